@@ -1,1 +1,21 @@
 //! placeholder
+#![allow(missing_docs)]
+
+extern crate self as snapshot_core;
+
+pub mod codec;
+mod controller;
+mod error;
+mod orchestrator;
+pub mod registry;
+pub mod schema;
+mod stage;
+mod state;
+
+pub use controller::{Child, Context, Controller, ControllerId};
+pub use error::{Code, Error, FieldPath, Finding, Segment};
+pub use stage::{Stage, StageRules, StageVariant};
+pub use state::{Payload, State};
+
+#[doc(hidden)]
+pub mod __private;

@@ -1,0 +1,136 @@
+//! `google.protobuf.Any`: payloads in place, never copied into a message of their own.
+
+use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type};
+use crate::error::Code;
+use crate::schema::kind::{self, WireType};
+use crate::state::take_payload;
+use crate::{Error, Payload};
+
+/// Field numbers of `google.protobuf.Any`.
+const TYPE_URL: u32 = 1;
+const VALUE: u32 = 2;
+
+/// Puts a payload as the value of an `Any` field, with its length.
+pub(crate) fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
+    let mark = w.position();
+    payload.put_fields(w)?;
+    close_any(mark, P::TYPE_URL, w);
+    Ok(())
+}
+
+/// Makes an `Any` of the payload that was put after `mark`.
+pub(crate) fn close_any(mark: usize, type_url: &str, w: &mut Writer) {
+    if w.position() > mark {
+        w.length_since(mark);
+        w.tag(VALUE, WireType::Len);
+    }
+    if !type_url.is_empty() {
+        w.length_delimited(type_url.as_bytes());
+        w.tag(TYPE_URL, WireType::Len);
+    }
+    w.length_since(mark);
+}
+
+/// Takes an `Any` field that must hold a `P`.
+pub(crate) fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    take_any_with(r, |type_url, r| {
+        if type_url == P::TYPE_URL { take_payload(r) } else { Err(wrong_type::<P>(type_url)) }
+    })
+}
+
+#[cold]
+fn wrong_type<P: Payload>(type_url: &str) -> Error {
+    Error::invalid(match type_url {
+        "" => format!("has no type URL, expected {:?}", P::TYPE_URL),
+        _ => format!("has type URL {type_url:?}, expected {:?}", P::TYPE_URL),
+    })
+}
+
+/// Takes an `Any` field; `take` reads the value as its type URL says.
+pub(crate) fn take_any_with<T>(
+    r: &mut Reader<'_>,
+    take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    r.message(|any| {
+        let (type_url, value) = parts(any)?;
+        match value {
+            Some(mut value) => value.message(|value| take(type_url, value)),
+            None => any.message_of_nothing(|value| take(type_url, value)),
+        }
+    })
+}
+
+/// The type URL, and a reader that stands before the value's length.
+fn parts<'a>(any: &mut Reader<'a>) -> Result<(&'a str, Option<Reader<'a>>), Error> {
+    let mut type_url = None;
+    let mut value = None;
+    while let Some(tag) = any.tag()? {
+        let offset = any.offset();
+        match tag.number {
+            TYPE_URL => {
+                let result = expect_wire_type::<kind::String>(tag).and_then(|()| any.text());
+                let text = result.map_err(|e| any.locate(e, offset).in_field("type_url"))?;
+                if type_url.replace(text).is_some() {
+                    return Err(any.locate(duplicate(), offset).in_field("type_url"));
+                }
+            }
+            VALUE => {
+                let at = any.fork();
+                let result = expect_wire_type::<kind::Bytes>(tag).and_then(|()| any.bytes());
+                result.map_err(|e| any.locate(e, offset).in_field("value"))?;
+                if value.replace(at).is_some() {
+                    return Err(any.locate(duplicate(), offset).in_field("value"));
+                }
+            }
+            number => {
+                let error = Error::invalid(format!("google.protobuf.Any has no field {number}"));
+                return Err(any.locate(error, offset));
+            }
+        }
+    }
+    Ok((type_url.unwrap_or_default(), value))
+}
+
+impl Single for prost_types::Any {}
+
+/// An `Any` that is carried as it is, unread.
+impl Wire<kind::Any> for prost_types::Any {
+    fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        let mark = w.position();
+        w.raw(&self.value);
+        close_any(mark, &self.type_url, w);
+        Ok(())
+    }
+
+    fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+        r.message(|any| {
+            let (type_url, value) = parts(any)?;
+            let value = match value {
+                Some(mut value) => value.bytes()?.to_vec(),
+                None => Vec::new(),
+            };
+            Ok(Self { type_url: type_url.to_owned(), value })
+        })
+    }
+
+    fn is_default(&self) -> bool {
+        false
+    }
+}
+
+/// Reads an `Any` that stands alone: not a field, without a length.
+pub(crate) fn read_bare_any<T>(
+    bytes: &[u8],
+    base: usize,
+    take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut any = Reader::with_base(bytes, base);
+    let (type_url, value) = parts(&mut any)?;
+    match value {
+        Some(mut value) => value.message(|value| take(type_url, value)),
+        None if type_url.is_empty() => {
+            Err(any.locate(Error::new(Code::InvalidArgument, "is an empty Any"), base))
+        }
+        None => any.message_of_nothing(|value| take(type_url, value)),
+    }
+}

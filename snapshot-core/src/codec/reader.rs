@@ -1,0 +1,379 @@
+//! Reading: strict, without recursion past a limit, without allocation beyond the input.
+
+use crate::Error;
+use crate::error::Code;
+use crate::schema::kind::WireType;
+
+/// The tag before a value: its field number and how the value is framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// The field number, 1 to 536,870,911.
+    pub number: u32,
+    /// The wire type.
+    pub wire_type: WireType,
+}
+
+/// A view of encoded bytes, with a place for errors to name.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    /// The whole input, so that offsets are those of the file or message that the user holds.
+    input: &'a [u8],
+    position: usize,
+    /// Where the innermost message ends.
+    end: usize,
+    /// How many more messages may be nested.
+    depth_left: u32,
+    /// What to add to an offset in errors: where `input` starts in the user's bytes.
+    base: usize,
+}
+
+/// Eight zero bytes read as the proto3 default of every kind: varint 0, length 0, fixed 0.
+static DEFAULT_VALUE: [u8; 8] = [0; 8];
+
+impl<'a> Reader<'a> {
+    /// How deep messages may be nested, each `Any` counting for two levels like any other message.
+    /// prost and protobuf-go stop at 100 and 10,000; a sandbox needs 12.
+    pub const DEPTH_LIMIT: u32 = 100;
+
+    /// A reader of a whole input.
+    pub fn new(input: &'a [u8]) -> Self {
+        Self::with_base(input, 0)
+    }
+
+    /// A reader of bytes that start at offset `base` of what the user holds.
+    pub fn with_base(input: &'a [u8], base: usize) -> Self {
+        Self { input, position: 0, end: input.len(), depth_left: Self::DEPTH_LIMIT, base }
+    }
+
+    /// A reader that yields the proto3 default of whatever kind is taken from it.
+    pub(crate) fn of_default() -> Reader<'static> {
+        Reader::new(&DEFAULT_VALUE)
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> usize {
+        self.base + self.position
+    }
+
+    /// How many bytes are left in the innermost message.
+    #[inline]
+    pub fn remaining(&self) -> usize {
+        self.end - self.position
+    }
+
+    /// Puts the place `offset` into an error that has none.
+    #[cold]
+    #[inline(never)]
+    pub fn locate(&self, error: Error, offset: usize) -> Error {
+        error.at_byte(offset, self.base + self.input.len())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn malformed(&self, reason: &'static str, offset: usize) -> Error {
+        self.locate(Error::new(Code::DataLoss, reason), offset)
+    }
+
+    /// The bytes left in the innermost message.
+    #[inline]
+    fn rest(&self) -> &'a [u8] {
+        &self.input[self.position..self.end]
+    }
+
+    /// Takes a varint; it must have its shortest form and fit 64 bits.
+    #[inline]
+    pub fn varint(&mut self) -> Result<u64, Error> {
+        match self.rest().first() {
+            Some(&byte) if byte < 0x80 => {
+                self.position += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self) -> Result<u64, Error> {
+        let start = self.offset();
+        let mut value = 0u64;
+        for (index, &byte) in self.rest().iter().take(10).enumerate() {
+            if index == 9 && byte > 1 {
+                return Err(self.malformed("varint does not fit 64 bits", start));
+            }
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte < 0x80 {
+                if byte == 0 && index > 0 {
+                    return Err(self.malformed("varint is longer than it needs to be", start));
+                }
+                self.position += index + 1;
+                return Ok(value);
+            }
+        }
+        Err(self.malformed("ends within a varint", start))
+    }
+
+    /// Takes the next tag, or `None` at the end of the innermost message.
+    #[inline]
+    pub fn tag(&mut self) -> Result<Option<Tag>, Error> {
+        if self.position == self.end {
+            return Ok(None);
+        }
+        let start = self.offset();
+        let value = self.varint()?;
+        let wire_type = match value & 7 {
+            0 => WireType::Varint,
+            1 => WireType::Fixed64,
+            2 => WireType::Len,
+            5 => WireType::Fixed32,
+            3 | 4 => return Err(self.malformed("groups are not supported", start)),
+            _ => return Err(self.malformed("unknown wire type", start)),
+        };
+        match value >> 3 {
+            number @ 1..=0x1fff_ffff => Ok(Some(Tag { number: number as u32, wire_type })),
+            _ => Err(self.malformed("field number is not in 1 to 536870911", start)),
+        }
+    }
+
+    /// Takes `length` bytes.
+    #[inline]
+    pub fn raw(&mut self, length: usize) -> Result<&'a [u8], Error> {
+        match self.rest().get(..length) {
+            Some(bytes) => {
+                self.position += length;
+                Ok(bytes)
+            }
+            None => Err(self.past_the_end(length as u64)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn past_the_end(&self, length: u64) -> Error {
+        let reason = format!("needs {length} bytes, {} are left", self.remaining());
+        self.locate(Error::new(Code::DataLoss, reason), self.offset())
+    }
+
+    /// Takes a length, which is at most what is left.
+    #[inline]
+    pub fn length(&mut self) -> Result<usize, Error> {
+        let length = self.varint()?;
+        if length > self.remaining() as u64 {
+            return Err(self.past_the_end(length));
+        }
+        Ok(length as usize)
+    }
+
+    /// Takes length-delimited bytes.
+    #[inline]
+    pub fn bytes(&mut self) -> Result<&'a [u8], Error> {
+        let length = self.length()?;
+        self.raw(length)
+    }
+
+    /// Takes length-delimited UTF-8.
+    #[inline]
+    pub fn text(&mut self) -> Result<&'a str, Error> {
+        let bytes = self.bytes()?;
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(error) => {
+                let at = self.offset() - bytes.len() + error.valid_up_to();
+                Err(self.malformed("is not valid UTF-8", at))
+            }
+        }
+    }
+
+    /// Takes four little-endian bytes.
+    #[inline]
+    pub fn fixed32(&mut self) -> Result<u32, Error> {
+        match self.rest().first_chunk() {
+            Some(bytes) => {
+                self.position += 4;
+                Ok(u32::from_le_bytes(*bytes))
+            }
+            None => Err(self.past_the_end(4)),
+        }
+    }
+
+    /// Takes eight little-endian bytes.
+    #[inline]
+    pub fn fixed64(&mut self) -> Result<u64, Error> {
+        match self.rest().first_chunk() {
+            Some(bytes) => {
+                self.position += 8;
+                Ok(u64::from_le_bytes(*bytes))
+            }
+            None => Err(self.past_the_end(8)),
+        }
+    }
+
+    /// Takes a length and runs `read` on exactly so many bytes.
+    #[inline]
+    pub fn message<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let length = self.length()?;
+        if self.depth_left == 0 {
+            return Err(self.malformed("messages are nested too deep", self.offset()));
+        }
+        let outer = self.end;
+        let inner = self.position + length;
+        self.end = inner;
+        self.depth_left -= 1;
+        let value = read(self);
+        self.depth_left += 1;
+        self.end = outer;
+        if value.is_ok() && self.position != inner {
+            return Err(self.malformed("has bytes after its end", self.offset()));
+        }
+        // After an error the rest of the message is of no use, but what follows it may be.
+        self.position = inner;
+        value
+    }
+
+    /// Runs `read` on a nested message of length 0 at this place.
+    pub(crate) fn message_of_nothing<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut nothing = Reader { end: self.position, ..self.fork() };
+        read(&mut nothing)
+    }
+
+    /// Runs `read` on as many packed values as the next length covers.
+    #[inline]
+    pub fn packed(
+        &mut self,
+        mut read: impl FnMut(&mut Reader<'a>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.message(|reader| {
+            while reader.remaining() > 0 {
+                read(reader)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A reader at the same place, to look ahead with.
+    pub(crate) fn fork(&self) -> Reader<'a> {
+        Reader { ..*self }
+    }
+
+    /// Passes over a value.
+    pub fn skip(&mut self, wire_type: WireType) -> Result<(), Error> {
+        match wire_type {
+            WireType::Varint => self.varint().map(drop),
+            WireType::Fixed64 => self.fixed64().map(drop),
+            WireType::Len => self.bytes().map(drop),
+            WireType::Fixed32 => self.fixed32().map(drop),
+        }
+    }
+
+    /// Goes on after an error in the value that started at `offset`, if its end can be told, so
+    /// that everything that is wrong with a message is reported at once.
+    #[cold]
+    #[inline(never)]
+    pub fn recover(&mut self, offset: usize, wire_type: WireType) -> bool {
+        self.position = offset - self.base;
+        self.skip(wire_type).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(result: Result<impl std::fmt::Debug, Error>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn over_long_varints_are_refused() {
+        for bytes in [&[0x80, 0x00][..], &[0xff, 0x80, 0x00], &[0x81, 0x80, 0x80, 0x00]] {
+            let error = reason(Reader::new(bytes).varint());
+            assert!(
+                error.starts_with("varint is longer than it needs to be (byte 0 of"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_varint_past_64_bits_is_refused_and_the_largest_is_taken() {
+        let mut largest = [0xff; 10];
+        largest[9] = 1;
+        assert_eq!(Reader::new(&largest).varint().unwrap(), u64::MAX);
+        largest[9] = 2;
+        assert_eq!(
+            reason(Reader::new(&largest).varint()),
+            "varint does not fit 64 bits (byte 0 of 10)"
+        );
+        assert_eq!(
+            reason(Reader::new(&[0xff; 11]).varint()),
+            "varint does not fit 64 bits (byte 0 of 11)"
+        );
+    }
+
+    #[test]
+    fn groups_and_unknown_wire_types_are_refused() {
+        for (bytes, expected) in [
+            ([0x0b], "groups are not supported (byte 0 of 1)"),
+            ([0x0c], "groups are not supported (byte 0 of 1)"),
+            ([0x0e], "unknown wire type (byte 0 of 1)"),
+            ([0x0f], "unknown wire type (byte 0 of 1)"),
+            ([0x00], "field number is not in 1 to 536870911 (byte 0 of 1)"),
+        ] {
+            assert_eq!(reason(Reader::new(&bytes).tag()), expected);
+        }
+    }
+
+    #[test]
+    fn a_length_past_the_end_is_refused_whatever_its_size() {
+        for length in [2, 1 << 31, u64::from(u32::MAX), 1 << 63, u64::MAX] {
+            let mut bytes = Vec::new();
+            prost::encoding::encode_varint(length, &mut bytes);
+            bytes.push(0);
+            let error = reason(Reader::new(&bytes).bytes());
+            assert!(error.starts_with(&format!("needs {length} bytes, 1 are left")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_nested_length_may_not_leave_its_message() {
+        // An outer message of 2 bytes that holds a length of 2.
+        let bytes = [2, 2, 0, 0];
+        let error = reason(Reader::new(&bytes).message(|reader| reader.bytes().map(drop)));
+        assert_eq!(error, "needs 2 bytes, 1 are left (byte 2 of 4)");
+    }
+
+    #[test]
+    fn nesting_stops_at_the_limit_without_recursing_further() {
+        fn nest(reader: &mut Reader<'_>, depth: &mut u32) -> Result<(), Error> {
+            *depth += 1;
+            match reader.remaining() {
+                0 => Ok(()),
+                _ => reader.message(|reader| nest(reader, depth)),
+            }
+        }
+        let mut bytes = Vec::new();
+        for _ in 0..200 {
+            let mut outer = Vec::new();
+            prost::encoding::encode_varint(bytes.len() as u64, &mut outer);
+            outer.extend_from_slice(&bytes);
+            bytes = outer;
+        }
+        let mut depth = 0;
+        let error = reason(nest(&mut Reader::new(&bytes), &mut depth));
+        assert!(error.starts_with("messages are nested too deep"), "{error}");
+        assert_eq!(depth, Reader::DEPTH_LIMIT + 1);
+    }
+
+    #[test]
+    fn the_default_reader_yields_the_default_of_every_kind() {
+        assert_eq!(Reader::of_default().varint().unwrap(), 0);
+        assert_eq!(Reader::of_default().text().unwrap(), "");
+        assert_eq!(Reader::of_default().fixed32().unwrap(), 0);
+        assert_eq!(Reader::of_default().fixed64().unwrap(), 0);
+    }
+}

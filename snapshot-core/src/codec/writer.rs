@@ -1,0 +1,203 @@
+//! Writing: one pass over the state, from the last byte to the first.
+//!
+//! A length stands before what it measures. Writing backwards, the length is known when its turn
+//! comes: no sizing pass, no cache of lengths that could disagree with the bytes, and an adapter's
+//! conversion runs once. The price is that fields are put in descending order.
+
+use std::collections::HashMap;
+
+use crate::Error;
+use crate::schema::kind::WireType;
+
+/// A buffer that fills from its end towards its start.
+#[derive(Debug, Default)]
+pub struct Writer {
+    /// Zeroed up to `start`, written from there on.
+    buffer: Vec<u8>,
+    start: usize,
+    /// The stages that frozen controllers had before, by [`crate::controller::address`].
+    before_freeze: HashMap<usize, i32>,
+}
+
+impl Writer {
+    /// A writer with room for `capacity` bytes before it must grow.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { buffer: vec![0; capacity], start: capacity, ..Self::default() }
+    }
+
+    /// Saves the controllers at these addresses in these stages instead of their own.
+    pub(crate) fn set_stages_before_freeze(&mut self, stages: HashMap<usize, i32>) {
+        self.before_freeze = stages;
+    }
+
+    /// The stage that a frozen controller is saved in.
+    pub(crate) fn stage_before_freeze(&self, address: usize) -> Option<i32> {
+        self.before_freeze.get(&address).copied()
+    }
+
+    /// How many bytes were written so far. Also a mark for [`Writer::length_since`] and
+    /// [`Writer::since`].
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// What was written so far, in wire order.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// What was written after `mark`, in wire order.
+    pub fn since(&self, mark: usize) -> &[u8] {
+        &self.buffer[self.start..self.buffer.len() - mark]
+    }
+
+    /// Forgets what was written after `mark`.
+    pub fn rewind(&mut self, mark: usize) {
+        self.start = self.buffer.len() - mark;
+    }
+
+    /// Forgets everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.start = self.buffer.len();
+    }
+
+    /// What was written, as a vector of exactly that length.
+    pub fn into_vec(mut self) -> Vec<u8> {
+        self.buffer.drain(..self.start);
+        self.buffer
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, needed: usize) {
+        let written = self.position();
+        let capacity = (self.buffer.len() * 2).max(written + needed).max(256);
+        let mut larger = vec![0; capacity];
+        larger[capacity - written..].copy_from_slice(self.as_bytes());
+        self.start = capacity - written;
+        self.buffer = larger;
+    }
+
+    /// Room for `length` bytes in front of what was written, to be filled by the caller.
+    #[inline]
+    pub fn reserve(&mut self, length: usize) -> &mut [u8] {
+        if self.start < length {
+            self.grow(length);
+        }
+        self.start -= length;
+        &mut self.buffer[self.start..self.start + length]
+    }
+
+    /// Puts bytes as they are.
+    #[inline]
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Puts a varint in its shortest form, 1 to 10 bytes.
+    #[inline]
+    pub fn varint(&mut self, value: u64) {
+        if value < 0x80 {
+            self.reserve(1)[0] = value as u8;
+        } else {
+            self.long_varint(value);
+        }
+    }
+
+    fn long_varint(&mut self, mut value: u64) {
+        let length = (70 - value.leading_zeros() as usize) / 7;
+        let out = self.reserve(length);
+        for byte in &mut out[..length - 1] {
+            *byte = value as u8 | 0x80;
+            value >>= 7;
+        }
+        out[length - 1] = value as u8;
+    }
+
+    /// Puts the tag of a field. In wire order it stands before the value, so it is put after it.
+    #[inline]
+    pub fn tag(&mut self, number: u32, wire_type: WireType) {
+        self.varint(u64::from(number) << 3 | wire_type as u64);
+    }
+
+    /// Puts the length of everything that was written after `mark`.
+    #[inline]
+    pub fn length_since(&mut self, mark: usize) {
+        self.varint((self.position() - mark) as u64);
+    }
+
+    /// Puts bytes with their length before them.
+    #[inline]
+    pub fn length_delimited(&mut self, bytes: &[u8]) {
+        self.raw(bytes);
+        self.varint(bytes.len() as u64);
+    }
+
+    /// Brings the fields of one message into ascending order, for a struct that declares its fields
+    /// in another order than their numbers.
+    ///
+    /// `ends` has, for every field in the order in which it was put, its number and the position
+    /// after it; the first was put at `mark`.
+    pub fn reorder(&mut self, mark: usize, ends: &[(u32, usize)]) -> Result<(), Error> {
+        let mut pieces = Vec::with_capacity(ends.len());
+        let mut from = mark;
+        for &(number, to) in ends {
+            if to < from || to > self.position() {
+                return Err(Error::internal("the marks of a message are out of order"));
+            }
+            pieces.push((number, from, to));
+            from = to;
+        }
+        pieces.sort_by_key(|piece| piece.0);
+        let length = self.buffer.len();
+        let mut ordered = Vec::with_capacity(self.position() - mark);
+        for (_, from, to) in pieces {
+            ordered.extend_from_slice(&self.buffer[length - to..length - from]);
+        }
+        self.rewind(mark);
+        self.raw(&ordered);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_have_their_shortest_form() {
+        for value in [0, 1, 127, 128, 300, 16_383, 16_384, u64::from(u32::MAX), u64::MAX] {
+            let mut writer = Writer::default();
+            writer.varint(value);
+            let mut expected = Vec::new();
+            prost::encoding::encode_varint(value, &mut expected);
+            assert_eq!(writer.as_bytes(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_put_last_comes_first_and_growth_keeps_it() {
+        let mut writer = Writer::with_capacity(1);
+        for byte in (0..=255).rev() {
+            writer.raw(&[byte, byte]);
+        }
+        let expected: Vec<u8> = (0..=255).flat_map(|byte| [byte, byte]).collect();
+        assert_eq!(writer.into_vec(), expected);
+    }
+
+    #[test]
+    fn reorder_sorts_fields_by_number_and_leaves_the_rest_alone() {
+        let mut writer = Writer::default();
+        writer.raw(b"tail");
+        let mark = writer.position();
+        writer.raw(b"one");
+        let first = writer.position();
+        writer.raw(b"three");
+        let second = writer.position();
+        writer.raw(b"two");
+        let third = writer.position();
+        writer.reorder(mark, &[(1, first), (3, second), (2, third)]).unwrap();
+        assert_eq!(writer.as_bytes(), b"onetwothreetail");
+    }
+}

@@ -1,0 +1,290 @@
+//! A controller inside its parent's state.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::node::Node;
+use super::walk::{ChildCell, Loaded};
+use super::{Controller, Walk};
+use crate::codec::{self, Reader, Single, Wire, Writer};
+use crate::error::Code;
+use crate::registry::TypeInfo;
+use crate::schema::kind;
+use crate::{Error, Payload, State};
+
+/// A child controller as a field of its parent's state. On the wire it is a `google.protobuf.Any`:
+/// the child owns its schema and its version.
+///
+/// `Child<Scsi>` holds a controller of one type. `Child<dyn Controller>` holds one of any
+/// registered type and finds it again by its type URL.
+///
+/// A child holds its controller, [`Child::get`], except between decoding and import: inside
+/// `validate` functions and in a state that was read by [`codec::from_bytes`] there is only its
+/// state yet, [`Child::with_state`].
+pub struct Child<C: ?Sized + ChildTarget>(Inner<C>);
+
+enum Inner<C: ?Sized + ChildTarget> {
+    Live(C::Handle),
+    Loaded(C::Loaded),
+    /// Only while the controller is being built, and after that has failed.
+    Empty,
+}
+
+/// What a [`Child`] can be of: a [`Controller`] type, or `dyn Controller`.
+pub trait ChildTarget: 'static {
+    #[doc(hidden)]
+    type Handle: Clone + Send + Sync;
+    #[doc(hidden)]
+    type Loaded: Send;
+}
+
+impl<C: Controller> ChildTarget for C {
+    type Handle = Arc<C>;
+    type Loaded = Box<StateOf<C>>;
+}
+
+impl ChildTarget for dyn Controller {
+    type Handle = AnyNode;
+    type Loaded = AnyLoaded;
+}
+
+/// A controller of some registered type.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct AnyNode(Arc<dyn Node>);
+
+/// The decoded state of a controller that is not built yet.
+#[doc(hidden)]
+pub struct StateOf<C: Controller>(C::State);
+
+impl<C: Controller> StateOf<C> {
+    pub(crate) fn new(state: C::State) -> Self {
+        Self(state)
+    }
+}
+
+impl<C: Controller> Loaded for StateOf<C> {
+    fn info(&self) -> TypeInfo {
+        TypeInfo::of::<C>()
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        self.0.walk_fields(walk)
+    }
+
+    fn stage_number(&self) -> Option<i32> {
+        self.0.stage_number()
+    }
+
+    fn set_stage_number(&mut self, number: i32) -> Result<(), Error> {
+        self.0.set_stage_number(number)
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.0.own_name()
+    }
+
+    fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
+        codec::put_any(&self.0, w)
+    }
+
+    fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
+        Ok(Arc::new(C::import(self.0)?))
+    }
+}
+
+/// A decoded payload of some registered type.
+#[doc(hidden)]
+pub struct AnyLoaded(Box<dyn Loaded>);
+
+impl AnyLoaded {
+    pub(crate) fn new(loaded: Box<dyn Loaded>) -> Self {
+        Self(loaded)
+    }
+}
+
+impl<C: Controller> Child<C> {
+    /// A child that is this controller.
+    pub fn new(controller: impl Into<Arc<C>>) -> Self {
+        Self(Inner::Live(controller.into()))
+    }
+
+    /// The controller; `None` between decoding and import.
+    pub fn get(&self) -> Option<&Arc<C>> {
+        match &self.0 {
+            Inner::Live(controller) => Some(controller),
+            Inner::Loaded(_) | Inner::Empty => None,
+        }
+    }
+
+    /// Looks at the child's state, whether or not its controller is built yet. Takes the
+    /// controller's lock if it is. `None` after a failed import.
+    pub fn with_state<R>(&self, look: impl FnOnce(&C::State) -> R) -> Option<R> {
+        match &self.0 {
+            Inner::Live(controller) => Some(look(&controller.state())),
+            Inner::Loaded(loaded) => Some(look(&loaded.0)),
+            Inner::Empty => None,
+        }
+    }
+}
+
+impl Child<dyn Controller> {
+    /// A child that is this controller. Its type must be registered to be found again.
+    pub fn of<C: Controller>(controller: impl Into<Arc<C>>) -> Self {
+        Self(Inner::Live(AnyNode(controller.into())))
+    }
+
+    /// The controller, if it is a `C` and built.
+    pub fn downcast<C: Controller>(&self) -> Option<Arc<C>> {
+        match &self.0 {
+            Inner::Live(AnyNode(node)) => Arc::clone(node).into_any().downcast().ok(),
+            Inner::Loaded(_) | Inner::Empty => None,
+        }
+    }
+
+    /// The type URL of the child's payload; `None` after a failed import.
+    pub fn type_url(&self) -> Option<&'static str> {
+        match &self.0 {
+            Inner::Live(AnyNode(node)) => Some(node.info().type_url),
+            Inner::Loaded(AnyLoaded(loaded)) => Some(loaded.info().type_url),
+            Inner::Empty => None,
+        }
+    }
+}
+
+impl<C: ?Sized + ChildTarget> fmt::Debug for Child<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Inner::Live(_) => "Child(live)",
+            Inner::Loaded(_) => "Child(loaded)",
+            Inner::Empty => "Child(empty)",
+        })
+    }
+}
+
+impl<C: ?Sized + ChildTarget> Single for Child<C> {}
+
+impl<C: Controller> Wire<kind::Any> for Child<C> {
+    fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        match &self.0 {
+            Inner::Live(controller) => controller.put_any(w),
+            Inner::Loaded(state) => state.put_any(w),
+            Inner::Empty => Err(empty()),
+        }
+    }
+
+    fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+        codec::take_any(r).map(|state| Self(Inner::Loaded(Box::new(StateOf(state)))))
+    }
+
+    fn is_default(&self) -> bool {
+        false
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        walk.child(self)
+    }
+}
+
+impl Wire<kind::Any> for Child<dyn Controller> {
+    fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        match &self.0 {
+            Inner::Live(AnyNode(node)) => node.put_any(w),
+            Inner::Loaded(AnyLoaded(loaded)) => loaded.put_any(w),
+            Inner::Empty => Err(empty()),
+        }
+    }
+
+    fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+        let registry = crate::registry::registry()?;
+        let loaded = codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
+            Some(registration) => registration.take(r),
+            None => Err(Error::new(
+                Code::Unimplemented,
+                format!("no controller is registered for type URL {type_url:?}"),
+            )),
+        })?;
+        Ok(Self(Inner::Loaded(loaded)))
+    }
+
+    fn is_default(&self) -> bool {
+        false
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        walk.child(self)
+    }
+}
+
+fn empty() -> Error {
+    Error::internal("the child's import has failed, there is nothing to save")
+}
+
+impl<C: Controller> ChildCell for Child<C> {
+    fn live(&self) -> Option<Arc<dyn Node>> {
+        self.get().map(|controller| Arc::clone(controller) as _)
+    }
+
+    fn loaded(&mut self) -> Option<&mut dyn Loaded> {
+        match &mut self.0 {
+            Inner::Loaded(state) => Some(state.as_mut()),
+            Inner::Live(_) | Inner::Empty => None,
+        }
+    }
+
+    fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
+        match std::mem::replace(&mut self.0, Inner::Empty) {
+            Inner::Loaded(state) => {
+                let controller = Arc::new(C::import(state.0)?);
+                self.0 = Inner::Live(Arc::clone(&controller));
+                Ok(controller)
+            }
+            other => {
+                self.0 = other;
+                self.live().ok_or_else(empty)
+            }
+        }
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.with_state(Payload::own_name).flatten()
+    }
+}
+
+impl ChildCell for Child<dyn Controller> {
+    fn live(&self) -> Option<Arc<dyn Node>> {
+        match &self.0 {
+            Inner::Live(AnyNode(node)) => Some(Arc::clone(node)),
+            Inner::Loaded(_) | Inner::Empty => None,
+        }
+    }
+
+    fn loaded(&mut self) -> Option<&mut dyn Loaded> {
+        match &mut self.0 {
+            Inner::Loaded(AnyLoaded(loaded)) => Some(loaded.as_mut()),
+            Inner::Live(_) | Inner::Empty => None,
+        }
+    }
+
+    fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
+        match std::mem::replace(&mut self.0, Inner::Empty) {
+            Inner::Loaded(AnyLoaded(loaded)) => {
+                let node = loaded.import()?;
+                self.0 = Inner::Live(AnyNode(Arc::clone(&node)));
+                Ok(node)
+            }
+            other => {
+                self.0 = other;
+                self.live().ok_or_else(empty)
+            }
+        }
+    }
+
+    fn own_name(&self) -> Option<String> {
+        match &self.0 {
+            Inner::Live(AnyNode(node)) => node.own_name(),
+            Inner::Loaded(AnyLoaded(loaded)) => loaded.own_name(),
+            Inner::Empty => None,
+        }
+    }
+}

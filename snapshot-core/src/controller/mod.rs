@@ -1,0 +1,139 @@
+//! Controllers: what owns a state, and the tree that they make.
+
+mod child;
+mod context;
+mod id;
+mod node;
+mod walk;
+
+use std::future::Future;
+use std::ops::DerefMut;
+
+pub(crate) use child::{AnyLoaded, StateOf};
+pub use child::{Child, ChildTarget};
+pub use context::Context;
+pub use id::ControllerId;
+pub(crate) use node::{Hook, HookFuture, Node, address};
+pub use walk::Walk;
+pub(crate) use walk::{ChildCell, Loaded, Visit};
+
+use crate::{Error, Payload};
+
+/// Something that runs, owns a state, and can be moved: a VM, a SCSI bus, a container.
+///
+/// Two methods are required: [`state`](Controller::state) gives the state behind the controller's
+/// own lock, [`import`](Controller::import) builds an inert controller around a restored one. The
+/// hooks are called by the orchestrator; those that a controller has nothing to do in are left out.
+///
+/// | side | hook | what it does | order |
+/// |---|---|---|---|
+/// | source | `freeze` | stops mutation, drains work in flight | dependents first |
+/// | source | `thaw` | takes a freeze back, also one that failed half-way | reverse |
+/// | source | `commit` | lets go of the host's resources without touching them: the destination is live | dependents first |
+/// | destination | `patch` | binds ids, paths and IO to this host | dependencies first |
+/// | destination | `resume` | goes live | dependencies first |
+/// | destination | `abort` | takes patch and resume back | reverse |
+///
+/// The state's stage is set by the orchestrator, after the hook, by the rules on the state struct.
+pub trait Controller: Send + Sync + 'static {
+    /// The state that is saved and restored.
+    type State: Payload
+    where
+        Self: Sized;
+
+    /// The state behind the controller's own lock. While a parent is saved its lock is held and
+    /// its children's are taken: lock parents before children everywhere.
+    fn state(&self) -> impl DerefMut<Target = Self::State> + '_
+    where
+        Self: Sized;
+
+    /// Builds a controller around a restored state. It is inert: it has no effect on the host or
+    /// the guest before [`patch`](Controller::patch) and [`resume`](Controller::resume), and
+    /// dropping it undoes it.
+    ///
+    /// # Errors
+    ///
+    /// What makes the state unfit for this controller; the import is refused as a whole.
+    fn import(state: Self::State) -> Result<Self, Error>
+    where
+        Self: Sized;
+
+    /// Stops mutation and drains work in flight, so that the state stands still.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes it impossible; every controller frozen so far is thawed, this one included.
+    fn freeze(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Takes a freeze back. Also called when the freeze of this controller failed, panicked or was
+    /// cut short, so it must bear a freeze that is half done.
+    ///
+    /// # Errors
+    ///
+    /// Reported; the undo of the other controllers goes on.
+    fn thaw(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// The destination is live: lets go of the host's resources without touching them.
+    ///
+    /// # Errors
+    ///
+    /// Reported; there is no way back any more, and the other controllers go on.
+    fn commit(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Binds the imported state to this host: ids, paths, IO.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes it impossible; every controller patched so far is aborted, this one included.
+    fn patch(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Goes live.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes it impossible; every controller is aborted, this one included.
+    fn resume(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Takes patch and resume back, whichever were done or begun, so that the host is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Reported; the undo of the other controllers goes on.
+    fn abort(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = cx;
+        async { Ok(()) }
+    }
+}

@@ -1,0 +1,118 @@
+//! A running controller without its type, as the orchestrator sees it.
+
+use std::any::Any;
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{Context, Controller, Walk};
+use crate::codec::Writer;
+use crate::registry::TypeInfo;
+use crate::{Error, Payload, State};
+
+/// One of the six hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Hook {
+    Freeze,
+    Thaw,
+    Commit,
+    Patch,
+    Resume,
+    Abort,
+}
+
+impl Hook {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Hook::Freeze => "freeze",
+            Hook::Thaw => "thaw",
+            Hook::Commit => "commit",
+            Hook::Patch => "patch",
+            Hook::Resume => "resume",
+            Hook::Abort => "abort",
+        }
+    }
+}
+
+pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// A controller without its type. Implemented for every [`Controller`].
+pub(crate) trait Node: Send + Sync + 'static {
+    fn info(&self) -> TypeInfo;
+    /// Puts the controller as the value of an `Any` field, with the length, without the tag.
+    fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
+    /// Puts the payload alone: what the `Any` around it holds.
+    fn put_payload(&self, w: &mut Writer) -> Result<(), Error>;
+    fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error>;
+    fn own_name(&self) -> Option<String>;
+    fn stage_number(&self) -> Option<i32>;
+    fn set_stage_number(&self, number: i32) -> Result<(), Error>;
+    fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a>;
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+/// Identifies a controller by where it lives, for as long as somebody holds it.
+pub(crate) fn address<T: ?Sized>(node: &T) -> usize {
+    std::ptr::from_ref(node).cast::<()>().addr()
+}
+
+impl<C: Controller> Node for C {
+    fn info(&self) -> TypeInfo {
+        TypeInfo::of::<C>()
+    }
+
+    fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
+        let mark = w.position();
+        self.put_payload(w)?;
+        crate::codec::close_any(mark, C::State::TYPE_URL, w);
+        Ok(())
+    }
+
+    fn put_payload(&self, w: &mut Writer) -> Result<(), Error> {
+        let mut state = self.state();
+        let Some(before) = w.stage_before_freeze(address(self)) else {
+            return state.deref().put_fields(w);
+        };
+        // A frozen controller is saved in the stage that it had before. Nobody sees the difference:
+        // the lock is held until the frozen stage is back.
+        let Some(frozen) = state.stage_number() else {
+            return state.deref().put_fields(w);
+        };
+        state.set_stage_number(before)?;
+        let result = state.deref().put_fields(w);
+        state.set_stage_number(frozen)?;
+        result
+    }
+
+    fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        self.state().deref_mut().walk_fields(walk)
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.state().own_name()
+    }
+
+    fn stage_number(&self) -> Option<i32> {
+        self.state().stage_number()
+    }
+
+    fn set_stage_number(&self, number: i32) -> Result<(), Error> {
+        self.state().set_stage_number(number)
+    }
+
+    fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a> {
+        match hook {
+            Hook::Freeze => Box::pin(self.freeze(cx)),
+            Hook::Thaw => Box::pin(self.thaw(cx)),
+            Hook::Commit => Box::pin(self.commit(cx)),
+            Hook::Patch => Box::pin(self.patch(cx)),
+            Hook::Resume => Box::pin(self.resume(cx)),
+            Hook::Abort => Box::pin(self.abort(cx)),
+        }
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}

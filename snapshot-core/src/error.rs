@@ -1,0 +1,453 @@
+//! One error type for the whole crate: a list of findings, each with a code, a place and a reason.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::controller::ControllerId;
+
+/// What class of failure a [`Finding`] is, in the words of gRPC and ttrpc status codes, so that a
+/// server can return it as is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Code {
+    /// The input is wrong whatever the state of the system: a value, an identifier, a type URL.
+    InvalidArgument,
+    /// The input may be right, but not now: a stage that may not be saved, a wrong phase.
+    FailedPrecondition,
+    /// The bytes are damaged: truncated, malformed, a digest that does not match.
+    DataLoss,
+    /// This build does not know what is asked of it: an unknown version, an unregistered type.
+    Unimplemented,
+    /// A phase or a hook did not end in its time.
+    DeadlineExceeded,
+    /// The operator cancelled.
+    Cancelled,
+    /// A broken invariant of this program: a hook that panicked, a registry that contradicts itself.
+    Internal,
+}
+
+impl Code {
+    /// The name of the code as gRPC spells it, `INVALID_ARGUMENT` for instance.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::InvalidArgument => "INVALID_ARGUMENT",
+            Code::FailedPrecondition => "FAILED_PRECONDITION",
+            Code::DataLoss => "DATA_LOSS",
+            Code::Unimplemented => "UNIMPLEMENTED",
+            Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Code::Cancelled => "CANCELLED",
+            Code::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One step of a [`FieldPath`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Segment {
+    /// The full name of the payload's root message, `lcow.v1.VmSnapshot`.
+    Message(Cow<'static, str>),
+    /// A field by its proto name.
+    Field(&'static str),
+    /// An element of a repeated field, from 0.
+    Index(usize),
+    /// An entry of a map, by its key as text.
+    Key(String),
+}
+
+/// Where in a payload something is wrong: `lcow.v1.ContainerSnapshot.layers.ro_layers[2]`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FieldPath {
+    /// Innermost first: a path grows outwards while an error travels up the decoder.
+    reversed: Vec<Segment>,
+}
+
+impl FieldPath {
+    /// The steps, outermost first.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.reversed.iter().rev()
+    }
+
+    /// Whether the path names no place: the failure is not about a field.
+    pub fn is_empty(&self) -> bool {
+        self.reversed.is_empty()
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.segments().enumerate() {
+            match segment {
+                Segment::Message(name) => f.write_str(name)?,
+                Segment::Field(name) if position == 0 => f.write_str(name)?,
+                Segment::Field(name) => write!(f, ".{name}")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) => write!(f, "[{key:?}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FieldPath({self})")
+    }
+}
+
+/// One thing that is wrong: what, where, and what to do about it.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    code: Code,
+    controller: Option<ControllerId>,
+    path: FieldPath,
+    reason: Cow<'static, str>,
+    offset: Option<usize>,
+    total: Option<usize>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// The controller's path while the error still travels up, innermost first; `None` outside a
+    /// child payload.
+    climbing: Option<Vec<Cow<'static, str>>>,
+    /// The name that the payload gives itself, to take the place of its index.
+    name: Option<String>,
+    /// Whether the next step outwards is the index or key that `name` took the place of.
+    named: bool,
+}
+
+impl Finding {
+    /// The class of the failure.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The controller that it concerns, if one is known.
+    pub fn controller(&self) -> Option<&ControllerId> {
+        self.controller.as_ref()
+    }
+
+    /// The field that it concerns; empty if it is not about a field.
+    pub fn path(&self) -> &FieldPath {
+        &self.path
+    }
+
+    /// What is wrong, without the place.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The byte offset in the input where it was found, counted from 0.
+    pub fn offset(&self) -> Option<usize> {
+        self.offset
+    }
+
+    fn push(&mut self, segment: Segment) {
+        let Some(climbing) = &mut self.climbing else {
+            self.path.reversed.push(segment);
+            return;
+        };
+        match segment {
+            Segment::Field(name) => {
+                if std::mem::take(&mut self.named) {
+                    // Alone in its field: the field is the name.
+                    climbing.pop();
+                }
+                climbing.push(Cow::Borrowed(name));
+            }
+            Segment::Index(_) if self.named => self.named = false,
+            Segment::Index(index) => climbing.push(Cow::Owned(index.to_string())),
+            Segment::Key(_) if self.named => self.named = false,
+            Segment::Key(key) => climbing.push(Cow::Owned(ControllerId::escape(&key).into_owned())),
+            Segment::Message(_) => {}
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(controller) = &self.controller {
+            write!(f, "{controller}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.reason)?;
+        match (self.offset, self.total) {
+            (Some(offset), Some(total)) => write!(f, " (byte {offset} of {total})"),
+            (Some(offset), None) => write!(f, " (byte {offset})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why something failed: one or more [`Finding`]s. An import reports everything that is wrong with
+/// a snapshot at once, so one error may hold many.
+///
+/// ```
+/// use snapshot_core::{Code, Error};
+///
+/// let error = Error::new(Code::FailedPrecondition, "the disk is still being formatted");
+/// assert_eq!(error.code(), Code::FailedPrecondition);
+/// assert_eq!(error.to_string(), "the disk is still being formatted");
+/// ```
+#[derive(Clone)]
+pub struct Error {
+    // Boxed so that a `Result` on the save path stays in one register.
+    findings: Box<Findings>,
+}
+
+#[derive(Clone)]
+struct Findings {
+    first: Finding,
+    rest: Vec<Finding>,
+    /// How many more there were than [`Error::LIMIT`].
+    dropped: usize,
+}
+
+impl Error {
+    /// The most findings that one error keeps; a hostile input could cause millions. Those beyond
+    /// it are counted, see [`Error::dropped`].
+    pub const LIMIT: usize = 256;
+
+    /// An error with one finding.
+    #[cold]
+    pub fn new(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
+        let first = Finding {
+            code,
+            controller: None,
+            path: FieldPath::default(),
+            reason: reason.into(),
+            offset: None,
+            total: None,
+            source: None,
+            climbing: None,
+            name: None,
+            named: false,
+        };
+        Self { findings: Box::new(Findings { first, rest: Vec::new(), dropped: 0 }) }
+    }
+
+    /// An [`Code::InvalidArgument`] error: the value is wrong in itself.
+    #[cold]
+    pub fn invalid(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::InvalidArgument, reason)
+    }
+
+    /// A [`Code::FailedPrecondition`] error: it may be right, but not in this state.
+    #[cold]
+    pub fn precondition(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::FailedPrecondition, reason)
+    }
+
+    /// A [`Code::Internal`] error: this program broke its own rules.
+    #[cold]
+    pub fn internal(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Internal, reason)
+    }
+
+    /// The error with `source` as its cause, for [`std::error::Error::source`].
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.findings.first.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The code of the first finding.
+    pub fn code(&self) -> Code {
+        self.findings.first.code
+    }
+
+    /// The first finding.
+    pub fn first(&self) -> &Finding {
+        &self.findings.first
+    }
+
+    /// All findings, in the order in which they were found. Never empty.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        std::iter::once(&self.findings.first).chain(&self.findings.rest)
+    }
+
+    /// How many findings were left out because there were more than [`Error::LIMIT`].
+    pub fn dropped(&self) -> usize {
+        self.findings.dropped
+    }
+
+    fn findings_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        std::iter::once(&mut self.findings.first).chain(&mut self.findings.rest)
+    }
+
+    fn push(mut self, segment: Segment) -> Self {
+        for finding in self.findings_mut() {
+            finding.push(segment.clone());
+        }
+        self
+    }
+
+    /// The findings of both, in order.
+    #[cold]
+    #[must_use]
+    pub fn and(mut self, other: Error) -> Self {
+        let Findings { first, rest, dropped } = *other.findings;
+        self.findings.dropped += dropped;
+        for finding in std::iter::once(first).chain(rest) {
+            if self.findings.rest.len() + 1 < Self::LIMIT {
+                self.findings.rest.push(finding);
+            } else {
+                self.findings.dropped += 1;
+            }
+        }
+        self
+    }
+
+    /// The error, found in the field `name` of a message. Each call adds one step outwards.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn in_field(self, name: &'static str) -> Self {
+        self.push(Segment::Field(name))
+    }
+
+    /// The error, found in element `index` of a repeated field.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn in_index(self, index: usize) -> Self {
+        self.push(Segment::Index(index))
+    }
+
+    /// The error, found in the map entry with this key.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn in_key(self, key: impl Into<String>) -> Self {
+        self.push(Segment::Key(key.into()))
+    }
+
+    /// The error, found in a payload that calls itself `name` among its siblings.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub(crate) fn with_name(mut self, name: &str) -> Self {
+        for finding in self.findings_mut() {
+            finding.name = Some(name.to_owned());
+        }
+        self
+    }
+
+    /// The error, found in a payload whose root message has this full name. What is added further
+    /// out becomes the id of the controller.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub(crate) fn in_payload(mut self, message: &'static str) -> Self {
+        for finding in self.findings_mut() {
+            let climbing = finding.climbing.get_or_insert_with(|| {
+                finding.path.reversed.push(Segment::Message(Cow::Borrowed(message)));
+                Vec::new()
+            });
+            if let Some(name) = finding.name.take() {
+                climbing.push(Cow::Owned(ControllerId::escape(&name).into_owned()));
+                finding.named = true;
+            }
+        }
+        self
+    }
+
+    /// Ends the climb through the payloads: what was passed becomes the controller's id.
+    pub(crate) fn at_root(mut self) -> Self {
+        for finding in self.findings_mut() {
+            if finding.named
+                && let Some(climbing) = &mut finding.climbing
+            {
+                // The root's own name is no part of any id.
+                climbing.pop();
+            }
+            finding.named = false;
+            if let Some(climbing) = finding.climbing.take()
+                && finding.controller.is_none()
+            {
+                finding.controller = Some(ControllerId::from_reversed(&climbing));
+            }
+        }
+        self
+    }
+
+    /// The error as one of this controller's, unless a finding names a controller already.
+    #[must_use]
+    pub fn at_controller(mut self, id: &ControllerId) -> Self {
+        for finding in self.findings_mut() {
+            finding.controller.get_or_insert_with(|| id.clone());
+        }
+        self
+    }
+
+    /// The error, found at this byte of the input, unless a finding has a place already.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub(crate) fn at_byte(mut self, offset: usize, total: usize) -> Self {
+        for finding in self.findings_mut() {
+            if finding.offset.is_none() {
+                finding.offset = Some(offset);
+                finding.total = Some(total);
+            }
+        }
+        self
+    }
+
+    /// Collects the errors of several independent steps into one; `Ok` if there were none.
+    pub fn collect(errors: impl IntoIterator<Item = Error>) -> Result<(), Error> {
+        match errors.into_iter().reduce(Error::and) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// One finding a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.findings.first)?;
+        for finding in &self.findings.rest {
+            write!(f, "\n{finding}")?;
+        }
+        match self.findings.dropped {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {self}", self.code())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.findings.first.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    /// An operating-system error inside a hook, as [`Code::Internal`].
+    fn from(error: std::io::Error) -> Self {
+        Error::internal(error.to_string()).with_source(error)
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}

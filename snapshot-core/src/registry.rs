@@ -1,0 +1,285 @@
+//! The registry: every controller type that is linked into this program.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::codec::Reader;
+use crate::controller::{AnyLoaded, Controller, StateOf};
+use crate::schema::{MessageDescriptor, Schema};
+use crate::stage::StageRules;
+use crate::state::take_payload;
+use crate::{Error, Payload, State};
+
+/// A reference to a controller type, as in `after(Scsi)`.
+#[derive(Clone, Copy)]
+pub struct TypeRef {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl TypeRef {
+    /// The reference to `C`.
+    pub const fn of<C: Controller>() -> Self {
+        Self { id: TypeId::of::<C>, name: std::any::type_name::<C> }
+    }
+
+    /// The identity of the Rust type.
+    pub fn id(&self) -> TypeId {
+        (self.id)()
+    }
+
+    /// The name of the Rust type.
+    pub fn name(&self) -> &'static str {
+        (self.name)()
+    }
+}
+
+impl fmt::Debug for TypeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is known of a controller type without an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeInfo {
+    /// The type URL of its payload.
+    pub type_url: &'static str,
+    /// The full name of its payload's message.
+    pub message_name: &'static str,
+    /// The schema version that this build writes.
+    pub version: u32,
+    /// The controller's Rust type.
+    pub controller: TypeRef,
+    /// Its stage rules.
+    pub stage_rules: Option<&'static StageRules>,
+    /// The types that it comes after.
+    pub after: &'static [TypeRef],
+}
+
+impl TypeInfo {
+    /// The info of `C`.
+    pub const fn of<C: Controller>() -> Self {
+        Self {
+            type_url: C::State::TYPE_URL,
+            message_name: C::State::MESSAGE_NAME,
+            version: C::State::VERSION,
+            controller: TypeRef::of::<C>(),
+            stage_rules: C::State::STAGE_RULES,
+            after: C::State::AFTER,
+        }
+    }
+}
+
+/// One controller type, as [`register!`](crate::register) submits it.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    info: TypeInfo,
+    descriptor: &'static MessageDescriptor,
+    /// What prost says that the type URL is.
+    prost_type_url: fn() -> String,
+    take: fn(&mut Reader<'_>) -> Result<AnyLoaded, Error>,
+}
+
+inventory::collect!(Registration);
+
+fn take_loaded<C: Controller>(r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
+    take_payload(r).map(|state| AnyLoaded::new(Box::new(StateOf::<C>::new(state))))
+}
+
+impl Registration {
+    /// The registration of `C`.
+    pub const fn of<C: Controller>() -> Self
+    where
+        <C::State as State>::Message: prost::Name,
+    {
+        Self {
+            info: TypeInfo::of::<C>(),
+            descriptor: <C::State as State>::Message::DESCRIPTOR,
+            prost_type_url: <<C::State as State>::Message as prost::Name>::type_url,
+            take: take_loaded::<C>,
+        }
+    }
+
+    /// What is known of the type.
+    pub fn info(&self) -> &TypeInfo {
+        &self.info
+    }
+
+    /// The schema of its payload.
+    pub fn descriptor(&self) -> &'static MessageDescriptor {
+        self.descriptor
+    }
+
+    /// Takes a payload of this type.
+    pub(crate) fn take(&self, r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
+        (self.take)(r)
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+/// All registered controller types, by type URL.
+#[derive(Debug)]
+pub struct Registry {
+    by_type_url: BTreeMap<&'static str, Registration>,
+}
+
+impl Registry {
+    /// Builds a registry and checks it as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Every contradiction, naming both sides: a type URL or a message that two controllers claim,
+    /// a type URL that differs from prost's, an `after` type that is not registered.
+    pub fn new(registrations: impl IntoIterator<Item = Registration>) -> Result<Self, Error> {
+        let mut by_type_url: BTreeMap<&'static str, Registration> = BTreeMap::new();
+        let mut errors = Vec::new();
+        let mut all: Vec<Registration> = registrations.into_iter().collect();
+        // Link order is not an order: sort, so that errors come out the same in every build.
+        all.sort_by_key(|r| (r.info.type_url, r.info.controller.name()));
+        for registration in &all {
+            let info = &registration.info;
+            if let Some(other) = by_type_url.get(info.type_url) {
+                // The same type twice is one type: `register!` beside `controller =`.
+                if other.info.controller.id() != info.controller.id() {
+                    errors.push(Error::internal(format!(
+                        "controllers {} and {} both claim type URL {:?}: give each its own message",
+                        other.info.controller.name(),
+                        info.controller.name(),
+                        info.type_url
+                    )));
+                }
+                continue;
+            }
+            if let Some(other) =
+                by_type_url.values().find(|other| other.info.message_name == info.message_name)
+            {
+                errors.push(Error::internal(format!(
+                    "controllers {} and {} both claim message {}: give each its own message",
+                    other.info.controller.name(),
+                    info.controller.name(),
+                    info.message_name
+                )));
+            }
+            let prost = (registration.prost_type_url)();
+            if prost != info.type_url {
+                errors.push(Error::internal(format!(
+                    "controller {}: the derive has type URL {:?}, prost has {prost:?}: add \
+                     #[snapshot(type_url = {prost:?})]",
+                    info.controller.name(),
+                    info.type_url
+                )));
+            }
+            by_type_url.insert(info.type_url, *registration);
+        }
+        let known: std::collections::HashSet<TypeId> =
+            by_type_url.values().map(|r| r.info.controller.id()).collect();
+        for info in by_type_url.values().map(|r| r.info) {
+            for after in info.after.iter().filter(|after| !known.contains(&after.id())) {
+                errors.push(Error::internal(format!(
+                    "controller {} comes after {}, which is not registered: add `controller = ...` \
+                     to its state, or remove it from `after`",
+                    info.controller.name(),
+                    after.name()
+                )));
+            }
+        }
+        Error::collect(errors)?;
+        Ok(Self { by_type_url })
+    }
+
+    /// The registration of a type URL. Does not allocate.
+    pub fn get(&self, type_url: &str) -> Option<&Registration> {
+        self.by_type_url.get(type_url)
+    }
+
+    /// All registrations, by ascending type URL.
+    pub fn iter(&self) -> impl Iterator<Item = &Registration> {
+        self.by_type_url.values()
+    }
+
+    /// How many types are registered.
+    pub fn len(&self) -> usize {
+        self.by_type_url.len()
+    }
+
+    /// Whether no type is registered.
+    pub fn is_empty(&self) -> bool {
+        self.by_type_url.is_empty()
+    }
+
+    /// Checks that these types are registered.
+    ///
+    /// # Errors
+    ///
+    /// Every type that is not.
+    pub fn require(&self, types: &[TypeInfo]) -> Result<(), Error> {
+        let missing = types.iter().filter(|info| {
+            self.get(info.type_url).is_none_or(|r| r.info.controller.id() != info.controller.id())
+        });
+        Error::collect(missing.map(|info| {
+            Error::internal(format!(
+                "controller {} is not registered for type URL {:?}: add `controller = ...` to its \
+                 state, or `snapshot_core::register!` it",
+                info.controller.name(),
+                info.type_url
+            ))
+        }))
+    }
+}
+
+/// The registry of this program, built and checked at the first call.
+///
+/// # Errors
+///
+/// As [`Registry::new`], the same at every call.
+pub fn registry() -> Result<&'static Registry, Error> {
+    static REGISTRY: OnceLock<Result<Registry, Error>> = OnceLock::new();
+    REGISTRY
+        .get_or_init(|| Registry::new(inventory::iter::<Registration>.into_iter().copied()))
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// Registers a controller type whose state has no `controller = ...`, a generic one for instance.
+///
+/// `register!(Cache<Lru>);` at module level.
+#[macro_export]
+macro_rules! register {
+    ($controller:ty) => {
+        const _: () = {
+            use $crate::__private::inventory;
+            $crate::__private::inventory::submit! {
+                $crate::registry::Registration::of::<$controller>()
+            }
+        };
+    };
+}
+
+/// Links the named controller types and checks that they are registered.
+///
+/// A linker drops what nothing names: a crate of controllers that is only in `Cargo.toml`
+/// registers nothing, silently. Call this at the start of a program that restores by type URL.
+///
+/// ```ignore
+/// registry::require![Scsi, Network]?;
+/// ```
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __require {
+    ($($controller:ty),+ $(,)?) => {
+        $crate::registry::registry().and_then(|registry| {
+            registry.require(&[$($crate::registry::TypeInfo::of::<$controller>()),+])
+        })
+    };
+}
+
+#[doc(inline)]
+pub use crate::__require as require;

@@ -1,0 +1,143 @@
+//! The kinds of protobuf values and fields, as types, so that a mismatch is a compile error.
+//!
+//! A *value kind* (`Uint32`, `String`, `Message<M>`, ...) is what one value on the wire can be; a
+//! *field kind* (`Singular<K>`, `Repeated<K>`, `Map<K, V>`, ...) is what a whole field can be.
+
+use std::marker::PhantomData;
+
+use super::descriptor::{FieldShape, ValueKind, enum_of, message_of, oneof_of};
+use super::{EnumSchema, OneofSchema, Schema};
+
+/// The wire type of a tag: the lowest three bits.
+/// Source: <https://protobuf.dev/programming-guides/encoding/#structure>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum WireType {
+    /// A base-128 varint.
+    Varint = 0,
+    /// Eight bytes, little-endian.
+    Fixed64 = 1,
+    /// A varint length and as many bytes.
+    Len = 2,
+    /// Four bytes, little-endian.
+    Fixed32 = 5,
+}
+
+impl WireType {
+    /// The name used in errors.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            WireType::Varint => "varint",
+            WireType::Fixed64 => "64-bit",
+            WireType::Len => "length-delimited",
+            WireType::Fixed32 => "32-bit",
+        }
+    }
+}
+
+/// A value kind: what one value on the wire can be.
+pub trait Kind: 'static {
+    /// How a value of this kind is framed.
+    const WIRE_TYPE: WireType;
+    /// The kind as data, for manifests and tools.
+    const VALUE: ValueKind;
+}
+
+/// A field kind: what a whole field can be.
+pub trait FieldKind: 'static {
+    /// The kind as data, for manifests and tools.
+    const SHAPE: FieldShape;
+}
+
+macro_rules! scalar_kinds {
+    ($($(#[$doc:meta])* $name:ident $wire:ident)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+        impl Kind for $name {
+            const WIRE_TYPE: WireType = WireType::$wire;
+            const VALUE: ValueKind = ValueKind::$name;
+        }
+    )*};
+}
+
+scalar_kinds! {
+    /// proto `double`.
+    Double Fixed64
+    /// proto `float`.
+    Float Fixed32
+    /// proto `int32`.
+    Int32 Varint
+    /// proto `int64`.
+    Int64 Varint
+    /// proto `uint32`.
+    Uint32 Varint
+    /// proto `uint64`.
+    Uint64 Varint
+    /// proto `sint32`.
+    Sint32 Varint
+    /// proto `sint64`.
+    Sint64 Varint
+    /// proto `fixed32`.
+    Fixed32 Fixed32
+    /// proto `fixed64`.
+    Fixed64 Fixed64
+    /// proto `sfixed32`.
+    Sfixed32 Fixed32
+    /// proto `sfixed64`.
+    Sfixed64 Fixed64
+    /// proto `bool`.
+    Bool Varint
+    /// proto `string`.
+    String Len
+    /// proto `bytes`.
+    Bytes Len
+}
+
+/// A proto enum, by its prost type.
+pub struct Enum<E>(PhantomData<fn() -> E>);
+/// A proto message, by its prost type.
+pub struct Message<M>(PhantomData<fn() -> M>);
+/// `google.protobuf.Any`.
+pub type Any = Message<prost_types::Any>;
+
+impl<E: EnumSchema> Kind for Enum<E> {
+    const WIRE_TYPE: WireType = WireType::Varint;
+    const VALUE: ValueKind = ValueKind::Enum(enum_of::<E>);
+}
+
+impl<M: Schema> Kind for Message<M> {
+    const WIRE_TYPE: WireType = WireType::Len;
+    const VALUE: ValueKind = ValueKind::Message(message_of::<M>);
+}
+
+/// A singular proto3 scalar or enum field: its default value is not written.
+pub struct Singular<K>(PhantomData<fn() -> K>);
+/// A field that can be absent: `optional` scalars and every singular message.
+pub struct Optional<K>(PhantomData<fn() -> K>);
+/// A `repeated` field whose values each have a tag.
+pub struct Repeated<K>(PhantomData<fn() -> K>);
+/// A `repeated` field whose values share one tag and length.
+pub struct Packed<K>(PhantomData<fn() -> K>);
+/// A `map<K, V>` field.
+pub struct Map<K, V>(PhantomData<fn() -> (K, V)>);
+/// A `oneof`, by its prost enum.
+pub struct Oneof<O>(PhantomData<fn() -> O>);
+
+impl<K: Kind> FieldKind for Singular<K> {
+    const SHAPE: FieldShape = FieldShape::Singular(K::VALUE);
+}
+impl<K: Kind> FieldKind for Optional<K> {
+    const SHAPE: FieldShape = FieldShape::Optional(K::VALUE);
+}
+impl<K: Kind> FieldKind for Repeated<K> {
+    const SHAPE: FieldShape = FieldShape::Repeated(K::VALUE);
+}
+impl<K: Kind> FieldKind for Packed<K> {
+    const SHAPE: FieldShape = FieldShape::Packed(K::VALUE);
+}
+impl<K: Kind, V: Kind> FieldKind for Map<K, V> {
+    const SHAPE: FieldShape = FieldShape::Map(K::VALUE, V::VALUE);
+}
+impl<O: OneofSchema> FieldKind for Oneof<O> {
+    const SHAPE: FieldShape = FieldShape::Oneof(oneof_of::<O>);
+}

@@ -1,0 +1,99 @@
+//! The typed schema: what `#[derive(Schema)]` says of prost types.
+//!
+//! prost-build is told once to add the derive to everything that it generates:
+//!
+//! ```ignore
+//! config.enable_type_names().type_attribute(".", "#[derive(::snapshot_core::Schema)]")
+//! ```
+//!
+//! Each message then has one typed constant per field, which `#[derive(Snapshot)]` checks a state
+//! struct against, and a [`MessageDescriptor`].
+
+mod descriptor;
+pub mod kind;
+mod well_known;
+
+use std::marker::PhantomData;
+
+pub use descriptor::{
+    EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
+    ValueKind,
+};
+
+/// The schema of a message. Derived on prost's message structs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no typed schema",
+    label = "a prost message that derives `snapshot_core::Schema` is needed here",
+    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+)]
+pub trait Schema: Sized + 'static {
+    /// A struct with one [`Field`] per proto field, by the name of prost's struct field.
+    type Fields: 'static;
+    /// The typed fields.
+    const FIELDS: Self::Fields;
+    /// The schema as data.
+    const DESCRIPTOR: &'static MessageDescriptor;
+}
+
+/// The schema of an enum. Derived on prost's C-like enums.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no typed schema",
+    label = "a prost enum that derives `snapshot_core::Schema` is needed here",
+    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+)]
+pub trait EnumSchema: Sized + 'static {
+    /// A struct with one `i32` per value, by the name of prost's variant.
+    type Values: 'static;
+    /// The numbers of the values.
+    const VALUES: Self::Values;
+    /// The schema as data.
+    const DESCRIPTOR: &'static EnumDescriptor;
+}
+
+/// The schema of a oneof. Derived on prost's data enums.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no typed schema",
+    label = "a prost oneof that derives `snapshot_core::Schema` is needed here",
+    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+)]
+pub trait OneofSchema: Sized + 'static {
+    /// A struct with one [`Field`] per member, by the name of prost's variant; each is an
+    /// [`Optional`](kind::Optional).
+    type Members: 'static;
+    /// The typed members.
+    const MEMBERS: Self::Members;
+    /// The schema as data.
+    const DESCRIPTOR: &'static OneofDescriptor;
+}
+
+/// One field of a message, with its kind in the type.
+pub struct Field<F> {
+    number: u32,
+    name: &'static str,
+    kind: PhantomData<fn() -> F>,
+}
+
+impl<F> Field<F> {
+    /// A field; `number` is 1 to 536,870,911, of a oneof its lowest member's.
+    pub const fn new(number: u32, name: &'static str) -> Self {
+        Self { number, name, kind: PhantomData }
+    }
+
+    /// The field number.
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The proto name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl<F> Clone for Field<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Field<F> {}

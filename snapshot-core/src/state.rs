@@ -1,0 +1,132 @@
+//! What the derive makes of a struct: a [`State`], and with a version a [`Payload`].
+
+use crate::codec::{self, Reader, Wire, Writer};
+use crate::controller::Walk;
+use crate::error::Code;
+use crate::registry::TypeRef;
+use crate::schema::{Schema, kind};
+use crate::stage::StageRules;
+use crate::{Error, codec::Tag};
+
+/// A struct that is saved as a proto message. Implemented by `#[derive(Snapshot)]` with
+/// `message = path`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a snapshot state",
+    label = "needs `#[derive(Snapshot)]` with `#[snapshot(message = ...)]`"
+)]
+pub trait State: Wire<kind::Message<Self::Message>> + Sized {
+    /// The prost message that the struct is saved as.
+    type Message: Schema + prost::Message + Default;
+
+    /// Puts the fields, without a length.
+    #[doc(hidden)]
+    fn put_fields(&self, w: &mut Writer) -> Result<(), Error>;
+
+    /// Takes the fields up to the end of the reader.
+    #[doc(hidden)]
+    fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error>;
+
+    /// Shows the controllers inside to `walk`.
+    #[doc(hidden)]
+    fn walk_fields(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+
+    /// The state as a prost message, for tools, tests and upgrades; saving does not go through it.
+    ///
+    /// # Errors
+    ///
+    /// As [`codec::to_bytes`].
+    fn to_message(&self) -> Result<Self::Message, Error> {
+        let bytes = codec::to_bytes(self)?;
+        prost::Message::decode(bytes.as_slice()).map_err(|error| {
+            Error::internal("prost does not read what was saved").with_source(error)
+        })
+    }
+
+    /// The state from a prost message.
+    ///
+    /// # Errors
+    ///
+    /// As [`codec::from_bytes`]; offsets are those of prost's encoding of the message.
+    fn from_message(message: &Self::Message) -> Result<Self, Error> {
+        codec::from_bytes(&prost::Message::encode_to_vec(message))
+    }
+}
+
+/// A state with a schema version of its own: what a controller saves. Implemented by
+/// `#[derive(Snapshot)]` with `version = N`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a versioned payload",
+    label = "needs `#[derive(Snapshot)]` with `#[snapshot(message = ..., version = N)]`"
+)]
+pub trait Payload: State + Send + 'static {
+    /// The type URL in the `Any` around it, `type.googleapis.com/lcow.v1.VmSnapshot`.
+    const TYPE_URL: &'static str;
+    /// The full name of the message, `lcow.v1.VmSnapshot`.
+    const MESSAGE_NAME: &'static str;
+    /// The schema version that this build writes.
+    const VERSION: u32;
+    /// The number of the message's `schema_version` field.
+    #[doc(hidden)]
+    const VERSION_FIELD: u32;
+    /// The lifecycle rules of its stage, if it has one.
+    const STAGE_RULES: Option<&'static StageRules>;
+    /// The controllers that its controller comes after.
+    const AFTER: &'static [TypeRef];
+
+    /// The number of the current stage.
+    #[doc(hidden)]
+    fn stage_number(&self) -> Option<i32>;
+
+    /// Sets the stage; the number is one of the stage enum's.
+    #[doc(hidden)]
+    fn set_stage_number(&mut self, number: i32) -> Result<(), Error>;
+
+    /// What the controller calls itself among its siblings, `#[snapshot(id)]`.
+    #[doc(hidden)]
+    fn own_name(&self) -> Option<String>;
+}
+
+/// Takes a payload: its version first, then its fields.
+pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    check_version::<P>(r)
+        .and_then(|()| P::take_fields(r))
+        .map_err(|e| e.in_payload(P::MESSAGE_NAME))
+}
+
+/// Looks ahead for the version, so that a foreign one is told as such and not as whatever its
+/// fields look like to this build. Damage on the way is left to the strict reading to tell.
+fn check_version<P: Payload>(r: &Reader<'_>) -> Result<(), Error> {
+    let mut ahead = r.fork();
+    let mut found = 0;
+    while let Ok(Some(Tag { number, wire_type })) = ahead.tag() {
+        let offset = ahead.offset();
+        if number == P::VERSION_FIELD {
+            match ahead.varint() {
+                Ok(version) if wire_type == kind::WireType::Varint => found = version,
+                _ => return Ok(()),
+            }
+            if found != u64::from(P::VERSION) {
+                return Err(r.locate(foreign_version::<P>(found), offset));
+            }
+            return Ok(());
+        }
+        if ahead.skip(wire_type).is_err() {
+            return Ok(());
+        }
+    }
+    match found == u64::from(P::VERSION) {
+        true => Ok(()),
+        false if ahead.remaining() > 0 => Ok(()),
+        false => Err(r.locate(foreign_version::<P>(found), r.offset())),
+    }
+}
+
+#[cold]
+fn foreign_version<P: Payload>(found: u64) -> Error {
+    let reads = P::VERSION;
+    let reason = match found {
+        0 => format!("has no schema version, this build reads version {reads}"),
+        _ => format!("schema version {found}, this build reads version {reads}"),
+    };
+    Error::new(Code::Unimplemented, reason).in_field("schema_version")
+}
