@@ -1,2 +1,75 @@
-//! placeholder
-fn main() {}
+//! The project's chores, run as `cargo xtask <chore>`.
+
+mod codegen;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+chores:
+    codegen            generate the Rust types and the descriptor set from the .proto files
+    codegen --check    generate them in memory and fail if the committed files differ
+    help               print this";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["codegen"] => generate(),
+        ["codegen", "--check"] => check(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+fn generate() -> Result<ExitCode> {
+    let root = workspace_root()?;
+    for path in codegen::write(&root, &codegen::generate(&root)?)? {
+        println!("{}", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check() -> Result<ExitCode> {
+    let root = workspace_root()?;
+    let differences = codegen::compare(&root, &codegen::generate(&root)?)?;
+    if differences.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for difference in differences {
+        eprintln!("{difference}");
+    }
+    eprintln!("error: generated files are not up to date: run `cargo xtask codegen`");
+    Ok(ExitCode::FAILURE)
+}
+
+/// The folder of the workspace.
+///
+/// Cargo says at run time where the package is. What `env!` would say is where it was when it was
+/// compiled, which is another place when two checkouts share a target folder.
+fn workspace_root() -> Result<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
+    let package = PathBuf::from(package);
+    let root = package.parent().context("xtask is not inside a workspace")?;
+    Ok(root.to_owned())
+}
