@@ -10,5 +10,6 @@ pub use crate::schema::{
     EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldShape, MessageDescriptor,
     OneofDescriptor, OneofSchema, Schema, ValueKind, kind,
 };
+pub use crate::schema::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVariant, State};
 pub use std;

@@ -11,6 +11,7 @@
 
 mod descriptor;
 pub mod kind;
+mod probe;
 mod well_known;
 
 use std::marker::PhantomData;
@@ -19,6 +20,7 @@ pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
 };
+pub use probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 
 /// The schema of a message. Derived on prost's message structs.
 #[diagnostic::on_unimplemented(
