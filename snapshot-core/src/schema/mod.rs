@@ -11,7 +11,7 @@
 
 mod descriptor;
 pub mod kind;
-mod probe;
+pub(crate) mod probe;
 mod well_known;
 
 use std::marker::PhantomData;
@@ -20,7 +20,6 @@ pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
 };
-pub use probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 
 /// The schema of a message. Derived on prost's message structs.
 #[diagnostic::on_unimplemented(

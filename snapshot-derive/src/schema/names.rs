@@ -9,6 +9,14 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
+/// The proto name of a message, enum or oneof, without what is around it.
+pub(super) fn of_type(ident: &Ident) -> String {
+    match ident.unraw().to_string() {
+        name if name == "Self_" => "Self".to_owned(),
+        name => name,
+    }
+}
+
 /// The proto name of a struct field.
 pub(super) fn of_field(ident: &Ident) -> String {
     let name = ident.unraw().to_string();
@@ -22,8 +30,7 @@ pub(super) fn of_field(ident: &Ident) -> String {
 /// The proto name of a oneof's member. Every capital begins a word, because prost-build writes the
 /// rest of each word in small letters.
 pub(super) fn of_member(variant: &Ident) -> String {
-    let camel = variant.unraw().to_string();
-    let camel = if camel == "Self_" { "Self" } else { &camel };
+    let camel = of_type(variant);
     let mut name = String::with_capacity(camel.len() + 4);
     for letter in camel.chars() {
         if letter.is_uppercase() && !name.is_empty() {

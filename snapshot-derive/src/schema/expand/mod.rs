@@ -27,6 +27,7 @@ pub(super) fn container(container: &Container) -> TokenStream {
     };
     quote! {
         #[allow(
+            dead_code,
             deprecated,
             missing_docs,
             non_camel_case_types,

@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::ext::IdentExt;
 
 use super::super::model::{Container, Field};
+use super::super::names;
 use super::fields::{Typed, typed};
 
 pub(super) fn items(
@@ -13,7 +13,7 @@ pub(super) fn items(
     private: &TokenStream,
 ) -> TokenStream {
     let ident = &container.ident;
-    let own_name = ident.unraw().to_string();
+    let own_name = names::of_type(ident);
     let Typed { name, definition, value, descriptors } =
         typed(container, members, "Members", private);
     quote! {
