@@ -97,6 +97,12 @@ pub mod shadows {
         Err = i32::MIN,
     }
 
+    /// A keyword, which prost-build would not use.
+    #[derive(::renamed::Schema)]
+    #[snapshot(crate = ::renamed)]
+    #[allow(non_camel_case_types)]
+    pub struct r#type {}
+
     /// Not the trait that names enums.
     #[derive(::renamed::Schema)]
     #[snapshot(crate = ::renamed)]
@@ -172,6 +178,7 @@ fn types_without_names_from_prost_have_their_own() {
     assert_eq!(copy.value(-7).map(|value| (value.proto_name)()), Some("Option"));
     assert_eq!(shadows::Copy::VALUES.Err, i32::MIN);
     assert_eq!(shadows::ByHand::DESCRIPTOR.values.len(), 1);
+    assert_eq!(shadows::r#type::DESCRIPTOR.name, "type");
 }
 
 #[test]
