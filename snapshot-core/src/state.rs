@@ -90,7 +90,22 @@ pub trait Payload: State + Send + 'static {
 pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     check_version::<P>(r)
         .and_then(|()| P::take_fields(r))
+        .and_then(|payload| match r.checks_stages() {
+            true => check_stage(&payload).map(|()| payload),
+            false => Ok(payload),
+        })
         .map_err(|e| e.in_payload(P::MESSAGE_NAME))
+}
+
+fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
+    let error = match P::STAGE_RULES.map(|rules| rules.check(payload.stage_number())) {
+        None | Some(Ok(())) => return Ok(()),
+        Some(Err(error)) => error,
+    };
+    Err(match payload.own_name() {
+        Some(name) => error.with_name(&name),
+        None => error,
+    })
 }
 
 /// Looks ahead for the version, so that a foreign one is told as such and not as whatever its

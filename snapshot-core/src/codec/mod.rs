@@ -27,8 +27,12 @@ mod text;
 mod well_known;
 mod writer;
 
-pub(crate) use any::{close_any, put_any, take_any, take_any_with};
+pub(crate) use any::{
+    close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
+    wrong_type,
+};
 pub use reader::{Reader, Tag};
+pub(crate) use writer::FrozenController;
 pub use writer::Writer;
 
 use crate::controller::Walk;

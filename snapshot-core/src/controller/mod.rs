@@ -15,7 +15,7 @@ pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
 pub use walk::Walk;
-pub(crate) use walk::{ChildCell, Loaded, Visit};
+pub(crate) use walk::{Found, Loaded};
 
 use crate::{Error, Payload};
 
