@@ -11,8 +11,20 @@
 //! obliges every reader to accept is accepted: fields in any order, a default value written out,
 //! map entries without their default key or value, packed and unpacked repeated scalars.
 
+pub mod adapter;
 mod any;
+mod bytes;
+#[cfg(test)]
+mod field_tests;
+mod float;
+mod integer;
+mod list;
+mod map;
+mod pointer;
 mod reader;
+mod set;
+mod text;
+mod well_known;
 mod writer;
 
 pub(crate) use any::{close_any, put_any, take_any, take_any_with};
@@ -33,6 +45,9 @@ use crate::{Error, State};
     note = "choose a Rust type that fits the kind, or convert it: `#[snapshot(with = module)]`"
 )]
 pub trait Wire<K: Kind>: Sized {
+    /// Whether no controller can be inside, so that a walk over a large collection passes it by.
+    const LEAF: bool = false;
+
     /// Puts the value; of a length-delimited kind, with its length.
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
 

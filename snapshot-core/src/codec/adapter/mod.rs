@@ -1,0 +1,1 @@
+//! Ready modules for `#[snapshot(with = module)]`.
