@@ -55,14 +55,14 @@ fn one<T>(
     parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<T> {
     let at = input.span();
-    let ahead = input.fork();
-    if let Ok(text) = ahead.parse::<LitStr>() {
+    if let Ok(text) = input.fork().parse::<LitStr>() {
         let bare = text.value();
         return Err(match text.parse::<Path>() {
             Ok(_) => syn::Error::new(at, format!("remove the quotes: `{} = {bare}`", key.name)),
             Err(_) => expected(key, at),
         });
     }
+    let ahead = input.fork();
     let value = parse(&ahead).map_err(|_| expected(key, at))?;
     input.advance_to(&ahead);
     Ok(value)

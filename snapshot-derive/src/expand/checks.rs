@@ -23,7 +23,7 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     quote! {
         const __FIELDS: <#message as __s::Schema>::Fields = <#message as __s::Schema>::FIELDS;
         const __SPANS: &[__s::Span] = &[#(__s::span(&__FIELDS.#protos)),*];
-        const __IGNORED: &[__s::Span] = &[#(__s::span(&__FIELDS.#ignored)),*];
+        const __IGNORED: &[__s::u32] = &[#(__FIELDS.#ignored.number()),*];
         const _: () = #complete;
         #(#stages)*
     }

@@ -49,3 +49,10 @@ fn local(name: &str) -> Ident {
 fn numbered(index: usize) -> Ident {
     local(&format!("field_{index}"))
 }
+
+/// A name of the user's, marked as written by the derive, so that lints leave it alone.
+fn quiet(ident: &Ident) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(ident.span().resolved_at(Span::mixed_site()));
+    ident
+}

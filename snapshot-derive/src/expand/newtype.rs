@@ -16,8 +16,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         quote!(#predicates,)
     });
     // The impls have a parameter more than the type; a const parameter may stand before it.
-    let parameters: Vec<TokenStream> =
-        common.generics.params.iter().map(without_default).collect();
+    let parameters: Vec<TokenStream> = common.generics.params.iter().map(without_default).collect();
     let (value, inner) = (local("value"), local("inner"));
     let built = |taken: TokenStream| {
         let checked = match validate {
@@ -122,7 +121,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
 pub(super) fn without_default(parameter: &GenericParam) -> TokenStream {
     match parameter {
         GenericParam::Type(parameter) => {
-            let (ident, colon, bounds) = (&parameter.ident, &parameter.colon_token, &parameter.bounds);
+            let (ident, colon, bounds) =
+                (&parameter.ident, &parameter.colon_token, &parameter.bounds);
             quote!(#ident #colon #bounds)
         }
         GenericParam::Const(parameter) => {

@@ -16,10 +16,10 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let name = ident.to_string();
     let members: Vec<_> = variants.iter().map(|variant| &variant.proto).collect();
     let complete = quote_spanned!(ident.span()=>
-        __s::assert_all_members::<#proto>(
-            #name,
-            &[#(__MEMBERS.#members.number(),)* #(__MEMBERS.#ignored.number(),)*],
-        ));
+    __s::assert_all_members::<#proto>(
+        #name,
+        &[#(__MEMBERS.#members.number(),)* #(__MEMBERS.#ignored.number(),)*],
+    ));
     let puts = variants.iter().map(|variant| {
         let (name, member) = (&variant.ident, &variant.proto);
         match &variant.ty {

@@ -14,7 +14,7 @@ pub(super) fn version_field(payload: &Payload) -> Ident {
 }
 
 pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
-    let Struct { common, message, .. } = model;
+    let Struct { common, .. } = model;
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let names = names(model, payload);

@@ -3,16 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::local;
+use super::{local, quiet};
 use crate::model::{StageEnum, StageVariant};
 
 pub(super) fn expand(model: &StageEnum) -> TokenStream {
     let StageEnum { common, proto, variants, .. } = model;
-    let ident = &common.ident;
+    let ident = &quiet(&common.ident);
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let checks = checks(model);
-    let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
-    let names = idents.iter().map(|ident| ident.to_string());
+    let idents: Vec<_> = variants.iter().map(|variant| quiet(&variant.ident)).collect();
+    let names = idents.iter().map(ToString::to_string);
     let transient = variants.iter().map(|variant| variant.proto.is_none());
     let number = local("number");
     quote! {

@@ -140,9 +140,9 @@ fn take_fields(model: &Struct) -> TokenStream {
     let version = model.payload.as_ref().map(payload::version_field);
     let version_slot = local("version");
     let check_version = version.as_ref().map(|_| quote!(__s::check_version::<Self>(#r)?;));
-    let new_version = version.as_ref().map(|field| {
-        quote!(let mut #version_slot = __s::slot::<_, __s::u32>(&__FIELDS.#field);)
-    });
+    let new_version = version
+        .as_ref()
+        .map(|field| quote!(let mut #version_slot = __s::slot::<_, __s::u32>(&__FIELDS.#field);));
     let take_version = version.as_ref().map(|field| {
         quote! {
             if __s::is_of(&__FIELDS.#field, #tag) {
@@ -174,9 +174,6 @@ fn take_fields(model: &Struct) -> TokenStream {
             }
         };
         quote!(if __s::is_of(#constant, #tag) { #take_field } else)
-    });
-    let ignored = model.ignored.iter().map(|proto| {
-        quote!(if __s::is_of(&__FIELDS.#proto, #tag) { #take.ignored(#tag, #r) } else)
     });
     let finish = mapped(model).map(|mapped| {
         let (variable, ty, constant) = (&mapped.variable, &mapped.field.ty, mapped.constant());
@@ -220,12 +217,6 @@ fn take_fields(model: &Struct) -> TokenStream {
         quote!(__s::validate(#validate(&#state), #name)?;)
     });
     let ident = &model.common.ident;
-    let unnamed = model.fields.is_empty();
-    let taking = if unnamed && version.is_none() && model.ignored.is_empty() {
-        quote!(#take.unknown::<#message>(#tag, #r);)
-    } else {
-        quote!(#take_version #(#arms)* #(#ignored)* { #take.unknown::<#message>(#tag, #r) })
-    };
     quote! {
         fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
             #check_version
@@ -233,7 +224,7 @@ fn take_fields(model: &Struct) -> TokenStream {
             #new_version
             #(#slots)*
             while let __s::Some(#tag) = #take.next(#r) {
-                #taking
+                #take_version #(#arms)* { #take.unmapped::<#message>(__IGNORED, #tag, #r) }
             }
             #(#finish)*
             #(#bounds)*

@@ -97,7 +97,8 @@ pub(super) fn check_oneof(
     for name in &ignored {
         if let Some(variant) = variants.iter().find(|variant| variant.proto == *name) {
             let ident = &variant.ident;
-            errors.at(name.span(), format!("variant `{ident}` maps `{name}`, so it is not ignored"));
+            errors
+                .at(name.span(), format!("variant `{ident}` maps `{name}`, so it is not ignored"));
         }
     }
     let proto = container.oneof.get()?.clone();
@@ -108,7 +109,10 @@ fn refuse_field_attributes(attributes: &[syn::Attribute], errors: &Errors) {
     let attrs = FieldAttrs::parse(attributes, errors);
     for (attr, span) in attrs.all().filter_map(|attr| Some((attr, attr.given_at()?))) {
         let name = attr.key().name;
-        errors.at(span, format!("`{name}` does not go with a oneof's member: it is for the fields of structs"));
+        errors.at(
+            span,
+            format!("`{name}` does not go with a oneof's member: it is for the fields of structs"),
+        );
     }
 }
 

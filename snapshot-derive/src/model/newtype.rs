@@ -17,18 +17,31 @@ pub(super) fn check(
         let attrs = FieldAttrs::parse(&field.attrs, errors);
         for (attr, span) in attrs.all().filter_map(|attr| Some((attr, attr.given_at()?))) {
             let name = attr.key().name;
-            errors.at(span, format!("`{name}` does not go with `transparent`: a newtype is saved as what it wraps"));
+            errors.at(
+                span,
+                format!(
+                    "`{name}` does not go with `transparent`: a newtype is saved as what it wraps"
+                ),
+            );
         }
     }
     let mut fields = data.fields.iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
         let count = data.fields.len();
-        errors.at(at, format!("`transparent` needs exactly one field, `{}` has {count}", common.ident));
+        errors.at(
+            at,
+            format!("`transparent` needs exactly one field, `{}` has {count}", common.ident),
+        );
         return None;
     };
     let member = match &field.ident {
         Some(ident) => Member::Named(ident.clone()),
         None => Member::from(0),
     };
-    Some(Newtype { common, member, ty: field.ty.clone(), validate: container.validate.get().cloned() })
+    Some(Newtype {
+        common,
+        member,
+        ty: field.ty.clone(),
+        validate: container.validate.get().cloned(),
+    })
 }

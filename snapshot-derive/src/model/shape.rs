@@ -3,8 +3,8 @@
 use proc_macro2::Span;
 use syn::{Data, DeriveInput, Fields};
 
+use crate::attr::Container;
 use crate::attr::key::{self, Key};
-use crate::attr::{Container, Given};
 use crate::errors::Errors;
 
 /// What a type is saved as.
@@ -61,7 +61,8 @@ pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) ->
     .filter_map(|(shape, span)| Some((shape, span?)))
     .collect();
     if let Data::Union(data) = &input.data {
-        errors.at(data.union_token.span, "a union cannot be saved: nobody knows which field is set");
+        errors
+            .at(data.union_token.span, "a union cannot be saved: nobody knows which field is set");
         return None;
     }
     match given[..] {
@@ -82,7 +83,9 @@ pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) ->
                 let (first, other) = (first.key().name, other.key().name);
                 errors.at(
                     *span,
-                    format!("`{first}` and `{other}` exclude each other: a type is saved as one thing"),
+                    format!(
+                        "`{first}` and `{other}` exclude each other: a type is saved as one thing"
+                    ),
                 );
             }
             None

@@ -30,7 +30,9 @@ pub(super) fn check(
             }
             Carriage::Carried(mapping.proto.clone())
         }
-        Role::Skipped(_) => Carriage::NotCarried(not_carried(field, &save_from, container, errors)?),
+        Role::Skipped(_) => {
+            Carriage::NotCarried(not_carried(field, &save_from, container, errors)?)
+        }
     };
     Some(Stage {
         field: field.ident.clone(),

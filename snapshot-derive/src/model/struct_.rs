@@ -103,7 +103,10 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
         for (attr, why) in useless {
             if let Some(at) = attr.given_at() {
                 let name = attr.key().name;
-                errors.at(at, format!("`{name}` does not go with `skip`: the field is not saved, so {why}"));
+                errors.at(
+                    at,
+                    format!("`{name}` does not go with `skip`: the field is not saved, so {why}"),
+                );
             }
         }
     }
@@ -117,12 +120,20 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
         );
     }
     if let Some(at) = attrs.with.span().filter(|_| attrs.stage.is_given()) {
-        errors.at(at, "`with` does not go with `stage`: a stage is saved as the proto enum that it mirrors");
+        errors.at(
+            at,
+            "`with` does not go with `stage`: a stage is saved as the proto enum that it mirrors",
+        );
     }
     for attr in [&attrs.max as &dyn Given, &attrs.range] {
         if let Some(at) = attr.given_at().filter(|_| attrs.stage.is_given()) {
             let name = attr.key().name;
-            errors.at(at, format!("`{name}` does not go with `stage`: `save_from` says which stages are saved"));
+            errors.at(
+                at,
+                format!(
+                    "`{name}` does not go with `stage`: `save_from` says which stages are saved"
+                ),
+            );
         }
     }
 }
@@ -168,7 +179,8 @@ fn refuse_without_version(container: &Container, id: Option<(Span, Ident)>, erro
         &container.import_as,
         &container.abort_to,
     ];
-    let given = payload_only.into_iter().filter_map(|attr| Some((attr.key().name, attr.given_at()?)));
+    let given =
+        payload_only.into_iter().filter_map(|attr| Some((attr.key().name, attr.given_at()?)));
     for (name, at) in given.chain(id.map(|(at, _)| ("id", at))) {
         errors.at(
             at,
@@ -189,10 +201,8 @@ fn refuse_shared_fields(
         let Some(Mapping { proto, .. }) = field.mapping() else { continue };
         let ident = &field.ident;
         if container.version.is_given() && proto == VERSION_FIELD {
-            errors.at(
-                proto.span(),
-                "`version` writes and checks `schema_version`: remove the field",
-            );
+            errors
+                .at(proto.span(), "`version` writes and checks `schema_version`: remove the field");
         }
         match taken.iter().find(|(_, other)| *other == proto) {
             Some((first, _)) => errors.at(
@@ -204,7 +214,10 @@ fn refuse_shared_fields(
     }
     for name in ignored {
         if container.version.is_given() && name == VERSION_FIELD {
-            errors.at(name.span(), "`version` writes and checks `schema_version`, so it is not ignored");
+            errors.at(
+                name.span(),
+                "`version` writes and checks `schema_version`, so it is not ignored",
+            );
         }
         if let Some((ident, _)) = taken.iter().find(|(_, proto)| *proto == name) {
             errors.at(name.span(), format!("field `{ident}` maps `{name}`, so it is not ignored"));
