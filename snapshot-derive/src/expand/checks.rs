@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::payload;
+use super::{at, payload};
 use crate::model::{Field, Role, Struct};
 
 /// The constants of a struct: `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
@@ -17,7 +17,7 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let protos = version.iter().chain(mapped);
     let ignored = &model.ignored;
     let name = ident.to_string();
-    let complete = quote_spanned!(ident.span()=>
+    let complete = quote_spanned!(at(ident.span())=>
         __s::assert_all_mapped::<#message>(#name, __SPANS, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
     quote! {
@@ -51,7 +51,7 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
         return None;
     }
     let (ty, ident) = (&field.ty, field.ident.to_string());
-    Some(quote_spanned! {ty.span()=>
+    Some(quote_spanned! {at(ty.span())=>
         const _: () = {
             use __s::NoStage as _;
             __s::assert_no_stage(__s::Probe::<#ty>::IS_STAGE, #ident)

@@ -50,9 +50,15 @@ fn numbered(index: usize) -> Ident {
     local(&format!("field_{index}"))
 }
 
+/// The place of a token of the user's, for generated code that an error should point at. The code
+/// itself stays the derive's, so that lints leave it alone.
+fn at(place: Span) -> Span {
+    place.resolved_at(Span::call_site())
+}
+
 /// A name of the user's, marked as written by the derive, so that lints leave it alone.
 fn quiet(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
-    ident.set_span(ident.span().resolved_at(Span::mixed_site()));
+    ident.set_span(at(ident.span()));
     ident
 }

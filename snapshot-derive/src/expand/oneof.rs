@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::local;
+use super::{at, local};
 use crate::model::OneofEnum;
 
 pub(super) fn expand(model: &OneofEnum) -> TokenStream {
@@ -15,7 +15,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         (local("w"), local("r"), local("tag"), local("walk"), local("value"));
     let name = ident.to_string();
     let members: Vec<_> = variants.iter().map(|variant| &variant.proto).collect();
-    let complete = quote_spanned!(ident.span()=>
+    let complete = quote_spanned!(at(ident.span())=>
     __s::assert_all_members::<#proto>(
         #name,
         &[#(__MEMBERS.#members.number(),)* #(__MEMBERS.#ignored.number(),)*],
@@ -23,18 +23,18 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let puts = variants.iter().map(|variant| {
         let (name, member) = (&variant.ident, &variant.proto);
         match &variant.ty {
-            Some(ty) => quote_spanned!(ty.span()=>
+            Some(ty) => quote_spanned!(at(ty.span())=>
                 #ident::#name(#value) => __s::put_member::<_, #ty>(&__MEMBERS.#member, #value, #w)),
-            None => quote_spanned!(name.span()=>
+            None => quote_spanned!(at(name.span())=>
                 #ident::#name => __s::put_member::<_, ()>(&__MEMBERS.#member, &(), #w)),
         }
     });
     let takes = variants.iter().map(|variant| {
         let (name, member) = (&variant.ident, &variant.proto);
         let take = match &variant.ty {
-            Some(ty) => quote_spanned!(ty.span()=>
+            Some(ty) => quote_spanned!(at(ty.span())=>
                 __s::Ok(#ident::#name(__s::take_member::<_, #ty>(&__MEMBERS.#member, #tag, #r)?))),
-            None => quote_spanned! {name.span()=>
+            None => quote_spanned! {at(name.span())=>
                 {
                     __s::take_member::<_, ()>(&__MEMBERS.#member, #tag, #r)?;
                     __s::Ok(#ident::#name)
@@ -46,7 +46,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let walks = variants.iter().map(|variant| {
         let (name, member) = (&variant.ident, &variant.proto);
         match &variant.ty {
-            Some(ty) => quote_spanned!(ty.span()=>
+            Some(ty) => quote_spanned!(at(ty.span())=>
                 #ident::#name(#value) => __s::walk_member::<_, #ty>(&__MEMBERS.#member, #value, #walk)),
             None => quote!(#ident::#name => __s::Ok(())),
         }

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::stage_rules;
+use super::{at, stage_rules};
 use crate::model::{Payload, Struct};
 
 /// The proto field of the version, to be looked up where `version` stands.
@@ -21,7 +21,7 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
     let version = payload.version;
     let version_field = version_field(payload);
     let after = &payload.after;
-    let after = after.iter().map(|ty| quote_spanned!(ty.span()=> __s::TypeRef::of::<#ty>()));
+    let after = after.iter().map(|ty| quote_spanned!(at(ty.span())=> __s::TypeRef::of::<#ty>()));
     let rules = stage_rules::constant(model);
     let stage_methods = stage_rules::methods(model.stage.as_ref());
     let own_name = match &payload.id {
@@ -29,7 +29,7 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
         None => quote!(__s::None),
     };
     let registration = payload.controller.as_ref().map(|controller| {
-        quote_spanned! {controller.span()=>
+        quote_spanned! {at(controller.span())=>
             const _: () = __s::owns_state::<#controller, #ident>();
             __s::inventory::submit! { __s::Registration::of::<#controller>() }
         }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{local, quiet};
+use super::{at, local, quiet};
 use crate::model::{StageEnum, StageVariant};
 
 pub(super) fn expand(model: &StageEnum) -> TokenStream {
@@ -71,21 +71,23 @@ fn checks(model: &StageEnum) -> TokenStream {
     let numbers = variants.iter().filter_map(|variant| {
         let (ident, value) = (&variant.ident, variant.proto.as_ref()?);
         let (enum_ident, text) = (&common.ident, format!("{name}::{ident}"));
-        Some(quote_spanned! {ident.span()=>
+        let (enum_ident, variant) = (quiet(enum_ident), quiet(ident));
+        Some(quote_spanned! {at(ident.span())=>
             const _: () = __s::assert_same_number(
                 #text,
-                #enum_ident::#ident as __s::i32,
+                #enum_ident::#variant as __s::i32,
                 __VALUES.#value,
             );
         })
     });
     let default = default.as_ref().map(|default| {
         let text = format!("{name}::{default}");
-        quote_spanned! {default.span()=>
+        let (ident, default) = (quiet(ident), quiet(default));
+        quote_spanned! {at(default.span())=>
             const _: () = __s::assert_zero(#text, #ident::#default as __s::i32);
         }
     });
-    let complete = quote_spanned!(ident.span()=>
+    let complete = quote_spanned!(at(ident.span())=>
         __s::assert_all_stages::<#proto>(#name, &[#(__VALUES.#values),*]));
     quote! {
         const __VALUES: <#proto as __s::EnumSchema>::Values = <#proto as __s::EnumSchema>::VALUES;

@@ -4,12 +4,13 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Ident;
 
+use super::at;
 use crate::model::{Carriage, Stage, Struct};
 
 /// A variant's discriminant. It is looked up where the user named the variant.
 fn number(stage: &Stage, variant: &Ident) -> TokenStream {
     let ty = &stage.ty;
-    quote_spanned!(variant.span()=> <#ty>::#variant as __s::i32)
+    quote_spanned!(at(variant.span())=> <#ty>::#variant as __s::i32)
 }
 
 fn maybe_number(stage: &Stage, variant: Option<&Ident>) -> TokenStream {

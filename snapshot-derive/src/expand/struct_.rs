@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
-use super::{checks, conversion, local, numbered, payload, stage_rules};
+use super::{at, checks, conversion, local, numbered, payload, stage_rules};
 use crate::model::{Carriage, Field, Mapping, Role, Struct};
 
 pub(super) fn expand(model: &Struct) -> TokenStream {
@@ -91,7 +91,7 @@ fn put_fields(model: &Struct) -> TokenStream {
         match &mapped.mapping.with {
             None => {
                 let constant = mapped.constant();
-                quote_spanned!(ty.span()=> #put.field::<_, #ty>(#constant, &self.#ident)?;)
+                quote_spanned!(at(ty.span())=> #put.field::<_, #ty>(#constant, &self.#ident)?;)
             }
             Some(with) => {
                 let adapter = mapped.adapter(with);
@@ -155,7 +155,7 @@ fn take_fields(model: &Struct) -> TokenStream {
         match &mapped.mapping.with {
             None => {
                 let constant = mapped.constant();
-                quote_spanned!(ty.span()=> let mut #variable = __s::slot::<_, #ty>(#constant);)
+                quote_spanned!(at(ty.span())=> let mut #variable = __s::slot::<_, #ty>(#constant);)
             }
             Some(with) => {
                 let adapter = mapped.adapter(with);
@@ -166,7 +166,7 @@ fn take_fields(model: &Struct) -> TokenStream {
     let arms = mapped(model).map(|mapped| {
         let (variable, ty, constant) = (&mapped.variable, &mapped.field.ty, mapped.constant());
         let take_field = match &mapped.mapping.with {
-            None => quote_spanned!(ty.span()=>
+            None => quote_spanned!(at(ty.span())=>
                 #take.field::<_, #ty>(#constant, &mut #variable, #tag, #r)),
             Some(with) => {
                 let adapter = mapped.adapter(with);
@@ -178,7 +178,7 @@ fn take_fields(model: &Struct) -> TokenStream {
     let finish = mapped(model).map(|mapped| {
         let (variable, ty, constant) = (&mapped.variable, &mapped.field.ty, mapped.constant());
         match &mapped.mapping.with {
-            None => quote_spanned!(ty.span()=>
+            None => quote_spanned!(at(ty.span())=>
                 let #variable = #take.finish::<_, #ty>(#constant, #variable);),
             Some(with) => {
                 let adapter = mapped.adapter(with);
@@ -254,7 +254,7 @@ fn value(model: &Struct, index: usize, field: &Field) -> TokenStream {
     match (stage.map(|stage| &stage.carriage), value) {
         (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live),
         (_, Some(value)) => quote!(#ident: #value),
-        (_, None) => quote_spanned!(ty.span()=> #ident: __s::default::<#ty>()),
+        (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>()),
     }
 }
 
@@ -262,7 +262,7 @@ fn walk_fields(model: &Struct) -> TokenStream {
     let walk = local("walk");
     let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
         let (constant, ident, ty) = (mapped.constant(), &mapped.field.ident, &mapped.field.ty);
-        quote_spanned!(ty.span()=> __s::walk::<_, #ty>(#constant, &mut self.#ident, #walk)?;)
+        quote_spanned!(at(ty.span())=> __s::walk::<_, #ty>(#constant, &mut self.#ident, #walk)?;)
     });
     quote! {
         fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
