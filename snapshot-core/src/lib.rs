@@ -23,7 +23,7 @@ pub use orchestrator::{
     Session, Source, Timeline, Undo,
 };
 pub use schema::Schema;
-pub use snapshot_derive::Schema;
+pub use snapshot_derive::{Schema, Snapshot};
 pub use stage::{Stage, StageRules, StageVariant};
 pub use state::{Payload, State};
 

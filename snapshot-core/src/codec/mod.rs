@@ -18,8 +18,10 @@ mod bytes;
 mod field_tests;
 mod float;
 mod integer;
+mod length;
 mod list;
 mod map;
+mod oneof;
 mod pointer;
 mod reader;
 mod set;
@@ -31,6 +33,8 @@ pub(crate) use any::{
     close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
     wrong_type,
 };
+pub use length::Length;
+pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
 pub(crate) use writer::FrozenController;
 pub use writer::Writer;
@@ -147,7 +151,7 @@ fn missing() -> Error {
 
 /// Refuses a value that is framed differently from what its kind says.
 #[inline]
-fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
+pub(crate) fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
     if tag.wire_type == K::WIRE_TYPE {
         Ok(())
     } else {
