@@ -48,7 +48,8 @@ const fn is_packable<K: Kind>() -> bool {
 }
 
 /// Takes one occurrence of a repeated field: an element, or packed ones, whichever the writer
-/// chose. `take` takes one element and is told its index.
+/// chose. `take` takes one element.
+#[inline]
 pub(super) fn take_elements<K: Kind>(
     next_index: &mut usize,
     tag: Tag,
@@ -67,9 +68,30 @@ pub(super) fn take_elements<K: Kind>(
     if tag.wire_type == K::WIRE_TYPE {
         take(r)
     } else if is_packable::<K>() && tag.wire_type == WireType::Len {
-        r.packed(take)
+        r.message(|r| {
+            let mut errors: Option<Error> = None;
+            while r.remaining() > 0 {
+                let offset = r.offset();
+                if let Err(error) = take(r) {
+                    errors = Some(join(errors, error));
+                    if !r.recover(offset, K::WIRE_TYPE) {
+                        break;
+                    }
+                }
+            }
+            errors.map_or(Ok(()), Err)
+        })
     } else {
         Err(wrong_wire_type(tag, K::WIRE_TYPE.as_str()))
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn join(errors: Option<Error>, error: Error) -> Error {
+    match errors {
+        Some(errors) => errors.and(error),
+        None => error,
     }
 }
 
@@ -128,6 +150,7 @@ macro_rules! list {
     };
     (@ $field:ident $put:ident $list:ty, [$($n:tt)*], |$elements:ident| $finish:expr) => {
         impl<K: Kind, T: Wire<K>, $($n)*> WireField<$field<K>> for $list {
+            const LEAF: bool = T::LEAF;
             type Slot = ListSlot<T>;
 
             #[inline]

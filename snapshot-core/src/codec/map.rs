@@ -177,6 +177,7 @@ fn key_twice(key: String) -> Error {
 impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK>>
     for BTreeMap<K, V>
 {
+    const LEAF: bool = V::LEAF;
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -218,6 +219,7 @@ where
     V: Wire<VK>,
     S: BuildHasher + Default,
 {
+    const LEAF: bool = V::LEAF;
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {

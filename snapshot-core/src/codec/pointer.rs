@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use super::{NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, Writer};
 use crate::Error;
 use crate::controller::Walk;
-use crate::schema::kind::Kind;
+use crate::schema::kind::{Kind, Map, Packed, Repeated};
 
 macro_rules! pointers {
     ($($pointer:ident, |$this:ident, $walk:ident| $into:expr;)*) => {$(
@@ -60,6 +60,72 @@ pointers! {
     Box, |this, walk| T::walk(this, walk);
     Arc, |this, walk| match Arc::get_mut(this) {
         Some(value) => value.walk(walk),
-        None => Ok(()),
+        None => walk_shared::<K, T>(this),
     };
+}
+
+/// A value that others hold too cannot be changed, so there must be nothing to import in it.
+fn walk_shared<K: Kind, T: Wire<K>>(value: &T) -> Result<(), Error> {
+    if !T::LEAF && Writer::finds_child(|w| value.put(w)) {
+        return Err(shared_child());
+    }
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn shared_child() -> Error {
+    Error::internal(
+        "a controller is inside an `Arc` that is held elsewhere too, where it cannot be reached: \
+         hold the `Child` itself, whose controller is shared already",
+    )
+}
+
+/// A collection behind a pointer is the field that it is without.
+macro_rules! pointers_to_collections {
+    ($($pointer:ident [$($k:ident)*] $field:ty, |$this:ident, $walk:ident| $into:expr;)*) => {$(
+        impl<$($k: Kind,)* T: WireField<$field>> WireField<$field> for $pointer<T> {
+            const LEAF: bool = T::LEAF;
+            type Slot = T::Slot;
+
+            #[inline]
+            fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
+                T::put_field(self, number, w)
+            }
+
+            #[inline]
+            fn take_field(slot: &mut T::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+                T::take_field(slot, tag, r)
+            }
+
+            #[inline]
+            fn finish_field(slot: T::Slot) -> Result<Self, Error> {
+                Ok(Self::new(T::finish_field(slot)?))
+            }
+
+            fn walk_field(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
+                let $this = self;
+                $into
+            }
+        }
+    )*};
+}
+
+pointers_to_collections! {
+    Box [K] Repeated<K>, |this, walk| T::walk_field(this, walk);
+    Box [K] Packed<K>, |this, walk| T::walk_field(this, walk);
+    Box [K V] Map<K, V>, |this, walk| T::walk_field(this, walk);
+    Arc [K] Repeated<K>, |this, walk| walk_arc::<Repeated<K>, T>(this, walk);
+    Arc [K] Packed<K>, |this, walk| walk_arc::<Packed<K>, T>(this, walk);
+    Arc [K V] Map<K, V>, |this, walk| walk_arc::<Map<K, V>, T>(this, walk);
+}
+
+fn walk_arc<F, T: WireField<F>>(this: &mut Arc<T>, walk: &mut Walk<'_>) -> Result<(), Error> {
+    if let Some(collection) = Arc::get_mut(this) {
+        return collection.walk_field(walk);
+    }
+    if !T::LEAF && Writer::finds_child(|w| this.put_field(1, w).map(drop)) {
+        return Err(shared_child());
+    }
+    Ok(())
 }

@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use super::list::{put_packed, put_repeated, take_elements};
-use super::text::Quoted;
-use super::{Reader, Tag, WireField, WireKey, Writer};
+use super::{Quoted, Reader, Tag, WireField, WireKey, Writer};
 use crate::Error;
 use crate::controller::Walk;
 use crate::schema::kind::{Kind, Packed, Repeated};
@@ -44,6 +43,7 @@ macro_rules! set {
     };
     (@ $field:ident $put:ident $set:ty, [$($t:tt)*], [$($s:tt)*]) => {
         impl<K: Kind, T: WireKey<K> + $($t)*, $($s)*> WireField<$field<K>> for $set {
+            const LEAF: bool = true;
             type Slot = SetSlot<Self>;
 
             fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -70,7 +70,6 @@ macro_rules! set {
                 Ok(slot.elements)
             }
 
-            /// A key is no controller.
             #[inline]
             fn walk_field(&mut self, _walk: &mut Walk<'_>) -> Result<(), Error> {
                 Ok(())
