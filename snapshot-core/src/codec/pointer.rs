@@ -129,3 +129,68 @@ fn walk_arc<F, T: WireField<F>>(this: &mut Arc<T>, walk: &mut Walk<'_>) -> Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::num::NonZero;
+
+    use super::super::field_tests::{Probe, refusal, round_trip, walk};
+    use super::*;
+    use crate::schema::kind::{Optional, Singular, String as Text, Uint32};
+
+    #[test]
+    fn a_pointer_is_saved_as_what_it_points_at() {
+        round_trip::<Singular<Uint32>, Box<u8>>(&Box::new(7), &[0x08, 7]);
+        round_trip::<Singular<Uint32>, Arc<u8>>(&Arc::new(0), &[]);
+        round_trip::<Optional<Uint32>, Option<Arc<u8>>>(&Some(Arc::new(0)), &[0x08, 0]);
+        round_trip::<Singular<Uint32>, Option<Box<NonZero<u8>>>>(&None, &[]);
+        round_trip::<Repeated<Text>, Vec<Arc<str>>>(&vec![Arc::from("a")], b"\x0a\x01a");
+        round_trip::<Packed<Uint32>, Arc<Vec<Box<u8>>>>(
+            &Arc::new(vec![Box::new(1)]),
+            &[0x0a, 1, 1],
+        );
+        let map = Box::new(BTreeMap::from([(Arc::from("k"), Arc::new(2))]));
+        round_trip::<Map<Text, Uint32>, Box<BTreeMap<Arc<str>, Arc<u8>>>>(
+            &map,
+            b"\x0a\x05\x0a\x01k\x10\x02",
+        );
+    }
+
+    #[test]
+    fn what_is_pointed_at_is_checked() {
+        assert_eq!(
+            refusal::<Singular<Uint32>, Arc<u8>>(&[0x08, 0x80, 0x02]),
+            "256 does not fit u8, which is 0 to 255 (byte 1 of 3)"
+        );
+        assert_eq!(refusal::<Singular<Uint32>, Box<NonZero<u8>>>(&[]), "is missing");
+    }
+
+    #[test]
+    fn a_walk_goes_through_pointers() {
+        assert_eq!(walk::<Singular<Uint32>, _>(&mut Box::new(Probe(0))).unwrap(), ["f"]);
+        assert_eq!(walk::<Singular<Uint32>, _>(&mut Arc::new(Probe(0))).unwrap(), ["f"]);
+        let mut list = Arc::new(vec![Box::new(Probe(0))]);
+        assert_eq!(walk::<Repeated<Uint32>, _>(&mut list).unwrap(), ["f/0"]);
+    }
+
+    #[test]
+    fn a_controller_in_a_shared_arc_is_an_error_and_not_passed_over() {
+        let mut child = Arc::new(Probe(0));
+        let held = Arc::clone(&child);
+        let error = walk::<Singular<Uint32>, _>(&mut child).unwrap_err().to_string();
+        assert!(error.starts_with("a controller is inside an `Arc`"), "{error}");
+        let mut list = Arc::new(vec![held]);
+        let held = Arc::clone(&list);
+        let error = walk::<Repeated<Uint32>, _>(&mut list).unwrap_err().to_string();
+        assert!(error.starts_with("a controller is inside an `Arc`"), "{error}");
+        drop(held);
+
+        let mut value = Arc::new(7u8);
+        let held = Arc::clone(&value);
+        assert!(walk::<Singular<Uint32>, _>(&mut value).unwrap().is_empty());
+        let mut list = Arc::new(vec![held]);
+        let _held = Arc::clone(&list);
+        assert!(walk::<Repeated<Uint32>, _>(&mut list).unwrap().is_empty());
+    }
+}

@@ -175,7 +175,9 @@ impl Wire<Message<()>> for () {
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         r.message(|r| match r.tag()? {
             None => Ok(()),
-            Some(tag) => Err(no_such_field("google.protobuf.Empty", tag.number)),
+            Some(tag) => {
+                Err(r.locate(no_such_field("google.protobuf.Empty", tag.number), r.offset()))
+            }
         })
     }
 
@@ -187,7 +189,7 @@ impl Wire<Message<()>> for () {
 /// Puts a wrapper: a message whose field 1 is the value.
 fn put_wrapped<K: Kind, T: Wire<K>>(value: &T, w: &mut Writer) -> Result<(), Error> {
     let mark = w.position();
-    put_member::<K, T>(value, 1, w)?;
+    put_member::<K, T>(value, 1, w).map_err(|error| error.in_field("value"))?;
     w.length_since(mark);
     Ok(())
 }
@@ -246,3 +248,187 @@ wrappers! {
 
 #[cfg(feature = "uuid")]
 wrappers! { String as String: uuid::Uuid; }
+
+#[cfg(test)]
+mod tests {
+    use prost::encoding;
+
+    use super::super::field_tests::{put_refusal, refusal, round_trip, take};
+    use super::*;
+    use crate::schema::kind::{Optional, Repeated};
+
+    type DurationField = Optional<Message<prost_types::Duration>>;
+    type TimestampField = Optional<Message<prost_types::Timestamp>>;
+
+    fn message(message: &impl prost::Message) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encoding::message::encode(1, message, &mut bytes);
+        bytes
+    }
+
+    fn duration(seconds: i64, nanos: i32) -> Vec<u8> {
+        message(&prost_types::Duration { seconds, nanos })
+    }
+
+    fn timestamp(seconds: i64, nanos: i32) -> Vec<u8> {
+        message(&prost_types::Timestamp { seconds, nanos })
+    }
+
+    #[test]
+    fn durations_are_as_prost_writes_them() {
+        for (seconds, nanos) in
+            [(0, 0), (0, 1), (1, 0), (59, 999_999_999), (MAX_DURATION_SECONDS, 999_999_999)]
+        {
+            let value = Duration::new(seconds as u64, nanos as u32);
+            round_trip::<DurationField, Duration>(&value, &duration(seconds, nanos));
+            round_trip::<DurationField, Option<Duration>>(&Some(value), &duration(seconds, nanos));
+        }
+        round_trip::<DurationField, Option<Duration>>(&None, &[]);
+        assert_eq!(refusal::<DurationField, Duration>(&[]), "is missing");
+    }
+
+    #[test]
+    fn a_duration_out_of_range_is_refused_both_ways() {
+        assert_eq!(
+            refusal::<DurationField, Duration>(&duration(-1, 0)),
+            "seconds: -1 is not in 0 to 315576000000 (byte 1 of 13)"
+        );
+        let error = refusal::<DurationField, Duration>(&duration(MAX_DURATION_SECONDS + 1, 0));
+        assert!(error.starts_with("seconds: 315576000001 is not in 0 to 315576000000"), "{error}");
+        for nanos in [-1, 1_000_000_000, i32::MIN, i32::MAX] {
+            let error = refusal::<DurationField, Duration>(&duration(0, nanos));
+            let expected = format!("nanos: {nanos} is not in 0 to 999999999 (byte 1 of ");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        for seconds in [MAX_DURATION_SECONDS as u64 + 1, u64::MAX] {
+            assert_eq!(
+                put_refusal::<DurationField, Duration>(&Duration::from_secs(seconds)),
+                format!("seconds: {seconds} is not in 0 to 315576000000")
+            );
+        }
+    }
+
+    #[test]
+    fn a_duration_message_is_read_strictly() {
+        assert_eq!(
+            refusal::<DurationField, Duration>(&[0x0a, 2, 0x18, 1]),
+            "google.protobuf.Duration has no field 3 (byte 3 of 4)"
+        );
+        assert_eq!(
+            refusal::<DurationField, Duration>(&[0x0a, 4, 0x08, 1, 0x08, 1]),
+            "seconds: is there twice (byte 5 of 6)"
+        );
+        assert_eq!(
+            refusal::<DurationField, Duration>(&[0x0a, 5, 0x15, 1, 0, 0, 0]),
+            "nanos: has wire type 32-bit, expected varint (byte 3 of 7)"
+        );
+        // In another order, and with a default written out.
+        let value: Duration = take::<DurationField, _>(&[0x0a, 4, 0x10, 5, 0x08, 0]).unwrap();
+        assert_eq!(value, Duration::from_nanos(5));
+    }
+
+    #[test]
+    fn times_are_as_prost_writes_them_on_both_sides_of_1970() {
+        for (seconds, nanos) in [
+            (MIN_TIMESTAMP_SECONDS, 0),
+            (-2, 1),
+            (-1, 999_999_999),
+            (-1, 0),
+            (0, 0),
+            (0, 1),
+            (1_700_000_000, 123_456_789),
+            (MAX_TIMESTAMP_SECONDS, 999_999_999),
+        ] {
+            let bytes = timestamp(seconds, nanos);
+            let time: SystemTime = take::<TimestampField, _>(&bytes).unwrap();
+            round_trip::<TimestampField, SystemTime>(&time, &bytes);
+            let by_prost = SystemTime::try_from(prost_types::Timestamp { seconds, nanos }).unwrap();
+            assert_eq!(time, by_prost);
+        }
+        round_trip::<TimestampField, Option<SystemTime>>(&None, &[]);
+    }
+
+    #[test]
+    fn a_time_out_of_range_is_refused_both_ways() {
+        for seconds in [MIN_TIMESTAMP_SECONDS - 1, MAX_TIMESTAMP_SECONDS + 1, i64::MIN, i64::MAX] {
+            let error = refusal::<TimestampField, SystemTime>(&timestamp(seconds, 0));
+            let expected =
+                format!("seconds: {seconds} is not in -62135596800 to 253402300799 (byte 1 of ");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        assert_eq!(
+            refusal::<TimestampField, SystemTime>(&timestamp(0, -1)),
+            "nanos: -1 is not in 0 to 999999999 (byte 1 of 13)"
+        );
+        let late = UNIX_EPOCH + Duration::from_secs(MAX_TIMESTAMP_SECONDS as u64 + 1);
+        assert_eq!(
+            put_refusal::<TimestampField, SystemTime>(&late),
+            "seconds: 253402300800 is not in -62135596800 to 253402300799"
+        );
+        let early = UNIX_EPOCH
+            - Duration::from_secs(MIN_TIMESTAMP_SECONDS.unsigned_abs())
+            - Duration::from_nanos(1);
+        assert_eq!(
+            put_refusal::<TimestampField, SystemTime>(&early),
+            "seconds: -62135596801 is not in -62135596800 to 253402300799"
+        );
+    }
+
+    #[test]
+    fn wrappers_are_as_prost_writes_them() {
+        macro_rules! check {
+            ($($wrapper:ty, $value:ty: $($sample:expr)*;)*) => {$($(
+                let value: $value = $sample;
+                let bytes = message(&<$wrapper>::try_from(value.clone()).unwrap());
+                round_trip::<Optional<Message<$wrapper>>, $value>(&value, &bytes);
+                round_trip::<Optional<Message<$wrapper>>, Option<$value>>(&Some(value), &bytes);
+                round_trip::<Optional<Message<$wrapper>>, Option<$value>>(&None, &[]);
+            )*)*};
+        }
+        check! {
+            u64, u64: 0 1 u64::MAX;
+            u64, u8: 0 255;
+            i64, i64: 0 -1 i64::MIN;
+            u32, u16: 0 65_535;
+            i32, i32: 0 i32::MIN i32::MAX;
+            f64, f64: 0.0 -0.0 1.5;
+            f32, f32: 0.0 f32::MIN;
+            bool, bool: false true;
+            String, String: String::new() "жук".to_owned();
+            Vec<u8>, Vec<u8>: vec![] vec![0, 255];
+        }
+    }
+
+    #[test]
+    fn a_wrapper_is_read_strictly() {
+        type Wrapped = Optional<Message<u32>>;
+        assert_eq!(
+            refusal::<Wrapped, u8>(&[0x0a, 3, 0x08, 0x80, 0x02]),
+            "value: 256 does not fit u8, which is 0 to 255 (byte 3 of 5)"
+        );
+        assert_eq!(
+            refusal::<Wrapped, u32>(&[0x0a, 2, 0x10, 1]),
+            "google.protobuf.UInt32Value has no field 2 (byte 3 of 4)"
+        );
+        assert_eq!(
+            refusal::<Wrapped, u32>(&[0x0a, 4, 0x08, 1, 0x08, 1]),
+            "value: is there twice (byte 5 of 6)"
+        );
+        assert_eq!(take::<Wrapped, u32>(&[0x0a, 2, 0x08, 0]).unwrap(), 0);
+        assert_eq!(
+            put_refusal::<Wrapped, i8>(&-1),
+            "value: -1 does not fit uint32, which is 0 to 4294967295"
+        );
+    }
+
+    #[test]
+    fn an_empty_message_is_a_unit_and_has_no_fields() {
+        round_trip::<Optional<Message<()>>, Option<()>>(&Some(()), &[0x0a, 0]);
+        round_trip::<Optional<Message<()>>, Option<()>>(&None, &[]);
+        round_trip::<Repeated<Message<()>>, Vec<()>>(&vec![(), ()], &[0x0a, 0, 0x0a, 0]);
+        assert_eq!(
+            refusal::<Optional<Message<()>>, ()>(&[0x0a, 2, 0x08, 1]),
+            "google.protobuf.Empty has no field 1 (byte 3 of 4)"
+        );
+    }
+}
