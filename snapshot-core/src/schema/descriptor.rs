@@ -43,6 +43,9 @@ pub enum FieldShape {
     Map(ValueKind, ValueKind),
     /// A oneof; its members are in the descriptor.
     Oneof(fn() -> &'static OneofDescriptor),
+    /// What cannot be saved and has no description: a proto2 group, or a message, enum or oneof
+    /// whose Rust type has no schema because another crate generated it.
+    Opaque,
 }
 
 /// One field of a message.

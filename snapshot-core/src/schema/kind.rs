@@ -122,6 +122,8 @@ pub struct Packed<K>(PhantomData<fn() -> K>);
 pub struct Map<K, V>(PhantomData<fn() -> (K, V)>);
 /// A `oneof`, by its prost enum.
 pub struct Oneof<O>(PhantomData<fn() -> O>);
+/// A proto2 group. No Rust type can be saved as one, but a message that has one can be used.
+pub struct Group;
 
 impl<K: Kind> FieldKind for Singular<K> {
     const SHAPE: FieldShape = FieldShape::Singular(K::VALUE);
@@ -140,4 +142,7 @@ impl<K: Kind, V: Kind> FieldKind for Map<K, V> {
 }
 impl<O: OneofSchema> FieldKind for Oneof<O> {
     const SHAPE: FieldShape = FieldShape::Oneof(oneof_of::<O>);
+}
+impl FieldKind for Group {
+    const SHAPE: FieldShape = FieldShape::Opaque;
 }

@@ -11,6 +11,7 @@
 
 mod descriptor;
 pub mod kind;
+pub(crate) mod probe;
 mod well_known;
 
 use std::marker::PhantomData;

@@ -1,0 +1,27 @@
+//! `#[snapshot(crate = path)]`: where snapshot-core is, for those who export it again.
+
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, Path, parse_quote};
+
+use super::super::errors::Errors;
+
+/// The path of snapshot-core.
+pub(super) fn path(attrs: &[Attribute], errors: &mut Errors) -> Path {
+    let mut path = None;
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("snapshot")) {
+        let parsed = attr.parse_nested_meta(|meta| entry(&meta, &mut path));
+        errors.ok(parsed);
+    }
+    path.unwrap_or_else(|| parse_quote!(::snapshot_core))
+}
+
+fn entry(meta: &ParseNestedMeta<'_>, path: &mut Option<Path>) -> syn::Result<()> {
+    if !meta.path.is_ident("crate") {
+        return Err(meta.error("derive(Schema) knows only `#[snapshot(crate = path)]`"));
+    }
+    if path.is_some() {
+        return Err(meta.error("`crate` is there twice"));
+    }
+    *path = Some(Path::parse_mod_style(meta.value()?)?);
+    Ok(())
+}
