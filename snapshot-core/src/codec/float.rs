@@ -38,7 +38,6 @@ mod tests {
     use prost::encoding;
 
     use super::super::field_tests::{put, refusal, round_trip, take};
-    use super::*;
     use crate::schema::kind::{Double, Float, Optional, Singular};
 
     #[test]

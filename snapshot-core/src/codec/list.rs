@@ -110,8 +110,13 @@ impl<T> Default for ListSlot<T> {
 }
 
 impl<T> ListSlot<T> {
+    /// The elements that could be read.
+    pub(super) fn into_elements(self) -> Vec<T> {
+        self.elements
+    }
+
     #[inline]
-    fn take<K: Kind>(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>
+    pub(super) fn take<K: Kind>(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>
     where
         T: Wire<K>,
     {
@@ -170,7 +175,7 @@ macro_rules! list {
 
             #[inline]
             fn finish_field(slot: ListSlot<T>) -> Result<Self, Error> {
-                let $elements = slot.elements;
+                let $elements = slot.into_elements();
                 $finish
             }
 

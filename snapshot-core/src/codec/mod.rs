@@ -111,7 +111,9 @@ pub trait WireKey<K: Kind>: Wire<K> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved as a proto field of kind `{F}`",
     label = "does not fit the kind of the proto field",
-    note = "choose a Rust type that fits the field, or convert it: `#[snapshot(with = module)]`"
+    note = "choose a Rust type that fits the field, or convert it: `#[snapshot(with = module)]`",
+    note = "an `Option` needs a proto field with presence, `optional` or a message, or a type that \
+            is never the default: `NonZero`, `Uuid`, `IpAddr`"
 )]
 pub trait WireField<F>: Sized {
     /// Whether no controller can be inside.

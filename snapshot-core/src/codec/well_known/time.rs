@@ -1,17 +1,11 @@
-//! The messages of `google.protobuf` that a Rust type stands for: `Duration`, `Timestamp`, `Empty`
-//! and the scalar wrappers.
-//! Source: <https://protobuf.dev/reference/protobuf/google.protobuf/>.
+//! `google.protobuf.Duration` and `Timestamp`, as the types of `std` and as prost's own.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-
-use super::{Reader, Single, Wire, Writer, take_once};
+use super::{no_such_field, put_member};
 use crate::Error;
-use crate::schema::Schema;
-use crate::schema::kind::{self, Kind, Message};
+use crate::codec::{Reader, Single, Wire, Writer, take_once};
+use crate::schema::kind::{self, Message};
 
 /// The most that `google.protobuf.Duration` holds, 10,000 years of 365.25 days.
 const MAX_DURATION_SECONDS: i64 = 315_576_000_000;
@@ -44,22 +38,6 @@ fn take_time(r: &mut Reader<'_>, name: &'static str) -> Result<(i64, i32), Error
         }
         Ok((seconds.unwrap_or(0), nanos.unwrap_or(0)))
     })
-}
-
-/// Puts a field with implicit presence.
-#[inline]
-fn put_member<K: Kind, T: Wire<K>>(value: &T, number: u32, w: &mut Writer) -> Result<(), Error> {
-    if !value.is_default() {
-        value.put(w)?;
-        w.tag(number, K::WIRE_TYPE);
-    }
-    Ok(())
-}
-
-#[cold]
-#[inline(never)]
-fn no_such_field(message: &str, number: u32) -> Error {
-    Error::invalid(format!("{message} has no field {number}"))
 }
 
 /// The part of a second, which is never negative.
@@ -123,10 +101,7 @@ impl Wire<Message<prost_types::Timestamp>> for SystemTime {
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         let (seconds, nanos) = take_time(r, "google.protobuf.Timestamp")?;
-        if !(MIN_TIMESTAMP_SECONDS..=MAX_TIMESTAMP_SECONDS).contains(&seconds) {
-            return Err(timestamp_out_of_range(seconds.into()));
-        }
-        let nanos = check_nanos(nanos)?;
+        let nanos = check_timestamp(seconds, nanos)?;
         let whole = Duration::from_secs(seconds.unsigned_abs());
         let second =
             if seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
@@ -142,12 +117,20 @@ impl Wire<Message<prost_types::Timestamp>> for SystemTime {
     }
 }
 
+/// The nanoseconds of a timestamp that is in range.
+fn check_timestamp(seconds: i64, nanos: i32) -> Result<u32, Error> {
+    match seconds {
+        MIN_TIMESTAMP_SECONDS..=MAX_TIMESTAMP_SECONDS => check_nanos(nanos),
+        _ => Err(timestamp_out_of_range(seconds.into())),
+    }
+}
+
 fn timestamp_out_of_range(seconds: i128) -> Error {
     seconds_out_of_range(seconds, MIN_TIMESTAMP_SECONDS, MAX_TIMESTAMP_SECONDS)
 }
 
 /// Whole seconds since 1970, rounded down, and nanoseconds on top of them.
-pub(super) fn since_epoch(time: SystemTime) -> (i128, u32) {
+pub(in crate::codec) fn since_epoch(time: SystemTime) -> (i128, u32) {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => (after.as_secs().into(), after.subsec_nanos()),
         Err(error) => {
@@ -161,101 +144,74 @@ pub(super) fn since_epoch(time: SystemTime) -> (i128, u32) {
     }
 }
 
-impl Single for () {}
+impl Single for prost_types::Duration {}
 
-/// `google.protobuf.Empty`.
-impl Wire<Message<()>> for () {
+/// For what `std` cannot hold, such as a negative duration, and as a step to other crates' types:
+/// `#[snapshot(with = module)]`. Seconds and nanoseconds must have the same sign.
+impl Wire<Message<Self>> for prost_types::Duration {
     const LEAF: bool = true;
 
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
-        w.varint(0);
-        Ok(())
+        check_signed(self.seconds, self.nanos)?;
+        put_time(self.seconds, self.nanos, w)
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-        r.message(|r| match r.tag()? {
-            None => Ok(()),
-            Some(tag) => {
-                Err(r.locate(no_such_field("google.protobuf.Empty", tag.number), r.offset()))
-            }
-        })
+        let (seconds, nanos) = take_time(r, "google.protobuf.Duration")?;
+        check_signed(seconds, nanos)?;
+        Ok(Self { seconds, nanos })
     }
 
     fn is_default(&self) -> bool {
-        true
+        *self == Self::default()
     }
 }
 
-/// Puts a wrapper: a message whose field 1 is the value.
-fn put_wrapped<K: Kind, T: Wire<K>>(value: &T, w: &mut Writer) -> Result<(), Error> {
-    let mark = w.position();
-    put_member::<K, T>(value, 1, w).map_err(|error| error.in_field("value"))?;
-    w.length_since(mark);
+fn check_signed(seconds: i64, nanos: i32) -> Result<(), Error> {
+    if seconds.unsigned_abs() > MAX_DURATION_SECONDS as u64 {
+        return Err(seconds_out_of_range(seconds, -MAX_DURATION_SECONDS, MAX_DURATION_SECONDS));
+    }
+    if nanos.unsigned_abs() >= NANOS_PER_SECOND as u32 {
+        let reason = format!("{nanos} is not in -999999999 to 999999999");
+        return Err(Error::invalid(reason).in_field("nanos"));
+    }
+    // Nanoseconds count away from 0, as the seconds do.
+    if seconds.signum() * i64::from(nanos.signum()) < 0 {
+        let reason = format!("{nanos} has another sign than the {seconds} seconds");
+        return Err(Error::invalid(reason).in_field("nanos"));
+    }
     Ok(())
 }
 
-fn take_wrapped<M: Schema, K: Kind, T: Wire<K>>(r: &mut Reader<'_>) -> Result<T, Error> {
-    r.message(|r| {
-        let mut value = None;
-        while let Some(tag) = r.tag()? {
-            let offset = r.offset();
-            if tag.number != 1 {
-                let name = (M::DESCRIPTOR.full_name)();
-                return Err(r.locate(no_such_field(&name, tag.number), offset));
-            }
-            take_once::<K, T>(&mut value, tag, r)
-                .map_err(|error| r.locate(error, offset).in_field("value"))?;
-        }
-        match value {
-            Some(value) => Ok(value),
-            None => T::of_default(),
-        }
-    })
+impl Single for prost_types::Timestamp {}
+
+/// As a step to other crates' types: `#[snapshot(with = module)]`.
+impl Wire<Message<Self>> for prost_types::Timestamp {
+    const LEAF: bool = true;
+
+    fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        check_timestamp(self.seconds, self.nanos)?;
+        put_time(self.seconds, self.nanos, w)
+    }
+
+    fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+        let (seconds, nanos) = take_time(r, "google.protobuf.Timestamp")?;
+        check_timestamp(seconds, nanos)?;
+        Ok(Self { seconds, nanos })
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
-
-macro_rules! wrappers {
-    ($($wrapper:ty as $kind:ident: $($value:ty)*;)*) => {$($(
-        impl Wire<Message<$wrapper>> for $value {
-            const LEAF: bool = true;
-
-            fn put(&self, w: &mut Writer) -> Result<(), Error> {
-                put_wrapped::<kind::$kind, Self>(self, w)
-            }
-
-            fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-                take_wrapped::<$wrapper, kind::$kind, Self>(r)
-            }
-
-            fn is_default(&self) -> bool {
-                Wire::<kind::$kind>::is_default(self)
-            }
-        }
-    )*)*};
-}
-
-// The message of a wrapper is, as in prost, the Rust type that it wraps.
-wrappers! {
-    f64 as Double: f64;
-    f32 as Float: f32;
-    i64 as Int64: i8 i16 i32 i64 isize u8 u16 u32 u64 usize;
-    u64 as Uint64: i8 i16 i32 i64 isize u8 u16 u32 u64 usize;
-    i32 as Int32: i8 i16 i32 i64 isize u8 u16 u32 u64 usize;
-    u32 as Uint32: i8 i16 i32 i64 isize u8 u16 u32 u64 usize;
-    bool as Bool: bool;
-    String as String: String Box<str> Arc<str> PathBuf;
-    Vec<u8> as Bytes: Vec<u8> Box<[u8]> Arc<[u8]> Bytes;
-}
-
-#[cfg(feature = "uuid")]
-wrappers! { String as String: uuid::Uuid; }
 
 #[cfg(test)]
 mod tests {
     use prost::encoding;
 
-    use super::super::field_tests::{put_refusal, refusal, round_trip, take};
     use super::*;
-    use crate::schema::kind::{Optional, Repeated};
+    use crate::codec::field_tests::{put_refusal, refusal, round_trip, take};
+    use crate::schema::kind::Optional;
 
     type DurationField = Optional<Message<prost_types::Duration>>;
     type TimestampField = Optional<Message<prost_types::Timestamp>>;
@@ -375,60 +331,31 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_are_as_prost_writes_them() {
-        macro_rules! check {
-            ($($wrapper:ty, $value:ty: $($sample:expr)*;)*) => {$($(
-                let value: $value = $sample;
-                let bytes = message(&<$wrapper>::try_from(value.clone()).unwrap());
-                round_trip::<Optional<Message<$wrapper>>, $value>(&value, &bytes);
-                round_trip::<Optional<Message<$wrapper>>, Option<$value>>(&Some(value), &bytes);
-                round_trip::<Optional<Message<$wrapper>>, Option<$value>>(&None, &[]);
-            )*)*};
+    fn the_prost_types_hold_all_that_is_valid_and_nothing_else() {
+        use prost_types::{Duration, Timestamp};
+        for (seconds, nanos) in
+            [(0, 0), (0, -1), (-1, -999_999_999), (1, 5), (-MAX_DURATION_SECONDS, 0)]
+        {
+            let value = Duration { seconds, nanos };
+            round_trip::<DurationField, Duration>(&value, &duration(seconds, nanos));
         }
-        check! {
-            u64, u64: 0 1 u64::MAX;
-            u64, u8: 0 255;
-            i64, i64: 0 -1 i64::MIN;
-            u32, u16: 0 65_535;
-            i32, i32: 0 i32::MIN i32::MAX;
-            f64, f64: 0.0 -0.0 1.5;
-            f32, f32: 0.0 f32::MIN;
-            bool, bool: false true;
-            String, String: String::new() "жук".to_owned();
-            Vec<u8>, Vec<u8>: vec![] vec![0, 255];
+        for (seconds, nanos, expected) in [
+            (1, -1, "nanos: -1 has another sign than the 1 seconds"),
+            (-1, 1, "nanos: 1 has another sign than the -1 seconds"),
+            (-1, i32::MIN, "nanos: -2147483648 is not in -999999999 to 999999999"),
+            (i64::MIN, 0, "seconds: -9223372036854775808 is not in -315576000000 to 315576000000"),
+        ] {
+            let value = Duration { seconds, nanos };
+            assert_eq!(put_refusal::<DurationField, Duration>(&value), expected);
+            let error = refusal::<DurationField, Duration>(&duration(seconds, nanos));
+            assert!(error.starts_with(expected), "{error}");
         }
-    }
-
-    #[test]
-    fn a_wrapper_is_read_strictly() {
-        type Wrapped = Optional<Message<u32>>;
+        let value = Timestamp { seconds: -1, nanos: 999_999_999 };
+        round_trip::<TimestampField, Timestamp>(&value, &timestamp(-1, 999_999_999));
+        let value = Timestamp { seconds: 0, nanos: -1 };
         assert_eq!(
-            refusal::<Wrapped, u8>(&[0x0a, 3, 0x08, 0x80, 0x02]),
-            "value: 256 does not fit u8, which is 0 to 255 (byte 3 of 5)"
-        );
-        assert_eq!(
-            refusal::<Wrapped, u32>(&[0x0a, 2, 0x10, 1]),
-            "google.protobuf.UInt32Value has no field 2 (byte 3 of 4)"
-        );
-        assert_eq!(
-            refusal::<Wrapped, u32>(&[0x0a, 4, 0x08, 1, 0x08, 1]),
-            "value: is there twice (byte 5 of 6)"
-        );
-        assert_eq!(take::<Wrapped, u32>(&[0x0a, 2, 0x08, 0]).unwrap(), 0);
-        assert_eq!(
-            put_refusal::<Wrapped, i8>(&-1),
-            "value: -1 does not fit uint32, which is 0 to 4294967295"
-        );
-    }
-
-    #[test]
-    fn an_empty_message_is_a_unit_and_has_no_fields() {
-        round_trip::<Optional<Message<()>>, Option<()>>(&Some(()), &[0x0a, 0]);
-        round_trip::<Optional<Message<()>>, Option<()>>(&None, &[]);
-        round_trip::<Repeated<Message<()>>, Vec<()>>(&vec![(), ()], &[0x0a, 0, 0x0a, 0]);
-        assert_eq!(
-            refusal::<Optional<Message<()>>, ()>(&[0x0a, 2, 0x08, 1]),
-            "google.protobuf.Empty has no field 1 (byte 3 of 4)"
+            put_refusal::<TimestampField, Timestamp>(&value),
+            "nanos: -1 is not in 0 to 999999999"
         );
     }
 }
