@@ -16,7 +16,7 @@ pub mod wire;
 pub use controller::{Child, Context, Controller, ControllerId};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use schema::Schema;
-pub use snapshot_derive::Schema;
+pub use snapshot_derive::{Schema, Snapshot};
 pub use stage::{Stage, StageRules, StageVariant};
 pub use state::{Payload, State};
 

@@ -20,8 +20,10 @@ mod float;
 mod integer;
 #[cfg(feature = "json")]
 mod json_document;
+mod length;
 mod list;
 mod map;
+mod oneof;
 mod pointer;
 mod reader;
 mod set;
@@ -35,6 +37,8 @@ pub use adapter::{json, json_text};
 pub(crate) use any::{close_any, put_any, take_any, take_any_with};
 #[cfg(feature = "json")]
 pub use json_document::Json;
+pub use length::Length;
+pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
 use text::Quoted;
 pub use writer::Writer;
@@ -156,7 +160,7 @@ fn missing() -> Error {
 
 /// Refuses a value that is framed differently from what its kind says.
 #[inline]
-fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
+pub(crate) fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
     if tag.wire_type == K::WIRE_TYPE {
         Ok(())
     } else {
