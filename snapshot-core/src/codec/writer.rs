@@ -20,6 +20,8 @@ pub struct Writer {
     /// The controllers that are to be put, by [`crate::controller::address`]. Empty outside of a
     /// save of frozen controllers.
     frozen: HashMap<usize, FrozenController>,
+    /// Whether this only looks for controllers in what is put.
+    seeks_children: bool,
 }
 
 /// What a save knows of a frozen controller.
@@ -35,6 +37,24 @@ impl Writer {
     /// A writer with room for `capacity` bytes before it must grow.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { buffer: vec![0; capacity], start: capacity, ..Self::default() }
+    }
+
+    /// Whether a controller is in what `put` puts. A value that cannot be saved has none: its save
+    /// will fail and say why.
+    pub(crate) fn finds_child(put: impl FnOnce(&mut Self) -> Result<(), Error>) -> bool {
+        let mut writer = Self { seeks_children: true, ..Self::default() };
+        // Found, the flag is cleared.
+        let _ = put(&mut writer);
+        !writer.seeks_children
+    }
+
+    /// To be called before a controller is put.
+    pub(crate) fn before_child(&mut self) -> Result<(), Error> {
+        match std::mem::take(&mut self.seeks_children) {
+            false => Ok(()),
+            // Only stops the look-through.
+            true => Err(Error::internal("a controller was found")),
+        }
     }
 
     /// Saves these controllers, by address, in their stages before the freeze.
