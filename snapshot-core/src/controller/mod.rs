@@ -14,6 +14,8 @@ pub use child::{Child, ChildTarget};
 pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
+#[cfg(test)]
+pub(crate) use walk::ChildCell;
 pub use walk::Walk;
 pub(crate) use walk::{Found, Loaded};
 
