@@ -16,10 +16,10 @@ pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
 pub use set::ControllerSet;
-#[cfg(test)]
-pub(crate) use walk::ChildCell;
 pub use walk::Walk;
-pub(crate) use walk::{Found, Loaded};
+#[cfg(test)]
+pub(crate) use walk::{ChildCell, Found};
+pub(crate) use walk::{Loaded, named};
 
 use crate::{Error, Payload};
 

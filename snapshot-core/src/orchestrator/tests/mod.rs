@@ -1,6 +1,13 @@
 //! The transaction as a whole, with controllers whose hooks do what a script says.
 
+mod abandoned;
 mod fixture;
-mod happy;
+mod import;
+mod order;
+mod reach;
+mod scale;
+mod set;
+mod stop;
+mod undo;
 
 pub(super) use fixture::*;
