@@ -1,6 +1,8 @@
 //! The registry: every controller type that is linked into this program.
 
 mod manifest;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use std::any::TypeId;

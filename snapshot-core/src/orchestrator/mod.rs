@@ -17,7 +17,7 @@ mod session;
 mod signal;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod timer;
 mod transaction;

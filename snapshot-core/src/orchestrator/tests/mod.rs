@@ -4,10 +4,11 @@ mod abandoned;
 mod fixture;
 mod import;
 mod order;
+mod preflight;
 mod reach;
 mod scale;
 mod set;
 mod stop;
 mod undo;
 
-pub(super) use fixture::*;
+pub(crate) use fixture::*;
