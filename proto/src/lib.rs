@@ -7,6 +7,7 @@
 //!
 //! - [`lcow::v1`]: the payloads of an LCOW sandbox (Linux containers on Windows): the VM, its
 //!   devices, the pods and what runs in them.
+//! - [`example::v1`]: the payloads of the small programs that users copy.
 //! - `snapshot.v1` is the framework's own package. Its types are in `snapshot-core`; only its
 //!   descriptors are here.
 //! - [`FILE_DESCRIPTOR_SET`]: the descriptors of all packages, for tools and for reflection.
@@ -28,6 +29,14 @@ pub mod lcow {
     /// the module of the same name.
     pub mod v1 {
         include!("generated/lcow.v1.rs");
+    }
+}
+
+/// Payloads of the small programs in `examples/`.
+pub mod example {
+    /// Version 1 of the package.
+    pub mod v1 {
+        include!("generated/example.v1.rs");
     }
 }
 

@@ -11,9 +11,12 @@ pub mod registry;
 pub mod schema;
 mod stage;
 mod state;
+pub mod wire;
 
 pub use controller::{Child, Context, Controller, ControllerId};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
+pub use schema::Schema;
+pub use snapshot_derive::{Schema, Snapshot};
 pub use stage::{Stage, StageRules, StageVariant};
 pub use state::{Payload, State};
 

@@ -18,8 +18,9 @@ use prost_types::FileDescriptorSet;
 const PROTO_DIR: &str = "proto";
 
 /// Where the Rust types of each package go. Nothing else may be in these folders.
-const PACKAGES: [(&str, &str); 3] = [
+const PACKAGES: [(&str, &str); 4] = [
     ("lcow.v1", "proto/src/generated"),
+    ("example.v1", "proto/src/generated"),
     ("fixture.v1", "proto/src/generated"),
     ("snapshot.v1", "snapshot-core/src/generated"),
 ];

@@ -25,6 +25,8 @@ pub struct Reader<'a> {
     depth_left: u32,
     /// What to add to an offset in errors: where `input` starts in the user's bytes.
     base: usize,
+    /// Whether offsets mean something to the user; those in a stand-in for a default do not.
+    has_places: bool,
 }
 
 /// Eight zero bytes read as the proto3 default of every kind: varint 0, length 0, fixed 0.
@@ -42,12 +44,15 @@ impl<'a> Reader<'a> {
 
     /// A reader of bytes that start at offset `base` of what the user holds.
     pub fn with_base(input: &'a [u8], base: usize) -> Self {
-        Self { input, position: 0, end: input.len(), depth_left: Self::DEPTH_LIMIT, base }
+        let end = input.len();
+        let depth_left = Self::DEPTH_LIMIT;
+        Self { input, position: 0, end, depth_left, base, has_places: true }
     }
 
-    /// A reader that yields the proto3 default of whatever kind is taken from it.
+    /// A reader that yields the proto3 default of whatever kind is taken from it. Its errors have
+    /// no place yet: it is that of whatever lacks the value.
     pub(crate) fn of_default() -> Reader<'static> {
-        Reader::new(&DEFAULT_VALUE)
+        Reader { has_places: false, ..Reader::new(&DEFAULT_VALUE) }
     }
 
     /// The offset of the next byte.
@@ -65,7 +70,10 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     pub fn locate(&self, error: Error, offset: usize) -> Error {
-        error.at_byte(offset, self.base + self.input.len())
+        match self.has_places {
+            true => error.at_byte(offset, self.base + self.input.len()),
+            false => error,
+        }
     }
 
     #[cold]
@@ -174,6 +182,12 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn text(&mut self) -> Result<&'a str, Error> {
         let bytes = self.bytes()?;
+        self.utf8(bytes)
+    }
+
+    /// The text of the bytes that were taken last.
+    #[inline]
+    pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => {

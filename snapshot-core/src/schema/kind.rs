@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use super::descriptor::{FieldShape, ValueKind, enum_of, message_of, oneof_of};
+use super::descriptor::{FieldDescriptor, FieldShape, ValueKind, enum_of, message_of, oneof_of};
 use super::{EnumSchema, OneofSchema, Schema};
 
 /// The wire type of a tag: the lowest three bits.
@@ -47,6 +47,9 @@ pub trait Kind: 'static {
 pub trait FieldKind: 'static {
     /// The kind as data, for manifests and tools.
     const SHAPE: FieldShape;
+    /// Of a oneof, its members in ascending number; of any other field, nothing.
+    #[doc(hidden)]
+    const MEMBERS: &'static [FieldDescriptor] = &[];
 }
 
 macro_rules! scalar_kinds {
@@ -122,6 +125,8 @@ pub struct Packed<K>(PhantomData<fn() -> K>);
 pub struct Map<K, V>(PhantomData<fn() -> (K, V)>);
 /// A `oneof`, by its prost enum.
 pub struct Oneof<O>(PhantomData<fn() -> O>);
+/// A proto2 group. No Rust type can be saved as one, but a message that has one can be used.
+pub struct Group;
 
 impl<K: Kind> FieldKind for Singular<K> {
     const SHAPE: FieldShape = FieldShape::Singular(K::VALUE);
@@ -140,4 +145,8 @@ impl<K: Kind, V: Kind> FieldKind for Map<K, V> {
 }
 impl<O: OneofSchema> FieldKind for Oneof<O> {
     const SHAPE: FieldShape = FieldShape::Oneof(oneof_of::<O>);
+    const MEMBERS: &'static [FieldDescriptor] = O::DESCRIPTOR.members;
+}
+impl FieldKind for Group {
+    const SHAPE: FieldShape = FieldShape::Opaque;
 }

@@ -1,0 +1,110 @@
+//! Teaches: a program without one root struct. `ControllerSet` is the built-in root; the destination
+//! finds each controller's type again by its type URL, in the registry.
+//!
+//! `cargo run --example controller_set`
+
+use std::collections::BTreeMap;
+use std::ops::DerefMut;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_executor::block_on;
+use snapshot_core::{
+    Context, Controller, ControllerSet, Error, Incoming, Session, Snapshot, Source, registry,
+};
+use snapshot_proto::example::v1::{self as pb, disk_snapshot};
+
+/// `controller = ...` registers the type: linked in is known.
+#[derive(Snapshot)]
+#[snapshot(message = pb::CounterSnapshot, version = 1, controller = Counter)]
+struct CounterState {
+    name: String,
+    count: u64,
+    announced: BTreeMap<String, u64>,
+}
+
+struct Counter(Mutex<CounterState>);
+
+impl Controller for Counter {
+    type State = CounterState;
+
+    fn state(&self) -> impl DerefMut<Target = CounterState> + '_ {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn import(state: CounterState) -> Result<Self, Error> {
+        Ok(Self(Mutex::new(state)))
+    }
+
+    async fn resume(&self, cx: &Context) -> Result<(), Error> {
+        println!("  {} goes on at {}", cx.id(), self.state().count);
+        Ok(())
+    }
+}
+
+#[derive(Snapshot, Clone, Copy, Debug, Default, PartialEq)]
+#[snapshot(stage = disk_snapshot::Stage)]
+enum DiskStage {
+    #[default]
+    Reserved,
+    Attached,
+    Ejected,
+}
+
+#[derive(Snapshot)]
+#[snapshot(message = pb::DiskSnapshot, version = 1, controller = Disk)]
+struct DiskState {
+    image: PathBuf,
+    stage: DiskStage,
+    size: u64,
+}
+
+struct Disk(Mutex<DiskState>);
+
+impl Controller for Disk {
+    type State = DiskState;
+
+    fn state(&self) -> impl DerefMut<Target = DiskState> + '_ {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn import(state: DiskState) -> Result<Self, Error> {
+        Ok(Self(Mutex::new(state)))
+    }
+
+    async fn resume(&self, cx: &Context) -> Result<(), Error> {
+        println!("  {} is back: {}", cx.id(), self.state().image.display());
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Names the types, so that no linker drops them, and checks that they are known.
+    registry::require![Counter, Disk]?;
+    for registration in registry::registry()?.iter() {
+        println!("registered: {}", registration.info().type_url);
+    }
+
+    let set = ControllerSet::new();
+    let state =
+        DiskState { image: "/images/root".into(), stage: DiskStage::Attached, size: 1 << 30 };
+    set.insert("disk", Disk(Mutex::new(state)))?;
+    let state = CounterState { name: "reads".into(), count: 42, announced: BTreeMap::new() };
+    // The counter counts what the disk does: it is resumed after it and frozen before it.
+    set.insert_after("reads", Counter(Mutex::new(state)), &["disk"])?;
+    let set = Arc::new(set);
+
+    let session = Session::new();
+    let frozen = block_on(Source::new(&set).freeze(&session))?;
+    let snapshot = frozen.save()?;
+
+    println!("destination:");
+    let imported = Incoming::open(snapshot.as_bytes())?.import::<ControllerSet>()?;
+    let patched = block_on(imported.patch(&session))?;
+    let arrived = block_on(patched.resume(&session))?;
+    block_on(frozen.commit(&session))?;
+
+    let counter = arrived.get::<Counter>("reads").ok_or("the counter was lost")?;
+    assert_eq!(counter.state().count, 42);
+    Ok(())
+}

@@ -1,0 +1,441 @@
+//! Integers and `bool`. Every Rust integer fits every integer kind as far as its values do; one
+//! that does not fit is an error on restore and on save, never a wrap.
+
+use std::cmp::Ordering;
+use std::num::NonZero;
+
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use crate::Error;
+use crate::schema::kind::{self, Kind};
+
+/// A proto kind whose values are integers.
+pub(crate) trait IntegerKind: Kind {
+    /// What protobuf says a value of this kind can be.
+    type Raw: Number;
+    /// The proto keyword.
+    const NAME: &'static str;
+
+    fn put_raw(raw: Self::Raw, w: &mut Writer);
+
+    fn take_raw(r: &mut Reader<'_>) -> Result<Self::Raw, Error>;
+}
+
+macro_rules! numbers {
+    ($($int:ident)*) => {
+        /// An integer that converts, checked, to and from every other.
+        pub(crate) trait Number: Copy $(+ TryFrom<$int> + TryInto<$int>)* {
+            const LEAST: i128;
+            const MOST: i128;
+            fn widen(self) -> i128;
+        }
+
+        $(impl Number for $int {
+            const LEAST: i128 = Self::MIN as i128;
+            const MOST: i128 = Self::MAX as i128;
+
+            #[inline]
+            fn widen(self) -> i128 {
+                self as i128
+            }
+        })*
+    };
+}
+
+numbers! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
+
+/// `value` as a `Target`, which is called `name` if it does not fit.
+#[inline]
+fn fit<Source: Number + TryInto<Target>, Target: Number>(
+    value: Source,
+    name: &str,
+) -> Result<Target, Error> {
+    match value.try_into() {
+        Ok(value) => Ok(value),
+        Err(_) => Err(does_not_fit(value.widen(), name, Target::LEAST, Target::MOST)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn does_not_fit(value: i128, name: &str, least: i128, most: i128) -> Error {
+    Error::invalid(format!("{value} does not fit {name}, which is {least} to {most}"))
+}
+
+#[cold]
+#[inline(never)]
+fn zero() -> Error {
+    Error::invalid("is 0, which this field may not be")
+}
+
+macro_rules! integer_kinds {
+    ($(
+        $name:literal $kind:ident $raw:ty,
+        |$value:ident, $w:ident| $put:expr,
+        |$r:ident| $take:expr;
+    )*) => {$(
+        impl IntegerKind for kind::$kind {
+            type Raw = $raw;
+            const NAME: &'static str = $name;
+
+            #[inline]
+            fn put_raw($value: $raw, $w: &mut Writer) {
+                $put
+            }
+
+            #[inline]
+            fn take_raw($r: &mut Reader<'_>) -> Result<$raw, Error> {
+                $take
+            }
+        }
+    )*};
+}
+
+// A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. What is
+// longer than 32 bits is not cut off, as other readers do: the number that was meant is not ours to
+// guess. Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
+integer_kinds! {
+    "int32" Int32 i32,
+        |value, w| w.varint(i64::from(value) as u64), |r| fit(r.varint()? as i64, Self::NAME);
+    "int64" Int64 i64,
+        |value, w| w.varint(value as u64), |r| Ok(r.varint()? as i64);
+    "uint32" Uint32 u32,
+        |value, w| w.varint(u64::from(value)), |r| fit(r.varint()?, Self::NAME);
+    "uint64" Uint64 u64,
+        |value, w| w.varint(value), |r| r.varint();
+    "sint32" Sint32 i32,
+        |value, w| w.varint(u64::from((value << 1 ^ value >> 31) as u32)),
+        |r| fit(unzigzag(r.varint()?), Self::NAME);
+    "sint64" Sint64 i64,
+        |value, w| w.varint((value << 1 ^ value >> 63) as u64), |r| Ok(unzigzag(r.varint()?));
+    "fixed32" Fixed32 u32,
+        |value, w| w.raw(&value.to_le_bytes()), |r| r.fixed32();
+    "fixed64" Fixed64 u64,
+        |value, w| w.raw(&value.to_le_bytes()), |r| r.fixed64();
+    "sfixed32" Sfixed32 i32,
+        |value, w| w.raw(&value.to_le_bytes()), |r| Ok(r.fixed32()? as i32);
+    "sfixed64" Sfixed64 i64,
+        |value, w| w.raw(&value.to_le_bytes()), |r| Ok(r.fixed64()? as i64);
+}
+
+/// 0, -1, 1, -2 from 0, 1, 2, 3.
+#[inline]
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+macro_rules! integers {
+    ($($int:ident)*) => {$(
+        impl Single for $int {}
+
+        #[diagnostic::do_not_recommend]
+        impl<K: IntegerKind> Wire<K> for $int {
+            const LEAF: bool = true;
+
+            #[inline]
+            fn put(&self, w: &mut Writer) -> Result<(), Error> {
+                K::put_raw(fit(*self, K::NAME)?, w);
+                Ok(())
+            }
+
+            #[inline]
+            fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+                fit(K::take_raw(r)?, stringify!($int))
+            }
+
+            #[inline]
+            fn is_default(&self) -> bool {
+                *self == 0
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<K: IntegerKind> WireKey<K> for $int {
+            #[inline]
+            fn wire_cmp(&self, other: &Self) -> Ordering {
+                self.cmp(other)
+            }
+
+            fn key_text(&self) -> String {
+                self.to_string()
+            }
+        }
+
+        impl Single for NonZero<$int> {}
+        impl NeverDefault for NonZero<$int> {}
+
+        #[diagnostic::do_not_recommend]
+        impl<K: IntegerKind> Wire<K> for NonZero<$int> {
+            const LEAF: bool = true;
+
+            #[inline]
+            fn put(&self, w: &mut Writer) -> Result<(), Error> {
+                Wire::<K>::put(&self.get(), w)
+            }
+
+            #[inline]
+            fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+                match Self::new(<$int as Wire<K>>::take(r)?) {
+                    Some(value) => Ok(value),
+                    None => Err(zero()),
+                }
+            }
+
+            #[inline]
+            fn is_default(&self) -> bool {
+                false
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<K: IntegerKind> WireKey<K> for NonZero<$int> {
+            #[inline]
+            fn wire_cmp(&self, other: &Self) -> Ordering {
+                self.cmp(other)
+            }
+
+            fn key_text(&self) -> String {
+                self.to_string()
+            }
+        }
+    )*};
+}
+
+integers! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
+
+impl Single for bool {}
+
+impl Wire<kind::Bool> for bool {
+    const LEAF: bool = true;
+
+    #[inline]
+    fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        w.varint(u64::from(*self));
+        Ok(())
+    }
+
+    #[inline]
+    fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+        match r.varint()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(does_not_fit(other.widen(), "bool", 0, 1)),
+        }
+    }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        !*self
+    }
+}
+
+impl WireKey<kind::Bool> for bool {
+    #[inline]
+    fn wire_cmp(&self, other: &Self) -> Ordering {
+        self.cmp(other)
+    }
+
+    fn key_text(&self) -> String {
+        self.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::encoding;
+
+    use super::super::WireField;
+    use super::super::field_tests::{put, put_refusal, refusal, round_trip, take};
+    use super::*;
+    use crate::schema::kind::*;
+
+    fn varint_field(value: u64) -> Vec<u8> {
+        let mut bytes = vec![0x08];
+        encoding::encode_varint(value, &mut bytes);
+        bytes
+    }
+
+    /// The values around which encodings change length or sign.
+    const EDGES: [i128; 21] = [
+        i64::MIN as i128,
+        i64::MIN as i128 + 1,
+        i32::MIN as i128 - 1,
+        i32::MIN as i128,
+        -129,
+        -128,
+        -2,
+        -1,
+        0,
+        1,
+        127,
+        128,
+        255,
+        256,
+        65_535,
+        i32::MAX as i128,
+        i32::MAX as i128 + 1,
+        u32::MAX as i128,
+        u32::MAX as i128 + 1,
+        i64::MAX as i128,
+        u64::MAX as i128,
+    ];
+
+    #[test]
+    fn every_integer_in_every_kind_is_as_prost_writes_it_or_refused() {
+        macro_rules! check {
+            ($($kind:ident $raw:ty, $encode:path: $($int:ty)*;)*) => {$($(
+                for value in EDGES {
+                    let Ok(value) = <$int>::try_from(value) else { continue };
+                    match <$raw>::try_from(value) {
+                        Ok(raw) => {
+                            let mut expected = Vec::new();
+                            if raw != 0 {
+                                $encode(1, &raw, &mut expected);
+                            }
+                            round_trip::<Singular<$kind>, $int>(&value, &expected);
+                        }
+                        Err(_) => {
+                            let error = put_refusal::<Singular<$kind>, $int>(&value);
+                            let kind = stringify!($kind).to_lowercase();
+                            let range = format!("{} to {}", <$raw>::MIN, <$raw>::MAX);
+                            assert_eq!(error, format!("{value} does not fit {kind}, which is {range}"));
+                        }
+                    }
+                }
+            )*)*};
+        }
+        check! {
+            Int32 i32, encoding::int32::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Int64 i64, encoding::int64::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Uint32 u32, encoding::uint32::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Uint64 u64, encoding::uint64::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Sint32 i32, encoding::sint32::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Sint64 i64, encoding::sint64::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Fixed32 u32, encoding::fixed32::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Fixed64 u64, encoding::fixed64::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Sfixed32 i32, encoding::sfixed32::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+            Sfixed64 i64, encoding::sfixed64::encode: u8 u16 u32 u64 usize i8 i16 i32 i64 isize;
+        }
+    }
+
+    #[test]
+    fn a_number_past_its_rust_type_is_refused_with_the_range() {
+        assert_eq!(
+            refusal::<Singular<Uint32>, u8>(&varint_field(300)),
+            "300 does not fit u8, which is 0 to 255 (byte 1 of 3)"
+        );
+        assert_eq!(
+            refusal::<Singular<Sint64>, i16>(&varint_field(65_537)),
+            "-32769 does not fit i16, which is -32768 to 32767 (byte 1 of 4)"
+        );
+        assert_eq!(
+            refusal::<Singular<Int32>, u32>(&varint_field(-1i64 as u64)),
+            "-1 does not fit u32, which is 0 to 4294967295 (byte 1 of 11)"
+        );
+        assert_eq!(
+            refusal::<Singular<Uint64>, i64>(&varint_field(1 << 63)),
+            "9223372036854775808 does not fit i64, which is -9223372036854775808 to \
+             9223372036854775807 (byte 1 of 11)"
+        );
+    }
+
+    #[test]
+    fn a_number_past_its_proto_kind_is_refused_and_not_cut_off() {
+        assert_eq!(
+            refusal::<Singular<Uint32>, u64>(&varint_field(1 << 32)),
+            "4294967296 does not fit uint32, which is 0 to 4294967295 (byte 1 of 6)"
+        );
+        // The first is what a writer makes of -1 that forgets to extend the sign.
+        for value in [u64::from(u32::MAX), 1 << 31, (i64::from(i32::MIN) - 1) as u64] {
+            let error = refusal::<Singular<Int32>, i64>(&varint_field(value));
+            assert!(error.contains("does not fit int32, which is -2147483648 to"), "{error}");
+        }
+        assert_eq!(
+            refusal::<Singular<Sint32>, i64>(&varint_field(1 << 32)),
+            "2147483648 does not fit sint32, which is -2147483648 to 2147483647 (byte 1 of 6)"
+        );
+    }
+
+    #[test]
+    fn a_default_that_is_written_out_is_read() {
+        assert_eq!(take::<Singular<Uint32>, u8>(&[0x08, 0]).unwrap(), 0);
+        assert_eq!(take::<Singular<Fixed64>, i64>(&[0x09, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap(), 0);
+        assert!(!take::<Singular<Bool>, bool>(&[0x08, 0]).unwrap());
+    }
+
+    #[test]
+    fn an_optional_zero_is_written_and_absence_is_told_from_it() {
+        round_trip::<Optional<Uint32>, Option<u16>>(&Some(0), &[0x08, 0]);
+        round_trip::<Optional<Uint32>, Option<u16>>(&None, &[]);
+        round_trip::<Optional<Uint32>, u16>(&0, &[0x08, 0]);
+        assert_eq!(refusal::<Optional<Uint32>, u16>(&[]), "is missing");
+    }
+
+    #[test]
+    fn a_singular_field_twice_is_refused() {
+        let error = refusal::<Singular<Uint32>, u32>(&[0x08, 1, 0x08, 1]);
+        assert_eq!(error, "is there twice (byte 3 of 4)");
+        let error = refusal::<Optional<Uint32>, Option<u32>>(&[0x08, 0, 0x08, 0]);
+        assert_eq!(error, "is there twice (byte 3 of 4)");
+    }
+
+    #[test]
+    fn another_wire_type_is_refused() {
+        assert_eq!(
+            refusal::<Singular<Uint32>, u32>(&[0x0d, 1, 0, 0, 0]),
+            "has wire type 32-bit, expected varint (byte 1 of 5)"
+        );
+        assert_eq!(
+            refusal::<Singular<Sfixed64>, i64>(&[0x08, 1]),
+            "has wire type varint, expected 64-bit (byte 1 of 2)"
+        );
+        assert_eq!(
+            refusal::<Singular<Bool>, bool>(&[0x0a, 1, 1]),
+            "has wire type length-delimited, expected varint (byte 1 of 3)"
+        );
+    }
+
+    #[test]
+    fn a_bool_is_0_or_1() {
+        round_trip::<Singular<Bool>, bool>(&true, &[0x08, 1]);
+        round_trip::<Singular<Bool>, bool>(&false, &[]);
+        assert_eq!(
+            refusal::<Singular<Bool>, bool>(&[0x08, 2]),
+            "2 does not fit bool, which is 0 to 1 (byte 1 of 2)"
+        );
+    }
+
+    #[test]
+    fn a_non_zero_needs_no_presence_and_refuses_zero() {
+        type Maybe = Option<NonZero<u16>>;
+        round_trip::<Singular<Uint32>, Maybe>(&NonZero::new(9), &[0x08, 9]);
+        round_trip::<Singular<Uint32>, Maybe>(&None, &[]);
+        round_trip::<Singular<Sint32>, NonZero<i8>>(&NonZero::new(-1).unwrap(), &[0x08, 1]);
+        assert_eq!(
+            refusal::<Singular<Uint32>, Maybe>(&[0x08, 0]),
+            "is 0, which this field may not be (byte 1 of 2)"
+        );
+        assert_eq!(refusal::<Singular<Uint32>, NonZero<u16>>(&[]), "is missing");
+        assert_eq!(
+            refusal::<Singular<Uint32>, Maybe>(&varint_field(65_536)),
+            "65536 does not fit u16, which is 0 to 65535 (byte 1 of 4)"
+        );
+    }
+
+    #[test]
+    fn keys_are_ordered_by_value() {
+        assert_eq!(WireKey::<Int32>::wire_cmp(&-1i32, &1), Ordering::Less);
+        assert_eq!(WireKey::<Fixed64>::wire_cmp(&256u64, &255), Ordering::Greater);
+        assert_eq!(WireKey::<Bool>::wire_cmp(&false, &true), Ordering::Less);
+        assert_eq!(WireKey::<Sint64>::key_text(&-5i8), "-5");
+    }
+
+    #[test]
+    fn the_field_number_is_part_of_the_tag_whatever_its_size() {
+        let mut writer = Writer::default();
+        WireField::<Singular<Uint32>>::put_field(&1u32, 536_870_911, &mut writer).unwrap();
+        let mut expected = Vec::new();
+        encoding::uint32::encode(536_870_911, &1, &mut expected);
+        assert_eq!(writer.into_vec(), expected);
+        assert!(put::<Singular<Uint32>, u32>(&0).unwrap().is_empty());
+    }
+}

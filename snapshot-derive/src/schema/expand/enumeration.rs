@@ -1,0 +1,58 @@
+//! `impl EnumSchema` for an enum.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+
+use super::super::model::Container;
+use super::super::names;
+
+/// Writes the enum. Its proto names are in `as_str_name`, which prost-build writes beside the enum;
+/// an enum written by hand may lack it, and is given one that says the variants' names. It is a
+/// trait's method, so that one of the type's own comes first.
+pub(super) fn items(container: &Container, values: &[Ident], private: &TokenStream) -> TokenStream {
+    let ident = &container.ident;
+    let own_name = names::of_type(ident);
+    let mentioned = quote!(#ident #private);
+    let name = names::free(format!("{}Values", ident.unraw()), mentioned.clone());
+    let name = Ident::new(&name, ident.span());
+    let by_hand = Ident::new(&names::free("ByHand".to_owned(), mentioned), Span::call_site());
+    let (i32, str) = (quote!(#private::std::primitive::i32), quote!(#private::std::primitive::str));
+    let variants: Vec<String> = values.iter().map(|value| value.unraw().to_string()).collect();
+    let doc = format!("The numbers of `{ident}`.");
+    quote! {
+        #[doc = #doc]
+        pub struct #name {
+            #(pub #values: #i32,)*
+        }
+
+        trait #by_hand {
+            fn as_str_name(&self) -> &'static #str;
+        }
+
+        #[automatically_derived]
+        impl #by_hand for #ident {
+            fn as_str_name(&self) -> &'static #str {
+                match self {
+                    #(#ident::#values => #variants,)*
+                }
+            }
+        }
+
+        #[automatically_derived]
+        impl #private::EnumSchema for #ident {
+            type Values = #name;
+            const VALUES: #name = #name {
+                #(#values: #ident::#values as #i32,)*
+            };
+            const DESCRIPTOR: &'static #private::EnumDescriptor = &#private::EnumDescriptor {
+                name: #own_name,
+                values: &[#(#private::EnumValue {
+                    variant: #variants,
+                    proto_name: || #ident::#values.as_str_name(),
+                    number: #ident::#values as #i32,
+                },)*],
+            };
+        }
+    }
+}

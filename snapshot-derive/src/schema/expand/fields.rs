@@ -1,0 +1,61 @@
+//! The typed fields of a message and the typed members of a oneof, which are alike.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+
+use super::super::model::{Container, Field};
+use super::super::names;
+use super::kind;
+
+/// The parts that an implementation is made of.
+pub(super) struct Typed {
+    /// The name of the struct of typed fields.
+    pub(super) name: Ident,
+    /// That struct.
+    pub(super) definition: TokenStream,
+    /// A value of it.
+    pub(super) value: TokenStream,
+    /// The descriptors of the fields.
+    pub(super) descriptors: TokenStream,
+}
+
+/// Writes the fields under the name of the type and `suffix`, which is what rustc's messages show.
+pub(super) fn typed(
+    container: &Container,
+    fields: &[Field],
+    suffix: &str,
+    private: &TokenStream,
+) -> Typed {
+    let kinds: Vec<TokenStream> =
+        fields.iter().map(|field| kind::of_field(&field.shape, private)).collect();
+    let wanted = format!("{}{suffix}", container.ident.unraw());
+    let name = names::free(wanted, quote!(#private #(#kinds)*));
+    let name = Ident::new(&name, container.ident.span());
+
+    let doc = format!("The typed {} of `{}`.", suffix.to_lowercase(), container.ident);
+    let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
+    let numbers: Vec<u32> = fields.iter().map(|field| field.number).collect();
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    Typed {
+        definition: quote! {
+            #[doc = #doc]
+            pub struct #name {
+                #(pub #idents: #private::Field<#kinds>,)*
+            }
+        },
+        value: quote! {
+            #name {
+                #(#idents: #private::Field::new(#numbers, #names),)*
+            }
+        },
+        descriptors: quote! {
+            &[#(#private::FieldDescriptor {
+                number: #numbers,
+                name: #names,
+                shape: #private::ShapeOf::<#kinds>::SHAPE,
+            },)*]
+        },
+        name,
+    }
+}

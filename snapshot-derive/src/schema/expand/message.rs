@@ -1,0 +1,31 @@
+//! `impl Schema` for a message.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::super::model::{Container, Field};
+use super::super::names;
+use super::fields::{Typed, typed};
+
+pub(super) fn items(container: &Container, fields: &[Field], private: &TokenStream) -> TokenStream {
+    let ident = &container.ident;
+    let own_name = names::of_type(ident);
+    let Typed { name, definition, value, descriptors } =
+        typed(container, fields, "Fields", private);
+    quote! {
+        use #private::{NoName as _, OpaqueShape as _};
+
+        #definition
+
+        #[automatically_derived]
+        impl #private::Schema for #ident {
+            type Fields = #name;
+            const FIELDS: #name = #value;
+            const DESCRIPTOR: &'static #private::MessageDescriptor = &#private::MessageDescriptor {
+                name: #own_name,
+                full_name: || #private::NameOf::<#ident>::new().full_name(#own_name),
+                fields: #descriptors,
+            };
+        }
+    }
+}

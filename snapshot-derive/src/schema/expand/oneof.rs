@@ -1,0 +1,34 @@
+//! `impl OneofSchema` for a oneof.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::super::model::{Container, Field};
+use super::super::names;
+use super::fields::{Typed, typed};
+
+pub(super) fn items(
+    container: &Container,
+    members: &[Field],
+    private: &TokenStream,
+) -> TokenStream {
+    let ident = &container.ident;
+    let own_name = names::of_type(ident);
+    let Typed { name, definition, value, descriptors } =
+        typed(container, members, "Members", private);
+    quote! {
+        use #private::OpaqueShape as _;
+
+        #definition
+
+        #[automatically_derived]
+        impl #private::OneofSchema for #ident {
+            type Members = #name;
+            const MEMBERS: #name = #value;
+            const DESCRIPTOR: &'static #private::OneofDescriptor = &#private::OneofDescriptor {
+                name: #own_name,
+                members: #descriptors,
+            };
+        }
+    }
+}

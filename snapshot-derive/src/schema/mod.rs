@@ -1,0 +1,30 @@
+//! `#[derive(Schema)]`: typed fields and descriptors from the attributes that prost-build writes.
+//!
+//! [`parse`] reads a type into a [`model`] and reports every mistake in it; [`expand`] writes the
+//! model as code and cannot fail.
+
+mod errors;
+mod expand;
+mod model;
+mod names;
+mod parse;
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+use errors::Errors;
+
+/// What is said wherever prost's attributes are not found.
+const WHERE_FROM: &str = "derive(Schema) reads the attributes that prost-build writes: add it with \
+    `config.type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`";
+
+/// The code of the derive. After a mistake it is the errors together with an implementation made of
+/// what is right, so that nothing else fails for the lack of one.
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let implementation =
+        parse::container(input, &mut errors).map(|model| expand::container(&model));
+    let mut code = errors.into_compile_errors();
+    code.extend(implementation);
+    code
+}

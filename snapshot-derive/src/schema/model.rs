@@ -1,0 +1,130 @@
+//! What the derive knows of a type once it is read: only what is right, nothing of how it was
+//! spelled.
+
+use proc_macro2::Ident;
+use syn::{Path, Type};
+
+/// The type that has the derive.
+pub(super) struct Container {
+    /// The type's name.
+    pub(super) ident: Ident,
+    /// Where snapshot-core is.
+    pub(super) krate: Path,
+    /// What the type is in the proto file.
+    pub(super) data: Data,
+}
+
+/// What a Rust type is in the proto file.
+pub(super) enum Data {
+    /// A message, its fields in ascending number.
+    Message(Vec<Field>),
+    /// A oneof, its members in ascending number.
+    Oneof(Vec<Field>),
+    /// An enum, its values in declared order.
+    Enum(Vec<Ident>),
+}
+
+/// A field of a message or a member of a oneof.
+pub(super) struct Field {
+    /// prost's name of it: of the struct's field or of the enum's variant.
+    pub(super) ident: Ident,
+    /// The proto name.
+    pub(super) name: String,
+    /// The field number; of a oneof, the lowest of its members'.
+    pub(super) number: u32,
+    /// What the whole field is.
+    pub(super) shape: Shape,
+}
+
+/// What a whole field is: `kind::FieldKind` of snapshot-core, before it is a type.
+pub(super) enum Shape {
+    Singular(Value),
+    Optional(Value),
+    Repeated(Value),
+    Packed(Value),
+    Map(Scalar, Value),
+    Oneof(Path),
+    Group,
+}
+
+/// What one value is: `kind::Kind` of snapshot-core, before it is a type.
+pub(super) enum Value {
+    Scalar(Scalar),
+    Enum(Path),
+    Message(Type),
+}
+
+/// A scalar kind of the proto language.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scalar {
+    Double,
+    Float,
+    Int32,
+    Int64,
+    Uint32,
+    Uint64,
+    Sint32,
+    Sint64,
+    Fixed32,
+    Fixed64,
+    Sfixed32,
+    Sfixed64,
+    Bool,
+    String,
+    Bytes,
+}
+
+impl Scalar {
+    /// The scalar of a proto name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "double" => Scalar::Double,
+            "float" => Scalar::Float,
+            "int32" => Scalar::Int32,
+            "int64" => Scalar::Int64,
+            "uint32" => Scalar::Uint32,
+            "uint64" => Scalar::Uint64,
+            "sint32" => Scalar::Sint32,
+            "sint64" => Scalar::Sint64,
+            "fixed32" => Scalar::Fixed32,
+            "fixed64" => Scalar::Fixed64,
+            "sfixed32" => Scalar::Sfixed32,
+            "sfixed64" => Scalar::Sfixed64,
+            "bool" => Scalar::Bool,
+            "string" => Scalar::String,
+            "bytes" => Scalar::Bytes,
+            _ => return None,
+        })
+    }
+
+    /// The name of the type in snapshot-core's `kind`.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Scalar::Double => "Double",
+            Scalar::Float => "Float",
+            Scalar::Int32 => "Int32",
+            Scalar::Int64 => "Int64",
+            Scalar::Uint32 => "Uint32",
+            Scalar::Uint64 => "Uint64",
+            Scalar::Sint32 => "Sint32",
+            Scalar::Sint64 => "Sint64",
+            Scalar::Fixed32 => "Fixed32",
+            Scalar::Fixed64 => "Fixed64",
+            Scalar::Sfixed32 => "Sfixed32",
+            Scalar::Sfixed64 => "Sfixed64",
+            Scalar::Bool => "Bool",
+            Scalar::String => "String",
+            Scalar::Bytes => "Bytes",
+        }
+    }
+
+    /// Whether values of it can share one tag.
+    pub(super) fn is_packable(self) -> bool {
+        !matches!(self, Scalar::String | Scalar::Bytes)
+    }
+
+    /// Whether it can be the key of a map.
+    pub(super) fn is_key(self) -> bool {
+        !matches!(self, Scalar::Double | Scalar::Float | Scalar::Bytes)
+    }
+}

@@ -1,0 +1,135 @@
+//! From the attributes and the type of a field to its shape.
+
+use syn::{Attribute, Type};
+
+use super::super::WHERE_FROM;
+use super::super::errors::Errors;
+use super::super::model::{Shape, Value};
+use super::attr::{Attrs, Kind, Label};
+use super::map::MapValue;
+use super::ty;
+
+/// Reads a field of a message: its number, of a oneof the lowest, and its shape.
+pub(super) fn of_message(attrs: Attrs, ty: &Type, errors: &mut Errors) -> Option<(u32, Shape)> {
+    if attrs.wrong {
+        return None;
+    }
+    let place = place(&attrs, ty, errors)?;
+    let Attrs { kind, label, packed, tag, tags, .. } = attrs;
+    let Some(kind) = kind else {
+        errors.on(&place, no_kind());
+        return None;
+    };
+    let number = match kind {
+        Kind::Oneof(_) => lowest(tags, &place, errors),
+        _ => number(tag, &place, errors),
+    };
+    let shape = match kind {
+        Kind::Scalar(scalar) => repeat(Value::Scalar(scalar), scalar.is_packable(), label, packed),
+        Kind::Enum(path) => repeat(Value::Enum(path), true, label, packed),
+        Kind::Message => message(label, ty, errors)?,
+        Kind::Map(key, value) => Shape::Map(key, map_value(value, ty, errors)?),
+        Kind::Oneof(path) => Shape::Oneof(path),
+        Kind::Group => Shape::Group,
+    };
+    Some((number?, shape))
+}
+
+/// Reads a member of a oneof.
+pub(super) fn of_oneof(attrs: Attrs, ty: &Type, errors: &mut Errors) -> Option<(u32, Shape)> {
+    if attrs.wrong {
+        return None;
+    }
+    let place = place(&attrs, ty, errors)?;
+    if attrs.label.is_some() || attrs.packed.is_some() {
+        errors.on(&place, "a member of a oneof is a single value: remove its label");
+        return None;
+    }
+    let shape = match attrs.kind {
+        Some(Kind::Scalar(scalar)) => Shape::Optional(Value::Scalar(scalar)),
+        Some(Kind::Enum(path)) => Shape::Optional(Value::Enum(path)),
+        Some(Kind::Message) => Shape::Optional(Value::Message(ty::unboxed(ty).clone())),
+        Some(Kind::Group) => Shape::Group,
+        Some(Kind::Map(..)) => {
+            errors.on(&place, "a map cannot be a member of a oneof");
+            return None;
+        }
+        Some(Kind::Oneof(_)) => {
+            errors.on(&place, "a oneof cannot be a member of a oneof");
+            return None;
+        }
+        None => {
+            errors.on(&place, no_kind());
+            return None;
+        }
+    };
+    Some((number(attrs.tag, &place, errors)?, shape))
+}
+
+/// Where to show what is wrong with the attributes as a whole; a field without any is a mistake.
+fn place(attrs: &Attrs, ty: &Type, errors: &mut Errors) -> Option<Attribute> {
+    if attrs.first.is_none() {
+        errors.on(ty, format!("this field has no `#[prost(...)]`; {WHERE_FROM}"));
+    }
+    attrs.first.clone()
+}
+
+fn no_kind() -> &'static str {
+    "does not say what the field is: add its kind, as in `#[prost(uint32, tag = \"1\")]`"
+}
+
+/// Numbers are never counted from the order of fields: that order is nobody's contract.
+fn number(tag: Option<u32>, place: &Attribute, errors: &mut Errors) -> Option<u32> {
+    if tag.is_none() {
+        errors.on(place, "the field number is missing: add it, as in `tag = \"1\"`");
+    }
+    tag
+}
+
+fn lowest(tags: Option<Vec<u32>>, place: &Attribute, errors: &mut Errors) -> Option<u32> {
+    let lowest = tags.and_then(|tags| tags.into_iter().min());
+    if lowest.is_none() {
+        errors.on(place, "a oneof needs its members' field numbers, as in `tags = \"3, 4\"`");
+    }
+    lowest
+}
+
+fn repeat(value: Value, packable: bool, label: Option<Label>, packed: Option<bool>) -> Shape {
+    match label {
+        None => Shape::Singular(value),
+        // What proto2 requires has presence, too.
+        Some(Label::Optional | Label::Required) => Shape::Optional(value),
+        Some(Label::Repeated) if packable && packed.unwrap_or(true) => Shape::Packed(value),
+        Some(Label::Repeated) => Shape::Repeated(value),
+    }
+}
+
+fn message(label: Option<Label>, ty: &Type, errors: &mut Errors) -> Option<Shape> {
+    let (inside, shape): (_, fn(Value) -> Shape) = match label {
+        Some(Label::Required) => (Some(ty), Shape::Optional),
+        Some(Label::Optional) | None => (ty::inside(ty), Shape::Optional),
+        Some(Label::Repeated) => (ty::inside(ty), Shape::Repeated),
+    };
+    if inside.is_none() {
+        errors.on(
+            ty,
+            "cannot tell which message this is: expected `Option<Message>` or `Vec<Message>`",
+        );
+    }
+    Some(shape(Value::Message(ty::unboxed(inside?).clone())))
+}
+
+fn map_value(value: MapValue, ty: &Type, errors: &mut Errors) -> Option<Value> {
+    match value {
+        MapValue::Scalar(scalar) => Some(Value::Scalar(scalar)),
+        MapValue::Enum(path) => Some(Value::Enum(path)),
+        MapValue::Message => {
+            let inside = ty::inside(ty);
+            if inside.is_none() {
+                errors
+                    .on(ty, "cannot tell which message this is: expected `HashMap<Key, Message>`");
+            }
+            Some(Value::Message(ty::unboxed(inside?).clone()))
+        }
+    }
+}
