@@ -107,7 +107,7 @@ pub trait WireKey<K: Kind>: Wire<K> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved as a proto field of kind `{F}`",
     label = "does not fit the kind of the proto field",
-    note = "choose a Rust type that fits the field, or convert it: `#[snapshot(with = module)]`"
+    note = "choose a Rust type that fits the field (an `Option` only fits a proto `optional`), or convert it: `#[snapshot(with = module)]`"
 )]
 pub trait WireField<F>: Sized {
     /// What collects the field's occurrences while a message is read.
