@@ -34,13 +34,17 @@ mod writer;
 pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
-pub(crate) use any::{close_any, put_any, take_any, take_any_with};
+pub(crate) use any::{
+    close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
+    wrong_type,
+};
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
 pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
 use text::Quoted;
+pub(crate) use writer::FrozenController;
 pub use writer::Writer;
 
 use crate::controller::Walk;
