@@ -11,13 +11,15 @@
 //! obliges every reader to accept is accepted: fields in any order, a default value written out,
 //! map entries without their default key or value, packed and unpacked repeated scalars.
 
-pub mod adapter;
+mod adapter;
 mod any;
 mod bytes;
 #[cfg(test)]
 mod field_tests;
 mod float;
 mod integer;
+#[cfg(feature = "json")]
+mod json_document;
 mod length;
 mod list;
 mod map;
@@ -29,10 +31,16 @@ mod text;
 mod well_known;
 mod writer;
 
+pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
+#[cfg(feature = "json")]
+pub use adapter::{json, json_text};
 pub(crate) use any::{close_any, put_any, take_any, take_any_with};
+#[cfg(feature = "json")]
+pub use json_document::Json;
 pub use length::Length;
 pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
+use text::Quoted;
 pub use writer::Writer;
 
 use crate::controller::Walk;
@@ -82,14 +90,14 @@ pub trait Wire<K: Kind>: Sized {
 )]
 pub trait Single {}
 
-/// A [`Single`] whose encoding is never the proto3 default, so that `Option` of it can be told from
+/// A value whose encoding is never the proto3 default, so that `Option` of it can be told from
 /// absence even where the proto field has no presence of its own: `NonZero`, `Uuid`, `IpAddr`, JSON.
 #[diagnostic::on_unimplemented(
     message = "`Option<{Self}>` cannot be told from its default on the wire",
     label = "the proto field has no presence: `Some` of the default would come back as `None`",
     note = "declare the proto field `optional`, or save a plain `{Self}`"
 )]
-pub trait NeverDefault: Single {}
+pub trait NeverDefault {}
 
 /// A type that can be the key of a proto map of key kind `K`, or an element of a set.
 #[diagnostic::on_unimplemented(
@@ -107,9 +115,14 @@ pub trait WireKey<K: Kind>: Wire<K> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved as a proto field of kind `{F}`",
     label = "does not fit the kind of the proto field",
-    note = "choose a Rust type that fits the field (an `Option` only fits a proto `optional`), or convert it: `#[snapshot(with = module)]`"
+    note = "choose a Rust type that fits the field, or convert it: `#[snapshot(with = module)]`",
+    note = "an `Option` needs a proto field with presence, `optional` or a message, or a type that \
+            is never the default: `NonZero`, `Uuid`, `IpAddr`"
 )]
 pub trait WireField<F>: Sized {
+    /// Whether no controller can be inside.
+    const LEAF: bool = false;
+
     /// What collects the field's occurrences while a message is read.
     type Slot: Default;
 

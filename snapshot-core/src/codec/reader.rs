@@ -182,6 +182,12 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn text(&mut self) -> Result<&'a str, Error> {
         let bytes = self.bytes()?;
+        self.utf8(bytes)
+    }
+
+    /// The text of the bytes that were taken last.
+    #[inline]
+    pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => {

@@ -17,12 +17,32 @@ pub struct Writer {
     start: usize,
     /// The stages that frozen controllers had before, by [`crate::controller::address`].
     before_freeze: HashMap<usize, i32>,
+    /// Whether this only looks for controllers in what is put.
+    seeks_children: bool,
 }
 
 impl Writer {
     /// A writer with room for `capacity` bytes before it must grow.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { buffer: vec![0; capacity], start: capacity, ..Self::default() }
+    }
+
+    /// Whether a controller is in what `put` puts. A value that cannot be saved has none: its save
+    /// will fail and say why.
+    pub(crate) fn finds_child(put: impl FnOnce(&mut Self) -> Result<(), Error>) -> bool {
+        let mut writer = Self { seeks_children: true, ..Self::default() };
+        // Found, the flag is cleared.
+        let _ = put(&mut writer);
+        !writer.seeks_children
+    }
+
+    /// To be called before a controller is put.
+    pub(crate) fn before_child(&mut self) -> Result<(), Error> {
+        match std::mem::take(&mut self.seeks_children) {
+            false => Ok(()),
+            // Only stops the look-through.
+            true => Err(Error::internal("a controller was found")),
+        }
     }
 
     /// Saves the controllers at these addresses in these stages instead of their own.

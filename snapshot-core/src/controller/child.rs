@@ -166,6 +166,7 @@ impl<C: ?Sized + ChildTarget> Single for Child<C> {}
 
 impl<C: Controller> Wire<kind::Any> for Child<C> {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        w.before_child()?;
         match &self.0 {
             Inner::Live(controller) => controller.put_any(w),
             Inner::Loaded(state) => state.put_any(w),
@@ -188,6 +189,7 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
 
 impl Wire<kind::Any> for Child<dyn Controller> {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        w.before_child()?;
         match &self.0 {
             Inner::Live(AnyNode(node)) => node.put_any(w),
             Inner::Loaded(AnyLoaded(loaded)) => loaded.put_any(w),
