@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prost::Message;
+use prost::{DecodeError, Message};
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet};
 use snapshot_core::schema::kind::{self, Map, Oneof, Optional, Packed, Repeated, Singular};
@@ -71,7 +71,7 @@ struct Described {
 
 #[test]
 fn every_message_is_described_as_the_protobuf_compiler_describes_it() {
-    let compiled = Compiled::read();
+    let compiled = Compiled::read().unwrap();
     let derived = reachable(&roots());
     for (name, message) in &derived {
         let expected = compiled.describe(name);
@@ -87,7 +87,7 @@ fn every_message_is_described_as_the_protobuf_compiler_describes_it() {
 
 #[test]
 fn every_enum_has_the_numbers_and_names_of_its_proto_file() {
-    let compiled = Compiled::read();
+    let compiled = Compiled::read().unwrap();
     let mut compared = 0;
     for (name, message) in reachable(&roots()) {
         let (expected, _) = &compiled.messages[&name];
@@ -312,8 +312,8 @@ struct Compiled {
 }
 
 impl Compiled {
-    fn read() -> Self {
-        let set = FileDescriptorSet::decode(snapshot_proto::FILE_DESCRIPTOR_SET).unwrap();
+    fn read() -> Result<Self, DecodeError> {
+        let set = FileDescriptorSet::decode(snapshot_proto::FILE_DESCRIPTOR_SET)?;
         let mut compiled =
             Self { messages: BTreeMap::new(), entries: BTreeMap::new(), enums: BTreeMap::new() };
         for file in set.file {
@@ -326,7 +326,7 @@ impl Compiled {
                 compiled.add(&package, message, proto3);
             }
         }
-        compiled
+        Ok(compiled)
     }
 
     fn add(&mut self, scope: &str, message: DescriptorProto, proto3: bool) {
