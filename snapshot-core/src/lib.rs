@@ -14,7 +14,9 @@ mod stage;
 mod state;
 pub mod wire;
 
-pub use controller::{Child, Context, Controller, ControllerId};
+pub use controller::{
+    Child, ChildTarget, Context, Controller, ControllerId, ControllerSet, IntoChild,
+};
 pub use envelope::{SaveBuffer, Snapshot};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use orchestrator::{

@@ -155,7 +155,8 @@ fn put_fields(model: &Struct) -> TokenStream {
 
 /// An expression as the user wrote it, near enough for an error.
 fn text_of(tokens: &TokenStream) -> String {
-    tokens.to_string().replace(" ..= ", "..=").replace(" .. ", "..").replace(" :: ", "::")
+    let text = tokens.to_string().replace(" :: ", "::");
+    text.replace(" ..", "..").replace("..= ", "..=").replace(".. ", "..")
 }
 
 fn take_fields(model: &Struct) -> TokenStream {
