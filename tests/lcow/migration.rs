@@ -731,7 +731,7 @@ fn operations_that_race_with_a_freeze_never_leave_it_half_done() {
             };
             let snapshot = frozen.save().unwrap();
             block_on(frozen.rollback()).unwrap();
-            Incoming::from(snapshot).import::<Sandbox>().unwrap();
+            Incoming::from(snapshot).import::<Sandbox>().unwrap().abort();
             saved += 1;
         }
         done.store(true, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 mod operations;
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use snapshot_core::codec::Json;
 use snapshot_core::{Child, Context, Controller, Error, Snapshot};
@@ -144,6 +144,9 @@ pub struct NewVm {
 #[derive(Debug)]
 pub struct Vm {
     state: Mutex<VmState>,
+    /// Held for reading by an operation that changes several devices, and for writing by a device
+    /// that freezes: so such an operation finds all of them live, until it is done.
+    gate: RwLock<()>,
 }
 
 impl Vm {
@@ -174,7 +177,7 @@ impl Vm {
     }
 
     pub(super) fn from_state(state: VmState) -> Self {
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), gate: RwLock::new(()) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, VmState> {
@@ -204,6 +207,29 @@ impl Vm {
     /// Its Plan 9 controller, if it has one.
     pub fn plan9(&self) -> Option<Arc<Plan9>> {
         self.lock().plan9.as_ref().and_then(Child::get).cloned()
+    }
+
+    /// Begins an operation that changes several devices; none of them freezes before it ends.
+    ///
+    /// # Errors
+    ///
+    /// One of them is migrating.
+    pub(super) fn begin(&self) -> Result<RwLockReadGuard<'_, ()>, Error> {
+        let guard = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let migrating = [
+            self.scsi().map(|scsi| scsi.lock().migration),
+            self.vpci().map(|vpci| vpci.lock().migration),
+            self.plan9().map(|plan9| plan9.lock().migration),
+        ];
+        for migration in migrating.into_iter().flatten() {
+            migration.refuse("the VM")?;
+        }
+        Ok(guard)
+    }
+
+    /// Waits until no operation changes several devices, for a device to freeze meanwhile.
+    pub(super) fn stand_still(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The VM on its host.
