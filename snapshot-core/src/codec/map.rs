@@ -46,10 +46,12 @@ fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let mut sorted: Vec<(&K, &V)> = entries.collect();
-    sorted.sort_unstable_by(|a, b| b.0.wire_cmp(a.0));
+    let mut sorted: Vec<(u64, &K, &V)> =
+        entries.map(|(key, value)| (key.wire_prefix(), key, value)).collect();
+    // Descending: entries are put from the last on.
+    sorted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.wire_cmp(a.1)));
     let mut last: Option<&K> = None;
-    for (key, value) in sorted {
+    for (_, key, value) in sorted {
         if last.is_some_and(|last| last.wire_cmp(key).is_eq()) {
             return Err(same_on_the_wire(key.key_text()));
         }
