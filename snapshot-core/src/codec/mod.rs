@@ -20,8 +20,10 @@ mod float;
 mod integer;
 #[cfg(feature = "json")]
 mod json_document;
+mod length;
 mod list;
 mod map;
+mod oneof;
 mod pointer;
 mod reader;
 mod set;
@@ -32,11 +34,17 @@ mod writer;
 pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
-pub(crate) use any::{close_any, put_any, take_any, take_any_with};
+pub(crate) use any::{
+    close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
+    wrong_type,
+};
 #[cfg(feature = "json")]
 pub use json_document::Json;
+pub use length::Length;
+pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
 use text::Quoted;
+pub(crate) use writer::FrozenController;
 pub use writer::Writer;
 
 use crate::controller::Walk;
@@ -86,14 +94,14 @@ pub trait Wire<K: Kind>: Sized {
 )]
 pub trait Single {}
 
-/// A [`Single`] whose encoding is never the proto3 default, so that `Option` of it can be told from
+/// A value whose encoding is never the proto3 default, so that `Option` of it can be told from
 /// absence even where the proto field has no presence of its own: `NonZero`, `Uuid`, `IpAddr`, JSON.
 #[diagnostic::on_unimplemented(
     message = "`Option<{Self}>` cannot be told from its default on the wire",
     label = "the proto field has no presence: `Some` of the default would come back as `None`",
     note = "declare the proto field `optional`, or save a plain `{Self}`"
 )]
-pub trait NeverDefault: Single {}
+pub trait NeverDefault {}
 
 /// A type that can be the key of a proto map of key kind `K`, or an element of a set.
 #[diagnostic::on_unimplemented(
@@ -170,7 +178,7 @@ fn missing() -> Error {
 
 /// Refuses a value that is framed differently from what its kind says.
 #[inline]
-fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
+pub(crate) fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
     if tag.wire_type == K::WIRE_TYPE {
         Ok(())
     } else {

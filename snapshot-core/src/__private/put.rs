@@ -1,0 +1,62 @@
+//! Putting the fields of a message.
+
+use super::Span;
+use crate::codec::Writer;
+use crate::{Error, State};
+
+/// The fields of one message on their way to the writer, in descending declared order. `N` is how
+/// many marks are kept to bring them into the order of their numbers, 0 if they are declared so.
+pub struct Putting<'w, const N: usize> {
+    w: &'w mut Writer,
+    mark: usize,
+    ends: [(u32, usize); N],
+    count: usize,
+}
+
+/// How many marks [`Putting`] needs for fields declared in this order.
+pub const fn marks(spans: &[Span]) -> usize {
+    let mut i = 1;
+    while i < spans.len() {
+        if spans[i].low <= spans[i - 1].high {
+            return spans.len();
+        }
+        i += 1;
+    }
+    0
+}
+
+impl<'w, const N: usize> Putting<'w, N> {
+    #[inline]
+    pub fn new(w: &'w mut Writer) -> Self {
+        let mark = w.position();
+        Self { w, mark, ends: [(0, 0); N], count: 0 }
+    }
+
+    /// Runs `put`, which returns the number that it put.
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        put: impl FnOnce(&mut Writer) -> Result<u32, Error>,
+    ) -> Result<(), Error> {
+        let number = put(self.w)?;
+        if let Some(end) = self.ends.get_mut(self.count) {
+            *end = (number, self.w.position());
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub fn finish(self) -> Result<(), Error> {
+        if N == 0 { Ok(()) } else { self.w.reorder(self.mark, &self.ends[..self.count]) }
+    }
+}
+
+/// Puts a state as a nested message, with its length.
+#[inline]
+pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
+    let mark = w.position();
+    state.put_fields(w)?;
+    w.length_since(mark);
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Taking the fields of a message: everything that is wrong with it at once.
+
+use std::fmt::Display;
+
+use super::is_member;
+use crate::codec::{Reader, Tag};
+use crate::schema::kind::FieldKind;
+use crate::schema::{Field, FieldShape, MessageDescriptor};
+use crate::{Error, State};
+
+/// The reading of one message, with what was wrong so far.
+#[derive(Default)]
+pub struct Taking {
+    error: Option<Error>,
+    /// The numbers of the fields that had errors; they are not missing as well.
+    failed: Vec<u32>,
+    /// What follows an error cannot be told apart any more.
+    lost: bool,
+    /// Where the last tag starts, and where it ends.
+    tag_at: usize,
+    value_at: usize,
+}
+
+impl Taking {
+    #[inline]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next tag, until the message ends or its rest cannot be read.
+    #[inline]
+    pub fn next(&mut self, r: &mut Reader<'_>) -> Option<Tag> {
+        if self.lost {
+            return None;
+        }
+        self.tag_at = r.offset();
+        match r.tag() {
+            Ok(tag) => {
+                self.value_at = r.offset();
+                tag
+            }
+            Err(error) => {
+                self.lose(r.locate(error, self.tag_at));
+                None
+            }
+        }
+    }
+
+    /// A field that the struct does not map: one of those that it ignores, or an error.
+    #[cold]
+    pub fn unmapped(
+        &mut self,
+        descriptor: &MessageDescriptor,
+        ignored: &[u32],
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) {
+        match field_of(descriptor, tag.number) {
+            Some(number) if ignored.contains(&number) => {
+                if let Err(error) = r.skip(tag.wire_type) {
+                    self.lose(r.locate(error, self.tag_at));
+                }
+            }
+            _ => {
+                let (number, wire_type) = (tag.number, tag.wire_type.as_str());
+                let message = (descriptor.full_name)();
+                let reason = format!("unknown field {number} ({wire_type}) in {message}");
+                self.failed(Error::invalid(reason), tag, r);
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn failed(&mut self, error: Error, tag: Tag, r: &mut Reader<'_>) {
+        self.add(r.locate(error, self.tag_at));
+        self.failed.push(tag.number);
+        self.lost = !r.recover(self.value_at, tag.wire_type);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lose(&mut self, error: Error) {
+        self.add(error);
+        self.lost = true;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add(&mut self, error: Error) {
+        self.error = Some(match self.error.take() {
+            Some(earlier) => earlier.and(error),
+            None => error,
+        });
+    }
+
+    /// The value of a field; `None` after an error.
+    #[inline]
+    pub(super) fn keep<F: FieldKind, T>(
+        &mut self,
+        field: &Field<F>,
+        value: Result<T, Error>,
+    ) -> Option<T> {
+        match value {
+            Ok(value) if self.error.is_none() => Some(value),
+            Ok(value) => (!self.is_told(field)).then_some(value),
+            Err(error) => {
+                self.unfinished(field, error);
+                None
+            }
+        }
+    }
+
+    /// Whether an error is told already that explains why a field has no value, or a default one.
+    #[cold]
+    fn is_told<F: FieldKind>(&self, field: &Field<F>) -> bool {
+        self.lost || self.failed.iter().any(|&number| is_member(field, number))
+    }
+
+    #[cold]
+    fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
+        if !self.is_told(field) {
+            self.add(error.in_field(field.name()));
+        }
+    }
+
+    /// Keeps what a check says.
+    pub fn check(&mut self, result: Result<(), Error>) {
+        if let Err(error) = result {
+            self.add(error);
+        }
+    }
+
+    /// The name that the payload gives itself, for the errors to have.
+    pub fn name<T: Display>(&mut self, name: &Option<T>) {
+        if let Some(error) = self.error.take() {
+            self.error = Some(super::with_name(error, name.as_ref()));
+        }
+    }
+
+    /// What was wrong, if anything.
+    #[inline]
+    pub fn end(self) -> Result<(), Error> {
+        match self.error {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+/// The number of the field that this number belongs to: its own, or that of the oneof around it.
+fn field_of(message: &MessageDescriptor, number: u32) -> Option<u32> {
+    let field = message.fields.iter().find(|field| match field.shape {
+        FieldShape::Oneof(oneof) => oneof().contains(number),
+        _ => field.number == number,
+    })?;
+    Some(field.number)
+}
+
+/// Takes a state as a nested message, with its length.
+#[inline]
+pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
+    r.message(S::take_fields)
+}
+
+/// Never happens: a value without an error is there.
+#[cold]
+pub fn lost_error() -> Error {
+    Error::internal("a field was neither read nor refused")
+}
