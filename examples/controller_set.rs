@@ -86,7 +86,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let set = ControllerSet::new();
-    let state = DiskState { image: "/images/root".into(), stage: DiskStage::Attached, size: 1 << 30 };
+    let state =
+        DiskState { image: "/images/root".into(), stage: DiskStage::Attached, size: 1 << 30 };
     set.insert("disk", Disk(Mutex::new(state)))?;
     let state = CounterState { name: "reads".into(), count: 42, announced: BTreeMap::new() };
     // The counter counts what the disk does: it is resumed after it and frozen before it.

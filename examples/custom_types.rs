@@ -16,7 +16,7 @@ use snapshot_proto::example::v1::{self as pb, nic_snapshot};
 #[snapshot(message = pb::NicSnapshot, version = 1, validate = has_an_address)]
 struct NicState {
     /// `Display` and `FromStr` do the conversion.
-    #[snapshot(with = codec::adapter::display)]
+    #[snapshot(with = codec::display)]
     mac: Mac,
     /// Checked on save and on restore: 68 is the least that IPv4 allows (RFC 791).
     #[snapshot(range = 68..=65_535)]

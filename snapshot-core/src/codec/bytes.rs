@@ -98,3 +98,63 @@ impl<const N: usize> WireKey<kind::Bytes> for [u8; N] {
 fn wrong_length(found: usize, expected: usize) -> Error {
     Error::invalid(format!("has {found} bytes, expected {expected}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::encoding;
+
+    use super::super::field_tests::{refusal, round_trip, take};
+    use super::*;
+    use crate::schema::kind::{Optional, Repeated, Singular};
+
+    #[test]
+    fn every_byte_string_is_as_prost_writes_it() {
+        for value in [&[][..], b"\0", b"\xff\xfe", &[7; 127], &[7; 128], &[7; 70_000]] {
+            let mut expected = Vec::new();
+            if !value.is_empty() {
+                encoding::bytes::encode(1, &value.to_vec(), &mut expected);
+            }
+            round_trip::<Singular<kind::Bytes>, Vec<u8>>(&value.to_vec(), &expected);
+            round_trip::<Singular<kind::Bytes>, Bytes>(&Bytes::copy_from_slice(value), &expected);
+            round_trip::<Singular<kind::Bytes>, Box<[u8]>>(&Box::from(value), &expected);
+            round_trip::<Singular<kind::Bytes>, Arc<[u8]>>(&Arc::from(value), &expected);
+        }
+    }
+
+    #[test]
+    fn empty_bytes_are_told_from_none_where_there_is_presence() {
+        round_trip::<Optional<kind::Bytes>, Option<Vec<u8>>>(&Some(vec![]), &[0x0a, 0]);
+        round_trip::<Optional<kind::Bytes>, Option<Vec<u8>>>(&None, &[]);
+    }
+
+    #[test]
+    fn an_array_takes_exactly_its_length() {
+        type Hash = [u8; 4];
+        round_trip::<Singular<kind::Bytes>, Hash>(&[0; 4], b"\x0a\x04\0\0\0\0");
+        round_trip::<Singular<kind::Bytes>, Option<Hash>>(&None, b"");
+        assert_eq!(
+            refusal::<Singular<kind::Bytes>, Hash>(b"\x0a\x03abc"),
+            "has 3 bytes, expected 4 (byte 1 of 5)"
+        );
+        assert_eq!(
+            refusal::<Singular<kind::Bytes>, Option<Hash>>(b"\x0a\0"),
+            "has 0 bytes, expected 4 (byte 1 of 2)"
+        );
+        assert_eq!(refusal::<Singular<kind::Bytes>, Hash>(b""), "is missing");
+        assert_eq!(take::<Repeated<kind::Bytes>, Vec<Hash>>(b"\x0a\x04abcd").unwrap(), [*b"abcd"]);
+    }
+
+    #[test]
+    fn a_key_is_shown_in_printable_form() {
+        assert_eq!(WireKey::<kind::Bytes>::key_text(&b"a\0\xff".to_vec()), r"a\x00\xff");
+        assert!(WireKey::<kind::Bytes>::wire_cmp(b"\x7f", b"\x80").is_lt());
+    }
+
+    #[test]
+    fn a_length_past_the_end_is_refused() {
+        assert_eq!(
+            refusal::<Singular<kind::Bytes>, Vec<u8>>(b"\x0a\x05abc"),
+            "needs 5 bytes, 3 are left (byte 2 of 5)"
+        );
+    }
+}

@@ -2,9 +2,12 @@
 //! the derive's code does it.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use super::{Reader, WireField, Writer};
+use super::{Reader, Single, Wire, WireField, Writer};
 use crate::Error;
+use crate::controller::{ChildCell, Found, Loaded, Node, Walk};
+use crate::schema::kind;
 
 /// The bytes of a message whose field 1 is `value`.
 pub(super) fn put<F, T: WireField<F>>(value: &T) -> Result<Vec<u8>, Error> {
@@ -43,4 +46,60 @@ pub(super) fn refusal<F, T: WireField<F> + Debug>(bytes: &[u8]) -> String {
 #[track_caller]
 pub(super) fn put_refusal<F, T: WireField<F>>(value: &T) -> String {
     put::<F, T>(value).unwrap_err().to_string()
+}
+
+/// A stand-in for a child controller. Its number tells it from others.
+#[derive(Debug, PartialEq)]
+pub(super) struct Probe(pub(super) u32);
+
+impl Wire<kind::Uint32> for Probe {
+    fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        w.before_child()?;
+        Wire::<kind::Uint32>::put(&self.0, w)
+    }
+
+    fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+        <u32 as Wire<kind::Uint32>>::take(r).map(Self)
+    }
+
+    fn is_default(&self) -> bool {
+        false
+    }
+
+    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        walk.child(self)
+    }
+}
+
+impl Single for Probe {}
+
+impl ChildCell for Probe {
+    fn live(&self) -> Option<Arc<dyn Node>> {
+        None
+    }
+
+    fn loaded(&mut self) -> Option<&mut dyn Loaded> {
+        None
+    }
+
+    fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
+        Err(Error::internal("a probe is no controller"))
+    }
+
+    fn own_name(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The paths of the probes in a field, in the order in which a walk finds them.
+pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Error> {
+    let mut paths = Vec::new();
+    let mut visit = |found: Found<'_>, _: &mut dyn ChildCell| {
+        paths.push(found.path.to_owned());
+        Ok(())
+    };
+    let mut walk = Walk::new(&mut visit);
+    walk.field("f", |walk| value.walk_field(walk))?;
+    drop(walk);
+    Ok(paths)
 }

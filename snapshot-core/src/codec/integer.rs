@@ -436,6 +436,6 @@ mod tests {
         let mut expected = Vec::new();
         encoding::uint32::encode(536_870_911, &1, &mut expected);
         assert_eq!(writer.into_vec(), expected);
-        assert_eq!(put::<Singular<Uint32>, u32>(&0).unwrap(), []);
+        assert!(put::<Singular<Uint32>, u32>(&0).unwrap().is_empty());
     }
 }

@@ -48,7 +48,8 @@ const fn is_packable<K: Kind>() -> bool {
 }
 
 /// Takes one occurrence of a repeated field: an element, or packed ones, whichever the writer
-/// chose. `take` takes one element and is told its index.
+/// chose. `take` takes one element.
+#[inline]
 pub(super) fn take_elements<K: Kind>(
     next_index: &mut usize,
     tag: Tag,
@@ -67,9 +68,30 @@ pub(super) fn take_elements<K: Kind>(
     if tag.wire_type == K::WIRE_TYPE {
         take(r)
     } else if is_packable::<K>() && tag.wire_type == WireType::Len {
-        r.packed(take)
+        r.message(|r| {
+            let mut errors: Option<Error> = None;
+            while r.remaining() > 0 {
+                let offset = r.offset();
+                if let Err(error) = take(r) {
+                    errors = Some(join(errors, error));
+                    if !r.recover(offset, K::WIRE_TYPE) {
+                        break;
+                    }
+                }
+            }
+            errors.map_or(Ok(()), Err)
+        })
     } else {
         Err(wrong_wire_type(tag, K::WIRE_TYPE.as_str()))
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn join(errors: Option<Error>, error: Error) -> Error {
+    match errors {
+        Some(errors) => errors.and(error),
+        None => error,
     }
 }
 
@@ -88,8 +110,13 @@ impl<T> Default for ListSlot<T> {
 }
 
 impl<T> ListSlot<T> {
+    /// The elements that could be read.
+    pub(super) fn into_elements(self) -> Vec<T> {
+        self.elements
+    }
+
     #[inline]
-    fn take<K: Kind>(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>
+    pub(super) fn take<K: Kind>(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>
     where
         T: Wire<K>,
     {
@@ -128,6 +155,7 @@ macro_rules! list {
     };
     (@ $field:ident $put:ident $list:ty, [$($n:tt)*], |$elements:ident| $finish:expr) => {
         impl<K: Kind, T: Wire<K>, $($n)*> WireField<$field<K>> for $list {
+            const LEAF: bool = T::LEAF;
             type Slot = ListSlot<T>;
 
             #[inline]
@@ -147,7 +175,7 @@ macro_rules! list {
 
             #[inline]
             fn finish_field(slot: ListSlot<T>) -> Result<Self, Error> {
-                let $elements = slot.elements;
+                let $elements = slot.into_elements();
                 $finish
             }
 
@@ -165,3 +193,137 @@ list! { Box<[T]>, [], |elements| Ok(elements.into()) }
 list! { [T; N], [const N: usize], |elements| {
     elements.try_into().map_err(|elements: Vec<T>| wrong_count(elements.len(), N))
 } }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use prost::encoding;
+
+    use super::super::field_tests::{Probe, put_refusal, refusal, round_trip, take, walk};
+    use super::*;
+    use crate::schema::kind::{Bytes, Double, Fixed32, String as Text, Uint32};
+
+    /// Every list type, from the same elements.
+    fn every_list<F, T>(elements: &[T; 3], expected: &[u8])
+    where
+        T: Clone + Debug + PartialEq,
+        Vec<T>: WireField<F>,
+        VecDeque<T>: WireField<F>,
+        Box<[T]>: WireField<F>,
+        [T; 3]: WireField<F>,
+    {
+        round_trip::<F, Vec<T>>(&elements.to_vec(), expected);
+        let mut deque: VecDeque<T> = elements[1..].to_vec().into();
+        deque.push_front(elements[0].clone());
+        round_trip::<F, VecDeque<T>>(&deque, expected);
+        round_trip::<F, Box<[T]>>(&Box::from(elements.as_slice()), expected);
+        round_trip::<F, [T; 3]>(elements, expected);
+    }
+
+    #[test]
+    fn lists_are_as_prost_writes_them() {
+        let mut expected = Vec::new();
+        encoding::uint32::encode_packed(1, &[3, 0, 300], &mut expected);
+        every_list::<Packed<Uint32>, u16>(&[3, 0, 300], &expected);
+
+        expected.clear();
+        encoding::uint32::encode_repeated(1, &[3, 0, 300], &mut expected);
+        every_list::<Repeated<Uint32>, u16>(&[3, 0, 300], &expected);
+
+        expected.clear();
+        encoding::double::encode_packed(1, &[0.0, -0.0, 1.5], &mut expected);
+        every_list::<Packed<Double>, f64>(&[0.0, -0.0, 1.5], &expected);
+
+        expected.clear();
+        let texts = ["b", "", "a"].map(String::from);
+        encoding::string::encode_repeated(1, &texts, &mut expected);
+        every_list::<Repeated<Text>, String>(&texts, &expected);
+    }
+
+    #[test]
+    fn an_empty_list_is_not_on_the_wire() {
+        round_trip::<Packed<Uint32>, Vec<u8>>(&Vec::new(), &[]);
+        round_trip::<Repeated<Uint32>, VecDeque<u8>>(&VecDeque::new(), &[]);
+        round_trip::<Repeated<Bytes>, Vec<Vec<u8>>>(&Vec::new(), &[]);
+        assert!(take::<Packed<Uint32>, Vec<u8>>(&[0x0a, 0]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn numbers_are_read_packed_unpacked_and_in_pieces() {
+        // Unpacked 1, packed 2 and 3, packed nothing, unpacked 4.
+        let bytes = [0x08, 1, 0x0a, 2, 2, 3, 0x0a, 0, 0x08, 4];
+        assert_eq!(take::<Packed<Uint32>, Vec<u8>>(&bytes).unwrap(), [1, 2, 3, 4]);
+        assert_eq!(take::<Repeated<Uint32>, Vec<u8>>(&bytes).unwrap(), [1, 2, 3, 4]);
+        let bytes = [0x0d, 1, 0, 0, 0, 0x0a, 4, 2, 0, 0, 0];
+        assert_eq!(take::<Packed<Fixed32>, [u32; 2]>(&bytes).unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn an_array_of_another_length_is_refused_with_both_lengths() {
+        assert_eq!(
+            refusal::<Packed<Uint32>, [u32; 3]>(&[0x0a, 2, 1, 2]),
+            "has 2 elements, expected 3"
+        );
+        assert_eq!(
+            refusal::<Repeated<Uint32>, [u32; 1]>(&[0x08, 1, 0x08, 2]),
+            "has 2 elements, expected 1"
+        );
+        assert_eq!(refusal::<Packed<Uint32>, [u32; 1]>(&[]), "has 0 elements, expected 1");
+    }
+
+    #[test]
+    fn an_element_that_is_wrong_is_named_by_its_index() {
+        assert_eq!(
+            refusal::<Repeated<Text>, Vec<char>>(b"\x0a\x01a\x0a\x02bc"),
+            "[1]: \"bc\" is not a single character (byte 4 of 7)"
+        );
+        assert_eq!(
+            refusal::<Packed<Uint32>, Vec<u8>>(&[0x08, 1, 0x0a, 3, 2, 0x80, 0x02]),
+            "[2]: 256 does not fit u8, which is 0 to 255 (byte 5 of 7)"
+        );
+        assert_eq!(
+            put_refusal::<Packed<Uint32>, Vec<i8>>(&vec![1, 2, -1]),
+            "[2]: -1 does not fit uint32, which is 0 to 4294967295"
+        );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_packed_elements_is_told_at_once() {
+        let error = refusal::<Packed<Uint32>, Vec<u8>>(&[0x0a, 5, 0x80, 0x02, 1, 0x81, 0x02]);
+        assert_eq!(
+            error,
+            "[0]: 256 does not fit u8, which is 0 to 255 (byte 2 of 7)\n\
+             [2]: 257 does not fit u8, which is 0 to 255 (byte 5 of 7)"
+        );
+        // After a varint that does not end there is no next element.
+        assert_eq!(
+            refusal::<Packed<Uint32>, Vec<u8>>(&[0x0a, 3, 0x80, 0x02, 0x80]),
+            "[0]: 256 does not fit u8, which is 0 to 255 (byte 2 of 5)\n\
+             [1]: ends within a varint (byte 4 of 5)"
+        );
+    }
+
+    #[test]
+    fn packed_elements_may_not_cross_their_length() {
+        let error = refusal::<Packed<Fixed32>, Vec<u32>>(&[0x0a, 3, 1, 0, 0, 0]);
+        assert_eq!(error, "[0]: needs 4 bytes, 3 are left (byte 2 of 6)");
+        let error = refusal::<Packed<Uint32>, Vec<u32>>(&[0x0a, 9, 1]);
+        assert_eq!(error, "needs 9 bytes, 1 are left (byte 2 of 3)");
+    }
+
+    #[test]
+    fn strings_are_never_packed() {
+        let error = refusal::<Repeated<Text>, Vec<String>>(&[0x08, 0]);
+        assert_eq!(error, "has wire type varint, expected length-delimited (byte 1 of 2)");
+        let error = refusal::<Packed<Uint32>, Vec<u32>>(&[0x09, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(error, "has wire type 64-bit, expected varint (byte 1 of 9)");
+    }
+
+    #[test]
+    fn a_walk_goes_into_every_element() {
+        let mut list = vec![Probe(7), Probe(8)];
+        assert_eq!(walk::<Repeated<Uint32>, _>(&mut list).unwrap(), ["f/0", "f/1"]);
+        assert!(walk::<Repeated<Uint32>, _>(&mut vec![1u8]).unwrap().is_empty());
+    }
+}

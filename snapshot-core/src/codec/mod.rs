@@ -11,15 +11,19 @@
 //! obliges every reader to accept is accepted: fields in any order, a default value written out,
 //! map entries without their default key or value, packed and unpacked repeated scalars.
 
-pub mod adapter;
+mod adapter;
 mod any;
 mod bytes;
 #[cfg(test)]
 mod field_tests;
 mod float;
 mod integer;
+#[cfg(feature = "json")]
+mod json_document;
+mod length;
 mod list;
 mod map;
+mod oneof;
 mod pointer;
 mod reader;
 mod set;
@@ -27,8 +31,20 @@ mod text;
 mod well_known;
 mod writer;
 
-pub(crate) use any::{close_any, put_any, take_any, take_any_with};
+pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
+#[cfg(feature = "json")]
+pub use adapter::{json, json_text};
+pub(crate) use any::{
+    close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
+    wrong_type,
+};
+#[cfg(feature = "json")]
+pub use json_document::Json;
+pub use length::Length;
+pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
+use text::Quoted;
+pub(crate) use writer::FrozenController;
 pub use writer::Writer;
 
 use crate::controller::Walk;
@@ -103,9 +119,14 @@ pub trait WireKey<K: Kind>: Wire<K> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved as a proto field of kind `{F}`",
     label = "does not fit the kind of the proto field",
-    note = "choose a Rust type that fits the field, or convert it: `#[snapshot(with = module)]`"
+    note = "choose a Rust type that fits the field, or convert it: `#[snapshot(with = module)]`",
+    note = "an `Option` needs a proto field with presence, `optional` or a message, or a type that \
+            is never the default: `NonZero`, `Uuid`, `IpAddr`"
 )]
 pub trait WireField<F>: Sized {
+    /// Whether no controller can be inside.
+    const LEAF: bool = false;
+
     /// What collects the field's occurrences while a message is read.
     type Slot: Default;
 
@@ -143,7 +164,7 @@ fn missing() -> Error {
 
 /// Refuses a value that is framed differently from what its kind says.
 #[inline]
-fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
+pub(crate) fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
     if tag.wire_type == K::WIRE_TYPE {
         Ok(())
     } else {

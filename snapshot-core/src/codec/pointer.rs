@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use super::{NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, Writer};
 use crate::Error;
 use crate::controller::Walk;
-use crate::schema::kind::Kind;
+use crate::schema::kind::{Kind, Map, Packed, Repeated};
 
 macro_rules! pointers {
     ($($pointer:ident, |$this:ident, $walk:ident| $into:expr;)*) => {$(
@@ -60,6 +60,137 @@ pointers! {
     Box, |this, walk| T::walk(this, walk);
     Arc, |this, walk| match Arc::get_mut(this) {
         Some(value) => value.walk(walk),
-        None => Ok(()),
+        None => walk_shared::<K, T>(this),
     };
+}
+
+/// A value that others hold too cannot be changed, so there must be nothing to import in it.
+fn walk_shared<K: Kind, T: Wire<K>>(value: &T) -> Result<(), Error> {
+    if !T::LEAF && Writer::finds_child(|w| value.put(w)) {
+        return Err(shared_child());
+    }
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn shared_child() -> Error {
+    Error::internal(
+        "a controller is inside an `Arc` that is held elsewhere too, where it cannot be reached: \
+         hold the `Child` itself, whose controller is shared already",
+    )
+}
+
+/// A collection behind a pointer is the field that it is without.
+macro_rules! pointers_to_collections {
+    ($($pointer:ident [$($k:ident)*] $field:ty, |$this:ident, $walk:ident| $into:expr;)*) => {$(
+        impl<$($k: Kind,)* T: WireField<$field>> WireField<$field> for $pointer<T> {
+            const LEAF: bool = T::LEAF;
+            type Slot = T::Slot;
+
+            #[inline]
+            fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
+                T::put_field(self, number, w)
+            }
+
+            #[inline]
+            fn take_field(slot: &mut T::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+                T::take_field(slot, tag, r)
+            }
+
+            #[inline]
+            fn finish_field(slot: T::Slot) -> Result<Self, Error> {
+                Ok(Self::new(T::finish_field(slot)?))
+            }
+
+            fn walk_field(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
+                let $this = self;
+                $into
+            }
+        }
+    )*};
+}
+
+pointers_to_collections! {
+    Box [K] Repeated<K>, |this, walk| T::walk_field(this, walk);
+    Box [K] Packed<K>, |this, walk| T::walk_field(this, walk);
+    Box [K V] Map<K, V>, |this, walk| T::walk_field(this, walk);
+    Arc [K] Repeated<K>, |this, walk| walk_arc::<Repeated<K>, T>(this, walk);
+    Arc [K] Packed<K>, |this, walk| walk_arc::<Packed<K>, T>(this, walk);
+    Arc [K V] Map<K, V>, |this, walk| walk_arc::<Map<K, V>, T>(this, walk);
+}
+
+fn walk_arc<F, T: WireField<F>>(this: &mut Arc<T>, walk: &mut Walk<'_>) -> Result<(), Error> {
+    if let Some(collection) = Arc::get_mut(this) {
+        return collection.walk_field(walk);
+    }
+    if !T::LEAF && Writer::finds_child(|w| this.put_field(1, w).map(drop)) {
+        return Err(shared_child());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::num::NonZero;
+
+    use super::super::field_tests::{Probe, refusal, round_trip, walk};
+    use super::*;
+    use crate::schema::kind::{Optional, Singular, String as Text, Uint32};
+
+    #[test]
+    fn a_pointer_is_saved_as_what_it_points_at() {
+        round_trip::<Singular<Uint32>, Box<u8>>(&Box::new(7), &[0x08, 7]);
+        round_trip::<Singular<Uint32>, Arc<u8>>(&Arc::new(0), &[]);
+        round_trip::<Optional<Uint32>, Option<Arc<u8>>>(&Some(Arc::new(0)), &[0x08, 0]);
+        round_trip::<Singular<Uint32>, Option<Box<NonZero<u8>>>>(&None, &[]);
+        round_trip::<Repeated<Text>, Vec<Arc<str>>>(&vec![Arc::from("a")], b"\x0a\x01a");
+        round_trip::<Packed<Uint32>, Arc<Vec<Box<u8>>>>(
+            &Arc::new(vec![Box::new(1)]),
+            &[0x0a, 1, 1],
+        );
+        let map = Box::new(BTreeMap::from([(Arc::from("k"), Arc::new(2))]));
+        round_trip::<Map<Text, Uint32>, Box<BTreeMap<Arc<str>, Arc<u8>>>>(
+            &map,
+            b"\x0a\x05\x0a\x01k\x10\x02",
+        );
+    }
+
+    #[test]
+    fn what_is_pointed_at_is_checked() {
+        assert_eq!(
+            refusal::<Singular<Uint32>, Arc<u8>>(&[0x08, 0x80, 0x02]),
+            "256 does not fit u8, which is 0 to 255 (byte 1 of 3)"
+        );
+        assert_eq!(refusal::<Singular<Uint32>, Box<NonZero<u8>>>(&[]), "is missing");
+    }
+
+    #[test]
+    fn a_walk_goes_through_pointers() {
+        assert_eq!(walk::<Singular<Uint32>, _>(&mut Box::new(Probe(0))).unwrap(), ["f"]);
+        assert_eq!(walk::<Singular<Uint32>, _>(&mut Arc::new(Probe(0))).unwrap(), ["f"]);
+        let mut list = Arc::new(vec![Box::new(Probe(0))]);
+        assert_eq!(walk::<Repeated<Uint32>, _>(&mut list).unwrap(), ["f/0"]);
+    }
+
+    #[test]
+    fn a_controller_in_a_shared_arc_is_an_error_and_not_passed_over() {
+        let mut child = Arc::new(Probe(0));
+        let held = Arc::clone(&child);
+        let error = walk::<Singular<Uint32>, _>(&mut child).unwrap_err().to_string();
+        assert!(error.starts_with("a controller is inside an `Arc`"), "{error}");
+        let mut list = Arc::new(vec![held]);
+        let held = Arc::clone(&list);
+        let error = walk::<Repeated<Uint32>, _>(&mut list).unwrap_err().to_string();
+        assert!(error.starts_with("a controller is inside an `Arc`"), "{error}");
+        drop(held);
+
+        let mut value = Arc::new(7u8);
+        let held = Arc::clone(&value);
+        assert!(walk::<Singular<Uint32>, _>(&mut value).unwrap().is_empty());
+        let mut list = Arc::new(vec![held]);
+        let _held = Arc::clone(&list);
+        assert!(walk::<Repeated<Uint32>, _>(&mut list).unwrap().is_empty());
+    }
 }

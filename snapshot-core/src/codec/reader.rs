@@ -27,6 +27,8 @@ pub struct Reader<'a> {
     base: usize,
     /// Whether offsets mean something to the user; those in a stand-in for a default do not.
     has_places: bool,
+    /// Whether payloads refuse a stage that may not be saved, see [`Reader::check_stages`].
+    checks_stages: bool,
 }
 
 /// Eight zero bytes read as the proto3 default of every kind: varint 0, length 0, fixed 0.
@@ -46,7 +48,7 @@ impl<'a> Reader<'a> {
     pub fn with_base(input: &'a [u8], base: usize) -> Self {
         let end = input.len();
         let depth_left = Self::DEPTH_LIMIT;
-        Self { input, position: 0, end, depth_left, base, has_places: true }
+        Self { input, position: 0, end, depth_left, base, has_places: true, checks_stages: false }
     }
 
     /// A reader that yields the proto3 default of whatever kind is taken from it. Its errors have
@@ -182,6 +184,12 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn text(&mut self) -> Result<&'a str, Error> {
         let bytes = self.bytes()?;
+        self.utf8(bytes)
+    }
+
+    /// The text of the bytes that were taken last.
+    #[inline]
+    pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => {
@@ -261,6 +269,16 @@ impl<'a> Reader<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Lets payloads refuse a stage that may not be saved. Normally the stages are checked when the
+    /// whole tree is there; but where reading fails there is no tree to check them in.
+    pub(crate) fn check_stages(&mut self) {
+        self.checks_stages = true;
+    }
+
+    pub(crate) fn checks_stages(&self) -> bool {
+        self.checks_stages
     }
 
     /// A reader at the same place, to look ahead with.

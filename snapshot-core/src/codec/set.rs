@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use super::list::{put_packed, put_repeated, take_elements};
-use super::text::Quoted;
-use super::{Reader, Tag, WireField, WireKey, Writer};
+use super::{Quoted, Reader, Tag, WireField, WireKey, Writer};
 use crate::Error;
 use crate::controller::Walk;
 use crate::schema::kind::{Kind, Packed, Repeated};
@@ -44,6 +43,7 @@ macro_rules! set {
     };
     (@ $field:ident $put:ident $set:ty, [$($t:tt)*], [$($s:tt)*]) => {
         impl<K: Kind, T: WireKey<K> + $($t)*, $($s)*> WireField<$field<K>> for $set {
+            const LEAF: bool = true;
             type Slot = SetSlot<Self>;
 
             fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -70,7 +70,6 @@ macro_rules! set {
                 Ok(slot.elements)
             }
 
-            /// A key is no controller.
             #[inline]
             fn walk_field(&mut self, _walk: &mut Walk<'_>) -> Result<(), Error> {
                 Ok(())
@@ -87,3 +86,67 @@ fn is_in_it_twice(element: &str) -> Error {
 
 set! { BTreeSet<T>, [Ord], [] }
 set! { HashSet<T, S>, [Eq + Hash], [S: BuildHasher + Default] }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::path::PathBuf;
+
+    use super::super::field_tests::{put, put_refusal, refusal, round_trip, take};
+    use super::*;
+    use crate::schema::kind::{Bool, Sint32, String as Text, Uint32};
+
+    #[test]
+    fn sets_are_written_in_the_order_of_the_wire() {
+        let numbers = [300, -1, 0, 2];
+        let packed = b"\x0a\x05\x01\0\x04\xd8\x04";
+        round_trip::<Packed<Sint32>, BTreeSet<i32>>(&numbers.into(), packed);
+        round_trip::<Packed<Sint32>, HashSet<i32>>(&numbers.into(), packed);
+        let repeated = b"\x08\x01\x08\0\x08\x04\x08\xd8\x04";
+        round_trip::<Repeated<Sint32>, BTreeSet<i32>>(&numbers.into(), repeated);
+        let texts = ["b", "", "a"].map(String::from);
+        round_trip::<Repeated<Text>, HashSet<String>>(&texts.into(), b"\x0a\0\x0a\x01a\x0a\x01b");
+        round_trip::<Packed<Uint32>, BTreeSet<u8>>(&BTreeSet::new(), b"");
+    }
+
+    #[test]
+    fn elements_that_rust_orders_otherwise_are_sorted_by_their_text() {
+        let addresses = [Ipv4Addr::new(9, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 1)];
+        let bytes = put::<Repeated<Text>, BTreeSet<Ipv4Addr>>(&addresses.into()).unwrap();
+        assert_eq!(bytes, b"\x0a\x0810.0.0.1\x0a\x079.0.0.1");
+    }
+
+    #[test]
+    fn elements_are_read_in_any_order_and_packing() {
+        let set: BTreeSet<u8> = take::<Packed<Uint32>, _>(&[0x08, 9, 0x0a, 2, 4, 1]).unwrap();
+        assert_eq!(set, [1, 4, 9].into());
+    }
+
+    #[test]
+    fn an_element_twice_is_refused() {
+        assert_eq!(
+            refusal::<Packed<Uint32>, BTreeSet<u8>>(&[0x0a, 3, 1, 2, 1]),
+            "[2]: \"1\" is in the set twice (byte 4 of 5)"
+        );
+        assert_eq!(
+            refusal::<Repeated<Text>, HashSet<String>>(b"\x0a\x01a\x0a\x01a"),
+            "[1]: \"a\" is in the set twice (byte 4 of 6)"
+        );
+        assert_eq!(
+            refusal::<Repeated<Text>, BTreeSet<PathBuf>>(b"\x0a\x01a\x0a\x02a/"),
+            "[1]: \"a\" is in the set twice (byte 4 of 7)"
+        );
+    }
+
+    #[test]
+    fn an_element_that_is_wrong_is_named_by_its_index() {
+        assert_eq!(
+            refusal::<Packed<Bool>, HashSet<bool>>(&[0x0a, 2, 1, 2]),
+            "[1]: 2 does not fit bool, which is 0 to 1 (byte 3 of 4)"
+        );
+        assert_eq!(
+            put_refusal::<Packed<Uint32>, BTreeSet<i8>>(&[-1].into()),
+            "[0]: -1 does not fit uint32, which is 0 to 4294967295"
+        );
+    }
+}

@@ -78,7 +78,7 @@ impl Wire<kind::String> for PathBuf {
 #[cold]
 #[inline(never)]
 fn not_utf8(path: &PathBuf) -> Error {
-    Error::invalid(format!("the path {path:?} is not UTF-8, a proto string must be"))
+    Error::invalid(format!("the path {path:?} is not UTF-8, which a proto string must be"))
 }
 
 impl Single for PathBuf {}
@@ -221,13 +221,13 @@ mod uuid {
         fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
             let bytes = r.bytes()?;
             // The length leaves only the hyphenated form: braces, URNs and bare digits are longer
-            // or shorter.
+            // or shorter. What parses is ASCII and needs no check for UTF-8.
             if bytes.len() == 36
                 && let Ok(uuid) = Self::try_parse_ascii(bytes)
             {
                 Ok(uuid)
             } else {
-                Err(is_not(&String::from_utf8_lossy(bytes), "a UUID"))
+                Err(is_not(r.utf8(bytes)?, "a UUID"))
             }
         }
 
@@ -329,4 +329,181 @@ addresses! {
     Ipv4Addr "an IPv4 address"
     Ipv6Addr "an IPv6 address"
     SocketAddr "a socket address"
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::encoding;
+
+    use super::super::field_tests::{refusal, round_trip, take};
+    use super::*;
+    use crate::schema::kind::{Optional, Singular};
+
+    type Text = Singular<kind::String>;
+
+    /// The bytes of a message whose field 1 is this text, as prost writes it.
+    fn field(text: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encoding::string::encode(1, &text.to_owned(), &mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn every_string_is_as_prost_writes_it() {
+        for text in ["a", "\0", "жук", "\u{10ffff}", &"x".repeat(128)] {
+            round_trip::<Text, String>(&text.to_owned(), &field(text));
+            round_trip::<Text, Box<str>>(&Box::from(text), &field(text));
+            round_trip::<Text, Arc<str>>(&Arc::from(text), &field(text));
+            round_trip::<Text, PathBuf>(&PathBuf::from(text), &field(text));
+        }
+        round_trip::<Text, String>(&String::new(), &[]);
+        round_trip::<Text, PathBuf>(&PathBuf::new(), &[]);
+        round_trip::<Optional<kind::String>, Option<Box<str>>>(&Some(Box::from("")), &[0x0a, 0]);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_refused_at_its_byte() {
+        let error = refusal::<Text, String>(b"\x0a\x04ab\xffc");
+        assert_eq!(error, "is not valid UTF-8 (byte 4 of 6)");
+        let error = refusal::<Text, PathBuf>(b"\x0a\x02\xc3\x28");
+        assert_eq!(error, "is not valid UTF-8 (byte 2 of 4)");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_not_utf8_is_not_saved() {
+        use std::os::unix::ffi::OsStringExt;
+
+        use super::super::field_tests::put_refusal;
+
+        let path = PathBuf::from(std::ffi::OsString::from_vec(b"/a/\xff".to_vec()));
+        assert_eq!(
+            put_refusal::<Text, PathBuf>(&path),
+            r#"the path "/a/\xFF" is not UTF-8, which a proto string must be"#
+        );
+    }
+
+    #[test]
+    fn a_path_survives_byte_for_byte() {
+        for text in ["/a//b/./c/", "../x", "C:\\x"] {
+            let path: PathBuf = take::<Text, _>(&field(text)).unwrap();
+            assert_eq!(path.to_str(), Some(text));
+        }
+    }
+
+    #[test]
+    fn a_char_is_a_string_of_one_or_its_code_point() {
+        for value in ['a', '\0', 'ж', '\u{10ffff}'] {
+            round_trip::<Text, char>(&value, &field(&value.to_string()));
+        }
+        assert_eq!(
+            refusal::<Text, char>(&field("")),
+            "\"\" is not a single character (byte 1 of 2)"
+        );
+        assert_eq!(
+            refusal::<Text, char>(&field("ab")),
+            "\"ab\" is not a single character (byte 1 of 4)"
+        );
+        assert_eq!(refusal::<Text, char>(&[]), "is missing");
+        round_trip::<Singular<kind::Uint32>, char>(&'a', &[0x08, 97]);
+        round_trip::<Singular<kind::Uint32>, char>(&'\0', &[]);
+        assert_eq!(
+            refusal::<Singular<kind::Uint32>, char>(&[0x08, 0x80, 0xb0, 0x03]),
+            "0xd800 is not a Unicode scalar value (byte 1 of 4)"
+        );
+    }
+
+    #[cfg(feature = "uuid")]
+    mod uuids {
+        use ::uuid::{Uuid, uuid};
+
+        use super::*;
+
+        const ID: Uuid = uuid!("67e55044-10b1-426f-9247-bb680e5fe0c8");
+
+        #[test]
+        fn a_uuid_is_hyphenated_and_lower_case() {
+            round_trip::<Text, Uuid>(&ID, &field("67e55044-10b1-426f-9247-bb680e5fe0c8"));
+            let nil = "00000000-0000-0000-0000-000000000000";
+            round_trip::<Text, Option<Uuid>>(&Some(Uuid::nil()), &field(nil));
+            round_trip::<Text, Option<Uuid>>(&None, &[]);
+            let upper = field("67E55044-10B1-426F-9247-BB680E5FE0C8");
+            assert_eq!(take::<Text, Uuid>(&upper).unwrap(), ID);
+        }
+
+        #[test]
+        fn no_other_form_of_a_uuid_is_read() {
+            for text in [
+                "",
+                "zz",
+                "67e5504410b1426f9247bb680e5fe0c8",
+                "{67e55044-10b1-426f-9247-bb680e5fe0c8}",
+                "urn:uuid:67e55044-10b1-426f-9247-bb680e5fe0c8",
+                "67e55044-10b1-426f-9247-bb680e5fe0cg",
+                "67e5504-410b1-426f-9247-bb680e5fe0c8",
+                "67e55044010b10426f09247-bb680e5fe0c8",
+                "67e55044-10b1-426f-9247-bb680e5fe0c8 ",
+                "{67e5504410b1426f9247bb680e5fe0c8}zz",
+            ] {
+                let bytes = field(text);
+                assert_eq!(
+                    refusal::<Text, Uuid>(&bytes),
+                    format!("{text:?} is not a UUID (byte 1 of {})", bytes.len())
+                );
+            }
+            assert_eq!(refusal::<Text, Uuid>(&[]), "is missing");
+            let error = refusal::<Text, Uuid>(b"\x0a\x02\xff\xff");
+            assert_eq!(error, "is not valid UTF-8 (byte 2 of 4)");
+        }
+
+        #[test]
+        fn uuids_are_ordered_as_their_text() {
+            let mut ids = [Uuid::max(), ID, Uuid::nil(), Uuid::from_u128(0xa << 64)];
+            ids.sort_by(WireKey::<kind::String>::wire_cmp);
+            let texts = ids.map(|id| id.to_string());
+            assert!(texts.is_sorted(), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_in_their_usual_form() {
+        for text in ["10.0.0.1", "::1", "2001:db8::ff00:42:8329", "::ffff:192.0.2.128"] {
+            let address: IpAddr = text.parse().unwrap();
+            round_trip::<Text, IpAddr>(&address, &field(text));
+        }
+        round_trip::<Text, Ipv4Addr>(&Ipv4Addr::UNSPECIFIED, &field("0.0.0.0"));
+        round_trip::<Text, Option<Ipv6Addr>>(&Some(Ipv6Addr::UNSPECIFIED), &field("::"));
+        round_trip::<Text, Option<Ipv6Addr>>(&None, &[]);
+        let full = "[1111:2222:3333:4444:5555:6666:7777:8888%4294967295]:65535";
+        round_trip::<Text, SocketAddr>(&full.parse().unwrap(), &field(full));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        assert_eq!(
+            refusal::<Text, IpAddr>(&field("10.0.0.256")),
+            "\"10.0.0.256\" is not an IP address (byte 1 of 12)"
+        );
+        assert_eq!(
+            refusal::<Text, Ipv4Addr>(&field("::1")),
+            "\"::1\" is not an IPv4 address (byte 1 of 5)"
+        );
+        assert_eq!(
+            refusal::<Text, SocketAddr>(&field("10.0.0.1")),
+            "\"10.0.0.1\" is not a socket address (byte 1 of 10)"
+        );
+        let error = refusal::<Text, IpAddr>(&field(&"1".repeat(10_000)));
+        assert!(error.len() < 150, "the whole input is quoted: {error}");
+    }
+
+    #[test]
+    fn addresses_and_paths_are_ordered_as_their_text() {
+        let mut addresses = ["9.0.0.1", "10.0.0.1", "::1"].map(|a| a.parse::<IpAddr>().unwrap());
+        addresses.sort_by(WireKey::<kind::String>::wire_cmp);
+        assert_eq!(addresses.map(|a| a.to_string()), ["10.0.0.1", "9.0.0.1", "::1"]);
+        // By components, Rust has it the other way around.
+        let (a, b) = (PathBuf::from("a/b"), PathBuf::from("a-b"));
+        assert!(a < b);
+        assert!(WireKey::<kind::String>::wire_cmp(&a, &b).is_gt());
+    }
 }

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
 use crate::Error;
 use crate::schema::kind::WireType;
 
@@ -15,8 +17,20 @@ pub struct Writer {
     /// Zeroed up to `start`, written from there on.
     buffer: Vec<u8>,
     start: usize,
-    /// The stages that frozen controllers had before, by [`crate::controller::address`].
-    before_freeze: HashMap<usize, i32>,
+    /// The controllers that are to be put, by [`crate::controller::address`]. Empty outside of a
+    /// save of frozen controllers.
+    frozen: HashMap<usize, FrozenController>,
+    /// Whether this only looks for controllers in what is put.
+    seeks_children: bool,
+}
+
+/// What a save knows of a frozen controller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FrozenController {
+    /// The stage that it had before the freeze, and is saved in.
+    pub(crate) stage: Option<i32>,
+    /// The length of its payload, once it was put.
+    pub(crate) length: Option<usize>,
 }
 
 impl Writer {
@@ -25,14 +39,44 @@ impl Writer {
         Self { buffer: vec![0; capacity], start: capacity, ..Self::default() }
     }
 
-    /// Saves the controllers at these addresses in these stages instead of their own.
-    pub(crate) fn set_stages_before_freeze(&mut self, stages: HashMap<usize, i32>) {
-        self.before_freeze = stages;
+    /// Whether a controller is in what `put` puts. A value that cannot be saved has none: its save
+    /// will fail and say why.
+    pub(crate) fn finds_child(put: impl FnOnce(&mut Self) -> Result<(), Error>) -> bool {
+        let mut writer = Self { seeks_children: true, ..Self::default() };
+        // Found, the flag is cleared.
+        let _ = put(&mut writer);
+        !writer.seeks_children
+    }
+
+    /// To be called before a controller is put.
+    pub(crate) fn before_child(&mut self) -> Result<(), Error> {
+        match std::mem::take(&mut self.seeks_children) {
+            false => Ok(()),
+            // Only stops the look-through.
+            true => Err(Error::internal("a controller was found")),
+        }
+    }
+
+    /// Saves these controllers, by address, in their stages before the freeze.
+    pub(crate) fn set_frozen(&mut self, frozen: HashMap<usize, FrozenController>) {
+        self.frozen = frozen;
+    }
+
+    /// What [`Writer::set_frozen`] was given, with the lengths of what was put since.
+    pub(crate) fn take_frozen(&mut self) -> HashMap<usize, FrozenController> {
+        std::mem::take(&mut self.frozen)
     }
 
     /// The stage that a frozen controller is saved in.
     pub(crate) fn stage_before_freeze(&self, address: usize) -> Option<i32> {
-        self.before_freeze.get(&address).copied()
+        self.frozen.get(&address).and_then(|controller| controller.stage)
+    }
+
+    /// The payload of a controller was put, so many bytes.
+    pub(crate) fn end_controller(&mut self, address: usize, length: usize) {
+        if let Some(controller) = self.frozen.get_mut(&address) {
+            controller.length = Some(length);
+        }
     }
 
     /// How many bytes were written so far. Also a mark for [`Writer::length_since`] and
@@ -60,6 +104,11 @@ impl Writer {
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
         self.start = self.buffer.len();
+    }
+
+    /// What was written, without a copy. The memory before it stays allocated.
+    pub fn into_bytes(self) -> Bytes {
+        Bytes::from(self.buffer).slice(self.start..)
     }
 
     /// What was written, as a vector of exactly that length.

@@ -61,6 +61,10 @@ impl<C: Controller> StateOf<C> {
     pub(crate) fn new(state: C::State) -> Self {
         Self(state)
     }
+
+    pub(crate) fn into_state(self) -> C::State {
+        self.0
+    }
 }
 
 impl<C: Controller> Loaded for StateOf<C> {
@@ -101,6 +105,10 @@ impl AnyLoaded {
     pub(crate) fn new(loaded: Box<dyn Loaded>) -> Self {
         Self(loaded)
     }
+
+    pub(crate) fn as_loaded(&mut self) -> &mut dyn Loaded {
+        self.0.as_mut()
+    }
 }
 
 impl<C: Controller> Child<C> {
@@ -130,8 +138,8 @@ impl<C: Controller> Child<C> {
 
 impl Child<dyn Controller> {
     /// A child that is this controller. Its type must be registered to be found again.
-    pub fn of<C: Controller>(controller: impl Into<Arc<C>>) -> Self {
-        Self(Inner::Live(AnyNode(controller.into())))
+    pub fn of<C: Controller>(controller: Arc<C>) -> Self {
+        Self(Inner::Live(AnyNode(controller)))
     }
 
     /// The controller, if it is a `C` and built.
@@ -166,6 +174,7 @@ impl<C: ?Sized + ChildTarget> Single for Child<C> {}
 
 impl<C: Controller> Wire<kind::Any> for Child<C> {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        w.before_child()?;
         match &self.0 {
             Inner::Live(controller) => controller.put_any(w),
             Inner::Loaded(state) => state.put_any(w),
@@ -188,6 +197,7 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
 
 impl Wire<kind::Any> for Child<dyn Controller> {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
+        w.before_child()?;
         match &self.0 {
             Inner::Live(AnyNode(node)) => node.put_any(w),
             Inner::Loaded(AnyLoaded(loaded)) => loaded.put_any(w),

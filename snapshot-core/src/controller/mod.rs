@@ -14,8 +14,10 @@ pub use child::{Child, ChildTarget};
 pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
+#[cfg(test)]
+pub(crate) use walk::ChildCell;
 pub use walk::Walk;
-pub(crate) use walk::{ChildCell, Loaded, Visit};
+pub(crate) use walk::{Found, Loaded};
 
 use crate::{Error, Payload};
 

@@ -53,7 +53,8 @@ pub enum FieldShape {
 pub struct FieldDescriptor {
     /// The field number, 1 to 536,870,911; of a oneof, its lowest member's.
     pub number: u32,
-    /// The proto name.
+    /// The proto name, as far as prost-build keeps it: `camelCase` has become `camel_case`, and a
+    /// oneof's `ipv4_2nd` has become `ipv42nd`.
     pub name: &'static str,
     /// What the field is.
     pub shape: FieldShape,

@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use super::descriptor::{FieldShape, ValueKind, enum_of, message_of, oneof_of};
+use super::descriptor::{FieldDescriptor, FieldShape, ValueKind, enum_of, message_of, oneof_of};
 use super::{EnumSchema, OneofSchema, Schema};
 
 /// The wire type of a tag: the lowest three bits.
@@ -47,6 +47,9 @@ pub trait Kind: 'static {
 pub trait FieldKind: 'static {
     /// The kind as data, for manifests and tools.
     const SHAPE: FieldShape;
+    /// Of a oneof, its members in ascending number; of any other field, nothing.
+    #[doc(hidden)]
+    const MEMBERS: &'static [FieldDescriptor] = &[];
 }
 
 macro_rules! scalar_kinds {
@@ -142,6 +145,7 @@ impl<K: Kind, V: Kind> FieldKind for Map<K, V> {
 }
 impl<O: OneofSchema> FieldKind for Oneof<O> {
     const SHAPE: FieldShape = FieldShape::Oneof(oneof_of::<O>);
+    const MEMBERS: &'static [FieldDescriptor] = O::DESCRIPTOR.members;
 }
 impl FieldKind for Group {
     const SHAPE: FieldShape = FieldShape::Opaque;

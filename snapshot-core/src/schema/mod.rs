@@ -8,18 +8,36 @@
 //!
 //! Each message then has one typed constant per field, which `#[derive(Snapshot)]` checks a state
 //! struct against, and a [`MessageDescriptor`].
+//!
+//! ```
+//! use snapshot_core::Schema;
+//! use snapshot_core::schema::{Field, FieldShape, ValueKind, kind};
+//! use snapshot_core::wire::v1::{ControllerSetSnapshot, controller_set_snapshot::Entry};
+//!
+//! let field: Field<kind::Repeated<kind::Message<Entry>>> = ControllerSetSnapshot::FIELDS.entries;
+//! assert_eq!((field.number(), field.name()), (2, "entries"));
+//!
+//! let message = ControllerSetSnapshot::DESCRIPTOR;
+//! assert_eq!((message.full_name)(), "snapshot.v1.ControllerSetSnapshot");
+//! assert!(matches!(message.fields[0].shape, FieldShape::Singular(ValueKind::Uint32)));
+//! ```
 
+mod compatible;
 mod descriptor;
 pub mod kind;
+mod manifest;
 pub(crate) mod probe;
 mod well_known;
 
 use std::marker::PhantomData;
 
+pub use compatible::{Compatibility, Difference, PayloadVerdict, Verdict, compatible};
 pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
 };
+pub(crate) use manifest::Describer;
+pub use manifest::Manifest;
 
 /// The schema of a message. Derived on prost's message structs.
 #[diagnostic::on_unimplemented(

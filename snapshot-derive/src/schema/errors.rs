@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 /// Collects the mistakes of one type.
@@ -13,11 +13,6 @@ impl Errors {
     /// A mistake in `tokens`.
     pub(super) fn on(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.0.push(syn::Error::new_spanned(tokens, message));
-    }
-
-    /// A mistake at a place that has no tokens of its own.
-    pub(super) fn at(&mut self, span: Span, message: impl Display) {
-        self.0.push(syn::Error::new(span, message));
     }
 
     /// The value, or `None` once the mistake is noted.

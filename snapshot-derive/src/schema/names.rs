@@ -62,3 +62,44 @@ fn collect(tokens: TokenStream, found: &mut HashSet<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::{format_ident, quote};
+
+    use super::*;
+
+    #[test]
+    fn keywords_come_back_as_they_were() {
+        for (ident, proto) in [
+            ("r#type", "type"),
+            ("self_", "self"),
+            ("crate_", "crate"),
+            ("__", "_"),
+            ("trailing_", "trailing_"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(of_field(&format_ident!("{ident}")), proto);
+        }
+        assert_eq!(of_type(&format_ident!("Self_")), "Self");
+    }
+
+    #[test]
+    fn every_capital_of_a_member_begins_a_word() {
+        for (variant, proto) in [
+            ("Number", "number"),
+            ("XY", "x_y"),
+            ("HttpServer", "http_server"),
+            ("V1Beta2", "v1_beta2"),
+            ("Self_", "self"),
+        ] {
+            assert_eq!(of_member(&format_ident!("{variant}")), proto);
+        }
+    }
+
+    #[test]
+    fn a_name_of_ours_gives_way_to_every_one_that_is_mentioned() {
+        let mentioned = quote!(Option<(a::DiskFields, [DiskFields_; 2])>);
+        assert_eq!(free("DiskFields".to_owned(), mentioned), "DiskFields__");
+    }
+}

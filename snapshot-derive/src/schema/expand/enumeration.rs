@@ -14,12 +14,14 @@ pub(super) fn items(container: &Container, values: &[Ident], private: &TokenStre
     let ident = &container.ident;
     let own_name = names::of_type(ident);
     let mentioned = quote!(#ident #private);
-    let name = names::free(format!("{ident}Values"), mentioned.clone());
+    let name = names::free(format!("{}Values", ident.unraw()), mentioned.clone());
     let name = Ident::new(&name, ident.span());
     let by_hand = Ident::new(&names::free("ByHand".to_owned(), mentioned), Span::call_site());
     let (i32, str) = (quote!(#private::std::primitive::i32), quote!(#private::std::primitive::str));
     let variants: Vec<String> = values.iter().map(|value| value.unraw().to_string()).collect();
+    let doc = format!("The numbers of `{ident}`.");
     quote! {
+        #[doc = #doc]
         pub struct #name {
             #(pub #values: #i32,)*
         }

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt;
 
 use super::super::model::{Container, Field};
 use super::super::names;
@@ -28,14 +29,17 @@ pub(super) fn typed(
 ) -> Typed {
     let kinds: Vec<TokenStream> =
         fields.iter().map(|field| kind::of_field(&field.shape, private)).collect();
-    let name = names::free(format!("{}{suffix}", container.ident), quote!(#private #(#kinds)*));
+    let wanted = format!("{}{suffix}", container.ident.unraw());
+    let name = names::free(wanted, quote!(#private #(#kinds)*));
     let name = Ident::new(&name, container.ident.span());
 
+    let doc = format!("The typed {} of `{}`.", suffix.to_lowercase(), container.ident);
     let idents: Vec<&Ident> = fields.iter().map(|field| &field.ident).collect();
     let numbers: Vec<u32> = fields.iter().map(|field| field.number).collect();
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     Typed {
         definition: quote! {
+            #[doc = #doc]
             pub struct #name {
                 #(pub #idents: #private::Field<#kinds>,)*
             }

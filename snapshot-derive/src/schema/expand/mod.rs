@@ -25,18 +25,10 @@ pub(super) fn container(container: &Container) -> TokenStream {
         Data::Oneof(members) => oneof::items(container, members, &private),
         Data::Enum(values) => enumeration::items(container, values, &private),
     };
+    // Lints that look into generated code: a type may be deprecated or named against the style, and
+    // our fields are named like variants.
     quote! {
-        #[allow(
-            dead_code,
-            deprecated,
-            missing_docs,
-            non_camel_case_types,
-            non_snake_case,
-            private_interfaces,
-            unreachable_pub,
-            unused_imports,
-            unused_qualifications
-        )]
+        #[allow(deprecated, non_camel_case_types, non_snake_case)]
         const _: () = {
             #items
         };

@@ -1,11 +1,9 @@
 //! The entries of `#[prost(...)]` on one field, each at most once.
 //! Source: prost-derive 0.14, `src/field/`.
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, Meta, Path, Token};
 
 use super::super::errors::Errors;
 use super::super::model::Scalar;
@@ -25,8 +23,8 @@ pub(super) struct Attrs {
     pub(super) tag: Option<u32>,
     pub(super) tags: Option<Vec<u32>>,
     default: Option<()>,
-    /// Where the attributes are.
-    pub(super) span: Option<Span>,
+    /// The first of the attributes, for mistakes that are in none of the entries.
+    pub(super) first: Option<Attribute>,
     /// Whether something in them was wrong, and has been reported.
     pub(super) wrong: bool,
 }
@@ -53,7 +51,7 @@ pub(super) enum Label {
 pub(super) fn read(attrs: &[Attribute], errors: &mut Errors) -> Attrs {
     let mut found = Attrs::default();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("prost")) {
-        found.span.get_or_insert(attr.span());
+        found.first.get_or_insert_with(|| attr.clone());
         let entries = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
         let Some(entries) = errors.ok(entries) else {
             found.wrong = true;
@@ -141,21 +139,26 @@ fn literal(entry: &Meta) -> Option<&Lit> {
 
 /// `entry = "a::B"` or `entry(a::B)`.
 fn path(entry: &Meta) -> syn::Result<Path> {
-    match (entry, literal(entry)) {
-        (_, Some(Lit::Str(text))) => text.parse_with(Path::parse_mod_style),
-        (Meta::List(list), _) => list.parse_args_with(Path::parse_mod_style),
-        _ => Err(wrong(entry, "expected the path of a type, as in `enumeration = \"a::B\"`")),
-    }
+    let path = match (entry, literal(entry)) {
+        (_, Some(Lit::Str(text))) => text.parse_with(Path::parse_mod_style).ok(),
+        (Meta::List(list), _) => list.parse_args_with(Path::parse_mod_style).ok(),
+        _ => None,
+    };
+    path.ok_or_else(|| wrong(entry, "expected the path of a type, as in `\"module::Type\"`"))
 }
 
 /// `entry`, `entry = "true"`, `entry = true` or `entry(true)`.
 fn boolean(entry: &Meta) -> syn::Result<bool> {
-    match (entry, literal(entry)) {
-        (Meta::Path(_), _) => Ok(true),
-        (_, Some(Lit::Bool(value))) => Ok(value.value),
-        (_, Some(Lit::Str(text))) => text.parse::<LitBool>().map(|value| value.value),
-        (Meta::List(list), _) => list.parse_args::<LitBool>().map(|value| value.value),
-        _ => Err(wrong(entry, "expected `true` or `false`")),
+    let value = match (entry, literal(entry)) {
+        (Meta::Path(_), _) => return Ok(true),
+        (_, Some(Lit::Bool(value))) => Some(value.clone()),
+        (_, Some(Lit::Str(text))) => text.parse().ok(),
+        (Meta::List(list), _) => list.parse_args().ok(),
+        _ => None,
+    };
+    match value {
+        Some(LitBool { value, .. }) => Ok(value),
+        None => Err(wrong(entry, "expected `true` or `false`")),
     }
 }
 
@@ -164,20 +167,21 @@ fn map_kinds(entry: &Meta) -> syn::Result<(Scalar, MapValue)> {
     match (entry, literal(entry)) {
         (_, Some(Lit::Str(text))) => text.parse_with(map::kinds),
         (Meta::List(list), _) => list.parse_args_with(map::kinds),
-        _ => Err(wrong(
-            entry,
-            "expected the kinds of key and value, as in `map = \"string, message\"`",
-        )),
+        _ => Err(wrong(entry, map::EXPECTED)),
     }
 }
 
 /// `tag = "3"`, `tag = 3` or `tag(3)`.
 fn tag(entry: &Meta) -> syn::Result<u32> {
-    match (entry, literal(entry)) {
-        (_, Some(Lit::Str(text))) => number(&text.parse()?),
-        (_, Some(Lit::Int(int))) => number(int),
-        (Meta::List(list), _) => number(&list.parse_args()?),
-        _ => Err(wrong(entry, "expected a field number, as in `tag = \"3\"`")),
+    let literal = match (entry, literal(entry)) {
+        (_, Some(Lit::Str(text))) => text.parse().ok(),
+        (_, Some(Lit::Int(int))) => Some(int.clone()),
+        (Meta::List(list), _) => list.parse_args().ok(),
+        _ => None,
+    };
+    match literal {
+        Some(literal) => number(&literal),
+        None => Err(wrong(entry, "expected a field number, as in `tag = \"3\"`")),
     }
 }
 
@@ -185,17 +189,14 @@ fn tag(entry: &Meta) -> syn::Result<u32> {
 fn tags(entry: &Meta) -> syn::Result<Vec<u32>> {
     let parser = Punctuated::<LitInt, Token![,]>::parse_terminated;
     let list = match (entry, literal(entry)) {
-        (_, Some(Lit::Str(text))) => LitStr::parse_with(text, parser)?,
-        (Meta::List(list), _) => list.parse_args_with(parser)?,
-        _ => return Err(wrong(entry, "expected field numbers, as in `tags = \"3, 4\"`")),
+        (_, Some(Lit::Str(text))) => text.parse_with(parser).ok(),
+        (Meta::List(list), _) => list.parse_args_with(parser).ok(),
+        _ => None,
     };
-    if list.is_empty() {
-        return Err(wrong(
-            entry,
-            "a oneof has at least one member: give the members' field numbers",
-        ));
+    match list {
+        Some(list) if !list.is_empty() => list.iter().map(number).collect(),
+        _ => Err(wrong(entry, "expected the members' field numbers, as in `tags = \"3, 4\"`")),
     }
-    list.iter().map(number).collect()
 }
 
 fn number(literal: &LitInt) -> syn::Result<u32> {

@@ -1,7 +1,6 @@
 //! From the attributes and the type of a field to its shape.
 
-use proc_macro2::Span;
-use syn::Type;
+use syn::{Attribute, Type};
 
 use super::super::WHERE_FROM;
 use super::super::errors::Errors;
@@ -15,27 +14,25 @@ pub(super) fn of_message(attrs: Attrs, ty: &Type, errors: &mut Errors) -> Option
     if attrs.wrong {
         return None;
     }
-    let span = known_span(&attrs, ty, errors)?;
+    let place = place(&attrs, ty, errors)?;
     let Attrs { kind, label, packed, tag, tags, .. } = attrs;
     let Some(kind) = kind else {
-        errors.at(span, no_kind());
+        errors.on(&place, no_kind());
         return None;
     };
-    if let Kind::Oneof(path) = kind {
-        let lowest = tags.and_then(|tags| tags.into_iter().min());
-        if lowest.is_none() {
-            errors.at(span, "a oneof needs its members' field numbers, as in `tags = \"3, 4\"`");
-        }
-        return Some((lowest?, Shape::Oneof(path)));
-    }
+    let number = match kind {
+        Kind::Oneof(_) => lowest(tags, &place, errors),
+        _ => number(tag, &place, errors),
+    };
     let shape = match kind {
         Kind::Scalar(scalar) => repeat(Value::Scalar(scalar), scalar.is_packable(), label, packed),
         Kind::Enum(path) => repeat(Value::Enum(path), true, label, packed),
         Kind::Message => message(label, ty, errors)?,
         Kind::Map(key, value) => Shape::Map(key, map_value(value, ty, errors)?),
-        Kind::Group | Kind::Oneof(_) => Shape::Group,
+        Kind::Oneof(path) => Shape::Oneof(path),
+        Kind::Group => Shape::Group,
     };
-    Some((number(tag, span, errors)?, shape))
+    Some((number?, shape))
 }
 
 /// Reads a member of a oneof.
@@ -43,9 +40,9 @@ pub(super) fn of_oneof(attrs: Attrs, ty: &Type, errors: &mut Errors) -> Option<(
     if attrs.wrong {
         return None;
     }
-    let span = known_span(&attrs, ty, errors)?;
+    let place = place(&attrs, ty, errors)?;
     if attrs.label.is_some() || attrs.packed.is_some() {
-        errors.at(span, "a member of a oneof is a single value: remove its label");
+        errors.on(&place, "a member of a oneof is a single value: remove its label");
         return None;
     }
     let shape = match attrs.kind {
@@ -54,27 +51,27 @@ pub(super) fn of_oneof(attrs: Attrs, ty: &Type, errors: &mut Errors) -> Option<(
         Some(Kind::Message) => Shape::Optional(Value::Message(ty::unboxed(ty).clone())),
         Some(Kind::Group) => Shape::Group,
         Some(Kind::Map(..)) => {
-            errors.at(span, "a map cannot be a member of a oneof");
+            errors.on(&place, "a map cannot be a member of a oneof");
             return None;
         }
         Some(Kind::Oneof(_)) => {
-            errors.at(span, "a oneof cannot be a member of a oneof");
+            errors.on(&place, "a oneof cannot be a member of a oneof");
             return None;
         }
         None => {
-            errors.at(span, no_kind());
+            errors.on(&place, no_kind());
             return None;
         }
     };
-    Some((number(attrs.tag, span, errors)?, shape))
+    Some((number(attrs.tag, &place, errors)?, shape))
 }
 
-/// Where the attributes are; a field without any is a mistake.
-fn known_span(attrs: &Attrs, ty: &Type, errors: &mut Errors) -> Option<Span> {
-    if attrs.span.is_none() {
+/// Where to show what is wrong with the attributes as a whole; a field without any is a mistake.
+fn place(attrs: &Attrs, ty: &Type, errors: &mut Errors) -> Option<Attribute> {
+    if attrs.first.is_none() {
         errors.on(ty, format!("this field has no `#[prost(...)]`; {WHERE_FROM}"));
     }
-    attrs.span
+    attrs.first.clone()
 }
 
 fn no_kind() -> &'static str {
@@ -82,11 +79,19 @@ fn no_kind() -> &'static str {
 }
 
 /// Numbers are never counted from the order of fields: that order is nobody's contract.
-fn number(tag: Option<u32>, span: Span, errors: &mut Errors) -> Option<u32> {
+fn number(tag: Option<u32>, place: &Attribute, errors: &mut Errors) -> Option<u32> {
     if tag.is_none() {
-        errors.at(span, "the field number is missing: add it, as in `tag = \"1\"`");
+        errors.on(place, "the field number is missing: add it, as in `tag = \"1\"`");
     }
     tag
+}
+
+fn lowest(tags: Option<Vec<u32>>, place: &Attribute, errors: &mut Errors) -> Option<u32> {
+    let lowest = tags.and_then(|tags| tags.into_iter().min());
+    if lowest.is_none() {
+        errors.on(place, "a oneof needs its members' field numbers, as in `tags = \"3, 4\"`");
+    }
+    lowest
 }
 
 fn repeat(value: Value, packable: bool, label: Option<Label>, packed: Option<bool>) -> Shape {
@@ -106,8 +111,10 @@ fn message(label: Option<Label>, ty: &Type, errors: &mut Errors) -> Option<Shape
         Some(Label::Repeated) => (ty::inside(ty), Shape::Repeated),
     };
     if inside.is_none() {
-        errors
-            .on(ty, "the message is not to be seen: expected `Option<Message>` or `Vec<Message>`");
+        errors.on(
+            ty,
+            "cannot tell which message this is: expected `Option<Message>` or `Vec<Message>`",
+        );
     }
     Some(shape(Value::Message(ty::unboxed(inside?).clone())))
 }
@@ -119,7 +126,8 @@ fn map_value(value: MapValue, ty: &Type, errors: &mut Errors) -> Option<Value> {
         MapValue::Message => {
             let inside = ty::inside(ty);
             if inside.is_none() {
-                errors.on(ty, "the message is not to be seen: expected `HashMap<Key, Message>`");
+                errors
+                    .on(ty, "cannot tell which message this is: expected `HashMap<Key, Message>`");
             }
             Some(Value::Message(ty::unboxed(inside?).clone()))
         }

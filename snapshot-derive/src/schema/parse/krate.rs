@@ -22,6 +22,10 @@ fn entry(meta: &ParseNestedMeta<'_>, path: &mut Option<Path>) -> syn::Result<()>
     if path.is_some() {
         return Err(meta.error("`crate` is there twice"));
     }
-    *path = Some(Path::parse_mod_style(meta.value()?)?);
+    let value = meta.value()?;
+    let parsed = Path::parse_mod_style(value);
+    *path = Some(parsed.map_err(|error| {
+        syn::Error::new(error.span(), "expected a path without quotes, as in `crate = ::my::path`")
+    })?);
     Ok(())
 }

@@ -6,6 +6,10 @@ use syn::{Path, Token, parenthesized};
 
 use super::super::model::Scalar;
 
+/// What is said where there are no kinds.
+pub(super) const EXPECTED: &str =
+    "expected the kinds of key and value, as in `\"string, message\"`";
+
 /// What the values of a map are. The type of a message is in the type of the field.
 pub(super) enum MapValue {
     Scalar(Scalar),
@@ -16,7 +20,9 @@ pub(super) enum MapValue {
 /// Reads the kinds of key and value.
 pub(super) fn kinds(input: ParseStream<'_>) -> syn::Result<(Scalar, MapValue)> {
     let key = key(input)?;
-    input.parse::<Token![,]>()?;
+    if input.parse::<Token![,]>().is_err() {
+        return Err(syn::Error::new(input.span(), EXPECTED));
+    }
     let value = value(input)?;
     input.parse::<Option<Token![,]>>()?;
     Ok((key, value))

@@ -1,0 +1,58 @@
+//! The checks of `max` and `range`.
+
+use std::fmt::Debug;
+use std::ops::RangeBounds;
+
+use crate::Error;
+use crate::codec::Length;
+use crate::schema::Field;
+
+/// A value that a range of `V` can bound: a `V`, or an `Option` of one, where `None` is in every
+/// range.
+#[diagnostic::on_unimplemented(
+    message = "a `range` of `{V}` cannot bound `{Self}`",
+    label = "is neither a `{V}` nor an `Option` of it"
+)]
+pub trait Ranged<V> {
+    fn bounded(&self) -> Option<&V>;
+}
+
+// The two do not overlap: no type is an `Option` of itself.
+impl<V: PartialOrd> Ranged<V> for V {
+    fn bounded(&self) -> Option<&V> {
+        Some(self)
+    }
+}
+
+impl<V: PartialOrd> Ranged<V> for Option<V> {
+    fn bounded(&self) -> Option<&V> {
+        self.as_ref()
+    }
+}
+
+pub(super) fn max<F, T: Length>(field: &Field<F>, value: &T, max: usize) -> Result<(), Error> {
+    let length = value.length();
+    if length > max { Err(too_long(field.name(), length, T::UNIT, max)) } else { Ok(()) }
+}
+
+#[cold]
+fn too_long(field: &'static str, length: usize, unit: &str, max: usize) -> Error {
+    Error::invalid(format!("has {length} {unit}, at most {max} are allowed")).in_field(field)
+}
+
+pub(super) fn range<F, V: PartialOrd + Debug, T: Ranged<V>>(
+    field: &Field<F>,
+    value: &T,
+    range: impl RangeBounds<V>,
+    text: &str,
+) -> Result<(), Error> {
+    match value.bounded() {
+        Some(value) if !range.contains(value) => Err(out_of_range(field.name(), value, text)),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+fn out_of_range(field: &'static str, value: &dyn Debug, text: &str) -> Error {
+    Error::invalid(format!("is {value:?}, which is not in {text}")).in_field(field)
+}

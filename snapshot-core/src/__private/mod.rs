@@ -1,0 +1,167 @@
+//! What the derives' code names. Not an interface: it changes with the derive, without notice.
+
+#![allow(missing_docs, reason = "for the derives only")]
+
+mod adapter;
+mod bounds;
+mod check;
+mod oneof;
+mod put;
+mod stage;
+mod take;
+mod text;
+
+use std::any::Any;
+use std::fmt::Display;
+
+// The derive's code names even what every module has in scope, since the user's may not.
+pub use std::cmp::Ordering;
+pub use std::convert::{From, TryFrom};
+pub use std::option::Option::{self, None, Some};
+pub use std::primitive::{bool, i32, str, u8, u32, usize};
+pub use std::result::Result::{self, Err, Ok};
+pub use std::string::String;
+
+pub use inventory;
+pub use prost;
+pub use std;
+
+pub use self::adapter::{Adapter, adapter};
+pub use self::bounds::Ranged;
+pub use self::check::{
+    NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_no_stage,
+    assert_same_number, assert_zero, owns_state, version_number,
+};
+pub use self::oneof::{put_member, take_member, unmapped_member, walk_member};
+pub use self::put::{Putting, marks, put_message};
+pub use self::stage::{has_no_stage, may_save, put_stage, stage_with_number, take_stage};
+pub use self::take::{Taking, is_of, lost_error, slot, take_message};
+pub use self::text::{after_slash, join, length, text, type_url_parts};
+pub use crate::codec::{
+    Length, NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer,
+};
+pub use crate::controller::Walk;
+pub use crate::registry::{Registration, TypeInfo, TypeRef};
+pub use crate::schema::probe::{NameOf, NoName, OpaqueShape, ShapeOf};
+pub use crate::schema::{
+    EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldShape, MessageDescriptor,
+    OneofDescriptor, OneofSchema, Schema, ValueKind, kind,
+};
+pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVariant, State};
+
+use crate::schema::kind::FieldKind;
+
+/// The field numbers that a field takes: one, or those of a oneof's members.
+#[derive(Clone, Copy)]
+pub struct Span {
+    low: u32,
+    high: u32,
+}
+
+pub const fn span<F: FieldKind>(field: &Field<F>) -> Span {
+    let low = field.number();
+    match F::MEMBERS.last() {
+        Some(last) => Span { low, high: last.number },
+        None => Span { low, high: low },
+    }
+}
+
+/// Whether a number is this field's, or that of a member of this oneof.
+#[inline(always)]
+fn is_member<F: FieldKind>(field: &Field<F>, number: u32) -> bool {
+    field.number() == number || F::MEMBERS.iter().any(|member| member.number == number)
+}
+
+/// Names the field in an error. A oneof's error names the member already.
+#[cold]
+#[inline(never)]
+fn place<F: FieldKind>(field: &Field<F>, error: Error) -> Error {
+    match F::SHAPE {
+        FieldShape::Oneof(_) => error,
+        _ => error.in_field(field.name()),
+    }
+}
+
+/// Shows the controllers in a field to `walk`.
+#[inline]
+pub fn walk<F: FieldKind, T: WireField<F>>(
+    field: &Field<F>,
+    value: &mut T,
+    walk: &mut Walk<'_>,
+) -> Result<(), Error> {
+    match F::SHAPE {
+        FieldShape::Oneof(_) => value.walk_field(walk),
+        _ => walk.field(field.name(), |walk| value.walk_field(walk)),
+    }
+}
+
+pub fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
+    crate::codec::put_any(payload, w)
+}
+
+pub fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    crate::codec::take_any(r)
+}
+
+#[inline]
+pub fn check_version<P: Payload>(r: &Reader<'_>) -> Result<(), Error> {
+    crate::state::check_version::<P>(r)
+}
+
+/// The default of a field that is not saved.
+pub fn default<T: Default>() -> T {
+    T::default()
+}
+
+/// The name that a payload gives itself.
+pub fn name_of<T: Display>(name: &T) -> String {
+    name.to_string()
+}
+
+/// The name of what has none.
+pub const fn unnamed() -> Option<&'static &'static str> {
+    None
+}
+
+fn with_name(error: Error, name: Option<&impl Display>) -> Error {
+    match name.map(ToString::to_string) {
+        Some(name) if !name.is_empty() => error.with_name(&name),
+        _ => error,
+    }
+}
+
+/// What `validate` says of a state that was read.
+pub fn validate<E: Display + 'static>(
+    result: Result<(), E>,
+    name: Option<&impl Display>,
+) -> Result<(), Error> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(error) => Err(with_name(refusal(error), name)),
+    }
+}
+
+/// The error of a user's function: as it is if it is one of ours, else its text.
+#[cold]
+fn refusal<E: Display + 'static>(error: E) -> Error {
+    let text = error.to_string();
+    match (Box::new(error) as Box<dyn Any>).downcast::<Error>() {
+        Ok(error) => *error,
+        Err(_) => Error::invalid(text),
+    }
+}
+
+/// The message of a state that can be saved.
+#[track_caller]
+pub fn message_of<S: State>(state: &S) -> S::Message {
+    match state.to_message() {
+        Ok(message) => message,
+        Err(error) => panic!("the state cannot be saved: {error}"),
+    }
+}
+
+/// The impls of a type whose derive failed are never run.
+#[cold]
+pub fn not_derived() -> Error {
+    Error::internal("the derive of this type has failed")
+}

@@ -1,0 +1,84 @@
+//! Stages on the wire, and the rules for them.
+
+use crate::codec::{Reader, Writer};
+use crate::error::Code;
+use crate::schema::EnumSchema;
+use crate::{Error, Stage, StageRules};
+
+/// Puts a stage as its number.
+pub fn put_stage<S: Stage>(stage: &S, w: &mut Writer) -> Result<(), Error> {
+    let number = stage.number();
+    match S::VARIANTS.iter().find(|variant| variant.number == number) {
+        Some(variant) if variant.transient => Err(transient(variant.name)),
+        // A negative enum value takes ten bytes, as if it were 64 bits wide.
+        _ => {
+            w.varint(i64::from(number) as u64);
+            Ok(())
+        }
+    }
+}
+
+#[cold]
+fn transient(name: &str) -> Error {
+    Error::precondition(format!("stage {name} is only passing and cannot be saved"))
+}
+
+/// Takes a stage by its number.
+pub fn take_stage<S: Stage>(r: &mut Reader<'_>) -> Result<S, Error> {
+    let number = r.varint()? as i64;
+    let known = |number| {
+        let variant = S::VARIANTS.iter().find(|variant| variant.number == number)?;
+        if variant.transient { None } else { S::from_number(number) }
+    };
+    i32::try_from(number).ok().and_then(known).ok_or_else(|| unknown::<S>(number))
+}
+
+#[cold]
+fn unknown<S: Stage>(number: i64) -> Error {
+    let known = S::VARIANTS.iter().filter(|variant| !variant.transient);
+    let known: Vec<String> =
+        known.map(|variant| format!("{} ({})", variant.name, variant.number)).collect();
+    let proto = S::Proto::DESCRIPTOR.name;
+    Error::invalid(format!("{number} is no value of {proto}, it has {}", known.join(", ")))
+}
+
+/// Checks that a struct may be saved in its stage.
+#[inline]
+pub fn may_save<S: Stage>(stage: &S, rules: &StageRules, field: &'static str) -> Result<(), Error> {
+    let number = stage.number();
+    if rules.may_save(number) { Ok(()) } else { Err(not_to_save(number, rules, field)) }
+}
+
+#[cold]
+fn not_to_save(number: i32, rules: &StageRules, field: &'static str) -> Error {
+    let (name, allowed) = (rules.name(number), rules.save_from_names());
+    Error::precondition(format!("is {name}, can only be saved in {allowed}")).in_field(field)
+}
+
+/// Checks that a struct with these rules can have been saved in the stage that was read.
+pub(super) fn may_restore<S: Stage>(
+    stage: &S,
+    rules: &StageRules,
+    field: &'static str,
+) -> Result<(), Error> {
+    let number = stage.number();
+    if rules.may_save(number) { Ok(()) } else { Err(not_to_restore(number, rules, field)) }
+}
+
+#[cold]
+fn not_to_restore(number: i32, rules: &StageRules, field: &'static str) -> Error {
+    let (name, allowed) = (rules.name(number), rules.save_from_names());
+    Error::invalid(format!("is {name}, this build saves and restores only in {allowed}"))
+        .in_field(field)
+}
+
+/// The stage that the rules name by its number.
+pub fn stage_with_number<S: Stage>(number: i32) -> Result<S, Error> {
+    S::from_number(number)
+        .ok_or_else(|| Error::internal(format!("there is no stage with number {number}")))
+}
+
+#[cold]
+pub fn has_no_stage(number: i32) -> Error {
+    Error::new(Code::Internal, format!("stage {number} was set on a state that has no stage"))
+}

@@ -1,0 +1,238 @@
+//! Taking the fields of a message: everything that is wrong with it at once.
+
+use std::fmt::{Debug, Display};
+use std::ops::RangeBounds;
+
+use super::adapter::Adapter;
+use super::bounds::{self, Ranged};
+use super::{is_member, place, stage};
+use crate::codec::{Length, Reader, Tag, WireField};
+use crate::schema::kind::FieldKind;
+use crate::schema::{Field, FieldShape, MessageDescriptor, Schema};
+use crate::{Error, Stage, StageRules, State};
+
+/// The reading of one message, with what was wrong so far.
+#[derive(Default)]
+pub struct Taking {
+    error: Option<Error>,
+    /// The numbers of the fields that had errors; they are not missing as well.
+    failed: Vec<u32>,
+    /// What follows an error cannot be told apart any more.
+    lost: bool,
+    /// Where the last tag starts, and where it ends.
+    tag_at: usize,
+    value_at: usize,
+}
+
+/// What collects a field's occurrences.
+#[inline]
+pub fn slot<F: FieldKind, T: WireField<F>>(_: &Field<F>) -> T::Slot {
+    T::Slot::default()
+}
+
+/// Whether a tag is of this field, or of a member of this oneof.
+#[inline(always)]
+pub fn is_of<F: FieldKind>(field: &Field<F>, tag: Tag) -> bool {
+    is_member(field, tag.number)
+}
+
+impl Taking {
+    #[inline]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The next tag, until the message ends or its rest cannot be read.
+    #[inline]
+    pub fn next(&mut self, r: &mut Reader<'_>) -> Option<Tag> {
+        if self.lost {
+            return None;
+        }
+        self.tag_at = r.offset();
+        match r.tag() {
+            Ok(tag) => {
+                self.value_at = r.offset();
+                tag
+            }
+            Err(error) => {
+                self.lose(r.locate(error, self.tag_at));
+                None
+            }
+        }
+    }
+
+    #[inline]
+    pub fn field<F: FieldKind, T: WireField<F>>(
+        &mut self,
+        field: &Field<F>,
+        slot: &mut T::Slot,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) {
+        if let Err(error) = T::take_field(slot, tag, r) {
+            self.failed(place(field, error), tag, r);
+        }
+    }
+
+    pub fn adapted<F: FieldKind, W: WireField<F>, T, Take>(
+        &mut self,
+        adapter: &Adapter<F, W, T, Take>,
+        slot: &mut W::Slot,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) {
+        self.field::<F, W>(adapter.field(), slot, tag, r);
+    }
+
+    /// A field that the struct does not map: one of those that it ignores, or an error.
+    #[cold]
+    pub fn unmapped<M: Schema>(&mut self, ignored: &[u32], tag: Tag, r: &mut Reader<'_>) {
+        match field_of(M::DESCRIPTOR, tag.number) {
+            Some(number) if ignored.contains(&number) => {
+                if let Err(error) = r.skip(tag.wire_type) {
+                    self.lose(r.locate(error, self.tag_at));
+                }
+            }
+            _ => {
+                let (number, wire_type) = (tag.number, tag.wire_type.as_str());
+                let message = (M::DESCRIPTOR.full_name)();
+                let reason = format!("unknown field {number} ({wire_type}) in {message}");
+                self.failed(Error::invalid(reason), tag, r);
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn failed(&mut self, error: Error, tag: Tag, r: &mut Reader<'_>) {
+        self.add(r.locate(error, self.tag_at));
+        self.failed.push(tag.number);
+        self.lost = !r.recover(self.value_at, tag.wire_type);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lose(&mut self, error: Error) {
+        self.add(error);
+        self.lost = true;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add(&mut self, error: Error) {
+        self.error = Some(match self.error.take() {
+            Some(earlier) => earlier.and(error),
+            None => error,
+        });
+    }
+
+    /// The value of a field, when the message has ended; `None` after an error.
+    #[inline]
+    pub fn finish<F: FieldKind, T: WireField<F>>(
+        &mut self,
+        field: &Field<F>,
+        slot: T::Slot,
+    ) -> Option<T> {
+        self.keep(field, T::finish_field(slot))
+    }
+
+    pub fn finish_adapted<F, W, T, E, Take>(
+        &mut self,
+        adapter: Adapter<F, W, T, Take>,
+        slot: W::Slot,
+    ) -> Option<T>
+    where
+        F: FieldKind,
+        W: WireField<F>,
+        E: Display + 'static,
+        Take: FnOnce(W) -> Result<T, E>,
+    {
+        self.keep(adapter.field(), adapter.finish(slot))
+    }
+
+    #[inline]
+    fn keep<F: FieldKind, T>(&mut self, field: &Field<F>, value: Result<T, Error>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.unfinished(field, error);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
+        // What was not read for an error that is told already is not missing.
+        if !self.lost && !self.failed.iter().any(|&number| is_member(field, number)) {
+            self.add(error.in_field(field.name()));
+        }
+    }
+
+    pub fn max<F, T: Length>(&mut self, field: &Field<F>, value: &Option<T>, max: usize) {
+        if let Some(value) = value
+            && let Err(error) = bounds::max(field, value, max)
+        {
+            self.add(error);
+        }
+    }
+
+    pub fn range<F, V: PartialOrd + Debug, T: Ranged<V>>(
+        &mut self,
+        field: &Field<F>,
+        value: &Option<T>,
+        range: impl RangeBounds<V>,
+        text: &str,
+    ) {
+        if let Some(value) = value
+            && let Err(error) = bounds::range(field, value, range, text)
+        {
+            self.add(error);
+        }
+    }
+
+    pub fn stage<F, S: Stage>(&mut self, field: &Field<F>, value: &Option<S>, rules: &StageRules) {
+        if let Some(value) = value
+            && let Err(error) = stage::may_restore(value, rules, field.name())
+        {
+            self.add(error);
+        }
+    }
+
+    /// The name that the payload gives itself, for the errors to have.
+    pub fn name<T: Display>(&mut self, name: &Option<T>) {
+        if let Some(error) = self.error.take() {
+            self.error = Some(super::with_name(error, name.as_ref()));
+        }
+    }
+
+    /// What was wrong, if anything.
+    #[inline]
+    pub fn end(self) -> Result<(), Error> {
+        match self.error {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+/// The number of the field that this number belongs to: its own, or that of the oneof around it.
+fn field_of(message: &MessageDescriptor, number: u32) -> Option<u32> {
+    let field = message.fields.iter().find(|field| match field.shape {
+        FieldShape::Oneof(oneof) => oneof().contains(number),
+        _ => field.number == number,
+    })?;
+    Some(field.number)
+}
+
+/// Takes a state as a nested message, with its length.
+#[inline]
+pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
+    r.message(S::take_fields)
+}
+
+/// Never happens: a value without an error is there.
+#[cold]
+pub fn lost_error() -> Error {
+    Error::internal("a field was neither read nor refused")
+}

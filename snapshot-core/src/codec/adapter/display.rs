@@ -1,0 +1,80 @@
+//! Any type with `Display` and `FromStr`, as a proto `string`.
+//!
+//! ```ignore
+//! #[snapshot(with = codec::display)]
+//! kernel: semver::Version,
+//! ```
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::Error;
+use crate::codec::Quoted;
+
+/// The text of a value.
+///
+/// # Errors
+///
+/// A text that would not be read back, or would be read as a value with another text.
+pub fn to_wire<T: Display + FromStr>(value: &T) -> Result<String, Error> {
+    let text = value.to_string();
+    match text.parse::<T>() {
+        Ok(twin) if twin.to_string() == text => Ok(text),
+        _ => Err(not_read_back(&text)),
+    }
+}
+
+#[cold]
+fn not_read_back(text: &str) -> Error {
+    Error::invalid(format!("its text {} is not read back as the same value", Quoted(text)))
+}
+
+/// The value of a text.
+///
+/// # Errors
+///
+/// What the type does not parse.
+pub fn from_wire<T: FromStr<Err: Display>>(text: String) -> Result<T, Error> {
+    text.parse().map_err(|error| Error::invalid(format!("{} is refused: {error}", Quoted(&text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    #[test]
+    fn text_comes_back_as_the_value() {
+        let text = to_wire(&-0.1f64).unwrap();
+        assert_eq!(text, "-0.1");
+        assert_eq!(from_wire::<f64>(text).unwrap(), -0.1);
+    }
+
+    #[test]
+    fn what_does_not_parse_is_refused_with_the_reason() {
+        let error = from_wire::<u8>("300".to_owned()).unwrap_err().to_string();
+        assert_eq!(error, "\"300\" is refused: number too large to fit in target type");
+        let error = from_wire::<u8>("9".repeat(1000)).unwrap_err().to_string();
+        assert!(error.len() < 150, "the whole input is quoted: {error}");
+    }
+
+    #[test]
+    fn a_text_that_means_another_value_is_not_saved() {
+        /// Shows less than it holds.
+        struct Rounded(f64);
+        impl Display for Rounded {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "about {:.0}", self.0)
+            }
+        }
+        impl FromStr for Rounded {
+            type Err = std::num::ParseFloatError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+        let error = to_wire(&Rounded(1.5)).unwrap_err().to_string();
+        assert_eq!(error, "its text \"about 2\" is not read back as the same value");
+    }
+}

@@ -1,0 +1,104 @@
+//! Any type with serde's traits, as JSON in a proto `bytes` field.
+//!
+//! A value whose JSON is `null`, as `None`'s is, is saved as an empty field, so that absence has one
+//! form on the wire.
+//!
+//! The JSON must come out the same every time for the encoding to be canonical: prefer `BTreeMap` to
+//! `HashMap` inside. serde_json writes NaN and the infinities as `null`: do not keep them in an
+//! `Option`, where that would be read back as `None`.
+//!
+//! ```ignore
+//! #[snapshot(with = codec::json)]
+//! hcs_document: Option<HcsDocument>,
+//! ```
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+use crate::codec::json_document::{not_readable, not_writable, read};
+
+/// The JSON of a value, or nothing for `null`.
+///
+/// # Errors
+///
+/// A value that serde cannot write, or could not read back.
+pub fn to_wire<T: Serialize + DeserializeOwned>(value: &T) -> Result<Vec<u8>, Error> {
+    let json = serde_json::to_vec(value).map_err(not_writable)?;
+    // What the destination would refuse is better refused here, while the source still runs.
+    read::<T>(&json).map_err(|error| {
+        Error::invalid("its JSON is not read back: a NaN, a member left out?").with_source(error)
+    })?;
+    Ok(if json == b"null" { Vec::new() } else { json })
+}
+
+/// The value of its JSON; of nothing, that of `null`.
+///
+/// # Errors
+///
+/// Text that is not JSON, not of this type, or `null`, which is saved as an empty field.
+pub fn from_wire<T: DeserializeOwned>(json: Vec<u8>) -> Result<T, Error> {
+    if json.is_empty() {
+        return read(b"null").map_err(|_| Error::invalid("is missing"));
+    }
+    let value = read(&json).map_err(not_readable)?;
+    if json.trim_ascii() == b"null" {
+        return Err(Error::invalid("is the JSON null, which is saved as an empty field"));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    type Limits = BTreeMap<String, f64>;
+
+    fn refusal<T: DeserializeOwned + std::fmt::Debug>(json: &str) -> String {
+        from_wire::<T>(json.as_bytes().to_vec()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_value_comes_back_with_its_floats_to_the_last_bit() {
+        let limits = Limits::from([("cpu".to_owned(), 0.1 + 0.2), ("max".to_owned(), f64::MAX)]);
+        let json = to_wire(&limits).unwrap();
+        assert_eq!(from_wire::<Limits>(json).unwrap(), limits);
+    }
+
+    #[test]
+    fn null_is_an_empty_field_and_nothing_else_is() {
+        assert_eq!(to_wire(&None::<Limits>).unwrap(), b"");
+        assert_eq!(from_wire::<Option<Limits>>(Vec::new()).unwrap(), None);
+        assert_eq!(to_wire(&Some(Limits::new())).unwrap(), b"{}");
+        assert_eq!(from_wire::<Option<Limits>>(b"{}".to_vec()).unwrap(), Some(Limits::new()));
+        let expected = "is the JSON null, which is saved as an empty field";
+        assert_eq!(refusal::<Option<Limits>>("null"), expected);
+        assert_eq!(refusal::<Option<Limits>>(" null\n"), expected);
+        assert_eq!(refusal::<Limits>(""), "is missing");
+    }
+
+    #[test]
+    fn what_is_not_json_of_the_type_is_refused() {
+        assert_eq!(
+            refusal::<Limits>(r#"{"cpu": 1"#),
+            "is not JSON: EOF while parsing an object at line 1 column 9"
+        );
+        assert_eq!(
+            refusal::<Limits>(r#"{"cpu": 1} {}"#),
+            "is not JSON: trailing characters at line 1 column 12"
+        );
+        assert_eq!(
+            refusal::<Limits>(r#"{"cpu": "a"}"#),
+            "is JSON of another shape: invalid type: string \"a\", expected f64 at line 1 column 11"
+        );
+    }
+
+    #[test]
+    fn what_would_not_be_read_back_is_not_saved() {
+        let error = to_wire(&Limits::from([("cpu".to_owned(), f64::NAN)])).unwrap_err();
+        assert_eq!(error.to_string(), "its JSON is not read back: a NaN, a member left out?");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}

@@ -1,0 +1,210 @@
+//! `Json<T>`: a JSON document that is carried unchanged and looked at as a `T`.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{NeverDefault, Reader, Single, Wire, Writer};
+use crate::Error;
+use crate::schema::kind;
+
+/// JSON text that is known to read as a `T` and survives save and restore byte for byte: the order
+/// of its members, its white space, and the members that `T` does not know.
+///
+/// For documents that belong to somebody else, such as an OCI spec from another program's version.
+/// A value that this program made is better saved with [`codec::json`](super::json).
+///
+/// ```
+/// # fn main() -> Result<(), snapshot_core::Error> {
+/// use snapshot_core::codec::Json;
+/// use std::collections::BTreeMap;
+///
+/// let document = Json::<BTreeMap<String, u32>>::new(r#"{ "b": 2, "a": 1 }"#)?;
+/// assert_eq!(document.get()?["a"], 1);
+/// assert_eq!(document.text(), r#"{ "b": 2, "a": 1 }"#);
+/// assert!(Json::<BTreeMap<String, u32>>::new(r#"{ "b": -2 }"#).is_err());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Json<T> {
+    text: Box<str>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// A document with this text.
+    ///
+    /// # Errors
+    ///
+    /// Text that is not JSON, that has something after its end, or that is no `T`.
+    pub fn new(text: impl Into<Box<str>>) -> Result<Self, Error> {
+        let text = text.into();
+        read::<T>(text.as_bytes()).map_err(not_readable)?;
+        Ok(Self { text, value: PhantomData })
+    }
+
+    /// The document that serde makes of a value.
+    ///
+    /// # Errors
+    ///
+    /// A value that serde cannot write, or could not read back.
+    pub fn from_value(value: &T) -> Result<Self, Error>
+    where
+        T: Serialize,
+    {
+        Self::new(serde_json::to_string(value).map_err(not_writable)?)
+    }
+
+    /// The value. It is read from the text at every call.
+    ///
+    /// # Errors
+    ///
+    /// Only if `T` does not read the same text the same way twice.
+    pub fn get(&self) -> Result<T, Error> {
+        read(self.text.as_bytes()).map_err(not_readable)
+    }
+}
+
+impl<T> Json<T> {
+    /// The text, as it came.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Reads a whole document.
+pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(json)
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn not_readable(error: serde_json::Error) -> Error {
+    let reason = match error.is_data() {
+        true => format!("is JSON of another shape: {error}"),
+        false => format!("is not JSON: {error}"),
+    };
+    Error::invalid(reason).with_source(error)
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn not_writable(error: serde_json::Error) -> Error {
+    Error::invalid(format!("cannot be written as JSON: {error}")).with_source(error)
+}
+
+impl<T> Clone for Json<T> {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), value: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Json<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Json").field(&self.text).finish()
+    }
+}
+
+impl<T> fmt::Display for Json<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// By the text: two documents that differ in white space differ.
+impl<T> PartialEq for Json<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl<T> Eq for Json<T> {}
+
+impl<T> Hash for Json<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl<T> Single for Json<T> {}
+/// No JSON text is empty.
+impl<T> NeverDefault for Json<T> {}
+
+macro_rules! json_kinds {
+    ($($kind:ident)*) => {$(
+        impl<T: DeserializeOwned> Wire<kind::$kind> for Json<T> {
+            const LEAF: bool = true;
+
+            #[inline]
+            fn put(&self, w: &mut Writer) -> Result<(), Error> {
+                w.length_delimited(self.text.as_bytes());
+                Ok(())
+            }
+
+            #[inline]
+            fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+                Self::new(r.text()?)
+            }
+
+            #[inline]
+            fn is_default(&self) -> bool {
+                false
+            }
+        }
+    )*};
+}
+
+json_kinds! { Bytes String }
+
+#[cfg(test)]
+mod tests {
+    use super::super::field_tests::{refusal, round_trip};
+    use super::*;
+    use crate::schema::kind::{Bytes, Singular};
+
+    #[derive(serde::Deserialize, serde::Serialize)]
+    struct Spec {
+        version: u32,
+    }
+
+    const FOREIGN: &str = " {\"z\" : [1.0, 1e2],\n\t\"version\": 7, \"a\":\"\\u00e9\" }\n";
+
+    #[test]
+    fn foreign_text_survives_byte_for_byte() {
+        let document = Json::<Spec>::new(FOREIGN).unwrap();
+        assert_eq!(document.get().unwrap().version, 7);
+        let mut bytes = vec![0x0a, FOREIGN.len() as u8];
+        bytes.extend_from_slice(FOREIGN.as_bytes());
+        round_trip::<Singular<Bytes>, _>(&document, &bytes);
+        round_trip::<Singular<kind::String>, _>(&Some(document), &bytes);
+        round_trip::<Singular<Bytes>, Option<Json<Spec>>>(&None, &[]);
+    }
+
+    #[test]
+    fn a_value_becomes_a_document() {
+        let document = Json::from_value(&Spec { version: 3 }).unwrap();
+        assert_eq!(document.text(), r#"{"version":3}"#);
+        let error = Json::from_value(&vec![f64::INFINITY]).unwrap_err().to_string();
+        assert!(error.starts_with("is JSON of another shape: invalid type: null"), "{error}");
+    }
+
+    #[test]
+    fn text_that_is_not_json_of_the_type_is_refused_on_restore() {
+        assert_eq!(
+            refusal::<Singular<Bytes>, Json<Spec>>(b"\x0a\x02{}"),
+            "is JSON of another shape: missing field `version` at line 1 column 2 (byte 1 of 4)"
+        );
+        assert_eq!(
+            refusal::<Singular<Bytes>, Json<Vec<u8>>>(b"\x0a\x03[]]"),
+            "is not JSON: trailing characters at line 1 column 3 (byte 1 of 5)"
+        );
+        assert_eq!(
+            refusal::<Singular<Bytes>, Json<Vec<u8>>>(b"\x0a\x05[\"\xff\"]"),
+            "is not valid UTF-8 (byte 4 of 7)"
+        );
+        assert_eq!(refusal::<Singular<Bytes>, Json<Vec<u8>>>(b""), "is missing");
+    }
+}

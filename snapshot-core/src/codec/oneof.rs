@@ -1,0 +1,108 @@
+//! Oneofs: one field with several numbers, of which at most one is on the wire.
+
+use super::{Reader, Single, Tag, WireField, Writer};
+use crate::Error;
+use crate::controller::Walk;
+use crate::schema::OneofSchema;
+use crate::schema::kind::{FieldKind, Oneof};
+
+/// An enum that mirrors the oneof `O`, a variant for a member. Implemented by
+/// `#[derive(Snapshot)]` with `oneof = path`.
+///
+/// As a field, the enum itself must be on the wire; in an `Option` it may be absent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saved as the proto oneof `{O}`",
+    label = "does not mirror the oneof of the proto field",
+    note = "derive `Snapshot` for an enum with `#[snapshot(oneof = ...)]`"
+)]
+pub trait WireOneof<O>: Sized {
+    /// Puts the member with its tag. Returns its number. An error names the member.
+    fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error>;
+
+    /// Takes the member with this tag. An error names the member.
+    fn take_oneof(tag: Tag, r: &mut Reader<'_>) -> Result<Self, Error>;
+
+    /// Shows the controllers inside to `walk`.
+    fn walk_oneof(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+}
+
+/// The value, and the number of the member that it came from.
+type Taken<T> = Option<(T, u32)>;
+
+fn take_once<O: OneofSchema, T: WireOneof<O>>(
+    slot: &mut Taken<T>,
+    tag: Tag,
+    r: &mut Reader<'_>,
+) -> Result<(), Error> {
+    if let Some((_, first)) = slot {
+        return Err(second_member::<O>(*first, tag.number));
+    }
+    *slot = Some((T::take_oneof(tag, r)?, tag.number));
+    Ok(())
+}
+
+#[cold]
+fn second_member<O: OneofSchema>(first: u32, second: u32) -> Error {
+    let error = if first == second {
+        super::duplicate()
+    } else {
+        let first = name_of::<O>(first);
+        Error::invalid(format!("excludes {first}, which is there already"))
+    };
+    error.in_field(name_of::<O>(second))
+}
+
+/// The proto name of a member.
+fn name_of<O: OneofSchema>(number: u32) -> &'static str {
+    let members = Oneof::<O>::MEMBERS.iter();
+    members.clone().find(|member| member.number == number).map_or("(unknown)", |m| m.name)
+}
+
+impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
+    type Slot = Taken<T>;
+
+    fn put_field(&self, _number: u32, w: &mut Writer) -> Result<u32, Error> {
+        self.put_oneof(w)
+    }
+
+    fn take_field(slot: &mut Taken<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+        take_once(slot, tag, r)
+    }
+
+    fn finish_field(slot: Taken<T>) -> Result<Self, Error> {
+        match slot {
+            Some((value, _)) => Ok(value),
+            None => Err(super::missing()),
+        }
+    }
+
+    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        self.walk_oneof(walk)
+    }
+}
+
+impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
+    type Slot = Taken<T>;
+
+    fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
+        match self {
+            Some(value) => value.put_oneof(w),
+            None => Ok(number),
+        }
+    }
+
+    fn take_field(slot: &mut Taken<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+        take_once(slot, tag, r)
+    }
+
+    fn finish_field(slot: Taken<T>) -> Result<Self, Error> {
+        Ok(slot.map(|(value, _)| value))
+    }
+
+    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        match self {
+            Some(value) => value.walk_oneof(walk),
+            None => Ok(()),
+        }
+    }
+}

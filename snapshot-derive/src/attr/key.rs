@@ -1,0 +1,43 @@
+//! The keywords inside `#[snapshot(...)]`, each with the form to show to whoever got it wrong.
+
+/// One keyword.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    /// How it is written.
+    pub(crate) form: &'static str,
+}
+
+macro_rules! keys {
+    ($($key:ident: $name:literal, $form:literal;)*) => {$(
+        pub(crate) const $key: &Key = &Key { name: $name, form: $form };
+    )*};
+}
+
+keys! {
+    ABORT_TO: "abort_to", "abort_to = Variant";
+    AFTER: "after", "after(Controller, ...)";
+    CONTROLLER: "controller", "controller = Type";
+    CRATE: "crate", "crate = path::to::snapshot_core";
+    FIELD: "field", "field = proto_name";
+    FREEZE_TO: "freeze_to", "freeze_to = Variant";
+    ID: "id", "id";
+    IGNORE: "ignore", "ignore(proto_name, ...)";
+    IMPORT_AS: "import_as", "import_as = Variant";
+    LIVE: "live", "live = Variant";
+    MAX: "max", "max = 64";
+    MESSAGE: "message", "message = path::to::ProstMessage";
+    ONEOF: "oneof", "oneof = path::to::ProstOneof";
+    RANGE: "range", "range = 1..=8";
+    RENAME: "rename", "rename = ProtoName";
+    SAVE_FROM: "save_from", "save_from(Variant, ...)";
+    SKIP: "skip", "skip` or `skip = expression";
+    STAGE_ENUM: "stage", "stage = path::to::ProstEnum";
+    STAGE_FIELD: "stage", "stage";
+    TRANSIENT: "transient", "transient";
+    TRANSPARENT: "transparent", "transparent";
+    TYPE_URL: "type_url", "type_url = \"domain/package.Message\"";
+    VALIDATE: "validate", "validate = path::to::function";
+    VERSION: "version", "version = 1";
+    WITH: "with", "with = path::to::module";
+}

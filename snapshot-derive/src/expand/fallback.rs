@@ -1,0 +1,134 @@
+//! What stands in for a type with mistakes, so that each is one error and not a cascade: the impls
+//! are there for other code to name, and do nothing.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Path};
+
+use super::in_const;
+use crate::attr::Container;
+
+pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStream {
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    let krate: Path =
+        container.krate.get().cloned().unwrap_or_else(|| syn::parse_quote!(::snapshot_core));
+    let own: Vec<_> = input.generics.params.iter().map(super::newtype::without_default).collect();
+    let value = quote! {
+        #[automatically_derived]
+        impl<#(#own,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics #where_clause {
+            fn put(&self, _: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::Err(__s::not_derived())
+            }
+            fn take(_: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::Err(__s::not_derived())
+            }
+            fn is_default(&self) -> __s::bool {
+                false
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#own,)* __F> __s::WireField<__F> for #ident #ty_generics #where_clause {
+            type Slot = ();
+            fn put_field(
+                &self,
+                _: __s::u32,
+                _: &mut __s::Writer,
+            ) -> __s::Result<__s::u32, __s::Error> {
+                __s::Err(__s::not_derived())
+            }
+            fn take_field(
+                _: &mut (),
+                _: __s::Tag,
+                _: &mut __s::Reader<'_>,
+            ) -> __s::Result<(), __s::Error> {
+                __s::Err(__s::not_derived())
+            }
+            fn finish_field(_: ()) -> __s::Result<Self, __s::Error> {
+                __s::Err(__s::not_derived())
+            }
+            fn walk_field(&mut self, _: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                __s::Err(__s::not_derived())
+            }
+        }
+    };
+    let stage = container.stage.get().map(|proto| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics __s::Stage for #ident #ty_generics #where_clause {
+                type Proto = #proto;
+                const VARIANTS: &'static [__s::StageVariant] = &[];
+                fn number(&self) -> __s::i32 {
+                    0
+                }
+                fn from_number(_: __s::i32) -> __s::Option<Self> {
+                    __s::None
+                }
+            }
+        }
+    });
+    let lives = input.generics.lifetimes().next().is_none();
+    let state = matches!(input.data, syn::Data::Struct(_)).then(|| {
+        // Without a message that is known, any will do.
+        let message = container.message.get().map_or_else(|| quote!(()), |path| quote!(#path));
+        let conversion = container.message.get().map(|message| {
+            quote! {
+                #[automatically_derived]
+                impl #impl_generics __s::From<&#ident #ty_generics> for #message #where_clause {
+                    fn from(_: &#ident #ty_generics) -> Self {
+                        __s::default::<#message>()
+                    }
+                }
+
+                #[automatically_derived]
+                impl #impl_generics __s::TryFrom<#message> for #ident #ty_generics #where_clause {
+                    type Error = __s::Error;
+                    fn try_from(_: #message) -> __s::Result<Self, __s::Error> {
+                        __s::Err(__s::not_derived())
+                    }
+                }
+            }
+        });
+        let payload = lives.then(|| {
+            quote! {
+                #[automatically_derived]
+                impl #impl_generics __s::Payload for #ident #ty_generics #where_clause {
+                    const TYPE_URL: &'static __s::str = "";
+                    const MESSAGE_NAME: &'static __s::str = "";
+                    const VERSION: __s::u32 = 1;
+                    const VERSION_FIELD: __s::u32 = 1;
+                    const STAGE_RULES: __s::Option<&'static __s::StageRules> = __s::None;
+                    const AFTER: &'static [__s::TypeRef] = &[];
+                    fn stage_number(&self) -> __s::Option<__s::i32> {
+                        __s::None
+                    }
+                    fn set_stage_number(&mut self, _: __s::i32) -> __s::Result<(), __s::Error> {
+                        __s::Err(__s::not_derived())
+                    }
+                    fn own_name(&self) -> __s::Option<__s::String> {
+                        __s::None
+                    }
+                }
+            }
+        });
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics __s::State for #ident #ty_generics #where_clause {
+                type Message = #message;
+                fn put_fields(&self, _: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                    __s::Err(__s::not_derived())
+                }
+                fn take_fields(_: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                    __s::Err(__s::not_derived())
+                }
+                fn walk_fields(&mut self, _: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                    __s::Err(__s::not_derived())
+                }
+            }
+            #conversion
+            #payload
+        }
+    });
+    in_const(&krate, quote!(#value #stage #state))
+}

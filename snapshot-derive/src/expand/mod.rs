@@ -1,0 +1,64 @@
+//! Generates the implementations. Nothing is checked here: the model has no mistakes left.
+//!
+//! All of it is inside one `const _`, and names everything through `__s`, so it neither depends on
+//! what the user's module has in scope nor adds to it. Variables have the span `mixed_site`, so
+//! that the expressions in attributes cannot see them.
+
+mod checks;
+mod conversion;
+mod fallback;
+mod newtype;
+mod oneof;
+mod payload;
+mod stage;
+mod stage_rules;
+mod struct_;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::Path;
+
+pub(crate) use self::fallback::fallback;
+use crate::model::Model;
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    match model {
+        Model::Struct(model) => in_const(&model.common.krate, struct_::expand(model)),
+        Model::Stage(model) => in_const(&model.common.krate, stage::expand(model)),
+        Model::Oneof(model) => in_const(&model.common.krate, oneof::expand(model)),
+        Model::Newtype(model) => in_const(&model.common.krate, newtype::expand(model)),
+    }
+}
+
+/// Puts generated items where nobody can name them.
+fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
+    quote! {
+        const _: () = {
+            use #krate::__private as __s;
+            #items
+        };
+    }
+}
+
+/// A variable that the user's expressions cannot see.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The variable for field number `index`.
+fn numbered(index: usize) -> Ident {
+    local(&format!("field_{index}"))
+}
+
+/// The place of a token of the user's, for generated code that an error should point at. The code
+/// itself stays the derive's, so that lints leave it alone.
+fn at(place: Span) -> Span {
+    place.resolved_at(Span::call_site())
+}
+
+/// A name of the user's, marked as written by the derive, so that lints leave it alone.
+fn quiet(ident: &Ident) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(at(ident.span()));
+    ident
+}

@@ -1,0 +1,134 @@
+//! A newtype that is saved as what it wraps, wherever that can be saved.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::GenericParam;
+
+use super::local;
+use crate::model::Newtype;
+
+pub(super) fn expand(model: &Newtype) -> TokenStream {
+    let Newtype { common, member, ty, validate } = model;
+    let ident = &common.ident;
+    let (_, ty_generics, where_clause) = common.generics.split_for_impl();
+    let predicates = where_clause.map(|clause| {
+        let predicates = &clause.predicates;
+        quote!(#predicates,)
+    });
+    // The impls have a parameter more than the type; a const parameter may stand before it.
+    let parameters: Vec<TokenStream> = common.generics.params.iter().map(without_default).collect();
+    let (value, inner) = (local("value"), local("inner"));
+    let built = |taken: TokenStream| {
+        let checked = match validate {
+            Some(validate) => quote! {
+                __s::validate(#validate(&#value), __s::unnamed())?;
+            },
+            None => TokenStream::new(),
+        };
+        quote! {
+            let #inner: #ty = #taken?;
+            let #value = #ident { #member: #inner };
+            #checked
+            __s::Ok(#value)
+        }
+    };
+    let taken = built(quote!(<#ty as __s::Wire<__K>>::take(r)));
+    let of_default = built(quote!(<#ty as __s::Wire<__K>>::of_default()));
+    let finished = built(quote!(<#ty as __s::WireField<__F>>::finish_field(slot)));
+    quote! {
+        #[automatically_derived]
+        impl<#(#parameters,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics
+        where
+            #predicates
+            #ty: __s::Wire<__K>,
+        {
+            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                <#ty as __s::Wire<__K>>::put(&self.#member, w)
+            }
+            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                #taken
+            }
+            fn is_default(&self) -> __s::bool {
+                <#ty as __s::Wire<__K>>::is_default(&self.#member)
+            }
+            fn of_default() -> __s::Result<Self, __s::Error> {
+                #of_default
+            }
+            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::Wire<__K>>::walk(&mut self.#member, walk)
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#parameters,)* __F> __s::WireField<__F> for #ident #ty_generics
+        where
+            #predicates
+            #ty: __s::WireField<__F>,
+        {
+            type Slot = <#ty as __s::WireField<__F>>::Slot;
+
+            fn put_field(
+                &self,
+                number: __s::u32,
+                w: &mut __s::Writer,
+            ) -> __s::Result<__s::u32, __s::Error> {
+                <#ty as __s::WireField<__F>>::put_field(&self.#member, number, w)
+            }
+            fn take_field(
+                slot: &mut Self::Slot,
+                tag: __s::Tag,
+                r: &mut __s::Reader<'_>,
+            ) -> __s::Result<(), __s::Error> {
+                <#ty as __s::WireField<__F>>::take_field(slot, tag, r)
+            }
+            fn finish_field(slot: Self::Slot) -> __s::Result<Self, __s::Error> {
+                #finished
+            }
+            fn walk_field(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::WireField<__F>>::walk_field(&mut self.#member, walk)
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#parameters,)* __K: __s::kind::Kind> __s::WireKey<__K> for #ident #ty_generics
+        where
+            #predicates
+            #ty: __s::WireKey<__K>,
+        {
+            fn wire_cmp(&self, other: &Self) -> __s::Ordering {
+                <#ty as __s::WireKey<__K>>::wire_cmp(&self.#member, &other.#member)
+            }
+            fn key_text(&self) -> __s::String {
+                <#ty as __s::WireKey<__K>>::key_text(&self.#member)
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#parameters,)*> __s::Length for #ident #ty_generics
+        where
+            #predicates
+            // Bound to a lifetime, the condition may be false without being an error.
+            for<'__a> #ty: __s::Length,
+        {
+            const UNIT: &'static __s::str = <#ty as __s::Length>::UNIT;
+            fn length(&self) -> __s::usize {
+                __s::Length::length(&self.#member)
+            }
+        }
+    }
+}
+
+pub(super) fn without_default(parameter: &GenericParam) -> TokenStream {
+    match parameter {
+        GenericParam::Type(parameter) => {
+            let (ident, colon, bounds) =
+                (&parameter.ident, &parameter.colon_token, &parameter.bounds);
+            quote!(#ident #colon #bounds)
+        }
+        GenericParam::Const(parameter) => {
+            let (ident, ty) = (&parameter.ident, &parameter.ty);
+            quote!(const #ident: #ty)
+        }
+        GenericParam::Lifetime(parameter) => quote!(#parameter),
+    }
+}

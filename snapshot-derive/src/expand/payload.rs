@@ -1,0 +1,94 @@
+//! What a schema version adds to a struct: `Payload`, its place in an `Any`, its registration.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
+
+use super::{at, stage_rules};
+use crate::model::{Payload, Struct};
+
+/// The proto field of the version, to be looked up where `version` stands.
+pub(super) fn version_field(payload: &Payload) -> Ident {
+    Ident::new("schema_version", payload.at)
+}
+
+pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
+    let Struct { common, .. } = model;
+    let ident = &common.ident;
+    let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
+    let names = names(model, payload);
+    let version = payload.version;
+    let version_field = version_field(payload);
+    let after = &payload.after;
+    let after = after.iter().map(|ty| quote_spanned!(at(ty.span())=> __s::TypeRef::of::<#ty>()));
+    let rules = stage_rules::constant(model);
+    let stage_methods = stage_rules::methods(model.stage.as_ref());
+    let own_name = match &payload.id {
+        Some(id) => quote!(__s::Some(__s::name_of(&self.#id))),
+        None => quote!(__s::None),
+    };
+    let registration = payload.controller.as_ref().map(|controller| {
+        quote_spanned! {at(controller.span())=>
+            const _: () = __s::owns_state::<#controller, #ident>();
+            __s::inventory::submit! { __s::Registration::of::<#controller>() }
+        }
+    });
+    quote! {
+        #names
+
+        #[automatically_derived]
+        impl #impl_generics __s::Payload for #ident #ty_generics #where_clause {
+            const TYPE_URL: &'static __s::str = __TYPE_URL;
+            const MESSAGE_NAME: &'static __s::str = __MESSAGE_NAME;
+            const VERSION: __s::u32 = #version;
+            const VERSION_FIELD: __s::u32 = __s::version_number(&__FIELDS.#version_field);
+            const STAGE_RULES: __s::Option<&'static __s::StageRules> = #rules;
+            const AFTER: &'static [__s::TypeRef] = &[#(#after),*];
+            #stage_methods
+            fn own_name(&self) -> __s::Option<__s::String> {
+                #own_name
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics __s::Wire<__s::kind::Any> for #ident #ty_generics #where_clause {
+            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_any(self, w)
+            }
+            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_any(r)
+            }
+            fn is_default(&self) -> __s::bool {
+                false
+            }
+            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                __s::State::walk_fields(self, walk)
+            }
+        }
+
+        #registration
+    }
+}
+
+/// The constants `__MESSAGE_NAME` and `__TYPE_URL`.
+fn names(model: &Struct, payload: &Payload) -> TokenStream {
+    let message = &model.message;
+    match &payload.type_url {
+        Some(type_url) => quote! {
+            const __TYPE_URL: &__s::str = #type_url;
+            const __MESSAGE_NAME: &__s::str = __s::after_slash(__TYPE_URL);
+        },
+        // prost's `full_name` is no constant, so it is put together from the two that are.
+        None => quote! {
+            const __PARTS: [&__s::str; 4] = __s::type_url_parts(
+                <#message as __s::prost::Name>::PACKAGE,
+                <#message as __s::prost::Name>::NAME,
+            );
+            const __LENGTH: __s::usize = __s::length(&__PARTS);
+            const __BYTES: [__s::u8; __LENGTH] = __s::join(&__PARTS);
+            const __TYPE_URL: &__s::str = __s::text(&__BYTES);
+            const __MESSAGE_NAME: &__s::str = __s::after_slash(__TYPE_URL);
+        },
+    }
+}

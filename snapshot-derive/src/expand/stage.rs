@@ -1,0 +1,98 @@
+//! A lifecycle stage: a C-like enum that mirrors a proto enum.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{at, local, quiet};
+use crate::model::{StageEnum, StageVariant};
+
+pub(super) fn expand(model: &StageEnum) -> TokenStream {
+    let StageEnum { common, proto, variants, .. } = model;
+    let ident = &quiet(&common.ident);
+    let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
+    let checks = checks(model);
+    let idents: Vec<_> = variants.iter().map(|variant| quiet(&variant.ident)).collect();
+    let names = idents.iter().map(ToString::to_string);
+    let transient = variants.iter().map(|variant| variant.proto.is_none());
+    let number = local("number");
+    quote! {
+        #checks
+
+        #[automatically_derived]
+        impl #impl_generics __s::Stage for #ident #ty_generics #where_clause {
+            type Proto = #proto;
+            const VARIANTS: &'static [__s::StageVariant] = &[#(
+                __s::StageVariant {
+                    name: #names,
+                    number: #ident::#idents as __s::i32,
+                    transient: #transient,
+                }
+            ),*];
+            fn number(&self) -> __s::i32 {
+                match self {
+                    #(#ident::#idents => #ident::#idents as __s::i32,)*
+                }
+            }
+            fn from_number(#number: __s::i32) -> __s::Option<Self> {
+                #(if #number == #ident::#idents as __s::i32 {
+                    return __s::Some(#ident::#idents);
+                })*
+                __s::None
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
+
+        #[automatically_derived]
+        impl #impl_generics __s::Wire<__s::kind::Enum<#proto>>
+            for #ident #ty_generics #where_clause
+        {
+            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_stage(self, w)
+            }
+            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_stage(r)
+            }
+            fn is_default(&self) -> __s::bool {
+                __s::Stage::number(self) == 0
+            }
+        }
+    }
+}
+
+/// Both enums must have the same values with the same numbers.
+fn checks(model: &StageEnum) -> TokenStream {
+    let StageEnum { common, proto, variants, default } = model;
+    let ident = &common.ident;
+    let name = ident.to_string();
+    let carried = |variant: &StageVariant| variant.proto.clone();
+    let values: Vec<_> = variants.iter().filter_map(carried).collect();
+    let numbers = variants.iter().filter_map(|variant| {
+        let (ident, value) = (&variant.ident, variant.proto.as_ref()?);
+        let (enum_ident, text) = (&common.ident, format!("{name}::{ident}"));
+        let (enum_ident, variant) = (quiet(enum_ident), quiet(ident));
+        Some(quote_spanned! {at(ident.span())=>
+            const _: () = __s::assert_same_number(
+                #text,
+                #enum_ident::#variant as __s::i32,
+                __VALUES.#value,
+            );
+        })
+    });
+    let default = default.as_ref().map(|default| {
+        let text = format!("{name}::{default}");
+        let (ident, default) = (quiet(ident), quiet(default));
+        quote_spanned! {at(default.span())=>
+            const _: () = __s::assert_zero(#text, #ident::#default as __s::i32);
+        }
+    });
+    let complete = quote_spanned!(at(ident.span())=>
+        __s::assert_all_stages::<#proto>(#name, &[#(__VALUES.#values),*]));
+    quote! {
+        const __VALUES: <#proto as __s::EnumSchema>::Values = <#proto as __s::EnumSchema>::VALUES;
+        #(#numbers)*
+        #default
+        const _: () = #complete;
+    }
+}

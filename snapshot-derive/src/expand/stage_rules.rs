@@ -1,0 +1,100 @@
+//! The stage rules of a struct, and where they are checked.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Ident;
+
+use super::at;
+use crate::model::{Carriage, Stage, Struct};
+
+/// A variant's discriminant. It is looked up where the user named the variant.
+fn number(stage: &Stage, variant: &Ident) -> TokenStream {
+    let ty = &stage.ty;
+    quote_spanned!(at(variant.span())=> <#ty>::#variant as __s::i32)
+}
+
+fn maybe_number(stage: &Stage, variant: Option<&Ident>) -> TokenStream {
+    match variant.map(|variant| number(stage, variant)) {
+        Some(number) => quote!(__s::Some(#number)),
+        None => quote!(__s::None),
+    }
+}
+
+/// The value of `Payload::STAGE_RULES`.
+pub(super) fn constant(model: &Struct) -> TokenStream {
+    match &model.stage {
+        Some(stage) => {
+            let rules = rules(stage);
+            quote!(__s::Some(#rules))
+        }
+        None => quote!(__s::None),
+    }
+}
+
+/// A `&'static StageRules`.
+fn rules(stage: &Stage) -> TokenStream {
+    let ty = &stage.ty;
+    let save_from = stage.save_from.iter().map(|variant| number(stage, variant));
+    let freeze_to = maybe_number(stage, stage.freeze_to.as_ref());
+    let import_as = maybe_number(stage, stage.import_as.as_ref());
+    let abort_to = maybe_number(stage, stage.abort_to.as_ref());
+    let carried = matches!(stage.carriage, Carriage::Carried(_));
+    quote! {
+        &__s::StageRules {
+            variants: <#ty as __s::Stage>::VARIANTS,
+            save_from: &[#(#save_from),*],
+            freeze_to: #freeze_to,
+            import_as: #import_as,
+            abort_to: #abort_to,
+            carried: #carried,
+        }
+    }
+}
+
+/// The methods of `Payload` that are about the stage.
+pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
+    let Some(Stage { field, .. }) = stage else {
+        return quote! {
+            fn stage_number(&self) -> __s::Option<__s::i32> {
+                __s::None
+            }
+            fn set_stage_number(&mut self, number: __s::i32) -> __s::Result<(), __s::Error> {
+                __s::Err(__s::has_no_stage(number))
+            }
+        };
+    };
+    quote! {
+        fn stage_number(&self) -> __s::Option<__s::i32> {
+            __s::Some(__s::Stage::number(&self.#field))
+        }
+        fn set_stage_number(&mut self, number: __s::i32) -> __s::Result<(), __s::Error> {
+            self.#field = __s::stage_with_number(number)?;
+            __s::Ok(())
+        }
+    }
+}
+
+/// Refuses to save in a stage that `save_from` does not name.
+pub(super) fn check_before_save(stage: &Stage) -> TokenStream {
+    let Stage { field, .. } = stage;
+    let name = match &stage.carriage {
+        Carriage::Carried(proto) => quote!(__FIELDS.#proto.name()),
+        Carriage::NotCarried(_) => {
+            let name = field.to_string();
+            quote!(#name)
+        }
+    };
+    let rules = rules(stage);
+    quote!(__s::may_save(&self.#field, #rules, #name)?;)
+}
+
+/// Refuses to restore a stage that no build with these rules could have saved.
+pub(super) fn check_after_read(
+    stage: &Stage,
+    proto: &Ident,
+    take: &Ident,
+    variable: &Ident,
+) -> TokenStream {
+    let rules = rules(stage);
+    quote!(#take.stage(&__FIELDS.#proto, &#variable, #rules);)
+}

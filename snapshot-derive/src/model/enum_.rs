@@ -1,0 +1,140 @@
+//! Checks enums: lifecycle stages and oneofs.
+
+use syn::{DataEnum, Fields, Variant};
+
+use super::{Common, OneofEnum, OneofVariant, StageEnum, StageVariant, refuse_duplicates};
+use crate::attr::{Container, FieldAttrs, VariantAttrs};
+use crate::errors::Errors;
+
+/// `reports_data` is off where the enum has no shape at all, which is told already.
+pub(super) fn check_stage(
+    common: Common,
+    data: &DataEnum,
+    container: &Container,
+    errors: &Errors,
+    reports_data: bool,
+) -> Option<StageEnum> {
+    refuse_emptiness(&common, data, errors);
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        let attrs = VariantAttrs::parse(&variant.attrs, errors);
+        if reports_data && !matches!(variant.fields, Fields::Unit) {
+            errors.add(syn::Error::new_spanned(
+                &variant.fields,
+                "a stage is only a number and holds no data: move it to the struct, or save the \
+                 enum by `oneof = path::to::ProstOneof`",
+            ));
+        }
+        if let (Some(at), true) = (attrs.rename.span(), attrs.transient.is_given()) {
+            errors.at(at, "a transient variant has no name in the proto enum: remove `rename`");
+        }
+        let proto = attrs.rename.get().unwrap_or(&variant.ident);
+        let proto = (!attrs.transient.is_given()).then(|| proto.clone());
+        variants.push(StageVariant { ident: variant.ident.clone(), proto });
+    }
+    refuse_shared_names(
+        variants.iter().filter_map(|v| Some((&v.ident, v.proto.as_ref()?))),
+        errors,
+    );
+    if !data.variants.is_empty() && variants.iter().all(|variant| variant.proto.is_none()) {
+        errors.at(
+            common.ident.span(),
+            "all variants are transient, so there is no stage that could be saved",
+        );
+    }
+    let default = data.variants.iter().find(|v| is_default(v)).map(|v| v.ident.clone());
+    if let Some(default) = &default
+        && variants.iter().any(|v| v.ident == *default && v.proto.is_none())
+    {
+        errors.at(
+            default.span(),
+            "the `#[default]` variant is the proto enum's zero value, it cannot be transient",
+        );
+    }
+    let proto = container.stage.get()?.clone();
+    Some(StageEnum { common, proto, variants, default })
+}
+
+fn is_default(variant: &Variant) -> bool {
+    variant.attrs.iter().any(|attribute| attribute.path().is_ident("default"))
+}
+
+pub(super) fn check_oneof(
+    common: Common,
+    data: &DataEnum,
+    container: &Container,
+    errors: &Errors,
+) -> Option<OneofEnum> {
+    refuse_emptiness(&common, data, errors);
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        let attrs = VariantAttrs::parse(&variant.attrs, errors);
+        if let Some(at) = attrs.transient.span() {
+            errors.at(at, "`transient` is for stages: every variant of a oneof can be saved");
+        }
+        let ty = match &variant.fields {
+            Fields::Unit => None,
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                let field = &fields.unnamed[0];
+                refuse_field_attributes(&field.attrs, errors);
+                Some(field.ty.clone())
+            }
+            fields => {
+                errors.add(syn::Error::new_spanned(
+                    fields,
+                    "a oneof's member is one value: wrap it in a struct that derives `Snapshot` \
+                     with `message = ...`, as in `Variant(Struct)`",
+                ));
+                continue;
+            }
+        };
+        let proto = attrs.rename.get().unwrap_or(&variant.ident).clone();
+        variants.push(OneofVariant { ident: variant.ident.clone(), proto, ty });
+    }
+    refuse_shared_names(variants.iter().map(|v| (&v.ident, &v.proto)), errors);
+    let ignored = container.ignore.get().map(|list| list.0.clone()).unwrap_or_default();
+    refuse_duplicates(&ignored, errors);
+    for name in &ignored {
+        if let Some(variant) = variants.iter().find(|variant| variant.proto == *name) {
+            let ident = &variant.ident;
+            errors
+                .at(name.span(), format!("variant `{ident}` maps `{name}`, so it is not ignored"));
+        }
+    }
+    let proto = container.oneof.get()?.clone();
+    Some(OneofEnum { common, proto, variants, ignored })
+}
+
+fn refuse_field_attributes(attributes: &[syn::Attribute], errors: &Errors) {
+    let attrs = FieldAttrs::parse(attributes, errors);
+    for (attr, span) in attrs.all().filter_map(|attr| Some((attr, attr.given_at()?))) {
+        let name = attr.key().name;
+        errors.at(
+            span,
+            format!("`{name}` does not go with a oneof's member: it is for the fields of structs"),
+        );
+    }
+}
+
+fn refuse_emptiness(common: &Common, data: &DataEnum, errors: &Errors) {
+    if data.variants.is_empty() {
+        errors.at(common.ident.span(), "an enum without variants has no value that could be saved");
+    }
+}
+
+/// Reports every variant whose proto name another one has taken before.
+fn refuse_shared_names<'v>(
+    variants: impl Iterator<Item = (&'v syn::Ident, &'v syn::Ident)>,
+    errors: &Errors,
+) {
+    let mut taken: Vec<(&syn::Ident, &syn::Ident)> = Vec::new();
+    for (ident, proto) in variants {
+        match taken.iter().find(|(_, other)| *other == proto) {
+            Some((first, _)) => errors.at(
+                proto.span(),
+                format!("variants `{first}` and `{ident}` are both saved as `{proto}`"),
+            ),
+            None => taken.push((ident, proto)),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The checked model of a type: what `expand` generates from, without a mistake left in it.
+
+mod enum_;
+mod newtype;
+mod shape;
+mod stage_rules;
+mod struct_;
+
+use proc_macro2::{Span, TokenStream};
+use syn::{Data, DeriveInput, Generics, Ident, LitStr, Path, Type};
+
+use crate::attr::Container;
+use crate::errors::Errors;
+use shape::Shape;
+
+/// A type, by the shape that it is saved in.
+pub(crate) enum Model {
+    Struct(Struct),
+    Stage(StageEnum),
+    Oneof(OneofEnum),
+    Newtype(Newtype),
+}
+
+/// What every shape has.
+pub(crate) struct Common {
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    /// The path of snapshot-core.
+    pub(crate) krate: Path,
+}
+
+/// A struct that is saved as a message.
+pub(crate) struct Struct {
+    pub(crate) common: Common,
+    pub(crate) message: Path,
+    /// In declared order.
+    pub(crate) fields: Vec<Field>,
+    /// Proto fields that are left out on purpose.
+    pub(crate) ignored: Vec<Ident>,
+    pub(crate) validate: Option<Path>,
+    pub(crate) payload: Option<Payload>,
+    pub(crate) stage: Option<Stage>,
+}
+
+/// One field of a [`Struct`].
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) role: Role,
+}
+
+/// What becomes of a field.
+pub(crate) enum Role {
+    /// It is saved.
+    Mapped(Mapping),
+    /// It is not; the expression, or the type's default, is its value after a restore.
+    Skipped(Option<TokenStream>),
+}
+
+/// How a field is saved.
+pub(crate) struct Mapping {
+    /// The name of the proto field, as the identifier that prost makes of it.
+    pub(crate) proto: Ident,
+    pub(crate) with: Option<Path>,
+    pub(crate) max: Option<TokenStream>,
+    pub(crate) range: Option<TokenStream>,
+}
+
+/// What makes a struct the payload of a controller.
+pub(crate) struct Payload {
+    pub(crate) version: u32,
+    /// Where `version` stands.
+    pub(crate) at: Span,
+    pub(crate) type_url: Option<LitStr>,
+    pub(crate) controller: Option<Type>,
+    pub(crate) after: Vec<Type>,
+    /// The field that is the controller's own name.
+    pub(crate) id: Option<Ident>,
+}
+
+/// The stage of a struct and the rules for it.
+pub(crate) struct Stage {
+    pub(crate) field: Ident,
+    pub(crate) ty: Type,
+    pub(crate) save_from: Vec<Ident>,
+    pub(crate) freeze_to: Option<Ident>,
+    pub(crate) import_as: Option<Ident>,
+    pub(crate) abort_to: Option<Ident>,
+    pub(crate) carriage: Carriage,
+}
+
+/// Whether the stage is on the wire.
+pub(crate) enum Carriage {
+    /// As this proto field.
+    Carried(Ident),
+    /// Not; it comes back as the one stage that may be saved.
+    NotCarried(Ident),
+}
+
+/// A lifecycle stage.
+pub(crate) struct StageEnum {
+    pub(crate) common: Common,
+    /// The prost enum.
+    pub(crate) proto: Path,
+    /// In declared order.
+    pub(crate) variants: Vec<StageVariant>,
+    /// The variant with `#[default]`.
+    pub(crate) default: Option<Ident>,
+}
+
+/// One variant of a [`StageEnum`].
+pub(crate) struct StageVariant {
+    pub(crate) ident: Ident,
+    /// The name of prost's variant; `None` of a transient one.
+    pub(crate) proto: Option<Ident>,
+}
+
+/// A data enum that is saved as a oneof.
+pub(crate) struct OneofEnum {
+    pub(crate) common: Common,
+    /// The prost enum.
+    pub(crate) proto: Path,
+    pub(crate) variants: Vec<OneofVariant>,
+    /// Members that are left out on purpose.
+    pub(crate) ignored: Vec<Ident>,
+}
+
+/// One variant of a [`OneofEnum`].
+pub(crate) struct OneofVariant {
+    pub(crate) ident: Ident,
+    /// The name of prost's variant.
+    pub(crate) proto: Ident,
+    /// What it holds; nothing if the member is a `google.protobuf.Empty`.
+    pub(crate) ty: Option<Type>,
+}
+
+/// A newtype that is saved as what it wraps.
+pub(crate) struct Newtype {
+    pub(crate) common: Common,
+    /// The name of the one field: an identifier or `0`.
+    pub(crate) member: syn::Member,
+    pub(crate) ty: Type,
+    pub(crate) validate: Option<Path>,
+}
+
+/// Checks a type. What is wrong goes to `errors`; the model is of use only if nothing did.
+pub(crate) fn check(input: &DeriveInput, container: &Container, errors: &Errors) -> Option<Model> {
+    if let Some(lifetime) = input.generics.lifetimes().next() {
+        errors.at(
+            lifetime.lifetime.span(),
+            "a restored state owns its data, so it cannot have lifetimes: use owned types",
+        );
+    }
+    let common = Common {
+        ident: input.ident.clone(),
+        generics: input.generics.clone(),
+        krate: container.krate.get().cloned().unwrap_or_else(default_crate),
+    };
+    let shape = shape::of(input, container, errors);
+    // Even without a shape the attributes inside are looked at, so that all mistakes come at once.
+    match &input.data {
+        Data::Struct(data) => match shape {
+            Some(Shape::Transparent) => {
+                newtype::check(common, data, container, errors).map(Model::Newtype)
+            }
+            _ => struct_::check(common, data, container, errors).map(Model::Struct),
+        },
+        Data::Enum(data) => match shape {
+            Some(Shape::Oneof) => {
+                enum_::check_oneof(common, data, container, errors).map(Model::Oneof)
+            }
+            _ => enum_::check_stage(common, data, container, errors, shape.is_some())
+                .map(Model::Stage),
+        },
+        Data::Union(_) => None,
+    }
+}
+
+fn default_crate() -> Path {
+    syn::parse_quote!(::snapshot_core)
+}
+
+/// Reports every name that stands in a list for the second time.
+fn refuse_duplicates<'n>(names: impl IntoIterator<Item = &'n Ident>, errors: &Errors) {
+    let mut seen: Vec<&Ident> = Vec::new();
+    for name in names {
+        if seen.contains(&name) {
+            errors.at(name.span(), format!("`{name}` is in this list twice"));
+        } else {
+            seen.push(name);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What a type is saved as, and which attributes make sense there.
+
+use proc_macro2::Span;
+use syn::{Data, DeriveInput, Fields};
+
+use crate::attr::Container;
+use crate::attr::key::{self, Key};
+use crate::errors::Errors;
+
+/// What a type is saved as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Message,
+    Stage,
+    Oneof,
+    Transparent,
+}
+
+impl Shape {
+    fn key(self) -> &'static Key {
+        match self {
+            Shape::Message => key::MESSAGE,
+            Shape::Stage => key::STAGE_ENUM,
+            Shape::Oneof => key::ONEOF,
+            Shape::Transparent => key::TRANSPARENT,
+        }
+    }
+
+    /// The attributes that make sense with it, besides its own and `crate`.
+    fn allows(self) -> &'static [&'static Key] {
+        match self {
+            Shape::Message => &[
+                key::VERSION,
+                key::TYPE_URL,
+                key::CONTROLLER,
+                key::AFTER,
+                key::SAVE_FROM,
+                key::FREEZE_TO,
+                key::IMPORT_AS,
+                key::LIVE,
+                key::ABORT_TO,
+                key::IGNORE,
+                key::VALIDATE,
+            ],
+            Shape::Stage => &[],
+            Shape::Oneof => &[key::IGNORE],
+            Shape::Transparent => &[key::VALIDATE],
+        }
+    }
+}
+
+/// The shape of a type; `None` if it has none or more than one, which is reported.
+pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) -> Option<Shape> {
+    let given: Vec<(Shape, Span)> = [
+        (Shape::Message, container.message.span()),
+        (Shape::Stage, container.stage.span()),
+        (Shape::Oneof, container.oneof.span()),
+        (Shape::Transparent, container.transparent.span()),
+    ]
+    .into_iter()
+    .filter_map(|(shape, span)| Some((shape, span?)))
+    .collect();
+    if let Data::Union(data) = &input.data {
+        errors
+            .at(data.union_token.span, "a union cannot be saved: nobody knows which field is set");
+        return None;
+    }
+    match given[..] {
+        [] => {
+            errors.at(input.ident.span(), what_to_add(&input.data));
+            None
+        }
+        [(shape, span)] => {
+            if let Some(instead) = misfit(shape, &input.data) {
+                errors.at(span, instead);
+                return None;
+            }
+            refuse_strangers(shape, container, errors);
+            Some(shape)
+        }
+        [(first, _), ..] => {
+            for (other, span) in &given[1..] {
+                let (first, other) = (first.key().name, other.key().name);
+                errors.at(
+                    *span,
+                    format!(
+                        "`{first}` and `{other}` exclude each other: a type is saved as one thing"
+                    ),
+                );
+            }
+            None
+        }
+    }
+}
+
+/// What a type without a shape needs.
+fn what_to_add(data: &Data) -> &'static str {
+    match data {
+        Data::Struct(data) if matches!(&data.fields, Fields::Unnamed(f) if f.unnamed.len() == 1) => {
+            "a newtype is saved as what it wraps: add #[snapshot(transparent)]"
+        }
+        Data::Struct(_) => {
+            "say which message this is saved as: add #[snapshot(message = path::to::ProstMessage)]"
+        }
+        Data::Enum(data) if data.variants.iter().all(|v| matches!(v.fields, Fields::Unit)) => {
+            "say which enum this is saved as: add #[snapshot(stage = path::to::ProstEnum)]"
+        }
+        _ => "say which oneof this is saved as: add #[snapshot(oneof = path::to::ProstOneof)]",
+    }
+}
+
+/// Why a type cannot have the shape that it is given.
+fn misfit(shape: Shape, data: &Data) -> Option<&'static str> {
+    match (shape, data) {
+        (Shape::Message, Data::Enum(_)) => Some(
+            "`message` is for structs: use `stage = path::to::ProstEnum` for a lifecycle stage, \
+             `oneof = path::to::ProstOneof` for an enum with data",
+        ),
+        (Shape::Transparent, Data::Enum(_)) => Some(
+            "`transparent` is for newtypes: use `stage = path::to::ProstEnum` for a lifecycle \
+             stage, `oneof = path::to::ProstOneof` for an enum with data",
+        ),
+        (Shape::Stage, Data::Struct(_)) => Some(
+            "here `stage` is for enums: a struct is saved by `message = path::to::ProstMessage`, \
+             and the field that is its stage is marked #[snapshot(stage)]",
+        ),
+        (Shape::Oneof, Data::Struct(_)) => {
+            Some("`oneof` is for enums: a struct is saved by `message = path::to::ProstMessage`")
+        }
+        _ => None,
+    }
+}
+
+/// Reports the attributes that have no meaning for the shape.
+fn refuse_strangers(shape: Shape, container: &Container, errors: &Errors) {
+    let own = shape.key().name;
+    let strangers = container.all().filter(|attr| {
+        let name = attr.key().name;
+        name != own && name != key::CRATE.name && !shape.allows().iter().any(|k| k.name == name)
+    });
+    for (attr, span) in strangers.filter_map(|attr| Some((attr, attr.given_at()?))) {
+        let name = attr.key().name;
+        let belongs = match shape {
+            _ if name == key::IGNORE.name => "`message` or `oneof`",
+            _ if name == key::VALIDATE.name => "`message` or `transparent`",
+            _ => "`message`",
+        };
+        errors.at(
+            span,
+            format!("`{name}` does not go with `{own}`, it belongs to a type with {belongs}"),
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! Checks a struct that is saved as a message.
+
+use proc_macro2::Span;
+use syn::{DataStruct, Fields, Ident};
+
+use super::{Common, Field, Mapping, Payload, Role, Struct, refuse_duplicates, stage_rules};
+use crate::attr::{Container, Expr, FieldAttrs, Given, MaybeExpr};
+use crate::errors::Errors;
+
+/// The proto field that `version` writes.
+pub(crate) const VERSION_FIELD: &str = "schema_version";
+
+pub(super) fn check(
+    common: Common,
+    data: &DataStruct,
+    container: &Container,
+    errors: &Errors,
+) -> Option<Struct> {
+    refuse_nameless_fields(data, container, errors);
+    let mut fields = Vec::new();
+    let mut stages = Vec::new();
+    let mut ids = Vec::new();
+    for field in &data.fields {
+        let attrs = FieldAttrs::parse(&field.attrs, errors);
+        check_attributes(&attrs, errors);
+        let Some(ident) = field.ident.clone() else { continue };
+        if let Some(at) = attrs.stage.span() {
+            stages.push((at, fields.len()));
+        }
+        if let Some(at) = attrs.id.span() {
+            ids.push((at, ident.clone()));
+        }
+        fields.push(Field { role: role(&ident, &attrs), ident, ty: field.ty.clone() });
+    }
+    for (at, _) in stages.iter().skip(1) {
+        errors.at(*at, "a struct has one stage, and another field is marked already");
+    }
+    for (at, _) in ids.iter().skip(1) {
+        errors.at(*at, "a controller has one name, and another field is marked already");
+    }
+    let id = ids.into_iter().next();
+    let payload = payload(&common, container, id, errors);
+    let stage_field = stages.first().map(|(_, index)| &fields[*index]);
+    let stage = stage_rules::check(stage_field, container, errors);
+    let ignored = container.ignore.get().map(|list| list.0.clone()).unwrap_or_default();
+    refuse_duplicates(&ignored, errors);
+    refuse_shared_fields(&fields, &ignored, container, errors);
+    let message = container.message.get()?.clone();
+    let validate = container.validate.get().cloned();
+    Some(Struct { common, message, fields, ignored, validate, payload, stage })
+}
+
+impl Field {
+    pub(crate) fn mapping(&self) -> Option<&Mapping> {
+        match &self.role {
+            Role::Mapped(mapping) => Some(mapping),
+            Role::Skipped(_) => None,
+        }
+    }
+}
+
+fn refuse_nameless_fields(data: &DataStruct, container: &Container, errors: &Errors) {
+    // Without `message` there is another error already.
+    let Some(at) = container.message.span() else { return };
+    match &data.fields {
+        Fields::Named(_) => {}
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => errors.at(
+            at,
+            "a tuple struct has no field names to map: use `transparent` to save a newtype as what \
+             it wraps, or name the field",
+        ),
+        Fields::Unnamed(_) => {
+            errors.at(at, "a tuple struct has no field names to map: name its fields");
+        }
+        Fields::Unit => {
+            errors.at(at, "a unit struct has no fields to map: write it as `struct Name {}`");
+        }
+    }
+}
+
+fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
+    if attrs.skip.is_given() {
+        return Role::Skipped(attrs.skip.get().and_then(|MaybeExpr(value)| value.clone()));
+    }
+    Role::Mapped(Mapping {
+        proto: attrs.field.get().unwrap_or(ident).clone(),
+        with: attrs.with.get().cloned(),
+        max: attrs.max.get().map(|Expr(tokens)| tokens.clone()),
+        range: attrs.range.get().map(|Expr(tokens)| tokens.clone()),
+    })
+}
+
+/// Reports attributes of one field that do not go together.
+fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
+    if attrs.skip.is_given() {
+        let useless: [(&dyn Given, &str); 5] = [
+            (&attrs.field, "it has no proto field"),
+            (&attrs.with, "there is nothing to convert"),
+            (&attrs.max, "there is nothing to check"),
+            (&attrs.range, "there is nothing to check"),
+            (&attrs.id, "a restored controller would have lost its name"),
+        ];
+        for (attr, why) in useless {
+            if let Some(at) = attr.given_at() {
+                let name = attr.key().name;
+                errors.at(
+                    at,
+                    format!("`{name}` does not go with `skip`: the field is not saved, so {why}"),
+                );
+            }
+        }
+    }
+    if let (Some(at), Some(MaybeExpr(Some(_)))) =
+        (attrs.stage.span().and(attrs.skip.span()), attrs.skip.get())
+    {
+        errors.at(
+            at,
+            "a stage that is not saved comes back as the one stage in `save_from`: write `skip` \
+             without a value",
+        );
+    }
+    if let Some(at) = attrs.with.span().filter(|_| attrs.stage.is_given()) {
+        errors.at(
+            at,
+            "`with` does not go with `stage`: a stage is saved as the proto enum that it mirrors",
+        );
+    }
+    for attr in [&attrs.max as &dyn Given, &attrs.range] {
+        if let Some(at) = attr.given_at().filter(|_| attrs.stage.is_given()) {
+            let name = attr.key().name;
+            errors.at(
+                at,
+                format!(
+                    "`{name}` does not go with `stage`: `save_from` says which stages are saved"
+                ),
+            );
+        }
+    }
+}
+
+fn payload(
+    common: &Common,
+    container: &Container,
+    id: Option<(Span, Ident)>,
+    errors: &Errors,
+) -> Option<Payload> {
+    let Some(at) = container.version.span() else {
+        if container.message.is_given() {
+            refuse_without_version(container, id, errors);
+        }
+        return None;
+    };
+    if let Some(at) = container.controller.span()
+        && common.generics.params.iter().any(|p| !matches!(p, syn::GenericParam::Lifetime(_)))
+    {
+        errors.at(
+            at,
+            "the state is generic, so it cannot name the one controller that owns it: remove \
+             `controller` and write `snapshot_core::register!(Controller<...>);` for each",
+        );
+    }
+    Some(Payload {
+        version: container.version.get()?.0,
+        at,
+        type_url: container.type_url.get().cloned(),
+        controller: container.controller.get().cloned(),
+        after: container.after.get().map(|list| list.0.clone()).unwrap_or_default(),
+        id: id.map(|(_, ident)| ident),
+    })
+}
+
+/// Reports what only the payload of a controller can have.
+fn refuse_without_version(container: &Container, id: Option<(Span, Ident)>, errors: &Errors) {
+    let payload_only: [&dyn Given; 6] = [
+        &container.type_url,
+        &container.controller,
+        &container.after,
+        &container.freeze_to,
+        &container.import_as,
+        &container.abort_to,
+    ];
+    let given =
+        payload_only.into_iter().filter_map(|attr| Some((attr.key().name, attr.given_at()?)));
+    for (name, at) in given.chain(id.map(|(at, _)| ("id", at))) {
+        errors.at(
+            at,
+            format!("`{name}` is for the payload of a controller, which has a schema version: add `version = 1`"),
+        );
+    }
+}
+
+/// Reports proto fields that are mapped more than once, or mapped and ignored.
+fn refuse_shared_fields(
+    fields: &[Field],
+    ignored: &[Ident],
+    container: &Container,
+    errors: &Errors,
+) {
+    let mut taken: Vec<(&Ident, &Ident)> = Vec::new();
+    for field in fields {
+        let Some(Mapping { proto, .. }) = field.mapping() else { continue };
+        let ident = &field.ident;
+        if container.version.is_given() && proto == VERSION_FIELD {
+            errors
+                .at(proto.span(), "`version` writes and checks `schema_version`: remove the field");
+        }
+        match taken.iter().find(|(_, other)| *other == proto) {
+            Some((first, _)) => errors.at(
+                proto.span(),
+                format!("fields `{first}` and `{ident}` are both saved as `{proto}`"),
+            ),
+            None => taken.push((ident, proto)),
+        }
+    }
+    for name in ignored {
+        if container.version.is_given() && name == VERSION_FIELD {
+            errors.at(
+                name.span(),
+                "`version` writes and checks `schema_version`, so it is not ignored",
+            );
+        }
+        if let Some((ident, _)) = taken.iter().find(|(_, proto)| *proto == name) {
+            errors.at(name.span(), format!("field `{ident}` maps `{name}`, so it is not ignored"));
+        }
+    }
+}
