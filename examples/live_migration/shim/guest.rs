@@ -5,12 +5,15 @@
 //! run on, a port is a named pipe, and the machine runs for as long as somebody holds its power pipe
 //! open: when both shims are gone, so are the processes.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
-use snapshot_core::Error;
+use snapshot_core::{Code, Error};
+use snapshot_examples::lcow::scsi::Slot;
+use uuid::Uuid;
 
 /// A guest's folder.
 #[derive(Clone, Debug)]
@@ -25,8 +28,12 @@ impl Guest {
     ///
     /// The folder exists, or cannot be made.
     pub(crate) fn build(dir: &Path) -> Result<Self, Error> {
-        std::fs::create_dir(dir).map_err(|error| at(dir, error))?;
-        std::fs::create_dir(dir.join("vsock")).map_err(|error| at(dir, error))?;
+        for dir in [dir.to_owned()]
+            .into_iter()
+            .chain(["vsock", "disks", "mounts", "containers"].map(|part| dir.join(part)))
+        {
+            std::fs::create_dir(&dir).map_err(|error| at(&dir, error))?;
+        }
         let guest = Self { dir: dir.to_owned() };
         make_fifo(&guest.power_path())?;
         Ok(guest)
@@ -87,6 +94,146 @@ impl Guest {
     /// There is no such port.
     pub(crate) fn connect(&self, port: u32) -> Result<File, Error> {
         open_both_ways(&self.port_path(port))
+    }
+}
+
+/// What the guest knows: it is in the memory of the VM, so it comes along without being saved.
+impl Guest {
+    /// Puts a disk into a SCSI slot.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn put_disk(&self, slot: Slot, volume: Uuid) -> Result<(), Error> {
+        write(&self.disk_path(slot), &volume.to_string())
+    }
+
+    /// Takes the disk out of a SCSI slot; does nothing to an empty one.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn remove_disk(&self, slot: Slot) -> Result<(), Error> {
+        remove(&self.disk_path(slot))
+    }
+
+    fn disk_path(&self, slot: Slot) -> PathBuf {
+        self.dir.join("disks").join(slot.to_string())
+    }
+
+    /// The volumes by SCSI slot.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read.
+    pub(crate) fn disks(&self) -> Result<BTreeMap<String, Uuid>, Error> {
+        let dir = self.dir.join("disks");
+        let mut disks = BTreeMap::new();
+        for entry in std::fs::read_dir(&dir).map_err(|error| at(&dir, error))? {
+            let path = entry.map_err(|error| at(&dir, error))?.path();
+            let text = std::fs::read_to_string(&path).map_err(|error| at(&path, error))?;
+            let volume = Uuid::parse_str(&text).map_err(|error| {
+                Error::new(Code::DataLoss, format!("{}: {error}", path.display()))
+            })?;
+            let slot = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            disks.insert(slot, volume);
+        }
+        Ok(disks)
+    }
+
+    /// Mounts something.
+    ///
+    /// # Errors
+    ///
+    /// Something is mounted there already.
+    pub(crate) fn mount(&self, guest_path: &str, what: &str) -> Result<(), Error> {
+        let path = self.mount_path(guest_path)?;
+        if path.exists() {
+            return Err(Error::precondition(format!("{guest_path} is mounted already")));
+        }
+        write(&path, what)
+    }
+
+    /// Unmounts what is there; does nothing if nothing is.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn unmount(&self, guest_path: &str) -> Result<(), Error> {
+        remove(&self.mount_path(guest_path)?)
+    }
+
+    /// Makes sure that something is mounted there.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is.
+    pub(crate) fn expect_mount(&self, guest_path: &str) -> Result<(), Error> {
+        match self.mount_path(guest_path)?.exists() {
+            true => Ok(()),
+            false => Err(Error::precondition(format!("nothing is mounted at {guest_path}"))),
+        }
+    }
+
+    /// The file that stands for a mount. Slashes are legal in a guest path, and not in its name.
+    fn mount_path(&self, guest_path: &str) -> Result<PathBuf, Error> {
+        self.entry("mounts", &guest_path.replace('%', "%25").replace('/', "%2F"))
+    }
+
+    /// Creates a container.
+    ///
+    /// # Errors
+    ///
+    /// It exists.
+    pub(crate) fn put_container(&self, id: &str) -> Result<(), Error> {
+        let path = self.entry("containers", id)?;
+        if path.exists() {
+            return Err(Error::precondition(format!("container {id} exists in the guest")));
+        }
+        write(&path, "")
+    }
+
+    /// Makes sure that there is this container.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(crate) fn expect_container(&self, id: &str) -> Result<(), Error> {
+        match self.entry("containers", id)?.exists() {
+            true => Ok(()),
+            false => Err(Error::precondition(format!("the guest has no container {id}"))),
+        }
+    }
+
+    /// Deletes a container; does nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn remove_container(&self, id: &str) -> Result<(), Error> {
+        remove(&self.entry("containers", id)?)
+    }
+
+    /// A file of the guest's, never one outside.
+    fn entry(&self, kind: &str, name: &str) -> Result<PathBuf, Error> {
+        match name {
+            "" | "." | ".." => Err(Error::invalid(format!("{name:?} is no name for a {kind}"))),
+            name if name.contains('/') => {
+                Err(Error::invalid(format!("{name:?} holds a slash: it is no name in {kind}")))
+            }
+            name => Ok(self.dir.join(kind).join(name)),
+        }
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text).map_err(|error| at(path, error))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(path, error)),
+        _ => Ok(()),
     }
 }
 

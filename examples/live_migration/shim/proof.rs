@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::identity::Identity;
+use crate::shim::identity::Identity;
 
 /// What one shim has seen of a process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -40,6 +40,7 @@
 //! it back on its own account: in doubt it stays frozen, asks the destination again, over a new
 //! connection, and if nobody answers says so and waits for a decision.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,7 +49,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use snapshot_core::{Code, Error};
 
-use crate::identity::Identity;
+use crate::shim::identity::Identity;
+use crate::shim::proof::Seen;
 
 /// The version of this protocol.
 pub(crate) const VERSION: u32 = 1;
@@ -80,8 +82,8 @@ pub(crate) enum Message {
     Refused(Failure),
     /// Source: it does not go on; the sandbox runs on at the source.
     Abort(Failure),
-    /// Source: it has let go of the sandbox.
-    Committed,
+    /// Source: it has let go of the sandbox; and what it has to tell about it.
+    Committed(Box<Handed>),
     /// Source, on a new connection: what became of this migration?
     Outcome(String),
 }
@@ -115,10 +117,25 @@ pub(crate) struct GuestProcess {
 /// How far the destination has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progressed {
-    /// How long which step took.
-    pub(crate) steps: Vec<Step>,
     /// When it was done, in nanoseconds of the machine's monotonic clock.
     pub(crate) at: u64,
+}
+
+/// What the source tells at the end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Handed {
+    /// How long which step took.
+    pub(crate) steps: Vec<Step>,
+    /// How many bytes each controller saved, without its children.
+    pub(crate) saved: Vec<(String, u64)>,
+    /// How many bytes the snapshot has.
+    pub(crate) snapshot: u64,
+    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
+    pub(crate) frozen_at: u64,
+    /// What the source has seen of the processes.
+    pub(crate) seen: Vec<Seen>,
+    /// The exit code that each workload is to end with.
+    pub(crate) exits: BTreeMap<String, u32>,
 }
 
 /// How long one step took, of one controller or of a whole phase.
@@ -176,7 +193,7 @@ impl Message {
             Message::Resumed(_) => "Resumed",
             Message::Refused(_) => "Refused",
             Message::Abort(_) => "Abort",
-            Message::Committed => "Committed",
+            Message::Committed(_) => "Committed",
             Message::Outcome(_) => "Outcome",
         }
     }
@@ -192,7 +209,7 @@ impl Message {
             Message::Resumed(progressed) => (7, json(progressed)?),
             Message::Refused(failure) => (8, json(failure)?),
             Message::Abort(failure) => (9, json(failure)?),
-            Message::Committed => (10, Vec::new()),
+            Message::Committed(handed) => (10, json(handed)?),
             Message::Outcome(migration) => (11, json(migration)?),
         })
     }
@@ -208,7 +225,7 @@ impl Message {
             7 => Message::Resumed(parse(&body)?),
             8 => Message::Refused(parse(&body)?),
             9 => Message::Abort(parse(&body)?),
-            10 => empty(&body, Message::Committed)?,
+            10 => Message::Committed(parse(&body)?),
             11 => Message::Outcome(parse(&body)?),
             _ => return Err(malformed(format!("a message of the unknown type {kind}"))),
         })
@@ -348,13 +365,14 @@ mod tests {
 
     fn one_of_each() -> Vec<Message> {
         let failure = Failure { code: "DATA_LOSS".to_owned(), text: "broken".to_owned() };
-        let progressed = Progressed {
+        let progressed = Progressed { at: u64::MAX };
+        let handed = Handed {
             steps: vec![Step {
                 phase: "patch".to_owned(),
                 controller: "vm/scsi".to_owned(),
                 took: Duration::from_micros(17),
             }],
-            at: u64::MAX,
+            ..Handed::default()
         };
         vec![
             Message::Hello(Hello {
@@ -376,7 +394,7 @@ mod tests {
             Message::Resumed(progressed),
             Message::Refused(failure.clone()),
             Message::Abort(failure),
-            Message::Committed,
+            Message::Committed(Box::new(handed)),
             Message::Outcome("m".to_owned()),
         ]
     }

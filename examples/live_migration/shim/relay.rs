@@ -22,7 +22,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, splice, tee};
 use snapshot_core::Error;
 
-use crate::lock::lock;
+use crate::shim::lock::lock;
 
 /// How much of one port is looked at in one go, in bytes: what a pipe holds by default.
 const WINDOW: usize = 64 * 1024;
@@ -416,7 +416,7 @@ mod tests {
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
     use super::*;
-    use crate::guest::open_both_ways;
+    use crate::shim::guest::open_both_ways;
 
     /// A process that lives until its standard input is closed, with a port.
     struct Fixture {
@@ -428,7 +428,7 @@ mod tests {
     impl Fixture {
         fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
-            crate::guest::make_fifo(&dir.path().join("port")).unwrap();
+            crate::shim::guest::make_fifo(&dir.path().join("port")).unwrap();
             let port = open_both_ways(&dir.path().join("port")).unwrap();
             let process = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
             Self { dir, process, port }
@@ -573,7 +573,7 @@ mod tests {
     fn input_is_carried_into_a_port_that_is_full_at_first() {
         let fixture = Fixture::new();
         let (relay, _events) = relay();
-        crate::guest::make_fifo(&fixture.log("stdin")).unwrap();
+        crate::shim::guest::make_fifo(&fixture.log("stdin")).unwrap();
         let mut outside = open_both_ways(&fixture.log("stdin")).unwrap();
         let inside = open_both_ways(&fixture.log("stdin")).unwrap();
         let mut port = fixture.port.try_clone().unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 
-use crate::identity::Identity;
+use crate::shim::identity::Identity;
 
 /// What ends a workload that is asked to stop, on its standard input.
 pub(crate) const STOP: &str = "stop";
