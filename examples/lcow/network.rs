@@ -75,12 +75,12 @@ pub struct NetworkState {
     /// The freeze has come by: nothing changes any more, though the stage follows only when it is
     /// noted.
     #[snapshot(skip)]
-    frozen: bool,
+    pub(super) frozen: bool,
     #[snapshot(skip)]
-    binding: Option<Binding>,
+    pub(super) binding: Option<Binding>,
     /// What the destination's namespace has, from patch until resume has put it in.
     #[snapshot(skip)]
-    replacement: Option<Vec<Endpoint>>,
+    pub(super) replacement: Option<Vec<Endpoint>>,
 }
 
 /// The network controller.

@@ -29,12 +29,12 @@ pub struct PodState {
     /// Its containers, sorted by id.
     pub containers: Vec<Child<Container>>,
     #[snapshot(skip)]
-    migration: Migration,
+    pub(super) migration: Migration,
     #[snapshot(skip)]
-    vm: Option<Arc<Vm>>,
+    pub(super) vm: Option<Arc<Vm>>,
     /// The id that the plan knows it by, once the patch has changed it.
     #[snapshot(skip)]
-    source_id: Option<PodId>,
+    pub(super) source_id: Option<PodId>,
 }
 
 /// The pod controller.

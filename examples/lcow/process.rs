@@ -83,21 +83,21 @@ pub struct ProcessState {
     pub wait_call_id: Option<NonZeroI64>,
     /// This host's ends of its IO.
     #[snapshot(skip)]
-    io: ProcessIo,
+    pub(super) io: ProcessIo,
     #[snapshot(skip)]
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
     /// The freeze has come by: nothing changes any more, though the stage follows only when it is
     /// noted.
     #[snapshot(skip)]
-    frozen: bool,
+    pub(super) frozen: bool,
     /// An exit that was told while the process was migrating: it counts once that has ended.
     #[snapshot(skip)]
-    late_exit: Option<Exit>,
+    pub(super) late_exit: Option<Exit>,
 }
 
 /// Where a process runs.
 #[derive(Clone, Debug)]
-struct Place {
+pub(super) struct Place {
     binding: Binding,
     container: GcsId,
 }

@@ -26,7 +26,7 @@ pub struct SandboxState {
     /// The pods that run in it.
     pub pods: Vec<Child<Pod>>,
     #[snapshot(skip)]
-    migration: Migration,
+    pub(super) migration: Migration,
 }
 
 /// What a new pod is made from.

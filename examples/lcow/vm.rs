@@ -112,14 +112,14 @@ pub struct VmState {
     /// The next message id on the bridge to the guest. Every call that waits has an id below it.
     pub bridge_next_id: i64,
     #[snapshot(skip)]
-    host: Option<Host>,
+    pub(super) host: Option<Host>,
     /// The freeze has come by: nothing changes any more, though the stage follows only when it is
     /// noted.
     #[snapshot(skip)]
-    frozen: bool,
+    pub(super) frozen: bool,
     /// The destination has created the VM: an abort must end it, and no other of the same id.
     #[snapshot(skip)]
-    restored: bool,
+    pub(super) restored: bool,
 }
 
 /// What a new VM is made from.

@@ -56,9 +56,9 @@ pub struct VpciState {
     /// The devices by VMBus channel. Containers refer to the channels.
     pub devices: HashMap<Uuid, Device>,
     #[snapshot(skip)]
-    migration: Migration,
+    pub(super) migration: Migration,
     #[snapshot(skip)]
-    binding: Option<Binding>,
+    pub(super) binding: Option<Binding>,
 }
 
 /// The virtual PCI controller.

@@ -108,16 +108,16 @@ pub struct ContainerState {
     pub processes: BTreeMap<ExecId, Child<Process>>,
     /// What it is still to be created from.
     #[snapshot(skip)]
-    new: Option<NewContainer>,
+    pub(super) new: Option<NewContainer>,
     #[snapshot(skip)]
-    vm: Option<Arc<Vm>>,
+    pub(super) vm: Option<Arc<Vm>>,
     /// The freeze has come by: nothing changes any more, though the stage follows only when it is
     /// noted.
     #[snapshot(skip)]
-    frozen: bool,
+    pub(super) frozen: bool,
     /// The id that the plan knows it by, once the patch has changed it.
     #[snapshot(skip)]
-    source_id: Option<ContainerId>,
+    pub(super) source_id: Option<ContainerId>,
 }
 
 /// What a new container is made from.
@@ -254,12 +254,6 @@ impl ContainerState {
             ))
             .in_field("processes")),
         }
-    }
-
-    /// All reservations on the SCSI bus: the layers' and the others.
-    pub(super) fn scsi_reservations(&self) -> impl Iterator<Item = Uuid> + '_ {
-        let layers = self.layers.iter().flat_map(|l| l.ro_layers.iter().chain(&l.scratch));
-        layers.map(|layer| layer.reservation_id).chain(self.scsi_reservation_ids.iter().copied())
     }
 
     /// Gives the disks of the layers their paths on this host.

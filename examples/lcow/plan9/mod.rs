@@ -34,9 +34,9 @@ pub struct Plan9State {
     /// Who holds which share. Containers refer to these ids.
     pub reservations: HashMap<Uuid, PathBuf>,
     #[snapshot(skip)]
-    migration: Migration,
+    pub(super) migration: Migration,
     #[snapshot(skip)]
-    binding: Option<Binding>,
+    pub(super) binding: Option<Binding>,
 }
 
 /// The Plan 9 controller.

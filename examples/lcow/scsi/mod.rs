@@ -45,10 +45,10 @@ pub struct ScsiState {
     /// The slots that a container's patch has given a path to, so that two containers cannot place
     /// one disk in two files.
     #[snapshot(skip)]
-    placed: HashMap<Slot, PathBuf>,
+    pub(super) placed: HashMap<Slot, PathBuf>,
     /// The paths that the new VM was given access to; an abort takes that back.
     #[snapshot(skip)]
-    granted: Vec<PathBuf>,
+    pub(super) granted: Vec<PathBuf>,
 }
 
 /// The SCSI controller.

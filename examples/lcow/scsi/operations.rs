@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{
     Disk, DiskConfig, DiskStage, Mount, MountConfig, MountStage, Reservation, Scsi, ScsiState, Slot,
 };
-use crate::lcow::host::Binding;
+use crate::lcow::host::{Binding, Host};
+use crate::lcow::ids::VmId;
 
 impl Scsi {
     /// Takes a slot for the disk that the VM boots from; the VM is created with it.
@@ -79,32 +80,21 @@ impl Scsi {
         let (Binding { host, vm }, slot, partition, disk) = state.held(reservation)?;
         let attach = disk.stage == DiskStage::Reserved;
         if attach {
-            if disk.config.kind.needs_access() {
-                host.grant_access(&vm, &disk.config.host_path)?;
-            }
-            host.attach_disk(&vm, slot, &disk.config)?;
-            disk.stage = DiskStage::Attached;
+            disk.attach(&host, &vm, slot)?;
         }
         let mount = mount_of(disk, slot, partition)?;
         if mount.stage == MountStage::Reserved {
             let guest_path = slot.guest_path(partition);
-            if let Err(error) = host.mount_disk(&vm, slot, partition, &mount.config, &guest_path) {
-                if !attach {
-                    return Err(error);
+            match host.mount_disk(&vm, slot, partition, &mount.config, &guest_path) {
+                Ok(()) => {
+                    mount.stage = MountStage::Mounted;
+                    mount.guest_path = guest_path;
                 }
-                // One that cannot be detached stays `Attached`, which is what it is.
-                return match host.detach_disk(&vm, slot) {
-                    Ok(()) => {
-                        disk.stage = DiskStage::Reserved;
-                        Err(error)
-                    }
-                    Err(undo) => Err(error.and(undo)),
-                };
+                Err(error) if attach => return Err(disk.detach(&host, &vm, slot, error)),
+                Err(error) => return Err(error),
             }
-            mount.stage = MountStage::Mounted;
-            mount.guest_path = guest_path;
         }
-        Ok(mount.guest_path.clone())
+        Ok(mount_of(disk, slot, partition)?.guest_path.clone())
     }
 
     /// Gives a reservation up. With the last one on a mount, it is unmounted; with the last mount
@@ -182,6 +172,39 @@ fn mount_of(disk: &mut Disk, slot: Slot, partition: u64) -> Result<&mut Mount, E
 }
 
 impl Disk {
+    fn attach(&mut self, host: &Host, vm: &VmId, slot: Slot) -> Result<(), Error> {
+        if self.config.kind.needs_access() {
+            host.grant_access(vm, &self.config.host_path)?;
+        }
+        if let Err(error) = host.attach_disk(vm, slot, &self.config) {
+            return Err(self.revoke(host, vm, error));
+        }
+        self.stage = DiskStage::Attached;
+        Ok(())
+    }
+
+    /// Takes an attach back because of `cause`. A disk that cannot be detached stays `Attached`,
+    /// which is what it is.
+    fn detach(&mut self, host: &Host, vm: &VmId, slot: Slot, cause: Error) -> Error {
+        match host.detach_disk(vm, slot) {
+            Ok(()) => {
+                self.stage = DiskStage::Reserved;
+                self.revoke(host, vm, cause)
+            }
+            Err(undo) => cause.and(undo),
+        }
+    }
+
+    fn revoke(&self, host: &Host, vm: &VmId, cause: Error) -> Error {
+        if !self.config.kind.needs_access() {
+            return cause;
+        }
+        match host.revoke_access(vm, &self.config.host_path) {
+            Ok(()) => cause,
+            Err(undo) => cause.and(undo),
+        }
+    }
+
     /// Refuses to share a disk that is not the one that is asked for, or is on its way out.
     fn may_share(
         &self,

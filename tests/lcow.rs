@@ -1,0 +1,7 @@
+//! The LCOW sandbox of the examples package: payloads of another implementation, life without a
+//! migration, and migrations that succeed and fail.
+
+#[path = "lcow/goldens.rs"]
+mod goldens;
+#[path = "lcow/operations.rs"]
+mod operations;
