@@ -27,8 +27,14 @@
 mod shim;
 
 #[cfg(target_os = "linux")]
-fn main() -> anyhow::Result<()> {
-    shim::main()
+fn main() -> std::process::ExitCode {
+    match shim::main() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("live_migration: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

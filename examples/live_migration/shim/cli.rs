@@ -101,10 +101,11 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, String> {
         let (phase, controller) =
             text.split_once(':').ok_or("expected PHASE:CONTROLLER-ID, as in patch:vm/scsi")?;
-        let phase = Self::PHASES.into_iter().find(|known| known.as_str() == phase).ok_or_else(|| {
-            let phases = Self::PHASES.map(Phase::as_str).join(", ");
-            format!("{phase:?} is no phase that can fail, expected one of {phases}")
-        })?;
+        let phase =
+            Self::PHASES.into_iter().find(|known| known.as_str() == phase).ok_or_else(|| {
+                let phases = Self::PHASES.map(Phase::as_str).join(", ");
+                format!("{phase:?} is no phase that can fail, expected one of {phases}")
+            })?;
         Ok(Self { phase, controller: controller.to_owned() })
     }
 }

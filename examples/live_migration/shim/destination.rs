@@ -7,8 +7,7 @@ use std::time::Duration;
 use futures_executor::block_on;
 use prost::Message as _;
 use snapshot_core::{ControllerId, Error, Incoming, Patched, Phase, Session, registry};
-use snapshot_examples::lcow::host::Host;
-use snapshot_examples::lcow::sandbox::Sandbox;
+use snapshot_examples::lcow::{Host, Sandbox};
 
 use crate::shim::cli::{Fault, Options};
 use crate::shim::clock::{now, steps};
@@ -18,9 +17,14 @@ use crate::shim::machine::Machine;
 use crate::shim::plan::plan;
 use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
-use crate::shim::protocol::{self, Channel, Failure, Handed, Hello, Message, Progressed, unexpected};
+use crate::shim::protocol::{
+    self, Channel, Failure, Handed, Hello, Message, Progressed, unexpected,
+};
 use crate::shim::storage::Storage;
 use crate::shim::{Outcome, machine_id, sandbox, say, summary};
+
+/// What lines of this side begin with.
+const SIDE: &str = "destination";
 
 /// How long a source that lost the connection may take to come back and ask.
 const RETURN_PATIENCE: Duration = Duration::from_secs(15);
@@ -33,10 +37,10 @@ const RETURN_PATIENCE: Duration = Duration::from_secs(15);
 /// error by itself: it runs on at the source.
 pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::Result<Outcome> {
     let listener = Listener::bind(address)?;
-    say("destination", &format!("listens at {address}"));
+    say(SIDE, &format!("listens at {address}"));
     let mut channel = Channel::new(listener.accept(None)?);
     let not_taken = |error: Error| {
-        say("destination", &format!("took nothing over: {error}"));
+        say(SIDE, &format!("took nothing over: {error}"));
         Ok(Outcome::NotTaken)
     };
     let (hello, machine) = match greet(&mut channel, dir) {
@@ -48,7 +52,7 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
         Ok(taken) => taken,
         Err(error) => return not_taken(error),
     };
-    say("destination", "the sandbox runs here");
+    say(SIDE, "the sandbox runs here");
     let Taken { sandbox, session, resumed } = taken;
     let handed = shim.told_committed(&resumed);
     std::thread::sleep(Duration::from_secs_f64(options.seconds));
@@ -63,7 +67,7 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
     };
     let proof = prove(&[&handed.seen, &seen], &handed.exits)?;
     summary::migration(&handed, &steps(&session.timeline()), &resumed);
-    summary::proof("destination", &proof);
+    summary::proof(SIDE, &proof);
     Ok(Outcome::TookOver)
 }
 
@@ -78,7 +82,7 @@ fn greet(channel: &mut Channel<Link>, dir: &Path) -> Result<(Hello, Arc<Machine>
         let host = dir.join("destination");
         let machine = Machine::new(&host, Guest::find(&hello.guest)?, false)?;
         Storage::find(&hello.storage).show(&host)?;
-        sandbox::equip(&machine, "destination")?;
+        sandbox::equip(&machine, SIDE)?;
         let manifest = registry::registry()?.manifest().encode_to_vec();
         channel.send(&Message::Manifest(manifest))?;
         Ok(machine)
@@ -150,8 +154,11 @@ impl Shim<'_> {
         }
         match block_on(patched.resume(&session)) {
             Ok(sandbox) => {
-                // From here on every process is relayed here, and the guest goes on.
-                self.machine.processes().open()?;
+                // From here on every process is relayed here, and the guest goes on. There is no
+                // way back any more, so a process that cannot be relayed does not stop the others.
+                if let Err(error) = self.machine.processes().open() {
+                    say(SIDE, &format!("not everything goes on: {error}"));
+                }
                 let resumed = Progressed { at: now() };
                 self.answer(&Message::Resumed(resumed.clone()));
                 Ok(Taken { sandbox, session, resumed })
@@ -179,7 +186,7 @@ impl Shim<'_> {
 
     fn session(&self) -> Session {
         let session = Session::new()
-            .progress(Arc::new(Bars::new("destination")))
+            .progress(Arc::new(Bars::new(SIDE)))
             .resource(Arc::new(Host::new(Arc::clone(&self.machine))));
         match &self.options.fail {
             Some(Fault { phase: phase @ (Phase::Patch | Phase::Resume), controller }) => {
@@ -210,7 +217,7 @@ impl Shim<'_> {
     }
 
     fn answer_again(&mut self, answer: &Message) {
-        say("destination", "the source is not heard any more, and may ask what became of this");
+        say(SIDE, "the source is not heard any more, and may ask what became of this");
         let asked = self.listener.accept(Some(RETURN_PATIENCE)).and_then(|link| {
             let mut channel = Channel::new(link);
             match channel.receive()? {
@@ -223,7 +230,7 @@ impl Shim<'_> {
         });
         match asked {
             Ok(channel) => self.channel = channel,
-            Err(error) => say("destination", &format!("the source does not ask: {error}")),
+            Err(error) => say(SIDE, &format!("the source does not ask: {error}")),
         }
     }
 

@@ -8,9 +8,7 @@ use snapshot_core::Error;
 use snapshot_examples::lcow::host::{
     AssignedDevice, DeviceHost, DiskHost, NetworkHost, ShareHost, SharedFolder,
 };
-use snapshot_examples::lcow::ids::{NamespaceId, NicId, VmId};
-use snapshot_examples::lcow::network::Endpoint;
-use snapshot_examples::lcow::scsi::{DiskConfig, MountConfig, Slot};
+use snapshot_examples::lcow::{DiskConfig, Endpoint, MountConfig, NamespaceId, NicId, Slot, VmId};
 use uuid::Uuid;
 
 use crate::shim::guest::at;
@@ -116,9 +114,7 @@ impl DiskHost for Machine {
         guest_path: &str,
     ) -> Result<(), Error> {
         self.with_vm(vm, |hosted| match hosted.disks.get(&slot) {
-            Some(disk) => {
-                self.guest().mount(guest_path, &format!("{} {partition}", disk.volume()))
-            }
+            Some(disk) => self.guest().mount(guest_path, &format!("{} {partition}", disk.volume())),
             None => Err(Error::precondition(format!("there is no disk in SCSI slot {slot}"))),
         })
     }

@@ -4,10 +4,7 @@
 use prost::Message;
 use prost_types::Any;
 use snapshot_core::{Error, Payload, Snapshot};
-use snapshot_examples::lcow::container::ContainerState;
-use snapshot_examples::lcow::pod::PodState;
-use snapshot_examples::lcow::sandbox::SandboxState;
-use snapshot_examples::lcow::vm::VmState;
+use snapshot_examples::lcow::{ContainerState, PodState, SandboxState, VmState};
 use snapshot_proto::lcow::v1::{ContainerSnapshot, PodSnapshot, SandboxSnapshot, VmSnapshot};
 
 /// The version that no build reads.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use snapshot_core::{Code, Error};
-use snapshot_examples::lcow::scsi::Slot;
+use snapshot_examples::lcow::Slot;
 use uuid::Uuid;
 
 /// A guest's folder.
@@ -30,7 +30,7 @@ impl Guest {
     pub(crate) fn build(dir: &Path) -> Result<Self, Error> {
         for dir in [dir.to_owned()]
             .into_iter()
-            .chain(["vsock", "disks", "mounts", "containers"].map(|part| dir.join(part)))
+            .chain(["vsock", "disks", "mounts", "containers", "exits"].map(|part| dir.join(part)))
         {
             std::fs::create_dir(&dir).map_err(|error| at(&dir, error))?;
         }
@@ -94,6 +94,19 @@ impl Guest {
     /// There is no such port.
     pub(crate) fn connect(&self, port: u32) -> Result<File, Error> {
         open_both_ways(&self.port_path(port))
+    }
+}
+
+/// The bridge between the guest and whoever serves it.
+impl Guest {
+    /// Where the guest answers the call with this id, which waits for the exit of a process.
+    pub(crate) fn exit_path(&self, wait_call_id: i64) -> PathBuf {
+        self.dir.join("exits").join(wait_call_id.to_string())
+    }
+
+    /// The exit code in the guest's answer to a call, if it has answered.
+    pub(crate) fn exit_code(&self, wait_call_id: i64) -> Option<u32> {
+        std::fs::read_to_string(self.exit_path(wait_call_id)).ok()?.trim().parse().ok()
     }
 }
 

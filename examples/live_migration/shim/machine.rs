@@ -11,13 +11,12 @@ use snapshot_examples::lcow::host::{
     AssignedDevice, ContainerHost, OnExit, ProcessConfig, ProcessHost, ProcessKey, SharedFolder,
     VmConfig, VmHost, VmStart,
 };
-use snapshot_examples::lcow::ids::{GcsId, NicId, VmId};
-use snapshot_examples::lcow::scsi::{DiskConfig, Slot};
+use snapshot_examples::lcow::{DiskConfig, GcsId, NicId, Slot, VmId};
 use uuid::Uuid;
 
 use crate::shim::guest::{Guest, Power, at};
 use crate::shim::lock::lock;
-use crate::shim::processes::{Io, Key, Processes};
+use crate::shim::processes::{Key, Processes, Wiring};
 use crate::shim::storage::Disk;
 
 /// A host of the demonstration: a folder with what a real one has as hardware.
@@ -51,15 +50,17 @@ pub(crate) struct Hosted {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Compat {
     architecture: String,
-    page_size: usize,
+    kernel: String,
 }
 
 impl Compat {
-    fn here() -> Self {
-        Self {
+    fn here() -> Result<Self, Error> {
+        let path = Path::new("/proc/sys/kernel/osrelease");
+        let kernel = std::fs::read_to_string(path).map_err(|error| at(path, error))?;
+        Ok(Self {
             architecture: std::env::consts::ARCH.to_owned(),
-            page_size: rustix::param::page_size(),
-        }
+            kernel: kernel.trim().to_owned(),
+        })
     }
 }
 
@@ -179,10 +180,10 @@ impl VmHost for Machine {
             let needed: Compat = serde_json::from_slice(&config.compat_info).map_err(|error| {
                 Error::new(Code::Unimplemented, format!("compat_info is not understood: {error}"))
             })?;
-            if needed != Compat::here() {
+            let here = Compat::here()?;
+            if needed != here {
                 return Err(Error::precondition(format!(
-                    "the VM needs {needed:?}, this host is {:?}",
-                    Compat::here()
+                    "the VM needs {needed:?}, this host is {here:?}"
                 )));
             }
         }
@@ -215,7 +216,7 @@ impl VmHost for Machine {
 
     fn compat_info(&self, vm: &VmId) -> Result<Vec<u8>, Error> {
         self.with_vm(vm, |_| {
-            serde_json::to_vec(&Compat::here())
+            serde_json::to_vec(&Compat::here()?)
                 .map_err(|error| Error::internal(error.to_string()).with_source(error))
         })
     }
@@ -224,7 +225,8 @@ impl VmHost for Machine {
         self.processes.pause_all()?;
         self.with_vm(vm, |hosted| {
             hosted.running = false;
-            Error::collect(hosted.disks.values().filter_map(|disk| disk.unlock().err()))
+            let disks: Vec<&Disk> = hosted.disks.values().collect();
+            unlock_all(&disks)
         })
     }
 
@@ -248,6 +250,23 @@ impl VmHost for Machine {
         let forgotten = self.forget(vm);
         Error::collect([killed.err(), forgotten.err()].into_iter().flatten())
     }
+}
+
+/// Puts what was written on disk and gives the locks up. The file system waits for the device once
+/// per disk, and many of these waits can go on at once.
+fn unlock_all(disks: &[&Disk]) -> Result<(), Error> {
+    const THREADS: usize = 16;
+    let share = disks.len().div_ceil(THREADS).max(1);
+    let unlock = |share: &[&Disk]| {
+        Error::collect(share.iter().filter_map(|disk| disk.unlock().err())).err()
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            disks.chunks(share).map(|share| scope.spawn(move || unlock(share))).collect();
+        let panicked = || Some(Error::internal("a disk could not be unlocked: its thread panicked"));
+        let errors = threads.into_iter().filter_map(|t| t.join().unwrap_or_else(|_| panicked()));
+        Error::collect(errors.collect::<Vec<_>>())
+    })
 }
 
 impl ContainerHost for Machine {
@@ -295,8 +314,9 @@ impl ProcessHost for Machine {
     ) -> Result<i32, Error> {
         self.guest.expect_container(process.container.as_str())?;
         let program = program(config)?;
-        let io = Io { paths: config.io, ports: config.ports };
-        self.processes.start(key(process), &program, io, on_exit).map(|identity| identity.pid)
+        self.processes
+            .start(key(process), &program, wiring(config), on_exit)
+            .map(|identity| identity.pid)
     }
 
     fn signal_process(&self, process: ProcessKey<'_>, _: i32, signal: i32) -> Result<(), Error> {
@@ -321,8 +341,7 @@ impl ProcessHost for Machine {
         config: ProcessConfig<'_>,
         on_exit: OnExit,
     ) -> Result<(), Error> {
-        let io = Io { paths: config.io, ports: config.ports };
-        self.processes.adopt(key(process), pid, io, on_exit)
+        self.processes.adopt(key(process), pid, wiring(config), on_exit)
     }
 
     fn resume_process(&self, process: ProcessKey<'_>) -> Result<(), Error> {
@@ -336,10 +355,11 @@ impl ProcessHost for Machine {
 }
 
 fn key(process: ProcessKey<'_>) -> Key {
-    Key {
-        container: process.container.as_str().to_owned(),
-        exec: process.exec.as_str().to_owned(),
-    }
+    Key { container: process.container.as_str().to_owned(), exec: process.exec.as_str().to_owned() }
+}
+
+fn wiring(config: ProcessConfig<'_>) -> Wiring<'_> {
+    Wiring { paths: config.io, ports: config.ports, wait_call_id: config.wait_call_id }
 }
 
 /// What of an OCI process spec is of use here.

@@ -30,6 +30,7 @@ use anyhow::Context;
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use snapshot_core::Error;
+use tracing::level_filters::LevelFilter;
 
 use cli::{Cli, Hidden, Options};
 
@@ -56,7 +57,12 @@ pub(crate) fn main() -> anyhow::Result<()> {
     if let Some(Hidden::Workload(workload)) = &cli.hidden {
         return workload.run();
     }
-    let level = if cli.options.verbose { tracing::Level::DEBUG } else { tracing::Level::ERROR };
+    let level = match (cli.options.verbose, &cli.options.fail) {
+        (true, _) => LevelFilter::DEBUG,
+        (false, None) => LevelFilter::ERROR,
+        // What is asked for is shown, and need not be logged as well.
+        (false, Some(_)) => LevelFilter::OFF,
+    };
     tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
     allow_many_files()?;
     let (dir, _temporary) = match &cli.options.dir {
@@ -84,9 +90,8 @@ fn run(cli: &Cli, dir: &Path) -> anyhow::Result<()> {
 /// Whether what came is what was asked for: a migration, or with `--fail` none.
 fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
     match (outcome, &options.fail) {
-        (Outcome::Moved | Outcome::TookOver, None) | (Outcome::RanOn | Outcome::NotTaken, Some(_)) => {
-            Ok(())
-        }
+        (Outcome::Moved | Outcome::TookOver, None)
+        | (Outcome::RanOn | Outcome::NotTaken, Some(_)) => Ok(()),
         (Outcome::Moved | Outcome::TookOver, Some(fault)) => {
             anyhow::bail!("--fail {fault} made nothing fail")
         }
@@ -94,7 +99,7 @@ fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
     }
 }
 
-/// A process of the guest takes eight descriptors of its shim.
+/// A process of the guest takes seven descriptors of its shim.
 fn allow_many_files() -> anyhow::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;

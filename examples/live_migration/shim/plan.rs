@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use snapshot_core::Controller;
 use snapshot_core::Error;
-use snapshot_examples::lcow::plan::{ContainerPlan, PatchPlan, PodPlan};
-use snapshot_examples::lcow::sandbox::Sandbox;
+use snapshot_examples::lcow::{ContainerPlan, PatchPlan, PodPlan, Sandbox};
 
 use crate::shim::guest::at;
 use crate::shim::machine::Machine;

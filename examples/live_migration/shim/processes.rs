@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,7 @@ use crate::shim::identity::{Identity, exit_code};
 use crate::shim::lock::lock;
 use crate::shim::protocol::GuestProcess;
 use crate::shim::relay::{Event, MemberId, Relay, Stream};
+use crate::shim::workload::EXIT_FILE;
 
 /// How long a process may take to stand still once it was told to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,13 +45,15 @@ impl fmt::Display for Key {
     }
 }
 
-/// The IO of a process: this host's paths and the guest's ports.
+/// How a process is reached: its IO and the call that waits for its exit.
 #[derive(Clone, Copy)]
-pub(crate) struct Io<'a> {
-    /// This host's ends.
+pub(crate) struct Wiring<'a> {
+    /// This host's ends of its IO.
     pub(crate) paths: &'a ProcessIo,
-    /// The guest's ends.
+    /// The guest's ends of its IO.
     pub(crate) ports: StdPorts,
+    /// The call that waits for its exit.
+    pub(crate) wait_call_id: i64,
 }
 
 struct Entry {
@@ -59,11 +62,20 @@ struct Entry {
     member: MemberId,
     /// Only where it was started: who started it is asked for its exit status.
     child: Option<Child>,
+    wait_call_id: i64,
     on_exit: Option<OnExit>,
     frozen: bool,
     /// It exited while it was frozen: told when it is thawed.
     exited: bool,
     /// What an abort removes again.
+    made: Vec<PathBuf>,
+}
+
+/// What an entry is made of.
+struct Parts {
+    identity: Identity,
+    child: Option<Child>,
+    streams: Vec<Stream>,
     made: Vec<PathBuf>,
 }
 
@@ -80,8 +92,8 @@ pub(crate) struct Processes {
     events: Sender<Event>,
 }
 
-#[derive(Default)]
 struct Entries {
+    guest: Guest,
     by_key: Mutex<BTreeMap<Key, Entry>>,
     /// Held while an exit is told, so that a freeze can wait for it.
     telling: Mutex<()>,
@@ -96,7 +108,11 @@ impl Processes {
     /// The relay cannot be started.
     pub(crate) fn new(guest: Guest, open: bool) -> Result<Self, Error> {
         let (events, received) = channel();
-        let entries = Arc::new(Entries::default());
+        let entries = Arc::new(Entries {
+            guest: guest.clone(),
+            by_key: Mutex::default(),
+            telling: Mutex::default(),
+        });
         let telling = Arc::clone(&entries);
         std::thread::Builder::new()
             .name("exits".to_owned())
@@ -120,7 +136,7 @@ impl Processes {
         &self,
         key: Key,
         program: &[String],
-        io: Io<'_>,
+        wiring: Wiring<'_>,
         on_exit: OnExit,
     ) -> Result<Identity, Error> {
         self.refuse_twice(&key)?;
@@ -130,17 +146,19 @@ impl Processes {
         let mut command = Command::new(program);
         // In a group of its own: an interrupt from the terminal is for the shims.
         command.args(args).env_clear().process_group(0);
+        command.env(EXIT_FILE, self.guest.exit_path(wiring.wait_call_id));
         let port = |port: Option<std::num::NonZeroU32>| match port {
             Some(port) => self.guest.make_port(port.get()),
             None => Ok(File::options().read(true).write(true).open("/dev/null")?),
         };
-        command.stdin(port(io.ports.stdin)?);
-        command.stdout(port(io.ports.stdout)?);
-        command.stderr(port(io.ports.stderr)?);
-        let (streams, made) = self.connect(io)?;
+        command.stdin(port(wiring.ports.stdin)?);
+        command.stdout(port(wiring.ports.stdout)?);
+        command.stderr(port(wiring.ports.stderr)?);
+        let (streams, made) = self.connect(wiring)?;
         let child = command.spawn().map_err(|error| at(Path::new(program), error))?;
         let identity = Identity::of(child.id().cast_signed())?;
-        self.keep(key, identity, Some(child), streams, made, on_exit)?;
+        let parts = Parts { identity, child: Some(child), streams, made };
+        self.keep(key, parts, wiring, on_exit)?;
         Ok(identity)
     }
 
@@ -154,7 +172,7 @@ impl Processes {
         &self,
         key: Key,
         pid: i32,
-        io: Io<'_>,
+        wiring: Wiring<'_>,
         on_exit: OnExit,
     ) -> Result<(), Error> {
         self.refuse_twice(&key)?;
@@ -167,8 +185,8 @@ impl Processes {
                 identity.pid
             )));
         }
-        let (streams, made) = self.connect(io)?;
-        self.keep(key, identity, None, streams, made, on_exit)
+        let (streams, made) = self.connect(wiring)?;
+        self.keep(key, Parts { identity, child: None, streams, made }, wiring, on_exit)
     }
 
     fn refuse_twice(&self, key: &Key) -> Result<(), Error> {
@@ -179,10 +197,9 @@ impl Processes {
     }
 
     /// Opens both ends of the IO. What was made on the way is taken away again if it fails.
-    fn connect(&self, io: Io<'_>) -> Result<(Vec<Stream>, Vec<PathBuf>), Error> {
+    fn connect(&self, wiring: Wiring<'_>) -> Result<(Vec<Stream>, Vec<PathBuf>), Error> {
         let mut made = Vec::new();
-        let streams = self.streams(io, &mut made);
-        match streams {
+        match self.streams(wiring, &mut made) {
             Ok(streams) => Ok((streams, made)),
             Err(error) => {
                 remove(&made);
@@ -191,8 +208,8 @@ impl Processes {
         }
     }
 
-    fn streams(&self, io: Io<'_>, made: &mut Vec<PathBuf>) -> Result<Vec<Stream>, Error> {
-        let Io { paths, ports } = io;
+    fn streams(&self, wiring: Wiring<'_>, made: &mut Vec<PathBuf>) -> Result<Vec<Stream>, Error> {
+        let Wiring { paths, ports, .. } = wiring;
         if paths.terminal {
             return Err(Error::new(Code::Unimplemented, "this host has no terminals"));
         }
@@ -219,12 +236,11 @@ impl Processes {
     fn keep(
         &self,
         key: Key,
-        identity: Identity,
-        child: Option<Child>,
-        streams: Vec<Stream>,
-        made: Vec<PathBuf>,
+        parts: Parts,
+        wiring: Wiring<'_>,
         on_exit: OnExit,
     ) -> Result<(), Error> {
+        let Parts { identity, child, streams, made } = parts;
         let adopted = child.is_none();
         let open = identity.open().and_then(|process| Ok((process.try_clone()?, process)));
         let (process, watched) = open.inspect_err(|_| remove(&made))?;
@@ -234,6 +250,7 @@ impl Processes {
             process: Arc::new(process),
             member,
             child,
+            wait_call_id: wiring.wait_call_id,
             on_exit: Some(on_exit),
             frozen: adopted,
             exited: false,
@@ -440,21 +457,20 @@ impl Entries {
                 return;
             }
             let Some(on_exit) = entry.on_exit.take() else { return };
-            (on_exit, entry.exit_code())
+            (on_exit, entry.exit_code(&self.guest))
         };
         on_exit(Exit { code, at: SystemTime::now() });
     }
 }
 
 impl Entry {
-    /// The exit code of a process that has exited. One that was started here is reaped. Of an
-    /// adopted one it is read before its parent reaps it; after that nobody knows it any more, which
-    /// is told as 255.
-    fn exit_code(&mut self) -> u32 {
-        use std::os::unix::process::ExitStatusExt;
+    /// The exit code of a process that has exited. One that was started here is reaped. That of an
+    /// adopted one is the guest's answer to the call that waits for it, or, if it was killed and
+    /// could not answer, what its parent has not reaped yet. If nobody knows it any more it is 255.
+    fn exit_code(&mut self, guest: &Guest) -> u32 {
         let known = match &mut self.child {
             Some(child) => child.wait().ok().map(|status| exit_code(status.into_raw())),
-            None => self.identity.exit_code(),
+            None => guest.exit_code(self.wait_call_id).or_else(|| self.identity.exit_code()),
         };
         known.unwrap_or(255)
     }

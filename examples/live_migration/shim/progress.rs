@@ -26,7 +26,7 @@ impl Bars {
 
     fn style(&self) -> ProgressStyle {
         let template =
-            format!("{:<11} │ {{msg:<8}} {{wide_bar:.cyan/dim}} {{pos:>5}}/{{len}}", self.side, phase.as_str());
+            format!("{:<11} │ {{msg:<8}} {{wide_bar:.cyan/dim}} {{pos:>5}}/{{len}}", self.side);
         // The template is well formed; if it were not, the default one shows as much.
         ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
     }
@@ -61,7 +61,11 @@ impl Progress for Bars {
         };
         if !self.terminal || result.is_err() {
             let took = duration(began.elapsed());
-            eprintln!("{:<11} │ {:<8} {done}/{all} controllers, {took}{outcome}", self.side, phase.as_str());
+            eprintln!(
+                "{:<11} │ {:<8} {done}/{all} controllers, {took}{outcome}",
+                self.side,
+                phase.as_str()
+            );
         }
     }
 }

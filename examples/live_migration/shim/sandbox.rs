@@ -8,13 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use snapshot_core::{Code, Error, Incoming, Payload, Snapshot, codec};
-use snapshot_examples::lcow::container::{Container, NewContainer};
-use snapshot_examples::lcow::host::{Host, ProcessIo};
-use snapshot_examples::lcow::plan9::ShareConfig;
-use snapshot_examples::lcow::process::NewProcess;
-use snapshot_examples::lcow::sandbox::{NewPod, Sandbox, SandboxState};
-use snapshot_examples::lcow::scsi::DiskConfig;
-use snapshot_examples::lcow::vm::{NewVm, SandboxOptions};
+use snapshot_examples::lcow::host::ProcessIo;
+use snapshot_examples::lcow::{
+    Container, DiskConfig, Host, NewContainer, NewPod, NewProcess, NewVm, Sandbox, SandboxOptions,
+    SandboxState, ShareConfig,
+};
 
 use crate::shim::guest::{at, open_both_ways};
 use crate::shim::machine::Machine;
@@ -92,6 +90,7 @@ pub(crate) fn start(
     }
     storage.show(machine.dir())?;
     equip(machine, "source")?;
+    storage.sync()?;
 
     let disks = machine.dir().join("disks");
     let vm = NewVm {

@@ -8,7 +8,7 @@ use futures_executor::block_on;
 use prost::Message as _;
 use snapshot_core::registry::Manifest;
 use snapshot_core::{Code, ControllerId, Error, Frozen, Phase, Session, Snapshot, Source};
-use snapshot_examples::lcow::sandbox::Sandbox;
+use snapshot_examples::lcow::Sandbox;
 use uuid::Uuid;
 
 use crate::shim::cli::{Fault, Options};
@@ -19,7 +19,7 @@ use crate::shim::link::{Address, Link};
 use crate::shim::machine::Machine;
 use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
-use crate::shim::protocol::{self, Channel, Failure, Handed, Hello, Message, Progressed, unexpected};
+use crate::shim::protocol::{self, Channel, Failure, Handed, Hello, Message, unexpected};
 use crate::shim::storage::Storage;
 use crate::shim::summary;
 use crate::shim::{Outcome, machine_id, sandbox, say};
@@ -45,12 +45,15 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
     let machine = Machine::new(&dir.join("source"), guest, true)?;
     let sandbox = sandbox::start(&machine, &storage, options.containers)?;
     let ids = sandbox::controller_ids(&sandbox)?;
-    say(SIDE, &format!(
-        "runs {} containers in {} pods, {} controllers",
-        options.containers,
-        sandbox.pods().len(),
-        ids.len()
-    ));
+    say(
+        SIDE,
+        &format!(
+            "runs {} containers in {} pods, {} controllers",
+            options.containers,
+            sandbox.pods().len(),
+            ids.len()
+        ),
+    );
     if let Some(fault) = &options.fail
         && !ids.contains(&fault.controller)
     {
@@ -72,7 +75,7 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
             sandbox::stop(&sandbox)?;
             let seen = sandbox::seen(&machine, &sandbox);
             let proof = prove(&[&seen], &sandbox::exit_codes(options.containers))?;
-            summary::proof("source", &proof);
+            summary::proof(SIDE, &proof);
             Ok(Outcome::RanOn)
         }
     }
@@ -145,7 +148,7 @@ impl Shim<'_> {
     }
 
     fn session(&self) -> Session {
-        let session = Session::new().progress(Arc::new(Bars::new("source")));
+        let session = Session::new().progress(Arc::new(Bars::new(SIDE)));
         match &self.options.fail {
             Some(Fault { phase, controller }) => {
                 session.fail_at(*phase, ControllerId::from(controller.as_str()))
@@ -240,11 +243,7 @@ impl Shim<'_> {
     }
 
     /// Asks the destination over a new connection what became of the sandbox.
-    fn ask_again(
-        &self,
-        channel: &mut Channel<Link>,
-        migration: &str,
-    ) -> Result<Message, Error> {
+    fn ask_again(&self, channel: &mut Channel<Link>, migration: &str) -> Result<Message, Error> {
         *channel = Channel::new(Link::connect(self.address, IN_DOUBT_PATIENCE)?);
         channel.send(&Message::Outcome(migration.to_owned()))?;
         channel.receive()

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, flock, syncfs};
 use rustix::io::Errno;
 use snapshot_core::{Code, Error};
 use uuid::Uuid;
@@ -73,6 +73,16 @@ impl Storage {
             std::fs::write(path.join("settings"), format!("folder={name}\n"))
         };
         make().map_err(|error| at(&path, error))
+    }
+
+    /// Puts everything on disk now, so that a freeze need not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        let dir = File::open(&self.dir).map_err(|error| at(&self.dir, error))?;
+        syncfs(&dir).map_err(|error| at(&self.dir, error.into()))
     }
 
     /// Shows everything to a host, in its own folder `host`: disks as hard links, folders as
@@ -234,7 +244,9 @@ mod tests {
     #[test]
     fn what_is_no_disk_image_is_refused() {
         let (dir, _storage) = storage();
-        for content in ["", MAGIC, "something else that is long enough to hold a volume id, but does not"] {
+        for content in
+            ["", MAGIC, "something else that is long enough to hold a volume id, but does not"]
+        {
             let path = dir.path().join("not");
             std::fs::write(&path, content).unwrap();
             let refused = Disk::open(&path, true).unwrap_err();

@@ -25,10 +25,14 @@ const PHASES: [(&str, &str); 6] = [
 /// Prints how long everything took.
 pub(crate) fn migration(handed: &Handed, here: &[Step], resumed: &Progressed) {
     let steps: Vec<&Step> = handed.steps.iter().chain(here).collect();
-    println!("\n{}", phases(&steps));
+    println!("\n{}", phases(&steps, handed.saved.len()));
     println!("{}", controllers(&steps, &handed.saved));
     println!("  blackout      {}", duration(between(handed.frozen_at, resumed.at)));
-    println!("  snapshot      {} bytes, {} controllers", count(handed.snapshot), handed.saved.len());
+    println!(
+        "  snapshot      {} bytes, {} controllers",
+        count(handed.snapshot),
+        handed.saved.len()
+    );
     println!();
 }
 
@@ -38,17 +42,20 @@ pub(crate) fn proof(side: &'static str, proof: &Proof) {
         0 => String::new(),
         moved => format!(", {moved} of them moved"),
     };
-    say(side, &format!(
-        "proved: {} processes{moved}, none was started again; {} lines ({} bytes), each in the \
+    say(
+        side,
+        &format!(
+            "proved: {} processes{moved}, none was started again; {} lines ({} bytes), each in the \
          logs exactly once and in order; every exit was told once",
-        proof.processes,
-        count(proof.lines),
-        count(proof.bytes)
-    ));
+            proof.processes,
+            count(proof.lines),
+            count(proof.bytes)
+        ),
+    );
 }
 
-fn phases(steps: &[&Step]) -> Table {
-    let mut table = Table::new(&["phase", "side", "hooks", "time", "slowest"]);
+fn phases(steps: &[&Step], all: usize) -> Table {
+    let mut table = Table::new(&["phase", "side", "controllers", "time", "slowest"]);
     for (phase, side) in PHASES {
         let of_phase = || steps.iter().filter(|step| step.phase == phase);
         let Some(whole) = of_phase().find(|step| step.controller.is_empty()) else { continue };
@@ -57,7 +64,11 @@ fn phases(steps: &[&Step]) -> Table {
         table.row([
             phase.to_owned(),
             side.to_owned(),
-            hooks().count().to_string(),
+            match slowest {
+                Some(_) => hooks().count().to_string(),
+                // A phase without hooks is about all at once.
+                None => all.to_string(),
+            },
             duration(whole.took),
             slowest.map_or_else(String::new, |step| {
                 format!("{} {}", step.controller, duration(step.took))
@@ -73,9 +84,8 @@ fn controllers(steps: &[&Step], saved: &[(String, u64)]) -> Table {
     for step in steps.iter().filter(|step| !step.controller.is_empty()) {
         times.insert((&step.controller, &step.phase), step.took);
     }
-    let total = |id: &str| -> Duration {
-        HOOKS.iter().filter_map(|phase| times.get(&(id, *phase))).sum()
-    };
+    let total =
+        |id: &str| -> Duration { HOOKS.iter().filter_map(|phase| times.get(&(id, *phase))).sum() };
     // All in the order of the tree if they fit, else the slowest.
     let mut shown: Vec<&(String, u64)> = saved.iter().collect();
     if shown.len() > SHOWN {
@@ -88,7 +98,8 @@ fn controllers(steps: &[&Step], saved: &[(String, u64)]) -> Table {
     };
     let mut table = Table::new(&[&head, "freeze", "bytes", "patch", "resume", "commit"]);
     for (id, bytes) in shown {
-        let time = |phase| times.get(&(id.as_str(), phase)).map_or_else(String::new, |t| duration(*t));
+        let time =
+            |phase| times.get(&(id.as_str(), phase)).map_or_else(String::new, |t| duration(*t));
         table.row([
             id.clone(),
             time("freeze"),
