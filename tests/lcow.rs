@@ -3,5 +3,7 @@
 
 #[path = "lcow/goldens.rs"]
 mod goldens;
+#[path = "lcow/migration.rs"]
+mod migration;
 #[path = "lcow/operations.rs"]
 mod operations;

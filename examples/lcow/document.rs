@@ -28,9 +28,7 @@ pub(super) fn with_disks(mut document: Value, disks: &[(Slot, DiskConfig)]) -> V
     let mut controllers = Map::new();
     for (slot, disk) in disks {
         let name = SCSI_CONTROLLERS[usize::from(slot.controller())];
-        let controller = controllers
-            .entry(name)
-            .or_insert_with(|| json!({ "Attachments": {} }));
+        let controller = controllers.entry(name).or_insert_with(|| json!({ "Attachments": {} }));
         let mut attachment = json!({
             "Path": disk.host_path,
             "Type": disk.kind.as_str(),

@@ -144,7 +144,11 @@ impl FakeHost {
     }
 
     /// Records a call, and fails it if it was told to.
-    fn call(&self, operation: &str, subject: impl fmt::Display) -> Result<MutexGuard<'_, Inner>, Error> {
+    fn call(
+        &self,
+        operation: &str,
+        subject: impl fmt::Display,
+    ) -> Result<MutexGuard<'_, Inner>, Error> {
         let mut inner = self.lock();
         inner.calls.push(format!("{operation} {subject}"));
         match inner.failures.get_mut(operation) {

@@ -93,9 +93,7 @@ pub use ids::{
 pub use migration::Migration;
 pub use network::{Endpoint, Network, NetworkStage, NetworkState};
 pub use plan::{ContainerPlan, LayerPaths, PatchPlan, PodPlan};
-pub use plan9::{
-    Plan9, Plan9State, Share, ShareConfig, ShareMount, ShareMountStage, ShareStage,
-};
+pub use plan9::{Plan9, Plan9State, Share, ShareConfig, ShareMount, ShareMountStage, ShareStage};
 pub use pod::{Pod, PodState};
 pub use process::{NewProcess, Process, ProcessStage, ProcessState};
 pub use sandbox::{NewPod, Sandbox, SandboxState};

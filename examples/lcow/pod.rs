@@ -115,9 +115,9 @@ impl Pod {
     pub fn delete_container(&self, id: &ContainerId) -> Result<(), Error> {
         let mut state = self.lock();
         state.migration.refuse(&format!("pod {}", state.pod_id))?;
-        let at = state.position(id).map_err(|_| {
-            Error::invalid(format!("pod {} has no container {id}", state.pod_id))
-        })?;
+        let at = state
+            .position(id)
+            .map_err(|_| Error::invalid(format!("pod {} has no container {id}", state.pod_id)))?;
         if let Some(container) = state.containers[at].get() {
             container.delete()?;
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::num::{NonZeroI64, NonZeroU32};
 
-use snapshot_core::{Child, ControllerId, Error};
+use snapshot_core::Error;
 use uuid::Uuid;
 
 use super::container::ContainerState;
@@ -23,6 +23,7 @@ pub(super) fn check(sandbox: &SandboxState) -> Result<(), Error> {
     let mut containers: HashSet<ContainerId> = HashSet::new();
     for pod in &sandbox.pods {
         pod.with_state(|pod| {
+            let mut found = Vec::new();
             if !pods.insert(pod.pod_id.clone()) {
                 errors.push(Error::invalid(format!("pod {} is there twice", pod.pod_id)));
             }
@@ -32,19 +33,29 @@ pub(super) fn check(sandbox: &SandboxState) -> Result<(), Error> {
                     if !containers.insert(id.clone()) {
                         errors.push(Error::invalid(format!("container {id} is there twice")));
                     }
-                    let path = format!("pods/{}/containers/{id}", pod.pod_id);
-                    known.check_container(container, &path, &mut errors);
+                    found.extend(located(known.check_container(container), "containers", id));
                 });
             }
+            errors.extend(located(found, "pods", &pod.pod_id));
         });
     }
     Error::collect(errors)
 }
 
+/// The errors, found in the element of this name.
+fn located(
+    errors: Vec<Error>,
+    field: &'static str,
+    name: impl std::fmt::Display,
+) -> impl Iterator<Item = Error> {
+    errors.into_iter().map(move |error| error.in_key(name.to_string()).in_field(field))
+}
+
 /// What a VM has that others refer to.
 struct Known {
-    /// Where the mount of each SCSI reservation is in the guest.
-    scsi: HashMap<Uuid, String>,
+    /// Where the mount of each SCSI reservation is in the guest; `None` if the reservation itself
+    /// names no mount, which is the SCSI controller's to tell.
+    scsi: HashMap<Uuid, Option<String>>,
     plan9: HashSet<Uuid>,
     vpci: HashSet<Uuid>,
     next_port: u32,
@@ -55,9 +66,10 @@ impl Known {
     fn of(vm: &VmState) -> Self {
         let scsi = vm.scsi.as_ref().and_then(|child| {
             child.with_state(|scsi| {
-                let mounts = scsi.reservations.iter().filter_map(|(id, held)| {
-                    let mount = scsi.disks.get(&held.slot)?.mounts.get(&held.partition)?;
-                    Some((*id, mount.guest_path.clone()))
+                let mounts = scsi.reservations.iter().map(|(id, held)| {
+                    let disk = scsi.disks.get(&held.slot);
+                    let mount = disk.and_then(|disk| disk.mounts.get(&held.partition));
+                    (*id, mount.map(|mount| mount.guest_path.clone()))
                 });
                 mounts.collect()
             })
@@ -65,9 +77,10 @@ impl Known {
         let plan9 = vm.plan9.as_ref().and_then(|child| {
             child.with_state(|plan9| plan9.reservations.keys().copied().collect())
         });
-        let vpci = vm.vpci.as_ref().and_then(|child| {
-            child.with_state(|vpci| vpci.devices.keys().copied().collect())
-        });
+        let vpci = vm
+            .vpci
+            .as_ref()
+            .and_then(|child| child.with_state(|vpci| vpci.devices.keys().copied().collect()));
         Self {
             scsi: scsi.unwrap_or_default(),
             plan9: plan9.unwrap_or_default(),
@@ -77,7 +90,7 @@ impl Known {
         }
     }
 
-    fn check_container(&self, container: &ContainerState, path: &str, errors: &mut Vec<Error>) {
+    fn check_container(&self, container: &ContainerState) -> Vec<Error> {
         let mut found = Vec::new();
         if let Some(layers) = &container.layers {
             for (index, layer) in layers.ro_layers.iter().enumerate() {
@@ -91,40 +104,39 @@ impl Known {
             found = found.into_iter().map(|error| error.in_field("layers")).collect();
         }
         let lists = [
-            ("scsi_reservation_ids", "SCSI reservation", check_all(
-                &container.scsi_reservation_ids,
-                |id| self.scsi.contains_key(id),
-            )),
-            ("plan9_reservation_ids", "Plan 9 reservation", check_all(
-                &container.plan9_reservation_ids,
-                |id| self.plan9.contains(id),
-            )),
-            ("vpci_vmbus_guids", "device", check_all(
-                &container.vpci_vmbus_guids,
-                |id| self.vpci.contains(id),
-            )),
+            (
+                "scsi_reservation_ids",
+                "SCSI reservation",
+                check_all(&container.scsi_reservation_ids, |id| self.scsi.contains_key(id)),
+            ),
+            (
+                "plan9_reservation_ids",
+                "Plan 9 reservation",
+                check_all(&container.plan9_reservation_ids, |id| self.plan9.contains(id)),
+            ),
+            (
+                "vpci_vmbus_guids",
+                "device",
+                check_all(&container.vpci_vmbus_guids, |id| self.vpci.contains(id)),
+            ),
         ];
         for (field, what, unknown) in lists {
             found.extend(unknown.into_iter().map(|(index, id)| {
                 Error::invalid(format!("the VM has no {what} {id}")).in_index(index).in_field(field)
             }));
         }
-        let id = ControllerId::from(path);
-        errors.extend(found.into_iter().map(|error| error.at_controller(&id)));
         for (exec_id, process) in &container.processes {
-            let path = match exec_id.as_str() {
-                "" => format!("{path}/processes/\"\""),
-                exec_id => format!("{path}/processes/{exec_id}"),
-            };
-            self.check_process(process, &ControllerId::from(path.as_str()), errors);
+            let process = process.with_state(|process| self.check_process(process));
+            found.extend(located(process.unwrap_or_default(), "processes", exec_id));
         }
+        found
     }
 
     fn check_layer(&self, reservation: Uuid, guest_path: &str) -> Result<(), Error> {
         match self.scsi.get(&reservation) {
             None => Err(Error::invalid(format!("the VM has no SCSI reservation {reservation}"))
                 .in_field("reservation_id")),
-            Some(mounted) if mounted != guest_path => Err(Error::invalid(format!(
+            Some(Some(mounted)) if mounted != guest_path => Err(Error::invalid(format!(
                 "is {guest_path:?}, but the reservation's mount is at {mounted:?}"
             ))
             .in_field("guest_path")),
@@ -132,43 +144,32 @@ impl Known {
         }
     }
 
-    fn check_process(
-        &self,
-        process: &Child<super::process::Process>,
-        id: &ControllerId,
-        errors: &mut Vec<Error>,
-    ) {
-        let check = |process: &ProcessState| {
-            let ports = [
-                ("stdin_port", process.stdin_port),
-                ("stdout_port", process.stdout_port),
-                ("stderr_port", process.stderr_port),
-            ];
-            let taken = ports.into_iter().filter(|(_, port)| {
-                port.is_some_and(|port| port.get() >= self.next_port)
-            });
-            let mut found: Vec<_> = taken
-                .map(|(field, port)| {
-                    Error::invalid(format!(
-                        "is {}, which the VM would hand out again: its next port is {}",
-                        port.map_or(0, NonZeroU32::get),
-                        self.next_port
-                    ))
-                    .in_field(field)
-                })
-                .collect();
-            let call = process.wait_call_id.map_or(0, NonZeroI64::get);
-            if call != 0 && call >= self.next_call_id {
+    fn check_process(&self, process: &ProcessState) -> Vec<Error> {
+        let ports = [
+            ("stdin_port", process.stdin_port),
+            ("stdout_port", process.stdout_port),
+            ("stderr_port", process.stderr_port),
+        ];
+        let mut found = Vec::new();
+        for (field, port) in ports {
+            let port = port.map_or(0, NonZeroU32::get);
+            if port != 0 && port >= self.next_port {
                 let error = Error::invalid(format!(
-                    "is {call}, which the bridge would hand out again: its next id is {}",
-                    self.next_call_id
+                    "is {port}, which the VM would hand out again: its next port is {}",
+                    self.next_port
                 ));
-                found.push(error.in_field("wait_call_id"));
+                found.push(error.in_field(field));
             }
-            found
-        };
-        let found = process.with_state(check).unwrap_or_default();
-        errors.extend(found.into_iter().map(|error| error.at_controller(id)));
+        }
+        let call = process.wait_call_id.map_or(0, NonZeroI64::get);
+        if call != 0 && call >= self.next_call_id {
+            let error = Error::invalid(format!(
+                "is {call}, which the bridge would hand out again: its next id is {}",
+                self.next_call_id
+            ));
+            found.push(error.in_field("wait_call_id"));
+        }
+        found
     }
 }
 

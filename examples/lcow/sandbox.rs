@@ -19,7 +19,12 @@ use super::vm::{NewVm, Vm};
 
 /// The sandbox's state.
 #[derive(Debug, Snapshot)]
-#[snapshot(message = pb::SandboxSnapshot, version = 1, controller = Sandbox)]
+#[snapshot(
+    message = pb::SandboxSnapshot,
+    version = 1,
+    controller = Sandbox,
+    validate = references::check
+)]
 pub struct SandboxState {
     /// The utility VM.
     pub vm: Child<Vm>,
@@ -119,12 +124,8 @@ impl Sandbox {
                 Some(Child::new(network))
             }
         };
-        let pod = PodState {
-            pod_id: new.id,
-            gcs_pod_id: new.gcs_id,
-            network,
-            ..PodState::default()
-        };
+        let pod =
+            PodState { pod_id: new.id, gcs_pod_id: new.gcs_id, network, ..PodState::default() };
         let pod = Arc::new(Pod::from_state(pod, Some(vm)));
         state.pods.push(Child::new(Arc::clone(&pod)));
         Ok(pod)
@@ -190,9 +191,11 @@ impl SandboxState {
 
     /// A pod that was added after its siblings were frozen would be saved as it runs.
     fn check_frozen(&self) -> Result<(), Error> {
-        let late = self.pods.iter().filter_map(Child::get).find(|pod| {
-            pod.migration() != Migration::Source
-        });
+        let late = self
+            .pods
+            .iter()
+            .filter_map(Child::get)
+            .find(|pod| pod.migration() != Migration::Source);
         match late {
             Some(pod) => Err(Error::precondition(format!(
                 "pod {} was added during the freeze: try again",
@@ -211,7 +214,6 @@ impl Controller for Sandbox {
     }
 
     fn import(mut state: SandboxState) -> Result<Self, Error> {
-        references::check(&state)?;
         state.migration = Migration::Destination;
         Ok(Self { state: Mutex::new(state) })
     }

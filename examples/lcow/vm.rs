@@ -372,8 +372,9 @@ impl Controller for Vm {
 
     fn import(state: VmState) -> Result<Self, Error> {
         match &state.hcs_document {
-            Some(document) => document::check(&document.get()?)
-                .map_err(|error| error.in_field("hcs_document"))?,
+            Some(document) => {
+                document::check(&document.get()?).map_err(|error| error.in_field("hcs_document"))?
+            }
             None => {
                 return Err(Error::invalid("is missing: no VM can be created without it")
                     .in_field("hcs_document"));

@@ -85,7 +85,8 @@ impl Vpci {
     pub(super) fn assigned(&self) -> Vec<AssignedDevice> {
         let state = self.lock();
         let ready = state.devices.iter().filter(|(_, device)| device.stage == DeviceStage::Ready);
-        let mut devices: Vec<_> = ready.map(|(&channel, device)| device.assigned(channel)).collect();
+        let mut devices: Vec<_> =
+            ready.map(|(&channel, device)| device.assigned(channel)).collect();
         devices.sort_by_key(|device| device.channel);
         devices
     }
@@ -175,9 +176,9 @@ impl Device {
 
 impl VpciState {
     fn bound(&self) -> Result<Binding, Error> {
-        self.binding.clone().ok_or_else(|| {
-            Error::precondition("the VM does not exist yet: create it before")
-        })
+        self.binding
+            .clone()
+            .ok_or_else(|| Error::precondition("the VM does not exist yet: create it before"))
     }
 
     /// A device that is neither planned nor in use cannot move.

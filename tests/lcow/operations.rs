@@ -8,8 +8,8 @@ use snapshot_core::{Code, Error};
 use snapshot_examples::lcow::host::{Exit, ProcessKey};
 use snapshot_examples::lcow::{
     Container, ContainerStage, DeviceStage, DiskConfig, DiskStage, ExecId, FakeHost, MountConfig,
-    NetworkStage, NewContainer, NewPod, NewProcess, NewVm, ProcessStage, Sandbox, ShareConfig, Slot,
-    VmStage,
+    NetworkStage, NewContainer, NewPod, NewProcess, NewVm, ProcessStage, Sandbox, ShareConfig,
+    Slot, VmStage,
 };
 
 fn new_vm() -> NewVm {

@@ -182,11 +182,7 @@ impl ContainerState {
     }
 
     /// The VM and the init process of a container that must be in this stage.
-    fn init_in(
-        &self,
-        stage: ContainerStage,
-        what: &str,
-    ) -> Result<(Arc<Vm>, Arc<Process>), Error> {
+    fn init_in(&self, stage: ContainerStage, what: &str) -> Result<(Arc<Vm>, Arc<Process>), Error> {
         self.refuse_migrating()?;
         let init = self.processes.get(&ExecId::default()).and_then(Child::get);
         match (&self.vm, init) {

@@ -93,9 +93,10 @@ impl Plan9 {
         match state.shares.get_mut(&host_path) {
             Some(share) => share.hold(&host_path, &config)?,
             None => {
-                let next = state.name_counter.checked_add(1).ok_or_else(|| {
-                    Error::precondition("the VM has used up all share names")
-                })?;
+                let next = state
+                    .name_counter
+                    .checked_add(1)
+                    .ok_or_else(|| Error::precondition("the VM has used up all share names"))?;
                 let mount = ShareMount {
                     read_only: config.read_only,
                     ref_count: 1,
@@ -257,7 +258,8 @@ impl Plan9State {
         let mut shares = HashMap::with_capacity(self.shares.len());
         for (path, share) in &self.shares {
             let here = plan.share(path);
-            let located = |error: Error| error.in_key(path.display().to_string()).in_field("shares");
+            let located =
+                |error: Error| error.in_key(path.display().to_string()).in_field("shares");
             host.check_folder(&here).map_err(located)?;
             if shares.insert(here.clone(), share.clone()).is_some() {
                 let error = Error::invalid(format!(

@@ -23,9 +23,9 @@ pub use disk::{Disk, DiskConfig, DiskKind, DiskStage, LUNS, MAX_CONTROLLERS, Slo
 pub use mount::{Mount, MountConfig, MountStage, Reservation};
 
 use super::host::Binding;
+use super::lock;
 use super::migration::Migration;
 use super::plan::PatchPlan;
-use super::lock;
 
 /// The SCSI controller's state.
 #[derive(Debug, Default, Snapshot)]

@@ -142,12 +142,14 @@ impl Scsi {
 
 impl ScsiState {
     fn free_slot(&self) -> Result<Slot, Error> {
-        Slot::of(self.num_controllers).find(|slot| !self.disks.contains_key(slot)).ok_or_else(|| {
-            Error::precondition(format!(
-                "all slots of the VM's {} SCSI controllers are taken",
-                self.num_controllers
-            ))
-        })
+        Slot::of(self.num_controllers).find(|slot| !self.disks.contains_key(slot)).ok_or_else(
+            || {
+                Error::precondition(format!(
+                    "all slots of the VM's {} SCSI controllers are taken",
+                    self.num_controllers
+                ))
+            },
+        )
     }
 
     /// What a reservation holds, and the VM that it is in.

@@ -73,6 +73,9 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
 
     #[inline]
     pub fn walk(self, value: &mut T, walk: &mut Walk<'_>) -> Result<(), Error> {
+        if T::LEAF {
+            return Ok(());
+        }
         match F::SHAPE {
             // Its member is named.
             FieldShape::Oneof(_) => value.walk_field(walk),

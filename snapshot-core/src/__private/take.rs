@@ -102,7 +102,8 @@ impl Taking {
         value: Result<T, Error>,
     ) -> Option<T> {
         match value {
-            Ok(value) => Some(value),
+            Ok(value) if self.error.is_none() => Some(value),
+            Ok(value) => (!self.is_told(field)).then_some(value),
             Err(error) => {
                 self.unfinished(field, error);
                 None
@@ -110,10 +111,15 @@ impl Taking {
         }
     }
 
+    /// Whether an error is told already that explains why a field has no value, or a default one.
+    #[cold]
+    fn is_told<F: FieldKind>(&self, field: &Field<F>) -> bool {
+        self.lost || self.failed.iter().any(|&number| is_member(field, number))
+    }
+
     #[cold]
     fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
-        // What was not read for an error that is told already is not missing.
-        if !self.lost && !self.failed.iter().any(|&number| is_member(field, number)) {
+        if !self.is_told(field) {
             self.add(error.in_field(field.name()));
         }
     }
