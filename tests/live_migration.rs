@@ -1,5 +1,6 @@
 //! The example `live_migration`, run as a user runs it: real shims, real processes, real logs.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics where it failed")]
 
 #[path = "live_migration/program.rs"]
 mod program;
@@ -170,11 +171,9 @@ fn apart(proxy: Proxy, typed: &str) -> (Ended, Ended) {
 
 #[test]
 fn a_connection_that_is_lost_before_resume_leaves_the_sandbox_at_the_source() {
-    for (direction, message) in [
-        (FROM_DESTINATION, "Manifest"),
-        (FROM_SOURCE, "Snapshot"),
-        (FROM_DESTINATION, "Patched"),
-    ] {
+    for (direction, message) in
+        [(FROM_DESTINATION, "Manifest"), (FROM_SOURCE, "Snapshot"), (FROM_DESTINATION, "Patched")]
+    {
         let (source, destination) = apart(Proxy::cutting(direction, message, false), "");
         source.failed();
         source.says("the sandbox runs on here");

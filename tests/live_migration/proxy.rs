@@ -10,8 +10,18 @@ use std::time::{Duration, Instant};
 
 /// The messages by the number of their type, as the example's protocol has them.
 const MESSAGES: [&str; 12] = [
-    "", "Hello", "Manifest", "Processes", "Snapshot", "Patched", "Resume", "Resumed", "Refused",
-    "Abort", "Committed", "Outcome",
+    "",
+    "Hello",
+    "Manifest",
+    "Processes",
+    "Snapshot",
+    "Patched",
+    "Resume",
+    "Resumed",
+    "Refused",
+    "Abort",
+    "Committed",
+    "Outcome",
 ];
 
 /// Which way a message goes.

@@ -17,9 +17,7 @@ use crate::shim::machine::Machine;
 use crate::shim::plan::plan;
 use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
-use crate::shim::protocol::{
-    self, Channel, Failure, Handed, Hello, Message, Progressed, unexpected,
-};
+use crate::shim::protocol::{self, Channel, Failure, Hello, Message, Progressed, unexpected};
 use crate::shim::storage::Storage;
 use crate::shim::{Outcome, machine_id, sandbox, say, summary};
 
