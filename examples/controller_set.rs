@@ -99,7 +99,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let snapshot = frozen.save()?;
 
     println!("destination:");
-    let imported = Incoming::open(snapshot.into_bytes())?.import::<ControllerSet>()?;
+    let imported = Incoming::open(snapshot)?.import::<ControllerSet>()?;
     let patched = block_on(imported.patch(&session))?;
     let arrived = block_on(patched.resume(&session))?;
     block_on(frozen.commit())?;

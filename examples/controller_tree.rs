@@ -120,7 +120,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let snapshot = frozen.save()?;
 
     println!("a destination that does not know where its images are:");
-    let imported = Incoming::open(snapshot.into_bytes())?.import::<Machine>()?;
+    let imported = Incoming::open(snapshot)?.import::<Machine>()?;
     let Err(failure) = block_on(imported.patch(&Session::new())) else {
         unreachable!("a disk cannot be patched without its folder");
     };
@@ -134,7 +134,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let frozen = block_on(Source::new(&machine).freeze(&session))?;
     let snapshot = frozen.save()?;
     let here = Session::new().resource(Arc::new(ImageFolder(PathBuf::from("/destination"))));
-    let imported = Incoming::open(snapshot.into_bytes())?.import::<Machine>()?;
+    let imported = Incoming::open(snapshot)?.import::<Machine>()?;
     let patched = block_on(imported.patch(&here))?;
     let arrived = block_on(patched.resume(&here))?;
     block_on(frozen.commit())?;

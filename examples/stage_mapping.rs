@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("source: frozen, {:?}", disk.state().stage);
     let snapshot = frozen.save()?;
 
-    let imported = Incoming::open(snapshot.into_bytes())?.import::<Disk>()?;
+    let imported = Incoming::open(snapshot)?.import::<Disk>()?;
     let patched = block_on(imported.patch(&session))?;
     let arrived = block_on(patched.resume(&session))?;
     println!("destination: resumed, {:?}", arrived.state().stage);

@@ -127,10 +127,16 @@ impl PatchPlan {
         let mut errors = Vec::new();
         let mut pod_ids: HashSet<&PodId> = HashSet::new();
         let mut container_ids: HashSet<&ContainerId> = HashSet::new();
+        if self.vm.as_ref().is_some_and(VmId::is_empty) {
+            errors.push(Error::invalid("the plan gives the VM an empty id"));
+        }
         for (pod, containers) in pods {
             let new_pod = self.pod(pod).map(|planned| planned.map_or(pod, |planned| &planned.id));
             match &new_pod {
                 Err(error) => errors.push(error.clone()),
+                Ok(id) if id.is_empty() => {
+                    errors.push(Error::invalid(format!("the plan gives pod {pod} an empty id")));
+                }
                 Ok(id) if !pod_ids.insert(id) => {
                     errors.push(Error::invalid(format!("the plan gives two pods the id {id}")));
                 }
@@ -144,6 +150,10 @@ impl PatchPlan {
                         continue;
                     }
                 };
+                if new.is_empty() {
+                    let reason = format!("the plan gives container {container} an empty id");
+                    errors.push(Error::invalid(reason));
+                }
                 if !container_ids.insert(new) {
                     let reason = format!("the plan gives two containers the id {new}");
                     errors.push(Error::invalid(reason));

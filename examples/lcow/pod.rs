@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use snapshot_core::{Child, Context, Controller, Error, Snapshot};
 use snapshot_proto::lcow::v1 as pb;
 
-use super::container::{Container, ContainerStage, NewContainer};
+use super::container::{Container, NewContainer};
 use super::ids::{ContainerId, GcsId, PodId};
 use super::lock;
 use super::migration::Migration;
-use super::network::{Network, NetworkStage};
+use super::network::Network;
 use super::plan::PatchPlan;
 use super::vm::Vm;
 
@@ -139,25 +139,6 @@ impl PodState {
             child.with_state(|state| state.container_id.clone()).unwrap_or_default()
         });
     }
-
-    /// A container that was added after its siblings were frozen would be saved as it runs.
-    fn check_frozen(&self) -> Result<(), Error> {
-        let late = self.containers.iter().find_map(|child| {
-            child.with_state(|state| {
-                (state.stage != ContainerStage::SourceMigrating).then(|| state.container_id.clone())
-            })?
-        });
-        if let Some(id) = late {
-            return Err(Error::precondition(format!(
-                "container {id} was added during the freeze: try again"
-            )));
-        }
-        let network = self.network.as_ref().and_then(|child| child.with_state(|state| state.stage));
-        match network {
-            None | Some(NetworkStage::SourceMigrating) => Ok(()),
-            Some(_) => Err(Error::precondition("the network was set up during the freeze")),
-        }
-    }
 }
 
 impl Controller for Pod {
@@ -175,9 +156,7 @@ impl Controller for Pod {
     }
 
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        let mut state = self.lock();
-        state.check_frozen()?;
-        state.migration = Migration::Source;
+        self.lock().migration = Migration::Source;
         Ok(())
     }
 

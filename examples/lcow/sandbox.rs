@@ -188,22 +188,6 @@ impl SandboxState {
         let vm = self.vm.get().cloned();
         vm.ok_or_else(|| Error::internal("the sandbox's VM was not imported"))
     }
-
-    /// A pod that was added after its siblings were frozen would be saved as it runs.
-    fn check_frozen(&self) -> Result<(), Error> {
-        let late = self
-            .pods
-            .iter()
-            .filter_map(Child::get)
-            .find(|pod| pod.migration() != Migration::Source);
-        match late {
-            Some(pod) => Err(Error::precondition(format!(
-                "pod {} was added during the freeze: try again",
-                pod.id()
-            ))),
-            None => Ok(()),
-        }
-    }
 }
 
 impl Controller for Sandbox {
@@ -222,7 +206,6 @@ impl Controller for Sandbox {
     /// way back.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
-        state.check_frozen()?;
         references::check(&state)?;
         state.migration = Migration::Source;
         Ok(())

@@ -16,6 +16,7 @@ use super::host::{AssignedDevice, Binding, Host};
 use super::lock;
 use super::migration::Migration;
 use super::plan::PatchPlan;
+use super::vm::Vm;
 
 /// How far a device is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
@@ -210,7 +211,9 @@ impl Controller for Vpci {
         Ok(Self { state: Mutex::new(state) })
     }
 
-    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+    async fn freeze(&self, cx: &Context) -> Result<(), Error> {
+        let vm = cx.controllers::<Vm>()?.pop();
+        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
         let mut state = self.lock();
         state.check()?;
         state.migration = Migration::Source;

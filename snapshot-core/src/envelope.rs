@@ -114,6 +114,12 @@ impl Snapshot {
     }
 }
 
+impl From<Snapshot> for Bytes {
+    fn from(snapshot: Snapshot) -> Self {
+        snapshot.into_bytes()
+    }
+}
+
 /// Where a part lies in the whole.
 fn within(whole: &[u8], part: &[u8]) -> Range<usize> {
     // A part of length 0 may lie anywhere.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use futures_executor::block_on;
@@ -454,8 +455,8 @@ fn patch_refused(change: impl FnOnce(&mut PatchPlan), words: &str) {
 
 #[test]
 fn a_plan_that_does_not_fit_is_refused() {
-    patch_refused(|plan| drop(plan.pods.clear()), "says nothing of pod web");
-    patch_refused(|plan| drop(plan.containers.clear()), "says nothing of container app");
+    patch_refused(|plan| plan.pods.clear(), "says nothing of pod web");
+    patch_refused(|plan| plan.containers.clear(), "says nothing of container app");
     patch_refused(
         |plan| plan.containers.get_mut(&"app".into()).unwrap().id = "web-2".into(),
         "two containers the id web-2",
@@ -482,6 +483,42 @@ fn a_plan_that_does_not_fit_is_refused() {
         },
         "but the container has none",
     );
+}
+
+#[test]
+fn an_empty_id_in_a_plan_is_refused() {
+    patch_refused(|plan| plan.vm = Some("".into()), "gives the VM an empty id");
+    patch_refused(
+        |plan| plan.pods.get_mut(&"web".into()).unwrap().id = "".into(),
+        "gives pod web an empty id",
+    );
+    patch_refused(
+        |plan| plan.containers.get_mut(&"app".into()).unwrap().id = "".into(),
+        "gives container app an empty id",
+    );
+}
+
+#[test]
+fn a_disk_that_two_containers_place_in_two_files_is_refused() {
+    let source = start(&FakeHost::new());
+    let mut new = NewContainer { id: "app2".into(), gcs_id: "app2".into(), ..Default::default() };
+    new.ro_layers = vec![DiskConfig::image("/layers/1.vhd", true)];
+    let container = source.new_container(&"web".into(), new).unwrap();
+    container.create().unwrap();
+    container.start().unwrap();
+    let snapshot = save(&source);
+    let mut plan = plan();
+    let mut app2 = ContainerPlan { id: "app2-2".into(), ..ContainerPlan::default() };
+    let layers = |path: &str| Some(LayerPaths { read_only: vec![path.into()], scratch: None });
+    app2.layers = layers("/elsewhere/1.vhd");
+    plan.containers.insert("app2".into(), app2.clone());
+    let host = FakeHost::new();
+    let result = restore(snapshot.clone(), &session(&host, plan.clone()));
+    refused(result, Code::InvalidArgument, "give it one path");
+    assert_eq!(host.world(), World::default());
+    app2.layers = layers("/images/1.vhd");
+    plan.containers.insert("app2".into(), app2);
+    restore(snapshot, &session(&host, plan)).unwrap();
 }
 
 #[test]
@@ -527,10 +564,10 @@ fn references_that_do_not_resolve_are_refused_on_import() {
     );
     import_refused(|s| app(s).state().scsi_reservation_ids[0] = uuid(7), "no SCSI reservation");
     import_refused(
-        |s| drop(app(s).state().plan9_reservation_ids.insert(uuid(7))),
+        |s| assert!(app(s).state().plan9_reservation_ids.insert(uuid(7))),
         "no Plan 9 reservation",
     );
-    import_refused(|s| drop(app(s).state().vpci_vmbus_guids.insert(uuid(7))), "no device");
+    import_refused(|s| assert!(app(s).state().vpci_vmbus_guids.insert(uuid(7))), "no device");
     import_refused(|s| s.vm().unwrap().state().gcs_next_port = 0x4000_0001, "stdout_port");
     import_refused(|s| s.vm().unwrap().state().bridge_next_id = 2, "wait_call_id");
     import_refused(|s| app(s).state().container_id = "web".into(), "container web is there twice");
@@ -599,6 +636,121 @@ fn a_number_of_controllers_that_no_vm_has_is_refused_without_allocating() {
     let five =
         snapshot_core::codec::from_bytes::<snapshot_examples::lcow::ScsiState>(b"\x08\x01\x10\x05");
     refused(five, Code::InvalidArgument, "num_controllers");
+}
+
+#[test]
+fn a_preview_names_every_controller() {
+    let snapshot = save(&start(&FakeHost::new()));
+    let preview = Incoming::from(snapshot).check::<Sandbox>().unwrap();
+    let ids: Vec<_> = preview.controllers.iter().map(|c| c.id.to_string()).collect();
+    let expected = [
+        ".",
+        "vm",
+        "vm/scsi",
+        "vm/vpci",
+        "vm/plan9",
+        "pods/web",
+        "pods/web/network",
+        "pods/web/containers/app",
+        "pods/web/containers/app/processes/\"\"",
+        "pods/web/containers/web",
+        "pods/web/containers/web/processes/\"\"",
+    ];
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn a_preflight_finds_a_container_that_does_not_run() {
+    let host = FakeHost::new();
+    let source = start(&host);
+    let manifest = snapshot_core::registry::registry().unwrap().manifest();
+    Source::new(&source).preflight(&manifest).unwrap();
+    let new = NewContainer { id: "late".into(), gcs_id: "late".into(), ..Default::default() };
+    source.new_container(&"web".into(), new).unwrap().create().unwrap();
+    host.clear_calls();
+    let error = Source::new(&source).preflight(&manifest).unwrap_err().to_string();
+    assert!(error.contains("pods/web/containers/late: is in stage Created"), "{error}");
+    assert_eq!(host.calls(), [""; 0], "a preflight touches nothing");
+    assert_eq!(stages(&source), LIVE);
+}
+
+#[test]
+fn containers_are_found_whatever_their_order_in_the_payload() {
+    let source = start(&FakeHost::new());
+    source.pods()[0].state().containers.reverse();
+    let restored = restore(save(&source), &session(&FakeHost::new(), plan())).unwrap();
+    let pod = restored.pod(&"web-2".into()).unwrap();
+    for id in ["app-2", "web-2"] {
+        assert_eq!(pod.container(&id.into()).unwrap().id().as_str(), id);
+    }
+    assert_eq!(pod.containers()[0].id().as_str(), "app-2");
+}
+
+/// Other threads use the sandbox while it is frozen, saved and rolled back again and again: what was
+/// saved is whole every time, and nothing is lost in the end.
+#[test]
+fn operations_that_race_with_a_freeze_never_leave_it_half_done() {
+    let host = FakeHost::new();
+    let source = start(&host);
+    let world = host.world();
+    let done = AtomicBool::new(false);
+    let saved = std::thread::scope(|scope| {
+        let shim = |work: &'static (dyn Fn(&Sandbox, &FakeHost) + Sync)| {
+            let (source, host, done) = (&source, &host, &done);
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    work(source, host);
+                }
+            });
+        };
+        shim(&|sandbox, host| {
+            let new = NewContainer {
+                ro_layers: vec![DiskConfig::image("/layers/1.vhd", true)],
+                ..NewContainer { id: "late".into(), gcs_id: "late".into(), ..Default::default() }
+            };
+            let Ok(container) = sandbox.new_container(&"web".into(), new) else { return };
+            until(|| container.create());
+            until(|| container.start());
+            exit(host, "sandbox@vm", &container, "");
+            until(|| sandbox.pods()[0].delete_container(&"late".into()));
+        });
+        shim(&|sandbox, _| {
+            let scsi = sandbox.vm().unwrap().scsi().unwrap();
+            let disk = DiskConfig::image("/hot.vhdx", false);
+            let Ok(id) = scsi.reserve(disk, 0, MountConfig::default()) else { return };
+            until(|| scsi.map_to_guest(id));
+            until(|| scsi.unmap_from_guest(id));
+        });
+        let mut saved = 0;
+        for round in 0.. {
+            if saved >= 50 || round == 20_000 {
+                break;
+            }
+            let Ok(frozen) = block_on(Source::new(&source).freeze(&Session::new())) else {
+                continue;
+            };
+            let snapshot = frozen.save().unwrap();
+            block_on(frozen.rollback()).unwrap();
+            Incoming::from(snapshot).import::<Sandbox>().unwrap().abort();
+            saved += 1;
+        }
+        done.store(true, Ordering::Relaxed);
+        saved
+    });
+    assert_eq!(saved, 50);
+    assert_eq!(host.world(), world);
+    assert_eq!(stages(&source), LIVE);
+}
+
+/// Tries what a migration refuses until it is over.
+fn until<T>(mut attempt: impl FnMut() -> Result<T, Error>) {
+    loop {
+        match attempt() {
+            Ok(_) => return,
+            Err(error) => assert!(error.to_string().contains("is migrating"), "{error}"),
+        }
+        std::thread::yield_now();
+    }
 }
 
 #[test]

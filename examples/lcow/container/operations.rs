@@ -27,6 +27,7 @@ impl Container {
         let (Some(vm), Some(new)) = (state.vm.clone(), state.new.clone()) else {
             return Err(state.not_in(ContainerStage::NotCreated, "created"));
         };
+        let _operation = vm.begin()?;
         let created = vm.binding().and_then(|binding| {
             state.acquire(&vm, &new)?;
             state.put_together(&binding)
@@ -128,6 +129,8 @@ impl Container {
     pub fn delete(&self) -> Result<(), Error> {
         let mut state = self.lock();
         state.refuse_migrating()?;
+        let vm = state.vm.clone();
+        let _operation = vm.as_ref().map(|vm| vm.begin()).transpose()?;
         let running = state.processes.values().filter_map(Child::get);
         if running.into_iter().any(|process| process.stage() == ProcessStage::Running) {
             return Err(Error::precondition(format!(
@@ -138,12 +141,12 @@ impl Container {
         for process in state.processes.values().filter_map(Child::get) {
             process.release()?;
         }
-        if let Some(vm) = state.vm.clone() {
+        if let Some(vm) = &vm {
             if state.stage != ContainerStage::NotCreated {
                 let Binding { host, vm } = vm.binding()?;
                 host.delete_container(&vm, &state.gcs_container_id)?;
             }
-            state.give_back(&vm)?;
+            state.give_back(vm)?;
         }
         state.new = None;
         state.stage = ContainerStage::Stopped;

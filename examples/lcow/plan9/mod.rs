@@ -20,6 +20,7 @@ use super::host::{Binding, Host, SharedFolder};
 use super::lock;
 use super::migration::Migration;
 use super::plan::PatchPlan;
+use super::vm::Vm;
 
 /// The Plan 9 controller's state.
 #[derive(Debug, Default, Snapshot)]
@@ -290,7 +291,9 @@ impl Controller for Plan9 {
         Ok(Self { state: Mutex::new(state) })
     }
 
-    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+    async fn freeze(&self, cx: &Context) -> Result<(), Error> {
+        let vm = cx.controllers::<Vm>()?.pop();
+        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
         let mut state = self.lock();
         state.check()?;
         state.migration = Migration::Source;

@@ -26,6 +26,7 @@ use super::host::Binding;
 use super::lock;
 use super::migration::Migration;
 use super::plan::PatchPlan;
+use super::vm::Vm;
 
 /// The SCSI controller's state.
 #[derive(Debug, Default, Snapshot)]
@@ -166,7 +167,9 @@ impl Controller for Scsi {
         Ok(Self::from_state(state))
     }
 
-    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+    async fn freeze(&self, cx: &Context) -> Result<(), Error> {
+        let vm = cx.controllers::<Vm>()?.pop();
+        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
         let mut state = self.lock();
         check::check(&state)?;
         state.migration = Migration::Source;

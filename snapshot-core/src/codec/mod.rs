@@ -111,6 +111,11 @@ pub trait NeverDefault {}
 pub trait WireKey<K: Kind>: Wire<K> {
     /// The order of two keys on the wire: integers by value, strings by bytes.
     fn wire_cmp(&self, other: &Self) -> std::cmp::Ordering;
+    /// A number that says what it can of the order: of two keys whose prefixes differ, the one with
+    /// the lesser comes first. Spares a sort most looks at the keys themselves.
+    fn wire_prefix(&self) -> u64 {
+        0
+    }
     /// The key as text, for paths and controller ids.
     fn key_text(&self) -> String;
 }
@@ -142,6 +147,15 @@ pub trait WireField<F>: Sized {
 
     /// Shows the controllers inside to `walk`.
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+}
+
+/// The [`WireKey::wire_prefix`] of keys that are ordered by these bytes.
+#[inline]
+fn prefix_of_bytes(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => bytes.iter().rev().fold(0, |prefix, &byte| prefix >> 8 | u64::from(byte) << 56),
+    }
 }
 
 #[cold]

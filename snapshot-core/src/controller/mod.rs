@@ -4,16 +4,18 @@ mod child;
 mod context;
 mod id;
 mod node;
+mod set;
 mod walk;
 
 use std::future::Future;
 use std::ops::DerefMut;
 
 pub(crate) use child::{AnyLoaded, StateOf};
-pub use child::{Child, ChildTarget};
+pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
+pub use set::ControllerSet;
 #[cfg(test)]
 pub(crate) use walk::ChildCell;
 pub use walk::Walk;

@@ -172,7 +172,7 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     let take_version = version.as_ref().map(|port| {
         quote! {
-            if #port.is_of(#tag) {
+            if #port.owns(#tag) {
                 #port.take(&mut #take, &mut #version_slot, #tag, #r);
             } else
         }
@@ -184,7 +184,7 @@ fn take_fields(model: &Struct) -> TokenStream {
     let arms = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
         quote! {
-            if #port.is_of(#tag) {
+            if #port.owns(#tag) {
                 #port.take(&mut #take, &mut #variable, #tag, #r);
             } else
         }

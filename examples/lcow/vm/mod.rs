@@ -1,8 +1,9 @@
 //! The utility VM that a sandbox's Linux containers run in.
 
-use std::num::{NonZeroI64, NonZeroU32};
+mod operations;
+
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use snapshot_core::codec::Json;
 use snapshot_core::{Child, Context, Controller, Error, Snapshot};
@@ -143,6 +144,9 @@ pub struct NewVm {
 #[derive(Debug)]
 pub struct Vm {
     state: Mutex<VmState>,
+    /// Held for reading by an operation that changes several devices, and for writing by a device
+    /// that freezes: so such an operation finds all of them live, until it is done.
+    gate: RwLock<()>,
 }
 
 impl Vm {
@@ -173,7 +177,7 @@ impl Vm {
     }
 
     pub(super) fn from_state(state: VmState) -> Self {
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), gate: RwLock::new(()) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, VmState> {
@@ -205,6 +209,29 @@ impl Vm {
         self.lock().plan9.as_ref().and_then(Child::get).cloned()
     }
 
+    /// Begins an operation that changes several devices; none of them freezes before it ends.
+    ///
+    /// # Errors
+    ///
+    /// One of them is migrating.
+    pub(super) fn begin(&self) -> Result<RwLockReadGuard<'_, ()>, Error> {
+        let guard = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let migrating = [
+            self.scsi().map(|scsi| scsi.lock().migration),
+            self.vpci().map(|vpci| vpci.lock().migration),
+            self.plan9().map(|plan9| plan9.lock().migration),
+        ];
+        for migration in migrating.into_iter().flatten() {
+            migration.refuse("the VM")?;
+        }
+        Ok(guard)
+    }
+
+    /// Waits until no operation changes several devices, for a device to freeze meanwhile.
+    pub(super) fn stand_still(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The VM on its host.
     ///
     /// # Errors
@@ -212,95 +239,6 @@ impl Vm {
     /// An imported VM that is not patched yet has no host.
     pub fn binding(&self) -> Result<Binding, Error> {
         self.lock().binding()
-    }
-
-    /// Creates the compute system, with the disks that it boots from.
-    ///
-    /// # Errors
-    ///
-    /// It exists already, the VM is migrating, or the host refuses.
-    pub fn create(&self) -> Result<(), Error> {
-        let mut state = self.lock();
-        state.expect(VmStage::NotCreated, "created")?;
-        let binding = state.binding()?;
-        let disks = state.scsi().map(|scsi| scsi.boot_disks()).unwrap_or_default();
-        let config = state.config(Vec::new(), disks)?;
-        binding.host.create_vm(&binding.vm, &config)?;
-        if let Some(scsi) = state.scsi() {
-            scsi.created(binding.clone());
-        }
-        state.bind_devices(&binding);
-        state.stage = VmStage::Created;
-        Ok(())
-    }
-
-    /// Boots the created VM.
-    ///
-    /// # Errors
-    ///
-    /// It is not `Created`, or does not start: it is `Invalid` then, and can be terminated.
-    pub fn start(&self) -> Result<(), Error> {
-        let mut state = self.lock();
-        state.expect(VmStage::Created, "started")?;
-        let Binding { host, vm } = state.binding()?;
-        let started = host.start_vm(&vm, VmStart::Boot);
-        state.stage = if started.is_ok() { VmStage::Running } else { VmStage::Invalid };
-        started
-    }
-
-    /// Ends the VM with everything in it; does nothing to one that has ended.
-    ///
-    /// # Errors
-    ///
-    /// The VM is migrating, or the host refuses: it is `Invalid` then.
-    pub fn terminate(&self) -> Result<(), Error> {
-        let mut state = self.lock();
-        state.refuse_migrating()?;
-        if matches!(state.stage, VmStage::Created | VmStage::Running | VmStage::Invalid) {
-            let Binding { host, vm } = state.binding()?;
-            if let Err(error) = host.terminate_vm(&vm) {
-                state.stage = VmStage::Invalid;
-                return Err(error);
-            }
-        }
-        state.stage = VmStage::Terminated;
-        Ok(())
-    }
-
-    /// Hands out a vsock port that no process has had.
-    ///
-    /// # Errors
-    ///
-    /// The VM does not run, is migrating, or has used up all ports.
-    pub fn next_port(&self) -> Result<NonZeroU32, Error> {
-        let mut state = self.lock();
-        state.expect(VmStage::Running, "asked for a port")?;
-        let port = NonZeroU32::new(state.gcs_next_port);
-        match (port, state.gcs_next_port.checked_add(1)) {
-            (Some(port), Some(next)) => {
-                state.gcs_next_port = next;
-                Ok(port)
-            }
-            _ => Err(Error::precondition("the VM has used up all vsock ports")),
-        }
-    }
-
-    /// Hands out a message id on the bridge that no call has had.
-    ///
-    /// # Errors
-    ///
-    /// The VM does not run, is migrating, or has used up all ids.
-    pub fn next_call_id(&self) -> Result<NonZeroI64, Error> {
-        let mut state = self.lock();
-        state.expect(VmStage::Running, "asked for a message id")?;
-        let id = NonZeroI64::new(state.bridge_next_id);
-        match (id, state.bridge_next_id.checked_add(1)) {
-            (Some(id), Some(next)) => {
-                state.bridge_next_id = next;
-                Ok(id)
-            }
-            _ => Err(Error::precondition("the bridge has used up all message ids")),
-        }
     }
 }
 
