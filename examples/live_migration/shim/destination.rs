@@ -17,9 +17,7 @@ use crate::shim::machine::Machine;
 use crate::shim::plan::plan;
 use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
-use crate::shim::protocol::{
-    self, Channel, Failure, Handed, Hello, Message, Progressed, unexpected,
-};
+use crate::shim::protocol::{self, Channel, Failure, Hello, Message, Progressed, unexpected};
 use crate::shim::storage::Storage;
 use crate::shim::{Outcome, machine_id, sandbox, say, summary};
 
@@ -54,7 +52,11 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
     };
     say(SIDE, "the sandbox runs here");
     let Taken { sandbox, session, resumed } = taken;
-    let handed = shim.told_committed(&resumed);
+    let handed = match shim.settle(&Message::Resumed(resumed.clone())) {
+        Ok(Message::Committed(handed)) => Ok(*handed),
+        Ok(other) => Err(unexpected(&other, "Committed")),
+        Err(error) => Err(error),
+    };
     std::thread::sleep(Duration::from_secs_f64(options.seconds));
     sandbox::stop(&sandbox)?;
     let seen = sandbox::seen(&shim.machine, &sandbox);
@@ -159,13 +161,13 @@ impl Shim<'_> {
                 if let Err(error) = self.machine.processes().open() {
                     say(SIDE, &format!("not everything goes on: {error}"));
                 }
-                let resumed = Progressed { at: now() };
-                self.answer(&Message::Resumed(resumed.clone()));
-                Ok(Taken { sandbox, session, resumed })
+                Ok(Taken { sandbox, session, resumed: Progressed { at: now() } })
             }
             Err(failure) => {
                 let error = failure.into_error();
-                self.answer(&Message::Refused(Failure::from(&error)));
+                if let Err(error) = self.settle(&Message::Refused(Failure::from(&error))) {
+                    say(SIDE, &format!("the source may not know that this failed: {error}"));
+                }
                 Err(error)
             }
         }
@@ -209,41 +211,21 @@ impl Shim<'_> {
         Ok((patched, session))
     }
 
-    /// Answers the source's `Resume`. If the connection is lost the source comes back and asks.
-    fn answer(&mut self, answer: &Message) {
-        if self.channel.send(answer).is_err() {
-            self.answer_again(answer);
-        }
-    }
-
-    fn answer_again(&mut self, answer: &Message) {
-        say(SIDE, "the source is not heard any more, and may ask what became of this");
-        let asked = self.listener.accept(Some(RETURN_PATIENCE)).and_then(|link| {
-            let mut channel = Channel::new(link);
-            match channel.receive()? {
-                Message::Outcome(migration) if migration == self.hello.migration => {
-                    channel.send(answer)?;
-                    Ok(channel)
+    /// Answers the source's `Resume`, and waits for its last word. If the connection is lost the
+    /// source does not know what became of its sandbox, so it may come back and ask.
+    fn settle(&mut self, answer: &Message) -> Result<Message, Error> {
+        let mut settled = self.channel.send(answer).and_then(|()| self.channel.receive());
+        while settled.is_err() {
+            say(SIDE, "the source is not heard any more, and may ask what became of this");
+            self.channel = Channel::new(self.listener.accept(Some(RETURN_PATIENCE))?);
+            settled = match self.channel.receive() {
+                Ok(Message::Outcome(migration)) if migration == self.hello.migration => {
+                    self.channel.send(answer).and_then(|()| self.channel.receive())
                 }
-                other => Err(unexpected(&other, "Outcome of this migration")),
-            }
-        });
-        match asked {
-            Ok(channel) => self.channel = channel,
-            Err(error) => say(SIDE, &format!("the source does not ask: {error}")),
+                Ok(other) => Err(unexpected(&other, "Outcome of this migration")),
+                Err(error) => Err(error),
+            };
         }
-    }
-
-    /// Waits until the source has let go, and takes what it tells.
-    fn told_committed(&mut self, resumed: &Progressed) -> Result<Handed, Error> {
-        let mut told = self.channel.receive();
-        if told.is_err() {
-            self.answer_again(&Message::Resumed(resumed.clone()));
-            told = self.channel.receive();
-        }
-        match told? {
-            Message::Committed(handed) => Ok(*handed),
-            other => Err(unexpected(&other, "Committed")),
-        }
+        settled
     }
 }

@@ -257,13 +257,13 @@ impl VmHost for Machine {
 fn unlock_all(disks: &[&Disk]) -> Result<(), Error> {
     const THREADS: usize = 16;
     let share = disks.len().div_ceil(THREADS).max(1);
-    let unlock = |share: &[&Disk]| {
-        Error::collect(share.iter().filter_map(|disk| disk.unlock().err())).err()
-    };
+    let unlock =
+        |share: &[&Disk]| Error::collect(share.iter().filter_map(|disk| disk.unlock().err())).err();
     std::thread::scope(|scope| {
         let threads: Vec<_> =
             disks.chunks(share).map(|share| scope.spawn(move || unlock(share))).collect();
-        let panicked = || Some(Error::internal("a disk could not be unlocked: its thread panicked"));
+        let panicked =
+            || Some(Error::internal("a disk could not be unlocked: its thread panicked"));
         let errors = threads.into_iter().filter_map(|t| t.join().unwrap_or_else(|_| panicked()));
         Error::collect(errors.collect::<Vec<_>>())
     })

@@ -65,25 +65,28 @@ pub(crate) fn main() -> anyhow::Result<()> {
     };
     tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
     allow_many_files()?;
-    let (dir, _temporary) = match &cli.options.dir {
+    let (dir, temporary) = match &cli.options.dir {
         Some(dir) => {
             std::fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
             (dir.canonicalize()?, None)
         }
         None => {
-            let dir = tempfile::Builder::new().prefix("live_migration").tempdir()?;
-            (dir.path().to_owned(), Some(dir))
+            let temporary = tempfile::Builder::new().prefix("live_migration").tempdir()?;
+            (temporary.path().to_owned(), Some(temporary))
         }
     };
-    run(&cli, &dir)
-}
-
-fn run(cli: &Cli, dir: &Path) -> anyhow::Result<()> {
     let outcome = match (&cli.listen, &cli.connect) {
-        (Some(address), _) => destination::run(&cli.options, address, dir)?,
-        (None, Some(address)) => source::run(&cli.options, address, dir)?,
-        (None, None) => return demo::run(&cli.options, dir),
+        (Some(address), _) => destination::run(&cli.options, address, &dir)?,
+        (None, Some(address)) => source::run(&cli.options, address, &dir)?,
+        (None, None) => return demo::run(&cli.options, &dir),
     };
+    if outcome == Outcome::Moved
+        && let Some(temporary) = temporary
+    {
+        // The guest lives in it, and the destination has it now.
+        let kept = temporary.keep();
+        say("source", &format!("the guest and the source's logs stay in {}", kept.display()));
+    }
     judge(outcome, &cli.options)
 }
 

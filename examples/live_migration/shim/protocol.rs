@@ -14,11 +14,11 @@
 //!   Resume         go                 ─►
 //!                                         resume
 //!                                     ◄─  Resumed    or Refused
-//!   commit
-//!   Committed                         ─►
+//!   commit, or thaw
+//!   Committed      or Abort           ─►
 //! ```
 //!
-//! The source may say `Abort` in place of any of its messages up to `Resume`.
+//! The source may say `Abort` in place of any of its messages up to `Resume`, and after a `Refused`.
 //!
 //! # When the connection is lost
 //!
@@ -37,8 +37,9 @@
 //! | `Resumed` arrived | commits | runs on | at the destination |
 //!
 //! From the moment that it has sent `Resume` the source has given the sandbox away and does not take
-//! it back on its own account: in doubt it stays frozen, asks the destination again, over a new
-//! connection, and if nobody answers says so and waits for a decision.
+//! it back on its own account: in doubt it stays frozen and asks the destination again, with
+//! `Outcome` over a new connection. The destination keeps its answer ready until it has the source's
+//! last word. If nobody answers, the source says so and waits for the operator's decision.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -142,6 +142,8 @@ impl Shim<'_> {
                 block_on(frozen.rollback()).unwrap_or_else(|failure| {
                     say(SIDE, &format!("{failure}"));
                 });
+                // The last word, if the destination still waits for it.
+                let _ = channel.send(&Message::Abort(Failure::from(&given.error)));
                 Err(given)
             }
         }
