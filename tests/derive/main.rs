@@ -1,5 +1,7 @@
 //! What `#[derive(Snapshot)]` makes of every attribute, against prost's encoding of the same.
 
+#![allow(clippy::unwrap_used, reason = "what helpers find wrong fails the test too")]
+
 mod bounds;
 mod conversion;
 mod damage;

@@ -105,25 +105,37 @@ pub const fn assert_all_stages(stage: &str, descriptor: &EnumDescriptor, mapped:
 
 /// A variant has the number of its proto value.
 #[track_caller]
-pub const fn assert_same_number(variant: &str, number: i32, value: i32) {
-    if number != value {
+pub const fn assert_same_number(variant: &str, number: i128, value: i32) {
+    if number != value as i128 {
         let message = Message::new()
             .and("`")
             .and(variant)
             .and("` is ")
             .and_number(number)
             .and(", its proto value is ")
-            .and_number(value)
+            .and_number(value as i128)
             .and(": give it `= ")
-            .and_number(value)
+            .and_number(value as i128)
             .and("`");
+        panic!("{}", message.as_str());
+    }
+}
+
+/// A transient variant has a number that no other can become when it is cast.
+#[track_caller]
+pub const fn assert_fits_i32(variant: &str, number: i128) {
+    if number < i32::MIN as i128 || number > i32::MAX as i128 {
+        let message = Message::new()
+            .and("the number of `")
+            .and(variant)
+            .and("` does not fit 32 bits: give it another one");
         panic!("{}", message.as_str());
     }
 }
 
 /// The `#[default]` variant is the proto zero value.
 #[track_caller]
-pub const fn assert_zero(variant: &str, number: i32) {
+pub const fn assert_zero(variant: &str, number: i128) {
     if number != 0 {
         let message = Message::new()
             .and("`")

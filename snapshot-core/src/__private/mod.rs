@@ -18,7 +18,7 @@ use std::fmt::Display;
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::{bool, i32, str, u8, u32, u64, usize};
+pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::String;
 
@@ -28,8 +28,8 @@ pub use std;
 
 pub use self::bounds::{Ranged, max, range};
 pub use self::check::{
-    NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_no_stage,
-    assert_same_number, assert_zero, owns_state, version_number,
+    NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_fits_i32,
+    assert_no_stage, assert_same_number, assert_zero, owns_state, version_number,
 };
 pub use self::oneof::{Member, NoData, NoMember, member, unmapped_member};
 pub use self::port::{Adapter, NoPort, Of, Port, adapter, adapter_fits, of, port};

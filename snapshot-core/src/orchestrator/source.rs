@@ -202,7 +202,10 @@ impl<R: Controller> Frozen<R> {
         let span = tracing::info_span!("phase", phase = Phase::Save.as_str());
         let began = Instant::now();
         let result = span.in_scope(|| {
-            let result = session.check_blackout().and_then(|()| caught(|| self.encode(buffer)));
+            let result = session
+                .check_blackout()
+                .and_then(|()| self.check_faults())
+                .and_then(|()| caught(|| self.encode(buffer)));
             if let Err(error) = &result {
                 tracing::error!(%error, "failed");
                 buffer.clear();
@@ -211,6 +214,12 @@ impl<R: Controller> Frozen<R> {
         });
         session.record_phase(Phase::Save, began.elapsed(), result.is_ok());
         result.map(|()| buffer.as_bytes())
+    }
+
+    fn check_faults(&self) -> Result<(), Error> {
+        let Transaction { tree, session, .. } = &self.transaction;
+        let check = |id| session.check_fault(Phase::Save, id).map_err(|e| e.at_controller(id));
+        tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
     }
 
     fn encode(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {

@@ -40,7 +40,8 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
     if model.stage.as_ref().is_some_and(|stage| stage.field == field.ident) {
         return None;
     }
-    // A constant cannot name the struct's type parameters; with one, the type is not known anyway.
+    // A constant can name neither the struct's type parameters, whose types are not known anyway,
+    // nor `Self`, which is no stage.
     let parameters: Vec<_> = model
         .common
         .generics
@@ -64,9 +65,10 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
     })
 }
 
+/// Whether a type mentions one of these names, or `Self`.
 fn mentions(tokens: TokenStream, names: &[&syn::Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => names.contains(&&ident),
+        proc_macro2::TokenTree::Ident(ident) => ident == "Self" || names.contains(&&ident),
         proc_macro2::TokenTree::Group(group) => mentions(group.stream(), names),
         _ => false,
     })

@@ -70,23 +70,22 @@ fn checks(model: &StageEnum) -> TokenStream {
     let name = ident.to_string();
     let carried = |variant: &StageVariant| variant.proto.clone();
     let values: Vec<_> = variants.iter().filter_map(carried).collect();
-    let numbers = variants.iter().filter_map(|variant| {
-        let (ident, value) = (&variant.ident, variant.proto.as_ref()?);
-        let (enum_ident, text) = (&common.ident, format!("{name}::{ident}"));
-        let (enum_ident, variant) = (quiet(enum_ident), quiet(ident));
-        Some(quote_spanned! {at(ident.span())=>
-            const _: () = __s::assert_same_number(
-                #text,
-                #enum_ident::#variant as __s::i32,
-                __VALUES.#value,
-            );
-        })
+    // Compared as they are: cast to the `i32` of the wire, two could become one.
+    let numbers = variants.iter().map(|StageVariant { ident, proto }| {
+        let text = format!("{name}::{ident}");
+        let (enum_ident, variant) = (quiet(&common.ident), quiet(ident));
+        let number = quote!(#enum_ident::#variant as __s::i128);
+        let check = match proto {
+            Some(value) => quote!(__s::assert_same_number(#text, #number, __VALUES.#value)),
+            None => quote!(__s::assert_fits_i32(#text, #number)),
+        };
+        quote_spanned!(at(ident.span())=> const _: () = #check;)
     });
     let default = default.as_ref().map(|default| {
         let text = format!("{name}::{default}");
         let (ident, default) = (quiet(ident), quiet(default));
         quote_spanned! {at(default.span())=>
-            const _: () = __s::assert_zero(#text, #ident::#default as __s::i32);
+            const _: () = __s::assert_zero(#text, #ident::#default as __s::i128);
         }
     });
     let complete = quote_spanned!(at(ident.span())=>
