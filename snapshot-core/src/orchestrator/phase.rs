@@ -268,6 +268,7 @@ impl<'a> Sweep<'a> {
     fn end(&mut self, Ended { unit, took, result }: Ended) {
         lock(&self.in_flight).remove(&unit);
         let id = self.tree.id(unit);
+        let result = result.and_then(|()| self.session.check_fault(self.phase, id));
         let result = self
             .journal
             .end(self.hook, unit, self.tree, result)

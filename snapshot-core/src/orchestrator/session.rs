@@ -14,7 +14,7 @@ use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
 use crate::registry::short_type_name;
-use crate::{Code, Error};
+use crate::{Code, ControllerId, Error};
 
 /// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
 /// observer; and the record of how long everything took.
@@ -57,6 +57,7 @@ pub struct Session {
     blackout_budget: Option<Duration>,
     max_in_flight: usize,
     progress: Option<Arc<dyn Progress>>,
+    faults: Vec<(Phase, ControllerId)>,
     cancel: Arc<Signal>,
     record: Arc<Mutex<Record>>,
 }
@@ -86,6 +87,7 @@ impl Session {
             blackout_budget: None,
             max_in_flight: usize::MAX,
             progress: None,
+            faults: Vec::new(),
             cancel: Arc::default(),
             record: Arc::default(),
         }
@@ -156,6 +158,27 @@ impl Session {
     pub fn progress(mut self, observer: Arc<dyn Progress>) -> Self {
         self.progress = Some(observer);
         self
+    }
+
+    /// Makes one controller fail in one phase, after its hook has done all its work: the hardest
+    /// place for the undo. For rehearsals and tests of what happens then.
+    ///
+    /// It works in the phases that have hooks, and in [`Phase::Save`]. An id that no controller has
+    /// has no effect.
+    #[must_use]
+    pub fn fail_at(mut self, phase: Phase, id: impl Into<ControllerId>) -> Self {
+        self.faults.push((phase, id.into()));
+        self
+    }
+
+    /// # Errors
+    ///
+    /// If this controller is to fail in this phase.
+    pub(crate) fn check_fault(&self, phase: Phase, id: &ControllerId) -> Result<(), Error> {
+        match self.faults.iter().any(|(at, of)| *at == phase && of == id) {
+            true => Err(Error::internal("fails on purpose, by `Session::fail_at`")),
+            false => Ok(()),
+        }
     }
 
     /// What cancels this migration, from any thread.
@@ -283,6 +306,7 @@ impl fmt::Debug for Session {
             .field("grace", &self.grace)
             .field("blackout_budget", &self.blackout_budget)
             .field("max_in_flight", &self.max_in_flight)
+            .field("faults", &self.faults)
             .field("cancelled", &self.cancel.is_raised())
             .finish_non_exhaustive()
     }

@@ -27,7 +27,7 @@ use crate::{Controller, Error};
 /// # use snapshot_core::{Controller, Session, Snapshot, Source, registry::Manifest};
 /// # use std::sync::Arc;
 /// # async fn migrate<R: Controller>(
-/// #     sandbox: Arc<R>, their_manifest: Manifest, send: impl AsyncFn(Snapshot) -> bool,
+/// #     sandbox: Arc<R>, their_manifest: Manifest, send: impl AsyncFn(&Snapshot) -> bool,
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// let session = Session::new();
 /// let source = Source::new(&sandbox);
@@ -35,7 +35,7 @@ use crate::{Controller, Error};
 /// let frozen = source.freeze(&session).await?;
 /// match frozen.save() {
 ///     // The destination says that it is live.
-///     Ok(snapshot) if send(snapshot).await => frozen.commit().await?,
+///     Ok(snapshot) if send(&snapshot).await => frozen.commit().await?,
 ///     _ => frozen.rollback().await?,
 /// }
 /// # Ok(())
@@ -206,7 +206,10 @@ impl<R: Controller> Frozen<R> {
         tell(session.observer(), |observer| observer.phase_started(phase, controllers));
         let began = Instant::now();
         let result = span.in_scope(|| {
-            let result = session.check_blackout().and_then(|()| caught(|| self.encode(buffer)));
+            let result = session
+                .check_blackout()
+                .and_then(|()| self.check_faults())
+                .and_then(|()| caught(|| self.encode(buffer)));
             if let Err(error) = &result {
                 tracing::error!(%error, "failed");
                 buffer.clear();
@@ -218,6 +221,12 @@ impl<R: Controller> Frozen<R> {
             observer.phase_ended(phase, result.as_ref().map(|&()| ()));
         });
         result.map(|()| buffer.as_bytes())
+    }
+
+    fn check_faults(&self) -> Result<(), Error> {
+        let Transaction { tree, session, .. } = &self.transaction;
+        let check = |id| session.check_fault(Phase::Save, id).map_err(|e| e.at_controller(id));
+        tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
     }
 
     fn encode(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {

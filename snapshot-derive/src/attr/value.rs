@@ -103,11 +103,19 @@ impl Value for Path {
     fn parse_after(key: &'static Key, at: Span, input: ParseStream<'_>) -> syn::Result<Self> {
         equals(key, at, input)?;
         // Not `Path::parse`: `crate = crate` and `crate = super::x` must pass as well.
-        one(key, input, |input| match input.parse::<Type>()? {
+        one(key, input, |input| match ungrouped(input.parse()?) {
             Type::Path(path) if path.qself.is_none() => Ok(path.path),
             _ => Err(input.error("")),
         })
     }
+}
+
+/// A type without the invisible brackets around what a macro by example passed on.
+fn ungrouped(mut ty: Type) -> Type {
+    while let Type::Group(group) = ty {
+        ty = *group.elem;
+    }
+    ty
 }
 
 impl Value for Type {
@@ -185,8 +193,15 @@ impl<T: Element> Value for List<T> {
         }
         let content;
         let parentheses = parenthesized!(content in input);
-        let list = Punctuated::<T, Token![,]>::parse_terminated_with(&content, T::parse_element)
-            .map_err(|error| expected(key, error.span()))?;
+        let list =
+            match Punctuated::<T, Token![,]>::parse_terminated_with(&content, T::parse_element) {
+                Ok(list) => list,
+                Err(error) => {
+                    // What is left would be one more error.
+                    content.parse::<TokenStream>()?;
+                    return Err(expected(key, error.span()));
+                }
+            };
         if list.is_empty() {
             return Err(expected(key, parentheses.span.join()));
         }
