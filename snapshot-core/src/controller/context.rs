@@ -79,7 +79,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// None today; a controller that is not of the type that its plan says.
+    /// [`Code::Internal`](crate::Code::Internal) if the plan and the tree are at odds.
     pub fn controllers<C: Controller>(&self) -> Result<Vec<Arc<C>>, Error> {
         self.nearest::<C>().into_iter().map(|unit| self.tree.downcast(unit)).collect()
     }

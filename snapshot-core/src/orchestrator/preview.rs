@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::plan::{Plan, Survey};
-use super::tree::caught;
+use crate::caught::caught;
 use crate::codec::{Reader, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;

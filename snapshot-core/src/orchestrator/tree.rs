@@ -2,10 +2,10 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::plan::{Plan, Survey};
+use crate::caught::caught;
 use crate::codec::Reader;
 use crate::controller::{Node, Walk, address, named};
 use crate::registry::short_type_name;
@@ -139,22 +139,5 @@ impl Finder {
             self.survey.leave(at);
         }
         Ok(())
-    }
-}
-
-/// Runs user code that is not a hook; a panic becomes an error.
-pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
-}
-
-/// The error for a panic.
-pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    match text {
-        Some(text) => Error::internal(format!("panicked: {text}")),
-        None => Error::internal("panicked"),
     }
 }

@@ -187,6 +187,9 @@ impl<S: Sort> State for ThingState<S> {
     type Message = S::Message;
 
     fn put_fields(&self, w: &mut Writer) -> Result<(), Error> {
+        if self.name == "save panics" {
+            panic!("while it was saved");
+        }
         if self.name == "unsavable" {
             return Err(Error::invalid("cannot be saved").in_field("name"));
         }

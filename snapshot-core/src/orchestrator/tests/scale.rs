@@ -15,7 +15,7 @@ use crate::orchestrator::tree::Tree;
 fn many(pods: usize) -> Arc<Thing<Box_>> {
     let pod = |n: usize| {
         let jobs = (0..4).map(|job| leaf::<Job>(&format!("job {job}")));
-        let net = (n % 2 == 0).then(|| leaf::<Net>("net"));
+        let net = n.is_multiple_of(2).then(|| leaf::<Net>("net"));
         node::<Box_>(&n.to_string(), jobs.chain(net).chain([leaf::<Disk>("disk")]))
     };
     Thing::new("root", (0..pods).map(pod))

@@ -273,6 +273,21 @@ fn a_save_that_fails_leaves_the_tree_frozen_and_names_the_controller_and_the_fie
 }
 
 #[test]
+fn a_panic_in_a_save_leaves_every_controller_in_its_frozen_stage() {
+    let (root, script) = (tree(), Script::new());
+    root.lock().children.push(leaf::<Disk>("save panics"));
+    let frozen = freeze(&root, &script);
+    let error = frozen.save().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "children/save panics: test.DiskSnapshot: panicked: while it was saved"
+    );
+    assert_stages(&root, FROZEN);
+    block_on(frozen.rollback()).unwrap();
+    assert_stages(&root, RUNNING);
+}
+
+#[test]
 fn an_import_that_cannot_be_built_reports_every_controller_that_could_not() {
     let (root, script) = (tree(), Script::new());
     let outer = node::<Box_>("outer", [leaf::<Disk>("unfit"), leaf::<Disk>("fit")]);
