@@ -253,7 +253,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
             return Ok(());
         }
         for (key, value) in self {
-            walk.key(&key.key_text(), |walk| value.walk(walk))?;
+            walk.key(key.key_text(), |walk| value.walk(walk))?;
         }
         Ok(())
     }
@@ -316,7 +316,7 @@ where
         let mut entries: Vec<(&K, &mut V)> = self.iter_mut().collect();
         entries.sort_unstable_by(|a, b| a.0.wire_cmp(b.0));
         for (key, value) in entries {
-            walk.key(&key.key_text(), |walk| value.walk(walk))?;
+            walk.key(key.key_text(), |walk| value.walk(walk))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Finding the controllers inside a state.
 
-use std::borrow::Cow;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::ControllerId;
@@ -11,35 +11,65 @@ use crate::registry::TypeInfo;
 /// A walk over the fields of a state that stops at every child controller. The derive's code
 /// leads it; the path grows by fields, keys and indices.
 pub struct Walk<'v> {
-    path: Vec<Cow<'static, str>>,
-    /// Whether the last step is an index or a key, which a child's own name replaces.
-    in_element: bool,
+    steps: Vec<Step>,
     visit: &'v mut Visit<'v>,
 }
 
 /// What is called at every child.
 pub(crate) type Visit<'v> = dyn FnMut(Found<'_>, &mut dyn ChildCell) -> Result<(), Error> + 'v;
 
-/// Where a child was found.
 #[derive(Debug)]
+enum Step {
+    Field(&'static str),
+    Index(usize),
+    Key(String),
+}
+
+/// Where a child was found. Its path is made on demand: most walks need none.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Found<'a> {
-    /// Its path relative to its parent.
-    path: String,
-    /// Where in the path its index or key is, which a name that it gives itself replaces.
-    name_at: Option<usize>,
+    place: Place<'a>,
     /// The paths of its siblings that it comes after, as its parent says.
     pub(crate) after: &'a [String],
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Place<'a> {
+    /// At the end of these steps into its parent's state.
+    Steps(&'a [Step]),
+    /// Where its parent says.
+    Path(&'a str),
+}
+
 impl Found<'_> {
-    /// The path, if the child gives itself this name.
-    pub(crate) fn path(self, own_name: Option<&str>) -> String {
-        named(self.path, self.name_at, own_name)
+    /// Its path relative to its parent. The name that it gives itself, if it does, takes the place
+    /// of its index or key.
+    pub(crate) fn path(&self, own_name: Option<&str>) -> String {
+        let (path, name_at) = self.parts();
+        named(path, name_at, own_name)
     }
 
-    /// The path, and what [`named`] needs to put the child's own name into it.
-    pub(crate) fn into_parts(self) -> (String, Option<usize>) {
-        (self.path, self.name_at)
+    /// The path without the child's own name, and what [`named`] needs to put it in.
+    pub(crate) fn parts(&self) -> (String, Option<usize>) {
+        let steps = match self.place {
+            Place::Steps(steps) => steps,
+            Place::Path(path) => return (path.to_owned(), None),
+        };
+        let mut path = String::with_capacity(32);
+        let mut name_at = None;
+        for step in steps {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            name_at = (!matches!(step, Step::Field(_))).then_some(path.len());
+            // Writing to a string does not fail.
+            let _ = match step {
+                Step::Field(name) => path.write_str(name),
+                Step::Index(index) => write!(path, "{index}"),
+                Step::Key(key) => path.write_str(&ControllerId::escape(key)),
+            };
+        }
+        (path, name_at)
     }
 }
 
@@ -54,20 +84,17 @@ pub(crate) fn named(mut path: String, name_at: Option<usize>, own_name: Option<&
 
 impl<'v> Walk<'v> {
     pub(crate) fn new(visit: &'v mut Visit<'v>) -> Self {
-        Self { path: Vec::new(), in_element: false, visit }
+        Self { steps: Vec::new(), visit }
     }
 
     fn within(
         &mut self,
-        step: Cow<'static, str>,
-        is_element: bool,
+        step: Step,
         walk: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.path.push(step);
-        let outer = std::mem::replace(&mut self.in_element, is_element);
+        self.steps.push(step);
         let result = walk(self);
-        self.in_element = outer;
-        self.path.pop();
+        self.steps.pop();
         result
     }
 
@@ -77,7 +104,7 @@ impl<'v> Walk<'v> {
         name: &'static str,
         walk: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.within(Cow::Borrowed(name), false, walk)
+        self.within(Step::Field(name), walk)
     }
 
     /// Goes into an element.
@@ -86,34 +113,31 @@ impl<'v> Walk<'v> {
         index: usize,
         walk: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.within(Cow::Owned(index.to_string()), true, walk)
+        self.within(Step::Index(index), walk)
     }
 
     /// Goes into a map entry.
     pub fn key(
         &mut self,
-        key: &str,
+        key: impl Into<String>,
         walk: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.within(Cow::Owned(ControllerId::escape(key).into_owned()), true, walk)
+        self.within(Step::Key(key.into()), walk)
     }
 
     /// Stops at a child.
     pub(crate) fn child(&mut self, child: &mut dyn ChildCell) -> Result<(), Error> {
-        let path = self.path.join("/");
-        let last = self.path.last().filter(|_| self.in_element);
-        let name_at = last.map(|step| path.len() - step.len());
-        (self.visit)(Found { path, name_at, after: &[] }, child)
+        (self.visit)(Found { place: Place::Steps(&self.steps), after: &[] }, child)
     }
 
     /// Stops at a child whose path does not follow from its place in the state.
     pub(crate) fn member(
         &mut self,
-        path: String,
+        path: &str,
         after: &[String],
         child: &mut dyn ChildCell,
     ) -> Result<(), Error> {
-        (self.visit)(Found { path, name_at: None, after }, child)
+        (self.visit)(Found { place: Place::Path(path), after }, child)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Finding cycles among the steps of a plan.
 
+use super::edges::Edges;
+
 /// The cycles among steps: each as its steps in the order "comes after", beginning with the
 /// lowest, no step in two of them. Empty if an order exists.
-pub(crate) fn cycles(dependencies: &[Vec<u32>], dependents: &[Vec<u32>]) -> Vec<Vec<usize>> {
+pub(crate) fn cycles(dependencies: &Edges, dependents: &Edges) -> Vec<Vec<usize>> {
     // Take away what has nothing before it, until only cycles and what waits for them is left.
-    let mut blockers: Vec<usize> = dependencies.iter().map(Vec::len).collect();
+    let mut blockers = dependencies.counts();
     let mut free: Vec<usize> = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
     while let Some(step) = free.pop() {
-        for &after in &dependents[step] {
-            let after = after as usize;
+        for after in dependents.of(step) {
             blockers[after] -= 1;
             if blockers[after] == 0 {
                 free.push(after);
@@ -28,9 +29,8 @@ pub(crate) fn cycles(dependencies: &[Vec<u32>], dependents: &[Vec<u32>]) -> Vec<
             met[at] = start + 1;
             way.push(at);
             // Each step that is left waits for another that is left.
-            let next = dependencies[at].iter().find(|&&before| blockers[before as usize] > 0);
-            match next {
-                Some(&next) => at = next as usize,
+            match dependencies.of(at).find(|&before| blockers[before] > 0) {
+                Some(next) => at = next,
                 None => break,
             }
         }

@@ -7,6 +7,7 @@
 mod abandoned;
 mod cycle;
 mod destination;
+mod edges;
 mod hook_run;
 mod journal;
 mod phase;

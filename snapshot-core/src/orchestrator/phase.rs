@@ -136,7 +136,7 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         journal.open(hook);
         let (before, _) = tree.plan.edges(hook.first());
-        let blockers: Vec<usize> = before.iter().map(Vec::len).collect();
+        let blockers = before.counts();
         let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
         let units = 0..tree.plan.units().len();
         Self {
@@ -256,8 +256,7 @@ impl<'a> Sweep<'a> {
     /// Lets those go on that wait for this step only.
     fn release(&mut self, step: usize) {
         let (_, after) = self.tree.plan.edges(self.hook.first());
-        for &after in &after[step] {
-            let after = after as usize;
+        for after in after.of(step) {
             self.blockers[after] -= 1;
             if self.blockers[after] == 0 {
                 self.ready.push_back(after);

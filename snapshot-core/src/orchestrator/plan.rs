@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::cycle::cycles;
+use super::edges::Edges;
 use crate::registry::TypeInfo;
 use crate::{ControllerId, Error};
 
@@ -44,9 +45,9 @@ pub(crate) struct Plan {
     groups: Vec<Group>,
     by_id: HashMap<ControllerId, usize>,
     /// Per step (units, then groups), the steps that it comes after.
-    dependencies: Vec<Vec<u32>>,
+    dependencies: Edges,
     /// Per step, the steps that come after it.
-    dependents: Vec<Vec<u32>>,
+    dependents: Edges,
 }
 
 impl Plan {
@@ -56,7 +57,7 @@ impl Plan {
     }
 
     /// The steps that come before each step, and those that come after it.
-    pub(crate) fn edges(&self, first: First) -> (&[Vec<u32>], &[Vec<u32>]) {
+    pub(crate) fn edges(&self, first: First) -> (&Edges, &Edges) {
         match first {
             First::Dependencies => (&self.dependencies, &self.dependents),
             First::Dependents => (&self.dependents, &self.dependencies),
@@ -195,23 +196,14 @@ impl Survey {
         let groups = self.link_types(&mut errors);
         let Self { units, .. } = self;
 
-        let mut dependencies: Vec<Vec<u32>> = units
-            .iter()
-            .map(|unit| {
-                let groups = unit.after_groups.iter().map(|group| units.len() + group);
-                let before = unit.parent.into_iter().chain(unit.after_siblings.iter().copied());
-                before.chain(groups).map(|step| step as u32).collect()
-            })
-            .collect();
-        dependencies.extend(groups.iter().map(|group: &Group| {
-            group.members.iter().map(|&unit| unit as u32).collect::<Vec<_>>()
-        }));
-        let mut dependents = vec![Vec::new(); dependencies.len()];
-        for (step, before) in dependencies.iter().enumerate() {
-            for &before in before {
-                dependents[before as usize].push(step as u32);
-            }
-        }
+        let before_unit = |unit: &Unit| {
+            let groups = unit.after_groups.iter().map(|group| units.len() + group);
+            let before = unit.parent.into_iter().chain(unit.after_siblings.iter().copied());
+            before.chain(groups).collect::<Vec<_>>()
+        };
+        let before_groups = groups.iter().map(|group: &Group| group.members.clone());
+        let dependencies = Edges::new(units.iter().map(before_unit).chain(before_groups));
+        let dependents = dependencies.reversed();
         for cycle in cycles(&dependencies, &dependents) {
             // Groups stand for the type that brought a unit into the cycle; they have no name.
             let ids: Vec<_> = cycle.iter().filter_map(|&step| units.get(step)).collect();

@@ -168,9 +168,8 @@ impl Verifier {
                 return Err(Error::internal("a decoded child has no state"));
             };
             let info = child.info();
-            let after = found.after;
             let path = found.path(child.own_name().as_deref());
-            let unit = self.survey.enter(at, &path, after, info);
+            let unit = self.survey.enter(at, &path, found.after, info);
             self.meet(unit, info, child.stage_number());
             self.descend(child, unit)?;
             self.survey.leave(unit);

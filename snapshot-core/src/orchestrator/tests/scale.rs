@@ -7,6 +7,7 @@ use futures_executor::block_on;
 use super::order::import;
 use super::*;
 use crate::Source;
+use crate::orchestrator::edges::Edges;
 use crate::orchestrator::plan::First;
 use crate::orchestrator::tree::Tree;
 
@@ -26,7 +27,7 @@ fn the_edges_of_a_plan_grow_with_the_number_of_controllers() {
     let edges = |pods| {
         let tree = Tree::of(many(pods) as _).unwrap();
         let (before, after) = tree.plan.edges(First::Dependencies);
-        let count = |edges: &[Vec<u32>]| edges.iter().map(Vec::len).sum::<usize>();
+        let count = |edges: &Edges| edges.counts().iter().sum::<usize>();
         assert_eq!(count(before), count(after));
         (tree.plan.units().len(), count(before))
     };

@@ -1,0 +1,76 @@
+//! Edges between the steps of a plan, in two flat lists.
+
+/// For every step, the steps that its edges lead to.
+#[derive(Debug, Default)]
+pub(crate) struct Edges {
+    /// Where the targets of each step begin; one more than there are steps.
+    starts: Vec<u32>,
+    targets: Vec<u32>,
+}
+
+impl Edges {
+    /// The targets of every step, in the order of the steps.
+    pub(crate) fn new<T: IntoIterator<Item = usize>>(steps: impl IntoIterator<Item = T>) -> Self {
+        let mut edges = Self { starts: vec![0], targets: Vec::new() };
+        for targets in steps {
+            edges.targets.extend(targets.into_iter().map(|target| target as u32));
+            edges.starts.push(edges.targets.len() as u32);
+        }
+        edges
+    }
+
+    /// The edges turned round.
+    pub(crate) fn reversed(&self) -> Self {
+        // Counted, then filled in step by step, so that the targets of a step are in order.
+        let mut starts = vec![0u32; self.starts.len()];
+        for &target in &self.targets {
+            starts[target as usize + 1] += 1;
+        }
+        for step in 1..starts.len() {
+            starts[step] += starts[step - 1];
+        }
+        let mut next = starts.clone();
+        let mut targets = vec![0; self.targets.len()];
+        for step in 0..self.len() {
+            for target in self.of(step) {
+                let place = &mut next[target];
+                targets[*place as usize] = step as u32;
+                *place += 1;
+            }
+        }
+        Self { starts, targets }
+    }
+
+    /// How many steps there are.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// How many edges each step has.
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        self.starts.windows(2).map(|pair| (pair[1] - pair[0]) as usize).collect()
+    }
+
+    /// The targets of a step.
+    pub(crate) fn of(&self, step: usize) -> impl Iterator<Item = usize> {
+        let range = self.starts[step] as usize..self.starts[step + 1] as usize;
+        self.targets[range].iter().map(|&target| target as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_turned_round_twice_are_the_same() {
+        let edges = Edges::new([vec![1, 2], vec![2], vec![], vec![0, 1, 2]]);
+        assert_eq!(edges.counts(), [2, 1, 0, 3]);
+        let back = edges.reversed();
+        assert_eq!(back.len(), 4);
+        assert_eq!(back.of(2).collect::<Vec<_>>(), [0, 1, 3]);
+        assert_eq!(back.counts(), [1, 2, 3, 0]);
+        let again = back.reversed();
+        assert!((0..4).all(|step| again.of(step).eq(edges.of(step))));
+    }
+}
