@@ -12,7 +12,7 @@ const VALUE: u32 = 2;
 /// Puts a payload as the value of an `Any` field, with its length.
 pub(crate) fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
     let mark = w.position();
-    payload.put_fields(w)?;
+    w.deeper(2, |w| payload.put_fields(w))?;
     close_any(mark, P::TYPE_URL, w);
     Ok(())
 }
@@ -101,7 +101,10 @@ impl Single for prost_types::Any {}
 impl Wire<kind::Any> for prost_types::Any {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
-        w.raw(&self.value);
+        w.deeper(1, |w| {
+            w.raw(&self.value);
+            Ok(())
+        })?;
         close_any(mark, &self.type_url, w);
         Ok(())
     }

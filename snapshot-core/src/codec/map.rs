@@ -26,18 +26,20 @@ fn put_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let mark = w.position();
-    if let Err(error) = value.put(w) {
-        return Err(error.in_key(key.key_text()));
+    let put = w.message(|w| {
+        value.put(w)?;
+        w.tag(VALUE, VK::WIRE_TYPE);
+        key.put(w)?;
+        w.tag(KEY, KK::WIRE_TYPE);
+        Ok(())
+    });
+    match put {
+        Ok(()) => {
+            w.tag(number, WireType::Len);
+            Ok(())
+        }
+        Err(error) => Err(error.in_key(key.key_text())),
     }
-    w.tag(VALUE, VK::WIRE_TYPE);
-    if let Err(error) = key.put(w) {
-        return Err(error.in_key(key.key_text()));
-    }
-    w.tag(KEY, KK::WIRE_TYPE);
-    w.length_since(mark);
-    w.tag(number, WireType::Len);
-    Ok(())
 }
 
 /// Puts entries in the order of the wire, whatever their own.
@@ -286,7 +288,8 @@ where
 
     fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
-        if slot.is_empty() {
+        // Once: an entry that fails leaves no trace but this room.
+        if slot.capacity() == 0 {
             slot.reserve(entries_ahead::<K, V>(tag.number, r));
         }
         let (key, value) = take_entry::<KK, VK, K, V>(r)?;
@@ -588,6 +591,16 @@ mod tests {
             refusal::<Map<Uint64, Uint32>, BTreeMap<u64, u8>>(&bytes),
             "[\"9\"]: is there twice (byte 43 of 48)"
         );
+    }
+
+    #[test]
+    fn room_is_made_for_no_more_than_the_input_justifies() {
+        let bytes = b"\0".iter().chain(b"\x0a\0".repeat(1_000).iter()).copied().collect::<Vec<_>>();
+        assert_eq!(entries_ahead::<u8, u8>(1, &Reader::new(&bytes)), 1_001);
+        assert_eq!(entries_ahead::<u64, u64>(1, &Reader::new(&bytes)), 501);
+        assert_eq!(entries_ahead::<u64, [u64; 511]>(1, &Reader::new(&bytes)), 2);
+        assert_eq!(entries_ahead::<u8, u8>(2, &Reader::new(&bytes)), 1);
+        assert_eq!(entries_ahead::<u8, u8>(1, &Reader::new(b"\x05")), 0);
     }
 
     #[test]

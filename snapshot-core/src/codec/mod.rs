@@ -10,6 +10,32 @@
 //! missing required values, nesting past [`Reader::DEPTH_LIMIT`]. What the protobuf specification
 //! obliges every reader to accept is accepted: fields in any order, a default value written out,
 //! map entries without their default key or value, packed and unpacked repeated scalars.
+//!
+//! Saving refuses what could not be read back: a number that its proto kind does not hold, a path
+//! that is not UTF-8, two keys that are one on the wire, nesting past the limit.
+//!
+//! # What fits what
+//!
+//! | proto | Rust |
+//! |---|---|
+//! | `int32` to `sfixed64`, all ten | `u8` to `u64`, `usize`, `i8` to `i64`, `isize`, checked both ways; [`NonZero`](std::num::NonZero) of each |
+//! | `bool`, `float`, `double` | `bool`, `f32`, `f64` (bit for bit) |
+//! | `string` | `String`, `Box<str>`, `Arc<str>`, `PathBuf`, `char`, `Uuid`, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddr`, [`Json<T>`](Json) |
+//! | `uint32` | `char` too, by its code point |
+//! | `bytes` | `Vec<u8>`, `Box<[u8]>`, `Arc<[u8]>`, [`Bytes`](::bytes::Bytes), `[u8; N]`, [`Json<T>`](Json) |
+//! | `google.protobuf.Duration`, `Timestamp` | [`Duration`](std::time::Duration), [`SystemTime`](std::time::SystemTime), prost's own types |
+//! | `google.protobuf.UInt64Value` and the other wrappers | what fits the wrapped kind, in an `Option` |
+//! | `google.protobuf.Empty`, `FieldMask` | `()`, prost's own type |
+//! | `google.protobuf.Any` | [`Child`](crate::Child), a payload, prost's own type unread |
+//! | an enum, a message, a oneof | what derives `Snapshot` for it |
+//! | `optional`, a message | `Option<T>`; a plain `T` is required |
+//! | neither | a plain `T`; `Option<T>` if `T` is [`NeverDefault`] |
+//! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted |
+//! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted |
+//!
+//! Anything in a `Box` or an `Arc` is saved as what it points at. For other types there is
+//! `#[snapshot(with = module)]`; ready modules are [`display`], [`json`], [`json_text`],
+//! [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
 
 mod adapter;
 mod any;

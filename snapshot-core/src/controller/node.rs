@@ -77,7 +77,7 @@ impl<C: Controller> Node for C {
 
     fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
-        self.put_payload(w)?;
+        w.deeper(1, |w| self.put_payload(w))?;
         crate::codec::close_any(mark, C::State::TYPE_URL, w);
         Ok(())
     }
@@ -85,7 +85,7 @@ impl<C: Controller> Node for C {
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
         let mut state = self.state();
-        match put_state(&mut *state, address(self), w) {
+        match w.deeper(1, |w| put_state(&mut *state, address(self), w)) {
             Ok(()) => {
                 w.end_controller(address(self), w.position() - mark);
                 Ok(())

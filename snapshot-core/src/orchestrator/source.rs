@@ -26,7 +26,7 @@ use crate::{Controller, Error};
 /// # use snapshot_core::{Controller, Session, Snapshot, Source, registry::Manifest};
 /// # use std::sync::Arc;
 /// # async fn migrate<R: Controller>(
-/// #     sandbox: Arc<R>, their_manifest: Manifest, send: impl AsyncFn(Snapshot) -> bool,
+/// #     sandbox: Arc<R>, their_manifest: Manifest, send: impl AsyncFn(&Snapshot) -> bool,
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// let session = Session::new();
 /// let source = Source::new(&sandbox);
@@ -34,7 +34,7 @@ use crate::{Controller, Error};
 /// let frozen = source.freeze(&session).await?;
 /// match frozen.save() {
 ///     // The destination says that it is live.
-///     Ok(snapshot) if send(snapshot).await => frozen.commit().await?,
+///     Ok(snapshot) if send(&snapshot).await => frozen.commit().await?,
 ///     _ => frozen.rollback().await?,
 /// }
 /// # Ok(())
