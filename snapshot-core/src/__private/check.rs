@@ -155,7 +155,7 @@ pub const fn version_number(field: &Field<Singular<Uint32>>) -> u32 {
 /// The state that `controller = C` stands on must be the one that `C` names.
 pub const fn owns_state<C: Controller<State = S>, S: Payload>() {}
 
-/// Asks whether a type is a [`Stage`], see [`crate::schema::probe`].
+/// Asks whether a type is a [`Stage`], see `crate::schema::probe`.
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
 impl<T: Stage> Probe<T> {

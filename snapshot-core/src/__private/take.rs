@@ -116,7 +116,8 @@ impl Taking {
         value: Result<T, Error>,
     ) -> Option<T> {
         match value {
-            Ok(value) => Some(value),
+            Ok(value) if self.wrong.is_none() => Some(value),
+            Ok(value) => (!self.is_told(field)).then_some(value),
             Err(error) => {
                 self.unfinished(field, error);
                 None
@@ -124,13 +125,17 @@ impl Taking {
         }
     }
 
+    /// Whether an error is told already that explains why a field has no value, or a default one.
+    #[cold]
+    fn is_told<F: FieldKind>(&self, field: &Field<F>) -> bool {
+        self.wrong.as_deref().is_some_and(|wrong| {
+            wrong.lost || wrong.failed.iter().any(|&number| is_member(field, number))
+        })
+    }
+
     #[cold]
     fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
-        // What was not read for an error that is told already is not missing.
-        let is_told = |wrong: &Wrong| {
-            wrong.lost || wrong.failed.iter().any(|&number| is_member(field, number))
-        };
-        if !self.wrong.as_deref().is_some_and(is_told) {
+        if !self.is_told(field) {
             self.add(error.in_field(field.name()));
         }
     }

@@ -103,6 +103,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn wire_cmp(&self, other: &Self) -> __s::Ordering {
                 <#ty as __s::WireKey<__K>>::wire_cmp(&self.#member, &other.#member)
             }
+            fn wire_prefix(&self) -> __s::u64 {
+                <#ty as __s::WireKey<__K>>::wire_prefix(&self.#member)
+            }
             fn key_text(&self) -> __s::String {
                 <#ty as __s::WireKey<__K>>::key_text(&self.#member)
             }

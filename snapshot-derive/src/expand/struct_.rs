@@ -6,7 +6,7 @@ use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::{at, checks, conversion, local, numbered, payload, stage_rules};
-use crate::model::{Carriage, Field, Mapping, Role, Struct};
+use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
 pub(super) fn expand(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
@@ -111,6 +111,13 @@ impl Mapped<'_> {
     }
 }
 
+/// Whether the codec itself keeps to `save_from`. For a payload that carries its stage the
+/// orchestrator does, before the freeze and on import, so that a payload in any stage can be looked
+/// at.
+fn checks_stage(model: &Struct, stage: &Stage) -> bool {
+    model.payload.is_none() || matches!(stage.carriage, Carriage::NotCarried(_))
+}
+
 fn put_fields(model: &Struct) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
     let fits = mapped(model).map(|mapped| mapped.fits());
@@ -118,7 +125,8 @@ fn put_fields(model: &Struct) -> TokenStream {
         let ident = &mapped.field.ident;
         mapped.bounds(&quote!(__s::Some(&self.#ident)))
     });
-    let stage = model.stage.as_ref().map(stage_rules::check_before_save);
+    let stage = model.stage.as_ref().filter(|stage| checks_stage(model, stage));
+    let stage = stage.map(stage_rules::check_before_save);
     let fields = mapped(model).rev().map(|mapped| {
         let (port, ident) = (mapped.port(), &mapped.field.ident);
         match &mapped.mapping.with {
@@ -189,7 +197,7 @@ fn take_fields(model: &Struct) -> TokenStream {
         let variable = &mapped.variable;
         mapped.bounds(&quote!(#variable.as_ref()))
     });
-    let stage = model.stage.iter().filter_map(|stage| {
+    let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
         let variable = mapped(model).find(|m| m.field.ident == stage.field)?.variable;
         stage_rules::check_after_read(stage, &variable)
     });
