@@ -6,13 +6,18 @@ use std::marker::PhantomData;
 use super::Span;
 use super::text::Message;
 use crate::schema::kind::{Singular, Uint32};
-use crate::schema::{EnumSchema, Field, OneofSchema, Schema};
+use crate::schema::{EnumDescriptor, Field, MessageDescriptor, OneofDescriptor};
 use crate::{Controller, Payload, Stage};
 
 /// Every field of the message is mapped or ignored.
 #[track_caller]
-pub const fn assert_all_mapped<M: Schema>(state: &str, mapped: &[Span], ignored: &[u32]) {
-    let fields = M::DESCRIPTOR.fields;
+pub const fn assert_all_mapped(
+    state: &str,
+    descriptor: &MessageDescriptor,
+    mapped: &[Span],
+    ignored: &[u32],
+) {
+    let fields = descriptor.fields;
     let mut missing = 0;
     let mut has_version = false;
     let mut message = Message::new();
@@ -33,7 +38,7 @@ pub const fn assert_all_mapped<M: Schema>(state: &str, mapped: &[Span], ignored:
             .and("` does not map ")
             .and(message.as_str())
             .and(" of `")
-            .and(M::DESCRIPTOR.name)
+            .and(descriptor.name)
             .and(if missing == 1 { "`: map it, " } else { "`: map them, " })
             .and(if missing == 1 { "or list it" } else { "or list them" })
             .and(" in #[snapshot(ignore(...))]");
@@ -46,8 +51,8 @@ pub const fn assert_all_mapped<M: Schema>(state: &str, mapped: &[Span], ignored:
 
 /// Every member of the oneof is mapped or ignored.
 #[track_caller]
-pub const fn assert_all_members<O: OneofSchema>(state: &str, mapped: &[u32]) {
-    let members = O::DESCRIPTOR.members;
+pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mapped: &[u32]) {
+    let members = descriptor.members;
     let mut missing = 0;
     let mut message = Message::new();
     let mut i = 0;
@@ -65,7 +70,7 @@ pub const fn assert_all_members<O: OneofSchema>(state: &str, mapped: &[u32]) {
             .and("` does not map ")
             .and(message.as_str())
             .and(" of the oneof `")
-            .and(O::DESCRIPTOR.name)
+            .and(descriptor.name)
             .and("`: add a variant for each, or list it in #[snapshot(ignore(...))]");
         panic!("{}", message.as_str());
     }
@@ -73,8 +78,8 @@ pub const fn assert_all_members<O: OneofSchema>(state: &str, mapped: &[u32]) {
 
 /// Every value of the proto enum is a variant.
 #[track_caller]
-pub const fn assert_all_stages<E: EnumSchema>(stage: &str, mapped: &[i32]) {
-    let values = E::DESCRIPTOR.values;
+pub const fn assert_all_stages(stage: &str, descriptor: &EnumDescriptor, mapped: &[i32]) {
+    let values = descriptor.values;
     let mut missing = 0;
     let mut message = Message::new();
     let mut i = 0;
@@ -92,7 +97,7 @@ pub const fn assert_all_stages<E: EnumSchema>(stage: &str, mapped: &[i32]) {
             .and("` has no variant for ")
             .and(message.as_str())
             .and(" of `")
-            .and(E::DESCRIPTOR.name)
+            .and(descriptor.name)
             .and("`: add one for each; one that is named differently says `rename = Name`");
         panic!("{}", message.as_str());
     }

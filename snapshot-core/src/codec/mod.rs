@@ -90,14 +90,14 @@ pub trait Wire<K: Kind>: Sized {
 )]
 pub trait Single {}
 
-/// A [`Single`] whose encoding is never the proto3 default, so that `Option` of it can be told from
+/// A value whose encoding is never the proto3 default, so that `Option` of it can be told from
 /// absence even where the proto field has no presence of its own: `NonZero`, `Uuid`, `IpAddr`, JSON.
 #[diagnostic::on_unimplemented(
     message = "`Option<{Self}>` cannot be told from its default on the wire",
     label = "the proto field has no presence: `Some` of the default would come back as `None`",
     note = "declare the proto field `optional`, or save a plain `{Self}`"
 )]
-pub trait NeverDefault: Single {}
+pub trait NeverDefault {}
 
 /// A type that can be the key of a proto map of key kind `K`, or an element of a set.
 #[diagnostic::on_unimplemented(

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::{at, payload};
 use crate::model::{Field, Role, Struct};
 
-/// The constants of a struct: `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
+/// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
 /// the mapped fields take, in the order in which they are put; and the checks.
 pub(super) fn constants(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
@@ -18,10 +18,15 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let ignored = &model.ignored;
     let name = ident.to_string();
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_mapped::<#message>(#name, __SPANS, __IGNORED));
+        __s::assert_all_mapped(#name, __DESCRIPTOR, __SPANS, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
+    let schema = quote_spanned! {at(message.span())=>
+        type __M = #message;
+        const __FIELDS: <__M as __s::Schema>::Fields = <__M as __s::Schema>::FIELDS;
+        const __DESCRIPTOR: &__s::MessageDescriptor = <__M as __s::Schema>::DESCRIPTOR;
+    };
     quote! {
-        const __FIELDS: <#message as __s::Schema>::Fields = <#message as __s::Schema>::FIELDS;
+        #schema
         const __SPANS: &[__s::Span] = &[#(__s::span(&__FIELDS.#protos)),*];
         const __IGNORED: &[__s::u32] = &[#(__FIELDS.#ignored.number()),*];
         const _: () = #complete;

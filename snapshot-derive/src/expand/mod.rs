@@ -35,6 +35,7 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     quote! {
         const _: () = {
             use #krate::__private as __s;
+            use __s::NoPort as _;
             #items
         };
     }
