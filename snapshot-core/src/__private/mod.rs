@@ -4,6 +4,7 @@
 
 mod bounds;
 mod check;
+mod fits;
 mod oneof;
 mod port;
 mod put;
@@ -31,8 +32,9 @@ pub use self::check::{
     NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_no_stage,
     assert_same_number, assert_zero, owns_state, version_number,
 };
-pub use self::oneof::{Member, NoData, NoMember, member, unmapped_member};
-pub use self::port::{Adapter, NoPort, Of, Port, adapter, adapter_fits, of, port};
+pub use self::fits::{assert_adapter_fits, assert_fits, assert_member_fits};
+pub use self::oneof::{Member, NoMember, member, unmapped_member};
+pub use self::port::{Adapter, NoPort, Of, Port, adapter, of, port};
 pub use self::put::{Putting, marks, put_message};
 pub use self::stage::{has_no_stage, may_restore, may_save, put_stage, stage_of, take_stage};
 pub use self::take::{Taking, lost_error, take_message};

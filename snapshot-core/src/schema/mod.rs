@@ -47,6 +47,9 @@ pub trait Schema: Sized + 'static {
     const FIELDS: Self::Fields;
     /// The schema as data.
     const DESCRIPTOR: &'static MessageDescriptor;
+    /// What holds the message in Rust, in words, where that is no struct with the derive.
+    #[doc(hidden)]
+    const HELD_BY: &'static str = "";
 }
 
 /// The schema of an enum. Derived on prost's C-like enums.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, payload};
+use super::{at, is_dependent, payload};
 use crate::model::{Field, Role, Struct};
 
 /// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
@@ -40,19 +40,7 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
     if model.stage.as_ref().is_some_and(|stage| stage.field == field.ident) {
         return None;
     }
-    // A constant cannot name the struct's type parameters; with one, the type is not known anyway.
-    let parameters: Vec<_> = model
-        .common
-        .generics
-        .params
-        .iter()
-        .filter_map(|parameter| match parameter {
-            syn::GenericParam::Type(parameter) => Some(&parameter.ident),
-            syn::GenericParam::Const(parameter) => Some(&parameter.ident),
-            syn::GenericParam::Lifetime(_) => None,
-        })
-        .collect();
-    if mentions(quote::ToTokens::to_token_stream(&field.ty), &parameters) {
+    if is_dependent(&field.ty, &model.common.generics) {
         return None;
     }
     let (ty, ident) = (&field.ty, field.ident.to_string());
@@ -61,13 +49,5 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
             use __s::NoStage as _;
             __s::assert_no_stage(__s::Probe::<#ty>::IS_STAGE, #ident)
         };
-    })
-}
-
-fn mentions(tokens: TokenStream, names: &[&syn::Ident]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => names.contains(&&ident),
-        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), names),
-        _ => false,
     })
 }

@@ -5,7 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{at, checks, conversion, local, numbered, payload, stage_rules};
+use super::{
+    at, checks, conversion, is_dependent, local, numbered, payload, stage_rules, text_of,
+};
 use crate::model::{Carriage, Field, Mapping, Role, Struct};
 
 pub(super) fn expand(model: &Struct) -> TokenStream {
@@ -13,6 +15,9 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let constants = checks::constants(model);
+    let fits = mapped(model)
+        .filter(|mapped| !is_dependent(&mapped.field.ty, &model.common.generics))
+        .map(|mapped| mapped.fits());
     let put_fields = put_fields(model);
     let take_fields = take_fields(model);
     let walk_fields = walk_fields(model);
@@ -21,6 +26,7 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
     quote! {
         #constants
+        #(#fits)*
 
         #[automatically_derived]
         impl #impl_generics __s::State for #ident #ty_generics #where_clause {
@@ -86,13 +92,33 @@ impl Mapped<'_> {
         }
     }
 
-    /// The one place where a type that does not fit is told.
+    /// The one place where a type that does not fit is told: beside the impls.
     fn fits(&self) -> TokenStream {
         let (constant, ty, port) = (self.constant(), &self.field.ty, self.port());
         match &self.mapping.with {
-            None => quote_spanned!(at(ty.span())=> __s::of(#constant).fits::<#ty>();),
-            Some(with) => quote_spanned!(at(with.span())=> __s::adapter_fits(&#port);),
+            None => {
+                let text = text_of(ty);
+                quote_spanned! {at(ty.span())=>
+                    const _: () =
+                        __s::assert_fits(&|| #port.fits(), &|| #port.loses(), #constant, #text);
+                }
+            }
+            Some(with) => {
+                let text = text_of(with);
+                quote_spanned! {at(with.span())=>
+                    const _: () = __s::assert_adapter_fits(&|| #port.fits(), #constant, #text);
+                }
+            }
         }
+    }
+
+    /// The same for a type that can be named only inside of the impls.
+    fn fits_inside(&self) -> Option<TokenStream> {
+        let (constant, ty) = (self.constant(), &self.field.ty);
+        self.mapping
+            .with
+            .is_none()
+            .then(|| quote_spanned!(at(ty.span())=> __s::of(#constant).fits::<#ty>();))
     }
 
     /// The checks of `max` and `range`; `value` is an `Option` of a reference.
@@ -113,7 +139,9 @@ impl Mapped<'_> {
 
 fn put_fields(model: &Struct) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
-    let fits = mapped(model).map(|mapped| mapped.fits());
+    let fits = mapped(model)
+        .filter(|mapped| is_dependent(&mapped.field.ty, &model.common.generics))
+        .filter_map(|mapped| mapped.fits_inside());
     let bounds = mapped(model).flat_map(|mapped| {
         let ident = &mapped.field.ident;
         mapped.bounds(&quote!(__s::Some(&self.#ident)))
@@ -143,11 +171,6 @@ fn put_fields(model: &Struct) -> TokenStream {
             #put.finish()
         }
     }
-}
-
-/// An expression as the user wrote it, near enough for an error.
-fn text_of(tokens: &TokenStream) -> String {
-    tokens.to_string().replace(" ..= ", "..=").replace(" .. ", "..").replace(" :: ", "::")
 }
 
 fn take_fields(model: &Struct) -> TokenStream {
