@@ -148,7 +148,7 @@ pub const fn assert_member_fits<K: Kind, A: Answer>(
         };
         let message = message.and(" cannot be saved as the member `").and(member.name());
         let message = message.and("`, which is `").and(K::WORDS.name).and("`: ");
-        let message = message.and(if ty.is_empty() { "give it " } else { "use " });
+        let message = message.and(if ty.is_empty() { "give it a value, " } else { "use " });
         panic!("{}", and_holder(message, K::WORDS).as_str());
     }
 }

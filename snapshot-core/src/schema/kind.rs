@@ -111,7 +111,7 @@ scalar_kinds! {
     /// proto `bool`.
     Bool Varint, "bool" in "`bool`"
     /// proto `string`.
-    String Len, "string" in "`String` or another type that is text (`PathBuf`, `Uuid`, `IpAddr`, ...)"
+    String Len, "string" in "a text type (`String`, `PathBuf`, `Uuid`, `IpAddr`, ...)"
     /// proto `bytes`.
     Bytes Len, "bytes" in "`Vec<u8>`, `[u8; N]` or `Json<T>` (where serde reads and writes `T`)"
 }
@@ -135,12 +135,15 @@ impl<E: EnumSchema> Kind for Enum<E> {
 impl<M: Schema> Kind for Message<M> {
     const WIRE_TYPE: WireType = WireType::Len;
     const VALUE: ValueKind = ValueKind::Message(message_of::<M>);
-    const WORDS: Words = Words {
-        name: M::DESCRIPTOR.name,
-        held_by: if M::HELD_BY.is_empty() {
-            ["a struct that derives `Snapshot` with `message = ...::", M::DESCRIPTOR.name, "`"]
-        } else {
-            [M::HELD_BY, "", ""]
+    const WORDS: Words = match M::WORDS {
+        Some(words) => words,
+        None => Words {
+            name: M::DESCRIPTOR.name,
+            held_by: [
+                "a struct that derives `Snapshot` with `message = ...::",
+                M::DESCRIPTOR.name,
+                "`",
+            ],
         },
     };
 }

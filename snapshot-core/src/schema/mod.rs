@@ -47,9 +47,9 @@ pub trait Schema: Sized + 'static {
     const FIELDS: Self::Fields;
     /// The schema as data.
     const DESCRIPTOR: &'static MessageDescriptor;
-    /// What holds the message in Rust, in words, where that is no struct with the derive.
+    /// The message in words, where what holds it in Rust is no struct with the derive.
     #[doc(hidden)]
-    const HELD_BY: &'static str = "";
+    const WORDS: Option<kind::Words> = None;
 }
 
 /// The schema of an enum. Derived on prost's C-like enums.

@@ -5,9 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{
-    at, checks, conversion, is_dependent, local, numbered, payload, stage_rules, text_of,
-};
+use super::{at, checks, conversion, is_dependent, local, numbered, payload, stage_rules, text_of};
 use crate::model::{Carriage, Field, Mapping, Role, Struct};
 
 pub(super) fn expand(model: &Struct) -> TokenStream {

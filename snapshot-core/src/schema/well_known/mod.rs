@@ -36,7 +36,8 @@ macro_rules! messages {
                 full_name: || $full.to_owned(),
                 fields: &[$(FieldDescriptor::of(&Self::FIELDS.$name),)*],
             };
-            $(const HELD_BY: &'static str = $held_by;)?
+            $(const WORDS: Option<crate::schema::kind::Words> =
+                Some(crate::schema::kind::Words { name: $full, held_by: [$held_by, "", ""] });)?
         }
     )*};
 }

@@ -29,7 +29,8 @@ messages! {
     bool as "google.protobuf.BoolValue", held by "`bool`": BoolValueFields {
         1 value: Singular<kind::Bool>
     }
-    String as "google.protobuf.StringValue", held by "`String`": StringValueFields {
+    String as "google.protobuf.StringValue",
+        held by "a text type (`String`, `PathBuf`, `Uuid`, ...)": StringValueFields {
         1 value: Singular<kind::String>
     }
     Vec<u8> as "google.protobuf.BytesValue", held by "`Vec<u8>`": BytesValueFields {
