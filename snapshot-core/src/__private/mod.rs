@@ -19,7 +19,7 @@ use std::fmt::Display;
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::{bool, i32, str, u8, u32, usize};
+pub use std::primitive::{bool, i32, i128, str, u8, u32, usize};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::String;
 
@@ -29,8 +29,9 @@ pub use std;
 
 pub use self::bounds::{Ranged, max, range};
 pub use self::check::{
-    NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_no_stage,
-    assert_same_number, assert_zero, owns_state, version_number,
+    Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
+    assert_fits_i32, assert_no_stage, assert_not_transient, assert_value, assert_zero,
+    registration, version_field,
 };
 pub use self::fits::{assert_adapter_fits, assert_fits, assert_member_fits};
 pub use self::oneof::{Member, NoMember, member, unmapped_member};

@@ -57,7 +57,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 
     #[inline(always)]
-    pub fn is_of(self, tag: Tag) -> bool {
+    pub fn owns(self, tag: Tag) -> bool {
         is_member(self.field, tag.number)
     }
 
@@ -122,7 +122,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     }
 
     #[inline(always)]
-    pub fn is_of(self, tag: Tag) -> bool {
+    pub fn owns(self, tag: Tag) -> bool {
         is_member(self.field, tag.number)
     }
 
@@ -155,7 +155,7 @@ pub trait NoPort<T>: Sized {
 
     fn slot(self) {}
 
-    fn is_of(self, _: Tag) -> bool {
+    fn owns(self, _: Tag) -> bool {
         false
     }
 

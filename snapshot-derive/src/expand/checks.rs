@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, is_dependent, payload};
+use super::{at, is_dependent, payload, stage_rules};
 use crate::model::{Field, Role, Struct};
 
 /// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
@@ -13,13 +13,16 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
     let version = model.payload.as_ref().map(payload::version_field);
-    let mapped = model.fields.iter().filter_map(Field::mapping).map(|mapping| &mapping.proto);
-    let protos = version.iter().chain(mapped);
+    let version_span = model.payload.as_ref().map(|_| quote!(__s::span(&__VERSION),));
+    let protos = model.fields.iter().filter_map(Field::mapping).map(|mapping| &mapping.proto);
     let ignored = &model.ignored;
     let name = ident.to_string();
     let complete = quote_spanned!(at(ident.span())=>
         __s::assert_all_mapped(#name, __DESCRIPTOR, __SPANS, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
+    let generics = &common.generics;
+    let rules = model.stage.iter().filter(|stage| !is_dependent(&stage.ty, generics));
+    let rules = rules.flat_map(stage_rules::checks);
     let schema = quote_spanned! {at(message.span())=>
         type __M = #message;
         const __FIELDS: <__M as __s::Schema>::Fields = <__M as __s::Schema>::FIELDS;
@@ -27,10 +30,12 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     };
     quote! {
         #schema
-        const __SPANS: &[__s::Span] = &[#(__s::span(&__FIELDS.#protos)),*];
+        #version
+        const __SPANS: &[__s::Span] = &[#version_span #(__s::span(&__FIELDS.#protos)),*];
         const __IGNORED: &[__s::u32] = &[#(__FIELDS.#ignored.number()),*];
         const _: () = #complete;
         #(#stages)*
+        #(#rules)*
     }
 }
 

@@ -1,6 +1,6 @@
 //! A struct that is saved as a message: `State`, and its place as a value in other messages.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
@@ -78,13 +78,21 @@ impl Mapped<'_> {
         quote!(&__FIELDS.#proto)
     }
 
+    /// Where the user chose how the field is saved: by its type, or by `with`.
+    fn place(&self) -> Span {
+        at(match &self.mapping.with {
+            None => self.field.ty.span(),
+            Some(with) => with.span(),
+        })
+    }
+
     /// The port of the field, or its adapter.
     fn port(&self) -> TokenStream {
         let (constant, ty) = (self.constant(), &self.field.ty);
         match &self.mapping.with {
-            None => quote_spanned!(at(ty.span())=> __s::port::<_, #ty>(#constant)),
+            None => quote_spanned!(self.place()=> __s::port::<_, #ty>(#constant)),
             // What the adapter makes of the field is inferred from its `from_wire`.
-            Some(with) => quote_spanned! {at(with.span())=>
+            Some(with) => quote_spanned! {self.place()=>
                 __s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire)
             },
         }
@@ -96,14 +104,14 @@ impl Mapped<'_> {
         match &self.mapping.with {
             None => {
                 let text = text_of(ty);
-                quote_spanned! {at(ty.span())=>
+                quote_spanned! {self.place()=>
                     const _: () =
                         __s::assert_fits(&|| #port.fits(), &|| #port.loses(), #constant, #text);
                 }
             }
             Some(with) => {
                 let text = text_of(with);
-                quote_spanned! {at(with.span())=>
+                quote_spanned! {self.place()=>
                     const _: () = __s::assert_adapter_fits(&|| #port.fits(), #constant, #text);
                 }
             }
@@ -116,22 +124,23 @@ impl Mapped<'_> {
         self.mapping
             .with
             .is_none()
-            .then(|| quote_spanned!(at(ty.span())=> __s::of(#constant).fits::<#ty>();))
+            .then(|| quote_spanned!(self.place()=> __s::of(#constant).fits::<#ty>();))
     }
 
-    /// The checks of `max` and `range`; `value` is an `Option` of a reference.
-    fn bounds(&self, value: &TokenStream) -> impl Iterator<Item = TokenStream> + use<> {
+    /// The checks of `max` and `range`; `value` makes an `Option` of a reference.
+    fn bounds(&self, value: impl Fn(Span) -> TokenStream) -> Vec<TokenStream> {
         let constant = self.constant();
         let Mapping { max, range, .. } = self.mapping;
         let max = max.as_ref().map(|max| {
-            let ty = &self.field.ty;
+            let (ty, value) = (&self.field.ty, value(at(self.field.ty.span())));
             quote_spanned!(at(ty.span())=> __s::max::<_, #ty>(#constant, #value, #max))
         });
         let range = range.as_ref().map(|range| {
-            let text = text_of(range);
-            quote_spanned!(at(range.span())=> __s::range(#constant, #value, #range, #text))
+            let (text, place) = (text_of(range), at(range.span()));
+            let value = value(place);
+            quote_spanned!(place=> __s::range(#constant, #value, #range, #text))
         });
-        max.into_iter().chain(range)
+        max.into_iter().chain(range).collect()
     }
 }
 
@@ -142,20 +151,19 @@ fn put_fields(model: &Struct) -> TokenStream {
         .filter_map(|mapped| mapped.fits_inside());
     let bounds = mapped(model).flat_map(|mapped| {
         let ident = &mapped.field.ident;
-        mapped.bounds(&quote!(__s::Some(&self.#ident)))
+        mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)))
     });
     let stage = model.stage.as_ref().map(stage_rules::check_before_save);
     let fields = mapped(model).rev().map(|mapped| {
         let (port, ident) = (mapped.port(), &mapped.field.ident);
-        match &mapped.mapping.with {
-            None => quote!(#port.put(&mut #put, &self.#ident)?;),
-            Some(with) => quote_spanned! {at(with.span())=>
-                #port.put(&mut #put, #with::to_wire(&self.#ident))?;
-            },
-        }
+        let value = match &mapped.mapping.with {
+            None => quote_spanned!(mapped.place()=> &self.#ident),
+            Some(with) => quote_spanned!(mapped.place()=> #with::to_wire(&self.#ident)),
+        };
+        quote_spanned!(mapped.place()=> #port.put(&mut #put, #value)?;)
     });
     let version = model.payload.as_ref().map(|payload| {
-        let (port, version) = (payload::version_port(payload), payload.version);
+        let (port, version) = (payload::version_port(), payload.version);
         quote!(#port.put(&mut #put, &#version)?;)
     });
     quote! {
@@ -174,7 +182,7 @@ fn put_fields(model: &Struct) -> TokenStream {
 fn take_fields(model: &Struct) -> TokenStream {
     let (r, take, tag) = (local("r"), local("take"), local("tag"));
     let ident = &model.common.ident;
-    let version = model.payload.as_ref().map(payload::version_port);
+    let version = model.payload.as_ref().map(|_| payload::version_port());
     let version_slot = local("version");
     let check_version = version.as_ref().map(|port| {
         quote! {
@@ -184,30 +192,30 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     let take_version = version.as_ref().map(|port| {
         quote! {
-            if #port.is_of(#tag) {
+            if #port.owns(#tag) {
                 #port.take(&mut #take, &mut #version_slot, #tag, #r);
             } else
         }
     });
     let slots = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote!(let mut #variable = #port.slot();)
+        quote_spanned!(mapped.place()=> let mut #variable = #port.slot();)
     });
     let arms = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
         quote! {
-            if #port.is_of(#tag) {
+            if #port.owns(#tag) {
                 #port.take(&mut #take, &mut #variable, #tag, #r);
             } else
         }
     });
     let finish = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote!(let #variable = #port.finish(&mut #take, #variable);)
+        quote_spanned!(mapped.place()=> let #variable = #port.finish(&mut #take, #variable);)
     });
     let bounds = mapped(model).flat_map(|mapped| {
         let variable = &mapped.variable;
-        mapped.bounds(&quote!(#variable.as_ref()))
+        mapped.bounds(|place| quote_spanned!(place=> #variable.as_ref()))
     });
     let stage = model.stage.iter().filter_map(|stage| {
         let variable = mapped(model).find(|m| m.field.ident == stage.field)?.variable;
@@ -216,14 +224,14 @@ fn take_fields(model: &Struct) -> TokenStream {
     let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
     let name = id.and_then(|id| mapped(model).find(|m| m.field.ident == *id)).map(|mapped| {
         let variable = &mapped.variable;
-        quote!(#take.name(&#variable);)
+        quote_spanned!(at(mapped.field.ident.span())=> #take.name(&#variable);)
     });
     let variables: Vec<_> = mapped(model).map(|mapped| mapped.variable).collect();
     let values = model.fields.iter().enumerate().map(|(index, field)| value(model, index, field));
     let state = local("state");
     let validate = model.validate.as_ref().map(|validate| {
         let name = match id {
-            Some(id) => quote!(__s::Some(&#state.#id)),
+            Some(id) => quote_spanned!(at(id.span())=> __s::Some(&#state.#id)),
             None => quote!(__s::unnamed()),
         };
         quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
@@ -273,7 +281,7 @@ fn walk_fields(model: &Struct) -> TokenStream {
     // What an adapter converts holds no controllers.
     let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
         let (port, ident) = (mapped.port(), &mapped.field.ident);
-        quote!(#port.walk(&mut self.#ident, #walk)?;)
+        quote_spanned!(mapped.place()=> #port.walk(&mut self.#ident, #walk)?;)
     });
     quote! {
         fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
