@@ -61,7 +61,8 @@ pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mappe
     let mut i = 0;
     while i < members.len() {
         if !contains(mapped, members[i].number) {
-            message = message.and_name(missing == 0, members[i].name);
+            message = message.and(if missing == 0 { "`" } else { ", `" });
+            message = message.and_camel_case(members[i].name).and("`");
             missing += 1;
         }
         i += 1;
@@ -70,11 +71,12 @@ pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mappe
         let message = Message::new()
             .and("`")
             .and(state)
-            .and("` does not map ")
+            .and("` has no variant for ")
             .and(message.as_str())
             .and(" of the oneof `")
             .and(descriptor.name)
-            .and("`: add a variant for each, or list it in #[snapshot(ignore(...))]");
+            .and(if missing == 1 { "`: add it, or list it" } else { "`: add them, or list them" })
+            .and(" in #[snapshot(ignore(...))]");
         panic!("{}", message.as_str());
     }
 }
@@ -172,9 +174,18 @@ pub const fn assert_zero(variant: &str, number: i128) {
     }
 }
 
-/// The registration of the controller `C`. The state that `controller = C` stands on must be the
-/// one that `C` names.
-pub const fn registration<C: Controller<State = S>, S: Payload>() -> Registration
+/// The controller whose state is `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the controller of `{S}`",
+    label = "needs `impl Controller for {Self}` with `type State = {S}`"
+)]
+pub trait Owns<S>: Controller<State = S> + Sized {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Payload, C: Controller<State = S>> Owns<S> for C {}
+
+/// The registration of the controller of `S`.
+pub const fn registration<C: Owns<S>, S: Payload>() -> Registration
 where
     S::Message: prost::Name,
 {

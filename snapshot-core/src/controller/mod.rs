@@ -35,6 +35,10 @@ use crate::{Error, Payload};
 /// | destination | `abort` | takes patch and resume back | reverse |
 ///
 /// The state's stage is set by the orchestrator, after the hook, by the rules on the state struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a controller",
+    label = "needs `impl Controller for {Self}`"
+)]
 pub trait Controller: Send + Sync + 'static {
     /// The state that is saved and restored.
     type State: Payload

@@ -46,9 +46,9 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The variable for field number `index`.
-fn numbered(index: usize) -> Ident {
-    local(&format!("field_{index}"))
+/// The variable for field number `index`, for errors that point at `place`.
+fn numbered(index: usize, place: Span) -> Ident {
+    Ident::new(&format!("field_{index}"), Span::mixed_site().located_at(place))
 }
 
 /// The place of a token of the user's, for generated code that an error should point at. The code
@@ -62,6 +62,18 @@ fn quiet(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
     ident.set_span(at(ident.span()));
     ident
+}
+
+/// The same for a path, so that all of it is at one place for the compiler.
+fn quiet_path(path: &Path) -> Path {
+    let mut path = path.clone();
+    // `$crate` is nothing without its span.
+    if path.segments.iter().all(|segment| segment.ident != "$crate") {
+        for segment in &mut path.segments {
+            segment.ident = quiet(&segment.ident);
+        }
+    }
+    path
 }
 
 /// Whether a type can be named only inside the item with these generics. A constant beside the item

@@ -22,7 +22,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
     let built = |taken: TokenStream| {
         let checked = match validate {
             Some(validate) => quote_spanned! {at(validate.span())=>
-                __s::validate(#validate(&#value), __s::unnamed())?;
+                __s::validate(#validate(&#value), __s::unnamed)?;
             },
             None => TokenStream::new(),
         };

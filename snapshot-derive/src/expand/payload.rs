@@ -24,7 +24,7 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
     let Struct { common, .. } = model;
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
-    let names = names(payload);
+    let names = names(model, payload);
     let version = payload.version;
     let after = &payload.after;
     let after = after.iter().map(|ty| quote_spanned!(at(ty.span())=> __s::TypeRef::of::<#ty>()));
@@ -77,14 +77,14 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
 }
 
 /// The constants `__MESSAGE_NAME` and `__TYPE_URL`.
-fn names(payload: &Payload) -> TokenStream {
+fn names(model: &Struct, payload: &Payload) -> TokenStream {
     match &payload.type_url {
         Some(type_url) => quote! {
             const __TYPE_URL: &__s::str = #type_url;
             const __MESSAGE_NAME: &__s::str = __s::after_slash(__TYPE_URL);
         },
         // prost's `full_name` is no constant, so it is put together from the two that are.
-        None => quote! {
+        None => quote_spanned! {at(model.message.span())=>
             const __PARTS: [&__s::str; 4] = __s::type_url_parts(
                 <__M as __s::Named>::PACKAGE,
                 <__M as __s::Named>::NAME,

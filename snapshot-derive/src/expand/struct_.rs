@@ -2,20 +2,26 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Ident;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{Ident, Type};
 
-use super::{at, checks, conversion, is_dependent, local, numbered, payload, stage_rules, text_of};
+use super::{
+    at, checks, conversion, is_dependent, local, numbered, payload, quiet_path, stage_rules,
+    text_of,
+};
 use crate::model::{Carriage, Field, Mapping, Role, Struct};
 
-pub(super) fn expand(model: &Struct) -> TokenStream {
+pub(super) fn expand(written: &Struct) -> TokenStream {
+    let (aliases, model) = &aliased(written);
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let constants = checks::constants(model);
     let fits = mapped(model)
-        .filter(|mapped| !is_dependent(&mapped.field.ty, &model.common.generics))
-        .map(|mapped| mapped.fits());
+        .zip(mapped(written))
+        .filter(|(_, written)| !is_dependent(&written.field.ty, &common.generics))
+        .map(|(mapped, written)| mapped.fits(&written.field.ty));
     let put_fields = put_fields(model);
     let take_fields = take_fields(model);
     let walk_fields = walk_fields(model);
@@ -23,6 +29,7 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
     quote! {
+        #aliases
         #constants
         #(#fits)*
 
@@ -58,6 +65,29 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
     }
 }
 
+/// Names for the types of the fields, and the struct with these names. What is wrong with a type is
+/// so told where it is written and at most once where it is used.
+fn aliased(written: &Struct) -> (TokenStream, Struct) {
+    let mut model = written.clone();
+    let mut aliases = TokenStream::new();
+    for field in &mut model.fields {
+        if is_dependent(&field.ty, &written.common.generics) {
+            continue;
+        }
+        let name = format!("__Type_{}", field.ident.unraw());
+        let name = Ident::new(&name, at(field.ty.span()));
+        let ty = std::mem::replace(&mut field.ty, syn::parse_quote!(#name));
+        // Defined nowhere in particular, or the compiler would suggest to give it parameters.
+        let mut definition = name.clone();
+        definition.set_span(Span::call_site());
+        aliases.extend(quote!(type #definition = #ty;));
+        if let Some(stage) = model.stage.as_mut().filter(|stage| stage.field == field.ident) {
+            stage.ty = field.ty.clone();
+        }
+    }
+    (aliases, model)
+}
+
 /// A mapped field, with what the generated code calls its value while it is read.
 struct Mapped<'m> {
     field: &'m Field,
@@ -67,7 +97,17 @@ struct Mapped<'m> {
 
 fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone {
     model.fields.iter().enumerate().filter_map(|(index, field)| {
-        Some(Mapped { field, mapping: field.mapping()?, variable: numbered(index) })
+        let mapping = field.mapping()?;
+        let variable = numbered(index, place(field, mapping));
+        Some(Mapped { field, mapping, variable })
+    })
+}
+
+/// Where the user chose how the field is saved: by its type, or by `with`.
+fn place(field: &Field, mapping: &Mapping) -> Span {
+    at(match &mapping.with {
+        None => field.ty.span(),
+        Some(with) => with.span(),
     })
 }
 
@@ -78,12 +118,15 @@ impl Mapped<'_> {
         quote!(&__FIELDS.#proto)
     }
 
-    /// Where the user chose how the field is saved: by its type, or by `with`.
     fn place(&self) -> Span {
-        at(match &self.mapping.with {
-            None => self.field.ty.span(),
-            Some(with) => with.span(),
-        })
+        place(self.field, self.mapping)
+    }
+
+    /// The field of the struct, for errors that point at its type.
+    fn member(&self) -> Ident {
+        let mut ident = self.field.ident.clone();
+        ident.set_span(self.place());
+        ident
     }
 
     /// The port of the field, or its adapter.
@@ -92,18 +135,21 @@ impl Mapped<'_> {
         match &self.mapping.with {
             None => quote_spanned!(self.place()=> __s::port::<_, #ty>(#constant)),
             // What the adapter makes of the field is inferred from its `from_wire`.
-            Some(with) => quote_spanned! {self.place()=>
-                __s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire)
-            },
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned! {self.place()=>
+                    __s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire)
+                }
+            }
         }
     }
 
     /// The one place where a type that does not fit is told: beside the impls.
-    fn fits(&self) -> TokenStream {
-        let (constant, ty, port) = (self.constant(), &self.field.ty, self.port());
+    fn fits(&self, written: &Type) -> TokenStream {
+        let (constant, port) = (self.constant(), self.port());
         match &self.mapping.with {
             None => {
-                let text = text_of(ty);
+                let text = text_of(written);
                 quote_spanned! {self.place()=>
                     const _: () =
                         __s::assert_fits(&|| #port.fits(), &|| #port.loses(), #constant, #text);
@@ -155,10 +201,13 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let stage = model.stage.as_ref().map(stage_rules::check_before_save);
     let fields = mapped(model).rev().map(|mapped| {
-        let (port, ident) = (mapped.port(), &mapped.field.ident);
+        let (port, ident) = (mapped.port(), mapped.member());
         let value = match &mapped.mapping.with {
             None => quote_spanned!(mapped.place()=> &self.#ident),
-            Some(with) => quote_spanned!(mapped.place()=> #with::to_wire(&self.#ident)),
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned!(mapped.place()=> #with::to_wire(&self.#ident))
+            }
         };
         quote_spanned!(mapped.place()=> #port.put(&mut #put, #value)?;)
     });
@@ -223,16 +272,20 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
     let name = id.and_then(|id| mapped(model).find(|m| m.field.ident == *id)).map(|mapped| {
-        let variable = &mapped.variable;
-        quote_spanned!(at(mapped.field.ident.span())=> #take.name(&#variable);)
+        let place = at(mapped.field.ident.span());
+        let mut variable = mapped.variable.clone();
+        variable.set_span(variable.span().located_at(place));
+        quote_spanned!(place=> 
+            #take.name(|| #variable.as_ref().map(__s::name_of));)
     });
     let variables: Vec<_> = mapped(model).map(|mapped| mapped.variable).collect();
     let values = model.fields.iter().enumerate().map(|(index, field)| value(model, index, field));
     let state = local("state");
     let validate = model.validate.as_ref().map(|validate| {
         let name = match id {
-            Some(id) => quote_spanned!(at(id.span())=> __s::Some(&#state.#id)),
-            None => quote!(__s::unnamed()),
+            Some(id) => quote_spanned!(at(id.span())=> 
+                || __s::Some(__s::name_of(&#state.#id))),
+            None => quote!(__s::unnamed),
         };
         quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
     });
@@ -265,7 +318,7 @@ fn take_fields(model: &Struct) -> TokenStream {
 fn value(model: &Struct, index: usize, field: &Field) -> TokenStream {
     let (ident, ty) = (&field.ident, &field.ty);
     let Role::Skipped(value) = &field.role else {
-        let variable = numbered(index);
+        let variable = numbered(index, ident.span());
         return quote!(#ident: #variable);
     };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
@@ -280,7 +333,7 @@ fn walk_fields(model: &Struct) -> TokenStream {
     let walk = local("walk");
     // What an adapter converts holds no controllers.
     let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
-        let (port, ident) = (mapped.port(), &mapped.field.ident);
+        let (port, ident) = (mapped.port(), mapped.member());
         quote_spanned!(mapped.place()=> #port.walk(&mut self.#ident, #walk)?;)
     });
     quote! {

@@ -1,7 +1,6 @@
 //! Each attribute of a struct in a form that it does not have: the right form is shown.
 
 use snapshot_core::Snapshot;
-use snapshot_proto::example::v1::{self as pb, disk_snapshot};
 
 #[derive(Snapshot)]
 #[snapshot(
@@ -21,6 +20,8 @@ use snapshot_proto::example::v1::{self as pb, disk_snapshot};
 )]
 struct Disk {
     image: String,
+    #[snapshot(stage, skip)]
+    stage: Stage,
 }
 
 #[derive(Snapshot)]

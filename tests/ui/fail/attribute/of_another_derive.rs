@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use snapshot_core::Snapshot;
-use snapshot_proto::example::v1 as pb;
 
 #[derive(Snapshot)]
 #[snapshot(proto = pb::CounterSnapshot, schema_version = 1)]

@@ -14,9 +14,10 @@ enum Stage {
 
 #[derive(Snapshot)]
 #[snapshot(stage = Signed)]
+#[repr(i32)]
 enum Negative {
     Zero,
-    MinusOne = 2,
+    MinusOne = -2,
     PlusOne = 1,
     Min = i32::MIN,
 }
