@@ -1,77 +1,23 @@
 //! The registry: every controller type that is linked into this program.
 
+mod manifest;
+#[cfg(test)]
+mod tests;
+mod types;
+
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
+pub(crate) use self::types::short_type_name;
+pub use self::types::{TypeInfo, TypeRef};
 use crate::codec::Reader;
 use crate::controller::{AnyLoaded, Controller, StateOf};
+pub use crate::schema::Manifest;
 use crate::schema::{MessageDescriptor, Schema};
-use crate::stage::StageRules;
 use crate::state::take_payload;
-use crate::{Error, Payload, State};
-
-/// A reference to a controller type, as in `after(Scsi)`.
-#[derive(Clone, Copy)]
-pub struct TypeRef {
-    id: fn() -> TypeId,
-    name: fn() -> &'static str,
-}
-
-impl TypeRef {
-    /// The reference to `C`.
-    pub const fn of<C: Controller>() -> Self {
-        Self { id: TypeId::of::<C>, name: std::any::type_name::<C> }
-    }
-
-    /// The identity of the Rust type.
-    pub fn id(&self) -> TypeId {
-        (self.id)()
-    }
-
-    /// The name of the Rust type.
-    pub fn name(&self) -> &'static str {
-        (self.name)()
-    }
-}
-
-impl fmt::Debug for TypeRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What is known of a controller type without an instance.
-#[derive(Clone, Copy, Debug)]
-pub struct TypeInfo {
-    /// The type URL of its payload.
-    pub type_url: &'static str,
-    /// The full name of its payload's message.
-    pub message_name: &'static str,
-    /// The schema version that this build writes.
-    pub version: u32,
-    /// The controller's Rust type.
-    pub controller: TypeRef,
-    /// Its stage rules.
-    pub stage_rules: Option<&'static StageRules>,
-    /// The types that it comes after.
-    pub after: &'static [TypeRef],
-}
-
-impl TypeInfo {
-    /// The info of `C`.
-    pub const fn of<C: Controller>() -> Self {
-        Self {
-            type_url: C::State::TYPE_URL,
-            message_name: C::State::MESSAGE_NAME,
-            version: C::State::VERSION,
-            controller: TypeRef::of::<C>(),
-            stage_rules: C::State::STAGE_RULES,
-            after: C::State::AFTER,
-        }
-    }
-}
+use crate::{Error, State};
 
 /// One controller type, as [`register!`](crate::register) submits it.
 #[derive(Clone, Copy)]
@@ -111,6 +57,28 @@ impl Registration {
     /// The schema of its payload.
     pub fn descriptor(&self) -> &'static MessageDescriptor {
         self.descriptor
+    }
+
+    /// Checks the names that the derive wrote against those that prost has.
+    fn check_names(&self) -> Result<(), Error> {
+        let (info, full_name) = (&self.info, (self.descriptor.full_name)());
+        let (controller, message) = (info.controller.name(), info.message_name);
+        if message != full_name {
+            return Err(Error::internal(format!(
+                "controller {controller}: its payload is message {full_name}, which the derive took \
+                 for {message}: declare the message at the top level of its .proto file"
+            )));
+        }
+        let prost = (self.prost_type_url)();
+        // Without a `type_name_domain`, prost has no domain: that is no claim about the type URL.
+        if prost == info.type_url || prost.strip_prefix('/') == Some(&full_name) {
+            return Ok(());
+        }
+        Err(Error::internal(format!(
+            "controller {controller}: the derive has type URL {:?}, prost has {prost:?}: add \
+             #[snapshot(type_url = {prost:?})]",
+            info.type_url
+        )))
     }
 
     /// Takes a payload of this type.
@@ -168,15 +136,7 @@ impl Registry {
                     info.message_name
                 )));
             }
-            let prost = (registration.prost_type_url)();
-            if prost != info.type_url {
-                errors.push(Error::internal(format!(
-                    "controller {}: the derive has type URL {:?}, prost has {prost:?}: add \
-                     #[snapshot(type_url = {prost:?})]",
-                    info.controller.name(),
-                    info.type_url
-                )));
-            }
+            errors.extend(registration.check_names().err());
             by_type_url.insert(info.type_url, *registration);
         }
         let known: std::collections::HashSet<TypeId> =
@@ -255,7 +215,6 @@ pub fn registry() -> Result<&'static Registry, Error> {
 macro_rules! register {
     ($controller:ty) => {
         const _: () = {
-            use $crate::__private::inventory;
             $crate::__private::inventory::submit! {
                 $crate::registry::Registration::of::<$controller>()
             }

@@ -19,7 +19,7 @@ use std::fmt::Display;
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::{bool, i32, i128, str, u8, u32, usize};
+pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::String;
 

@@ -55,8 +55,5 @@ impl<'w, const N: usize> Putting<'w, N> {
 /// Puts a state as a nested message, with its length.
 #[inline]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
-    let mark = w.position();
-    state.put_fields(w)?;
-    w.length_since(mark);
-    Ok(())
+    w.message(|w| state.put_fields(w))
 }

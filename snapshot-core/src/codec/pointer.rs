@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, Writer};
+use super::{NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer};
 use crate::Error;
 use crate::controller::Walk;
+use crate::schema::OneofSchema;
 use crate::schema::kind::{Kind, Map, Packed, Repeated};
 
 macro_rules! pointers {
-    ($($pointer:ident, |$this:ident, $walk:ident| $into:expr;)*) => {$(
+    ($($pointer:ident, |$this:ident, $walk:ident| $into:expr, $into_oneof:expr;)*) => {$(
         impl<T: Single> Single for $pointer<T> {}
         impl<T: NeverDefault> NeverDefault for $pointer<T> {}
 
@@ -43,10 +44,32 @@ macro_rules! pointers {
             }
         }
 
+        impl<O: OneofSchema, T: WireOneof<O>> WireOneof<O> for $pointer<T> {
+            #[inline]
+            fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error> {
+                T::put_oneof(self, w)
+            }
+
+            #[inline]
+            fn take_oneof(tag: Tag, r: &mut Reader<'_>) -> Result<Self, Error> {
+                Ok(Self::new(T::take_oneof(tag, r)?))
+            }
+
+            fn walk_oneof(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
+                let $this = self;
+                $into_oneof
+            }
+        }
+
         impl<K: Kind, T: WireKey<K>> WireKey<K> for $pointer<T> {
             #[inline]
             fn wire_cmp(&self, other: &Self) -> Ordering {
                 T::wire_cmp(self, other)
+            }
+
+            #[inline]
+            fn wire_prefix(&self) -> u64 {
+                T::wire_prefix(self)
             }
 
             fn key_text(&self) -> String {
@@ -57,11 +80,16 @@ macro_rules! pointers {
 }
 
 pointers! {
-    Box, |this, walk| T::walk(this, walk);
-    Arc, |this, walk| match Arc::get_mut(this) {
-        Some(value) => value.walk(walk),
-        None => walk_shared::<K, T>(this),
-    };
+    Box, |this, walk| T::walk(this, walk), T::walk_oneof(this, walk);
+    Arc, |this, walk|
+        match Arc::get_mut(this) {
+            Some(value) => value.walk(walk),
+            None => walk_shared::<K, T>(this),
+        },
+        match Arc::get_mut(this) {
+            Some(value) => value.walk_oneof(walk),
+            None => walk_shared_oneof::<O, T>(this),
+        };
 }
 
 /// A value that others hold too cannot be changed, so there must be nothing to import in it.
@@ -70,6 +98,13 @@ fn walk_shared<K: Kind, T: Wire<K>>(value: &T) -> Result<(), Error> {
         return Err(shared_child());
     }
     Ok(())
+}
+
+fn walk_shared_oneof<O: OneofSchema, T: WireOneof<O>>(value: &T) -> Result<(), Error> {
+    match Writer::finds_child(|w| value.put_oneof(w).map(drop)) {
+        true => Err(shared_child()),
+        false => Ok(()),
+    }
 }
 
 #[cold]

@@ -67,6 +67,10 @@ impl<C: Controller> StateOf<C> {
     pub(crate) fn new(state: C::State) -> Self {
         Self(state)
     }
+
+    pub(crate) fn into_state(self) -> C::State {
+        self.0
+    }
 }
 
 impl<C: Controller> Loaded for StateOf<C> {
@@ -107,6 +111,10 @@ impl AnyLoaded {
     pub(crate) fn new(loaded: Box<dyn Loaded>) -> Self {
         Self(loaded)
     }
+
+    pub(crate) fn as_loaded(&mut self) -> &mut dyn Loaded {
+        self.0.as_mut()
+    }
 }
 
 impl<C: Controller> Child<C> {
@@ -135,9 +143,10 @@ impl<C: Controller> Child<C> {
 }
 
 impl Child<dyn Controller> {
-    /// A child that is this controller. Its type must be registered to be found again.
-    pub fn of<C: Controller>(controller: impl Into<Arc<C>>) -> Self {
-        Self(Inner::Live(AnyNode(controller.into())))
+    /// A child that is this controller, given as it is or in an `Arc`. Its type must be registered
+    /// to be found again.
+    pub fn of(controller: impl IntoChild) -> Self {
+        controller.into_child()
     }
 
     /// The controller, if it is a `C` and built.
@@ -155,6 +164,30 @@ impl Child<dyn Controller> {
             Inner::Loaded(AnyLoaded(loaded)) => Some(loaded.info().type_url),
             Inner::Empty => None,
         }
+    }
+}
+
+/// What a [`Child<dyn Controller>`](Child) can be made of: a controller, or an `Arc` of one.
+pub trait IntoChild {
+    /// The child.
+    fn into_child(self) -> Child<dyn Controller>;
+}
+
+impl<C: Controller> IntoChild for C {
+    fn into_child(self) -> Child<dyn Controller> {
+        Arc::new(self).into_child()
+    }
+}
+
+impl<C: Controller> IntoChild for Arc<C> {
+    fn into_child(self) -> Child<dyn Controller> {
+        Child(Inner::Live(AnyNode(self)))
+    }
+}
+
+impl IntoChild for Child<dyn Controller> {
+    fn into_child(self) -> Child<dyn Controller> {
+        self
     }
 }
 
@@ -253,10 +286,6 @@ impl<C: Controller> ChildCell for Child<C> {
             }
         }
     }
-
-    fn own_name(&self) -> Option<String> {
-        self.with_state(Payload::own_name).flatten()
-    }
 }
 
 impl ChildCell for Child<dyn Controller> {
@@ -285,14 +314,6 @@ impl ChildCell for Child<dyn Controller> {
                 self.0 = other;
                 self.live().ok_or_else(empty)
             }
-        }
-    }
-
-    fn own_name(&self) -> Option<String> {
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => node.own_name(),
-            Inner::Loaded(AnyLoaded(loaded)) => loaded.own_name(),
-            Inner::Empty => None,
         }
     }
 }

@@ -4,18 +4,22 @@ mod child;
 mod context;
 mod id;
 mod node;
+mod set;
 mod walk;
 
 use std::future::Future;
 use std::ops::DerefMut;
 
 pub(crate) use child::{AnyLoaded, StateOf};
-pub use child::{Child, ChildTarget};
+pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
+pub use set::ControllerSet;
 pub use walk::Walk;
-pub(crate) use walk::{ChildCell, Loaded, Visit};
+#[cfg(test)]
+pub(crate) use walk::{ChildCell, Found};
+pub(crate) use walk::{Loaded, named};
 
 use crate::{Error, Payload};
 
@@ -35,6 +39,9 @@ use crate::{Error, Payload};
 /// | destination | `abort` | takes patch and resume back | reverse |
 ///
 /// The state's stage is set by the orchestrator, after the hook, by the rules on the state struct.
+///
+/// The hooks of a phase run concurrently within one task, whatever the executor: one that blocks its
+/// thread holds up the others, and no deadline can cut it short. Hand blocking work to a thread.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a controller",
     label = "needs `impl Controller for {Self}`"

@@ -103,11 +103,19 @@ impl Value for Path {
     fn parse_after(key: &'static Key, at: Span, input: ParseStream<'_>) -> syn::Result<Self> {
         equals(key, at, input)?;
         // Not `Path::parse`: `crate = crate` and `crate = super::x` must pass as well.
-        one(key, input, |input| match input.parse::<Type>()? {
+        one(key, input, |input| match ungrouped(input.parse()?) {
             Type::Path(path) if path.qself.is_none() => Ok(path.path),
             _ => Err(input.error("")),
         })
     }
+}
+
+/// A type without the invisible brackets around what a macro by example passed on.
+fn ungrouped(mut ty: Type) -> Type {
+    while let Type::Group(group) = ty {
+        ty = *group.elem;
+    }
+    ty
 }
 
 impl Value for Type {

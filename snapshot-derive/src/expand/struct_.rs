@@ -10,7 +10,7 @@ use super::{
     at, checks, conversion, is_dependent, local, numbered, payload, quiet_path, stage_rules,
     text_of,
 };
-use crate::model::{Carriage, Field, Mapping, Role, Struct};
+use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
 pub(super) fn expand(written: &Struct) -> TokenStream {
     let (aliases, model) = &aliased(written);
@@ -46,17 +46,17 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_message(self, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_message(self, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_message(r)
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_message(__r)
             }
             fn is_default(&self) -> __s::bool {
                 false
             }
-            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                __s::State::walk_fields(self, walk)
+            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                __s::State::walk_fields(self, __walk)
             }
         }
 
@@ -190,6 +190,13 @@ impl Mapped<'_> {
     }
 }
 
+/// Whether the codec itself keeps to `save_from`. For a payload that carries its stage the
+/// orchestrator does, before the freeze and on import, so that a payload in any stage can be looked
+/// at.
+fn checks_stage(model: &Struct, stage: &Stage) -> bool {
+    model.payload.is_none() || matches!(stage.carriage, Carriage::NotCarried(_))
+}
+
 fn put_fields(model: &Struct) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
     let fits = mapped(model)
@@ -199,7 +206,8 @@ fn put_fields(model: &Struct) -> TokenStream {
         let ident = &mapped.field.ident;
         mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)))
     });
-    let stage = model.stage.as_ref().map(stage_rules::check_before_save);
+    let stage = model.stage.as_ref().filter(|stage| checks_stage(model, stage));
+    let stage = stage.map(stage_rules::check_before_save);
     let fields = mapped(model).rev().map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
         let value = match &mapped.mapping.with {
@@ -266,7 +274,7 @@ fn take_fields(model: &Struct) -> TokenStream {
         let variable = &mapped.variable;
         mapped.bounds(|place| quote_spanned!(place=> #variable.as_ref()))
     });
-    let stage = model.stage.iter().filter_map(|stage| {
+    let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
         let variable = mapped(model).find(|m| m.field.ident == stage.field)?.variable;
         stage_rules::check_after_read(stage, &variable)
     });

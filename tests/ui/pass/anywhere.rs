@@ -47,13 +47,27 @@ mod raw {
     }
 }
 
+mod as_it_is {
+    use ::std::clone::Clone;
+    use ::std::convert::Infallible;
+    use ::std::result::Result::{self, Ok};
+
+    pub(crate) fn to_wire<T: Clone>(value: &T) -> Result<T, Infallible> {
+        Ok(value.clone())
+    }
+
+    pub(crate) fn from_wire<T>(value: T) -> Result<T, Infallible> {
+        Ok(value)
+    }
+}
+
 macro_rules! state {
     ($(#[$meta:meta])* $name:ident as $message:path { $($field:ident: $ty:ty = $max:expr),* }) => {
         $(#[$meta])*
         #[derive(::snapshot_core::Snapshot)]
         #[snapshot(message = $message, validate = check)]
         struct $name {
-            $(#[snapshot(range = 0..=$max)] $field: $ty,)*
+            $(#[snapshot(range = 0..=$max, with = $crate::as_it_is)] $field: $ty,)*
         }
 
         fn check(_: &$name) -> ::std::result::Result<(), &'static str> {

@@ -1,0 +1,186 @@
+//! The laws that hold for every state struct.
+
+use std::fmt::Debug;
+
+use proptest::prelude::*;
+use proptest::test_runner::{TestCaseError, TestCaseResult, TestError, TestRunner};
+use prost::Message;
+use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::{Code, Error, Schema, State};
+
+use super::entries::{fields, is_the_same_in_prost, put_right};
+use super::noise;
+use super::place::told;
+use super::twin::Twin;
+
+/// A state struct with its model.
+pub trait Case: State + Twin<<Self as State>::Message> + Clone + PartialEq
+where
+    Self: TryFrom<Self::Message, Error = Error>,
+    Self::Message: for<'s> From<&'s Self> + Clone + PartialEq + Debug,
+{
+    /// Messages that prost could send, most of whose fields fit.
+    fn messages() -> BoxedStrategy<Self::Message>;
+}
+
+/// How many random inputs each law is tried with, unless `PROPTEST_CASES` says otherwise.
+const TRIES: u32 = 64;
+
+fn check<T: Debug>(inputs: BoxedStrategy<T>, law: impl Fn(T) -> TestCaseResult) {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = TRIES;
+    }
+    match TestRunner::new(config).run(&inputs, law) {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, input)) => panic!("{reason}\nfor {input:#?}"),
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
+    }
+}
+
+/// An error as a failure of the test.
+fn refused(error: impl std::fmt::Display) -> TestCaseError {
+    TestCaseError::fail(format!("refused: {error}"))
+}
+
+macro_rules! law {
+    ($($(#[$doc:meta])* fn $name:ident<$case:ident>($input:pat in $inputs:expr) $body:block)*) => {$(
+        $(#[$doc])*
+        pub fn $name<$case: Case>()
+        where
+            $case: TryFrom<$case::Message, Error = Error>,
+            $case::Message: for<'s> From<&'s $case> + Clone + PartialEq + Debug,
+        {
+            check($inputs, |$input| { $body Ok(()) });
+        }
+    )*};
+}
+
+law! {
+    fn a_state_comes_back_from_its_bytes<S>(state in S::natives()) {
+        let bytes = to_bytes(&state).map_err(refused)?;
+        prop_assert_eq!(from_bytes::<S>(&bytes).map_err(refused)?, state);
+    }
+
+    /// See `entries` for what is put right in prost's bytes.
+    fn prost_reads_and_writes_the_same_bytes<S>(state in S::natives()) {
+        let bytes = to_bytes(&state).map_err(refused)?;
+        let twin = state.to_prost();
+        let read = S::Message::decode(bytes.as_slice()).map_err(refused)?;
+        prop_assert_eq!(&read, &twin);
+        prop_assert_eq!(&S::Message::from(&state), &twin);
+        let message = <S::Message as Schema>::DESCRIPTOR;
+        for written in [read.encode_to_vec(), twin.encode_to_vec()] {
+            prop_assert_eq!(put_right(message, &written), bytes.as_slice());
+            if is_the_same_in_prost(message) {
+                prop_assert_eq!(written, bytes.as_slice());
+            }
+        }
+        prop_assert_eq!(put_right(message, &bytes), bytes);
+    }
+
+    /// Every place that does not fit is told, and none twice.
+    fn a_message_of_prost_is_read_or_all_that_is_wrong_is_told<S>(message in S::messages()) {
+        match (S::try_from(message.clone()), S::of_prost(&message)) {
+            (Ok(state), Ok(model)) => {
+                prop_assert_eq!(&state, &model);
+                prop_assert_eq!(S::Message::from(&state), model.to_prost());
+                // What the model does not bring into another form or order comes back.
+                if model.to_prost() == message {
+                    let message = put_right(
+                        <S::Message as Schema>::DESCRIPTOR,
+                        &message.encode_to_vec(),
+                    );
+                    prop_assert_eq!(to_bytes(&state).map_err(refused)?, message);
+                }
+            }
+            (Err(error), Err(places)) => prop_assert_eq!(told(&error), places.lines(), "{}", error),
+            (Ok(state), Err(places)) => {
+                prop_assert!(false, "{:?} is wrong, but read as {:?}", places.lines(), state);
+            }
+            (Err(error), Ok(model)) => {
+                prop_assert!(false, "{:?} is right, but refused: {}", model, error);
+            }
+        }
+    }
+
+    fn a_state_has_one_encoding<S>(state in S::natives()) {
+        let bytes = to_bytes(&state).map_err(refused)?;
+        prop_assert_eq!(&to_bytes(&state.clone()).map_err(refused)?, &bytes);
+        // Another map of the same entries, with another order inside.
+        let twin: S = from_bytes(&bytes).map_err(refused)?;
+        prop_assert_eq!(to_bytes(&twin).map_err(refused)?, bytes);
+    }
+
+    /// An encoding that is cut short is read exactly if the cut is between two fields and what is
+    /// left has all that is required.
+    fn a_truncated_encoding_is_a_shorter_message_or_refused<S>(state in S::natives()) {
+        let bytes = to_bytes(&state).map_err(refused)?;
+        let mut ends = vec![0];
+        for field in fields(&bytes) {
+            ends.push(ends.last().copied().unwrap_or(0) + field.to_bytes().len());
+        }
+        for cut in 0..bytes.len() {
+            let result = from_bytes::<S>(&bytes[..cut]);
+            if ends.contains(&cut) {
+                let message = S::Message::decode(&bytes[..cut]).map_err(refused)?;
+                match (result, S::of_prost(&message)) {
+                    (Ok(state), Ok(model)) => {
+                        prop_assert_eq!(&state, &model);
+                        // A list that must not be cut, an array, would have been refused.
+                        prop_assert_eq!(to_bytes(&state).map_err(refused)?, &bytes[..cut]);
+                    }
+                    (Err(error), Err(places)) => prop_assert_eq!(told(&error), places.lines()),
+                    (result, model) => prop_assert!(false, "{:?} is not {:?}", result, model),
+                }
+            } else {
+                let Err(error) = result else {
+                    return Err(TestCaseError::fail(format!("cut at {cut}, and yet read")));
+                };
+                prop_assert_eq!(error.findings().count(), 1, "{}", error);
+                prop_assert_eq!(error.code(), Code::DataLoss, "{}", error);
+                prop_assert!(error.first().offset().is_some_and(|at| at <= cut), "{}", error);
+            }
+        }
+    }
+
+    fn fields_are_read_in_any_order<S>((state, keys) in
+        (S::natives(), proptest::collection::vec(any::<u8>(), 32)).boxed())
+    {
+        let bytes = to_bytes(&state).map_err(refused)?;
+        let mut fields = fields(&bytes);
+        // Stable, so that the elements of a list stay in their order.
+        fields.sort_by_key(|field| keys[field.number as usize % keys.len()]);
+        let shuffled: Vec<u8> = fields.iter().flat_map(|field| field.to_bytes()).collect();
+        prop_assert_eq!(from_bytes::<S>(&shuffled).map_err(refused)?, state);
+    }
+
+    fn arbitrary_bytes_are_refused_or_mean_one_state<S>(bytes in noise::bytes::<S>()) {
+        is_refused_or_means_one_state::<S>(&bytes)?;
+    }
+
+    fn a_flipped_byte_is_refused_or_means_one_state<S>(state in S::natives()) {
+        let mut bytes = to_bytes(&state).map_err(refused)?;
+        for index in 0..bytes.len() {
+            for flip in [0x01, 0x02, 0x10, 0x80, 0xff] {
+                bytes[index] ^= flip;
+                is_refused_or_means_one_state::<S>(&bytes)?;
+                bytes[index] ^= flip;
+            }
+        }
+    }
+}
+
+/// Bytes that are read must be written as bytes that are read as the same.
+fn is_refused_or_means_one_state<S: State + PartialEq + Debug>(bytes: &[u8]) -> TestCaseResult {
+    let Ok(state) = from_bytes::<S>(bytes) else { return Ok(()) };
+    let canonical = to_bytes(&state).map_err(refused)?;
+    let twin: S = from_bytes(&canonical).map_err(refused)?;
+    prop_assert_eq!(to_bytes(&twin).map_err(refused)?, canonical);
+    // Not a state with a NaN, which equals nothing, not even itself.
+    #[allow(clippy::eq_op, reason = "a NaN is not reflexive")]
+    if state == state {
+        prop_assert_eq!(twin, state);
+    }
+    Ok(())
+}

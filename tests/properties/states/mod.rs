@@ -1,0 +1,12 @@
+//! State structs, several for a message, so that every supported type meets every kind of field
+//! that it fits.
+
+pub mod choices;
+pub mod controllers;
+pub mod edges;
+pub mod maps;
+pub mod nodes;
+pub mod repeats;
+pub mod scalars;
+pub mod stages;
+pub mod well_known;
