@@ -1,7 +1,5 @@
 //! Taking the fields of a message: everything that is wrong with it at once.
 
-use std::fmt::Display;
-
 use super::is_member;
 use crate::codec::{Reader, Tag};
 use crate::schema::kind::FieldKind;
@@ -148,9 +146,9 @@ impl Taking {
     }
 
     /// The name that the payload gives itself, for the errors to have.
-    pub fn name<T: Display>(&mut self, name: &Option<T>) {
+    pub fn name(&mut self, name: impl FnOnce() -> Option<String>) {
         if let Some(wrong) = &mut self.wrong {
-            wrong.error = wrong.error.take().map(|error| super::with_name(error, name.as_ref()));
+            wrong.error = wrong.error.take().map(|error| super::with_name(error, name()));
         }
     }
 

@@ -1,10 +1,11 @@
 //! A newtype that is saved as what it wraps, wherever that can be saved.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::GenericParam;
+use syn::spanned::Spanned;
 
-use super::local;
+use super::{at, local};
 use crate::model::Newtype;
 
 pub(super) fn expand(model: &Newtype) -> TokenStream {
@@ -20,8 +21,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
     let (value, inner) = (local("value"), local("inner"));
     let built = |taken: TokenStream| {
         let checked = match validate {
-            Some(validate) => quote! {
-                __s::validate(#validate(&#value), __s::unnamed())?;
+            Some(validate) => quote_spanned! {at(validate.span())=>
+                __s::validate(#validate(&#value), __s::unnamed)?;
             },
             None => TokenStream::new(),
         };
