@@ -38,7 +38,8 @@ pub mod lcow {
 ///
 /// Each is the message `Payload` of a package of its own, in an `Any` of the type URL
 /// `type.microsoft.com/hcsshim.controller.KIND.save.v1.Payload`.
-pub mod hcsshim {    /// A whole sandbox. Package `hcsshim.controller.migration.save.v1`.
+pub mod hcsshim {
+    /// A whole sandbox. Package `hcsshim.controller.migration.save.v1`.
     pub mod migration {
         include!("generated/hcsshim.controller.migration.save.v1.rs");
     }

@@ -60,11 +60,11 @@ mod writer;
 pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
-pub use any::{from_any_bytes, split_any, to_any_bytes};
 pub(crate) use any::{
     close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
     wrong_type,
 };
+pub use any::{from_any_bytes, split_any, to_any_bytes};
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
