@@ -7,6 +7,7 @@
 //!
 //! - [`lcow::v1`]: the payloads of an LCOW sandbox (Linux containers on Windows): the VM, its
 //!   devices, the pods and what runs in them.
+//! - [`hcsshim`]: the payloads that hcsshim, the shim in Go, ships a sandbox in.
 //! - [`example::v1`]: the payloads of the small programs that users copy.
 //! - `snapshot.v1` is the framework's own package. Its types are in `snapshot-core`; only its
 //!   descriptors are here.
@@ -29,6 +30,48 @@ pub mod lcow {
     /// the module of the same name.
     pub mod v1 {
         include!("generated/lcow.v1.rs");
+    }
+}
+
+/// The payloads that hcsshim ships a sandbox in when it migrates: their names, numbers and types are
+/// those of its own `.proto` files.
+///
+/// Each is the message `Payload` of a package of its own, in an `Any` of the type URL
+/// `type.microsoft.com/hcsshim.controller.KIND.save.v1.Payload`.
+pub mod hcsshim {
+    /// A whole sandbox. Package `hcsshim.controller.migration.save.v1`.
+    pub mod migration {
+        include!("generated/hcsshim.controller.migration.save.v1.rs");
+    }
+
+    /// The VM. Package `hcsshim.controller.vm.save.v1`.
+    pub mod vm {
+        include!("generated/hcsshim.controller.vm.save.v1.rs");
+    }
+
+    /// The SCSI controllers of a VM. Package `hcsshim.controller.scsi.save.v1`.
+    pub mod scsi {
+        include!("generated/hcsshim.controller.scsi.save.v1.rs");
+    }
+
+    /// The network of a pod. Package `hcsshim.controller.network.save.v1`.
+    pub mod network {
+        include!("generated/hcsshim.controller.network.save.v1.rs");
+    }
+
+    /// A pod. Package `hcsshim.controller.pod.save.v1`.
+    pub mod pod {
+        include!("generated/hcsshim.controller.pod.save.v1.rs");
+    }
+
+    /// A Linux container. Package `hcsshim.controller.linuxcontainer.save.v1`.
+    pub mod linuxcontainer {
+        include!("generated/hcsshim.controller.linuxcontainer.save.v1.rs");
+    }
+
+    /// A process of a container. Package `hcsshim.controller.process.save.v1`.
+    pub mod process {
+        include!("generated/hcsshim.controller.process.save.v1.rs");
     }
 }
 

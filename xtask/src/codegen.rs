@@ -18,8 +18,15 @@ use prost_types::FileDescriptorSet;
 const PROTO_DIR: &str = "proto";
 
 /// Where the Rust types of each package go. Nothing else may be in these folders.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 11] = [
     ("lcow.v1", "proto/src/generated"),
+    ("hcsshim.controller.migration.save.v1", "proto/src/generated"),
+    ("hcsshim.controller.vm.save.v1", "proto/src/generated"),
+    ("hcsshim.controller.scsi.save.v1", "proto/src/generated"),
+    ("hcsshim.controller.network.save.v1", "proto/src/generated"),
+    ("hcsshim.controller.pod.save.v1", "proto/src/generated"),
+    ("hcsshim.controller.linuxcontainer.save.v1", "proto/src/generated"),
+    ("hcsshim.controller.process.save.v1", "proto/src/generated"),
     ("example.v1", "proto/src/generated"),
     ("fixture.v1", "proto/src/generated"),
     ("snapshot.v1", "snapshot-core/src/generated"),
@@ -166,9 +173,10 @@ fn config() -> Config {
     config
         .enable_type_names()
         .type_name_domain(["."], "type.googleapis.com")
+        .type_name_domain([".hcsshim"], "type.microsoft.com")
         .type_attribute(".", "#[derive(::snapshot_core::Schema)]")
         // Both kinds of map and of bytes are in the fixtures, because users have both.
-        .btree_map([".lcow", ".fixture.v1.SortedMaps"])
+        .btree_map([".lcow", ".hcsshim", ".fixture.v1.SortedMaps"])
         .bytes([".fixture.v1.SharedBytes"]);
     config
 }

@@ -18,15 +18,48 @@ pub trait Ranged<V> {
 }
 
 // The two do not overlap: no type is an `Option` of itself.
-impl<V: PartialOrd> Ranged<V> for V {
+impl<V> Ranged<V> for V {
     fn ranged_value(&self) -> Option<&V> {
         Some(self)
     }
 }
 
-impl<V: PartialOrd> Ranged<V> for Option<V> {
+impl<V> Ranged<V> for Option<V> {
     fn ranged_value(&self) -> Option<&V> {
         self.as_ref()
+    }
+}
+
+/// A value that can be compared with the ends of a range, and shown in an error.
+#[diagnostic::on_unimplemented(
+    message = "a `range` cannot bound `{Self}`",
+    label = "cannot be compared, or not shown in an error",
+    note = "derive `PartialOrd` and `Debug` for it"
+)]
+pub trait Bounded: PartialOrd + Debug {}
+
+#[diagnostic::do_not_recommend]
+impl<V: PartialOrd + Debug> Bounded for V {}
+
+/// A range of `V`s.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no range of `{V}`",
+    label = "a range of what the field holds is needed here, like `1..=8`",
+    note = "the length of text, bytes and collections is bounded by `#[snapshot(max = 64)]`"
+)]
+pub trait Bounds<V> {
+    fn has(&self, value: &V) -> bool
+    where
+        V: PartialOrd;
+}
+
+#[diagnostic::do_not_recommend]
+impl<V, R: RangeBounds<V>> Bounds<V> for R {
+    fn has(&self, value: &V) -> bool
+    where
+        V: PartialOrd,
+    {
+        self.contains(value)
     }
 }
 
@@ -42,14 +75,14 @@ fn too_long(field: &'static str, length: usize, unit: &str, max: usize) -> Error
 }
 
 /// Checks that a value that is there is in `range`, whose text is `text`.
-pub fn range<F, V: PartialOrd + Debug, T: Ranged<V>>(
+pub fn range<F, V: Bounded, T: Ranged<V>>(
     field: &Field<F>,
     value: Option<&T>,
-    range: impl RangeBounds<V>,
+    range: impl Bounds<V>,
     text: &str,
 ) -> Result<(), Error> {
     match value.and_then(T::ranged_value) {
-        Some(value) if !range.contains(value) => Err(out_of_range(field.name(), value, text)),
+        Some(value) if !range.has(value) => Err(out_of_range(field.name(), value, text)),
         _ => Ok(()),
     }
 }

@@ -5,9 +5,12 @@ use std::marker::PhantomData;
 
 use super::Span;
 use super::text::Message;
+use crate::registry::Registration;
 use crate::schema::kind::{Singular, Uint32};
-use crate::schema::{EnumDescriptor, Field, MessageDescriptor, OneofDescriptor};
-use crate::{Controller, Payload, Stage};
+use crate::schema::{
+    EnumDescriptor, Field, FieldShape, MessageDescriptor, OneofDescriptor, ValueKind,
+};
+use crate::{Controller, Payload, Stage, StageVariant};
 
 /// Every field of the message is mapped or ignored.
 #[track_caller]
@@ -58,7 +61,8 @@ pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mappe
     let mut i = 0;
     while i < members.len() {
         if !contains(mapped, members[i].number) {
-            message = message.and_name(missing == 0, members[i].name);
+            message = message.and(if missing == 0 { "`" } else { ", `" });
+            message = message.and_camel_case(members[i].name).and("`");
             missing += 1;
         }
         i += 1;
@@ -67,56 +71,79 @@ pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mappe
         let message = Message::new()
             .and("`")
             .and(state)
-            .and("` does not map ")
+            .and("` has no variant for ")
             .and(message.as_str())
             .and(" of the oneof `")
             .and(descriptor.name)
-            .and("`: add a variant for each, or list it in #[snapshot(ignore(...))]");
+            .and(if missing == 1 { "`: add it, or list it" } else { "`: add them, or list them" })
+            .and(" in #[snapshot(ignore(...))]");
         panic!("{}", message.as_str());
+    }
+}
+
+/// A variant stands for a value of the proto enum, and has its number. `value` is its name there,
+/// which a `rename` may have given.
+#[track_caller]
+pub const fn assert_value(
+    variant: &str,
+    number: i128,
+    descriptor: &EnumDescriptor,
+    value: &str,
+    is_renamed: bool,
+) {
+    let Some(proto) = value_number(descriptor, value) else {
+        let mut names = Message::new();
+        let mut i = 0;
+        while i < descriptor.values.len() {
+            names = names.and_name(i == 0, descriptor.values[i].variant);
+            i += 1;
+        }
+        let message = Message::new().and("`").and(value).and("` is no value of `");
+        let message = message.and(descriptor.name).and("`, which has ").and(names.as_str());
+        let message = message.and(if is_renamed {
+            ": these are the names for `rename`"
+        } else {
+            ": say which of them it is by #[snapshot(rename = Name)], or mark it \
+             #[snapshot(transient)] if it is never saved"
+        });
+        panic!("{}", message.as_str());
+    };
+    let proto = proto as i128;
+    if number != proto {
+        let message = Message::new().and("`").and(variant).and("` is ").and_number(number);
+        let message = message.and(", its proto value is ").and_number(proto).and(": give it `= ");
+        panic!("{}", message.and_number(proto).and("`").as_str());
     }
 }
 
 /// Every value of the proto enum is a variant.
 #[track_caller]
-pub const fn assert_all_stages(stage: &str, descriptor: &EnumDescriptor, mapped: &[i32]) {
+pub const fn assert_all_values(stage: &str, descriptor: &EnumDescriptor, names: &[&str]) {
+    let mut i = 0;
+    while i < names.len() {
+        if value_number(descriptor, names[i]).is_none() {
+            // It is told already, and may well be the one that would be missing here.
+            return;
+        }
+        i += 1;
+    }
     let values = descriptor.values;
     let mut missing = 0;
-    let mut message = Message::new();
+    let mut list = Message::new();
     let mut i = 0;
     while i < values.len() {
-        if !contains_number(mapped, values[i].number) {
-            message = message.and_name(missing == 0, values[i].variant);
+        if !contains_name(names, values[i].variant) {
+            list = list.and_name(missing == 0, values[i].variant);
             missing += 1;
         }
         i += 1;
     }
     if missing > 0 {
-        let message = Message::new()
-            .and("`")
-            .and(stage)
-            .and("` has no variant for ")
-            .and(message.as_str())
-            .and(" of `")
-            .and(descriptor.name)
-            .and("`: add one for each; one that is named differently says `rename = Name`");
-        panic!("{}", message.as_str());
-    }
-}
-
-/// A variant has the number of its proto value.
-#[track_caller]
-pub const fn assert_same_number(variant: &str, number: i128, value: i32) {
-    if number != value as i128 {
-        let message = Message::new()
-            .and("`")
-            .and(variant)
-            .and("` is ")
-            .and_number(number)
-            .and(", its proto value is ")
-            .and_number(value as i128)
-            .and(": give it `= ")
-            .and_number(value as i128)
-            .and("`");
+        let message = Message::new().and("`").and(stage).and("` has no variant for ");
+        let message = message.and(list.as_str()).and(" of `").and(descriptor.name).and("`: add ");
+        let message = message.and(if missing == 1 { "it" } else { "them" });
+        let message =
+            message.and(", or say which variant it is by #[snapshot(rename = Name)] on that");
         panic!("{}", message.as_str());
     }
 }
@@ -147,13 +174,40 @@ pub const fn assert_zero(variant: &str, number: i128) {
     }
 }
 
-/// The number of the version field, which must be a `uint32`.
-pub const fn version_number(field: &Field<Singular<Uint32>>) -> u32 {
-    field.number()
+/// The controller whose state is `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the controller of `{S}`",
+    label = "needs `impl Controller for {Self}` with `type State = {S}`"
+)]
+pub trait Owns<S>: Controller<State = S> + Sized {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Payload, C: Controller<State = S>> Owns<S> for C {}
+
+/// The registration of the controller of `S`.
+pub const fn registration<C: Owns<S>, S: Payload>() -> Registration
+where
+    S::Message: prost::Name,
+{
+    Registration::of::<C>()
 }
 
-/// The state that `controller = C` stands on must be the one that `C` names.
-pub const fn owns_state<C: Controller<State = S>, S: Payload>() {}
+/// A message that prost has given its name.
+#[diagnostic::on_unimplemented(
+    message = "the proto name of `{Self}` is not known",
+    label = "a payload's message needs its name",
+    note = "tell prost-build: `config.enable_type_names()`"
+)]
+pub trait Named {
+    const PACKAGE: &'static str;
+    const NAME: &'static str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: prost::Name> Named for M {
+    const PACKAGE: &'static str = M::PACKAGE;
+    const NAME: &'static str = M::NAME;
+}
 
 /// Asks whether a type is a [`Stage`], see `crate::schema::probe`.
 pub struct Probe<T>(PhantomData<fn() -> T>);
@@ -183,6 +237,42 @@ pub const fn assert_no_stage(is_stage: bool, field: &str) {
     }
 }
 
+/// A stage that may be saved is on the wire.
+#[track_caller]
+pub const fn assert_not_transient(stage: &str, variants: &[StageVariant], number: i32) {
+    let mut i = 0;
+    while i < variants.len() {
+        if variants[i].number == number && variants[i].transient {
+            let message = Message::new().and("`").and(stage);
+            let message = message.and("` is transient, it is never saved: remove it from ");
+            let message = message.and("`save_from`; a frozen controller is saved in the stage ");
+            panic!("{}", message.and("that it had before").as_str());
+        }
+        i += 1;
+    }
+}
+
+/// The field of the schema version.
+#[track_caller]
+pub const fn version_field(descriptor: &MessageDescriptor) -> Field<Singular<Uint32>> {
+    const NAME: &str = "schema_version";
+    let mut i = 0;
+    while i < descriptor.fields.len() {
+        let field = &descriptor.fields[i];
+        if equal(field.name, NAME) {
+            if let FieldShape::Singular(ValueKind::Uint32) = field.shape {
+                return Field::new(field.number, NAME);
+            }
+            let message = Message::new().and("`schema_version` of `").and(descriptor.name);
+            panic!("{}", message.and("` is no `uint32`: declare it so").as_str());
+        }
+        i += 1;
+    }
+    let message = Message::new().and("`").and(descriptor.name).and("` has no field for the ");
+    let message = message.and("version: add `uint32 schema_version = 1;` to it, or remove ");
+    panic!("{}", message.and("`version`").as_str())
+}
+
 const fn contains(numbers: &[u32], number: u32) -> bool {
     let mut i = 0;
     while i < numbers.len() {
@@ -194,15 +284,26 @@ const fn contains(numbers: &[u32], number: u32) -> bool {
     false
 }
 
-const fn contains_number(numbers: &[i32], number: i32) -> bool {
+const fn contains_name(names: &[&str], name: &str) -> bool {
     let mut i = 0;
-    while i < numbers.len() {
-        if numbers[i] == number {
+    while i < names.len() {
+        if equal(names[i], name) {
             return true;
         }
         i += 1;
     }
     false
+}
+
+const fn value_number(descriptor: &EnumDescriptor, name: &str) -> Option<i32> {
+    let mut i = 0;
+    while i < descriptor.values.len() {
+        if equal(descriptor.values[i].variant, name) {
+            return Some(descriptor.values[i].number);
+        }
+        i += 1;
+    }
+    None
 }
 
 const fn contains_low(spans: &[Span], number: u32) -> bool {

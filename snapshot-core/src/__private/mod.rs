@@ -4,6 +4,7 @@
 
 mod bounds;
 mod check;
+mod fits;
 mod oneof;
 mod port;
 mod put;
@@ -26,13 +27,15 @@ pub use inventory;
 pub use prost;
 pub use std;
 
-pub use self::bounds::{Ranged, max, range};
+pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
-    NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_fits_i32,
-    assert_no_stage, assert_same_number, assert_zero, owns_state, version_number,
+    Named, NoStage, Owns, Probe, assert_all_mapped, assert_all_members, assert_all_values,
+    assert_fits_i32, assert_no_stage, assert_not_transient, assert_value, assert_zero,
+    registration, version_field,
 };
-pub use self::oneof::{Member, NoData, NoMember, member, unmapped_member};
-pub use self::port::{Adapter, NoPort, Of, Port, adapter, adapter_fits, of, port};
+pub use self::fits::{assert_adapter_fits, assert_fits, assert_member_fits};
+pub use self::oneof::{Member, NoMember, member, unmapped_member};
+pub use self::port::{Adapter, NoPort, Of, Port, adapter, of, port};
 pub use self::put::{Putting, marks, put_message};
 pub use self::stage::{has_no_stage, may_restore, may_save, put_stage, stage_of, take_stage};
 pub use self::take::{Taking, lost_error, take_message};
@@ -106,12 +109,12 @@ pub fn name_of<T: Display>(name: &T) -> String {
 }
 
 /// The name of what has none.
-pub const fn unnamed() -> Option<&'static &'static str> {
+pub fn unnamed() -> Option<String> {
     None
 }
 
-fn with_name(error: Error, name: Option<&impl Display>) -> Error {
-    match name.map(ToString::to_string) {
+fn with_name(error: Error, name: Option<String>) -> Error {
+    match name {
         Some(name) if !name.is_empty() => error.with_name(&name),
         _ => error,
     }
@@ -120,11 +123,11 @@ fn with_name(error: Error, name: Option<&impl Display>) -> Error {
 /// What `validate` says of a state that was read.
 pub fn validate<E: Display + 'static>(
     result: Result<(), E>,
-    name: Option<&impl Display>,
+    name: impl FnOnce() -> Option<String>,
 ) -> Result<(), Error> {
     match result {
         Ok(()) => Ok(()),
-        Err(error) => Err(with_name(refusal(error), name)),
+        Err(error) => Err(with_name(refusal(error), name())),
     }
 }
 

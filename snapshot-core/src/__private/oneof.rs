@@ -3,33 +3,17 @@
 
 use std::marker::PhantomData;
 
+use super::fits::Misfit;
 use super::port::Of;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::controller::Walk;
-use crate::schema::kind::{self, Kind, Optional};
+use crate::schema::kind::{Kind, Optional};
 use crate::schema::{Field, OneofDescriptor};
-
-/// The kind of a member that holds nothing.
-#[diagnostic::on_unimplemented(
-    message = "a variant without data cannot be saved as the proto kind `{Self}`",
-    label = "needs a value: `Variant(Type)`",
-    note = "only a member of type `google.protobuf.Empty` has none"
-)]
-pub trait NoData {}
-
-impl NoData for kind::Message<()> {}
 
 impl<K: Kind> Of<Optional<K>> {
     /// Tells it if the type does not fit the member.
     pub const fn holds<T: Wire<K>>(self) {}
-
-    /// Tells it if the member holds data.
-    pub const fn holds_nothing(self)
-    where
-        K: NoData,
-    {
-    }
 }
 
 /// A member of the kind `K`, held by a `T`; what a [`Port`](super::Port) is to a field.
@@ -71,6 +55,10 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoMember<T>: Sized {
+    fn fits(self) -> Misfit {
+        Misfit
+    }
+
     fn put(self, _: &T, _: &mut Writer) -> Result<u32, Error> {
         Err(super::not_derived())
     }

@@ -1,13 +1,14 @@
 //! One field on its way between a struct and the wire.
 //!
-//! A field whose type does not fit should be one error, told by [`Of::fits`]. So everything else is
-//! called in a way that never fails to compile: as the method of a [`Port`], which exists for types
+//! A field whose type does not fit should be one error, told by [`super::fits`]. So everything else
+//! is called in a way that never fails to compile: as the method of a [`Port`], which exists for types
 //! that fit, or else as that of [`NoPort`], which is there for all and never runs. (The method of
 //! the type itself is taken before that of a trait.)
 
 use std::fmt::Display;
 use std::marker::PhantomData;
 
+use super::fits::{Misfit, NoLoss};
 use super::put::Putting;
 use super::take::Taking;
 use super::{is_member, place, refusal};
@@ -17,7 +18,8 @@ use crate::controller::Walk;
 use crate::schema::kind::FieldKind;
 use crate::schema::{Field, FieldShape};
 
-/// The field `F` of a message.
+/// The field `F` of a message, for a type that depends on parameters: only the compiler itself can
+/// tell whether it fits.
 pub struct Of<F>(PhantomData<fn() -> F>);
 
 /// The kind of a field must be known before its type is asked for: else, of a type that fits only
@@ -103,9 +105,6 @@ where
     Adapter { field, take, converted: PhantomData }
 }
 
-/// Tells it if what the adapter makes does not fit the field.
-pub const fn adapter_fits<F: FieldKind, W: WireField<F>, T, Take>(_: &Adapter<F, W, T, Take>) {}
-
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     pub fn put<const N: usize, E: Display + 'static>(
         self,
@@ -142,6 +141,14 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoPort<T>: Sized {
+    fn fits(self) -> Misfit {
+        Misfit
+    }
+
+    fn loses(self) -> NoLoss {
+        NoLoss
+    }
+
     fn put<P, V>(self, _: P, _: V) -> Result<(), Error> {
         Err(super::not_derived())
     }

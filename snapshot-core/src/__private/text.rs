@@ -89,6 +89,24 @@ impl Message {
         self.and(if is_first { "`" } else { ", `" }).and(name).and("`")
     }
 
+    /// A name of a `.proto` file as prost names a variant: `pass_through` as `PassThrough`.
+    #[must_use]
+    pub(super) const fn and_camel_case(mut self, name: &str) -> Self {
+        let mut rest = name.as_bytes();
+        let mut starts = true;
+        while let Some((&byte, after)) = rest.split_first() {
+            if byte == b'_' {
+                starts = true;
+            } else if self.length < Self::CAPACITY {
+                self.bytes[self.length] = if starts { byte.to_ascii_uppercase() } else { byte };
+                self.length += 1;
+                starts = false;
+            }
+            rest = after;
+        }
+        self
+    }
+
     #[must_use]
     pub(super) const fn and_number(self, number: i128) -> Self {
         // The sign and the 39 digits of the largest number.
@@ -133,6 +151,13 @@ mod tests {
     fn numbers_are_written_with_their_sign() {
         for number in [0, 7, -1, i128::MAX, i128::MIN] {
             assert_eq!(Message::new().and_number(number).as_str(), number.to_string());
+        }
+    }
+
+    #[test]
+    fn a_proto_name_becomes_that_of_a_variant() {
+        for (proto, variant) in [("pass_through", "PassThrough"), ("ipv4", "Ipv4"), ("", "")] {
+            assert_eq!(Message::new().and_camel_case(proto).as_str(), variant);
         }
     }
 

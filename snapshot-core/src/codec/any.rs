@@ -140,6 +140,41 @@ pub(crate) fn read_bare_any<T>(
     }
 }
 
+/// Encodes a payload in an `Any` that stands alone, for a peer that speaks without a header.
+///
+/// # Errors
+///
+/// As [`to_bytes`](super::to_bytes).
+pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
+    let mut writer = Writer::default();
+    writer.deeper(1, |w| payload.put_fields(w))?;
+    close_bare_any(0, P::TYPE_URL, &mut writer);
+    Ok(writer.into_vec())
+}
+
+/// Decodes the payload of an `Any` that stands alone, strictly.
+///
+/// # Errors
+///
+/// Another type URL, and everything that is wrong with the bytes; offsets are those of the `Any`.
+pub fn from_any_bytes<P: Payload>(bytes: &[u8]) -> Result<P, Error> {
+    read_bare_any(bytes, 0, |type_url, r| match type_url == P::TYPE_URL {
+        true => take_payload(r),
+        false => Err(wrong_type::<P>(type_url)),
+    })
+    .map_err(Error::at_root)
+}
+
+/// The type URL and the value of an `Any` that stands alone, as they lie in its bytes; the value is
+/// not decoded.
+///
+/// # Errors
+///
+/// Bytes that are no `Any`: malformed, with an unknown field, with a field twice.
+pub fn split_any(bytes: &[u8]) -> Result<(&str, &[u8]), Error> {
+    split_bare_any(bytes, 0)
+}
+
 /// The type URL and the value of an `Any` that stands alone, as they lie in its bytes.
 pub(crate) fn split_bare_any(bytes: &[u8], base: usize) -> Result<(&str, &[u8]), Error> {
     let (type_url, value) = parts(&mut Reader::with_base(bytes, base))?;

@@ -147,8 +147,8 @@ mod tests {
             "has 3 bytes, expected 4 (byte 1 of 5)"
         );
         assert_eq!(
-            refusal::<Singular<kind::Bytes>, Option<Hash>>(b"\x0a\0"),
-            "has 0 bytes, expected 4 (byte 1 of 2)"
+            refusal::<Singular<kind::Bytes>, Option<Hash>>(b"\x0a\x01a"),
+            "has 1 bytes, expected 4 (byte 1 of 3)"
         );
         assert_eq!(refusal::<Singular<kind::Bytes>, Hash>(b""), "is missing");
         assert_eq!(take::<Repeated<kind::Bytes>, Vec<Hash>>(b"\x0a\x04abcd").unwrap(), [*b"abcd"]);

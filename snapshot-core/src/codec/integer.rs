@@ -422,13 +422,13 @@ mod tests {
     }
 
     #[test]
-    fn a_non_zero_needs_no_presence_and_refuses_zero() {
+    fn a_non_zero_needs_no_presence_and_is_never_zero() {
         type Maybe = Option<NonZero<u16>>;
         round_trip::<Singular<Uint32>, Maybe>(&NonZero::new(9), &[0x08, 9]);
         round_trip::<Singular<Uint32>, Maybe>(&None, &[]);
         round_trip::<Singular<Sint32>, NonZero<i8>>(&NonZero::new(-1).unwrap(), &[0x08, 1]);
         assert_eq!(
-            refusal::<Singular<Uint32>, Maybe>(&[0x08, 0]),
+            refusal::<Singular<Uint32>, NonZero<u16>>(&[0x08, 0]),
             "is 0, which this field may not be (byte 1 of 2)"
         );
         assert_eq!(refusal::<Singular<Uint32>, NonZero<u16>>(&[]), "is missing");
@@ -436,6 +436,21 @@ mod tests {
             refusal::<Singular<Uint32>, Maybe>(&varint_field(65_536)),
             "65536 does not fit u16, which is 0 to 65535 (byte 1 of 4)"
         );
+    }
+
+    #[test]
+    fn a_default_that_is_written_out_is_none() {
+        fn none<F, T: WireField<F> + PartialEq + std::fmt::Debug + Default>(bytes: &[u8]) {
+            assert_eq!(take::<F, T>(bytes).unwrap(), T::default());
+            let twice = [bytes, bytes].concat();
+            assert!(refusal::<F, T>(&twice).starts_with("is there twice"));
+        }
+        none::<Singular<Uint32>, Option<NonZero<u16>>>(&[0x08, 0]);
+        none::<Singular<Sfixed32>, Option<NonZero<i32>>>(&[0x0d, 0, 0, 0, 0]);
+        none::<Singular<Fixed64>, Option<NonZero<u64>>>(&[0x09, 0, 0, 0, 0, 0, 0, 0, 0]);
+        none::<Singular<Bytes>, Option<[u8; 4]>>(b"\x0a\0");
+        let overlong = refusal::<Singular<Uint32>, Option<NonZero<u16>>>(&[0x08, 0x80, 0]);
+        assert!(overlong.starts_with("varint is longer than it needs to be"), "{overlong}");
     }
 
     #[test]

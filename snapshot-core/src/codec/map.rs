@@ -158,18 +158,18 @@ fn in_entry<KK: Kind, K: WireKey<KK>>(error: Error, key: Option<&K>) -> Error {
     }
 }
 
-/// The key of an entry whose value came first and is wrong.
+/// The key of an entry whose value came first and is wrong; one that is left out is the default.
 #[cold]
 #[inline(never)]
 fn key_ahead<KK: Kind, K: WireKey<KK>>(r: &mut Reader<'_>) -> Option<K> {
-    while let Ok(Some(tag)) = r.tag() {
+    while let Some(tag) = r.tag().ok()? {
         if tag.number == KEY {
             expect_wire_type::<KK>(tag).ok()?;
             return K::take(r).ok();
         }
         r.skip(tag.wire_type).ok()?;
     }
-    None
+    K::of_default().ok()
 }
 
 #[cold]
@@ -408,6 +408,18 @@ mod tests {
         let bytes = b"\x0a\x05\x12\x01x\x08\x05";
         let map: BTreeMap<u8, String> = take::<Map<Uint32, Text>, _>(bytes).unwrap();
         assert_eq!(map[&5], "x");
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_under_its_key_wherever_the_key_is() {
+        for (bytes, place) in [
+            (&b"\x0a\x05\x0a\x01k\x10\xac"[..], "[\"k\"]"),
+            (b"\x0a\x06\x10\xac\x02\x0a\x01k", "[\"k\"]"),
+            (b"\x0a\x03\x10\xac\x02", "[\"\"]"),
+        ] {
+            let refused = refusal::<Map<Text, Uint32>, BTreeMap<String, u8>>(bytes);
+            assert!(refused.starts_with(&format!("{place}: ")), "{bytes:?}: {refused}");
+        }
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub(crate) use any::{
     close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
     wrong_type,
 };
+pub use any::{from_any_bytes, split_any, to_any_bytes};
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
@@ -249,7 +250,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
         match slot {
             Some(value) => Ok(value),
             // A type that cannot hold the default is a required one.
-            None => T::of_default().or(Err(missing())),
+            None => T::of_default().map_err(|_| missing()),
         }
     }
 
@@ -321,7 +322,8 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
 
 /// Implicit presence is enough for a type whose encoding is never the default.
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
-    type Slot = Option<T>;
+    /// The inner `None` is a default that was written out, which means the same as nothing.
+    type Slot = Option<Option<T>>;
 
     #[inline]
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -333,13 +335,18 @@ impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     }
 
     #[inline]
-    fn take_field(slot: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        take_once(slot, tag, r)
+    fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+        expect_wire_type::<K>(tag)?;
+        if slot.is_some() {
+            return Err(duplicate());
+        }
+        *slot = Some(if r.passes_default(K::WIRE_TYPE) { None } else { Some(T::take(r)?) });
+        Ok(())
     }
 
     #[inline]
-    fn finish_field(slot: Option<T>) -> Result<Self, Error> {
-        Ok(slot)
+    fn finish_field(slot: Self::Slot) -> Result<Self, Error> {
+        Ok(slot.flatten())
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {

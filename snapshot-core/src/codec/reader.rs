@@ -302,6 +302,21 @@ impl<'a> Reader<'a> {
         Reader { ..*self }
     }
 
+    /// Passes over the value if it is the proto3 default of its kind, in its one form.
+    #[inline]
+    pub(crate) fn passes_default(&mut self, wire_type: WireType) -> bool {
+        let length = match wire_type {
+            WireType::Varint | WireType::Len => 1,
+            WireType::Fixed32 => 4,
+            WireType::Fixed64 => 8,
+        };
+        let is_default = self.rest().starts_with(&DEFAULT_VALUE[..length]);
+        if is_default {
+            self.position += length;
+        }
+        is_default
+    }
+
     /// Passes over a value.
     pub fn skip(&mut self, wire_type: WireType) -> Result<(), Error> {
         match wire_type {

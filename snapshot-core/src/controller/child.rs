@@ -31,6 +31,11 @@ enum Inner<C: ?Sized + ChildTarget> {
 }
 
 /// What a [`Child`] can be of: a [`Controller`] type, or `dyn Controller`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a controller, so it cannot be a `Child`",
+    label = "needs `impl Controller for {Self}`",
+    note = "`Child<...>` names the controller, not its state"
+)]
 pub trait ChildTarget: 'static {
     #[doc(hidden)]
     type Handle: Clone + Send + Sync;
@@ -38,6 +43,7 @@ pub trait ChildTarget: 'static {
     type Loaded: Send;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: Controller> ChildTarget for C {
     type Handle = Arc<C>;
     type Loaded = Box<StateOf<C>>;

@@ -42,6 +42,10 @@ use crate::{Error, Payload};
 ///
 /// The hooks of a phase run concurrently within one task, whatever the executor: one that blocks its
 /// thread holds up the others, and no deadline can cut it short. Hand blocking work to a thread.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a controller",
+    label = "needs `impl Controller for {Self}`"
+)]
 pub trait Controller: Send + Sync + 'static {
     /// The state that is saved and restored.
     type State: Payload

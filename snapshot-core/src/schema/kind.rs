@@ -41,6 +41,19 @@ pub trait Kind: 'static {
     const WIRE_TYPE: WireType;
     /// The kind as data, for manifests and tools.
     const VALUE: ValueKind;
+    /// The kind in words, for what the compiler says of a type that does not fit.
+    #[doc(hidden)]
+    const WORDS: Words;
+}
+
+/// A value kind in words.
+#[derive(Clone, Copy)]
+#[doc(hidden)]
+pub struct Words {
+    /// What a `.proto` file calls it.
+    pub name: &'static str,
+    /// What holds it in Rust, in three parts: a constant cannot join them.
+    pub held_by: [&'static str; 3],
 }
 
 /// A field kind: what a whole field can be.
@@ -50,50 +63,57 @@ pub trait FieldKind: 'static {
     /// Of a oneof, its members in ascending number; of any other field, nothing.
     #[doc(hidden)]
     const MEMBERS: &'static [FieldDescriptor] = &[];
+    /// Its value kind, of a map key and value, of a oneof or group nothing but the name.
+    #[doc(hidden)]
+    const WORDS: [Words; 2];
 }
 
+/// Instead of the second value kind, where there is one only.
+const NO_WORDS: Words = Words { name: "", held_by: [""; 3] };
+
 macro_rules! scalar_kinds {
-    ($($(#[$doc:meta])* $name:ident $wire:ident)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $wire:ident, $proto:literal in $held_by:literal)*) => {$(
         $(#[$doc])*
         pub struct $name;
         impl Kind for $name {
             const WIRE_TYPE: WireType = WireType::$wire;
             const VALUE: ValueKind = ValueKind::$name;
+            const WORDS: Words = Words { name: $proto, held_by: [$held_by, "", ""] };
         }
     )*};
 }
 
 scalar_kinds! {
     /// proto `double`.
-    Double Fixed64
+    Double Fixed64, "double" in "`f64`"
     /// proto `float`.
-    Float Fixed32
+    Float Fixed32, "float" in "`f32`"
     /// proto `int32`.
-    Int32 Varint
+    Int32 Varint, "int32" in "an integer type"
     /// proto `int64`.
-    Int64 Varint
+    Int64 Varint, "int64" in "an integer type"
     /// proto `uint32`.
-    Uint32 Varint
+    Uint32 Varint, "uint32" in "an integer type"
     /// proto `uint64`.
-    Uint64 Varint
+    Uint64 Varint, "uint64" in "an integer type"
     /// proto `sint32`.
-    Sint32 Varint
+    Sint32 Varint, "sint32" in "an integer type"
     /// proto `sint64`.
-    Sint64 Varint
+    Sint64 Varint, "sint64" in "an integer type"
     /// proto `fixed32`.
-    Fixed32 Fixed32
+    Fixed32 Fixed32, "fixed32" in "an integer type"
     /// proto `fixed64`.
-    Fixed64 Fixed64
+    Fixed64 Fixed64, "fixed64" in "an integer type"
     /// proto `sfixed32`.
-    Sfixed32 Fixed32
+    Sfixed32 Fixed32, "sfixed32" in "an integer type"
     /// proto `sfixed64`.
-    Sfixed64 Fixed64
+    Sfixed64 Fixed64, "sfixed64" in "an integer type"
     /// proto `bool`.
-    Bool Varint
+    Bool Varint, "bool" in "`bool`"
     /// proto `string`.
-    String Len
+    String Len, "string" in "a text type (`String`, `PathBuf`, `Uuid`, `IpAddr`, ...)"
     /// proto `bytes`.
-    Bytes Len
+    Bytes Len, "bytes" in "`Vec<u8>`, `[u8; N]` or `Json<T>` (where serde reads and writes `T`)"
 }
 
 /// A proto enum, by its prost type.
@@ -106,11 +126,26 @@ pub type Any = Message<prost_types::Any>;
 impl<E: EnumSchema> Kind for Enum<E> {
     const WIRE_TYPE: WireType = WireType::Varint;
     const VALUE: ValueKind = ValueKind::Enum(enum_of::<E>);
+    const WORDS: Words = Words {
+        name: E::DESCRIPTOR.name,
+        held_by: ["an enum that derives `Snapshot` with `stage = ...::", E::DESCRIPTOR.name, "`"],
+    };
 }
 
 impl<M: Schema> Kind for Message<M> {
     const WIRE_TYPE: WireType = WireType::Len;
     const VALUE: ValueKind = ValueKind::Message(message_of::<M>);
+    const WORDS: Words = match M::WORDS {
+        Some(words) => words,
+        None => Words {
+            name: M::DESCRIPTOR.name,
+            held_by: [
+                "a struct that derives `Snapshot` with `message = ...::",
+                M::DESCRIPTOR.name,
+                "`",
+            ],
+        },
+    };
 }
 
 /// A singular proto3 scalar or enum field: its default value is not written.
@@ -130,23 +165,30 @@ pub struct Group;
 
 impl<K: Kind> FieldKind for Singular<K> {
     const SHAPE: FieldShape = FieldShape::Singular(K::VALUE);
+    const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind> FieldKind for Optional<K> {
     const SHAPE: FieldShape = FieldShape::Optional(K::VALUE);
+    const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind> FieldKind for Repeated<K> {
     const SHAPE: FieldShape = FieldShape::Repeated(K::VALUE);
+    const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind> FieldKind for Packed<K> {
     const SHAPE: FieldShape = FieldShape::Packed(K::VALUE);
+    const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind, V: Kind> FieldKind for Map<K, V> {
     const SHAPE: FieldShape = FieldShape::Map(K::VALUE, V::VALUE);
+    const WORDS: [Words; 2] = [K::WORDS, V::WORDS];
 }
 impl<O: OneofSchema> FieldKind for Oneof<O> {
     const SHAPE: FieldShape = FieldShape::Oneof(oneof_of::<O>);
     const MEMBERS: &'static [FieldDescriptor] = O::DESCRIPTOR.members;
+    const WORDS: [Words; 2] = [Words { name: O::DESCRIPTOR.name, ..NO_WORDS }, NO_WORDS];
 }
 impl FieldKind for Group {
     const SHAPE: FieldShape = FieldShape::Opaque;
+    const WORDS: [Words; 2] = [Words { name: "group", ..NO_WORDS }, NO_WORDS];
 }

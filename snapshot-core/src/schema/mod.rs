@@ -54,6 +54,9 @@ pub trait Schema: Sized + 'static {
     const FIELDS: Self::Fields;
     /// The schema as data.
     const DESCRIPTOR: &'static MessageDescriptor;
+    /// The message in words, where what holds it in Rust is no struct with the derive.
+    #[doc(hidden)]
+    const WORDS: Option<kind::Words> = None;
 }
 
 /// The schema of an enum. Derived on prost's C-like enums.

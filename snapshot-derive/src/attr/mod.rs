@@ -232,10 +232,15 @@ fn unknown(keyword: &Ident, place: Place) -> syn::Error {
     let elsewhere = [Place::Container, Place::Field, Place::Variant]
         .into_iter()
         .find(|other| *other != place && keys_of(*other).iter().any(|key| key.name == typed));
-    let text = match (suggest::nearest(&typed, &candidates), elsewhere) {
-        (Some(meant), _) => format!("unknown attribute `{typed}`, did you mean `{meant}`?"),
-        (None, Some(other)) => format!("`{typed}` belongs {}, not {}", other.on(), place.on()),
-        (None, None) => format!("unknown attribute `{typed}`, expected one of {}", names(keys)),
+    let translated = suggest::translated(&typed, &candidates);
+    let text = match (translated, elsewhere, suggest::nearest(&typed, &candidates)) {
+        (Some(meant), ..) | (None, None, Some(meant)) => {
+            format!("unknown attribute `{typed}`, did you mean `{meant}`?")
+        }
+        (None, Some(other), _) => format!("`{typed}` belongs {}, not {}", other.on(), place.on()),
+        (None, None, None) => {
+            format!("unknown attribute `{typed}`, expected one of {}", names(keys))
+        }
     };
     syn::Error::new(keyword.span(), text)
 }

@@ -10,17 +10,21 @@ const ALIASES: &[(&str, &str)] = &[
     ("flatten", "transparent"),
     ("convert", "with"),
     ("adapter", "with"),
+    ("serialize_with", "with"),
+    ("deserialize_with", "with"),
+    ("ignore", "skip"),
+    ("skipped", "skip"),
     ("len", "max"),
     ("max_len", "max"),
     ("depends_on", "after"),
     ("schema_version", "version"),
 ];
 
-/// The candidate that `typed` most likely stands for.
+/// The candidate that `typed` is most likely a slip for.
 pub(crate) fn nearest<'c>(typed: &str, candidates: &[&'c str]) -> Option<&'c str> {
     // A third of the length, but one slip is forgiven even in the shortest name.
     let forgiven = (typed.chars().count() / 3).max(1);
-    let by_spelling = candidates
+    candidates
         .iter()
         .map(|candidate| (distance(typed, candidate), *candidate))
         .filter(|(distance, candidate)| {
@@ -28,11 +32,13 @@ pub(crate) fn nearest<'c>(typed: &str, candidates: &[&'c str]) -> Option<&'c str
             *distance <= forgiven && *distance < candidate.chars().count()
         })
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate);
-    by_spelling.or_else(|| {
-        let (_, meant) = ALIASES.iter().find(|(alias, _)| *alias == typed)?;
-        candidates.iter().copied().find(|candidate| candidate == meant)
-    })
+        .map(|(_, candidate)| candidate)
+}
+
+/// The candidate that another derive's word stands for.
+pub(crate) fn translated<'c>(typed: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    let (_, meant) = ALIASES.iter().find(|(alias, _)| *alias == typed)?;
+    candidates.iter().copied().find(|candidate| candidate == meant)
 }
 
 /// Edits between two words: insertions, deletions, substitutions, and swaps of neighbours
@@ -82,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_word_of_another_derive_is_translated_where_it_makes_sense() {
-        assert_eq!(nearest("rename", &["field", "skip"]), Some("field"));
-        assert_eq!(nearest("rename", &["message", "version"]), None);
+        assert_eq!(translated("rename", &["field", "skip"]), Some("field"));
+        assert_eq!(translated("rename", &["message", "version"]), None);
     }
 }

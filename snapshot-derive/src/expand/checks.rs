@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, payload};
+use super::{at, is_dependent, payload, stage_rules};
 use crate::model::{Field, Role, Struct};
 
 /// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
@@ -13,13 +13,16 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
     let version = model.payload.as_ref().map(payload::version_field);
-    let mapped = model.fields.iter().filter_map(Field::mapping).map(|mapping| &mapping.proto);
-    let protos = version.iter().chain(mapped);
+    let version_span = model.payload.as_ref().map(|_| quote!(__s::span(&__VERSION),));
+    let protos = model.fields.iter().filter_map(Field::mapping).map(|mapping| &mapping.proto);
     let ignored = &model.ignored;
     let name = ident.to_string();
     let complete = quote_spanned!(at(ident.span())=>
         __s::assert_all_mapped(#name, __DESCRIPTOR, __SPANS, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
+    let generics = &common.generics;
+    let rules = model.stage.iter().filter(|stage| !is_dependent(&stage.ty, generics));
+    let rules = rules.flat_map(stage_rules::checks);
     let schema = quote_spanned! {at(message.span())=>
         type __M = #message;
         const __FIELDS: <__M as __s::Schema>::Fields = <__M as __s::Schema>::FIELDS;
@@ -27,10 +30,12 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     };
     quote! {
         #schema
-        const __SPANS: &[__s::Span] = &[#(__s::span(&__FIELDS.#protos)),*];
+        #version
+        const __SPANS: &[__s::Span] = &[#version_span #(__s::span(&__FIELDS.#protos)),*];
         const __IGNORED: &[__s::u32] = &[#(__FIELDS.#ignored.number()),*];
         const _: () = #complete;
         #(#stages)*
+        #(#rules)*
     }
 }
 
@@ -40,20 +45,7 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
     if model.stage.as_ref().is_some_and(|stage| stage.field == field.ident) {
         return None;
     }
-    // A constant can name neither the struct's type parameters, whose types are not known anyway,
-    // nor `Self`, which is no stage.
-    let parameters: Vec<_> = model
-        .common
-        .generics
-        .params
-        .iter()
-        .filter_map(|parameter| match parameter {
-            syn::GenericParam::Type(parameter) => Some(&parameter.ident),
-            syn::GenericParam::Const(parameter) => Some(&parameter.ident),
-            syn::GenericParam::Lifetime(_) => None,
-        })
-        .collect();
-    if mentions(quote::ToTokens::to_token_stream(&field.ty), &parameters) {
+    if is_dependent(&field.ty, &model.common.generics) {
         return None;
     }
     let (ty, ident) = (&field.ty, field.ident.to_string());
@@ -62,14 +54,5 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
             use __s::NoStage as _;
             __s::assert_no_stage(__s::Probe::<#ty>::IS_STAGE, #ident)
         };
-    })
-}
-
-/// Whether a type mentions one of these names, or `Self`.
-fn mentions(tokens: TokenStream, names: &[&syn::Ident]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => ident == "Self" || names.contains(&&ident),
-        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), names),
-        _ => false,
     })
 }

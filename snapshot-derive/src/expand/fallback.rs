@@ -2,11 +2,11 @@
 //! are there for other code to name, and do nothing.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::{DeriveInput, Path};
 
-use super::in_const;
-use crate::attr::Container;
+use super::{in_const, is_dependent};
+use crate::attr::{Container, List};
 
 pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStream {
     let ident = &input.ident;
@@ -54,7 +54,8 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
         }
     };
     let is_enum = matches!(input.data, syn::Data::Enum(_));
-    let stage = container.stage.get().filter(|_| is_enum).map(|proto| {
+    let is_stage = is_enum && input.generics.params.is_empty();
+    let stage = container.stage.get().filter(|_| is_stage).map(|proto| {
         quote! {
             #[automatically_derived]
             impl #impl_generics __s::Stage for #ident #ty_generics #where_clause {
@@ -131,5 +132,14 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
             #payload
         }
     });
-    in_const(&krate, quote!(#value #stage #state))
+    // What the user imported for the attributes is used, whatever else is wrong.
+    let paths = [&container.message, &container.stage, &container.oneof].map(|attr| attr.get());
+    let paths = paths.into_iter().flatten().filter(|path| !is_dependent(path, &input.generics));
+    let paths = paths.map(ToTokens::to_token_stream);
+    let after = container.after.get().into_iter().flat_map(|List(types)| types);
+    let types = container.controller.get().into_iter().chain(after);
+    let types = types.filter(|ty| !is_dependent(ty, &input.generics));
+    let named = paths.chain(types.map(ToTokens::to_token_stream));
+    let named = named.map(|path| quote!(const _: __s::Option<#path> = __s::None;));
+    in_const(&krate, quote!(#value #stage #state #(#named)*))
 }

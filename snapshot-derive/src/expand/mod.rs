@@ -14,9 +14,9 @@ mod stage;
 mod stage_rules;
 mod struct_;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::Path;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{GenericParam, Generics, Path};
 
 pub(crate) use self::fallback::fallback;
 use crate::model::Model;
@@ -41,14 +41,15 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     }
 }
 
-/// A variable that the user's expressions cannot see.
+/// A variable that the user's expressions cannot see. A constant of the same name would still be
+/// taken for it, hence the underscores, which all names in the generated code have.
 fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    Ident::new(&format!("__{name}"), Span::mixed_site())
 }
 
-/// The variable for field number `index`.
-fn numbered(index: usize) -> Ident {
-    local(&format!("field_{index}"))
+/// The variable for field number `index`, for errors that point at `place`.
+fn numbered(index: usize, place: Span) -> Ident {
+    Ident::new(&format!("__field_{index}"), Span::mixed_site().located_at(place))
 }
 
 /// The place of a token of the user's, for generated code that an error should point at. The code
@@ -62,6 +63,57 @@ fn quiet(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
     ident.set_span(at(ident.span()));
     ident
+}
+
+/// The same for a path, so that all of it is at one place for the compiler.
+fn quiet_path(path: &Path) -> Path {
+    let mut path = path.clone();
+    // `$crate` is nothing without its span.
+    if path.segments.iter().all(|segment| segment.ident != "$crate") {
+        for segment in &mut path.segments {
+            segment.ident = quiet(&segment.ident);
+        }
+    }
+    path
+}
+
+/// Whether a type can be named only inside the item with these generics. A constant beside the item
+/// cannot ask for its properties.
+fn is_dependent(ty: &impl ToTokens, generics: &Generics) -> bool {
+    let names = generics.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Type(parameter) => Some(&parameter.ident),
+        GenericParam::Const(parameter) => Some(&parameter.ident),
+        GenericParam::Lifetime(_) => None,
+    });
+    let names: Vec<&Ident> = names.collect();
+    mentions(ty.to_token_stream(), &names)
+}
+
+fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "Self" || names.contains(&&ident),
+        TokenTree::Group(group) => mentions(group.stream(), names),
+        _ => false,
+    })
+}
+
+/// Tokens as the user wrote them, near enough for an error.
+fn text_of(tokens: &impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
+    let joints = [
+        (" :: ", "::"),
+        (" ::", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        ("& ", "&"),
+        (" ..", ".."),
+        ("..= ", "..="),
+        (".. ", ".."),
+    ];
+    joints.iter().fold(text, |text, (apart, together)| text.replace(apart, together))
 }
 
 #[cfg(test)]
@@ -117,12 +169,13 @@ mod tests {
             let code = expanded(&input);
             let what = input.to_token_stream();
             assert!(code.contains("use elsewhere :: __private as __s"), "{what}: {code}");
-            for foreign in ["snapshot_core", ":: std", ":: core", "Option <", "Result <"] {
-                let found = code.match_indices(foreign).all(|(at, _)| {
-                    foreign.starts_with(|c: char| c.is_uppercase())
-                        && code[..at].ends_with("__s :: ")
-                });
-                assert!(found, "{what} names {foreign}: {code}");
+            for foreign in ["snapshot_core", ":: std", ":: core"] {
+                assert!(!code.contains(foreign), "{what} names {foreign}: {code}");
+            }
+            for name in ["Option", "Result", "Some", "None", "Ok", "Err"] {
+                for (at, _) in code.match_indices(&format!(" {name} ")) {
+                    assert!(code[..at].ends_with("__s ::"), "{what} names {name}: {code}");
+                }
             }
         }
     }

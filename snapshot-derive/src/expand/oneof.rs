@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, local, quiet};
+use super::{at, is_dependent, local, quiet, text_of};
 use crate::model::{OneofEnum, OneofVariant};
 
 pub(super) fn expand(model: &OneofEnum) -> TokenStream {
@@ -21,7 +21,10 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         __DESCRIPTOR,
         &[#(__MEMBERS.#members.number(),)* #(__MEMBERS.#ignored.number(),)*],
     ));
-    let fits = variants.iter().map(fits);
+    let (inside, beside): (Vec<_>, Vec<_>) =
+        variants.iter().partition(|variant| is_dependent(&variant.ty, &common.generics));
+    let fits = beside.into_iter().map(fits);
+    let fits_inside = inside.into_iter().filter_map(fits_inside);
     let puts = variants.iter().map(|variant| {
         let (name, member) = (quiet(&variant.ident), member(variant));
         match &variant.ty {
@@ -56,6 +59,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         use __s::NoMember as _;
         #schema
         const _: () = #complete;
+        #(#fits)*
 
         #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
@@ -63,7 +67,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __s::WireOneof<__O> for #ident #ty_generics #where_clause {
             fn put_oneof(&self, #w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {
-                #(#fits)*
+                #(#fits_inside)*
                 match self {
                     #(#puts,)*
                 }
@@ -85,13 +89,24 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     }
 }
 
-/// The one place where a variant that does not fit its member is told.
+/// The one place where a variant that does not fit its member is told: beside the impls.
 fn fits(variant: &OneofVariant) -> TokenStream {
     let OneofVariant { ident, proto, ty } = variant;
-    match ty {
-        Some(ty) => quote_spanned!(at(ty.span())=> __s::of(&__MEMBERS.#proto).holds::<#ty>();),
-        None => quote_spanned!(at(ident.span())=> __s::of(&__MEMBERS.#proto).holds_nothing();),
+    let (place, text) = match ty {
+        Some(ty) => (ty.span(), text_of(ty)),
+        None => (ident.span(), String::new()),
+    };
+    let member = member(variant);
+    quote_spanned! {at(place)=>
+        const _: () = __s::assert_member_fits(&|| #member.fits(), &__MEMBERS.#proto, #text);
     }
+}
+
+/// The same for a type that can be named only inside of the impls.
+fn fits_inside(variant: &OneofVariant) -> Option<TokenStream> {
+    let OneofVariant { proto, ty, .. } = variant;
+    let ty = ty.as_ref()?;
+    Some(quote_spanned!(at(ty.span())=> __s::of(&__MEMBERS.#proto).holds::<#ty>();))
 }
 
 fn member(variant: &OneofVariant) -> TokenStream {

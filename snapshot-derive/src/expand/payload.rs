@@ -2,42 +2,41 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::{at, stage_rules};
 use crate::model::{Payload, Struct};
 
-/// The proto field of the version, to be looked up where `version` stands.
-pub(super) fn version_field(payload: &Payload) -> Ident {
-    Ident::new("schema_version", payload.at)
+/// The constant `__VERSION`, the typed field of the version.
+pub(super) fn version_field(payload: &Payload) -> TokenStream {
+    quote_spanned! {at(payload.at)=>
+        const __VERSION: __s::Field<__s::kind::Singular<__s::kind::Uint32>> =
+            __s::version_field(__DESCRIPTOR);
+    }
 }
 
 /// The port of that field.
-pub(super) fn version_port(payload: &Payload) -> TokenStream {
-    let field = version_field(payload);
-    quote_spanned!(at(payload.at)=> __s::port::<_, __s::u32>(&__FIELDS.#field))
+pub(super) fn version_port() -> TokenStream {
+    quote!(__s::port::<_, __s::u32>(&__VERSION))
 }
 
 pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
     let Struct { common, .. } = model;
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
-    let names = names(payload);
+    let names = names(model, payload);
     let version = payload.version;
-    let version_field = version_field(payload);
     let after = &payload.after;
     let after = after.iter().map(|ty| quote_spanned!(at(ty.span())=> __s::TypeRef::of::<#ty>()));
     let rules = stage_rules::constant(model);
     let stage_methods = stage_rules::methods(model.stage.as_ref());
     let own_name = match &payload.id {
-        Some(id) => quote!(__s::Some(__s::name_of(&self.#id))),
+        Some(id) => quote_spanned!(at(id.span())=> __s::Some(__s::name_of(&self.#id))),
         None => quote!(__s::None),
     };
     let registration = payload.controller.as_ref().map(|controller| {
         quote_spanned! {at(controller.span())=>
-            const _: () = __s::owns_state::<#controller, #ident>();
-            __s::inventory::submit! { __s::Registration::of::<#controller>() }
+            __s::inventory::submit! { __s::registration::<#controller, #ident>() }
         }
     });
     quote! {
@@ -48,7 +47,7 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
             const TYPE_URL: &'static __s::str = __TYPE_URL;
             const MESSAGE_NAME: &'static __s::str = __MESSAGE_NAME;
             const VERSION: __s::u32 = #version;
-            const VERSION_FIELD: __s::u32 = __s::version_number(&__FIELDS.#version_field);
+            const VERSION_FIELD: __s::u32 = __VERSION.number();
             const STAGE_RULES: __s::Option<&'static __s::StageRules> = #rules;
             const AFTER: &'static [__s::TypeRef] = &[#(#after),*];
             #stage_methods
@@ -59,17 +58,17 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics __s::Wire<__s::kind::Any> for #ident #ty_generics #where_clause {
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_any(self, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_any(self, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_any(r)
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_any(__r)
             }
             fn is_default(&self) -> __s::bool {
                 false
             }
-            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                __s::State::walk_fields(self, walk)
+            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                __s::State::walk_fields(self, __walk)
             }
         }
 
@@ -78,17 +77,17 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
 }
 
 /// The constants `__MESSAGE_NAME` and `__TYPE_URL`.
-fn names(payload: &Payload) -> TokenStream {
+fn names(model: &Struct, payload: &Payload) -> TokenStream {
     match &payload.type_url {
         Some(type_url) => quote! {
             const __TYPE_URL: &__s::str = #type_url;
             const __MESSAGE_NAME: &__s::str = __s::after_slash(__TYPE_URL);
         },
         // prost's `full_name` is no constant, so it is put together from the two that are.
-        None => quote! {
+        None => quote_spanned! {at(model.message.span())=>
             const __PARTS: [&__s::str; 4] = __s::type_url_parts(
-                <__M as __s::prost::Name>::PACKAGE,
-                <__M as __s::prost::Name>::NAME,
+                <__M as __s::Named>::PACKAGE,
+                <__M as __s::Named>::NAME,
             );
             const __LENGTH: __s::usize = __s::length(&__PARTS);
             const __BYTES: [__s::u8; __LENGTH] = __s::join(&__PARTS);

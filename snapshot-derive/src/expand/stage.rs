@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::{at, local, quiet};
@@ -50,11 +50,11 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
             const LEAF: __s::bool = true;
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_stage(self, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_stage(self, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_stage(r)
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_stage(__r)
             }
             fn is_default(&self) -> __s::bool {
                 __s::Stage::number(self) == 0
@@ -67,37 +67,45 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
 fn checks(model: &StageEnum) -> TokenStream {
     let StageEnum { common, proto, variants, default } = model;
     let ident = &common.ident;
-    let name = ident.to_string();
-    let carried = |variant: &StageVariant| variant.proto.clone();
-    let values: Vec<_> = variants.iter().filter_map(carried).collect();
+    let name = ident.unraw().to_string();
+    let values: Vec<String> = variants
+        .iter()
+        .filter_map(|variant| variant.proto.as_ref())
+        .map(|value| value.unraw().to_string())
+        .collect();
     // Compared as they are: cast to the `i32` of the wire, two could become one.
-    let numbers = variants.iter().map(|StageVariant { ident, proto }| {
-        let text = format!("{name}::{ident}");
+    let checks = variants.iter().map(|StageVariant { ident, proto }| {
+        let text = format!("{name}::{}", ident.unraw());
         let (enum_ident, variant) = (quiet(&common.ident), quiet(ident));
         let number = quote!(#enum_ident::#variant as __s::i128);
-        let check = match proto {
-            Some(value) => quote!(__s::assert_same_number(#text, #number, __VALUES.#value)),
-            None => quote!(__s::assert_fits_i32(#text, #number)),
+        let Some(value) = proto else {
+            return quote_spanned! {at(ident.span())=>
+                const _: () = __s::assert_fits_i32(#text, #number);
+            };
         };
-        quote_spanned!(at(ident.span())=> const _: () = #check;)
+        let (value_text, is_renamed) = (value.unraw().to_string(), value != ident);
+        // On the variant, or on the name in its `rename`.
+        quote_spanned! {at(value.span())=>
+            const _: () =
+                __s::assert_value(#text, #number, __DESCRIPTOR, #value_text, #is_renamed);
+        }
     });
     let default = default.as_ref().map(|default| {
-        let text = format!("{name}::{default}");
+        let text = format!("{name}::{}", default.unraw());
         let (ident, default) = (quiet(ident), quiet(default));
         quote_spanned! {at(default.span())=>
             const _: () = __s::assert_zero(#text, #ident::#default as __s::i128);
         }
     });
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_stages(#name, __DESCRIPTOR, &[#(__VALUES.#values),*]));
+        __s::assert_all_values(#name, __DESCRIPTOR, &[#(#values),*]));
     let schema = quote_spanned! {at(proto.span())=>
         type __E = #proto;
-        const __VALUES: <__E as __s::EnumSchema>::Values = <__E as __s::EnumSchema>::VALUES;
         const __DESCRIPTOR: &__s::EnumDescriptor = <__E as __s::EnumSchema>::DESCRIPTOR;
     };
     quote! {
         #schema
-        #(#numbers)*
+        #(#checks)*
         #default
         const _: () = #complete;
     }

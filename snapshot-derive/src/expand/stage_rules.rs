@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::at;
+use super::{at, text_of};
 use crate::model::{Carriage, Stage, Struct};
 
 /// A variant's discriminant. It is looked up where the user named the variant.
@@ -19,6 +19,17 @@ fn maybe_number(stage: &Stage, variant: Option<&Ident>) -> TokenStream {
         Some(number) => quote!(__s::Some(#number)),
         None => quote!(__s::None),
     }
+}
+
+/// The checks of the stages that may be saved, each where the user named it.
+pub(super) fn checks(stage: &Stage) -> impl Iterator<Item = TokenStream> {
+    stage.save_from.iter().map(|variant| {
+        let (ty, text, number) = (&stage.ty, text_of(variant), number(stage, variant));
+        quote_spanned! {at(variant.span())=>
+            const _: () =
+                __s::assert_not_transient(#text, <#ty as __s::Stage>::VARIANTS, #number);
+        }
+    })
 }
 
 /// The value of `Payload::STAGE_RULES`.
@@ -40,7 +51,7 @@ fn rules(stage: &Stage) -> TokenStream {
     let import_as = maybe_number(stage, stage.import_as.as_ref());
     let abort_to = maybe_number(stage, stage.abort_to.as_ref());
     let carried = matches!(stage.carriage, Carriage::Carried(_));
-    quote! {
+    quote_spanned! {at(ty.span())=>
         &__s::StageRules {
             variants: <#ty as __s::Stage>::VARIANTS,
             save_from: &[#(#save_from),*],
@@ -59,17 +70,17 @@ pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
             fn stage_number(&self) -> __s::Option<__s::i32> {
                 __s::None
             }
-            fn set_stage_number(&mut self, number: __s::i32) -> __s::Result<(), __s::Error> {
-                __s::Err(__s::has_no_stage(number))
+            fn set_stage_number(&mut self, __number: __s::i32) -> __s::Result<(), __s::Error> {
+                __s::Err(__s::has_no_stage(__number))
             }
         };
     };
-    quote! {
+    quote_spanned! {at(ty.span())=>
         fn stage_number(&self) -> __s::Option<__s::i32> {
             __s::Some(<#ty as __s::Stage>::number(&self.#field))
         }
-        fn set_stage_number(&mut self, number: __s::i32) -> __s::Result<(), __s::Error> {
-            self.#field = __s::stage_of(<#ty as __s::Stage>::from_number(number), number)?;
+        fn set_stage_number(&mut self, __number: __s::i32) -> __s::Result<(), __s::Error> {
+            self.#field = __s::stage_of(<#ty as __s::Stage>::from_number(__number), __number)?;
             __s::Ok(())
         }
     }

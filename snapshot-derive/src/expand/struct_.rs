@@ -1,18 +1,27 @@
 //! A struct that is saved as a message: `State`, and its place as a value in other messages.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Ident;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{Ident, Type};
 
-use super::{at, checks, conversion, local, numbered, payload, stage_rules};
+use super::{
+    at, checks, conversion, is_dependent, local, numbered, payload, quiet_path, stage_rules,
+    text_of,
+};
 use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
-pub(super) fn expand(model: &Struct) -> TokenStream {
+pub(super) fn expand(written: &Struct) -> TokenStream {
+    let (aliases, model) = &aliased(written);
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let constants = checks::constants(model);
+    let fits = mapped(model)
+        .zip(mapped(written))
+        .filter(|(_, written)| !is_dependent(&written.field.ty, &common.generics))
+        .map(|(mapped, written)| mapped.fits(&written.field.ty));
     let put_fields = put_fields(model);
     let take_fields = take_fields(model);
     let walk_fields = walk_fields(model);
@@ -20,7 +29,9 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
     quote! {
+        #aliases
         #constants
+        #(#fits)*
 
         #[automatically_derived]
         impl #impl_generics __s::State for #ident #ty_generics #where_clause {
@@ -35,23 +46,46 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_message(self, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_message(self, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_message(r)
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_message(__r)
             }
             fn is_default(&self) -> __s::bool {
                 false
             }
-            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                __s::State::walk_fields(self, walk)
+            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                __s::State::walk_fields(self, __walk)
             }
         }
 
         #conversion
         #payload
     }
+}
+
+/// Names for the types of the fields, and the struct with these names. What is wrong with a type is
+/// so told where it is written and at most once where it is used.
+fn aliased(written: &Struct) -> (TokenStream, Struct) {
+    let mut model = written.clone();
+    let mut aliases = TokenStream::new();
+    for field in &mut model.fields {
+        if is_dependent(&field.ty, &written.common.generics) {
+            continue;
+        }
+        let name = format!("__Type_{}", field.ident.unraw());
+        let name = Ident::new(&name, at(field.ty.span()));
+        let ty = std::mem::replace(&mut field.ty, syn::parse_quote!(#name));
+        // Defined nowhere in particular, or the compiler would suggest to give it parameters.
+        let mut definition = name.clone();
+        definition.set_span(Span::call_site());
+        aliases.extend(quote!(type #definition = #ty;));
+        if let Some(stage) = model.stage.as_mut().filter(|stage| stage.field == field.ident) {
+            stage.ty = field.ty.clone();
+        }
+    }
+    (aliases, model)
 }
 
 /// A mapped field, with what the generated code calls its value while it is read.
@@ -63,7 +97,17 @@ struct Mapped<'m> {
 
 fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone {
     model.fields.iter().enumerate().filter_map(|(index, field)| {
-        Some(Mapped { field, mapping: field.mapping()?, variable: numbered(index) })
+        let mapping = field.mapping()?;
+        let variable = numbered(index, place(field, mapping));
+        Some(Mapped { field, mapping, variable })
+    })
+}
+
+/// Where the user chose how the field is saved: by its type, or by `with`.
+fn place(field: &Field, mapping: &Mapping) -> Span {
+    at(match &mapping.with {
+        None => field.ty.span(),
+        Some(with) => with.span(),
     })
 }
 
@@ -74,40 +118,75 @@ impl Mapped<'_> {
         quote!(&__FIELDS.#proto)
     }
 
+    fn place(&self) -> Span {
+        place(self.field, self.mapping)
+    }
+
+    /// The field of the struct, for errors that point at its type.
+    fn member(&self) -> Ident {
+        let mut ident = self.field.ident.clone();
+        ident.set_span(self.place());
+        ident
+    }
+
     /// The port of the field, or its adapter.
     fn port(&self) -> TokenStream {
         let (constant, ty) = (self.constant(), &self.field.ty);
         match &self.mapping.with {
-            None => quote_spanned!(at(ty.span())=> __s::port::<_, #ty>(#constant)),
+            None => quote_spanned!(self.place()=> __s::port::<_, #ty>(#constant)),
             // What the adapter makes of the field is inferred from its `from_wire`.
-            Some(with) => quote_spanned! {at(with.span())=>
-                __s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire)
-            },
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned! {self.place()=>
+                    __s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire)
+                }
+            }
         }
     }
 
-    /// The one place where a type that does not fit is told.
-    fn fits(&self) -> TokenStream {
-        let (constant, ty, port) = (self.constant(), &self.field.ty, self.port());
+    /// The one place where a type that does not fit is told: beside the impls.
+    fn fits(&self, written: &Type) -> TokenStream {
+        let (constant, port) = (self.constant(), self.port());
         match &self.mapping.with {
-            None => quote_spanned!(at(ty.span())=> __s::of(#constant).fits::<#ty>();),
-            Some(with) => quote_spanned!(at(with.span())=> __s::adapter_fits(&#port);),
+            None => {
+                let text = text_of(written);
+                quote_spanned! {self.place()=>
+                    const _: () =
+                        __s::assert_fits(&|| #port.fits(), &|| #port.loses(), #constant, #text);
+                }
+            }
+            Some(with) => {
+                let text = text_of(with);
+                quote_spanned! {self.place()=>
+                    const _: () = __s::assert_adapter_fits(&|| #port.fits(), #constant, #text);
+                }
+            }
         }
     }
 
-    /// The checks of `max` and `range`; `value` is an `Option` of a reference.
-    fn bounds(&self, value: &TokenStream) -> impl Iterator<Item = TokenStream> + use<> {
+    /// The same for a type that can be named only inside of the impls.
+    fn fits_inside(&self) -> Option<TokenStream> {
+        let (constant, ty) = (self.constant(), &self.field.ty);
+        self.mapping
+            .with
+            .is_none()
+            .then(|| quote_spanned!(self.place()=> __s::of(#constant).fits::<#ty>();))
+    }
+
+    /// The checks of `max` and `range`; `value` makes an `Option` of a reference.
+    fn bounds(&self, value: impl Fn(Span) -> TokenStream) -> Vec<TokenStream> {
         let constant = self.constant();
         let Mapping { max, range, .. } = self.mapping;
         let max = max.as_ref().map(|max| {
-            let ty = &self.field.ty;
+            let (ty, value) = (&self.field.ty, value(at(self.field.ty.span())));
             quote_spanned!(at(ty.span())=> __s::max::<_, #ty>(#constant, #value, #max))
         });
         let range = range.as_ref().map(|range| {
-            let text = text_of(range);
-            quote_spanned!(at(range.span())=> __s::range(#constant, #value, #range, #text))
+            let (text, place) = (text_of(range), at(range.span()));
+            let value = value(place);
+            quote_spanned!(place=> __s::range(#constant, #value, #range, #text))
         });
-        max.into_iter().chain(range)
+        max.into_iter().chain(range).collect()
     }
 }
 
@@ -120,24 +199,28 @@ fn checks_stage(model: &Struct, stage: &Stage) -> bool {
 
 fn put_fields(model: &Struct) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
-    let fits = mapped(model).map(|mapped| mapped.fits());
+    let fits = mapped(model)
+        .filter(|mapped| is_dependent(&mapped.field.ty, &model.common.generics))
+        .filter_map(|mapped| mapped.fits_inside());
     let bounds = mapped(model).flat_map(|mapped| {
         let ident = &mapped.field.ident;
-        mapped.bounds(&quote!(__s::Some(&self.#ident)))
+        mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)))
     });
     let stage = model.stage.as_ref().filter(|stage| checks_stage(model, stage));
     let stage = stage.map(stage_rules::check_before_save);
     let fields = mapped(model).rev().map(|mapped| {
-        let (port, ident) = (mapped.port(), &mapped.field.ident);
-        match &mapped.mapping.with {
-            None => quote!(#port.put(&mut #put, &self.#ident)?;),
-            Some(with) => quote_spanned! {at(with.span())=>
-                #port.put(&mut #put, #with::to_wire(&self.#ident))?;
-            },
-        }
+        let (port, ident) = (mapped.port(), mapped.member());
+        let value = match &mapped.mapping.with {
+            None => quote_spanned!(mapped.place()=> &self.#ident),
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned!(mapped.place()=> #with::to_wire(&self.#ident))
+            }
+        };
+        quote_spanned!(mapped.place()=> #port.put(&mut #put, #value)?;)
     });
     let version = model.payload.as_ref().map(|payload| {
-        let (port, version) = (payload::version_port(payload), payload.version);
+        let (port, version) = (payload::version_port(), payload.version);
         quote!(#port.put(&mut #put, &#version)?;)
     });
     quote! {
@@ -153,16 +236,10 @@ fn put_fields(model: &Struct) -> TokenStream {
     }
 }
 
-/// An expression as the user wrote it, near enough for an error.
-fn text_of(tokens: &TokenStream) -> String {
-    let text = tokens.to_string().replace(" :: ", "::");
-    text.replace(" ..", "..").replace("..= ", "..=").replace(".. ", "..")
-}
-
 fn take_fields(model: &Struct) -> TokenStream {
     let (r, take, tag) = (local("r"), local("take"), local("tag"));
     let ident = &model.common.ident;
-    let version = model.payload.as_ref().map(payload::version_port);
+    let version = model.payload.as_ref().map(|_| payload::version_port());
     let version_slot = local("version");
     let check_version = version.as_ref().map(|port| {
         quote! {
@@ -179,7 +256,7 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     let slots = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote!(let mut #variable = #port.slot();)
+        quote_spanned!(mapped.place()=> let mut #variable = #port.slot();)
     });
     let arms = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
@@ -191,11 +268,11 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     let finish = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote!(let #variable = #port.finish(&mut #take, #variable);)
+        quote_spanned!(mapped.place()=> let #variable = #port.finish(&mut #take, #variable);)
     });
     let bounds = mapped(model).flat_map(|mapped| {
         let variable = &mapped.variable;
-        mapped.bounds(&quote!(#variable.as_ref()))
+        mapped.bounds(|place| quote_spanned!(place=> #variable.as_ref()))
     });
     let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
         let variable = mapped(model).find(|m| m.field.ident == stage.field)?.variable;
@@ -203,16 +280,20 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
     let name = id.and_then(|id| mapped(model).find(|m| m.field.ident == *id)).map(|mapped| {
-        let variable = &mapped.variable;
-        quote!(#take.name(&#variable);)
+        let place = at(mapped.field.ident.span());
+        let mut variable = mapped.variable.clone();
+        variable.set_span(variable.span().located_at(place));
+        quote_spanned!(place=> 
+            #take.name(|| #variable.as_ref().map(__s::name_of));)
     });
     let variables: Vec<_> = mapped(model).map(|mapped| mapped.variable).collect();
     let values = model.fields.iter().enumerate().map(|(index, field)| value(model, index, field));
     let state = local("state");
     let validate = model.validate.as_ref().map(|validate| {
         let name = match id {
-            Some(id) => quote!(__s::Some(&#state.#id)),
-            None => quote!(__s::unnamed()),
+            Some(id) => quote_spanned!(at(id.span())=> 
+                || __s::Some(__s::name_of(&#state.#id))),
+            None => quote!(__s::unnamed),
         };
         quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
     });
@@ -245,7 +326,7 @@ fn take_fields(model: &Struct) -> TokenStream {
 fn value(model: &Struct, index: usize, field: &Field) -> TokenStream {
     let (ident, ty) = (&field.ident, &field.ty);
     let Role::Skipped(value) = &field.role else {
-        let variable = numbered(index);
+        let variable = numbered(index, ident.span());
         return quote!(#ident: #variable);
     };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
@@ -260,8 +341,8 @@ fn walk_fields(model: &Struct) -> TokenStream {
     let walk = local("walk");
     // What an adapter converts holds no controllers.
     let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
-        let (port, ident) = (mapped.port(), &mapped.field.ident);
-        quote!(#port.walk(&mut self.#ident, #walk)?;)
+        let (port, ident) = (mapped.port(), mapped.member());
+        quote_spanned!(mapped.place()=> #port.walk(&mut self.#ident, #walk)?;)
     });
     quote! {
         fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {

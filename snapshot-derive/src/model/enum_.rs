@@ -1,6 +1,6 @@
 //! Checks enums: lifecycle stages and oneofs.
 
-use syn::{DataEnum, Fields, Variant};
+use syn::{DataEnum, Fields, GenericParam, Variant};
 
 use super::{Common, OneofEnum, OneofVariant, StageEnum, StageVariant, refuse_duplicates};
 use crate::attr::{Container, FieldAttrs, VariantAttrs};
@@ -15,6 +15,15 @@ pub(super) fn check_stage(
     reports_data: bool,
 ) -> Option<StageEnum> {
     refuse_emptiness(&common, data, errors);
+    if let Some(parameter) = common.generics.params.first()
+        && reports_data
+        && !matches!(parameter, GenericParam::Lifetime(_))
+    {
+        errors.add(syn::Error::new_spanned(
+            parameter,
+            "a stage is only a number, so it cannot have parameters: remove them",
+        ));
+    }
     let mut variants = Vec::new();
     for variant in &data.variants {
         let attrs = VariantAttrs::parse(&variant.attrs, errors);

@@ -22,6 +22,7 @@ pub(crate) enum Model {
 }
 
 /// What every shape has.
+#[derive(Clone)]
 pub(crate) struct Common {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
@@ -30,6 +31,7 @@ pub(crate) struct Common {
 }
 
 /// A struct that is saved as a message.
+#[derive(Clone)]
 pub(crate) struct Struct {
     pub(crate) common: Common,
     pub(crate) message: Path,
@@ -43,6 +45,7 @@ pub(crate) struct Struct {
 }
 
 /// One field of a [`Struct`].
+#[derive(Clone)]
 pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
@@ -50,6 +53,7 @@ pub(crate) struct Field {
 }
 
 /// What becomes of a field.
+#[derive(Clone)]
 pub(crate) enum Role {
     /// It is saved.
     Mapped(Mapping),
@@ -58,6 +62,7 @@ pub(crate) enum Role {
 }
 
 /// How a field is saved.
+#[derive(Clone)]
 pub(crate) struct Mapping {
     /// The name of the proto field, as the identifier that prost makes of it.
     pub(crate) proto: Ident,
@@ -67,6 +72,7 @@ pub(crate) struct Mapping {
 }
 
 /// What makes a struct the payload of a controller.
+#[derive(Clone)]
 pub(crate) struct Payload {
     pub(crate) version: u32,
     /// Where `version` stands.
@@ -79,6 +85,7 @@ pub(crate) struct Payload {
 }
 
 /// The stage of a struct and the rules for it.
+#[derive(Clone)]
 pub(crate) struct Stage {
     pub(crate) field: Ident,
     pub(crate) ty: Type,
@@ -90,6 +97,7 @@ pub(crate) struct Stage {
 }
 
 /// Whether the stage is on the wire.
+#[derive(Clone)]
 pub(crate) enum Carriage {
     /// As this proto field.
     Carried(Ident),

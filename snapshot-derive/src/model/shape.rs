@@ -102,6 +102,14 @@ fn what_to_add(data: &Data) -> &'static str {
         Data::Struct(data) if matches!(&data.fields, Fields::Unnamed(f) if f.unnamed.len() == 1) => {
             "a newtype is saved as what it wraps: add #[snapshot(transparent)]"
         }
+        Data::Struct(data) if matches!(data.fields, Fields::Unnamed(_)) => {
+            "a tuple struct has no field names to map: name its fields, and add \
+             #[snapshot(message = path::to::ProstMessage)]"
+        }
+        Data::Struct(data) if matches!(data.fields, Fields::Unit) => {
+            "a unit struct has no fields to map: write it as `struct Name {}`, and add \
+             #[snapshot(message = path::to::ProstMessage)]"
+        }
         Data::Struct(_) => {
             "say which message this is saved as: add #[snapshot(message = path::to::ProstMessage)]"
         }

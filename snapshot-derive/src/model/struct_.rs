@@ -159,6 +159,7 @@ fn payload(
              `controller` and write `snapshot_core::register!(Controller<...>);` for each",
         );
     }
+    refuse_nameless_type_url(container, errors);
     Some(Payload {
         version: container.version.get()?.0,
         at,
@@ -167,6 +168,20 @@ fn payload(
         after: container.after.get().map(|list| list.0.clone()).unwrap_or_default(),
         id: id.map(|(_, ident)| ident),
     })
+}
+
+/// Reports a type URL without a message's name.
+/// Source: <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
+fn refuse_nameless_type_url(container: &Container, errors: &Errors) {
+    let Some(type_url) = container.type_url.get() else { return };
+    let text = type_url.value();
+    if text.rsplit_once('/').is_none_or(|(_, name)| name.is_empty()) {
+        errors.at(
+            type_url.span(),
+            "a type URL ends with `/` and the full name of the message: write \
+             `type_url = \"domain/package.Message\"`",
+        );
+    }
 }
 
 /// Reports what only the payload of a controller can have.

@@ -6,6 +6,10 @@ use crate::Error;
 use crate::codec::well_known::since_epoch;
 
 /// A `T` or an `Option` of one, so that an adapter serves fields with presence too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a `{T}` nor an `Option` of it",
+    label = "converts a `{T}`, not a `{Self}`"
+)]
 pub trait Held<T>: Sized {
     /// A `W` or an `Option` of one.
     type Of<W>;

@@ -15,9 +15,13 @@ const fn last_part(full: &'static str) -> &'static str {
     full.split_at(at).1
 }
 
-/// Messages, as `type as "full name": Fields { number name: kind, ... }`.
+/// Messages, as `type as "full name", held by "a Rust type": Fields { number name: kind, ... }`.
 macro_rules! messages {
-    ($($message:ty as $full:literal: $fields:ident { $($number:literal $name:ident: $kind:ty),* })*) => {$(
+    ($(
+        $message:ty as $full:literal $(, held by $held_by:literal)?: $fields:ident {
+            $($number:literal $name:ident: $kind:ty),*
+        }
+    )*) => {$(
         #[doc = concat!("The fields of `", $full, "`.")]
         #[derive(Clone, Copy)]
         pub struct $fields {
@@ -32,6 +36,8 @@ macro_rules! messages {
                 full_name: || $full.to_owned(),
                 fields: &[$(FieldDescriptor::of(&Self::FIELDS.$name),)*],
             };
+            $(const WORDS: Option<crate::schema::kind::Words> =
+                Some(crate::schema::kind::Words { name: $full, held_by: [$held_by, "", ""] });)?
         }
     )*};
 }

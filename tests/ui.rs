@@ -1,0 +1,75 @@
+//! What the compiler says about the mistakes that users of the derives can make.
+//!
+//! A case under `ui/fail/` or `ui/schema/` must not compile, and the file beside it is what the
+//! compiler says; a case under `ui/pass/` must compile and run. After a change of a text,
+//! `TRYBUILD=overwrite cargo test -p snapshot-tests --test ui` writes the files again: read each as
+//! the user who made the mistake. `-- trybuild=NAME` runs the cases with that in their path.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What must not compile: one folder for each kind of mistake, and the mistakes of prost types.
+const FAIL: [&str; 2] = ["ui/fail/*/*.rs", "ui/schema/*.rs"];
+
+/// What must compile and run.
+const PASS: &str = "ui/pass/*.rs";
+
+// trybuild compiles all cases at once only where none is to pass, so these are two tests.
+#[test]
+fn every_mistake_is_told_where_it_is() {
+    if is_the_compiler_of_the_expected_messages() {
+        let cases = trybuild::TestCases::new();
+        for folder in FAIL {
+            cases.compile_fail(folder);
+        }
+    } else {
+        println!("skipped: the messages are those of rustc {}", env!("CARGO_PKG_RUST_VERSION"));
+    }
+}
+
+#[test]
+fn what_is_no_mistake_compiles_and_runs() {
+    trybuild::TestCases::new().pass(PASS);
+}
+
+#[test]
+fn every_expected_message_belongs_to_a_case() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    for path in files {
+        let place = path.display();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("rs") => {
+                let passes = path.starts_with(root.join("pass"));
+                let expects = path.with_extension("stderr").exists();
+                assert_ne!(passes, expects, "{place} must expect something, or pass");
+            }
+            Some("stderr") => assert!(path.with_extension("rs").exists(), "{place} has no case"),
+            _ => panic!("{place} is neither a case nor what one expects"),
+        }
+    }
+}
+
+/// The files in a folder and below.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+/// The wording of the compiler's own messages changes from release to release.
+fn is_the_compiler_of_the_expected_messages() -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = concat!("rustc ", env!("CARGO_PKG_RUST_VERSION"), ".");
+    Command::new(rustc)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.stdout.starts_with(version.as_bytes()))
+}

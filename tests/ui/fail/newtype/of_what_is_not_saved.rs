@@ -1,0 +1,23 @@
+//! A newtype around what does not fit the field, or fits none.
+
+use snapshot_core::Snapshot;
+use snapshot_proto::lcow::v1::scsi_snapshot::Reservation;
+
+#[derive(Snapshot)]
+#[snapshot(transparent)]
+struct Name(String);
+
+struct Handle;
+
+#[derive(Snapshot)]
+#[snapshot(transparent)]
+struct Wrapped(Handle);
+
+#[derive(Snapshot)]
+#[snapshot(message = Reservation)]
+struct Slot {
+    slot: Name,
+    partition: Wrapped,
+}
+
+fn main() {}

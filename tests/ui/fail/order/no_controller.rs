@@ -1,0 +1,43 @@
+//! Restoring a controller as another one's root, or what is no controller.
+
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use snapshot_core::{Controller, Error, Incoming, Snapshot, Source};
+use snapshot_proto::example::v1 as pb;
+
+fn import_a_state(incoming: Incoming) -> Result<(), Error> {
+    drop(incoming.import::<CounterState>()?);
+    Ok(())
+}
+
+fn freeze_a_state(state: Arc<CounterState>) {
+    let _ = Source::new(&state);
+}
+
+fn freeze_without_sharing(counter: Counter) {
+    let _ = Source::new(&counter);
+}
+
+#[derive(Snapshot)]
+#[snapshot(message = pb::CounterSnapshot, version = 1, controller = Counter)]
+#[snapshot(ignore(count, announced))]
+struct CounterState {
+    name: String,
+}
+
+struct Counter(Mutex<CounterState>);
+
+impl Controller for Counter {
+    type State = CounterState;
+
+    fn state(&self) -> impl DerefMut<Target = CounterState> + '_ {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn import(state: CounterState) -> Result<Self, Error> {
+        Ok(Self(Mutex::new(state)))
+    }
+}
+
+fn main() {}
