@@ -24,7 +24,7 @@ where
 }
 
 /// How many random inputs each law is tried with, unless `PROPTEST_CASES` says otherwise.
-const TRIES: u32 = 64;
+const TRIES: u32 = 32;
 
 fn check<T: Debug>(inputs: BoxedStrategy<T>, law: impl Fn(T) -> TestCaseResult) {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
@@ -162,7 +162,7 @@ law! {
     fn a_flipped_byte_is_refused_or_means_one_state<S>(state in S::natives()) {
         let mut bytes = to_bytes(&state).map_err(refused)?;
         for index in 0..bytes.len() {
-            for flip in [0x01, 0x02, 0x10, 0x80, 0xff] {
+            for flip in [1 << (index % 8), 0xff] {
                 bytes[index] ^= flip;
                 is_refused_or_means_one_state::<S>(&bytes)?;
                 bytes[index] ^= flip;

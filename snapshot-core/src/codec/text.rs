@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
 use crate::Error;
+use crate::error::SHOWN;
 use crate::schema::kind;
 
 macro_rules! strings {
@@ -100,7 +101,6 @@ pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 80;
         match self.0.char_indices().nth(SHOWN) {
             None => write!(f, "{:?}", self.0),
             Some((end, _)) => write!(f, "{:?}...", &self.0[..end]),
