@@ -99,10 +99,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let snapshot = frozen.save()?;
 
     println!("destination:");
-    let imported = Incoming::open(snapshot.as_bytes())?.import::<ControllerSet>()?;
+    let imported = Incoming::open(snapshot)?.import::<ControllerSet>()?;
     let patched = block_on(imported.patch(&session))?;
     let arrived = block_on(patched.resume(&session))?;
-    block_on(frozen.commit(&session))?;
+    block_on(frozen.commit())?;
 
     let counter = arrived.get::<Counter>("reads").ok_or("the counter was lost")?;
     assert_eq!(counter.state().count, 42);

@@ -120,24 +120,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let snapshot = frozen.save()?;
 
     println!("a destination that does not know where its images are:");
-    let imported = Incoming::open(snapshot.as_bytes())?.import::<Machine>()?;
+    let imported = Incoming::open(snapshot)?.import::<Machine>()?;
     let Err(failure) = block_on(imported.patch(&Session::new())) else {
         unreachable!("a disk cannot be patched without its folder");
     };
     println!("{failure}");
 
     println!("the source runs on:");
-    block_on(frozen.rollback(&session))?;
+    block_on(frozen.rollback())?;
     assert_eq!(machine.state().stage, MachineStage::Running);
 
     println!("a second try:");
     let frozen = block_on(Source::new(&machine).freeze(&session))?;
     let snapshot = frozen.save()?;
-    let here = Session::new().with_resource(ImageFolder(PathBuf::from("/destination")));
-    let imported = Incoming::open(snapshot.as_bytes())?.import::<Machine>()?;
+    let here = Session::new().resource(Arc::new(ImageFolder(PathBuf::from("/destination"))));
+    let imported = Incoming::open(snapshot)?.import::<Machine>()?;
     let patched = block_on(imported.patch(&here))?;
     let arrived = block_on(patched.resume(&here))?;
-    block_on(frozen.commit(&session))?;
-    println!("{} is {:?} at the destination", arrived.state().name, arrived.state().stage);
+    block_on(frozen.commit())?;
+    let state = arrived.state();
+    println!("{} is {:?} at the destination", state.name, state.stage);
     Ok(())
 }

@@ -65,13 +65,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("source: frozen, {:?}", disk.state().stage);
     let snapshot = frozen.save()?;
 
-    let imported = Incoming::open(snapshot.as_bytes())?.import::<Disk>()?;
+    let imported = Incoming::open(snapshot)?.import::<Disk>()?;
     let patched = block_on(imported.patch(&session))?;
     let arrived = block_on(patched.resume(&session))?;
     println!("destination: resumed, {:?}", arrived.state().stage);
     assert_eq!(arrived.state().stage, DiskStage::Attached);
 
-    block_on(frozen.commit(&session))?;
+    block_on(frozen.commit())?;
     println!("source: committed, {:?}", disk.state().stage);
 
     // A disk that was ejected may not be saved. The freeze is refused, nothing has changed.

@@ -119,6 +119,9 @@ pub struct Finding {
     name: Option<String>,
     /// Whether the next step outwards is the index or key that `name` took the place of.
     named: bool,
+    /// Whether the next step outwards is the field that holds the members of a set, which is no
+    /// part of their ids.
+    is_member: bool,
 }
 
 impl Finding {
@@ -153,6 +156,7 @@ impl Finding {
             return;
         };
         match segment {
+            Segment::Field(_) if std::mem::take(&mut self.is_member) => {}
             Segment::Field(name) => {
                 if std::mem::take(&mut self.named) {
                     // Alone in its field: the field is the name.
@@ -229,6 +233,7 @@ impl Error {
             climbing: None,
             name: None,
             named: false,
+            is_member: false,
         };
         Self { findings: Box::new(Findings { first, rest: Vec::new(), dropped: 0 }) }
     }
@@ -340,6 +345,25 @@ impl Error {
         let name = in_part(name.to_owned());
         for finding in self.findings_mut() {
             finding.name = Some(name.clone());
+        }
+        self
+    }
+
+    /// The error, found in a member of a set: its id stands for the field that the member is in and
+    /// for the next field outwards, which holds all of them.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub(crate) fn in_member(mut self, id: &str) -> Self {
+        for finding in self.findings_mut() {
+            match &mut finding.climbing {
+                Some(climbing) => {
+                    climbing.pop();
+                    climbing.push(Cow::Owned(ControllerId::escape(id).into_owned()));
+                    finding.is_member = true;
+                }
+                None => finding.push(Segment::Key(id.to_owned())),
+            }
         }
         self
     }

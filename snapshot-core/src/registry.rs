@@ -7,9 +7,11 @@ use std::sync::OnceLock;
 
 use crate::codec::Reader;
 use crate::controller::{AnyLoaded, Controller, StateOf};
-use crate::schema::{MessageDescriptor, Schema};
+pub use crate::schema::Manifest;
+use crate::schema::{Describer, MessageDescriptor, Schema};
 use crate::stage::StageRules;
 use crate::state::take_payload;
+use crate::wire::v1::manifest as wire;
 use crate::{Error, Payload, State};
 
 /// A reference to a controller type, as in `after(Scsi)`.
@@ -113,6 +115,28 @@ impl Registration {
         self.descriptor
     }
 
+    /// Checks the names that the derive wrote against those that prost has.
+    fn check_names(&self) -> Result<(), Error> {
+        let (info, full_name) = (&self.info, (self.descriptor.full_name)());
+        let (controller, message) = (info.controller.name(), info.message_name);
+        if message != full_name {
+            return Err(Error::internal(format!(
+                "controller {controller}: its payload is message {full_name}, which the derive took \
+                 for {message}: declare the message at the top level of its .proto file"
+            )));
+        }
+        let prost = (self.prost_type_url)();
+        // Without a `type_name_domain`, prost has no domain: that is no claim about the type URL.
+        if prost == info.type_url || prost.strip_prefix('/') == Some(&full_name) {
+            return Ok(());
+        }
+        Err(Error::internal(format!(
+            "controller {controller}: the derive has type URL {:?}, prost has {prost:?}: add \
+             #[snapshot(type_url = {prost:?})]",
+            info.type_url
+        )))
+    }
+
     /// Takes a payload of this type.
     pub(crate) fn take(&self, r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
         (self.take)(r)
@@ -168,15 +192,7 @@ impl Registry {
                     info.message_name
                 )));
             }
-            let prost = (registration.prost_type_url)();
-            if prost != info.type_url {
-                errors.push(Error::internal(format!(
-                    "controller {}: the derive has type URL {:?}, prost has {prost:?}: add \
-                     #[snapshot(type_url = {prost:?})]",
-                    info.controller.name(),
-                    info.type_url
-                )));
-            }
+            errors.extend(registration.check_names().err());
             by_type_url.insert(info.type_url, *registration);
         }
         let known: std::collections::HashSet<TypeId> =
@@ -203,6 +219,34 @@ impl Registry {
     /// All registrations, by ascending type URL.
     pub fn iter(&self) -> impl Iterator<Item = &Registration> {
         self.by_type_url.values()
+    }
+
+    /// What this build saves and accepts, field by field. The same registrations give the same
+    /// manifest, byte for byte.
+    pub fn manifest(&self) -> Manifest {
+        let mut describer = Describer::default();
+        let payloads = self.iter().map(|registration| {
+            let info = &registration.info;
+            let mut after: Vec<String> = self
+                .iter()
+                .filter(|other| {
+                    info.after.iter().any(|after| after.id() == other.info.controller.id())
+                })
+                .map(|other| other.info.type_url.to_owned())
+                .collect();
+            after.sort_unstable();
+            wire::Payload {
+                type_url: info.type_url.to_owned(),
+                version: info.version,
+                accepts: vec![info.version],
+                message: describer.message(registration.descriptor),
+                stage_rules: info.stage_rules.map(describe_rules),
+                after,
+            }
+        });
+        let payloads = payloads.collect();
+        let (messages, enums) = describer.finish();
+        Manifest { payloads, messages, enums }
     }
 
     /// How many types are registered.
@@ -232,6 +276,18 @@ impl Registry {
                 info.type_url
             ))
         }))
+    }
+}
+
+fn describe_rules(rules: &StageRules) -> wire::StageRules {
+    let name = |stage: Option<i32>| stage.map_or("", |stage| rules.name(stage)).to_owned();
+    wire::StageRules {
+        save_from: rules.save_from.iter().map(|&stage| rules.name(stage).to_owned()).collect(),
+        freeze_to: name(rules.freeze_to),
+        import_as: name(rules.import_as),
+        abort_to: name(rules.abort_to),
+        live: name(rules.save_from.first().copied().filter(|_| !rules.carried)),
+        carried: rules.carried,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stage mapping and stage rules: where a controller is in its lifecycle, and where migration may
 //! take it.
 
+use crate::Error;
 use crate::schema::EnumSchema;
 
 /// A lifecycle stage: a C-like Rust enum, mirrored by a proto enum. Implemented by
@@ -60,6 +61,23 @@ impl StageRules {
         match self.save_from {
             [] => self.variants.iter().any(|v| v.number == number && !v.transient),
             stages => stages.contains(&number),
+        }
+    }
+
+    /// Checks that a controller may be saved in this stage.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), with the stages that may be
+    /// saved.
+    pub fn check(&self, stage: Option<i32>) -> Result<(), Error> {
+        match stage {
+            Some(stage) if !self.may_save(stage) => Err(Error::precondition(format!(
+                "is in stage {}, it can be saved in {}",
+                self.name(stage),
+                self.save_from_names()
+            ))),
+            _ => Ok(()),
         }
     }
 

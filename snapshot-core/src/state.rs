@@ -88,11 +88,28 @@ pub trait Payload: State + Send + 'static {
 
 /// Takes a payload. What is added to an error further out becomes the controller's id.
 pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    P::take_fields(r).map_err(|e| e.in_payload(P::MESSAGE_NAME))
+    P::take_fields(r)
+        .and_then(|payload| match r.checks_stages() {
+            true => check_stage(&payload).map(|()| payload),
+            false => Ok(payload),
+        })
+        .map_err(|e| e.in_payload(P::MESSAGE_NAME))
 }
 
-/// What `take_fields` of a payload begins with. Looks ahead for the version, so that a foreign one is told as such and not as whatever its
-/// fields look like to this build. Damage on the way is left to the strict reading to tell.
+fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
+    let error = match P::STAGE_RULES.map(|rules| rules.check(payload.stage_number())) {
+        None | Some(Ok(())) => return Ok(()),
+        Some(Err(error)) => error,
+    };
+    Err(match payload.own_name() {
+        Some(name) => error.with_name(&name),
+        None => error,
+    })
+}
+
+/// What `take_fields` of a payload begins with. Looks ahead for the version, so that a foreign one is
+/// told as such and not as whatever its fields look like to this build. Damage on the way is left to
+/// the strict reading to tell.
 pub(crate) fn check_version<P: Payload>(r: &Reader<'_>) -> Result<(), Error> {
     let mut ahead = r.fork();
     let mut found = 0;

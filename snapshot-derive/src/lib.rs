@@ -57,7 +57,7 @@ pub fn schema(input: TokenStream) -> TokenStream {
     schema::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
-/// Saves a type as its proto counterpart.
+#[doc = include_str!("snapshot.md")]
 #[proc_macro_derive(Snapshot, attributes(snapshot, default))]
 pub fn snapshot(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

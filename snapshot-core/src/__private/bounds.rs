@@ -14,24 +14,25 @@ use crate::schema::Field;
     label = "is neither a `{V}` nor an `Option` of it"
 )]
 pub trait Ranged<V> {
-    fn bounded(&self) -> Option<&V>;
+    fn ranged_value(&self) -> Option<&V>;
 }
 
 // The two do not overlap: no type is an `Option` of itself.
 impl<V: PartialOrd> Ranged<V> for V {
-    fn bounded(&self) -> Option<&V> {
+    fn ranged_value(&self) -> Option<&V> {
         Some(self)
     }
 }
 
 impl<V: PartialOrd> Ranged<V> for Option<V> {
-    fn bounded(&self) -> Option<&V> {
+    fn ranged_value(&self) -> Option<&V> {
         self.as_ref()
     }
 }
 
-pub(super) fn max<F, T: Length>(field: &Field<F>, value: &T, max: usize) -> Result<(), Error> {
-    let length = value.length();
+/// Checks that a value that is there is no longer than `max`.
+pub fn max<F, T: Length>(field: &Field<F>, value: Option<&T>, max: usize) -> Result<(), Error> {
+    let length = value.map_or(0, T::length);
     if length > max { Err(too_long(field.name(), length, T::UNIT, max)) } else { Ok(()) }
 }
 
@@ -40,13 +41,14 @@ fn too_long(field: &'static str, length: usize, unit: &str, max: usize) -> Error
     Error::invalid(format!("has {length} {unit}, at most {max} are allowed")).in_field(field)
 }
 
-pub(super) fn range<F, V: PartialOrd + Debug, T: Ranged<V>>(
+/// Checks that a value that is there is in `range`, whose text is `text`.
+pub fn range<F, V: PartialOrd + Debug, T: Ranged<V>>(
     field: &Field<F>,
-    value: &T,
+    value: Option<&T>,
     range: impl RangeBounds<V>,
     text: &str,
 ) -> Result<(), Error> {
-    match value.bounded() {
+    match value.and_then(T::ranged_value) {
         Some(value) if !range.contains(value) => Err(out_of_range(field.name(), value, text)),
         _ => Ok(()),
     }

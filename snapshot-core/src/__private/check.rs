@@ -6,13 +6,18 @@ use std::marker::PhantomData;
 use super::Span;
 use super::text::Message;
 use crate::schema::kind::{Singular, Uint32};
-use crate::schema::{EnumSchema, Field, OneofSchema, Schema};
+use crate::schema::{EnumDescriptor, Field, MessageDescriptor, OneofDescriptor};
 use crate::{Controller, Payload, Stage};
 
 /// Every field of the message is mapped or ignored.
 #[track_caller]
-pub const fn assert_all_mapped<M: Schema>(state: &str, mapped: &[Span], ignored: &[u32]) {
-    let fields = M::DESCRIPTOR.fields;
+pub const fn assert_all_mapped(
+    state: &str,
+    descriptor: &MessageDescriptor,
+    mapped: &[Span],
+    ignored: &[u32],
+) {
+    let fields = descriptor.fields;
     let mut missing = 0;
     let mut has_version = false;
     let mut message = Message::new();
@@ -33,7 +38,7 @@ pub const fn assert_all_mapped<M: Schema>(state: &str, mapped: &[Span], ignored:
             .and("` does not map ")
             .and(message.as_str())
             .and(" of `")
-            .and(M::DESCRIPTOR.name)
+            .and(descriptor.name)
             .and(if missing == 1 { "`: map it, " } else { "`: map them, " })
             .and(if missing == 1 { "or list it" } else { "or list them" })
             .and(" in #[snapshot(ignore(...))]");
@@ -46,8 +51,8 @@ pub const fn assert_all_mapped<M: Schema>(state: &str, mapped: &[Span], ignored:
 
 /// Every member of the oneof is mapped or ignored.
 #[track_caller]
-pub const fn assert_all_members<O: OneofSchema>(state: &str, mapped: &[u32]) {
-    let members = O::DESCRIPTOR.members;
+pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mapped: &[u32]) {
+    let members = descriptor.members;
     let mut missing = 0;
     let mut message = Message::new();
     let mut i = 0;
@@ -65,7 +70,7 @@ pub const fn assert_all_members<O: OneofSchema>(state: &str, mapped: &[u32]) {
             .and("` does not map ")
             .and(message.as_str())
             .and(" of the oneof `")
-            .and(O::DESCRIPTOR.name)
+            .and(descriptor.name)
             .and("`: add a variant for each, or list it in #[snapshot(ignore(...))]");
         panic!("{}", message.as_str());
     }
@@ -73,8 +78,8 @@ pub const fn assert_all_members<O: OneofSchema>(state: &str, mapped: &[u32]) {
 
 /// Every value of the proto enum is a variant.
 #[track_caller]
-pub const fn assert_all_stages<E: EnumSchema>(stage: &str, mapped: &[i32]) {
-    let values = E::DESCRIPTOR.values;
+pub const fn assert_all_stages(stage: &str, descriptor: &EnumDescriptor, mapped: &[i32]) {
+    let values = descriptor.values;
     let mut missing = 0;
     let mut message = Message::new();
     let mut i = 0;
@@ -92,7 +97,7 @@ pub const fn assert_all_stages<E: EnumSchema>(stage: &str, mapped: &[i32]) {
             .and("` has no variant for ")
             .and(message.as_str())
             .and(" of `")
-            .and(E::DESCRIPTOR.name)
+            .and(descriptor.name)
             .and("`: add one for each; one that is named differently says `rename = Name`");
         panic!("{}", message.as_str());
     }
@@ -100,25 +105,37 @@ pub const fn assert_all_stages<E: EnumSchema>(stage: &str, mapped: &[i32]) {
 
 /// A variant has the number of its proto value.
 #[track_caller]
-pub const fn assert_same_number(variant: &str, number: i32, value: i32) {
-    if number != value {
+pub const fn assert_same_number(variant: &str, number: i128, value: i32) {
+    if number != value as i128 {
         let message = Message::new()
             .and("`")
             .and(variant)
             .and("` is ")
             .and_number(number)
             .and(", its proto value is ")
-            .and_number(value)
+            .and_number(value as i128)
             .and(": give it `= ")
-            .and_number(value)
+            .and_number(value as i128)
             .and("`");
+        panic!("{}", message.as_str());
+    }
+}
+
+/// A transient variant has a number that no other can become when it is cast.
+#[track_caller]
+pub const fn assert_fits_i32(variant: &str, number: i128) {
+    if number < i32::MIN as i128 || number > i32::MAX as i128 {
+        let message = Message::new()
+            .and("the number of `")
+            .and(variant)
+            .and("` does not fit 32 bits: give it another one");
         panic!("{}", message.as_str());
     }
 }
 
 /// The `#[default]` variant is the proto zero value.
 #[track_caller]
-pub const fn assert_zero(variant: &str, number: i32) {
+pub const fn assert_zero(variant: &str, number: i128) {
     if number != 0 {
         let message = Message::new()
             .and("`")
@@ -138,7 +155,7 @@ pub const fn version_number(field: &Field<Singular<Uint32>>) -> u32 {
 /// The state that `controller = C` stands on must be the one that `C` names.
 pub const fn owns_state<C: Controller<State = S>, S: Payload>() {}
 
-/// Asks whether a type is a [`Stage`], see [`crate::schema::probe`].
+/// Asks whether a type is a [`Stage`], see `crate::schema::probe`.
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
 impl<T: Stage> Probe<T> {

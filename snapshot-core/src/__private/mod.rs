@@ -2,10 +2,10 @@
 
 #![allow(missing_docs, reason = "for the derives only")]
 
-mod adapter;
 mod bounds;
 mod check;
 mod oneof;
+mod port;
 mod put;
 mod stage;
 mod take;
@@ -18,7 +18,7 @@ use std::fmt::Display;
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::{bool, i32, str, u8, u32, usize};
+pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::String;
 
@@ -26,16 +26,16 @@ pub use inventory;
 pub use prost;
 pub use std;
 
-pub use self::adapter::{Adapter, adapter};
-pub use self::bounds::Ranged;
+pub use self::bounds::{Ranged, max, range};
 pub use self::check::{
-    NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_no_stage,
-    assert_same_number, assert_zero, owns_state, version_number,
+    NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_stages, assert_fits_i32,
+    assert_no_stage, assert_same_number, assert_zero, owns_state, version_number,
 };
-pub use self::oneof::{put_member, take_member, unmapped_member, walk_member};
+pub use self::oneof::{Member, NoData, NoMember, member, unmapped_member};
+pub use self::port::{Adapter, NoPort, Of, Port, adapter, adapter_fits, of, port};
 pub use self::put::{Putting, marks, put_message};
-pub use self::stage::{has_no_stage, may_save, put_stage, stage_with_number, take_stage};
-pub use self::take::{Taking, is_of, lost_error, slot, take_message};
+pub use self::stage::{has_no_stage, may_restore, may_save, put_stage, stage_of, take_stage};
+pub use self::take::{Taking, lost_error, take_message};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use crate::codec::{
     Length, NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer,
@@ -79,19 +79,6 @@ fn place<F: FieldKind>(field: &Field<F>, error: Error) -> Error {
     match F::SHAPE {
         FieldShape::Oneof(_) => error,
         _ => error.in_field(field.name()),
-    }
-}
-
-/// Shows the controllers in a field to `walk`.
-#[inline]
-pub fn walk<F: FieldKind, T: WireField<F>>(
-    field: &Field<F>,
-    value: &mut T,
-    walk: &mut Walk<'_>,
-) -> Result<(), Error> {
-    match F::SHAPE {
-        FieldShape::Oneof(_) => value.walk_field(walk),
-        _ => walk.field(field.name(), |walk| value.walk_field(walk)),
     }
 }
 

@@ -1,55 +1,96 @@
 //! Members of oneofs. Each is named here, since the field around them has only the oneof's name,
 //! which is no part of a path.
 
+use std::marker::PhantomData;
+
+use super::port::Of;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::controller::Walk;
-use crate::schema::kind::FieldKind;
-use crate::schema::kind::{Kind, Oneof, Optional};
-use crate::schema::{Field, OneofSchema};
+use crate::schema::kind::{self, Kind, Optional};
+use crate::schema::{Field, OneofDescriptor};
 
-/// Puts a member. Unlike a field it is put even at its default.
-pub fn put_member<K: Kind, T: Wire<K>>(
-    member: &Field<Optional<K>>,
-    value: &T,
-    w: &mut Writer,
-) -> Result<u32, Error> {
-    match value.put(w) {
-        Ok(()) => {
-            w.tag(member.number(), K::WIRE_TYPE);
-            Ok(member.number())
+/// The kind of a member that holds nothing.
+#[diagnostic::on_unimplemented(
+    message = "a variant without data cannot be saved as the proto kind `{Self}`",
+    label = "needs a value: `Variant(Type)`",
+    note = "only a member of type `google.protobuf.Empty` has none"
+)]
+pub trait NoData {}
+
+impl NoData for kind::Message<()> {}
+
+impl<K: Kind> Of<Optional<K>> {
+    /// Tells it if the type does not fit the member.
+    pub const fn holds<T: Wire<K>>(self) {}
+
+    /// Tells it if the member holds data.
+    pub const fn holds_nothing(self)
+    where
+        K: NoData,
+    {
+    }
+}
+
+/// A member of the kind `K`, held by a `T`; what a [`Port`](super::Port) is to a field.
+pub struct Member<K: 'static, T> {
+    field: &'static Field<Optional<K>>,
+    held: PhantomData<fn() -> T>,
+}
+
+pub const fn member<K, T>(field: &'static Field<Optional<K>>) -> Member<K, T> {
+    Member { field, held: PhantomData }
+}
+
+impl<K: Kind, T: Wire<K>> Member<K, T> {
+    /// Puts the member with its tag, unlike a field even at its default.
+    pub fn put(self, value: &T, w: &mut Writer) -> Result<u32, Error> {
+        match value.put(w) {
+            Ok(()) => {
+                w.tag(self.field.number(), K::WIRE_TYPE);
+                Ok(self.field.number())
+            }
+            Err(error) => Err(error.in_field(self.field.name())),
         }
-        Err(error) => Err(error.in_field(member.name())),
+    }
+
+    pub fn take(self, tag: Tag, r: &mut Reader<'_>) -> Result<T, Error> {
+        match expect_wire_type::<K>(tag).and_then(|()| T::take(r)) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.in_field(self.field.name())),
+        }
+    }
+
+    pub fn walk(self, value: &mut T, walk: &mut Walk<'_>) -> Result<(), Error> {
+        if T::LEAF {
+            return Ok(());
+        }
+        walk.field(self.field.name(), |walk| value.walk(walk))
     }
 }
 
-pub fn take_member<K: Kind, T: Wire<K>>(
-    member: &Field<Optional<K>>,
-    tag: Tag,
-    r: &mut Reader<'_>,
-) -> Result<T, Error> {
-    match expect_wire_type::<K>(tag).and_then(|()| T::take(r)) {
-        Ok(value) => Ok(value),
-        Err(error) => Err(error.in_field(member.name())),
+/// What a type that does not fit gets instead. Never runs: the program does not compile.
+pub trait NoMember<T>: Sized {
+    fn put(self, _: &T, _: &mut Writer) -> Result<u32, Error> {
+        Err(super::not_derived())
+    }
+
+    fn take(self, _: Tag, _: &mut Reader<'_>) -> Result<T, Error> {
+        Err(super::not_derived())
+    }
+
+    fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
+        Err(super::not_derived())
     }
 }
 
-pub fn walk_member<K: Kind, T: Wire<K>>(
-    member: &Field<Optional<K>>,
-    value: &mut T,
-    walk: &mut Walk<'_>,
-) -> Result<(), Error> {
-    if T::LEAF {
-        return Ok(());
-    }
-    walk.field(member.name(), |walk| value.walk(walk))
-}
+impl<K, T> NoMember<T> for Member<K, T> {}
 
 /// A member that the enum leaves out on purpose.
 #[cold]
-pub fn unmapped_member<O: OneofSchema>(tag: Tag) -> Error {
+pub fn unmapped_member(descriptor: &OneofDescriptor, tag: Tag) -> Error {
     let error = Error::invalid("is a member that this build does not map");
-    match Oneof::<O>::MEMBERS.iter().find(|member| member.number == tag.number) {
+    match descriptor.members.iter().find(|member| member.number == tag.number) {
         Some(member) => error.in_field(member.name),
         None => error,
     }

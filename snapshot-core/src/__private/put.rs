@@ -1,14 +1,7 @@
 //! Putting the fields of a message.
 
-use std::fmt::Debug;
-use std::ops::RangeBounds;
-
-use super::adapter::Adapter;
-use super::bounds::{self, Ranged};
-use super::{Span, place, refusal};
-use crate::codec::{Length, WireField, Writer};
-use crate::schema::Field;
-use crate::schema::kind::FieldKind;
+use super::Span;
+use crate::codec::Writer;
 use crate::{Error, State};
 
 /// The fields of one message on their way to the writer, in descending declared order. `N` is how
@@ -39,48 +32,18 @@ impl<'w, const N: usize> Putting<'w, N> {
         Self { w, mark, ends: [(0, 0); N], count: 0 }
     }
 
+    /// Runs `put`, which returns the number that it put.
     #[inline]
-    pub fn field<F: FieldKind, T: WireField<F>>(
+    pub(super) fn put(
         &mut self,
-        field: &Field<F>,
-        value: &T,
+        put: impl FnOnce(&mut Writer) -> Result<u32, Error>,
     ) -> Result<(), Error> {
-        match value.put_field(field.number(), self.w) {
-            Ok(number) => {
-                if let Some(end) = self.ends.get_mut(self.count) {
-                    *end = (number, self.w.position());
-                    self.count += 1;
-                }
-                Ok(())
-            }
-            Err(error) => Err(place(field, error)),
+        let number = put(self.w)?;
+        if let Some(end) = self.ends.get_mut(self.count) {
+            *end = (number, self.w.position());
+            self.count += 1;
         }
-    }
-
-    /// Puts what an adapter made of a field.
-    pub fn adapted<F: FieldKind, W: WireField<F>, T, Take, E: std::fmt::Display + 'static>(
-        &mut self,
-        adapter: &Adapter<F, W, T, Take>,
-        value: Result<W, E>,
-    ) -> Result<(), Error> {
-        match value {
-            Ok(value) => self.field(adapter.field(), &value),
-            Err(error) => Err(refusal(error).in_field(adapter.field().name())),
-        }
-    }
-
-    pub fn max<F, T: Length>(&self, field: &Field<F>, value: &T, max: usize) -> Result<(), Error> {
-        bounds::max(field, value, max)
-    }
-
-    pub fn range<F, V: PartialOrd + Debug, T: Ranged<V>>(
-        &self,
-        field: &Field<F>,
-        value: &T,
-        range: impl RangeBounds<V>,
-        text: &str,
-    ) -> Result<(), Error> {
-        bounds::range(field, value, range, text)
+        Ok(())
     }
 
     #[inline]
@@ -92,8 +55,5 @@ impl<'w, const N: usize> Putting<'w, N> {
 /// Puts a state as a nested message, with its length.
 #[inline]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
-    let mark = w.position();
-    state.put_fields(w)?;
-    w.length_since(mark);
-    Ok(())
+    w.message(|w| state.put_fields(w))
 }

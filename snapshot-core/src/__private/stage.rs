@@ -42,10 +42,9 @@ fn unknown<S: Stage>(number: i64) -> Error {
     Error::invalid(format!("{number} is no value of {proto}, it has {}", known.join(", ")))
 }
 
-/// Checks that a struct may be saved in its stage.
+/// Checks that a struct may be saved in the stage that it is in.
 #[inline]
-pub fn may_save<S: Stage>(stage: &S, rules: &StageRules, field: &'static str) -> Result<(), Error> {
-    let number = stage.number();
+pub fn may_save(number: i32, rules: &StageRules, field: &'static str) -> Result<(), Error> {
     if rules.may_save(number) { Ok(()) } else { Err(not_to_save(number, rules, field)) }
 }
 
@@ -56,13 +55,16 @@ fn not_to_save(number: i32, rules: &StageRules, field: &'static str) -> Error {
 }
 
 /// Checks that a struct with these rules can have been saved in the stage that was read.
-pub(super) fn may_restore<S: Stage>(
-    stage: &S,
+#[inline]
+pub fn may_restore(
+    number: Option<i32>,
     rules: &StageRules,
     field: &'static str,
 ) -> Result<(), Error> {
-    let number = stage.number();
-    if rules.may_save(number) { Ok(()) } else { Err(not_to_restore(number, rules, field)) }
+    match number {
+        Some(number) if !rules.may_save(number) => Err(not_to_restore(number, rules, field)),
+        _ => Ok(()),
+    }
 }
 
 #[cold]
@@ -72,10 +74,9 @@ fn not_to_restore(number: i32, rules: &StageRules, field: &'static str) -> Error
         .in_field(field)
 }
 
-/// The stage that the rules name by its number.
-pub fn stage_with_number<S: Stage>(number: i32) -> Result<S, Error> {
-    S::from_number(number)
-        .ok_or_else(|| Error::internal(format!("there is no stage with number {number}")))
+/// The stage that was looked up by its number.
+pub fn stage_of<S>(stage: Option<S>, number: i32) -> Result<S, Error> {
+    stage.ok_or_else(|| Error::internal(format!("there is no stage with number {number}")))
 }
 
 #[cold]

@@ -1,15 +1,12 @@
 //! Taking the fields of a message: everything that is wrong with it at once.
 
-use std::fmt::{Debug, Display};
-use std::ops::RangeBounds;
+use std::fmt::Display;
 
-use super::adapter::Adapter;
-use super::bounds::{self, Ranged};
-use super::{is_member, place, stage};
-use crate::codec::{Length, Reader, Tag, WireField};
+use super::is_member;
+use crate::codec::{Reader, Tag};
 use crate::schema::kind::FieldKind;
-use crate::schema::{Field, FieldShape, MessageDescriptor, Schema};
-use crate::{Error, Stage, StageRules, State};
+use crate::schema::{Field, FieldShape, MessageDescriptor};
+use crate::{Error, State};
 
 /// The reading of one message, with what was wrong so far.
 #[derive(Default)]
@@ -22,18 +19,6 @@ pub struct Taking {
     /// Where the last tag starts, and where it ends.
     tag_at: usize,
     value_at: usize,
-}
-
-/// What collects a field's occurrences.
-#[inline]
-pub fn slot<F: FieldKind, T: WireField<F>>(_: &Field<F>) -> T::Slot {
-    T::Slot::default()
-}
-
-/// Whether a tag is of this field, or of a member of this oneof.
-#[inline(always)]
-pub fn is_of<F: FieldKind>(field: &Field<F>, tag: Tag) -> bool {
-    is_member(field, tag.number)
 }
 
 impl Taking {
@@ -61,33 +46,16 @@ impl Taking {
         }
     }
 
-    #[inline]
-    pub fn field<F: FieldKind, T: WireField<F>>(
-        &mut self,
-        field: &Field<F>,
-        slot: &mut T::Slot,
-        tag: Tag,
-        r: &mut Reader<'_>,
-    ) {
-        if let Err(error) = T::take_field(slot, tag, r) {
-            self.failed(place(field, error), tag, r);
-        }
-    }
-
-    pub fn adapted<F: FieldKind, W: WireField<F>, T, Take>(
-        &mut self,
-        adapter: &Adapter<F, W, T, Take>,
-        slot: &mut W::Slot,
-        tag: Tag,
-        r: &mut Reader<'_>,
-    ) {
-        self.field::<F, W>(adapter.field(), slot, tag, r);
-    }
-
     /// A field that the struct does not map: one of those that it ignores, or an error.
     #[cold]
-    pub fn unmapped<M: Schema>(&mut self, ignored: &[u32], tag: Tag, r: &mut Reader<'_>) {
-        match field_of(M::DESCRIPTOR, tag.number) {
+    pub fn unmapped(
+        &mut self,
+        descriptor: &MessageDescriptor,
+        ignored: &[u32],
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) {
+        match field_of(descriptor, tag.number) {
             Some(number) if ignored.contains(&number) => {
                 if let Err(error) = r.skip(tag.wire_type) {
                     self.lose(r.locate(error, self.tag_at));
@@ -95,7 +63,7 @@ impl Taking {
             }
             _ => {
                 let (number, wire_type) = (tag.number, tag.wire_type.as_str());
-                let message = (M::DESCRIPTOR.full_name)();
+                let message = (descriptor.full_name)();
                 let reason = format!("unknown field {number} ({wire_type}) in {message}");
                 self.failed(Error::invalid(reason), tag, r);
             }
@@ -104,7 +72,7 @@ impl Taking {
 
     #[cold]
     #[inline(never)]
-    fn failed(&mut self, error: Error, tag: Tag, r: &mut Reader<'_>) {
+    pub(super) fn failed(&mut self, error: Error, tag: Tag, r: &mut Reader<'_>) {
         self.add(r.locate(error, self.tag_at));
         self.failed.push(tag.number);
         self.lost = !r.recover(self.value_at, tag.wire_type);
@@ -126,34 +94,16 @@ impl Taking {
         });
     }
 
-    /// The value of a field, when the message has ended; `None` after an error.
+    /// The value of a field; `None` after an error.
     #[inline]
-    pub fn finish<F: FieldKind, T: WireField<F>>(
+    pub(super) fn keep<F: FieldKind, T>(
         &mut self,
         field: &Field<F>,
-        slot: T::Slot,
+        value: Result<T, Error>,
     ) -> Option<T> {
-        self.keep(field, T::finish_field(slot))
-    }
-
-    pub fn finish_adapted<F, W, T, E, Take>(
-        &mut self,
-        adapter: Adapter<F, W, T, Take>,
-        slot: W::Slot,
-    ) -> Option<T>
-    where
-        F: FieldKind,
-        W: WireField<F>,
-        E: Display + 'static,
-        Take: FnOnce(W) -> Result<T, E>,
-    {
-        self.keep(adapter.field(), adapter.finish(slot))
-    }
-
-    #[inline]
-    fn keep<F: FieldKind, T>(&mut self, field: &Field<F>, value: Result<T, Error>) -> Option<T> {
         match value {
-            Ok(value) => Some(value),
+            Ok(value) if self.error.is_none() => Some(value),
+            Ok(value) => (!self.is_told(field)).then_some(value),
             Err(error) => {
                 self.unfinished(field, error);
                 None
@@ -161,40 +111,22 @@ impl Taking {
         }
     }
 
+    /// Whether an error is told already that explains why a field has no value, or a default one.
+    #[cold]
+    fn is_told<F: FieldKind>(&self, field: &Field<F>) -> bool {
+        self.lost || self.failed.iter().any(|&number| is_member(field, number))
+    }
+
     #[cold]
     fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
-        // What was not read for an error that is told already is not missing.
-        if !self.lost && !self.failed.iter().any(|&number| is_member(field, number)) {
+        if !self.is_told(field) {
             self.add(error.in_field(field.name()));
         }
     }
 
-    pub fn max<F, T: Length>(&mut self, field: &Field<F>, value: &Option<T>, max: usize) {
-        if let Some(value) = value
-            && let Err(error) = bounds::max(field, value, max)
-        {
-            self.add(error);
-        }
-    }
-
-    pub fn range<F, V: PartialOrd + Debug, T: Ranged<V>>(
-        &mut self,
-        field: &Field<F>,
-        value: &Option<T>,
-        range: impl RangeBounds<V>,
-        text: &str,
-    ) {
-        if let Some(value) = value
-            && let Err(error) = bounds::range(field, value, range, text)
-        {
-            self.add(error);
-        }
-    }
-
-    pub fn stage<F, S: Stage>(&mut self, field: &Field<F>, value: &Option<S>, rules: &StageRules) {
-        if let Some(value) = value
-            && let Err(error) = stage::may_restore(value, rules, field.name())
-        {
+    /// Keeps what a check says.
+    pub fn check(&mut self, result: Result<(), Error>) {
+        if let Err(error) = result {
             self.add(error);
         }
     }

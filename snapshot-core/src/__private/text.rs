@@ -90,8 +90,9 @@ impl Message {
     }
 
     #[must_use]
-    pub(super) const fn and_number(self, number: i32) -> Self {
-        let mut digits = [0; 11];
+    pub(super) const fn and_number(self, number: i128) -> Self {
+        // The sign and the 39 digits of the largest number.
+        let mut digits = [0; 40];
         let mut at = digits.len();
         let mut rest = number.unsigned_abs();
         loop {
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_with_their_sign() {
-        for number in [0, 7, -1, i32::MAX, i32::MIN] {
+        for number in [0, 7, -1, i128::MAX, i128::MIN] {
             assert_eq!(Message::new().and_number(number).as_str(), number.to_string());
         }
     }

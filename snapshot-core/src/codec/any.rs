@@ -1,7 +1,6 @@
 //! `google.protobuf.Any`: payloads in place, never copied into a message of their own.
 
 use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type};
-use crate::error::Code;
 use crate::schema::kind::{self, WireType};
 use crate::state::take_payload;
 use crate::{Error, Payload};
@@ -13,13 +12,19 @@ const VALUE: u32 = 2;
 /// Puts a payload as the value of an `Any` field, with its length.
 pub(crate) fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
     let mark = w.position();
-    payload.put_fields(w)?;
+    w.deeper(2, |w| payload.put_fields(w))?;
     close_any(mark, P::TYPE_URL, w);
     Ok(())
 }
 
-/// Makes an `Any` of the payload that was put after `mark`.
+/// Makes an `Any` of the payload that was put after `mark`, as the value of a field.
 pub(crate) fn close_any(mark: usize, type_url: &str, w: &mut Writer) {
+    close_bare_any(mark, type_url, w);
+    w.length_since(mark);
+}
+
+/// Makes an `Any` that stands alone of the payload that was put after `mark`.
+pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
     if w.position() > mark {
         w.length_since(mark);
         w.tag(VALUE, WireType::Len);
@@ -28,7 +33,6 @@ pub(crate) fn close_any(mark: usize, type_url: &str, w: &mut Writer) {
         w.length_delimited(type_url.as_bytes());
         w.tag(TYPE_URL, WireType::Len);
     }
-    w.length_since(mark);
 }
 
 /// Takes an `Any` field that must hold a `P`.
@@ -39,7 +43,7 @@ pub(crate) fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
 }
 
 #[cold]
-fn wrong_type<P: Payload>(type_url: &str) -> Error {
+pub(crate) fn wrong_type<P: Payload>(type_url: &str) -> Error {
     Error::invalid(match type_url {
         "" => format!("has no type URL, expected {:?}", P::TYPE_URL),
         _ => format!("has type URL {type_url:?}, expected {:?}", P::TYPE_URL),
@@ -97,7 +101,10 @@ impl Single for prost_types::Any {}
 impl Wire<kind::Any> for prost_types::Any {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
-        w.raw(&self.value);
+        w.deeper(1, |w| {
+            w.raw(&self.value);
+            Ok(())
+        })?;
         close_any(mark, &self.type_url, w);
         Ok(())
     }
@@ -118,7 +125,8 @@ impl Wire<kind::Any> for prost_types::Any {
     }
 }
 
-/// Reads an `Any` that stands alone: not a field, without a length.
+/// Reads an `Any` that stands alone: not a field, without a length. `base` is where it starts in
+/// the bytes that errors count in.
 pub(crate) fn read_bare_any<T>(
     bytes: &[u8],
     base: usize,
@@ -128,9 +136,15 @@ pub(crate) fn read_bare_any<T>(
     let (type_url, value) = parts(&mut any)?;
     match value {
         Some(mut value) => value.message(|value| take(type_url, value)),
-        None if type_url.is_empty() => {
-            Err(any.locate(Error::new(Code::InvalidArgument, "is an empty Any"), base))
-        }
         None => any.message_of_nothing(|value| take(type_url, value)),
+    }
+}
+
+/// The type URL and the value of an `Any` that stands alone, as they lie in its bytes.
+pub(crate) fn split_bare_any(bytes: &[u8], base: usize) -> Result<(&str, &[u8]), Error> {
+    let (type_url, value) = parts(&mut Reader::with_base(bytes, base))?;
+    match value {
+        Some(mut value) => Ok((type_url, value.bytes()?)),
+        None => Ok((type_url, &[])),
     }
 }

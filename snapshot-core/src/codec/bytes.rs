@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes};
 use crate::Error;
 use crate::schema::kind;
 
@@ -37,6 +37,11 @@ macro_rules! byte_strings {
             #[inline]
             fn wire_cmp(&self, other: &Self) -> Ordering {
                 self[..].cmp(&other[..])
+            }
+
+            #[inline]
+            fn wire_prefix(&self) -> u64 {
+                prefix_of_bytes(self)
             }
 
             fn key_text(&self) -> String {
@@ -86,6 +91,11 @@ impl<const N: usize> WireKey<kind::Bytes> for [u8; N] {
     #[inline]
     fn wire_cmp(&self, other: &Self) -> Ordering {
         self.cmp(other)
+    }
+
+    #[inline]
+    fn wire_prefix(&self) -> u64 {
+        prefix_of_bytes(self)
     }
 
     fn key_text(&self) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Reader, Single, Wire, WireField, Writer};
 use crate::Error;
-use crate::controller::{ChildCell, Loaded, Node, Walk};
+use crate::controller::{ChildCell, Found, Loaded, Node, Walk};
 use crate::schema::kind;
 
 /// The bytes of a message whose field 1 is `value`.
@@ -94,8 +94,8 @@ impl ChildCell for Probe {
 /// The paths of the probes in a field, in the order in which a walk finds them.
 pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
-    let mut visit = |path: &str, _: &mut dyn ChildCell| {
-        paths.push(path.to_owned());
+    let mut visit = |found: Found<'_>, _: &mut dyn ChildCell| {
+        paths.push(found.path.to_owned());
         Ok(())
     };
     let mut walk = Walk::new(&mut visit);

@@ -27,6 +27,8 @@ macro_rules! numbers {
             const LEAST: i128;
             const MOST: i128;
             fn widen(self) -> i128;
+            /// A number of the same order.
+            fn ordinal(self) -> u64;
         }
 
         $(impl Number for $int {
@@ -36,6 +38,11 @@ macro_rules! numbers {
             #[inline]
             fn widen(self) -> i128 {
                 self as i128
+            }
+
+            #[inline]
+            fn ordinal(self) -> u64 {
+                (self as u64).wrapping_sub(Self::MIN as u64)
             }
         })*
     };
@@ -155,6 +162,11 @@ macro_rules! integers {
                 self.cmp(other)
             }
 
+            #[inline]
+            fn wire_prefix(&self) -> u64 {
+                self.ordinal()
+            }
+
             fn key_text(&self) -> String {
                 self.to_string()
             }
@@ -191,6 +203,11 @@ macro_rules! integers {
             #[inline]
             fn wire_cmp(&self, other: &Self) -> Ordering {
                 self.cmp(other)
+            }
+
+            #[inline]
+            fn wire_prefix(&self) -> u64 {
+                self.get().ordinal()
             }
 
             fn key_text(&self) -> String {
@@ -427,6 +444,15 @@ mod tests {
         assert_eq!(WireKey::<Fixed64>::wire_cmp(&256u64, &255), Ordering::Greater);
         assert_eq!(WireKey::<Bool>::wire_cmp(&false, &true), Ordering::Less);
         assert_eq!(WireKey::<Sint64>::key_text(&-5i8), "-5");
+    }
+
+    #[test]
+    fn prefixes_are_in_the_order_of_the_keys() {
+        let keys = [i64::MIN, -1, 0, 1, i64::MAX].map(|key| WireKey::<Int64>::wire_prefix(&key));
+        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+        let keys = [i8::MIN, -1, 0, 1, i8::MAX].map(|key| WireKey::<Int64>::wire_prefix(&key));
+        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+        assert_eq!(WireKey::<Uint64>::wire_prefix(&u64::MAX), u64::MAX);
     }
 
     #[test]

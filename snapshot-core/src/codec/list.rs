@@ -32,13 +32,14 @@ pub(super) fn put_packed<'a, K: Kind, T: Wire<K> + 'a>(
     if elements.len() == 0 {
         return Ok(());
     }
-    let mark = w.position();
-    for (index, element) in elements.enumerate().rev() {
-        if let Err(error) = element.put(w) {
-            return Err(error.in_index(index));
+    w.message(|w| {
+        for (index, element) in elements.enumerate().rev() {
+            if let Err(error) = element.put(w) {
+                return Err(error.in_index(index));
+            }
         }
-    }
-    w.length_since(mark);
+        Ok(())
+    })?;
     w.tag(number, WireType::Len);
     Ok(())
 }

@@ -26,18 +26,20 @@ fn put_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let mark = w.position();
-    if let Err(error) = value.put(w) {
-        return Err(error.in_key(key.key_text()));
+    let put = w.message(|w| {
+        value.put(w)?;
+        w.tag(VALUE, VK::WIRE_TYPE);
+        key.put(w)?;
+        w.tag(KEY, KK::WIRE_TYPE);
+        Ok(())
+    });
+    match put {
+        Ok(()) => {
+            w.tag(number, WireType::Len);
+            Ok(())
+        }
+        Err(error) => Err(error.in_key(key.key_text())),
     }
-    w.tag(VALUE, VK::WIRE_TYPE);
-    if let Err(error) = key.put(w) {
-        return Err(error.in_key(key.key_text()));
-    }
-    w.tag(KEY, KK::WIRE_TYPE);
-    w.length_since(mark);
-    w.tag(number, WireType::Len);
-    Ok(())
 }
 
 /// Puts entries in the order of the wire, whatever their own.
@@ -46,10 +48,12 @@ fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let mut sorted: Vec<(&K, &V)> = entries.collect();
-    sorted.sort_unstable_by(|a, b| b.0.wire_cmp(a.0));
+    let mut sorted: Vec<(u64, &K, &V)> =
+        entries.map(|(key, value)| (key.wire_prefix(), key, value)).collect();
+    // Descending: entries are put from the last on.
+    sorted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.wire_cmp(a.1)));
     let mut last: Option<&K> = None;
-    for (key, value) in sorted {
+    for (_, key, value) in sorted {
         if last.is_some_and(|last| last.wire_cmp(key).is_eq()) {
             return Err(same_on_the_wire(key.key_text()));
         }
@@ -174,32 +178,74 @@ fn key_twice(key: String) -> Error {
     duplicate().in_key(key)
 }
 
+/// What collects the entries of a `BTreeMap`. In the order of the keys, which they have if Rust's
+/// order is that of the wire, they are built into a tree at once; from the first on that is out of
+/// order, one by one.
+#[derive(Debug)]
+pub struct TreeSlot<K, V> {
+    /// Ascending; empty once the tree is used.
+    sorted: Vec<(K, V)>,
+    tree: BTreeMap<K, V>,
+}
+
+impl<K, V> Default for TreeSlot<K, V> {
+    fn default() -> Self {
+        Self { sorted: Vec::new(), tree: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord, V> TreeSlot<K, V> {
+    /// Keeps an entry; if its key is there already, gives that one out of the slot, which is of no
+    /// more use then.
+    fn insert(&mut self, key: K, value: V) -> Result<(), K> {
+        if self.tree.is_empty() {
+            match self.sorted.last() {
+                Some((last, _)) if *last >= key => {
+                    self.tree = std::mem::take(&mut self.sorted).into_iter().collect();
+                }
+                _ => {
+                    self.sorted.push((key, value));
+                    return Ok(());
+                }
+            }
+        }
+        match self.tree.entry(key) {
+            btree_map::Entry::Vacant(entry) => {
+                entry.insert(value);
+                Ok(())
+            }
+            btree_map::Entry::Occupied(entry) => Err(entry.remove_entry().0),
+        }
+    }
+
+    fn into_tree(self) -> BTreeMap<K, V> {
+        match self.sorted.is_empty() {
+            true => self.tree,
+            false => self.sorted.into_iter().collect(),
+        }
+    }
+}
+
 impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK>>
     for BTreeMap<K, V>
 {
     const LEAF: bool = V::LEAF;
-    type Slot = Self;
+    type Slot = TreeSlot<K, V>;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
         put_ordered::<KK, VK, K, V>(self.iter(), number, w)?;
         Ok(number)
     }
 
-    fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+    fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
         let (key, value) = take_entry::<KK, VK, K, V>(r)?;
-        match slot.entry(key) {
-            btree_map::Entry::Vacant(entry) => {
-                entry.insert(value);
-                Ok(())
-            }
-            btree_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
-        }
+        slot.insert(key, value).map_err(|key| key_twice(key.key_text()))
     }
 
     #[inline]
-    fn finish_field(slot: Self) -> Result<Self, Error> {
-        Ok(slot)
+    fn finish_field(slot: Self::Slot) -> Result<Self, Error> {
+        Ok(slot.into_tree())
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
@@ -211,6 +257,19 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
         }
         Ok(())
     }
+}
+
+/// How many entries to make room for before the first is read, which spares the table its growth.
+/// An entry that is short on the wire and large in memory could make it far more memory than the
+/// input takes, for keys that may all be the same; hence the bound of four times the input.
+#[inline(never)]
+fn entries_ahead<K, V>(number: u32, r: &Reader<'_>) -> usize {
+    let mut rest = r.fork();
+    if rest.bytes().is_err() {
+        return 0;
+    }
+    let (count, length) = rest.run_ahead(number);
+    (count + 1).min(1 + 4 * length / size_of::<(K, V)>().max(1))
 }
 
 impl<KK: Kind, VK: Kind, K, V, S> WireField<Map<KK, VK>> for HashMap<K, V, S>
@@ -229,6 +288,10 @@ where
 
     fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
+        // Once: an entry that fails leaves no trace but this room.
+        if slot.capacity() == 0 {
+            slot.reserve(entries_ahead::<K, V>(tag.number, r));
+        }
         let (key, value) = take_entry::<KK, VK, K, V>(r)?;
         match slot.entry(key) {
             hash_map::Entry::Vacant(entry) => {
@@ -516,6 +579,16 @@ mod tests {
             refusal::<Map<Uint64, Uint32>, BTreeMap<u64, u8>>(&bytes),
             "[\"9\"]: is there twice (byte 43 of 48)"
         );
+    }
+
+    #[test]
+    fn room_is_made_for_no_more_than_the_input_justifies() {
+        let bytes = b"\0".iter().chain(b"\x0a\0".repeat(1_000).iter()).copied().collect::<Vec<_>>();
+        assert_eq!(entries_ahead::<u8, u8>(1, &Reader::new(&bytes)), 1_001);
+        assert_eq!(entries_ahead::<u64, u64>(1, &Reader::new(&bytes)), 501);
+        assert_eq!(entries_ahead::<u64, [u64; 511]>(1, &Reader::new(&bytes)), 2);
+        assert_eq!(entries_ahead::<u8, u8>(2, &Reader::new(&bytes)), 1);
+        assert_eq!(entries_ahead::<u8, u8>(1, &Reader::new(b"\x05")), 0);
     }
 
     #[test]

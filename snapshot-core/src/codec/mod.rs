@@ -10,6 +10,32 @@
 //! missing required values, nesting past [`Reader::DEPTH_LIMIT`]. What the protobuf specification
 //! obliges every reader to accept is accepted: fields in any order, a default value written out,
 //! map entries without their default key or value, packed and unpacked repeated scalars.
+//!
+//! Saving refuses what could not be read back: a number that its proto kind does not hold, a path
+//! that is not UTF-8, two keys that are one on the wire, nesting past the limit.
+//!
+//! # What fits what
+//!
+//! | proto | Rust |
+//! |---|---|
+//! | `int32` to `sfixed64`, all ten | `u8` to `u64`, `usize`, `i8` to `i64`, `isize`, checked both ways; [`NonZero`](std::num::NonZero) of each |
+//! | `bool`, `float`, `double` | `bool`, `f32`, `f64` (bit for bit) |
+//! | `string` | `String`, `Box<str>`, `Arc<str>`, `PathBuf`, `char`, `Uuid`, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddr`, [`Json<T>`](Json) |
+//! | `uint32` | `char` too, by its code point |
+//! | `bytes` | `Vec<u8>`, `Box<[u8]>`, `Arc<[u8]>`, [`Bytes`](::bytes::Bytes), `[u8; N]`, [`Json<T>`](Json) |
+//! | `google.protobuf.Duration`, `Timestamp` | [`Duration`](std::time::Duration), [`SystemTime`](std::time::SystemTime), prost's own types |
+//! | `google.protobuf.UInt64Value` and the other wrappers | what fits the wrapped kind, in an `Option` |
+//! | `google.protobuf.Empty`, `FieldMask` | `()`, prost's own type |
+//! | `google.protobuf.Any` | [`Child`](crate::Child), a payload, prost's own type unread |
+//! | an enum, a message, a oneof | what derives `Snapshot` for it |
+//! | `optional`, a message | `Option<T>`; a plain `T` is required |
+//! | neither | a plain `T`; `Option<T>` if `T` is [`NeverDefault`] |
+//! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted |
+//! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted |
+//!
+//! Anything in a `Box` or an `Arc` is saved as what it points at. For other types there is
+//! `#[snapshot(with = module)]`; ready modules are [`display`], [`json`], [`json_text`],
+//! [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
 
 mod adapter;
 mod any;
@@ -34,13 +60,17 @@ mod writer;
 pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
-pub(crate) use any::{close_any, put_any, take_any, take_any_with};
+pub(crate) use any::{
+    close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
+    wrong_type,
+};
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
 pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
 use text::Quoted;
+pub(crate) use writer::FrozenController;
 pub use writer::Writer;
 
 use crate::controller::Walk;
@@ -90,14 +120,14 @@ pub trait Wire<K: Kind>: Sized {
 )]
 pub trait Single {}
 
-/// A [`Single`] whose encoding is never the proto3 default, so that `Option` of it can be told from
+/// A value whose encoding is never the proto3 default, so that `Option` of it can be told from
 /// absence even where the proto field has no presence of its own: `NonZero`, `Uuid`, `IpAddr`, JSON.
 #[diagnostic::on_unimplemented(
     message = "`Option<{Self}>` cannot be told from its default on the wire",
     label = "the proto field has no presence: `Some` of the default would come back as `None`",
     note = "declare the proto field `optional`, or save a plain `{Self}`"
 )]
-pub trait NeverDefault: Single {}
+pub trait NeverDefault {}
 
 /// A type that can be the key of a proto map of key kind `K`, or an element of a set.
 #[diagnostic::on_unimplemented(
@@ -107,6 +137,11 @@ pub trait NeverDefault: Single {}
 pub trait WireKey<K: Kind>: Wire<K> {
     /// The order of two keys on the wire: integers by value, strings by bytes.
     fn wire_cmp(&self, other: &Self) -> std::cmp::Ordering;
+    /// A number that says what it can of the order: of two keys whose prefixes differ, the one with
+    /// the lesser comes first. Spares a sort most looks at the keys themselves.
+    fn wire_prefix(&self) -> u64 {
+        0
+    }
     /// The key as text, for paths and controller ids.
     fn key_text(&self) -> String;
 }
@@ -138,6 +173,15 @@ pub trait WireField<F>: Sized {
 
     /// Shows the controllers inside to `walk`.
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+}
+
+/// The [`WireKey::wire_prefix`] of keys that are ordered by these bytes.
+#[inline]
+fn prefix_of_bytes(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => bytes.iter().rev().fold(0, |prefix, &byte| prefix >> 8 | u64::from(byte) << 56),
+    }
 }
 
 #[cold]

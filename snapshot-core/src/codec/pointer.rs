@@ -67,6 +67,11 @@ macro_rules! pointers {
                 T::wire_cmp(self, other)
             }
 
+            #[inline]
+            fn wire_prefix(&self) -> u64 {
+                T::wire_prefix(self)
+            }
+
             fn key_text(&self) -> String {
                 T::key_text(self)
             }

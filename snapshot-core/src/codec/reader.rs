@@ -27,6 +27,8 @@ pub struct Reader<'a> {
     base: usize,
     /// Whether offsets mean something to the user; those in a stand-in for a default do not.
     has_places: bool,
+    /// Whether payloads refuse a stage that may not be saved, see [`Reader::check_stages`].
+    checks_stages: bool,
 }
 
 /// Eight zero bytes read as the proto3 default of every kind: varint 0, length 0, fixed 0.
@@ -46,7 +48,7 @@ impl<'a> Reader<'a> {
     pub fn with_base(input: &'a [u8], base: usize) -> Self {
         let end = input.len();
         let depth_left = Self::DEPTH_LIMIT;
-        Self { input, position: 0, end, depth_left, base, has_places: true }
+        Self { input, position: 0, end, depth_left, base, has_places: true, checks_stages: false }
     }
 
     /// A reader that yields the proto3 default of whatever kind is taken from it. Its errors have
@@ -269,6 +271,32 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// How many length-delimited values of the field `number` follow one another from here on, and
+    /// how many bytes they take. Not past the first that is malformed.
+    pub(crate) fn run_ahead(&self, number: u32) -> (usize, usize) {
+        let mut ahead = self.fork();
+        let mut count = 0;
+        let mut end = self.position;
+        while let Ok(Some(tag)) = ahead.tag()
+            && tag == (Tag { number, wire_type: WireType::Len })
+            && ahead.bytes().is_ok()
+        {
+            count += 1;
+            end = ahead.position;
+        }
+        (count, end - self.position)
+    }
+
+    /// Lets payloads refuse a stage that may not be saved. Normally the stages are checked when the
+    /// whole tree is there; but where reading fails there is no tree to check them in.
+    pub(crate) fn check_stages(&mut self) {
+        self.checks_stages = true;
+    }
+
+    pub(crate) fn checks_stages(&self) -> bool {
+        self.checks_stages
+    }
+
     /// A reader at the same place, to look ahead with.
     pub(crate) fn fork(&self) -> Reader<'a> {
         Reader { ..*self }
@@ -381,6 +409,17 @@ mod tests {
         let error = reason(nest(&mut Reader::new(&bytes), &mut depth));
         assert!(error.starts_with("messages are nested too deep"), "{error}");
         assert_eq!(depth, Reader::DEPTH_LIMIT + 1);
+    }
+
+    #[test]
+    fn a_run_is_counted_to_its_end_and_no_further() {
+        let run = |bytes: &[u8]| Reader::new(bytes).run_ahead(1);
+        assert_eq!(run(b""), (0, 0));
+        assert_eq!(run(b"\x0a\x01a\x0a\0\x12\0\x0a\0"), (2, 5));
+        // Then another wire type, another field, a length past the end.
+        assert_eq!(run(b"\x0a\x01a\x08\x01"), (1, 3));
+        assert_eq!(run(b"\x12\0"), (0, 0));
+        assert_eq!(run(b"\x0a\x01a\x0a\x02b"), (1, 3));
     }
 
     #[test]

@@ -12,13 +12,14 @@ use crate::schema::kind::{Kind, Packed, Repeated};
 /// The elements in the order of the wire.
 fn sorted<'a, K: Kind, T: WireKey<K> + 'a>(
     elements: impl Iterator<Item = &'a T>,
-) -> Result<Vec<&'a T>, Error> {
-    let mut sorted: Vec<&T> = elements.collect();
+) -> Result<Vec<(u64, &'a T)>, Error> {
+    let mut sorted: Vec<(u64, &T)> =
+        elements.map(|element| (element.wire_prefix(), element)).collect();
     // Stable, so that what a `BTreeSet` has in this order already is one pass.
-    sorted.sort_by(|a, b| a.wire_cmp(b));
-    match sorted.windows(2).find(|pair| pair[0].wire_cmp(pair[1]).is_eq()) {
+    sorted.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.wire_cmp(b.1)));
+    match sorted.windows(2).find(|pair| pair[0].1.wire_cmp(pair[1].1).is_eq()) {
         None => Ok(sorted),
-        Some(pair) => Err(is_in_it_twice(&pair[0].key_text())),
+        Some(pair) => Err(is_in_it_twice(&pair[0].1.key_text())),
     }
 }
 
@@ -47,7 +48,8 @@ macro_rules! set {
             type Slot = SetSlot<Self>;
 
             fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-                $put::<K, T>(sorted::<K, T>(self.iter())?.into_iter(), number, w)?;
+                let sorted = sorted::<K, T>(self.iter())?;
+                $put::<K, T>(sorted.into_iter().map(|(_, element)| element), number, w)?;
                 Ok(number)
             }
 

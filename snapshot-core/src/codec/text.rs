@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes};
 use crate::Error;
 use crate::error::SHOWN;
 use crate::schema::kind;
@@ -39,6 +39,11 @@ macro_rules! strings {
             #[inline]
             fn wire_cmp(&self, other: &Self) -> Ordering {
                 self.as_bytes().cmp(other.as_bytes())
+            }
+
+            #[inline]
+            fn wire_prefix(&self) -> u64 {
+                prefix_of_bytes(self.as_bytes())
             }
 
             fn key_text(&self) -> String {
@@ -89,6 +94,11 @@ impl WireKey<kind::String> for PathBuf {
     #[inline]
     fn wire_cmp(&self, other: &Self) -> Ordering {
         self.as_os_str().as_encoded_bytes().cmp(other.as_os_str().as_encoded_bytes())
+    }
+
+    #[inline]
+    fn wire_prefix(&self) -> u64 {
+        prefix_of_bytes(self.as_os_str().as_encoded_bytes())
     }
 
     fn key_text(&self) -> String {
@@ -242,6 +252,11 @@ mod uuid {
         #[inline]
         fn wire_cmp(&self, other: &Self) -> Ordering {
             self.as_bytes().cmp(other.as_bytes())
+        }
+
+        #[inline]
+        fn wire_prefix(&self) -> u64 {
+            prefix_of_bytes(self.as_bytes())
         }
 
         fn key_text(&self) -> String {
@@ -463,6 +478,17 @@ mod tests {
             let texts = ids.map(|id| id.to_string());
             assert!(texts.is_sorted(), "{texts:?}");
         }
+    }
+
+    #[test]
+    fn prefixes_are_in_the_order_of_the_texts() {
+        let mut texts = ["", "\0", "a", "a\0", "aaaaaaa", "aaaaaaaa", "aaaaaaaab", "b", "ж"];
+        let prefixes = texts.map(|text| WireKey::<kind::String>::wire_prefix(&text.to_owned()));
+        assert!(prefixes.is_sorted(), "{prefixes:x?}");
+        assert!(prefixes[2] < prefixes[4] && prefixes[6] < prefixes[7]);
+        texts.reverse();
+        texts.sort_by(|a, b| WireKey::<kind::String>::wire_cmp(&(*a).to_owned(), &(*b).to_owned()));
+        assert!(texts.is_sorted());
     }
 
     #[test]

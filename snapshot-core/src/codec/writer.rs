@@ -6,6 +6,9 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
+use super::Reader;
 use crate::Error;
 use crate::schema::kind::WireType;
 
@@ -15,10 +18,22 @@ pub struct Writer {
     /// Zeroed up to `start`, written from there on.
     buffer: Vec<u8>,
     start: usize,
-    /// The stages that frozen controllers had before, by [`crate::controller::address`].
-    before_freeze: HashMap<usize, i32>,
+    /// The controllers that are to be put, by [`crate::controller::address`]. Empty outside of a
+    /// save of frozen controllers.
+    frozen: HashMap<usize, FrozenController>,
     /// Whether this only looks for controllers in what is put.
     seeks_children: bool,
+    /// In how many messages what is put now is nested.
+    depth: u32,
+}
+
+/// What a save knows of a frozen controller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FrozenController {
+    /// The stage that it had before the freeze, and is saved in.
+    pub(crate) stage: Option<i32>,
+    /// The length of its payload, once it was put.
+    pub(crate) length: Option<usize>,
 }
 
 impl Writer {
@@ -45,14 +60,26 @@ impl Writer {
         }
     }
 
-    /// Saves the controllers at these addresses in these stages instead of their own.
-    pub(crate) fn set_stages_before_freeze(&mut self, stages: HashMap<usize, i32>) {
-        self.before_freeze = stages;
+    /// Saves these controllers, by address, in their stages before the freeze.
+    pub(crate) fn set_frozen(&mut self, frozen: HashMap<usize, FrozenController>) {
+        self.frozen = frozen;
+    }
+
+    /// What [`Writer::set_frozen`] was given, with the lengths of what was put since.
+    pub(crate) fn take_frozen(&mut self) -> HashMap<usize, FrozenController> {
+        std::mem::take(&mut self.frozen)
     }
 
     /// The stage that a frozen controller is saved in.
     pub(crate) fn stage_before_freeze(&self, address: usize) -> Option<i32> {
-        self.before_freeze.get(&address).copied()
+        self.frozen.get(&address).and_then(|controller| controller.stage)
+    }
+
+    /// The payload of a controller was put, so many bytes.
+    pub(crate) fn end_controller(&mut self, address: usize, length: usize) {
+        if let Some(controller) = self.frozen.get_mut(&address) {
+            controller.length = Some(length);
+        }
     }
 
     /// How many bytes were written so far. Also a mark for [`Writer::length_since`] and
@@ -80,6 +107,11 @@ impl Writer {
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
         self.start = self.buffer.len();
+    }
+
+    /// What was written, without a copy. The memory before it stays allocated.
+    pub fn into_bytes(self) -> Bytes {
+        Bytes::from(self.buffer).slice(self.start..)
     }
 
     /// What was written, as a vector of exactly that length.
@@ -147,6 +179,40 @@ impl Writer {
         self.varint((self.position() - mark) as u64);
     }
 
+    /// Puts a nested message: what `put` puts, with its length.
+    ///
+    /// # Errors
+    ///
+    /// Those of `put`, and nesting deeper than [`Reader::DEPTH_LIMIT`]:
+    /// what could not be read is not written, and too long a chain of boxes ends in an error and
+    /// not in an overflow of the stack.
+    #[inline]
+    pub fn message(
+        &mut self,
+        put: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mark = self.position();
+        self.deeper(1, put)?;
+        self.length_since(mark);
+        Ok(())
+    }
+
+    /// Runs `put` for what will be nested in so many more messages.
+    #[inline]
+    pub(crate) fn deeper(
+        &mut self,
+        levels: u32,
+        put: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.depth += levels;
+        let result = match self.depth > Reader::DEPTH_LIMIT {
+            false => put(self),
+            true => Err(too_deep()),
+        };
+        self.depth -= levels;
+        result
+    }
+
     /// Puts bytes with their length before them.
     #[inline]
     pub fn length_delimited(&mut self, bytes: &[u8]) {
@@ -181,6 +247,15 @@ impl Writer {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn too_deep() -> Error {
+    Error::invalid(format!(
+        "messages are nested more than {} deep, which cannot be read back",
+        Reader::DEPTH_LIMIT
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +279,31 @@ mod tests {
         }
         let expected: Vec<u8> = (0..=255).flat_map(|byte| [byte, byte]).collect();
         assert_eq!(writer.into_vec(), expected);
+    }
+
+    #[test]
+    fn what_could_be_too_deep_to_be_read_is_not_written() {
+        fn nest(w: &mut Writer, levels: u32) -> Result<(), Error> {
+            match levels {
+                0 => Ok(()),
+                _ => w.message(|w| nest(w, levels - 1)),
+            }
+        }
+        fn unnest(r: &mut Reader<'_>) -> Result<u32, Error> {
+            match r.remaining() {
+                0 => Ok(0),
+                _ => r.message(unnest).map(|levels| levels + 1),
+            }
+        }
+        let mut writer = Writer::default();
+        nest(&mut writer, Reader::DEPTH_LIMIT).unwrap();
+        assert_eq!(unnest(&mut Reader::new(writer.as_bytes())).unwrap(), Reader::DEPTH_LIMIT);
+        writer.clear();
+        let error = nest(&mut writer, 1_000_000).unwrap_err().to_string();
+        assert_eq!(error, "messages are nested more than 100 deep, which cannot be read back");
+        // The depth is told from where the writer is, not from what it has seen.
+        writer.clear();
+        nest(&mut writer, 1).unwrap();
     }
 
     #[test]

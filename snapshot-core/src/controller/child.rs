@@ -61,6 +61,10 @@ impl<C: Controller> StateOf<C> {
     pub(crate) fn new(state: C::State) -> Self {
         Self(state)
     }
+
+    pub(crate) fn into_state(self) -> C::State {
+        self.0
+    }
 }
 
 impl<C: Controller> Loaded for StateOf<C> {
@@ -101,6 +105,10 @@ impl AnyLoaded {
     pub(crate) fn new(loaded: Box<dyn Loaded>) -> Self {
         Self(loaded)
     }
+
+    pub(crate) fn as_loaded(&mut self) -> &mut dyn Loaded {
+        self.0.as_mut()
+    }
 }
 
 impl<C: Controller> Child<C> {
@@ -129,9 +137,10 @@ impl<C: Controller> Child<C> {
 }
 
 impl Child<dyn Controller> {
-    /// A child that is this controller. Its type must be registered to be found again.
-    pub fn of<C: Controller>(controller: impl Into<Arc<C>>) -> Self {
-        Self(Inner::Live(AnyNode(controller.into())))
+    /// A child that is this controller, given as it is or in an `Arc`. Its type must be registered
+    /// to be found again.
+    pub fn of(controller: impl IntoChild) -> Self {
+        controller.into_child()
     }
 
     /// The controller, if it is a `C` and built.
@@ -149,6 +158,30 @@ impl Child<dyn Controller> {
             Inner::Loaded(AnyLoaded(loaded)) => Some(loaded.info().type_url),
             Inner::Empty => None,
         }
+    }
+}
+
+/// What a [`Child<dyn Controller>`](Child) can be made of: a controller, or an `Arc` of one.
+pub trait IntoChild {
+    /// The child.
+    fn into_child(self) -> Child<dyn Controller>;
+}
+
+impl<C: Controller> IntoChild for C {
+    fn into_child(self) -> Child<dyn Controller> {
+        Arc::new(self).into_child()
+    }
+}
+
+impl<C: Controller> IntoChild for Arc<C> {
+    fn into_child(self) -> Child<dyn Controller> {
+        Child(Inner::Live(AnyNode(self)))
+    }
+}
+
+impl IntoChild for Child<dyn Controller> {
+    fn into_child(self) -> Child<dyn Controller> {
+        self
     }
 }
 

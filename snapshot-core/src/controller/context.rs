@@ -1,17 +1,149 @@
 //! What a hook may reach.
 
+use std::any::{TypeId, type_name};
+use std::fmt;
 use std::sync::Arc;
 
 use super::{Controller, ControllerId};
 use crate::Error;
-use crate::error::Code;
-use crate::orchestrator::{Phase, Reach, Resources};
+use crate::orchestrator::{Phase, Session, Signal, Tree};
 
 /// What a hook is given: who it is called for, the controllers that this one comes after, and the
 /// host's own resources.
+///
+/// A hook reaches only what it comes after, since nothing else is known to be in the right state:
+/// on the destination everything it reaches is patched (or resumed) already, on the source it is
+/// still to be frozen. What it comes after are the types that its state names in `after(...)`, its
+/// ancestors, and what these come after.
 pub struct Context {
     id: ControllerId,
     phase: Phase,
-    reach: Reach,
-    resources: Arc<Resources>,
+    tree: Arc<Tree>,
+    unit: usize,
+    session: Arc<Session>,
+    /// Raised when the phase does not go on; `None` in phases that always go on.
+    stop: Option<Arc<Signal>>,
+}
+
+impl Context {
+    pub(crate) fn new(
+        id: ControllerId,
+        phase: Phase,
+        tree: Arc<Tree>,
+        unit: usize,
+        session: Arc<Session>,
+        stop: Option<Arc<Signal>>,
+    ) -> Self {
+        Self { id, phase, tree, unit, session, stop }
+    }
+
+    /// The controller that the hook is called for.
+    pub fn id(&self) -> &ControllerId {
+        &self.id
+    }
+
+    /// The phase that the hook runs in.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The nearest controller of a type among those that this one comes after.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or more than one equally near.
+    pub fn controller<C: Controller>(&self) -> Result<Arc<C>, Error> {
+        match *self.nearest::<C>() {
+            [unit] => self.tree.downcast(unit),
+            [] => Err(Error::precondition(format!(
+                "comes after no {}: add it to `after(...)` of its state",
+                type_name::<C>()
+            ))),
+            [first, second, ..] => Err(Error::precondition(format!(
+                "comes after several {}, {} and {} among them: choose with \
+                 `Context::controller_at` or take all with `Context::controllers`",
+                type_name::<C>(),
+                self.tree.id(first),
+                self.tree.id(second)
+            ))),
+        }
+    }
+
+    /// All controllers of a type that are equally near, in the order of the tree; none if this one
+    /// comes after none.
+    ///
+    /// # Errors
+    ///
+    /// None today; a controller that is not of the type that its plan says.
+    pub fn controllers<C: Controller>(&self) -> Result<Vec<Arc<C>>, Error> {
+        self.nearest::<C>().into_iter().map(|unit| self.tree.downcast(unit)).collect()
+    }
+
+    fn nearest<C: Controller>(&self) -> Vec<usize> {
+        self.tree.plan.nearest(self.unit, TypeId::of::<C>())
+    }
+
+    /// The controller with this id, if this one comes after it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, if it is of another type, or if this one does not come after it.
+    pub fn controller_at<C: Controller>(
+        &self,
+        id: impl Into<ControllerId>,
+    ) -> Result<Arc<C>, Error> {
+        let id = id.into();
+        let Some(unit) = self.tree.plan.find(&id) else {
+            return Err(Error::precondition(format!("there is no controller {id}")));
+        };
+        if !self.tree.plan.comes_after(self.unit, unit) {
+            return Err(Error::precondition(format!(
+                "does not come after {id}: add its type to `after(...)` of its state"
+            )));
+        }
+        if !self.tree.is_a(unit, TypeId::of::<C>()) {
+            let found = self.tree.plan.units()[unit].info.controller.name();
+            let reason = format!("{id} is a {found}, not a {}", type_name::<C>());
+            return Err(Error::precondition(reason));
+        }
+        self.tree.downcast(unit)
+    }
+
+    /// The host's resource of a type, as given to [`Session::resource`].
+    ///
+    /// # Errors
+    ///
+    /// If the session has none of the type.
+    pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Error> {
+        self.session.find_resource()
+    }
+
+    /// Whether the phase does not go on: the operator has cancelled, another hook has failed, or
+    /// the time is up. A long hook looks at it and returns early; what it has done is undone.
+    /// Always `false` in `thaw`, `commit` and `abort`.
+    pub fn is_cancelled(&self) -> bool {
+        self.stop
+            .as_ref()
+            .is_some_and(|stop| stop.is_raised() || self.session.cancel_signal().is_raised())
+    }
+
+    /// Waits until [`Context::is_cancelled`]; forever where that is never so.
+    pub async fn cancelled(&self) {
+        match &self.stop {
+            Some(stop) => {
+                let session = self.session.cancel_signal().raised();
+                futures_util::future::select(stop.raised(), session).await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("id", &self.id)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
 }

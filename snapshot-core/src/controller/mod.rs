@@ -4,18 +4,22 @@ mod child;
 mod context;
 mod id;
 mod node;
+mod set;
 mod walk;
 
 use std::future::Future;
 use std::ops::DerefMut;
 
 pub(crate) use child::{AnyLoaded, StateOf};
-pub use child::{Child, ChildTarget};
+pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
+pub use set::ControllerSet;
+#[cfg(test)]
+pub(crate) use walk::ChildCell;
 pub use walk::Walk;
-pub(crate) use walk::{ChildCell, Loaded, Visit};
+pub(crate) use walk::{Found, Loaded};
 
 use crate::{Error, Payload};
 

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::ops::{Deref, DerefMut};
+use std::ops::DerefMut;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -57,6 +57,19 @@ pub(crate) fn address<T: ?Sized>(node: &T) -> usize {
     std::ptr::from_ref(node).cast::<()>().addr()
 }
 
+/// Puts a state; of a frozen controller, in the stage that it had before. Nobody sees the
+/// difference: the lock is held until the frozen stage is back.
+fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Result<(), Error> {
+    let stages = w.stage_before_freeze(address).zip(state.stage_number());
+    let Some((before, frozen)) = stages.filter(|(before, frozen)| before != frozen) else {
+        return state.put_fields(w);
+    };
+    state.set_stage_number(before)?;
+    let result = state.put_fields(w);
+    state.set_stage_number(frozen)?;
+    result
+}
+
 impl<C: Controller> Node for C {
     fn info(&self) -> TypeInfo {
         TypeInfo::of::<C>()
@@ -64,25 +77,27 @@ impl<C: Controller> Node for C {
 
     fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
-        self.put_payload(w)?;
+        w.deeper(1, |w| self.put_payload(w))?;
         crate::codec::close_any(mark, C::State::TYPE_URL, w);
         Ok(())
     }
 
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error> {
+        let mark = w.position();
         let mut state = self.state();
-        let Some(before) = w.stage_before_freeze(address(self)) else {
-            return state.deref().put_fields(w);
-        };
-        // A frozen controller is saved in the stage that it had before. Nobody sees the difference:
-        // the lock is held until the frozen stage is back.
-        let Some(frozen) = state.stage_number() else {
-            return state.deref().put_fields(w);
-        };
-        state.set_stage_number(before)?;
-        let result = state.deref().put_fields(w);
-        state.set_stage_number(frozen)?;
-        result
+        match w.deeper(1, |w| put_state(&mut *state, address(self), w)) {
+            Ok(()) => {
+                w.end_controller(address(self), w.position() - mark);
+                Ok(())
+            }
+            Err(error) => {
+                let error = match state.own_name() {
+                    Some(name) => error.with_name(&name),
+                    None => error,
+                };
+                Err(error.in_payload(C::State::MESSAGE_NAME))
+            }
+        }
     }
 
     fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error> {

@@ -17,8 +17,17 @@ pub struct Walk<'v> {
     visit: &'v mut Visit<'v>,
 }
 
-/// What is called at every child, with its path relative to the state's own controller.
-pub(crate) type Visit<'v> = dyn FnMut(&str, &mut dyn ChildCell) -> Result<(), Error> + 'v;
+/// What is called at every child.
+pub(crate) type Visit<'v> = dyn FnMut(Found<'_>, &mut dyn ChildCell) -> Result<(), Error> + 'v;
+
+/// Where a child was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'a> {
+    /// Its path relative to the state's own controller.
+    pub(crate) path: &'a str,
+    /// The paths of its siblings that it comes after, as its parent says.
+    pub(crate) after: &'a [String],
+}
 
 impl<'v> Walk<'v> {
     pub(crate) fn new(visit: &'v mut Visit<'v>) -> Self {
@@ -74,7 +83,17 @@ impl<'v> Walk<'v> {
             }
             _ => self.path.join("/"),
         };
-        (self.visit)(&path, child)
+        (self.visit)(Found { path: &path, after: &[] }, child)
+    }
+
+    /// Stops at a child whose path does not follow from its place in the state.
+    pub(crate) fn member(
+        &mut self,
+        path: &str,
+        after: &[String],
+        child: &mut dyn ChildCell,
+    ) -> Result<(), Error> {
+        (self.visit)(Found { path, after }, child)
     }
 }
 

@@ -1,8 +1,35 @@
-//! placeholder
-/// Phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Phase {
-    Preflight,
-}
-pub(crate) struct Reach;
-pub(crate) struct Resources;
+//! Orchestration: moving a tree of controllers as one transaction.
+//!
+//! The source goes [`Source`] → [`Frozen`], the destination [`Incoming`] → [`Imported`] →
+//! [`Patched`] → the live root. Each step consumes the one before it, so that a wrong order does
+//! not compile; each step that fails undoes what was begun.
+
+mod abandoned;
+mod cycle;
+mod destination;
+mod journal;
+mod phase;
+mod plan;
+mod preview;
+mod progress;
+mod report;
+mod session;
+mod signal;
+mod source;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod timer;
+mod transaction;
+mod tree;
+
+pub use abandoned::Abandoned;
+pub use destination::{Imported, Incoming, Patched};
+pub use preview::{Preview, PreviewedController};
+pub use progress::{Phase, Progress};
+pub use report::{ControllerReport, Failure, Outcome, Undo};
+pub use session::{CancelHandle, Session};
+pub(crate) use signal::Signal;
+pub use source::{Frozen, Source};
+pub use timeline::{ControllerTime, PhaseTime, SavedBytes, Timeline};
+pub(crate) use tree::Tree;

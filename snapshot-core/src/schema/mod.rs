@@ -22,17 +22,22 @@
 //! assert!(matches!(message.fields[0].shape, FieldShape::Singular(ValueKind::Uint32)));
 //! ```
 
+mod compatible;
 mod descriptor;
 pub mod kind;
+mod manifest;
 pub(crate) mod probe;
 mod well_known;
 
 use std::marker::PhantomData;
 
+pub use compatible::{Compatibility, Difference, PayloadVerdict, Verdict, compatible};
 pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
 };
+pub(crate) use manifest::Describer;
+pub use manifest::Manifest;
 
 /// The schema of a message. Derived on prost's message structs.
 #[diagnostic::on_unimplemented(

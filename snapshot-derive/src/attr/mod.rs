@@ -89,18 +89,22 @@ macro_rules! attributes {
         $(#[$doc])*
         pub(crate) struct $name {
             $(pub(crate) $field: Attr<$value>,)*
+            /// Whether there is one that is not known, perhaps misspelt.
+            pub(crate) has_unknown: bool,
         }
 
         impl $name {
             const KEYS: &'static [&'static Key] = &[$(key::$key),*];
 
             pub(crate) fn parse(attributes: &[Attribute], errors: &Errors) -> Self {
-                let mut this = Self { $($field: Attr::new(key::$key),)* };
-                parse_all(attributes, Place::$place, &mut [$(&mut this.$field),*], errors);
+                let mut this = Self { $($field: Attr::new(key::$key),)* has_unknown: false };
+                this.has_unknown =
+                    parse_all(attributes, Place::$place, &mut [$(&mut this.$field),*], errors);
                 this
             }
 
             /// Every attribute that may stand here.
+            #[allow(dead_code, reason = "nobody asks it of variants")]
             pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Given> {
                 [$(&self.$field as &dyn Given),*].into_iter()
             }
@@ -159,12 +163,14 @@ fn keys_of(place: Place) -> &'static [&'static Key] {
     }
 }
 
+/// Parses all attributes of one place. Returns whether one was not known.
 fn parse_all(
     attributes: &[Attribute],
     place: Place,
     slots: &mut [&mut dyn Given],
     errors: &Errors,
-) {
+) -> bool {
+    let mut has_unknown = false;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("snapshot")) {
         let Meta::List(list) = &attribute.meta else {
             errors.add(syn::Error::new_spanned(attribute, "expected `#[snapshot(...)]`"));
@@ -172,7 +178,7 @@ fn parse_all(
         };
         let parsed = list.parse_args_with(|input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = parse_one(input, place, slots) {
+                if let Err(error) = parse_one(input, place, slots, &mut has_unknown) {
                     errors.add(error);
                     skip_to_comma(input)?;
                 } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -187,6 +193,7 @@ fn parse_all(
             errors.add(error);
         }
     }
+    has_unknown
 }
 
 /// Parses one keyword with its value. Fails without taking more than that.
@@ -194,6 +201,7 @@ fn parse_one(
     input: ParseStream<'_>,
     place: Place,
     slots: &mut [&mut dyn Given],
+    has_unknown: &mut bool,
 ) -> syn::Result<()> {
     if !input.peek(Ident::peek_any) {
         let keys = keys_of(place);
@@ -202,7 +210,10 @@ fn parse_one(
     let keyword = input.call(Ident::parse_any)?;
     match slots.iter_mut().find(|slot| keyword == slot.key().name) {
         Some(slot) => slot.parse(keyword.span(), input),
-        None => Err(unknown(&keyword, place)),
+        None => {
+            *has_unknown = true;
+            Err(unknown(&keyword, place))
+        }
     }
 }
 

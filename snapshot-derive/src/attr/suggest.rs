@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(distance("", "tag"), 3);
         assert_eq!(distance("message", "message"), 0);
         assert_eq!(distance("mesage", "message"), 1);
-        assert_eq!(distance("stage", "range"), 2);
+        assert_eq!(distance("stage", "range"), 3);
     }
 
     #[test]

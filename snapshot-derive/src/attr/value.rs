@@ -193,8 +193,15 @@ impl<T: Element> Value for List<T> {
         }
         let content;
         let parentheses = parenthesized!(content in input);
-        let list = Punctuated::<T, Token![,]>::parse_terminated_with(&content, T::parse_element)
-            .map_err(|error| expected(key, error.span()))?;
+        let list =
+            match Punctuated::<T, Token![,]>::parse_terminated_with(&content, T::parse_element) {
+                Ok(list) => list,
+                Err(error) => {
+                    // What is left would be one more error.
+                    content.parse::<TokenStream>()?;
+                    return Err(expected(key, error.span()));
+                }
+            };
         if list.is_empty() {
             return Err(expected(key, parentheses.span.join()));
         }

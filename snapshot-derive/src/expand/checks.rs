@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::{at, payload};
 use crate::model::{Field, Role, Struct};
 
-/// The constants of a struct: `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
+/// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
 /// the mapped fields take, in the order in which they are put; and the checks.
 pub(super) fn constants(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
@@ -18,10 +18,15 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let ignored = &model.ignored;
     let name = ident.to_string();
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_mapped::<#message>(#name, __SPANS, __IGNORED));
+        __s::assert_all_mapped(#name, __DESCRIPTOR, __SPANS, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
+    let schema = quote_spanned! {at(message.span())=>
+        type __M = #message;
+        const __FIELDS: <__M as __s::Schema>::Fields = <__M as __s::Schema>::FIELDS;
+        const __DESCRIPTOR: &__s::MessageDescriptor = <__M as __s::Schema>::DESCRIPTOR;
+    };
     quote! {
-        const __FIELDS: <#message as __s::Schema>::Fields = <#message as __s::Schema>::FIELDS;
+        #schema
         const __SPANS: &[__s::Span] = &[#(__s::span(&__FIELDS.#protos)),*];
         const __IGNORED: &[__s::u32] = &[#(__FIELDS.#ignored.number()),*];
         const _: () = #complete;
@@ -35,7 +40,8 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
     if model.stage.as_ref().is_some_and(|stage| stage.field == field.ident) {
         return None;
     }
-    // A constant cannot name the struct's type parameters; with one, the type is not known anyway.
+    // A constant can name neither the struct's type parameters, whose types are not known anyway,
+    // nor `Self`, which is no stage.
     let parameters: Vec<_> = model
         .common
         .generics
@@ -59,9 +65,10 @@ fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
     })
 }
 
+/// Whether a type mentions one of these names, or `Self`.
 fn mentions(tokens: TokenStream, names: &[&syn::Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => names.contains(&&ident),
+        proc_macro2::TokenTree::Ident(ident) => ident == "Self" || names.contains(&&ident),
         proc_macro2::TokenTree::Group(group) => mentions(group.stream(), names),
         _ => false,
     })

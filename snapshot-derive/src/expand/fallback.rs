@@ -53,7 +53,8 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
             }
         }
     };
-    let stage = container.stage.get().map(|proto| {
+    let is_enum = matches!(input.data, syn::Data::Enum(_));
+    let stage = container.stage.get().filter(|_| is_enum).map(|proto| {
         quote! {
             #[automatically_derived]
             impl #impl_generics __s::Stage for #ident #ty_generics #where_clause {

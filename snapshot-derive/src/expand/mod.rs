@@ -35,6 +35,7 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     quote! {
         const _: () = {
             use #krate::__private as __s;
+            use __s::NoPort as _;
             #items
         };
     }
@@ -61,4 +62,68 @@ fn quiet(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
     ident.set_span(at(ident.span()));
     ident
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+    use syn::DeriveInput;
+
+    use super::*;
+    use crate::attr::Container;
+    use crate::errors::Errors;
+
+    /// What the derive makes of a type, mistakes included.
+    fn expanded(input: &DeriveInput) -> String {
+        let errors = Errors::default();
+        let container = Container::parse(&input.attrs, &errors);
+        let model = crate::model::check(input, &container, &errors);
+        match (errors.finish(), model) {
+            (None, Some(model)) => expand(&model).to_string(),
+            _ => fallback(input, &container).to_string(),
+        }
+    }
+
+    #[test]
+    fn every_path_starts_at_the_crate_that_the_user_names() {
+        let inputs: [DeriveInput; 5] = [
+            syn::parse_quote! {
+                #[snapshot(message = M, version = 1, controller = C, crate = elsewhere)]
+                struct S {
+                    #[snapshot(stage)]
+                    stage: T,
+                    #[snapshot(skip)]
+                    skipped: U,
+                }
+            },
+            syn::parse_quote! {
+                #[snapshot(stage = E, crate = elsewhere)]
+                enum S { #[default] A, #[snapshot(transient)] B }
+            },
+            syn::parse_quote! {
+                #[snapshot(oneof = O, crate = elsewhere)]
+                enum S { A, B(T) }
+            },
+            syn::parse_quote! {
+                #[snapshot(transparent, crate = elsewhere)]
+                struct S(T);
+            },
+            syn::parse_quote! {
+                #[snapshot(mesage = M, crate = elsewhere)]
+                struct S { field: T }
+            },
+        ];
+        for input in inputs {
+            let code = expanded(&input);
+            let what = input.to_token_stream();
+            assert!(code.contains("use elsewhere :: __private as __s"), "{what}: {code}");
+            for foreign in ["snapshot_core", ":: std", ":: core", "Option <", "Result <"] {
+                let found = code.match_indices(foreign).all(|(at, _)| {
+                    foreign.starts_with(|c: char| c.is_uppercase())
+                        && code[..at].ends_with("__s :: ")
+                });
+                assert!(found, "{what} names {foreign}: {code}");
+            }
+        }
+    }
 }

@@ -35,6 +35,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
     let taken = built(quote!(<#ty as __s::Wire<__K>>::take(r)));
     let of_default = built(quote!(<#ty as __s::Wire<__K>>::of_default()));
     let finished = built(quote!(<#ty as __s::WireField<__F>>::finish_field(slot)));
+    // Whether the inner type has a property is not known here. A condition that names no parameter
+    // must be true to compile; bound to a lifetime it need not.
     quote! {
         #[automatically_derived]
         impl<#(#parameters,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics
@@ -42,6 +44,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #predicates
             #ty: __s::Wire<__K>,
         {
+            const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
+
             fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 <#ty as __s::Wire<__K>>::put(&self.#member, w)
             }
@@ -65,6 +69,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #predicates
             #ty: __s::WireField<__F>,
         {
+            const LEAF: __s::bool = <#ty as __s::WireField<__F>>::LEAF;
             type Slot = <#ty as __s::WireField<__F>>::Slot;
 
             fn put_field(
@@ -98,16 +103,26 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn wire_cmp(&self, other: &Self) -> __s::Ordering {
                 <#ty as __s::WireKey<__K>>::wire_cmp(&self.#member, &other.#member)
             }
+            fn wire_prefix(&self) -> __s::u64 {
+                <#ty as __s::WireKey<__K>>::wire_prefix(&self.#member)
+            }
             fn key_text(&self) -> __s::String {
                 <#ty as __s::WireKey<__K>>::key_text(&self.#member)
             }
         }
 
         #[automatically_derived]
+        impl<#(#parameters,)*> __s::NeverDefault for #ident #ty_generics
+        where
+            #predicates
+            for<'__a> #ty: __s::NeverDefault,
+        {
+        }
+
+        #[automatically_derived]
         impl<#(#parameters,)*> __s::Length for #ident #ty_generics
         where
             #predicates
-            // Bound to a lifetime, the condition may be false without being an error.
             for<'__a> #ty: __s::Length,
         {
             const UNIT: &'static __s::str = <#ty as __s::Length>::UNIT;

@@ -4,64 +4,66 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, local};
-use crate::model::OneofEnum;
+use super::{at, local, quiet};
+use crate::model::{OneofEnum, OneofVariant};
 
 pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let OneofEnum { common, proto, variants, ignored } = model;
-    let ident = &common.ident;
+    let ident = &quiet(&common.ident);
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let (w, r, tag, walk, value) =
         (local("w"), local("r"), local("tag"), local("walk"), local("value"));
-    let name = ident.to_string();
+    let name = common.ident.to_string();
     let members: Vec<_> = variants.iter().map(|variant| &variant.proto).collect();
-    let complete = quote_spanned!(at(ident.span())=>
-    __s::assert_all_members::<#proto>(
+    let complete = quote_spanned!(at(common.ident.span())=>
+    __s::assert_all_members(
         #name,
+        __DESCRIPTOR,
         &[#(__MEMBERS.#members.number(),)* #(__MEMBERS.#ignored.number(),)*],
     ));
+    let fits = variants.iter().map(fits);
     let puts = variants.iter().map(|variant| {
-        let (name, member) = (&variant.ident, &variant.proto);
+        let (name, member) = (quiet(&variant.ident), member(variant));
         match &variant.ty {
-            Some(ty) => quote_spanned!(at(ty.span())=>
-                #ident::#name(#value) => __s::put_member::<_, #ty>(&__MEMBERS.#member, #value, #w)),
-            None => quote_spanned!(at(name.span())=>
-                #ident::#name => __s::put_member::<_, ()>(&__MEMBERS.#member, &(), #w)),
+            Some(_) => quote!(#ident::#name(#value) => #member.put(#value, #w)),
+            None => quote!(#ident::#name => #member.put(&(), #w)),
         }
     });
     let takes = variants.iter().map(|variant| {
-        let (name, member) = (&variant.ident, &variant.proto);
+        let (name, proto, member) = (quiet(&variant.ident), &variant.proto, member(variant));
         let take = match &variant.ty {
-            Some(ty) => quote_spanned!(at(ty.span())=>
-                __s::Ok(#ident::#name(__s::take_member::<_, #ty>(&__MEMBERS.#member, #tag, #r)?))),
-            None => quote_spanned! {at(name.span())=>
-                {
-                    __s::take_member::<_, ()>(&__MEMBERS.#member, #tag, #r)?;
-                    __s::Ok(#ident::#name)
-                }
+            Some(_) => quote!(__s::Ok(#ident::#name(#member.take(#tag, #r)?))),
+            None => quote! {
+                #member.take(#tag, #r)?;
+                __s::Ok(#ident::#name)
             },
         };
-        quote!(if #tag.number == __MEMBERS.#member.number() { #take } else)
+        quote!(if #tag.number == __MEMBERS.#proto.number() { #take } else)
     });
     let walks = variants.iter().map(|variant| {
-        let (name, member) = (&variant.ident, &variant.proto);
+        let (name, member) = (quiet(&variant.ident), member(variant));
         match &variant.ty {
-            Some(ty) => quote_spanned!(at(ty.span())=>
-                #ident::#name(#value) => __s::walk_member::<_, #ty>(&__MEMBERS.#member, #value, #walk)),
+            Some(_) => quote!(#ident::#name(#value) => #member.walk(#value, #walk)),
             None => quote!(#ident::#name => __s::Ok(())),
         }
     });
+    let schema = quote_spanned! {at(proto.span())=>
+        type __O = #proto;
+        const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;
+        const __DESCRIPTOR: &__s::OneofDescriptor = <__O as __s::OneofSchema>::DESCRIPTOR;
+    };
     quote! {
-        const __MEMBERS: <#proto as __s::OneofSchema>::Members =
-            <#proto as __s::OneofSchema>::MEMBERS;
+        use __s::NoMember as _;
+        #schema
         const _: () = #complete;
 
         #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]
-        impl #impl_generics __s::WireOneof<#proto> for #ident #ty_generics #where_clause {
+        impl #impl_generics __s::WireOneof<__O> for #ident #ty_generics #where_clause {
             fn put_oneof(&self, #w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {
+                #(#fits)*
                 match self {
                     #(#puts,)*
                 }
@@ -71,7 +73,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                 #r: &mut __s::Reader<'_>,
             ) -> __s::Result<Self, __s::Error> {
                 #(#takes)* {
-                    __s::Err(__s::unmapped_member::<#proto>(#tag))
+                    __s::Err(__s::unmapped_member(__DESCRIPTOR, #tag))
                 }
             }
             fn walk_oneof(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
@@ -80,5 +82,22 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                 }
             }
         }
+    }
+}
+
+/// The one place where a variant that does not fit its member is told.
+fn fits(variant: &OneofVariant) -> TokenStream {
+    let OneofVariant { ident, proto, ty } = variant;
+    match ty {
+        Some(ty) => quote_spanned!(at(ty.span())=> __s::of(&__MEMBERS.#proto).holds::<#ty>();),
+        None => quote_spanned!(at(ident.span())=> __s::of(&__MEMBERS.#proto).holds_nothing();),
+    }
+}
+
+fn member(variant: &OneofVariant) -> TokenStream {
+    let OneofVariant { ident, proto, ty } = variant;
+    match ty {
+        Some(ty) => quote_spanned!(at(ty.span())=> __s::member::<_, #ty>(&__MEMBERS.#proto)),
+        None => quote_spanned!(at(ident.span())=> __s::member::<_, ()>(&__MEMBERS.#proto)),
     }
 }

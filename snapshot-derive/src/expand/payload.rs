@@ -13,11 +13,17 @@ pub(super) fn version_field(payload: &Payload) -> Ident {
     Ident::new("schema_version", payload.at)
 }
 
+/// The port of that field.
+pub(super) fn version_port(payload: &Payload) -> TokenStream {
+    let field = version_field(payload);
+    quote_spanned!(at(payload.at)=> __s::port::<_, __s::u32>(&__FIELDS.#field))
+}
+
 pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
     let Struct { common, .. } = model;
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
-    let names = names(model, payload);
+    let names = names(payload);
     let version = payload.version;
     let version_field = version_field(payload);
     let after = &payload.after;
@@ -72,8 +78,7 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
 }
 
 /// The constants `__MESSAGE_NAME` and `__TYPE_URL`.
-fn names(model: &Struct, payload: &Payload) -> TokenStream {
-    let message = &model.message;
+fn names(payload: &Payload) -> TokenStream {
     match &payload.type_url {
         Some(type_url) => quote! {
             const __TYPE_URL: &__s::str = #type_url;
@@ -82,8 +87,8 @@ fn names(model: &Struct, payload: &Payload) -> TokenStream {
         // prost's `full_name` is no constant, so it is put together from the two that are.
         None => quote! {
             const __PARTS: [&__s::str; 4] = __s::type_url_parts(
-                <#message as __s::prost::Name>::PACKAGE,
-                <#message as __s::prost::Name>::NAME,
+                <__M as __s::prost::Name>::PACKAGE,
+                <__M as __s::prost::Name>::NAME,
             );
             const __LENGTH: __s::usize = __s::length(&__PARTS);
             const __BYTES: [__s::u8; __LENGTH] = __s::join(&__PARTS);

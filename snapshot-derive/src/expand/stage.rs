@@ -3,6 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
+use syn::spanned::Spanned;
+
 use super::{at, local, quiet};
 use crate::model::{StageEnum, StageVariant};
 
@@ -15,6 +17,7 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
     let names = idents.iter().map(ToString::to_string);
     let transient = variants.iter().map(|variant| variant.proto.is_none());
     let number = local("number");
+    let wire = quote_spanned!(at(proto.span())=> __s::Wire<__s::kind::Enum<__E>>);
     quote! {
         #checks
 
@@ -45,9 +48,8 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]
-        impl #impl_generics __s::Wire<__s::kind::Enum<#proto>>
-            for #ident #ty_generics #where_clause
-        {
+        impl #impl_generics #wire for #ident #ty_generics #where_clause {
+            const LEAF: __s::bool = true;
             fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_stage(self, w)
             }
@@ -68,29 +70,33 @@ fn checks(model: &StageEnum) -> TokenStream {
     let name = ident.to_string();
     let carried = |variant: &StageVariant| variant.proto.clone();
     let values: Vec<_> = variants.iter().filter_map(carried).collect();
-    let numbers = variants.iter().filter_map(|variant| {
-        let (ident, value) = (&variant.ident, variant.proto.as_ref()?);
-        let (enum_ident, text) = (&common.ident, format!("{name}::{ident}"));
-        let (enum_ident, variant) = (quiet(enum_ident), quiet(ident));
-        Some(quote_spanned! {at(ident.span())=>
-            const _: () = __s::assert_same_number(
-                #text,
-                #enum_ident::#variant as __s::i32,
-                __VALUES.#value,
-            );
-        })
+    // Compared as they are: cast to the `i32` of the wire, two could become one.
+    let numbers = variants.iter().map(|StageVariant { ident, proto }| {
+        let text = format!("{name}::{ident}");
+        let (enum_ident, variant) = (quiet(&common.ident), quiet(ident));
+        let number = quote!(#enum_ident::#variant as __s::i128);
+        let check = match proto {
+            Some(value) => quote!(__s::assert_same_number(#text, #number, __VALUES.#value)),
+            None => quote!(__s::assert_fits_i32(#text, #number)),
+        };
+        quote_spanned!(at(ident.span())=> const _: () = #check;)
     });
     let default = default.as_ref().map(|default| {
         let text = format!("{name}::{default}");
         let (ident, default) = (quiet(ident), quiet(default));
         quote_spanned! {at(default.span())=>
-            const _: () = __s::assert_zero(#text, #ident::#default as __s::i32);
+            const _: () = __s::assert_zero(#text, #ident::#default as __s::i128);
         }
     });
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_stages::<#proto>(#name, &[#(__VALUES.#values),*]));
+        __s::assert_all_stages(#name, __DESCRIPTOR, &[#(__VALUES.#values),*]));
+    let schema = quote_spanned! {at(proto.span())=>
+        type __E = #proto;
+        const __VALUES: <__E as __s::EnumSchema>::Values = <__E as __s::EnumSchema>::VALUES;
+        const __DESCRIPTOR: &__s::EnumDescriptor = <__E as __s::EnumSchema>::DESCRIPTOR;
+    };
     quote! {
-        const __VALUES: <#proto as __s::EnumSchema>::Values = <#proto as __s::EnumSchema>::VALUES;
+        #schema
         #(#numbers)*
         #default
         const _: () = #complete;

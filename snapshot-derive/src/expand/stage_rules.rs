@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned;
 
 use super::at;
 use crate::model::{Carriage, Stage, Struct};
@@ -53,7 +54,7 @@ fn rules(stage: &Stage) -> TokenStream {
 
 /// The methods of `Payload` that are about the stage.
 pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
-    let Some(Stage { field, .. }) = stage else {
+    let Some(Stage { field, ty, .. }) = stage else {
         return quote! {
             fn stage_number(&self) -> __s::Option<__s::i32> {
                 __s::None
@@ -65,10 +66,10 @@ pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
     };
     quote! {
         fn stage_number(&self) -> __s::Option<__s::i32> {
-            __s::Some(__s::Stage::number(&self.#field))
+            __s::Some(<#ty as __s::Stage>::number(&self.#field))
         }
         fn set_stage_number(&mut self, number: __s::i32) -> __s::Result<(), __s::Error> {
-            self.#field = __s::stage_with_number(number)?;
+            self.#field = __s::stage_of(<#ty as __s::Stage>::from_number(number), number)?;
             __s::Ok(())
         }
     }
@@ -76,7 +77,7 @@ pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
 
 /// Refuses to save in a stage that `save_from` does not name.
 pub(super) fn check_before_save(stage: &Stage) -> TokenStream {
-    let Stage { field, .. } = stage;
+    let Stage { field, ty, .. } = stage;
     let name = match &stage.carriage {
         Carriage::Carried(proto) => quote!(__FIELDS.#proto.name()),
         Carriage::NotCarried(_) => {
@@ -85,16 +86,20 @@ pub(super) fn check_before_save(stage: &Stage) -> TokenStream {
         }
     };
     let rules = rules(stage);
-    quote!(__s::may_save(&self.#field, #rules, #name)?;)
+    quote_spanned! {at(ty.span())=>
+        __s::may_save(<#ty as __s::Stage>::number(&self.#field), #rules, #name)?;
+    }
 }
 
 /// Refuses to restore a stage that no build with these rules could have saved.
-pub(super) fn check_after_read(
-    stage: &Stage,
-    proto: &Ident,
-    take: &Ident,
-    variable: &Ident,
-) -> TokenStream {
-    let rules = rules(stage);
-    quote!(#take.stage(&__FIELDS.#proto, &#variable, #rules);)
+pub(super) fn check_after_read(stage: &Stage, variable: &Ident) -> Option<TokenStream> {
+    let Carriage::Carried(proto) = &stage.carriage else { return None };
+    let (rules, ty) = (rules(stage), &stage.ty);
+    Some(quote_spanned! {at(ty.span())=>
+        __s::may_restore(
+            #variable.as_ref().map(<#ty as __s::Stage>::number),
+            #rules,
+            __FIELDS.#proto.name(),
+        )
+    })
 }

@@ -2,11 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Ident;
 use syn::spanned::Spanned;
-use syn::{Ident, Path};
 
 use super::{at, checks, conversion, local, numbered, payload, stage_rules};
-use crate::model::{Carriage, Field, Mapping, Role, Struct};
+use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
 pub(super) fn expand(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
@@ -18,6 +18,7 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
     let walk_fields = walk_fields(model);
     let conversion = conversion::expand(model);
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
+    let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
     quote! {
         #constants
 
@@ -33,16 +34,14 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]
-        impl #impl_generics __s::Wire<__s::kind::Message<#message>>
-            for #ident #ty_generics #where_clause
-        {
+        impl #impl_generics #wire for #ident #ty_generics #where_clause {
             fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_message(self, w)
             }
             fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 __s::take_message(r)
             }
-            fn is_default(&self) -> bool {
+            fn is_default(&self) -> __s::bool {
                 false
             }
             fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
@@ -75,40 +74,78 @@ impl Mapped<'_> {
         quote!(&__FIELDS.#proto)
     }
 
-    /// The adapter of `with = module`: its type is inferred from the module's `from_wire`.
-    fn adapter(&self, with: &Path) -> TokenStream {
+    /// The port of the field, or its adapter.
+    fn port(&self) -> TokenStream {
         let (constant, ty) = (self.constant(), &self.field.ty);
-        quote!(__s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire))
+        match &self.mapping.with {
+            None => quote_spanned!(at(ty.span())=> __s::port::<_, #ty>(#constant)),
+            // What the adapter makes of the field is inferred from its `from_wire`.
+            Some(with) => quote_spanned! {at(with.span())=>
+                __s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire)
+            },
+        }
     }
+
+    /// The one place where a type that does not fit is told.
+    fn fits(&self) -> TokenStream {
+        let (constant, ty, port) = (self.constant(), &self.field.ty, self.port());
+        match &self.mapping.with {
+            None => quote_spanned!(at(ty.span())=> __s::of(#constant).fits::<#ty>();),
+            Some(with) => quote_spanned!(at(with.span())=> __s::adapter_fits(&#port);),
+        }
+    }
+
+    /// The checks of `max` and `range`; `value` is an `Option` of a reference.
+    fn bounds(&self, value: &TokenStream) -> impl Iterator<Item = TokenStream> + use<> {
+        let constant = self.constant();
+        let Mapping { max, range, .. } = self.mapping;
+        let max = max.as_ref().map(|max| {
+            let ty = &self.field.ty;
+            quote_spanned!(at(ty.span())=> __s::max::<_, #ty>(#constant, #value, #max))
+        });
+        let range = range.as_ref().map(|range| {
+            let text = text_of(range);
+            quote_spanned!(at(range.span())=> __s::range(#constant, #value, #range, #text))
+        });
+        max.into_iter().chain(range)
+    }
+}
+
+/// Whether the codec itself keeps to `save_from`. For a payload that carries its stage the
+/// orchestrator does, before the freeze and on import, so that a payload in any stage can be looked
+/// at.
+fn checks_stage(model: &Struct, stage: &Stage) -> bool {
+    model.payload.is_none() || matches!(stage.carriage, Carriage::NotCarried(_))
 }
 
 fn put_fields(model: &Struct) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
-    let bounds = mapped(model).map(|mapped| bounds_of(&mapped, &put));
-    let stage = model.stage.as_ref().map(|stage| stage_rules::check_before_save(stage));
+    let fits = mapped(model).map(|mapped| mapped.fits());
+    let bounds = mapped(model).flat_map(|mapped| {
+        let ident = &mapped.field.ident;
+        mapped.bounds(&quote!(__s::Some(&self.#ident)))
+    });
+    let stage = model.stage.as_ref().filter(|stage| checks_stage(model, stage));
+    let stage = stage.map(stage_rules::check_before_save);
     let fields = mapped(model).rev().map(|mapped| {
-        let (ident, ty) = (&mapped.field.ident, &mapped.field.ty);
+        let (port, ident) = (mapped.port(), &mapped.field.ident);
         match &mapped.mapping.with {
-            None => {
-                let constant = mapped.constant();
-                quote_spanned!(at(ty.span())=> #put.field::<_, #ty>(#constant, &self.#ident)?;)
-            }
-            Some(with) => {
-                let adapter = mapped.adapter(with);
-                quote!(#put.adapted(&#adapter, #with::to_wire(&self.#ident))?;)
-            }
+            None => quote!(#port.put(&mut #put, &self.#ident)?;),
+            Some(with) => quote_spanned! {at(with.span())=>
+                #port.put(&mut #put, #with::to_wire(&self.#ident))?;
+            },
         }
     });
     let version = model.payload.as_ref().map(|payload| {
-        let field = payload::version_field(payload);
-        let version = payload.version;
-        quote!(#put.field::<_, __s::u32>(&__FIELDS.#field, &#version)?;)
+        let (port, version) = (payload::version_port(payload), payload.version);
+        quote!(#port.put(&mut #put, &#version)?;)
     });
     quote! {
         fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+            #(#fits)*
             #stage
+            #(#bounds?;)*
             let mut #put = __s::Putting::<{ __s::marks(__SPANS) }>::new(#w);
-            #(#bounds)*
             #(#fields)*
             #version
             #put.finish()
@@ -116,90 +153,53 @@ fn put_fields(model: &Struct) -> TokenStream {
     }
 }
 
-/// The checks of `max` and `range` before a save.
-fn bounds_of(mapped: &Mapped<'_>, put: &Ident) -> TokenStream {
-    let ident = &mapped.field.ident;
-    let constant = mapped.constant();
-    let Mapping { max, range, .. } = mapped.mapping;
-    let max = max.as_ref().map(|max| quote!(#put.max(#constant, &self.#ident, #max)?;));
-    let range = range.as_ref().map(|range| {
-        let text = text_of(range);
-        quote!(#put.range(#constant, &self.#ident, #range, #text)?;)
-    });
-    quote!(#max #range)
-}
-
 /// An expression as the user wrote it, near enough for an error.
 fn text_of(tokens: &TokenStream) -> String {
-    tokens.to_string().replace(" ..= ", "..=").replace(" .. ", "..").replace(" :: ", "::")
+    let text = tokens.to_string().replace(" :: ", "::");
+    text.replace(" ..", "..").replace("..= ", "..=").replace(".. ", "..")
 }
 
 fn take_fields(model: &Struct) -> TokenStream {
     let (r, take, tag) = (local("r"), local("take"), local("tag"));
-    let message = &model.message;
-    let version = model.payload.as_ref().map(payload::version_field);
+    let ident = &model.common.ident;
+    let version = model.payload.as_ref().map(payload::version_port);
     let version_slot = local("version");
-    let check_version = version.as_ref().map(|_| quote!(__s::check_version::<Self>(#r)?;));
-    let new_version = version
-        .as_ref()
-        .map(|field| quote!(let mut #version_slot = __s::slot::<_, __s::u32>(&__FIELDS.#field);));
-    let take_version = version.as_ref().map(|field| {
+    let check_version = version.as_ref().map(|port| {
         quote! {
-            if __s::is_of(&__FIELDS.#field, #tag) {
-                #take.field::<_, __s::u32>(&__FIELDS.#field, &mut #version_slot, #tag, #r)
+            __s::check_version::<Self>(#r)?;
+            let mut #version_slot = #port.slot();
+        }
+    });
+    let take_version = version.as_ref().map(|port| {
+        quote! {
+            if #port.owns(#tag) {
+                #port.take(&mut #take, &mut #version_slot, #tag, #r);
             } else
         }
     });
     let slots = mapped(model).map(|mapped| {
-        let (variable, ty) = (&mapped.variable, &mapped.field.ty);
-        match &mapped.mapping.with {
-            None => {
-                let constant = mapped.constant();
-                quote_spanned!(at(ty.span())=> let mut #variable = __s::slot::<_, #ty>(#constant);)
-            }
-            Some(with) => {
-                let adapter = mapped.adapter(with);
-                quote!(let mut #variable = #adapter.slot();)
-            }
-        }
+        let (variable, port) = (&mapped.variable, mapped.port());
+        quote!(let mut #variable = #port.slot();)
     });
     let arms = mapped(model).map(|mapped| {
-        let (variable, ty, constant) = (&mapped.variable, &mapped.field.ty, mapped.constant());
-        let take_field = match &mapped.mapping.with {
-            None => quote_spanned!(at(ty.span())=>
-                #take.field::<_, #ty>(#constant, &mut #variable, #tag, #r)),
-            Some(with) => {
-                let adapter = mapped.adapter(with);
-                quote!(#take.adapted(&#adapter, &mut #variable, #tag, #r))
-            }
-        };
-        quote!(if __s::is_of(#constant, #tag) { #take_field } else)
-    });
-    let finish = mapped(model).map(|mapped| {
-        let (variable, ty, constant) = (&mapped.variable, &mapped.field.ty, mapped.constant());
-        match &mapped.mapping.with {
-            None => quote_spanned!(at(ty.span())=>
-                let #variable = #take.finish::<_, #ty>(#constant, #variable);),
-            Some(with) => {
-                let adapter = mapped.adapter(with);
-                quote!(let #variable = #take.finish_adapted(#adapter, #variable);)
-            }
+        let (variable, port) = (&mapped.variable, mapped.port());
+        quote! {
+            if #port.owns(#tag) {
+                #port.take(&mut #take, &mut #variable, #tag, #r);
+            } else
         }
     });
-    let bounds = mapped(model).map(|mapped| {
-        let (variable, constant) = (&mapped.variable, mapped.constant());
-        let Mapping { max, range, .. } = mapped.mapping;
-        let max = max.as_ref().map(|max| quote!(#take.max(#constant, &#variable, #max);));
-        let range = range.as_ref().map(|range| {
-            let text = text_of(range);
-            quote!(#take.range(#constant, &#variable, #range, #text);)
-        });
-        quote!(#max #range)
+    let finish = mapped(model).map(|mapped| {
+        let (variable, port) = (&mapped.variable, mapped.port());
+        quote!(let #variable = #port.finish(&mut #take, #variable);)
     });
-    let stage = model.stage.as_ref().and_then(|stage| {
-        let Carriage::Carried(proto) = &stage.carriage else { return None };
-        let variable = mapped(model).find(|m| m.mapping.proto == *proto)?.variable;
-        Some(stage_rules::check_after_read(stage, proto, &take, &variable))
+    let bounds = mapped(model).flat_map(|mapped| {
+        let variable = &mapped.variable;
+        mapped.bounds(&quote!(#variable.as_ref()))
+    });
+    let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
+        let variable = mapped(model).find(|m| m.field.ident == stage.field)?.variable;
+        stage_rules::check_after_read(stage, &variable)
     });
     let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
     let name = id.and_then(|id| mapped(model).find(|m| m.field.ident == *id)).map(|mapped| {
@@ -214,21 +214,19 @@ fn take_fields(model: &Struct) -> TokenStream {
             Some(id) => quote!(__s::Some(&#state.#id)),
             None => quote!(__s::unnamed()),
         };
-        quote!(__s::validate(#validate(&#state), #name)?;)
+        quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
     });
-    let ident = &model.common.ident;
     quote! {
         fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
             #check_version
             let mut #take = __s::Taking::new();
-            #new_version
             #(#slots)*
             while let __s::Some(#tag) = #take.next(#r) {
-                #take_version #(#arms)* { #take.unmapped::<#message>(__IGNORED, #tag, #r) }
+                #take_version #(#arms)* { #take.unmapped(__DESCRIPTOR, __IGNORED, #tag, #r) }
             }
             #(#finish)*
-            #(#bounds)*
-            #stage
+            #(#take.check(#bounds);)*
+            #(#take.check(#stage);)*
             #name
             #take.end()?;
             match (#(#variables,)*) {
@@ -260,9 +258,10 @@ fn value(model: &Struct, index: usize, field: &Field) -> TokenStream {
 
 fn walk_fields(model: &Struct) -> TokenStream {
     let walk = local("walk");
+    // What an adapter converts holds no controllers.
     let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
-        let (constant, ident, ty) = (mapped.constant(), &mapped.field.ident, &mapped.field.ty);
-        quote_spanned!(at(ty.span())=> __s::walk::<_, #ty>(#constant, &mut self.#ident, #walk)?;)
+        let (port, ident) = (mapped.port(), &mapped.field.ident);
+        quote!(#port.walk(&mut self.#ident, #walk)?;)
     });
     quote! {
         fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {

@@ -15,7 +15,7 @@ use shape::Shape;
 
 /// A type, by the shape that it is saved in.
 pub(crate) enum Model {
-    Struct(Struct),
+    Struct(Box<Struct>),
     Stage(StageEnum),
     Oneof(OneofEnum),
     Newtype(Newtype),
@@ -163,7 +163,7 @@ pub(crate) fn check(input: &DeriveInput, container: &Container, errors: &Errors)
             Some(Shape::Transparent) => {
                 newtype::check(common, data, container, errors).map(Model::Newtype)
             }
-            _ => struct_::check(common, data, container, errors).map(Model::Struct),
+            _ => struct_::check(common, data, container, errors).map(Box::new).map(Model::Struct),
         },
         Data::Enum(data) => match shape {
             Some(Shape::Oneof) => {

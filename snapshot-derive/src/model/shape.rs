@@ -67,7 +67,10 @@ pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) ->
     }
     match given[..] {
         [] => {
-            errors.at(input.ident.span(), what_to_add(&input.data));
+            // It may be what is misspelt, which is told already.
+            if !container.has_unknown {
+                errors.at(input.ident.span(), what_to_add(&input.data));
+            }
             None
         }
         [(shape, span)] => {

@@ -27,7 +27,7 @@ pub(super) fn check(
         if let Some(at) = attrs.stage.span() {
             stages.push((at, fields.len()));
         }
-        if let Some(at) = attrs.id.span() {
+        if let Some(at) = attrs.id.span().filter(|_| !attrs.skip.is_given()) {
             ids.push((at, ident.clone()));
         }
         fields.push(Field { role: role(&ident, &attrs), ident, ty: field.ty.clone() });

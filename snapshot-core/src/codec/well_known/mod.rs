@@ -34,8 +34,7 @@ impl Wire<Message<()>> for () {
     const LEAF: bool = true;
 
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
-        w.varint(0);
-        Ok(())
+        w.message(|_| Ok(()))
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
@@ -58,11 +57,11 @@ impl Wire<Message<Self>> for prost_types::FieldMask {
     const LEAF: bool = true;
 
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
-        let mark = w.position();
-        let put = WireField::<Repeated<kind::String>>::put_field(&self.paths, 1, w);
-        put.map_err(|error| error.in_field("paths"))?;
-        w.length_since(mark);
-        Ok(())
+        w.message(|w| {
+            WireField::<Repeated<kind::String>>::put_field(&self.paths, 1, w)
+                .map(drop)
+                .map_err(|error| error.in_field("paths"))
+        })
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {

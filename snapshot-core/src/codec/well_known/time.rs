@@ -16,11 +16,10 @@ const NANOS_PER_SECOND: i32 = 1_000_000_000;
 
 /// Puts a message of `seconds = 1` and `nanos = 2`, as `Duration` and `Timestamp` both are.
 fn put_time(seconds: i64, nanos: i32, w: &mut Writer) -> Result<(), Error> {
-    let mark = w.position();
-    put_member::<kind::Int32, _>(&nanos, 2, w)?;
-    put_member::<kind::Int64, _>(&seconds, 1, w)?;
-    w.length_since(mark);
-    Ok(())
+    w.message(|w| {
+        put_member::<kind::Int32, _>(&nanos, 2, w)?;
+        put_member::<kind::Int64, _>(&seconds, 1, w)
+    })
 }
 
 fn take_time(r: &mut Reader<'_>, name: &'static str) -> Result<(i64, i32), Error> {

@@ -14,10 +14,7 @@ use crate::schema::kind::{self, Kind, Message};
 
 /// Puts a wrapper: a message whose field 1 is the value.
 fn put_wrapped<K: Kind, T: Wire<K>>(value: &T, w: &mut Writer) -> Result<(), Error> {
-    let mark = w.position();
-    put_member::<K, T>(value, 1, w).map_err(|error| error.in_field("value"))?;
-    w.length_since(mark);
-    Ok(())
+    w.message(|w| put_member::<K, T>(value, 1, w).map_err(|error| error.in_field("value")))
 }
 
 fn take_wrapped<M: Schema, K: Kind, T: Wire<K>>(r: &mut Reader<'_>) -> Result<T, Error> {

@@ -1,4 +1,4 @@
-//! What `#[derive(Snapshot)]` makes of every attribute, against prost's encoding.
+//! A whole payload of the sandbox: nested messages, maps, stages.
 
 use std::collections::{BTreeMap, HashMap};
 

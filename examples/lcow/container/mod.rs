@@ -1,0 +1,350 @@
+//! One Linux container: its layers, what it holds of the VM's devices, and its processes.
+
+mod operations;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::DerefMut;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use snapshot_core::{Child, Context, Controller, Error, Snapshot};
+use snapshot_proto::lcow::v1::{self as pb, container_snapshot};
+use uuid::Uuid;
+
+use super::ids::{ContainerId, ExecId, GcsId};
+use super::lock;
+use super::migration::migrating;
+use super::network::Network;
+use super::plan::{ContainerPlan, LayerPaths, PatchPlan};
+use super::plan9::{Plan9, ShareConfig};
+use super::process::{NewProcess, Process, ProcessStage};
+use super::scsi::{DiskConfig, MountConfig, Scsi};
+use super::vm::Vm;
+use super::vpci::Vpci;
+
+/// Where a container is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(stage = container_snapshot::Stage)]
+pub enum ContainerStage {
+    /// Known by its id only.
+    #[default]
+    NotCreated,
+    /// Created in the guest; the init process has not been started.
+    Created,
+    /// The init process runs.
+    Running,
+    /// The init process has exited.
+    Stopped,
+    /// Failed: only cleanup is possible.
+    Invalid,
+    /// In a migration. What other programs wrote while they migrated; this one writes the stage
+    /// from before, and does not import it.
+    Migrating,
+    /// Imported, and not resumed yet.
+    #[snapshot(transient)]
+    DestinationMigrating,
+    /// Frozen.
+    #[snapshot(transient)]
+    SourceMigrating,
+}
+
+/// The layers of a root file system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(message = container_snapshot::Layers)]
+pub struct Layers {
+    /// The read-only layers, in the order that the guest combines them.
+    pub ro_layers: Vec<Layer>,
+    /// The writable layer; `None` for a root file system that cannot be written.
+    pub scratch: Option<Layer>,
+    /// The guest has put the layers together at `rootfs_path`.
+    pub layers_combined: bool,
+    /// Where the root file system is in the guest.
+    pub rootfs_path: String,
+}
+
+/// One layer, mounted in the guest.
+#[derive(Clone, Debug, PartialEq, Eq, Snapshot)]
+#[snapshot(message = container_snapshot::LayerReservation)]
+pub struct Layer {
+    /// The SCSI reservation of its mount.
+    pub reservation_id: Uuid,
+    /// Where it is mounted in the guest.
+    pub guest_path: String,
+}
+
+/// A container's state.
+#[derive(Debug, Default, Snapshot)]
+#[snapshot(
+    message = pb::ContainerSnapshot,
+    version = 1,
+    controller = Container,
+    after(Scsi, Vpci, Plan9, Network),
+    save_from(Running),
+    freeze_to = SourceMigrating,
+    import_as = DestinationMigrating,
+    abort_to = Stopped
+)]
+pub struct ContainerState {
+    /// Its id on the host; the destination may give it another.
+    #[snapshot(id)]
+    pub container_id: ContainerId,
+    /// Its id inside the guest, which never changes.
+    pub gcs_container_id: GcsId,
+    /// Where it is in its life.
+    #[snapshot(stage, field = state)]
+    pub stage: ContainerStage,
+    /// How long a lost connection of a process's IO is tried again.
+    pub io_retry_timeout: Option<Duration>,
+    /// Its root file system; `None` when it has none of its own.
+    pub layers: Option<Layers>,
+    /// The SCSI reservations of its mounts beside the layers.
+    pub scsi_reservation_ids: Vec<Uuid>,
+    /// The Plan 9 reservations of its shares.
+    pub plan9_reservation_ids: BTreeSet<Uuid>,
+    /// The VMBus channels of its devices.
+    pub vpci_vmbus_guids: BTreeSet<Uuid>,
+    /// Its processes; the init process has the empty id.
+    pub processes: BTreeMap<ExecId, Child<Process>>,
+    /// What it is still to be created from.
+    #[snapshot(skip)]
+    pub(super) new: Option<NewContainer>,
+    #[snapshot(skip)]
+    pub(super) vm: Option<Arc<Vm>>,
+    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
+    /// noted.
+    #[snapshot(skip)]
+    pub(super) frozen: bool,
+    /// The id that the plan knows it by, once the patch has changed it.
+    #[snapshot(skip)]
+    pub(super) source_id: Option<ContainerId>,
+}
+
+/// What a new container is made from.
+#[derive(Clone, Debug, Default)]
+pub struct NewContainer {
+    /// Its id on this host.
+    pub id: ContainerId,
+    /// Its id inside the guest.
+    pub gcs_id: GcsId,
+    /// The disks of its read-only layers, in order.
+    pub ro_layers: Vec<DiskConfig>,
+    /// The disk of its writable layer.
+    pub scratch: Option<DiskConfig>,
+    /// Further disks, with the partition to mount (0 is the whole disk) and how.
+    pub disks: Vec<(DiskConfig, u64, MountConfig)>,
+    /// Folders of this host that it shares.
+    pub shares: Vec<(PathBuf, ShareConfig)>,
+    /// Devices of this host, by instance id and virtual function.
+    pub devices: Vec<(String, u32)>,
+    /// Its init process.
+    pub init: NewProcess,
+}
+
+/// The container controller.
+#[derive(Debug)]
+pub struct Container {
+    state: Mutex<ContainerState>,
+}
+
+impl Container {
+    /// A container that does not exist in the guest yet.
+    pub(super) fn new(vm: Arc<Vm>, mut new: NewContainer) -> Self {
+        let init = Process::new(ExecId::default(), std::mem::take(&mut new.init));
+        let io_retry_timeout = init.lock().io_retry_timeout;
+        Self::from_state(
+            ContainerState {
+                container_id: new.id.clone(),
+                gcs_container_id: new.gcs_id.clone(),
+                io_retry_timeout,
+                processes: BTreeMap::from([(ExecId::default(), Child::new(init))]),
+                new: Some(new),
+                ..ContainerState::default()
+            },
+            Some(vm),
+        )
+    }
+
+    pub(super) fn from_state(mut state: ContainerState, vm: Option<Arc<Vm>>) -> Self {
+        state.vm = vm;
+        Self { state: Mutex::new(state) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, ContainerState> {
+        let mut state = lock(&self.state);
+        state.settle();
+        state
+    }
+
+    /// Where the container is in its life.
+    pub fn stage(&self) -> ContainerStage {
+        self.lock().stage
+    }
+
+    /// Its id on this host.
+    pub fn id(&self) -> ContainerId {
+        self.lock().container_id.clone()
+    }
+
+    /// Its id inside the guest.
+    pub fn gcs_id(&self) -> GcsId {
+        self.lock().gcs_container_id.clone()
+    }
+
+    /// The id that the source called it by, which the destination's plan knows it by.
+    pub(super) fn source_id(&self) -> ContainerId {
+        let state = self.lock();
+        state.source_id.as_ref().unwrap_or(&state.container_id).clone()
+    }
+
+    /// The init process.
+    pub fn init(&self) -> Option<Arc<Process>> {
+        self.process(&ExecId::default())
+    }
+
+    /// The process with this exec id.
+    pub fn process(&self, exec_id: &ExecId) -> Option<Arc<Process>> {
+        self.lock().processes.get(exec_id).and_then(Child::get).cloned()
+    }
+
+    /// All processes, by exec id.
+    pub fn processes(&self) -> Vec<(ExecId, Arc<Process>)> {
+        let state = self.lock();
+        let live = state.processes.iter().filter_map(|(id, child)| child.get().map(|p| (id, p)));
+        live.map(|(id, process)| (id.clone(), Arc::clone(process))).collect()
+    }
+}
+
+impl ContainerState {
+    fn is_migrating(&self) -> bool {
+        use ContainerStage::{DestinationMigrating, SourceMigrating};
+        self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating)
+    }
+
+    fn refuse_migrating(&self) -> Result<(), Error> {
+        match self.is_migrating() {
+            true => Err(migrating(&format!("container {}", self.container_id))),
+            false => Ok(()),
+        }
+    }
+
+    /// A container whose init process has exited has stopped.
+    fn settle(&mut self) {
+        if self.stage == ContainerStage::Running
+            && !self.frozen
+            && let Some(init) = self.processes.get(&ExecId::default()).and_then(Child::get)
+            && init.stage() == ProcessStage::Terminated
+        {
+            self.stage = ContainerStage::Stopped;
+        }
+    }
+
+    /// Only a container with nothing but its init process can move: the IO of an exec belongs to a
+    /// client that stays behind.
+    fn check_processes(&self) -> Result<(), Error> {
+        let mut execs = self.processes.keys().filter(|id| !id.is_empty());
+        if !self.processes.contains_key(&ExecId::default()) {
+            return Err(Error::precondition("has no init process").in_field("processes"));
+        }
+        match execs.next() {
+            None => Ok(()),
+            Some(exec) => Err(Error::precondition(format!(
+                "has process {:?} beside its init process: end and delete it before",
+                exec.as_str()
+            ))
+            .in_field("processes")),
+        }
+    }
+
+    /// Gives the disks of the layers their paths on this host.
+    fn place_layers(&self, scsi: Option<&Scsi>, paths: &LayerPaths) -> Result<(), Error> {
+        let Some(layers) = &self.layers else {
+            return Err(Error::invalid("the plan places layers, but the container has none"));
+        };
+        let Some(scsi) = scsi else {
+            return Err(Error::invalid("has layers, but the VM has no SCSI controller"));
+        };
+        if layers.ro_layers.len() != paths.read_only.len()
+            || layers.scratch.is_some() != paths.scratch.is_some()
+        {
+            return Err(Error::invalid(format!(
+                "has {} read-only layers and {} scratch, the plan places {} and {}",
+                layers.ro_layers.len(),
+                layers.scratch.iter().count(),
+                paths.read_only.len(),
+                paths.scratch.iter().count()
+            ))
+            .in_field("layers"));
+        }
+        let read_only = layers.ro_layers.iter().zip(&paths.read_only);
+        for (layer, path) in read_only.chain(layers.scratch.iter().zip(&paths.scratch)) {
+            scsi.update_disk_host_path(layer.reservation_id, path)?;
+        }
+        Ok(())
+    }
+}
+
+impl Controller for Container {
+    type State = ContainerState;
+
+    fn state(&self) -> impl DerefMut<Target = ContainerState> + '_ {
+        self.lock()
+    }
+
+    fn import(state: ContainerState) -> Result<Self, Error> {
+        let misplaced = state.processes.iter().filter_map(|(key, process)| {
+            let own = process.with_state(|process| process.exec_id.clone())?;
+            (own != *key).then(|| {
+                Error::invalid(format!("calls itself {:?}", own.as_str()))
+                    .in_key(key.as_str())
+                    .in_field("processes")
+            })
+        });
+        Error::collect(misplaced)?;
+        Ok(Self::from_state(state, None))
+    }
+
+    /// The processes are frozen by now. One that was added meanwhile is not, and is refused with
+    /// every other exec.
+    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.check_processes()?;
+        state.frozen = true;
+        Ok(())
+    }
+
+    async fn thaw(&self, _: &Context) -> Result<(), Error> {
+        self.lock().frozen = false;
+        Ok(())
+    }
+
+    async fn patch(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let vm = cx.controller::<Vm>()?;
+        let scsi = cx.controllers::<Scsi>()?.pop();
+        let mut state = self.lock();
+        state.check_processes()?;
+        let source_id = state.container_id.clone();
+        if let Some(ContainerPlan { id, layers, .. }) = plan.container(&source_id)? {
+            if let Some(paths) = layers {
+                state.place_layers(scsi.as_deref(), paths)?;
+            }
+            state.container_id = id.clone();
+        }
+        state.source_id = Some(source_id);
+        state.vm = Some(vm);
+        Ok(())
+    }
+
+    /// The guest has the container already.
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        let mut state = self.lock();
+        let Some(vm) = &state.vm else {
+            return Err(Error::precondition("is not patched: nothing says which VM it is in"));
+        };
+        let binding = vm.binding()?;
+        binding.host.open_container(&binding.vm, &state.gcs_container_id)?;
+        state.source_id = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What the controllers ask of the machine that they run on, as traits.
+//!
+//! A program implements them once for its platform and hands them to the controllers as a [`Host`]:
+//! at the start of the sandbox, and on the destination as a resource of the hooks' context.
+//! [`FakeHost`](super::FakeHost) implements them in memory.
+//!
+//! Every call blocks until it is done, and is made under the lock of the controller that makes it,
+//! so it must not call back into the sandbox. The one callback is [`OnExit`]; the one call that may
+//! wait for a callback is [`ProcessHost::freeze_process`], which is made without any lock.
+//!
+//! A call that returns an error has changed nothing. What takes something away or back (`detach`,
+//! `remove`, `unmount`, `terminate`, `release`, `revoke`, `thaw`, `unpause`) succeeds when there is
+//! nothing to do.
+
+mod devices;
+mod guest;
+mod vm;
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+pub use devices::{AssignedDevice, DeviceHost, DiskHost, NetworkHost, ShareHost, SharedFolder};
+pub use guest::{
+    ContainerHost, Exit, OnExit, ProcessConfig, ProcessHost, ProcessIo, ProcessKey, StdPorts,
+};
+pub use vm::{VmConfig, VmHost, VmStart};
+
+use super::ids::VmId;
+
+/// Everything that a host does for a sandbox; implemented by whatever implements the parts.
+pub trait HostServices:
+    VmHost + DiskHost + DeviceHost + ShareHost + NetworkHost + ContainerHost + ProcessHost + 'static
+{
+}
+
+impl<H> HostServices for H where
+    H: VmHost
+        + DiskHost
+        + DeviceHost
+        + ShareHost
+        + NetworkHost
+        + ContainerHost
+        + ProcessHost
+        + 'static
+{
+}
+
+/// The host, as the controllers hold it and as a resource of the hooks' context.
+#[derive(Clone)]
+pub struct Host(Arc<dyn HostServices>);
+
+impl Host {
+    /// The host that `services` are the services of.
+    pub fn new(services: Arc<impl HostServices>) -> Self {
+        Self(services)
+    }
+}
+
+impl Deref for Host {
+    type Target = dyn HostServices;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Host")
+    }
+}
+
+/// One VM on its host: what the controllers of its devices and containers are bound to.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The host.
+    pub host: Host,
+    /// The VM's id on it.
+    pub vm: VmId,
+}

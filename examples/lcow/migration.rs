@@ -1,0 +1,36 @@
+//! Which side of a migration a controller is on, for controllers whose wire form has no stage.
+
+use snapshot_core::Error;
+
+/// Where a controller stands between freeze and resume. It lives beside the saved state: a payload
+/// says nothing about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Migration {
+    /// Live: everything is allowed.
+    #[default]
+    None,
+    /// Frozen on the source.
+    Source,
+    /// Imported on the destination, and not resumed yet.
+    Destination,
+}
+
+impl Migration {
+    /// Refuses an operation that would change the state between freeze and resume.
+    ///
+    /// # Errors
+    ///
+    /// Unless the controller is live.
+    pub(super) fn refuse(self, what: &str) -> Result<(), Error> {
+        match self {
+            Migration::None => Ok(()),
+            Migration::Source | Migration::Destination => Err(migrating(what)),
+        }
+    }
+}
+
+/// The error of an operation on something that is in a migration.
+#[cold]
+pub(super) fn migrating(what: &str) -> Error {
+    Error::precondition(format!("{what} is migrating: wait until the migration has ended"))
+}

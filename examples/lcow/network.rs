@@ -1,0 +1,286 @@
+//! A pod's network: its namespace, and the endpoints that are plugged into the VM.
+
+use std::collections::HashMap;
+use std::ops::DerefMut;
+use std::sync::{Mutex, MutexGuard};
+
+use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_proto::lcow::v1::{self as pb, network_snapshot};
+use uuid::Uuid;
+
+use super::host::{Binding, Host};
+use super::ids::{EndpointId, MacAddress, NamespaceId, NicId};
+use super::lock;
+use super::migration::migrating;
+use super::plan::PatchPlan;
+use super::pod::Pod;
+use super::vm::Vm;
+
+/// Where a network is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(stage = network_snapshot::Stage)]
+pub enum NetworkStage {
+    /// Nothing is set up yet.
+    #[default]
+    NotConfigured,
+    /// The endpoints are in the guest.
+    Configured,
+    /// Setting up or tearing down failed: only teardown is possible.
+    Invalid,
+    /// Taken down for good.
+    TornDown,
+    /// Imported, and not resumed yet.
+    #[snapshot(transient)]
+    DestinationMigrating,
+    /// Frozen.
+    #[snapshot(transient)]
+    SourceMigrating,
+}
+
+/// One endpoint of the host's, as it is plugged into the VM.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(message = network_snapshot::EndpointBinding)]
+pub struct Endpoint {
+    /// Its id on the host.
+    pub endpoint_id: EndpointId,
+    /// Its hardware address.
+    pub mac_address: MacAddress,
+    /// Its name on the host.
+    pub endpoint_name: String,
+}
+
+/// A network's state.
+#[derive(Debug, Default, Snapshot)]
+#[snapshot(
+    message = pb::NetworkSnapshot,
+    version = 1,
+    controller = Network,
+    save_from(Configured),
+    freeze_to = SourceMigrating,
+    import_as = DestinationMigrating,
+    abort_to = TornDown
+)]
+pub struct NetworkState {
+    /// The namespace on the host; the destination puts its own here.
+    pub namespace_id: NamespaceId,
+    /// The guest routes by policy, by the VM's options.
+    pub policy_based_routing: bool,
+    /// The guest has namespaces, so endpoints are put into one.
+    pub is_namespace_supported_by_guest: bool,
+    /// Where the network is in its life.
+    #[snapshot(stage, field = state)]
+    pub stage: NetworkStage,
+    /// The endpoints that the guest has, by their adapter.
+    pub vm_endpoints: HashMap<NicId, Endpoint>,
+    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
+    /// noted.
+    #[snapshot(skip)]
+    pub(super) frozen: bool,
+    #[snapshot(skip)]
+    pub(super) binding: Option<Binding>,
+    /// What the destination's namespace has, from patch until resume has put it in.
+    #[snapshot(skip)]
+    pub(super) replacement: Option<Vec<Endpoint>>,
+}
+
+/// The network controller.
+#[derive(Debug)]
+pub struct Network {
+    state: Mutex<NetworkState>,
+}
+
+impl Network {
+    /// The network of a pod in this VM. `guest_namespaces` is whether the guest has namespaces.
+    pub fn new(binding: Binding, policy_based_routing: bool, guest_namespaces: bool) -> Self {
+        Self::from_state(
+            NetworkState {
+                policy_based_routing,
+                is_namespace_supported_by_guest: guest_namespaces,
+                ..NetworkState::default()
+            },
+            Some(binding),
+        )
+    }
+
+    pub(super) fn from_state(mut state: NetworkState, binding: Option<Binding>) -> Self {
+        state.binding = binding;
+        Self { state: Mutex::new(state) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, NetworkState> {
+        lock(&self.state)
+    }
+
+    /// Where the network is in its life.
+    pub fn stage(&self) -> NetworkStage {
+        self.lock().stage
+    }
+
+    /// Plugs the endpoints of a namespace into the VM.
+    ///
+    /// # Errors
+    ///
+    /// The network is configured already or migrating, there is no such namespace, or an endpoint
+    /// cannot be plugged in. Then those that were are taken out again; if that fails too, the
+    /// network is `Invalid`.
+    pub fn configure(&self, namespace: NamespaceId) -> Result<(), Error> {
+        let mut state = self.lock();
+        let binding = match (state.stage, &state.binding) {
+            _ if state.is_migrating() => return Err(migrating("the network")),
+            (NetworkStage::NotConfigured, Some(binding)) => binding.clone(),
+            (stage, _) => {
+                return Err(Error::precondition(format!(
+                    "the network is {stage:?}: only a network that is NotConfigured is set up"
+                )));
+            }
+        };
+        let endpoints = binding.host.endpoints(&namespace)?;
+        state.namespace_id = namespace;
+        match state.plug_in(&binding, endpoints) {
+            Ok(plugged) => {
+                state.vm_endpoints = plugged;
+                state.stage = NetworkStage::Configured;
+                Ok(())
+            }
+            Err((error, stuck)) => {
+                if stuck.is_empty() {
+                    state.namespace_id = NamespaceId::default();
+                } else {
+                    state.vm_endpoints = stuck;
+                    state.stage = NetworkStage::Invalid;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the endpoints out of the VM. In a migration they are only forgotten: the guest keeps
+    /// them, and is the other host's business.
+    ///
+    /// # Errors
+    ///
+    /// An endpoint cannot be taken out: the network is `Invalid` then, with those that are left.
+    pub fn teardown(&self) -> Result<(), Error> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        if let (false, Some(Binding { host, vm })) = (state.is_migrating(), &state.binding) {
+            let mut errors = Vec::new();
+            state.vm_endpoints.retain(|nic, _| match host.remove_nic(vm, nic) {
+                Ok(()) => false,
+                Err(error) => {
+                    errors.push(error);
+                    true
+                }
+            });
+            if let Err(error) = Error::collect(errors) {
+                state.stage = NetworkStage::Invalid;
+                return Err(error);
+            }
+        }
+        state.vm_endpoints.clear();
+        state.replacement = None;
+        state.stage = NetworkStage::TornDown;
+        Ok(())
+    }
+}
+
+impl NetworkState {
+    fn is_migrating(&self) -> bool {
+        use NetworkStage::{DestinationMigrating, SourceMigrating};
+        self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating)
+    }
+
+    /// Plugs endpoints in behind new adapters: all or none. With the error come the adapters that
+    /// could not be taken out again.
+    fn plug_in(
+        &self,
+        Binding { host, vm }: &Binding,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<HashMap<NicId, Endpoint>, (Error, HashMap<NicId, Endpoint>)> {
+        let namespace = self.is_namespace_supported_by_guest.then_some(&self.namespace_id);
+        let mut plugged = HashMap::new();
+        for endpoint in endpoints {
+            let nic = NicId::from(Uuid::new_v4().to_string());
+            if let Err(mut error) = host.add_nic(vm, &nic, &endpoint, namespace) {
+                plugged.retain(|nic, _| match host.remove_nic(vm, nic) {
+                    Ok(()) => false,
+                    Err(undo) => {
+                        error = error.clone().and(undo);
+                        true
+                    }
+                });
+                return Err((error, plugged));
+            }
+            plugged.insert(nic, endpoint);
+        }
+        Ok(plugged)
+    }
+
+    /// Swaps the source's endpoints in the guest for those of this host's namespace.
+    fn replace_endpoints(&mut self, binding: &Binding) -> Result<(), Error> {
+        let Some(endpoints) = &self.replacement else { return Ok(()) };
+        let plugged = self.plug_in(binding, endpoints.clone()).map_err(|(error, _)| error)?;
+        // From here on an abort finds the new ones, whatever fails.
+        let old = std::mem::replace(&mut self.vm_endpoints, plugged);
+        self.replacement = None;
+        let removed = old.keys().map(|nic| binding.host.remove_nic(&binding.vm, nic));
+        Error::collect(removed.filter_map(Result::err))
+    }
+}
+
+impl Controller for Network {
+    type State = NetworkState;
+
+    fn state(&self) -> impl DerefMut<Target = NetworkState> + '_ {
+        self.lock()
+    }
+
+    fn import(state: NetworkState) -> Result<Self, Error> {
+        if state.vm_endpoints.keys().any(NicId::is_empty) {
+            return Err(Error::invalid("an adapter has an empty id").in_field("vm_endpoints"));
+        }
+        Ok(Self::from_state(state, None))
+    }
+
+    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+        self.lock().frozen = true;
+        Ok(())
+    }
+
+    async fn thaw(&self, _: &Context) -> Result<(), Error> {
+        self.lock().frozen = false;
+        Ok(())
+    }
+
+    async fn patch(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let pod = cx.controller::<Pod>()?;
+        let Some(planned) = plan.pod(&pod.source_id())? else { return Ok(()) };
+        let Some(namespace) = planned.namespace.as_ref().filter(|id| !id.is_empty()) else {
+            return Err(Error::invalid(format!(
+                "the plan gives pod {} no network namespace: it has a network, name one",
+                planned.id
+            )));
+        };
+        let endpoints = cx.resource::<Host>()?.endpoints(namespace)?;
+        let mut state = self.lock();
+        state.namespace_id = namespace.clone();
+        state.replacement = Some(endpoints);
+        Ok(())
+    }
+
+    async fn resume(&self, cx: &Context) -> Result<(), Error> {
+        let binding = cx.controller::<Vm>()?.binding()?;
+        let mut state = self.lock();
+        state.binding = Some(binding.clone());
+        state.replace_endpoints(&binding)
+    }
+
+    /// The adapters go with the VM.
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.vm_endpoints.clear();
+        state.replacement = None;
+        Ok(())
+    }
+}

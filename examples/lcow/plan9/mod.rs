@@ -1,0 +1,324 @@
+//! The VM's Plan 9 shares: the host's folders that the guest mounts, and who holds them.
+//!
+//! hcsshim refuses to save while there is a share, since it had no way to name the folder on the
+//! other host. The destination's plan names it here.
+
+mod share;
+
+use std::collections::HashMap;
+use std::ops::DerefMut;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard};
+
+use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_proto::lcow::v1 as pb;
+use uuid::Uuid;
+
+pub use share::{Share, ShareConfig, ShareMount, ShareMountStage, ShareStage};
+
+use super::host::{Binding, Host, SharedFolder};
+use super::lock;
+use super::migration::Migration;
+use super::plan::PatchPlan;
+use super::vm::Vm;
+
+/// The Plan 9 controller's state.
+#[derive(Debug, Default, Snapshot)]
+#[snapshot(message = pb::Plan9Snapshot, version = 1, controller = Plan9)]
+pub struct Plan9State {
+    /// New shares may be only read-only.
+    pub no_writable_file_shares: bool,
+    /// What share names are made from. It only grows, so that no name is used twice.
+    pub name_counter: u64,
+    /// The shares by the folder on the host.
+    pub shares: HashMap<PathBuf, Share>,
+    /// Who holds which share. Containers refer to these ids.
+    pub reservations: HashMap<Uuid, PathBuf>,
+    #[snapshot(skip)]
+    pub(super) migration: Migration,
+    #[snapshot(skip)]
+    pub(super) binding: Option<Binding>,
+}
+
+/// The Plan 9 controller.
+#[derive(Debug, Default)]
+pub struct Plan9 {
+    state: Mutex<Plan9State>,
+}
+
+impl Plan9 {
+    /// The shares of a VM that does not exist yet; with `no_writable_file_shares` every share must
+    /// be read-only.
+    pub fn new(no_writable_file_shares: bool) -> Self {
+        let state = Plan9State { no_writable_file_shares, ..Plan9State::default() };
+        Self { state: Mutex::new(state) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Plan9State> {
+        lock(&self.state)
+    }
+
+    pub(super) fn bind(&self, binding: Binding) {
+        self.lock().binding = Some(binding);
+    }
+
+    /// The folders that the VM has.
+    pub(super) fn added(&self) -> Vec<SharedFolder> {
+        let state = self.lock();
+        let added = state.shares.iter().filter(|(_, share)| share.stage == ShareStage::Added);
+        let mut folders: Vec<_> = added.map(|(path, share)| share.folder(path.clone())).collect();
+        folders.sort_by(|a, b| a.name.cmp(&b.name));
+        folders
+    }
+
+    /// Plans a share of a folder and its mount. A folder that is shared already is held once more.
+    ///
+    /// # Errors
+    ///
+    /// The controller is migrating, the VM allows no writable shares, or the folder is shared with
+    /// other settings.
+    pub fn reserve(
+        &self,
+        host_path: impl Into<PathBuf>,
+        config: ShareConfig,
+    ) -> Result<Uuid, Error> {
+        let host_path = host_path.into();
+        let mut state = self.lock();
+        state.migration.refuse("the Plan 9 controller")?;
+        if state.no_writable_file_shares && !config.read_only {
+            return Err(Error::precondition(format!(
+                "the VM was created without writable shares: share {} read-only",
+                host_path.display()
+            )));
+        }
+        match state.shares.get_mut(&host_path) {
+            Some(share) => share.hold(&host_path, &config)?,
+            None => {
+                let next = state
+                    .name_counter
+                    .checked_add(1)
+                    .ok_or_else(|| Error::precondition("the VM has used up all share names"))?;
+                let mount = ShareMount {
+                    read_only: config.read_only,
+                    ref_count: 1,
+                    ..ShareMount::default()
+                };
+                let share = Share {
+                    name: state.name_counter.to_string(),
+                    config,
+                    stage: ShareStage::Reserved,
+                    mount: Some(mount),
+                };
+                state.name_counter = next;
+                state.shares.insert(host_path.clone(), share);
+            }
+        }
+        let id = Uuid::new_v4();
+        state.reservations.insert(id, host_path);
+        Ok(id)
+    }
+
+    /// Adds and mounts what a reservation holds, as far as that is not done yet. Returns where it
+    /// is in the guest.
+    ///
+    /// # Errors
+    ///
+    /// The controller is migrating, there is no such reservation, or the host or guest refuses; a
+    /// share that was added for it is removed again.
+    pub fn map_to_guest(&self, reservation: Uuid) -> Result<String, Error> {
+        let mut state = self.lock();
+        state.migration.refuse("the Plan 9 controller")?;
+        let (Binding { host, vm }, path, share) = state.held(reservation)?;
+        let add = share.stage == ShareStage::Reserved;
+        if add {
+            host.add_share(&vm, &share.folder(path))?;
+            share.stage = ShareStage::Added;
+        }
+        let name = share.name.clone();
+        let mount = share.mount.get_or_insert_with(ShareMount::default);
+        if mount.stage == ShareMountStage::Reserved {
+            let guest_path = format!("/run/mounts/plan9/{name}");
+            if let Err(error) = host.mount_share(&vm, &name, &guest_path, mount.read_only) {
+                if !add {
+                    return Err(error);
+                }
+                return match host.remove_share(&vm, &name) {
+                    Ok(()) => {
+                        share.stage = ShareStage::Reserved;
+                        Err(error)
+                    }
+                    Err(undo) => {
+                        share.stage = ShareStage::Invalid;
+                        Err(error.and(undo))
+                    }
+                };
+            }
+            mount.stage = ShareMountStage::Mounted;
+            mount.guest_path = guest_path;
+        }
+        Ok(mount.guest_path.clone())
+    }
+
+    /// Gives a reservation up. With the last one, the share is unmounted and removed.
+    ///
+    /// # Errors
+    ///
+    /// The controller is migrating, there is no such reservation, or the host or guest refuses: the
+    /// reservation then stays, and giving it up again goes on where this stopped.
+    pub fn unmap_from_guest(&self, reservation: Uuid) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.migration.refuse("the Plan 9 controller")?;
+        let (Binding { host, vm }, path, share) = state.held(reservation)?;
+        if let Some(mount) = &mut share.mount {
+            if mount.ref_count > 1 {
+                mount.ref_count -= 1;
+                state.reservations.remove(&reservation);
+                return Ok(());
+            }
+            if mount.stage == ShareMountStage::Mounted {
+                host.unmount_share(&vm, &mount.guest_path)?;
+                mount.stage = ShareMountStage::Unmounted;
+            }
+        }
+        if matches!(share.stage, ShareStage::Added | ShareStage::Invalid) {
+            host.remove_share(&vm, &share.name)?;
+            share.stage = ShareStage::Removed;
+        }
+        state.shares.remove(&path);
+        state.reservations.remove(&reservation);
+        Ok(())
+    }
+}
+
+impl Plan9State {
+    /// What a reservation holds, and the VM that it is in.
+    fn held(&mut self, id: Uuid) -> Result<(Binding, PathBuf, &mut Share), Error> {
+        let Some(binding) = self.binding.clone() else {
+            return Err(Error::precondition("the VM does not exist yet: create it before"));
+        };
+        let Some(path) = self.reservations.get(&id).cloned() else {
+            return Err(Error::invalid(format!("there is no Plan 9 reservation {id}")));
+        };
+        match self.shares.get_mut(&path) {
+            Some(share) => Ok((binding, path, share)),
+            None => Err(Error::internal(format!(
+                "reservation {id} is of {}, which is not shared",
+                path.display()
+            ))),
+        }
+    }
+
+    /// What must hold for the state to move: checked before the freeze and on import.
+    fn check(&self) -> Result<(), Error> {
+        let mut errors = Vec::new();
+        let mut held: HashMap<&PathBuf, u32> = HashMap::new();
+        for (id, path) in &self.reservations {
+            if self.shares.contains_key(path) {
+                *held.entry(path).or_default() += 1;
+            } else {
+                let error = Error::invalid(format!("{} is not shared", path.display()));
+                errors.push(error.in_key(id.to_string()).in_field("reservations"));
+            }
+        }
+        for (path, share) in &self.shares {
+            let mut found = Vec::new();
+            if !matches!(share.stage, ShareStage::Reserved | ShareStage::Added) {
+                found.push(Error::precondition(format!(
+                    "is {:?}: only a Reserved or Added share can move",
+                    share.stage
+                )));
+            }
+            let held = held.get(path).copied().unwrap_or(0);
+            if let Some(mount) = &share.mount {
+                if !matches!(mount.stage, ShareMountStage::Reserved | ShareMountStage::Mounted) {
+                    let error = Error::precondition(format!(
+                        "is {:?}: only a Reserved or Mounted mount can move",
+                        mount.stage
+                    ));
+                    found.push(error.in_field("mount"));
+                }
+                if mount.ref_count != held {
+                    let error = Error::invalid(format!(
+                        "is {}, but {held} reservations hold the share",
+                        mount.ref_count
+                    ));
+                    found.push(error.in_field("ref_count").in_field("mount"));
+                }
+            } else if held > 0 {
+                let error = Error::invalid(format!("is missing, but {held} reservations hold it"));
+                found.push(error.in_field("mount"));
+            }
+            let key = path.display().to_string();
+            errors.extend(found.into_iter().map(|e| e.in_key(key.clone()).in_field("shares")));
+        }
+        Error::collect(errors)
+    }
+
+    /// Moves every share to its folder on this host.
+    fn move_to(&mut self, plan: &PatchPlan, host: &Host) -> Result<(), Error> {
+        let mut shares = HashMap::with_capacity(self.shares.len());
+        for (path, share) in &self.shares {
+            let here = plan.share(path);
+            let located =
+                |error: Error| error.in_key(path.display().to_string()).in_field("shares");
+            host.check_folder(&here).map_err(located)?;
+            if shares.insert(here.clone(), share.clone()).is_some() {
+                let error = Error::invalid(format!(
+                    "the plan puts two shares in {}: give each its own folder",
+                    here.display()
+                ));
+                return Err(located(error));
+            }
+        }
+        for path in self.reservations.values_mut() {
+            *path = plan.share(path);
+        }
+        self.shares = shares;
+        Ok(())
+    }
+}
+
+impl Controller for Plan9 {
+    type State = Plan9State;
+
+    fn state(&self) -> impl DerefMut<Target = Plan9State> + '_ {
+        self.lock()
+    }
+
+    fn import(mut state: Plan9State) -> Result<Self, Error> {
+        state.check()?;
+        state.migration = Migration::Destination;
+        Ok(Self { state: Mutex::new(state) })
+    }
+
+    async fn freeze(&self, cx: &Context) -> Result<(), Error> {
+        let vm = cx.controllers::<Vm>()?.pop();
+        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
+        let mut state = self.lock();
+        state.check()?;
+        state.migration = Migration::Source;
+        Ok(())
+    }
+
+    async fn thaw(&self, _: &Context) -> Result<(), Error> {
+        self.lock().migration = Migration::None;
+        Ok(())
+    }
+
+    async fn patch(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let host = cx.resource::<Host>()?;
+        self.lock().move_to(&plan, &host)
+    }
+
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        self.lock().migration = Migration::None;
+        Ok(())
+    }
+
+    /// The shares go with the VM.
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        self.lock().migration = Migration::Destination;
+        Ok(())
+    }
+}

@@ -1,0 +1,395 @@
+//! One process of a container, and its IO on this host.
+
+use std::num::{NonZeroI64, NonZeroU32};
+use std::ops::DerefMut;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, SystemTime};
+
+use snapshot_core::codec::Json;
+use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_proto::lcow::v1::{self as pb, process_snapshot};
+
+use super::container::Container;
+use super::host::{Binding, Exit, OnExit, ProcessConfig, ProcessIo, ProcessKey, StdPorts};
+use super::ids::{ExecId, GcsId};
+use super::lock;
+use super::migration::migrating;
+use super::plan::PatchPlan;
+use super::spec::ProcessSpec;
+use super::vm::Vm;
+
+/// Where a process is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(stage = process_snapshot::Stage)]
+pub enum ProcessStage {
+    /// Known by its id only.
+    #[default]
+    NotCreated,
+    /// Its IO is set up; it has not been started.
+    Created,
+    /// It runs.
+    Running,
+    /// It has exited.
+    Terminated,
+    /// Imported, and not resumed yet.
+    #[snapshot(transient)]
+    DestinationMigrating,
+    /// Frozen.
+    #[snapshot(transient)]
+    SourceMigrating,
+}
+
+/// A process's state.
+#[derive(Debug, Default, Snapshot)]
+#[snapshot(
+    message = pb::ProcessSnapshot,
+    version = 1,
+    controller = Process,
+    save_from(Running),
+    freeze_to = SourceMigrating,
+    import_as = DestinationMigrating,
+    abort_to = Terminated
+)]
+pub struct ProcessState {
+    /// Its exec id, empty for the init process; its key in the container.
+    #[snapshot(id)]
+    pub exec_id: ExecId,
+    /// Where it is in its life.
+    #[snapshot(stage, field = state)]
+    pub stage: ProcessStage,
+    /// Its id in the guest; 0 until it is started.
+    pub pid: i32,
+    /// The OCI bundle on the host; the destination puts its own here.
+    pub bundle: PathBuf,
+    /// The OCI process spec; `None` for an init process whose spec is the container's. The text
+    /// survives unchanged, whatever program wrote it.
+    #[snapshot(field = oci_process_spec_json)]
+    pub spec: Option<Json<ProcessSpec>>,
+    /// When it exited; `None` until then.
+    pub exited_at: Option<SystemTime>,
+    /// Its exit code, with meaning once it has exited.
+    pub exit_code: u32,
+    /// How long a lost connection of its IO is tried again.
+    pub io_retry_timeout: Option<Duration>,
+    /// vsock port of its standard input; `None` where it is not connected.
+    pub stdin_port: Option<NonZeroU32>,
+    /// vsock port of its standard output.
+    pub stdout_port: Option<NonZeroU32>,
+    /// vsock port of its standard error.
+    pub stderr_port: Option<NonZeroU32>,
+    /// Message id of the call on the bridge that waits for its exit; the destination takes up the
+    /// answer under the same id.
+    pub wait_call_id: Option<NonZeroI64>,
+    /// This host's ends of its IO.
+    #[snapshot(skip)]
+    pub(super) io: ProcessIo,
+    #[snapshot(skip)]
+    pub(super) place: Option<Place>,
+    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
+    /// noted.
+    #[snapshot(skip)]
+    pub(super) frozen: bool,
+    /// An exit that was told while the process was migrating: it counts once that has ended.
+    #[snapshot(skip)]
+    pub(super) late_exit: Option<Exit>,
+}
+
+/// Where a process runs.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    binding: Binding,
+    container: GcsId,
+}
+
+/// What a new process is made from.
+#[derive(Clone, Debug, Default)]
+pub struct NewProcess {
+    /// The OCI bundle on this host.
+    pub bundle: PathBuf,
+    /// Its spec; `None` for an init process whose spec is the container's.
+    pub spec: Option<Json<ProcessSpec>>,
+    /// This host's ends of its IO.
+    pub io: ProcessIo,
+    /// How long a lost connection of its IO is tried again.
+    pub io_retry_timeout: Option<Duration>,
+}
+
+/// The process controller.
+#[derive(Debug)]
+pub struct Process {
+    /// Shared with the callback that the host tells the exit to.
+    state: Arc<Mutex<ProcessState>>,
+}
+
+impl Process {
+    /// A process that has not been started.
+    pub(super) fn new(exec_id: ExecId, new: NewProcess) -> Self {
+        Self::from_state(ProcessState {
+            exec_id,
+            bundle: new.bundle,
+            spec: new.spec,
+            io: new.io,
+            io_retry_timeout: new.io_retry_timeout,
+            ..ProcessState::default()
+        })
+    }
+
+    pub(super) fn from_state(state: ProcessState) -> Self {
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, ProcessState> {
+        let mut state = lock(&self.state);
+        state.settle();
+        state
+    }
+
+    /// Where the process is in its life.
+    pub fn stage(&self) -> ProcessStage {
+        self.lock().stage
+    }
+
+    /// Its id in the guest; `None` until it is started.
+    pub fn pid(&self) -> Option<i32> {
+        Some(self.lock().pid).filter(|pid| *pid != 0)
+    }
+
+    /// How it ended; `None` until it has.
+    pub fn exit(&self) -> Option<Exit> {
+        let state = self.lock();
+        state.exited_at.map(|at| Exit { code: state.exit_code, at })
+    }
+
+    /// This host's ends of its IO.
+    pub fn io(&self) -> ProcessIo {
+        self.lock().io.clone()
+    }
+
+    /// Sends a signal; does nothing to a process that has exited.
+    ///
+    /// # Errors
+    ///
+    /// The process is migrating or was not started, or the guest refuses.
+    pub fn signal(&self, signal: i32) -> Result<(), Error> {
+        let state = self.lock();
+        state.refuse_migrating()?;
+        match (state.stage, &state.place) {
+            (ProcessStage::Running, Some(place)) => {
+                let key = place.key(&state.exec_id);
+                place.binding.host.signal_process(key, state.pid, signal)
+            }
+            (ProcessStage::Terminated, _) => Ok(()),
+            (stage, _) => Err(Error::precondition(format!(
+                "process {:?} is {stage:?}: start it before it gets signals",
+                state.exec_id.as_str()
+            ))),
+        }
+    }
+
+    /// Starts the process in a container of the guest.
+    pub(super) fn start(&self, vm: &Vm, container: &GcsId) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.refuse_migrating()?;
+        if !matches!(state.stage, ProcessStage::NotCreated | ProcessStage::Created) {
+            return Err(Error::precondition(format!(
+                "process {:?} is {:?}: it is started only once",
+                state.exec_id.as_str(),
+                state.stage
+            )));
+        }
+        check_io(&state.io)?;
+        let place = Place { binding: vm.binding()?, container: container.clone() };
+        let port = |wanted: bool| wanted.then(|| vm.next_port()).transpose();
+        let ports = StdPorts {
+            stdin: port(state.io.stdin.is_some())?,
+            stdout: port(state.io.stdout.is_some())?,
+            stderr: port(state.io.stderr.is_some())?,
+        };
+        let wait_call_id = vm.next_call_id()?;
+        let config = state.config(&state.io, &state.bundle, ports, Some(wait_call_id));
+        let host = &place.binding.host;
+        let pid = host.start_process(place.key(&state.exec_id), config, self.on_exit())?;
+        state.pid = pid;
+        state.stdin_port = ports.stdin;
+        state.stdout_port = ports.stdout;
+        state.stderr_port = ports.stderr;
+        state.wait_call_id = Some(wait_call_id);
+        state.place = Some(place);
+        state.stage = ProcessStage::Running;
+        Ok(())
+    }
+
+    /// Forgets a process that does not run: closes its IO.
+    pub(super) fn release(&self) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.refuse_migrating()?;
+        if state.stage == ProcessStage::Running {
+            return Err(Error::precondition(format!(
+                "process {:?} runs: end it before it is deleted",
+                state.exec_id.as_str()
+            )));
+        }
+        if let Some(place) = state.place.take()
+            && let Err(error) = place.binding.host.release_process(place.key(&state.exec_id))
+        {
+            state.place = Some(place);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// What the host tells the exit to. It holds the state only as long as the controller lives.
+    fn on_exit(&self) -> OnExit {
+        let state: Weak<Mutex<ProcessState>> = Arc::downgrade(&self.state);
+        Box::new(move |exit| {
+            if let Some(state) = state.upgrade() {
+                lock(&state).late_exit = Some(exit);
+            }
+        })
+    }
+
+    /// Where the process is, without keeping the lock: for calls that may wait for a callback.
+    fn placed(&self) -> Option<(Place, ExecId)> {
+        let state = self.lock();
+        state.place.clone().map(|place| (place, state.exec_id.clone()))
+    }
+}
+
+/// A terminal has one output.
+fn check_io(io: &ProcessIo) -> Result<(), Error> {
+    match io.terminal && io.stderr.is_some() {
+        true => Err(Error::precondition(
+            "a process with a terminal has one output: leave its standard error out",
+        )),
+        false => Ok(()),
+    }
+}
+
+impl Place {
+    fn key<'a>(&'a self, exec: &'a ExecId) -> ProcessKey<'a> {
+        ProcessKey { vm: &self.binding.vm, container: &self.container, exec }
+    }
+}
+
+impl ProcessState {
+    pub(super) fn is_migrating(&self) -> bool {
+        use ProcessStage::{DestinationMigrating, SourceMigrating};
+        self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating)
+    }
+
+    fn refuse_migrating(&self) -> Result<(), Error> {
+        match self.is_migrating() {
+            true => Err(migrating(&format!("process {:?}", self.exec_id.as_str()))),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes an exit in that was told, unless the process is migrating.
+    fn settle(&mut self) {
+        if self.stage == ProcessStage::Running
+            && !self.frozen
+            && let Some(exit) = self.late_exit.take()
+        {
+            self.stage = ProcessStage::Terminated;
+            self.exit_code = exit.code;
+            self.exited_at = Some(exit.at);
+        }
+    }
+
+    fn ports(&self) -> StdPorts {
+        StdPorts { stdin: self.stdin_port, stdout: self.stdout_port, stderr: self.stderr_port }
+    }
+
+    fn config<'a>(
+        &'a self,
+        io: &'a ProcessIo,
+        bundle: &'a std::path::Path,
+        ports: StdPorts,
+        wait_call_id: Option<NonZeroI64>,
+    ) -> ProcessConfig<'a> {
+        ProcessConfig {
+            spec: self.spec.as_ref().map(Json::text),
+            bundle,
+            io,
+            ports,
+            io_retry_timeout: self.io_retry_timeout,
+            wait_call_id: wait_call_id.map_or(0, NonZeroI64::get),
+        }
+    }
+}
+
+impl Controller for Process {
+    type State = ProcessState;
+
+    fn state(&self) -> impl DerefMut<Target = ProcessState> + '_ {
+        self.lock()
+    }
+
+    fn import(state: ProcessState) -> Result<Self, Error> {
+        if state.exited_at.is_some() {
+            return Err(Error::precondition("has exited: only a process that runs can move")
+                .in_field("exited_at"));
+        }
+        Ok(Self::from_state(state))
+    }
+
+    /// The host may wait for an exit that is being told, so no lock is held meanwhile.
+    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+        if let Some((place, exec)) = self.placed() {
+            place.binding.host.freeze_process(place.key(&exec))?;
+        }
+        self.lock().frozen = true;
+        Ok(())
+    }
+
+    async fn thaw(&self, _: &Context) -> Result<(), Error> {
+        let placed = self.placed();
+        self.lock().frozen = false;
+        match placed {
+            Some((place, exec)) => place.binding.host.thaw_process(place.key(&exec)),
+            None => Ok(()),
+        }
+    }
+
+    async fn commit(&self, _: &Context) -> Result<(), Error> {
+        match self.placed() {
+            Some((place, exec)) => place.binding.host.release_process(place.key(&exec)),
+            None => Ok(()),
+        }
+    }
+
+    /// The IO is opened first, so that a failure leaves the state as it was.
+    async fn patch(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let container = cx.controller::<Container>()?;
+        let planned = plan.container(&container.source_id())?;
+        let binding = cx.controller::<Vm>()?.binding()?;
+        let place = Place { binding, container: container.gcs_id() };
+        let mut state = self.lock();
+        let bundle = planned.map_or_else(|| state.bundle.clone(), |planned| planned.bundle.clone());
+        let io = planned.map_or_else(ProcessIo::default, |planned| planned.io.clone());
+        check_io(&io)?;
+        let config = state.config(&io, &bundle, state.ports(), state.wait_call_id);
+        let key = place.key(&state.exec_id);
+        place.binding.host.adopt_process(key, state.pid, config, self.on_exit())?;
+        state.bundle = bundle;
+        state.io = io;
+        state.place = Some(place);
+        Ok(())
+    }
+
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        let Some((place, exec)) = self.placed() else {
+            return Err(Error::precondition("is not patched: nothing says where it runs"));
+        };
+        place.binding.host.resume_process(place.key(&exec))
+    }
+
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        match self.placed() {
+            Some((place, exec)) => place.binding.host.release_process(place.key(&exec)),
+            None => Ok(()),
+        }
+    }
+}

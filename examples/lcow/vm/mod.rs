@@ -1,0 +1,399 @@
+//! The utility VM that a sandbox's Linux containers run in.
+
+mod operations;
+
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use snapshot_core::codec::Json;
+use snapshot_core::{Child, Context, Controller, Error, Snapshot};
+use snapshot_proto::lcow::v1::{self as pb, vm_snapshot};
+
+use super::document;
+use super::host::{Binding, Host, VmConfig, VmStart};
+use super::ids::VmId;
+use super::lock;
+use super::migration::migrating;
+use super::plan::PatchPlan;
+use super::plan9::Plan9;
+use super::scsi::{DiskConfig, Scsi, Slot};
+use super::vpci::Vpci;
+
+/// The first vsock port for the IO of processes; those below it are the guest's own.
+pub const FIRST_PORT: u32 = 0x4000_0000;
+
+/// Where a VM is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(stage = vm_snapshot::Stage)]
+pub enum VmStage {
+    /// Known by its id only; no compute system exists.
+    #[default]
+    NotCreated,
+    /// The compute system exists and has not been started.
+    Created,
+    /// Started, and the guest is connected.
+    Running,
+    /// Stopped for good.
+    Terminated,
+    /// Failed: only cleanup is possible.
+    Invalid,
+    /// In a migration. What other programs wrote while they migrated; this one writes the stage
+    /// from before, and does not import it.
+    Migrating,
+    /// Frozen.
+    #[snapshot(transient)]
+    SourceMigrating,
+    /// Imported, and not resumed yet.
+    #[snapshot(transient)]
+    DestinationMigrating,
+}
+
+/// How a VM was created. Containers that are added later depend on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(message = vm_snapshot::SandboxOptions)]
+pub struct SandboxOptions {
+    /// Host folders are shared with the guest only read-only.
+    pub no_writable_file_shares: bool,
+    /// Scratch disks are encrypted in the guest.
+    pub enable_scratch_encryption: bool,
+    /// The guest routes by policy, so that one pod can have several endpoints in one subnet.
+    pub policy_based_routing: bool,
+    /// The guest's processor architecture, `amd64` for instance.
+    pub architecture: String,
+    /// All guest memory is backed by host memory.
+    pub fully_physically_backed: bool,
+    /// Settings of a confidential VM; `None` for an ordinary one.
+    pub confidential: Option<Confidential>,
+}
+
+/// What a confidential VM enforces inside the guest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(message = vm_snapshot::ConfidentialConfig)]
+pub struct Confidential {
+    /// The security policy, encoded as its enforcer expects it.
+    pub security_policy: String,
+    /// Name of the enforcer; empty for the guest's default.
+    pub security_policy_enforcer: String,
+    /// Path of the file with the signed reference measurements of the VM's image.
+    pub uvm_reference_info_file: std::path::PathBuf,
+}
+
+/// A VM's state.
+#[derive(Debug, Default, Snapshot)]
+#[snapshot(
+    message = pb::VmSnapshot,
+    version = 1,
+    controller = Vm,
+    save_from(Running),
+    freeze_to = SourceMigrating,
+    import_as = DestinationMigrating,
+    abort_to = Terminated
+)]
+pub struct VmState {
+    /// Id of the compute system on the host; the destination gives it another.
+    pub vm_id: VmId,
+    /// Where the VM is in its life.
+    #[snapshot(stage, field = state)]
+    pub stage: VmStage,
+    /// The options that it was created with.
+    pub sandbox_options: Option<SandboxOptions>,
+    /// Its SCSI controller.
+    pub scsi: Option<Child<Scsi>>,
+    /// Its virtual PCI controller.
+    pub vpci: Option<Child<Vpci>>,
+    /// Its Plan 9 controller.
+    pub plan9: Option<Child<Plan9>>,
+    /// The next vsock port to hand out. Every port in use lies below it.
+    pub gcs_next_port: u32,
+    /// What the destination's hypervisor must support; only a host reads it. Asked of the source's
+    /// host by the freeze.
+    pub compat_info: Vec<u8>,
+    /// The compute system document that the VM was created from.
+    pub hcs_document: Option<Json<serde_json::Value>>,
+    /// The next message id on the bridge to the guest. Every call that waits has an id below it.
+    pub bridge_next_id: i64,
+    #[snapshot(skip)]
+    pub(super) host: Option<Host>,
+    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
+    /// noted.
+    #[snapshot(skip)]
+    pub(super) frozen: bool,
+    /// The destination has created the VM: an abort must end it, and no other of the same id.
+    #[snapshot(skip)]
+    pub(super) restored: bool,
+}
+
+/// What a new VM is made from.
+#[derive(Clone, Debug, Default)]
+pub struct NewVm {
+    /// Its id on this host.
+    pub id: VmId,
+    /// Its options.
+    pub options: SandboxOptions,
+    /// Its compute system document, an object with a `VirtualMachine`.
+    pub document: serde_json::Value,
+    /// How many SCSI controllers it has, at most 4; 0 for none.
+    pub scsi_controllers: u8,
+    /// Whether it has a virtual PCI bus.
+    pub vpci: bool,
+    /// Whether it has Plan 9 shares.
+    pub plan9: bool,
+}
+
+/// The VM controller.
+#[derive(Debug)]
+pub struct Vm {
+    state: Mutex<VmState>,
+    /// Held for reading by an operation that changes several devices, and for writing by a device
+    /// that freezes: so such an operation finds all of them live, until it is done.
+    gate: RwLock<()>,
+}
+
+impl Vm {
+    /// A VM that does not exist yet, with its devices.
+    ///
+    /// # Errors
+    ///
+    /// Too many SCSI controllers, or a document that describes no VM.
+    pub fn new(host: Host, new: NewVm) -> Result<Self, Error> {
+        document::check(&new.document)?;
+        let scsi = match new.scsi_controllers {
+            0 => None,
+            count => Some(Child::new(Scsi::new(count)?)),
+        };
+        let plan9 = new.plan9.then(|| Plan9::new(new.options.no_writable_file_shares));
+        Ok(Self::from_state(VmState {
+            vm_id: new.id,
+            sandbox_options: Some(new.options),
+            scsi,
+            vpci: new.vpci.then(|| Child::new(Vpci::new())),
+            plan9: plan9.map(Child::new),
+            gcs_next_port: FIRST_PORT,
+            hcs_document: Some(Json::from_value(&new.document)?),
+            bridge_next_id: 1,
+            host: Some(host),
+            ..VmState::default()
+        }))
+    }
+
+    pub(super) fn from_state(state: VmState) -> Self {
+        Self { state: Mutex::new(state), gate: RwLock::new(()) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, VmState> {
+        lock(&self.state)
+    }
+
+    /// Where the VM is in its life.
+    pub fn stage(&self) -> VmStage {
+        self.lock().stage
+    }
+
+    /// Its id on this host.
+    pub fn id(&self) -> VmId {
+        self.lock().vm_id.clone()
+    }
+
+    /// Its SCSI controller, if it has one.
+    pub fn scsi(&self) -> Option<Arc<Scsi>> {
+        self.lock().scsi.as_ref().and_then(Child::get).cloned()
+    }
+
+    /// Its virtual PCI controller, if it has one.
+    pub fn vpci(&self) -> Option<Arc<Vpci>> {
+        self.lock().vpci.as_ref().and_then(Child::get).cloned()
+    }
+
+    /// Its Plan 9 controller, if it has one.
+    pub fn plan9(&self) -> Option<Arc<Plan9>> {
+        self.lock().plan9.as_ref().and_then(Child::get).cloned()
+    }
+
+    /// Begins an operation that changes several devices; none of them freezes before it ends.
+    ///
+    /// # Errors
+    ///
+    /// One of them is migrating.
+    pub(super) fn begin(&self) -> Result<RwLockReadGuard<'_, ()>, Error> {
+        let guard = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let migrating = [
+            self.scsi().map(|scsi| scsi.lock().migration),
+            self.vpci().map(|vpci| vpci.lock().migration),
+            self.plan9().map(|plan9| plan9.lock().migration),
+        ];
+        for migration in migrating.into_iter().flatten() {
+            migration.refuse("the VM")?;
+        }
+        Ok(guard)
+    }
+
+    /// Waits until no operation changes several devices, for a device to freeze meanwhile.
+    pub(super) fn stand_still(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The VM on its host.
+    ///
+    /// # Errors
+    ///
+    /// An imported VM that is not patched yet has no host.
+    pub fn binding(&self) -> Result<Binding, Error> {
+        self.lock().binding()
+    }
+}
+
+impl VmState {
+    fn refuse_migrating(&self) -> Result<(), Error> {
+        use VmStage::{DestinationMigrating, SourceMigrating};
+        match self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating) {
+            true => Err(migrating(&format!("VM {}", self.vm_id))),
+            false => Ok(()),
+        }
+    }
+
+    fn expect(&self, stage: VmStage, what: &str) -> Result<(), Error> {
+        self.refuse_migrating()?;
+        if self.stage != stage {
+            return Err(Error::precondition(format!(
+                "VM {} is {:?}: it can be {what} only while it is {stage:?}",
+                self.vm_id, self.stage
+            )));
+        }
+        Ok(())
+    }
+
+    fn binding(&self) -> Result<Binding, Error> {
+        match &self.host {
+            Some(host) => Ok(Binding { host: host.clone(), vm: self.vm_id.clone() }),
+            None => Err(Error::precondition("the VM is not patched: it has no host yet")),
+        }
+    }
+
+    fn scsi(&self) -> Option<&Arc<Scsi>> {
+        self.scsi.as_ref().and_then(Child::get)
+    }
+
+    fn bind_devices(&self, binding: &Binding) {
+        if let Some(vpci) = self.vpci.as_ref().and_then(Child::get) {
+            vpci.bind(binding.clone());
+        }
+        if let Some(plan9) = self.plan9.as_ref().and_then(Child::get) {
+            plan9.bind(binding.clone());
+        }
+    }
+
+    /// What the VM is created from: everything that its devices hold, attached from the start.
+    fn config(
+        &self,
+        compat_info: Vec<u8>,
+        disks: Vec<(Slot, DiskConfig)>,
+    ) -> Result<VmConfig, Error> {
+        let document = self.hcs_document.as_ref().map(Json::get).transpose()?;
+        let vpci = self.vpci.as_ref().and_then(Child::get);
+        let plan9 = self.plan9.as_ref().and_then(Child::get);
+        Ok(VmConfig {
+            document: document.map(|document| document::with_disks(document, &disks)),
+            compat_info,
+            disks,
+            shares: plan9.map(|plan9| plan9.added()).unwrap_or_default(),
+            devices: vpci.map(|vpci| vpci.assigned()).unwrap_or_default(),
+        })
+    }
+}
+
+impl Controller for Vm {
+    type State = VmState;
+
+    fn state(&self) -> impl DerefMut<Target = VmState> + '_ {
+        self.lock()
+    }
+
+    fn import(state: VmState) -> Result<Self, Error> {
+        match &state.hcs_document {
+            Some(document) => {
+                document::check(&document.get()?).map_err(|error| error.in_field("hcs_document"))?
+            }
+            None => {
+                return Err(Error::invalid("is missing: no VM can be created without it")
+                    .in_field("hcs_document"));
+            }
+        }
+        Ok(Self::from_state(state))
+    }
+
+    /// Everything in the VM is frozen by now.
+    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.expect(VmStage::Running, "saved")?;
+        let Binding { host, vm } = state.binding()?;
+        let compat_info = host.compat_info(&vm)?;
+        if compat_info.is_empty() {
+            return Err(Error::precondition(format!(
+                "the host does not tell what VM {vm} needs of a destination"
+            )));
+        }
+        // From here on thaw has something to take back, also when the pause fails half-way.
+        state.frozen = true;
+        host.pause_vm(&vm)?;
+        state.compat_info = compat_info;
+        Ok(())
+    }
+
+    async fn thaw(&self, _: &Context) -> Result<(), Error> {
+        let mut state = self.lock();
+        if state.frozen {
+            let Binding { host, vm } = state.binding()?;
+            host.unpause_vm(&vm)?;
+            state.frozen = false;
+            state.compat_info = Vec::new();
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, _: &Context) -> Result<(), Error> {
+        let Binding { host, vm } = self.binding()?;
+        host.release_vm(&vm)
+    }
+
+    async fn patch(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let host = cx.resource::<Host>()?;
+        let mut state = self.lock();
+        if let Some(id) = &plan.vm {
+            state.vm_id = id.clone();
+        }
+        state.host = Some(Host::clone(&host));
+        Ok(())
+    }
+
+    /// Its devices are patched by now, so the VM is created with what they hold here.
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        let mut state = self.lock();
+        let binding = state.binding()?;
+        let disks = match state.scsi() {
+            Some(scsi) => scsi.open_for(&binding)?,
+            None => Vec::new(),
+        };
+        let config = state.config(state.compat_info.clone(), disks)?;
+        binding.host.create_vm(&binding.vm, &config)?;
+        state.restored = true;
+        state.bind_devices(&binding);
+        let start = VmStart::Migrated {
+            next_port: state.gcs_next_port,
+            next_call_id: state.bridge_next_id,
+        };
+        binding.host.start_vm(&binding.vm, start)
+    }
+
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        let mut state = self.lock();
+        let Ok(binding) = state.binding() else { return Ok(()) };
+        let ended = match std::mem::take(&mut state.restored) {
+            true => binding.host.terminate_vm(&binding.vm),
+            false => Ok(()),
+        };
+        // Also if the VM does not end: it has nothing to do here any more.
+        let closed = state.scsi().map_or(Ok(()), |scsi| scsi.close_for(&binding));
+        Error::collect([ended.err(), closed.err()].into_iter().flatten())
+    }
+}

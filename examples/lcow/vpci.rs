@@ -1,0 +1,250 @@
+//! The VM's virtual PCI bus: the host's devices that are assigned to the guest.
+//!
+//! hcsshim refuses to save while a device is assigned, since its payload had no place for one. Ours
+//! has, so a device moves when the destination's plan names the device that takes its place, or
+//! when that host has one with the same instance id.
+
+use std::collections::HashMap;
+use std::ops::DerefMut;
+use std::sync::{Mutex, MutexGuard};
+
+use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_proto::lcow::v1 as pb;
+use uuid::Uuid;
+
+use super::host::{AssignedDevice, Binding, Host};
+use super::lock;
+use super::migration::Migration;
+use super::plan::PatchPlan;
+use super::vm::Vm;
+
+/// How far a device is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(stage = pb::vpci_snapshot::DeviceStage)]
+pub enum DeviceStage {
+    /// Planned: not yet assigned to the VM.
+    #[default]
+    Reserved,
+    /// Assigned; the guest has not confirmed it.
+    Assigned,
+    /// Assigned, and usable in the guest.
+    Ready,
+    /// Assigned, but the guest could not take it: only removal is possible.
+    AssignedInvalid,
+    /// Taken off the VM.
+    Removed,
+}
+
+/// One assigned device.
+#[derive(Clone, Debug, PartialEq, Eq, Snapshot)]
+#[snapshot(message = pb::vpci_snapshot::DeviceState)]
+pub struct Device {
+    /// The device's instance id on the host.
+    pub device_instance_id: String,
+    /// Which virtual function of the device; 0 is the physical function.
+    pub virtual_function_index: u32,
+    /// How far it is.
+    #[snapshot(stage, field = state)]
+    pub stage: DeviceStage,
+    /// How many times it is held.
+    pub ref_count: u32,
+}
+
+/// The virtual PCI controller's state.
+#[derive(Debug, Default, Snapshot)]
+#[snapshot(message = pb::VpciSnapshot, version = 1, controller = Vpci)]
+pub struct VpciState {
+    /// The devices by VMBus channel. Containers refer to the channels.
+    pub devices: HashMap<Uuid, Device>,
+    #[snapshot(skip)]
+    pub(super) migration: Migration,
+    #[snapshot(skip)]
+    pub(super) binding: Option<Binding>,
+}
+
+/// The virtual PCI controller.
+#[derive(Debug, Default)]
+pub struct Vpci {
+    state: Mutex<VpciState>,
+}
+
+impl Vpci {
+    /// The bus of a VM that does not exist yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, VpciState> {
+        lock(&self.state)
+    }
+
+    pub(super) fn bind(&self, binding: Binding) {
+        self.lock().binding = Some(binding);
+    }
+
+    /// The devices that the VM has.
+    pub(super) fn assigned(&self) -> Vec<AssignedDevice> {
+        let state = self.lock();
+        let ready = state.devices.iter().filter(|(_, device)| device.stage == DeviceStage::Ready);
+        let mut devices: Vec<_> =
+            ready.map(|(&channel, device)| device.assigned(channel)).collect();
+        devices.sort_by_key(|device| device.channel);
+        devices
+    }
+
+    /// Assigns a device to the VM, or holds it once more where it is assigned. Returns its VMBus
+    /// channel.
+    ///
+    /// # Errors
+    ///
+    /// The controller is migrating, the VM does not exist, the host refuses, or the guest cannot
+    /// use the device: then it stays as `AssignedInvalid` unless it can be removed again.
+    pub fn assign(&self, instance_id: &str, function: u32) -> Result<Uuid, Error> {
+        let mut state = self.lock();
+        state.migration.refuse("the virtual PCI controller")?;
+        let Binding { host, vm } = state.bound()?;
+        let is_it = |device: &Device| {
+            device.device_instance_id == instance_id && device.virtual_function_index == function
+        };
+        if let Some((&channel, device)) = state.devices.iter_mut().find(|(_, device)| is_it(device))
+        {
+            if device.stage != DeviceStage::Ready {
+                return Err(Error::precondition(format!(
+                    "device {instance_id} is {:?}: remove it before it is assigned again",
+                    device.stage
+                )));
+            }
+            device.ref_count = device.ref_count.checked_add(1).ok_or_else(|| {
+                Error::precondition(format!("device {instance_id} cannot be held once more"))
+            })?;
+            return Ok(channel);
+        }
+        let channel = Uuid::new_v4();
+        let mut device = Device {
+            device_instance_id: instance_id.to_owned(),
+            virtual_function_index: function,
+            stage: DeviceStage::Reserved,
+            ref_count: 1,
+        };
+        host.assign_device(&vm, &device.assigned(channel))?;
+        if let Err(error) = host.wait_for_device(&vm, channel) {
+            return match host.remove_device(&vm, channel) {
+                Ok(()) => Err(error),
+                Err(undo) => {
+                    device.stage = DeviceStage::AssignedInvalid;
+                    state.devices.insert(channel, device);
+                    Err(error.and(undo))
+                }
+            };
+        }
+        device.stage = DeviceStage::Ready;
+        state.devices.insert(channel, device);
+        Ok(channel)
+    }
+
+    /// Gives a device up; with the last holder it is taken off the VM.
+    ///
+    /// # Errors
+    ///
+    /// The controller is migrating, there is no such device, or the host refuses: the device then
+    /// stays as it was.
+    pub fn remove(&self, channel: Uuid) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.migration.refuse("the virtual PCI controller")?;
+        let Binding { host, vm } = state.bound()?;
+        let Some(device) = state.devices.get_mut(&channel) else {
+            return Err(Error::invalid(format!("there is no device on channel {channel}")));
+        };
+        if device.ref_count > 1 {
+            device.ref_count -= 1;
+            return Ok(());
+        }
+        host.remove_device(&vm, channel)?;
+        state.devices.remove(&channel);
+        Ok(())
+    }
+}
+
+impl Device {
+    fn assigned(&self, channel: Uuid) -> AssignedDevice {
+        AssignedDevice {
+            channel,
+            instance_id: self.device_instance_id.clone(),
+            function: self.virtual_function_index,
+        }
+    }
+}
+
+impl VpciState {
+    fn bound(&self) -> Result<Binding, Error> {
+        self.binding
+            .clone()
+            .ok_or_else(|| Error::precondition("the VM does not exist yet: create it before"))
+    }
+
+    /// A device that is neither planned nor in use cannot move.
+    fn check(&self) -> Result<(), Error> {
+        let in_between = self.devices.iter().filter(|(_, device)| {
+            !matches!(device.stage, DeviceStage::Reserved | DeviceStage::Ready)
+        });
+        Error::collect(in_between.map(|(channel, device)| {
+            Error::precondition(format!(
+                "is {:?}: only a Reserved or Ready device can move, remove it before",
+                device.stage
+            ))
+            .in_key(channel.to_string())
+            .in_field("devices")
+        }))
+    }
+}
+
+impl Controller for Vpci {
+    type State = VpciState;
+
+    fn state(&self) -> impl DerefMut<Target = VpciState> + '_ {
+        self.lock()
+    }
+
+    fn import(mut state: VpciState) -> Result<Self, Error> {
+        state.check()?;
+        state.migration = Migration::Destination;
+        Ok(Self { state: Mutex::new(state) })
+    }
+
+    async fn freeze(&self, cx: &Context) -> Result<(), Error> {
+        let vm = cx.controllers::<Vm>()?.pop();
+        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
+        let mut state = self.lock();
+        state.check()?;
+        state.migration = Migration::Source;
+        Ok(())
+    }
+
+    async fn thaw(&self, _: &Context) -> Result<(), Error> {
+        self.lock().migration = Migration::None;
+        Ok(())
+    }
+
+    async fn patch(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let host = cx.resource::<Host>()?;
+        for (channel, device) in &mut self.lock().devices {
+            let here = plan.device(&device.device_instance_id);
+            host.check_device(&here)
+                .map_err(|error| error.in_key(channel.to_string()).in_field("devices"))?;
+            device.device_instance_id = here;
+        }
+        Ok(())
+    }
+
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        self.lock().migration = Migration::None;
+        Ok(())
+    }
+
+    /// The devices go with the VM.
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        self.lock().migration = Migration::Destination;
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! The command line.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Parser, Subcommand};
+use snapshot_core::Phase;
+
+use crate::shim::link::Address;
+use crate::shim::sandbox::MAX_CONTAINERS;
+use crate::shim::workload::Workload;
+
+/// Moves a running sandbox from one shim to another, and proves that no line of its output was lost.
+///
+/// Without `--listen` and `--connect` it runs both shims, connected by a Unix socket, in a temporary
+/// folder. With them it runs one: start the destination with `--listen ADDRESS` and the source with
+/// `--connect ADDRESS`, where ADDRESS is HOST:PORT or unix:PATH. The containers are processes, which
+/// stand in for the memory of the VM that a hypervisor would carry over: so both shims must run on
+/// the same kernel and see the same files, in two network namespaces for instance.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "live_migration", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) hidden: Option<Hidden>,
+
+    #[command(flatten)]
+    pub(crate) options: Options,
+
+    /// Run the destination only, and wait there for the source.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "connect")]
+    pub(crate) listen: Option<Address>,
+
+    /// Run the source only, and move its sandbox to the destination that listens there.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) connect: Option<Address>,
+}
+
+/// What both sides are run with.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How many containers the sandbox has.
+    #[arg(long, default_value_t = 3, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CONTAINERS)))]
+    pub(crate) containers: u32,
+
+    /// Make the step of one controller fail, `freeze:pods/web/containers/c1` for instance. Phases:
+    /// freeze, save, import, patch, resume. With --listen and --connect, give it to both sides.
+    #[arg(long, value_name = "PHASE:CONTROLLER-ID")]
+    pub(crate) fail: Option<Fault>,
+
+    /// Keep the snapshot in this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+
+    /// Work in this folder, which must not exist or be empty, and keep it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// How long the sandbox runs before the migration, and again after it, in seconds.
+    #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = seconds)]
+    pub(crate) seconds: f64,
+
+    /// Tell what happens in detail.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// What only this program itself calls.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Hidden {
+    /// What runs in a container.
+    #[command(hide = true)]
+    Workload(Workload),
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected a number of seconds from 0 to 3600".to_owned()),
+    }
+}
+
+/// A step that is to fail.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fault {
+    /// The phase.
+    pub(crate) phase: Phase,
+    /// The controller's id.
+    pub(crate) controller: String,
+}
+
+impl Fault {
+    const PHASES: [Phase; 5] =
+        [Phase::Freeze, Phase::Save, Phase::Import, Phase::Patch, Phase::Resume];
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (phase, controller) =
+            text.split_once(':').ok_or("expected PHASE:CONTROLLER-ID, as in patch:vm/scsi")?;
+        let phase =
+            Self::PHASES.into_iter().find(|known| known.as_str() == phase).ok_or_else(|| {
+                let phases = Self::PHASES.map(Phase::as_str).join(", ");
+                format!("{phase:?} is no phase that can fail, expected one of {phases}")
+            })?;
+        Ok(Self { phase, controller: controller.to_owned() })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.phase.as_str(), self.controller)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_fault_is_a_phase_and_a_controller() {
+        let fault: Fault = "patch:pods/web/containers/c1".parse().unwrap();
+        assert_eq!(fault.phase, Phase::Patch);
+        assert_eq!(fault.controller, "pods/web/containers/c1");
+        assert_eq!(fault.to_string(), "patch:pods/web/containers/c1");
+        assert!("patch".parse::<Fault>().unwrap_err().contains("PHASE:CONTROLLER-ID"));
+        assert!("commit:vm".parse::<Fault>().unwrap_err().contains("freeze, save, import"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Which process a number means: a process id alone may be given to another process.
+
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use serde::{Deserialize, Serialize};
+use snapshot_core::{Code, Error};
+
+/// A process of this machine, for as long as the machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    /// The process id.
+    pub(crate) pid: i32,
+    /// When it started, in clock ticks since the machine did.
+    pub(crate) start_time: u64,
+}
+
+impl Identity {
+    /// The process that has this id now.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(crate) fn of(pid: i32) -> Result<Self, Error> {
+        Ok(Self { pid, start_time: Stat::read(pid)?.start_time })
+    }
+
+    /// Takes hold of the process. A pidfd never means another process, so what is checked after it
+    /// was opened stays true.
+    ///
+    /// # Errors
+    ///
+    /// The process has gone, or its id means another one by now.
+    pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
+        let pid = Pid::from_raw(self.pid)
+            .ok_or_else(|| Error::invalid(format!("{} is not a process id", self.pid)))?;
+        let process = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| {
+            Error::new(Code::FailedPrecondition, format!("process {} has gone", self.pid))
+                .with_source(std::io::Error::from(error))
+        })?;
+        let found = Self::of(self.pid)?;
+        if found != *self {
+            return Err(Error::new(
+                Code::FailedPrecondition,
+                format!(
+                    "process {} is another one: it started at tick {}, ours at {}",
+                    self.pid, found.start_time, self.start_time
+                ),
+            ));
+        }
+        Ok(process)
+    }
+
+    /// How the process ended, if it has, and if its parent has not asked yet.
+    pub(crate) fn exit_code(&self) -> Option<u32> {
+        let stat = Stat::read(self.pid).ok()?;
+        (stat.start_time == self.start_time && stat.state == 'Z')
+            .then(|| exit_code(stat.exit_status))
+    }
+
+    /// Whether the process stands still because it was stopped.
+    pub(crate) fn is_stopped(&self) -> Result<bool, Error> {
+        let stat = Stat::read(self.pid)?;
+        Ok(matches!(stat.state, 'T' | 'Z' | 'X') || stat.start_time != self.start_time)
+    }
+}
+
+/// The exit code in a wait status, as shells count it: 128 and the signal for a killed process.
+pub(crate) fn exit_code(status: i32) -> u32 {
+    let status = status.cast_unsigned();
+    match status & 0x7f {
+        0 => (status >> 8) & 0xff,
+        signal => 128 + signal,
+    }
+}
+
+/// What of `/proc/PID/stat` is of use here; see proc_pid_stat(5).
+struct Stat {
+    state: char,
+    start_time: u64,
+    exit_status: i32,
+}
+
+impl Stat {
+    fn read(pid: i32) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| {
+            Error::new(Code::FailedPrecondition, format!("process {pid} has gone"))
+                .with_source(error)
+        })?;
+        Self::parse(&text)
+            .ok_or_else(|| Error::internal(format!("/proc/{pid}/stat is not understood: {text:?}")))
+    }
+
+    /// Field 2 is the program's name in parentheses, which may itself contain any of them.
+    fn parse(text: &str) -> Option<Self> {
+        let (_, rest) = text.rsplit_once(')')?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let field = |number: usize| fields.get(number - 3);
+        Some(Self {
+            state: field(3)?.chars().next()?,
+            start_time: field(22)?.parse().ok()?,
+            exit_status: field(52)?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_found_again_by_its_start_time() {
+        let own = Identity::of(std::process::id().cast_signed()).unwrap();
+        own.open().unwrap();
+        let other = Identity { start_time: own.start_time + 1, ..own };
+        let refused = other.open().unwrap_err();
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        assert!(refused.to_string().contains("is another one"), "{refused}");
+    }
+
+    #[test]
+    fn a_process_that_has_gone_is_refused() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let identity = Identity::of(child.id().cast_signed()).unwrap();
+        child.wait().unwrap();
+        assert!(identity.open().unwrap_err().to_string().contains("has gone"));
+        assert_eq!(identity.exit_code(), None);
+    }
+
+    #[test]
+    fn the_exit_code_of_another_ones_child_is_read_before_it_is_reaped() {
+        let mut child = Command::new("sh")
+            .args(["-c", "read line; exit 7"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let identity = Identity::of(child.id().cast_signed()).unwrap();
+        assert_eq!(identity.exit_code(), None);
+        drop(child.stdin.take());
+        while !identity.is_stopped().unwrap() {
+            std::thread::yield_now();
+        }
+        assert_eq!(identity.exit_code(), Some(7));
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_program_name_with_parentheses_and_spaces_is_skipped() {
+        let numbers: Vec<String> = (4..=52).map(|number| number.to_string()).collect();
+        let stat = Stat::parse(&format!("12 (a) b (c) S {}\n", numbers.join(" "))).unwrap();
+        assert_eq!((stat.state, stat.start_time, stat.exit_status), ('S', 22, 52));
+        assert!(Stat::parse("12 (a) S 1 2").is_none());
+    }
+
+    #[test]
+    fn a_killed_process_exits_with_128_and_its_signal() {
+        assert_eq!(exit_code(0x0700), 7);
+        assert_eq!(exit_code(9), 137);
+        assert_eq!(exit_code(0x80 | 6), 134);
+    }
+}

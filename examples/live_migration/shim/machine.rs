@@ -1,0 +1,389 @@
+//! One host: the folder that holds what it has, and the VM that runs on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use snapshot_core::{Code, Error};
+use snapshot_examples::lcow::host::{
+    AssignedDevice, ContainerHost, OnExit, ProcessConfig, ProcessHost, ProcessKey, SharedFolder,
+    VmConfig, VmHost, VmStart,
+};
+use snapshot_examples::lcow::{DiskConfig, GcsId, NicId, Slot, VmId};
+use uuid::Uuid;
+
+use crate::shim::guest::{Guest, Power, at};
+use crate::shim::lock::lock;
+use crate::shim::processes::{Key, Processes, Wiring};
+use crate::shim::storage::Disk;
+
+/// A host of the demonstration: a folder with what a real one has as hardware.
+///
+/// ```text
+/// disks/       disk images            shares/      folders to share
+/// devices/     devices to assign      namespaces/  network namespaces with their endpoints
+/// bundles/     OCI bundles, logs      vms/         the VMs that exist here
+/// ```
+pub(crate) struct Machine {
+    dir: PathBuf,
+    guest: Guest,
+    processes: Processes,
+    pub(crate) vms: Mutex<BTreeMap<VmId, Hosted>>,
+    /// The images that VMs may open.
+    pub(crate) granted: Mutex<BTreeSet<(VmId, PathBuf)>>,
+}
+
+/// A VM that exists on this host.
+#[derive(Debug, Default)]
+pub(crate) struct Hosted {
+    running: bool,
+    power: Option<Power>,
+    pub(crate) disks: BTreeMap<Slot, Disk>,
+    pub(crate) shares: BTreeMap<String, File>,
+    pub(crate) devices: BTreeMap<Uuid, File>,
+    pub(crate) nics: BTreeMap<NicId, File>,
+}
+
+/// What a destination must be to run the guest: written by `compat_info`.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Compat {
+    architecture: String,
+    kernel: String,
+}
+
+impl Compat {
+    fn here() -> Result<Self, Error> {
+        let path = Path::new("/proc/sys/kernel/osrelease");
+        let kernel = std::fs::read_to_string(path).map_err(|error| at(path, error))?;
+        Ok(Self {
+            architecture: std::env::consts::ARCH.to_owned(),
+            kernel: kernel.trim().to_owned(),
+        })
+    }
+}
+
+impl Machine {
+    /// A host in the folder `dir` with this guest. With `open` its processes are relayed as soon as
+    /// they are there; see [`Processes::new`].
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be made, or the relay not started.
+    pub(crate) fn new(dir: &Path, guest: Guest, open: bool) -> Result<Arc<Self>, Error> {
+        for part in ["bundles", "vms", "devices", "namespaces"] {
+            let path = dir.join(part);
+            std::fs::create_dir_all(&path).map_err(|error| at(&path, error))?;
+        }
+        Ok(Arc::new(Self {
+            dir: dir.to_owned(),
+            processes: Processes::new(guest.clone(), open)?,
+            guest,
+            vms: Mutex::default(),
+            granted: Mutex::default(),
+        }))
+    }
+
+    /// The host's folder.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The guest.
+    pub(crate) fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    /// The processes of the guest, as this host knows them.
+    pub(crate) fn processes(&self) -> &Processes {
+        &self.processes
+    }
+
+    /// Does something with a VM of this host.
+    pub(crate) fn with_vm<T>(
+        &self,
+        vm: &VmId,
+        act: impl FnOnce(&mut Hosted) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match lock(&self.vms).get_mut(vm) {
+            Some(hosted) => act(hosted),
+            None => Err(Error::precondition(format!("there is no VM {vm} on this host"))),
+        }
+    }
+
+    fn record(&self, vm: &VmId) -> PathBuf {
+        self.dir.join("vms").join(vm.as_str())
+    }
+
+    /// Takes a VM off this host, with everything that is locked for it.
+    fn forget(&self, vm: &VmId) -> Result<(), Error> {
+        lock(&self.vms).remove(vm);
+        lock(&self.granted).retain(|(of, _)| of != vm);
+        let record = self.record(vm);
+        match std::fs::remove_file(&record) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(&record, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The guest finds every disk that it knows under its slot, and no other.
+    fn check_disks(&self, hosted: &Hosted) -> Result<(), Error> {
+        let known = self.guest.disks()?;
+        let here: BTreeMap<_, _> =
+            hosted.disks.iter().map(|(slot, disk)| (slot.to_string(), disk.volume())).collect();
+        let wrong = known
+            .iter()
+            .filter(|(slot, volume)| here.get(*slot) != Some(volume))
+            .chain(here.iter().filter(|(slot, _)| !known.contains_key(*slot)));
+        Error::collect(wrong.map(|(slot, _)| {
+            Error::precondition(format!(
+                "the guest has volume {} in SCSI slot {slot} and would find {}",
+                known.get(slot).map_or_else(|| "(none)".to_owned(), ToString::to_string),
+                here.get(slot).map_or_else(|| "(none)".to_owned(), ToString::to_string),
+            ))
+        }))
+    }
+
+    fn attach_all(&self, vm: &VmId, hosted: &mut Hosted, config: &VmConfig) -> Result<(), Error> {
+        for (slot, disk) in &config.disks {
+            hosted.attach(*slot, disk)?;
+        }
+        for SharedFolder { name, path, .. } in &config.shares {
+            hosted.shares.insert(name.clone(), File::open(path).map_err(|error| at(path, error))?);
+        }
+        for AssignedDevice { channel, instance_id, .. } in &config.devices {
+            hosted.devices.insert(*channel, self.claim_device(instance_id)?);
+        }
+        let record = self.record(vm);
+        let document = config.document.clone().unwrap_or_default();
+        std::fs::write(&record, format!("{document:#}\n")).map_err(|error| at(&record, error))
+    }
+}
+
+impl Hosted {
+    /// Attaches a disk, and locks it.
+    pub(crate) fn attach(&mut self, slot: Slot, config: &DiskConfig) -> Result<(), Error> {
+        if self.disks.contains_key(&slot) {
+            return Err(Error::precondition(format!("SCSI slot {slot} is taken")));
+        }
+        let disk = Disk::open(&config.host_path, config.read_only)?;
+        disk.lock()?;
+        self.disks.insert(slot, disk);
+        Ok(())
+    }
+}
+
+impl VmHost for Machine {
+    fn create_vm(&self, vm: &VmId, config: &VmConfig) -> Result<(), Error> {
+        if !config.compat_info.is_empty() {
+            let needed: Compat = serde_json::from_slice(&config.compat_info).map_err(|error| {
+                Error::new(Code::Unimplemented, format!("compat_info is not understood: {error}"))
+            })?;
+            let here = Compat::here()?;
+            if needed != here {
+                return Err(Error::precondition(format!(
+                    "the VM needs {needed:?}, this host is {here:?}"
+                )));
+            }
+        }
+        if lock(&self.vms).contains_key(vm) {
+            return Err(Error::precondition(format!("VM {vm} exists already on this host")));
+        }
+        // Locks that were taken go with `hosted` if it fails.
+        let mut hosted = Hosted::default();
+        self.attach_all(vm, &mut hosted, config)?;
+        lock(&self.vms).insert(vm.clone(), hosted);
+        Ok(())
+    }
+
+    fn start_vm(&self, vm: &VmId, start: VmStart) -> Result<(), Error> {
+        self.with_vm(vm, |hosted| {
+            match start {
+                VmStart::Boot => {
+                    for (slot, disk) in &hosted.disks {
+                        self.guest.put_disk(*slot, disk.volume())?;
+                    }
+                }
+                VmStart::Migrated { .. } => self.check_disks(hosted)?,
+            }
+            // A migrated guest goes on when the gate opens; see `Processes::open`.
+            hosted.power = Some(self.guest.power()?);
+            hosted.running = true;
+            Ok(())
+        })
+    }
+
+    fn compat_info(&self, vm: &VmId) -> Result<Vec<u8>, Error> {
+        self.with_vm(vm, |_| {
+            serde_json::to_vec(&Compat::here()?)
+                .map_err(|error| Error::internal(error.to_string()).with_source(error))
+        })
+    }
+
+    fn pause_vm(&self, vm: &VmId) -> Result<(), Error> {
+        self.processes.pause_all()?;
+        self.with_vm(vm, |hosted| {
+            hosted.running = false;
+            let disks: Vec<&Disk> = hosted.disks.values().collect();
+            unlock_all(&disks)
+        })
+    }
+
+    fn unpause_vm(&self, vm: &VmId) -> Result<(), Error> {
+        self.with_vm(vm, |hosted| {
+            Error::collect(hosted.disks.values().filter_map(|disk| disk.lock().err()))?;
+            hosted.running = true;
+            Ok(())
+        })?;
+        self.processes.unpause_all()
+    }
+
+    fn release_vm(&self, vm: &VmId) -> Result<(), Error> {
+        self.forget(vm)
+    }
+
+    fn terminate_vm(&self, vm: &VmId) -> Result<(), Error> {
+        let runs = lock(&self.vms).get(vm).is_some_and(|hosted| hosted.running);
+        // Behind a closed gate the guest is still the source's.
+        let killed = if runs { self.processes.kill_all() } else { Ok(()) };
+        let forgotten = self.forget(vm);
+        Error::collect([killed.err(), forgotten.err()].into_iter().flatten())
+    }
+}
+
+/// Puts what was written on disk and gives the locks up. The file system waits for the device once
+/// per disk, and many of these waits can go on at once.
+fn unlock_all(disks: &[&Disk]) -> Result<(), Error> {
+    const THREADS: usize = 16;
+    let share = disks.len().div_ceil(THREADS).max(1);
+    let unlock =
+        |share: &[&Disk]| Error::collect(share.iter().filter_map(|disk| disk.unlock().err())).err();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            disks.chunks(share).map(|share| scope.spawn(move || unlock(share))).collect();
+        let panicked =
+            || Some(Error::internal("a disk could not be unlocked: its thread panicked"));
+        let errors = threads.into_iter().filter_map(|t| t.join().unwrap_or_else(|_| panicked()));
+        Error::collect(errors.collect::<Vec<_>>())
+    })
+}
+
+impl ContainerHost for Machine {
+    fn combine_layers(
+        &self,
+        vm: &VmId,
+        layers: &[String],
+        scratch: Option<&str>,
+        rootfs: &str,
+    ) -> Result<(), Error> {
+        self.with_vm(vm, |_| {
+            for layer in layers.iter().map(String::as_str).chain(scratch) {
+                self.guest.expect_mount(layer)?;
+            }
+            self.guest.mount(rootfs, "layers")
+        })
+    }
+
+    fn remove_layers(&self, vm: &VmId, rootfs: &str) -> Result<(), Error> {
+        self.with_vm(vm, |_| self.guest.unmount(rootfs))
+    }
+
+    fn create_container(&self, vm: &VmId, container: &GcsId, rootfs: &str) -> Result<(), Error> {
+        self.with_vm(vm, |_| {
+            self.guest.expect_mount(rootfs)?;
+            self.guest.put_container(container.as_str())
+        })
+    }
+
+    fn open_container(&self, vm: &VmId, container: &GcsId) -> Result<(), Error> {
+        self.with_vm(vm, |_| self.guest.expect_container(container.as_str()))
+    }
+
+    fn delete_container(&self, vm: &VmId, container: &GcsId) -> Result<(), Error> {
+        self.with_vm(vm, |_| self.guest.remove_container(container.as_str()))
+    }
+}
+
+impl ProcessHost for Machine {
+    fn start_process(
+        &self,
+        process: ProcessKey<'_>,
+        config: ProcessConfig<'_>,
+        on_exit: OnExit,
+    ) -> Result<i32, Error> {
+        self.guest.expect_container(process.container.as_str())?;
+        let program = program(config)?;
+        self.processes
+            .start(key(process), &program, wiring(config), on_exit)
+            .map(|identity| identity.pid)
+    }
+
+    fn signal_process(&self, process: ProcessKey<'_>, _: i32, signal: i32) -> Result<(), Error> {
+        let named = rustix::process::Signal::from_named_raw(signal)
+            .ok_or_else(|| Error::invalid(format!("{signal} is no signal")))?;
+        self.processes.signal(&key(process), named)
+    }
+
+    fn freeze_process(&self, process: ProcessKey<'_>) -> Result<(), Error> {
+        self.processes.freeze(&key(process));
+        Ok(())
+    }
+
+    fn thaw_process(&self, process: ProcessKey<'_>) -> Result<(), Error> {
+        self.processes.thaw(&key(process))
+    }
+
+    fn adopt_process(
+        &self,
+        process: ProcessKey<'_>,
+        pid: i32,
+        config: ProcessConfig<'_>,
+        on_exit: OnExit,
+    ) -> Result<(), Error> {
+        self.processes.adopt(key(process), pid, wiring(config), on_exit)
+    }
+
+    fn resume_process(&self, process: ProcessKey<'_>) -> Result<(), Error> {
+        self.processes.thaw(&key(process))
+    }
+
+    fn release_process(&self, process: ProcessKey<'_>) -> Result<(), Error> {
+        self.processes.release(&key(process));
+        Ok(())
+    }
+}
+
+fn key(process: ProcessKey<'_>) -> Key {
+    Key { container: process.container.as_str().to_owned(), exec: process.exec.as_str().to_owned() }
+}
+
+fn wiring(config: ProcessConfig<'_>) -> Wiring<'_> {
+    Wiring { paths: config.io, ports: config.ports, wait_call_id: config.wait_call_id }
+}
+
+/// What of an OCI process spec is of use here.
+#[derive(Deserialize)]
+struct ProcessSpec {
+    args: Vec<String>,
+}
+
+/// The command line of a process: its own spec's, or for an init process that of its bundle.
+fn program(config: ProcessConfig<'_>) -> Result<Vec<String>, Error> {
+    #[derive(Deserialize)]
+    struct Spec {
+        process: ProcessSpec,
+    }
+    let path = config.bundle.join("config.json");
+    let spec = match config.spec {
+        Some(spec) => serde_json::from_str::<ProcessSpec>(spec),
+        None => {
+            let text = std::fs::read_to_string(&path).map_err(|error| at(&path, error))?;
+            serde_json::from_str::<Spec>(&text).map(|spec| spec.process)
+        }
+    };
+    let spec = spec.map_err(|error| {
+        Error::invalid(format!("the process spec of {}: {error}", config.bundle.display()))
+    })?;
+    Ok(spec.args)
+}

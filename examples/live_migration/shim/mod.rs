@@ -1,0 +1,125 @@
+//! The two shims.
+
+mod cli;
+mod clock;
+mod demo;
+mod destination;
+mod devices;
+mod foreign;
+mod guest;
+mod identity;
+mod link;
+mod lock;
+mod machine;
+mod plan;
+mod processes;
+mod progress;
+mod proof;
+mod protocol;
+mod relay;
+mod sandbox;
+mod source;
+mod storage;
+mod summary;
+mod table;
+mod workload;
+
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use snapshot_core::Error;
+use tracing::level_filters::LevelFilter;
+
+use cli::{Cli, Hidden, Options};
+
+/// How a shim ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The source has given its sandbox away.
+    Moved,
+    /// The source has kept its sandbox.
+    RanOn,
+    /// The destination has taken the sandbox over.
+    TookOver,
+    /// The destination has not taken it over.
+    NotTaken,
+}
+
+/// Runs what the command line says.
+///
+/// # Errors
+///
+/// What is printed then.
+pub(crate) fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    if let Some(Hidden::Workload(workload)) = &cli.hidden {
+        return workload.run();
+    }
+    let level = match (cli.options.verbose, &cli.options.fail) {
+        (true, _) => LevelFilter::DEBUG,
+        (false, None) => LevelFilter::ERROR,
+        // What is asked for is shown, and need not be logged as well.
+        (false, Some(_)) => LevelFilter::OFF,
+    };
+    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+    allow_many_files()?;
+    let (dir, temporary) = match &cli.options.dir {
+        Some(dir) => {
+            std::fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
+            (dir.canonicalize()?, None)
+        }
+        None => {
+            let temporary = tempfile::Builder::new().prefix("live_migration").tempdir()?;
+            (temporary.path().to_owned(), Some(temporary))
+        }
+    };
+    let outcome = match (&cli.listen, &cli.connect) {
+        (Some(address), _) => destination::run(&cli.options, address, &dir)?,
+        (None, Some(address)) => source::run(&cli.options, address, &dir)?,
+        (None, None) => return demo::run(&cli.options, &dir),
+    };
+    if outcome == Outcome::Moved
+        && let Some(temporary) = temporary
+    {
+        // The guest lives in it, and the destination has it now.
+        let kept = temporary.keep();
+        say("source", &format!("the guest and the source's logs stay in {}", kept.display()));
+    }
+    judge(outcome, &cli.options)
+}
+
+/// Whether what came is what was asked for: a migration, or with `--fail` none.
+fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
+    match (outcome, &options.fail) {
+        (Outcome::Moved | Outcome::TookOver, None)
+        | (Outcome::RanOn | Outcome::NotTaken, Some(_)) => Ok(()),
+        (Outcome::Moved | Outcome::TookOver, Some(fault)) => {
+            anyhow::bail!("--fail {fault} made nothing fail")
+        }
+        (Outcome::RanOn | Outcome::NotTaken, None) => anyhow::bail!("the sandbox was not moved"),
+    }
+}
+
+/// A process of the guest takes seven descriptors of its shim.
+fn allow_many_files() -> anyhow::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+    Ok(())
+}
+
+/// Which machine this is: another one after a restart.
+fn machine_id() -> Result<String, Error> {
+    let path = Path::new("/proc/sys/kernel/random/boot_id");
+    std::fs::read_to_string(path)
+        .map(|id| id.trim().to_owned())
+        .map_err(|error| guest::at(path, error))
+}
+
+/// Prints a line of one side.
+fn say(side: &'static str, text: &str) {
+    for line in text.lines() {
+        println!("{side:<11} │ {line}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Progress bars, one per phase, on a terminal; elsewhere a line per phase.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use snapshot_core::{ControllerId, Error, Phase, Progress};
+
+use crate::shim::lock::lock;
+use crate::shim::table::duration;
+
+/// Shows how far the phases of one side are.
+pub(crate) struct Bars {
+    side: &'static str,
+    terminal: bool,
+    running: Mutex<HashMap<Phase, (ProgressBar, Instant)>>,
+}
+
+impl Bars {
+    /// The bars of one side of the migration, on the standard error.
+    pub(crate) fn new(side: &'static str) -> Self {
+        Self { side, terminal: std::io::stderr().is_terminal(), running: Mutex::default() }
+    }
+
+    fn style(&self) -> ProgressStyle {
+        let template =
+            format!("{:<11} │ {{msg:<8}} {{wide_bar:.cyan/dim}} {{pos:>5}}/{{len}}", self.side);
+        // The template is well formed; if it were not, the default one shows as much.
+        ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    }
+}
+
+impl Progress for Bars {
+    fn phase_started(&self, phase: Phase, controllers: usize) {
+        let target = match self.terminal {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(controllers as u64), target)
+            .with_style(self.style())
+            .with_message(phase.as_str());
+        lock(&self.running).insert(phase, (bar, Instant::now()));
+    }
+
+    fn controller_ended(&self, phase: Phase, _: &ControllerId, _: Result<(), &Error>) {
+        if let Some((bar, _)) = lock(&self.running).get(&phase) {
+            bar.inc(1);
+        }
+    }
+
+    fn phase_ended(&self, phase: Phase, result: Result<(), &Error>) {
+        let Some((bar, began)) = lock(&self.running).remove(&phase) else { return };
+        let done = bar.position();
+        let all = bar.length().unwrap_or(done);
+        bar.abandon();
+        let outcome = match result {
+            Ok(()) => String::new(),
+            Err(error) => format!(": {error}"),
+        };
+        if !self.terminal || result.is_err() {
+            let took = duration(began.elapsed());
+            eprintln!(
+                "{:<11} │ {:<8} {done}/{all} controllers, {took}{outcome}",
+                self.side,
+                phase.as_str()
+            );
+        }
+    }
+}

@@ -1,0 +1,635 @@
+//! The relay: carries the output of many processes, line by line, from the guest's ports to files.
+//!
+//! One thread serves all of them. What makes it fit for a handover is that it never holds a byte: it
+//! looks at what is in a port with `tee(2)`, which consumes nothing, and moves only whole lines on
+//! with `splice(2)`, so that at any instant a byte is either still in the port or already in the
+//! log. A relay that is held, or killed, therefore leaves nothing behind that would have to be saved,
+//! and the next relay of the same port goes on with the next line. (Only a line longer than a pipe
+//! holds is moved in pieces, since its writer could not finish it otherwise.)
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, splice, tee};
+use snapshot_core::Error;
+
+use crate::shim::lock::lock;
+
+/// How much of one port is looked at in one go, in bytes: what a pipe holds by default.
+const WINDOW: usize = 64 * 1024;
+
+/// After how long a port is looked at again that epoll cannot wait for: one with half a line in it
+/// stays readable.
+const LATER: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+
+/// How ports and processes are watched: once, since a port with half a line in it would wake the
+/// thread again and again.
+const WATCH: epoll::EventFlags = epoll::EventFlags::IN.union(epoll::EventFlags::ONESHOT);
+
+/// The epoll key of the eventfd that ends the thread.
+const STOP: u64 = 0;
+
+/// Names a member of the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct MemberId(u64);
+
+/// What the relay tells, each at most once.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The process has exited, and all that it wrote is in the logs.
+    Exited(MemberId),
+    /// A log could not be written; the member is held, and nothing is lost.
+    Failed(MemberId, Error),
+}
+
+/// One pipe, and where what comes out of it goes.
+pub(crate) struct Stream {
+    from: File,
+    to: Sink,
+    moved: u64,
+}
+
+enum Sink {
+    /// A log, and where it ends.
+    Log(File, u64),
+    /// Another pipe.
+    Pipe(File),
+}
+
+impl Stream {
+    /// An output: carries `port`, the reading end of a pipe that does not block, on to the end of
+    /// `log`, which is open for writing but not for appending (`splice` refuses that).
+    pub(crate) fn output(port: File, log: File) -> std::io::Result<Self> {
+        let end = log.metadata()?.len();
+        Ok(Self { from: port, to: Sink::Log(log, end), moved: 0 })
+    }
+
+    /// An input: carries what comes in by `pipe` on to `port`. Neither blocks.
+    pub(crate) fn input(pipe: File, port: File) -> Self {
+        Self { from: pipe, to: Sink::Pipe(port), moved: 0 }
+    }
+
+    fn is_output(&self) -> bool {
+        matches!(self.to, Sink::Log(..))
+    }
+}
+
+/// What one look at a stream found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Nothing.
+    Nothing,
+    /// What cannot be waited for with epoll: half a line, whose rest is still to be written, or
+    /// input that the guest has no room for.
+    Later,
+    /// More than was moved in one turn.
+    More,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Held,
+    Flowing,
+    Exited,
+}
+
+struct Member {
+    streams: Vec<Stream>,
+    process: OwnedFd,
+    flow: Flow,
+}
+
+/// A pipe to look through: what `tee` copies there is read, and the port keeps it.
+struct Window {
+    reading: File,
+    writing: OwnedFd,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    fn new() -> std::io::Result<Self> {
+        let (reading, writing) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        Ok(Self { reading: File::from(reading), writing, bytes: Vec::with_capacity(WINDOW) })
+    }
+
+    /// What is in the pipe `port`, up to the size of the window, without consuming it.
+    fn look(&mut self, port: &File) -> std::io::Result<&[u8]> {
+        self.bytes.clear();
+        let seen = match tee(port, &self.writing, WINDOW, SpliceFlags::NONBLOCK) {
+            Ok(seen) => seen,
+            Err(Errno::AGAIN) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        (&self.reading).take(seen as u64).read_to_end(&mut self.bytes)?;
+        Ok(&self.bytes)
+    }
+}
+
+impl Stream {
+    /// Moves the whole lines that are in the port. With `to_the_end`, the process has exited and
+    /// what comes after the last newline is moved as well.
+    fn carry(&mut self, window: &mut Window, to_the_end: bool) -> std::io::Result<Left> {
+        for _ in 0..4 {
+            let seen = window.look(&self.from)?;
+            let whole = match seen.iter().rposition(|&byte| byte == b'\n') {
+                _ if to_the_end => seen.len(),
+                Some(newline) => newline + 1,
+                None if seen.is_empty() => return Ok(Left::Nothing),
+                // A line longer than a pipe holds: its writer would wait for ever.
+                None if is_full(&self.from)? => seen.len(),
+                None => return Ok(Left::Later),
+            };
+            if whole == 0 {
+                return Ok(Left::Nothing);
+            }
+            let mut left = whole;
+            while left > 0 {
+                let spliced = match &mut self.to {
+                    Sink::Log(log, end) => {
+                        splice(&self.from, None, log, Some(end), left, SpliceFlags::MOVE)
+                    }
+                    Sink::Pipe(port) => {
+                        splice(&self.from, None, port, None, left, SpliceFlags::NONBLOCK)
+                    }
+                };
+                let moved = match spliced {
+                    Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+                    Ok(moved) => moved,
+                    Err(Errno::AGAIN) => return Ok(Left::Later),
+                    Err(error) => return Err(error.into()),
+                };
+                left -= moved;
+                self.moved += moved as u64;
+            }
+        }
+        Ok(Left::More)
+    }
+}
+
+/// Whether a pipe that is open both ways has no room for one more byte.
+fn is_full(pipe: &File) -> std::io::Result<bool> {
+    let mut fds = [PollFd::new(pipe, PollFlags::OUT)];
+    Ok(poll(&mut fds, Some(&Timespec::default()))? == 0)
+}
+
+struct Shared {
+    epoll: OwnedFd,
+    stop: OwnedFd,
+    stopping: AtomicBool,
+    members: Mutex<HashMap<MemberId, Arc<Mutex<Member>>>>,
+    next: AtomicU64,
+    events: Sender<Event>,
+}
+
+/// The relay of a shim. Dropping it ends its thread at a line boundary; see [`Relay::add`].
+pub(crate) struct Relay {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Relay {
+    /// Starts the relay's thread, with no members. What happens is told to `events`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no more descriptors or threads.
+    pub(crate) fn start(events: Sender<Event>) -> Result<Self, Error> {
+        let shared = Arc::new(Shared {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?,
+            stop: eventfd(0, EventfdFlags::CLOEXEC).map_err(std::io::Error::from)?,
+            stopping: AtomicBool::new(false),
+            members: Mutex::new(HashMap::new()),
+            next: AtomicU64::new(STOP + 1),
+            events,
+        });
+        let key = epoll::EventData::new_u64(STOP);
+        epoll::add(&shared.epoll, &shared.stop, key, epoll::EventFlags::IN)
+            .map_err(std::io::Error::from)?;
+        let window = Window::new()?;
+        let serving = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("relay".to_owned())
+            .spawn(move || serving.serve(window))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Adds the streams of the process behind the pidfd `process`. It is held: nothing is carried,
+    /// and an exit is not told, before [`Relay::flow`].
+    pub(crate) fn add(&self, process: OwnedFd, streams: Vec<Stream>) -> MemberId {
+        let id = MemberId(self.shared.next.fetch_add(1, Ordering::Relaxed));
+        let member = Member { streams, process, flow: Flow::Held };
+        lock(&self.shared.members).insert(id, Arc::new(Mutex::new(member)));
+        id
+    }
+
+    /// Lets a held member flow, and what it wrote or did meanwhile come through. Does nothing to
+    /// one that flows, has exited, or is gone.
+    ///
+    /// # Errors
+    ///
+    /// The operating system cannot watch one descriptor more.
+    pub(crate) fn flow(&self, id: MemberId) -> Result<(), Error> {
+        let Some(member) = self.shared.member(id) else { return Ok(()) };
+        let mut member = lock(&member);
+        if member.flow != Flow::Held {
+            return Ok(());
+        }
+        for watched in member.watched() {
+            let key = epoll::EventData::new_u64(id.0);
+            if let Err(error) = epoll::add(&self.shared.epoll, watched, key, WATCH) {
+                member.unwatch(&self.shared.epoll);
+                return Err(std::io::Error::from(error).into());
+            }
+        }
+        member.flow = Flow::Flowing;
+        Ok(())
+    }
+
+    /// Holds a member. On return all whole lines that it carried are in the logs, nothing is in
+    /// flight, and neither a line nor an exit comes through until [`Relay::flow`]. Does nothing to
+    /// one that is held, has exited, or is gone.
+    pub(crate) fn hold(&self, id: MemberId) {
+        let Some(member) = self.shared.member(id) else { return };
+        let mut member = lock(&member);
+        if member.flow == Flow::Flowing {
+            member.unwatch(&self.shared.epoll);
+            member.flow = Flow::Held;
+        }
+    }
+
+    /// Takes a member out, and closes this side's ends of its ports. Does nothing if it is gone.
+    pub(crate) fn remove(&self, id: MemberId) {
+        self.hold(id);
+        lock(&self.shared.members).remove(&id);
+    }
+
+    /// How many bytes of a member have been carried, in all its streams.
+    #[cfg(test)]
+    pub(crate) fn moved(&self, id: MemberId) -> u64 {
+        let Some(member) = self.shared.member(id) else { return 0 };
+        lock(&member).streams.iter().map(|stream| stream.moved).sum()
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        // It cannot fail: the counter of an eventfd that nobody reads has room for one.
+        let _ = rustix::io::write(&self.shared.stop, &1_u64.to_ne_bytes());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Member {
+    fn watched(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.streams.iter().map(|stream| stream.from.as_fd()).chain([self.process.as_fd()])
+    }
+
+    fn unwatch(&self, epoll: &OwnedFd) {
+        for watched in self.watched() {
+            // It fails if it was never added, because `flow` did not come that far.
+            let _ = epoll::delete(epoll, watched);
+        }
+    }
+
+    /// Whether the process has exited: a pidfd is readable from then on.
+    fn has_exited(&self) -> std::io::Result<bool> {
+        let mut fds = [PollFd::new(&self.process, PollFlags::IN)];
+        Ok(poll(&mut fds, Some(&Timespec::default()))? > 0)
+    }
+
+    /// Carries what is there. Asks for the exit first: what a process wrote, it wrote before that.
+    fn carry(&mut self, window: &mut Window) -> std::io::Result<Turn> {
+        let exited = self.has_exited()?;
+        let mut turn = Turn { later: false, exited };
+        for stream in &mut self.streams {
+            if exited && !stream.is_output() {
+                continue;
+            }
+            match stream.carry(window, exited)? {
+                Left::Nothing => {}
+                Left::Later => turn.later = true,
+                Left::More => turn.exited = false,
+            }
+        }
+        Ok(turn)
+    }
+}
+
+/// What a member's turn came to.
+struct Turn {
+    later: bool,
+    /// The process has exited and its ports are empty.
+    exited: bool,
+}
+
+impl Shared {
+    fn member(&self, id: MemberId) -> Option<Arc<Mutex<Member>>> {
+        lock(&self.members).get(&id).cloned()
+    }
+
+    /// The thread: waits for ports and processes, until it is told to stop.
+    fn serve(&self, mut window: Window) {
+        let mut ready: Vec<epoll::Event> = Vec::with_capacity(256);
+        let mut later: HashSet<MemberId> = HashSet::new();
+        while !self.stopping.load(Ordering::Acquire) {
+            ready.clear();
+            let timeout = (!later.is_empty()).then_some(LATER);
+            match epoll::wait(&self.epoll, spare_capacity(&mut ready), timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => {
+                    tracing::error!(%error, "the relay cannot wait for its ports and stops");
+                    return;
+                }
+            }
+            let mut turn: HashSet<MemberId> = std::mem::take(&mut later);
+            turn.extend(ready.iter().map(|event| MemberId(event.data.u64())));
+            turn.remove(&MemberId(STOP));
+            for id in turn {
+                if self.serve_one(id, &mut window) {
+                    later.insert(id);
+                }
+            }
+        }
+    }
+
+    /// One member's turn. Says whether it is to be looked at again soon.
+    fn serve_one(&self, id: MemberId, window: &mut Window) -> bool {
+        let Some(member) = self.member(id) else { return false };
+        let mut member = lock(&member);
+        if member.flow != Flow::Flowing {
+            return false;
+        }
+        let turn = match member.carry(window) {
+            Ok(turn) => turn,
+            Err(error) => {
+                member.unwatch(&self.epoll);
+                member.flow = Flow::Held;
+                let error = Error::from(error);
+                // Nobody listens any more: the shim is on its way out.
+                let _ = self.events.send(Event::Failed(id, error));
+                return false;
+            }
+        };
+        if turn.exited {
+            member.unwatch(&self.epoll);
+            member.flow = Flow::Exited;
+            let _ = self.events.send(Event::Exited(id));
+            return false;
+        }
+        if !turn.later {
+            self.rearm(id, &member);
+        }
+        turn.later
+    }
+
+    fn rearm(&self, id: MemberId, member: &Member) {
+        for watched in member.watched() {
+            let key = epoll::EventData::new_u64(id.0);
+            if let Err(error) = epoll::modify(&self.epoll, watched, key, WATCH) {
+                tracing::error!(%error, "the relay cannot watch a port again");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::{Path, PathBuf};
+    use std::process::{Child, Command, Stdio};
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::{Duration, Instant};
+
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+    use super::*;
+    use crate::shim::guest::open_both_ways;
+
+    /// A process that lives until its standard input is closed, with a port.
+    struct Fixture {
+        dir: tempfile::TempDir,
+        process: Child,
+        port: File,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            crate::shim::guest::make_fifo(&dir.path().join("port")).unwrap();
+            let port = open_both_ways(&dir.path().join("port")).unwrap();
+            let process = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+            Self { dir, process, port }
+        }
+
+        fn log(&self, name: &str) -> PathBuf {
+            self.dir.path().join(name)
+        }
+
+        fn add(&self, relay: &Relay, log: &str) -> MemberId {
+            let port = open_both_ways(&self.dir.path().join("port")).unwrap();
+            let log = File::create(self.log(log)).unwrap();
+            let pid = Pid::from_child(&self.process);
+            let process = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+            relay.add(process, vec![Stream::output(port, log).unwrap()])
+        }
+
+        fn end(&mut self) {
+            drop(self.process.stdin.take());
+            // Not reaped before the relay has seen it: an exited process is still a process.
+        }
+    }
+
+    impl Drop for Fixture {
+        fn drop(&mut self) {
+            drop(self.process.stdin.take());
+            let _ = self.process.wait();
+        }
+    }
+
+    fn relay() -> (Relay, Receiver<Event>) {
+        let (sender, events) = channel();
+        (Relay::start(sender).unwrap(), events)
+    }
+
+    fn wait_for(log: &Path, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while std::fs::read_to_string(log).unwrap() != text {
+            assert!(
+                Instant::now() < deadline,
+                "{:?} instead of {text:?}",
+                std::fs::read_to_string(log).unwrap()
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn whole_lines_are_carried_and_half_a_line_stays_in_the_port() {
+        let mut fixture = Fixture::new();
+        let (relay, _events) = relay();
+        let id = fixture.add(&relay, "log");
+        relay.flow(id).unwrap();
+        fixture.port.write_all(b"one\ntwo\nthr").unwrap();
+        wait_for(&fixture.log("log"), "one\ntwo\n");
+        fixture.port.write_all(b"ee\n").unwrap();
+        wait_for(&fixture.log("log"), "one\ntwo\nthree\n");
+        assert_eq!(relay.moved(id), 14);
+    }
+
+    #[test]
+    fn nothing_is_carried_before_the_first_flow_and_while_held() {
+        let mut fixture = Fixture::new();
+        let (relay, _events) = relay();
+        let id = fixture.add(&relay, "log");
+        fixture.port.write_all(b"early\n").unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        wait_for(&fixture.log("log"), "");
+        relay.flow(id).unwrap();
+        wait_for(&fixture.log("log"), "early\n");
+        relay.hold(id);
+        fixture.port.write_all(b"held\n").unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        wait_for(&fixture.log("log"), "early\n");
+        relay.flow(id).unwrap();
+        wait_for(&fixture.log("log"), "early\nheld\n");
+    }
+
+    #[test]
+    fn the_next_relay_of_a_port_goes_on_with_the_next_line() {
+        let mut fixture = Fixture::new();
+        let (source, _source_events) = relay();
+        let (destination, _destination_events) = relay();
+        let leaving = fixture.add(&source, "source");
+        source.flow(leaving).unwrap();
+        let mut writer = fixture.port.try_clone().unwrap();
+        let writing = std::thread::spawn(move || {
+            for number in 0..5000 {
+                // In two pieces, so that the handover finds half a line.
+                write!(writer, "line ").unwrap();
+                writeln!(writer, "{number}").unwrap();
+            }
+        });
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while source.moved(leaving) == 0 {
+            assert!(Instant::now() < deadline, "nothing was carried");
+        }
+        source.hold(leaving);
+        let arriving = fixture.add(&destination, "destination");
+        source.remove(leaving);
+        destination.flow(arriving).unwrap();
+        writing.join().unwrap();
+        let expected: String = (0..5000).map(|number| format!("line {number}\n")).collect();
+        let first = std::fs::read_to_string(fixture.log("source")).unwrap();
+        assert!(first.is_empty() || first.ends_with('\n'), "{first:?}");
+        wait_for(&fixture.log("destination"), &expected[first.len()..]);
+        assert_eq!(&expected[..first.len()], first);
+        fixture.end();
+    }
+
+    #[test]
+    fn an_exit_is_told_once_and_after_the_last_line() {
+        let mut fixture = Fixture::new();
+        let (relay, events) = relay();
+        let id = fixture.add(&relay, "log");
+        relay.flow(id).unwrap();
+        fixture.port.write_all(b"last words\nwithout an end").unwrap();
+        fixture.end();
+        let told = events.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(matches!(told, Event::Exited(exited) if exited == id), "{told:?}");
+        wait_for(&fixture.log("log"), "last words\nwithout an end");
+        relay.hold(id);
+        relay.flow(id).unwrap();
+        assert!(events.recv_timeout(Duration::from_millis(50)).is_err());
+    }
+
+    #[test]
+    fn an_exit_while_held_is_told_when_it_flows_again() {
+        let mut fixture = Fixture::new();
+        let (relay, events) = relay();
+        let id = fixture.add(&relay, "log");
+        relay.flow(id).unwrap();
+        relay.hold(id);
+        fixture.end();
+        assert!(events.recv_timeout(Duration::from_millis(50)).is_err());
+        relay.flow(id).unwrap();
+        let told = events.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(matches!(told, Event::Exited(exited) if exited == id), "{told:?}");
+    }
+
+    #[test]
+    fn input_is_carried_into_a_port_that_is_full_at_first() {
+        let fixture = Fixture::new();
+        let (relay, _events) = relay();
+        crate::shim::guest::make_fifo(&fixture.log("stdin")).unwrap();
+        let mut outside = open_both_ways(&fixture.log("stdin")).unwrap();
+        let inside = open_both_ways(&fixture.log("stdin")).unwrap();
+        let mut port = fixture.port.try_clone().unwrap();
+        port.write_all(&vec![b'.'; WINDOW]).unwrap();
+        let process = pidfd_open(Pid::from_child(&fixture.process), PidfdFlags::empty()).unwrap();
+        let streams = vec![Stream::input(inside, fixture.port.try_clone().unwrap())];
+        relay.flow(relay.add(process, streams)).unwrap();
+        outside.write_all(b"stop\n").unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        let mut full = vec![0; WINDOW];
+        port.read_exact(&mut full).unwrap();
+        assert!(full.iter().all(|&byte| byte == b'.'));
+        let mut line = Vec::new();
+        while line.len() < 5 {
+            let mut byte = [0];
+            match port.read(&mut byte) {
+                Ok(_) => line.push(byte[0]),
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+            }
+        }
+        assert_eq!(line, b"stop\n");
+    }
+
+    #[test]
+    fn a_line_longer_than_a_pipe_is_carried() {
+        let fixture = Fixture::new();
+        let (relay, _events) = relay();
+        let id = fixture.add(&relay, "log");
+        relay.flow(id).unwrap();
+        let line = "x".repeat(3 * WINDOW) + "\n";
+        // It blocks, as the guest's end does. The pieces do not fill the pages of the pipe, so it
+        // is full long before it holds its size.
+        let mut guest = std::fs::OpenOptions::new().write(true).open(fixture.log("port")).unwrap();
+        for piece in line.as_bytes().chunks(2100) {
+            guest.write_all(piece).unwrap();
+        }
+        wait_for(&fixture.log("log"), &line);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_holds_the_member_and_loses_nothing() {
+        let mut fixture = Fixture::new();
+        let (relay, events) = relay();
+        let pid = Pid::from_child(&fixture.process);
+        let process = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        File::create(fixture.log("log")).unwrap();
+        let read_only = File::open(fixture.log("log")).unwrap();
+        let port = fixture.port.try_clone().unwrap();
+        let failing = relay.add(process, vec![Stream::output(port, read_only).unwrap()]);
+        relay.flow(failing).unwrap();
+        fixture.port.write_all(b"kept\n").unwrap();
+        let told = events.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(matches!(told, Event::Failed(failed, _) if failed == failing), "{told:?}");
+        relay.remove(failing);
+        let id = fixture.add(&relay, "log");
+        relay.flow(id).unwrap();
+        wait_for(&fixture.log("log"), "kept\n");
+    }
+}

@@ -1,0 +1,256 @@
+//! The storage that both hosts see, each under paths of its own: disk images and folders.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock, syncfs};
+use rustix::io::Errno;
+use snapshot_core::{Code, Error};
+use uuid::Uuid;
+
+use crate::shim::guest::at;
+
+/// What a disk image begins with; its volume id follows, as text.
+const MAGIC: &str = "disk image of live_migration, volume ";
+
+/// How large a disk image is, in bytes. It is sparse.
+const DISK_SIZE: u64 = 1 << 20;
+
+/// A folder of disk images and folders.
+#[derive(Clone, Debug)]
+pub(crate) struct Storage {
+    dir: PathBuf,
+}
+
+impl Storage {
+    /// Builds an empty storage in a new folder.
+    ///
+    /// # Errors
+    ///
+    /// The folder exists, or cannot be made.
+    pub(crate) fn build(dir: &Path) -> Result<Self, Error> {
+        for dir in [dir, &dir.join("disks"), &dir.join("shares")] {
+            std::fs::create_dir(dir).map_err(|error| at(dir, error))?;
+        }
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// The storage in this folder.
+    pub(crate) fn find(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// The folder.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Makes a disk image with a new volume.
+    ///
+    /// # Errors
+    ///
+    /// It exists, or cannot be written.
+    pub(crate) fn make_disk(&self, name: &str) -> Result<(), Error> {
+        let path = self.dir.join("disks").join(name);
+        let make = || {
+            let mut file = File::create_new(&path)?;
+            writeln!(file, "{MAGIC}{}", Uuid::new_v4())?;
+            file.set_len(DISK_SIZE)
+        };
+        make().map_err(|error| at(&path, error))
+    }
+
+    /// Makes a folder with a file in it.
+    ///
+    /// # Errors
+    ///
+    /// It exists, or cannot be written.
+    pub(crate) fn make_folder(&self, name: &str) -> Result<(), Error> {
+        let path = self.dir.join("shares").join(name);
+        let make = || {
+            std::fs::create_dir(&path)?;
+            std::fs::write(path.join("settings"), format!("folder={name}\n"))
+        };
+        make().map_err(|error| at(&path, error))
+    }
+
+    /// Puts everything on disk now, so that a freeze need not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        let dir = File::open(&self.dir).map_err(|error| at(&self.dir, error))?;
+        syncfs(&dir).map_err(|error| at(&self.dir, error.into()))
+    }
+
+    /// Shows everything to a host, in its own folder `host`: disks as hard links, folders as
+    /// symbolic links. What the host has already is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// The host's folder is on another file system, or cannot be written.
+    pub(crate) fn show(&self, host: &Path) -> Result<(), Error> {
+        for (kind, link) in [
+            ("disks", (|from, to| std::fs::hard_link(from, to)) as fn(&Path, &Path) -> _),
+            ("shares", |from, to| std::os::unix::fs::symlink(from, to)),
+        ] {
+            let (from, to) = (self.dir.join(kind), host.join(kind));
+            std::fs::create_dir_all(&to).map_err(|error| at(&to, error))?;
+            for entry in std::fs::read_dir(&from).map_err(|error| at(&from, error))? {
+                let entry = entry.map_err(|error| at(&from, error))?;
+                let to = to.join(entry.file_name());
+                match link(&entry.path(), &to) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                    Err(error) => return Err(at(&to, error)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A disk image that is attached to a VM. As long as the VM runs here it is locked: a writable one
+/// for this VM alone, a read-only one against writers.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    path: PathBuf,
+    file: File,
+    read_only: bool,
+    volume: Uuid,
+}
+
+impl Disk {
+    /// Opens a disk image, without a lock.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened, or is no disk image.
+    pub(crate) fn open(path: &Path, read_only: bool) -> Result<Self, Error> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(!read_only)
+            .open(path)
+            .map_err(|error| at(path, error))?;
+        let mut head = vec![0; MAGIC.len() + uuid::fmt::Hyphenated::LENGTH];
+        let volume = file
+            .read_exact(&mut head)
+            .ok()
+            .and_then(|()| std::str::from_utf8(&head).ok())
+            .and_then(|head| head.strip_prefix(MAGIC))
+            .and_then(|volume| Uuid::parse_str(volume).ok())
+            .ok_or_else(|| {
+                Error::new(Code::DataLoss, format!("{} is not a disk image", path.display()))
+            })?;
+        Ok(Self { path: path.to_owned(), file, read_only, volume })
+    }
+
+    /// Which volume it holds, wherever the image is.
+    pub(crate) fn volume(&self) -> Uuid {
+        self.volume
+    }
+
+    /// Takes the lock.
+    ///
+    /// # Errors
+    ///
+    /// Another VM has it.
+    pub(crate) fn lock(&self) -> Result<(), Error> {
+        let how = match self.read_only {
+            true => FlockOperation::NonBlockingLockShared,
+            false => FlockOperation::NonBlockingLockExclusive,
+        };
+        flock(&self.file, how).map_err(|error| in_use("disk", &self.path, error))
+    }
+
+    /// Puts everything on disk and gives the lock up.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn unlock(&self) -> Result<(), Error> {
+        if !self.read_only {
+            self.file.sync_data().map_err(|error| at(&self.path, error))?;
+        }
+        flock(&self.file, FlockOperation::Unlock).map_err(|error| at(&self.path, error.into()))
+    }
+}
+
+/// Takes what the file at `path` stands for (a device, an endpoint) for one VM alone, until the file
+/// is closed.
+///
+/// # Errors
+///
+/// There is none, or another VM has it.
+pub(crate) fn claim(what: &str, path: &Path) -> Result<File, Error> {
+    let file = File::open(path).map_err(|error| at(path, error))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|error| in_use(what, path, error))?;
+    Ok(file)
+}
+
+fn in_use(what: &str, path: &Path, error: Errno) -> Error {
+    match error {
+        Errno::WOULDBLOCK => Error::precondition(format!(
+            "the {what} {} is in use by another VM: take it off that VM first",
+            path.display()
+        )),
+        error => at(path, error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn storage() -> (tempfile::TempDir, Storage) {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = Storage::build(&dir.path().join("storage")).unwrap();
+        (dir, storage)
+    }
+
+    #[test]
+    fn both_hosts_see_the_same_volume_under_their_own_paths() {
+        let (dir, storage) = storage();
+        storage.make_disk("root.img").unwrap();
+        storage.make_folder("data").unwrap();
+        let hosts = ["source", "destination"].map(|host| dir.path().join(host));
+        for host in &hosts {
+            storage.show(host).unwrap();
+            storage.show(host).unwrap();
+            assert!(host.join("shares/data/settings").is_file());
+        }
+        let disks = hosts.map(|host| Disk::open(&host.join("disks/root.img"), false).unwrap());
+        assert_eq!(disks[0].volume(), disks[1].volume());
+        disks[0].lock().unwrap();
+        let refused = disks[1].lock().unwrap_err();
+        assert!(refused.to_string().contains("in use by another VM"), "{refused}");
+        disks[0].unlock().unwrap();
+        disks[1].lock().unwrap();
+    }
+
+    #[test]
+    fn many_read_a_disk_while_nobody_writes_to_it() {
+        let (_dir, storage) = storage();
+        storage.make_disk("layer.img").unwrap();
+        let path = storage.dir().join("disks/layer.img");
+        let readers = [true, true].map(|read_only| Disk::open(&path, read_only).unwrap());
+        readers.iter().for_each(|reader| reader.lock().unwrap());
+        assert!(Disk::open(&path, false).unwrap().lock().is_err());
+    }
+
+    #[test]
+    fn what_is_no_disk_image_is_refused() {
+        let (dir, _storage) = storage();
+        for content in
+            ["", MAGIC, "something else that is long enough to hold a volume id, but does not"]
+        {
+            let path = dir.path().join("not");
+            std::fs::write(&path, content).unwrap();
+            let refused = Disk::open(&path, true).unwrap_err();
+            assert!(refused.to_string().ends_with("is not a disk image"), "{refused}");
+        }
+    }
+}

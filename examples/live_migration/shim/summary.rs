@@ -1,0 +1,113 @@
+//! What is printed at the end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::shim::clock::between;
+use crate::shim::proof::Proof;
+use crate::shim::protocol::{Handed, Progressed, Step};
+use crate::shim::say;
+use crate::shim::table::{Table, count, duration};
+
+/// How many controllers the table shows.
+const SHOWN: usize = 24;
+
+/// The phases in the order in which they come, with the side that they run on.
+const PHASES: [(&str, &str); 6] = [
+    ("freeze", "source"),
+    ("save", "source"),
+    ("import", "destination"),
+    ("patch", "destination"),
+    ("resume", "destination"),
+    ("commit", "source"),
+];
+
+/// Prints how long everything took.
+pub(crate) fn migration(handed: &Handed, here: &[Step], resumed: &Progressed) {
+    let steps: Vec<&Step> = handed.steps.iter().chain(here).collect();
+    println!("\n{}", phases(&steps, handed.saved.len()));
+    println!("{}", controllers(&steps, &handed.saved));
+    println!("  blackout      {}", duration(between(handed.frozen_at, resumed.at)));
+    println!(
+        "  snapshot      {} bytes, {} controllers",
+        count(handed.snapshot),
+        handed.saved.len()
+    );
+    println!();
+}
+
+/// Prints what was proved.
+pub(crate) fn proof(side: &'static str, proof: &Proof) {
+    let moved = match proof.moved {
+        0 => String::new(),
+        moved => format!(", {moved} of them moved"),
+    };
+    say(
+        side,
+        &format!(
+            "proved: {} processes{moved}, none was started again; {} lines ({} bytes), each in the \
+         logs exactly once and in order; every exit was told once",
+            proof.processes,
+            count(proof.lines),
+            count(proof.bytes)
+        ),
+    );
+}
+
+fn phases(steps: &[&Step], all: usize) -> Table {
+    let mut table = Table::new(&["phase", "side", "controllers", "time", "slowest"]);
+    for (phase, side) in PHASES {
+        let of_phase = || steps.iter().filter(|step| step.phase == phase);
+        let Some(whole) = of_phase().find(|step| step.controller.is_empty()) else { continue };
+        let hooks = || of_phase().filter(|step| !step.controller.is_empty());
+        let slowest = hooks().max_by_key(|step| step.took);
+        table.row([
+            phase.to_owned(),
+            side.to_owned(),
+            match slowest {
+                Some(_) => hooks().count().to_string(),
+                // A phase without hooks is about all at once.
+                None => all.to_string(),
+            },
+            duration(whole.took),
+            slowest.map_or_else(String::new, |step| {
+                format!("{} {}", step.controller, duration(step.took))
+            }),
+        ]);
+    }
+    table
+}
+
+fn controllers(steps: &[&Step], saved: &[(String, u64)]) -> Table {
+    const HOOKS: [&str; 4] = ["freeze", "patch", "resume", "commit"];
+    let mut times: BTreeMap<(&str, &str), Duration> = BTreeMap::new();
+    for step in steps.iter().filter(|step| !step.controller.is_empty()) {
+        times.insert((&step.controller, &step.phase), step.took);
+    }
+    let total =
+        |id: &str| -> Duration { HOOKS.iter().filter_map(|phase| times.get(&(id, *phase))).sum() };
+    // All in the order of the tree if they fit, else the slowest.
+    let mut shown: Vec<&(String, u64)> = saved.iter().collect();
+    if shown.len() > SHOWN {
+        shown.sort_by_key(|(id, _)| std::cmp::Reverse(total(id)));
+        shown.truncate(SHOWN);
+    }
+    let head = match saved.len() {
+        all if all > SHOWN => format!("controller (the {SHOWN} slowest of {all})"),
+        _ => "controller".to_owned(),
+    };
+    let mut table = Table::new(&[&head, "freeze", "bytes", "patch", "resume", "commit"]);
+    for (id, bytes) in shown {
+        let time =
+            |phase| times.get(&(id.as_str(), phase)).map_or_else(String::new, |t| duration(*t));
+        table.row([
+            id.clone(),
+            time("freeze"),
+            count(*bytes),
+            time("patch"),
+            time("resume"),
+            time("commit"),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,130 @@
+//! What runs in the containers: this program again, as `workload`, writing numbered lines.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
+
+use crate::shim::identity::Identity;
+
+/// What ends a workload that is asked to stop, on its standard input.
+pub(crate) const STOP: &str = "stop";
+
+/// Every how many lines one is written in two pieces, so that a freeze may find half a line.
+const BROKEN: u64 = 5;
+
+/// Every how many lines one goes to the standard error as well.
+const ERRORS: u64 = 10;
+
+/// The environment variable that names the file for the exit code: the guest's answer to the call
+/// that waits for the exit. A shim that is not the parent has no other way to know it for sure.
+pub(crate) const EXIT_FILE: &str = "LIVE_MIGRATION_EXIT_FILE";
+
+/// The exit code of a workload whose guest has lost its power.
+const POWER_LOST: i32 = 99;
+
+/// The hidden subcommand.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Workload {
+    /// What each line begins with.
+    #[arg(long)]
+    pub(crate) id: String,
+    /// The pause between two lines, in microseconds.
+    #[arg(long)]
+    pub(crate) interval: u64,
+    /// The exit code to end with.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) exit_code: i32,
+    /// The power pipe of the guest that this runs in.
+    #[arg(long)]
+    pub(crate) power: PathBuf,
+}
+
+impl Workload {
+    /// The command line that starts it, without the program.
+    pub(crate) fn args(&self) -> Vec<String> {
+        [
+            "workload",
+            "--id",
+            &self.id,
+            "--interval",
+            &self.interval.to_string(),
+            "--exit-code",
+            &self.exit_code.to_string(),
+            "--power",
+            &self.power.to_string_lossy(),
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
+    /// Writes lines until it is told to stop, then exits.
+    ///
+    /// The standard output is `ID start pid=PID at=TICK`, `ID 1`, `ID 2`, ... `ID end COUNT`; the
+    /// standard error the same without the first.
+    ///
+    /// # Errors
+    ///
+    /// A line cannot be written.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        static STOPPED: AtomicBool = AtomicBool::new(false);
+        std::thread::spawn(|| {
+            for line in std::io::stdin().lock().lines() {
+                if line.is_ok_and(|line| line == STOP) {
+                    break;
+                }
+            }
+            STOPPED.store(true, Ordering::Release);
+        });
+        let power = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(&self.power)?;
+        std::thread::spawn(move || {
+            // Nobody writes to it: it only ever hangs up, when the last shim has let go.
+            let mut fds = [PollFd::new(&power, PollFlags::empty())];
+            while poll(&mut fds, None).is_ok_and(|ready| ready == 0) {}
+            std::process::exit(POWER_LOST);
+        });
+
+        let id = &self.id;
+        let mut out = std::io::stdout().lock();
+        let mut err = std::io::stderr().lock();
+        let own = Identity::of(std::process::id().cast_signed())?;
+        let start = format!("{id} start pid={} at={}\n", own.pid, own.start_time);
+        out.write_all(start.as_bytes())?;
+        out.flush()?;
+        let interval = Duration::from_micros(self.interval);
+        let (mut lines, mut errors) = (0_u64, 0_u64);
+        while !STOPPED.load(Ordering::Acquire) {
+            lines += 1;
+            let line = format!("{id} {lines:06}\n");
+            let (begin, rest) = match lines % BROKEN {
+                0 => line.split_at(id.len() + 3),
+                _ => (line.as_str(), ""),
+            };
+            out.write_all(begin.as_bytes())?;
+            out.flush()?;
+            std::thread::sleep(interval / 2);
+            out.write_all(rest.as_bytes())?;
+            out.flush()?;
+            if lines % ERRORS == 0 {
+                errors += 1;
+                err.write_all(format!("{id} {errors:06}\n").as_bytes())?;
+            }
+            std::thread::sleep(interval / 2);
+        }
+        out.write_all(format!("{id} end {lines}\n").as_bytes())?;
+        out.flush()?;
+        err.write_all(format!("{id} end {errors}\n").as_bytes())?;
+        if let Some(path) = std::env::var_os(EXIT_FILE) {
+            std::fs::write(path, self.exit_code.to_string())?;
+        }
+        std::process::exit(self.exit_code)
+    }
+}

@@ -1,0 +1,167 @@
+//! One field on its way between a struct and the wire.
+//!
+//! A field whose type does not fit should be one error, told by [`Of::fits`]. So everything else is
+//! called in a way that never fails to compile: as the method of a [`Port`], which exists for types
+//! that fit, or else as that of [`NoPort`], which is there for all and never runs. (The method of
+//! the type itself is taken before that of a trait.)
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use super::put::Putting;
+use super::take::Taking;
+use super::{is_member, place, refusal};
+use crate::Error;
+use crate::codec::{Reader, Tag, WireField};
+use crate::controller::Walk;
+use crate::schema::kind::FieldKind;
+use crate::schema::{Field, FieldShape};
+
+/// The field `F` of a message.
+pub struct Of<F>(PhantomData<fn() -> F>);
+
+/// The kind of a field must be known before its type is asked for: else, of a type that fits only
+/// one kind, the compiler concludes that the field is of that kind.
+pub const fn of<F>(_: &Field<F>) -> Of<F> {
+    Of(PhantomData)
+}
+
+impl<F> Of<F> {
+    /// Tells it if the type does not fit the field.
+    pub const fn fits<T: WireField<F>>(self) {}
+}
+
+/// The field `F` of a message, held by a `T`.
+pub struct Port<F: 'static, T> {
+    field: &'static Field<F>,
+    held: PhantomData<fn() -> T>,
+}
+
+/// The port of a field.
+pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
+    Port { field, held: PhantomData }
+}
+
+impl<F: FieldKind, T: WireField<F>> Port<F, T> {
+    #[inline]
+    pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) -> Result<(), Error> {
+        let number = self.field.number();
+        put.put(|w| value.put_field(number, w)).map_err(|error| place(self.field, error))
+    }
+
+    #[inline]
+    pub fn slot(self) -> T::Slot {
+        T::Slot::default()
+    }
+
+    #[inline(always)]
+    pub fn owns(self, tag: Tag) -> bool {
+        is_member(self.field, tag.number)
+    }
+
+    #[inline]
+    pub fn take(self, take: &mut Taking, slot: &mut T::Slot, tag: Tag, r: &mut Reader<'_>) {
+        if let Err(error) = T::take_field(slot, tag, r) {
+            take.failed(place(self.field, error), tag, r);
+        }
+    }
+
+    #[inline]
+    pub fn finish(self, take: &mut Taking, slot: T::Slot) -> Option<T> {
+        take.keep(self.field, T::finish_field(slot))
+    }
+
+    #[inline]
+    pub fn walk(self, value: &mut T, walk: &mut Walk<'_>) -> Result<(), Error> {
+        if T::LEAF {
+            return Ok(());
+        }
+        match F::SHAPE {
+            // Its member is named.
+            FieldShape::Oneof(_) => value.walk_field(walk),
+            _ => walk.field(self.field.name(), |walk| value.walk_field(walk)),
+        }
+    }
+}
+
+/// The field `F` of a message, held by a `T` that is converted to and from a `W` by `with = module`.
+pub struct Adapter<F: 'static, W, T, Take> {
+    field: &'static Field<F>,
+    take: Take,
+    converted: PhantomData<fn(W) -> T>,
+}
+
+/// The adapter of a field. `W` is whatever the module's `from_wire` takes.
+pub const fn adapter<F, W, T, E, Take>(
+    field: &'static Field<F>,
+    take: Take,
+) -> Adapter<F, W, T, Take>
+where
+    Take: FnOnce(W) -> Result<T, E>,
+    E: Display + 'static,
+{
+    Adapter { field, take, converted: PhantomData }
+}
+
+/// Tells it if what the adapter makes does not fit the field.
+pub const fn adapter_fits<F: FieldKind, W: WireField<F>, T, Take>(_: &Adapter<F, W, T, Take>) {}
+
+impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
+    pub fn put<const N: usize, E: Display + 'static>(
+        self,
+        put: &mut Putting<'_, N>,
+        value: Result<W, E>,
+    ) -> Result<(), Error> {
+        match value {
+            Ok(value) => port::<F, W>(self.field).put(put, &value),
+            Err(error) => Err(refusal(error).in_field(self.field.name())),
+        }
+    }
+
+    pub fn slot(self) -> W::Slot {
+        W::Slot::default()
+    }
+
+    #[inline(always)]
+    pub fn owns(self, tag: Tag) -> bool {
+        is_member(self.field, tag.number)
+    }
+
+    pub fn take(self, take: &mut Taking, slot: &mut W::Slot, tag: Tag, r: &mut Reader<'_>) {
+        port::<F, W>(self.field).take(take, slot, tag, r);
+    }
+
+    pub fn finish<E: Display + 'static>(self, take: &mut Taking, slot: W::Slot) -> Option<T>
+    where
+        Take: FnOnce(W) -> Result<T, E>,
+    {
+        let value = W::finish_field(slot).and_then(|value| (self.take)(value).map_err(refusal));
+        take.keep(self.field, value)
+    }
+}
+
+/// What a type that does not fit gets instead. Never runs: the program does not compile.
+pub trait NoPort<T>: Sized {
+    fn put<P, V>(self, _: P, _: V) -> Result<(), Error> {
+        Err(super::not_derived())
+    }
+
+    fn slot(self) {}
+
+    fn owns(self, _: Tag) -> bool {
+        false
+    }
+
+    fn take<S>(self, _: &mut Taking, _: S, _: Tag, _: &mut Reader<'_>) {}
+
+    fn finish<S>(self, _: &mut Taking, _: S) -> Option<T> {
+        None
+    }
+
+    fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
+        Err(super::not_derived())
+    }
+}
+
+impl<F, T> NoPort<T> for Port<F, T> {}
+impl<F, W, T, Take> NoPort<T> for Adapter<F, W, T, Take> {}

@@ -1,0 +1,222 @@
+//! The built-in root, for programs that have no root controller of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use snapshot_derive::Snapshot;
+
+use super::{Child, Controller, ControllerId, IntoChild, Walk};
+use crate::codec::{Reader, Tag, Wire, WireField, Writer, expect_wire_type};
+use crate::schema::kind::{Kind, Message, Repeated};
+use crate::wire::v1::{ControllerSetSnapshot, controller_set_snapshot as wire};
+use crate::{Error, Schema};
+
+/// Controllers side by side, each by an id of its own: a root for programs that have none.
+///
+/// A member's id in the tree is the id that it was inserted with, `scsi` for instance, and what is
+/// below it is `scsi/...`. The destination finds the type of each member in the registry by its
+/// type URL, so all of them must be linked there, see [`registry::require!`](crate::registry::require).
+///
+/// ```
+/// # use snapshot_core::{Controller, ControllerSet, Error};
+/// # fn example<Vm: Controller, Net: Controller>(vm: Vm, net: Net) -> Result<(), Error> {
+/// let set = ControllerSet::new();
+/// set.insert("vm", vm)?;
+/// // Patched and resumed after the VM, frozen before it.
+/// set.insert_after("net", net, &["vm"])?;
+/// assert_eq!(set.ids(), ["net", "vm"]);
+/// assert!(set.get::<Vm>("vm").is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+pub struct ControllerSet {
+    state: Mutex<SetState>,
+}
+
+/// The members of a [`ControllerSet`].
+#[derive(Default, Snapshot)]
+#[snapshot(message = ControllerSetSnapshot, version = 1, controller = ControllerSet, crate = crate)]
+pub struct SetState {
+    entries: Members,
+}
+
+/// By id, so that one set has one encoding, in whatever order its members were inserted.
+#[derive(Default)]
+struct Members(BTreeMap<String, Entry>);
+
+#[derive(Snapshot)]
+#[snapshot(message = wire::Entry, validate = Entry::check, crate = crate)]
+struct Entry {
+    id: String,
+    after: BTreeSet<String>,
+    controller: Child<dyn Controller>,
+}
+
+impl Entry {
+    fn check(&self) -> Result<(), Error> {
+        match self.id.as_str() {
+            "" => Err(Error::invalid("has no id").in_field("id")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ControllerSet {
+    /// A set without members.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SetState> {
+        // A panic elsewhere leaves the map whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a controller that comes after no other member but by its type.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the id is empty or taken.
+    pub fn insert(&self, id: impl Into<String>, controller: impl IntoChild) -> Result<(), Error> {
+        self.insert_after(id, controller, &[])
+    }
+
+    /// Adds a controller that is patched and resumed after these members, and frozen before them.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the id is empty or taken, or a
+    /// member of `after` is not in the set yet.
+    pub fn insert_after(
+        &self,
+        id: impl Into<String>,
+        controller: impl IntoChild,
+        after: &[&str],
+    ) -> Result<(), Error> {
+        let id = id.into();
+        let refused = |reason: &str| Err(Error::invalid(format!("{id:?} {reason}")));
+        let members = &mut self.lock().entries.0;
+        if id.is_empty() {
+            return Err(Error::invalid("a member of a set needs an id"));
+        }
+        if members.contains_key(&id) {
+            return refused("is in the set already");
+        }
+        if let Some(missing) = after.iter().find(|&&after| !members.contains_key(after)) {
+            return refused(&format!("comes after {missing:?}, which is not in the set"));
+        }
+        let after = after.iter().map(|&after| after.to_owned()).collect();
+        let controller = controller.into_child();
+        members.insert(id.clone(), Entry { id, after, controller });
+        Ok(())
+    }
+
+    /// The member with this id, if it is a `C`.
+    pub fn get<C: Controller>(&self, id: &str) -> Option<Arc<C>> {
+        self.lock().entries.0.get(id)?.controller.downcast()
+    }
+
+    /// Takes a member out of the set. Those that came after it now come after one less.
+    pub fn remove(&self, id: &str) -> Option<Child<dyn Controller>> {
+        let members = &mut self.lock().entries.0;
+        let removed = members.remove(id)?;
+        for entry in members.values_mut() {
+            entry.after.remove(id);
+        }
+        Some(removed.controller)
+    }
+
+    /// The ids of all members, sorted.
+    pub fn ids(&self) -> Vec<String> {
+        self.lock().entries.0.keys().cloned().collect()
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.lock().entries.0.len()
+    }
+
+    /// Whether there are no members.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Debug for ControllerSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.lock();
+        let members = set.entries.0.values().map(|entry| (&entry.id, entry.controller.type_url()));
+        f.debug_map().entries(members).finish()
+    }
+}
+
+impl Controller for ControllerSet {
+    type State = SetState;
+
+    fn state(&self) -> impl DerefMut<Target = SetState> + '_ {
+        self.lock()
+    }
+
+    fn import(state: SetState) -> Result<Self, Error> {
+        Ok(Self { state: Mutex::new(state) })
+    }
+}
+
+type Entries = Repeated<Message<wire::Entry>>;
+
+/// Written by hand for the ids: a member is not `entries/0` but what it is called.
+impl WireField<Entries> for Members {
+    type Slot = Members;
+
+    fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
+        for entry in self.0.values().rev() {
+            entry.put(w).map_err(|error| error.in_member(&entry.id))?;
+            w.tag(number, <Message<wire::Entry> as Kind>::WIRE_TYPE);
+        }
+        Ok(number)
+    }
+
+    fn take_field(slot: &mut Members, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+        expect_wire_type::<Message<wire::Entry>>(tag)?;
+        let start = r.fork();
+        let entry = Entry::take(r).map_err(|error| match id_of_entry(start) {
+            Some(id) => error.in_member(id),
+            None => error,
+        })?;
+        if slot.0.contains_key(&entry.id) {
+            return Err(Error::invalid("is there twice").in_member(&entry.id));
+        }
+        slot.0.insert(entry.id.clone(), entry);
+        Ok(())
+    }
+
+    fn finish_field(slot: Members) -> Result<Self, Error> {
+        Ok(slot)
+    }
+
+    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        for entry in self.0.values_mut() {
+            let path = |id: &String| ControllerId::escape(id).into_owned();
+            let after: Vec<String> = entry.after.iter().map(path).collect();
+            walk.member(&path(&entry.id), &after, &mut entry.controller)?;
+        }
+        Ok(())
+    }
+}
+
+/// The id of an entry that could not be taken, for the error.
+#[cold]
+fn id_of_entry<'a>(mut r: Reader<'a>) -> Option<&'a str> {
+    let end = r.length().ok()? + r.offset();
+    while r.offset() < end {
+        let tag = r.tag().ok()??;
+        if tag.number == <wire::Entry as Schema>::FIELDS.id.number() {
+            return r.text().ok().filter(|id| !id.is_empty());
+        }
+        r.skip(tag.wire_type).ok()?;
+    }
+    None
+}

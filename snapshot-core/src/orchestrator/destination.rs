@@ -1,0 +1,279 @@
+//! The destination's side: open, import, patch, resume.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::journal::Journal;
+use super::plan::Plan;
+use super::preview::{self, Preview, Verified};
+use super::session::Session;
+use super::transaction::{End, Transaction};
+use super::tree::{Tree, caught};
+use super::{Failure, Phase};
+use crate::controller::{Hook, Loaded, Node, StateOf, Walk};
+use crate::envelope::Snapshot;
+use crate::{Controller, Error};
+
+/// A snapshot that has arrived and is whole: its header, length and digest are right.
+///
+/// ```no_run
+/// # use snapshot_core::{Controller, Incoming, Session};
+/// # use std::sync::Arc;
+/// # async fn restore<R: Controller>(bytes: Vec<u8>) -> Result<Arc<R>, Box<dyn std::error::Error>> {
+/// let session = Session::new();
+/// let imported = Incoming::open(bytes)?.import::<R>()?;
+/// let patched = imported.patch(&session).await?;
+/// Ok(patched.resume(&session).await?)
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    snapshot: Snapshot,
+}
+
+impl From<Snapshot> for Incoming {
+    fn from(snapshot: Snapshot) -> Self {
+        Self { snapshot }
+    }
+}
+
+impl Incoming {
+    /// Takes the bytes of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`Snapshot::from_bytes`].
+    pub fn open(bytes: impl Into<Bytes>) -> Result<Self, Error> {
+        Snapshot::from_bytes(bytes).map(Self::from)
+    }
+
+    /// The snapshot.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Verifies the snapshot as [`Incoming::import`] does, without building anything, whatever
+    /// registered type its root is of; and tells what is in it.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the snapshot, at once.
+    pub fn preview(&self) -> Result<Preview, Error> {
+        preview::decode_any(&self.snapshot)
+    }
+
+    /// Verifies the snapshot as [`Incoming::import`] does, without building anything, and tells
+    /// what is in it.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the snapshot, at once.
+    pub fn check<R: Controller>(&self) -> Result<Preview, Error> {
+        preview::decode::<R>(&self.snapshot).map(|verified| verified.preview(&self.snapshot))
+    }
+
+    /// Verifies the snapshot and then builds its controllers, children before parents. They are
+    /// inert, each in its `import_as` stage: nothing on this host has changed yet.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the snapshot, at once, each with its controller and its field:
+    /// first everything that is wrong within the payloads; if nothing is, what does not fit among
+    /// the controllers (ids that are there twice, cycles) and their stages; and if all fits, every
+    /// controller that could not be built. Nothing is left behind.
+    pub fn import<R: Controller>(self) -> Result<Imported<R>, Error> {
+        let span = tracing::info_span!("phase", phase = Phase::Import.as_str());
+        span.in_scope(|| {
+            let began = Instant::now();
+            let result = preview::decode::<R>(&self.snapshot).and_then(build);
+            match result {
+                Ok((root, tree, stages)) => {
+                    tracing::info!(controllers = tree.nodes().len(), took = ?began.elapsed(), "done");
+                    Ok(Imported { root, tree: Arc::new(tree), stages, took: began.elapsed() })
+                }
+                Err(error) => {
+                    tracing::error!(%error, "failed");
+                    Err(error)
+                }
+            }
+        })
+    }
+}
+
+type Built<R> = (Arc<R>, Tree, Vec<Option<i32>>);
+
+fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
+    let Verified { mut root, plan, stages } = verified;
+    let mut builder =
+        Builder { plan: &plan, nodes: vec![None; stages.len()], next: 1, errors: Vec::new() };
+    caught(|| builder.children(&mut root))?;
+    let Builder { mut nodes, errors, .. } = builder;
+    Error::collect(errors)?;
+    let id = &plan.units()[0].id;
+    let root = caught(|| {
+        enter_import_stage(&mut root)?;
+        R::import(root.into_state()).map(Arc::new)
+    })
+    .map_err(|error| error.at_controller(id))?;
+    nodes[0] = Some(Arc::clone(&root) as _);
+    let nodes: Option<Vec<_>> = nodes.into_iter().collect();
+    let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
+    let tree = Tree::new(Arc::new(plan), nodes);
+    tree.check_unchanged("by the import of its parent, which must keep its children")?;
+    Ok((root, tree, stages))
+}
+
+/// Sets the stage that a controller has from its import on.
+fn enter_import_stage(loaded: &mut dyn Loaded) -> Result<(), Error> {
+    match loaded.info().stage_rules.and_then(|rules| rules.import_as) {
+        Some(stage) => loaded.set_stage_number(stage),
+        None => Ok(()),
+    }
+}
+
+/// Builds the controllers of a verified tree, in the order of its plan.
+struct Builder<'a> {
+    plan: &'a Plan,
+    nodes: Vec<Option<Arc<dyn Node>>>,
+    next: usize,
+    errors: Vec<Error>,
+}
+
+impl Builder<'_> {
+    /// Builds all below a state; says whether all could be built.
+    fn children(&mut self, parent: &mut dyn Loaded) -> Result<bool, Error> {
+        let mut complete = true;
+        parent.walk(&mut Walk::new(&mut |_, cell| {
+            let unit = self.next;
+            self.next += 1;
+            let id = &self.plan.units()[unit].id;
+            let Some(child) = cell.loaded() else {
+                return Err(Error::internal("a decoded child has no state").at_controller(id));
+            };
+            // A parent without its children cannot be built; its siblings can, and may fail too.
+            if !self.children(child)? {
+                complete = false;
+                return Ok(());
+            }
+            let built = caught(|| {
+                if let Some(child) = cell.loaded() {
+                    enter_import_stage(child)?;
+                }
+                cell.import()
+            });
+            match built {
+                Ok(node) => self.nodes[unit] = Some(node),
+                Err(error) => {
+                    complete = false;
+                    self.errors.push(error.at_controller(id));
+                }
+            }
+            Ok(())
+        }))?;
+        Ok(complete)
+    }
+}
+
+/// A tree of controllers that were verified and built, and are inert. Dropping it undoes it.
+#[must_use = "an imported tree does nothing before patch and resume"]
+pub struct Imported<R: Controller> {
+    root: Arc<R>,
+    tree: Arc<Tree>,
+    stages: Vec<Option<i32>>,
+    took: Duration,
+}
+
+impl<R: Controller> Imported<R> {
+    /// The root of the tree.
+    pub fn root(&self) -> &Arc<R> {
+        &self.root
+    }
+
+    /// Binds every controller to this host, parents before children and each after what it comes
+    /// after.
+    ///
+    /// Run it in a task of its own: if the future is dropped half-way, what was bound stays bound
+    /// until [`Abandoned::abort`](crate::Abandoned::abort).
+    ///
+    /// # Errors
+    ///
+    /// If a hook fails, panics, passes its deadline or is cancelled. Every controller whose patch
+    /// had begun is aborted.
+    pub async fn patch(self, session: &Session) -> Result<Patched<R>, Failure> {
+        let Imported { root, tree, stages, took } = self;
+        let session = Arc::new(session.clone());
+        session.record_phase(Phase::Import, took, true);
+        session.begin_blackout();
+        let journal = Journal::with_stages(stages);
+        let mut transaction = Transaction::new(tree, session, journal, End::Abort);
+        transaction.advance(Hook::Patch).await?;
+        Ok(Patched { root, transaction })
+    }
+
+    /// Gives the tree up: every controller goes to its `abort_to` stage. No hook runs, since
+    /// nothing was begun.
+    pub fn abort(self) {
+        Journal::with_stages(self.stages).retire(&self.tree);
+    }
+}
+
+/// A tree of controllers that are bound to this host and not live yet.
+///
+/// It ends by [`resume`](Patched::resume) or [`abort`](Patched::abort). If it is dropped instead,
+/// an error is logged, and what it has bound stays bound until
+/// [`Abandoned::abort`](crate::Abandoned::abort).
+#[must_use = "a patched tree holds resources of this host until resume or abort"]
+pub struct Patched<R: Controller> {
+    root: Arc<R>,
+    transaction: Transaction,
+}
+
+impl<R: Controller> Patched<R> {
+    /// The root of the tree.
+    pub fn root(&self) -> &Arc<R> {
+        &self.root
+    }
+
+    /// Makes every controller live, parents before children and each after what it comes after;
+    /// each is in the stage that it was saved in.
+    ///
+    /// Run it in a task of its own, as [`Imported::patch`].
+    ///
+    /// # Errors
+    ///
+    /// If a hook fails, panics, passes its deadline or is cancelled. Every controller is aborted.
+    pub async fn resume(self, session: &Session) -> Result<Arc<R>, Failure> {
+        let Patched { root, mut transaction } = self;
+        transaction.session = Arc::new(session.clone());
+        transaction.advance(Hook::Resume).await?;
+        transaction.close();
+        Ok(root)
+    }
+
+    /// Aborts every controller, in reverse: this host is as it was before the patch.
+    ///
+    /// # Errors
+    ///
+    /// What the hooks fail with; the others run all the same.
+    pub async fn abort(self) -> Result<(), Failure> {
+        let Patched { mut transaction, .. } = self;
+        transaction.finish(End::Abort).await
+    }
+}
+
+impl<R: Controller> fmt::Debug for Imported<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let controllers = self.tree.nodes().len();
+        f.debug_struct("Imported").field("controllers", &controllers).finish_non_exhaustive()
+    }
+}
+
+impl<R: Controller> fmt::Debug for Patched<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let controllers = self.transaction.tree.nodes().len();
+        f.debug_struct("Patched").field("controllers", &controllers).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+//! Telling an observer how far a migration is.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{ControllerId, Error};
+
+/// A phase of the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Comparing the manifests and the stages; nothing changes.
+    Preflight,
+    /// Stopping mutation on the source.
+    Freeze,
+    /// Encoding the frozen controllers.
+    Save,
+    /// Verifying a snapshot and building inert controllers.
+    Import,
+    /// Binding the imported controllers to this host.
+    Patch,
+    /// Going live on the destination.
+    Resume,
+    /// Letting go on the source.
+    Commit,
+    /// Taking a freeze back.
+    Thaw,
+    /// Taking a patch and a resume back.
+    Abort,
+}
+
+impl Phase {
+    /// The name used in errors, spans and reports: `freeze`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Phase::Preflight => "preflight",
+            Phase::Freeze => "freeze",
+            Phase::Save => "save",
+            Phase::Import => "import",
+            Phase::Patch => "patch",
+            Phase::Resume => "resume",
+            Phase::Commit => "commit",
+            Phase::Thaw => "thaw",
+            Phase::Abort => "abort",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Observes a migration, for a progress bar for instance. Called on the thread that drives the
+/// phase, between hooks: it must not block. A panic in it is logged and goes no further.
+#[allow(unused_variables, reason = "the names document the arguments")]
+pub trait Progress: Send + Sync {
+    /// A phase starts; so many controllers have a hook to run in it.
+    fn phase_started(&self, phase: Phase, controllers: usize) {}
+
+    /// The hook of a controller starts.
+    fn controller_started(&self, phase: Phase, id: &ControllerId) {}
+
+    /// The hook of a controller has ended, by itself or because it was cut short.
+    fn controller_ended(&self, phase: Phase, id: &ControllerId, result: Result<(), &Error>) {}
+
+    /// A phase has ended.
+    fn phase_ended(&self, phase: Phase, result: Result<(), &Error>) {}
+}
+
+/// Tells the observer, whatever it does.
+pub(crate) fn tell(observer: Option<&dyn Progress>, event: impl FnOnce(&dyn Progress)) {
+    if let Some(observer) = observer
+        && catch_unwind(AssertUnwindSafe(|| event(observer))).is_err()
+    {
+        tracing::error!("the progress observer panicked");
+    }
+}

@@ -1,0 +1,142 @@
+//! Why a step of the transaction failed, and what its undo did.
+
+use std::fmt;
+
+use super::Phase;
+use crate::{Code, ControllerId, Error};
+
+/// A step of the transaction failed: in which phase, why, and what was undone.
+///
+/// Whatever the failed phase had begun was undone in reverse before this is returned. If every undo
+/// hook succeeded, everything is as it was before the phase.
+pub struct Failure(Box<Parts>);
+
+struct Parts {
+    phase: Phase,
+    cause: Error,
+    undo: Option<Error>,
+    controllers: Vec<ControllerReport>,
+}
+
+/// What became of one controller in a failed phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ControllerReport {
+    /// The controller.
+    pub id: ControllerId,
+    /// The type URL of its payload.
+    pub type_url: &'static str,
+    /// What its hook did.
+    pub outcome: Outcome,
+    /// What its undo hook did.
+    pub undo: Undo,
+}
+
+/// What the hook of a controller did in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was not started.
+    #[default]
+    NotBegun,
+    /// It succeeded.
+    Done,
+    /// It failed or panicked.
+    Failed,
+    /// It was started and did not end: cut short by a deadline, by the grace period, or because the
+    /// phase was dropped.
+    CutShort,
+}
+
+/// What the undo hook of a controller did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Undo {
+    /// It did not run: there was nothing to undo, or no undo was begun.
+    #[default]
+    NotRun,
+    /// It succeeded.
+    Done,
+    /// It failed, panicked or was cut short.
+    Failed,
+}
+
+impl Failure {
+    pub(crate) fn new(
+        phase: Phase,
+        cause: Error,
+        undo: Option<Error>,
+        controllers: Vec<ControllerReport>,
+    ) -> Self {
+        Self(Box::new(Parts { phase, cause, undo, controllers }))
+    }
+
+    /// A failure before anything was begun.
+    pub(crate) fn before(phase: Phase, cause: Error) -> Self {
+        Self::new(phase, cause, None, Vec::new())
+    }
+
+    /// The phase that failed.
+    pub fn phase(&self) -> Phase {
+        self.0.phase
+    }
+
+    /// Why it failed: one finding per hook that did, or the deadline, or the cancel.
+    pub fn cause(&self) -> &Error {
+        &self.0.cause
+    }
+
+    /// The code of the cause.
+    pub fn code(&self) -> Code {
+        self.0.cause.code()
+    }
+
+    /// What went wrong in the undo, with one finding or more per controller. `None` if everything
+    /// is as it was.
+    pub fn undo_error(&self) -> Option<&Error> {
+        self.0.undo.as_ref()
+    }
+
+    /// Every controller of the tree, parents before children. Empty if the failure came before the
+    /// first hook.
+    pub fn controllers(&self) -> &[ControllerReport] {
+        &self.0.controllers
+    }
+
+    /// The cause followed by the errors of the undo, as one error.
+    pub fn into_error(self) -> Error {
+        let Parts { cause, undo, .. } = *self.0;
+        undo.into_iter().fold(cause, Error::and)
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The phase and the cause, then what went wrong in the undo.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed: {}", self.0.phase, self.0.cause)?;
+        if let Some(error) = &self.0.undo {
+            write!(f, "\nand its undo failed: {error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {self}", self.code())?;
+        let begun = self.0.controllers.iter().filter(|c| c.outcome != Outcome::NotBegun);
+        f.debug_list().entries(begun).finish()
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0.cause)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.into_error()
+    }
+}

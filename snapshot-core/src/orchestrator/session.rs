@@ -1,0 +1,341 @@
+//! The operator's settings for one migration.
+
+use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tracing::dispatcher;
+
+use super::signal::Signal;
+use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
+use super::timer::Sleep;
+use super::{Phase, Progress, Timeline};
+use crate::{Code, ControllerId, Error};
+
+/// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
+/// observer; and the record of how long everything took.
+///
+/// A clone is the same migration: it shares the cancel handle and the timeline.
+///
+/// | setting | when not set |
+/// |---|---|
+/// | [`deadline`](Session::deadline) of freeze, patch, resume | 60 s each |
+/// | [`hook_deadline`](Session::hook_deadline) | 30 s |
+/// | [`undo_deadline`](Session::undo_deadline) | 30 s |
+/// | [`grace`](Session::grace) | 5 s |
+/// | [`blackout_budget`](Session::blackout_budget) | none |
+/// | [`max_in_flight`](Session::max_in_flight) | no limit |
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use snapshot_core::{Phase, Session};
+///
+/// struct HostBus;
+///
+/// let session = Session::new()
+///     .resource(Arc::new(HostBus))
+///     .deadline(Phase::Freeze, Duration::from_secs(5))
+///     .blackout_budget(Duration::from_secs(2));
+/// let cancel = session.cancel_handle();
+/// // In another thread or task:
+/// cancel.cancel();
+/// assert!(cancel.is_cancelled());
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    /// Each an `Arc<T>` by the type `T`, which need not be sized.
+    resources: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    deadlines: HashMap<Phase, Duration>,
+    hook_deadline: Duration,
+    undo_deadline: Duration,
+    grace: Duration,
+    blackout_budget: Option<Duration>,
+    max_in_flight: usize,
+    progress: Option<Arc<dyn Progress>>,
+    faults: Vec<(Phase, ControllerId)>,
+    cancel: Arc<Signal>,
+    record: Arc<Mutex<Record>>,
+}
+
+#[derive(Default)]
+struct Record {
+    timeline: Timeline,
+    blackout_began: Option<Instant>,
+    blackout_ended: Option<Instant>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Session {
+    /// A session with the default settings.
+    pub fn new() -> Self {
+        Self {
+            resources: HashMap::new(),
+            deadlines: HashMap::new(),
+            hook_deadline: Duration::from_secs(30),
+            undo_deadline: Duration::from_secs(30),
+            grace: Duration::from_secs(5),
+            blackout_budget: None,
+            max_in_flight: usize::MAX,
+            progress: None,
+            faults: Vec::new(),
+            cancel: Arc::default(),
+            record: Arc::default(),
+        }
+    }
+
+    /// Gives hooks a resource of this host, which they find by its type with
+    /// [`Context::resource`](crate::Context::resource): a struct, or a trait object, for which the
+    /// type is written out, as in `resource::<dyn DiskHost>(host)`. A second one of the same type
+    /// replaces the first.
+    #[must_use]
+    pub fn resource<T: ?Sized + Send + Sync + 'static>(mut self, resource: Arc<T>) -> Self {
+        self.resources.insert(TypeId::of::<T>(), Arc::new(resource));
+        self
+    }
+
+    /// The time that all hooks of a phase have together. [`Duration::MAX`] is no deadline.
+    ///
+    /// Freeze, patch and resume have one. The phases that end a migration (commit, thaw, abort)
+    /// are not cut short as a whole, only their hooks are.
+    #[must_use]
+    pub fn deadline(mut self, phase: Phase, deadline: Duration) -> Self {
+        self.deadlines.insert(phase, deadline);
+        self
+    }
+
+    /// The time that one `freeze`, `patch`, `resume` or `commit` hook has. [`Duration::MAX`] is no
+    /// deadline.
+    #[must_use]
+    pub fn hook_deadline(mut self, deadline: Duration) -> Self {
+        self.hook_deadline = deadline;
+        self
+    }
+
+    /// The time that one `thaw` or `abort` hook has. [`Duration::MAX`] is no deadline.
+    #[must_use]
+    pub fn undo_deadline(mut self, deadline: Duration) -> Self {
+        self.undo_deadline = deadline;
+        self
+    }
+
+    /// How long hooks in flight may take to return after another hook has failed or the operator
+    /// has cancelled, before they are cut short. They are told by
+    /// [`Context::cancelled`](crate::Context::cancelled).
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How long the controllers may stand still. When the budget is used up, the phase that runs
+    /// fails as if it had passed its deadline; [`Frozen::save`](crate::Frozen::save) refuses, and
+    /// an error is logged.
+    #[must_use]
+    pub fn blackout_budget(mut self, budget: Duration) -> Self {
+        self.blackout_budget = Some(budget);
+        self
+    }
+
+    /// The most hooks that run at the same time.
+    #[must_use]
+    pub fn max_in_flight(mut self, limit: NonZeroUsize) -> Self {
+        self.max_in_flight = limit.get();
+        self
+    }
+
+    /// Who is told how far the migration is.
+    #[must_use]
+    pub fn progress(mut self, observer: Arc<dyn Progress>) -> Self {
+        self.progress = Some(observer);
+        self
+    }
+
+    /// Makes one controller fail in one phase, after its hook has done all its work: the hardest
+    /// place for the undo. For rehearsals and tests of what happens then.
+    ///
+    /// It works in the phases that have hooks, and in [`Phase::Save`]. An id that no controller has
+    /// has no effect.
+    #[must_use]
+    pub fn fail_at(mut self, phase: Phase, id: impl Into<ControllerId>) -> Self {
+        self.faults.push((phase, id.into()));
+        self
+    }
+
+    /// # Errors
+    ///
+    /// If this controller is to fail in this phase.
+    pub(crate) fn check_fault(&self, phase: Phase, id: &ControllerId) -> Result<(), Error> {
+        match self.faults.iter().any(|(at, of)| *at == phase && of == id) {
+            true => Err(Error::internal("fails on purpose, by `Session::fail_at`")),
+            false => Ok(()),
+        }
+    }
+
+    /// What cancels this migration, from any thread.
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle { signal: Arc::clone(&self.cancel) }
+    }
+
+    /// Who took how long so far.
+    pub fn timeline(&self) -> Timeline {
+        let record = self.record();
+        let mut timeline = record.timeline.clone();
+        timeline.blackout = record.blackout_began.map(|began| {
+            record.blackout_ended.unwrap_or_else(Instant::now).saturating_duration_since(began)
+        });
+        timeline
+    }
+
+    fn record(&self) -> std::sync::MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn find_resource<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Error> {
+        self.resources
+            .get(&TypeId::of::<T>())
+            .and_then(|resource| resource.downcast_ref::<Arc<T>>().cloned())
+            .ok_or_else(|| {
+                Error::precondition(format!(
+                    "the session has no resource {}: give it one with `Session::resource`",
+                    type_name::<T>()
+                ))
+            })
+    }
+
+    pub(crate) fn observer(&self) -> Option<&dyn Progress> {
+        self.progress.as_deref()
+    }
+
+    pub(crate) fn cancel_signal(&self) -> &Arc<Signal> {
+        &self.cancel
+    }
+
+    pub(crate) fn limits(&self, phase: Phase) -> Limits {
+        let per_hook = match phase {
+            Phase::Thaw | Phase::Abort => self.undo_deadline,
+            _ => self.hook_deadline,
+        };
+        let whole = match phase {
+            Phase::Freeze | Phase::Patch | Phase::Resume => {
+                let whole = self.deadlines.get(&phase).copied();
+                let whole = whole.unwrap_or(const { Duration::from_secs(60) });
+                self.blackout_left().map_or(whole, |left| whole.min(left))
+            }
+            _ => Duration::MAX,
+        };
+        Limits { per_hook, whole, grace: self.grace, max_in_flight: self.max_in_flight }
+    }
+
+    /// The controllers stand still from now on, if they did not already.
+    pub(crate) fn begin_blackout(&self) {
+        let mut record = self.record();
+        if record.blackout_began.is_none() || record.blackout_ended.is_some() {
+            record.blackout_began = Some(Instant::now());
+            record.blackout_ended = None;
+        }
+    }
+
+    pub(crate) fn end_blackout(&self) {
+        self.record().blackout_ended = Some(Instant::now());
+    }
+
+    /// What is left of the blackout budget; `None` if there is no budget.
+    pub(crate) fn blackout_left(&self) -> Option<Duration> {
+        let budget = self.blackout_budget?;
+        let began = self.record().blackout_began;
+        Some(budget.saturating_sub(began.map_or(Duration::ZERO, |began| began.elapsed())))
+    }
+
+    /// # Errors
+    ///
+    /// [`Code::DeadlineExceeded`] if the budget is used up.
+    pub(crate) fn check_blackout(&self) -> Result<(), Error> {
+        match (self.blackout_left(), self.blackout_budget) {
+            (Some(Duration::ZERO), Some(budget)) => Err(Error::new(
+                Code::DeadlineExceeded,
+                format!("the blackout budget of {budget:?} is used up: roll back"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Logs an error from the timer thread when the blackout budget is used up, for as long as the
+    /// sleep is held.
+    pub(crate) fn watch_blackout(&self) -> Result<Option<Sleep>, Error> {
+        let (Some(left), Some(budget)) = (self.blackout_left(), self.blackout_budget) else {
+            return Ok(None);
+        };
+        let subscriber = dispatcher::get_default(Clone::clone);
+        let alarm = move || {
+            dispatcher::with_default(&subscriber, || {
+                tracing::error!(?budget, "the blackout budget is used up, the source is frozen");
+            });
+        };
+        Sleep::after(left, Some(Box::new(alarm)))
+    }
+
+    pub(crate) fn record_phase(&self, phase: Phase, took: Duration, succeeded: bool) {
+        self.record().timeline.phases.push(PhaseTime { phase, took, succeeded });
+    }
+
+    pub(crate) fn record_controller(&self, time: ControllerTime) {
+        self.record().timeline.controllers.push(time);
+    }
+
+    pub(crate) fn record_saved(&self, saved: Vec<SavedBytes>) {
+        self.record().timeline.saved = saved;
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("deadlines", &self.deadlines)
+            .field("hook_deadline", &self.hook_deadline)
+            .field("undo_deadline", &self.undo_deadline)
+            .field("grace", &self.grace)
+            .field("blackout_budget", &self.blackout_budget)
+            .field("max_in_flight", &self.max_in_flight)
+            .field("faults", &self.faults)
+            .field("cancelled", &self.cancel.is_raised())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long a phase and its hooks may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) whole: Duration,
+    pub(crate) per_hook: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) max_in_flight: usize,
+}
+
+/// Cancels the migration of the [`Session`] that it came from.
+#[derive(Clone, Debug)]
+pub struct CancelHandle {
+    signal: Arc<Signal>,
+}
+
+impl CancelHandle {
+    /// Cancels: no further hook is started, those in flight are told and have the grace period to
+    /// return, and the phase is undone. An undo that runs and a commit are not cancelled. What has
+    /// been cancelled stays so: try again with a new session.
+    pub fn cancel(&self) {
+        self.signal.raise();
+    }
+
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.signal.is_raised()
+    }
+}

@@ -1,0 +1,313 @@
+//! The source's side: freeze, save, then commit or roll back.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::abandoned;
+use super::journal::Journal;
+use super::preview;
+use super::session::Session;
+use super::timer::Sleep;
+use super::transaction::{End, Transaction};
+use super::tree::{Tree, caught};
+use super::{Failure, Phase, SavedBytes};
+use crate::codec::{FrozenController, Writer};
+use crate::controller::{Hook, Node, address};
+use crate::envelope::{SaveBuffer, Snapshot};
+use crate::registry::{Manifest, registry};
+use crate::schema::compatible;
+use crate::{Controller, Error};
+
+/// A running tree of controllers that is to be moved away.
+///
+/// ```no_run
+/// # use snapshot_core::{Controller, Session, Snapshot, Source, registry::Manifest};
+/// # use std::sync::Arc;
+/// # async fn migrate<R: Controller>(
+/// #     sandbox: Arc<R>, their_manifest: Manifest, send: impl AsyncFn(&Snapshot) -> bool,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let session = Session::new();
+/// let source = Source::new(&sandbox);
+/// source.preflight(&their_manifest)?;
+/// let frozen = source.freeze(&session).await?;
+/// match frozen.save() {
+///     // The destination says that it is live.
+///     Ok(snapshot) if send(&snapshot).await => frozen.commit().await?,
+///     _ => frozen.rollback().await?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Source<R: Controller> {
+    root: Arc<R>,
+}
+
+impl<R: Controller> Source<R> {
+    /// The tree under this controller.
+    pub fn new(root: &Arc<R>) -> Self {
+        Self { root: Arc::clone(root) }
+    }
+
+    /// Finds out whether a migration can succeed, before anything is frozen:
+    ///
+    /// - the tree can be put in order, and every controller of it is registered;
+    /// - every controller is in a stage that may be saved;
+    /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
+    ///   is, reads what would be saved;
+    /// - saving works, and this build reads what was saved. For this the whole tree is encoded once;
+    ///   each controller's lock is held meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is in the way, at once.
+    pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
+        let tree = Tree::of(self.node())?;
+        let mut errors = Vec::new();
+        errors.extend(check_tree(&tree).err());
+        let ours = registry()?.manifest();
+        let mut compatibility = compatible(&ours, theirs);
+        let types = tree.plan.units().iter().map(|unit| unit.info.type_url);
+        let types: HashSet<&str> = types.collect();
+        compatibility.payloads.retain(|payload| types.contains(payload.type_url.as_str()));
+        errors.extend(compatibility.check().err());
+        if errors.is_empty() {
+            errors.extend(caught(|| self.rehearse()).err());
+        }
+        Error::collect(errors)
+    }
+
+    fn rehearse(&self) -> Result<(), Error> {
+        let mut buffer = SaveBuffer::new();
+        let payload = |w: &mut Writer| self.root.put_payload(w).map_err(Error::at_root);
+        let saved = buffer.fill::<R::State>(payload)?;
+        preview::decode::<R>(&Snapshot::from_bytes(saved.to_vec())?).map(drop)
+    }
+
+    fn node(&self) -> Arc<dyn Node> {
+        Arc::clone(&self.root) as _
+    }
+
+    /// Freezes every controller, children before parents. Afterwards nothing in the tree changes
+    /// until the commit or the rollback.
+    ///
+    /// Run it in a task of its own: if the future is dropped half-way, the controllers that it has
+    /// frozen stay frozen until [`Source::recover`].
+    ///
+    /// # Errors
+    ///
+    /// If the tree cannot be saved now (as [`Source::preflight`] says, but for the manifest), or a
+    /// hook fails, panics, passes its deadline or is cancelled, or controllers come and go
+    /// meanwhile. Every controller whose freeze had begun is thawed and back in its stage; try again
+    /// with a new `Source`.
+    pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
+        let session = Arc::new(session.clone());
+        let root = self.node();
+        let tree = Tree::of(Arc::clone(&root))
+            .and_then(|tree| check_tree(&tree).map(|()| tree))
+            .and_then(|tree| abandoned::claim(&root).map(|()| tree))
+            .map_err(|error| Failure::before(Phase::Freeze, error))?;
+        let journal = Journal::new(tree.plan.units().len());
+        let mut transaction = Transaction::new(Arc::new(tree), session, journal, End::Thaw);
+        transaction.session.begin_blackout();
+        transaction.advance(Hook::Freeze).await?;
+        let watch = transaction
+            .tree
+            .check_unchanged("while the tree was frozen: it must stand still")
+            .and_then(|()| transaction.session.watch_blackout());
+        match watch {
+            Ok(over_budget) => Ok(Frozen { root: self.root, transaction, over_budget }),
+            Err(error) => Err(transaction.fail(Phase::Freeze, error).await),
+        }
+    }
+
+    /// Ends a migration of this tree whose future, or whose [`Frozen`], was dropped: runs the thaw
+    /// hooks of the controllers whose freeze had begun, or if a commit had begun, its remaining
+    /// hooks. Also tries the thaw hooks again that failed before. Does nothing if there is nothing
+    /// to end.
+    ///
+    /// # Errors
+    ///
+    /// What the hooks fail with; the others run all the same. Call it again to try those again.
+    pub async fn recover(root: &Arc<R>, session: &Session) -> Result<(), Failure> {
+        let root: Arc<dyn Node> = Arc::clone(root) as _;
+        let session = Arc::new(session.clone());
+        match abandoned::reclaim(&root, &session) {
+            Some(mut transaction) => {
+                let end = transaction.end;
+                transaction.finish(end).await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks that every controller is registered and in a stage that may be saved.
+fn check_tree(tree: &Tree) -> Result<(), Error> {
+    let registry = registry()?;
+    let mut errors = Vec::new();
+    for (unit, node) in tree.plan.units().iter().zip(tree.nodes()) {
+        let check = registry.require(&[unit.info]).and_then(|()| match unit.info.stage_rules {
+            Some(rules) => rules.check(caught(|| Ok(node.stage_number()))?),
+            None => Ok(()),
+        });
+        errors.extend(check.err().map(|error| error.at_controller(&unit.id)));
+    }
+    Error::collect(errors)
+}
+
+/// A tree that stands still, ready to be saved; as often as needed.
+///
+/// It ends by [`commit`](Frozen::commit) or [`rollback`](Frozen::rollback). If it is dropped
+/// instead, an error is logged and the controllers stay frozen until [`Source::recover`].
+#[must_use = "a frozen source stays frozen until commit or rollback"]
+pub struct Frozen<R: Controller> {
+    root: Arc<R>,
+    transaction: Transaction,
+    /// Logs when the blackout budget is used up. Nobody waits for it.
+    over_budget: Option<Sleep>,
+}
+
+impl<R: Controller> Frozen<R> {
+    /// The root of the tree.
+    pub fn root(&self) -> &Arc<R> {
+        &self.root
+    }
+
+    /// What is left of the session's blackout budget; `None` if it has none.
+    pub fn blackout_left(&self) -> Option<Duration> {
+        self.transaction.session.blackout_left()
+    }
+
+    /// Encodes the tree. Every controller is saved in the stage that it had before the freeze.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be encoded, with the controller and the field; or that the blackout budget is
+    /// used up. The tree stays frozen: roll back, or try again.
+    pub fn save(&self) -> Result<Snapshot, Error> {
+        let mut buffer = SaveBuffer::new();
+        self.save_into(&mut buffer)?;
+        buffer.into_snapshot()
+    }
+
+    /// As [`Frozen::save`], into memory that is used again by the next save.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frozen::save`].
+    pub fn save_into<'b>(&self, buffer: &'b mut SaveBuffer) -> Result<&'b [u8], Error> {
+        let Transaction { session, .. } = &self.transaction;
+        let span = tracing::info_span!("phase", phase = Phase::Save.as_str());
+        let began = Instant::now();
+        let result = span.in_scope(|| {
+            let result = session
+                .check_blackout()
+                .and_then(|()| self.check_faults())
+                .and_then(|()| caught(|| self.encode(buffer)));
+            if let Err(error) = &result {
+                tracing::error!(%error, "failed");
+                buffer.clear();
+            }
+            result
+        });
+        session.record_phase(Phase::Save, began.elapsed(), result.is_ok());
+        result.map(|()| buffer.as_bytes())
+    }
+
+    fn check_faults(&self) -> Result<(), Error> {
+        let Transaction { tree, session, .. } = &self.transaction;
+        let check = |id| session.check_fault(Phase::Save, id).map_err(|e| e.at_controller(id));
+        tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
+    }
+
+    fn encode(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {
+        let Transaction { tree, journal, session, .. } = &self.transaction;
+        let frozen = tree.nodes().iter().enumerate().map(|(unit, node)| {
+            let controller = FrozenController { stage: journal.stage(unit), length: None };
+            (address(&**node), controller)
+        });
+        let frozen = frozen.collect();
+        let mut saved = Default::default();
+        buffer.fill::<R::State>(|w| {
+            w.set_frozen(frozen);
+            let result = self.root.put_payload(w).map_err(Error::at_root);
+            saved = w.take_frozen();
+            result
+        })?;
+        let mut lengths = Vec::with_capacity(tree.nodes().len());
+        for (unit, node) in tree.plan.units().iter().zip(tree.nodes()) {
+            match saved.get(&address(&**node)).and_then(|controller| controller.length) {
+                Some(length) => lengths.push(length),
+                // Found by the walk and not by the save: a state that shows a child and omits it.
+                None => {
+                    let reason = "is in the tree, but its parent did not save it";
+                    return Err(Error::internal(reason).at_controller(&unit.id));
+                }
+            }
+        }
+        // A payload includes those of its children. Children come after their parents.
+        for (unit, planned) in tree.plan.units().iter().enumerate().rev() {
+            if let Some(parent) = planned.parent {
+                lengths[parent] = lengths[parent].saturating_sub(gross(&saved, tree, unit));
+            }
+        }
+        let units = tree.plan.units().iter().zip(lengths);
+        session.record_saved(
+            units
+                .map(|(unit, bytes)| SavedBytes {
+                    id: unit.id.clone(),
+                    type_url: unit.info.type_url,
+                    bytes,
+                })
+                .collect(),
+        );
+        Ok(())
+    }
+
+    /// The destination is live: every controller lets go of this host's resources. There is no way
+    /// back from here, and cancelling has no effect.
+    ///
+    /// # Errors
+    ///
+    /// What the hooks fail with; the others run all the same, and every controller is in its
+    /// `abort_to` stage.
+    pub async fn commit(self) -> Result<(), Failure> {
+        self.end(End::Commit).await
+    }
+
+    /// Thaws every controller, in reverse: the source goes on as before the freeze. Cancelling has
+    /// no effect.
+    ///
+    /// # Errors
+    ///
+    /// What the hooks fail with; the others run all the same. A controller whose hook failed stays
+    /// frozen: [`Source::recover`] tries again.
+    pub async fn rollback(self) -> Result<(), Failure> {
+        self.end(End::Thaw).await
+    }
+
+    async fn end(self, end: End) -> Result<(), Failure> {
+        let Frozen { mut transaction, over_budget, .. } = self;
+        drop(over_budget);
+        transaction.finish(end).await
+    }
+}
+
+fn gross(saved: &HashMap<usize, FrozenController>, tree: &Tree, unit: usize) -> usize {
+    saved.get(&address(&*tree.nodes()[unit])).and_then(|saved| saved.length).unwrap_or_default()
+}
+
+impl<R: Controller> fmt::Debug for Source<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").finish_non_exhaustive()
+    }
+}
+
+impl<R: Controller> fmt::Debug for Frozen<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let controllers = self.transaction.tree.nodes().len();
+        f.debug_struct("Frozen").field("controllers", &controllers).finish_non_exhaustive()
+    }
+}

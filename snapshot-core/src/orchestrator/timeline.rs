@@ -1,0 +1,98 @@
+//! Who took how long, and how much each controller saved.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Phase;
+use crate::ControllerId;
+
+/// How long the phases and hooks of one [`Session`](super::Session) took, in the order in which
+/// they ended.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Timeline {
+    /// The phases that have ended.
+    pub phases: Vec<PhaseTime>,
+    /// The hooks that have ended.
+    pub controllers: Vec<ControllerTime>,
+    /// What each controller saved, in the order of the tree, parents first.
+    pub saved: Vec<SavedBytes>,
+    /// How long the controllers stood still. On the source from the start of the freeze to the end
+    /// of commit or rollback, on the destination from the start of the patch to the end of the
+    /// resume; the time until now while it lasts, `None` before it begins.
+    pub blackout: Option<Duration>,
+}
+
+/// How long a phase took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PhaseTime {
+    /// The phase.
+    pub phase: Phase,
+    /// How long it took.
+    pub took: Duration,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+}
+
+/// How long a hook took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ControllerTime {
+    /// The controller.
+    pub id: ControllerId,
+    /// The type URL of its payload.
+    pub type_url: &'static str,
+    /// The phase.
+    pub phase: Phase,
+    /// How long it took from its start, waiting included.
+    pub took: Duration,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+}
+
+/// How much a controller saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SavedBytes {
+    /// The controller.
+    pub id: ControllerId,
+    /// The type URL of its payload.
+    pub type_url: &'static str,
+    /// The length of its payload without the payloads of its children, in bytes.
+    pub bytes: usize,
+}
+
+impl Timeline {
+    /// How long a phase took, all its runs together; `None` if it did not run.
+    pub fn phase(&self, phase: Phase) -> Option<Duration> {
+        let runs = self.phases.iter().filter(|time| time.phase == phase);
+        runs.map(|time| time.took).reduce(|a, b| a.saturating_add(b))
+    }
+
+    /// The hooks that took longest, longest first.
+    pub fn slowest(&self, count: usize) -> Vec<&ControllerTime> {
+        let mut all: Vec<_> = self.controllers.iter().collect();
+        all.sort_by_key(|time| std::cmp::Reverse(time.took));
+        all.truncate(count);
+        all
+    }
+}
+
+impl fmt::Display for Timeline {
+    /// One line per phase, then the blackout, the slowest hooks and the number of bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for time in &self.phases {
+            let outcome = if time.succeeded { "" } else { " (failed)" };
+            writeln!(f, "{:<9} {:>10.3?}{outcome}", time.phase.as_str(), time.took)?;
+        }
+        if let Some(blackout) = self.blackout {
+            writeln!(f, "{:<9} {blackout:>10.3?}", "blackout")?;
+        }
+        for time in self.slowest(5) {
+            writeln!(f, "  {} {}: {:.3?}", time.phase, time.id, time.took)?;
+        }
+        let bytes: usize = self.saved.iter().map(|saved| saved.bytes).sum();
+        write!(f, "{} controllers saved {bytes} bytes", self.saved.len())
+    }
+}

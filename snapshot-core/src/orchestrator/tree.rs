@@ -1,0 +1,156 @@
+//! A tree of running controllers with its plan.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::plan::{Plan, Survey};
+use crate::codec::Reader;
+use crate::controller::{Node, Walk, address};
+use crate::{Controller, ControllerId, Error};
+
+/// Running controllers, in the order of their plan.
+pub(crate) struct Tree {
+    pub(crate) plan: Arc<Plan>,
+    nodes: Vec<Arc<dyn Node>>,
+}
+
+/// How deep controllers may be nested. Each costs at least two levels of messages, and what cannot
+/// be read back must not be saved.
+const DEPTH_LIMIT: u32 = Reader::DEPTH_LIMIT / 2;
+
+impl Tree {
+    pub(crate) fn new(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>) -> Self {
+        Self { plan, nodes }
+    }
+
+    /// The tree under a running controller.
+    ///
+    /// # Errors
+    ///
+    /// All at once: a child that is not built, a controller in two places, what [`Survey::plan`]
+    /// refuses.
+    pub(crate) fn of(root: Arc<dyn Node>) -> Result<Self, Error> {
+        let mut finder = Finder {
+            survey: Survey::of_root(root.info()),
+            places: HashMap::from([(address(&*root), 0)]),
+            nodes: vec![root],
+            errors: Vec::new(),
+        };
+        caught(|| finder.descend(0, 1))?;
+        let Finder { survey, nodes, errors, .. } = finder;
+        Error::collect(errors)?;
+        Ok(Self { plan: Arc::new(survey.plan()?), nodes })
+    }
+
+    pub(crate) fn nodes(&self) -> &[Arc<dyn Node>] {
+        &self.nodes
+    }
+
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        &self.plan.units()[unit].id
+    }
+
+    /// The controller of a unit as its type.
+    pub(crate) fn downcast<C: Controller>(&self, unit: usize) -> Result<Arc<C>, Error> {
+        Arc::clone(&self.nodes[unit]).into_any().downcast().map_err(|_| {
+            Error::internal(format!("{} is not a {}", self.id(unit), std::any::type_name::<C>()))
+        })
+    }
+
+    /// Checks that the tree still has exactly these controllers, at these places.
+    ///
+    /// # Errors
+    ///
+    /// Every controller that was added, removed or replaced; `how` ends the sentence.
+    pub(crate) fn check_unchanged(&self, how: &str) -> Result<(), Error> {
+        let now = Tree::of(Arc::clone(&self.nodes[0]))?;
+        let mut errors = Vec::new();
+        for (unit, id) in self.plan.ids().enumerate() {
+            match now.plan.find(id) {
+                None => errors.push(changed("removed", how, id)),
+                Some(other) if address(&*now.nodes[other]) != address(&*self.nodes[unit]) => {
+                    errors.push(changed("replaced", how, id));
+                }
+                Some(_) => {}
+            }
+        }
+        for id in now.plan.ids().filter(|id| self.plan.find(id).is_none()) {
+            errors.push(changed("added", how, id));
+        }
+        Error::collect(errors)
+    }
+
+    /// Whether a unit is of a type.
+    pub(crate) fn is_a(&self, unit: usize, controller: TypeId) -> bool {
+        self.plan.units()[unit].info.controller.id() == controller
+    }
+}
+
+fn changed(what: &str, how: &str, id: &ControllerId) -> Error {
+    Error::precondition(format!("was {what} {how}")).at_controller(id)
+}
+
+struct Finder {
+    survey: Survey,
+    places: HashMap<usize, usize>,
+    nodes: Vec<Arc<dyn Node>>,
+    errors: Vec<Error>,
+}
+
+impl Finder {
+    fn descend(&mut self, unit: usize, depth: u32) -> Result<(), Error> {
+        let node = Arc::clone(&self.nodes[unit]);
+        let mut children = Vec::new();
+        // The parent's lock is held for this walk only, not while its children are walked.
+        node.walk(&mut Walk::new(&mut |found, cell| {
+            children.push((found.path.to_owned(), found.after.to_vec(), cell.live()));
+            Ok(())
+        }))
+        .map_err(|error| error.at_controller(self.survey.id(unit)))?;
+        for (path, after, child) in children {
+            let found = crate::controller::Found { path: &path, after: &after };
+            let Some(child) = child else {
+                let id = self.survey.id(unit).join(&path);
+                self.errors.push(Error::internal("was decoded, but not built").at_controller(&id));
+                continue;
+            };
+            let at = self.survey.enter(unit, found, child.info());
+            let id = self.survey.id(at).clone();
+            let first = *self.places.entry(address(&*child)).or_insert(at);
+            self.nodes.push(child);
+            if first != at {
+                let reason = format!(
+                    "is the same controller as {}: a controller has one place in the tree",
+                    self.survey.id(first)
+                );
+                self.errors.push(Error::invalid(reason).at_controller(&id));
+            } else if depth == DEPTH_LIMIT {
+                let reason = format!("is nested deeper than {DEPTH_LIMIT} controllers");
+                self.errors.push(Error::invalid(reason).at_controller(&id));
+            } else {
+                self.descend(at, depth + 1)?;
+            }
+            self.survey.leave(at);
+        }
+        Ok(())
+    }
+}
+
+/// Runs user code that is not a hook; a panic becomes an error.
+pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+/// The error for a panic.
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    match text {
+        Some(text) => Error::internal(format!("panicked: {text}")),
+        None => Error::internal("panicked"),
+    }
+}

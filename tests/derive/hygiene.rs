@@ -1,0 +1,297 @@
+//! The derive's code compiles wherever the user's does.
+
+/// Without a prelude, and with everything shadowed that generated code might name.
+#[no_implicit_prelude]
+mod bare {
+    #![allow(dead_code, non_camel_case_types, reason = "they are here to be in the way")]
+
+    use ::snapshot_core::Snapshot;
+    use ::snapshot_proto::example::v1 as example;
+    use ::snapshot_proto::fixture::v1 as pb;
+
+    // What the prelude has.
+    struct Option;
+    struct Some;
+    struct None;
+    struct Result;
+    struct Ok;
+    struct Err;
+    struct String;
+    struct Vec;
+    struct Box;
+    trait Default {}
+    trait From {}
+    trait TryFrom {}
+    trait Into {}
+    trait Clone {}
+    trait Iterator {}
+    trait Send {}
+    trait Sized {}
+    // What the derive has.
+    trait State {}
+    trait Payload {}
+    trait Stage {}
+    trait Wire {}
+    trait WireField {}
+    struct Reader;
+    struct Writer;
+    struct Error;
+    struct Tag;
+    mod core {}
+    mod std {}
+    mod prost {}
+    mod inventory {}
+    mod snapshot_core {}
+    // What the language has.
+    struct bool;
+    struct u32;
+    struct i32;
+    struct usize;
+    struct str;
+    struct u8;
+    type Text = ::std::string::String;
+    type Number = ::std::primitive::u32;
+
+    #[derive(Snapshot)]
+    #[snapshot(
+        message = example::DiskSnapshot,
+        version = 1,
+        controller = Disk,
+        save_from(Attached),
+        freeze_to = Frozen,
+        abort_to = Ejected,
+        validate = any
+    )]
+    pub(super) struct DiskState {
+        #[snapshot(range = ..5)]
+        pub(super) size: ::std::primitive::u64,
+        #[snapshot(id, max = 7)]
+        pub(super) image: Text,
+        #[snapshot(stage)]
+        pub(super) stage: DiskStage,
+        #[snapshot(skip)]
+        pub(super) cache: ::std::option::Option<Number>,
+    }
+
+    fn any(_: &DiskState) -> ::std::result::Result<(), Text> {
+        ::std::result::Result::Ok(())
+    }
+
+    #[derive(Snapshot)]
+    #[snapshot(stage = example::disk_snapshot::Stage)]
+    pub(super) enum DiskStage {
+        Reserved,
+        Attached,
+        Ejected,
+        #[snapshot(transient)]
+        Frozen,
+    }
+
+    pub(super) struct Disk(pub(super) ::std::sync::Mutex<DiskState>);
+
+    impl ::snapshot_core::Controller for Disk {
+        type State = DiskState;
+
+        fn state(&self) -> impl ::std::ops::DerefMut<Target = DiskState> + '_ {
+            self.0.lock().unwrap_or_else(::std::sync::PoisonError::into_inner)
+        }
+
+        fn import(state: DiskState) -> ::std::result::Result<Self, ::snapshot_core::Error> {
+            ::std::result::Result::Ok(Disk(::std::sync::Mutex::new(state)))
+        }
+    }
+
+    #[derive(Snapshot)]
+    #[snapshot(transparent, validate = any_id)]
+    pub(super) struct Id(pub(super) Text);
+
+    fn any_id(_: &Id) -> ::std::result::Result<(), Text> {
+        ::std::result::Result::Ok(())
+    }
+
+    #[derive(Snapshot)]
+    #[snapshot(oneof = pb::choice::Interleaved)]
+    pub(super) enum Choice {
+        Low(Number),
+        Middle(Id),
+        High(::std::primitive::bool),
+    }
+
+    #[derive(Snapshot)]
+    #[snapshot(message = pb::Choice, ignore(kind, before, after))]
+    pub(super) struct Choices {
+        #[snapshot(with = ::snapshot_core::codec::millis)]
+        pub(super) last: ::std::time::Duration,
+        pub(super) interleaved: ::std::option::Option<Choice>,
+        pub(super) between: Number,
+    }
+}
+
+#[test]
+fn it_compiles_without_a_prelude_and_between_types_of_the_same_names() {
+    use snapshot_core::codec::{from_bytes, to_bytes};
+    use snapshot_core::{Child, Payload};
+
+    let state = bare::DiskState {
+        size: 4,
+        image: "d".to_owned(),
+        stage: bare::DiskStage::Attached,
+        cache: Some(1),
+    };
+    let restored: bare::DiskState = from_bytes(&to_bytes(&state).unwrap()).unwrap();
+    assert_eq!((restored.size, restored.image.as_str(), restored.cache), (4, "d", None));
+    assert_eq!(restored.own_name().as_deref(), Some("d"));
+    let child = Child::<bare::Disk>::new(bare::Disk(std::sync::Mutex::new(restored)));
+    assert_eq!(child.with_state(|state| state.stage_number()), Some(Some(1)));
+
+    let state = bare::Choices {
+        last: std::time::Duration::from_millis(3),
+        interleaved: Some(bare::Choice::Middle(bare::Id("m".to_owned()))),
+        between: 2,
+    };
+    let restored: bare::Choices = from_bytes(&to_bytes(&state).unwrap()).unwrap();
+    assert!(matches!(restored.interleaved, Some(bare::Choice::Middle(id)) if id.0 == "m"));
+}
+
+/// The crate under another path.
+mod renamed {
+    mod facade {
+        pub(super) mod inner {
+            pub(in super::super) use ::snapshot_core as state_saver;
+        }
+    }
+
+    #[derive(Debug, PartialEq, facade::inner::state_saver::Snapshot)]
+    #[snapshot(
+        message = snapshot_proto::lcow::v1::scsi_snapshot::Reservation,
+        crate = facade::inner::state_saver
+    )]
+    pub(super) struct Reservation {
+        pub(super) slot: u32,
+        pub(super) partition: u64,
+    }
+}
+
+#[test]
+fn it_compiles_with_the_crate_under_another_path() {
+    let state = renamed::Reservation { slot: 1, partition: 2 };
+    super::assert_saved_as(
+        &state,
+        &snapshot_proto::lcow::v1::scsi_snapshot::Reservation { slot: 1, partition: 2 },
+    );
+}
+
+/// With the lints of a strict user.
+mod strict {
+    #![deny(
+        warnings,
+        missing_docs,
+        missing_debug_implementations,
+        unreachable_pub,
+        unused_qualifications,
+        unused_results,
+        single_use_lifetimes,
+        trivial_casts,
+        trivial_numeric_casts,
+        elided_lifetimes_in_paths,
+        unused_lifetimes,
+        clippy::all,
+        clippy::pedantic,
+        clippy::nursery,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::shadow_reuse,
+        clippy::absolute_paths,
+        clippy::missing_inline_in_public_items
+    )]
+    #![forbid(unsafe_code)]
+
+    use snapshot_core::Snapshot;
+    use snapshot_proto::fixture::v1 as pb;
+
+    /// Counts.
+    #[derive(Debug, Snapshot)]
+    #[snapshot(message = pb::GroupSnapshot, version = 1, save_from(Idle), validate = any,
+               ignore(members, named, leader))]
+    pub(super) struct Strict {
+        /// Its name.
+        #[snapshot(max = 9, id)]
+        pub(super) name: String,
+        /// Where it is.
+        #[snapshot(stage, skip)]
+        pub(super) stage: Stage,
+    }
+
+    fn any(state: &Strict) -> Result<(), String> {
+        if state.name.is_empty() { Err("has no name".to_owned()) } else { Ok(()) }
+    }
+
+    /// Where it is.
+    #[derive(Clone, Copy, Debug, Default, Snapshot)]
+    #[snapshot(stage = pb::counter_snapshot::Stage)]
+    pub(super) enum Stage {
+        /// Nowhere.
+        #[default]
+        Idle,
+        /// On its way.
+        Counting,
+        /// There.
+        Done,
+    }
+
+    /// A name.
+    #[derive(Clone, Debug, Snapshot)]
+    #[snapshot(transparent)]
+    pub(super) struct Name(pub(super) String);
+
+    /// One of three.
+    #[derive(Debug, Snapshot)]
+    #[snapshot(oneof = pb::choice::Interleaved)]
+    pub(super) enum Choice {
+        /// A number.
+        Low(u32),
+        /// A name.
+        Middle(Name),
+        /// A flag.
+        High(bool),
+    }
+
+    /// One of three, in a message.
+    #[derive(Debug, Snapshot)]
+    #[snapshot(message = pb::Choice, ignore(kind, before, after, last))]
+    pub(super) struct Choices {
+        /// The choice.
+        pub(super) interleaved: Choice,
+        /// A number.
+        #[snapshot(range = 1..=3)]
+        pub(super) between: u32,
+    }
+}
+
+#[test]
+fn it_compiles_under_strict_lints() {
+    use snapshot_core::codec::{from_bytes, to_bytes};
+
+    let state = strict::Strict { name: "n".into(), stage: strict::Stage::Idle };
+    let restored: strict::Strict = from_bytes(&to_bytes(&state).unwrap()).unwrap();
+    assert_eq!(restored.name, "n");
+    assert!(matches!(restored.stage, strict::Stage::Idle));
+    let state = strict::Strict { stage: strict::Stage::Counting, ..state };
+    assert!(to_bytes(&state).is_err());
+    let state = strict::Strict { stage: strict::Stage::Done, ..state };
+    assert!(to_bytes(&state).is_err());
+    for interleaved in [
+        strict::Choice::Low(1),
+        strict::Choice::Middle(strict::Name("m".into())),
+        strict::Choice::High(true),
+    ] {
+        let state = strict::Choices { interleaved, between: 2 };
+        let restored: strict::Choices = from_bytes(&to_bytes(&state).unwrap()).unwrap();
+        assert_eq!(restored.between, 2);
+        assert_eq!(format!("{restored:?}"), format!("{state:?}"));
+    }
+}

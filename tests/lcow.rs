@@ -1,0 +1,12 @@
+//! The LCOW sandbox of the examples package: payloads of another implementation, life without a
+//! migration, and migrations that succeed and fail.
+
+// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "lcow/goldens.rs"]
+mod goldens;
+#[path = "lcow/migration.rs"]
+mod migration;
+#[path = "lcow/operations.rs"]
+mod operations;

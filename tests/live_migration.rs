@@ -1,0 +1,261 @@
+//! The example `live_migration`, run as a user runs it: real shims, real processes, real logs.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics where it failed")]
+
+#[path = "live_migration/program.rs"]
+mod program;
+#[path = "live_migration/proxy.rs"]
+mod proxy;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use program::{Ended, check_logs, run, spawn};
+use proxy::{FROM_DESTINATION, FROM_SOURCE, Proxy};
+use snapshot_core::{Code, Incoming};
+use snapshot_examples::lcow::Sandbox;
+
+/// What the source says when a rollback was shown: the proof is over its own logs.
+const RAN_ON: &str = "proved: 3 processes, none was started again";
+
+#[test]
+fn a_running_sandbox_is_moved_and_no_line_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let saved = dir.path().join("snapshot");
+    let folder = dir.path().join("run");
+    let ended = run(&[
+        "--seconds".as_ref(),
+        "0.5".as_ref(),
+        "--dir".as_ref(),
+        folder.as_os_str(),
+        "--save".as_ref(),
+        saved.as_os_str(),
+    ]);
+    ended.succeeded();
+    ended.says("proved: 3 processes, 3 of them moved, none was started again");
+    for shown in ["freeze", "save", "import", "patch", "resume", "commit", "blackout", "snapshot"] {
+        ended.says(&format!("\n  {shown} "));
+    }
+    for controller in ["vm/scsi", "pods/web/network", "pods/db/containers/c2"] {
+        ended.says(&format!("\n  {controller} "));
+    }
+    for (container, exit) in [("c1", 1), ("c2", 2), ("c3", 3)] {
+        let shims = [folder.join("source"), folder.join("destination")];
+        let logs = shims.each_ref().map(|shim| shim.join("bundles"));
+        let lines = check_logs(
+            container,
+            &[logs[0].join(container), logs[1].join(format!("{container}-moved"))],
+        );
+        assert!(lines > 50, "{container} wrote only {lines} lines");
+        let exits = folder.join("guest/exits");
+        let codes: Vec<String> = std::fs::read_dir(exits)
+            .unwrap()
+            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        assert!(codes.contains(&exit.to_string()), "{codes:?}");
+    }
+    let snapshot = Incoming::open(std::fs::read(&saved).unwrap()).unwrap();
+    let preview = snapshot.check::<Sandbox>().unwrap();
+    assert_eq!(preview.controllers.len(), 15);
+    assert!(preview.controllers.iter().any(|c| c.id.as_str() == "pods/web/containers/c1"));
+}
+
+#[test]
+fn many_containers_are_moved() {
+    let ended = run(&["--containers", "60", "--seconds", "0.5"]);
+    ended.succeeded();
+    ended.says("proved: 60 processes, 60 of them moved");
+    ended.says("(the 24 slowest of 129)");
+}
+
+/// Runs with `--fail`, and checks that everything is as it was before.
+fn fails(fault: &str, says: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("run");
+    let ended = run(&["--seconds", "0.3", "--fail", fault, "--dir", folder.to_str().unwrap()]);
+    ended.succeeded();
+    ended.says("the sandbox runs on here");
+    ended.says(RAN_ON);
+    ended.says(says);
+    ended.says("took nothing over");
+    for container in ["c1", "c2", "c3"] {
+        check_logs(container, &[folder.join("source/bundles").join(container)]);
+    }
+    // The destination has let go of all that it had taken.
+    let destination = folder.join("destination");
+    assert_eq!(files_below(&destination.join("vms")), Vec::<String>::new());
+    assert_eq!(files_below(&destination.join("bundles")), Vec::<String>::new());
+}
+
+fn files_below(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path.display().to_string()),
+        }
+    }
+    files
+}
+
+#[test]
+fn a_freeze_that_fails_leaves_the_sandbox_running() {
+    fails("freeze:vm", "failed in freeze: [INTERNAL] vm: ");
+    fails("freeze:pods/web/containers/c1", "failed in freeze: [INTERNAL] pods/web/containers/c1: ");
+    fails("freeze:.", "failed in freeze: [INTERNAL] .: ");
+}
+
+#[test]
+fn a_save_that_fails_leaves_the_sandbox_running() {
+    fails("save:pods/db/network", "failed in save: [INTERNAL] pods/db/network: ");
+}
+
+#[test]
+fn a_payload_of_a_foreign_version_is_refused_and_the_sandbox_runs_on() {
+    let foreign = "schema version 99, this build reads version 1";
+    for controller in ["vm/scsi", "pods/web", "pods/db/containers/c2"] {
+        fails(&format!("import:{controller}"), foreign);
+    }
+    fails("import:.", foreign);
+}
+
+#[test]
+fn a_patch_that_fails_leaves_the_sandbox_running() {
+    fails("patch:vm/plan9", "[INTERNAL] vm/plan9: ");
+    fails("patch:pods/db/containers/c2/processes/\"\"", "c2/processes/\"\": fails on purpose");
+}
+
+#[test]
+fn a_resume_that_fails_leaves_the_sandbox_running() {
+    fails("resume:vm", "failed in resume: [INTERNAL] vm: ");
+    fails("resume:pods/web/network", "failed in resume: [INTERNAL] pods/web/network: ");
+    fails("resume:pods/db/containers/c2/processes/\"\"", "failed in resume: ");
+}
+
+#[test]
+fn a_controller_that_does_not_exist_cannot_fail() {
+    let ended = run(&["--seconds", "0", "--fail", "patch:vm/floppy"]);
+    ended.failed();
+    ended.says("there is no such controller, only");
+    ended.says("vm/scsi");
+}
+
+#[test]
+fn the_shims_may_be_started_apart_and_talk_over_tcp() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let destination = spawn(&["--listen", &address, "--seconds", "0.3", "--dir", folder]);
+    let source = spawn(&["--connect", &address, "--seconds", "0.3", "--dir", folder]);
+    source.wait().succeeded();
+    let ended = destination.wait();
+    ended.succeeded();
+    ended.says("proved: 3 processes, 3 of them moved");
+}
+
+/// Runs a source and a destination through `proxy`, typing `typed` at the source.
+fn apart(proxy: Proxy, typed: &str) -> (Ended, Ended) {
+    let listen = proxy.destination();
+    let connect = proxy.source();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let mut destination = spawn(&["--listen", &listen, "--seconds", "0.3", "--dir", folder]);
+    let mut source = spawn(&["--connect", &connect, "--seconds", "0.3", "--dir", folder]);
+    source.types(typed);
+    destination.types("");
+    let _relaying = proxy.start();
+    (source.wait(), destination.wait())
+}
+
+#[test]
+fn a_connection_that_is_lost_before_resume_leaves_the_sandbox_at_the_source() {
+    for (direction, message) in
+        [(FROM_DESTINATION, "Manifest"), (FROM_SOURCE, "Snapshot"), (FROM_DESTINATION, "Patched")]
+    {
+        let (source, destination) = apart(Proxy::cutting(direction, message, false), "");
+        source.failed();
+        source.says("the sandbox runs on here");
+        source.says(RAN_ON);
+        destination.failed();
+        destination.says("took nothing over");
+    }
+}
+
+#[test]
+fn an_answer_that_is_lost_is_asked_for_again() {
+    let (source, destination) = apart(Proxy::cutting(FROM_DESTINATION, "Resumed", true), "");
+    source.succeeded();
+    source.says("in doubt: the connection to the other shim is lost");
+    source.says("has let go of the sandbox");
+    destination.succeeded();
+    destination.says("proved: 3 processes, 3 of them moved");
+}
+
+#[test]
+fn a_refusal_that_is_lost_is_asked_for_again() {
+    let proxy = Proxy::cutting(FROM_DESTINATION, "Refused", true);
+    let (listen, connect) = (proxy.destination(), proxy.source());
+    let fault = ["--fail", "resume:pods/web", "--seconds", "0.3"];
+    let destination = spawn(&[&["--listen", listen.as_str()], &fault[..]].concat());
+    let source = spawn(&[&["--connect", connect.as_str()], &fault[..]].concat());
+    let _relaying = proxy.start();
+    let source = source.wait();
+    source.succeeded();
+    source.says("in doubt");
+    source.says(RAN_ON);
+    destination.wait().succeeded();
+}
+
+#[test]
+fn a_source_in_doubt_stays_frozen_until_the_operator_decides() {
+    let (source, destination) =
+        apart(Proxy::cutting(FROM_SOURCE, "Resume", false), "perhaps\nrollback\n");
+    source.says("IN DOUBT");
+    source.says("commit or rollback?");
+    source.says("the operator took the sandbox back");
+    source.says(RAN_ON);
+    destination.says("took nothing over");
+}
+
+#[test]
+fn nothing_is_left_running_when_both_shims_are_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = format!("unix:{}", dir.path().join("socket").display());
+    let folder = dir.path().join("run");
+    let source = spawn(&["--connect", &socket, "--dir", folder.to_str().unwrap()]);
+    let log = folder.join("source/bundles/c3/stdout.log");
+    let first = wait_until("the last container runs", || {
+        std::fs::read_to_string(&log).ok()?.lines().next().map(str::to_owned)
+    });
+    let pid = first.split_once("pid=").unwrap().1.split_once(' ').unwrap().0.to_owned();
+    source.kill();
+    wait_until("the container has ended", || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        // A zombie waits for a parent that does not care.
+        stat.map_or(true, |stat| stat.contains(") Z ")).then_some(())
+    });
+}
+
+#[test]
+fn a_snapshot_that_was_kept_and_damaged_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let saved = dir.path().join("snapshot");
+    run(&["--seconds", "0", "--save", saved.to_str().unwrap()]).succeeded();
+    let mut bytes = std::fs::read(&saved).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    assert_eq!(Incoming::open(bytes).unwrap_err().code(), Code::DataLoss);
+}
+
+fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}: not after 30 s");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
