@@ -73,7 +73,9 @@ pub fn put_right(message: &MessageDescriptor, bytes: &[u8]) -> Vec<u8> {
             FieldShape::Map(key, value) => {
                 field.value = whole_entry(key, value, &field.value);
             }
-            FieldShape::Singular(kind) | FieldShape::Optional(kind) | FieldShape::Repeated(kind) => {
+            FieldShape::Singular(kind)
+            | FieldShape::Optional(kind)
+            | FieldShape::Repeated(kind) => {
                 field.value = put_value_right(kind, &field.value);
             }
             _ => {}

@@ -71,7 +71,8 @@ fn a_list_takes_as_much_as_its_elements() {
     assert!(peak::<Node>(&nodes, true) <= most(size_of::<Node>()));
 
     let rest = b"\x92\x01\x04\0\0\0\0";
-    let packed = |number: u32, value: &[u8]| [field(number, &value.repeat(COUNT)), rest.to_vec()].concat();
+    let packed =
+        |number: u32, value: &[u8]| [field(number, &value.repeat(COUNT)), rest.to_vec()].concat();
     assert!(peak::<Lists>(&packed(6, &[0]), true) <= most(8));
     assert!(peak::<Lists>(&packed(1, &[0; 8]), true) <= most(8));
     assert!(peak::<Lists>(&packed(9, &[0; 4]), true) <= most(1));

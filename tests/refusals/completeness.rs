@@ -33,31 +33,29 @@ struct Required {
 #[test]
 fn everything_that_is_wrong_with_a_message_is_told_at_once() {
     let bytes = [
-        &b"\x18\x80\x01"[..],         // 0: int32 = 128
-        b"\x90\x03\x01",              // 3: field 50
-        b"\x20\x01",                  // 6: int64 = 1, which is right
-        b"\x20\x01",                  // 8: and again
-        b"\x2d\0\0\0\0",              // 10: uint32 as 32 bits
-        b"\x38\x2e",                  // 15: sint32 = 23, out of its range
-        b"\x72\x04abcd",              // 17: string, too long
-        b"\x7a\x03abc",               // 23: bytes, one too many
-        b"\x68\x02",                  // 28: bool = 2
-        b"\x4d\0\0\x01\0",            // 30: fixed32 = 65536
-        b"\x72\x01\xff",              // 35: string again, and not UTF-8
+        &b"\x18\x80\x01"[..], // 0: int32 = 128
+        b"\x90\x03\x01",      // 3: field 50
+        b"\x20\x01",          // 6: int64 = 1, which is right
+        b"\x20\x01",          // 8: and again
+        b"\x2d\0\0\0\0",      // 10: uint32 as 32 bits
+        b"\x38\x2e",          // 15: sint32 = 23, out of its range
+        b"\x72\x04abcd",      // 17: string, too long
+        b"\x7a\x03abc",       // 23: bytes, one too many
+        b"\x68\x02",          // 28: bool = 2
+        b"\x4d\0\0\x01\0",    // 30: fixed32 = 65536
     ]
     .concat();
     let unknown = "unknown field 50 (varint) in fixture.v1.OptionalScalars";
     assert_eq!(
         refusal::<Required>(&bytes),
         format!(
-            "int32: 128 does not fit i8, which is -128 to 127 (byte 0 of 38)\n\
-             {unknown} (byte 3 of 38)\n\
-             int64: is there twice (byte 8 of 38)\n\
-             uint32: has wire type 32-bit, expected varint (byte 10 of 38)\n\
-             bytes: has 3 bytes, expected 2 (byte 23 of 38)\n\
-             bool: 2 does not fit bool, which is 0 to 1 (byte 28 of 38)\n\
-             fixed32: 65536 does not fit u16, which is 0 to 65535 (byte 30 of 38)\n\
-             string: is there twice (byte 35 of 38)\n\
+            "int32: 128 does not fit i8, which is -128 to 127 (byte 0 of 35)\n\
+             {unknown} (byte 3 of 35)\n\
+             int64: is there twice (byte 8 of 35)\n\
+             uint32: has wire type 32-bit, expected varint (byte 10 of 35)\n\
+             bytes: has 3 bytes, expected 2 (byte 23 of 35)\n\
+             bool: 2 does not fit bool, which is 0 to 1 (byte 28 of 35)\n\
+             fixed32: 65536 does not fit u16, which is 0 to 65535 (byte 30 of 35)\n\
              uint64: is missing\n\
              sint64: is missing\n\
              fixed64: is missing\n\
@@ -102,21 +100,21 @@ fn after_damage_nothing_is_called_missing_that_may_be_there() {
 #[test]
 fn damage_in_one_message_does_not_hide_what_is_wrong_with_the_next() {
     let bytes = [
-        field(3, b"\x0b"),             // a group
-        field(3, b"\x0a\x01\xff"),     // not UTF-8
-        field(3, b"\x0a\x01a"),        // right
-        field(3, b"\x0a\x09a"),        // a length past its end
+        field(3, b"\x0b"),                      // a group
+        field(3, b"\x0a\x01\xff"),              // not UTF-8
+        field(3, b"\x0a\x01a"),                 // right
+        field(3, b"\x0a\x09a"),                 // a length past its end
         field(4, b"\x0a\x01k\x12\x02\x48\x01"), // an unknown field in a map's value
-        b"\x48\x01".to_vec(),          // an unknown field
+        b"\x48\x01".to_vec(),                   // an unknown field
     ]
     .concat();
     assert_eq!(
         refusal::<Node>(&bytes),
-        "children[0]: groups are not supported (byte 2 of 28)\n\
-         children[1].name: is not valid UTF-8 (byte 7 of 28)\n\
-         children[3].name: needs 9 bytes, 1 are left (byte 17 of 28)\n\
+        "children[0]: groups are not supported (byte 2 of 29)\n\
+         children[1].name: is not valid UTF-8 (byte 7 of 29)\n\
+         children[3].name: needs 9 bytes, 1 are left (byte 17 of 29)\n\
          by_name[\"k\"]: unknown field 9 (varint) in fixture.v1.Recursive.Node (byte 25 of 29)\n\
-         unknown field 9 (varint) in fixture.v1.Recursive.Node (byte 26 of 28)"
+         unknown field 9 (varint) in fixture.v1.Recursive.Node (byte 27 of 29)"
     );
 }
 
@@ -135,19 +133,19 @@ fn a_key_and_its_value_are_both_told() {
         field(3, &entry(b"\x12\x01y", b"\x08\x01")),     // the value first: 1 = "y"
         field(3, &entry(b"", b"\x12\x01z")),             // a key left out: 0 = "z"
         field(12, &entry(b"\x0a\x01?", b"\x12\x02ab")),
-        field(12, b""),                                  // neither
+        field(12, b""), // neither
     ]
     .concat();
     assert_eq!(
         refusal::<Maps>(&bytes),
-        "uint32_key.key: 256 does not fit u8, which is 0 to 255 (byte 3 of 36)\n\
-         uint32_key: \"x\" is not a UUID (byte 6 of 36)\n\
-         uint32_key[\"1\"]: \"y\" is not a UUID (byte 11 of 36)\n\
-         uint32_key[\"0\"]: \"z\" is not a UUID (byte 18 of 36)\n\
-         string_key.key: \"?\" is not an IP address (byte 23 of 36)\n\
-         string_key: \"ab\" is not a single character (byte 27 of 36)\n\
-         string_key.key: \"\" is not an IP address (byte 34 of 36)\n\
-         string_key: \"\" is not a single character (byte 34 of 36)"
+        "uint32_key.key: 256 does not fit u8, which is 0 to 255 (byte 3 of 31)\n\
+         uint32_key: \"x\" is not a UUID (byte 6 of 31)\n\
+         uint32_key[\"1\"]: \"y\" is not a UUID (byte 11 of 31)\n\
+         uint32_key[\"0\"]: \"z\" is not a UUID (byte 18 of 31)\n\
+         string_key.key: \"?\" is not an IP address (byte 23 of 31)\n\
+         string_key: \"ab\" is not a single character (byte 26 of 31)\n\
+         string_key.key: \"\" is not an IP address (byte 29 of 31)\n\
+         string_key: \"\" is not a single character (byte 29 of 31)"
     );
 }
 

@@ -35,7 +35,7 @@ rows! {
     a_wrong_wire_type_is_refused {
         b"\x08\x01" => "name", "has wire type varint, expected length-delimited", 0;
         b"\x15\0\0\0\0" => "next", "has wire type 32-bit, expected length-delimited", 0;
-        b"\x18\x01" => "children[0]", "has wire type varint, expected length-delimited", 0;
+        b"\x18\x01" => "children", "has wire type varint, expected length-delimited", 0;
         b"\x21\0\0\0\0\0\0\0\0" => "by_name", "has wire type 64-bit, expected length-delimited", 0;
         b"\x28\x01" => "left", "has wire type varint, expected length-delimited", 0;
         b"\x3a\x06\x0a\0\x12\x02\x01\x02" =>
@@ -57,8 +57,8 @@ rows! {
         // Once left out and once written out.
         b"\x22\0\x0a\x01a\x22\x02\x0a\0" => r#"by_name[""]"#, "is there twice", 5;
         // A key or a value twice in one entry.
-        b"\x22\x06\x0a\x01k\x0a\x01k" => "by_name.key", "is there twice", 5;
-        b"\x22\x07\x0a\x01k\x12\0\x12\0" => r#"by_name["k"]"#, "is there twice", 7;
+        b"\x22\x06\x0a\x01k\x0a\x01k" => "by_name.key", "is there twice", 6;
+        b"\x22\x07\x0a\x01k\x12\0\x12\0" => r#"by_name["k"]"#, "is there twice", 8;
     }
 
     invalid_utf_8_is_refused {
@@ -75,7 +75,7 @@ rows! {
         b"\x3a\x05\x0a\0\x10\x80\x02" =>
             "detour.length", "256 does not fit u8, which is 0 to 255", 4;
         b"\x3a\x0a\x0a\0\x10\xff\xff\xff\xff\xff\xff\x01" =>
-            "detour.length", "562949953421311 does not fit uint32, which is 0 to 4294967295", 4;
+            "detour.length", "8796093022207 does not fit uint32, which is 0 to 4294967295", 4;
     }
 
     an_over_long_varint_is_refused {

@@ -11,17 +11,17 @@ use snapshot_proto::fixture::v1::{self as pb, choice, counter_snapshot, recursiv
 /// Holds itself in every kind of field that can hold a message.
 #[derive(Clone, Debug, Default, PartialEq, Snapshot)]
 #[snapshot(message = recursive::Node)]
-pub struct Node {
-    pub name: String,
-    pub next: Option<Box<Node>>,
-    pub children: Vec<Node>,
-    pub by_name: HashMap<String, Node>,
-    pub link: Option<Link>,
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) next: Option<Box<Node>>,
+    pub(crate) children: Vec<Node>,
+    pub(crate) by_name: HashMap<String, Node>,
+    pub(crate) link: Option<Link>,
 }
 
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(oneof = recursive::node::Link)]
-pub enum Link {
+pub(crate) enum Link {
     Left(Box<Node>),
     Right(Box<Node>),
     Detour(Detour),
@@ -29,14 +29,14 @@ pub enum Link {
 
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = recursive::Detour)]
-pub struct Detour {
-    pub node: Box<Node>,
-    pub length: u8,
+pub(crate) struct Detour {
+    pub(crate) node: Box<Node>,
+    pub(crate) length: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Snapshot)]
 #[snapshot(stage = counter_snapshot::Stage)]
-pub enum Stage {
+pub(crate) enum Stage {
     #[default]
     Idle,
     Counting,
@@ -48,54 +48,55 @@ pub enum Stage {
 /// A payload.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::CounterSnapshot, version = 2)]
-pub struct Counter {
-    pub value: u16,
-    pub label: String,
-    pub stage: Stage,
+pub(crate) struct Counter {
+    pub(crate) value: u16,
+    pub(crate) label: String,
+    pub(crate) stage: Stage,
 }
 
 /// A payload that holds payloads in every kind of field that can hold an `Any`.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::GroupSnapshot, version = 1)]
-pub struct Group {
-    pub name: String,
-    pub members: Vec<Counter>,
-    pub named: BTreeMap<String, Counter>,
-    pub leader: Option<Counter>,
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) members: Vec<Counter>,
+    pub(crate) named: BTreeMap<String, Counter>,
+    pub(crate) leader: Option<Counter>,
 }
 
 /// A payload in a oneof.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::Choice, ignore(before, between, interleaved, after, last))]
-pub struct Choice {
-    pub kind: Option<Kind>,
+pub(crate) struct Choice {
+    pub(crate) kind: Option<Kind>,
 }
 
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(oneof = choice::Kind)]
 #[snapshot(ignore(
-    Number, Text, Message, Sparse, Nothing, Raw, Zigzag, Fixed, Flag, Ratio, Duration, Wrapped, Local
+    Number, Text, Message, Sparse, Nothing, Raw, Zigzag, Fixed, Flag, Ratio, Duration, Wrapped,
+    Local
 ))]
-pub enum Kind {
+pub(crate) enum Kind {
     Any(Counter),
 }
 
 /// A varint.
-pub fn varint(value: u64) -> Vec<u8> {
+pub(crate) fn varint(value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode_varint(value, &mut bytes);
     bytes
 }
 
 /// A length-delimited field.
-pub fn field(number: u32, value: &[u8]) -> Vec<u8> {
+pub(crate) fn field(number: u32, value: &[u8]) -> Vec<u8> {
     let tag = varint(u64::from(number) << 3 | 2);
     [tag, varint(value.len() as u64), value.to_vec()].concat()
 }
 
 /// The text of the refusal of these bytes.
 #[track_caller]
-pub fn refusal<S: State + Debug>(bytes: &[u8]) -> String {
+pub(crate) fn refusal<S: State + Debug>(bytes: &[u8]) -> String {
     match from_bytes::<S>(bytes) {
         Ok(state) => panic!("read as {state:?}"),
         Err(error) => error.to_string(),
@@ -104,17 +105,17 @@ pub fn refusal<S: State + Debug>(bytes: &[u8]) -> String {
 
 /// The bytes of one message inside of others.
 #[derive(Clone, Debug)]
-pub struct Inside {
-    pub bytes: Vec<u8>,
+pub(crate) struct Inside {
+    pub(crate) bytes: Vec<u8>,
     /// The path of the message, `next.children[1]`; empty at the top level.
-    pub path: String,
+    pub(crate) path: String,
     /// Where the message begins.
-    pub at: usize,
+    pub(crate) at: usize,
 }
 
 impl Inside {
     /// The text of an error in the message, at this path and byte of it.
-    pub fn error(&self, path: &str, reason: &str, byte: usize) -> String {
+    pub(crate) fn error(&self, path: &str, reason: &str, byte: usize) -> String {
         let dot = if self.path.is_empty() || path.is_empty() { "" } else { "." };
         let path = [&self.path, dot, path].concat();
         let colon = if path.is_empty() { "" } else { ": " };
@@ -124,7 +125,7 @@ impl Inside {
 }
 
 /// A node's bytes in every kind of field, alone and in one another.
-pub fn nodes(bytes: &[u8]) -> Vec<Inside> {
+pub(crate) fn nodes(bytes: &[u8]) -> Vec<Inside> {
     type Wrap = fn(&Inside) -> Inside;
     fn wrapped(inner: &Inside, before: Vec<u8>, number: u32, path: &str) -> Inside {
         let field = field(number, &inner.bytes);

@@ -45,7 +45,8 @@ struct Inner {
     level: Level,
 }
 
-const SIGNED: &str = "is no value of Signed, it has Zero (0), MinusOne (-1), PlusOne (1), Min (-2147483648)";
+const SIGNED: &str =
+    "is no value of Signed, it has Zero (0), MinusOne (-1), PlusOne (1), Min (-2147483648)";
 
 #[test]
 fn an_unknown_enum_value_is_refused_with_the_known_ones() {
@@ -171,14 +172,19 @@ fn an_element_is_refused_by_its_index() {
     let refusal = |bytes: &[u8]| refusal::<Lists>(&[b"\x1a\x02\x01\x02", bytes].concat());
     let cases: [(&[u8], &str); 8] = [
         (b"\x2a\x03\x01\x02\x01", "uint32[2]: \"1\" is in the set twice (byte 8 of 9)"),
-        (b"\x2a\x03\x01\x80\x02", "uint32[1]: 256 does not fit u8, which is 0 to 255 (byte 7 of 9)"),
+        (
+            b"\x2a\x03\x01\x80\x02",
+            "uint32[1]: 256 does not fit u8, which is 0 to 255 (byte 7 of 9)",
+        ),
         (b"\x4a\x04\0\0\0\0", "fixed32[0]: is 0, which this field may not be (byte 6 of 10)"),
         (b"\x4a\x05\x01\0\0\0\0", "fixed32[1]: needs 4 bytes, 1 are left (byte 10 of 11)"),
         (b"\x6a\x02\x01\x02", "bool[1]: 2 does not fit bool, which is 0 to 1 (byte 7 of 8)"),
         (b"\x72\x01a\x72\x02bc", "string[1]: \"bc\" is not a single character (byte 8 of 11)"),
         (b"\xc2\x01\x02\x01\x80", "packed_int32[1]: ends within a varint (byte 8 of 9)"),
-        (b"\xc2\x01\x03\x81\x00\x01",
-            "packed_int32[0]: varint is longer than it needs to be (byte 7 of 10)"),
+        (
+            b"\xc2\x01\x03\x81\x00\x01",
+            "packed_int32[0]: varint is longer than it needs to be (byte 7 of 10)",
+        ),
     ];
     for (bytes, expected) in cases {
         assert_eq!(refusal(bytes), expected);

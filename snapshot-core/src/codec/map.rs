@@ -6,9 +6,7 @@ use std::collections::hash_map;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::{
-    Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, take_once, wrong_wire_type,
-};
+use super::{Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, take_once, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
 use crate::schema::kind::{Kind, Map, WireType};
