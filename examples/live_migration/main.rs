@@ -31,7 +31,7 @@ fn main() -> std::process::ExitCode {
     match shim::main() {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("live_migration: {error:#}");
+            eprintln!("live_migration: {error}");
             std::process::ExitCode::FAILURE
         }
     }

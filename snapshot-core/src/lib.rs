@@ -91,6 +91,7 @@
 
 extern crate self as snapshot_core;
 
+mod caught;
 pub mod codec;
 mod controller;
 mod envelope;

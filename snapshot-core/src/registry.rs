@@ -1,79 +1,23 @@
 //! The registry: every controller type that is linked into this program.
 
+mod manifest;
+#[cfg(test)]
+mod tests;
+mod types;
+
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
+pub(crate) use self::types::short_type_name;
+pub use self::types::{TypeInfo, TypeRef};
 use crate::codec::Reader;
 use crate::controller::{AnyLoaded, Controller, StateOf};
 pub use crate::schema::Manifest;
-use crate::schema::{Describer, MessageDescriptor, Schema};
-use crate::stage::StageRules;
+use crate::schema::{MessageDescriptor, Schema};
 use crate::state::take_payload;
-use crate::wire::v1::manifest as wire;
-use crate::{Error, Payload, State};
-
-/// A reference to a controller type, as in `after(Scsi)`.
-#[derive(Clone, Copy)]
-pub struct TypeRef {
-    id: fn() -> TypeId,
-    name: fn() -> &'static str,
-}
-
-impl TypeRef {
-    /// The reference to `C`.
-    pub const fn of<C: Controller>() -> Self {
-        Self { id: TypeId::of::<C>, name: std::any::type_name::<C> }
-    }
-
-    /// The identity of the Rust type.
-    pub fn id(&self) -> TypeId {
-        (self.id)()
-    }
-
-    /// The name of the Rust type.
-    pub fn name(&self) -> &'static str {
-        (self.name)()
-    }
-}
-
-impl fmt::Debug for TypeRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What is known of a controller type without an instance.
-#[derive(Clone, Copy, Debug)]
-pub struct TypeInfo {
-    /// The type URL of its payload.
-    pub type_url: &'static str,
-    /// The full name of its payload's message.
-    pub message_name: &'static str,
-    /// The schema version that this build writes.
-    pub version: u32,
-    /// The controller's Rust type.
-    pub controller: TypeRef,
-    /// Its stage rules.
-    pub stage_rules: Option<&'static StageRules>,
-    /// The types that it comes after.
-    pub after: &'static [TypeRef],
-}
-
-impl TypeInfo {
-    /// The info of `C`.
-    pub const fn of<C: Controller>() -> Self {
-        Self {
-            type_url: C::State::TYPE_URL,
-            message_name: C::State::MESSAGE_NAME,
-            version: C::State::VERSION,
-            controller: TypeRef::of::<C>(),
-            stage_rules: C::State::STAGE_RULES,
-            after: C::State::AFTER,
-        }
-    }
-}
+use crate::{Error, State};
 
 /// One controller type, as [`register!`](crate::register) submits it.
 #[derive(Clone, Copy)]
@@ -221,34 +165,6 @@ impl Registry {
         self.by_type_url.values()
     }
 
-    /// What this build saves and accepts, field by field. The same registrations give the same
-    /// manifest, byte for byte.
-    pub fn manifest(&self) -> Manifest {
-        let mut describer = Describer::default();
-        let payloads = self.iter().map(|registration| {
-            let info = &registration.info;
-            let mut after: Vec<String> = self
-                .iter()
-                .filter(|other| {
-                    info.after.iter().any(|after| after.id() == other.info.controller.id())
-                })
-                .map(|other| other.info.type_url.to_owned())
-                .collect();
-            after.sort_unstable();
-            wire::Payload {
-                type_url: info.type_url.to_owned(),
-                version: info.version,
-                accepts: vec![info.version],
-                message: describer.message(registration.descriptor),
-                stage_rules: info.stage_rules.map(describe_rules),
-                after,
-            }
-        });
-        let payloads = payloads.collect();
-        let (messages, enums) = describer.finish();
-        Manifest { payloads, messages, enums }
-    }
-
     /// How many types are registered.
     pub fn len(&self) -> usize {
         self.by_type_url.len()
@@ -279,18 +195,6 @@ impl Registry {
     }
 }
 
-fn describe_rules(rules: &StageRules) -> wire::StageRules {
-    let name = |stage: Option<i32>| stage.map_or("", |stage| rules.name(stage)).to_owned();
-    wire::StageRules {
-        save_from: rules.save_from.iter().map(|&stage| rules.name(stage).to_owned()).collect(),
-        freeze_to: name(rules.freeze_to),
-        import_as: name(rules.import_as),
-        abort_to: name(rules.abort_to),
-        live: name(rules.save_from.first().copied().filter(|_| !rules.carried)),
-        carried: rules.carried,
-    }
-}
-
 /// The registry of this program, built and checked at the first call.
 ///
 /// # Errors
@@ -311,7 +215,6 @@ pub fn registry() -> Result<&'static Registry, Error> {
 macro_rules! register {
     ($controller:ty) => {
         const _: () = {
-            use $crate::__private::inventory;
             $crate::__private::inventory::submit! {
                 $crate::registry::Registration::of::<$controller>()
             }

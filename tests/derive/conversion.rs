@@ -48,6 +48,6 @@ fn a_state_that_cannot_be_saved_has_no_message() {
     let text = panic.downcast_ref::<String>().unwrap();
     assert_eq!(
         text,
-        "the state cannot be saved: state: stage Frozen is only passing and cannot be saved"
+        "the state cannot be saved: state: is Frozen, a transient stage, which cannot be saved"
     );
 }

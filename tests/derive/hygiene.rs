@@ -295,3 +295,101 @@ fn it_compiles_under_strict_lints() {
         assert_eq!(format!("{restored:?}"), format!("{state:?}"));
     }
 }
+
+#[test]
+fn it_compiles_inside_of_a_function_whatever_the_variables_are_called() {
+    use snapshot_core::Snapshot;
+    use snapshot_proto::lcow::v1::scsi_snapshot as pb;
+
+    // The names of generated variables, which the expressions in attributes must not see.
+    #[allow(non_upper_case_globals)]
+    const field_0: u32 = 7;
+    #[allow(non_upper_case_globals)]
+    const w: u32 = field_0;
+    #[allow(non_upper_case_globals)]
+    const take: u32 = w + 1;
+
+    #[derive(Debug, PartialEq, Snapshot)]
+    #[snapshot(message = pb::Reservation)]
+    struct Local {
+        #[snapshot(range = w..=take)]
+        slot: u32,
+        partition: u64,
+        #[snapshot(skip = take)]
+        r: u32,
+    }
+
+    let state = Local { slot: 8, partition: 1, r: 8 };
+    super::assert_saved_as(&state, &pb::Reservation { slot: 8, partition: 1 });
+    let error = super::refusal::<Local>(&pb::Reservation { slot: 9, partition: 1 });
+    assert_eq!(error, "slot: is 9, which is not in w..=take");
+}
+
+macro_rules! bounded {
+    ($name:ident { $($field:ident: $ty:ty, $range:expr;)* }) => {
+        #[derive(Debug, PartialEq, snapshot_core::Snapshot)]
+        #[snapshot(message = snapshot_proto::lcow::v1::scsi_snapshot::Reservation)]
+        struct $name {
+            $(#[snapshot(range = $range)] $field: $ty,)*
+        }
+    };
+}
+
+bounded! {
+    Bounded {
+        slot: u8, 1..=2;
+        partition: Option<std::num::NonZeroU64>, std::num::NonZeroU64::MIN..;
+    }
+}
+
+#[test]
+fn it_compiles_for_types_and_expressions_that_come_from_another_macro() {
+    use snapshot_proto::lcow::v1::scsi_snapshot as pb;
+
+    super::assert_saved_as(
+        &Bounded { slot: 2, partition: std::num::NonZeroU64::new(4) },
+        &pb::Reservation { slot: 2, partition: 4 },
+    );
+    super::assert_saved_as(
+        &Bounded { slot: 1, partition: None },
+        &pb::Reservation { slot: 1, partition: 0 },
+    );
+    let error = super::refusal::<Bounded>(&pb::Reservation { slot: 3, partition: 0 });
+    assert_eq!(error, "slot: is 3, which is not in 1..=2");
+}
+
+mod itself {
+    /// A type that names itself, on the wire and off it.
+    #[derive(Debug, Default, snapshot_core::Snapshot)]
+    #[snapshot(message = snapshot_proto::fixture::v1::recursive::Node, ignore(by_name, link))]
+    pub(super) struct Node {
+        pub(super) name: String,
+        pub(super) next: Option<Box<Self>>,
+        pub(super) children: Vec<Self>,
+        #[snapshot(skip)]
+        pub(super) parent: Option<std::sync::Weak<Self>>,
+    }
+}
+
+#[test]
+fn it_compiles_for_a_type_that_names_itself() {
+    use snapshot_proto::fixture::v1::recursive as pb;
+
+    let state = itself::Node {
+        name: "root".into(),
+        next: Some(Box::default()),
+        children: vec![itself::Node::default()],
+        parent: None,
+    };
+    let leaf = pb::Node::default();
+    let message = pb::Node {
+        name: "root".into(),
+        next: Some(Box::new(leaf.clone())),
+        children: vec![leaf.clone()],
+        ..leaf
+    };
+    assert_eq!(pb::Node::from(&state), message);
+    let restored = itself::Node::try_from(message.clone()).unwrap();
+    assert!(restored.parent.is_none());
+    assert_eq!(pb::Node::from(&restored), message);
+}

@@ -98,7 +98,7 @@ fn a_payload_in_another_stage_can_be_looked_at() {
     assert_saved_as(&counter(Stage::Idle), &message(0));
     let error = to_bytes(&counter(Stage::Frozen)).unwrap_err();
     assert_eq!(error.code(), Code::FailedPrecondition);
-    assert_eq!(error.to_string(), "stage: stage Frozen is only passing and cannot be saved");
+    assert_eq!(error.to_string(), "stage: is Frozen, a transient stage, which cannot be saved");
     let rules = Counter::STAGE_RULES.unwrap();
     let error = rules.check(counter(Stage::Idle).stage_number()).unwrap_err();
     assert_eq!(error.to_string(), "is in stage Idle, it can be saved in Running or Done");
@@ -151,7 +151,7 @@ fn without_rules_every_stage_but_the_transient_may_be_saved() {
     }
     let state = AnyStage { value: 0, label: String::new(), stage: Stage::Frozen };
     let error = to_bytes(&state).unwrap_err().to_string();
-    assert_eq!(error, "stage: stage Frozen is only passing and cannot be saved");
+    assert_eq!(error, "stage: is Frozen, a transient stage, which cannot be saved");
     assert!(AnyStage::STAGE_RULES.unwrap().save_from.is_empty());
 }
 
@@ -169,7 +169,7 @@ fn a_transient_stage_is_never_saved() {
     let state = Unmarked { value: 0, label: String::new(), stage: Stage::Frozen };
     let error = to_bytes(&state).unwrap_err();
     assert_eq!(error.code(), Code::FailedPrecondition);
-    assert_eq!(error.to_string(), "stage: stage Frozen is only passing and cannot be saved");
+    assert_eq!(error.to_string(), "stage: is Frozen, a transient stage, which cannot be saved");
     assert_eq!(state.stage_number(), None);
     assert!(Unmarked::STAGE_RULES.is_none());
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 /// Longer than any run takes, also on a machine that is busy with other tests.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The example's binary. `cargo test` builds examples only with all targets, so cargo is asked: it
-/// does nothing if the binary is there and fresh.
+/// The example's binary. `cargo test` builds it as a test only, so cargo is asked for the program: it
+/// does nothing if that is there and fresh. With the whole workspace, so that the dependencies are
+/// those, with the same features, that the tests were built with.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -21,7 +22,7 @@ fn binary() -> &'static Path {
             .args(["build", "--quiet", "--example", "live_migration"])
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["--package", "snapshot-examples"])
+            .arg("--workspace")
             .stderr(Stdio::inherit());
         if !cfg!(debug_assertions) {
             cargo.arg("--release");

@@ -54,6 +54,11 @@ impl Places {
     }
 
     pub fn in_key(self, key: &str) -> Self {
+        // Of a long key, errors show the beginning.
+        let key = match key.char_indices().nth(80) {
+            Some((end, _)) => &format!("{}...", &key[..end]),
+            None => key,
+        };
         let step = if key.is_empty() { "\"\"" } else { key };
         let step = step.replace('%', "%25").replace('/', "%2F");
         self.outwards(&format!("[{key:?}]"), &step)

@@ -17,7 +17,8 @@ use crate::shim::workload::Workload;
 /// folder. With them it runs one: start the destination with `--listen ADDRESS` and the source with
 /// `--connect ADDRESS`, where ADDRESS is HOST:PORT or unix:PATH. The containers are processes, which
 /// stand in for the memory of the VM that a hypervisor would carry over: so both shims must run on
-/// the same kernel and see the same files, in two network namespaces for instance.
+/// the same kernel and see the same files, in two network namespaces for instance. The socket is not
+/// authenticated: use TCP only on a network that you trust.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "live_migration", version)]
 pub(crate) struct Cli {

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, getpid, set_child_subreaper, wait};
 
@@ -50,7 +49,7 @@ fn shim(options: &Options, dir: &Path, role: &str, address: &str) -> anyhow::Res
     if options.verbose {
         command.arg("--verbose");
     }
-    command.spawn().context("the program cannot start itself")
+    Ok(command.spawn()?)
 }
 
 /// Reaps what the shims have left: the processes of the guest, all of which have ended or do so now

@@ -26,7 +26,6 @@ mod workload;
 
 use std::path::Path;
 
-use anyhow::Context;
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use snapshot_core::Error;
@@ -64,10 +63,10 @@ pub(crate) fn main() -> anyhow::Result<()> {
         (false, Some(_)) => LevelFilter::OFF,
     };
     tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
-    allow_many_files()?;
+    allow_many_files(cli.options.containers)?;
     let (dir, temporary) = match &cli.options.dir {
         Some(dir) => {
-            std::fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
+            std::fs::create_dir_all(dir).map_err(|error| guest::at(dir, error))?;
             (dir.canonicalize()?, None)
         }
         None => {
@@ -102,10 +101,18 @@ fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
     }
 }
 
-/// A process of the guest takes seven descriptors of its shim.
-fn allow_many_files() -> anyhow::Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+/// Raises the limit of open files as far as this user may. A container takes eight files for its IO
+/// and its process, and one for its disk.
+fn allow_many_files(containers: u32) -> anyhow::Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let needed = u64::from(containers) * 9 + 64;
+    anyhow::ensure!(
+        maximum.is_none_or(|maximum| maximum >= needed),
+        "{containers} containers need {needed} open files, and the limit is {}: raise it with \
+         `ulimit -Hn`, or take fewer containers",
+        maximum.unwrap_or_default()
+    );
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     Ok(())
 }
 

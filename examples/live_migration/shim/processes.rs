@@ -1,26 +1,29 @@
 //! The processes of the guest as this shim knows them: started or adopted, relayed, watched.
 
+mod entries;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, pidfd_send_signal};
 use snapshot_core::{Code, Error};
-use snapshot_examples::lcow::host::{Exit, OnExit, ProcessIo, StdPorts};
+use snapshot_examples::lcow::host::{OnExit, ProcessIo, StdPorts};
+
+use entries::{Entries, Entry};
 
 use crate::shim::guest::{Guest, at, make_fifo, open_both_ways};
-use crate::shim::identity::{Identity, exit_code};
+use crate::shim::identity::Identity;
 use crate::shim::lock::lock;
 use crate::shim::protocol::GuestProcess;
-use crate::shim::relay::{Event, MemberId, Relay, Stream};
+use crate::shim::relay::{Event, Relay, Stream};
 use crate::shim::workload::EXIT_FILE;
 
 /// How long a process may take to stand still once it was told to.
@@ -56,21 +59,6 @@ pub(crate) struct Wiring<'a> {
     pub(crate) wait_call_id: i64,
 }
 
-struct Entry {
-    identity: Identity,
-    process: Arc<OwnedFd>,
-    member: MemberId,
-    /// Only where it was started: who started it is asked for its exit status.
-    child: Option<Child>,
-    wait_call_id: i64,
-    on_exit: Option<OnExit>,
-    frozen: bool,
-    /// It exited while it was frozen: told when it is thawed.
-    exited: bool,
-    /// What an abort removes again.
-    made: Vec<PathBuf>,
-}
-
 /// What an entry is made of.
 struct Parts {
     identity: Identity,
@@ -90,13 +78,6 @@ pub(crate) struct Processes {
     /// What the source says about the guest's processes.
     expected: Mutex<BTreeMap<Key, Identity>>,
     events: Sender<Event>,
-}
-
-struct Entries {
-    guest: Guest,
-    by_key: Mutex<BTreeMap<Key, Entry>>,
-    /// Held while an exit is told, so that a freeze can wait for it.
-    telling: Mutex<()>,
 }
 
 impl Processes {
@@ -299,7 +280,7 @@ impl Processes {
 
     /// Lets go of a process without touching it.
     pub(crate) fn release(&self, key: &Key) {
-        self.freeze(key);
+        // From here on its exit is told to nobody.
         let Some(entry) = lock(&self.entries.by_key).remove(key) else { return };
         self.relay.remove(entry.member);
         if entry.child.is_none() && !self.open.load(Ordering::Acquire) {
@@ -429,259 +410,5 @@ fn remove(made: &[PathBuf]) {
     }
 }
 
-impl Entries {
-    /// The thread that tells exits.
-    fn serve(&self, events: &Receiver<Event>) {
-        for event in events {
-            match event {
-                Event::Exited(member) => self.tell(member),
-                Event::Failed(member, error) => {
-                    let entries = lock(&self.by_key);
-                    let of = entries.iter().find(|(_, entry)| entry.member == member);
-                    let key = of.map_or_else(|| "(gone)".to_owned(), |(key, _)| key.to_string());
-                    tracing::error!(process = key, %error, "the output cannot be written");
-                }
-            }
-        }
-    }
-
-    fn tell(&self, member: MemberId) {
-        let _telling = lock(&self.telling);
-        let (on_exit, code) = {
-            let mut entries = lock(&self.by_key);
-            let Some(entry) = entries.values_mut().find(|entry| entry.member == member) else {
-                return;
-            };
-            if entry.frozen {
-                entry.exited = true;
-                return;
-            }
-            let Some(on_exit) = entry.on_exit.take() else { return };
-            (on_exit, entry.exit_code(&self.guest))
-        };
-        on_exit(Exit { code, at: SystemTime::now() });
-    }
-}
-
-impl Entry {
-    /// The exit code of a process that has exited. One that was started here is reaped. That of an
-    /// adopted one is the guest's answer to the call that waits for it, or, if it was killed and
-    /// could not answer, what its parent has not reaped yet. If nobody knows it any more it is 255.
-    fn exit_code(&mut self, guest: &Guest) -> u32 {
-        let known = match &mut self.child {
-            Some(child) => child.wait().ok().map(|status| exit_code(status.into_raw())),
-            None => guest.exit_code(self.wait_call_id).or_else(|| self.identity.exit_code()),
-        };
-        known.unwrap_or(255)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::num::NonZeroU32;
-
-    use super::*;
-    use crate::shim::sandbox::io;
-
-    /// Answers every line, and exits with 7 on `stop`.
-    const PROGRAM: &str = "while read line; do
-        if [ $line = stop ]; then printf 7 > $LIVE_MIGRATION_EXIT_FILE; exit 7; fi
-        echo got $line; done";
-
-    /// A guest with one process, `c1`, in the hands of a source.
-    struct Fixture {
-        dir: tempfile::TempDir,
-        guest: Guest,
-        source: Processes,
-        exits: Receiver<u32>,
-    }
-
-    fn key() -> Key {
-        Key { container: "c1".to_owned(), exec: String::new() }
-    }
-
-    fn ports() -> StdPorts {
-        let port = NonZeroU32::new;
-        StdPorts { stdin: port(1), stdout: port(2), stderr: None }
-    }
-
-    fn told() -> (OnExit, Receiver<u32>) {
-        let (sender, exits) = channel();
-        (Box::new(move |exit: Exit| sender.send(exit.code).unwrap()), exits)
-    }
-
-    fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            assert!(Instant::now() < deadline, "{what}");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    impl Fixture {
-        fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let guest = Guest::build(&dir.path().join("guest")).unwrap();
-            let source = Processes::new(guest.clone(), true).unwrap();
-            let (on_exit, exits) = told();
-            let fixture = Self { dir, guest, source, exits };
-            let io = fixture.io("source");
-            let program = ["/bin/sh", "-c", PROGRAM].map(str::to_owned);
-            fixture.source.start(key(), &program, wiring(&io), on_exit).unwrap();
-            fixture
-        }
-
-        fn io(&self, host: &str) -> ProcessIo {
-            let bundle = self.dir.path().join(host);
-            std::fs::create_dir_all(&bundle).unwrap();
-            ProcessIo { stderr: None, ..io(&bundle) }
-        }
-
-        fn types(&self, host: &str, line: &str) {
-            let mut pipe = open_both_ways(&self.dir.path().join(host).join("stdin")).unwrap();
-            writeln!(pipe, "{line}").unwrap();
-        }
-
-        fn log(&self, host: &str) -> String {
-            std::fs::read_to_string(self.dir.path().join(host).join("stdout.log")).unwrap()
-        }
-
-        fn logs(&self, host: &str, text: &str) {
-            soon(text, || (self.log(host) == text).then_some(()));
-        }
-
-        /// A destination that was told of the guest, with its gate closed.
-        fn destination(&self) -> Processes {
-            let destination = Processes::new(self.guest.clone(), false).unwrap();
-            destination.expect(self.source.told());
-            destination
-        }
-
-        fn pid(&self) -> i32 {
-            self.source.identity(&key()).unwrap().pid
-        }
-    }
-
-    impl Drop for Fixture {
-        fn drop(&mut self) {
-            let _ = self.source.signal(&key(), Signal::KILL);
-        }
-    }
-
-    fn wiring(paths: &ProcessIo) -> Wiring<'_> {
-        Wiring { paths, ports: ports(), wait_call_id: 5 }
-    }
-
-    #[test]
-    fn a_process_changes_hands_and_answers_on() {
-        let fixture = Fixture::new();
-        fixture.types("source", "one");
-        fixture.logs("source", "got one\n");
-        fixture.source.freeze(&key());
-        let destination = fixture.destination();
-        let (on_exit, exits) = told();
-        let io = fixture.io("destination");
-        destination.adopt(key(), fixture.pid(), wiring(&io), on_exit).unwrap();
-        destination.thaw(&key()).unwrap();
-        // Behind the closed gate nothing is relayed, though the destination has resumed.
-        fixture.types("destination", "two");
-        std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(fixture.log("destination"), "");
-        destination.open().unwrap();
-        fixture.logs("destination", "got two\n");
-        fixture.source.release(&key());
-        fixture.types("destination", "stop");
-        assert_eq!(exits.recv_timeout(Duration::from_secs(20)), Ok(7));
-        assert!(fixture.exits.try_recv().is_err());
-        assert_eq!(fixture.log("source"), "got one\n");
-    }
-
-    #[test]
-    fn what_happens_between_freeze_and_resume_is_told_by_the_destination_alone() {
-        let fixture = Fixture::new();
-        fixture.source.freeze(&key());
-        // Past the relay, as if the guest had read it just before.
-        let mut stdin = fixture.guest.connect(1).unwrap();
-        stdin.write_all(b"last\nstop\n").unwrap();
-        let identity = fixture.source.identity(&key()).unwrap();
-        soon("it exits", || identity.exit_code());
-        let destination = fixture.destination();
-        let (on_exit, exits) = told();
-        let io = fixture.io("destination");
-        destination.adopt(key(), identity.pid, wiring(&io), on_exit).unwrap();
-        destination.thaw(&key()).unwrap();
-        assert!(exits.recv_timeout(Duration::from_millis(50)).is_err());
-        destination.open().unwrap();
-        assert_eq!(exits.recv_timeout(Duration::from_secs(20)), Ok(7));
-        fixture.source.release(&key());
-        assert!(fixture.exits.try_recv().is_err());
-        assert_eq!(fixture.log("source"), "");
-        assert_eq!(fixture.log("destination"), "got last\n");
-    }
-
-    #[test]
-    fn an_exit_while_frozen_is_told_after_the_thaw() {
-        let fixture = Fixture::new();
-        fixture.source.freeze(&key());
-        fixture.source.signal(&key(), Signal::KILL).unwrap();
-        assert!(fixture.exits.recv_timeout(Duration::from_millis(50)).is_err());
-        fixture.source.thaw(&key()).unwrap();
-        assert_eq!(fixture.exits.recv_timeout(Duration::from_secs(20)), Ok(128 + 9));
-        fixture.source.thaw(&key()).unwrap();
-        assert!(fixture.exits.recv_timeout(Duration::from_millis(50)).is_err());
-    }
-
-    #[test]
-    fn an_adoption_that_is_given_up_leaves_nothing_behind() {
-        let fixture = Fixture::new();
-        fixture.source.freeze(&key());
-        let destination = fixture.destination();
-        let io = fixture.io("destination");
-        destination.adopt(key(), fixture.pid(), wiring(&io), told().0).unwrap();
-        destination.thaw(&key()).unwrap();
-        destination.release(&key());
-        destination.kill_all().unwrap();
-        let left = std::fs::read_dir(fixture.dir.path().join("destination")).unwrap().count();
-        assert_eq!(left, 0);
-        fixture.types("source", "still here");
-        fixture.source.thaw(&key()).unwrap();
-        fixture.logs("source", "got still here\n");
-    }
-
-    #[test]
-    fn a_process_that_the_source_did_not_tell_of_is_not_adopted() {
-        let fixture = Fixture::new();
-        let io = fixture.io("destination");
-        let stranger = Processes::new(fixture.guest.clone(), false).unwrap();
-        let refused = stranger.adopt(key(), fixture.pid(), wiring(&io), told().0).unwrap_err();
-        assert!(refused.to_string().contains("has told of no process c1"), "{refused}");
-
-        let destination = fixture.destination();
-        let refused = destination.adopt(key(), 1, wiring(&io), told().0).unwrap_err();
-        assert!(refused.to_string().contains("has id 1 in the snapshot"), "{refused}");
-
-        let mut processes = fixture.source.told();
-        processes[0].identity.start_time += 1;
-        destination.expect(processes);
-        let pid = fixture.pid();
-        let refused = destination.adopt(key(), pid, wiring(&io), told().0).unwrap_err();
-        assert!(refused.to_string().contains("is another one"), "{refused}");
-        let left = std::fs::read_dir(fixture.dir.path().join("destination")).unwrap().count();
-        assert_eq!(left, 0);
-    }
-
-    #[test]
-    fn paused_processes_stand_still() {
-        let fixture = Fixture::new();
-        fixture.source.pause_all().unwrap();
-        fixture.types("source", "one");
-        std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(fixture.log("source"), "");
-        fixture.source.unpause_all().unwrap();
-        fixture.logs("source", "got one\n");
-    }
-}
+mod tests;

@@ -26,7 +26,7 @@ impl Bars {
 
     fn style(&self) -> ProgressStyle {
         let template =
-            format!("{:<11} │ {{msg:<8}} {{wide_bar:.cyan/dim}} {{pos:>5}}/{{len}}", self.side);
+            format!("{:<11} │ {{msg:<16}} {{bar:40.cyan/dim}} {{pos:>5}}/{{len}}", self.side);
         // The template is well formed; if it were not, the default one shows as much.
         ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
     }
@@ -52,20 +52,15 @@ impl Progress for Bars {
 
     fn phase_ended(&self, phase: Phase, result: Result<(), &Error>) {
         let Some((bar, began)) = lock(&self.running).remove(&phase) else { return };
-        let done = bar.position();
-        let all = bar.length().unwrap_or(done);
-        bar.abandon();
-        let outcome = match result {
-            Ok(()) => String::new(),
-            Err(error) => format!(": {error}"),
-        };
-        if !self.terminal || result.is_err() {
-            let took = duration(began.elapsed());
-            eprintln!(
-                "{:<11} │ {:<8} {done}/{all} controllers, {took}{outcome}",
-                self.side,
-                phase.as_str()
-            );
+        let (done, all) = (bar.position(), bar.length().unwrap_or_default());
+        let phase = phase.as_str();
+        let took = duration(began.elapsed());
+        bar.abandon_with_message(format!("{phase:<7} {took:>8}"));
+        if !self.terminal {
+            eprintln!("{:<11} │ {phase:<7} {took:>8} {done:>5}/{all}", self.side);
+        }
+        if let Err(error) = result {
+            eprintln!("{:<11} │ {phase} failed: {error}", self.side);
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::shim::proof::prove;
 use crate::shim::protocol::{self, Channel, Failure, Handed, Hello, Message, unexpected};
 use crate::shim::storage::Storage;
 use crate::shim::summary;
+use crate::shim::table::duration;
 use crate::shim::{Outcome, machine_id, sandbox, say};
 
 /// What lines of this side begin with.
@@ -68,9 +69,16 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
             say(SIDE, "has let go of the sandbox and ends");
             Ok(Outcome::Moved)
         }
-        Err(NotMoved { error, phase }) => {
+        Err(NotMoved { error, phase, stood }) => {
             say(SIDE, &format!("the migration failed in {phase}: [{}] {error}", error.code()));
-            say(SIDE, "the sandbox runs on here");
+            match stood {
+                Stood::Never => say(SIDE, "the sandbox runs on here, and never stood still"),
+                Stood::For(time) => {
+                    let time = duration(time);
+                    say(SIDE, &format!("the sandbox runs on here; it stood still for {time}"));
+                }
+                Stood::Still(error) => anyhow::bail!("it could not be thawed: {error}"),
+            }
             std::thread::sleep(Duration::from_secs_f64(options.seconds));
             sandbox::stop(&sandbox)?;
             let seen = sandbox::seen(&machine, &sandbox);
@@ -81,10 +89,26 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
     }
 }
 
-/// Why the sandbox is still here: everything is as it was before.
+/// Why the sandbox is still here.
 struct NotMoved {
     error: Error,
     phase: &'static str,
+    stood: Stood,
+}
+
+/// Whether the sandbox stood still.
+enum Stood {
+    /// It was not frozen.
+    Never,
+    /// It was frozen for so long, and everything is as it was before.
+    For(Duration),
+    /// Not all of it could be thawed.
+    Still(Error),
+}
+
+/// A failure of this phase, before anything was frozen or while it still is.
+fn during(phase: &'static str) -> impl Fn(Error) -> NotMoved {
+    move |error| NotMoved { error, phase, stood: Stood::Never }
 }
 
 /// The source while it migrates.
@@ -98,7 +122,6 @@ struct Shim<'a> {
 
 impl Shim<'_> {
     fn migrate(&self) -> Result<(), NotMoved> {
-        let during = |phase| move |error| NotMoved { error, phase };
         let link = Link::connect(self.address, CONNECT_PATIENCE).map_err(during("preflight"))?;
         let mut channel = Channel::new(link);
         let migration = Uuid::new_v4().to_string();
@@ -107,14 +130,15 @@ impl Shim<'_> {
 
         let session = self.session();
         let frozen_at = now();
-        let frozen = block_on(source.freeze(&session)).map_err(|failure| {
-            // It has thawed by itself.
-            if let Some(undo) = failure.undo_error() {
-                say(SIDE, &format!("and the thaw failed: {undo}"));
+        let frozen = match block_on(source.freeze(&session)) {
+            Ok(frozen) => frozen,
+            Err(failure) => {
+                // It has thawed by itself.
+                let _ = channel.send(&Message::Abort(Failure::from(failure.cause())));
+                let stood = self.stood(&session, failure.undo_error().cloned());
+                return Err(NotMoved { stood, ..during("freeze")(failure.cause().clone()) });
             }
-            failure.into_error()
-        });
-        let frozen = self.or_abort(&mut channel, frozen).map_err(during("freeze"))?;
+        };
         // Asked before the commit: it forgets the processes.
         let seen = sandbox::seen(self.machine, self.sandbox);
         match self.give(&mut channel, &migration, &frozen) {
@@ -138,15 +162,24 @@ impl Shim<'_> {
                 }
                 Ok(())
             }
-            Err(given) => {
-                block_on(frozen.rollback()).unwrap_or_else(|failure| {
-                    say(SIDE, &format!("{failure}"));
-                });
+            Err(kept) => {
+                let undone = block_on(frozen.rollback());
                 // The last word, if the destination still waits for it.
-                let _ = channel.send(&Message::Abort(Failure::from(&given.error)));
-                Err(given)
+                let _ = channel.send(&Message::Abort(Failure::from(&kept.error)));
+                let stood = self.stood(&session, undone.err().map(|failure| failure.into_error()));
+                Err(NotMoved { stood, ..kept })
             }
         }
+    }
+
+    /// How a thaw ended that went like this. What failed is tried once more.
+    fn stood(&self, session: &Session, failed: Option<Error>) -> Stood {
+        if failed.is_some()
+            && let Err(failure) = block_on(Source::recover(self.sandbox, session))
+        {
+            return Stood::Still(failure.into_error());
+        }
+        session.timeline().blackout.map_or(Stood::Never, Stood::For)
     }
 
     fn session(&self) -> Session {
@@ -206,7 +239,6 @@ impl Shim<'_> {
         migration: &str,
         frozen: &Frozen<Sandbox>,
     ) -> Result<u64, NotMoved> {
-        let during = |phase| move |error| NotMoved { error, phase };
         let saved = self.save(frozen);
         let snapshot = self.or_abort(channel, saved).map_err(during("save"))?;
         let length = snapshot.len() as u64;
@@ -269,7 +301,7 @@ fn decide(error: &Error) -> Result<(), NotMoved> {
             "commit" => return Ok(()),
             "rollback" => {
                 let error = Error::new(Code::Cancelled, "the operator took the sandbox back");
-                return Err(NotMoved { error, phase: "resume" });
+                return Err(during("resume")(error));
             }
             _ => say(SIDE, "commit or rollback?"),
         }

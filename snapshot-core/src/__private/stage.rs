@@ -20,7 +20,7 @@ pub fn put_stage<S: Stage>(stage: &S, w: &mut Writer) -> Result<(), Error> {
 
 #[cold]
 fn transient(name: &str) -> Error {
-    Error::precondition(format!("stage {name} is only passing and cannot be saved"))
+    Error::precondition(format!("is {name}, a transient stage, which cannot be saved"))
 }
 
 /// Takes a stage by its number.

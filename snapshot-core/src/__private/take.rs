@@ -11,14 +11,21 @@ use crate::{Error, State};
 /// The reading of one message, with what was wrong so far.
 #[derive(Default)]
 pub struct Taking {
-    error: Option<Error>,
-    /// The numbers of the fields that had errors; they are not missing as well.
-    failed: Vec<u32>,
-    /// What follows an error cannot be told apart any more.
-    lost: bool,
+    // One pointer, so that reading a message without errors does nothing for them.
+    wrong: Option<Box<Wrong>>,
     /// Where the last tag starts, and where it ends.
     tag_at: usize,
     value_at: usize,
+}
+
+/// What was wrong with a message.
+#[derive(Default)]
+struct Wrong {
+    error: Option<Error>,
+    /// The numbers of the fields that had errors; they are not missing as well.
+    failed: Vec<u32>,
+    /// What follows the error cannot be told apart any more.
+    lost: bool,
 }
 
 impl Taking {
@@ -30,7 +37,7 @@ impl Taking {
     /// The next tag, until the message ends or its rest cannot be read.
     #[inline]
     pub fn next(&mut self, r: &mut Reader<'_>) -> Option<Tag> {
-        if self.lost {
+        if self.is_lost() {
             return None;
         }
         self.tag_at = r.offset();
@@ -70,28 +77,35 @@ impl Taking {
         }
     }
 
+    #[inline]
+    fn is_lost(&self) -> bool {
+        matches!(&self.wrong, Some(wrong) if wrong.lost)
+    }
+
     #[cold]
     #[inline(never)]
     pub(super) fn failed(&mut self, error: Error, tag: Tag, r: &mut Reader<'_>) {
-        self.add(r.locate(error, self.tag_at));
-        self.failed.push(tag.number);
-        self.lost = !r.recover(self.value_at, tag.wire_type);
+        let lost = !r.recover(self.value_at, tag.wire_type);
+        let wrong = self.add(r.locate(error, self.tag_at));
+        wrong.failed.push(tag.number);
+        wrong.lost = lost;
     }
 
     #[cold]
     #[inline(never)]
     fn lose(&mut self, error: Error) {
-        self.add(error);
-        self.lost = true;
+        self.add(error).lost = true;
     }
 
     #[cold]
     #[inline(never)]
-    fn add(&mut self, error: Error) {
-        self.error = Some(match self.error.take() {
+    fn add(&mut self, error: Error) -> &mut Wrong {
+        let wrong = self.wrong.get_or_insert_default();
+        wrong.error = Some(match wrong.error.take() {
             Some(earlier) => earlier.and(error),
             None => error,
         });
+        wrong
     }
 
     /// The value of a field; `None` after an error.
@@ -102,7 +116,7 @@ impl Taking {
         value: Result<T, Error>,
     ) -> Option<T> {
         match value {
-            Ok(value) if self.error.is_none() => Some(value),
+            Ok(value) if self.wrong.is_none() => Some(value),
             Ok(value) => (!self.is_told(field)).then_some(value),
             Err(error) => {
                 self.unfinished(field, error);
@@ -114,7 +128,9 @@ impl Taking {
     /// Whether an error is told already that explains why a field has no value, or a default one.
     #[cold]
     fn is_told<F: FieldKind>(&self, field: &Field<F>) -> bool {
-        self.lost || self.failed.iter().any(|&number| is_member(field, number))
+        self.wrong.as_deref().is_some_and(|wrong| {
+            wrong.lost || wrong.failed.iter().any(|&number| is_member(field, number))
+        })
     }
 
     #[cold]
@@ -133,15 +149,15 @@ impl Taking {
 
     /// The name that the payload gives itself, for the errors to have.
     pub fn name<T: Display>(&mut self, name: &Option<T>) {
-        if let Some(error) = self.error.take() {
-            self.error = Some(super::with_name(error, name.as_ref()));
+        if let Some(wrong) = &mut self.wrong {
+            wrong.error = wrong.error.take().map(|error| super::with_name(error, name.as_ref()));
         }
     }
 
     /// What was wrong, if anything.
     #[inline]
     pub fn end(self) -> Result<(), Error> {
-        match self.error {
+        match self.wrong.and_then(|wrong| wrong.error) {
             None => Ok(()),
             Some(error) => Err(error),
         }

@@ -85,17 +85,13 @@ impl ChildCell for Probe {
     fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
         Err(Error::internal("a probe is no controller"))
     }
-
-    fn own_name(&self) -> Option<String> {
-        None
-    }
 }
 
 /// The paths of the probes in a field, in the order in which a walk finds them.
 pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
     let mut visit = |found: Found<'_>, _: &mut dyn ChildCell| {
-        paths.push(found.path.to_owned());
+        paths.push(found.path(None));
         Ok(())
     };
     let mut walk = Walk::new(&mut visit);

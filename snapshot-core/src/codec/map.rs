@@ -436,6 +436,18 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_value_is_told_under_its_key_wherever_the_key_is() {
+        for (bytes, place) in [
+            (&b"\x0a\x05\x0a\x01k\x10\xac"[..], "[\"k\"]"),
+            (b"\x0a\x06\x10\xac\x02\x0a\x01k", "[\"k\"]"),
+            (b"\x0a\x03\x10\xac\x02", "[\"\"]"),
+        ] {
+            let refused = refusal::<Map<Text, Uint32>, BTreeMap<String, u8>>(bytes);
+            assert!(refused.starts_with(&format!("{place}: ")), "{bytes:?}: {refused}");
+        }
+    }
+
+    #[test]
     fn a_map_key_twice_is_refused() {
         let bytes = b"\x0a\x05\x0a\x01k\x10\x01\x0a\x05\x0a\x01k\x10\x01";
         let expected = "[\"k\"]: is there twice (byte 8 of 14)";

@@ -249,7 +249,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
         match slot {
             Some(value) => Ok(value),
             // A type that cannot hold the default is a required one.
-            None => T::of_default().or(Err(missing())),
+            None => T::of_default().map_err(|_| missing()),
         }
     }
 

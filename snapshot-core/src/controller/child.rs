@@ -280,10 +280,6 @@ impl<C: Controller> ChildCell for Child<C> {
             }
         }
     }
-
-    fn own_name(&self) -> Option<String> {
-        self.with_state(Payload::own_name).flatten()
-    }
 }
 
 impl ChildCell for Child<dyn Controller> {
@@ -312,14 +308,6 @@ impl ChildCell for Child<dyn Controller> {
                 self.0 = other;
                 self.live().ok_or_else(empty)
             }
-        }
-    }
-
-    fn own_name(&self) -> Option<String> {
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => node.own_name(),
-            Inner::Loaded(AnyLoaded(loaded)) => loaded.own_name(),
-            Inner::Empty => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Controller, ControllerId};
 use crate::Error;
 use crate::orchestrator::{Phase, Session, Signal, Tree};
+use crate::registry::short_type_name;
 
 /// What a hook is given: who it is called for, the controllers that this one comes after, and the
 /// host's own resources.
@@ -23,6 +24,10 @@ pub struct Context {
     session: Arc<Session>,
     /// Raised when the phase does not go on; `None` in phases that always go on.
     stop: Option<Arc<Signal>>,
+}
+
+fn name<C>() -> String {
+    short_type_name(type_name::<C>())
 }
 
 impl Context {
@@ -57,12 +62,12 @@ impl Context {
             [unit] => self.tree.downcast(unit),
             [] => Err(Error::precondition(format!(
                 "comes after no {}: add it to `after(...)` of its state",
-                type_name::<C>()
+                name::<C>()
             ))),
             [first, second, ..] => Err(Error::precondition(format!(
                 "comes after several {}, {} and {} among them: choose with \
                  `Context::controller_at` or take all with `Context::controllers`",
-                type_name::<C>(),
+                name::<C>(),
                 self.tree.id(first),
                 self.tree.id(second)
             ))),
@@ -74,7 +79,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// None today; a controller that is not of the type that its plan says.
+    /// [`Code::Internal`](crate::Code::Internal) if the plan and the tree are at odds.
     pub fn controllers<C: Controller>(&self) -> Result<Vec<Arc<C>>, Error> {
         self.nearest::<C>().into_iter().map(|unit| self.tree.downcast(unit)).collect()
     }
@@ -102,8 +107,8 @@ impl Context {
             )));
         }
         if !self.tree.is_a(unit, TypeId::of::<C>()) {
-            let found = self.tree.plan.units()[unit].info.controller.name();
-            let reason = format!("{id} is a {found}, not a {}", type_name::<C>());
+            let found = self.tree.plan.units()[unit].info.controller.short_name();
+            let reason = format!("{id} is a {found}, not a {}", name::<C>());
             return Err(Error::precondition(reason));
         }
         self.tree.downcast(unit)

@@ -16,10 +16,10 @@ pub use context::Context;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
 pub use set::ControllerSet;
-#[cfg(test)]
-pub(crate) use walk::ChildCell;
 pub use walk::Walk;
-pub(crate) use walk::{Found, Loaded};
+#[cfg(test)]
+pub(crate) use walk::{ChildCell, Found};
+pub(crate) use walk::{Loaded, named};
 
 use crate::{Error, Payload};
 
@@ -39,6 +39,9 @@ use crate::{Error, Payload};
 /// | destination | `abort` | takes patch and resume back | reverse |
 ///
 /// The state's stage is set by the orchestrator, after the hook, by the rules on the state struct.
+///
+/// The hooks of a phase run concurrently within one task, whatever the executor: one that blocks its
+/// thread holds up the others, and no deadline can cut it short. Hand blocking work to a thread.
 pub trait Controller: Send + Sync + 'static {
     /// The state that is saved and restored.
     type State: Payload

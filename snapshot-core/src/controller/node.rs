@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Context, Controller, Walk};
+use crate::caught::caught;
 use crate::codec::Writer;
 use crate::registry::TypeInfo;
 use crate::{Error, Payload, State};
@@ -65,7 +66,7 @@ fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Resul
         return state.put_fields(w);
     };
     state.set_stage_number(before)?;
-    let result = state.put_fields(w);
+    let result = caught(|| state.put_fields(w));
     state.set_stage_number(frozen)?;
     result
 }

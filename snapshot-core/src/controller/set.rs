@@ -201,7 +201,7 @@ impl WireField<Entries> for Members {
         for entry in self.0.values_mut() {
             let path = |id: &String| ControllerId::escape(id).into_owned();
             let after: Vec<String> = entry.after.iter().map(path).collect();
-            walk.member(&path(&entry.id), &after, &mut entry.controller)?;
+            walk.member(path(&entry.id), &after, &mut entry.controller)?;
         }
         Ok(())
     }

@@ -21,12 +21,35 @@ pub struct Walk<'v> {
 pub(crate) type Visit<'v> = dyn FnMut(Found<'_>, &mut dyn ChildCell) -> Result<(), Error> + 'v;
 
 /// Where a child was found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Found<'a> {
-    /// Its path relative to the state's own controller.
-    pub(crate) path: &'a str,
+    /// Its path relative to its parent.
+    path: String,
+    /// Where in the path its index or key is, which a name that it gives itself replaces.
+    name_at: Option<usize>,
     /// The paths of its siblings that it comes after, as its parent says.
     pub(crate) after: &'a [String],
+}
+
+impl Found<'_> {
+    /// The path, if the child gives itself this name.
+    pub(crate) fn path(self, own_name: Option<&str>) -> String {
+        named(self.path, self.name_at, own_name)
+    }
+
+    /// The path, and what [`named`] needs to put the child's own name into it.
+    pub(crate) fn into_parts(self) -> (String, Option<usize>) {
+        (self.path, self.name_at)
+    }
+}
+
+/// A path in which the name that a child gives itself takes the place of its index or key.
+pub(crate) fn named(mut path: String, name_at: Option<usize>, own_name: Option<&str>) -> String {
+    if let (Some(at), Some(name)) = (name_at, own_name) {
+        path.truncate(at);
+        path.push_str(&ControllerId::escape(name));
+    }
+    path
 }
 
 impl<'v> Walk<'v> {
@@ -75,25 +98,22 @@ impl<'v> Walk<'v> {
         self.within(Cow::Owned(ControllerId::escape(key).into_owned()), true, walk)
     }
 
-    /// Stops at a child. A name that it gives itself takes the place of its index or key.
+    /// Stops at a child.
     pub(crate) fn child(&mut self, child: &mut dyn ChildCell) -> Result<(), Error> {
-        let path = match (child.own_name(), self.path.split_last()) {
-            (Some(name), Some((_, parents))) if self.in_element => {
-                format!("{}/{}", parents.join("/"), ControllerId::escape(&name))
-            }
-            _ => self.path.join("/"),
-        };
-        (self.visit)(Found { path: &path, after: &[] }, child)
+        let path = self.path.join("/");
+        let last = self.path.last().filter(|_| self.in_element);
+        let name_at = last.map(|step| path.len() - step.len());
+        (self.visit)(Found { path, name_at, after: &[] }, child)
     }
 
     /// Stops at a child whose path does not follow from its place in the state.
     pub(crate) fn member(
         &mut self,
-        path: &str,
+        path: String,
         after: &[String],
         child: &mut dyn ChildCell,
     ) -> Result<(), Error> {
-        (self.visit)(Found { path, after }, child)
+        (self.visit)(Found { path, name_at: None, after }, child)
     }
 }
 
@@ -105,8 +125,6 @@ pub(crate) trait ChildCell {
     fn loaded(&mut self) -> Option<&mut dyn Loaded>;
     /// Builds the controller from the loaded state and keeps it.
     fn import(&mut self) -> Result<Arc<dyn Node>, Error>;
-    /// The name that the child gives itself.
-    fn own_name(&self) -> Option<String>;
 }
 
 /// A decoded payload whose controller is not built yet.

@@ -3,8 +3,9 @@
 
 use super::plan::Plan;
 use super::report::{ControllerReport, Outcome, Undo};
-use super::tree::{Tree, caught};
+use super::tree::Tree;
 use crate::Error;
+use crate::caught::caught;
 use crate::controller::Hook;
 
 /// One entry per controller, in the order of the plan.

@@ -7,6 +7,7 @@
 mod abandoned;
 mod cycle;
 mod destination;
+mod hook_run;
 mod journal;
 mod phase;
 mod plan;
@@ -17,7 +18,7 @@ mod session;
 mod signal;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod timer;
 mod transaction;

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context as TaskContext, Poll};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tracing::{Instrument, dispatcher};
 
 use super::Phase;
+use super::hook_run::{Ended, HookRun};
 use super::journal::Journal;
 use super::plan::First;
 use super::progress::tell;
@@ -19,9 +19,9 @@ use super::session::{Limits, Session};
 use super::signal::{Raised, Signal};
 use super::timeline::ControllerTime;
 use super::timer::{Alarm, Sleep};
-use super::tree::{Tree, panicked};
+use super::tree::Tree;
 use crate::controller::{Context, Hook, HookFuture};
-use crate::{Code, ControllerId, Error};
+use crate::{Code, Error};
 
 impl Hook {
     pub(crate) fn phase(self) -> Phase {
@@ -423,75 +423,5 @@ fn names(in_flight: &InFlight, tree: &Tree) -> String {
     match units.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
-    }
-}
-
-/// How a hook ended.
-struct Ended {
-    unit: usize,
-    took: Duration,
-    result: Result<(), Error>,
-}
-
-/// A hook that runs: with its deadline, and with its panics kept in, dropped or polled.
-struct HookRun {
-    unit: usize,
-    id: ControllerId,
-    hook: Hook,
-    began: Instant,
-    limit: Duration,
-    future: Option<HookFuture<'static>>,
-    deadline: Option<Sleep>,
-}
-
-impl HookRun {
-    fn drop_future(&mut self) -> Result<(), Error> {
-        let future = self.future.take();
-        catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
-    }
-
-    fn poll_hook(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Ready(result)) => return Poll::Ready(result.and(self.drop_future())),
-            Ok(Poll::Pending) => {}
-            Err(panic) => {
-                // What is left of it may panic again.
-                let _ = self.drop_future();
-                let error = panicked(&*panic);
-                return Poll::Ready(Err(error));
-            }
-        }
-        let Some(deadline) = &mut self.deadline else { return Poll::Pending };
-        if Pin::new(deadline).poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        let reason = format!("{} did not return within {:?}", self.hook.as_str(), self.limit);
-        let late = Error::new(Code::DeadlineExceeded, reason);
-        Poll::Ready(Err(match self.drop_future() {
-            Ok(()) => late,
-            Err(error) => late.and(error),
-        }))
-    }
-}
-
-impl Future for HookRun {
-    type Output = Ended;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Ended> {
-        self.poll_hook(cx).map(|result| {
-            self.deadline = None;
-            Ended { unit: self.unit, took: self.began.elapsed(), result }
-        })
-    }
-}
-
-impl Drop for HookRun {
-    fn drop(&mut self) {
-        if let Err(error) = self.drop_future() {
-            let hook = self.hook.as_str();
-            tracing::error!(controller = %self.id, hook, %error, "panicked while it was cut short");
-        }
     }
 }

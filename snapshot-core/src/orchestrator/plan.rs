@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::cycle::cycles;
-use crate::controller::Found;
 use crate::registry::TypeInfo;
 use crate::{ControllerId, Error};
 
@@ -54,11 +53,6 @@ impl Plan {
     /// All controllers, parents before children.
     pub(crate) fn units(&self) -> &[Unit] {
         &self.units
-    }
-
-    /// How many steps there are: first one per unit, then those that only order the others.
-    pub(crate) fn steps(&self) -> usize {
-        self.dependencies.len()
     }
 
     /// The steps that come before each step, and those that come after it.
@@ -164,11 +158,17 @@ impl Survey {
     }
 
     /// Meets a child; its own children follow before [`Survey::leave`].
-    pub(crate) fn enter(&mut self, parent: usize, found: Found<'_>, info: TypeInfo) -> usize {
-        let id = self.units[parent].id.join(found.path);
+    pub(crate) fn enter(
+        &mut self,
+        parent: usize,
+        path: &str,
+        after: &[String],
+        info: TypeInfo,
+    ) -> usize {
+        let id = self.units[parent].id.join(path);
         let unit = self.push(id, info, Some(parent));
-        if !found.after.is_empty() {
-            self.named.push((unit, found.after.to_vec()));
+        if !after.is_empty() {
+            self.named.push((unit, after.to_vec()));
         }
         unit
     }
@@ -288,7 +288,7 @@ impl Survey {
                             "comes after {}, which cannot come before it: remove {} from the \
                              `after` of its type",
                             self.units[other].id,
-                            after.name()
+                            after.short_name()
                         ))
                         .at_controller(&self.units[unit].id),
                     );

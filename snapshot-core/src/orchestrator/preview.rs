@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::plan::{Plan, Survey};
-use super::tree::caught;
+use crate::caught::caught;
 use crate::codec::{Reader, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
@@ -168,7 +168,9 @@ impl Verifier {
                 return Err(Error::internal("a decoded child has no state"));
             };
             let info = child.info();
-            let unit = self.survey.enter(at, found, info);
+            let after = found.after;
+            let path = found.path(child.own_name().as_deref());
+            let unit = self.survey.enter(at, &path, after, info);
             self.meet(unit, info, child.stage_number());
             self.descend(child, unit)?;
             self.survey.leave(unit);

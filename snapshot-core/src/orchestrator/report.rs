@@ -125,7 +125,10 @@ impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] {self}", self.code())?;
         let begun = self.0.controllers.iter().filter(|c| c.outcome != Outcome::NotBegun);
-        f.debug_list().entries(begun).finish()
+        for ControllerReport { id, outcome, undo, .. } in begun {
+            write!(f, "\n{id}: {outcome:?}, undo {undo:?}")?;
+        }
+        Ok(())
     }
 }
 

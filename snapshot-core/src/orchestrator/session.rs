@@ -13,6 +13,7 @@ use super::signal::Signal;
 use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
+use crate::registry::short_type_name;
 use crate::{Code, ControllerId, Error};
 
 /// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
@@ -206,7 +207,7 @@ impl Session {
             .ok_or_else(|| {
                 Error::precondition(format!(
                     "the session has no resource {}: give it one with `Session::resource`",
-                    type_name::<T>()
+                    short_type_name(type_name::<T>())
                 ))
             })
     }

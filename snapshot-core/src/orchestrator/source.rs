@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use super::abandoned;
 use super::journal::Journal;
 use super::preview;
+use super::progress::tell;
 use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::{End, Transaction};
-use super::tree::{Tree, caught};
+use super::tree::Tree;
 use super::{Failure, Phase, SavedBytes};
+use crate::caught::caught;
 use crate::codec::{FrozenController, Writer};
 use crate::controller::{Hook, Node, address};
 use crate::envelope::{SaveBuffer, Snapshot};
@@ -199,7 +201,10 @@ impl<R: Controller> Frozen<R> {
     /// As [`Frozen::save`].
     pub fn save_into<'b>(&self, buffer: &'b mut SaveBuffer) -> Result<&'b [u8], Error> {
         let Transaction { session, .. } = &self.transaction;
-        let span = tracing::info_span!("phase", phase = Phase::Save.as_str());
+        let phase = Phase::Save;
+        let span = tracing::info_span!("phase", phase = phase.as_str());
+        let controllers = self.transaction.tree.nodes().len();
+        tell(session.observer(), |observer| observer.phase_started(phase, controllers));
         let began = Instant::now();
         let result = span.in_scope(|| {
             let result = session
@@ -212,7 +217,10 @@ impl<R: Controller> Frozen<R> {
             }
             result
         });
-        session.record_phase(Phase::Save, began.elapsed(), result.is_ok());
+        session.record_phase(phase, began.elapsed(), result.is_ok());
+        tell(session.observer(), |observer| {
+            observer.phase_ended(phase, result.as_ref().map(|&()| ()));
+        });
         result.map(|()| buffer.as_bytes())
     }
 

@@ -32,13 +32,16 @@ struct Entry {
 struct Queue {
     next: u64,
     entries: BTreeMap<Key, Entry>,
+    /// When the thread wakes by itself; `None` if it does not. Most deadlines come after one that it
+    /// sleeps for already, even if that was taken back, and need not wake it.
+    sleeps_until: Option<Instant>,
 }
 
 #[derive(Default)]
 struct Timer {
     queue: Mutex<Queue>,
-    /// The first entry has changed.
-    changed: Condvar,
+    /// An entry is due before the thread would wake.
+    earlier: Condvar,
 }
 
 impl Timer {
@@ -69,12 +72,14 @@ impl Timer {
         loop {
             let now = Instant::now();
             let Some((&(due, _), _)) = queue.entries.first_key_value() else {
-                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue.sleeps_until = None;
+                queue = self.earlier.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             if due > now {
+                queue.sleeps_until = Some(due);
                 let (next, _) = self
-                    .changed
+                    .earlier
                     .wait_timeout(queue, due - now)
                     .unwrap_or_else(PoisonError::into_inner);
                 queue = next;
@@ -92,10 +97,10 @@ impl Timer {
         queue.next += 1;
         let key = (due, queue.next);
         queue.entries.insert(key, entry);
-        let is_first = queue.entries.first_key_value().is_some_and(|(first, _)| *first == key);
+        let is_earlier = queue.sleeps_until.is_none_or(|wakes| due < wakes);
         drop(queue);
-        if is_first {
-            self.changed.notify_one();
+        if is_earlier {
+            self.earlier.notify_one();
         }
         key
     }

@@ -2,12 +2,13 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::plan::{Plan, Survey};
+use crate::caught::caught;
 use crate::codec::Reader;
-use crate::controller::{Node, Walk, address};
+use crate::controller::{Node, Walk, address, named};
+use crate::registry::short_type_name;
 use crate::{Controller, ControllerId, Error};
 
 /// Running controllers, in the order of their plan.
@@ -55,7 +56,8 @@ impl Tree {
     /// The controller of a unit as its type.
     pub(crate) fn downcast<C: Controller>(&self, unit: usize) -> Result<Arc<C>, Error> {
         Arc::clone(&self.nodes[unit]).into_any().downcast().map_err(|_| {
-            Error::internal(format!("{} is not a {}", self.id(unit), std::any::type_name::<C>()))
+            let name = short_type_name(std::any::type_name::<C>());
+            Error::internal(format!("{} is not a {name}", self.id(unit)))
         })
     }
 
@@ -103,20 +105,22 @@ impl Finder {
     fn descend(&mut self, unit: usize, depth: u32) -> Result<(), Error> {
         let node = Arc::clone(&self.nodes[unit]);
         let mut children = Vec::new();
-        // The parent's lock is held for this walk only, not while its children are walked.
+        // The parent's lock is held for this walk only, and no other meanwhile: a child's own name
+        // takes the child's lock, which may be the same.
         node.walk(&mut Walk::new(&mut |found, cell| {
-            children.push((found.path.to_owned(), found.after.to_vec(), cell.live()));
+            let after = found.after.to_vec();
+            children.push((found.into_parts(), after, cell.live()));
             Ok(())
         }))
         .map_err(|error| error.at_controller(self.survey.id(unit)))?;
-        for (path, after, child) in children {
-            let found = crate::controller::Found { path: &path, after: &after };
+        for ((path, name_at), after, child) in children {
             let Some(child) = child else {
                 let id = self.survey.id(unit).join(&path);
                 self.errors.push(Error::internal("was decoded, but not built").at_controller(&id));
                 continue;
             };
-            let at = self.survey.enter(unit, found, child.info());
+            let path = named(path, name_at, child.own_name().as_deref());
+            let at = self.survey.enter(unit, &path, &after, child.info());
             let id = self.survey.id(at).clone();
             let first = *self.places.entry(address(&*child)).or_insert(at);
             self.nodes.push(child);
@@ -135,22 +139,5 @@ impl Finder {
             self.survey.leave(at);
         }
         Ok(())
-    }
-}
-
-/// Runs user code that is not a hook; a panic becomes an error.
-pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
-}
-
-/// The error for a panic.
-pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    match text {
-        Some(text) => Error::internal(format!("panicked: {text}")),
-        None => Error::internal("panicked"),
     }
 }

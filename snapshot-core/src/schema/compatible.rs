@@ -226,7 +226,7 @@ impl<'m> Comparison<'m> {
         match (self.source.messages.get(from), self.destination.messages.get(to)) {
             (Some(source), Some(destination)) => return self.messages(source, destination),
             (None, None) => {}
-            _ => return self.differs(from, format!("is a message on one side only, {to}")),
+            _ => return self.differs(from, format!("is {to} at the destination")),
         }
         match (self.source.enums.get(from), self.destination.enums.get(to)) {
             (Some(source), Some(destination)) => self.enums(source, destination),

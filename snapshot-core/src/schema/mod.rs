@@ -23,6 +23,8 @@
 //! ```
 
 mod compatible;
+#[cfg(test)]
+mod compatible_tests;
 mod descriptor;
 pub mod kind;
 mod manifest;

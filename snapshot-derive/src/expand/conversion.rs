@@ -18,8 +18,8 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __s::From<&#ident #ty_generics> for #message #where_clause {
             #[track_caller]
-            fn from(state: &#ident #ty_generics) -> Self {
-                __s::message_of(state)
+            fn from(__state: &#ident #ty_generics) -> Self {
+                __s::message_of(__state)
             }
         }
 
@@ -27,8 +27,8 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
         impl #impl_generics __s::TryFrom<#message> for #ident #ty_generics #where_clause {
             type Error = __s::Error;
 
-            fn try_from(message: #message) -> __s::Result<Self, __s::Error> {
-                __s::State::from_message(&message)
+            fn try_from(__message: #message) -> __s::Result<Self, __s::Error> {
+                __s::State::from_message(&__message)
             }
         }
     }

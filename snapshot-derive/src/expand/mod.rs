@@ -41,9 +41,10 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     }
 }
 
-/// A variable that the user's expressions cannot see.
+/// A variable that the user's expressions cannot see. A constant of the same name would still be
+/// taken for it, hence the underscores, which all names in the generated code have.
 fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    Ident::new(&format!("__{name}"), Span::mixed_site())
 }
 
 /// The variable for field number `index`.
@@ -117,12 +118,13 @@ mod tests {
             let code = expanded(&input);
             let what = input.to_token_stream();
             assert!(code.contains("use elsewhere :: __private as __s"), "{what}: {code}");
-            for foreign in ["snapshot_core", ":: std", ":: core", "Option <", "Result <"] {
-                let found = code.match_indices(foreign).all(|(at, _)| {
-                    foreign.starts_with(|c: char| c.is_uppercase())
-                        && code[..at].ends_with("__s :: ")
-                });
-                assert!(found, "{what} names {foreign}: {code}");
+            for foreign in ["snapshot_core", ":: std", ":: core"] {
+                assert!(!code.contains(foreign), "{what} names {foreign}: {code}");
+            }
+            for name in ["Option", "Result", "Some", "None", "Ok", "Err"] {
+                for (at, _) in code.match_indices(&format!(" {name} ")) {
+                    assert!(code[..at].ends_with("__s ::"), "{what} names {name}: {code}");
+                }
             }
         }
     }

@@ -32,9 +32,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             __s::Ok(#value)
         }
     };
-    let taken = built(quote!(<#ty as __s::Wire<__K>>::take(r)));
+    let taken = built(quote!(<#ty as __s::Wire<__K>>::take(__r)));
     let of_default = built(quote!(<#ty as __s::Wire<__K>>::of_default()));
-    let finished = built(quote!(<#ty as __s::WireField<__F>>::finish_field(slot)));
+    let finished = built(quote!(<#ty as __s::WireField<__F>>::finish_field(__slot)));
     // Whether the inner type has a property is not known here. A condition that names no parameter
     // must be true to compile; bound to a lifetime it need not.
     quote! {
@@ -46,10 +46,10 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         {
             const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
 
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                <#ty as __s::Wire<__K>>::put(&self.#member, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                <#ty as __s::Wire<__K>>::put(&self.#member, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 #taken
             }
             fn is_default(&self) -> __s::bool {
@@ -58,8 +58,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn of_default() -> __s::Result<Self, __s::Error> {
                 #of_default
             }
-            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                <#ty as __s::Wire<__K>>::walk(&mut self.#member, walk)
+            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::Wire<__K>>::walk(&mut self.#member, __walk)
             }
         }
 
@@ -74,23 +74,23 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
 
             fn put_field(
                 &self,
-                number: __s::u32,
-                w: &mut __s::Writer,
+                __number: __s::u32,
+                __w: &mut __s::Writer,
             ) -> __s::Result<__s::u32, __s::Error> {
-                <#ty as __s::WireField<__F>>::put_field(&self.#member, number, w)
+                <#ty as __s::WireField<__F>>::put_field(&self.#member, __number, __w)
             }
             fn take_field(
-                slot: &mut Self::Slot,
-                tag: __s::Tag,
-                r: &mut __s::Reader<'_>,
+                __slot: &mut Self::Slot,
+                __tag: __s::Tag,
+                __r: &mut __s::Reader<'_>,
             ) -> __s::Result<(), __s::Error> {
-                <#ty as __s::WireField<__F>>::take_field(slot, tag, r)
+                <#ty as __s::WireField<__F>>::take_field(__slot, __tag, __r)
             }
-            fn finish_field(slot: Self::Slot) -> __s::Result<Self, __s::Error> {
+            fn finish_field(__slot: Self::Slot) -> __s::Result<Self, __s::Error> {
                 #finished
             }
-            fn walk_field(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                <#ty as __s::WireField<__F>>::walk_field(&mut self.#member, walk)
+            fn walk_field(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::WireField<__F>>::walk_field(&mut self.#member, __walk)
             }
         }
 
@@ -100,8 +100,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #predicates
             #ty: __s::WireKey<__K>,
         {
-            fn wire_cmp(&self, other: &Self) -> __s::Ordering {
-                <#ty as __s::WireKey<__K>>::wire_cmp(&self.#member, &other.#member)
+            fn wire_cmp(&self, __other: &Self) -> __s::Ordering {
+                <#ty as __s::WireKey<__K>>::wire_cmp(&self.#member, &__other.#member)
             }
             fn wire_prefix(&self) -> __s::u64 {
                 <#ty as __s::WireKey<__K>>::wire_prefix(&self.#member)

@@ -59,17 +59,17 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics __s::Wire<__s::kind::Any> for #ident #ty_generics #where_clause {
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_any(self, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_any(self, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_any(r)
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_any(__r)
             }
             fn is_default(&self) -> __s::bool {
                 false
             }
-            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                __s::State::walk_fields(self, walk)
+            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                __s::State::walk_fields(self, __walk)
             }
         }
 

@@ -50,11 +50,11 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
             const LEAF: __s::bool = true;
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_stage(self, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_stage(self, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_stage(r)
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_stage(__r)
             }
             fn is_default(&self) -> __s::bool {
                 __s::Stage::number(self) == 0

@@ -59,8 +59,8 @@ pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
             fn stage_number(&self) -> __s::Option<__s::i32> {
                 __s::None
             }
-            fn set_stage_number(&mut self, number: __s::i32) -> __s::Result<(), __s::Error> {
-                __s::Err(__s::has_no_stage(number))
+            fn set_stage_number(&mut self, __number: __s::i32) -> __s::Result<(), __s::Error> {
+                __s::Err(__s::has_no_stage(__number))
             }
         };
     };
@@ -68,8 +68,8 @@ pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
         fn stage_number(&self) -> __s::Option<__s::i32> {
             __s::Some(<#ty as __s::Stage>::number(&self.#field))
         }
-        fn set_stage_number(&mut self, number: __s::i32) -> __s::Result<(), __s::Error> {
-            self.#field = __s::stage_of(<#ty as __s::Stage>::from_number(number), number)?;
+        fn set_stage_number(&mut self, __number: __s::i32) -> __s::Result<(), __s::Error> {
+            self.#field = __s::stage_of(<#ty as __s::Stage>::from_number(__number), __number)?;
             __s::Ok(())
         }
     }

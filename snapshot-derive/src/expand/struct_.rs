@@ -35,17 +35,17 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
-            fn put(&self, w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_message(self, w)
+            fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put_message(self, __w)
             }
-            fn take(r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_message(r)
+            fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                __s::take_message(__r)
             }
             fn is_default(&self) -> __s::bool {
                 false
             }
-            fn walk(&mut self, walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                __s::State::walk_fields(self, walk)
+            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+                __s::State::walk_fields(self, __walk)
             }
         }
 

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::codec::{Reader, Single, Tag, Wire, WireField, Writer};
 use crate::controller::Walk;
 use crate::registry::TypeRef;
+use crate::schema::Schema;
 use crate::schema::kind::{self, Repeated, Singular};
-use crate::schema::{MessageDescriptor, Schema};
 use crate::stage::{StageRules, StageVariant};
 use crate::{Child, Context, Controller, Error, Payload, Session, State};
 
@@ -144,6 +144,12 @@ impl<S: Sort> Thing<S> {
     }
 }
 
+impl<S: Sort> std::fmt::Debug for Thing<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.lock().name)
+    }
+}
+
 /// A child of a sort, without children.
 pub(crate) fn leaf<S: Sort>(name: &str) -> AnyChild {
     Child::of(Thing::<S>::new(name, []))
@@ -181,6 +187,9 @@ impl<S: Sort> State for ThingState<S> {
     type Message = S::Message;
 
     fn put_fields(&self, w: &mut Writer) -> Result<(), Error> {
+        if self.name == "save panics" {
+            panic!("while it was saved");
+        }
         if self.name == "unsavable" {
             return Err(Error::invalid("cannot be saved").in_field("name"));
         }
@@ -226,7 +235,10 @@ impl<S: Sort> State for ThingState<S> {
             }
         }
         let name = <String as WireField<Text>>::finish_field(name)?;
-        Error::collect(errors).map_err(|error| error.with_name(&name))?;
+        Error::collect(errors).map_err(|error| match name.as_str() {
+            "" => error,
+            name => error.with_name(name),
+        })?;
         Ok(Self {
             name,
             stage: <i32 as WireField<Number>>::finish_field(stage)?,
@@ -302,7 +314,7 @@ impl<S: Sort> Controller for Thing<S> {
     }
 }
 
-type Played<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+pub(crate) type Played<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 type Act = Arc<dyn for<'a> Fn(&'a Context) -> Played<'a> + Send + Sync>;
 
 /// What the hooks do, and what they did.
@@ -386,4 +398,82 @@ pub(crate) fn listens(cx: &Context) -> Played<'_> {
         cx.cancelled().await;
         Err(Error::new(crate::Code::Cancelled, "stopped as told"))
     })
+}
+
+/// Runs a future that may go from thread to thread: every poll is on a new one.
+pub(crate) fn run_on_threads<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    struct Wake(std::sync::mpsc::Sender<()>);
+
+    impl std::task::Wake for Wake {
+        fn wake(self: Arc<Self>) {
+            let _ = self.0.send(());
+        }
+    }
+
+    let (send, woken) = std::sync::mpsc::channel();
+    let waker = Arc::new(Wake(send)).into();
+    let mut future = std::pin::pin!(future);
+    loop {
+        let polled = std::thread::scope(|scope| {
+            let future = future.as_mut();
+            let waker = &waker;
+            scope.spawn(move || future.poll(&mut std::task::Context::from_waker(waker))).join()
+        });
+        match polled.unwrap() {
+            std::task::Poll::Ready(value) => return value,
+            std::task::Poll::Pending => woken.recv().unwrap(),
+        }
+    }
+}
+
+/// Keeps the error events of everything that runs with it, as text.
+#[derive(Clone, Default)]
+pub(crate) struct Events(Arc<Mutex<Vec<String>>>);
+
+impl Events {
+    pub(crate) fn capture<T>(&self, run: impl FnOnce() -> T) -> T {
+        tracing::subscriber::with_default(self.clone(), run)
+    }
+
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Whether an event has all these parts.
+    pub(crate) fn has(&self, parts: &[&str]) -> bool {
+        self.all().iter().any(|event| parts.iter().all(|part| event.contains(part)))
+    }
+}
+
+impl tracing::Subscriber for Events {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Text(String);
+
+        impl tracing::field::Visit for Text {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                use std::fmt::Write;
+                let _ = write!(self.0, "{field}={value:?} ");
+            }
+        }
+
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        self.0.lock().unwrap().push(text.0);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }

@@ -1,6 +1,14 @@
 //! The transaction as a whole, with controllers whose hooks do what a script says.
 
+mod abandoned;
 mod fixture;
-mod happy;
+mod import;
+mod order;
+mod preflight;
+mod reach;
+mod scale;
+mod set;
+mod stop;
+mod undo;
 
-pub(super) use fixture::*;
+pub(crate) use fixture::*;

@@ -1,0 +1,75 @@
+//! Preflight: whether a migration can succeed, before anything is frozen.
+
+use std::sync::Arc;
+
+use super::order::{assert_stages, tree};
+use super::*;
+use crate::registry::{Manifest, registry};
+use crate::{Child, Source};
+
+fn theirs() -> Manifest {
+    registry().unwrap().manifest()
+}
+
+fn problems(root: &Arc<Thing<Box_>>, theirs: &Manifest) -> Vec<String> {
+    let error = Source::new(root).preflight(theirs).unwrap_err();
+    error.to_string().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_tree_that_can_be_moved_passes_and_is_left_alone() {
+    let root = tree();
+    Source::new(&root).preflight(&theirs()).unwrap();
+    assert_stages(&root, RUNNING);
+}
+
+#[test]
+fn every_obstacle_is_told_at_once() {
+    let root = tree();
+    root.lock().children.push(Child::of(Thing::<Disk>::in_stage("dead", DEAD, [])));
+    let mut theirs = theirs();
+    theirs.payloads.retain(|payload| payload.message != "test.NetSnapshot");
+    for payload in &mut theirs.payloads {
+        if payload.message == "test.JobSnapshot" {
+            (payload.version, payload.accepts) = (4, vec![3, 4]);
+        }
+    }
+    assert_eq!(
+        problems(&root, &theirs),
+        [
+            "children/dead: is in stage Dead, it can be saved in Running or Stopped",
+            "the destination cannot restore type.googleapis.com/test.JobSnapshot: version 1, it \
+             reads 3, 4",
+            "the destination cannot restore type.googleapis.com/test.NetSnapshot: it has no \
+             controller for it",
+        ]
+    );
+    assert_eq!(root.stage(), RUNNING);
+}
+
+#[test]
+fn what_is_not_in_the_tree_is_not_asked_of_the_destination() {
+    let mut theirs = theirs();
+    theirs.payloads.retain(|payload| payload.message != "test.TailSnapshot");
+    Source::new(&tree()).preflight(&theirs).unwrap();
+}
+
+#[test]
+fn what_cannot_be_saved_is_found_before_the_freeze() {
+    let root = tree();
+    root.lock().children.push(leaf::<Disk>("unsavable"));
+    assert_eq!(
+        problems(&root, &theirs()),
+        ["children/unsavable: test.DiskSnapshot.name: cannot be saved"]
+    );
+}
+
+#[test]
+fn what_could_not_be_read_back_is_found_before_the_freeze() {
+    let root = tree();
+    root.lock().children.extend([leaf::<Disk>("twin"), leaf::<Disk>("twin")]);
+    assert_eq!(
+        problems(&root, &theirs()),
+        ["children/twin: 2 controllers have this id: give each its own name"]
+    );
+}

@@ -1,0 +1,97 @@
+//! Registries that contradict themselves, and the manifest.
+
+use prost::Message;
+
+use super::{Registration, Registry};
+use crate::orchestrator::tests::{Box_, Disk, Job, Net, Tail, Thing};
+use crate::registry::registry;
+use crate::{Code, ControllerSet, Payload};
+
+fn all() -> Vec<Registration> {
+    vec![
+        Registration::of::<Thing<Job>>(),
+        Registration::of::<Thing<Box_>>(),
+        Registration::of::<Thing<Disk>>(),
+        Registration::of::<Thing<Net>>(),
+    ]
+}
+
+#[test]
+fn registrations_are_found_by_type_url_in_its_order_whatever_the_link_order() {
+    let there = Registry::new(all()).unwrap();
+    let back = Registry::new(all().into_iter().rev()).unwrap();
+    let urls = |registry: &Registry| -> Vec<_> {
+        registry.iter().map(|registration| registration.info().type_url).collect()
+    };
+    assert_eq!(urls(&there), urls(&back));
+    assert!(urls(&there).is_sorted());
+    let disk = there.get("type.googleapis.com/test.DiskSnapshot").unwrap();
+    assert_eq!(disk.info().controller.short_name(), "Thing<Disk>");
+    assert!(there.get("test.DiskSnapshot").is_none());
+    assert_eq!(there.manifest().encode_to_vec(), back.manifest().encode_to_vec());
+}
+
+#[test]
+fn the_same_type_registered_twice_is_one() {
+    assert_eq!(Registry::new(all().into_iter().chain(all())).unwrap().len(), 4);
+}
+
+#[test]
+fn an_after_type_that_is_not_registered_is_an_error() {
+    let error = Registry::new([
+        Registration::of::<Thing<Tail>>(),
+        Registration::of::<Thing<Job>>(),
+        Registration::of::<Thing<Disk>>(),
+    ])
+    .unwrap_err();
+    let lines: Vec<_> = error.findings().map(|finding| finding.reason().to_owned()).collect();
+    assert_eq!(lines.len(), 1, "{error}");
+    assert!(lines[0].contains("comes after") && lines[0].contains("is not registered"), "{error}");
+}
+
+#[test]
+fn the_registry_of_the_program_has_everything_that_is_linked() {
+    let registry = registry().unwrap();
+    assert!(registry.len() >= 6);
+    crate::registry::require![Thing<Disk>, Thing<Net>, ControllerSet].unwrap();
+    let error =
+        Registry::new([]).unwrap().require(&[crate::registry::TypeInfo::of::<ControllerSet>()]);
+    assert_eq!(error.unwrap_err().code(), Code::Internal);
+}
+
+#[test]
+fn the_manifest_says_field_by_field_what_is_saved_and_accepted() {
+    let registry = registry().unwrap();
+    let manifest = registry.manifest();
+    let url = <<ControllerSet as crate::Controller>::State as Payload>::TYPE_URL;
+    let set = manifest.payloads.iter().find(|payload| payload.type_url == url).unwrap();
+    assert_eq!((set.version, set.accepts.as_slice()), (1, &[1][..]));
+    assert_eq!(set.message, "snapshot.v1.ControllerSetSnapshot");
+    assert_eq!(set.stage_rules, None);
+    let entry = "snapshot.v1.ControllerSetSnapshot.Entry";
+    let entry = manifest.messages.iter().find(|message| message.name == entry).unwrap();
+    let fields: Vec<_> =
+        entry.fields.iter().map(|f| (f.number, f.name.as_str(), f.kind.as_str())).collect();
+    assert_eq!(
+        fields,
+        [
+            (1, "id", "string"),
+            (2, "after", "repeated string"),
+            (3, "controller", "google.protobuf.Any"),
+        ]
+    );
+    let job = manifest.payloads.iter().find(|p| p.message == "test.JobSnapshot").unwrap();
+    assert_eq!(
+        job.after,
+        ["type.googleapis.com/test.DiskSnapshot", "type.googleapis.com/test.NetSnapshot"]
+    );
+    let rules = job.stage_rules.as_ref().unwrap();
+    assert_eq!(rules.save_from, ["Running", "Stopped"]);
+    assert_eq!(
+        [&rules.freeze_to, &rules.import_as, &rules.abort_to, &rules.live],
+        ["Frozen", "Imported", "Dead", ""]
+    );
+    assert!(rules.carried);
+    assert!(manifest.messages.is_sorted_by(|a, b| a.name < b.name));
+    assert!(manifest.payloads.is_sorted_by(|a, b| a.type_url < b.type_url));
+}

@@ -1,0 +1,106 @@
+//! What is known of a controller type without an instance.
+
+use std::any::TypeId;
+use std::fmt;
+
+use crate::{Controller, Payload, StageRules};
+
+/// A reference to a controller type, as in `after(Scsi)`.
+#[derive(Clone, Copy)]
+pub struct TypeRef {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl TypeRef {
+    /// The reference to `C`.
+    pub const fn of<C: Controller>() -> Self {
+        Self { id: TypeId::of::<C>, name: std::any::type_name::<C> }
+    }
+
+    /// The identity of the Rust type.
+    pub fn id(&self) -> TypeId {
+        (self.id)()
+    }
+
+    /// The name of the Rust type, with its path.
+    pub fn name(&self) -> &'static str {
+        (self.name)()
+    }
+
+    /// The name of the Rust type without paths, for people to read.
+    pub fn short_name(&self) -> String {
+        short_type_name(self.name())
+    }
+}
+
+/// `Cache<Lru>` for `my_crate::cache::Cache<my_crate::Lru>`.
+pub(crate) fn short_type_name(name: &str) -> String {
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    let mut short = String::new();
+    let mut rest = name;
+    while let Some(first) = rest.chars().next() {
+        let end = match is_path(first) {
+            true => rest.find(|c| !is_path(c)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(end);
+        short.push_str(token.rsplit("::").next().unwrap_or(token));
+        rest = after;
+    }
+    short
+}
+
+impl fmt::Debug for TypeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is known of a controller type without an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeInfo {
+    /// The type URL of its payload.
+    pub type_url: &'static str,
+    /// The full name of its payload's message.
+    pub message_name: &'static str,
+    /// The schema version that this build writes.
+    pub version: u32,
+    /// The controller's Rust type.
+    pub controller: TypeRef,
+    /// Its stage rules.
+    pub stage_rules: Option<&'static StageRules>,
+    /// The types that it comes after.
+    pub after: &'static [TypeRef],
+}
+
+impl TypeInfo {
+    /// The info of `C`.
+    pub const fn of<C: Controller>() -> Self {
+        Self {
+            type_url: C::State::TYPE_URL,
+            message_name: C::State::MESSAGE_NAME,
+            version: C::State::VERSION,
+            controller: TypeRef::of::<C>(),
+            stage_rules: C::State::STAGE_RULES,
+            after: C::State::AFTER,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_type_name_has_no_paths() {
+        for (name, short) in [
+            ("Scsi", "Scsi"),
+            ("a::b::Scsi", "Scsi"),
+            ("a::Cache<b::c::Lru, (u8, d::E)>", "Cache<Lru, (u8, E)>"),
+            ("&dyn a::Host", "&dyn Host"),
+        ] {
+            assert_eq!(short_type_name(name), short);
+        }
+    }
+}
