@@ -3,7 +3,7 @@
 //!
 //! A *case* is a state struct with a model of its own: what prost has for each of its values
 //! (`Twin`). The *laws* are what must hold for every case. Each test is one law for one case, tried
-//! with 64 random inputs; `PROPTEST_CASES` changes that number.
+//! with 32 random inputs; `PROPTEST_CASES` changes that number.
 
 #[path = "properties/collections.rs"]
 mod collections;

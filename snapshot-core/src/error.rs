@@ -329,12 +329,12 @@ impl Error {
         self.push(Segment::Index(index))
     }
 
-    /// The error, found in the map entry with this key.
+    /// The error, found in the map entry with this key. Of a long key only the beginning is kept.
     #[cold]
     #[inline(never)]
     #[must_use]
     pub fn in_key(self, key: impl Into<String>) -> Self {
-        self.push(Segment::Key(key.into()))
+        self.push(Segment::Key(in_part(key.into())))
     }
 
     /// The error, found in a payload that calls itself `name` among its siblings.
@@ -342,8 +342,9 @@ impl Error {
     #[inline(never)]
     #[must_use]
     pub(crate) fn with_name(mut self, name: &str) -> Self {
+        let name = in_part(name.to_owned());
         for finding in self.findings_mut() {
-            finding.name = Some(name.to_owned());
+            finding.name = Some(name.clone());
         }
         self
     }
@@ -434,6 +435,18 @@ impl Error {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+}
+
+/// How many characters of a text from the input an error shows.
+pub(crate) const SHOWN: usize = 80;
+
+/// A key or name as errors keep it, each finding a copy: not more of it than helps, since a hostile
+/// input could have any.
+fn in_part(text: String) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => text,
+        Some((end, _)) => [&text[..end], "..."].concat(),
     }
 }
 

@@ -107,32 +107,31 @@ fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
     })
 }
 
-/// What `take_fields` of a payload begins with. Looks ahead for the version, so that a foreign one is
-/// told as such and not as whatever its fields look like to this build. Damage on the way is left to
-/// the strict reading to tell.
+/// What `take_fields` of a payload begins with. Looks ahead for the version, so that a foreign one
+/// is told as such and not as whatever its fields look like to this build. Damage on the way is left
+/// to the strict reading to tell.
 pub(crate) fn check_version<P: Payload>(r: &Reader<'_>) -> Result<(), Error> {
     let mut ahead = r.fork();
-    let mut found = 0;
-    while let Ok(Some(Tag { number, wire_type })) = ahead.tag() {
+    loop {
+        let Tag { number, wire_type } = match ahead.tag() {
+            Ok(Some(tag)) => tag,
+            Ok(None) => return Err(r.locate(foreign_version::<P>(0), r.offset())),
+            Err(_) => return Ok(()),
+        };
         let offset = ahead.offset();
         if number == P::VERSION_FIELD {
-            match ahead.varint() {
-                Ok(version) if wire_type == kind::WireType::Varint => found = version,
-                _ => return Ok(()),
-            }
-            if found != u64::from(P::VERSION) {
-                return Err(r.locate(foreign_version::<P>(found), offset));
-            }
-            return Ok(());
+            return match ahead.varint() {
+                Ok(version)
+                    if wire_type == kind::WireType::Varint && version != u64::from(P::VERSION) =>
+                {
+                    Err(r.locate(foreign_version::<P>(version), offset))
+                }
+                _ => Ok(()),
+            };
         }
         if ahead.skip(wire_type).is_err() {
             return Ok(());
         }
-    }
-    match found == u64::from(P::VERSION) {
-        true => Ok(()),
-        false if ahead.remaining() > 0 => Ok(()),
-        false => Err(r.locate(foreign_version::<P>(found), r.offset())),
     }
 }
 

@@ -54,8 +54,15 @@ impl Places {
     }
 
     pub fn in_key(self, key: &str) -> Self {
-        let step = if key.is_empty() { "\"\"" } else { key };
-        let step = step.replace('%', "%25").replace('/', "%2F");
+        // Of a long key, errors show the beginning.
+        let key = match key.char_indices().nth(80) {
+            Some((end, _)) => &format!("{}...", &key[..end]),
+            None => key,
+        };
+        let step = match key {
+            "" => "\"\"".to_owned(),
+            _ => key.replace('%', "%25").replace('/', "%2F").replace('"', "%22"),
+        };
         self.outwards(&format!("[{key:?}]"), &step)
     }
 
@@ -80,7 +87,7 @@ impl Places {
 
 impl Place {
     fn line(&self) -> String {
-        let path = self.path.strip_prefix('.').unwrap_or(&self.path);
+        let path = of_field(self.path.strip_prefix('.').unwrap_or(&self.path));
         match &self.controller {
             None => path.to_owned(),
             Some(steps) if steps.is_empty() => format!(".: {path}"),
@@ -89,14 +96,20 @@ impl Place {
     }
 }
 
+/// A wrapper of `google.protobuf` is one value for the model and a message with the field `value` on
+/// the wire. (That errors say so is asserted in `tests/refusals`.)
+fn of_field(path: &str) -> &str {
+    path.strip_suffix(".value").unwrap_or(path)
+}
+
 /// The places that an error tells, sorted.
 pub fn told(error: &Error) -> Vec<String> {
     assert_eq!(error.dropped(), 0, "too many errors to compare");
     let mut lines: Vec<String> = error
         .findings()
         .map(|finding| match finding.controller() {
-            Some(controller) => format!("{controller}: {}", finding.path()),
-            None => finding.path().to_string(),
+            Some(controller) => format!("{controller}: {}", of_field(&finding.path().to_string())),
+            None => of_field(&finding.path().to_string()).to_owned(),
         })
         .collect();
     lines.sort();

@@ -6,10 +6,7 @@ use std::collections::hash_map;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::{
-    Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, expect_wire_type, take_once,
-    wrong_wire_type,
-};
+use super::{Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, take_once, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
 use crate::schema::kind::{Kind, Map, WireType};
@@ -101,75 +98,103 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r.message(|r| {
         let mut key = None;
         let mut value = None;
+        let mut wrong = Wrong::default();
         loop {
             let tag = match r.tag() {
                 Ok(Some(tag)) => tag,
                 Ok(None) => break,
-                Err(error) => return Err(in_entry::<KK, K>(error, key.as_ref())),
+                Err(error) => {
+                    wrong.add(error, false);
+                    wrong.lost = true;
+                    break;
+                }
             };
             let offset = r.offset();
-            match tag.number {
-                KEY => {
-                    if let Err(error) = take_once::<KK, K>(&mut key, tag, r) {
-                        return Err(r.locate(error, offset).in_field("key"));
-                    }
-                }
-                VALUE => {
-                    if let Err(error) = take_once::<VK, V>(&mut value, tag, r) {
-                        let error = r.locate(error, offset);
-                        if key.is_none() && r.recover(offset, tag.wire_type) {
-                            key = key_ahead::<KK, K>(r);
-                        }
-                        return Err(in_entry::<KK, K>(error, key.as_ref()));
-                    }
-                }
-                number => {
-                    let error = r.locate(no_such_field(number), offset);
-                    return Err(in_entry::<KK, K>(error, key.as_ref()));
+            let taken = match tag.number {
+                KEY => take_once::<KK, K>(&mut key, tag, r),
+                VALUE => take_once::<VK, V>(&mut value, tag, r),
+                number => Err(no_such_field(number)),
+            };
+            if let Err(error) = taken {
+                wrong.add(r.locate(error, offset), tag.number == KEY);
+                wrong.failed |= 1 << (tag.number & 3);
+                if !r.recover(offset, tag.wire_type) {
+                    wrong.lost = true;
+                    break;
                 }
             }
         }
-        let key = match key {
-            Some(key) => key,
-            None => K::of_default().map_err(|error| error.in_field("key"))?,
-        };
-        match value {
-            Some(value) => Ok((key, value)),
-            None => match V::of_default() {
-                Ok(value) => Ok((key, value)),
-                Err(error) => Err(error.in_key(key.key_text())),
-            },
+        // What was not read for an error that is told already is not missing.
+        if key.is_none() && wrong.is_left_out(KEY) {
+            match K::of_default() {
+                Ok(default) => key = Some(default),
+                Err(error) => wrong.add(error, true),
+            }
+        }
+        if value.is_none() && wrong.is_left_out(VALUE) {
+            match V::of_default() {
+                Ok(default) => value = Some(default),
+                Err(error) => wrong.add(error, false),
+            }
+        }
+        match (key, value) {
+            (Some(key), Some(value)) if wrong.is_nothing() => Ok((key, value)),
+            (key, _) => Err(wrong.into_error(key.map(|key| key.key_text()))),
         }
     })
+}
+
+/// What is wrong with an entry, all of it.
+#[derive(Default)]
+struct Wrong {
+    key: Option<Error>,
+    /// Named by the key, when that is known.
+    rest: Option<Error>,
+    /// The fields that had errors, a bit each.
+    failed: u8,
+    /// What follows an error cannot be told apart any more.
+    lost: bool,
+}
+
+impl Wrong {
+    #[cold]
+    #[inline(never)]
+    fn add(&mut self, error: Error, in_key: bool) {
+        let error = if in_key { error.in_field("key") } else { error };
+        let errors = if in_key { &mut self.key } else { &mut self.rest };
+        *errors = Some(match errors.take() {
+            Some(earlier) => earlier.and(error),
+            None => error,
+        });
+    }
+
+    #[inline]
+    fn is_nothing(&self) -> bool {
+        self.key.is_none() && self.rest.is_none()
+    }
+
+    /// Whether a field that was not read was not there either.
+    #[inline]
+    fn is_left_out(&self, number: u32) -> bool {
+        !self.lost && self.failed & 1 << number == 0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn into_error(self, key: Option<String>) -> Error {
+        let rest = match key {
+            Some(key) => self.rest.map(|rest| rest.in_key(key)),
+            None => self.rest,
+        };
+        let none = || Error::internal("an entry was neither read nor refused");
+        self.key.into_iter().chain(rest).reduce(Error::and).unwrap_or_else(none)
+    }
 }
 
 #[cold]
 #[inline(never)]
 fn no_such_field(number: u32) -> Error {
     Error::invalid(format!("a map entry has no field {number}"))
-}
-
-#[cold]
-#[inline(never)]
-fn in_entry<KK: Kind, K: WireKey<KK>>(error: Error, key: Option<&K>) -> Error {
-    match key {
-        Some(key) => error.in_key(key.key_text()),
-        None => error,
-    }
-}
-
-/// The key of an entry whose value came first and is wrong; one that is left out is the default.
-#[cold]
-#[inline(never)]
-fn key_ahead<KK: Kind, K: WireKey<KK>>(r: &mut Reader<'_>) -> Option<K> {
-    while let Some(tag) = r.tag().ok()? {
-        if tag.number == KEY {
-            expect_wire_type::<KK>(tag).ok()?;
-            return K::take(r).ok();
-        }
-        r.skip(tag.wire_type).ok()?;
-    }
-    K::of_default().ok()
 }
 
 #[cold]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes};
 use crate::Error;
+use crate::error::SHOWN;
 use crate::schema::kind;
 
 macro_rules! strings {
@@ -110,7 +111,6 @@ pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 80;
         match self.0.char_indices().nth(SHOWN) {
             None => write!(f, "{:?}", self.0),
             Some((end, _)) => write!(f, "{:?}...", &self.0[..end]),
@@ -297,7 +297,7 @@ impl Write for ShortText {
 }
 
 macro_rules! addresses {
-    ($($address:ident $what:literal)*) => {$(
+    ($($address:ident $what:literal, $check:expr;)*) => {$(
         impl Single for $address {}
         impl NeverDefault for $address {}
 
@@ -305,6 +305,8 @@ macro_rules! addresses {
             const LEAF: bool = true;
 
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
+                let check: fn(&Self) -> Result<(), Error> = $check;
+                check(self)?;
                 w.length_delimited(ShortText::of(self)?.as_bytes());
                 Ok(())
             }
@@ -340,10 +342,24 @@ macro_rules! addresses {
 }
 
 addresses! {
-    IpAddr "an IP address"
-    Ipv4Addr "an IPv4 address"
-    Ipv6Addr "an IPv6 address"
-    SocketAddr "a socket address"
+    IpAddr "an IP address", |_| Ok(());
+    Ipv4Addr "an IPv4 address", |_| Ok(());
+    Ipv6Addr "an IPv6 address", |_| Ok(());
+    SocketAddr "a socket address", check_flow;
+}
+
+/// The text of a socket address has no place for the flow information that IPv6 allows.
+fn check_flow(address: &SocketAddr) -> Result<(), Error> {
+    match address {
+        SocketAddr::V6(v6) if v6.flowinfo() != 0 => Err(has_flow(v6.flowinfo())),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn has_flow(flow: u32) -> Error {
+    Error::invalid(format!("has the flow information {flow}, which its text would lose"))
 }
 
 #[cfg(test)]

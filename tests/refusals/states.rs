@@ -1,0 +1,158 @@
+//! The states of these tests, and bytes by hand.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
+
+use prost::encoding::encode_varint;
+use snapshot_core::codec::from_bytes;
+use snapshot_core::{Snapshot, State};
+use snapshot_proto::fixture::v1::{self as pb, choice, counter_snapshot, recursive};
+
+/// Holds itself in every kind of field that can hold a message.
+#[derive(Clone, Debug, Default, PartialEq, Snapshot)]
+#[snapshot(message = recursive::Node)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) next: Option<Box<Node>>,
+    pub(crate) children: Vec<Node>,
+    pub(crate) by_name: HashMap<String, Node>,
+    pub(crate) link: Option<Link>,
+}
+
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(oneof = recursive::node::Link)]
+pub(crate) enum Link {
+    Left(Box<Node>),
+    Right(Box<Node>),
+    Detour(Detour),
+}
+
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(message = recursive::Detour)]
+pub(crate) struct Detour {
+    pub(crate) node: Box<Node>,
+    pub(crate) length: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Snapshot)]
+#[snapshot(stage = counter_snapshot::Stage)]
+pub(crate) enum Stage {
+    #[default]
+    Idle,
+    Counting,
+    #[snapshot(transient)]
+    Frozen = 9,
+    Done = 2,
+}
+
+/// A payload.
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(message = pb::CounterSnapshot, version = 2)]
+pub(crate) struct Counter {
+    pub(crate) value: u16,
+    pub(crate) label: String,
+    pub(crate) stage: Stage,
+}
+
+/// A payload that holds payloads in every kind of field that can hold an `Any`.
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(message = pb::GroupSnapshot, version = 1)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) members: Vec<Counter>,
+    pub(crate) named: BTreeMap<String, Counter>,
+    pub(crate) leader: Option<Counter>,
+}
+
+/// A payload in a oneof.
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(message = pb::Choice, ignore(before, between, interleaved, after, last))]
+pub(crate) struct Choice {
+    pub(crate) kind: Option<Kind>,
+}
+
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(oneof = choice::Kind)]
+#[snapshot(ignore(
+    Number, Text, Message, Sparse, Nothing, Raw, Zigzag, Fixed, Flag, Ratio, Duration, Wrapped,
+    Local
+))]
+pub(crate) enum Kind {
+    Any(Counter),
+}
+
+/// A varint.
+pub(crate) fn varint(value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode_varint(value, &mut bytes);
+    bytes
+}
+
+/// A length-delimited field.
+pub(crate) fn field(number: u32, value: &[u8]) -> Vec<u8> {
+    let tag = varint(u64::from(number) << 3 | 2);
+    [tag, varint(value.len() as u64), value.to_vec()].concat()
+}
+
+/// The text of the refusal of these bytes.
+#[track_caller]
+pub(crate) fn refusal<S: State + Debug>(bytes: &[u8]) -> String {
+    match from_bytes::<S>(bytes) {
+        Ok(state) => panic!("read as {state:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The bytes of one message inside of others.
+#[derive(Clone, Debug)]
+pub(crate) struct Inside {
+    pub(crate) bytes: Vec<u8>,
+    /// The path of the message, `next.children[1]`; empty at the top level.
+    pub(crate) path: String,
+    /// Where the message begins.
+    pub(crate) at: usize,
+}
+
+impl Inside {
+    /// The text of an error in the message, at this path and byte of it.
+    pub(crate) fn error(&self, path: &str, reason: &str, byte: usize) -> String {
+        let dot = if self.path.is_empty() || path.is_empty() { "" } else { "." };
+        let path = [&self.path, dot, path].concat();
+        let colon = if path.is_empty() { "" } else { ": " };
+        let (byte, total) = (self.at + byte, self.bytes.len());
+        format!("{path}{colon}{reason} (byte {byte} of {total})")
+    }
+}
+
+/// A node's bytes in every kind of field, alone and in one another.
+pub(crate) fn nodes(bytes: &[u8]) -> Vec<Inside> {
+    type Wrap = fn(&Inside) -> Inside;
+    fn wrapped(inner: &Inside, before: Vec<u8>, number: u32, path: &str) -> Inside {
+        let field = field(number, &inner.bytes);
+        let at = before.len() + field.len() - inner.bytes.len() + inner.at;
+        let dot = if inner.path.is_empty() { "" } else { "." };
+        Inside { bytes: [before, field].concat(), path: [path, dot, &inner.path].concat(), at }
+    }
+    let wraps: [Wrap; 5] = [
+        |inner| wrapped(inner, vec![], 2, "next"),
+        |inner| wrapped(inner, field(3, b""), 3, "children[1]"),
+        |inner| {
+            let entry = [field(1, b"k\""), field(2, &inner.bytes)].concat();
+            let at = entry.len() - inner.bytes.len() + inner.at;
+            let entry = Inside { bytes: entry, path: inner.path.clone(), at };
+            wrapped(&entry, vec![], 4, r#"by_name["k\""]"#)
+        },
+        |inner| wrapped(inner, field(1, b"before"), 5, "left"),
+        |inner| {
+            let detour = [vec![0x10, 7], field(1, &inner.bytes)].concat();
+            let at = detour.len() - inner.bytes.len() + inner.at;
+            let dot = if inner.path.is_empty() { "" } else { "." };
+            let path = ["node", dot, &inner.path].concat();
+            wrapped(&Inside { bytes: detour, path, at }, vec![], 7, "detour")
+        },
+    ];
+    let top = Inside { bytes: bytes.to_vec(), path: String::new(), at: 0 };
+    let once: Vec<Inside> = wraps.iter().map(|wrap| wrap(&top)).collect();
+    let twice = wraps.iter().flat_map(|wrap| once.iter().map(wrap)).collect();
+    [vec![top], once.clone(), twice].concat()
+}
