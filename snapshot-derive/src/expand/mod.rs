@@ -65,16 +65,16 @@ fn quiet(ident: &Ident) -> Ident {
     ident
 }
 
-/// The same for a path, so that all of it is at one place for the compiler.
-fn quiet_path(path: &Path) -> Path {
-    let mut path = path.clone();
-    // `$crate` is nothing without its span.
-    if path.segments.iter().all(|segment| segment.ident != "$crate") {
-        for segment in &mut path.segments {
-            segment.ident = quiet(&segment.ident);
+/// The same for a path.
+fn quiet_path(path: &Path) -> TokenStream {
+    let tokens = path.to_token_stream().into_iter().map(|mut token| {
+        // `$crate` is nothing without its span.
+        if token.to_string() != "$crate" {
+            token.set_span(at(token.span()));
         }
-    }
-    path
+        token
+    });
+    tokens.collect()
 }
 
 /// Whether a type can be named only inside the item with these generics. A constant beside the item

@@ -326,8 +326,10 @@ fn take_fields(model: &Struct) -> TokenStream {
 fn value(model: &Struct, index: usize, field: &Field) -> TokenStream {
     let (ident, ty) = (&field.ident, &field.ty);
     let Role::Skipped(value) = &field.role else {
-        let variable = numbered(index, ident.span());
-        return quote!(#ident: #variable);
+        let place = at(ty.span());
+        let (mut ident, variable) = (ident.clone(), numbered(index, place));
+        ident.set_span(place);
+        return quote_spanned!(place=> #ident: #variable);
     };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
     match (stage.map(|stage| &stage.carriage), value) {

@@ -15,11 +15,11 @@ async fn migrate(source: &Arc<Counter>, session: &Session) -> Result<Arc<Counter
     let arrived = match Incoming::open(snapshot.into_bytes())?.import::<Counter>() {
         Ok(imported) => imported.patch(session).await?.resume(session).await?,
         Err(error) => {
-            frozen.rollback(session).await?;
+            frozen.rollback().await?;
             return Err(error);
         }
     };
-    frozen.commit(session).await?;
+    frozen.commit().await?;
     Ok(arrived)
 }
 
@@ -27,8 +27,8 @@ async fn give_up(source: &Arc<Counter>, session: &Session) -> Result<(), Error> 
     let frozen = Source::new(source).freeze(session).await?;
     let incoming = Incoming::from(frozen.save()?);
     incoming.clone().import::<Counter>()?.abort();
-    incoming.import::<Counter>()?.patch(session).await?.abort(session).await?;
-    frozen.rollback(session).await?;
+    incoming.import::<Counter>()?.patch(session).await?.abort().await?;
+    frozen.rollback().await?;
     Ok(())
 }
 

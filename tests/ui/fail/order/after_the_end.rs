@@ -1,23 +1,23 @@
 //! After the commit there is no way back, after a rollback nothing to commit.
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use snapshot_core::{Controller, Error, Failure, Frozen, Session, Snapshot};
+use snapshot_core::{Controller, Error, Failure, Frozen, Snapshot};
 use snapshot_proto::example::v1 as pb;
 
-async fn back(frozen: Frozen<Counter>, session: &Session) -> Result<(), Failure> {
-    frozen.commit(session).await?;
-    frozen.rollback(session).await
+async fn back(frozen: Frozen<Counter>) -> Result<(), Failure> {
+    frozen.commit().await?;
+    frozen.rollback().await
 }
 
-async fn forth(frozen: Frozen<Counter>, session: &Session) -> Result<(), Failure> {
-    frozen.rollback(session).await?;
-    frozen.commit(session).await
+async fn forth(frozen: Frozen<Counter>) -> Result<(), Failure> {
+    frozen.rollback().await?;
+    frozen.commit().await
 }
 
-async fn save(frozen: Frozen<Counter>, session: &Session) -> Result<(), Error> {
-    frozen.rollback(session).await?;
+async fn save(frozen: Frozen<Counter>) -> Result<(), Error> {
+    frozen.rollback().await?;
     frozen.save()?;
     Ok(())
 }

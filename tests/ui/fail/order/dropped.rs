@@ -3,7 +3,7 @@
 #![deny(unused_must_use)]
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use snapshot_core::{Controller, Error, Failure, Imported, Incoming, Session, Snapshot, Source};
 use snapshot_proto::example::v1 as pb;
@@ -25,7 +25,7 @@ async fn patch(imported: Imported<Counter>, session: &Session) -> Result<(), Fai
 
 async fn forgotten_await(source: Source<Counter>, session: &Session) -> Result<(), Failure> {
     let frozen = source.freeze(session).await?;
-    frozen.commit(session);
+    frozen.commit();
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A source freezes once: what is frozen already is not frozen again.
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use snapshot_core::{Controller, Error, Failure, Session, Snapshot, Source};
 use snapshot_proto::example::v1 as pb;
@@ -9,8 +9,8 @@ use snapshot_proto::example::v1 as pb;
 async fn freeze(source: Source<Counter>, session: &Session) -> Result<(), Failure> {
     let first = source.freeze(session).await?;
     let second = source.freeze(session).await?;
-    first.rollback(session).await?;
-    second.rollback(session).await
+    first.rollback().await?;
+    second.rollback().await
 }
 
 #[derive(Snapshot)]

@@ -1,7 +1,7 @@
 //! Steps of the destination that leave out the one before.
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use snapshot_core::{Controller, Error, Imported, Incoming, Session, Snapshot};
 use snapshot_proto::example::v1 as pb;

@@ -1,7 +1,7 @@
 //! Steps of the destination for the second time.
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use snapshot_core::{Controller, Error, Failure, Imported, Incoming, Patched, Session, Snapshot};
 use snapshot_proto::example::v1 as pb;
@@ -13,8 +13,8 @@ fn import(incoming: Incoming) -> Result<(), Error> {
 }
 
 async fn patch(imported: Imported<Counter>, session: &Session) -> Result<(), Failure> {
-    imported.patch(session).await?.abort(session).await?;
-    imported.patch(session).await?.abort(session).await
+    imported.patch(session).await?.abort().await?;
+    imported.patch(session).await?.abort().await
 }
 
 async fn resume(patched: Patched<Counter>, session: &Session) -> Result<(), Failure> {
@@ -25,7 +25,7 @@ async fn resume(patched: Patched<Counter>, session: &Session) -> Result<(), Fail
 
 async fn abort(patched: Patched<Counter>, session: &Session) -> Result<(), Failure> {
     patched.resume(session).await?;
-    patched.abort(session).await
+    patched.abort().await
 }
 
 #[derive(Snapshot)]
