@@ -98,8 +98,16 @@ impl Controller for Disk {
 /// `with`, and a struct whose fields are not in the order of their numbers.
 #[derive(Snapshot)]
 #[snapshot(message = lcow::ProcessSnapshot, version = 1)]
-#[snapshot(ignore(state, oci_process_spec_json, exited_at, stdin_port, stdout_port, stderr_port))]
-#[snapshot(ignore(io_retry_timeout, bundle))]
+#[snapshot(ignore(
+    state,
+    oci_process_spec_json,
+    exited_at,
+    stdin_port,
+    stdout_port,
+    stderr_port,
+    io_retry_timeout,
+    bundle
+))]
 struct Process {
     #[snapshot(with = codec::millis, field = wait_call_id)]
     waited: Duration,
