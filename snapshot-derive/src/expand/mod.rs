@@ -97,22 +97,29 @@ fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
     })
 }
 
-/// Tokens as the user wrote them, near enough for an error.
+/// An expression or a name as the user wrote it, near enough for an error.
 fn text_of(tokens: &impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
+    let joints = [(" :: ", "::"), (" ..", ".."), ("..= ", "..="), (".. ", "..")];
+    joined(tokens, &joints)
+}
+
+/// A type or a path as the user wrote it, near enough for an error.
+fn text_of_type(tokens: &impl ToTokens) -> String {
     let joints = [
         (" :: ", "::"),
-        (" ::", "::"),
         (":: ", "::"),
         (" < ", "<"),
-        ("< ", "<"),
         (" >", ">"),
+        ("< ", "<"),
         (" ,", ","),
+        (" ;", ";"),
         ("& ", "&"),
-        (" ..", ".."),
-        ("..= ", "..="),
-        (".. ", ".."),
     ];
+    joined(tokens, &joints)
+}
+
+fn joined(tokens: &impl ToTokens, joints: &[(&str, &str)]) -> String {
+    let text = tokens.to_token_stream().to_string();
     joints.iter().fold(text, |text, (apart, together)| text.replace(apart, together))
 }
 
@@ -133,6 +140,23 @@ mod tests {
         match (errors.finish(), model) {
             (None, Some(model)) => expand(&model).to_string(),
             _ => fallback(input, &container).to_string(),
+        }
+    }
+
+    #[test]
+    fn tokens_look_as_they_were_written() {
+        let ranges: [TokenStream; 3] =
+            [quote!(1..=1 << 40), quote!(a::LOW..), quote!(..Self::of::<u8>())];
+        assert_eq!(text_of(&ranges[0]), "1..=1 << 40");
+        assert_eq!(text_of(&ranges[1]), "a::LOW..");
+        assert!(text_of(&ranges[2]).starts_with("..Self::of"));
+        for text in [
+            "std::collections::HashMap<String, Vec<[u8; 4]>>",
+            "::std::option::Option<&'static str>",
+            "(u8, Box<dyn Send>)",
+        ] {
+            let ty: syn::Type = syn::parse_str(text).unwrap();
+            assert_eq!(text_of_type(&ty), text);
         }
     }
 

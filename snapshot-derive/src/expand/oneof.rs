@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, is_dependent, local, quiet, text_of};
+use super::{at, is_dependent, local, quiet, text_of_type};
 use crate::model::{OneofEnum, OneofVariant};
 
 pub(super) fn expand(model: &OneofEnum) -> TokenStream {
@@ -93,7 +93,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
 fn fits(variant: &OneofVariant) -> TokenStream {
     let OneofVariant { ident, proto, ty } = variant;
     let (place, text) = match ty {
-        Some(ty) => (ty.span(), text_of(ty)),
+        Some(ty) => (ty.span(), text_of_type(ty)),
         None => (ident.span(), String::new()),
     };
     let member = member(variant);

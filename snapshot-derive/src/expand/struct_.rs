@@ -8,7 +8,7 @@ use syn::{Ident, Type};
 
 use super::{
     at, checks, conversion, is_dependent, local, numbered, payload, quiet_path, stage_rules,
-    text_of,
+    text_of, text_of_type,
 };
 use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
@@ -149,14 +149,14 @@ impl Mapped<'_> {
         let (constant, port) = (self.constant(), self.port());
         match &self.mapping.with {
             None => {
-                let text = text_of(written);
+                let text = text_of_type(written);
                 quote_spanned! {self.place()=>
                     const _: () =
                         __s::assert_fits(&|| #port.fits(), &|| #port.loses(), #constant, #text);
                 }
             }
             Some(with) => {
-                let text = text_of(with);
+                let text = text_of_type(with);
                 quote_spanned! {self.place()=>
                     const _: () = __s::assert_adapter_fits(&|| #port.fits(), #constant, #text);
                 }

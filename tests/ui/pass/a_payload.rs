@@ -98,8 +98,10 @@ impl Controller for Disk {
 /// `with`, and a struct whose fields are not in the order of their numbers.
 #[derive(Snapshot)]
 #[snapshot(message = lcow::ProcessSnapshot, version = 1)]
-#[snapshot(ignore(state, oci_process_spec_json, exited_at, stdin_port, stdout_port, stderr_port))]
-#[snapshot(ignore(io_retry_timeout, bundle))]
+#[snapshot(ignore(
+    bundle, exited_at, io_retry_timeout, oci_process_spec_json, state, stdin_port, stdout_port,
+    stderr_port
+))]
 struct Process {
     #[snapshot(with = codec::millis, field = wait_call_id)]
     waited: Duration,
