@@ -83,6 +83,7 @@ laws_for! {
     shuffled_gaps: edges ShuffledGaps;
     keywords: edges Keywords;
     blank: edges Blank;
+    adapted: adapted Adapted;
     counter: controllers CounterState;
     group: controllers GroupState;
 }

@@ -69,7 +69,7 @@ pub struct Manifest {
     /// each once. What is carried in an `Any` is not reached: it is a payload of its own.
     #[prost(message, repeated, tag = "2")]
     pub messages: ::prost::alloc::vec::Vec<manifest::Message>,
-    /// Every enum that a payload reaches, sorted by `name`, each once.
+    /// Every enum that a payload reaches, sorted by `name`, once for each message with a field of it.
     #[prost(message, repeated, tag = "3")]
     pub enums: ::prost::alloc::vec::Vec<manifest::Enum>,
 }
@@ -175,8 +175,9 @@ pub mod manifest {
         /// The name in the `.proto` file.
         #[prost(string, tag = "2")]
         pub name: ::prost::alloc::string::String,
-        /// The type as a `.proto` file spells it, with full names of messages and enums and with its
-        /// label: `uint32`, `optional bool`, `repeated string`, `map<uint32, lcow.v1.Disk>`.
+        /// The type as a `.proto` file spells it, with its label: `uint32`, `optional bool`,
+        /// `repeated string`, `map<uint32, lcow.v1.Disk>`. Messages are by their full names, enums by
+        /// their names in the manifest.
         #[prost(string, tag = "3")]
         pub kind: ::prost::alloc::string::String,
         /// Name of the oneof that the field is a member of; empty outside of a oneof.
@@ -197,7 +198,9 @@ pub mod manifest {
     #[derive(::snapshot_core::Schema)]
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Enum {
-        /// Full name, as in `lcow.v1.VmSnapshot.Stage`.
+        /// The full name of a message with a field of the enum, then the enum's own name, as in
+        /// `lcow.v1.VmSnapshot.Stage`. Of an enum that is declared in that message this is its full
+        /// name; where the others are declared, prost's code does not tell.
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
         /// The values, sorted by number.

@@ -1,6 +1,7 @@
 //! State structs, several for a message, so that every supported type meets every kind of field
 //! that it fits.
 
+pub mod adapted;
 pub mod choices;
 pub mod controllers;
 pub mod edges;
