@@ -16,6 +16,7 @@ mod struct_;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Path};
 
 pub(crate) use self::fallback::fallback;
@@ -56,6 +57,12 @@ fn numbered(index: usize, place: Span) -> Ident {
 /// itself stays the derive's, so that lints leave it alone.
 fn at(place: Span) -> Span {
     place.resolved_at(Span::call_site())
+}
+
+/// The name of a constant that is made of the prost type at `path`. If that is no such type, every
+/// use of the constant says so: there, and not each somewhere else.
+fn constant_of(path: &Path, name: &str) -> Ident {
+    Ident::new(name, at(path.span()))
 }
 
 /// A name of the user's, marked as written by the derive, so that lints leave it alone.
