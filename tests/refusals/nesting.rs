@@ -13,9 +13,11 @@ fn nested(depth: usize, wrap: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     (0..depth).fold(Vec::new(), |inner, _| wrap(&inner))
 }
 
-/// How each field nests a node, how many levels that takes, and what it adds to a path; then the path
-/// of the first of these levels.
-const WRAPS: [(fn(&[u8]) -> Vec<u8>, usize, &str, &str); 5] = [
+/// How a field nests a node, how many levels that takes, and what it adds to a path; then the path of
+/// the first of these levels.
+type Wrap = (fn(&[u8]) -> Vec<u8>, usize, &'static str, &'static str);
+
+const WRAPS: [Wrap; 5] = [
     (|inner| field(2, inner), 1, "next", "next"),
     (|inner| field(3, inner), 1, "children[0]", "children[0]"),
     // An entry is a message around the value.
@@ -78,7 +80,7 @@ impl Controller for Tree {
     type State = TreeState;
 
     fn state(&self) -> impl std::ops::DerefMut<Target = TreeState> + '_ {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn import(state: TreeState) -> Result<Self, Error> {

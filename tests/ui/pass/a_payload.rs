@@ -99,8 +99,14 @@ impl Controller for Disk {
 #[derive(Snapshot)]
 #[snapshot(message = lcow::ProcessSnapshot, version = 1)]
 #[snapshot(ignore(
-    bundle, exited_at, io_retry_timeout, oci_process_spec_json, state, stdin_port, stdout_port,
-    stderr_port
+    state,
+    oci_process_spec_json,
+    exited_at,
+    stdin_port,
+    stdout_port,
+    stderr_port,
+    io_retry_timeout,
+    bundle
 ))]
 struct Process {
     #[snapshot(with = codec::millis, field = wait_call_id)]
