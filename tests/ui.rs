@@ -6,6 +6,7 @@
 //! the user who made the mistake. `-- trybuild=NAME` runs the cases with that in their path.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,7 +38,7 @@ fn what_is_no_mistake_compiles_and_runs() {
 fn every_expected_message_belongs_to_a_case() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
     let mut files = Vec::new();
-    collect(&root, &mut files);
+    collect(&root, &mut files).unwrap();
     for path in files {
         let place = path.display();
         match path.extension().and_then(|extension| extension.to_str()) {
@@ -53,15 +54,16 @@ fn every_expected_message_belongs_to_a_case() {
 }
 
 /// The files in a folder and below.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files);
+            collect(&path, files)?;
         } else {
             files.push(path);
         }
     }
+    Ok(())
 }
 
 /// The wording of the compiler's own messages changes from release to release.

@@ -4,21 +4,23 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, is_dependent, payload, stage_rules};
+use super::{at, constant_of, is_dependent, payload, stage_rules};
 use crate::model::{Field, Role, Struct};
 
-/// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`, the numbers that
-/// the mapped fields take, in the order in which they are put; and the checks.
+/// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`,
+/// the numbers that the mapped fields take, in the order in which they are put; and the checks.
 pub(super) fn constants(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
-    let version = model.payload.as_ref().map(payload::version_field);
+    let version = model.payload.as_ref().map(|payload| payload::version_field(model, payload));
     let version_span = model.payload.as_ref().map(|_| quote!(__s::span(&__VERSION),));
     let protos = model.fields.iter().filter_map(Field::mapping).map(|mapping| &mapping.proto);
     let ignored = &model.ignored;
     let name = ident.to_string();
+    let fields = constant_of(message, "__FIELDS");
+    let descriptor = constant_of(message, "__DESCRIPTOR");
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_mapped(#name, __DESCRIPTOR, __SPANS, __IGNORED));
+        __s::assert_all_mapped(#name, #descriptor, __SPANS, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
     let generics = &common.generics;
     let rules = model.stage.iter().filter(|stage| !is_dependent(&stage.ty, generics));
@@ -31,8 +33,8 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     quote! {
         #schema
         #version
-        const __SPANS: &[__s::Span] = &[#version_span #(__s::span(&__FIELDS.#protos)),*];
-        const __IGNORED: &[__s::u32] = &[#(__FIELDS.#ignored.number()),*];
+        const __SPANS: &[__s::Span] = &[#version_span #(__s::span(&#fields.#protos)),*];
+        const __IGNORED: &[__s::u32] = &[#(#fields.#ignored.number()),*];
         const _: () = #complete;
         #(#stages)*
         #(#rules)*

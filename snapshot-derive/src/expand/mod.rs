@@ -16,6 +16,7 @@ mod struct_;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Path};
 
 pub(crate) use self::fallback::fallback;
@@ -58,6 +59,12 @@ fn at(place: Span) -> Span {
     place.resolved_at(Span::call_site())
 }
 
+/// The name of a constant that is made of the prost type at `path`. If that is no such type, every
+/// use of the constant says so: there, and not each somewhere else.
+fn constant_of(path: &Path, name: &str) -> Ident {
+    Ident::new(name, at(path.span()))
+}
+
 /// A name of the user's, marked as written by the derive, so that lints leave it alone.
 fn quiet(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
@@ -97,22 +104,29 @@ fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
     })
 }
 
-/// Tokens as the user wrote them, near enough for an error.
+/// An expression or a name as the user wrote it, near enough for an error.
 fn text_of(tokens: &impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
+    let joints = [(" :: ", "::"), (" ..", ".."), ("..= ", "..="), (".. ", "..")];
+    joined(tokens, &joints)
+}
+
+/// A type or a path as the user wrote it, near enough for an error.
+fn text_of_type(tokens: &impl ToTokens) -> String {
     let joints = [
         (" :: ", "::"),
-        (" ::", "::"),
         (":: ", "::"),
         (" < ", "<"),
-        ("< ", "<"),
         (" >", ">"),
+        ("< ", "<"),
         (" ,", ","),
+        (" ;", ";"),
         ("& ", "&"),
-        (" ..", ".."),
-        ("..= ", "..="),
-        (".. ", ".."),
     ];
+    joined(tokens, &joints)
+}
+
+fn joined(tokens: &impl ToTokens, joints: &[(&str, &str)]) -> String {
+    let text = tokens.to_token_stream().to_string();
     joints.iter().fold(text, |text, (apart, together)| text.replace(apart, together))
 }
 
@@ -133,6 +147,23 @@ mod tests {
         match (errors.finish(), model) {
             (None, Some(model)) => expand(&model).to_string(),
             _ => fallback(input, &container).to_string(),
+        }
+    }
+
+    #[test]
+    fn tokens_look_as_they_were_written() {
+        let ranges: [TokenStream; 3] =
+            [quote!(1..=1 << 40), quote!(a::LOW..), quote!(..Self::of::<u8>())];
+        assert_eq!(text_of(&ranges[0]), "1..=1 << 40");
+        assert_eq!(text_of(&ranges[1]), "a::LOW..");
+        assert!(text_of(&ranges[2]).starts_with("..Self::of"));
+        for text in [
+            "std::collections::HashMap<String, Vec<[u8; 4]>>",
+            "::std::option::Option<&'static str>",
+            "(u8, Box<dyn Send>)",
+        ] {
+            let ty: syn::Type = syn::parse_str(text).unwrap();
+            assert_eq!(text_of_type(&ty), text);
         }
     }
 

@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{at, is_dependent, local, quiet, text_of};
+use super::{at, constant_of, is_dependent, local, quiet, text_of_type};
 use crate::model::{OneofEnum, OneofVariant};
 
 pub(super) fn expand(model: &OneofEnum) -> TokenStream {
@@ -15,25 +16,27 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         (local("w"), local("r"), local("tag"), local("walk"), local("value"));
     let name = common.ident.to_string();
     let members: Vec<_> = variants.iter().map(|variant| &variant.proto).collect();
+    let descriptor = constant_of(proto, "__DESCRIPTOR");
+    let all = &constant_of(proto, "__MEMBERS");
     let complete = quote_spanned!(at(common.ident.span())=>
     __s::assert_all_members(
         #name,
-        __DESCRIPTOR,
-        &[#(__MEMBERS.#members.number(),)* #(__MEMBERS.#ignored.number(),)*],
+        #descriptor,
+        &[#(#all.#members.number(),)* #(#all.#ignored.number(),)*],
     ));
     let (inside, beside): (Vec<_>, Vec<_>) =
         variants.iter().partition(|variant| is_dependent(&variant.ty, &common.generics));
-    let fits = beside.into_iter().map(fits);
-    let fits_inside = inside.into_iter().filter_map(fits_inside);
+    let fits = beside.into_iter().map(|variant| fits(all, variant));
+    let fits_inside = inside.into_iter().filter_map(|variant| fits_inside(all, variant));
     let puts = variants.iter().map(|variant| {
-        let (name, member) = (quiet(&variant.ident), member(variant));
+        let (name, member) = (quiet(&variant.ident), member(all, variant));
         match &variant.ty {
             Some(_) => quote!(#ident::#name(#value) => #member.put(#value, #w)),
             None => quote!(#ident::#name => #member.put(&(), #w)),
         }
     });
     let takes = variants.iter().map(|variant| {
-        let (name, proto, member) = (quiet(&variant.ident), &variant.proto, member(variant));
+        let (name, proto, member) = (quiet(&variant.ident), &variant.proto, member(all, variant));
         let take = match &variant.ty {
             Some(_) => quote!(__s::Ok(#ident::#name(#member.take(#tag, #r)?))),
             None => quote! {
@@ -41,10 +44,10 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                 __s::Ok(#ident::#name)
             },
         };
-        quote!(if #tag.number == __MEMBERS.#proto.number() { #take } else)
+        quote!(if #tag.number == #all.#proto.number() { #take } else)
     });
     let walks = variants.iter().map(|variant| {
-        let (name, member) = (quiet(&variant.ident), member(variant));
+        let (name, member) = (quiet(&variant.ident), member(all, variant));
         match &variant.ty {
             Some(_) => quote!(#ident::#name(#value) => #member.walk(#value, #walk)),
             None => quote!(#ident::#name => __s::Ok(())),
@@ -77,7 +80,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                 #r: &mut __s::Reader<'_>,
             ) -> __s::Result<Self, __s::Error> {
                 #(#takes)* {
-                    __s::Err(__s::unmapped_member(__DESCRIPTOR, #tag))
+                    __s::Err(__s::unmapped_member(#descriptor, #tag))
                 }
             }
             fn walk_oneof(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
@@ -90,29 +93,29 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
 }
 
 /// The one place where a variant that does not fit its member is told: beside the impls.
-fn fits(variant: &OneofVariant) -> TokenStream {
+fn fits(all: &Ident, variant: &OneofVariant) -> TokenStream {
     let OneofVariant { ident, proto, ty } = variant;
     let (place, text) = match ty {
-        Some(ty) => (ty.span(), text_of(ty)),
+        Some(ty) => (ty.span(), text_of_type(ty)),
         None => (ident.span(), String::new()),
     };
-    let member = member(variant);
+    let member = member(all, variant);
     quote_spanned! {at(place)=>
-        const _: () = __s::assert_member_fits(&|| #member.fits(), &__MEMBERS.#proto, #text);
+        const _: () = __s::assert_member_fits(&|| #member.fits(), &#all.#proto, #text);
     }
 }
 
 /// The same for a type that can be named only inside of the impls.
-fn fits_inside(variant: &OneofVariant) -> Option<TokenStream> {
+fn fits_inside(all: &Ident, variant: &OneofVariant) -> Option<TokenStream> {
     let OneofVariant { proto, ty, .. } = variant;
     let ty = ty.as_ref()?;
-    Some(quote_spanned!(at(ty.span())=> __s::of(&__MEMBERS.#proto).holds::<#ty>();))
+    Some(quote_spanned!(at(ty.span())=> __s::of(&#all.#proto).holds::<#ty>();))
 }
 
-fn member(variant: &OneofVariant) -> TokenStream {
+fn member(all: &Ident, variant: &OneofVariant) -> TokenStream {
     let OneofVariant { ident, proto, ty } = variant;
     match ty {
-        Some(ty) => quote_spanned!(at(ty.span())=> __s::member::<_, #ty>(&__MEMBERS.#proto)),
-        None => quote_spanned!(at(ident.span())=> __s::member::<_, ()>(&__MEMBERS.#proto)),
+        Some(ty) => quote_spanned!(at(ty.span())=> __s::member::<_, #ty>(&#all.#proto)),
+        None => quote_spanned!(at(ident.span())=> __s::member::<_, ()>(&#all.#proto)),
     }
 }

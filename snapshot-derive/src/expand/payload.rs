@@ -4,14 +4,15 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, stage_rules};
+use super::{at, constant_of, stage_rules};
 use crate::model::{Payload, Struct};
 
 /// The constant `__VERSION`, the typed field of the version.
-pub(super) fn version_field(payload: &Payload) -> TokenStream {
+pub(super) fn version_field(model: &Struct, payload: &Payload) -> TokenStream {
+    let descriptor = constant_of(&model.message, "__DESCRIPTOR");
     quote_spanned! {at(payload.at)=>
         const __VERSION: __s::Field<__s::kind::Singular<__s::kind::Uint32>> =
-            __s::version_field(__DESCRIPTOR);
+            __s::version_field(#descriptor);
     }
 }
 

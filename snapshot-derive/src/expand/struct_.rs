@@ -4,11 +4,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Type};
+use syn::{Ident, Path, Type};
 
 use super::{
-    at, checks, conversion, is_dependent, local, numbered, payload, quiet_path, stage_rules,
-    text_of,
+    at, checks, constant_of, conversion, is_dependent, local, numbered, payload, quiet_path,
+    stage_rules, text_of, text_of_type,
 };
 use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
@@ -90,6 +90,7 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
 
 /// A mapped field, with what the generated code calls its value while it is read.
 struct Mapped<'m> {
+    message: &'m Path,
     field: &'m Field,
     mapping: &'m Mapping,
     variable: Ident,
@@ -99,7 +100,7 @@ fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone
     model.fields.iter().enumerate().filter_map(|(index, field)| {
         let mapping = field.mapping()?;
         let variable = numbered(index, place(field, mapping));
-        Some(Mapped { field, mapping, variable })
+        Some(Mapped { message: &model.message, field, mapping, variable })
     })
 }
 
@@ -114,8 +115,8 @@ fn place(field: &Field, mapping: &Mapping) -> Span {
 impl Mapped<'_> {
     /// The typed constant of the proto field.
     fn constant(&self) -> TokenStream {
-        let proto = &self.mapping.proto;
-        quote!(&__FIELDS.#proto)
+        let (fields, proto) = (constant_of(self.message, "__FIELDS"), &self.mapping.proto);
+        quote!(&#fields.#proto)
     }
 
     fn place(&self) -> Span {
@@ -149,14 +150,14 @@ impl Mapped<'_> {
         let (constant, port) = (self.constant(), self.port());
         match &self.mapping.with {
             None => {
-                let text = text_of(written);
+                let text = text_of_type(written);
                 quote_spanned! {self.place()=>
                     const _: () =
                         __s::assert_fits(&|| #port.fits(), &|| #port.loses(), #constant, #text);
                 }
             }
             Some(with) => {
-                let text = text_of(with);
+                let text = text_of_type(with);
                 quote_spanned! {self.place()=>
                     const _: () = __s::assert_adapter_fits(&|| #port.fits(), #constant, #text);
                 }
@@ -239,6 +240,7 @@ fn put_fields(model: &Struct) -> TokenStream {
 fn take_fields(model: &Struct) -> TokenStream {
     let (r, take, tag) = (local("r"), local("take"), local("tag"));
     let ident = &model.common.ident;
+    let descriptor = constant_of(&model.message, "__DESCRIPTOR");
     let version = model.payload.as_ref().map(|_| payload::version_port());
     let version_slot = local("version");
     let check_version = version.as_ref().map(|port| {
@@ -303,7 +305,7 @@ fn take_fields(model: &Struct) -> TokenStream {
             let mut #take = __s::Taking::new();
             #(#slots)*
             while let __s::Some(#tag) = #take.next(#r) {
-                #take_version #(#arms)* { #take.unmapped(__DESCRIPTOR, __IGNORED, #tag, #r) }
+                #take_version #(#arms)* { #take.unmapped(#descriptor, __IGNORED, #tag, #r) }
             }
             #(#finish)*
             #(#take.check(#bounds);)*
