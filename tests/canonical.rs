@@ -1,6 +1,9 @@
 //! One state has one encoding: the bytes themselves, whatever the maps, hashers, orders of insertion
 //! and of declaration, and whether a child is live or not yet.
 
+// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Debug;
