@@ -5,6 +5,11 @@
 //! (`Twin`). The *laws* are what must hold for every case. Each test is one law for one case, tried
 //! with 32 random inputs; `PROPTEST_CASES` changes that number.
 
+// A test program exports nothing: `pub` here says that another of its files uses it.
+#![allow(unreachable_pub)]
+// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 #[path = "properties/collections.rs"]
 mod collections;
 #[path = "properties/entries.rs"]

@@ -1,6 +1,9 @@
 //! The registry of a program: what the derive and `register!` submit, what is found by type URL, and
 //! what a contradiction says.
 
+// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::ops::DerefMut;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

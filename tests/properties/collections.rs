@@ -125,27 +125,17 @@ impl<P, T: Twin<P>> Twin<Vec<P>> for [T; 3] {
 pub trait Key<P>: Twin<P> + Clone + Eq + Hash {
     /// What errors show.
     fn shown(&self) -> String;
-    /// Whether prost's value is the default, which prost leaves out of map entries.
-    fn is_left_out(prost: &P) -> bool;
 }
 
 impl<T: Twin<String> + Clone + Eq + Hash> Key<String> for T {
     fn shown(&self) -> String {
         self.to_prost()
     }
-
-    fn is_left_out(prost: &String) -> bool {
-        prost.is_empty()
-    }
 }
 
 impl<T: Twin<Vec<u8>> + Clone + Eq + Hash> Key<Vec<u8>> for T {
     fn shown(&self) -> String {
         self.to_prost().escape_ascii().to_string()
-    }
-
-    fn is_left_out(prost: &Vec<u8>) -> bool {
-        prost.is_empty()
     }
 }
 
@@ -154,10 +144,6 @@ macro_rules! shown {
         impl<T: Twin<$prost> + Clone + Eq + Hash> Key<$prost> for T {
             fn shown(&self) -> String {
                 self.to_prost().to_string()
-            }
-
-            fn is_left_out(prost: &$prost) -> bool {
-                *prost == $prost::default()
             }
         }
     )*};

@@ -70,6 +70,7 @@ macro_rules! case {
 
             fn of_prost(message: &$message) -> Result<Self, Places> {
                 let _ = message;
+                #[allow(unused_mut, reason = "some cases have no fields")]
                 let mut places = Places::default();
                 $(
                     let result = <$ty as Twin<_>>::of_prost(&message.$field);

@@ -60,6 +60,7 @@ macro_rules! oneof {
             const NAMELESS: bool = true;
 
             fn natives() -> BoxedStrategy<Self> {
+                #[allow(unused_imports, reason = "not every oneof has a member with a value")]
                 use $proto as Prost;
                 let members: Vec<BoxedStrategy<Self>> = vec![
                     $(member_natives(
