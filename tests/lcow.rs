@@ -6,6 +6,8 @@
 
 #[path = "lcow/goldens.rs"]
 mod goldens;
+#[path = "lcow/lists.rs"]
+mod lists;
 #[path = "lcow/migration.rs"]
 mod migration;
 #[path = "lcow/operations.rs"]

@@ -563,11 +563,8 @@ fn references_that_do_not_resolve_are_refused_on_import() {
         "but the reservation's mount is at",
     );
     import_refused(|s| app(s).state().scsi_reservation_ids[0] = uuid(7), "no SCSI reservation");
-    import_refused(
-        |s| assert!(app(s).state().plan9_reservation_ids.insert(uuid(7))),
-        "no Plan 9 reservation",
-    );
-    import_refused(|s| assert!(app(s).state().vpci_vmbus_guids.insert(uuid(7))), "no device");
+    import_refused(|s| app(s).state().plan9_reservation_ids.push(uuid(7)), "no Plan 9 reservation");
+    import_refused(|s| app(s).state().vpci_vmbus_guids.push(uuid(7)), "no device");
     import_refused(|s| s.vm().unwrap().state().gcs_next_port = 0x4000_0001, "stdout_port");
     import_refused(|s| s.vm().unwrap().state().bridge_next_id = 2, "wait_call_id");
     import_refused(|s| app(s).state().container_id = "web".into(), "container web is there twice");

@@ -83,7 +83,8 @@ pub struct Layer {
     save_from(Running),
     freeze_to = SourceMigrating,
     import_as = DestinationMigrating,
-    abort_to = Stopped
+    abort_to = Stopped,
+    validate = ContainerState::check_ids
 )]
 pub struct ContainerState {
     /// Its id on the host; the destination may give it another.
@@ -100,10 +101,10 @@ pub struct ContainerState {
     pub layers: Option<Layers>,
     /// The SCSI reservations of its mounts beside the layers.
     pub scsi_reservation_ids: Vec<Uuid>,
-    /// The Plan 9 reservations of its shares.
-    pub plan9_reservation_ids: BTreeSet<Uuid>,
-    /// The VMBus channels of its devices.
-    pub vpci_vmbus_guids: BTreeSet<Uuid>,
+    /// The Plan 9 reservations of its shares, each once. A list keeps the order of its producer.
+    pub plan9_reservation_ids: Vec<Uuid>,
+    /// The VMBus channels of its devices, each once. A list keeps the order of its producer.
+    pub vpci_vmbus_guids: Vec<Uuid>,
     /// Its processes; the init process has the empty id.
     pub processes: BTreeMap<ExecId, Child<Process>>,
     /// What it is still to be created from.
@@ -118,6 +119,25 @@ pub struct ContainerState {
     /// The id that the plan knows it by, once the patch has changed it.
     #[snapshot(skip)]
     pub(super) source_id: Option<ContainerId>,
+}
+
+impl ContainerState {
+    /// Refuses a share or a device that is held twice: it would be given back twice.
+    fn check_ids(&self) -> Result<(), Error> {
+        let lists = [
+            ("plan9_reservation_ids", &self.plan9_reservation_ids),
+            ("vpci_vmbus_guids", &self.vpci_vmbus_guids),
+        ];
+        let mut errors = Vec::new();
+        for (field, ids) in lists {
+            let mut seen = BTreeSet::new();
+            for (index, id) in ids.iter().enumerate().filter(|(_, id)| !seen.insert(**id)) {
+                let error = Error::invalid(format!("{id} is there twice"));
+                errors.push(error.in_index(index).in_field(field));
+            }
+        }
+        Error::collect(errors)
+    }
 }
 
 /// What a new container is made from.

@@ -218,11 +218,11 @@ impl ContainerState {
         }
         for (path, config) in &new.shares {
             let id = plan9(vm)?.reserve(path, config.clone())?;
-            self.plan9_reservation_ids.insert(id);
+            self.plan9_reservation_ids.push(id);
             plan9(vm)?.map_to_guest(id)?;
         }
         for (instance_id, function) in &new.devices {
-            self.vpci_vmbus_guids.insert(vpci(vm)?.assign(instance_id, *function)?);
+            self.vpci_vmbus_guids.push(vpci(vm)?.assign(instance_id, *function)?);
         }
         Ok(())
     }
@@ -244,11 +244,11 @@ impl ContainerState {
     fn give_back(&mut self, vm: &Vm) -> Result<(), Error> {
         while let Some(&channel) = self.vpci_vmbus_guids.last() {
             vpci(vm)?.remove(channel)?;
-            self.vpci_vmbus_guids.remove(&channel);
+            self.vpci_vmbus_guids.pop();
         }
         while let Some(&id) = self.plan9_reservation_ids.last() {
             plan9(vm)?.unmap_from_guest(id)?;
-            self.plan9_reservation_ids.remove(&id);
+            self.plan9_reservation_ids.pop();
         }
         while let Some(&id) = self.scsi_reservation_ids.last() {
             scsi(vm)?.unmap_from_guest(id)?;
