@@ -395,6 +395,35 @@ impl Error {
         self
     }
 
+    /// The error with this before what is wrong.
+    #[cold]
+    #[must_use]
+    pub(crate) fn explained(mut self, before: &str) -> Self {
+        for finding in self.findings_mut() {
+            finding.reason = Cow::Owned([before, &finding.reason].concat());
+        }
+        self
+    }
+
+    /// What is wrong with the payload of the root itself, and not with one inside of it.
+    pub(crate) fn of_root(self) -> Option<Self> {
+        let root = ControllerId::root();
+        let is_own = |finding: &Finding| finding.controller.as_ref().is_none_or(|id| *id == root);
+        let Findings { first, rest, .. } = *self.findings;
+        let mut own = std::iter::once(first).chain(rest).filter(is_own);
+        let first = own.next()?;
+        let rest = own.collect();
+        Some(Self { findings: Box::new(Findings { first, rest, dropped: 0 }) })
+    }
+
+    /// The error as one of this controller's, whatever it says.
+    pub(crate) fn moved_to(mut self, id: &ControllerId) -> Self {
+        for finding in self.findings_mut() {
+            finding.controller = Some(id.clone());
+        }
+        self
+    }
+
     /// Ends the climb through the payloads: what was passed becomes the controller's id.
     pub(crate) fn at_root(mut self) -> Self {
         for finding in self.findings_mut() {

@@ -102,6 +102,7 @@ pub mod registry;
 pub mod schema;
 mod stage;
 mod state;
+mod version;
 pub mod wire;
 
 pub use controller::{
@@ -119,6 +120,7 @@ pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};
 pub use stage::{Stage, StageRules, StageVariant};
 pub use state::{Payload, State};
+pub use version::OlderVersion;
 
 #[doc(hidden)]
 pub mod __private;

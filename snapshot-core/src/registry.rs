@@ -15,8 +15,8 @@ pub use self::types::{TypeInfo, TypeRef};
 use crate::codec::Reader;
 use crate::controller::{AnyLoaded, Controller, StateOf};
 pub use crate::schema::Manifest;
-use crate::schema::{MessageDescriptor, Schema};
-use crate::state::take_payload;
+use crate::schema::{MessageDescriptor, Notes, Schema};
+use crate::state::{take_payload, version_read};
 use crate::{Error, State};
 
 /// One controller type, as [`register!`](crate::register) submits it.
@@ -27,12 +27,15 @@ pub struct Registration {
     /// What prost says that the type URL is.
     prost_type_url: fn() -> String,
     take: fn(&mut Reader<'_>) -> Result<AnyLoaded, Error>,
+    /// Notes what the attributes of its state say.
+    annotate: fn(&mut Notes),
 }
 
 inventory::collect!(Registration);
 
 fn take_loaded<C: Controller>(r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
-    take_payload(r).map(|state| AnyLoaded::new(Box::new(StateOf::<C>::new(state))))
+    let state = take_payload(r)?;
+    Ok(AnyLoaded::new(Box::new(StateOf::<C>::new(state, version_read::<C::State>(r)))))
 }
 
 impl Registration {
@@ -46,6 +49,7 @@ impl Registration {
             descriptor: <C::State as State>::Message::DESCRIPTOR,
             prost_type_url: <<C::State as State>::Message as prost::Name>::type_url,
             take: take_loaded::<C>,
+            annotate: Notes::state::<C::State>,
         }
     }
 
@@ -81,6 +85,23 @@ impl Registration {
         )))
     }
 
+    /// Checks that no field says that it comes with a version which there is not yet: saved, it
+    /// could not be read back.
+    fn check_since(&self) -> Result<(), Error> {
+        let mut notes = Notes::default();
+        (self.annotate)(&mut notes);
+        let version = self.info.version;
+        let later = notes.iter().filter(|(_, _, note)| note.since > version);
+        Error::collect(later.map(|(message, number, note)| {
+            Error::internal(format!(
+                "controller {}: field {number} of {message} exists from version {} on, and its \
+                 payload is version {version}: raise the version, or remove `since`",
+                self.info.controller.name(),
+                note.since,
+            ))
+        }))
+    }
+
     /// Takes a payload of this type.
     pub(crate) fn take(&self, r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
         (self.take)(r)
@@ -105,7 +126,8 @@ impl Registry {
     /// # Errors
     ///
     /// Every contradiction, naming both sides: a type URL or a message that two controllers claim,
-    /// a type URL that differs from prost's, an `after` type that is not registered.
+    /// a type URL that differs from prost's, an `after` type that is not registered, a field that
+    /// exists from a version on which its payload does not have yet.
     pub fn new(registrations: impl IntoIterator<Item = Registration>) -> Result<Self, Error> {
         let mut by_type_url: BTreeMap<&'static str, Registration> = BTreeMap::new();
         let mut errors = Vec::new();
@@ -137,6 +159,7 @@ impl Registry {
                 )));
             }
             errors.extend(registration.check_names().err());
+            errors.extend(registration.check_since().err());
             by_type_url.insert(info.type_url, *registration);
         }
         let known: std::collections::HashSet<TypeId> =

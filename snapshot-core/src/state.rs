@@ -1,13 +1,13 @@
 //! What the derive makes of a struct: a [`State`], and with a version a [`Payload`].
 
+use crate::Error;
 use crate::codec::{self, Reader, Wire, Writer};
 use crate::controller::Walk;
-use crate::error::Code;
 use crate::references::References;
 use crate::registry::TypeRef;
-use crate::schema::{Schema, kind};
+use crate::schema::{Notes, Schema, kind};
 use crate::stage::StageRules;
-use crate::{Error, codec::Tag};
+use crate::version::OlderVersion;
 
 /// A struct that is saved as a proto message. Implemented by `#[derive(Snapshot)]` with
 /// `message = path`.
@@ -35,6 +35,12 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     #[doc(hidden)]
     fn refer_fields(&self, references: &mut References) {
         let _ = references;
+    }
+
+    /// Notes what the attributes of the fields say, here and in nested states.
+    #[doc(hidden)]
+    fn annotate_fields(notes: &mut Notes) {
+        let _ = notes;
     }
 
     /// The state as a prost message, for tools, tests and upgrades; saving does not go through it.
@@ -72,6 +78,8 @@ pub trait Payload: State + Send + 'static {
     const MESSAGE_NAME: &'static str;
     /// The schema version that this build writes.
     const VERSION: u32;
+    /// The older schema versions that this build reads, ascending.
+    const OLDER: &'static [OlderVersion] = &[];
     /// The number of the message's `schema_version` field.
     #[doc(hidden)]
     const VERSION_FIELD: u32;
@@ -103,6 +111,11 @@ pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
         .map_err(|e| e.in_payload(P::MESSAGE_NAME))
 }
 
+/// The schema version that the payload was read as which `r` has just read.
+pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
+    r.version().min(P::VERSION)
+}
+
 fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
     let error = match P::STAGE_RULES.map(|rules| rules.check(payload.stage_number())) {
         None | Some(Ok(())) => return Ok(()),
@@ -112,42 +125,4 @@ fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
         Some(name) => error.with_name(&name),
         None => error,
     })
-}
-
-/// What `take_fields` of a payload begins with. Looks ahead for the version, so that a foreign one
-/// is told as such and not as whatever its fields look like to this build. Damage on the way is left
-/// to the strict reading to tell.
-pub(crate) fn check_version<P: Payload>(r: &Reader<'_>) -> Result<(), Error> {
-    let mut ahead = r.fork();
-    loop {
-        let Tag { number, wire_type } = match ahead.tag() {
-            Ok(Some(tag)) => tag,
-            Ok(None) => return Err(r.locate(foreign_version::<P>(0), r.offset())),
-            Err(_) => return Ok(()),
-        };
-        let offset = ahead.offset();
-        if number == P::VERSION_FIELD {
-            return match ahead.varint() {
-                Ok(version)
-                    if wire_type == kind::WireType::Varint && version != u64::from(P::VERSION) =>
-                {
-                    Err(r.locate(foreign_version::<P>(version), offset))
-                }
-                _ => Ok(()),
-            };
-        }
-        if ahead.skip(wire_type).is_err() {
-            return Ok(());
-        }
-    }
-}
-
-#[cold]
-fn foreign_version<P: Payload>(found: u64) -> Error {
-    let reads = P::VERSION;
-    let reason = match found {
-        0 => format!("has no schema version, this build reads version {reads}"),
-        _ => format!("schema version {found}, this build reads version {reads}"),
-    };
-    Error::new(Code::Unimplemented, reason).in_field("schema_version")
 }

@@ -273,6 +273,26 @@ pub const fn version_field(descriptor: &MessageDescriptor) -> Field<Singular<Uin
     panic!("{}", message.and("`version`").as_str())
 }
 
+/// The message of an older version has the version where the current one has it.
+#[track_caller]
+pub const fn assert_older_version_field(
+    older: &MessageDescriptor,
+    current: &Field<Singular<Uint32>>,
+) {
+    if version_field(older).number() != current.number() {
+        let message = Message::new().and("`schema_version` of `").and(older.name);
+        let message = message.and("` is not field ").and_number(current.number() as i128);
+        let message = message.and(", where the current message has it: the version is looked up ");
+        panic!("{}", message.and("before it is known which message it is").as_str());
+    }
+}
+
+/// The version that is written where `asked` is asked for.
+#[inline]
+pub fn earlier(asked: u32, current: u32) -> u32 {
+    asked.min(current)
+}
+
 const fn contains(numbers: &[u32], number: u32) -> bool {
     let mut i = 0;
     while i < numbers.len() {

@@ -31,8 +31,8 @@ pub use std;
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Owns, Probe, assert_all_mapped, assert_all_members, assert_all_values,
-    assert_fits_i32, assert_no_stage, assert_not_transient, assert_value, assert_zero,
-    registration, version_field,
+    assert_fits_i32, assert_no_stage, assert_not_transient, assert_older_version_field,
+    assert_value, assert_zero, earlier, registration, version_field,
 };
 pub use self::fits::{assert_adapter_fits, assert_fits, assert_member_fits};
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
@@ -52,10 +52,15 @@ pub use crate::codec::{
 pub use crate::controller::Walk;
 pub use crate::references::References;
 pub use crate::registry::{Registration, TypeInfo, TypeRef};
+pub use crate::schema::Notes;
 pub use crate::schema::probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::{
     EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldShape, MessageDescriptor,
     OneofDescriptor, OneofSchema, Schema, ValueKind, kind,
+};
+pub use crate::version::{
+    Older, OlderVersion, Upgraded, check_upgraded, downgraded, put_older, read_upgraded, upgrade,
+    upgraded,
 };
 pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVariant, State};
 
@@ -101,8 +106,8 @@ pub fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
 }
 
 #[inline]
-pub fn check_version<P: Payload>(r: &Reader<'_>) -> Result<(), Error> {
-    crate::state::check_version::<P>(r)
+pub fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
+    crate::version::check_version::<P>(r)
 }
 
 /// The default of a field that is not saved.
@@ -140,7 +145,7 @@ pub fn validate<E: Display + 'static>(
 
 /// The error of a user's function: as it is if it is one of ours, else its text.
 #[cold]
-fn refusal<E: Display + 'static>(error: E) -> Error {
+pub(crate) fn refusal<E: Display + 'static>(error: E) -> Error {
     let text = error.to_string();
     match (Box::new(error) as Box<dyn Any>).downcast::<Error>() {
         Ok(error) => *error,

@@ -10,7 +10,7 @@ use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::controller::Walk;
 use crate::references::References;
 use crate::schema::kind::{Kind, Optional};
-use crate::schema::{Field, OneofDescriptor};
+use crate::schema::{Field, Notes, OneofDescriptor};
 
 impl<K: Kind> Of<Optional<K>> {
     /// Tells it if the type does not fit the member.
@@ -58,6 +58,10 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
             references.field(self.field.name(), |references| value.refer(references));
         }
     }
+
+    pub fn annotate(self, notes: &mut Notes) {
+        T::annotate(notes);
+    }
 }
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
@@ -73,6 +77,8 @@ pub trait NoMember<T>: Sized {
     fn take(self, _: Tag, _: &mut Reader<'_>) -> Result<T, Error> {
         Err(super::not_derived())
     }
+
+    fn annotate(self, _: &mut Notes) {}
 
     fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
         Err(super::not_derived())

@@ -17,7 +17,7 @@ use crate::codec::{Reader, Tag, WireField};
 use crate::controller::Walk;
 use crate::references::References;
 use crate::schema::kind::FieldKind;
-use crate::schema::{Field, FieldShape};
+use crate::schema::{Field, FieldShape, Notes};
 
 /// The field `F` of a message, for a type that depends on parameters: only the compiler itself can
 /// tell whether it fits.
@@ -96,6 +96,11 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
             _ => references.field(self.field.name(), |references| value.refer_field(references)),
         }
     }
+
+    /// Notes what the attributes of the fields inside say.
+    pub fn annotate(self, notes: &mut Notes) {
+        T::annotate_field(notes);
+    }
 }
 
 /// The field `F` of a message, held by a `T` that is converted to and from a `W` by `with = module`.
@@ -159,6 +164,10 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
             port::<F, W>(self.field).refer(&value, references);
         }
     }
+
+    pub fn annotate(self, notes: &mut Notes) {
+        W::annotate_field(notes);
+    }
 }
 
 /// What the `to_wire` of `with = module` returned.
@@ -211,6 +220,8 @@ pub trait NoPort<T>: Sized {
     }
 
     fn refer<V>(self, _: V, _: &mut References) {}
+
+    fn annotate(self, _: &mut Notes) {}
 }
 
 impl<F, T> NoPort<T> for Port<F, T> {}

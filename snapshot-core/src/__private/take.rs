@@ -75,6 +75,23 @@ impl Taking {
         }
     }
 
+    /// A field that exists only from version `since` on, in an older payload.
+    #[cold]
+    #[inline(never)]
+    pub fn newer<F: FieldKind>(
+        &mut self,
+        field: &Field<F>,
+        since: u32,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) {
+        let reason =
+            format!("exists from version {since} on, and this payload is version {}", r.version());
+        let mut members = F::MEMBERS.iter();
+        let name = members.find(|m| m.number == tag.number).map_or(field.name(), |m| m.name);
+        self.failed(Error::invalid(reason).in_field(name), tag, r);
+    }
+
     #[inline]
     fn is_lost(&self) -> bool {
         matches!(&self.wrong, Some(wrong) if wrong.lost)

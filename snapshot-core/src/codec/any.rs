@@ -2,7 +2,7 @@
 
 use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type};
 use crate::schema::kind::{self, WireType};
-use crate::state::take_payload;
+use crate::state::{take_payload, version_read};
 use crate::{Error, Payload};
 
 /// Field numbers of `google.protobuf.Any`.
@@ -12,7 +12,7 @@ const VALUE: u32 = 2;
 /// Puts a payload as the value of an `Any` field, with its length.
 pub(crate) fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
     let mark = w.position();
-    w.deeper(2, |w| payload.put_fields(w))?;
+    w.deeper(2, |w| w.payload(P::TYPE_URL, |w| payload.put_fields(w)))?;
     close_any(mark, P::TYPE_URL, w);
     Ok(())
 }
@@ -39,6 +39,14 @@ pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
 pub(crate) fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     take_any_with(r, |type_url, r| {
         if type_url == P::TYPE_URL { take_payload(r) } else { Err(wrong_type::<P>(type_url)) }
+    })
+}
+
+/// The same, with the version that it was read as.
+pub(crate) fn take_versioned_any<P: Payload>(r: &mut Reader<'_>) -> Result<(P, u32), Error> {
+    take_any_with(r, |type_url, r| match type_url == P::TYPE_URL {
+        true => take_payload(r).map(|payload| (payload, version_read::<P>(r))),
+        false => Err(wrong_type::<P>(type_url)),
     })
 }
 

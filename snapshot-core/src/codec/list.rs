@@ -6,6 +6,7 @@ use super::{Reader, Tag, Wire, WireField, Writer, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
+use crate::schema::Notes;
 use crate::schema::kind::{Kind, Packed, Repeated, WireType};
 
 /// Puts elements, each with a tag. They come in their own order and are put from the last on.
@@ -202,6 +203,10 @@ macro_rules! list {
             #[inline]
             fn refer_field(&self, references: &mut References) {
                 refer_elements::<K, T>(self.iter(), references);
+            }
+
+            fn annotate_field(notes: &mut Notes) {
+                T::annotate(notes);
             }
         }
     };

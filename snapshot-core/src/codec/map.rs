@@ -10,6 +10,7 @@ use super::{Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, take_once,
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
+use crate::schema::Notes;
 use crate::schema::kind::{Kind, Map, WireType};
 
 /// The field numbers of an entry, which protobuf treats as a message.
@@ -133,7 +134,8 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
             }
         }
         if value.is_none() && wrong.is_left_out(VALUE) {
-            match V::of_default() {
+            // A message inside of an older payload is an older one.
+            match V::take(&mut r.of_default_here()) {
                 Ok(default) => value = Some(default),
                 Err(error) => wrong.add(error, false),
             }
@@ -292,6 +294,10 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
             references.key(key.key_text(), |references| value.refer(references));
         }
     }
+
+    fn annotate_field(notes: &mut Notes) {
+        V::annotate(notes);
+    }
 }
 
 /// How many entries to make room for before the first is read, which spares the table its growth.
@@ -365,6 +371,10 @@ where
         for (key, value) in entries {
             references.key(key.key_text(), |references| value.refer(references));
         }
+    }
+
+    fn annotate_field(notes: &mut Notes) {
+        V::annotate(notes);
     }
 }
 

@@ -54,6 +54,7 @@ mod pointer;
 mod reader;
 mod reference;
 mod set;
+mod strict;
 mod text;
 mod well_known;
 mod writer;
@@ -63,7 +64,7 @@ pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
 pub use adapter::{json, json_text};
 pub(crate) use any::{
     close_any, close_bare_any, put_any, read_bare_any, split_bare_any, take_any, take_any_with,
-    wrong_type,
+    take_versioned_any, wrong_type,
 };
 pub use any::{from_any_bytes, split_any, to_any_bytes};
 #[cfg(feature = "json")]
@@ -72,15 +73,17 @@ pub use length::Length;
 pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
 pub use reference::{Reference, ReferenceValues};
+pub(crate) use strict::check_strictly;
 use text::Quoted;
-pub(crate) use writer::FrozenController;
 pub use writer::Writer;
+pub(crate) use writer::{FrozenController, Versions};
 
 use crate::controller::Walk;
 pub use crate::references::Names;
 use crate::references::References;
+use crate::schema::Notes;
 use crate::schema::kind::{Kind, Optional, Singular};
-use crate::{Error, State};
+use crate::{Error, Payload, State};
 
 /// A Rust type that can be one value of the proto kind `K`.
 ///
@@ -119,6 +122,11 @@ pub trait Wire<K: Kind>: Sized {
     /// Shows what is defined and referred to inside to `references`.
     fn refer(&self, references: &mut References) {
         let _ = references;
+    }
+
+    /// Notes what the attributes of the fields inside say.
+    fn annotate(notes: &mut Notes) {
+        let _ = notes;
     }
 }
 
@@ -187,6 +195,11 @@ pub trait WireField<F>: Sized {
 
     /// Shows what is defined and referred to inside to `references`.
     fn refer_field(&self, references: &mut References);
+
+    /// Notes what the attributes of the fields inside say.
+    fn annotate_field(notes: &mut Notes) {
+        let _ = notes;
+    }
 }
 
 /// The [`WireKey::wire_prefix`] of keys that are ordered by these bytes.
@@ -276,6 +289,10 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     fn refer_field(&self, references: &mut References) {
         self.refer(references);
     }
+
+    fn annotate_field(notes: &mut Notes) {
+        T::annotate(notes);
+    }
 }
 
 /// A field with presence, held by a type without: it must be there.
@@ -310,6 +327,10 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     #[inline]
     fn refer_field(&self, references: &mut References) {
         self.refer(references);
+    }
+
+    fn annotate_field(notes: &mut Notes) {
+        T::annotate(notes);
     }
 }
 
@@ -346,6 +367,10 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
         if let Some(value) = self {
             value.refer(references);
         }
+    }
+
+    fn annotate_field(notes: &mut Notes) {
+        T::annotate(notes);
     }
 }
 
@@ -390,6 +415,10 @@ impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
             value.refer(references);
         }
     }
+
+    fn annotate_field(notes: &mut Notes) {
+        T::annotate(notes);
+    }
 }
 
 /// Encodes a state struct as its message: canonical, so that equal states give equal bytes.
@@ -401,6 +430,20 @@ impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
 pub fn to_bytes<S: State>(state: &S) -> Result<Vec<u8>, Error> {
     let mut writer = Writer::default();
     state.put_fields(&mut writer)?;
+    Ok(writer.into_vec())
+}
+
+/// Encodes the state of a payload as a build would read it that knows no version later than
+/// `version`. Payloads inside of it are encoded in their current versions.
+///
+/// # Errors
+///
+/// A version that this build does not save; a field that `version` does not have and that is not at
+/// its default; what a `downgrade` function refuses; and as [`to_bytes`].
+pub fn to_bytes_as<P: Payload>(state: &P, version: u32) -> Result<Vec<u8>, Error> {
+    let mut writer = Writer::default();
+    crate::version::check_saves::<P>(version)?;
+    writer.in_version(version, |w| state.put_fields(w))?;
     Ok(writer.into_vec())
 }
 

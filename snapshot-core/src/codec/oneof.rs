@@ -4,8 +4,8 @@ use super::{Reader, Single, Tag, WireField, Writer};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
-use crate::schema::OneofSchema;
 use crate::schema::kind::{FieldKind, Oneof};
+use crate::schema::{Notes, OneofSchema};
 
 /// An enum that mirrors the oneof `O`, a variant for a member. Implemented by
 /// `#[derive(Snapshot)]` with `oneof = path`.
@@ -28,6 +28,11 @@ pub trait WireOneof<O>: Sized {
 
     /// Shows what is defined and referred to inside to `references`.
     fn refer_oneof(&self, references: &mut References);
+
+    /// Notes what the attributes of the fields inside say.
+    fn annotate_oneof(notes: &mut Notes) {
+        let _ = notes;
+    }
 }
 
 /// The value, and the number of the member that it came from.
@@ -87,6 +92,10 @@ impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
     fn refer_field(&self, references: &mut References) {
         self.refer_oneof(references);
     }
+
+    fn annotate_field(notes: &mut Notes) {
+        T::annotate_oneof(notes);
+    }
 }
 
 impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
@@ -118,5 +127,9 @@ impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
         if let Some(value) = self {
             value.refer_oneof(references);
         }
+    }
+
+    fn annotate_field(notes: &mut Notes) {
+        T::annotate_oneof(notes);
     }
 }

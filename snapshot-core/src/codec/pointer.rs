@@ -7,8 +7,8 @@ use super::{NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOne
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
-use crate::schema::OneofSchema;
 use crate::schema::kind::{Kind, Map, Packed, Repeated};
+use crate::schema::{Notes, OneofSchema};
 
 macro_rules! pointers {
     ($($pointer:ident, |$this:ident, $walk:ident| $into:expr, $into_oneof:expr;)*) => {$(
@@ -48,6 +48,10 @@ macro_rules! pointers {
             fn refer(&self, references: &mut References) {
                 T::refer(self, references);
             }
+
+            fn annotate(notes: &mut Notes) {
+                T::annotate(notes);
+            }
         }
 
         impl<O: OneofSchema, T: WireOneof<O>> WireOneof<O> for $pointer<T> {
@@ -68,6 +72,10 @@ macro_rules! pointers {
 
             fn refer_oneof(&self, references: &mut References) {
                 T::refer_oneof(self, references);
+            }
+
+            fn annotate_oneof(notes: &mut Notes) {
+                T::annotate_oneof(notes);
             }
         }
 
@@ -155,6 +163,10 @@ macro_rules! pointers_to_collections {
 
             fn refer_field(&self, references: &mut References) {
                 T::refer_field(self, references);
+            }
+
+            fn annotate_field(notes: &mut Notes) {
+                T::annotate_field(notes);
             }
         }
     )*};

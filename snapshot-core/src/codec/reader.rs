@@ -29,6 +29,8 @@ pub struct Reader<'a> {
     has_places: bool,
     /// Whether payloads refuse a stage that may not be saved, see [`Reader::check_stages`].
     checks_stages: bool,
+    /// The schema version of the payload that is read; the newest outside of one.
+    version: u32,
 }
 
 /// Eight zero bytes read as the proto3 default of every kind: varint 0, length 0, fixed 0.
@@ -47,14 +49,56 @@ impl<'a> Reader<'a> {
     /// A reader of bytes that start at offset `base` of what the user holds.
     pub fn with_base(input: &'a [u8], base: usize) -> Self {
         let end = input.len();
-        let depth_left = Self::DEPTH_LIMIT;
-        Self { input, position: 0, end, depth_left, base, has_places: true, checks_stages: false }
+        Self {
+            input,
+            position: 0,
+            end,
+            depth_left: Self::DEPTH_LIMIT,
+            base,
+            has_places: true,
+            checks_stages: false,
+            version: u32::MAX,
+        }
+    }
+
+    /// A reader of bytes that the user does not hold, so that offsets in them mean nothing.
+    pub(crate) fn without_places(input: &'a [u8]) -> Self {
+        Self { has_places: false, ..Self::new(input) }
     }
 
     /// A reader that yields the proto3 default of whatever kind is taken from it. Its errors have
     /// no place yet: it is that of whatever lacks the value.
     pub(crate) fn of_default() -> Reader<'static> {
-        Reader { has_places: false, ..Reader::new(&DEFAULT_VALUE) }
+        Reader::without_places(&DEFAULT_VALUE)
+    }
+
+    /// The same for a value that lacks inside of what this reader reads.
+    pub(crate) fn of_default_here(&self) -> Reader<'static> {
+        Reader { version: self.version, depth_left: self.depth_left, ..Reader::of_default() }
+    }
+
+    /// A reader of bytes that were made of what this reader reads, at the same depth. Offsets in
+    /// them mean nothing to the user.
+    pub(crate) fn of_made<'m>(&self, input: &'m [u8]) -> Reader<'m> {
+        Reader {
+            depth_left: self.depth_left,
+            checks_stages: self.checks_stages,
+            ..Reader::without_places(input)
+        }
+    }
+
+    /// The schema version of the payload that is read; outside of a payload the newest, `u32::MAX`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Sets the version of the payload that begins here. A payload inside of another one has a
+    /// reader of its own, so nothing is to be set back.
+    #[inline]
+    pub(crate) fn set_version(&mut self, version: u32) {
+        self.version = version;
     }
 
     /// The offset of the next byte.
@@ -171,6 +215,13 @@ impl<'a> Reader<'a> {
             return Err(self.past_the_end(length));
         }
         Ok(length as usize)
+    }
+
+    /// Takes all that is left of the innermost message.
+    pub(crate) fn take_rest(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        self.position = self.end;
+        rest
     }
 
     /// Takes length-delimited bytes.
@@ -295,6 +346,11 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn checks_stages(&self) -> bool {
         self.checks_stages
+    }
+
+    /// The bytes between this place and that of a fork that went on.
+    pub(crate) fn up_to(&self, later: &Reader<'a>) -> &'a [u8] {
+        self.input.get(self.position..later.position).unwrap_or_default()
     }
 
     /// A reader at the same place, to look ahead with.

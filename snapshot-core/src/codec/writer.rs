@@ -4,7 +4,8 @@
 //! comes: no sizing pass, no cache of lengths that could disagree with the bytes, and an adapter's
 //! conversion runs once. The price is that fields are put in descending order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -25,7 +26,15 @@ pub struct Writer {
     seeks_children: bool,
     /// In how many messages what is put now is nested.
     depth: u32,
+    /// The schema version that the payload around is saved in; 0: the current one.
+    version: u32,
+    /// The payloads that are not saved in their current versions.
+    versions: Option<Arc<Versions>>,
 }
+
+/// The schema versions that payloads are saved in, by type URL. Those that are not in it are saved
+/// in their current ones.
+pub(crate) type Versions = BTreeMap<&'static str, u32>;
 
 /// What a save knows of a frozen controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,10 +54,20 @@ impl Writer {
     /// Whether a controller is in what `put` puts. A value that cannot be saved has none: its save
     /// will fail and say why.
     pub(crate) fn finds_child(put: impl FnOnce(&mut Self) -> Result<(), Error>) -> bool {
-        let mut writer = Self { seeks_children: true, ..Self::default() };
-        // Found, the flag is cleared.
+        let mut writer = Self::seeking_children();
         let _ = put(&mut writer);
-        !writer.seeks_children
+        writer.has_found_child()
+    }
+
+    /// A writer that stops at the first controller.
+    pub(crate) fn seeking_children() -> Self {
+        Self { seeks_children: true, ..Self::default() }
+    }
+
+    /// Whether it has stopped at a controller.
+    pub(crate) fn has_found_child(&self) -> bool {
+        // Found, the flag is cleared.
+        !self.seeks_children
     }
 
     /// To be called before a controller is put.
@@ -80,6 +99,46 @@ impl Writer {
         if let Some(controller) = self.frozen.get_mut(&address) {
             controller.length = Some(length);
         }
+    }
+
+    /// Saves these payloads in these versions.
+    pub(crate) fn set_versions(&mut self, versions: Option<Arc<Versions>>) {
+        self.versions = versions;
+    }
+
+    /// The schema version that the payload around is saved in; where it is the current one, and
+    /// outside of a payload, `u32::MAX`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn version(&self) -> u32 {
+        if self.version == 0 { u32::MAX } else { self.version }
+    }
+
+    /// Runs `put` for a payload, in the version that it is to be saved in.
+    #[inline]
+    pub(crate) fn payload(
+        &mut self,
+        type_url: &str,
+        put: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let version = match &self.versions {
+            None => 0,
+            Some(versions) => versions.get(type_url).copied().unwrap_or_default(),
+        };
+        self.in_version(version, put)
+    }
+
+    /// Runs `put` for a payload in this version; 0: in the current one.
+    #[inline]
+    pub(crate) fn in_version(
+        &mut self,
+        version: u32,
+        put: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let outer = std::mem::replace(&mut self.version, version);
+        let result = put(self);
+        self.version = outer;
+        result
     }
 
     /// How many bytes were written so far. Also a mark for [`Writer::length_since`] and

@@ -62,15 +62,19 @@ pub struct AnyNode(Arc<dyn Node>);
 
 /// The decoded state of a controller that is not built yet.
 #[doc(hidden)]
-pub struct StateOf<C: Controller>(C::State);
+pub struct StateOf<C: Controller> {
+    state: C::State,
+    /// The schema version that it was read in.
+    version: u32,
+}
 
 impl<C: Controller> StateOf<C> {
-    pub(crate) fn new(state: C::State) -> Self {
-        Self(state)
+    pub(crate) fn new(state: C::State, version: u32) -> Self {
+        Self { state, version }
     }
 
     pub(crate) fn into_state(self) -> C::State {
-        self.0
+        self.state
     }
 }
 
@@ -79,32 +83,36 @@ impl<C: Controller> Loaded for StateOf<C> {
         TypeInfo::of::<C>()
     }
 
+    fn version(&self) -> u32 {
+        self.version
+    }
+
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.0.walk_fields(walk)
+        self.state.walk_fields(walk)
     }
 
     fn refer_fields(&self, references: &mut References) {
-        self.0.refer_fields(references);
+        self.state.refer_fields(references);
     }
 
     fn stage_number(&self) -> Option<i32> {
-        self.0.stage_number()
+        self.state.stage_number()
     }
 
     fn set_stage_number(&mut self, number: i32) -> Result<(), Error> {
-        self.0.set_stage_number(number)
+        self.state.set_stage_number(number)
     }
 
     fn own_name(&self) -> Option<String> {
-        self.0.own_name()
+        self.state.own_name()
     }
 
     fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
-        codec::put_any(&self.0, w)
+        codec::put_any(&self.state, w)
     }
 
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
-        Ok(Arc::new(C::import(self.0)?))
+        Ok(Arc::new(C::import(self.state)?))
     }
 }
 
@@ -141,7 +149,7 @@ impl<C: Controller> Child<C> {
     pub fn with_state<R>(&self, look: impl FnOnce(&C::State) -> R) -> Option<R> {
         match &self.0 {
             Inner::Live(controller) => Some(look(&controller.state())),
-            Inner::Loaded(loaded) => Some(look(&loaded.0)),
+            Inner::Loaded(loaded) => Some(look(&loaded.state)),
             Inner::Empty => None,
         }
     }
@@ -219,7 +227,8 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-        codec::take_any(r).map(|state| Self(Inner::Loaded(Box::new(StateOf(state)))))
+        let (state, version) = codec::take_versioned_any(r)?;
+        Ok(Self(Inner::Loaded(Box::new(StateOf { state, version }))))
     }
 
     fn is_default(&self) -> bool {
@@ -307,7 +316,7 @@ impl<C: Controller> ChildCell for Child<C> {
     fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
         match std::mem::replace(&mut self.0, Inner::Empty) {
             Inner::Loaded(state) => {
-                let controller = Arc::new(C::import(state.0)?);
+                let controller = Arc::new(C::import(state.state)?);
                 self.0 = Inner::Live(Arc::clone(&controller));
                 Ok(controller)
             }

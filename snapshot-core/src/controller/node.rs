@@ -88,7 +88,9 @@ impl<C: Controller> Node for C {
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
         let mut state = self.state();
-        match w.deeper(1, |w| put_state(&mut *state, address(self), w)) {
+        match w.deeper(1, |w| {
+            w.payload(C::State::TYPE_URL, |w| put_state(&mut *state, address(self), w))
+        }) {
             Ok(()) => {
                 w.end_controller(address(self), w.position() - mark);
                 Ok(())

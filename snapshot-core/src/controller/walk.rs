@@ -155,6 +155,8 @@ pub(crate) trait ChildCell {
 /// A decoded payload whose controller is not built yet.
 pub(crate) trait Loaded: Send {
     fn info(&self) -> TypeInfo;
+    /// The schema version that it was read in.
+    fn version(&self) -> u32;
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
     fn refer_fields(&self, references: &mut References);
     fn stage_number(&self) -> Option<i32>;

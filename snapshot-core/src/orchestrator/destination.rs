@@ -107,7 +107,7 @@ impl Incoming {
 type Built<R> = (Arc<R>, Tree, Vec<Option<i32>>);
 
 fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
-    let Verified { mut root, plan, stages } = verified;
+    let Verified { mut root, plan, stages, .. } = verified;
     let mut builder =
         Builder { plan: &plan, nodes: vec![None; stages.len()], next: 1, errors: Vec::new() };
     caught(|| builder.children(&mut root))?;

@@ -24,6 +24,7 @@ mod timeline;
 mod timer;
 mod transaction;
 mod tree;
+mod versions;
 
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};

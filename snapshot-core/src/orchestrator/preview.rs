@@ -8,8 +8,8 @@ use crate::codec::{Reader, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
 use crate::references::{References, Twins};
-use crate::registry::{TypeInfo, registry};
-use crate::state::take_payload;
+use crate::registry::registry;
+use crate::state::{take_payload, version_read};
 use crate::{Code, Controller, ControllerId, Error, Payload};
 
 /// What a verified snapshot holds.
@@ -32,7 +32,7 @@ pub struct PreviewedController {
     pub id: ControllerId,
     /// The type URL of its payload.
     pub type_url: &'static str,
-    /// The schema version of its payload.
+    /// The schema version of its payload, which may be an older one that this build still reads.
     pub version: u32,
     /// The stage that it was saved in and that it will be resumed in, by its Rust name; `None` if
     /// it has no stage.
@@ -60,19 +60,21 @@ pub(crate) struct Verified<T> {
     pub(crate) plan: Plan,
     /// The stages on the wire, in the order of the plan.
     pub(crate) stages: Vec<Option<i32>>,
+    /// The schema versions of the payloads, in the same order.
+    versions: Vec<u32>,
 }
 
 impl<T> Verified<T> {
     pub(crate) fn preview(&self, snapshot: &Snapshot) -> Preview {
-        let controllers = self.plan.units().iter().zip(&self.stages);
+        let controllers = self.plan.units().iter().zip(&self.stages).zip(&self.versions);
         Preview {
             type_url: self.plan.units()[0].info.type_url,
             payload_length: snapshot.payload().len(),
             controllers: controllers
-                .map(|(unit, stage)| PreviewedController {
+                .map(|((unit, stage), &version)| PreviewedController {
                     id: unit.id.clone(),
                     type_url: unit.info.type_url,
-                    version: unit.info.version,
+                    version,
                     stage: unit.info.stage_rules.zip(*stage).map(|(rules, n)| rules.name(n)),
                 })
                 .collect(),
@@ -85,13 +87,14 @@ pub(crate) fn decode<R: Controller>(snapshot: &Snapshot) -> Result<Verified<Stat
     registry()?;
     let mut root = decode_root(snapshot, |type_url, r| {
         if type_url == R::State::TYPE_URL {
-            take_payload(r).map(StateOf::<R>::new)
+            let state = take_payload(r)?;
+            Ok(StateOf::<R>::new(state, version_read::<R::State>(r)))
         } else {
             Err(wrong_type::<R::State>(type_url))
         }
     })?;
-    let (plan, stages) = caught(|| verify(&mut root))?;
-    Ok(Verified { root, plan, stages })
+    let Found { plan, stages, versions } = caught(|| verify(&mut root))?;
+    Ok(Verified { root, plan, stages, versions })
 }
 
 /// Decodes and verifies a snapshot whose root is of any registered type.
@@ -104,8 +107,8 @@ pub(crate) fn decode_any(snapshot: &Snapshot) -> Result<Preview, Error> {
             Err(Error::new(Code::Unimplemented, reason))
         }
     })?;
-    let (plan, stages) = caught(|| verify(root.as_loaded()))?;
-    Ok(Verified { root, plan, stages }.preview(snapshot))
+    let Found { plan, stages, versions } = caught(|| verify(root.as_loaded()))?;
+    Ok(Verified { root, plan, stages, versions }.preview(snapshot))
 }
 
 fn decode_root<T>(
@@ -130,20 +133,31 @@ fn decode_root<T>(
     })
 }
 
+/// What a tree of decoded states is.
+struct Found {
+    plan: Plan,
+    stages: Vec<Option<i32>>,
+    versions: Vec<u32>,
+}
+
 /// Checks what concerns several controllers, references among them, and the stages.
-fn verify(root: &mut dyn Loaded) -> Result<(Plan, Vec<Option<i32>>), Error> {
-    let mut verifier =
-        Verifier { survey: Survey::of_root(root.info()), stages: Vec::new(), errors: Vec::new() };
-    verifier.meet(0, root.info(), root.stage_number());
+fn verify(root: &mut dyn Loaded) -> Result<Found, Error> {
+    let mut verifier = Verifier {
+        survey: Survey::of_root(root.info()),
+        stages: Vec::new(),
+        versions: Vec::new(),
+        errors: Vec::new(),
+    };
+    verifier.meet(0, root);
     verifier.descend(root, 0)?;
-    let Verifier { survey, stages, mut errors } = verifier;
+    let Verifier { survey, stages, versions, mut errors } = verifier;
     let mut references = References::new(root.info().message_name);
     root.refer_fields(&mut references);
     let references = references.check(Twins::Known);
     match survey.plan() {
         Ok(plan) => {
             errors.extend(references);
-            Error::collect(errors).map(|()| (plan, stages))
+            Error::collect(errors).map(|()| Found { plan, stages, versions })
         }
         Err(error) => {
             errors.push(error);
@@ -156,17 +170,20 @@ fn verify(root: &mut dyn Loaded) -> Result<(Plan, Vec<Option<i32>>), Error> {
 struct Verifier {
     survey: Survey,
     stages: Vec<Option<i32>>,
+    versions: Vec<u32>,
     errors: Vec<Error>,
 }
 
 impl Verifier {
-    fn meet(&mut self, unit: usize, info: TypeInfo, stage: Option<i32>) {
-        if let Some(rules) = info.stage_rules
+    fn meet(&mut self, unit: usize, state: &dyn Loaded) {
+        let stage = state.stage_number();
+        if let Some(rules) = state.info().stage_rules
             && let Err(error) = rules.check(stage)
         {
             self.errors.push(error.at_controller(self.survey.id(unit)));
         }
         self.stages.push(stage);
+        self.versions.push(state.version());
     }
 
     /// Recurses no deeper than the reader did.
@@ -178,7 +195,7 @@ impl Verifier {
             let info = child.info();
             let path = found.path(child.own_name().as_deref());
             let unit = self.survey.enter(at, &path, found.after, info);
-            self.meet(unit, info, child.stage_number());
+            self.meet(unit, child);
             self.descend(child, unit)?;
             self.survey.leave(unit);
             Ok(())

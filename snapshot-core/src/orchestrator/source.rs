@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::abandoned;
@@ -13,14 +13,15 @@ use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::{End, Transaction};
 use super::tree::Tree;
+use super::versions;
 use super::{Failure, Phase, SavedBytes};
 use crate::caught::caught;
-use crate::codec::{FrozenController, Writer};
+use crate::codec::{FrozenController, Versions, Writer};
 use crate::controller::{Hook, Node, address};
 use crate::envelope::{SaveBuffer, Snapshot};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
-use crate::schema::compatible;
+use crate::schema::{Verdict, compatible};
 use crate::{Controller, Error};
 
 /// A running tree of controllers that is to be moved away.
@@ -45,12 +46,15 @@ use crate::{Controller, Error};
 /// ```
 pub struct Source<R: Controller> {
     root: Arc<R>,
+    /// The versions that the destination of the last preflight reads, where it does not read the
+    /// current ones.
+    versions: Mutex<Option<Arc<Versions>>>,
 }
 
 impl<R: Controller> Source<R> {
     /// The tree under this controller.
     pub fn new(root: &Arc<R>) -> Self {
-        Self { root: Arc::clone(root) }
+        Self { root: Arc::clone(root), versions: Mutex::default() }
     }
 
     /// Finds out whether a migration can succeed, before anything is frozen:
@@ -58,9 +62,13 @@ impl<R: Controller> Source<R> {
     /// - the tree can be put in order, and every controller of it is registered;
     /// - every controller is in a stage that may be saved;
     /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
-    ///   is, reads what would be saved;
+    ///   is, reads what would be saved. A payload whose current version it does not read is saved in
+    ///   the highest older one that it reads, if nothing is lost by that;
     /// - saving works, every reference resolves, and this build reads what was saved. For this the whole tree is encoded once;
     ///   each controller's lock is held meanwhile.
+    ///
+    /// What is saved after the freeze is for the destination of the last preflight that passed;
+    /// without one, everything is saved in its current version.
     ///
     /// # Errors
     ///
@@ -71,19 +79,32 @@ impl<R: Controller> Source<R> {
         errors.extend(check_tree(&tree).err());
         let ours = registry()?.manifest();
         let mut compatibility = compatible(&ours, theirs);
-        let types = tree.plan.units().iter().map(|unit| unit.info.type_url);
-        let types: HashSet<&str> = types.collect();
-        compatibility.payloads.retain(|payload| types.contains(payload.type_url.as_str()));
+        let types = || tree.plan.units().iter().map(|unit| unit.info);
+        let versions = Arc::new(versions::choose(types(), theirs));
+        let types: HashSet<&str> = types().map(|info| info.type_url).collect();
+        compatibility.payloads.retain(|payload| {
+            let type_url = payload.type_url.as_str();
+            let is_older = matches!(payload.verdict, Verdict::VersionNotAccepted { .. })
+                && versions.contains_key(type_url);
+            types.contains(type_url) && !is_older
+        });
         errors.extend(compatibility.check().err());
+        errors.extend(versions::check(&tree, &versions).err());
+        let versions = (!versions.is_empty()).then_some(versions);
         if errors.is_empty() {
-            errors.extend(caught(|| self.rehearse()).err());
+            errors.extend(caught(|| self.rehearse(versions.clone())).err());
         }
-        Error::collect(errors)
+        Error::collect(errors)?;
+        *self.versions.lock().unwrap_or_else(PoisonError::into_inner) = versions;
+        Ok(())
     }
 
-    fn rehearse(&self) -> Result<(), Error> {
+    fn rehearse(&self, versions: Option<Arc<Versions>>) -> Result<(), Error> {
         let mut buffer = SaveBuffer::new();
-        let payload = |w: &mut Writer| self.root.put_payload(w).map_err(Error::at_root);
+        let payload = |w: &mut Writer| {
+            w.set_versions(versions);
+            self.root.put_payload(w).map_err(Error::at_root)
+        };
         let saved = buffer.fill::<R::State>(payload)?;
         preview::decode::<R>(&Snapshot::from_bytes(saved.to_vec())?).map(drop)
     }
@@ -107,6 +128,7 @@ impl<R: Controller> Source<R> {
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let root = self.node();
+        let versions = self.versions.into_inner().unwrap_or_else(PoisonError::into_inner);
         let tree = Tree::of(Arc::clone(&root))
             .and_then(|tree| check_tree(&tree).map(|()| tree))
             .and_then(|tree| abandoned::claim(&root).map(|()| tree))
@@ -120,7 +142,7 @@ impl<R: Controller> Source<R> {
             .check_unchanged("while the tree was frozen: it must stand still")
             .and_then(|()| transaction.session.watch_blackout());
         match watch {
-            Ok(over_budget) => Ok(Frozen { root: self.root, transaction, over_budget }),
+            Ok(over_budget) => Ok(Frozen { root: self.root, transaction, over_budget, versions }),
             Err(error) => Err(transaction.fail(Phase::Freeze, error).await),
         }
     }
@@ -170,6 +192,8 @@ pub struct Frozen<R: Controller> {
     transaction: Transaction,
     /// Logs when the blackout budget is used up. Nobody waits for it.
     over_budget: Option<Sleep>,
+    /// The versions that the destination reads, where it does not read the current ones.
+    versions: Option<Arc<Versions>>,
 }
 
 impl<R: Controller> Frozen<R> {
@@ -183,11 +207,13 @@ impl<R: Controller> Frozen<R> {
         self.transaction.session.blackout_left()
     }
 
-    /// Encodes the tree. Every controller is saved in the stage that it had before the freeze.
+    /// Encodes the tree. Every controller is saved in the stage that it had before the freeze, and
+    /// in the schema version that the preflight has found that the destination reads.
     ///
     /// # Errors
     ///
-    /// What cannot be encoded, with the controller and the field; what refers to nothing or is
+    /// What cannot be encoded, with the controller and the field; what an older version would lose
+    /// that the destination asks for; what refers to nothing or is
     /// defined twice; or that the blackout budget is used up. The tree stays frozen: roll back, or try again.
     pub fn save(&self) -> Result<Snapshot, Error> {
         let mut buffer = SaveBuffer::new();
@@ -242,8 +268,10 @@ impl<R: Controller> Frozen<R> {
         let mut saved = Default::default();
         buffer.fill::<R::State>(|w| {
             w.set_frozen(frozen);
+            w.set_versions(self.versions.clone());
             let result = self.root.put_payload(w).map_err(Error::at_root);
             saved = w.take_frozen();
+            w.set_versions(None);
             result
         })?;
         let mut lengths = Vec::with_capacity(tree.nodes().len());

@@ -2,13 +2,15 @@
 
 use super::Registry;
 use crate::StageRules;
-use crate::schema::{Describer, Manifest};
+use crate::schema::{Describer, Manifest, Notes};
+use crate::version::{OlderVersion, saved_versions};
 use crate::wire::v1::manifest as wire;
 
 impl Registry {
     /// What this build saves and accepts, field by field. The same registrations give the same
     /// manifest, byte for byte.
     pub fn manifest(&self) -> Manifest {
+        let mut notes = Notes::default();
         let mut describer = Describer::default();
         let payloads = self.iter().map(|registration| {
             let info = &registration.info;
@@ -20,19 +22,33 @@ impl Registry {
                 .map(|other| other.info.type_url.to_owned())
                 .collect();
             after.sort_unstable();
+            (registration.annotate)(&mut notes);
+            let mut older = |older: &OlderVersion| {
+                let message = describer.message(older.message?);
+                Some(wire::Older { version: older.version, message })
+            };
             wire::Payload {
                 type_url: info.type_url.to_owned(),
                 version: info.version,
-                accepts: vec![info.version],
+                accepts: info.older.iter().map(|o| o.version).chain([info.version]).collect(),
+                older: info.older.iter().filter_map(&mut older).collect(),
                 message: describer.message(registration.descriptor),
                 stage_rules: info.stage_rules.map(describe_rules),
                 after,
-                saves: vec![info.version],
-                ..wire::Payload::default()
+                saves: saved_versions(info.older, info.version).collect(),
             }
         });
         let payloads = payloads.collect();
-        let (messages, enums) = describer.finish();
+        let (mut messages, enums) = describer.finish();
+        for message in &mut messages {
+            for field in &mut message.fields {
+                if let Some(note) = notes.of(&message.name, field.number) {
+                    field.since = note.since;
+                    field.defines = note.defines.iter().cloned().collect();
+                    field.refers = note.refers.iter().cloned().collect();
+                }
+            }
+        }
         Manifest { payloads, messages, enums }
     }
 }

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::fmt;
 
+use crate::version::OlderVersion;
 use crate::{Controller, Payload, StageRules};
 
 /// A reference to a controller type, as in `after(Scsi)`.
@@ -66,6 +67,8 @@ pub struct TypeInfo {
     pub message_name: &'static str,
     /// The schema version that this build writes.
     pub version: u32,
+    /// The older schema versions that this build reads, ascending.
+    pub older: &'static [OlderVersion],
     /// The controller's Rust type.
     pub controller: TypeRef,
     /// Its stage rules.
@@ -81,6 +84,7 @@ impl TypeInfo {
             type_url: C::State::TYPE_URL,
             message_name: C::State::MESSAGE_NAME,
             version: C::State::VERSION,
+            older: C::State::OLDER,
             controller: TypeRef::of::<C>(),
             stage_rules: C::State::STAGE_RULES,
             after: C::State::AFTER,

@@ -28,6 +28,7 @@ mod compatible_tests;
 mod descriptor;
 pub mod kind;
 mod manifest;
+mod notes;
 pub(crate) mod probe;
 mod well_known;
 
@@ -40,6 +41,8 @@ pub use descriptor::{
 };
 pub(crate) use manifest::Describer;
 pub use manifest::Manifest;
+#[doc(hidden)]
+pub use notes::{Noted, Notes};
 
 /// The schema of a message. Derived on prost's message structs.
 #[diagnostic::on_unimplemented(

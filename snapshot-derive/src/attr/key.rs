@@ -15,10 +15,13 @@ macro_rules! keys {
 }
 
 keys! {
+    ACCEPT: "accept",
+        "accept(version = 1)` or `accept(version = 1, message = path::to::OldMessage, upgrade = function)";
     ABORT_TO: "abort_to", "abort_to = Variant";
     AFTER: "after", "after(Controller, ...)";
     CONTROLLER: "controller", "controller = Type";
     CRATE: "crate", "crate = path::to::snapshot_core";
+    DEFAULT: "default", "default = expression";
     DEFINES: "defines", "defines = \"namespace\"` or `defines(keys = \"...\", values = \"...\")";
     FIELD: "field", "field = proto_name";
     FREEZE_TO: "freeze_to", "freeze_to = Variant";
@@ -33,6 +36,7 @@ keys! {
     REFERS: "refers", "refers = \"namespace\"` or `refers(keys = \"...\", values = \"...\")";
     RENAME: "rename", "rename = ProtoName";
     SAVE_FROM: "save_from", "save_from(Variant, ...)";
+    SINCE: "since", "since = 2";
     SKIP: "skip", "skip` or `skip = expression";
     STAGE_ENUM: "stage", "stage = path::to::ProstEnum";
     STAGE_FIELD: "stage", "stage";

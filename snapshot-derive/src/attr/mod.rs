@@ -1,5 +1,6 @@
 //! Parsing `#[snapshot(...)]`: what is written, not yet whether it makes sense together.
 
+mod accept;
 pub(crate) mod key;
 mod suggest;
 mod value;
@@ -9,6 +10,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type};
 
+pub(crate) use self::accept::{Accept, Accepts};
 use self::key::Key;
 use self::value::Value;
 pub(crate) use self::value::{Expr, Flag, List, MaybeExpr, Namespaces, Version};
@@ -58,10 +60,14 @@ impl<T: Value> Given for Attr<T> {
     }
 
     fn parse(&mut self, at: Span, input: ParseStream<'_>) -> syn::Result<()> {
-        if self.span.replace(at).is_some() {
+        if self.span.replace(at).is_some() && !T::REPEATS {
             return Err(syn::Error::new(at, format!("`{}` is given twice", self.key.name)));
         }
-        self.value = Some(T::parse_after(self.key, at, input)?);
+        let value = T::parse_after(self.key, at, input)?;
+        match &mut self.value {
+            Some(earlier) => earlier.add(value),
+            None => self.value = Some(value),
+        }
         Ok(())
     }
 }
@@ -120,6 +126,7 @@ attributes! {
         oneof: ONEOF Path,
         transparent: TRANSPARENT Flag,
         version: VERSION Version,
+        accept: ACCEPT Accepts,
         type_url: TYPE_URL LitStr,
         controller: CONTROLLER Type,
         after: AFTER List<Type>,
@@ -146,6 +153,8 @@ attributes! {
         range: RANGE Expr,
         defines: DEFINES Namespaces,
         refers: REFERS Namespaces,
+        since: SINCE Version,
+        default: DEFAULT Expr,
     }
 }
 

@@ -14,6 +14,14 @@ use super::key::Key;
 pub(crate) trait Value: Sized {
     /// Parses what stands after the keyword at `at`.
     fn parse_after(key: &'static Key, at: Span, input: ParseStream<'_>) -> syn::Result<Self>;
+
+    /// Whether the keyword may be given more than once.
+    const REPEATS: bool = false;
+
+    /// Adds what is given later, if the keyword repeats.
+    fn add(&mut self, later: Self) {
+        *self = later;
+    }
 }
 
 /// Nothing stands after it.
@@ -45,12 +53,12 @@ pub(crate) struct Namespaces {
     pub(crate) values: Option<LitStr>,
 }
 
-fn expected(key: &Key, at: Span) -> syn::Error {
+pub(super) fn expected(key: &Key, at: Span) -> syn::Error {
     syn::Error::new(at, format!("expected `{}`", key.form))
 }
 
 /// Takes the `=`.
-fn equals(key: &Key, at: Span, input: ParseStream<'_>) -> syn::Result<()> {
+pub(super) fn equals(key: &Key, at: Span, input: ParseStream<'_>) -> syn::Result<()> {
     match input.parse::<Option<Token![=]>>() {
         Ok(Some(_)) if !input.is_empty() => Ok(()),
         _ => Err(expected(key, at)),

@@ -14,6 +14,7 @@ mod references;
 mod stage;
 mod stage_rules;
 mod struct_;
+mod version;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_path_starts_at_the_crate_that_the_user_names() {
-        let inputs: [DeriveInput; 5] = [
+        let inputs: [DeriveInput; 6] = [
             syn::parse_quote! {
                 #[snapshot(message = M, version = 1, controller = C, crate = elsewhere)]
                 struct S {
@@ -193,6 +194,14 @@ mod tests {
                 struct S(T);
             },
             syn::parse_quote! {
+                #[snapshot(message = M, version = 3, crate = elsewhere, accept(version = 2))]
+                #[snapshot(accept(version = 1, message = N, upgrade = up, downgrade = down))]
+                struct S {
+                    #[snapshot(since = 3, default = 7)]
+                    field: T,
+                }
+            },
+            syn::parse_quote! {
                 #[snapshot(mesage = M, crate = elsewhere)]
                 struct S { field: T }
             },
@@ -210,5 +219,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_payload_without_older_versions_has_no_code_for_them() {
+        let plain = expanded(&syn::parse_quote! {
+            #[snapshot(message = M, version = 3)]
+            struct S { field: T }
+        });
+        let accepting = expanded(&syn::parse_quote! {
+            #[snapshot(message = M, version = 3, accept(version = 2))]
+            #[snapshot(accept(version = 1, message = N, upgrade = up, downgrade = down))]
+            struct S { #[snapshot(since = 3, default = 7)] field: T }
+        });
+        for trace in ["Older", "OLDER", "older", "upgrade", "newer", "since", ". version ("] {
+            assert!(!plain.contains(trace), "{trace} in {plain}");
+            assert!(accepting.contains(trace), "{trace} not in {accepting}");
+        }
+        // It looks at the version that is there, as it always did.
+        assert!(plain.contains("__s :: check_version :: < Self >"));
     }
 }

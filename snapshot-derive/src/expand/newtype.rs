@@ -65,6 +65,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn refer(&self, __references: &mut __s::References) {
                 <#ty as __s::Wire<__K>>::refer(&self.#member, __references);
             }
+            fn annotate(__notes: &mut __s::Notes) {
+                <#ty as __s::Wire<__K>>::annotate(__notes);
+            }
         }
 
         #[automatically_derived]
@@ -98,6 +101,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             }
             fn refer_field(&self, __references: &mut __s::References) {
                 <#ty as __s::WireField<__F>>::refer_field(&self.#member, __references);
+            }
+            fn annotate_field(__notes: &mut __s::Notes) {
+                <#ty as __s::WireField<__F>>::annotate_field(__notes);
             }
         }
 

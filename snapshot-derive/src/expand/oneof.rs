@@ -60,6 +60,11 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
             None => quote!(#ident::#name => {}),
         }
     });
+    let notes = local("notes");
+    let annotates = variants.iter().filter(|variant| variant.ty.is_some()).map(|variant| {
+        let member = member(all, variant);
+        quote!(#member.annotate(#notes);)
+    });
     let schema = quote_spanned! {at(proto.span())=>
         type __O = #proto;
         const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;
@@ -99,6 +104,9 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                 match self {
                     #(#refers,)*
                 }
+            }
+            fn annotate_oneof(#notes: &mut __s::Notes) {
+                #(#annotates)*
             }
         }
     }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, constant_of, stage_rules};
+use super::{at, constant_of, stage_rules, version as versions};
 use crate::model::{Payload, Struct};
 
 /// The constant `__VERSION`, the typed field of the version.
@@ -27,6 +27,9 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let names = names(model, payload);
     let version = payload.version;
+    let older_messages = versions::constants(payload);
+    let older = versions::older_constant(payload);
+    let upgraded = versions::upgraded_impls(model, payload);
     let after = &payload.after;
     let after = after.iter().map(|ty| quote_spanned!(at(ty.span())=> __s::TypeRef::of::<#ty>()));
     let rules = stage_rules::constant(model);
@@ -42,12 +45,15 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
     });
     quote! {
         #names
+        #older_messages
+        #upgraded
 
         #[automatically_derived]
         impl #impl_generics __s::Payload for #ident #ty_generics #where_clause {
             const TYPE_URL: &'static __s::str = __TYPE_URL;
             const MESSAGE_NAME: &'static __s::str = __MESSAGE_NAME;
             const VERSION: __s::u32 = #version;
+            #older
             const VERSION_FIELD: __s::u32 = __VERSION.number();
             const STAGE_RULES: __s::Option<&'static __s::StageRules> = #rules;
             const AFTER: &'static [__s::TypeRef] = &[#(#after),*];

@@ -33,6 +33,37 @@ pub(super) fn refer_fields(model: &Struct) -> TokenStream {
     }
 }
 
+/// Notes what the attributes of the fields say, for the manifest.
+pub(super) fn annotate_fields(model: &Struct) -> TokenStream {
+    let notes = local("notes");
+    let fields = mapped(model).map(|mapped| {
+        let (port, constant) = (mapped.port(), mapped.constant());
+        let mapping = mapped.mapping;
+        let since = mapping.since.as_ref().map(|since| since.version);
+        let since = since.map(|version| quote!(.since(#version)));
+        let names = [
+            (&mapping.defines.own, quote!(defines)),
+            (&mapping.defines.values, quote!(values_define)),
+            (&mapping.refers.own, quote!(refers)),
+            (&mapping.refers.values, quote!(values_refer)),
+        ];
+        let names = names
+            .into_iter()
+            .filter_map(|(namespace, act)| namespace.as_ref().map(|name| quote!(.#act(#name))));
+        let noted: Vec<_> = since.into_iter().chain(names).collect();
+        let own = (!noted.is_empty()).then(|| quote!(#notes.field(#constant) #(#noted)*;));
+        quote_spanned! {mapped.place()=>
+            #own
+            #port.annotate(#notes);
+        }
+    });
+    quote! {
+        fn annotate_fields(#notes: &mut __s::Notes) {
+            #(#fields)*
+        }
+    }
+}
+
 /// Collects what the attributes of a field name.
 fn own_names(mapped: &Mapped<'_>) -> Vec<TokenStream> {
     let mut names = Vec::new();

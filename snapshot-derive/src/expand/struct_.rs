@@ -8,7 +8,7 @@ use syn::{Ident, Path, Type};
 
 use super::{
     at, checks, constant_of, conversion, is_dependent, local, numbered, payload, quiet_path,
-    references, stage_rules, text_of, text_of_type,
+    references, stage_rules, text_of, text_of_type, version,
 };
 use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
@@ -26,6 +26,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let take_fields = take_fields(model);
     let walk_fields = walk_fields(model);
     let refer_fields = references::refer_fields(model);
+    let annotate_fields = references::annotate_fields(model);
     let conversion = conversion::expand(model);
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
@@ -41,6 +42,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             #take_fields
             #walk_fields
             #refer_fields
+            #annotate_fields
         }
 
         #[automatically_derived]
@@ -62,6 +64,9 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             }
             fn refer(&self, __references: &mut __s::References) {
                 __s::refer_message(self, __references);
+            }
+            fn annotate(__notes: &mut __s::Notes) {
+                __notes.state::<Self>();
             }
         }
 
@@ -150,6 +155,17 @@ impl Mapped<'_> {
         }
     }
 
+    /// What is put of a value of the field's type.
+    pub(super) fn value_of(&self, value: &TokenStream) -> TokenStream {
+        match &self.mapping.with {
+            None => quote_spanned!(self.place()=> &#value),
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned!(self.place()=> #with::to_wire(&#value))
+            }
+        }
+    }
+
     /// The one place where a type that does not fit is told: beside the impls.
     fn fits(&self, written: &Type) -> TokenStream {
         let (constant, port) = (self.constant(), self.port());
@@ -216,24 +232,27 @@ fn put_fields(model: &Struct) -> TokenStream {
     let stage = stage.map(stage_rules::check_before_save);
     let fields = mapped(model).rev().map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
-        let value = match &mapped.mapping.with {
-            None => quote_spanned!(mapped.place()=> &self.#ident),
-            Some(with) => {
-                let with = quiet_path(with);
-                quote_spanned!(mapped.place()=> #with::to_wire(&self.#ident))
+        let value = mapped.value_of(&quote_spanned!(mapped.place()=> self.#ident));
+        let field = quote_spanned!(mapped.place()=> #port.put(&mut #put, #value)?;);
+        match &mapped.mapping.since {
+            None => field,
+            Some(since) => {
+                let (version, since) = (local("version"), since.version);
+                quote!(if #version >= #since { #field })
             }
-        };
-        quote_spanned!(mapped.place()=> #port.put(&mut #put, #value)?;)
+        }
     });
     let version = model.payload.as_ref().map(|payload| {
-        let (port, version) = (payload::version_port(), payload.version);
-        quote!(#port.put(&mut #put, &#version)?;)
+        let (port, version) = (payload::version_port(), version::version_written(payload));
+        quote!(#port.put(&mut #put, #version)?;)
     });
+    let older = version::put_older(model);
     quote! {
         fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             #(#fits)*
             #stage
             #(#bounds?;)*
+            #older
             let mut #put = __s::Putting::<{ __s::marks(__SPANS) }>::new(#w);
             #(#fields)*
             #version
@@ -246,15 +265,16 @@ fn take_fields(model: &Struct) -> TokenStream {
     let (r, take, tag) = (local("r"), local("take"), local("tag"));
     let ident = &model.common.ident;
     let descriptor = constant_of(&model.message, "__DESCRIPTOR");
-    let version = model.payload.as_ref().map(|_| payload::version_port());
+    let version = model.payload.as_ref().map(|payload| (payload, payload::version_port()));
     let version_slot = local("version");
-    let check_version = version.as_ref().map(|port| {
+    let check_version = version.as_ref().map(|(payload, port)| {
+        let older = version::take_older(model, payload);
         quote! {
-            __s::check_version::<Self>(#r)?;
+            #older
             let mut #version_slot = #port.slot();
         }
     });
-    let take_version = version.as_ref().map(|port| {
+    let take_version = version.as_ref().map(|(_, port)| {
         quote! {
             if #port.owns(#tag) {
                 #port.take(&mut #take, &mut #version_slot, #tag, #r);
@@ -267,15 +287,33 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     let arms = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote! {
-            if #port.owns(#tag) {
-                #port.take(&mut #take, &mut #variable, #tag, #r);
-            } else
-        }
+        let taken = quote!(#port.take(&mut #take, &mut #variable, #tag, #r););
+        let taken = match &mapped.mapping.since {
+            None => taken,
+            Some(since) => {
+                let (constant, since) = (mapped.constant(), since.version);
+                quote! {
+                    if #r.version() < #since {
+                        #take.newer(#constant, #since, #tag, #r);
+                    } else {
+                        #taken
+                    }
+                }
+            }
+        };
+        quote!(if #port.owns(#tag) { #taken } else)
     });
     let finish = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote_spanned!(mapped.place()=> let #variable = #port.finish(&mut #take, #variable);)
+        let finish = quote_spanned!(mapped.place()=> #port.finish(&mut #take, #variable));
+        let finish = match &mapped.mapping.since {
+            None => finish,
+            Some(since) => {
+                let (default, since) = (version::default_of(&mapped, since), since.version);
+                quote!(if #r.version() < #since { __s::Some(#default) } else { #finish })
+            }
+        };
+        quote_spanned!(mapped.place()=> let #variable = #finish;)
     });
     let bounds = mapped(model).flat_map(|mapped| {
         let variable = &mapped.variable;

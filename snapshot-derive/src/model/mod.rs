@@ -5,6 +5,7 @@ mod newtype;
 mod shape;
 mod stage_rules;
 mod struct_;
+mod version;
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Data, DeriveInput, Generics, Ident, LitStr, Path, Type};
@@ -73,6 +74,15 @@ pub(crate) struct Mapping {
     pub(crate) defines: Namespaces,
     /// The namespaces that its names must be in.
     pub(crate) refers: Namespaces,
+    pub(crate) since: Option<Since>,
+}
+
+/// Since when a field is there.
+#[derive(Clone)]
+pub(crate) struct Since {
+    pub(crate) version: u32,
+    /// What an older payload gets; without it, the type's default.
+    pub(crate) default: Option<TokenStream>,
 }
 
 /// What makes a struct the payload of a controller.
@@ -81,11 +91,30 @@ pub(crate) struct Payload {
     pub(crate) version: u32,
     /// Where `version` stands.
     pub(crate) at: Span,
+    /// The older versions that are read, ascending and without a gap up to `version`.
+    pub(crate) older: Vec<Older>,
     pub(crate) type_url: Option<LitStr>,
     pub(crate) controller: Option<Type>,
     pub(crate) after: Vec<Type>,
     /// The field that is the controller's own name.
     pub(crate) id: Option<Ident>,
+}
+
+/// An older version of a payload.
+#[derive(Clone)]
+pub(crate) struct Older {
+    pub(crate) version: u32,
+    /// How it is read and saved, if it is a message of its own and not the current one without the
+    /// later fields.
+    pub(crate) message: Option<OlderMessage>,
+}
+
+/// The message that an older version was.
+#[derive(Clone)]
+pub(crate) struct OlderMessage {
+    pub(crate) path: Path,
+    pub(crate) upgrade: Path,
+    pub(crate) downgrade: Option<Path>,
 }
 
 /// The stage of a struct and the rules for it.

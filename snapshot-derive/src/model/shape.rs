@@ -31,6 +31,7 @@ impl Shape {
         match self {
             Shape::Message => &[
                 key::VERSION,
+                key::ACCEPT,
                 key::TYPE_URL,
                 key::CONTROLLER,
                 key::AFTER,

@@ -3,7 +3,9 @@
 use proc_macro2::Span;
 use syn::{DataStruct, Fields, Ident};
 
-use super::{Common, Field, Mapping, Payload, Role, Struct, refuse_duplicates, stage_rules};
+use super::{
+    Common, Field, Mapping, Payload, Role, Since, Struct, refuse_duplicates, stage_rules, version,
+};
 use crate::attr::{Container, Expr, FieldAttrs, Given, MaybeExpr};
 use crate::errors::Errors;
 
@@ -20,6 +22,7 @@ pub(super) fn check(
     let mut fields = Vec::new();
     let mut stages = Vec::new();
     let mut ids = Vec::new();
+    let mut since = Vec::new();
     for field in &data.fields {
         let attrs = FieldAttrs::parse(&field.attrs, errors);
         check_attributes(&attrs, errors);
@@ -30,6 +33,7 @@ pub(super) fn check(
         if let Some(at) = attrs.id.span().filter(|_| !attrs.skip.is_given()) {
             ids.push((at, ident.clone()));
         }
+        since.extend(attrs.since.get().map(|since| since.0).zip(attrs.since.span()));
         fields.push(Field { role: role(&ident, &attrs), ident, ty: field.ty.clone() });
     }
     for (at, _) in stages.iter().skip(1) {
@@ -40,6 +44,7 @@ pub(super) fn check(
     }
     let id = ids.into_iter().next();
     let payload = payload(&common, container, id, errors);
+    version::check_since(&since, container, payload.as_ref(), errors);
     let stage_field = stages.first().map(|(_, index)| &fields[*index]);
     let stage = stage_rules::check(stage_field, container, errors);
     let ignored = container.ignore.get().map(|list| list.0.clone()).unwrap_or_default();
@@ -89,19 +94,25 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
         range: attrs.range.get().map(|Expr(tokens)| tokens.clone()),
         defines: attrs.defines.get().cloned().unwrap_or_default(),
         refers: attrs.refers.get().cloned().unwrap_or_default(),
+        since: attrs.since.get().map(|since| Since {
+            version: since.0,
+            default: attrs.default.get().map(|Expr(tokens)| tokens.clone()),
+        }),
     })
 }
 
 /// Reports attributes of one field that do not go together.
 fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
     if attrs.skip.is_given() {
-        let useless: [(&dyn Given, &str); 7] = [
+        let useless: [(&dyn Given, &str); 9] = [
             (&attrs.field, "it has no proto field"),
             (&attrs.with, "there is nothing to convert"),
             (&attrs.max, "there is nothing to check"),
             (&attrs.range, "there is nothing to check"),
             (&attrs.defines, "nothing could refer to it after a restore"),
             (&attrs.refers, "there is nothing to resolve"),
+            (&attrs.since, "no version has it"),
+            (&attrs.default, "it never is in a payload: write `skip = expression`"),
             (&attrs.id, "a restored controller would have lost its name"),
         ];
         for (attr, why) in useless {
@@ -113,6 +124,16 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
                 );
             }
         }
+    }
+    if let Some(at) = attrs.default.span()
+        && !attrs.since.is_given()
+        && !attrs.skip.is_given()
+    {
+        errors.at(
+            at,
+            "`default` is what a payload gets that is older than the field: say from which version \
+             on the field is there, `since = 2`",
+        );
     }
     if let (Some(at), Some(MaybeExpr(Some(_)))) =
         (attrs.stage.span().and(attrs.skip.span()), attrs.skip.get())
@@ -164,9 +185,11 @@ fn payload(
         );
     }
     refuse_nameless_type_url(container, errors);
+    let version = container.version.get()?.0;
     Some(Payload {
-        version: container.version.get()?.0,
+        version,
         at,
+        older: version::check_accepts(container, version, errors),
         type_url: container.type_url.get().cloned(),
         controller: container.controller.get().cloned(),
         after: container.after.get().map(|list| list.0.clone()).unwrap_or_default(),
@@ -190,7 +213,8 @@ fn refuse_nameless_type_url(container: &Container, errors: &Errors) {
 
 /// Reports what only the payload of a controller can have.
 fn refuse_without_version(container: &Container, id: Option<(Span, Ident)>, errors: &Errors) {
-    let payload_only: [&dyn Given; 6] = [
+    let payload_only: [&dyn Given; 7] = [
+        &container.accept,
         &container.type_url,
         &container.controller,
         &container.after,

@@ -202,7 +202,7 @@ impl<S: Sort> State for ThingState<S> {
     }
 
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
-        crate::state::check_version::<Self>(r)?;
+        crate::version::check_version::<Self>(r)?;
         let (mut version, mut name, mut stage, mut children) = Default::default();
         let mut errors = Vec::new();
         while let Some(tag) = r.tag()? {

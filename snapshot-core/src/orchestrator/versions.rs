@@ -1,0 +1,45 @@
+//! In which schema versions a tree is saved for a destination that may be older.
+
+use std::sync::Arc;
+
+use super::tree::Tree;
+use crate::Error;
+use crate::caught::caught;
+use crate::codec::{Versions, Writer};
+use crate::registry::{Manifest, TypeInfo};
+use crate::version::saved_versions;
+
+/// The versions to save these types in, for a destination with this manifest: the current one where
+/// it reads that, else the highest that it reads and this build saves. A type without such a
+/// version is not in it.
+pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -> Versions {
+    let mut versions = Versions::new();
+    for info in types {
+        let mut payloads = theirs.payloads.iter().filter(|p| p.type_url == info.type_url);
+        let Some(payload) = payloads.next() else { continue };
+        let reads = |version: &u32| match payload.accepts.is_empty() {
+            true => payload.version == *version,
+            false => payload.accepts.contains(version),
+        };
+        let version = saved_versions(info.older, info.version).rev().find(reads);
+        if let Some(version) = version.filter(|version| *version != info.version) {
+            versions.insert(info.type_url, version);
+        }
+    }
+    versions
+}
+
+/// Checks that nothing is lost if the tree is saved in these versions: every controller of it, one
+/// by one, so that all that would be lost is told at once.
+pub(super) fn check(tree: &Tree, versions: &Arc<Versions>) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    let units = tree.plan.units().iter().zip(tree.nodes());
+    for (unit, node) in units.filter(|(unit, _)| versions.contains_key(unit.info.type_url)) {
+        let mut writer = Writer::default();
+        writer.set_versions(Some(Arc::clone(versions)));
+        let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);
+        // What is wrong with its children they say themselves.
+        errors.extend(result.err().and_then(Error::of_root).map(|error| error.moved_to(&unit.id)));
+    }
+    Error::collect(errors)
+}

@@ -1,0 +1,106 @@
+//! What the attributes of state structs add to the schemas of their messages.
+
+use std::any::type_name;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::kind::FieldKind;
+use super::{Field, Schema};
+use crate::State;
+
+/// Collects what the attributes of fields say, by message and field number: `since`, `defines` and
+/// `refers`. The derive's code leads it through the types of the fields.
+#[derive(Debug, Default)]
+pub struct Notes {
+    fields: BTreeMap<(String, u32), Note>,
+    /// The states that were met, so that one that holds itself is met once.
+    met: HashSet<&'static str>,
+    /// The message whose fields are noted now.
+    message: String,
+}
+
+/// What is noted of one field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// The first version that has it; 0: it always was there.
+    pub(crate) since: u32,
+    /// The namespaces, those of a map's values as `values: namespace`.
+    pub(crate) defines: BTreeSet<String>,
+    pub(crate) refers: BTreeSet<String>,
+}
+
+/// One field, to note something of it.
+pub struct Noted<'n> {
+    notes: &'n mut Notes,
+    /// Its number, of a oneof those of its members.
+    numbers: Vec<u32>,
+}
+
+impl Notes {
+    /// Notes what the attributes in `S` say.
+    pub fn state<S: State>(&mut self) {
+        if !self.met.insert(type_name::<S>()) {
+            return;
+        }
+        let message = (S::Message::DESCRIPTOR.full_name)();
+        let outer = std::mem::replace(&mut self.message, message);
+        S::annotate_fields(self);
+        self.message = outer;
+    }
+
+    /// A field of the message whose fields are noted now.
+    pub fn field<F: FieldKind>(&mut self, field: &Field<F>) -> Noted<'_> {
+        let numbers = match F::MEMBERS {
+            [] => vec![field.number()],
+            members => members.iter().map(|member| member.number).collect(),
+        };
+        Noted { notes: self, numbers }
+    }
+
+    /// What was noted of a field.
+    pub(crate) fn of(&self, message: &str, number: u32) -> Option<&Note> {
+        self.fields.get(&(message.to_owned(), number))
+    }
+
+    /// All that was noted, with message and field number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u32, &Note)> {
+        self.fields.iter().map(|((message, number), note)| (message.as_str(), *number, note))
+    }
+}
+
+impl Noted<'_> {
+    fn each(self, note: impl Fn(&mut Note)) -> Self {
+        for &number in &self.numbers {
+            note(self.notes.fields.entry((self.notes.message.clone(), number)).or_default());
+        }
+        self
+    }
+
+    /// It exists from this version on. Where two states of one message differ, the later counts.
+    pub fn since(self, version: u32) -> Self {
+        self.each(|note| note.since = note.since.max(version))
+    }
+
+    /// It defines names in a namespace.
+    pub fn defines(self, namespace: &str) -> Self {
+        self.each(|note| {
+            note.defines.insert(namespace.to_owned());
+        })
+    }
+
+    /// Its names are in a namespace.
+    pub fn refers(self, namespace: &str) -> Self {
+        self.each(|note| {
+            note.refers.insert(namespace.to_owned());
+        })
+    }
+
+    /// The values of the map define names in a namespace.
+    pub fn values_define(self, namespace: &str) -> Self {
+        self.defines(&format!("values: {namespace}"))
+    }
+
+    /// The values of the map are names in a namespace.
+    pub fn values_refer(self, namespace: &str) -> Self {
+        self.refers(&format!("values: {namespace}"))
+    }
+}

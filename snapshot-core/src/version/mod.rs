@@ -1,0 +1,187 @@
+//! Schema versions: which ones a payload is read in and saved in, and how one becomes another.
+
+mod downgrade;
+mod upgrade;
+
+pub use self::downgrade::{Older, downgraded, put_older};
+pub use self::upgrade::{Upgraded, check_upgraded, read_upgraded, upgrade, upgraded};
+use crate::codec::{Reader, Tag};
+use crate::error::Code;
+use crate::schema::MessageDescriptor;
+use crate::schema::kind::WireType;
+use crate::{Error, Payload};
+
+/// An older schema version that a payload is still read in, as `accept(...)` says.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OlderVersion {
+    /// The version, from 1.
+    pub version: u32,
+    /// The message that it was, which an `upgrade` function takes; `None` if it is the current one
+    /// without the fields that came later.
+    pub message: Option<&'static MessageDescriptor>,
+    /// Whether this build also saves it, for a destination that reads nothing later.
+    pub saves: bool,
+}
+
+impl OlderVersion {
+    /// For the derive.
+    #[doc(hidden)]
+    pub const fn new(
+        version: u32,
+        message: Option<&'static MessageDescriptor>,
+        saves: bool,
+    ) -> Self {
+        Self { version, message, saves }
+    }
+}
+
+/// The versions that are saved, ascending, the current one last.
+pub(crate) fn saved_versions(
+    older: &'static [OlderVersion],
+    current: u32,
+) -> impl DoubleEndedIterator<Item = u32> {
+    let older = older.iter().filter(|older| older.saves).map(|older| older.version);
+    older.chain([current])
+}
+
+/// Checks that `P` can be saved in this version.
+pub(crate) fn check_saves<P: Payload>(version: u32) -> Result<(), Error> {
+    let saves: Vec<u32> = saved_versions(P::OLDER, P::VERSION).collect();
+    if saves.contains(&version) {
+        return Ok(());
+    }
+    let reason = format!("cannot be saved as version {version}, this build saves {}", list(&saves));
+    Err(Error::new(Code::Unimplemented, reason).in_payload(P::MESSAGE_NAME).at_root())
+}
+
+/// `version 2`, `versions 1 and 2`, `versions 1 to 3`, `versions 1, 3 and 4`.
+fn list(versions: &[u32]) -> String {
+    match versions {
+        [only] => format!("version {only}"),
+        [first, .., last] if *last as usize - *first as usize + 1 == versions.len() => {
+            let joint = if versions.len() == 2 { "and" } else { "to" };
+            format!("versions {first} {joint} {last}")
+        }
+        [before @ .., last] => {
+            let before: Vec<String> = before.iter().map(u32::to_string).collect();
+            format!("versions {} and {last}", before.join(", "))
+        }
+        [] => "no version".to_owned(),
+    }
+}
+
+/// What `take_fields` of a payload begins with. Looks ahead for the version, so that a foreign one
+/// is told as such and not as whatever its fields look like to this build. Damage on the way is left
+/// to the strict reading to tell.
+///
+/// Returns the version that the payload is to be read in.
+pub(crate) fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
+    let (found, offset) = match find(r, P::VERSION_FIELD) {
+        Found::Version(version, offset) => (version, offset),
+        Found::Nothing => (0, r.offset()),
+        Found::Damage => {
+            r.set_version(P::VERSION);
+            return Ok(P::VERSION);
+        }
+    };
+    let accepted = found == u64::from(P::VERSION)
+        || P::OLDER.iter().any(|older| u64::from(older.version) == found);
+    if !accepted {
+        return Err(r.locate(foreign_version::<P>(found), offset));
+    }
+    // One of two numbers that are 32 bits long.
+    let version = found as u32;
+    r.set_version(version);
+    Ok(version)
+}
+
+enum Found {
+    /// The version, and where it is.
+    Version(u64, usize),
+    Nothing,
+    Damage,
+}
+
+fn find(r: &Reader<'_>, field: u32) -> Found {
+    let mut ahead = r.fork();
+    loop {
+        let Tag { number, wire_type } = match ahead.tag() {
+            Ok(Some(tag)) => tag,
+            Ok(None) => return Found::Nothing,
+            Err(_) => return Found::Damage,
+        };
+        let offset = ahead.offset();
+        if number == field {
+            return match ahead.varint() {
+                Ok(version) if wire_type == WireType::Varint => Found::Version(version, offset),
+                _ => Found::Damage,
+            };
+        }
+        if ahead.skip(wire_type).is_err() {
+            return Found::Damage;
+        }
+    }
+}
+
+#[cold]
+fn foreign_version<P: Payload>(found: u64) -> Error {
+    let reads: Vec<u32> = P::OLDER.iter().map(|older| older.version).chain([P::VERSION]).collect();
+    let reads = list(&reads);
+    let reason = match found {
+        0 => format!("has no schema version, this build reads {reads}"),
+        _ => format!("schema version {found}, this build reads {reads}"),
+    };
+    Error::new(Code::Unimplemented, reason).in_field("schema_version")
+}
+
+/// The same message with this version in its field `field`, whatever it had there.
+fn stamp(bytes: &[u8], field: u32, version: u32) -> Result<Vec<u8>, Error> {
+    let mut r = Reader::new(bytes);
+    let mut stamped = Vec::with_capacity(bytes.len() + 6);
+    let mut is_there = false;
+    let mut put = |stamped: &mut Vec<u8>| {
+        if !std::mem::replace(&mut is_there, true) {
+            prost::encoding::uint32::encode(field, &version, stamped);
+        }
+    };
+    loop {
+        let from = r.offset();
+        let Some(tag) = r.tag()? else { break };
+        r.skip(tag.wire_type)?;
+        if tag.number >= field {
+            put(&mut stamped);
+        }
+        if tag.number != field {
+            stamped.extend_from_slice(&bytes[from..r.offset()]);
+        }
+    }
+    put(&mut stamped);
+    Ok(stamped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_listed_as_people_say_them() {
+        for (versions, text) in [
+            (&[3][..], "version 3"),
+            (&[1, 2], "versions 1 and 2"),
+            (&[2, 3, 4], "versions 2 to 4"),
+            (&[1, 3, 4], "versions 1, 3 and 4"),
+            (&[1, 4], "versions 1 and 4"),
+        ] {
+            assert_eq!(list(versions), text);
+        }
+    }
+
+    #[test]
+    fn a_stamp_replaces_a_version_and_keeps_the_order_of_the_fields() {
+        assert_eq!(stamp(b"", 1, 300).unwrap(), [0x08, 0xac, 2]);
+        assert_eq!(stamp(&[0x08, 9, 0x10, 1], 1, 2).unwrap(), [0x08, 2, 0x10, 1]);
+        assert_eq!(stamp(&[0x08, 9, 0x18, 1], 2, 7).unwrap(), [0x08, 9, 0x10, 7, 0x18, 1]);
+        assert_eq!(stamp(&[0x10, 1, 0x10, 2], 2, 7).unwrap(), [0x10, 7]);
+    }
+}

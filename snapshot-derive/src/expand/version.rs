@@ -1,0 +1,230 @@
+//! What older schema versions add to a payload, and `since` to a field. Nothing where there is none.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+use super::struct_::{Mapped, mapped};
+use super::{at, local, quiet_path};
+use crate::model::{Older, OlderMessage, Payload, Since, Struct};
+
+/// The name of the message that a version was.
+fn message_of(version: u32, place: Span) -> Ident {
+    Ident::new(&format!("__Version_{version}"), at(place))
+}
+
+/// The older versions that were messages of their own.
+fn messages(payload: &Payload) -> impl DoubleEndedIterator<Item = (u32, &OlderMessage)> {
+    payload.older.iter().filter_map(|older| Some((older.version, older.message.as_ref()?)))
+}
+
+/// The first version from `from` on whose message is the current one.
+fn first_current(payload: &Payload, from: u32) -> u32 {
+    let mut later = payload.older.iter().filter(|older| older.version >= from);
+    later.find(|older| older.message.is_none()).map_or(payload.version, |older| older.version)
+}
+
+/// Names for the older messages, and the checks of them.
+pub(super) fn constants(payload: &Payload) -> TokenStream {
+    let messages = messages(payload).map(|(version, OlderMessage { path, .. })| {
+        let (name, mut definition) =
+            (message_of(version, path.span()), message_of(version, path.span()));
+        definition.set_span(Span::call_site());
+        quote_spanned! {at(path.span())=>
+            type #definition = #path;
+            const _: () = __s::assert_older_version_field(
+                <#name as __s::Schema>::DESCRIPTOR,
+                &__VERSION,
+            );
+        }
+    });
+    quote!(#(#messages)*)
+}
+
+/// `Payload::OLDER`.
+pub(super) fn older_constant(payload: &Payload) -> TokenStream {
+    if payload.older.is_empty() {
+        return TokenStream::new();
+    }
+    let older = payload.older.iter().map(|Older { version, message }| match message {
+        None => quote!(__s::OlderVersion::new(#version, __s::None, true)),
+        Some(OlderMessage { path, downgrade, .. }) => {
+            let (name, saves) = (message_of(*version, path.span()), downgrade.is_some());
+            quote_spanned! {at(path.span())=>
+                __s::OlderVersion::new(
+                    #version,
+                    __s::Some(<#name as __s::Schema>::DESCRIPTOR),
+                    #saves,
+                )
+            }
+        }
+    });
+    quote!(const OLDER: &'static [__s::OlderVersion] = &[#(#older),*];)
+}
+
+/// What the `upgrade` function of each version may return, and how it goes on from there.
+pub(super) fn upgraded_impls(model: &Struct, payload: &Payload) -> TokenStream {
+    let Struct { common, message, .. } = model;
+    let ident = &common.ident;
+    let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
+    let steps = messages(payload).map(|(version, older)| {
+        let to = version + 1;
+        let place = at(older.upgrade.span());
+        let target = |made: TokenStream, finish: TokenStream| {
+            quote_spanned! {place=>
+                #[automatically_derived]
+                impl #impl_generics __s::Upgraded<#ident #ty_generics, #to> for #made #where_clause {
+                    fn finish(
+                        self,
+                        __r: &__s::Reader<'_>,
+                    ) -> __s::Result<#ident #ty_generics, __s::Error> {
+                        #finish
+                    }
+                }
+            }
+        };
+        let next = messages(payload).find(|(version, _)| *version == to);
+        let to_next = next.map(|(_, next)| {
+            let (name, convert, to) = (message_of(to, place), quiet_path(&next.upgrade), to + 1);
+            let finish = quote_spanned! {at(next.upgrade.span())=>
+                __s::upgraded::<#ident #ty_generics, _, _, #to>(#convert(self), __r)
+            };
+            target(quote!(#name), finish)
+        });
+        // A change of meaning alone keeps the message: then the next step is what is meant.
+        let is_same = next.is_some_and(|(_, next)| is_same_path(&next.path, message));
+        let to_current = (!is_same).then(|| {
+            let least = first_current(payload, to);
+            target(quote!(#message), quote!(__s::read_upgraded(&self, #least, __r)))
+        });
+        let to_state = target(quote!(#ident #ty_generics), quote!(__s::check_upgraded(self, __r)));
+        quote!(#to_next #to_current #to_state)
+    });
+    quote!(#(#steps)*)
+}
+
+fn is_same_path(a: &Path, b: &Path) -> bool {
+    quote!(#a).to_string() == quote!(#b).to_string()
+}
+
+/// What `take_fields` of a payload begins with.
+pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
+    let r = local("r");
+    let ident = &model.common.ident;
+    let (_, ty_generics, _) = model.common.generics.split_for_impl();
+    let mut messages = messages(payload).peekable();
+    if messages.peek().is_none() {
+        return quote!(__s::check_version::<Self>(#r)?;);
+    }
+    let version = local("version");
+    let upgrades = messages.map(|(number, OlderMessage { path, upgrade, .. })| {
+        let (name, to, old) = (message_of(number, path.span()), number + 1, local("old"));
+        let convert = quiet_path(upgrade);
+        quote_spanned! {at(upgrade.span())=>
+            if #version == #number {
+                return __s::upgrade::<#name, #ident #ty_generics, _, _, #to>(
+                    #r,
+                    |#old: #name| #convert(#old),
+                );
+            }
+        }
+    });
+    quote! {
+        let #version = __s::check_version::<Self>(#r)?;
+        #(#upgrades)*
+    }
+}
+
+/// What `put_fields` does before it puts a field.
+pub(super) fn put_older(model: &Struct) -> TokenStream {
+    let (w, version) = (local("w"), local("version"));
+    let is_newer = |mapped: &Mapped<'_>| mapped.mapping.since.is_some();
+    let has_older = model.payload.as_ref().is_some_and(|payload| !payload.older.is_empty());
+    if !has_older && !mapped(model).any(|mapped| is_newer(&mapped)) {
+        return TokenStream::new();
+    }
+    let downgrades = model.payload.iter().flat_map(|payload| {
+        messages(payload).filter(|(_, older)| older.downgrade.is_some()).map(|(number, older)| {
+            let (from, newer) = (first_current(payload, number), local("newer"));
+            let name = message_of(number, older.path.span());
+            let steps = messages(payload).rev();
+            let steps = steps.filter(|(step, _)| (number..from).contains(step));
+            let steps = steps.filter_map(|(step, older)| {
+                let downgrade = older.downgrade.as_ref()?;
+                let (convert, name) = (quiet_path(downgrade), message_of(step, older.path.span()));
+                Some(quote_spanned! {at(downgrade.span())=>
+                    let #newer = __s::downgraded::<#name, _>(#convert(#newer), #step)?;
+                })
+            });
+            quote! {
+                if #version == #number {
+                    return __s::put_older::<Self, #name>(self, #number, #from, #w, |#newer| {
+                        #(#steps)*
+                        __s::Ok(#newer)
+                    });
+                }
+            }
+        })
+    });
+    let checks = mapped(model).filter_map(|mapped| {
+        let since = mapped.mapping.since.as_ref()?;
+        let (constant, port, number) = (mapped.constant(), mapped.port(), since.version);
+        let (older, put) = (local("older"), local("put"));
+        let (default, value) = (default_of(&mapped, since), local("default"));
+        let own = mapped.value_of(&{
+            let ident = mapped.member();
+            quote_spanned!(mapped.place()=> self.#ident)
+        });
+        let absent = mapped.value_of(&quote!(#value));
+        Some(quote_spanned! {mapped.place()=>
+            #older.check(
+                #constant,
+                #number,
+                |#put| #port.put(#put, #own),
+                |#put| {
+                    let #value = #default;
+                    #port.put(#put, #absent)
+                },
+            );
+        })
+    });
+    let mut checks = checks.peekable();
+    let older = local("older");
+    let checks = checks.peek().is_some().then(|| {
+        quote! {
+            let mut #older = __s::Older::new(#version);
+            #(#checks)*
+            #older.end()?;
+        }
+    });
+    quote! {
+        let #version = #w.version();
+        #(#downgrades)*
+        #checks
+    }
+}
+
+/// The value of a field in a payload that is older than it.
+pub(super) fn default_of(mapped: &Mapped<'_>, since: &Since) -> TokenStream {
+    let ty = &mapped.field.ty;
+    match &since.default {
+        Some(default) => {
+            let value = local("value");
+            quote_spanned! {at(default.span())=> {
+                let #value: #ty = #default;
+                #value
+            }}
+        }
+        None => quote_spanned!(at(ty.span())=> __s::default::<#ty>()),
+    }
+}
+
+/// The version that is written.
+pub(super) fn version_written(payload: &Payload) -> TokenStream {
+    let (number, version) = (payload.version, local("version"));
+    match payload.older.is_empty() {
+        true => quote!(&#number),
+        false => quote!(&__s::earlier(#version, #number)),
+    }
+}

@@ -1,0 +1,145 @@
+//! Older messages: step by step to the current state, or refused.
+
+use prost::Message;
+use snapshot_core::codec::{from_any_bytes, from_bytes};
+use snapshot_core::{Code, Payload, Snapshot};
+
+use super::states::{DiskState, pb};
+
+fn v1(size_mib: u32) -> pb::DiskV1 {
+    pb::DiskV1 { schema_version: 1, path: "/a".into(), size_mib, ..pb::DiskV1::default() }
+}
+
+fn read(message: &impl Message) -> Result<DiskState, String> {
+    from_bytes(&message.encode_to_vec()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_older_version_reaches_the_current_state_step_by_step() {
+    assert_eq!(read(&v1(5)).unwrap(), DiskState::of_size(5 << 20));
+    let v2 = pb::DiskV2 { schema_version: 2, path: "/a".into(), size: 5 };
+    assert_eq!(read(&v2).unwrap(), DiskState::of_size(5));
+    let v2 = pb::DiskV2 { path: String::new(), ..v2 };
+    assert_eq!(read(&v2).unwrap(), DiskState { path: None, ..DiskState::of_size(5) });
+}
+
+#[test]
+fn an_unknown_version_is_refused_first_with_what_this_build_reads() {
+    for version in [5, u32::MAX] {
+        // An unknown field, a newer one, invalid UTF-8 in the path: none is told.
+        let mut bytes = vec![0x12, 1, 0xff, 0x68, 1, 0xf8, 0x01, 0];
+        prost::encoding::uint32::encode(1, &version, &mut bytes);
+        let error = from_bytes::<DiskState>(&bytes).unwrap_err();
+        assert_eq!(error.code(), Code::Unimplemented);
+        assert_eq!(error.findings().count(), 1);
+        let expected = format!("schema version {version}, this build reads versions 1 to 4");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+    let error = from_bytes::<DiskState>(&[]).unwrap_err().to_string();
+    let expected = "schema_version: has no schema version, this build reads versions 1 to 4";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn what_an_upgrade_function_refuses_names_its_step() {
+    assert_eq!(
+        read(&v1(0)).unwrap_err(),
+        "the upgrade from version 1 to 2 fails: \"/a\" has no size"
+    );
+}
+
+#[test]
+fn what_an_upgrade_has_made_is_checked_as_a_payload_is() {
+    assert_eq!(read(&v1(13)).unwrap_err(), "after the upgrade, 13 MiB bring bad luck");
+}
+
+#[test]
+fn an_older_payload_in_an_any_is_read_like_any_other() {
+    let any =
+        prost_types::Any { type_url: DiskState::TYPE_URL.to_owned(), value: v1(2).encode_to_vec() };
+    assert_eq!(
+        from_any_bytes::<DiskState>(&any.encode_to_vec()).unwrap(),
+        DiskState::of_size(2 << 20)
+    );
+    let any = prost_types::Any { value: v1(0).encode_to_vec(), ..any };
+    let error = from_any_bytes::<DiskState>(&any.encode_to_vec()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        ".: versions.v1.Disk: the upgrade from version 1 to 2 fails: \"/a\" has no size"
+    );
+}
+
+mod made {
+    //! Upgrades that end in the state, in the current message, or in nothing that can be read.
+
+    use super::super::states::pb;
+    use super::*;
+
+    #[derive(Debug, PartialEq, Snapshot)]
+    #[snapshot(message = pb::Disk, version = 5, ignore(queues, label, main_queue))]
+    #[snapshot(accept(version = 2, message = pb::DiskV1, upgrade = to_state))]
+    #[snapshot(accept(version = 3, message = pb::DiskV2, upgrade = to_message), accept(version = 4))]
+    struct Made {
+        path: Option<String>,
+        #[snapshot(range = 0..=100)]
+        size: u64,
+        #[snapshot(since = 5, default = 1)]
+        limit: u32,
+        #[snapshot(skip)]
+        from: u32,
+    }
+
+    fn to_state(old: pb::DiskV1) -> Result<Made, std::convert::Infallible> {
+        let size = u64::from(old.size_mib);
+        Ok(Made { path: Some(old.path), size, limit: 2, from: old.schema_version })
+    }
+
+    fn to_message(old: pb::DiskV2) -> Result<pb::Disk, std::convert::Infallible> {
+        let limit = if old.size > 5 { 3 } else { 0 };
+        let schema_version = old.size as u32;
+        Ok(pb::Disk { schema_version, path: Some(old.path), size: 1, limit, ..Default::default() })
+    }
+
+    fn v2(version: u32, size: u64) -> Vec<u8> {
+        pb::DiskV2 { schema_version: version, path: "/a".into(), size }.encode_to_vec()
+    }
+
+    #[test]
+    fn an_upgrade_may_end_in_the_state_and_keeps_what_is_not_saved() {
+        let old = pb::DiskV1 { schema_version: 2, ..v1(9) };
+        let made = from_bytes::<Made>(&old.encode_to_vec()).unwrap();
+        assert_eq!(made, Made { path: Some("/a".into()), size: 9, limit: 2, from: 2 });
+    }
+
+    #[test]
+    fn a_state_that_an_upgrade_has_made_is_checked() {
+        let old = pb::DiskV1 { schema_version: 2, ..v1(101) };
+        assert_eq!(
+            from_bytes::<Made>(&old.encode_to_vec()).unwrap_err().to_string(),
+            "size: after the upgrade, is 101, which is not in 0..=100"
+        );
+    }
+
+    #[test]
+    fn a_message_that_an_upgrade_has_made_is_read_in_the_version_it_says() {
+        // It says nothing, or the version that it came from: the next one, without the limit.
+        for size in [0, 2, 3, 4] {
+            assert_eq!(from_bytes::<Made>(&v2(3, size)).unwrap().limit, 1);
+        }
+        // The current one: with whatever limit it has.
+        assert_eq!(from_bytes::<Made>(&v2(3, 5)).unwrap().limit, 0);
+        assert_eq!(
+            from_bytes::<Made>(&v2(3, 6)).unwrap_err().to_string(),
+            "the upgrade has made version 6 out of it, not version 5"
+        );
+    }
+
+    #[test]
+    fn a_newer_field_in_what_an_upgrade_has_made_is_refused_like_any_other() {
+        let old = pb::DiskV2 { schema_version: 3, path: String::new(), size: 1 << 32 | 4 };
+        assert_eq!(
+            from_bytes::<Made>(&old.encode_to_vec()).unwrap_err().to_string(),
+            "limit: after the upgrade, exists from version 5 on, and this payload is version 4"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Saving for an older peer: only if nothing is lost.
+
+use prost::Message;
+use snapshot_core::codec::{from_bytes, to_bytes, to_bytes_as};
+use snapshot_core::{Code, Snapshot};
+
+use super::states::{DiskState, Label, Queue, pb};
+
+fn refusal(state: &DiskState, version: u32) -> String {
+    to_bytes_as(state, version).unwrap_err().to_string()
+}
+
+#[test]
+fn an_older_version_of_the_same_message_has_no_newer_field() {
+    let queues = [("q".to_owned(), Queue { depth: 1, weight: 100 })].into();
+    let state = DiskState { queues, ..DiskState::of_size(5) };
+    let bytes = to_bytes_as(&state, 3).unwrap();
+    let queues = [("q".to_owned(), pb::Queue { depth: 1, weight: 0 })].into();
+    let expected = pb::Disk {
+        schema_version: 3,
+        path: Some("/a".into()),
+        size: 5,
+        queues,
+        ..pb::Disk::default()
+    };
+    assert_eq!(bytes, expected.encode_to_vec());
+    assert_eq!(from_bytes::<DiskState>(&bytes).unwrap(), state);
+}
+
+#[test]
+fn the_current_version_is_what_is_saved_without_asking() {
+    let state = DiskState { limits: vec![1], ..DiskState::of_size(5) };
+    assert_eq!(to_bytes_as(&state, 4).unwrap(), to_bytes(&state).unwrap());
+}
+
+#[test]
+fn every_newer_field_that_is_not_at_its_default_is_named() {
+    let state =
+        DiskState { limits: vec![8], label: Some(Label::Number(0)), ..DiskState::of_size(5) };
+    assert_eq!(
+        refusal(&state, 3),
+        "limit: exists from version 4 on and is not at its default: it would be lost in version 3\n\
+         label: exists from version 4 on and is not at its default: it would be lost in version 3"
+    );
+    // The proto3 default is not what an older payload gets.
+    let state = DiskState { limits: vec![0], ..DiskState::of_size(5) };
+    assert!(refusal(&state, 3).starts_with("limit: exists from version 4 on"));
+    let queues = [("q".to_owned(), Queue { depth: 1, weight: 0 })].into();
+    let state = DiskState { queues, ..DiskState::of_size(5) };
+    assert!(refusal(&state, 3).starts_with("queues[\"q\"].weight: exists from version 4 on"));
+    let error = to_bytes_as(&state, 3).unwrap_err();
+    assert_eq!(error.code(), Code::FailedPrecondition);
+}
+
+#[test]
+fn downgrade_functions_chain_to_the_oldest_version() {
+    let state = DiskState::of_size(5 << 20);
+    let v2 = pb::DiskV2 { schema_version: 2, path: "/a".into(), size: 5 << 20 };
+    assert_eq!(to_bytes_as(&state, 2).unwrap(), v2.encode_to_vec());
+    let v1 =
+        pb::DiskV1 { schema_version: 1, path: "/a".into(), size_mib: 5, ..pb::DiskV1::default() };
+    let bytes = to_bytes_as(&state, 1).unwrap();
+    assert_eq!(bytes, v1.encode_to_vec());
+    assert_eq!(from_bytes::<DiskState>(&bytes).unwrap(), state);
+}
+
+#[test]
+fn what_a_downgrade_function_refuses_is_told_with_its_version() {
+    let queues = [("q".to_owned(), Queue { depth: 1, weight: 100 })].into();
+    let state = DiskState { queues, ..DiskState::of_size(1 << 20) };
+    assert_eq!(refusal(&state, 2), "cannot be saved as version 2: it has queues");
+    assert_eq!(refusal(&state, 1), "cannot be saved as version 2: it has queues");
+    assert_eq!(
+        refusal(&DiskState::of_size(5), 1),
+        "size: cannot be saved as version 1: is no whole number of MiB"
+    );
+    // What came later than the message that the function takes is looked at before.
+    let state = DiskState { limits: vec![1], ..DiskState::of_size(1 << 20) };
+    assert!(refusal(&state, 1).starts_with("limit: exists from version 4 on"));
+}
+
+#[test]
+fn a_version_that_is_not_saved_is_refused_with_those_that_are() {
+    for version in [0, 5] {
+        assert_eq!(
+            refusal(&DiskState::of_size(5), version),
+            format!(
+                ".: versions.v1.Disk: cannot be saved as version {version}, this build saves \
+                 versions 1 to 4"
+            )
+        );
+    }
+    assert_eq!(
+        to_bytes_as(&OneWay { path: None }, 1).unwrap_err().to_string(),
+        ".: versions.v1.Disk: cannot be saved as version 1, this build saves version 2"
+    );
+}
+
+/// Reads an older version that it does not save.
+#[derive(Debug, Snapshot)]
+#[snapshot(message = pb::Disk, version = 2, ignore(size, limit, queues, label, main_queue))]
+#[snapshot(accept(version = 1, message = pb::DiskV1, upgrade = upgrade))]
+struct OneWay {
+    path: Option<String>,
+}
+
+fn upgrade(old: pb::DiskV1) -> Result<OneWay, std::convert::Infallible> {
+    Ok(OneWay { path: Some(old.path) })
+}
+
+#[test]
+fn a_version_without_a_downgrade_is_read_all_the_same() {
+    let old = pb::DiskV1 { schema_version: 1, path: "/b".into(), ..pb::DiskV1::default() };
+    let state: OneWay = from_bytes(&old.encode_to_vec()).unwrap();
+    assert_eq!(state.path.as_deref(), Some("/b"));
+}
+
+/// A downgrade that makes what the older build would refuse.
+#[derive(Debug, Snapshot)]
+#[snapshot(message = pb::Disk, version = 2, ignore(path, limit, queues, label, main_queue))]
+#[snapshot(accept(version = 1, message = pb::DiskV1, upgrade = up, downgrade = down))]
+struct Careless {
+    size: u64,
+}
+
+fn up(_: pb::DiskV1) -> Result<pb::Disk, std::convert::Infallible> {
+    Ok(pb::Disk::default())
+}
+
+fn down(new: pb::Disk) -> Result<pb::DiskV1, std::convert::Infallible> {
+    Ok(pb::DiskV1 { cache: new.size as i32, ..pb::DiskV1::default() })
+}
+
+#[test]
+fn what_the_older_build_would_refuse_is_not_written() {
+    assert!(to_bytes_as(&Careless { size: 1 }, 1).is_ok());
+    assert_eq!(
+        to_bytes_as(&Careless { size: 9 }, 1).unwrap_err().to_string(),
+        "cache: the downgrade has made no message of version 1: 9 is no value of Cache"
+    );
+}

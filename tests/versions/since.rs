@@ -1,0 +1,115 @@
+//! Fields that came later: what an older payload gets, and what it may not have.
+
+use std::collections::BTreeMap;
+
+use prost::Message;
+use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::{Code, State};
+
+use super::states::{DiskState, Label, Queue, ShelfState, pb};
+
+fn disk(version: u32) -> pb::Disk {
+    pb::Disk { schema_version: version, path: Some("/a".into()), size: 5, ..pb::Disk::default() }
+}
+
+fn refusal(message: &pb::Disk) -> String {
+    DiskState::from_message(message).unwrap_err().to_string()
+}
+
+#[test]
+fn an_older_payload_gets_the_defaults_of_what_came_later() {
+    let state = DiskState::from_message(&disk(3)).unwrap();
+    assert_eq!(state, DiskState::of_size(5));
+}
+
+#[test]
+fn a_current_payload_gets_what_it_says_and_not_the_defaults() {
+    let state = DiskState::from_message(&disk(4)).unwrap();
+    assert_eq!((state.limits, state.label), (vec![0], None));
+}
+
+#[test]
+fn a_default_may_be_any_expression_and_is_the_types_own_without_one() {
+    let old = pb::Shelf { schema_version: 1, name: "s".into(), ..pb::Shelf::default() };
+    assert_eq!(ShelfState::from_message(&old).unwrap().room, "cellar");
+    assert_eq!(DiskState::from_message(&disk(3)).unwrap().label, None);
+}
+
+#[test]
+fn a_nested_message_is_as_old_as_the_payload_around_it() {
+    let queue = pb::Queue { depth: 1, weight: 0 };
+    let with_queues = |version| pb::Disk {
+        queues: [("q".to_owned(), queue.clone())].into(),
+        main_queue: Some(queue.clone()),
+        ..disk(version)
+    };
+    let old = DiskState::from_message(&with_queues(3)).unwrap();
+    assert_eq!(old.queues["q"], Queue { depth: 1, weight: 100 });
+    assert_eq!(old.main_queue, Some(Box::new(Queue { depth: 1, weight: 100 })));
+    let new = DiskState::from_message(&with_queues(4)).unwrap();
+    assert_eq!(new.queues["q"].weight, 0);
+}
+
+#[test]
+fn a_map_entry_without_a_value_is_as_old_as_the_payload_too() {
+    // schema_version 3, queues { "q": (nothing) }
+    let bytes = [0x08, 3, 0x72, 3, 0x0a, 1, b'q'];
+    let state: DiskState = from_bytes(&bytes).unwrap();
+    assert_eq!(state.queues, BTreeMap::from([("q".into(), Queue { depth: 0, weight: 100 })]));
+}
+
+#[test]
+fn outside_of_a_payload_a_message_is_the_current_one() {
+    let queue: Queue = from_bytes(&[0x08, 1]).unwrap();
+    assert_eq!(queue, Queue { depth: 1, weight: 0 });
+    assert_eq!(to_bytes(&Queue { depth: 1, weight: 2 }).unwrap(), [0x08, 1, 0x10, 2]);
+}
+
+#[test]
+fn an_older_payload_that_carries_a_newer_field_is_refused_with_its_place() {
+    let error = DiskState::from_message(&pb::Disk { limit: 1, ..disk(3) }).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    assert_eq!(
+        error.to_string(),
+        "limit: exists from version 4 on, and this payload is version 3 (byte 8 of 10)"
+    );
+    let label = |label| refusal(&pb::Disk { label: Some(label), ..disk(3) });
+    assert!(label(pb::Label::Text(String::new())).starts_with("text: exists from version 4 on"));
+    assert!(label(pb::Label::Number(0)).starts_with("number: exists from version 4 on"));
+    let queue = pb::Queue { depth: 0, weight: 1 };
+    let error = refusal(&pb::Disk { queues: [("q".into(), queue)].into(), ..disk(3) });
+    assert!(
+        error.starts_with("queues[\"q\"].weight: exists from version 4 on, and this payload is"),
+        "{error}"
+    );
+}
+
+#[test]
+fn every_newer_field_is_told_at_once_and_so_is_what_else_is_wrong() {
+    let label = Some(pb::Label::Number(1));
+    let mut bytes = pb::Disk { limit: 1, label, ..disk(3) }.encode_to_vec();
+    bytes.extend([0x60, 9]);
+    let error = from_bytes::<DiskState>(&bytes).unwrap_err().to_string();
+    let lines: Vec<_> = error.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(lines, ["limit", "number", "size"], "{error}");
+}
+
+#[test]
+fn the_default_is_checked_as_a_value_on_the_wire_is() {
+    let too_long = DiskState { limits: vec![1, 2], ..DiskState::of_size(5) };
+    let error = to_bytes(&too_long).unwrap_err().to_string();
+    assert_eq!(error, "limit: has 2 elements, at most 1 are allowed");
+}
+
+#[test]
+fn a_current_payload_comes_back_as_it_was() {
+    let state = DiskState {
+        limits: vec![3],
+        label: Some(Label::Text("x".into())),
+        queues: [("q".into(), Queue { depth: 1, weight: 0 })].into(),
+        ..DiskState::of_size(5)
+    };
+    let bytes = to_bytes(&state).unwrap();
+    assert_eq!(pb::Disk::decode(&*bytes).unwrap().schema_version, 4);
+    assert_eq!(from_bytes::<DiskState>(&bytes).unwrap(), state);
+}
