@@ -249,3 +249,54 @@ impl ::prost::Name for NicSnapshot {
         "type.googleapis.com/example.v1.NicSnapshot".into()
     }
 }
+/// A volume of a machine, version 2 and later: what `schema_evolution` saves and restores.
+#[derive(::snapshot_core::Schema)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VolumeSnapshot {
+    /// Version of this payload's schema.
+    #[prost(uint32, tag = "1")]
+    pub schema_version: u32,
+    /// Where the volume's image is on the host.
+    #[prost(string, tag = "2")]
+    pub image: ::prost::alloc::string::String,
+    /// The size of the volume in bytes. Version 1 counted in MiB, as field 3.
+    #[prost(uint64, tag = "4")]
+    pub size: u64,
+    /// How many operations a second the guest may do. From version 3 on.
+    #[prost(uint32, tag = "5")]
+    pub operations_per_second: u32,
+}
+impl ::prost::Name for VolumeSnapshot {
+    const NAME: &'static str = "VolumeSnapshot";
+    const PACKAGE: &'static str = "example.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "example.v1.VolumeSnapshot".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/example.v1.VolumeSnapshot".into()
+    }
+}
+/// A volume as version 1 saved it: the record of a schema that is read still, and never changes.
+#[derive(::snapshot_core::Schema)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VolumeSnapshotV1 {
+    /// Version of this payload's schema.
+    #[prost(uint32, tag = "1")]
+    pub schema_version: u32,
+    /// Where the volume's image is on the host.
+    #[prost(string, tag = "2")]
+    pub image: ::prost::alloc::string::String,
+    /// The size of the volume in MiB.
+    #[prost(uint32, tag = "3")]
+    pub size_mib: u32,
+}
+impl ::prost::Name for VolumeSnapshotV1 {
+    const NAME: &'static str = "VolumeSnapshotV1";
+    const PACKAGE: &'static str = "example.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "example.v1.VolumeSnapshotV1".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/example.v1.VolumeSnapshotV1".into()
+    }
+}
