@@ -279,12 +279,23 @@ pub const fn assert_older_version_field(
     older: &MessageDescriptor,
     current: &Field<Singular<Uint32>>,
 ) {
-    if version_field(older).number() != current.number() {
-        let message = Message::new().and("`schema_version` of `").and(older.name);
-        let message = message.and("` is not field ").and_number(current.number() as i128);
-        let message = message.and(", where the current message has it: the version is looked up ");
-        panic!("{}", message.and("before it is known which message it is").as_str());
+    let mut i = 0;
+    while i < older.fields.len() {
+        let field = &older.fields[i];
+        if equal(field.name, current.name())
+            && field.number == current.number()
+            && matches!(field.shape, FieldShape::Singular(ValueKind::Uint32))
+        {
+            return;
+        }
+        i += 1;
     }
+    let message = Message::new().and("`").and(older.name).and("` has no `uint32 schema_version = ");
+    let message =
+        message.and_number(current.number() as i128).and("`: every version has it there, ");
+    let message =
+        message.and("since it is looked up before it is known which message a payload is");
+    panic!("{}", message.as_str());
 }
 
 /// The version that is written where `asked` is asked for.

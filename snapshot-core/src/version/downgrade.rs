@@ -7,8 +7,8 @@ use prost::Message;
 use super::stamp;
 use crate::__private::Putting;
 use crate::codec::{Reader, Writer, check_strictly};
-use crate::schema::Field;
-use crate::{Error, Payload, Schema};
+use crate::schema::{Field, MessageDescriptor};
+use crate::{Error, Payload};
 
 /// The check of the fields that an older version does not have: each must be at the value that
 /// reading the older version gives it. All that are not are told at once.
@@ -93,18 +93,18 @@ fn bytes_of(
     }
 }
 
-/// Puts a state as its message `Old` of the older `version`, which `convert` makes of the current
-/// message in version `from`.
+/// Puts a state as its message `Old`, with this descriptor, of the older version that is first in
+/// the pair. `convert` makes it of the current message in the version that is second.
 pub fn put_older<P, Old>(
     state: &P,
-    version: u32,
-    from: u32,
+    descriptor: &MessageDescriptor,
+    (version, from): (u32, u32),
     w: &mut Writer,
     convert: impl FnOnce(P::Message) -> Result<Old, Error>,
 ) -> Result<(), Error>
 where
     P: Payload,
-    Old: Schema + Message,
+    Old: Message,
 {
     let mark = w.position();
     // With this writer, so that the payloads inside have the versions and stages that they should.
@@ -114,7 +114,7 @@ where
     })?;
     w.rewind(mark);
     let bytes = stamp(&convert(newer)?.encode_to_vec(), P::VERSION_FIELD, version)?;
-    check_strictly(Old::DESCRIPTOR, &mut Reader::without_places(&bytes)).map_err(|error| {
+    check_strictly(descriptor, &mut Reader::without_places(&bytes)).map_err(|error| {
         error.explained(&format!("the downgrade has made no message of version {version}: "))
     })?;
     w.raw(&bytes);

@@ -6,7 +6,8 @@ use prost::Message;
 
 use super::{Found, find, list, saved_versions, stamp};
 use crate::codec::{self, Reader, check_strictly};
-use crate::{Error, Payload, Schema};
+use crate::schema::MessageDescriptor;
+use crate::{Error, Payload};
 
 /// What an `upgrade` function can return that takes the message of the version before `TO`: the
 /// message of version `TO`, the current message of the state `S`, or the state itself.
@@ -20,18 +21,20 @@ pub trait Upgraded<S, const TO: u32>: Sized {
     fn finish(self, r: &Reader<'_>) -> Result<S, Error>;
 }
 
-/// Reads a payload of version `TO - 1`, which is all that is left in `r`, as its message `Old`.
+/// Reads a payload of version `TO - 1`, which is all that is left in `r`, as its message `Old` with
+/// this descriptor.
 pub fn upgrade<Old, S, Out, E, const TO: u32>(
+    descriptor: &MessageDescriptor,
     r: &mut Reader<'_>,
     convert: impl FnOnce(Old) -> Result<Out, E>,
 ) -> Result<S, Error>
 where
-    Old: Schema + Message + Default,
+    Old: Message + Default,
     Out: Upgraded<S, TO>,
     E: Display + 'static,
 {
     // prost passes over what it does not know.
-    check_strictly(Old::DESCRIPTOR, &mut r.fork())?;
+    check_strictly(descriptor, &mut r.fork())?;
     let old = Old::decode(r.take_rest()).map_err(|error| {
         Error::internal("prost does not read what was found to be right").with_source(error)
     })?;

@@ -14,6 +14,19 @@ fn message_of(version: u32, place: Span) -> Ident {
     Ident::new(&format!("__Version_{version}"), at(place))
 }
 
+/// The constant that is its descriptor. If it has none, every use of the constant says so: there,
+/// and not each somewhere else.
+fn descriptor_of(version: u32, place: Span) -> Ident {
+    Ident::new(&format!("__VERSION_{version}"), at(place))
+}
+
+/// A variable for what a function of the user's takes, for errors that point at the function.
+fn argument(name: &str, function: &Path) -> Ident {
+    let mut argument = local(name);
+    argument.set_span(argument.span().located_at(function.span()));
+    argument
+}
+
 /// The older versions that were messages of their own.
 fn messages(payload: &Payload) -> impl DoubleEndedIterator<Item = (u32, &OlderMessage)> {
     payload.older.iter().filter_map(|older| Some((older.version, older.message.as_ref()?)))
@@ -25,18 +38,17 @@ fn first_current(payload: &Payload, from: u32) -> u32 {
     later.find(|older| older.message.is_none()).map_or(payload.version, |older| older.version)
 }
 
-/// Names for the older messages, and the checks of them.
+/// Names for the older messages and their descriptors, and the checks of them.
 pub(super) fn constants(payload: &Payload) -> TokenStream {
     let messages = messages(payload).map(|(version, OlderMessage { path, .. })| {
-        let (name, mut definition) =
-            (message_of(version, path.span()), message_of(version, path.span()));
+        let place = path.span();
+        let (name, descriptor) = (message_of(version, place), descriptor_of(version, place));
+        let mut definition = name.clone();
         definition.set_span(Span::call_site());
-        quote_spanned! {at(path.span())=>
+        quote_spanned! {at(place)=>
             type #definition = #path;
-            const _: () = __s::assert_older_version_field(
-                <#name as __s::Schema>::DESCRIPTOR,
-                &__VERSION,
-            );
+            const #descriptor: &__s::MessageDescriptor = <#name as __s::Schema>::DESCRIPTOR;
+            const _: () = __s::assert_older_version_field(#descriptor, &__VERSION);
         }
     });
     quote!(#(#messages)*)
@@ -50,13 +62,9 @@ pub(super) fn older_constant(payload: &Payload) -> TokenStream {
     let older = payload.older.iter().map(|Older { version, message }| match message {
         None => quote!(__s::OlderVersion::new(#version, __s::None, true)),
         Some(OlderMessage { path, downgrade, .. }) => {
-            let (name, saves) = (message_of(*version, path.span()), downgrade.is_some());
+            let (message, saves) = (descriptor_of(*version, path.span()), downgrade.is_some());
             quote_spanned! {at(path.span())=>
-                __s::OlderVersion::new(
-                    #version,
-                    __s::Some(<#name as __s::Schema>::DESCRIPTOR),
-                    #saves,
-                )
+                __s::OlderVersion::new(#version, __s::Some(#message), #saves)
             }
         }
     });
@@ -119,11 +127,13 @@ pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
     }
     let version = local("version");
     let upgrades = messages.map(|(number, OlderMessage { path, upgrade, .. })| {
-        let (name, to, old) = (message_of(number, path.span()), number + 1, local("old"));
-        let convert = quiet_path(upgrade);
+        let (name, to) = (message_of(number, path.span()), number + 1);
+        let descriptor = descriptor_of(number, path.span());
+        let (convert, old) = (quiet_path(upgrade), argument("old", upgrade));
         quote_spanned! {at(upgrade.span())=>
             if #version == #number {
                 return __s::upgrade::<#name, #ident #ty_generics, _, _, #to>(
+                    #descriptor,
                     #r,
                     |#old: #name| #convert(#old),
                 );
@@ -146,23 +156,32 @@ pub(super) fn put_older(model: &Struct) -> TokenStream {
     }
     let downgrades = model.payload.iter().flat_map(|payload| {
         messages(payload).filter(|(_, older)| older.downgrade.is_some()).map(|(number, older)| {
-            let (from, newer) = (first_current(payload, number), local("newer"));
-            let name = message_of(number, older.path.span());
+            let from = first_current(payload, number);
+            let (name, descriptor) =
+                (message_of(number, older.path.span()), descriptor_of(number, older.path.span()));
+            let value = local("newer");
             let steps = messages(payload).rev();
             let steps = steps.filter(|(step, _)| (number..from).contains(step));
             let steps = steps.filter_map(|(step, older)| {
                 let downgrade = older.downgrade.as_ref()?;
                 let (convert, name) = (quiet_path(downgrade), message_of(step, older.path.span()));
+                let newer = argument("newer", downgrade);
                 Some(quote_spanned! {at(downgrade.span())=>
-                    let #newer = __s::downgraded::<#name, _>(#convert(#newer), #step)?;
+                    let #value = __s::downgraded::<#name, _>(#convert(#newer), #step)?;
                 })
             });
             quote! {
                 if #version == #number {
-                    return __s::put_older::<Self, #name>(self, #number, #from, #w, |#newer| {
-                        #(#steps)*
-                        __s::Ok(#newer)
-                    });
+                    return __s::put_older::<Self, #name>(
+                        self,
+                        #descriptor,
+                        (#number, #from),
+                        #w,
+                        |#value| {
+                            #(#steps)*
+                            __s::Ok(#value)
+                        },
+                    );
                 }
             }
         })

@@ -125,7 +125,8 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             }
         }
     }
-    if let Some(at) = attrs.default.span()
+    // A malformed one is told already.
+    if let Some(at) = attrs.default.get().and(attrs.default.span())
         && !attrs.since.is_given()
         && !attrs.skip.is_given()
     {

@@ -16,7 +16,7 @@ struct Scsi {
 #[derive(Snapshot)]
 #[snapshot(message = scsi_snapshot::DiskState, ignore(config, mounts))]
 struct Disk {
-    #[snapshot(stage, default)]
+    #[snapshot(stage, fallback)]
     state: DiskStage,
 }
 
