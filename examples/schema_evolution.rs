@@ -36,7 +36,7 @@ fn to_bytes(old: pb::VolumeSnapshotV1) -> Result<pb::VolumeSnapshot, Error> {
 
 /// And back, if that loses nothing.
 fn to_mib(new: pb::VolumeSnapshot) -> Result<pb::VolumeSnapshotV1, String> {
-    let size_mib = u32::try_from(new.size >> 20).ok().filter(|_| new.size % (1 << 20) == 0);
+    let size_mib = u32::try_from(new.size >> 20).ok().filter(|_| new.size.is_multiple_of(1 << 20));
     let size_mib = size_mib.ok_or_else(|| format!("{} bytes are no whole MiB", new.size))?;
     Ok(pb::VolumeSnapshotV1 { image: new.image, size_mib, ..Default::default() })
 }

@@ -31,6 +31,8 @@ fn roots() -> Vec<&'static MessageDescriptor> {
         example::v1::DiskSnapshot,
         example::v1::MachineSnapshot,
         example::v1::NicSnapshot,
+        example::v1::VolumeSnapshot,
+        example::v1::VolumeSnapshotV1,
         fixture::Blank,
         fixture::Choice,
         fixture::CounterSnapshot,

@@ -125,6 +125,36 @@ mod bare {
         pub(super) interleaved: ::std::option::Option<Choice>,
         pub(super) between: Number,
     }
+
+    #[derive(Snapshot)]
+    #[snapshot(message = example::VolumeSnapshot, version = 3, accept(version = 2))]
+    #[snapshot(accept(version = 1, message = example::VolumeSnapshotV1, upgrade = up, downgrade = down))]
+    pub(super) struct Volume {
+        #[snapshot(since = 3)]
+        pub(super) image: Text,
+        pub(super) size: ::std::primitive::u64,
+        #[snapshot(since = 3, default = 7)]
+        pub(super) operations_per_second: Number,
+    }
+
+    fn up(old: example::VolumeSnapshotV1) -> ::std::result::Result<example::VolumeSnapshot, Text> {
+        ::std::result::Result::Ok(example::VolumeSnapshot {
+            schema_version: 0,
+            image: ::std::default::Default::default(),
+            size: ::std::convert::From::from(old.size_mib),
+            operations_per_second: 0,
+        })
+    }
+
+    fn down(
+        new: example::VolumeSnapshot,
+    ) -> ::std::result::Result<example::VolumeSnapshotV1, Text> {
+        ::std::result::Result::Ok(example::VolumeSnapshotV1 {
+            schema_version: 0,
+            image: new.image,
+            size_mib: new.size as Number,
+        })
+    }
 }
 
 #[test]
@@ -151,6 +181,13 @@ fn it_compiles_without_a_prelude_and_between_types_of_the_same_names() {
     };
     let restored: bare::Choices = from_bytes(&to_bytes(&state).unwrap()).unwrap();
     assert!(matches!(restored.interleaved, Some(bare::Choice::Middle(id)) if id.0 == "m"));
+
+    let state = bare::Volume { image: String::new(), size: 5, operations_per_second: 7 };
+    for version in 1..=3 {
+        let bytes = snapshot_core::codec::to_bytes_as(&state, version).unwrap();
+        let restored: bare::Volume = from_bytes(&bytes).unwrap();
+        assert_eq!((restored.size, restored.operations_per_second), (5, 7));
+    }
 }
 
 /// The crate under another path.
@@ -211,6 +248,7 @@ mod strict {
     #![forbid(unsafe_code)]
 
     use snapshot_core::Snapshot;
+    use snapshot_proto::example::v1 as example;
     use snapshot_proto::fixture::v1 as pb;
 
     /// Counts.
@@ -270,6 +308,31 @@ mod strict {
         #[snapshot(range = 1..=3)]
         pub(super) between: u32,
     }
+
+    /// A volume, in three versions.
+    #[derive(Debug, Snapshot)]
+    #[snapshot(message = example::VolumeSnapshot, version = 3, accept(version = 2))]
+    #[snapshot(accept(version = 1, message = example::VolumeSnapshotV1, upgrade = up, downgrade = down))]
+    pub(super) struct Volume {
+        /// Where it is.
+        #[snapshot(since = 3, with = snapshot_core::codec::display)]
+        pub(super) image: char,
+        /// How large it is.
+        pub(super) size: u64,
+        /// How fast it is.
+        #[snapshot(since = 3, default = 7, range = 1..=9)]
+        pub(super) operations_per_second: u32,
+    }
+
+    fn up(old: example::VolumeSnapshotV1) -> Result<example::VolumeSnapshot, String> {
+        let size = u64::from(old.size_mib);
+        Ok(example::VolumeSnapshot { image: old.image, size, ..Default::default() })
+    }
+
+    fn down(new: example::VolumeSnapshot) -> Result<example::VolumeSnapshotV1, String> {
+        let size_mib = u32::try_from(new.size).map_err(|error| error.to_string())?;
+        Ok(example::VolumeSnapshotV1 { image: new.image, size_mib, ..Default::default() })
+    }
 }
 
 #[test]
@@ -294,11 +357,18 @@ fn it_compiles_under_strict_lints() {
         assert_eq!(restored.between, 2);
         assert_eq!(format!("{restored:?}"), format!("{state:?}"));
     }
+    let state = strict::Volume { image: '\0', size: 5, operations_per_second: 7 };
+    for version in 1..=3 {
+        let bytes = snapshot_core::codec::to_bytes_as(&state, version).unwrap();
+        let restored: strict::Volume = from_bytes(&bytes).unwrap();
+        assert_eq!((restored.image, restored.size, restored.operations_per_second), ('\0', 5, 7));
+    }
 }
 
 #[test]
 fn it_compiles_inside_of_a_function_whatever_the_variables_are_called() {
     use snapshot_core::Snapshot;
+    use snapshot_proto::example::v1 as example;
     use snapshot_proto::lcow::v1::scsi_snapshot as pb;
 
     // The names of generated variables, which the expressions in attributes must not see.
@@ -318,6 +388,18 @@ fn it_compiles_inside_of_a_function_whatever_the_variables_are_called() {
         #[snapshot(skip = take)]
         r: u32,
     }
+
+    #[derive(Debug, PartialEq, Snapshot)]
+    #[snapshot(message = example::VolumeSnapshot, version = 2, accept(version = 1))]
+    #[snapshot(ignore(image, size))]
+    struct Later {
+        #[snapshot(since = 2, default = w + take)]
+        operations_per_second: u32,
+    }
+
+    let later = snapshot_core::codec::from_bytes::<Later>(&[0x08, 1]).unwrap();
+    assert_eq!(later, Later { operations_per_second: 15 });
+    assert_eq!(snapshot_core::codec::to_bytes_as(&later, 1).unwrap(), [0x08, 1]);
 
     let state = Local { slot: 8, partition: 1, r: 8 };
     super::assert_saved_as(&state, &pb::Reservation { slot: 8, partition: 1 });

@@ -143,3 +143,61 @@ mod made {
         );
     }
 }
+
+mod generic {
+    //! A state with a parameter: its functions may be methods of it.
+
+    use super::super::states::pb;
+    use super::*;
+    use snapshot_core::codec::{Wire, to_bytes_as};
+    use snapshot_core::schema::kind;
+
+    #[derive(Debug, PartialEq, Snapshot)]
+    #[snapshot(message = pb::Shelf, version = 4, ignore(disks))]
+    #[snapshot(accept(version = 1, message = pb::DiskV1, upgrade = first, downgrade = last))]
+    #[snapshot(accept(version = 2, message = pb::DiskV2, upgrade = Room::<T>::of, downgrade = back))]
+    #[snapshot(accept(version = 3))]
+    struct Room<
+        T: Wire<kind::String> + snapshot_core::codec::WireField<kind::Singular<kind::String>>,
+    >
+    where
+        T: From<String> + Send + 'static,
+    {
+        name: T,
+        #[snapshot(since = 4, default = T::from("cellar".to_owned()))]
+        room: T,
+    }
+
+    impl<T> Room<T>
+    where
+        T: Wire<kind::String> + snapshot_core::codec::WireField<kind::Singular<kind::String>>,
+        T: From<String> + Send + 'static,
+    {
+        fn of(old: pb::DiskV2) -> Result<Self, std::convert::Infallible> {
+            Ok(Self { name: old.path.clone().into(), room: old.path.into() })
+        }
+    }
+
+    fn first(old: pb::DiskV1) -> Result<pb::DiskV2, std::convert::Infallible> {
+        Ok(pb::DiskV2 { path: old.path, ..Default::default() })
+    }
+
+    fn back(new: pb::Shelf) -> Result<pb::DiskV2, std::convert::Infallible> {
+        Ok(pb::DiskV2 { path: new.name, ..Default::default() })
+    }
+
+    fn last(new: pb::DiskV2) -> Result<pb::DiskV1, std::convert::Infallible> {
+        Ok(pb::DiskV1 { path: new.path, ..Default::default() })
+    }
+
+    #[test]
+    fn a_generic_state_has_versions_like_any_other() {
+        let room = Room::<Box<str>> { name: "a".into(), room: "cellar".into() };
+        let old = to_bytes_as(&room, 1).unwrap();
+        assert_eq!(old, pb::DiskV1 { path: "a".into(), ..v1(0) }.encode_to_vec());
+        let read: Room<String> = from_bytes(&old).unwrap();
+        assert_eq!(read, Room { name: "a".to_owned(), room: "a".to_owned() });
+        let read: Room<String> = from_bytes(&to_bytes_as(&room, 3).unwrap()).unwrap();
+        assert_eq!(read.room, "cellar");
+    }
+}

@@ -78,7 +78,7 @@ mod annotated {
         size_mib: u32,
         #[snapshot(refers(keys = "user", values = "slot"))]
         users: BTreeMap<String, u32>,
-        queues: Vec<Box<Queue>>,
+        queues: Vec<Queue>,
         place: Option<Place>,
     }
 

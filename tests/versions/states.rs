@@ -207,7 +207,7 @@ fn mib_to_bytes(old: pb::DiskV1) -> Result<pb::DiskV2, String> {
 
 fn bytes_to_mib(new: pb::DiskV2) -> Result<pb::DiskV1, Error> {
     let not_whole = || Error::precondition("is no whole number of MiB").in_field("size");
-    if new.size % (1 << 20) != 0 {
+    if !new.size.is_multiple_of(1 << 20) {
         return Err(not_whole());
     }
     let size_mib = u32::try_from(new.size >> 20).map_err(|_| not_whole())?;

@@ -166,6 +166,8 @@ impl Writer {
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
         self.start = self.buffer.len();
+        // A panic in the midst of a save has left them.
+        (self.depth, self.version) = (0, 0);
     }
 
     /// What was written, without a copy. The memory before it stays allocated.

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use syn::{DeriveInput, Path};
 
 use super::{in_const, is_dependent};
-use crate::attr::{Container, List};
+use crate::attr::{Accepts, Container, List};
 
 pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStream {
     let ident = &input.ident;
@@ -145,7 +145,13 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
     });
     // What the user imported for the attributes is used, whatever else is wrong.
     let paths = [&container.message, &container.stage, &container.oneof].map(|attr| attr.get());
-    let paths = paths.into_iter().flatten().filter(|path| !is_dependent(path, &input.generics));
+    let accepts = container.accept.get().into_iter().flat_map(|Accepts(accepts)| accepts);
+    let older = accepts.filter_map(|accept| accept.message.as_ref());
+    let paths = paths
+        .into_iter()
+        .flatten()
+        .chain(older)
+        .filter(|path| !is_dependent(path, &input.generics));
     let paths = paths.map(ToTokens::to_token_stream);
     let after = container.after.get().into_iter().flat_map(|List(types)| types);
     let types = container.controller.get().into_iter().chain(after);
