@@ -109,9 +109,9 @@ pub use controller::{
 pub use envelope::{SaveBuffer, Snapshot};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use orchestrator::{
-    Abandoned, CancelHandle, ControllerReport, ControllerTime, Failure, Frozen, Imported, Incoming,
-    Outcome, Patched, Phase, PhaseTime, Preview, PreviewedController, Progress, SavedBytes,
-    Session, Source, Timeline, Undo,
+    Abandoned, CancelHandle, ControllerReport, ControllerTime, Failure, Fault, Frozen, Imported,
+    Incoming, Outcome, Patched, Phase, PhaseTime, Preview, PreviewedController, Progress,
+    SavedBytes, Session, Source, Timeline, Undo,
 };
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};

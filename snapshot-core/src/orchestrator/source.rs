@@ -209,7 +209,7 @@ impl<R: Controller> Frozen<R> {
         let result = span.in_scope(|| {
             let result = session
                 .check_blackout()
-                .and_then(|()| self.check_faults())
+                .and_then(|()| caught(|| self.check_faults()))
                 .and_then(|()| caught(|| self.encode(buffer)));
             if let Err(error) = &result {
                 tracing::error!(%error, "failed");
@@ -226,7 +226,7 @@ impl<R: Controller> Frozen<R> {
 
     fn check_faults(&self) -> Result<(), Error> {
         let Transaction { tree, session, .. } = &self.transaction;
-        let check = |id| session.check_fault(Phase::Save, id).map_err(|e| e.at_controller(id));
+        let check = |id| session.faults().check(Phase::Save, id).map_err(|e| e.at_controller(id));
         tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
     }
 
