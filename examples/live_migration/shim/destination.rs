@@ -147,6 +147,9 @@ impl Hands for Shim<'_> {
         let Some(mut message) = self.talk.receive() else { return Event::Lost };
         if let (Message::Processes(processes), Some(machine)) = (&message, &self.machine) {
             machine.processes().expect(processes.clone());
+            if let Some(record) = &mut self.record {
+                record.processes.clone_from(processes);
+            }
             match self.talk.receive() {
                 Some(next) => message = next,
                 None => return Event::Lost,

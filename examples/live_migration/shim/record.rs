@@ -80,7 +80,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// The shim that wrote it still runs.
+    /// The shim that wrote it still runs, or it cannot be written.
     pub(crate) fn take_over(&mut self) -> Result<(), Error> {
         if self.side().alive {
             return Err(Error::precondition(format!(
@@ -89,7 +89,7 @@ impl Record {
             )));
         }
         self.shim = own_identity()?;
-        Ok(())
+        self.write()
     }
 
     /// Writes a mark. When this returns it is on disk: the old record or the new one is there after

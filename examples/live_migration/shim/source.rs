@@ -23,7 +23,7 @@ use crate::shim::guest::{Guest, at};
 use crate::shim::link::{Address, Link};
 use crate::shim::machine::Machine;
 use crate::shim::progress::Bars;
-use crate::shim::proof::{Seen, prove};
+use crate::shim::proof::prove;
 use crate::shim::protocol::{self, Failure, Handed, Hello, Message};
 use crate::shim::record::Record;
 use crate::shim::storage::Storage;
@@ -37,6 +37,9 @@ const SIDE: &str = "source";
 
 /// How long a destination may take to come up.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the destination may take to give back the disks that it has opened already.
+const THAW_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the source.
 ///
@@ -86,7 +89,6 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
         frozen: None,
         frozen_at: 0,
         snapshot: Vec::new(),
-        seen: Vec::new(),
         phase: "preflight",
         failure: None,
         stood: Stood::Never,
@@ -147,8 +149,6 @@ struct Shim<'a> {
     /// When the freeze began, in nanoseconds of the machine's monotonic clock.
     frozen_at: u64,
     snapshot: Vec<u8>,
-    /// What was seen of the processes before they were given away.
-    seen: Vec<Seen>,
     /// What is going on, for the report of a failure.
     phase: &'static str,
     /// Why the sandbox is not moved; the first reason counts.
@@ -197,9 +197,6 @@ impl Hands for Shim<'_> {
                  with `live_migration status`"
             ),
             Action::End => {
-                if self.record.mark == Mark::Committed && self.record.handed.is_none() {
-                    say(SIDE, "the destination does not hear that this side has committed");
-                }
                 return Ok(Next::End);
             }
             Action::Greet
@@ -237,7 +234,8 @@ impl Shim<'_> {
 
     fn write(&mut self, mark: Mark) -> Next {
         match mark {
-            Mark::Given => self.record.processes = self.machine.processes().told(),
+            // Who is started again after a kill finds them standing still.
+            Mark::Begun | Mark::Given => self.record.processes = self.machine.processes().told(),
             Mark::Kept => self.record.failure = Some(self.why()),
             _ => {}
         }
@@ -305,14 +303,20 @@ impl Shim<'_> {
             // It has thawed by itself; what could not be is tried again later.
             failure.cause().clone()
         })?;
-        // Asked before the commit: it forgets the processes.
-        self.seen = sandbox::seen(self.machine, self.sandbox);
+        // Asked before the commit, which forgets the processes; and before anything is given away, so
+        // that what a killed source has written is enough for a proof.
+        let mut handed = Handed {
+            frozen_at: self.frozen_at,
+            seen: sandbox::seen(self.machine, self.sandbox),
+            exits: sandbox::exit_codes(self.options.containers),
+            ..Handed::default()
+        };
         self.phase = "save";
         let saved = self.save(&frozen);
         self.frozen = Some(frozen);
         self.snapshot = saved?.as_bytes().to_vec();
-        self.record.handed =
-            Some(Box::new(Handed { snapshot: self.snapshot.len() as u64, ..Handed::default() }));
+        handed.snapshot = self.snapshot.len() as u64;
+        self.record.handed = Some(Box::new(handed));
         self.phase = "send";
         Ok(())
     }
@@ -332,7 +336,7 @@ impl Shim<'_> {
     /// Goes on here. The destination may need a moment to give back what it has taken already.
     fn thaw(&mut self) {
         let Some(session) = self.session.take() else { return };
-        let deadline = Instant::now() + Duration::from_secs_f64(self.options.patience);
+        let deadline = Instant::now() + THAW_PATIENCE;
         let mut thawed = match self.frozen.take() {
             Some(frozen) => block_on(frozen.rollback()),
             None => block_on(Source::recover(self.sandbox, &session)),
@@ -354,15 +358,11 @@ impl Shim<'_> {
             say(SIDE, &format!("{failure}"));
         }
         let timeline = session.timeline();
-        let saved = timeline.saved.iter();
-        self.record.handed = Some(Box::new(Handed {
-            steps: steps(&timeline),
-            saved: saved.map(|s| (s.id.to_string(), s.bytes as u64)).collect(),
-            snapshot: self.record.handed.as_ref().map_or(0, |handed| handed.snapshot),
-            frozen_at: self.frozen_at,
-            seen: std::mem::take(&mut self.seen),
-            exits: sandbox::exit_codes(self.options.containers),
-        }));
+        if let Some(handed) = &mut self.record.handed {
+            handed.steps = steps(&timeline);
+            let saved = timeline.saved.iter();
+            handed.saved = saved.map(|s| (s.id.to_string(), s.bytes as u64)).collect();
+        }
         if let Err(error) = self.record.write() {
             say(SIDE, &format!("{error}"));
         }
