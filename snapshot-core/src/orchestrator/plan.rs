@@ -190,6 +190,11 @@ impl Survey {
         &self.units[unit].id
     }
 
+    /// The controllers that were met so far.
+    pub(crate) fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
     /// Draws the edges.
     ///
     /// # Errors
