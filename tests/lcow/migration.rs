@@ -106,7 +106,7 @@ pub(crate) fn save(sandbox: &Arc<Sandbox>) -> Snapshot {
     })
 }
 
-fn restore(snapshot: Snapshot, session: &Session) -> Result<Arc<Sandbox>, Error> {
+pub(crate) fn restore(snapshot: Snapshot, session: &Session) -> Result<Arc<Sandbox>, Error> {
     block_on(async {
         let imported = Incoming::from(snapshot).import::<Sandbox>()?;
         let patched = imported.patch(session).await.map_err(|failure| failure.into_error())?;
