@@ -11,7 +11,7 @@ mod model;
 
 use decision::{Action, Event, Mark, Word, destination, source};
 use model::{Protocol, Rules};
-use stateright::{Checker, Model};
+use stateright::{Checker, HasDiscoveries, Model};
 
 /// What the shims do.
 const REAL: Rules = Rules { source: source::step, destination: destination::step };
@@ -34,7 +34,8 @@ fn the_sandbox_never_runs_twice_and_is_never_lost_without_a_named_way_back() {
 /// A protocol with a mistake in it is found out by one of these properties.
 #[track_caller]
 fn is_found_out(rules: Rules, properties: &[&'static str]) {
-    let checker = Protocol::new(rules).checker().threads(2).spawn_bfs().join();
+    let enough = HasDiscoveries::AnyOf(properties.iter().copied().collect());
+    let checker = Protocol::new(rules).checker().finish_when(enough).spawn_bfs().join();
     let found: Vec<_> = properties.iter().filter(|p| checker.discovery(p).is_some()).collect();
     assert!(!found.is_empty(), "no counterexample to {properties:?}");
 }
