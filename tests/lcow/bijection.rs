@@ -85,7 +85,7 @@ fn a_required_child_that_is_missing_is_told_with_the_rest() {
             container.schema_version = 2;
         });
         change::<pb::ContainerSnapshot>(&mut pod.containers[1], |container| {
-            change::<pb::ProcessSnapshot>(&mut container.processes.get_mut("").unwrap(), |p| {
+            change::<pb::ProcessSnapshot>(container.processes.get_mut("").unwrap(), |p| {
                 p.schema_version = 3;
             });
         });

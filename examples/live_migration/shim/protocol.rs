@@ -27,34 +27,10 @@
 //! Each side decides by a pure function, [`decision`](crate::shim::decision), and writes a mark to
 //! its disk before every step that the other side may rely on: the source `given` before it says
 //! `Resume`, the destination `live` before the guest goes on, the source `committed` before it lets
-//! go. No two decisions let the sandbox run on both sides. What was lost is a message that was sent
-//! and did not arrive, or the connection right after it:
+//! go. From `given` on the source does not take the sandbox back on its own account: it asks, and if
+//! nobody answers for as long as `--patience` says, it stays frozen and asks the operator.
 //!
-//! | lost | the source | the destination | the sandbox runs |
-//! |---|---|---|---|
-//! | any message before `Resume` | thaws | has done nothing, or aborts | at the source |
-//! | `Resume`, not arrived | is in doubt, asks, is refused, thaws | aborts | at the source |
-//! | `Resume`, arrived | is in doubt, asks, hears `Resumed`, commits | resumes | at the destination |
-//! | `Resumed` | is in doubt, asks, hears `Resumed`, commits | runs on | at the destination |
-//! | `Refused` after `Resume` | is in doubt, asks, is refused, thaws | has aborted | at the source |
-//! | `Committed`, `Settled` | has committed, says it again | runs on | at the destination |
-//!
-//! From the moment that it has written `given` the source does not take the sandbox back on its own
-//! account. If nobody answers for as long as `--patience` says, it stays frozen and asks the
-//! operator: `commit` or `rollback`. `live_migration status FOLDER` reads what both sides have
-//! written and says whose the sandbox is and what to answer; see
-//! [`verdict`](crate::shim::decision::verdict).
-//!
-//! | killed | written | whose the sandbox is |
-//! |---|---|---|
-//! | the source, before `given` | `begun` | the source's: start it again there |
-//! | the source, after `given` | `given` | the destination's if that has written `live`, else the source's |
-//! | the source, after `committed` | `committed` | the destination's |
-//! | the destination, before `live` | `begun` | the source's, which is in doubt if it has written `given` |
-//! | the destination, after `live` | `live` | the destination's: start it again there |
-//!
-//! A shim that is started again on the folder of one that was killed migrates nothing. It finishes
-//! the conversation: the source asks, the destination answers.
+//! What happens at each message is a table in the README of this example.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
