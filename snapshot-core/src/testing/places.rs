@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::Error;
 use crate::codec::Reader;
@@ -20,7 +21,8 @@ pub(super) type FieldKey = (usize, u32);
 #[derive(Debug)]
 pub(super) struct Places {
     all: RefCell<Vec<Place>>,
-    children: RefCell<HashMap<(usize, u32, String), usize>>,
+    /// Places by parent, field number and descriptor; of an entry, by that of nothing.
+    children: RefCell<HashMap<(usize, u32, *const MessageDescriptor), usize>>,
     /// Schemas by type URL.
     pub(super) payloads: RefCell<HashMap<String, &'static MessageDescriptor>>,
     /// `Any` fields whose payload is carried unread.
@@ -37,6 +39,15 @@ struct Place {
     path: String,
     name: String,
     shape: Shape,
+    is_any: bool,
+    fields: Rc<[FieldInfo]>,
+}
+
+impl Place {
+    fn new(parent: Option<usize>, path: String, shape: Shape) -> Self {
+        let fields = shape.fields().into();
+        Self { parent, path, name: shape.name(), shape, is_any: shape.is_any(), fields }
+    }
 }
 
 /// The place of the outermost message.
@@ -44,8 +55,7 @@ pub(super) const ROOT: usize = 0;
 
 impl Places {
     pub(super) fn new(root: &'static MessageDescriptor) -> Self {
-        let shape = Shape::Message(root);
-        let place = Place { parent: None, path: String::new(), name: shape.name(), shape };
+        let place = Place::new(None, String::new(), Shape::Message(root));
         Self {
             all: RefCell::new(vec![place]),
             children: RefCell::default(),
@@ -58,12 +68,29 @@ impl Places {
 
     /// The place of a message in a field of another one.
     fn child(&self, parent: usize, field: &FieldInfo, shape: Shape) -> usize {
-        let name = shape.name();
-        let key = (parent, field.number, name.clone());
+        let descriptor = match shape {
+            Shape::Message(message) => std::ptr::from_ref(message),
+            Shape::Entry(..) => std::ptr::null(),
+        };
+        let key = (parent, field.number, descriptor);
         if let Some(&place) = self.children.borrow().get(&key) {
             return place;
         }
+        let name = shape.name();
         let mut all = self.all.borrow_mut();
+        // A constant may have several addresses.
+        let path = match all[parent].is_any {
+            // A payload is where its `Any` is.
+            true => all[parent].path.clone(),
+            false => join(&all[parent].path, field.name),
+        };
+        let same = |place: &Place| {
+            place.parent == Some(parent) && place.path == path && place.name == name
+        };
+        if let Some(place) = all.iter().position(same) {
+            self.children.borrow_mut().insert(key, place);
+            return place;
+        }
         let mut above = Some(parent);
         // An `Any` in an `Any` is not there again: what counts is their payloads.
         while let Some(place) = above.filter(|_| !shape.is_any()) {
@@ -73,12 +100,7 @@ impl Places {
             }
             above = all[place].parent;
         }
-        // A payload is where its `Any` is.
-        let path = match all[parent].shape.is_any() {
-            true => all[parent].path.clone(),
-            false => join(&all[parent].path, field.name),
-        };
-        all.push(Place { parent: Some(parent), path, name, shape });
+        all.push(Place::new(Some(parent), path, shape));
         let place = all.len() - 1;
         self.children.borrow_mut().insert(key, place);
         place
@@ -87,6 +109,15 @@ impl Places {
     /// All places so far, with their shapes.
     pub(super) fn shapes(&self) -> Vec<(usize, Shape)> {
         self.all.borrow().iter().map(|place| place.shape).enumerate().collect()
+    }
+
+    /// The fields of the messages at a place.
+    fn fields(&self, place: usize) -> Rc<[FieldInfo]> {
+        Rc::clone(&self.all.borrow()[place].fields)
+    }
+
+    fn is_any(&self, place: usize) -> bool {
+        self.all.borrow()[place].is_any
     }
 
     /// The path of a field, `disks.value.config.read_only`.
@@ -124,7 +155,7 @@ impl Places {
 
     fn message(&self, r: &mut Reader<'_>, shape: Shape, place: usize) -> Result<Message, Error> {
         let mut fields = Vec::new();
-        let infos = shape.fields();
+        let infos = self.fields(place);
         loop {
             let offset = r.offset();
             let Some(tag) = r.tag()? else { break };
@@ -173,7 +204,7 @@ impl Places {
 
     /// Reads the value of an `Any`, if the schema behind its type URL is known.
     fn open_payload(&self, any: &mut Message) {
-        if !any.shape.is_any() || self.unread.borrow().contains(&any.place) {
+        if !self.is_any(any.place) || self.unread.borrow().contains(&any.place) {
             return;
         }
         let type_url = any.fields.iter().find_map(|field| match &field.value {
@@ -202,7 +233,7 @@ impl Places {
     /// whether the elements of sets are put into an order that is the same for all sets.
     pub(super) fn canonical(&self, message: &Message, ignored: &[usize], sets: bool) -> Message {
         let mut fields = Vec::new();
-        for info in message.shape.fields() {
+        for info in self.fields(message.place).iter() {
             let occurrences = message
                 .fields
                 .iter()
@@ -220,7 +251,7 @@ impl Places {
             match info.presence {
                 Presence::Implicit => values.retain(|value| !is_default(value)),
                 Presence::Always if values.is_empty() => {
-                    values.push(self.default(message.place, &info));
+                    values.push(self.default(message.place, info));
                 }
                 Presence::Map => sort_entries(&mut values),
                 Presence::Repeated | Presence::Packed
