@@ -13,7 +13,7 @@ use super::tree::{Message, Value};
 /// How many messages of one place of a sample are edited: the first of a list or map, that is.
 const SITES_OF_A_SAMPLE: usize = 3;
 /// How many messages of one place are edited at all.
-const SITES: usize = 16;
+const SITES: usize = 8;
 
 /// A type on the bench.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Bench {
 pub(super) struct Sample {
     pub(super) bytes: Vec<u8>,
     pub(super) tree: Message,
+    /// Whether it was made of another sample.
+    pub(super) is_made: bool,
 }
 
 /// A message in a sample.

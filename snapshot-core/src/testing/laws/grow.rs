@@ -42,7 +42,7 @@ fn add(bench: &mut Bench, bytes: &[u8]) {
     let Recoded::Written(bytes) = bench.subject.recode(bytes).0 else { return };
     let Some(tree) = bench.places.read(&bytes) else { return };
     bench.coverage.sample(&tree);
-    bench.samples.push(Sample { bytes, tree });
+    bench.samples.push(Sample { bytes, tree, is_made: true });
     for site in bench.sites_of(bench.samples.len() - 1) {
         learn(bench, &site);
     }

@@ -5,6 +5,7 @@ use super::super::bench::{Bench, Site};
 use super::super::shape::{FieldInfo, Presence};
 use super::super::subject::Recoded;
 use super::super::tree::{Field, Value};
+use super::super::values::others;
 
 /// Tries the fields of a message.
 pub(in super::super) fn learn(bench: &mut Bench, site: &Site) {
@@ -34,20 +35,32 @@ pub(in super::super) fn learn(bench: &mut Bench, site: &Site) {
     }
 }
 
+/// How many elements are tried to find two that a list takes.
+const TRIED: usize = 12;
+
 /// Whether a repeated field refuses an element twice and does not keep the order.
 fn is_set(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) -> bool {
-    let packed = info.presence == Presence::Packed;
-    let Some(first) = values.first() else { return false };
-    let twice = [values, std::slice::from_ref(first)].concat();
-    let twice = bench.with_values(site, info, twice, packed);
-    if !matches!(bench.subject.recode(&twice).0, Recoded::Refused(_)) {
-        return false;
+    let default = bench.places.default(site.place, info);
+    let now = values.first().unwrap_or(&default);
+    let made_up = info.scalar().map(|kind| others(kind, now)).unwrap_or_default();
+    let pool: Vec<Value> = values.iter().take(TRIED).cloned().chain(made_up).take(TRIED).collect();
+    let mut back = |values: &[&Value]| {
+        let values = values.iter().copied().cloned().collect();
+        let bytes = bench.with_values(site, info, values, info.presence == Presence::Packed);
+        match bench.subject.recode(&bytes).0 {
+            Recoded::Written(back) => Some(back),
+            _ => None,
+        }
+    };
+    for (index, a) in pool.iter().enumerate() {
+        if back(&[a]).is_none() {
+            continue;
+        }
+        for b in pool.iter().skip(index + 1).filter(|b| b.bytes() != a.bytes()) {
+            if let (Some(one), Some(other)) = (back(&[a, b]), back(&[b, a])) {
+                return one == other && back(&[a, a]).is_none();
+            }
+        }
     }
-    let mut reversed = values.to_vec();
-    reversed.reverse();
-    let bytes = bench.with_values(site, info, reversed, packed);
-    let before = bench.samples.get(site.sample).map(|sample| sample.bytes.clone());
-    // As it was before, although it was read the other way round.
-    matches!(bench.subject.recode(&bytes).0, Recoded::Written(back)
-        if Some(&back) == before.as_ref() && bytes != back)
+    false
 }

@@ -14,9 +14,8 @@ const EDGE: usize = 64;
 pub(in super::super) fn truncations(bench: &mut Bench) {
     let path = bench.places.message_path(super::super::places::ROOT);
     for index in 0..bench.samples.len() {
-        let Some(bytes) = bench.samples.get(index).map(|sample| sample.bytes.clone()) else {
-            continue;
-        };
+        let given = bench.samples.get(index).filter(|sample| !sample.is_made);
+        let Some(bytes) = given.map(|sample| sample.bytes.clone()) else { continue };
         let length = bytes.len();
         let apart = (length * length / 2).div_ceil(BYTES_READ).max(1);
         for cut in 0..length {

@@ -162,6 +162,12 @@ fn a_type_with_every_kind_of_field_keeps_the_contract() {
 }
 
 #[test]
+fn a_set_is_known_by_one_element_and_without_any() {
+    assert_sound([AllState { set: BTreeSet::new(), ..all() }]);
+    assert_sound([AllState { set: ["b".to_owned()].into(), ..all() }]);
+}
+
+#[test]
 fn an_unread_any_of_a_known_type_is_not_looked_into() {
     let mut state = all();
     if let Some(unread) = &mut state.unread {
