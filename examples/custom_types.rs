@@ -87,6 +87,8 @@ impl FromStr for Mac {
         bytes
             .ok()
             .and_then(|bytes| bytes.try_into().ok().map(Self))
+            // `from_str_radix` takes "3" and "+3" too, which would come back as "03".
+            .filter(|mac| mac.to_string() == text)
             .ok_or_else(|| format!("{text:?} is not a MAC address, like 00:15:5d:01:02:03"))
     }
 }
@@ -118,4 +120,16 @@ fn main() -> Result<(), Error> {
     };
     println!("refused:\n{error}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mac_address_in_another_form_is_refused() {
+        for text in ["00:15:5d:01:02:3", "00:15:5d:01:02:+3", "00:15:5D:01:02:03"] {
+            assert!(text.parse::<Mac>().is_err(), "{text}");
+        }
+    }
 }
