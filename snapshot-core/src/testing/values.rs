@@ -140,7 +140,10 @@ fn texts(now: &[u8]) -> Vec<String> {
         .map(|(i, _)| i)
         .collect();
     if let (Some(&first), Some(&last)) = (changeable.first(), changeable.last()) {
-        for at in [first, changeable[changeable.len() / 2], last] {
+        // An IPv4 address in an IPv6 one has another form behind another prefix.
+        let is_mapped = now.trim_start_matches('[').starts_with("::ffff:");
+        let first = (!is_mapped).then_some(first);
+        for at in first.into_iter().chain([changeable[changeable.len() / 2], last]) {
             let other = match now.as_bytes()[at] {
                 b'9' => '1',
                 // Both are hexadecimal.
