@@ -41,9 +41,20 @@ fn binary() -> &'static Path {
 
 /// A run of the example.
 pub(crate) struct Running {
-    child: Child,
+    child: Held,
     readers: Vec<JoinHandle<()>>,
     text: Arc<Mutex<String>>,
+}
+
+/// A process that does not outlive the test, also if that fails.
+struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Nothing to do for one that has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A run that has ended.
@@ -64,7 +75,7 @@ pub(crate) fn spawn<S: AsRef<OsStr>>(args: &[S]) -> Running {
         collect(child.stdout.take().unwrap(), &text),
         collect(child.stderr.take().unwrap(), &text),
     ];
-    Running { child, readers, text }
+    Running { child: Held(child), readers, text }
 }
 
 /// Collects whole lines. Those of both pipes come in some order.
@@ -87,13 +98,13 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
 impl Running {
     /// Types something, and then nothing more.
     pub(crate) fn types(&mut self, text: &str) {
-        self.child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        self.child.0.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// Ends it at once.
     pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
     }
 
     /// Whether it has said this so far.
@@ -108,18 +119,18 @@ impl Running {
 
     /// Whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+        self.child.0.try_wait().unwrap().is_some()
     }
 
     /// Waits until it ends.
     pub(crate) fn wait(mut self) -> Ended {
         let deadline = Instant::now() + TIMEOUT;
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.0.try_wait().unwrap() {
                 break status;
             }
             if Instant::now() > deadline {
-                self.child.kill().unwrap();
+                self.child.0.kill().unwrap();
                 panic!("it has not ended after {TIMEOUT:?}:\n{}", self.text.lock().unwrap());
             }
             std::thread::sleep(Duration::from_millis(5));
