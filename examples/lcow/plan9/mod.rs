@@ -7,7 +7,7 @@ mod share;
 
 use std::collections::HashMap;
 use std::ops::DerefMut;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use snapshot_core::{Context, Controller, Error, Snapshot};
@@ -210,6 +210,39 @@ impl Plan9State {
 
     /// What must hold for the state to move: checked before the freeze and on import.
     fn check(&self) -> Result<(), Error> {
+        Error::collect(
+            [self.check_stages(), self.check_references()].into_iter().filter_map(Result::err),
+        )
+    }
+
+    /// A share or mount that is neither planned nor in use cannot move.
+    fn check_stages(&self) -> Result<(), Error> {
+        let mut errors = Vec::new();
+        for (path, share) in &self.shares {
+            let mut found = Vec::new();
+            if !matches!(share.stage, ShareStage::Reserved | ShareStage::Added) {
+                found.push(Error::precondition(format!(
+                    "is {:?}: only a Reserved or Added share can move",
+                    share.stage
+                )));
+            }
+            if let Some(mount) = &share.mount
+                && !matches!(mount.stage, ShareMountStage::Reserved | ShareMountStage::Mounted)
+            {
+                let error = Error::precondition(format!(
+                    "is {:?}: only a Reserved or Mounted mount can move",
+                    mount.stage
+                ));
+                found.push(error.in_field("mount"));
+            }
+            errors.extend(found.into_iter().map(|error| in_share(error, path)));
+        }
+        Error::collect(errors)
+    }
+
+    /// Checks what shares, mounts and reservations say of each other, whatever their stages: every
+    /// reservation is of a share, every share is held as often as it says.
+    pub(super) fn check_references(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
         let mut held: HashMap<&PathBuf, u32> = HashMap::new();
         for (id, path) in &self.reservations {
@@ -221,35 +254,19 @@ impl Plan9State {
             }
         }
         for (path, share) in &self.shares {
-            let mut found = Vec::new();
-            if !matches!(share.stage, ShareStage::Reserved | ShareStage::Added) {
-                found.push(Error::precondition(format!(
-                    "is {:?}: only a Reserved or Added share can move",
-                    share.stage
-                )));
-            }
             let held = held.get(path).copied().unwrap_or(0);
-            if let Some(mount) = &share.mount {
-                if !matches!(mount.stage, ShareMountStage::Reserved | ShareMountStage::Mounted) {
-                    let error = Error::precondition(format!(
-                        "is {:?}: only a Reserved or Mounted mount can move",
-                        mount.stage
-                    ));
-                    found.push(error.in_field("mount"));
+            let error = match &share.mount {
+                Some(mount) if mount.ref_count != held => {
+                    let count = mount.ref_count;
+                    Error::invalid(format!("is {count}, but {held} reservations hold the share"))
+                        .in_field("ref_count")
                 }
-                if mount.ref_count != held {
-                    let error = Error::invalid(format!(
-                        "is {}, but {held} reservations hold the share",
-                        mount.ref_count
-                    ));
-                    found.push(error.in_field("ref_count").in_field("mount"));
+                None if held > 0 => {
+                    Error::invalid(format!("is missing, but {held} reservations hold it"))
                 }
-            } else if held > 0 {
-                let error = Error::invalid(format!("is missing, but {held} reservations hold it"));
-                found.push(error.in_field("mount"));
-            }
-            let key = path.display().to_string();
-            errors.extend(found.into_iter().map(|e| e.in_key(key.clone()).in_field("shares")));
+                Some(_) | None => continue,
+            };
+            errors.push(in_share(error.in_field("mount"), path));
         }
         Error::collect(errors)
     }
@@ -276,6 +293,11 @@ impl Plan9State {
         self.shares = shares;
         Ok(())
     }
+}
+
+/// The error, found in the share of this folder.
+fn in_share(error: Error, path: &Path) -> Error {
+    error.in_key(path.display().to_string()).in_field("shares")
 }
 
 impl Controller for Plan9 {
