@@ -25,7 +25,7 @@ mod json;
 mod recode;
 mod verify;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -54,7 +54,8 @@ fn main() -> ExitCode {
         // Whoever was reading the output has enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("payload: {error}");
+            // Nobody may be there to read that either.
+            let _ = writeln!(io::stderr(), "payload: {error}");
             ExitCode::FAILURE
         }
     }

@@ -6,8 +6,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 use crate::format::Format;
 use crate::input::{accept, refused};
 
@@ -74,7 +72,11 @@ pub(crate) fn run(format: Format, out: &Path, jobs: &[Job<'_>]) -> io::Result<bo
 
 /// Writes beside the target first, so that there is never half of it.
 fn write(out: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(out)?;
+    let mut builder = tempfile::Builder::new();
+    // As a file that is simply created; a temporary one is its owner's only.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(out)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(target).map_err(|error| error.error)?;
