@@ -251,10 +251,10 @@ fn a_length_in_a_file_costs_nothing() {
     let verdict = &verdicts(&ended, std::slice::from_ref(&file))[0];
     assert!(verdict.starts_with("refused\tvalue: "), "{verdict}");
     let longest = fs::File::create(&file).unwrap();
-    longest.set_len((64 << 20) + 1).unwrap();
+    longest.set_len((16 << 20) + 1).unwrap();
     let ended = call(&["verify"], std::slice::from_ref(&file));
     let verdict = &verdicts(&ended, std::slice::from_ref(&file))[0];
-    assert_eq!(verdict, "refused\tis longer than 64 MiB, which no payload is");
+    assert_eq!(verdict, "refused\tis longer than 16 MiB, which no payload is");
 }
 
 #[test]

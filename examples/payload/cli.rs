@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 ///
 /// A file is refused for everything that is wrong with it at once: damaged or unknown bytes, values out
 /// of their range, another schema version, and in a whole sandbox whatever names something that is not
-/// there. A file of more than 64 MiB is refused unread.
+/// there. A file of more than 16 MiB is refused unread.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "payload", version)]
 pub(crate) struct Cli {
