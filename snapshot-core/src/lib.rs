@@ -97,6 +97,7 @@ mod controller;
 mod envelope;
 mod error;
 mod orchestrator;
+mod references;
 pub mod registry;
 pub mod schema;
 mod stage;
@@ -113,6 +114,7 @@ pub use orchestrator::{
     Outcome, Patched, Phase, PhaseTime, Preview, PreviewedController, Progress, SavedBytes,
     Session, Source, Timeline, Undo,
 };
+pub use references::check_references;
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};
 pub use stage::{Stage, StageRules, StageVariant};
