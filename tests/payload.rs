@@ -114,7 +114,8 @@ fn what_is_not_canonical_comes_back_as_go_writes_it() {
         for file in hcsshim_goldens(kind, "reencoded") {
             let dir = tempdir().unwrap();
             let out = dir.path().to_str().unwrap();
-            let ended = call(&["recode", "--kind", kind, "--out", out], std::slice::from_ref(&file));
+            let ended =
+                call(&["recode", "--kind", kind, "--out", out], std::slice::from_ref(&file));
             assert_eq!(ended.code, 0, "{ended:?}");
             let again = fs::read(dir.path().join(file.file_name().unwrap())).unwrap();
             assert_eq!(again, fs::read(file.with_extension("reencoded")).unwrap(), "{file:?}");

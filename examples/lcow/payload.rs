@@ -22,7 +22,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use snapshot_core::codec::{from_any_bytes, from_bytes, split_any, to_any_bytes, to_bytes};
-use snapshot_core::{Error, Payload};
+use snapshot_core::{Error, Payload, check_references};
 
 use super::container::ContainerState;
 use super::network::NetworkState;
@@ -154,36 +154,34 @@ pub fn verify_any(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     (Kind::of_any(bytes)?.entry().any_again)(bytes)
 }
 
-/// The sandbox, if it holds together. What containers and processes name of the VM is checked when
-/// it is read; what the devices name among themselves a controller checks only when it is built, and
-/// its stage with it, which is not asked here.
+/// The sandbox, if it holds together: what is named is there, and the devices and containers agree
+/// with themselves. Their controllers check that only when they are built, and their stages with it,
+/// which are not asked here.
 fn together(sandbox: SandboxState) -> Result<SandboxState, Error> {
+    let references = check_references(&sandbox).err();
     let devices = sandbox.vm.with_state(|vm| {
-        let scsi = vm.scsi.as_ref().and_then(|scsi| scsi.with_state(ScsiState::check_references));
-        let plan9 =
-            vm.plan9.as_ref().and_then(|plan9| plan9.with_state(Plan9State::check_references));
-        [("scsi", scsi), ("plan9", plan9)]
+        let scsi = vm.scsi.as_ref().and_then(|scsi| scsi.with_state(ScsiState::check_consistency));
+        let plan9 = vm.plan9.as_ref();
+        let plan9 = plan9.and_then(|plan9| plan9.with_state(Plan9State::check_consistency));
+        [("vm/scsi", scsi), ("vm/plan9", plan9)]
     });
-    let devices = devices.into_iter().flatten().filter_map(|(field, checked)| {
+    let devices = devices.into_iter().flatten().filter_map(|(id, checked)| {
         let error = checked?.err()?;
-        Some(error.in_field(field).in_field("vm"))
+        Some(error.at_controller(&id.into()))
     });
     let containers = sandbox.pods.iter().flat_map(|pod| {
         let found = pod.with_state(|pod| {
-            let containers = pod.containers.iter().filter_map(|container| {
-                let check = |container: &ContainerState| {
-                    let error = container.check_exec_ids().err()?;
-                    Some(error.in_key(container.container_id.as_str()).in_field("containers"))
-                };
-                container.with_state(check).flatten()
-            });
-            containers
-                .map(|error| error.in_key(pod.pod_id.as_str()).in_field("pods"))
-                .collect::<Vec<_>>()
+            let check = |container: &ContainerState| {
+                let error = container.check_exec_ids().err()?;
+                let id = format!("pods/{}/containers/{}", pod.pod_id, container.container_id);
+                Some(error.at_controller(&id.as_str().into()))
+            };
+            let containers = pod.containers.iter();
+            containers.filter_map(|container| container.with_state(check).flatten()).collect()
         });
-        found.unwrap_or_default()
+        found.unwrap_or_else(Vec::new)
     });
-    Error::collect(devices.chain(containers))?;
+    Error::collect(references.into_iter().chain(devices).chain(containers))?;
     Ok(sandbox)
 }
 

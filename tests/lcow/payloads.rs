@@ -137,7 +137,10 @@ fn what_a_container_or_process_names_of_the_vm_must_be_there() {
 
 #[test]
 fn what_a_reservation_names_of_its_device_must_be_there() {
-    wrong(|parts| drop(parts.scsi.disks.pop_last()), &["scsi", "reservations", "holds no disk"]);
+    wrong(
+        |parts| drop(parts.scsi.disks.pop_last()),
+        &["vm/scsi", "reservations", "refers to scsi.disk"],
+    );
     wrong(|parts| parts.scsi.num_controllers = 0, &["scsi", "disks", "is past the last slot"]);
     let held_once_more = |parts: &mut Parts| {
         let mount = parts.scsi.disks.values_mut().find_map(|disk| disk.mounts.values_mut().next());
@@ -145,15 +148,18 @@ fn what_a_reservation_names_of_its_device_must_be_there() {
     };
     wrong(held_once_more, &["scsi", "ref_count", "1 reservations hold the mount"]);
     let reservation = ("00000000-0000-0000-0000-00000000000b".into(), "/shared".into());
-    wrong(|parts| parts.plan9.reservations.extend([reservation]), &["plan9", "is not shared"]);
+    wrong(
+        |parts| parts.plan9.reservations.extend([reservation]),
+        &["vm/plan9", "refers to plan9.share"],
+    );
 }
 
 #[test]
 fn an_id_twice_or_under_another_name_is_refused() {
-    wrong(|parts| parts.sandbox.pods.push(parts.sandbox.pods[0].clone()), &["is there twice"]);
+    wrong(|parts| parts.sandbox.pods.push(parts.sandbox.pods[0].clone()), &["pod_id", "already"]);
     wrong(
         |parts| parts.pod.containers.push(parts.pod.containers[0].clone()),
-        &["container", "is there twice"],
+        &["container_id", "already"],
     );
     wrong(|parts| parts.process.exec_id = "other".into(), &["processes", "other"]);
 }

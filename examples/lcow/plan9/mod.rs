@@ -214,7 +214,7 @@ impl Plan9State {
     /// on import.
     fn check(&self) -> Result<(), Error> {
         Error::collect(
-            [self.check_stages(), self.check_references()].into_iter().filter_map(Result::err),
+            [self.check_stages(), self.check_consistency()].into_iter().filter_map(Result::err),
         )
     }
 
@@ -243,9 +243,9 @@ impl Plan9State {
         Error::collect(errors)
     }
 
-    /// Checks what shares, mounts and reservations say of each other, whatever their stages: every
-    /// reservation is of a share, every share is held as often as it says.
-    pub(super) fn check_references(&self) -> Result<(), Error> {
+    /// Checks what the state says of itself besides the references, whatever the stages of its shares:
+    /// every share is held as often as it says.
+    pub(super) fn check_consistency(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
         let mut held: HashMap<&PathBuf, u32> = HashMap::new();
         for path in self.reservations.values() {

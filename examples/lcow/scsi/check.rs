@@ -21,9 +21,10 @@ pub(super) fn check(state: &ScsiState) -> Result<(), Error> {
     Error::collect(errors)
 }
 
-/// Checks what the state says of itself, whatever the stages of its disks and mounts: every disk is
-/// in a slot that there is, every reservation names a mount, every mount is held as often as it says.
-pub(super) fn references(state: &ScsiState) -> Result<(), Error> {
+/// Checks what the state says of itself besides the references, whatever the stages of its disks and
+/// mounts: every disk is in a slot that there is, every reservation names a mount, every mount is held
+/// as often as it says.
+pub(super) fn consistency(state: &ScsiState) -> Result<(), Error> {
     let past = state.disks.keys().filter_map(|slot| {
         let error = check_slot(state.num_controllers, *slot)?;
         Some(error.in_key(slot.to_string()).in_field("disks"))

@@ -56,8 +56,8 @@ pub struct ScsiState {
 
 impl ScsiState {
     /// Checks what disks, mounts and reservations say of each other, whatever their stages.
-    pub(super) fn check_references(&self) -> Result<(), Error> {
-        check::references(self)
+    pub(super) fn check_consistency(&self) -> Result<(), Error> {
+        check::consistency(self)
     }
 }
 
