@@ -72,7 +72,9 @@ fn holds_when_changed(target: &str) {
     let is_right = proptest::bool::weighted(0.75);
     let cases = (is_right, any::<Index>(), any::<Index>(), changes());
     let accepted = Cell::new(0);
-    proptest!(ProptestConfig::with_cases(CASES), |((is_right, one, other, changes) in cases)| {
+    let config =
+        ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |((is_right, one, other, changes) in cases)| {
         let mut input = one.get(if is_right { &right } else { &all }).clone();
         let other = other.get(&all);
         changes.iter().for_each(|change: &Change| change.apply(&mut input, other));

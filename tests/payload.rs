@@ -304,7 +304,10 @@ fn a_wrong_call_is_told_apart_from_a_refusal() {
         (vec!["verify"], "FILE"),
         (vec!["recode", file], "--out"),
         (vec!["verify", "--schema", "other", file], "possible values: hcsshim, lcow"),
-        (vec!["verify", "--kind", "plan9", file], "\"plan9\" is no kind of payload"),
+        (
+            vec!["verify", "--kind", "plan9", file],
+            "--kind: \"plan9\" is no kind of payload: migration, vm",
+        ),
         (vec!["--schema", "lcow", "--kind", "migration", "json", file], "is no kind of payload"),
     ] {
         let ended = run(call.iter().map(AsRef::<OsStr>::as_ref));

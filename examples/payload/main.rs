@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let format = match Format::new(cli.schema, &cli.kind) {
         Ok(format) => format,
-        Err(error) => wrong_call(ErrorKind::InvalidValue, &error.to_string()),
+        Err(error) => wrong_call(ErrorKind::InvalidValue, &format!("--kind: {error}, any")),
     };
     let done = match &cli.command {
         Command::Verify { files } => verify::run(format, files),
