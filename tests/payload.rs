@@ -166,7 +166,8 @@ fn a_reason_tells_the_place() {
     let ended = call(&["verify"], &files);
     let verdicts = verdicts(&ended, &files);
     assert!(
-        verdicts[0].contains("pods[0].containers[0].scsi_reservation_ids[0]: the VM has no"),
+        verdicts[0].starts_with("refused\tpods/p/containers/c: ")
+            && verdicts[0].contains(".scsi_reservation_ids[0]: refers to scsi.reservation"),
         "{verdicts:?}"
     );
     assert_eq!(verdicts[1], "ok");
