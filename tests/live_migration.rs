@@ -4,6 +4,7 @@
 
 #[path = "live_migration/every_message.rs"]
 mod every_message;
+mod example_binary;
 #[path = "live_migration/program.rs"]
 mod program;
 #[path = "live_migration/proxy.rs"]
