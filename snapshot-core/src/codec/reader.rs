@@ -29,6 +29,8 @@ pub struct Reader<'a> {
     has_places: bool,
     /// Whether payloads refuse a stage that may not be saved, see [`Reader::check_stages`].
     checks_stages: bool,
+    /// Whether children that cannot be read are left out, see [`Reader::leave_out`].
+    leaves_out: bool,
     /// The schema version of the payload that is read; the newest outside of one.
     version: u32,
 }
@@ -57,6 +59,7 @@ impl<'a> Reader<'a> {
             base,
             has_places: true,
             checks_stages: false,
+            leaves_out: false,
             version: u32::MAX,
         }
     }
@@ -83,6 +86,7 @@ impl<'a> Reader<'a> {
         Reader {
             depth_left: self.depth_left,
             checks_stages: self.checks_stages,
+            leaves_out: self.leaves_out,
             ..Reader::without_places(input)
         }
     }
@@ -342,6 +346,16 @@ impl<'a> Reader<'a> {
     /// whole tree is there; but where reading fails there is no tree to check them in.
     pub(crate) fn check_stages(&mut self) {
         self.checks_stages = true;
+    }
+
+    /// Leaves out the children that cannot be read, and goes on: for what is wrong among the others,
+    /// once it is known what is wrong with these.
+    pub(crate) fn leave_out(&mut self) {
+        self.leaves_out = true;
+    }
+
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.leaves_out
     }
 
     pub(crate) fn checks_stages(&self) -> bool {

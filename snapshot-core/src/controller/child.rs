@@ -27,7 +27,8 @@ pub struct Child<C: ?Sized + ChildTarget>(Inner<C>);
 enum Inner<C: ?Sized + ChildTarget> {
     Live(C::Handle),
     Loaded(C::Loaded),
-    /// Only while the controller is being built, and after that has failed.
+    /// Only while the controller is being built and after that has failed, or because it was left
+    /// out: see [`take_child`].
     Empty,
 }
 
@@ -227,8 +228,11 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-        let (state, version) = codec::take_versioned_any(r)?;
-        Ok(Self(Inner::Loaded(Box::new(StateOf { state, version }))))
+        take_child(r, |r| {
+            let (state, version) = codec::take_versioned_any(r)?;
+            Ok(Inner::Loaded(Box::new(StateOf { state, version })))
+        })
+        .map(Self)
     }
 
     fn is_default(&self) -> bool {
@@ -264,14 +268,17 @@ impl Wire<kind::Any> for Child<dyn Controller> {
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         let registry = crate::registry::registry()?;
-        let loaded = codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
-            Some(registration) => registration.take(r),
-            None => Err(Error::new(
-                Code::Unimplemented,
-                format!("no controller is registered for type URL {type_url:?}"),
-            )),
-        })?;
-        Ok(Self(Inner::Loaded(loaded)))
+        take_child(r, |r| {
+            let loaded = codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
+                Some(registration) => registration.take(r),
+                None => Err(Error::new(
+                    Code::Unimplemented,
+                    format!("no controller is registered for type URL {type_url:?}"),
+                )),
+            })?;
+            Ok(Inner::Loaded(loaded))
+        })
+        .map(Self)
     }
 
     fn is_default(&self) -> bool {
@@ -294,6 +301,21 @@ impl Wire<kind::Any> for Child<dyn Controller> {
             }
             Inner::Empty => references.lost(empty()),
         }
+    }
+}
+
+/// Takes a child; or leaves it out, if the reader does.
+#[inline]
+fn take_child<C: ?Sized + ChildTarget>(
+    r: &mut Reader<'_>,
+    take: impl FnOnce(&mut Reader<'_>) -> Result<Inner<C>, Error>,
+) -> Result<Inner<C>, Error> {
+    if !r.leaves_out() {
+        return take(r);
+    }
+    match take(&mut r.fork()) {
+        Ok(child) => r.skip(kind::WireType::Len).map(|()| child),
+        Err(_) => r.skip(kind::WireType::Len).map(|()| Inner::Empty),
     }
 }
 

@@ -8,6 +8,7 @@ mod abandoned;
 mod cycle;
 mod destination;
 mod edges;
+mod fault;
 mod hook_run;
 mod journal;
 mod phase;
@@ -28,6 +29,7 @@ mod versions;
 
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};
+pub use fault::Fault;
 pub use preview::{Preview, PreviewedController};
 pub use progress::{Phase, Progress};
 pub use report::{ControllerReport, Failure, Outcome, Undo};

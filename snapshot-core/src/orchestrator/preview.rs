@@ -85,75 +85,106 @@ impl<T> Verified<T> {
 /// Decodes and verifies a snapshot whose root is an `R`.
 pub(crate) fn decode<R: Controller>(snapshot: &Snapshot) -> Result<Verified<StateOf<R>>, Error> {
     registry()?;
-    let mut root = decode_root(snapshot, |type_url, r| {
+    let take = |type_url: &str, r: &mut Reader<'_>| {
         if type_url == R::State::TYPE_URL {
             let state = take_payload(r)?;
             Ok(StateOf::<R>::new(state, version_read::<R::State>(r)))
         } else {
             Err(wrong_type::<R::State>(type_url))
         }
-    })?;
-    let Found { plan, stages, versions } = caught(|| verify(&mut root))?;
+    };
+    let (root, Found { plan, stages, versions }) = decode_root(snapshot, take, |root| root)?;
     Ok(Verified { root, plan, stages, versions })
 }
 
 /// Decodes and verifies a snapshot whose root is of any registered type.
 pub(crate) fn decode_any(snapshot: &Snapshot) -> Result<Preview, Error> {
     let registry = registry()?;
-    let mut root = decode_root(snapshot, |type_url, r| match registry.get(type_url) {
+    let take = |type_url: &str, r: &mut Reader<'_>| match registry.get(type_url) {
         Some(registration) => registration.take(r),
         None => {
             let reason = format!("no controller is registered for type URL {type_url:?}");
             Err(Error::new(Code::Unimplemented, reason))
         }
-    })?;
-    let Found { plan, stages, versions } = caught(|| verify(root.as_loaded()))?;
+    };
+    let (root, Found { plan, stages, versions }) =
+        decode_root(snapshot, take, |root| root.as_loaded())?;
     Ok(Verified { root, plan, stages, versions }.preview(snapshot))
 }
 
-fn decode_root<T>(
-    snapshot: &Snapshot,
-    take: impl Fn(&str, &mut Reader<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let (any, base) = snapshot.any();
-    let read = || read_bare_any(any, base, &take);
-    caught(read).map_err(|_| {
-        // Once more, and this time with the stages: where a payload cannot be read there is no tree
-        // to check them in, and all errors are to be told at once.
-        let again = || {
-            read_bare_any(any, base, |type_url, r| {
-                r.check_stages();
-                take(type_url, r)
-            })
-        };
-        match caught(again) {
-            Ok(_) => Error::internal("decoding failed once and not again"),
-            Err(error) => error.at_root(),
-        }
-    })
-}
-
-/// What a tree of decoded states is.
+/// What is known of a tree in order: its plan, and in the order of it the stages and the schema
+/// versions on the wire.
 struct Found {
     plan: Plan,
     stages: Vec<Option<i32>>,
     versions: Vec<u32>,
 }
 
+fn decode_root<T>(
+    snapshot: &Snapshot,
+    take: impl Fn(&str, &mut Reader<'_>) -> Result<T, Error>,
+    as_loaded: impl Fn(&mut T) -> &mut dyn Loaded,
+) -> Result<(T, Found), Error> {
+    let (any, base) = snapshot.any();
+    let read = |mode: fn(&mut Reader<'_>)| {
+        caught(|| {
+            read_bare_any(any, base, |type_url, r| {
+                mode(r);
+                take(type_url, r)
+            })
+        })
+    };
+    if let Ok(mut root) = read(|_| {}) {
+        let in_order = caught(|| verify(as_loaded(&mut root), Completeness::All))?;
+        return Ok((root, in_order));
+    }
+    // All errors are to be told at once. So once more, and this time with the stages: where a
+    // payload cannot be read there is no tree to check them in.
+    let within = match read(|r| r.check_stages()) {
+        Ok(_) => Error::internal("decoding failed once and not again"),
+        Err(error) => error.at_root(),
+    };
+    // And again, without what cannot be read: what is wrong among the others. This finds nothing if
+    // what cannot be read is the root's own.
+    let among = read(|r| r.leave_out()).ok().and_then(|mut root| {
+        caught(|| verify(as_loaded(&mut root), Completeness::SomeLeftOut)).err()
+    });
+    Err(match among {
+        Some(among) => within.and(among),
+        None => within,
+    })
+}
+
+/// Whether all controllers of a tree could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Completeness {
+    /// All.
+    All,
+    /// Some were left out. The stages were checked before; and what refers to something that is not
+    /// there may refer to something that was left out.
+    SomeLeftOut,
+}
+
 /// Checks what concerns several controllers, references among them, and the stages.
-fn verify(root: &mut dyn Loaded) -> Result<Found, Error> {
+fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Error> {
     let mut verifier = Verifier {
         survey: Survey::of_root(root.info()),
+        completeness,
         stages: Vec::new(),
         versions: Vec::new(),
         errors: Vec::new(),
     };
     verifier.meet(0, root);
     verifier.descend(root, 0)?;
-    let Verifier { survey, stages, versions, mut errors } = verifier;
-    let mut references = References::new(root.info().message_name);
-    root.refer_fields(&mut references);
-    let references = references.check(Twins::Known);
+    let Verifier { survey, stages, versions, mut errors, .. } = verifier;
+    let references = match completeness {
+        Completeness::All => {
+            let mut references = References::new(root.info().message_name);
+            root.refer_fields(&mut references);
+            references.check(Twins::Known)
+        }
+        Completeness::SomeLeftOut => Default::default(),
+    };
     match survey.plan() {
         Ok(plan) => {
             errors.extend(references);
@@ -169,6 +200,7 @@ fn verify(root: &mut dyn Loaded) -> Result<Found, Error> {
 
 struct Verifier {
     survey: Survey,
+    completeness: Completeness,
     stages: Vec<Option<i32>>,
     versions: Vec<u32>,
     errors: Vec<Error>,
@@ -177,7 +209,8 @@ struct Verifier {
 impl Verifier {
     fn meet(&mut self, unit: usize, state: &dyn Loaded) {
         let stage = state.stage_number();
-        if let Some(rules) = state.info().stage_rules
+        if self.completeness == Completeness::All
+            && let Some(rules) = state.info().stage_rules
             && let Err(error) = rules.check(stage)
         {
             self.errors.push(error.at_controller(self.survey.id(unit)));
@@ -190,7 +223,13 @@ impl Verifier {
     fn descend(&mut self, parent: &mut dyn Loaded, at: usize) -> Result<(), Error> {
         parent.walk(&mut Walk::new(&mut |found, cell| {
             let Some(child) = cell.loaded() else {
-                return Err(Error::internal("a decoded child has no state"));
+                return match self.completeness {
+                    Completeness::All => Err(Error::internal("a decoded child has no state")),
+                    Completeness::SomeLeftOut => {
+                        self.survey.leave_out(at, &found.path(None));
+                        Ok(())
+                    }
+                };
             };
             let info = child.info();
             let path = found.path(child.own_name().as_deref());

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::abandoned;
 use super::journal::Journal;
+use super::plan::Unit;
 use super::preview;
 use super::progress::tell;
 use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::{End, Transaction};
-use super::tree::Tree;
+use super::tree::{Met, Tree};
 use super::versions;
 use super::{Failure, Phase, SavedBytes};
 use crate::caught::caught;
@@ -64,24 +65,26 @@ impl<R: Controller> Source<R> {
     /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
     ///   is, reads what would be saved. A payload whose current version it does not read is saved in
     ///   the highest older one that it reads, if nothing is lost by that;
-    /// - saving works, every reference resolves, and this build reads what was saved. For this the whole tree is encoded once;
-    ///   each controller's lock is held meanwhile.
+    /// - saving works, every reference resolves, and this build reads what was saved. For this the
+    ///   whole tree is encoded once; each controller's lock is held meanwhile.
     ///
     /// What is saved after the freeze is for the destination of the last preflight that passed;
     /// without one, everything is saved in its current version.
     ///
     /// # Errors
     ///
-    /// Everything that is in the way, at once.
+    /// Everything that is in the way, at once. Saving is tried if nothing else is.
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        let tree = Tree::of(self.node())?;
+        let met = Met::under(self.node());
         let mut errors = Vec::new();
-        errors.extend(check_tree(&tree).err());
+        errors.extend(check_all(met.controllers()).err());
         let ours = registry()?.manifest();
         let mut compatibility = compatible(&ours, theirs);
-        let types = || tree.plan.units().iter().map(|unit| unit.info);
+        let types = || met.controllers().map(|(unit, _)| unit.info);
         let versions = Arc::new(versions::choose(types(), theirs));
         let types: HashSet<&str> = types().map(|info| info.type_url).collect();
+        let lost = versions::check(met.controllers(), &versions).err();
+        errors.extend(met.into_tree().err());
         compatibility.payloads.retain(|payload| {
             let type_url = payload.type_url.as_str();
             let is_older = matches!(payload.verdict, Verdict::VersionNotAccepted { .. })
@@ -89,7 +92,7 @@ impl<R: Controller> Source<R> {
             types.contains(type_url) && !is_older
         });
         errors.extend(compatibility.check().err());
-        errors.extend(versions::check(&tree, &versions).err());
+        errors.extend(lost);
         let versions = (!versions.is_empty()).then_some(versions);
         if errors.is_empty() {
             errors.extend(caught(|| self.rehearse(versions.clone())).err());
@@ -130,7 +133,7 @@ impl<R: Controller> Source<R> {
         let root = self.node();
         let versions = self.versions.into_inner().unwrap_or_else(PoisonError::into_inner);
         let tree = Tree::of(Arc::clone(&root))
-            .and_then(|tree| check_tree(&tree).map(|()| tree))
+            .and_then(|tree| check_all(tree.plan.units().iter().zip(tree.nodes())).map(|()| tree))
             .and_then(|tree| abandoned::claim(&root).map(|()| tree))
             .map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
@@ -169,10 +172,12 @@ impl<R: Controller> Source<R> {
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
-fn check_tree(tree: &Tree) -> Result<(), Error> {
+fn check_all<'t>(
+    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>)>,
+) -> Result<(), Error> {
     let registry = registry()?;
     let mut errors = Vec::new();
-    for (unit, node) in tree.plan.units().iter().zip(tree.nodes()) {
+    for (unit, node) in controllers {
         let check = registry.require(&[unit.info]).and_then(|()| match unit.info.stage_rules {
             Some(rules) => rules.check(caught(|| Ok(node.stage_number()))?),
             None => Ok(()),
@@ -236,7 +241,7 @@ impl<R: Controller> Frozen<R> {
         let result = span.in_scope(|| {
             let result = session
                 .check_blackout()
-                .and_then(|()| self.check_faults())
+                .and_then(|()| caught(|| self.check_faults()))
                 .and_then(|()| caught(|| self.encode(buffer)))
                 .and_then(|()| caught(|| check_controller(&*self.root)));
             if let Err(error) = &result {
@@ -254,7 +259,7 @@ impl<R: Controller> Frozen<R> {
 
     fn check_faults(&self) -> Result<(), Error> {
         let Transaction { tree, session, .. } = &self.transaction;
-        let check = |id| session.check_fault(Phase::Save, id).map_err(|e| e.at_controller(id));
+        let check = |id| session.faults().check(Phase::Save, id).map_err(|e| e.at_controller(id));
         tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
     }
 

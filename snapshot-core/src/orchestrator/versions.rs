@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::tree::Tree;
+use super::plan::Unit;
 use crate::Error;
 use crate::caught::caught;
 use crate::codec::{Versions, Writer};
+use crate::controller::Node;
 use crate::registry::{Manifest, TypeInfo};
 use crate::version::saved_versions;
 
@@ -29,12 +30,14 @@ pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -
     versions
 }
 
-/// Checks that nothing is lost if the tree is saved in these versions: every controller of it, one
-/// by one, so that all that would be lost is told at once.
-pub(super) fn check(tree: &Tree, versions: &Arc<Versions>) -> Result<(), Error> {
+/// Checks that nothing is lost if these controllers are saved in these versions: one by one, so that
+/// all that would be lost is told at once.
+pub(super) fn check<'t>(
+    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>)>,
+    versions: &Arc<Versions>,
+) -> Result<(), Error> {
     let mut errors = Vec::new();
-    let units = tree.plan.units().iter().zip(tree.nodes());
-    for (unit, node) in units.filter(|(unit, _)| versions.contains_key(unit.info.type_url)) {
+    for (unit, node) in controllers.filter(|(unit, _)| versions.contains_key(unit.info.type_url)) {
         let mut writer = Writer::default();
         writer.set_versions(Some(Arc::clone(versions)));
         let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);
