@@ -184,9 +184,17 @@ fn refusal(result: Result<(), Error>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_keeps_the_contract() {
+        let state = VolumeState { image: "/a".into(), size: 1 << 20, operations_per_second: 7 };
+        snapshot_core::testing::contract::<VolumeState>([state]);
+    }
+
     #[test]
     fn three_releases_exchange_snapshots_and_lose_nothing() -> Result<(), Box<dyn std::error::Error>>
     {
-        super::main()
+        main()
     }
 }

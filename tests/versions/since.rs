@@ -113,3 +113,18 @@ fn a_current_payload_comes_back_as_it_was() {
     assert_eq!(pb::Disk::decode(&*bytes).unwrap().schema_version, 4);
     assert_eq!(from_bytes::<DiskState>(&bytes).unwrap(), state);
 }
+
+#[test]
+fn a_payload_with_older_versions_keeps_the_contract() {
+    let queue = |depth, weight| Queue { depth, weight };
+    let queues = BTreeMap::from([("p".into(), queue(1, 2)), ("q".into(), queue(3, 4))]);
+    let full = DiskState {
+        limits: vec![3],
+        label: Some(Label::Text("x".into())),
+        queues,
+        main_queue: Some(Box::new(queue(5, 6))),
+        ..DiskState::of_size(5)
+    };
+    let numbered = DiskState { label: Some(Label::Number(8)), ..DiskState::of_size(6) };
+    snapshot_core::testing::contract::<DiskState>([full, numbered]);
+}
