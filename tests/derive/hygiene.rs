@@ -325,6 +325,9 @@ mod strict {
     }
 
     fn up(old: example::VolumeSnapshotV1) -> Result<example::VolumeSnapshot, String> {
+        if old.size_mib == 0 {
+            return Err("has no size".to_owned());
+        }
         let size = u64::from(old.size_mib);
         Ok(example::VolumeSnapshot { image: old.image, size, ..Default::default() })
     }
