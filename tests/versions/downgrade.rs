@@ -139,3 +139,72 @@ fn what_the_older_build_would_refuse_is_not_written() {
         "cache: the downgrade has made no message of version 1: 9 is no value of Cache"
     );
 }
+
+mod canonical {
+    //! A downgrade to a message with maps in the order of their hashes.
+
+    use std::collections::HashMap;
+
+    use snapshot_core::Schema;
+
+    use super::*;
+
+    #[derive(Clone, PartialEq, Schema, ::prost::Message)]
+    struct Hashed {
+        #[prost(uint32, tag = "1")]
+        schema_version: u32,
+        #[prost(map = "sint32, message", tag = "2")]
+        numbers: HashMap<i32, Names>,
+    }
+
+    #[derive(Clone, PartialEq, Schema, ::prost::Message)]
+    struct Names {
+        #[prost(map = "string, fixed32", tag = "1")]
+        names: HashMap<String, u32>,
+        #[prost(message, repeated, tag = "2")]
+        inner: Vec<Names>,
+    }
+
+    #[derive(Debug, Snapshot)]
+    #[snapshot(message = pb::Disk, version = 2, ignore(path, limit, queues, label, main_queue))]
+    #[snapshot(accept(version = 1, message = Hashed, upgrade = up, downgrade = down))]
+    struct State {
+        size: u64,
+    }
+
+    fn up(_: Hashed) -> Result<pb::Disk, std::convert::Infallible> {
+        Ok(pb::Disk::default())
+    }
+
+    fn down(new: pb::Disk) -> Result<Hashed, std::convert::Infallible> {
+        let names = |count| Names {
+            names: (0..count).map(|i| ("x".repeat(i as usize), i)).collect(),
+            inner: Vec::new(),
+        };
+        let half = new.size as i32;
+        let numbers = (-half..=half).map(|i| {
+            let inner = vec![names(2), names(0)];
+            (i, Names { inner, ..names(3) })
+        });
+        Ok(Hashed { schema_version: 0, numbers: numbers.collect() })
+    }
+
+    #[test]
+    fn an_older_message_has_one_form_whatever_the_order_of_its_maps() {
+        // In the order of the wire: -1, 0, 1; each with its default key or value written out.
+        let names: &[u8] = b"\x0a\x07\x0a\0\x15\0\0\0\0\x0a\x08\x0a\x01x\x15\x01\0\0\0";
+        let more = b"\x0a\x09\x0a\x02xx\x15\x02\0\0\0";
+        let value = [names, more, &[0x12, names.len() as u8], names, b"\x12\0"].concat();
+        let entry = |key: u8| {
+            let content = [&[0x08, key, 0x12, value.len() as u8], &value[..]].concat();
+            [&[0x12, content.len() as u8], &content[..]].concat()
+        };
+        let expected = [vec![0x08, 1], entry(1), entry(0), entry(2)].concat();
+        for _ in 0..8 {
+            assert_eq!(to_bytes_as(&State { size: 1 }, 1).unwrap(), expected);
+        }
+        let many = to_bytes_as(&State { size: 40 }, 1).unwrap();
+        assert_eq!(to_bytes_as(&State { size: 40 }, 1).unwrap(), many);
+        assert!(from_bytes::<State>(&many).is_ok());
+    }
+}

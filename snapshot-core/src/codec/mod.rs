@@ -40,6 +40,7 @@
 mod adapter;
 mod any;
 mod bytes;
+mod canonical;
 #[cfg(test)]
 mod field_tests;
 mod float;
@@ -67,13 +68,14 @@ pub(crate) use any::{
     take_versioned_any, wrong_type,
 };
 pub use any::{from_any_bytes, split_any, to_any_bytes};
+pub(crate) use canonical::canonical;
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
 pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
 pub use reference::{Reference, ReferenceValues};
-pub(crate) use strict::check_strictly;
+pub(crate) use strict::{check_strictly, wire_type_of};
 use text::Quoted;
 pub use writer::Writer;
 pub(crate) use writer::{FrozenController, Versions};

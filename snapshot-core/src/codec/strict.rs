@@ -108,12 +108,12 @@ fn check_shape(
 ) -> Result<(), Error> {
     match field.shape {
         FieldShape::Singular(kind) | FieldShape::Optional(kind) => {
-            expect(tag, wire_type(kind))?;
+            expect(tag, wire_type_of(kind))?;
             seen.once(field.number)?;
             check_value(kind, r)
         }
         FieldShape::Repeated(kind) | FieldShape::Packed(kind) => {
-            let of_element = wire_type(kind);
+            let of_element = wire_type_of(kind);
             if tag.wire_type == WireType::Len && of_element != WireType::Len {
                 return r.packed(|r| {
                     let index = seen.next_index(field.number);
@@ -156,7 +156,7 @@ fn check_entry(key: ValueKind, value: ValueKind, r: &mut Reader<'_>) -> Result<V
             }
         };
         let start = r.fork();
-        let result = expect(tag, wire_type(part))
+        let result = expect(tag, wire_type_of(part))
             .and_then(|()| seen.once(tag.number))
             .and_then(|()| check_value(part, r));
         if let Err(error) = result {
@@ -188,7 +188,7 @@ fn expect(tag: Tag, expected: WireType) -> Result<(), Error> {
 }
 
 /// Source: <https://protobuf.dev/programming-guides/encoding/#structure>.
-fn wire_type(kind: ValueKind) -> WireType {
+pub(crate) fn wire_type_of(kind: ValueKind) -> WireType {
     match kind {
         ValueKind::Int32
         | ValueKind::Int64
@@ -229,7 +229,7 @@ fn check_value(kind: ValueKind, r: &mut Reader<'_>) -> Result<(), Error> {
         | ValueKind::Fixed32
         | ValueKind::Sfixed32
         | ValueKind::Float
-        | ValueKind::Bytes => r.skip(wire_type(kind)),
+        | ValueKind::Bytes => r.skip(wire_type_of(kind)),
     };
     result.map_err(|error| r.locate(error, offset))
 }

@@ -6,7 +6,7 @@ use prost::Message;
 
 use super::stamp;
 use crate::__private::Putting;
-use crate::codec::{Reader, Writer, check_strictly};
+use crate::codec::{Reader, Writer, canonical, check_strictly};
 use crate::schema::{Field, MessageDescriptor};
 use crate::{Error, Payload};
 
@@ -117,7 +117,7 @@ where
     check_strictly(descriptor, &mut Reader::without_places(&bytes)).map_err(|error| {
         error.explained(&format!("the downgrade has made no message of version {version}: "))
     })?;
-    w.raw(&bytes);
+    w.raw(&canonical(descriptor, &bytes)?);
     Ok(())
 }
 

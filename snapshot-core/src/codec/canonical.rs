@@ -1,0 +1,120 @@
+//! The canonical form of a message that prost has written: prost leaves maps in the order of their
+//! hashes, and defaults out of their entries.
+
+use super::{Reader, wire_type_of};
+use crate::Error;
+use crate::schema::kind::WireType;
+use crate::schema::{FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
+
+/// One field, or one entry of a map, with what it is sorted by.
+struct Piece {
+    number: u32,
+    key: Key,
+    bytes: Vec<u8>,
+}
+
+/// The key of a map entry, in the order of the wire: integers by value, strings by bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// Not a map: fields stay in their own order.
+    None,
+    Number(i128),
+    Text(Vec<u8>),
+}
+
+/// The bytes of a message that [`check_strictly`](super::check_strictly) has found to be right, in
+/// the form that saving has: fields in ascending number, maps sorted, entries with key and value.
+pub(crate) fn canonical(message: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut r = Reader::without_places(bytes);
+    let mut pieces = Vec::new();
+    loop {
+        let start = r.fork();
+        let Some(tag) = r.tag()? else { break };
+        let shape = message.fields.iter().find_map(|field| shape_of(field, tag.number));
+        let (key, value) = match shape {
+            Some(FieldShape::Map(key, value)) => {
+                let (key, entry) = entry(key, value, r.bytes()?)?;
+                (key, Some(entry))
+            }
+            Some(
+                FieldShape::Singular(ValueKind::Message(inner))
+                | FieldShape::Optional(ValueKind::Message(inner))
+                | FieldShape::Repeated(ValueKind::Message(inner)),
+            ) => (Key::None, Some(canonical(inner(), r.bytes()?)?)),
+            _ => {
+                r.skip(tag.wire_type)?;
+                (Key::None, None)
+            }
+        };
+        let bytes = match value {
+            None => start.up_to(&r).to_vec(),
+            Some(value) => {
+                let mut bytes = Vec::with_capacity(value.len() + 4);
+                prost::encoding::bytes::encode(tag.number, &value, &mut bytes);
+                bytes
+            }
+        };
+        pieces.push(Piece { number: tag.number, key, bytes });
+    }
+    // Stable: elements of a list stay in their order.
+    pieces.sort_by(|a, b| (a.number, &a.key).cmp(&(b.number, &b.key)));
+    Ok(pieces.into_iter().flat_map(|piece| piece.bytes).collect())
+}
+
+/// What the field with this number is, if it is this one or a member of this oneof.
+fn shape_of(field: &FieldDescriptor, number: u32) -> Option<FieldShape> {
+    match field.shape {
+        FieldShape::Oneof(oneof) => {
+            oneof().members.iter().find(|member| member.number == number).map(|m| m.shape)
+        }
+        shape => (field.number == number).then_some(shape),
+    }
+}
+
+/// The key of a map entry, and the entry with key and value.
+fn entry(key: ValueKind, value: ValueKind, bytes: &[u8]) -> Result<(Key, Vec<u8>), Error> {
+    let mut r = Reader::without_places(bytes);
+    // A default is one zero byte, or four, or eight.
+    let mut parts = [key, value].map(|kind| match wire_type_of(kind) {
+        WireType::Varint | WireType::Len => vec![0],
+        WireType::Fixed32 => vec![0; 4],
+        WireType::Fixed64 => vec![0; 8],
+    });
+    while let Some(tag) = r.tag()? {
+        let start = r.fork();
+        r.skip(tag.wire_type)?;
+        let [key, value] = &mut parts;
+        *(if tag.number == 1 { key } else { value }) = start.up_to(&r).to_vec();
+    }
+    let [key_bytes, mut value_bytes] = parts;
+    if let ValueKind::Message(inner) = value {
+        let content = canonical(inner(), Reader::without_places(&value_bytes).bytes()?)?;
+        value_bytes.clear();
+        prost::encoding::encode_varint(content.len() as u64, &mut value_bytes);
+        value_bytes.extend(content);
+    }
+    let mut entry = Vec::with_capacity(key_bytes.len() + value_bytes.len() + 2);
+    for (number, kind, part) in [(1, key, &key_bytes), (2, value, &value_bytes)] {
+        // One byte: number and wire type are small.
+        entry.push(number << 3 | wire_type_of(kind) as u8);
+        entry.extend(part);
+    }
+    Ok((sort_key(key, &key_bytes)?, entry))
+}
+
+fn sort_key(kind: ValueKind, bytes: &[u8]) -> Result<Key, Error> {
+    let mut r = Reader::without_places(bytes);
+    Ok(Key::Number(match kind {
+        ValueKind::String => return Ok(Key::Text(r.bytes()?.to_vec())),
+        ValueKind::Int32 | ValueKind::Int64 => i128::from(r.varint()? as i64),
+        ValueKind::Sint32 | ValueKind::Sint64 => {
+            let raw = r.varint()?;
+            i128::from((raw >> 1) as i64 ^ -((raw & 1) as i64))
+        }
+        ValueKind::Fixed32 => i128::from(r.fixed32()?),
+        ValueKind::Sfixed32 => i128::from(r.fixed32()? as i32),
+        ValueKind::Fixed64 => i128::from(r.fixed64()?),
+        ValueKind::Sfixed64 => i128::from(r.fixed64()? as i64),
+        _ => i128::from(r.varint()?),
+    }))
+}
