@@ -22,6 +22,7 @@
 //! assert!(matches!(message.fields[0].shape, FieldShape::Singular(ValueKind::Uint32)));
 //! ```
 
+mod compare;
 mod compatible;
 #[cfg(test)]
 mod compatible_tests;
@@ -29,11 +30,13 @@ mod descriptor;
 pub mod kind;
 mod manifest;
 pub(crate) mod probe;
+mod version;
 mod well_known;
 
 use std::marker::PhantomData;
 
-pub use compatible::{Compatibility, Difference, PayloadVerdict, Verdict, compatible};
+pub use compare::{Difference, FieldNumbers};
+pub use compatible::{Compatibility, PayloadVerdict, Verdict, compatible};
 pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
