@@ -40,13 +40,28 @@ pub(super) enum Effect {
     Breaking,
 }
 
+/// What the two sides are called in a reason.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sides {
+    /// As in "only the source has".
+    pub(super) who: [&'static str; 2],
+    /// As in "is 2 at the source".
+    pub(super) at: [&'static str; 2],
+}
+
+/// The two peers of a migration.
+pub(super) const PEERS: Sides =
+    Sides { who: ["the source", "the destination"], at: ["at the source", "at the destination"] };
+
 /// Compares one version of a payload on two sides: everything that differs, in the order in which
 /// the messages are met from the root.
 pub(super) fn compare(
+    sides: Sides,
     source: &VersionSchema,
     destination: &VersionSchema,
 ) -> Vec<(Effect, Difference)> {
     let mut comparison = Comparison {
+        sides,
         source,
         destination,
         found: Vec::new(),
@@ -63,6 +78,7 @@ pub(super) fn compare(
 
 /// Compares the part of the stage rules that a peer notices.
 pub(super) fn compare_stages(
+    sides: Sides,
     place: &str,
     from: Option<&StageRules>,
     to: Option<&StageRules>,
@@ -71,49 +87,42 @@ pub(super) fn compare_stages(
     let mut differs = |effect, reason: String| {
         found.push((effect, Difference { place: place.to_owned(), reason, field: None }));
     };
+    let [source, destination] = sides.who;
     let (from, to) = match (from, to) {
         (Some(from), Some(to)) => (from, to),
         (None, None) => return found,
         (Some(_), None) => {
-            differs(Effect::Bearable, "only the source has stage rules".to_owned());
+            differs(Effect::Bearable, format!("only {source} has stage rules"));
             return found;
         }
         (None, Some(_)) => {
-            differs(Effect::Bearable, "only the destination has stage rules".to_owned());
+            differs(Effect::Bearable, format!("only {destination} has stage rules"));
             return found;
         }
     };
+    let [at_source, at_destination] = sides.at;
     if from.carried != to.carried {
-        let side = if from.carried { "source" } else { "destination" };
-        differs(Effect::Breaking, format!("the stage travels only for the {side}"));
+        let at = if from.carried { at_source } else { at_destination };
+        differs(Effect::Breaking, format!("only {at} the stage travels"));
     }
     // No stage named means that every stage may be saved.
-    match (from.save_from.is_empty(), to.save_from.is_empty()) {
-        (true, false) => {
-            let stages = to.save_from.join(", ");
-            let reason =
-                format!("the source saves in every stage, the destination only reads {stages}");
-            differs(Effect::Breaking, reason);
+    if from.save_from.is_empty() && !to.save_from.is_empty() {
+        differs(Effect::Breaking, format!("only {at_source} every stage may be saved"));
+    } else if to.save_from.is_empty() && !from.save_from.is_empty() {
+        differs(Effect::Bearable, format!("only {at_destination} every stage may be saved"));
+    } else {
+        for stage in from.save_from.iter().filter(|stage| !to.save_from.contains(stage)) {
+            differs(Effect::Breaking, format!("only {at_source} stage {stage} may be saved"));
         }
-        (false, true) => {
-            differs(Effect::Bearable, "only the destination can be saved in every stage".to_owned())
-        }
-        _ => {
-            for stage in from.save_from.iter().filter(|stage| !to.save_from.contains(stage)) {
-                differs(Effect::Breaking, format!("only the source can be saved in stage {stage}"));
-            }
-            for stage in to.save_from.iter().filter(|stage| !from.save_from.contains(stage)) {
-                differs(
-                    Effect::Bearable,
-                    format!("only the destination can be saved in stage {stage}"),
-                );
-            }
+        for stage in to.save_from.iter().filter(|stage| !from.save_from.contains(stage)) {
+            differs(Effect::Bearable, format!("only {at_destination} stage {stage} may be saved"));
         }
     }
     found
 }
 
 struct Comparison<'m> {
+    sides: Sides,
     source: &'m VersionSchema,
     destination: &'m VersionSchema,
     found: Vec<(Effect, Difference)>,
@@ -146,7 +155,7 @@ impl<'m> Comparison<'m> {
                 self.differs(
                     Effect::Renamed,
                     place,
-                    format!("{from} is called {to} at the destination"),
+                    format!("{from} is called {to} {}", self.sides.at[1]),
                 );
             }
             self.waiting.push((from, to));
@@ -164,7 +173,7 @@ impl<'m> Comparison<'m> {
             _ => self.differs(
                 Effect::Breaking,
                 from,
-                format!("is {to} at the destination, which is something else"),
+                format!("is {to} {}, which is something else", self.sides.at[1]),
             ),
         }
     }
@@ -175,6 +184,7 @@ impl<'m> Comparison<'m> {
             message.fields.iter().map(|f| (f.name.as_str(), f)).collect::<HashMap<_, &'m Field>>()
         });
         let place = from.name.as_str();
+        let Sides { who: [source, destination], at: [at_source, at_destination] } = self.sides;
         let mut renamed = HashSet::new();
         for field in &from.fields {
             let (number, name) = (field.number, field.name.as_str());
@@ -183,7 +193,7 @@ impl<'m> Comparison<'m> {
                 (Some(other), _) if other.name == name => self.fields(place, field, other),
                 (_, Some(other)) => {
                     let reason = format!(
-                        "field {name} is {number} at the source and {} at the destination",
+                        "field {name} is {number} {at_source} and {} {at_destination}",
                         other.number
                     );
                     let numbers = [Some(number), Some(other.number)];
@@ -200,7 +210,10 @@ impl<'m> Comparison<'m> {
                         place,
                         name,
                         [Some(number), Some(number)],
-                        format!("field {number} ({name}) is called {} there", other.name),
+                        format!(
+                            "field {number} ({name}) is called {} {at_destination}",
+                            other.name
+                        ),
                     );
                     self.fields(place, field, other);
                 }
@@ -209,7 +222,7 @@ impl<'m> Comparison<'m> {
                     place,
                     name,
                     [Some(number), None],
-                    format!("only the source has field {number} ({name})"),
+                    format!("only {source} has field {number} ({name})"),
                 ),
             }
         }
@@ -221,7 +234,7 @@ impl<'m> Comparison<'m> {
                     place,
                     name,
                     [None, Some(number)],
-                    format!("only the destination has field {number} ({name})"),
+                    format!("only {destination} has field {number} ({name})"),
                 );
             }
         }
@@ -230,6 +243,7 @@ impl<'m> Comparison<'m> {
 
     /// Which fields exclude each other matters, the name of their oneof does not.
     fn oneofs(&mut self, from: &'m Message, to: &HashMap<u32, &'m Field>) {
+        let [at_source, at_destination] = self.sides.at;
         let (mut there, mut back) = (BTreeMap::new(), BTreeMap::new());
         for field in from.fields.iter().filter(|field| !field.oneof.is_empty()) {
             let other = to.get(&field.number);
@@ -240,13 +254,13 @@ impl<'m> Comparison<'m> {
             let (number, name) = (field.number, field.name.as_str());
             if expected != destination || origin != source {
                 let reason = format!(
-                    "field {number} ({name}) is in oneof {source} at the source and in oneof \
-                     {destination}, with other fields, at the destination"
+                    "field {number} ({name}) is in oneof {source} {at_source} and in oneof \
+                     {destination}, with other fields, {at_destination}"
                 );
                 let numbers = [Some(number), Some(number)];
                 self.field_differs(Effect::Breaking, &from.name, name, numbers, reason);
             } else if source != destination {
-                let reason = format!("oneof {source} is called {destination} there");
+                let reason = format!("oneof {source} is called {destination} {at_destination}");
                 self.differs(Effect::Renamed, &from.name, reason);
             }
         }
@@ -262,6 +276,7 @@ impl<'m> Comparison<'m> {
     }
 
     fn fields(&mut self, place: &str, from: &'m Field, to: &'m Field) {
+        let [at_source, at_destination] = self.sides.at;
         let numbers = [Some(from.number), Some(to.number)];
         let (number, name) = (from.number, from.name.as_str());
         if !self.same_shape(from, to) {
@@ -271,8 +286,8 @@ impl<'m> Comparison<'m> {
             };
             let (source, destination) = (at(from), at(to));
             let reason = format!(
-                "field {number} ({name}) is {source} at the source and {destination} at the \
-                 destination"
+                "field {number} ({name}) is {source} {at_source} and {destination} \
+                 {at_destination}"
             );
             return self.field_differs(Effect::Breaking, place, name, numbers, reason);
         }
@@ -292,7 +307,7 @@ impl<'m> Comparison<'m> {
                     names => names.join(", "),
                 };
                 let reason = format!(
-                    "field {number} ({name}) {what} {} at the source and {} at the destination",
+                    "field {number} ({name}) {what} {} {at_source} and {} {at_destination}",
                     names(source),
                     names(destination)
                 );
@@ -302,6 +317,7 @@ impl<'m> Comparison<'m> {
     }
 
     fn enums(&mut self, from: &Enum, to: &Enum) {
+        let Sides { who: [source, destination], at: [at_source, at_destination] } = self.sides;
         let has = |all: &Enum, number: i32, name: &str| {
             all.values.iter().any(|value| value.number == number && value.name == name)
         };
@@ -316,16 +332,16 @@ impl<'m> Comparison<'m> {
                 (Some(other), _) => (
                     Effect::Breaking,
                     format!(
-                        "value {name} is {number} at the source and {} at the destination",
+                        "value {name} is {number} {at_source} and {} {at_destination}",
                         other.number
                     ),
                 ),
                 (None, Some(other)) => (
                     Effect::Renamed,
-                    format!("value {number} ({name}) is called {} there", other.name),
+                    format!("value {number} ({name}) is called {} {at_destination}", other.name),
                 ),
                 (None, None) => {
-                    (Effect::Breaking, format!("only the source has value {number} ({name})"))
+                    (Effect::Breaking, format!("only {source} has value {number} ({name})"))
                 }
             };
             self.differs(effect, &from.name, reason);
@@ -337,7 +353,7 @@ impl<'m> Comparison<'m> {
                 self.differs(
                     Effect::Bearable,
                     &from.name,
-                    format!("only the destination has value {number} ({name})"),
+                    format!("only {destination} has value {number} ({name})"),
                 );
             } else if known
                 && !has(from, number, name)
@@ -347,7 +363,7 @@ impl<'m> Comparison<'m> {
                 self.differs(
                     Effect::Renamed,
                     &from.name,
-                    format!("value {number} has a further name there, {name}"),
+                    format!("value {number} has a further name {at_destination}, {name}"),
                 );
             }
         }
@@ -359,7 +375,7 @@ impl<'m> Comparison<'m> {
         let (source, destination) = (self.source, self.destination);
         for (here, there, at_source) in [(source, destination, true), (destination, source, false)]
         {
-            let side = if at_source { "source" } else { "destination" };
+            let who = self.sides.who[usize::from(!at_source)];
             let met = self.met.iter().map(|&(from, to)| if at_source { from } else { to });
             let met: HashSet<&str> = met.collect();
             for (name, message) in &here.messages {
@@ -372,8 +388,7 @@ impl<'m> Comparison<'m> {
                 for field in &message.fields {
                     let number = Some(field.number);
                     let numbers = if at_source { [number, None] } else { [None, number] };
-                    let reason =
-                        format!("only the {side} has field {} ({})", field.number, field.name);
+                    let reason = format!("only {who} has field {} ({})", field.number, field.name);
                     self.field_differs(Effect::Breaking, name, &field.name, numbers, reason);
                 }
             }

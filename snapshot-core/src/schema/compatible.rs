@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::compare::{Difference, Effect, compare, compare_stages};
+use super::compare::{Difference, Effect, PEERS, compare, compare_stages};
 use super::manifest::Manifest;
 use super::version::{Types, VersionSchema};
 use crate::wire::v1::manifest::Payload;
@@ -249,9 +249,10 @@ impl Sides<'_> {
         let own = |payload: &Payload| payload.older.iter().any(|older| older.version == version);
         if !own(self.from) && !own(self.to) {
             let (from, to) = (self.from.stage_rules.as_ref(), self.to.stage_rules.as_ref());
-            found.extend(compare_stages(&self.from.type_url, from, to));
+            found.extend(compare_stages(PEERS, &self.from.type_url, from, to));
         }
         found.extend(compare(
+            PEERS,
             &VersionSchema::of(self.source, self.from, version),
             &VersionSchema::of(self.destination, self.to, version),
         ));

@@ -164,11 +164,11 @@ fn a_stage_that_only_the_source_saves_is_a_difference() {
             let rules = m.payloads[0].stage_rules.as_mut().unwrap();
             rules.save_from = vec!["Stopped".to_owned()];
         },
-        &[("t/a.Root", "only the source can be saved in stage Running")],
+        &[("t/a.Root", "only at the source stage Running may be saved")],
     );
     differs(
         |m| m.payloads[0].stage_rules.as_mut().unwrap().carried = false,
-        &[("t/a.Root", "the stage travels only for the source")],
+        &[("t/a.Root", "only at the source the stage travels")],
     );
 }
 

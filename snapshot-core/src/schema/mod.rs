@@ -28,6 +28,7 @@ mod compatible;
 mod compatible_tests;
 mod descriptor;
 pub mod kind;
+pub mod lock;
 mod manifest;
 pub(crate) mod probe;
 mod version;
@@ -35,6 +36,8 @@ mod well_known;
 
 use std::marker::PhantomData;
 
+#[doc(inline)]
+pub use crate::__assert_locked as assert_locked;
 pub use compare::{Difference, FieldNumbers};
 pub use compatible::{Compatibility, PayloadVerdict, Verdict, compatible};
 pub use descriptor::{
