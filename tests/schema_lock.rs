@@ -4,8 +4,20 @@
 // Helpers of tests fail as tests do; clippy knows only the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "schema_lock/buf.rs"]
+mod buf;
+#[path = "schema_lock/fixture.rs"]
+mod fixture;
+#[path = "schema_lock/hcsshim.rs"]
+mod hcsshim;
+#[path = "schema_lock/mutations.rs"]
+mod mutations;
+#[path = "schema_lock/qemu.rs"]
+mod qemu;
+
 use snapshot_core::ControllerSet;
 use snapshot_core::registry::{Registry, registry, require};
+use snapshot_core::schema::lock::Lock;
 use snapshot_examples::lcow;
 
 /// What this repository registers, nothing left out by the linker.

@@ -90,6 +90,11 @@ impl Step {
         let mut versions: BTreeSet<u32> =
             payload.accepts.iter().chain(&payload.saves).copied().collect();
         versions.insert(version);
+        for newer in versions.split_off(&version.saturating_add(1)) {
+            self.refused.push(format!(
+                "{type_url}: version {newer} is accepted or saved and newer than its own, {version}"
+            ));
+        }
         // What is in the lock stays there, but for drafts that were given up.
         let mut records: BTreeMap<u32, Record> = BTreeMap::new();
         for (locked_version, record) in &locked.records {
