@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::history::follow;
+use super::history::{follow, named, next};
 use super::{Lock, Locked, Record, Reserved, Stage, Today};
 use crate::schema::Manifest;
 use crate::schema::compare::{Difference, Effect, Sides, compare, compare_stages};
@@ -229,31 +229,49 @@ impl Step {
         locked: &BTreeMap<u32, Record>,
         records: &mut BTreeMap<u32, Record>,
     ) {
-        let mut before: Option<(u32, Record)> = None;
+        let mut earlier: BTreeMap<u32, Record> = BTreeMap::new();
         for (&version, record) in records {
             let released = locked.get(&version).filter(|locked| !locked.draft);
-            if let Some((before, earlier)) = &before {
-                let schema = released.map_or(&record.schema, |released| &released.schema);
-                let (_, refused) = follow(earlier, schema);
+            let schema = released.map_or(&record.schema, |released| &released.schema);
+            let mut lost = BTreeSet::new();
+            let mut known: BTreeSet<&str> = BTreeSet::new();
+            for (position, (before, one)) in earlier.iter().rev().enumerate() {
+                // What went with a version and comes back with a later one follows its last record.
+                let starts = |schema| -> Vec<(&str, &str)> {
+                    match position {
+                        0 => next(one, schema).collect(),
+                        _ => named(one, schema)
+                            .filter(|name| !known.contains(name))
+                            .map(|name| (name, name))
+                            .collect(),
+                    }
+                };
+                let (_, refused) = follow(one, schema, starts(schema));
                 self.refused.extend(refused.into_iter().map(|reason| {
                     format!(
                         "{type_url}: version {version} cannot follow version {before}: {reason}"
                     )
                 }));
-                for (place, entries) in follow(earlier, &record.schema).0 {
-                    for (number, name) in entries {
-                        let reserved = record.reserved.entry(place.clone()).or_default();
-                        if reserved.insert((number, name.clone())) && released.is_some() {
-                            self.refused.push(format!(
-                                "{type_url}: version {version}: {place} has lost `reserved {number} \
-                                 {name}` in the lock: restore the line"
-                            ));
-                        }
-                    }
+                let (reserved, _) = follow(one, &record.schema, starts(&record.schema));
+                for (place, entries) in reserved {
+                    let there = record.reserved.get(&place);
+                    let missing = |entry: &(i64, String)| !there.is_some_and(|t| t.contains(entry));
+                    lost.extend(entries.into_iter().filter(missing).map(|e| (place.clone(), e)));
                 }
+                known.extend(one.schema.messages.keys().map(String::as_str));
+                known.extend(one.schema.enums.keys().map(String::as_str));
+            }
+            for (place, (number, name)) in lost {
+                if released.is_some() {
+                    self.refused.push(format!(
+                        "{type_url}: version {version}: {place} has lost `reserved {number} {name}` \
+                         in the lock: restore the line"
+                    ));
+                }
+                record.reserved.entry(place).or_default().insert((number, name));
             }
             self.reserved_is_unused(type_url, version, record);
-            before = Some((version, released.unwrap_or(record).clone()));
+            earlier.insert(version, released.unwrap_or(record).clone());
         }
     }
 
@@ -281,7 +299,7 @@ fn still_reserved(locked: &Record, now: &Record) -> Reserved {
     if !locked.draft {
         return match locked.schema == now.schema {
             true => locked.reserved.clone(),
-            false => follow(locked, &now.schema).0,
+            false => follow(locked, &now.schema, next(locked, &now.schema)).0,
         };
     }
     let mut reserved = locked.reserved.clone();

@@ -6,11 +6,16 @@ use super::{Record, Reserved};
 use crate::schema::version::{Class, Shape, VersionSchema};
 use crate::wire::v1::manifest::{Enum, Field, Message};
 
-/// Follows a record into the next version, from message to message, beginning at the root.
+/// Follows a record into a later version, from message to message, beginning at some pairs of an
+/// earlier and a later name.
 ///
-/// Gives what the next one must reserve, by its own names of the messages, and why it cannot be the
-/// next one.
-pub(super) fn follow(before: &Record, schema: &VersionSchema) -> (Reserved, Vec<String>) {
+/// Gives what the later one must reserve, by its own names of the messages, and why it cannot come
+/// after the record.
+pub(super) fn follow<'r>(
+    before: &'r Record,
+    schema: &'r VersionSchema,
+    starts: impl IntoIterator<Item = (&'r str, &'r str)>,
+) -> (Reserved, Vec<String>) {
     let mut following = Following {
         before,
         schema,
@@ -19,7 +24,7 @@ pub(super) fn follow(before: &Record, schema: &VersionSchema) -> (Reserved, Vec<
         met: HashSet::new(),
         waiting: Vec::new(),
     };
-    following.meet(&before.schema.root, &schema.root);
+    starts.into_iter().for_each(|(from, to)| following.meet(from, to));
     while let Some((from, to)) = following.waiting.pop() {
         let schemas = (&before.schema, schema);
         if let (Some(from), Some(to)) = (schemas.0.messages.get(from), schemas.1.messages.get(to)) {
@@ -30,6 +35,26 @@ pub(super) fn follow(before: &Record, schema: &VersionSchema) -> (Reserved, Vec<
         }
     }
     (following.reserved, following.refused)
+}
+
+/// Where the next version begins: at the root, whatever it is called, and at every name that both
+/// versions have.
+pub(super) fn next<'r>(
+    before: &'r Record,
+    schema: &'r VersionSchema,
+) -> impl Iterator<Item = (&'r str, &'r str)> {
+    let root = (before.schema.root.as_str(), schema.root.as_str());
+    std::iter::once(root).chain(named(before, schema).map(|name| (name, name)))
+}
+
+/// The messages and enums that two versions have by the same name.
+pub(super) fn named<'r>(
+    before: &'r Record,
+    schema: &'r VersionSchema,
+) -> impl Iterator<Item = &'r str> {
+    let messages = schema.messages.keys().filter(|name| before.schema.messages.contains_key(*name));
+    let enums = schema.enums.keys().filter(|name| before.schema.enums.contains_key(*name));
+    messages.chain(enums).map(String::as_str)
 }
 
 struct Following<'r> {
@@ -112,7 +137,7 @@ impl<'r> Following<'r> {
     /// Whether a number stands for the same wire type. Presence may change with the version.
     fn same_kind(&self, was: &Field, is: &Field) -> bool {
         let (from, to) = (Shape::of(&was.kind), Shape::of(&is.kind));
-        let single = |label| label == "" || label == "optional";
+        let single = |label: &str| matches!(label, "" | "optional");
         let class = (self.before.schema.class(from.value), self.schema.class(to.value));
         (from.label == to.label || single(from.label) && single(to.label))
             && from.key == to.key

@@ -364,6 +364,31 @@ fn what_is_removed_is_reserved_and_never_comes_back() {
 }
 
 #[test]
+fn a_message_that_comes_back_follows_its_last_record() {
+    let mut without = second();
+    without.payloads[0].accepts = vec![2];
+    without.messages[0].fields.remove(2);
+    let mut again = without.clone();
+    let version = |manifest: &mut Manifest, version| {
+        let payload = &mut manifest.payloads[0];
+        (payload.version, payload.accepts, payload.saves) = (version, vec![version], vec![version]);
+    };
+    version(&mut without, 3);
+    version(&mut again, 4);
+    let locked = lock(&second()).updated(&without).unwrap();
+    again.messages[0].fields.push(Field { since: 4, ..field(7, "mount", "a.v1.Mount") });
+    locked.updated(&again).unwrap();
+    again.messages[1].fields[0].kind = "uint32".to_owned();
+    assert_eq!(
+        refused(&locked, &again),
+        format!(
+            "{URL}: version 4 cannot follow version 2: a.v1.Mount: number 1 was string (path) and is \
+             uint32 (path); leave it, and take a number that was never used"
+        )
+    );
+}
+
+#[test]
 fn lines_that_people_reserve_count_as_well() {
     let text = lock(&manifest()).to_string();
     let reserved = text
