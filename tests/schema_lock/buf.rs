@@ -117,8 +117,12 @@ const WIRE: &[Case] = &[
 
 /// The rules of the category that concern nothing that we have.
 const NOTHING_OF_OURS: &[(&str, &str)] = &[
-    ("FIELD_SAME_DEFAULT", "proto2 and editions only; a payload with such defaults is not derived"),
-    ("MESSAGE_SAME_REQUIRED_FIELDS", "proto2 only"),
+    ("FIELD_SAME_DEFAULT", "what a proto2 reader assumes of an absent field; ours assume nothing"),
+    (
+        "MESSAGE_SAME_REQUIRED_FIELDS",
+        "proto2's `required` has presence, as `optional` has; that it must be there is up to the \
+         Rust type, which no manifest has",
+    ),
     ("RPC_SAME_CLIENT_STREAMING", "no services"),
     ("RPC_SAME_IDEMPOTENCY_LEVEL", "no services"),
     ("RPC_SAME_REQUEST_TYPE", "no services"),
@@ -193,7 +197,7 @@ const STRICTER: &[Case] = &[
     ),
 ];
 
-/// The category as buf 1.50 and later have it.
+/// The category as of `V2Spec` in bufbuild/buf at 0c54c1fa9ad7a8fe45129b565198b797cc74c33c.
 const CATEGORY: [&str; 15] = [
     "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED",
     "FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED",
