@@ -12,3 +12,5 @@ mod lists;
 mod migration;
 #[path = "lcow/operations.rs"]
 mod operations;
+#[path = "lcow/payloads.rs"]
+mod payloads;

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics where it failed")]
 
+mod example_binary;
 #[path = "live_migration/program.rs"]
 mod program;
 #[path = "live_migration/proxy.rs"]

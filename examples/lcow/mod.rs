@@ -69,6 +69,7 @@ pub mod host;
 mod ids;
 mod migration;
 mod network;
+pub mod payload;
 mod plan;
 mod plan9;
 mod pod;

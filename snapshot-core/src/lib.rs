@@ -84,10 +84,26 @@
 //! # Ok(()) }) }
 //! ```
 //!
+//! # Test your types
+//!
+//! One line for each state struct is the first test to write, with the feature `testing` among the
+//! `dev-dependencies`:
+//!
+//! ```ignore
+//! #[test]
+//! fn a_disk_keeps_the_contract() {
+//!     snapshot_core::testing::contract::<DiskState>([a_disk(), another_disk()]);
+//! }
+//! ```
+//!
+//! It tries every truncation, unknown field, wrong wire type, duplicate and enum number on the samples,
+//! changes every field and sees it restored, and compares with prost. See the module `testing`.
+//!
 //! # Features
 //!
 //! - `json` (default): [`codec::Json`] and the adapters [`codec::json`] and [`codec::json_text`].
 //! - `uuid` (default): `uuid::Uuid` as a field, element or map key.
+//! - `testing`: the contract kit, module `testing`, for `dev-dependencies`.
 
 extern crate self as snapshot_core;
 
@@ -102,6 +118,8 @@ pub mod registry;
 pub mod schema;
 mod stage;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
 
 pub use controller::{

@@ -95,6 +95,8 @@ pub trait Payload: State + Send + 'static {
 
 /// Takes a payload. What is added to an error further out becomes the controller's id.
 pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    #[cfg(feature = "testing")]
+    crate::testing::watch::payload::<P>();
     P::take_fields(r)
         .and_then(|payload| match r.checks_stages() {
             true => check_stage(&payload).map(|()| payload),

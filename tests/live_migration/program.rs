@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,31 +11,9 @@ use std::time::{Duration, Instant};
 /// Longer than any run takes, also on a machine that is busy with other tests.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The example's binary. `cargo test` builds it as a test only, so cargo is asked for the program: it
-/// does nothing if that is there and fresh. With the whole workspace, so that the dependencies are
-/// those, with the same features, that the tests were built with.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .args(["build", "--quiet", "--example", "live_migration"])
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .arg("--workspace")
-            .stderr(Stdio::inherit());
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        let Output { status, stdout, .. } = cargo.output().unwrap();
-        assert!(status.success(), "the example does not build");
-        let messages = serde_json::Deserializer::from_slice(&stdout).into_iter();
-        let built = messages.map(Result::unwrap).find_map(|message: serde_json::Value| {
-            let is_it = message["target"]["name"] == "live_migration";
-            message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
-        });
-        built.expect("cargo names the binary that it has built")
-    })
+    BINARY.get_or_init(|| crate::example_binary::build("live_migration"))
 }
 
 /// A run of the example.

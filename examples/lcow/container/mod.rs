@@ -142,6 +142,18 @@ impl ContainerState {
         }
         Error::collect(errors)
     }
+
+    /// Every process is found by its own name.
+    pub(super) fn check_exec_ids(&self) -> Result<(), Error> {
+        Error::collect(self.processes.iter().filter_map(|(key, process)| {
+            let own = process.with_state(|process| process.exec_id.clone())?;
+            (own != *key).then(|| {
+                Error::invalid(format!("calls itself {:?}", own.as_str()))
+                    .in_key(key.as_str())
+                    .in_field("processes")
+            })
+        }))
+    }
 }
 
 /// What a new container is made from.
@@ -316,15 +328,7 @@ impl Controller for Container {
     }
 
     fn import(state: ContainerState) -> Result<Self, Error> {
-        let misplaced = state.processes.iter().filter_map(|(key, process)| {
-            let own = process.with_state(|process| process.exec_id.clone())?;
-            (own != *key).then(|| {
-                Error::invalid(format!("calls itself {:?}", own.as_str()))
-                    .in_key(key.as_str())
-                    .in_field("processes")
-            })
-        });
-        Error::collect(misplaced)?;
+        state.check_exec_ids()?;
         Ok(Self::from_state(state, None))
     }
 

@@ -7,7 +7,7 @@ mod share;
 
 use std::collections::HashMap;
 use std::ops::DerefMut;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use snapshot_core::{Context, Controller, Error, Snapshot};
@@ -213,11 +213,14 @@ impl Plan9State {
     /// What must hold for the state to move, besides the references: checked before the freeze and
     /// on import.
     fn check(&self) -> Result<(), Error> {
+        Error::collect(
+            [self.check_stages(), self.check_consistency()].into_iter().filter_map(Result::err),
+        )
+    }
+
+    /// A share or mount that is neither planned nor in use cannot move.
+    fn check_stages(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
-        let mut held: HashMap<&PathBuf, u32> = HashMap::new();
-        for path in self.reservations.values() {
-            *held.entry(path).or_default() += 1;
-        }
         for (path, share) in &self.shares {
             let mut found = Vec::new();
             if !matches!(share.stage, ShareStage::Reserved | ShareStage::Added) {
@@ -226,28 +229,42 @@ impl Plan9State {
                     share.stage
                 )));
             }
-            let held = held.get(path).copied().unwrap_or(0);
-            if let Some(mount) = &share.mount {
-                if !matches!(mount.stage, ShareMountStage::Reserved | ShareMountStage::Mounted) {
-                    let error = Error::precondition(format!(
-                        "is {:?}: only a Reserved or Mounted mount can move",
-                        mount.stage
-                    ));
-                    found.push(error.in_field("mount"));
-                }
-                if mount.ref_count != held {
-                    let error = Error::invalid(format!(
-                        "is {}, but {held} reservations hold the share",
-                        mount.ref_count
-                    ));
-                    found.push(error.in_field("ref_count").in_field("mount"));
-                }
-            } else if held > 0 {
-                let error = Error::invalid(format!("is missing, but {held} reservations hold it"));
+            if let Some(mount) = &share.mount
+                && !matches!(mount.stage, ShareMountStage::Reserved | ShareMountStage::Mounted)
+            {
+                let error = Error::precondition(format!(
+                    "is {:?}: only a Reserved or Mounted mount can move",
+                    mount.stage
+                ));
                 found.push(error.in_field("mount"));
             }
-            let key = path.display().to_string();
-            errors.extend(found.into_iter().map(|e| e.in_key(key.clone()).in_field("shares")));
+            errors.extend(found.into_iter().map(|error| in_share(error, path)));
+        }
+        Error::collect(errors)
+    }
+
+    /// Checks what the state says of itself besides the references, whatever the stages of its shares:
+    /// every share is held as often as it says.
+    pub(super) fn check_consistency(&self) -> Result<(), Error> {
+        let mut errors = Vec::new();
+        let mut held: HashMap<&PathBuf, u32> = HashMap::new();
+        for path in self.reservations.values() {
+            *held.entry(path).or_default() += 1;
+        }
+        for (path, share) in &self.shares {
+            let held = held.get(path).copied().unwrap_or(0);
+            let error = match &share.mount {
+                Some(mount) if mount.ref_count != held => {
+                    let count = mount.ref_count;
+                    Error::invalid(format!("is {count}, but {held} reservations hold the share"))
+                        .in_field("ref_count")
+                }
+                None if held > 0 => {
+                    Error::invalid(format!("is missing, but {held} reservations hold it"))
+                }
+                Some(_) | None => continue,
+            };
+            errors.push(in_share(error.in_field("mount"), path));
         }
         Error::collect(errors)
     }
@@ -274,6 +291,11 @@ impl Plan9State {
         self.shares = shares;
         Ok(())
     }
+}
+
+/// The error, found in the share of this folder.
+fn in_share(error: Error, path: &Path) -> Error {
+    error.in_key(path.display().to_string()).in_field("shares")
 }
 
 impl Controller for Plan9 {

@@ -21,13 +21,30 @@ pub(super) fn check(state: &ScsiState) -> Result<(), Error> {
     Error::collect(errors)
 }
 
-fn check_disk(controllers: u8, slot: Slot, disk: &Disk, errors: &mut Vec<Error>) {
-    if slot.controller() >= controllers {
-        errors.push(Error::invalid(format!(
+/// Checks what the state says of itself besides the references, whatever the stages of its disks and
+/// mounts: every disk is in a slot that there is, every reservation names a mount, every mount is held
+/// as often as it says.
+pub(super) fn consistency(state: &ScsiState) -> Result<(), Error> {
+    let past = state.disks.keys().filter_map(|slot| {
+        let error = check_slot(state.num_controllers, *slot)?;
+        Some(error.in_key(slot.to_string()).in_field("disks"))
+    });
+    let mut errors: Vec<_> = past.collect();
+    check_reservations(state, &mut errors);
+    Error::collect(errors)
+}
+
+fn check_slot(controllers: u8, slot: Slot) -> Option<Error> {
+    (slot.controller() >= controllers).then(|| {
+        Error::invalid(format!(
             "is past the last slot: {controllers} controllers have {}",
             u16::from(controllers) * u16::from(LUNS)
-        )));
-    }
+        ))
+    })
+}
+
+fn check_disk(controllers: u8, slot: Slot, disk: &Disk, errors: &mut Vec<Error>) {
+    errors.extend(check_slot(controllers, slot));
     if !matches!(disk.stage, DiskStage::Reserved | DiskStage::Attached) {
         errors.push(Error::precondition(format!(
             "is {:?}: only a Reserved or Attached disk can move",

@@ -54,6 +54,13 @@ pub struct ScsiState {
     pub(super) granted: Vec<PathBuf>,
 }
 
+impl ScsiState {
+    /// Checks what disks, mounts and reservations say of each other, whatever their stages.
+    pub(super) fn check_consistency(&self) -> Result<(), Error> {
+        check::consistency(self)
+    }
+}
+
 /// The SCSI controller.
 #[derive(Debug)]
 pub struct Scsi {

@@ -1,0 +1,105 @@
+//! A file's bytes, and why it was refused.
+
+use std::fmt::Write;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use snapshot_core::{Code, Error};
+
+use crate::format::Format;
+
+/// The most bytes that a file may have. hcsshim sends a payload in one ttrpc message, which has 4 MiB
+/// at most, and 5,000 containers of `lcow::sample` have 16. To read a payload takes up to 130 times its
+/// length in memory if it is made for that.
+pub(crate) const LIMIT: u64 = 16 << 20;
+
+/// A file that was read and is right.
+pub(crate) struct Accepted {
+    /// The bytes of the file.
+    pub(crate) bytes: Vec<u8>,
+    /// The same payload, written by us.
+    pub(crate) canonical: Vec<u8>,
+}
+
+/// Reads a file and its payload.
+///
+/// # Errors
+///
+/// Why it is refused, on one line.
+pub(crate) fn accept(format: Format, file: &Path) -> Result<Accepted, String> {
+    let bytes = read(file).map_err(|error| one_line(&error.to_string()))?;
+    let canonical = format.recode(&bytes).map_err(|error| reason(&error))?;
+    Ok(Accepted { bytes, canonical })
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    let unreadable = |error: io::Error| {
+        Error::new(Code::DataLoss, format!("cannot be read: {error}")).with_source(error)
+    };
+    let mut bytes = Vec::new();
+    // One byte more than there may be: a file can grow, and a device has no length.
+    let opened = File::open(file).map_err(unreadable)?;
+    opened.take(LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    match bytes.len() as u64 > LIMIT {
+        true => {
+            let limit = LIMIT >> 20;
+            Err(Error::invalid(format!("is longer than {limit} MiB, which no payload is")))
+        }
+        false => Ok(bytes),
+    }
+}
+
+/// All that is wrong, on one line.
+fn reason(error: &Error) -> String {
+    let mut findings: Vec<_> = error.findings().map(ToString::to_string).collect();
+    if error.dropped() > 0 {
+        findings.push(format!("and {} more", error.dropped()));
+    }
+    one_line(&findings.join("; "))
+}
+
+/// The text with what would end its line, or its column, escaped.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\u{2028}' | '\u{2029}' => line.extend(character.escape_unicode()),
+            _ if character.is_control() => line.extend(character.escape_default()),
+            _ => line.push(character),
+        }
+    }
+    line
+}
+
+/// `FILE: reason` for standard error.
+pub(crate) fn refused(file: &Path, reason: &str) -> String {
+    let mut line = String::new();
+    // Writing into a String does not fail.
+    let _ = write!(line, "{}: refused: {reason}", file.display());
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_one_line_and_no_tab() {
+        let error = Error::invalid("first\tof\r\ntwo").and(Error::invalid("sec\u{2028}ond \u{e9}"));
+        assert_eq!(reason(&error), "first\\tof\\r\\ntwo; sec\\u{2028}ond \u{e9}");
+    }
+
+    #[test]
+    fn a_file_that_never_ends_is_refused() {
+        if let Err(error) = read(Path::new("/dev/zero")) {
+            let text = error.to_string();
+            assert!(
+                text.contains("longer than 16 MiB") || text.contains("cannot be read"),
+                "{text}"
+            );
+        } else {
+            panic!("/dev/zero was read to its end");
+        }
+    }
+}

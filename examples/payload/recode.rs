@@ -1,0 +1,84 @@
+//! `payload recode`: each file, written back by us.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::format::Format;
+use crate::input::{accept, refused};
+
+/// A file to recode, and where to.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    file: &'a Path,
+    target: PathBuf,
+}
+
+/// Where each file goes.
+///
+/// # Errors
+///
+/// Two files of one name, a file without a name, and a file that would be written over itself:
+/// nothing is written then.
+pub(crate) fn plan<'a>(out: &Path, files: &'a [PathBuf]) -> Result<Vec<Job<'a>>, String> {
+    let mut names: HashMap<&OsStr, &Path> = HashMap::new();
+    files
+        .iter()
+        .map(|file| {
+            let name =
+                file.file_name().ok_or_else(|| format!("{} names no file", file.display()))?;
+            if let Some(other) = names.insert(name, file) {
+                return Err(format!(
+                    "{} and {} would both be written to {}: recode them into two folders",
+                    other.display(),
+                    file.display(),
+                    out.join(name).display()
+                ));
+            }
+            let target = out.join(name);
+            if is_same(file, &target) {
+                let target = target.display();
+                return Err(format!("{target} would be written over itself: name another folder"));
+            }
+            Ok(Job { file, target })
+        })
+        .collect()
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Recodes the files. Returns whether all were accepted and written.
+pub(crate) fn run(format: Format, out: &Path, jobs: &[Job<'_>]) -> io::Result<bool> {
+    fs::create_dir_all(out)
+        .map_err(|e| io::Error::new(e.kind(), format!("cannot make {}: {e}", out.display())))?;
+    let mut all = true;
+    for Job { file, target } in jobs {
+        let done =
+            accept(format, file).map_err(|reason| refused(file, &reason)).and_then(|accepted| {
+                write(out, target, &accepted.canonical)
+                    .map_err(|error| format!("{}: cannot be written: {error}", target.display()))
+            });
+        if let Err(reason) = done {
+            all = false;
+            writeln!(io::stderr(), "{reason}")?;
+        }
+    }
+    Ok(all)
+}
+
+/// Writes beside the target first, so that there is never half of it.
+fn write(out: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    // As a file that is simply created; a temporary one is its owner's only.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(out)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(target).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Snapshots: the envelope, and what a destination does with it until it builds the controllers.
+
+use prost_types::Any;
+use snapshot_core::{Error, Incoming, Payload, Snapshot};
+use snapshot_examples::lcow::{Sandbox, SandboxState};
+
+use super::bound::bounded;
+
+/// The magic and the format version.
+const BEGINNING: &[u8] = b"\x89SNP\r\n\x1a\n\x01\0\0\0";
+
+/// The first byte says what the rest is: a snapshot, the body of one whose header is right, or the
+/// payload of a sandbox. Says whether it could be imported.
+pub(crate) fn envelope(input: &[u8]) -> bool {
+    let Some((first, bytes)) = input.split_first() else { return false };
+    let bytes = match first % 3 {
+        0 => bytes.to_vec(),
+        1 => with_header(bytes),
+        _ => {
+            let any = Any { type_url: SandboxState::TYPE_URL.to_owned(), value: bytes.to_vec() };
+            Snapshot::from_any(&any).expect("an Any with a type URL").as_bytes().to_vec()
+        }
+    };
+    let opened = bounded(bytes.len(), || Snapshot::from_bytes(bytes.clone()));
+    let Ok(snapshot) = opened else { return false };
+    assert_eq!(snapshot.as_bytes(), bytes);
+    is_carried_unchanged(&snapshot);
+    arrives(&snapshot)
+}
+
+/// The header of a body, written from the format's documentation.
+pub(crate) fn with_header(body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u64).to_le_bytes();
+    let mut digest = crc32fast::Hasher::new();
+    for part in [&BEGINNING[8..], &length, body] {
+        digest.update(part);
+    }
+    [BEGINNING, &length, &digest.finalize().to_le_bytes(), body].concat()
+}
+
+/// Without its header and with a new one it is the same.
+fn is_carried_unchanged(snapshot: &Snapshot) {
+    let any = snapshot.clone().into_any();
+    assert_eq!((any.type_url.as_str(), &*any.value), (snapshot.type_url(), snapshot.payload()));
+    if let Ok(again) = Snapshot::from_any(&any) {
+        assert_eq!((again.type_url(), again.payload()), (snapshot.type_url(), snapshot.payload()));
+        assert_eq!(Snapshot::from_bytes(again.as_bytes().to_vec()).expect("our own bytes"), again);
+    } else {
+        assert!(any.type_url.is_empty());
+    }
+}
+
+/// What is verified without building anything agrees with what is built.
+fn arrives(snapshot: &Snapshot) -> bool {
+    let length = snapshot.len();
+    let incoming = || Incoming::from(snapshot.clone());
+    let told = |error: Error| error.to_string();
+    let previewed = bounded(length, || incoming().preview().map_err(told));
+    let checked = bounded(length, || incoming().check::<Sandbox>().map_err(told));
+    if let Ok(checked) = &checked {
+        let previewed = previewed.as_ref().expect("a sandbox is of a registered type");
+        assert_eq!(previewed.controllers, checked.controllers);
+        assert_eq!(checked.payload_length, snapshot.payload().len());
+    }
+    match bounded(length, || incoming().import::<Sandbox>().map_err(told)) {
+        Ok(imported) => {
+            assert!(checked.is_ok(), "built without having been verified");
+            imported.abort();
+            true
+        }
+        // What only building finds is not among what was checked.
+        Err(error) => {
+            if let Err(found) = checked {
+                assert_eq!(error, found, "two answers to one question");
+            }
+            false
+        }
+    }
+}
