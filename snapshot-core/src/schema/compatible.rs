@@ -1,10 +1,12 @@
 //! Whether one build restores what another one saves, from their manifests alone.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
+use super::compare::{Difference, Effect, PEERS, compare, compare_stages};
 use super::manifest::Manifest;
-use crate::wire::v1::manifest::{Enum, Field, Message, Payload, StageRules};
+use super::version::{Types, VersionSchema};
+use crate::wire::v1::manifest::Payload;
 use crate::{Code, Error};
 
 /// Whether a destination restores what a source saves, payload by payload.
@@ -31,52 +33,67 @@ pub struct PayloadVerdict {
 pub enum Verdict {
     /// Yes: version and schema are the same.
     Same,
-    /// Yes: the destination accepts the source's version, and what differs is not on the wire or
-    /// is never saved by the source.
+    /// Yes: the version is the same, and what differs is not on the wire or is never saved by the
+    /// source.
     Readable,
+    /// Yes: the destination saves a newer version, but reads the source's and upgrades it.
+    ReadableAfterUpgrade {
+        /// The version that the source saves.
+        version: u32,
+    },
+    /// Yes, if the source saves an older version, the newest that the destination reads. Whether it
+    /// can depends on its state: what the older version cannot say must not be there.
+    WritableAs {
+        /// The older version.
+        version: u32,
+    },
     /// No: the destination knows no payload of this type URL.
     Missing,
-    /// No: the destination does not accept the source's version.
+    /// No: the destination does not read the source's version, nor one that the source can save
+    /// instead.
     VersionNotAccepted {
         /// The version that the source saves.
         version: u32,
         /// The versions that the destination accepts.
         accepts: Vec<u32>,
     },
-    /// No: the version is the same and the schemas are not.
-    Differs(Vec<Difference>),
-}
-
-/// A difference between two schemas of the same version that the destination does not bear.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Difference {
-    /// The source's full name of the message or enum; the type URL where it concerns the payload.
-    pub place: String,
-    /// What differs.
-    pub reason: String,
+    /// No: a version that both sides know is not the same on both sides.
+    Differs {
+        /// The version.
+        version: u32,
+        /// What the destination does not bear.
+        differences: Vec<Difference>,
+    },
 }
 
 impl Verdict {
-    /// Whether the destination restores the payload.
-    pub fn is_readable(&self) -> bool {
-        matches!(self, Verdict::Same | Verdict::Readable)
+    /// Whether the destination restores the payload. Of [`Verdict::WritableAs`], only if the source
+    /// saves that version.
+    pub fn is_compatible(&self) -> bool {
+        matches!(
+            self,
+            Verdict::Same
+                | Verdict::Readable
+                | Verdict::ReadableAfterUpgrade { .. }
+                | Verdict::WritableAs { .. }
+        )
     }
 }
 
 impl Compatibility {
     /// Whether the destination restores everything that the source may save.
     pub fn is_compatible(&self) -> bool {
-        self.payloads.iter().all(|payload| payload.verdict.is_readable())
+        self.payloads.iter().all(|payload| payload.verdict.is_compatible())
     }
 
     /// # Errors
     ///
     /// [`Code::Unimplemented`], with everything that the destination does not restore.
     pub fn check(&self) -> Result<(), Error> {
-        Error::collect(self.payloads.iter().filter(|payload| !payload.verdict.is_readable()).map(
+        Error::collect(self.payloads.iter().filter(|payload| !payload.verdict.is_compatible()).map(
             |payload| {
-                Error::new(Code::Unimplemented, format!("the destination cannot restore {payload}"))
+                let reason = format!("the destination cannot restore {payload}");
+                Error::new(Code::Unimplemented, reason)
             },
         ))
     }
@@ -88,14 +105,18 @@ impl fmt::Display for PayloadVerdict {
         match &self.verdict {
             Verdict::Same => f.write_str("the same"),
             Verdict::Readable => f.write_str("readable"),
+            Verdict::ReadableAfterUpgrade { version } => {
+                write!(f, "readable after an upgrade from version {version}")
+            }
+            Verdict::WritableAs { version } => write!(f, "writable as version {version}"),
             Verdict::Missing => f.write_str("it has no controller for it"),
             Verdict::VersionNotAccepted { version, accepts } => {
                 let accepts: Vec<_> = accepts.iter().map(u32::to_string).collect();
                 write!(f, "version {version}, it reads {}", accepts.join(", "))
             }
-            Verdict::Differs(differences) => {
-                f.write_str("the schemas differ and the versions do not")?;
-                for Difference { place, reason } in differences {
+            Verdict::Differs { version, differences } => {
+                write!(f, "version {version} is not the same on both sides")?;
+                for Difference { place, reason, .. } in differences {
                     write!(f, "; {place}: {reason}")?;
                 }
                 Ok(())
@@ -118,217 +139,130 @@ impl fmt::Display for Compatibility {
 }
 
 /// Compares what a source saves with what a destination accepts.
+///
+/// Fields and enum values are matched by number; a name that is at another number on the other side
+/// has moved, which is a difference even where the wire types agree. Other names for the same
+/// numbers are none.
+///
+/// Where the destination saves a newer version than the source, what it reads of the source's
+/// version is compared: the message of that version, or its own message without the fields that came
+/// later.
+///
+/// ```
+/// use snapshot_core::schema::{Manifest, Verdict, compatible};
+/// use snapshot_core::wire::v1::manifest::{Field, Message, Payload};
+///
+/// let field = |number, name: &str, kind: &str, since| {
+///     Field { number, name: name.into(), kind: kind.into(), since, ..Field::default() }
+/// };
+/// let build = |version, accepts: &[u32], fields| Manifest {
+///     payloads: vec![Payload {
+///         type_url: "type.googleapis.com/doc.v1.Disk".into(),
+///         version,
+///         accepts: accepts.into(),
+///         message: "doc.v1.Disk".into(),
+///         ..Payload::default()
+///     }],
+///     messages: vec![Message { name: "doc.v1.Disk".into(), fields }],
+///     enums: vec![],
+/// };
+/// let image = field(2, "image", "string", 0);
+/// let old = build(1, &[1], vec![image.clone()]);
+/// let new = build(2, &[1, 2], vec![image, field(3, "size", "uint64", 2)]);
+///
+/// let there = compatible(&old, &new);
+/// assert_eq!(there.payloads[0].verdict, Verdict::ReadableAfterUpgrade { version: 1 });
+/// let back = compatible(&new, &old);
+/// assert_eq!(back.to_string(), "type.googleapis.com/doc.v1.Disk: version 2, it reads 1");
+/// ```
 pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
-    let (theirs, ours) = (Index::of(source), Index::of(destination));
-    let payloads = theirs.payloads.values().map(|payload| PayloadVerdict {
-        type_url: payload.type_url.clone(),
-        verdict: match ours.payloads.get(payload.type_url.as_str()) {
-            Some(accepting) => Comparison::new(&theirs, &ours).verdict(payload, accepting),
+    // The manifest from the other side is not trusted to be sorted.
+    let (saved, accepting) = (by_type_url(source), by_type_url(destination));
+    let (source, destination) = (&Types::of(source), &Types::of(destination));
+    let payloads = saved.into_iter().map(|(type_url, from)| {
+        let verdict = match accepting.get(type_url) {
+            Some(to) => Sides { source, destination, from, to }.verdict(),
             None => Verdict::Missing,
-        },
+        };
+        PayloadVerdict { type_url: type_url.to_owned(), verdict }
     });
     Compatibility { payloads: payloads.collect() }
 }
 
-/// A manifest, to look things up in. The one from the other side is not trusted to be sorted.
-struct Index<'m> {
-    payloads: BTreeMap<&'m str, &'m Payload>,
-    messages: BTreeMap<&'m str, &'m Message>,
-    enums: BTreeMap<&'m str, &'m Enum>,
+fn by_type_url(manifest: &Manifest) -> BTreeMap<&str, &Payload> {
+    manifest.payloads.iter().map(|payload| (payload.type_url.as_str(), payload)).collect()
 }
 
-impl<'m> Index<'m> {
-    fn of(manifest: &'m Manifest) -> Self {
-        Self {
-            payloads: manifest.payloads.iter().map(|p| (p.type_url.as_str(), p)).collect(),
-            messages: manifest.messages.iter().map(|m| (m.name.as_str(), m)).collect(),
-            enums: manifest.enums.iter().map(|e| (e.name.as_str(), e)).collect(),
-        }
-    }
+/// One payload in the two manifests.
+struct Sides<'m> {
+    source: &'m Types<'m>,
+    destination: &'m Types<'m>,
+    from: &'m Payload,
+    to: &'m Payload,
 }
 
-struct Comparison<'m> {
-    source: &'m Index<'m>,
-    destination: &'m Index<'m>,
-    differences: Vec<Difference>,
-    /// Something differs that the destination bears.
-    renamed: bool,
-    /// Pairs of messages or enums that were compared or wait for it.
-    met: HashSet<(&'m str, &'m str)>,
-    waiting: Vec<(&'m str, &'m str)>,
-}
-
-impl<'m> Comparison<'m> {
-    fn new(source: &'m Index<'m>, destination: &'m Index<'m>) -> Self {
-        Self {
-            source,
-            destination,
-            differences: Vec::new(),
-            renamed: false,
-            met: HashSet::new(),
-            waiting: Vec::new(),
-        }
+impl Sides<'_> {
+    fn accepts(&self, version: u32) -> bool {
+        self.to.version == version || self.to.accepts.contains(&version)
     }
 
-    fn verdict(mut self, from: &'m Payload, to: &'m Payload) -> Verdict {
-        if from.version != to.version && !to.accepts.contains(&from.version) {
-            return Verdict::VersionNotAccepted {
-                version: from.version,
-                accepts: match to.accepts.is_empty() {
-                    true => vec![to.version],
-                    false => to.accepts.clone(),
-                },
+    fn verdict(&self) -> Verdict {
+        let version = self.from.version;
+        if self.accepts(version) {
+            let found = self.compare(version);
+            let unchanged = found.is_empty()
+                && self.from.stage_rules == self.to.stage_rules
+                && self.from.after == self.to.after;
+            return match differences(found) {
+                Some(differences) => Verdict::Differs { version, differences },
+                None if version != self.to.version => Verdict::ReadableAfterUpgrade { version },
+                None if unchanged => Verdict::Same,
+                None => Verdict::Readable,
             };
         }
-        if from.version != to.version {
-            // Read as its own message and upgraded; the manifest has the newest only.
-            return Verdict::Readable;
-        }
-        self.stages(&from.type_url, from.stage_rules.as_ref(), to.stage_rules.as_ref());
-        self.renamed |= from.stage_rules != to.stage_rules || from.after != to.after;
-        self.meet(&from.message, &to.message);
-        while let Some((from, to)) = self.waiting.pop() {
-            self.types(from, to);
-        }
-        match (self.differences.is_empty(), self.renamed) {
-            (true, false) => Verdict::Same,
-            (true, true) => Verdict::Readable,
-            (false, _) => Verdict::Differs(self.differences),
-        }
-    }
-
-    fn differs(&mut self, place: &str, reason: String) {
-        self.differences.push(Difference { place: place.to_owned(), reason });
-    }
-
-    fn stages(&mut self, place: &str, from: Option<&StageRules>, to: Option<&StageRules>) {
-        let (Some(from), Some(to)) = (from, to) else { return };
-        if from.carried != to.carried {
-            let side = if from.carried { "source" } else { "destination" };
-            self.differs(place, format!("the stage travels only for the {side}"));
-        }
-        if to.save_from.is_empty() {
-            return;
-        }
-        for stage in from.save_from.iter().filter(|stage| !to.save_from.contains(stage)) {
-            self.differs(place, format!("only the source can be saved in stage {stage}"));
-        }
-    }
-
-    fn meet(&mut self, from: &'m str, to: &'m str) {
-        if self.met.insert((from, to)) {
-            self.renamed |= from != to;
-            self.waiting.push((from, to));
-        }
-    }
-
-    fn types(&mut self, from: &'m str, to: &'m str) {
-        match (self.source.messages.get(from), self.destination.messages.get(to)) {
-            (Some(source), Some(destination)) => return self.messages(source, destination),
-            (None, None) => {}
-            _ => return self.differs(from, format!("is {to} at the destination")),
-        }
-        match (self.source.enums.get(from), self.destination.enums.get(to)) {
-            (Some(source), Some(destination)) => self.enums(source, destination),
-            // Scalars, which are compared by their names.
-            (None, None) if from == to => {}
-            _ => self.differs(from, format!("is {to} at the destination")),
-        }
-    }
-
-    fn messages(&mut self, from: &'m Message, to: &'m Message) {
-        for field in &from.fields {
-            match to.fields.iter().find(|other| other.number == field.number) {
-                Some(other) => self.fields(&from.name, field, other),
-                None => self.differs(
-                    &from.name,
-                    format!("only the source has field {} ({})", field.number, field.name),
-                ),
+        let mut older: Vec<u32> = self.from.saves.clone();
+        older.retain(|&saved| saved < version && self.accepts(saved));
+        older.sort_unstable();
+        let mut verdict = None;
+        // The newest that the destination reads, and if both sides do not mean the same by any, why
+        // not the newest.
+        for version in older.into_iter().rev() {
+            match differences(self.compare(version)) {
+                None => return Verdict::WritableAs { version },
+                Some(differences) => {
+                    verdict.get_or_insert(Verdict::Differs { version, differences });
+                }
             }
         }
-        for field in &to.fields {
-            if !from.fields.iter().any(|other| other.number == field.number) {
-                self.differs(
-                    &from.name,
-                    format!("only the destination has field {} ({})", field.number, field.name),
-                );
-            }
-        }
+        verdict.unwrap_or_else(|| Verdict::VersionNotAccepted {
+            version,
+            accepts: match self.to.accepts.is_empty() {
+                true => vec![self.to.version],
+                false => self.to.accepts.clone(),
+            },
+        })
     }
 
-    fn fields(&mut self, place: &str, from: &'m Field, to: &'m Field) {
-        self.renamed |= from.name != to.name;
-        let (source, destination) = (Shape::of(&from.kind), Shape::of(&to.kind));
-        if source.label != destination.label || from.oneof.is_empty() != to.oneof.is_empty() {
-            let at = |field: &Field| match field.oneof.as_str() {
-                "" => field.kind.clone(),
-                oneof => format!("{} in oneof {oneof}", field.kind),
-            };
-            let (number, name) = (from.number, &from.name);
-            let (source, destination) = (at(from), at(to));
-            return self.differs(
-                place,
-                format!(
-                    "field {number} ({name}) is {source} at the source and {destination} at the \
-                     destination"
-                ),
-            );
+    fn compare(&self, version: u32) -> Vec<(Effect, Difference)> {
+        let mut found = Vec::new();
+        // The stages of a message of its own are those of its upgrade, which nobody sees from here.
+        let own = |payload: &Payload| payload.older.iter().any(|older| older.version == version);
+        if !own(self.from) && !own(self.to) {
+            let (from, to) = (self.from.stage_rules.as_ref(), self.to.stage_rules.as_ref());
+            found.extend(compare_stages(PEERS, &self.from.type_url, from, to));
         }
-        self.renamed |= from.oneof != to.oneof;
-        for (source, destination) in
-            [(source.key, destination.key), (source.value, destination.value)]
-        {
-            let known =
-                self.source.messages.contains_key(source) || self.source.enums.contains_key(source);
-            if known || source == destination {
-                self.meet(source, destination);
-            } else {
-                let (number, name) = (from.number, &from.name);
-                self.differs(
-                    place,
-                    format!(
-                        "field {number} ({name}) is {source} at the source and {destination} at \
-                         the destination"
-                    ),
-                );
-            }
-        }
-    }
-
-    fn enums(&mut self, from: &Enum, to: &Enum) {
-        for value in &from.values {
-            let mut others = to.values.iter().filter(|other| other.number == value.number);
-            match others.next() {
-                Some(other) => self.renamed |= other.name != value.name,
-                None => self.differs(
-                    &from.name,
-                    format!("only the source has value {} ({})", value.number, value.name),
-                ),
-            }
-        }
-        self.renamed |= from.values.len() != to.values.len();
+        found.extend(compare(
+            PEERS,
+            &VersionSchema::of(self.source, self.from, version),
+            &VersionSchema::of(self.destination, self.to, version),
+        ));
+        found
     }
 }
 
-/// A field's kind, taken apart.
-struct Shape<'m> {
-    label: &'static str,
-    /// Of a map; otherwise empty.
-    key: &'m str,
-    value: &'m str,
-}
-
-impl<'m> Shape<'m> {
-    fn of(kind: &'m str) -> Self {
-        for label in ["optional", "repeated"] {
-            if let Some(value) = kind.strip_prefix(label).and_then(|rest| rest.strip_prefix(' ')) {
-                return Self { label, key: "", value };
-            }
-        }
-        let map = kind.strip_prefix("map<").and_then(|rest| rest.strip_suffix('>'));
-        match map.and_then(|map| map.split_once(", ")) {
-            Some((key, value)) => Self { label: "map", key, value },
-            None => Self { label: "", key: "", value: kind },
-        }
-    }
+/// What the destination does not bear, if there is anything.
+fn differences(found: Vec<(Effect, Difference)>) -> Option<Vec<Difference>> {
+    let breaking = found.into_iter().filter(|(effect, _)| *effect == Effect::Breaking);
+    let differences: Vec<Difference> = breaking.map(|(_, difference)| difference).collect();
+    (!differences.is_empty()).then_some(differences)
 }

@@ -1,7 +1,7 @@
 //! Verdicts on hand-made manifests: one change each.
 
 use super::{Manifest, Verdict, compatible};
-use crate::wire::v1::manifest::{Enum, Field, Message, Payload, StageRules, Value};
+use crate::wire::v1::manifest::{Enum, Field, Message, Older, Payload, StageRules, Value};
 
 fn field(number: u32, name: &str, kind: &str) -> Field {
     let (name, kind) = (name.to_owned(), kind.to_owned());
@@ -63,7 +63,7 @@ fn verdict(change: impl FnOnce(&mut Manifest)) -> Verdict {
 #[track_caller]
 fn differs(change: impl FnOnce(&mut Manifest), expected: &[(&str, &str)]) {
     match verdict(change) {
-        Verdict::Differs(differences) => {
+        Verdict::Differs { differences, .. } => {
             let found: Vec<_> =
                 differences.iter().map(|d| (d.place.as_str(), d.reason.as_str())).collect();
             assert_eq!(found, expected);
@@ -134,7 +134,10 @@ fn what_the_destination_would_refuse_or_miss_is_a_difference_at_its_place() {
     );
     differs(
         |m| m.messages[0].fields[1].kind = "a.Leaf".to_owned(),
-        &[("a.Leaf.Stage", "is a.Leaf at the destination")],
+        &[(
+            "a.Leaf",
+            "field 2 (stage) is a.Leaf.Stage at the source and a.Leaf at the destination",
+        )],
     );
 }
 
@@ -161,11 +164,11 @@ fn a_stage_that_only_the_source_saves_is_a_difference() {
             let rules = m.payloads[0].stage_rules.as_mut().unwrap();
             rules.save_from = vec!["Stopped".to_owned()];
         },
-        &[("t/a.Root", "only the source can be saved in stage Running")],
+        &[("t/a.Root", "only at the source stage Running may be saved")],
     );
     differs(
         |m| m.payloads[0].stage_rules.as_mut().unwrap().carried = false,
-        &[("t/a.Root", "the stage travels only for the source")],
+        &[("t/a.Root", "only at the source the stage travels")],
     );
 }
 
@@ -184,9 +187,9 @@ fn versions_decide_before_fields() {
         verdict(|m| {
             m.payloads[0].version = 3;
             m.payloads[0].accepts = vec![2, 3];
-            m.messages.clear();
+            m.messages[1].fields.push(Field { since: 3, ..field(9, "new", "bool") });
         }),
-        Verdict::Readable
+        Verdict::ReadableAfterUpgrade { version: 2 }
     );
 }
 
@@ -209,4 +212,129 @@ fn the_check_names_every_payload_that_cannot_be_restored() {
         report.to_string(),
         "t/a.Root: version 2, it reads 1\nt/b.Other: it has no controller for it"
     );
+}
+
+/// A payload of version 3 that reads and writes all older versions: version 1 is a message of its
+/// own, version 2 lacks a field.
+fn third() -> Manifest {
+    let mut third = manifest();
+    let payload = &mut third.payloads[0];
+    payload.version = 3;
+    payload.accepts = vec![1, 2, 3];
+    payload.saves = vec![1, 2, 3];
+    payload.older = vec![Older { version: 1, message: "a.First".to_owned() }];
+    third.messages[1].fields.push(Field { since: 3, ..field(9, "newest", "a.Newest") });
+    third.messages.push(Message {
+        name: "a.First".to_owned(),
+        fields: vec![field(1, "name", "string"), field(2, "sizes", "repeated uint64")],
+    });
+    third.messages.push(Message { name: "a.Newest".to_owned(), fields: vec![] });
+    third
+}
+
+fn first() -> Manifest {
+    let mut first = third();
+    let payload = &mut first.payloads[0];
+    payload.version = 1;
+    (payload.accepts, payload.saves) = (vec![1], vec![1]);
+    payload.message = std::mem::take(&mut payload.older[0].message);
+    payload.older.clear();
+    first
+}
+
+fn between(source: &Manifest, destination: &Manifest) -> Verdict {
+    compatible(source, destination).payloads.remove(0).verdict
+}
+
+#[test]
+fn an_older_version_is_compared_with_what_the_destination_reads_of_it() {
+    let upgraded = |version| Verdict::ReadableAfterUpgrade { version };
+    assert_eq!(between(&first(), &third()), upgraded(1));
+    assert_eq!(between(&manifest(), &third()), upgraded(2));
+
+    let mut other = first();
+    other.messages[2].fields[1].kind = "repeated string".to_owned();
+    assert_eq!(
+        compatible(&other, &third()).to_string(),
+        "t/a.Root: version 1 is not the same on both sides; a.First: field 2 (sizes) is repeated \
+         string at the source and repeated uint64 at the destination"
+    );
+    let mut early = third();
+    early.messages[1].fields[4].since = 2;
+    assert_eq!(
+        compatible(&manifest(), &early).to_string(),
+        "t/a.Root: version 2 is not the same on both sides; a.Root: only the destination has field \
+         9 (newest)"
+    );
+}
+
+#[test]
+fn a_source_writes_the_newest_version_that_the_destination_reads() {
+    assert_eq!(between(&third(), &first()), Verdict::WritableAs { version: 1 });
+    assert_eq!(between(&third(), &manifest()), Verdict::WritableAs { version: 2 });
+    let mut both = manifest();
+    both.payloads[0].accepts = vec![1, 2];
+    both.payloads[0].older = vec![Older { version: 1, message: "a.Leaf".to_owned() }];
+    assert_eq!(between(&third(), &both), Verdict::WritableAs { version: 2 });
+    // Version 2 is another thing there, version 1 is the same.
+    both.messages.push(third().messages[2].clone());
+    both.payloads[0].older[0].message = "a.First".to_owned();
+    both.messages[1].fields.pop();
+    assert_eq!(between(&third(), &both), Verdict::WritableAs { version: 1 });
+
+    let mut newest_only = third();
+    newest_only.payloads[0].saves = vec![3];
+    assert_eq!(
+        between(&newest_only, &manifest()),
+        Verdict::VersionNotAccepted { version: 3, accepts: vec![2] }
+    );
+    let mut other = manifest();
+    other.messages[1].fields.pop();
+    match between(&third(), &other) {
+        Verdict::Differs { version: 2, differences } => assert_eq!(differences.len(), 1),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_name_at_another_number_has_moved_though_the_wire_types_agree() {
+    let mut source = manifest();
+    source.messages[0].fields.push(field(4, "count", "uint32"));
+    let mut destination = source.clone();
+    destination.messages[0].fields[0].name = "count".to_owned();
+    destination.messages[0].fields[3].name = "size".to_owned();
+    let Verdict::Differs { differences, .. } = between(&source, &destination) else { panic!() };
+    let moved: Vec<_> = differences
+        .iter()
+        .filter_map(|d| d.field.as_ref())
+        .map(|f| (f.name.as_str(), f.source, f.destination))
+        .collect();
+    assert_eq!(moved, [("size", Some(1), Some(4)), ("count", Some(4), Some(1))]);
+
+    differs(
+        |m| m.enums[0].values = vec![value(0, "OLD"), value(1, "NEW")],
+        &[
+            ("a.Leaf.Stage", "value NEW is 0 at the source and 1 at the destination"),
+            ("a.Leaf.Stage", "value OLD is 1 at the source and 0 at the destination"),
+        ],
+    );
+}
+
+#[test]
+fn which_fields_exclude_each_other_matters_and_the_name_of_their_oneof_does_not() {
+    let member = |number, name: &str, oneof: &str| Field {
+        oneof: oneof.to_owned(),
+        ..field(number, name, "bool")
+    };
+    let with = |oneofs: [&str; 2]| {
+        let mut manifest = manifest();
+        manifest.messages[1].fields[3].oneof = oneofs[0].to_owned();
+        manifest.messages[1].fields.push(member(5, "two", oneofs[1]));
+        manifest
+    };
+    assert_eq!(between(&with(["a", "a"]), &with(["b", "b"])), Verdict::Readable);
+    assert_eq!(between(&with(["a", "b"]), &with(["b", "a"])), Verdict::Readable);
+    for [from, to] in [[["a", "a"], ["a", "b"]], [["a", "b"], ["a", "a"]]] {
+        assert!(matches!(between(&with(from), &with(to)), Verdict::Differs { .. }), "{from:?}");
+    }
 }

@@ -1,0 +1,116 @@
+//! The one line in a test.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::Lock;
+use crate::Error;
+use crate::registry::registry;
+use crate::schema::Manifest;
+
+/// What rewrites the lock when it is 1.
+const UPDATE: &str = "SNAPSHOT_UPDATE_LOCK";
+
+/// Panics unless the program's payloads are those of a lock file; see [`lock`](crate::schema::lock)
+/// for what it demands and what an update may change.
+///
+/// The path is relative to the folder of `Cargo.lock`, which is the root of the workspace, whichever
+/// of its packages has the test. With the variable `SNAPSHOT_UPDATE_LOCK=1` in its environment the
+/// test writes the file instead.
+///
+/// It looks at what is registered in the test's own program, so the test belongs where all
+/// controllers are linked, and each program has its own file. A second argument is the
+/// [`Manifest`](crate::schema::Manifest) to look at instead.
+///
+/// ```no_run
+/// // In a test:
+/// snapshot_core::schema::assert_locked!("proto/schema.lock");
+/// ```
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __assert_locked {
+    (@manifest) => {
+        ::core::option::Option::None
+    };
+    (@manifest $manifest:expr) => {
+        ::core::option::Option::Some($manifest)
+    };
+    ($path:expr $(, $manifest:expr)? $(,)?) => {
+        // Cargo says where the package is at run time as well, which is right even where two
+        // checkouts share a target folder.
+        $crate::schema::lock::assert_locked(
+            ::core::option_env!("CARGO_MANIFEST_DIR"),
+            ::core::convert::AsRef::<::std::path::Path>::as_ref($path),
+            $crate::__assert_locked!(@manifest $($manifest)?),
+        )
+    };
+}
+
+/// What [`assert_locked!`](crate::schema::assert_locked) does. `compiled_in` is where the test's
+/// package was when it was compiled.
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_locked(compiled_in: Option<&str>, path: &Path, manifest: Option<&Manifest>) {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let package = package.unwrap_or_else(|| PathBuf::from(compiled_in.unwrap_or_default()));
+    let file = workspace_of(&package).join(path);
+    let manifest = match manifest {
+        Some(manifest) => Ok(manifest.clone()),
+        None => registry().map(|registry| registry.manifest()),
+    };
+    let done = manifest.and_then(|manifest| run(&file, path, &manifest, std::env::var_os(UPDATE)));
+    if let Err(error) = done {
+        panic!("{}:\n{error}", path.display());
+    }
+}
+
+/// The nearest folder above a package that has a `Cargo.lock`, or the package's own.
+fn workspace_of(package: &Path) -> &Path {
+    package.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(package)
+}
+
+/// Checks or updates the file. `path` is what people call it.
+pub(super) fn run(
+    file: &Path,
+    path: &Path,
+    manifest: &Manifest,
+    update: Option<OsString>,
+) -> Result<(), Error> {
+    let update = match update.as_deref().map(|value| value.to_str().unwrap_or("?")) {
+        None | Some("" | "0") => false,
+        Some("1") => true,
+        Some(value) => {
+            let reason =
+                format!("{UPDATE} is {value:?}: set it to 1 to rewrite {}", path.display());
+            return Err(Error::invalid(reason));
+        }
+    };
+    let failed = |doing: &str, error: std::io::Error| {
+        Error::precondition(format!("cannot {doing} {}: {error}", file.display()))
+    };
+    let text = match fs::read_to_string(file) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(failed("read", error)),
+    };
+    let lock = match &text {
+        Some(text) => text.parse()?,
+        None if update => Lock::default(),
+        None => {
+            return Err(Error::precondition(format!(
+                "{} does not exist: {UPDATE}=1 writes it; commit it then",
+                file.display()
+            )));
+        }
+    };
+    if !update {
+        return lock.check(manifest);
+    }
+    let updated = lock.updated(manifest)?.to_string();
+    if text.as_deref() != Some(updated.as_str()) {
+        fs::write(file, updated).map_err(|error| failed("write", error))?;
+    }
+    Ok(())
+}

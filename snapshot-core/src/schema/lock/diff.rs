@@ -1,0 +1,100 @@
+//! What differs between two texts, line by line.
+
+use std::fmt::Write;
+
+/// How many lines around a change are shown.
+const CONTEXT: usize = 2;
+
+/// The largest table of common lines: 16 MB. Texts that differ in more are shown one after the other.
+const LARGEST: usize = 4_000_000;
+
+/// The changed lines, `-` before what is gone and `+` before what is new, with the lines around
+/// them and the headings that they are under.
+pub(super) fn of(old: &str, new: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let (old_rest, new_rest) = (&old[start..], &new[start..]);
+    // The end is set aside only to keep the table small: an added version ends as the one before it,
+    // and it is the later of the two that is new.
+    let small = old_rest.len().saturating_mul(new_rest.len()) <= LARGEST;
+    let end = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| a == b);
+    let end = if small { 0 } else { end.count() };
+    let (old_rest, new_rest) =
+        (&old_rest[..old_rest.len() - end], &new_rest[..new_rest.len() - end]);
+
+    let mut lines: Vec<(char, &str)> = old[..start].iter().map(|line| (' ', *line)).collect();
+    lines.extend(changed(old_rest, new_rest));
+    lines.extend(old[old.len() - end..].iter().map(|line| (' ', *line)));
+    shown(&lines)
+}
+
+/// The longest common subsequence, by the table that everybody knows. Only the part that differs
+/// comes here.
+fn changed<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<(char, &'t str)> {
+    if old.len().saturating_mul(new.len()) > LARGEST {
+        let gone = old.iter().map(|line| ('-', *line));
+        return gone.chain(new.iter().map(|line| ('+', *line))).collect();
+    }
+    let width = new.len() + 1;
+    let mut longest = vec![0u32; (old.len() + 1) * width];
+    for (i, a) in old.iter().enumerate().rev() {
+        for (j, b) in new.iter().enumerate().rev() {
+            longest[i * width + j] = match a == b {
+                true => longest[(i + 1) * width + j + 1] + 1,
+                false => longest[(i + 1) * width + j].max(longest[i * width + j + 1]),
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    let mut lines = Vec::new();
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            lines.push((' ', old[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if j == new.len()
+            || i < old.len() && longest[(i + 1) * width + j] >= longest[i * width + j + 1]
+        {
+            lines.push(('-', old[i]));
+            i += 1;
+        } else {
+            lines.push(('+', new[j]));
+            j += 1;
+        }
+    }
+    lines
+}
+
+fn shown(lines: &[(char, &str)]) -> String {
+    let mut near = vec![false; lines.len()];
+    for (index, _) in lines.iter().enumerate().filter(|(_, (sign, _))| *sign != ' ') {
+        let around = index.saturating_sub(CONTEXT)..(index + CONTEXT + 1).min(lines.len());
+        near[around].fill(true);
+        // The headings: each line above that is indented less.
+        let mut depth = indentation(lines[index].1);
+        for above in (0..index).rev() {
+            let line = lines[above].1;
+            if !line.is_empty() && indentation(line) < depth {
+                depth = indentation(line);
+                near[above] = true;
+            }
+        }
+    }
+    let mut text = String::new();
+    let mut left_out = false;
+    for (&(sign, line), near) in lines.iter().zip(near) {
+        if near {
+            if left_out && !text.is_empty() {
+                text.push_str("  ...\n");
+            }
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{}", format!("{sign} {line}").trim_end());
+        }
+        left_out = !near;
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
