@@ -1,1 +1,1 @@
-//! placeholder
+//! Nothing: cargo wants a library or a program in each package, and this one is all tests.

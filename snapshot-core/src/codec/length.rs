@@ -22,6 +22,8 @@ pub trait Length {
 
 macro_rules! lengths {
     ($($unit:literal: $([$($generics:tt)*] $ty:ty,)*)*) => {$($(
+        // Not to be listed in the error: the text of the trait says what has a length.
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Length for $ty {
             const UNIT: &'static str = $unit;
 
@@ -48,6 +50,7 @@ lengths! {
         [K, V, S] HashMap<K, V, S>,
 }
 
+#[diagnostic::do_not_recommend]
 impl Length for Path {
     const UNIT: &'static str = "bytes";
 
@@ -56,6 +59,7 @@ impl Length for Path {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Length for PathBuf {
     const UNIT: &'static str = "bytes";
 
@@ -66,6 +70,7 @@ impl Length for PathBuf {
 
 macro_rules! pointers {
     ($($pointer:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<T: Length + ?Sized> Length for $pointer<T> {
             const UNIT: &'static str = T::UNIT;
 

@@ -1,8 +1,8 @@
 //! What the compiler says about the mistakes that users of the derives can make.
 //!
-//! A case under `ui/fail/` or `ui/schema/` must not compile, and the file beside it is what the
-//! compiler says; a case under `ui/pass/` must compile and run. After a change of a text,
-//! `TRYBUILD=overwrite cargo test -p snapshot-tests --test ui` writes the files again: read each as
+//! A case under `fail/` or `schema/` must not compile, and the file beside it is what the
+//! compiler says; a case under `pass/` must compile and run. After a change of a text,
+//! `TRYBUILD=overwrite cargo test -p snapshot-ui-tests` writes the files again: read each as
 //! the user who made the mistake. `-- trybuild=NAME` runs the cases with that in their path.
 
 use std::fs;
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What must not compile: one folder for each kind of mistake, and the mistakes of prost types.
-const FAIL: [&str; 2] = ["ui/fail/*/*.rs", "ui/schema/*.rs"];
+const FAIL: [&str; 2] = ["fail/*/*.rs", "schema/*.rs"];
 
 /// What must compile and run.
-const PASS: &str = "ui/pass/*.rs";
+const PASS: &str = "pass/*.rs";
 
 // trybuild compiles all cases at once only where none is to pass, so these are two tests.
 #[test]
@@ -36,9 +36,11 @@ fn what_is_no_mistake_compiles_and_runs() {
 
 #[test]
 fn every_expected_message_belongs_to_a_case() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    collect(&root, &mut files).unwrap();
+    for folder in ["fail", "schema", "pass"] {
+        collect(&root.join(folder), &mut files).unwrap();
+    }
     for path in files {
         let place = path.display();
         match path.extension().and_then(|extension| extension.to_str()) {
