@@ -104,6 +104,7 @@
 //! - `json` (default): [`codec::Json`] and the adapters [`codec::json`] and [`codec::json_text`].
 //! - `uuid` (default): `uuid::Uuid` as a field, element or map key.
 //! - `testing`: the contract kit, module `testing`, for `dev-dependencies`.
+//! - `zstd`: snapshots may be compressed, [`WriteOptions`].
 
 extern crate self as snapshot_core;
 
@@ -125,7 +126,7 @@ pub mod wire;
 pub use controller::{
     Child, ChildTarget, Context, Controller, ControllerId, ControllerSet, IntoChild,
 };
-pub use envelope::{SaveBuffer, Snapshot};
+pub use envelope::{ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use orchestrator::{
     Abandoned, CancelHandle, ControllerReport, ControllerTime, Failure, Frozen, Imported, Incoming,
