@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use prost::Message as _;
-use snapshot_core::{ControllerId, Error, Incoming, Patched, Phase, Session, registry};
+use snapshot_core::{ControllerId, Error, Incoming, Patched, Phase, Session, SideReport, registry};
 use snapshot_examples::lcow::{Host, Sandbox};
 
 use crate::shim::cli::{Fault, Options};
@@ -19,7 +19,7 @@ use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
 use crate::shim::protocol::{self, Channel, Failure, Hello, Message, Progressed, unexpected};
 use crate::shim::storage::Storage;
-use crate::shim::{Outcome, machine_id, sandbox, say, summary};
+use crate::shim::{Outcome, machine_id, report, sandbox, say, summary};
 
 /// What lines of this side begin with.
 const SIDE: &str = "destination";
@@ -45,11 +45,17 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
         Ok(greeted) => greeted,
         Err(error) => return not_taken(error),
     };
-    let mut shim = Shim { options, listener: &listener, channel, machine, hello };
+    let mut shim = Shim { options, listener: &listener, channel, machine, hello, failed: None };
     let taken = match shim.take_over() {
         Ok(taken) => taken,
-        Err(error) => return not_taken(error),
+        Err(error) => {
+            if let Some(side) = shim.failed {
+                report::write(options, || side)?;
+            }
+            return not_taken(error);
+        }
     };
+    report::write(options, || taken.session.report(SIDE))?;
     say(SIDE, "the sandbox runs here");
     let Taken { sandbox, session, resumed } = taken;
     let handed = match shim.settle(&Message::Resumed(resumed.clone())) {
@@ -130,6 +136,8 @@ struct Shim<'a> {
     channel: Channel<Link>,
     machine: Arc<Machine>,
     hello: Hello,
+    /// What failed here, once a snapshot had come.
+    failed: Option<SideReport>,
 }
 
 impl Shim<'_> {
@@ -147,11 +155,13 @@ impl Shim<'_> {
             other => {
                 // The sandbox is still the source's: whatever it is, this side takes itself back.
                 block_on(patched.abort()).map_err(|failure| failure.into_error())?;
-                return Err(match other {
+                let error = match other {
                     Ok(Message::Abort(failure)) => failure.into(),
                     Ok(other) => unexpected(&other, "Resume"),
                     Err(error) => error,
-                });
+                };
+                self.failed = Some(session.report(SIDE).failed_in("resume", &error));
+                return Err(error);
             }
         }
         match block_on(patched.resume(&session)) {
@@ -164,6 +174,7 @@ impl Shim<'_> {
                 Ok(Taken { sandbox, session, resumed: Progressed { at: now() } })
             }
             Err(failure) => {
+                self.failed = Some(session.report(SIDE).failed(&failure));
                 let error = failure.into_error();
                 if let Err(error) = self.settle(&Message::Refused(Failure::from(&error))) {
                     say(SIDE, &format!("the source may not know that this failed: {error}"));
@@ -200,14 +211,23 @@ impl Shim<'_> {
 
     /// Verifies the whole snapshot, and only then binds it to this host.
     fn patch(
-        &self,
+        &mut self,
         bytes: Vec<u8>,
         session: Session,
     ) -> Result<(Patched<Sandbox>, Session), Error> {
-        let imported = Incoming::open(bytes)?.import::<Sandbox>()?;
-        let plan = plan(&self.machine, imported.root())?;
+        let imported = Incoming::open(bytes).and_then(Incoming::import::<Sandbox>);
+        let imported = imported.and_then(|imported| {
+            let plan = plan(&self.machine, imported.root())?;
+            Ok((imported, plan))
+        });
+        let (imported, plan) = imported.inspect_err(|error| {
+            self.failed = Some(session.report(SIDE).failed_in(Phase::Import, error));
+        })?;
         let session = session.resource(Arc::new(plan));
-        let patched = block_on(imported.patch(&session)).map_err(|failure| failure.into_error())?;
+        let patched = block_on(imported.patch(&session)).map_err(|failure| {
+            self.failed = Some(session.report(SIDE).failed(&failure));
+            failure.into_error()
+        })?;
         Ok((patched, session))
     }
 

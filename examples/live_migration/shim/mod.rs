@@ -17,6 +17,7 @@ mod progress;
 mod proof;
 mod protocol;
 mod relay;
+mod report;
 mod sandbox;
 mod source;
 mod storage;

@@ -23,7 +23,7 @@ use crate::shim::protocol::{self, Channel, Failure, Handed, Hello, Message, unex
 use crate::shim::storage::Storage;
 use crate::shim::summary;
 use crate::shim::table::duration;
-use crate::shim::{Outcome, machine_id, sandbox, say};
+use crate::shim::{Outcome, machine_id, report, sandbox, say};
 
 /// What lines of this side begin with.
 const SIDE: &str = "source";
@@ -63,13 +63,27 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
     }
     std::thread::sleep(Duration::from_secs_f64(options.seconds));
 
-    let shim = Shim { options, address, machine: &machine, sandbox: &sandbox, storage: &storage };
-    match shim.migrate() {
+    let session = session(options);
+    let shim = Shim {
+        options,
+        address,
+        machine: &machine,
+        sandbox: &sandbox,
+        storage: &storage,
+        session: &session,
+    };
+    let migrated = shim.migrate();
+    report::write(options, || match &migrated {
+        Ok(()) => session.report(SIDE),
+        Err(NotMoved { failure: Some(failure), .. }) => session.report(SIDE).failed(failure),
+        Err(NotMoved { error, phase, .. }) => session.report(SIDE).failed_in(phase, error),
+    })?;
+    match migrated {
         Ok(()) => {
             say(SIDE, "has let go of the sandbox and ends");
             Ok(Outcome::Moved)
         }
-        Err(NotMoved { error, phase, stood }) => {
+        Err(NotMoved { error, phase, stood, .. }) => {
             say(SIDE, &format!("the migration failed in {phase}: [{}] {error}", error.code()));
             match stood {
                 Stood::Never => say(SIDE, "the sandbox runs on here, and never stood still"),
@@ -89,10 +103,22 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
     }
 }
 
+fn session(options: &Options) -> Session {
+    let session = Session::new().progress(Arc::new(Bars::new(SIDE)));
+    match &options.fail {
+        Some(Fault { phase, controller }) => {
+            session.fail_at(*phase, ControllerId::from(controller.as_str()))
+        }
+        None => session,
+    }
+}
+
 /// Why the sandbox is still here.
 struct NotMoved {
     error: Error,
     phase: &'static str,
+    /// The failure of a phase on this side.
+    failure: Option<snapshot_core::Failure>,
     stood: Stood,
 }
 
@@ -108,7 +134,7 @@ enum Stood {
 
 /// A failure of this phase, before anything was frozen or while it still is.
 fn during(phase: &'static str) -> impl Fn(Error) -> NotMoved {
-    move |error| NotMoved { error, phase, stood: Stood::Never }
+    move |error| NotMoved { error, phase, failure: None, stood: Stood::Never }
 }
 
 /// The source while it migrates.
@@ -118,6 +144,7 @@ struct Shim<'a> {
     machine: &'a Machine,
     sandbox: &'a Arc<Sandbox>,
     storage: &'a Storage,
+    session: &'a Session,
 }
 
 impl Shim<'_> {
@@ -128,15 +155,16 @@ impl Shim<'_> {
         let source = self.preflight(&mut channel, &migration);
         let source = self.or_abort(&mut channel, source).map_err(during("preflight"))?;
 
-        let session = self.session();
+        let session = self.session;
         let frozen_at = now();
-        let frozen = match block_on(source.freeze(&session)) {
+        let frozen = match block_on(source.freeze(session)) {
             Ok(frozen) => frozen,
             Err(failure) => {
                 // It has thawed by itself.
                 let _ = channel.send(&Message::Abort(Failure::from(failure.cause())));
-                let stood = self.stood(&session, failure.undo_error().cloned());
-                return Err(NotMoved { stood, ..during("freeze")(failure.cause().clone()) });
+                let stood = self.stood(session, failure.undo_error().cloned());
+                let not_moved = during("freeze")(failure.cause().clone());
+                return Err(NotMoved { stood, failure: Some(failure), ..not_moved });
             }
         };
         // Asked before the commit: it forgets the processes.
@@ -166,7 +194,7 @@ impl Shim<'_> {
                 let undone = block_on(frozen.rollback());
                 // The last word, if the destination still waits for it.
                 let _ = channel.send(&Message::Abort(Failure::from(&kept.error)));
-                let stood = self.stood(&session, undone.err().map(|failure| failure.into_error()));
+                let stood = self.stood(session, undone.err().map(|failure| failure.into_error()));
                 Err(NotMoved { stood, ..kept })
             }
         }
@@ -180,16 +208,6 @@ impl Shim<'_> {
             return Stood::Still(failure.into_error());
         }
         session.timeline().blackout.map_or(Stood::Never, Stood::For)
-    }
-
-    fn session(&self) -> Session {
-        let session = Session::new().progress(Arc::new(Bars::new(SIDE)));
-        match &self.options.fail {
-            Some(Fault { phase, controller }) => {
-                session.fail_at(*phase, ControllerId::from(controller.as_str()))
-            }
-            None => session,
-        }
     }
 
     /// Tells the destination of a failure, so that it need not find out.

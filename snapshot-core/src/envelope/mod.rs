@@ -131,6 +131,21 @@ impl Snapshot {
         buffer.into_snapshot()
     }
 
+    /// The snapshot of the bytes of a bare `Any`, which stay as they are, whatever encoder wrote
+    /// them: what [`Snapshot::any_bytes`] gave.
+    ///
+    /// # Errors
+    ///
+    /// Bytes that are no `Any`; [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it has no
+    /// type URL.
+    pub fn from_any_bytes(any: &[u8]) -> Result<Self, Error> {
+        if split_bare_any(any, 0)?.0.is_empty() {
+            return Err(Error::invalid("the Any has no type URL"));
+        }
+        let header = Header::before(Stored::Plain, any);
+        Self::of_checked([&header, any].concat().into())
+    }
+
     /// The root payload as a bare `Any`, for a peer that speaks without a header (hcsshim).
     pub fn into_any(self) -> prost_types::Any {
         let type_url = self.type_url().to_owned();
@@ -166,6 +181,11 @@ impl Snapshot {
     /// The root payload, with the payloads of all its descendants inside.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[self.payload.clone()]
+    }
+
+    /// The bytes of the root payload's `Any`, as they lie in the snapshot.
+    pub fn any_bytes(&self) -> &[u8] {
+        &self.bytes[HEADER_LENGTH..]
     }
 
     /// The bytes of the `Any`, and where they start in the snapshot.

@@ -10,6 +10,7 @@ mod destination;
 mod edges;
 mod hook_run;
 mod journal;
+mod migration_report;
 mod phase;
 mod plan;
 mod preview;
@@ -27,6 +28,10 @@ mod tree;
 
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};
+pub use migration_report::{
+    BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, MigrationReport,
+    PhaseReport, SavedReport, SideReport,
+};
 pub use preview::{Preview, PreviewedController};
 pub use progress::{Phase, Progress};
 pub use report::{ControllerReport, Failure, Outcome, Undo};
