@@ -7,14 +7,16 @@ use std::time::Duration;
 use futures_executor::block_on;
 use prost::Message as _;
 use snapshot_core::registry::Manifest;
-use snapshot_core::{Code, ControllerId, Error, Frozen, Phase, Session, Snapshot, Source};
+use snapshot_core::{
+    Code, ControllerId, Error, Frozen, Phase, Session, Snapshot, Source, WriteOptions,
+};
 use snapshot_examples::lcow::Sandbox;
 use uuid::Uuid;
 
 use crate::shim::cli::{Fault, Options};
 use crate::shim::clock::{now, steps};
 use crate::shim::foreign::make_foreign;
-use crate::shim::guest::{Guest, at};
+use crate::shim::guest::Guest;
 use crate::shim::link::{Address, Link};
 use crate::shim::machine::Machine;
 use crate::shim::progress::Bars;
@@ -288,7 +290,7 @@ impl Shim<'_> {
             snapshot = make_foreign(&snapshot, controller)?;
         }
         if let Some(path) = &self.options.save {
-            std::fs::write(path, snapshot.as_bytes()).map_err(|error| at(path, error))?;
+            WriteOptions::new().replace(true).write_to_path(&snapshot, path)?;
             say(SIDE, &format!("the snapshot is kept in {}", path.display()));
         }
         Ok(snapshot)
