@@ -50,8 +50,8 @@ pub(crate) struct Options {
     pub(crate) ids: Vec<(String, String)>,
 
     /// The most MiB that a file may have, as it is and when it is decompressed. To look into a file
-    /// that was made for it can take a hundred times its length in memory.
-    #[arg(long, global = true, value_name = "MIB", default_value_t = 64,
+    /// that was made for it can take 150 times its length in memory.
+    #[arg(long, global = true, value_name = "MIB", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) limit: u32,
 }

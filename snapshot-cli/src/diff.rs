@@ -18,8 +18,8 @@ pub(crate) fn run(
     schemas: &Schemas,
     out: &mut dyn Write,
 ) -> Result<Verdict, Problem> {
-    let before = Payload::of(&input::read(&of.before, options)?.snapshot, schemas);
-    let after = Payload::of(&input::read(&of.after, options)?.snapshot, schemas);
+    let before = input::read(&of.before, options)?.payloads(schemas)?;
+    let after = input::read(&of.after, options)?.payloads(schemas)?;
     let changes = changes(&before, &after);
     for change in &changes {
         writeln!(out, "{}", line(change))?;

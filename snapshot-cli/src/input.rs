@@ -7,6 +7,8 @@ use std::path::Path;
 use snapshot_core::{Code, Error, ReadOptions, Snapshot};
 
 use crate::cli::Options;
+use crate::schemas::Schemas;
+use crate::tree::Payload;
 
 /// How a file holds its snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,18 @@ pub(crate) fn open(name: &str, bytes: Vec<u8>, options: &Options) -> Result<Docu
         }
     };
     Ok(Document { name: name.to_owned(), form, stored, snapshot })
+}
+
+impl Document {
+    /// The payloads in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Payload::of`], with the file's name.
+    pub(crate) fn payloads(&self, schemas: &Schemas) -> Result<Payload, Error> {
+        Payload::of(&self.snapshot, schemas)
+            .map_err(|error| Error::new(error.code(), format!("{}: {error}", self.name)))
+    }
 }
 
 /// What messages call a file.

@@ -28,7 +28,7 @@ pub(crate) fn run(
     out: &mut dyn Write,
 ) -> Result<Verdict, Problem> {
     let document = input::read(&of.file, options)?;
-    let root = Payload::of(&document.snapshot, schemas);
+    let root = document.payloads(schemas)?;
     let shown = match &of.path {
         None => &root,
         Some(id) => root.find(id).ok_or_else(|| no_such(&document, id, &root))?,

@@ -1,13 +1,18 @@
 //! The payloads of a snapshot: each `Any` is one, with those that are carried in it below.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
-use snapshot_core::Snapshot;
 use snapshot_core::codec::Reader;
+use snapshot_core::{Error, Snapshot};
 
 use crate::canonical;
 use crate::schemas::{Schemas, message_name};
 use crate::show::{self, key_text};
+
+/// How many payloads are too many. 5,000 containers with a process each are 10,512.
+const MOST: usize = 250_000;
 
 /// The message that carries payloads.
 pub(crate) const ANY: &str = "google.protobuf.Any";
@@ -40,13 +45,22 @@ pub(crate) enum Content {
 
 impl Payload {
     /// The payloads of a snapshot.
-    pub(crate) fn of(snapshot: &Snapshot, schemas: &Schemas) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// More of them than anybody saves, which a small file may have.
+    pub(crate) fn of(snapshot: &Snapshot, schemas: &Schemas) -> Result<Self, Error> {
         let root = Any {
             type_url: snapshot.type_url().to_owned(),
             value: Bytes::copy_from_slice(snapshot.payload()),
         };
+        let reading = Reading { schemas, left: Cell::new(MOST) };
         // The root's own `Any` is one level.
-        Reading { schemas }.payload(root, ".".to_owned(), Reader::DEPTH_LIMIT - 1)
+        let root = reading.payload(root, ".".to_owned(), Reader::DEPTH_LIMIT - 1);
+        match reading.left.get() {
+            0 => Err(Error::invalid(format!("has {MOST} controllers or more: not looked into"))),
+            _ => Ok(root),
+        }
     }
 
     /// The message, if it could be read.
@@ -117,11 +131,14 @@ struct Any {
 
 struct Reading<'a> {
     schemas: &'a Schemas,
+    /// How many payloads may still come.
+    left: Cell<usize>,
 }
 
 impl Reading<'_> {
     fn payload(&self, any: Any, id: String, depth: u32) -> Payload {
         let Any { type_url, value: bytes } = any;
+        self.left.set(self.left.get().saturating_sub(1));
         let content = match self.schemas.message(&type_url) {
             None => Content::Unknown,
             Some(_) if depth == 0 => Content::Malformed("is nested too deep".to_owned()),
@@ -190,6 +207,9 @@ impl Reading<'_> {
         found: &mut Vec<Payload>,
     ) {
         let depth = depth.saturating_sub(1);
+        if self.left.get() == 0 {
+            return;
+        }
         if message.descriptor().full_name() != ANY {
             return self.message(message, place, depth, parent, found);
         }

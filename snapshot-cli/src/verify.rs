@@ -51,7 +51,8 @@ pub(crate) fn run(
         }
         Err(error) => return Err(error.into()),
     };
-    let found = check(&document.snapshot, schemas, knowledge, manifest.as_ref());
+    let root = document.payloads(schemas)?;
+    let found = check(&document.snapshot, &root, knowledge, manifest.as_ref());
     let name = line(&document.name);
     if found.findings.is_empty() {
         let checked = found.checked.join(", ");
@@ -75,22 +76,21 @@ pub(crate) fn run(
 
 /// What a check came to.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) findings: Vec<String>,
-    pub(crate) dropped: usize,
+struct Found {
+    findings: Vec<String>,
+    dropped: usize,
     checked: Vec<&'static str>,
     not_checked: Option<String>,
 }
 
 /// Checks a snapshot whose header is right.
-pub(crate) fn check(
+fn check(
     snapshot: &Snapshot,
-    schemas: &Schemas,
+    root: &Payload,
     knowledge: &Knowledge<'_>,
     manifest: Option<&Manifest>,
 ) -> Found {
     let mut found = Found { checked: vec!["digest", "structure"], ..Found::default() };
-    let root = Payload::of(snapshot, schemas);
     match knowledge.verifiers.iter().find_map(|verifier| verifier(snapshot)) {
         Some(result) => {
             found.checked.extend(["versions", "unknown fields", "values", "references"]);

@@ -47,6 +47,8 @@ pub(crate) fn show(
     out: &mut dyn Write,
 ) -> Result<Verdict, Problem> {
     let document = input::read(&of.file, options)?;
+    // Only to know that there are not too many of them: JSON takes more memory than they do.
+    document.payloads(schemas)?;
     let json = document_to_json(&document, schemas);
     serde_json::to_writer_pretty(&mut *out, &json).map_err(io::Error::from)?;
     writeln!(out)?;

@@ -142,6 +142,21 @@ fn a_file_beyond_the_limit_is_not_read_to_its_end() {
 }
 
 #[test]
+fn more_controllers_than_anybody_saves_are_not_looked_into() {
+    let pods = b"\x1a\x00".repeat(300_000);
+    let files = Files::new();
+    let path = files.put("a", &any("type.googleapis.com/lcow.v1.SandboxSnapshot", &pods));
+    for command in COMMANDS {
+        match run(command, &path, &mut Vec::new()) {
+            Err(Problem::Error(error)) => {
+                assert!(error.to_string().contains("250000 controllers or more"), "{error}");
+            }
+            other => panic!("{command:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn names_that_would_act_on_a_terminal_are_escaped() {
     let files = Files::new();
     let path = files.put("a", &any("x/\u{1b}[2J\u{202e}", b""));

@@ -1,8 +1,10 @@
 //! `snapshot inspect`: what it shows is what is in the file.
 
+use std::sync::Arc;
+
 use crate::program::{Files, golden, run, sandbox};
 use serde_json::Value;
-use snapshot_core::{Incoming, WriteOptions};
+use snapshot_core::{ControllerSet, Incoming, Snapshot, WriteOptions};
 
 fn ids(json: &Value, found: &mut Vec<(String, String, u64, Option<String>)>) {
     found.push((
@@ -37,6 +39,30 @@ fn the_controllers_are_those_that_a_destination_would_build() {
     assert_eq!(found, expected);
     assert_eq!(json["bytes"], snapshot.len());
     assert_eq!(json["controllers"]["bytes"], snapshot.payload().len());
+}
+
+#[test]
+fn the_members_of_a_set_are_called_by_their_own_ids() {
+    let (sandbox, _) = sandbox();
+    let set = Arc::new(ControllerSet::new());
+    let network = || sandbox.pods()[0].network().unwrap();
+    set.insert("net", network()).unwrap();
+    set.insert("host/net", network()).unwrap();
+    let state = snapshot_core::Controller::state(&*set);
+    let any = snapshot_core::codec::to_any_bytes(&*state).unwrap();
+    let snapshot = Snapshot::from_any_bytes(&any).unwrap();
+    let files = Files::new();
+    let path = files.put("a.snapshot", snapshot.as_bytes());
+    let ended = run(["inspect".as_ref(), "--json".as_ref(), path.as_os_str()]);
+    let mut found = Vec::new();
+    ids(&serde_json::from_str::<Value>(ended.fine()).unwrap()["controllers"], &mut found);
+    let mut found: Vec<_> = found.into_iter().map(|(id, ..)| id).collect();
+    found.sort();
+    let preview = Incoming::from(snapshot).preview().unwrap();
+    let mut expected: Vec<_> = preview.controllers.iter().map(|c| c.id.to_string()).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(found, [".", "host%2Fnet", "net"]);
 }
 
 #[test]

@@ -179,18 +179,20 @@ impl Temporary {
         // A second name, which unlike `rename` never takes the place of a file. The first name goes
         // when this is dropped.
         match fs::hard_link(&self.path, target) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                // A file system without such names. The target is reserved, and what is renamed over
-                // is our own empty file; only here can a crash leave it empty.
-                OpenOptions::new().write(true).create_new(true).open(target)?;
-                fs::rename(&self.path, target).inspect_err(|_| {
-                    let _ = fs::remove_file(target);
-                })?;
-                self.published = true;
-                Ok(())
-            }
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.reserve(target),
             done => done,
         }
+    }
+
+    /// As `publish`, on a file system without second names. The target is reserved, and what is
+    /// renamed over is our own empty file; only here can a crash leave it empty.
+    fn reserve(mut self, target: &Path) -> io::Result<()> {
+        OpenOptions::new().write(true).create_new(true).open(target)?;
+        fs::rename(&self.path, target).inspect_err(|_| {
+            let _ = fs::remove_file(target);
+        })?;
+        self.published = true;
+        Ok(())
     }
 }
 
@@ -215,4 +217,25 @@ pub(super) fn at(path: &Path, what: &str, error: io::Error) -> Error {
 /// What is wrong with the content of this file.
 pub(super) fn of(path: &Path, error: Error) -> Error {
     Error::new(error.code(), format!("{}: {error}", path.display())).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_second_names_a_file_is_not_replaced_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let reserve = |content: &[u8]| {
+            let (temporary, mut file) = Temporary::create(folder.path(), "a".as_ref()).unwrap();
+            file.write_all(content).unwrap();
+            temporary.reserve(&target)
+        };
+        reserve(b"first").unwrap();
+        let error = reserve(b"second").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&target).unwrap(), b"first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
