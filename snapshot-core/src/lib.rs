@@ -111,7 +111,7 @@
 //! | `controllers` | how many a phase is about | the span `phase`; `done` of save and import |
 //! | `bytes` | of the snapshot, header included | `done` of save and import |
 //! | `took` | how long | `done` and `failed` of a phase, `hook done` and `hook failed` |
-//! | `limit` | a deadline that was passed | the warning that it was |
+//! | `limit` | a deadline or blackout budget that was passed | the event that says so |
 //! | `error` | all findings, one a line | every event of level ERROR that has a cause |
 //!
 //! Levels: a phase's begin is DEBUG and its end INFO, a hook's end DEBUG, and all that fails ERROR. The

@@ -18,7 +18,6 @@
 mod from;
 mod to;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -85,10 +84,19 @@ pub(crate) fn restore(
     Ok(Verdict::Fine)
 }
 
+/// Beside the file first, so that there is never half of it.
 fn write_any(path: &Path, snapshot: &Snapshot, replace: bool) -> Result<(), Error> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).truncate(replace).create(replace).create_new(!replace);
-    options.open(path).and_then(|mut file| file.write_all(snapshot.any_bytes())).map_err(|error| {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(snapshot.any_bytes())?;
+        file.as_file().sync_all()?;
+        let kept = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+        kept.map(|_| ()).map_err(|error| error.error)
+    });
+    written.map_err(|error| {
         let path = path.display();
         let told = match error.kind() {
             io::ErrorKind::AlreadyExists => {

@@ -168,3 +168,15 @@ fn types_of_others_come_with_their_descriptors() {
         run(["inspect".as_ref(), path.as_os_str(), "--descriptors".as_ref(), path.as_os_str()]);
     assert_eq!(ended.code, 3, "{ended:?}");
 }
+
+#[test]
+fn colours_can_be_asked_for() {
+    use std::process::Command;
+    let any = golden("any/scsi/minimal.binpb");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_snapshot"));
+    command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1").arg("inspect").arg(any);
+    let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(text.contains("\u{1b}[1m"), "{text:?}");
+    let text = String::from_utf8(command.env("NO_COLOR", "1").output().unwrap().stdout).unwrap();
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}

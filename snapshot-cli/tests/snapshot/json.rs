@@ -47,6 +47,30 @@ fn every_payload_of_hcsshim_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn a_bare_any_is_written_whole_and_replaced_only_when_asked() {
+    let files = Files::new();
+    let path = &goldens()[0];
+    let text = run(["json".as_ref(), path.as_os_str()]).fine().to_owned();
+    let json = files.put("a.json", text.as_bytes());
+    let target = files.path("any");
+    let line = |more: &[&str]| {
+        let mut line = vec!["from-json", json.to_str().unwrap(), "-o", target.to_str().unwrap()];
+        line.extend(more);
+        run(line)
+    };
+    line(&[]).fine();
+    assert_eq!(fs::read(&target).unwrap(), fs::read(path).unwrap());
+    let ended = line(&[]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.stderr.contains("exists already"), "{}", ended.stderr);
+    line(&["--replace"]).fine();
+    let ended = line(&["--replace", "--zstd", "3"]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.stderr.contains("cannot be compressed"), "{}", ended.stderr);
+    assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 2);
+}
+
+#[test]
 fn what_no_one_should_write_comes_back_byte_for_byte_as_well() {
     let files = Files::new();
     let any = |value: &[u8]| prost_types::Any {

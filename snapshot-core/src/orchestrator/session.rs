@@ -293,7 +293,7 @@ impl Session {
         let subscriber = dispatcher::get_default(Clone::clone);
         let alarm = move || {
             dispatcher::with_default(&subscriber, || {
-                tracing::error!(?budget, "the blackout budget is used up, the source is frozen");
+                tracing::error!(limit = ?budget, "the blackout budget is used up, the source is frozen");
             });
         };
         Sleep::after(left, Some(Box::new(alarm)))
