@@ -112,6 +112,7 @@
 //! | `bytes` | of the snapshot, header included | `done` of save and import |
 //! | `took` | how long | `done` and `failed` of a phase, `hook done` and `hook failed` |
 //! | `limit` | a deadline or blackout budget that was passed | the event that says so |
+//! | `missing` | the hook that did not run | the event that a side was dropped before its end |
 //! | `error` | all findings, one a line | every event of level ERROR that has a cause |
 //!
 //! Levels: a phase's begin is DEBUG and its end INFO, a hook's end DEBUG, and all that fails ERROR. The
