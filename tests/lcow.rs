@@ -4,6 +4,12 @@
 // Helpers of tests fail as tests do; clippy knows only the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "lcow/bijection.rs"]
+mod bijection;
+#[path = "lcow/codes.rs"]
+mod codes;
+#[path = "lcow/faults.rs"]
+mod faults;
 #[path = "lcow/goldens.rs"]
 mod goldens;
 #[path = "lcow/lists.rs"]

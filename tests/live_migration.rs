@@ -2,6 +2,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics where it failed")]
 
+#[path = "live_migration/every_message.rs"]
+mod every_message;
 mod example_binary;
 #[path = "live_migration/program.rs"]
 mod program;
@@ -300,13 +302,18 @@ fn a_snapshot_that_was_kept_and_damaged_is_refused() {
     assert_eq!(Incoming::open(bytes).unwrap_err().code(), Code::DataLoss);
 }
 
-fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+fn wait_until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    look_until(look).unwrap_or_else(|| panic!("{what}: not after 30 s"))
+}
+
+/// Looks again and again, for 30 s.
+fn look_until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
-        if let Some(found) = look() {
+        let found = look();
+        if found.is_some() || Instant::now() > deadline {
             return found;
         }
-        assert!(Instant::now() < deadline, "{what}: not after 30 s");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -5,6 +5,7 @@
 //! cargo run --example live_migration -- --containers 200
 //! cargo run --example live_migration -- --fail patch:pods/web/containers/c1
 //! cargo run --example live_migration -- --report report.json
+//! cargo run --example live_migration -- status FOLDER
 //! ```
 //!
 //! The source runs a sandbox of [`lcow`](snapshot_examples::lcow) controllers. Its containers are
@@ -17,7 +18,9 @@
 //! | module | what it is |
 //! |---|---|
 //! | `source`, `destination`, `demo` | the two shims, and both at once |
-//! | `protocol`, `link` | what they say to each other, and over what |
+//! | `decision`, `drive` | what each decides, as pure functions; and doing it |
+//! | `protocol`, `talk`, `link` | what they say to each other, and over what |
+//! | `record`, `status`, `afterwards` | what each writes down, and what it is good for after a crash |
 //! | `machine`, `devices`, `processes`, `relay` | a host: what the controllers ask of it, on files and processes |
 //! | `guest`, `workload`, `identity` | the stand-in for the VM, and what runs in it |
 //! | `sandbox`, `plan`, `storage` | the sandbox of the demonstration, and what it becomes |

@@ -149,9 +149,9 @@ pub use envelope::{ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
-    Failure, FailureReport, FindingReport, Frozen, HookReport, Imported, Incoming, MigrationReport,
-    Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController, Progress,
-    SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
+    Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
+    MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController,
+    Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
 };
 pub use references::check_references;
 pub use schema::Schema;

@@ -17,7 +17,7 @@ use snapshot_examples::lcow::{
 
 /// A sandbox with a pod `web` of two containers: its sandbox container, and `app` with layers, a
 /// share and a device. Built by the operations that a shim uses.
-fn start(host: &Arc<FakeHost>) -> Arc<Sandbox> {
+pub(crate) fn start(host: &Arc<FakeHost>) -> Arc<Sandbox> {
     let new = NewVm {
         id: "sandbox@vm".into(),
         document: serde_json::json!({ "VirtualMachine": { "Devices": {} } }),
@@ -71,7 +71,7 @@ fn start(host: &Arc<FakeHost>) -> Arc<Sandbox> {
     Arc::new(sandbox)
 }
 
-fn plan() -> PatchPlan {
+pub(crate) fn plan() -> PatchPlan {
     let mut plan = PatchPlan::new("sandbox-2@vm");
     let namespace = Some("ns-2".into());
     plan.pods.insert("web".into(), PodPlan { id: "web-2".into(), namespace });
@@ -93,11 +93,11 @@ fn plan() -> PatchPlan {
     plan
 }
 
-fn session(host: &Arc<FakeHost>, plan: PatchPlan) -> Session {
+pub(crate) fn session(host: &Arc<FakeHost>, plan: PatchPlan) -> Session {
     Session::new().resource(Arc::new(host.handle())).resource(Arc::new(plan))
 }
 
-fn save(sandbox: &Arc<Sandbox>) -> Snapshot {
+pub(crate) fn save(sandbox: &Arc<Sandbox>) -> Snapshot {
     block_on(async {
         let frozen = Source::new(sandbox).freeze(&Session::new()).await.unwrap();
         let snapshot = frozen.save().unwrap();
@@ -106,7 +106,7 @@ fn save(sandbox: &Arc<Sandbox>) -> Snapshot {
     })
 }
 
-fn restore(snapshot: Snapshot, session: &Session) -> Result<Arc<Sandbox>, Error> {
+pub(crate) fn restore(snapshot: Snapshot, session: &Session) -> Result<Arc<Sandbox>, Error> {
     block_on(async {
         let imported = Incoming::from(snapshot).import::<Sandbox>()?;
         let patched = imported.patch(session).await.map_err(|failure| failure.into_error())?;
@@ -116,7 +116,7 @@ fn restore(snapshot: Snapshot, session: &Session) -> Result<Arc<Sandbox>, Error>
 
 /// Everything that a sandbox saves, to compare before and after. The order of hash maps does not
 /// show.
-fn saved(sandbox: &Sandbox) -> Vec<u8> {
+pub(crate) fn saved(sandbox: &Sandbox) -> Vec<u8> {
     snapshot_core::codec::to_bytes(&*sandbox.state()).unwrap()
 }
 

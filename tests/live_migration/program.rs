@@ -1,10 +1,11 @@
 //! Running the example, and reading what it leaves.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,15 +19,27 @@ fn binary() -> &'static Path {
 
 /// A run of the example.
 pub(crate) struct Running {
-    child: Child,
-    stdout: JoinHandle<String>,
-    stderr: JoinHandle<String>,
+    child: Held,
+    readers: Vec<JoinHandle<()>>,
+    text: Arc<Mutex<String>>,
+}
+
+/// A process that does not outlive the test, also if that fails.
+struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Nothing to do for one that has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A run that has ended.
 pub(crate) struct Ended {
     success: bool,
-    text: String,
+    killed: bool,
+    pub(crate) text: String,
 }
 
 /// Starts the example.
@@ -35,16 +48,23 @@ pub(crate) fn spawn<S: AsRef<OsStr>>(args: &[S]) -> Running {
     command.args(args).env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let stdout = collect(child.stdout.take().unwrap());
-    let stderr = collect(child.stderr.take().unwrap());
-    Running { child, stdout, stderr }
+    let text = Arc::new(Mutex::new(String::new()));
+    let readers = vec![
+        collect(child.stdout.take().unwrap(), &text),
+        collect(child.stderr.take().unwrap(), &text),
+    ];
+    Running { child: Held(child), readers, text }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+/// Collects whole lines. Those of both pipes come in some order.
+fn collect(pipe: impl Read + Send + 'static, text: &Arc<Mutex<String>>) -> JoinHandle<()> {
+    let text = Arc::clone(text);
     std::thread::spawn(move || {
-        let mut text = String::new();
-        pipe.read_to_string(&mut text).unwrap();
-        text
+        for line in BufReader::new(pipe).lines() {
+            let mut text = text.lock().unwrap();
+            text.push_str(&line.unwrap());
+            text.push('\n');
+        }
     })
 }
 
@@ -56,31 +76,48 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
 impl Running {
     /// Types something, and then nothing more.
     pub(crate) fn types(&mut self, text: &str) {
-        self.child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        self.child.0.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// Ends it at once.
     pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
+    }
+
+    /// Whether it has said this so far.
+    pub(crate) fn has_said(&self, what: &str) -> bool {
+        self.text.lock().unwrap().contains(what)
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.0.try_wait().unwrap().is_some()
     }
 
     /// Waits until it ends.
     pub(crate) fn wait(mut self) -> Ended {
         let deadline = Instant::now() + TIMEOUT;
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.0.try_wait().unwrap() {
                 break status;
             }
             if Instant::now() > deadline {
-                self.child.kill().unwrap();
-                let text = self.stdout.join().unwrap() + &self.stderr.join().unwrap();
-                panic!("it has not ended after {TIMEOUT:?}:\n{text}");
+                self.child.0.kill().unwrap();
+                panic!("it has not ended after {TIMEOUT:?}:\n{}", self.text.lock().unwrap());
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        let text = self.stdout.join().unwrap() + &self.stderr.join().unwrap();
-        Ended { success: status.success(), text }
+        for reader in self.readers {
+            reader.join().unwrap();
+        }
+        let text = std::mem::take(&mut *self.text.lock().unwrap());
+        Ended { success: status.success(), killed: status.signal() == Some(9), text }
     }
 }
 
@@ -93,6 +130,11 @@ impl Ended {
     #[track_caller]
     pub(crate) fn failed(&self) {
         assert!(!self.success, "it succeeded:\n{}", self.text);
+    }
+
+    #[track_caller]
+    pub(crate) fn was_killed(&self) {
+        assert!(self.killed, "it was not killed:\n{}", self.text);
     }
 
     #[track_caller]

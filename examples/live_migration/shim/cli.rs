@@ -23,7 +23,7 @@ use crate::shim::workload::Workload;
 #[command(name = "live_migration", version)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) hidden: Option<Hidden>,
+    pub(crate) instead: Option<Instead>,
 
     #[command(flatten)]
     pub(crate) options: Options,
@@ -59,7 +59,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Work in this folder, which must not exist or be empty, and keep it.
+    /// Work in this folder, and keep it. It must not exist or be empty; or it is that of a shim that
+    /// was killed, whose conversation with the other side is finished then.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
 
@@ -67,14 +68,29 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = seconds)]
     pub(crate) seconds: f64,
 
+    /// How long a side waits, in seconds, for the other to come back after a lost connection.
+    #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = seconds)]
+    pub(crate) patience: f64,
+
+    /// End at a message as if by `kill -9`: right before it is sent (`sending:Resume`), right after
+    /// (`sent:Resume`), or right after it has come (`got:Resume`). For rehearsals.
+    #[arg(long, value_name = "MOMENT:MESSAGE", hide = true)]
+    pub(crate) die: Option<Death>,
+
     /// Tell what happens in detail.
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
 
-/// What only this program itself calls.
+/// What is done in place of a migration.
 #[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Hidden {
+pub(crate) enum Instead {
+    /// Ask how a migration ended: reads what both sides, or the one that is there, have written.
+    Status {
+        /// The folder that was given as --dir.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
     /// What runs in a container.
     #[command(hide = true)]
     Workload(Workload),
@@ -119,6 +135,41 @@ impl FromStr for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.phase.as_str(), self.controller)
+    }
+}
+
+/// A message at which the shim ends as if by `kill -9`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Death {
+    /// The moment.
+    pub(crate) moment: Moment,
+    /// The message's name.
+    pub(crate) message: String,
+}
+
+/// When, at a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Before it is sent.
+    Sending,
+    /// After it was sent.
+    Sent,
+    /// After it has come.
+    Got,
+}
+
+impl FromStr for Death {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (moment, message) = text.split_once(':').unwrap_or((text, ""));
+        let moment = match moment {
+            "sending" => Moment::Sending,
+            "sent" => Moment::Sent,
+            "got" => Moment::Got,
+            _ => return Err("expected sending:, sent: or got:MESSAGE, as in sent:Resume".into()),
+        };
+        Ok(Self { moment, message: message.to_owned() })
     }
 }
 

@@ -50,6 +50,13 @@ impl Identity {
         Ok(process)
     }
 
+    /// Whether the process runs, or stands still.
+    pub(crate) fn runs(&self) -> bool {
+        Stat::read(self.pid).is_ok_and(|stat| {
+            stat.start_time == self.start_time && !matches!(stat.state, 'Z' | 'X')
+        })
+    }
+
     /// How the process ended, if it has, and if its parent has not asked yet.
     pub(crate) fn exit_code(&self) -> Option<u32> {
         let stat = Stat::read(self.pid).ok()?;

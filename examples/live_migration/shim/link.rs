@@ -86,6 +86,20 @@ impl Link {
         }
     }
 
+    /// How long the next messages may take to come.
+    ///
+    /// # Errors
+    ///
+    /// The socket does not take it.
+    pub(crate) fn wait_at_most(&self, patience: Duration) -> io::Result<()> {
+        // Zero would mean for ever.
+        let patience = Some(patience.max(Duration::from_millis(1)));
+        match self {
+            Link::Unix(stream) => stream.set_read_timeout(patience),
+            Link::Tcp(stream) => stream.set_read_timeout(patience),
+        }
+    }
+
     fn ready(self) -> io::Result<Self> {
         match &self {
             Link::Unix(stream) => {

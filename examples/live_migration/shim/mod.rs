@@ -1,10 +1,13 @@
 //! The two shims.
 
+mod afterwards;
 mod cli;
 mod clock;
+mod decision;
 mod demo;
 mod destination;
 mod devices;
+mod drive;
 mod foreign;
 mod guest;
 mod identity;
@@ -16,13 +19,16 @@ mod processes;
 mod progress;
 mod proof;
 mod protocol;
+mod record;
 mod relay;
 mod report;
 mod sandbox;
 mod source;
+mod status;
 mod storage;
 mod summary;
 mod table;
+mod talk;
 mod workload;
 
 use std::path::Path;
@@ -32,7 +38,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use snapshot_core::Error;
 use tracing::level_filters::LevelFilter;
 
-use cli::{Cli, Hidden, Options};
+use cli::{Cli, Instead, Options};
 
 /// How a shim ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +60,10 @@ enum Outcome {
 /// What is printed then.
 pub(crate) fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    if let Some(Hidden::Workload(workload)) = &cli.hidden {
-        return workload.run();
+    match &cli.instead {
+        Some(Instead::Workload(workload)) => return workload.run(),
+        Some(Instead::Status { folder }) => return status::status(folder),
+        None => {}
     }
     let level = match (cli.options.verbose, &cli.options.fail) {
         (true, _) => LevelFilter::DEBUG,

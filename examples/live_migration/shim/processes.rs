@@ -5,7 +5,6 @@ mod entries;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -125,8 +124,7 @@ impl Processes {
             return Err(Error::invalid(format!("{key}: the process has no program")));
         };
         let mut command = Command::new(program);
-        // In a group of its own: an interrupt from the terminal is for the shims.
-        command.args(args).env_clear().process_group(0);
+        command.args(args).env_clear();
         command.env(EXIT_FILE, self.guest.exit_path(wiring.wait_call_id));
         let port = |port: Option<std::num::NonZeroU32>| match port {
             Some(port) => self.guest.make_port(port.get()),

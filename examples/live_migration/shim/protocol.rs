@@ -16,30 +16,21 @@
 //!                                     ◄─  Resumed    or Refused
 //!   commit, or thaw
 //!   Committed      or Abort           ─►
+//!                                     ◄─  Settled    the source's last word has come
 //! ```
 //!
 //! The source may say `Abort` in place of any of its messages up to `Resume`, and after a `Refused`.
+//! On a new connection it says `Outcome`, and the destination repeats its answer.
 //!
-//! # When the connection is lost
+//! # When the connection is lost, or a side is killed
 //!
-//! Each side decides alone, by the last message that it sent or has got, and no two decisions let
-//! the sandbox run on both sides:
+//! Each side decides by a pure function, [`decision`](crate::shim::decision), and writes a mark to
+//! its disk before every step that the other side may rely on: the source `given` before it says
+//! `Resume`, the destination `live` before the guest goes on, the source `committed` before it lets
+//! go. From `given` on the source does not take the sandbox back on its own account: it asks, and if
+//! nobody answers for as long as `--patience` says, it stays frozen and asks the operator.
 //!
-//! | lost | the source | the destination | the sandbox runs |
-//! |---|---|---|---|
-//! | before `Snapshot` was sent | thaws | has done nothing | at the source |
-//! | before `Patched` has come | thaws | aborts | at the source |
-//! | before `Resume` was sent | thaws | aborts | at the source |
-//! | `Resume` sent, not arrived | **in doubt** | aborts | nowhere |
-//! | `Resume` arrived | **in doubt** | resumes, or aborts if that fails | at the destination, or nowhere |
-//! | `Resumed` sent, not arrived | **in doubt** | runs on | at the destination |
-//! | `Refused` sent, not arrived, after `Resume` | **in doubt** | has aborted | nowhere |
-//! | `Resumed` arrived | commits | runs on | at the destination |
-//!
-//! From the moment that it has sent `Resume` the source has given the sandbox away and does not take
-//! it back on its own account: in doubt it stays frozen and asks the destination again, with
-//! `Outcome` over a new connection. The destination keeps its answer ready until it has the source's
-//! last word. If nobody answers, the source says so and waits for the operator's decision.
+//! What happens at each message is a table in the README of this example.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -50,11 +41,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use snapshot_core::{Code, Error};
 
+use crate::shim::decision::Word;
 use crate::shim::identity::Identity;
 use crate::shim::proof::Seen;
 
 /// The version of this protocol.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The most bytes in a snapshot.
 const SNAPSHOT_LIMIT: usize = 256 << 20;
@@ -87,6 +79,8 @@ pub(crate) enum Message {
     Committed(Box<Handed>),
     /// Source, on a new connection: what became of this migration?
     Outcome(String),
+    /// Destination: it has the source's last word.
+    Settled,
 }
 
 /// The first message.
@@ -196,7 +190,26 @@ impl Message {
             Message::Abort(_) => "Abort",
             Message::Committed(_) => "Committed",
             Message::Outcome(_) => "Outcome",
+            Message::Settled => "Settled",
         }
+    }
+
+    /// What it says, without what is in it. `Processes` is said by the `Snapshot` after it.
+    pub(crate) fn word(&self) -> Option<Word> {
+        Some(match self {
+            Message::Hello(_) => Word::Hello,
+            Message::Manifest(_) => Word::Manifest,
+            Message::Processes(_) => return None,
+            Message::Snapshot(_) => Word::Snapshot,
+            Message::Patched(_) => Word::Patched,
+            Message::Resume => Word::Resume,
+            Message::Resumed(_) => Word::Resumed,
+            Message::Refused(_) => Word::Refused,
+            Message::Abort(_) => Word::Abort,
+            Message::Committed(_) => Word::Committed,
+            Message::Outcome(_) => Word::Outcome,
+            Message::Settled => Word::Settled,
+        })
     }
 
     fn encode(&self) -> Result<(u8, Vec<u8>), Error> {
@@ -212,6 +225,7 @@ impl Message {
             Message::Abort(failure) => (9, json(failure)?),
             Message::Committed(handed) => (10, json(handed)?),
             Message::Outcome(migration) => (11, json(migration)?),
+            Message::Settled => (12, Vec::new()),
         })
     }
 
@@ -228,6 +242,7 @@ impl Message {
             9 => Message::Abort(parse(&body)?),
             10 => Message::Committed(parse(&body)?),
             11 => Message::Outcome(parse(&body)?),
+            12 => empty(&body, Message::Settled)?,
             _ => return Err(malformed(format!("a message of the unknown type {kind}"))),
         })
     }
@@ -333,14 +348,6 @@ impl<S: Read + Write> Channel<S> {
     }
 }
 
-/// The other side broke the rules: this message does not belong here.
-pub(crate) fn unexpected(got: &Message, expected: &str) -> Error {
-    Error::new(
-        Code::FailedPrecondition,
-        format!("the other side sent {} in place of {expected}", got.name()),
-    )
-}
-
 fn lost(reason: String, error: std::io::Error) -> Error {
     let code = match error.kind() {
         std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => Code::DeadlineExceeded,
@@ -389,6 +396,7 @@ mod tests {
             Message::Abort(failure),
             Message::Committed(Box::new(handed)),
             Message::Outcome("m".to_owned()),
+            Message::Settled,
         ]
     }
 

@@ -73,6 +73,9 @@ impl Workload {
     /// A line cannot be written.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         static STOPPED: AtomicBool = AtomicBool::new(false);
+        // In a session of its own: an interrupt from the terminal is for the shims, and a stopped
+        // process group is hung up when the shim that started it is killed.
+        rustix::process::setsid()?;
         std::thread::spawn(|| {
             for line in std::io::stdin().lock().lines() {
                 if line.is_ok_and(|line| line == STOP) {

@@ -29,6 +29,8 @@ pub struct Reader<'a> {
     has_places: bool,
     /// Whether payloads refuse a stage that may not be saved, see [`Reader::check_stages`].
     checks_stages: bool,
+    /// Whether children that cannot be read are left out, see [`Reader::leave_out`].
+    leaves_out: bool,
 }
 
 /// Eight zero bytes read as the proto3 default of every kind: varint 0, length 0, fixed 0.
@@ -48,7 +50,16 @@ impl<'a> Reader<'a> {
     pub fn with_base(input: &'a [u8], base: usize) -> Self {
         let end = input.len();
         let depth_left = Self::DEPTH_LIMIT;
-        Self { input, position: 0, end, depth_left, base, has_places: true, checks_stages: false }
+        Self {
+            input,
+            position: 0,
+            end,
+            depth_left,
+            base,
+            has_places: true,
+            checks_stages: false,
+            leaves_out: false,
+        }
     }
 
     /// A reader that yields the proto3 default of whatever kind is taken from it. Its errors have
@@ -291,6 +302,16 @@ impl<'a> Reader<'a> {
     /// whole tree is there; but where reading fails there is no tree to check them in.
     pub(crate) fn check_stages(&mut self) {
         self.checks_stages = true;
+    }
+
+    /// Leaves out the children that cannot be read, and goes on: for what is wrong among the others,
+    /// once it is known what is wrong with these.
+    pub(crate) fn leave_out(&mut self) {
+        self.leaves_out = true;
+    }
+
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.leaves_out
     }
 
     pub(crate) fn checks_stages(&self) -> bool {

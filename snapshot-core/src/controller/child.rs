@@ -27,7 +27,8 @@ pub struct Child<C: ?Sized + ChildTarget>(Inner<C>);
 enum Inner<C: ?Sized + ChildTarget> {
     Live(C::Handle),
     Loaded(C::Loaded),
-    /// Only while the controller is being built, and after that has failed.
+    /// Only while the controller is being built and after that has failed, or because it was left
+    /// out: see [`take_child`].
     Empty,
 }
 
@@ -219,7 +220,8 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-        codec::take_any(r).map(|state| Self(Inner::Loaded(Box::new(StateOf(state)))))
+        take_child(r, |r| codec::take_any(r).map(|state| Inner::Loaded(Box::new(StateOf(state)))))
+            .map(Self)
     }
 
     fn is_default(&self) -> bool {
@@ -255,14 +257,17 @@ impl Wire<kind::Any> for Child<dyn Controller> {
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         let registry = crate::registry::registry()?;
-        let loaded = codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
-            Some(registration) => registration.take(r),
-            None => Err(Error::new(
-                Code::Unimplemented,
-                format!("no controller is registered for type URL {type_url:?}"),
-            )),
-        })?;
-        Ok(Self(Inner::Loaded(loaded)))
+        take_child(r, |r| {
+            let loaded = codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
+                Some(registration) => registration.take(r),
+                None => Err(Error::new(
+                    Code::Unimplemented,
+                    format!("no controller is registered for type URL {type_url:?}"),
+                )),
+            })?;
+            Ok(Inner::Loaded(loaded))
+        })
+        .map(Self)
     }
 
     fn is_default(&self) -> bool {
@@ -285,6 +290,21 @@ impl Wire<kind::Any> for Child<dyn Controller> {
             }
             Inner::Empty => references.lost(empty()),
         }
+    }
+}
+
+/// Takes a child; or leaves it out, if the reader does.
+#[inline]
+fn take_child<C: ?Sized + ChildTarget>(
+    r: &mut Reader<'_>,
+    take: impl FnOnce(&mut Reader<'_>) -> Result<Inner<C>, Error>,
+) -> Result<Inner<C>, Error> {
+    if !r.leaves_out() {
+        return take(r);
+    }
+    match take(&mut r.fork()) {
+        Ok(child) => r.skip(kind::WireType::Len).map(|()| child),
+        Err(_) => r.skip(kind::WireType::Len).map(|()| Inner::Empty),
     }
 }
 

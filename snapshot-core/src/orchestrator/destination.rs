@@ -82,9 +82,10 @@ impl Incoming {
     /// # Errors
     ///
     /// Everything that is wrong with the snapshot, at once, each with its controller and its field:
-    /// first everything that is wrong within the payloads; if nothing is, what does not fit among
-    /// the controllers (ids that are there twice, cycles, references to nothing) and their stages;
-    /// and if all fits, every controller that could not be built. Nothing is left behind.
+    /// what is wrong within the payloads, and what does not fit among the controllers (ids that are
+    /// there twice, cycles, references to nothing) and their stages. Only what a payload that cannot
+    /// be read would have said is not known, and so references are told of when all can be read. If
+    /// all fits, every controller that could not be built. Nothing is left behind.
     pub fn import<R: Controller>(self) -> Result<Imported<R>, Error> {
         let span = tracing::info_span!("phase", phase = Phase::Import.as_str());
         span.in_scope(|| {

@@ -8,6 +8,7 @@ mod abandoned;
 mod cycle;
 mod destination;
 mod edges;
+mod fault;
 mod hook_run;
 mod journal;
 mod migration_report;
@@ -28,6 +29,7 @@ mod tree;
 
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};
+pub use fault::Fault;
 pub use migration_report::{
     BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, MigrationReport,
     PhaseReport, SavedReport, SideReport,

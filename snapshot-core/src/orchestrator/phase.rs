@@ -11,6 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tracing::{Instrument, dispatcher};
 
 use super::Phase;
+use super::fault;
 use super::hook_run::{Ended, HookRun};
 use super::journal::Journal;
 use super::plan::First;
@@ -20,7 +21,7 @@ use super::signal::{Raised, Signal};
 use super::timeline::ControllerTime;
 use super::timer::{Alarm, Sleep};
 use super::tree::Tree;
-use crate::controller::{Context, Hook, HookFuture};
+use crate::controller::{Context, Hook, HookFuture, Node};
 use crate::{Code, Error};
 
 impl Hook {
@@ -267,7 +268,6 @@ impl<'a> Sweep<'a> {
     fn end(&mut self, Ended { unit, took, result }: Ended) {
         lock(&self.in_flight).remove(&unit);
         let id = self.tree.id(unit);
-        let result = result.and_then(|()| self.session.check_fault(self.phase, id));
         let result = self
             .journal
             .end(self.hook, unit, self.tree, result)
@@ -401,7 +401,7 @@ impl<'a> Sweep<'a> {
         );
         let deadline = Sleep::after(self.limits.per_hook, Some(self.hook_alarm(unit)))?;
         let future: HookFuture<'static> =
-            Box::pin(async move { node.hook(hook, &cx).await }.instrument(span));
+            Box::pin(run_hook(node, hook, cx, Arc::clone(self.session)).instrument(span));
         Ok(HookRun {
             unit,
             id,
@@ -412,6 +412,16 @@ impl<'a> Sweep<'a> {
             deadline,
         })
     }
+}
+
+async fn run_hook(
+    node: Arc<dyn Node>,
+    hook: Hook,
+    cx: Context,
+    session: Arc<Session>,
+) -> Result<(), Error> {
+    node.hook(hook, &cx).await?;
+    fault::happen(&session, &cx, hook.can_stop()).await
 }
 
 fn lock(in_flight: &InFlight) -> std::sync::MutexGuard<'_, BTreeSet<usize>> {

@@ -6,7 +6,7 @@
 //! [`ControllerSet`]: crate::ControllerSet
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::cycle::cycles;
@@ -141,6 +141,8 @@ pub(crate) struct Survey {
     units: Vec<Unit>,
     /// Units and the siblings that they come after, by path.
     named: Vec<(usize, Vec<String>)>,
+    /// Those that are there and could not be read.
+    left_out: HashSet<ControllerId>,
 }
 
 impl Survey {
@@ -174,6 +176,11 @@ impl Survey {
         unit
     }
 
+    /// Meets a child that could not be read.
+    pub(crate) fn leave_out(&mut self, parent: usize, path: &str) {
+        self.left_out.insert(self.units[parent].id.join(path));
+    }
+
     /// All controllers below this one were met.
     pub(crate) fn leave(&mut self, unit: usize) {
         self.units[unit].end = self.units.len();
@@ -181,6 +188,11 @@ impl Survey {
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
         &self.units[unit].id
+    }
+
+    /// The controllers that were met so far.
+    pub(crate) fn units(&self) -> &[Unit] {
+        &self.units
     }
 
     /// Draws the edges.
@@ -249,6 +261,7 @@ impl Survey {
                         Error::invalid("comes after itself").at_controller(&self.units[unit].id),
                     ),
                     Some(&sibling) => self.units[unit].after_siblings.push(sibling),
+                    None if self.left_out.contains(&id) => {}
                     None => errors.push(
                         Error::invalid(format!("comes after {path:?}, which is not in the set"))
                             .at_controller(&self.units[unit].id),

@@ -83,63 +83,98 @@ impl<T> Verified<T> {
 /// Decodes and verifies a snapshot whose root is an `R`.
 pub(crate) fn decode<R: Controller>(snapshot: &Snapshot) -> Result<Verified<StateOf<R>>, Error> {
     registry()?;
-    let mut root = decode_root(snapshot, |type_url, r| {
+    let take = |type_url: &str, r: &mut Reader<'_>| {
         if type_url == R::State::TYPE_URL {
             take_payload(r).map(StateOf::<R>::new)
         } else {
             Err(wrong_type::<R::State>(type_url))
         }
-    })?;
-    let (plan, stages) = caught(|| verify(&mut root))?;
+    };
+    let (root, (plan, stages)) = decode_root(snapshot, take, |root| root)?;
     Ok(Verified { root, plan, stages })
 }
 
 /// Decodes and verifies a snapshot whose root is of any registered type.
 pub(crate) fn decode_any(snapshot: &Snapshot) -> Result<Preview, Error> {
     let registry = registry()?;
-    let mut root = decode_root(snapshot, |type_url, r| match registry.get(type_url) {
+    let take = |type_url: &str, r: &mut Reader<'_>| match registry.get(type_url) {
         Some(registration) => registration.take(r),
         None => {
             let reason = format!("no controller is registered for type URL {type_url:?}");
             Err(Error::new(Code::Unimplemented, reason))
         }
-    })?;
-    let (plan, stages) = caught(|| verify(root.as_loaded()))?;
+    };
+    let (root, (plan, stages)) = decode_root(snapshot, take, |root| root.as_loaded())?;
     Ok(Verified { root, plan, stages }.preview(snapshot))
 }
+
+/// What is known of a tree in order: its plan, and the stages on the wire.
+type InOrder = (Plan, Vec<Option<i32>>);
 
 fn decode_root<T>(
     snapshot: &Snapshot,
     take: impl Fn(&str, &mut Reader<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
+    as_loaded: impl Fn(&mut T) -> &mut dyn Loaded,
+) -> Result<(T, InOrder), Error> {
     let (any, base) = snapshot.any();
-    let read = || read_bare_any(any, base, &take);
-    caught(read).map_err(|_| {
-        // Once more, and this time with the stages: where a payload cannot be read there is no tree
-        // to check them in, and all errors are to be told at once.
-        let again = || {
+    let read = |mode: fn(&mut Reader<'_>)| {
+        caught(|| {
             read_bare_any(any, base, |type_url, r| {
-                r.check_stages();
+                mode(r);
                 take(type_url, r)
             })
-        };
-        match caught(again) {
-            Ok(_) => Error::internal("decoding failed once and not again"),
-            Err(error) => error.at_root(),
-        }
+        })
+    };
+    if let Ok(mut root) = read(|_| {}) {
+        let in_order = caught(|| verify(as_loaded(&mut root), Completeness::All))?;
+        return Ok((root, in_order));
+    }
+    // All errors are to be told at once. So once more, and this time with the stages: where a
+    // payload cannot be read there is no tree to check them in.
+    let within = match read(|r| r.check_stages()) {
+        Ok(_) => Error::internal("decoding failed once and not again"),
+        Err(error) => error.at_root(),
+    };
+    // And again, without what cannot be read: what is wrong among the others. This finds nothing if
+    // what cannot be read is the root's own.
+    let among = read(|r| r.leave_out()).ok().and_then(|mut root| {
+        caught(|| verify(as_loaded(&mut root), Completeness::SomeLeftOut)).err()
+    });
+    Err(match among {
+        Some(among) => within.and(among),
+        None => within,
     })
 }
 
+/// Whether all controllers of a tree could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Completeness {
+    /// All.
+    All,
+    /// Some were left out. The stages were checked before; and what refers to something that is not
+    /// there may refer to something that was left out.
+    SomeLeftOut,
+}
+
 /// Checks what concerns several controllers, references among them, and the stages.
-fn verify(root: &mut dyn Loaded) -> Result<(Plan, Vec<Option<i32>>), Error> {
-    let mut verifier =
-        Verifier { survey: Survey::of_root(root.info()), stages: Vec::new(), errors: Vec::new() };
+fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<InOrder, Error> {
+    let mut verifier = Verifier {
+        survey: Survey::of_root(root.info()),
+        completeness,
+        stages: Vec::new(),
+        errors: Vec::new(),
+    };
     verifier.meet(0, root.info(), root.stage_number());
     verifier.descend(root, 0)?;
-    let Verifier { survey, stages, mut errors } = verifier;
-    let mut references = References::new(root.info().message_name);
-    root.refer_fields(&mut references);
-    let references = references.check(Twins::Known);
+    let Verifier { survey, stages, mut errors, .. } = verifier;
+    let references = match completeness {
+        Completeness::All => {
+            let mut references = References::new(root.info().message_name);
+            root.refer_fields(&mut references);
+            references.check(Twins::Known)
+        }
+        Completeness::SomeLeftOut => Default::default(),
+    };
     match survey.plan() {
         Ok(plan) => {
             errors.extend(references);
@@ -155,13 +190,15 @@ fn verify(root: &mut dyn Loaded) -> Result<(Plan, Vec<Option<i32>>), Error> {
 
 struct Verifier {
     survey: Survey,
+    completeness: Completeness,
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
 }
 
 impl Verifier {
     fn meet(&mut self, unit: usize, info: TypeInfo, stage: Option<i32>) {
-        if let Some(rules) = info.stage_rules
+        if self.completeness == Completeness::All
+            && let Some(rules) = info.stage_rules
             && let Err(error) = rules.check(stage)
         {
             self.errors.push(error.at_controller(self.survey.id(unit)));
@@ -173,7 +210,13 @@ impl Verifier {
     fn descend(&mut self, parent: &mut dyn Loaded, at: usize) -> Result<(), Error> {
         parent.walk(&mut Walk::new(&mut |found, cell| {
             let Some(child) = cell.loaded() else {
-                return Err(Error::internal("a decoded child has no state"));
+                return match self.completeness {
+                    Completeness::All => Err(Error::internal("a decoded child has no state")),
+                    Completeness::SomeLeftOut => {
+                        self.survey.leave_out(at, &found.path(None));
+                        Ok(())
+                    }
+                };
             };
             let info = child.info();
             let path = found.path(child.own_name().as_deref());

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::dispatcher;
 
+use super::fault::{Fault, Faults};
 use super::signal::Signal;
 use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
 use super::timer::Sleep;
@@ -57,7 +58,7 @@ pub struct Session {
     blackout_budget: Option<Duration>,
     max_in_flight: usize,
     progress: Option<Arc<dyn Progress>>,
-    faults: Vec<(Phase, ControllerId)>,
+    faults: Faults,
     cancel: Arc<Signal>,
     record: Arc<Mutex<Record>>,
     started: (Instant, SystemTime),
@@ -88,7 +89,7 @@ impl Session {
             blackout_budget: None,
             max_in_flight: usize::MAX,
             progress: None,
-            faults: Vec::new(),
+            faults: Faults::default(),
             cancel: Arc::default(),
             record: Arc::default(),
             started: (Instant::now(), SystemTime::now()),
@@ -162,25 +163,31 @@ impl Session {
         self
     }
 
-    /// Makes one controller fail in one phase, after its hook has done all its work: the hardest
-    /// place for the undo. For rehearsals and tests of what happens then.
-    ///
-    /// It works in the phases that have hooks, and in [`Phase::Save`]. An id that no controller has
-    /// has no effect.
+    /// Makes one controller fail in one phase: [`Session::fault_at`] with [`Fault::Error`].
     #[must_use]
-    pub fn fail_at(mut self, phase: Phase, id: impl Into<ControllerId>) -> Self {
-        self.faults.push((phase, id.into()));
+    pub fn fail_at(self, phase: Phase, id: impl Into<ControllerId>) -> Self {
+        self.fault_at(phase, id, Fault::Error)
+    }
+
+    /// Makes something go wrong with one controller in one phase, after its hook has done all its
+    /// work: the hardest place for the undo. For rehearsals and tests of what happens then.
+    ///
+    /// It works in the phases that have hooks; and in [`Phase::Save`], which has none, where
+    /// whatever is not a panic is an error. An id that no controller has has no effect.
+    ///
+    /// ```
+    /// use snapshot_core::{Fault, Phase, Session};
+    ///
+    /// let session = Session::new().fault_at(Phase::Patch, "vm/scsi", Fault::Panic);
+    /// ```
+    #[must_use]
+    pub fn fault_at(mut self, phase: Phase, id: impl Into<ControllerId>, fault: Fault) -> Self {
+        self.faults.add(phase, id.into(), fault);
         self
     }
 
-    /// # Errors
-    ///
-    /// If this controller is to fail in this phase.
-    pub(crate) fn check_fault(&self, phase: Phase, id: &ControllerId) -> Result<(), Error> {
-        match self.faults.iter().any(|(at, of)| *at == phase && of == id) {
-            true => Err(Error::internal("fails on purpose, by `Session::fail_at`")),
-            false => Ok(()),
-        }
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// What cancels this migration, from any thread.

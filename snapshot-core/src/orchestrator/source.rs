@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::abandoned;
 use super::journal::Journal;
+use super::plan::Unit;
 use super::preview;
 use super::progress::tell;
 use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::{End, Transaction};
-use super::tree::Tree;
+use super::tree::{Met, Tree};
 use super::{Failure, Phase, SavedBytes};
 use crate::caught::caught;
 use crate::codec::{FrozenController, Writer};
@@ -59,20 +60,20 @@ impl<R: Controller> Source<R> {
     /// - every controller is in a stage that may be saved;
     /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
     ///   is, reads what would be saved;
-    /// - saving works, every reference resolves, and this build reads what was saved. For this the whole tree is encoded once;
-    ///   each controller's lock is held meanwhile.
+    /// - saving works, every reference resolves, and this build reads what was saved. For this the
+    ///   whole tree is encoded once; each controller's lock is held meanwhile.
     ///
     /// # Errors
     ///
-    /// Everything that is in the way, at once.
+    /// Everything that is in the way, at once. Saving is tried if nothing else is.
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        let tree = Tree::of(self.node())?;
+        let met = Met::under(self.node());
         let mut errors = Vec::new();
-        errors.extend(check_tree(&tree).err());
+        errors.extend(check_all(met.controllers()).err());
         let ours = registry()?.manifest();
         let mut compatibility = compatible(&ours, theirs);
-        let types = tree.plan.units().iter().map(|unit| unit.info.type_url);
-        let types: HashSet<&str> = types.collect();
+        let types: HashSet<&str> = met.controllers().map(|(unit, _)| unit.info.type_url).collect();
+        errors.extend(met.into_tree().err());
         compatibility.payloads.retain(|payload| types.contains(payload.type_url.as_str()));
         errors.extend(compatibility.check().err());
         if errors.is_empty() {
@@ -108,7 +109,7 @@ impl<R: Controller> Source<R> {
         let session = Arc::new(session.clone());
         let root = self.node();
         let tree = Tree::of(Arc::clone(&root))
-            .and_then(|tree| check_tree(&tree).map(|()| tree))
+            .and_then(|tree| check_all(tree.plan.units().iter().zip(tree.nodes())).map(|()| tree))
             .and_then(|tree| abandoned::claim(&root).map(|()| tree))
             .map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
@@ -147,10 +148,12 @@ impl<R: Controller> Source<R> {
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
-fn check_tree(tree: &Tree) -> Result<(), Error> {
+fn check_all<'t>(
+    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>)>,
+) -> Result<(), Error> {
     let registry = registry()?;
     let mut errors = Vec::new();
-    for (unit, node) in tree.plan.units().iter().zip(tree.nodes()) {
+    for (unit, node) in controllers {
         let check = registry.require(&[unit.info]).and_then(|()| match unit.info.stage_rules {
             Some(rules) => rules.check(caught(|| Ok(node.stage_number()))?),
             None => Ok(()),
@@ -210,7 +213,7 @@ impl<R: Controller> Frozen<R> {
         let result = span.in_scope(|| {
             let result = session
                 .check_blackout()
-                .and_then(|()| self.check_faults())
+                .and_then(|()| caught(|| self.check_faults()))
                 .and_then(|()| caught(|| self.encode(buffer)))
                 .and_then(|()| caught(|| check_controller(&*self.root)));
             match &result {
@@ -234,7 +237,7 @@ impl<R: Controller> Frozen<R> {
 
     fn check_faults(&self) -> Result<(), Error> {
         let Transaction { tree, session, .. } = &self.transaction;
-        let check = |id| session.check_fault(Phase::Save, id).map_err(|e| e.at_controller(id));
+        let check = |id| session.faults().check(Phase::Save, id).map_err(|e| e.at_controller(id));
         tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
     }
 

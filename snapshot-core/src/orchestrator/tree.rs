@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::plan::{Plan, Survey};
+use super::plan::{Plan, Survey, Unit};
 use crate::caught::caught;
 use crate::codec::Reader;
 use crate::controller::{Node, Walk, address, named};
@@ -30,19 +30,9 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// All at once: a child that is not built, a controller in two places, what [`Survey::plan`]
-    /// refuses.
+    /// As [`Met::into_tree`].
     pub(crate) fn of(root: Arc<dyn Node>) -> Result<Self, Error> {
-        let mut finder = Finder {
-            survey: Survey::of_root(root.info()),
-            places: HashMap::from([(address(&*root), 0)]),
-            nodes: vec![root],
-            errors: Vec::new(),
-        };
-        caught(|| finder.descend(0, 1))?;
-        let Finder { survey, nodes, errors, .. } = finder;
-        Error::collect(errors)?;
-        Ok(Self { plan: Arc::new(survey.plan()?), nodes })
+        Met::under(root).into_tree()
     }
 
     pub(crate) fn nodes(&self) -> &[Arc<dyn Node>] {
@@ -92,6 +82,46 @@ impl Tree {
     /// Whether a unit is of a type.
     pub(crate) fn is_a(&self, unit: usize, controller: TypeId) -> bool {
         self.plan.units()[unit].info.controller.id() == controller
+    }
+}
+
+/// The controllers that a walk over a tree has met, whether or not they can be put in order.
+pub(crate) struct Met {
+    survey: Survey,
+    nodes: Vec<Arc<dyn Node>>,
+    errors: Vec<Error>,
+}
+
+impl Met {
+    /// Meets all under a running controller.
+    pub(crate) fn under(root: Arc<dyn Node>) -> Self {
+        let mut finder = Finder {
+            survey: Survey::of_root(root.info()),
+            places: HashMap::from([(address(&*root), 0)]),
+            nodes: vec![root],
+            errors: Vec::new(),
+        };
+        let walked = caught(|| finder.descend(0, 1));
+        let Finder { survey, nodes, mut errors, .. } = finder;
+        errors.extend(walked.err());
+        Self { survey, nodes, errors }
+    }
+
+    /// The controllers, in the order in which they were met.
+    pub(crate) fn controllers(&self) -> impl Iterator<Item = (&Unit, &Arc<dyn Node>)> {
+        self.survey.units().iter().zip(&self.nodes)
+    }
+
+    /// Puts them in order.
+    ///
+    /// # Errors
+    ///
+    /// All at once: a child that is not built, a controller in two places; or if there is none, what
+    /// [`Survey::plan`] refuses.
+    pub(crate) fn into_tree(self) -> Result<Tree, Error> {
+        let Self { survey, nodes, errors } = self;
+        Error::collect(errors)?;
+        Ok(Tree { plan: Arc::new(survey.plan()?), nodes })
     }
 }
 

@@ -92,6 +92,29 @@ fn everything_that_is_wrong_among_controllers_is_told_at_once_each_once() {
 }
 
 #[test]
+fn what_is_wrong_within_payloads_and_among_the_others_is_told_at_once() {
+    let mut unknown_field = good::<Disk>("unknown field");
+    unknown_field.value.extend([0x48, 0x01]);
+    let dead = any::<Disk>(&BoxSnapshot { stage: DEAD, ..message("dead", []) });
+    let job = any::<Job>(&message("job", [good::<Disk>("inner")]));
+    let bad_job = any::<Job>(&message("bad job", [unknown_field.clone()]));
+    let twins = ["twin", "twin"].map(good::<Disk>);
+    let errors = refusal(root(twins.into_iter().chain([unknown_field, dead, job, bad_job])));
+    assert_eq!(
+        errors,
+        [
+            "children/unknown field: test.DiskSnapshot: unknown field 9",
+            "children/dead: test.DiskSnapshot: is in stage Dead, it can be saved in Running or \
+             Stopped",
+            "children/bad job/children/unknown field: test.DiskSnapshot: unknown field 9",
+            "children/twin: 2 controllers have this id: give each its own name",
+            "children/job: comes after children/job/children/inner, which cannot come before it: \
+             remove Thing<Disk> from the `after` of its type",
+        ]
+    );
+}
+
+#[test]
 fn a_root_of_another_type_is_refused() {
     let error = incoming(good::<Disk>("disk")).import::<Thing<Box_>>().unwrap_err();
     assert_eq!(

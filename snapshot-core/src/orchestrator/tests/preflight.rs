@@ -48,6 +48,26 @@ fn every_obstacle_is_told_at_once() {
 }
 
 #[test]
+fn a_tree_that_cannot_be_put_in_order_does_not_hide_the_other_obstacles() {
+    let root = tree();
+    let dead = Child::of(Thing::<Disk>::in_stage("dead", DEAD, []));
+    let twins = [leaf::<Disk>("twin"), leaf::<Disk>("twin")];
+    root.lock().children.extend(twins.into_iter().chain([dead]));
+    let mut theirs = theirs();
+    theirs.payloads.retain(|payload| payload.message != "test.NetSnapshot");
+    assert_eq!(
+        problems(&root, &theirs),
+        [
+            "children/dead: is in stage Dead, it can be saved in Running or Stopped",
+            "children/twin: 2 controllers have this id: give each its own name",
+            "the destination cannot restore type.googleapis.com/test.NetSnapshot: it has no \
+             controller for it",
+        ]
+    );
+    assert_eq!(root.stage(), RUNNING);
+}
+
+#[test]
 fn what_is_not_in_the_tree_is_not_asked_of_the_destination() {
     let mut theirs = theirs();
     theirs.payloads.retain(|payload| payload.message != "test.TailSnapshot");

@@ -37,9 +37,9 @@ fn the_edges_of_a_plan_grow_with_the_number_of_controllers() {
     assert!(many <= 10 * few, "{few} edges of {controllers}, {many} of {ten_times}");
 }
 
-#[test]
-fn ten_thousand_controllers_move() {
-    let root = many(1_540);
+/// Moves a tree, and gives the number of its controllers.
+fn move_all(pods: usize) -> usize {
+    let root = many(pods);
     let script = Script::new();
     let session = script.session();
     let frozen = block_on(Source::new(&root).freeze(&session)).unwrap();
@@ -48,8 +48,44 @@ fn ten_thousand_controllers_move() {
     let there = block_on(patched.resume(&session)).unwrap();
     block_on(frozen.commit()).unwrap();
     let count = Tree::of(there as _).unwrap().nodes().len();
-    assert!(count > 10_000, "{count}");
-    let log = script.take_log();
-    assert_eq!(log.len(), 4 * count, "each hook once");
+    assert_eq!(script.take_log().len(), 4 * count, "each hook once");
     assert_eq!(session.timeline().saved.len(), count);
+    count
+}
+
+#[test]
+fn ten_thousand_controllers_take_ten_times_the_work_and_memory_of_a_thousand() {
+    let mut controllers = (0, 0);
+    // The first use of the registry and of the timer is not counted.
+    move_all(1);
+    let few = allocation_counter::measure(|| controllers.0 = move_all(154));
+    let many = allocation_counter::measure(|| controllers.1 = move_all(1_540));
+    assert!(controllers.1 > 10_000, "{controllers:?}");
+    let times = |many: u64, few: u64| many as f64 / few as f64;
+    let grown = times(controllers.1 as u64, controllers.0 as u64);
+    println!("{controllers:?} controllers\n{few:?}\n{many:?}");
+    for (what, times) in [
+        ("allocations", times(many.count_total, few.count_total)),
+        ("bytes", times(many.bytes_total, few.bytes_total)),
+        ("most bytes at once", times(many.bytes_max, few.bytes_max)),
+    ] {
+        // Collections that grow by doubling are up to twice as large as needed.
+        assert!(times < 1.5 * grown, "{what}: {times:.2} times for {grown:.2} times as many");
+    }
+}
+
+#[test]
+fn the_work_of_undoing_ten_thousand_grows_as_their_number() {
+    let undo = |pods| {
+        let root = many(pods);
+        let script = Script::new();
+        script.on("freeze .", fail);
+        let failure = block_on(Source::new(&root).freeze(&script.session())).unwrap_err();
+        assert!(failure.undo_error().is_none());
+        assert_eq!(script.take_log().len(), 2 * failure.controllers().len());
+    };
+    undo(1);
+    let few = allocation_counter::measure(|| undo(154)).count_total;
+    let many = allocation_counter::measure(|| undo(1_540)).count_total;
+    assert!(many < 12 * few, "{few} allocations, then {many}");
 }

@@ -66,6 +66,76 @@ fn a_hook_that_listens_returns_by_itself_when_another_fails() {
 }
 
 #[test]
+fn a_failed_dependency_stops_its_dependents_before_they_start() {
+    for hook in ["patch", "resume"] {
+        let (root, script) = (tree(), Script::new());
+        let frozen = freeze(&root, &script);
+        let session = script.session();
+        script.on(&format!("{hook} children/disk"), fail);
+        let imported = import(&frozen);
+        script.take_log();
+        let failure = match block_on(imported.patch(&session)) {
+            Ok(patched) => block_on(patched.resume(&session)).unwrap_err(),
+            Err(failure) => failure,
+        };
+        let log = script.take_log();
+        for dependent in ["children/job", "children/job/children/inner"] {
+            let step = format!("{hook} {dependent}");
+            assert!(!log.contains(&step), "{step} has begun: {log:?}");
+            let report = failure.controllers().iter().find(|c| c.id.as_str() == dependent);
+            assert_eq!(report.unwrap().outcome, Outcome::NotBegun);
+        }
+        block_on(frozen.rollback()).unwrap();
+    }
+    // On the source it is the other way round: a parent is not frozen over children that are not.
+    let (root, script) = (tree(), Script::new());
+    script.on("freeze children/job/children/inner", fail);
+    block_on(Source::new(&root).freeze(&script.session())).unwrap_err();
+    let log = script.take_log();
+    for step in ["freeze children/job", "freeze ."] {
+        assert!(!log.contains(&step.to_owned()), "{step} has begun: {log:?}");
+    }
+}
+
+#[test]
+fn the_blackout_budget_counts_on_the_destination_too() {
+    let (root, script) = (tree(), Script::new());
+    let frozen = freeze(&root, &script);
+    for hook in ["patch", "resume"] {
+        let there = Script::new();
+        there.on(&format!("{hook} children/disk"), hangs);
+        let session = there.session().blackout_budget(SOON);
+        let failure = match block_on(import(&frozen).patch(&session)) {
+            Ok(patched) => block_on(patched.resume(&session)).unwrap_err(),
+            Err(failure) => failure,
+        };
+        assert_eq!(failure.code(), Code::DeadlineExceeded, "{failure}");
+        assert!(failure.undo_error().is_none(), "{failure}");
+    }
+    block_on(frozen.rollback()).unwrap();
+    assert_stages(&root, RUNNING);
+}
+
+#[test]
+fn a_hook_that_never_returns_is_named_and_all_others_are_undone() {
+    let (root, script) = (tree(), Script::new());
+    // One that hangs on the way there, another on the way back.
+    script.on("freeze .", hangs).on("thaw children/net", hangs);
+    let session = script.session().hook_deadline(10 * SOON).undo_deadline(10 * SOON);
+    let failure = block_on(Source::new(&root).freeze(&session)).unwrap_err();
+    let named = |error: &Error| error.first().controller().unwrap().to_string();
+    assert_eq!(named(failure.cause()), ".");
+    assert_eq!(named(failure.undo_error().unwrap()), "children/net");
+    for report in failure.controllers() {
+        let undone = report.id.as_str() != "children/net";
+        assert_eq!(report.undo == crate::Undo::Done, undone, "{}", report.id);
+    }
+    script.reset();
+    block_on(Source::recover(&root, &script.session())).unwrap();
+    assert_stages(&root, RUNNING);
+}
+
+#[test]
 fn hooks_in_flight_that_fail_as_well_are_part_of_the_cause() {
     let (root, script) = (tree(), Script::new());
     script.on("freeze children/net", fail).on("freeze children/disk", fail);

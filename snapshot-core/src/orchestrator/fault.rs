@@ -1,0 +1,69 @@
+//! Trouble on purpose, to see what becomes of it.
+
+use std::future::pending;
+
+use super::session::Session;
+use super::{Phase, Signal};
+use crate::{Code, Context, ControllerId, Error};
+
+/// What goes wrong with a hook that [`Session::fault_at`] names, after it has done all its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It fails.
+    Error,
+    /// It panics.
+    Panic,
+    /// It never returns, and does not listen to anybody.
+    Hang,
+    /// The operator cancels the migration while it runs. In a phase that cannot be cancelled it
+    /// ends as if nothing had been.
+    Cancel,
+}
+
+/// The faults of a session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults(Vec<(Phase, ControllerId, Fault)>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, phase: Phase, id: ControllerId, fault: Fault) {
+        self.0.push((phase, id, fault));
+    }
+
+    fn find(&self, phase: Phase, id: &ControllerId) -> Option<Fault> {
+        self.0.iter().find(|(at, of, _)| *at == phase && of == id).map(|&(_, _, fault)| fault)
+    }
+
+    /// The fault of a controller in a phase without hooks.
+    ///
+    /// # Errors
+    ///
+    /// If there is one.
+    pub(crate) fn check(&self, phase: Phase, id: &ControllerId) -> Result<(), Error> {
+        match self.find(phase, id) {
+            None => Ok(()),
+            Some(Fault::Panic) => panic!("{PURPOSE}"),
+            Some(Fault::Error | Fault::Hang | Fault::Cancel) => Err(Error::internal(PURPOSE)),
+        }
+    }
+}
+
+const PURPOSE: &str = "fails on purpose, by `Session::fail_at`";
+
+/// Lets the fault of a hook happen, if it has one.
+pub(crate) async fn happen(session: &Session, cx: &Context, stop: bool) -> Result<(), Error> {
+    match session.faults().find(cx.phase(), cx.id()) {
+        None => Ok(()),
+        Some(Fault::Error) => Err(Error::internal(PURPOSE)),
+        Some(Fault::Panic) => panic!("{PURPOSE}"),
+        Some(Fault::Hang) => pending().await,
+        Some(Fault::Cancel) => {
+            Signal::raise(session.cancel_signal());
+            if stop {
+                cx.cancelled().await;
+                return Err(Error::new(Code::Cancelled, PURPOSE));
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Every controller of a sandbox × every hook × everything that can go wrong with it.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_executor::block_on;
+use snapshot_core::{
+    Code, Controller, ControllerId, Fault, Frozen, Imported, Incoming, Patched, Phase, Session,
+    Snapshot, Source,
+};
+use snapshot_examples::lcow::{FakeHost, Sandbox, World};
+
+use super::migration::{plan, save, saved, session, start};
+
+const FAULTS: [Fault; 4] = [Fault::Error, Fault::Panic, Fault::Hang, Fault::Cancel];
+
+/// The limit of a hook that hangs. All others end at once; for them it is for ever.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The hooks, by their phases.
+const HOOKS: [Phase; 6] =
+    [Phase::Freeze, Phase::Thaw, Phase::Commit, Phase::Patch, Phase::Resume, Phase::Abort];
+
+/// One case.
+#[derive(Clone, Debug)]
+struct Case {
+    phase: Phase,
+    id: ControllerId,
+    fault: Fault,
+}
+
+impl Case {
+    /// The settings under which it goes wrong.
+    fn trouble(&self, session: Session) -> Session {
+        let session = session.fault_at(self.phase, self.id.clone(), self.fault);
+        match self.fault {
+            Fault::Hang => session.hook_deadline(PATIENCE).undo_deadline(PATIENCE),
+            _ => session.grace(PATIENCE),
+        }
+    }
+
+    /// Whether the phase ends well all the same: an undo and a commit are not cancelled.
+    fn is_harmless(&self) -> bool {
+        self.fault == Fault::Cancel
+            && matches!(self.phase, Phase::Thaw | Phase::Commit | Phase::Abort)
+    }
+
+    fn code(&self) -> Code {
+        match self.fault {
+            Fault::Hang => Code::DeadlineExceeded,
+            Fault::Cancel => Code::Cancelled,
+            _ => Code::Internal,
+        }
+    }
+
+    /// The failure has the right code, names the controller, and nothing went wrong in its undo.
+    fn assert_failure(&self, failure: &snapshot_core::Failure) {
+        assert_eq!(failure.phase(), self.phase, "{self:?}: {failure:?}");
+        assert_eq!(failure.code(), self.code(), "{self:?}: {failure:?}");
+        assert!(failure.undo_error().is_none(), "{self:?}: {failure:?}");
+        let report = failure.controllers().iter().find(|report| report.id == self.id);
+        assert!(report.is_some(), "{self:?}: {failure:?}");
+        if self.fault == Fault::Cancel {
+            // The cause is the operator; the report says where it was heard.
+            assert_ne!(report.unwrap().outcome, snapshot_core::Outcome::Done, "{self:?}");
+        } else {
+            let named = failure.cause().first().controller().map(ToString::to_string);
+            assert_eq!(named.as_deref(), Some(self.id.as_str()), "{self:?}: {failure:?}");
+        }
+    }
+}
+
+/// The ids of all controllers in a snapshot.
+fn ids(snapshot: &Snapshot) -> Vec<ControllerId> {
+    let preview = Incoming::from(snapshot.clone()).check::<Sandbox>().unwrap();
+    preview.controllers.into_iter().map(|controller| controller.id).collect()
+}
+
+/// Everything about a sandbox and its host that could differ.
+#[derive(Debug, PartialEq)]
+struct Everything {
+    saved: Vec<u8>,
+    /// With what is not saved: stages, flags, bindings.
+    states: String,
+    world: World,
+}
+
+impl Everything {
+    fn of(sandbox: &Arc<Sandbox>, host: &FakeHost) -> Self {
+        Self { saved: saved(sandbox), states: states(sandbox), world: host.world() }
+    }
+}
+
+/// All states, with all that is skipped on the wire. One line per controller.
+fn states(sandbox: &Sandbox) -> String {
+    let mut all = String::new();
+    writeln!(all, "{:?}", sandbox.migration()).unwrap();
+    let vm = sandbox.vm().unwrap();
+    writeln!(all, "{:?}", *vm.state()).unwrap();
+    writeln!(all, "{:?}", *vm.scsi().unwrap().state()).unwrap();
+    writeln!(all, "{:?}", *vm.vpci().unwrap().state()).unwrap();
+    writeln!(all, "{:?}", *vm.plan9().unwrap().state()).unwrap();
+    for pod in sandbox.pods() {
+        writeln!(all, "{:?}", pod.migration()).unwrap();
+        writeln!(all, "{:?}", *pod.network().unwrap().state()).unwrap();
+        for container in pod.containers() {
+            writeln!(all, "{:?}", *container.state()).unwrap();
+            for (_, process) in container.processes() {
+                writeln!(all, "{:?}", *process.state()).unwrap();
+            }
+        }
+    }
+    all
+}
+
+fn freeze(sandbox: &Arc<Sandbox>, session: &Session) -> Frozen<Sandbox> {
+    block_on(Source::new(sandbox).freeze(session)).unwrap()
+}
+
+/// The whole way, to its end.
+fn move_it(source: &Arc<Sandbox>, there: &Arc<FakeHost>) {
+    let frozen = freeze(source, &Session::new());
+    let theirs = session(there, plan());
+    let imported: Imported<Sandbox> = Incoming::from(frozen.save().unwrap()).import().unwrap();
+    let patched = block_on(imported.patch(&theirs)).unwrap();
+    let live = block_on(patched.resume(&theirs)).unwrap();
+    block_on(frozen.commit()).unwrap();
+    assert!(live.pods()[0].network().is_some());
+    assert!(there.world().vms[&"sandbox-2@vm".into()].started);
+}
+
+/// A patched destination on this host.
+fn patch(snapshot: &Snapshot, session: &Session) -> Patched<Sandbox> {
+    let imported: Imported<Sandbox> = Incoming::from(snapshot.clone()).import().unwrap();
+    block_on(imported.patch(session)).unwrap()
+}
+
+fn goes_wrong(case: &Case) {
+    let (here, there) = (FakeHost::new(), FakeHost::new());
+    let source = start(&here);
+    let before = Everything::of(&source, &here);
+    let ours = case.trouble(Session::new());
+    let theirs = case.trouble(session(&there, plan()));
+    match case.phase {
+        Phase::Freeze => {
+            let failure = block_on(Source::new(&source).freeze(&ours)).unwrap_err();
+            case.assert_failure(&failure);
+        }
+        Phase::Thaw => {
+            let ended = block_on(freeze(&source, &ours).rollback());
+            if case.is_harmless() {
+                ended.unwrap();
+            } else {
+                case.assert_failure(&ended.unwrap_err());
+                // The way back that the failure leaves.
+                block_on(Source::recover(&source, &Session::new())).unwrap();
+            }
+        }
+        Phase::Commit => {
+            // There is no way back: whatever happens, the destination is live and the source over.
+            let frozen = freeze(&source, &ours);
+            let quiet = session(&there, plan());
+            let patched = patch(&frozen.save().unwrap(), &quiet);
+            let live = block_on(patched.resume(&quiet)).unwrap();
+            let ended = block_on(frozen.commit());
+            if case.is_harmless() {
+                ended.unwrap();
+            } else {
+                case.assert_failure(&ended.unwrap_err());
+            }
+            assert_eq!(here.world(), World::default(), "{case:?}");
+            let again = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
+            assert_eq!(again.code(), Code::FailedPrecondition, "{case:?}: {again}");
+            assert!(there.world().vms[&"sandbox-2@vm".into()].started, "{case:?}");
+            drop(live);
+            return;
+        }
+        Phase::Patch | Phase::Resume | Phase::Abort => {
+            let frozen = freeze(&source, &Session::new());
+            let incoming = Incoming::from(frozen.save().unwrap());
+            let imported: Imported<Sandbox> = incoming.import().unwrap();
+            let root = Arc::clone(imported.root());
+            let failure = match case.phase {
+                Phase::Patch => block_on(imported.patch(&theirs)).map(drop),
+                Phase::Resume => {
+                    let patched = block_on(imported.patch(&theirs)).unwrap();
+                    block_on(patched.resume(&theirs)).map(drop)
+                }
+                _ => block_on(block_on(imported.patch(&theirs)).unwrap().abort()),
+            };
+            if case.is_harmless() {
+                failure.unwrap();
+            } else {
+                case.assert_failure(&failure.unwrap_err());
+            }
+            assert_eq!(there.world(), World::default(), "{case:?}");
+            // What was imported is over: its VM is where an abort leaves it.
+            if case.phase != Phase::Abort {
+                let stage = root.vm().unwrap().stage();
+                assert_eq!(stage, snapshot_examples::lcow::VmStage::Terminated, "{case:?}");
+            }
+            block_on(frozen.rollback()).unwrap();
+        }
+        _ => unreachable!("not a hook"),
+    }
+    assert_eq!(Everything::of(&source, &here), before, "{case:?}");
+    assert_eq!(there.world(), World::default(), "{case:?}");
+    // The same source, the same hosts, as if nothing had been tried.
+    move_it(&source, &there);
+    assert_eq!(here.world(), World::default(), "{case:?}");
+}
+
+#[test]
+fn whatever_goes_wrong_with_any_hook_of_any_controller_both_sides_are_as_before() {
+    let all = ids(&save(&start(&FakeHost::new())));
+    assert_eq!(all.len(), 11, "every kind of controller is there: {all:?}");
+    let mut cases = Vec::new();
+    for phase in HOOKS {
+        for id in &all {
+            cases.extend(FAULTS.map(|fault| Case { phase, id: id.clone(), fault }));
+        }
+    }
+    // Most of the time of a hook that hangs is waiting.
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    goes_wrong(case);
+                }
+            });
+        }
+    });
+    println!(
+        "{} cases: {} controllers × {} hooks × {} faults",
+        cases.len(),
+        all.len(),
+        HOOKS.len(),
+        FAULTS.len()
+    );
+    assert_eq!(cases.len(), 264);
+}
+
+#[test]
+fn five_failures_in_a_row_leave_nothing_behind_on_the_same_objects() {
+    let (here, there) = (FakeHost::new(), FakeHost::new());
+    let source = start(&here);
+    let before = Everything::of(&source, &here);
+    for (phase, id, fault) in [
+        (Phase::Freeze, "vm", Fault::Error),
+        (Phase::Freeze, "pods/web/network", Fault::Panic),
+        (Phase::Save, "vm/scsi", Fault::Error),
+        (Phase::Patch, "pods/web/containers/app", Fault::Cancel),
+        (Phase::Resume, "pods/web/containers/web", Fault::Error),
+    ] {
+        let case = Case { phase, id: id.into(), fault };
+        let theirs = case.trouble(session(&there, plan()));
+        match block_on(Source::new(&source).freeze(&case.trouble(Session::new()))) {
+            Err(failure) => case.assert_failure(&failure),
+            Ok(frozen) => {
+                match frozen.save() {
+                    Err(error) => {
+                        assert_eq!(error.first().controller().unwrap().as_str(), id, "{error}");
+                    }
+                    Ok(snapshot) => {
+                        let imported: Imported<Sandbox> =
+                            Incoming::from(snapshot).import().unwrap();
+                        let patched = block_on(imported.patch(&theirs));
+                        let ended = patched.and_then(|patched| block_on(patched.resume(&theirs)));
+                        case.assert_failure(&ended.unwrap_err());
+                    }
+                }
+                block_on(frozen.rollback()).unwrap();
+            }
+        }
+        assert_eq!(Everything::of(&source, &here), before, "{case:?}");
+        assert_eq!(there.world(), World::default(), "{case:?}");
+    }
+    move_it(&source, &there);
+}
