@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use program::{Ended, check_logs, run, spawn};
 use proxy::{FROM_DESTINATION, FROM_SOURCE, Proxy};
-use snapshot_core::{Code, Incoming};
+use snapshot_core::{Code, Incoming, MigrationReport, SideReport};
 use snapshot_examples::lcow::Sandbox;
 
 /// What the source says when a rollback was shown: the proof is over its own logs.
@@ -61,6 +61,56 @@ fn a_running_sandbox_is_moved_and_no_line_is_lost() {
     let preview = snapshot.check::<Sandbox>().unwrap();
     assert_eq!(preview.controllers.len(), 15);
     assert!(preview.controllers.iter().any(|c| c.id.as_str() == "pods/web/containers/c1"));
+}
+
+/// Runs with `--report` and more; the report it writes, which is of these sides.
+fn report(more: &[&str], sides: &[&str]) -> MigrationReport {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("report.json");
+    let mut line = vec!["--seconds", "0.2", "--report", path.to_str().unwrap()];
+    line.extend(more);
+    run(&line).succeeded();
+    let report = MigrationReport::from_json(&std::fs::read(path).unwrap()).unwrap();
+    let found: Vec<_> = report.sides.iter().map(|side| side.side.as_str()).collect();
+    assert_eq!(found, sides);
+    report
+}
+
+fn phases(side: &SideReport) -> Vec<&str> {
+    side.phases.iter().map(|phase| phase.phase.as_str()).collect()
+}
+
+#[test]
+fn the_report_tells_what_happened_on_both_sides() {
+    let report = report(&[], &["source", "destination"]);
+    let [source, destination] = &report.sides[..] else { unreachable!() };
+    assert_eq!(phases(source), ["freeze", "save", "commit"]);
+    assert_eq!(phases(destination), ["import", "patch", "resume"]);
+    assert_eq!((source.hooks.len(), destination.hooks.len()), (30, 30));
+    assert_eq!(source.saved.len(), 15);
+    assert!(source.failure.is_none() && destination.failure.is_none());
+    // Both sides have one clock here: the import lies between the save and the commit.
+    let began = |side: &SideReport, phase: usize| side.started_ns + side.phases[phase].began_ns;
+    assert!(began(source, 1) < began(destination, 0));
+    assert!(began(destination, 2) < began(source, 2));
+}
+
+#[test]
+fn the_report_of_a_failed_migration_tells_where_it_failed_and_what_was_undone() {
+    let patch = report(&["--fail", "patch:vm/scsi"], &["source", "destination"]);
+    let [source, destination] = &patch.sides[..] else { unreachable!() };
+    assert_eq!(phases(source), ["freeze", "save", "thaw"]);
+    assert_eq!(phases(destination), ["import", "patch", "abort"]);
+    let failure = destination.failure.as_ref().unwrap();
+    assert_eq!(failure.phase, "patch");
+    assert_eq!(failure.findings[0].controller.as_deref(), Some("vm/scsi"));
+    assert!(failure.controllers.iter().any(|c| c.controller == "vm" && c.undo == "done"));
+    assert!(source.failure.is_some());
+
+    // The destination never had anything to tell of.
+    let freeze = report(&["--fail", "freeze:vm"], &["source"]);
+    let failure = freeze.sides[0].failure.as_ref().unwrap();
+    assert_eq!((failure.phase.as_str(), failure.controllers.len()), ("freeze", 15));
 }
 
 #[test]

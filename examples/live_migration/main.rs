@@ -4,6 +4,7 @@
 //! cargo run --example live_migration
 //! cargo run --example live_migration -- --containers 200
 //! cargo run --example live_migration -- --fail patch:pods/web/containers/c1
+//! cargo run --example live_migration -- --report report.json
 //! cargo run --example live_migration -- status FOLDER
 //! ```
 //!
@@ -24,7 +25,7 @@
 //! | `guest`, `workload`, `identity` | the stand-in for the VM, and what runs in it |
 //! | `sandbox`, `plan`, `storage` | the sandbox of the demonstration, and what it becomes |
 //! | `foreign` | how an import is made to fail |
-//! | `proof`, `summary`, `table`, `progress` | what is shown |
+//! | `proof`, `summary`, `table`, `progress`, `report` | what is shown, and written with `--report` |
 
 #[cfg(target_os = "linux")]
 mod shim;

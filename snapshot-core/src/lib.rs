@@ -99,11 +99,31 @@
 //! It tries every truncation, unknown field, wrong wire type, duplicate and enum number on the samples,
 //! changes every field and sees it restored, and compares with prost. See the module `testing`.
 //!
+//! # Tracing
+//!
+//! What happens is told by [`tracing`], the same field names everywhere:
+//!
+//! | field | what | where |
+//! |---|---|---|
+//! | `phase` | [`Phase::as_str`] | the span `phase` around each phase, the span `controller` around each hook, every event about a hook |
+//! | `controller` | the id, `vm/scsi` | the span `controller`, every event about a controller |
+//! | `type_url` | of the controller's payload | as `controller` |
+//! | `controllers` | how many a phase is about | the span `phase`; `done` of save and import |
+//! | `bytes` | of the snapshot, header included | `done` of save and import |
+//! | `took` | how long | `done` and `failed` of a phase, `hook done` and `hook failed` |
+//! | `limit` | a deadline or blackout budget that was passed | the event that says so |
+//! | `missing` | the hook that did not run | the event that a side was dropped before its end |
+//! | `error` | all findings, one a line | every event of level ERROR that has a cause |
+//!
+//! Levels: a phase's begin is DEBUG and its end INFO, a hook's end DEBUG, and all that fails ERROR. The
+//! same as data, to be kept: [`MigrationReport`].
+//!
 //! # Features
 //!
 //! - `json` (default): [`codec::Json`] and the adapters [`codec::json`] and [`codec::json_text`].
 //! - `uuid` (default): `uuid::Uuid` as a field, element or map key.
 //! - `testing`: the contract kit, module `testing`, for `dev-dependencies`.
+//! - `zstd`: snapshots may be compressed, [`WriteOptions`].
 
 extern crate self as snapshot_core;
 
@@ -126,12 +146,13 @@ pub mod wire;
 pub use controller::{
     Child, ChildTarget, Context, Controller, ControllerId, ControllerSet, IntoChild,
 };
-pub use envelope::{SaveBuffer, Snapshot};
+pub use envelope::{ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use orchestrator::{
-    Abandoned, CancelHandle, ControllerReport, ControllerTime, Failure, Fault, Frozen, Imported,
-    Incoming, Outcome, Patched, Phase, PhaseTime, Preview, PreviewedController, Progress,
-    SavedBytes, Session, Source, Timeline, Undo,
+    Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
+    Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
+    MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController,
+    Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
 };
 pub use references::check_references;
 pub use schema::Schema;

@@ -54,6 +54,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
 
+    /// Write the report of the migration into this file, as JSON: the phases, the controllers, what
+    /// failed. `snapshot timeline` draws it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Work in this folder, and keep it. It must not exist or be empty; or it is that of a shim that
     /// was killed, whose conversation with the other side is finished then.
     #[arg(long, value_name = "FOLDER")]

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{WaitOptions, getpid, set_child_subreaper, wait};
 
 use crate::shim::cli::Options;
+use crate::shim::report;
 
 /// How long the guest's processes may take to end once nobody holds its power any more.
 const POWER_OFF_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,21 +22,31 @@ pub(crate) fn run(options: &Options, dir: &Path) -> anyhow::Result<()> {
     // The processes of the guest outlive the shim that started them; they become ours then.
     set_child_subreaper(Some(getpid()))?;
     let address = format!("unix:{}", dir.join("socket").display());
-    let mut destination = shim(options, dir, "--listen", &address)?;
-    let source = shim(options, dir, "--connect", &address)?.wait()?;
+    let reports = ["source", "destination"].map(|side| dir.join(format!("{side}-report.json")));
+    let mut destination = shim(options, dir, "--listen", &address, &reports[1])?;
+    let source = shim(options, dir, "--connect", &address, &reports[0])?.wait()?;
     if !source.success() {
         // It may not have come so far as to tell the destination.
         let _ = destination.kill();
     }
     let destination = destination.wait()?;
     reap()?;
+    if let Some(whole) = &options.report {
+        report::join(reports.each_ref().map(AsRef::as_ref), whole)?;
+    }
     for (side, status) in [("source", source), ("destination", destination)] {
         anyhow::ensure!(status.success(), "the {side} failed: {status}");
     }
     Ok(())
 }
 
-fn shim(options: &Options, dir: &Path, role: &str, address: &str) -> anyhow::Result<Child> {
+fn shim(
+    options: &Options,
+    dir: &Path,
+    role: &str,
+    address: &str,
+    report: &Path,
+) -> anyhow::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([role, address]).arg("--dir").arg(dir);
     command.arg("--containers").arg(options.containers.to_string());
@@ -45,6 +56,9 @@ fn shim(options: &Options, dir: &Path, role: &str, address: &str) -> anyhow::Res
     }
     if let Some(path) = &options.save {
         command.arg("--save").arg(path);
+    }
+    if options.report.is_some() {
+        command.arg("--report").arg(report);
     }
     if options.verbose {
         command.arg("--verbose");

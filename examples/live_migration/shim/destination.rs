@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_executor::block_on;
 use prost::Message as _;
-use snapshot_core::{ControllerId, Error, Incoming, Patched, Phase, Session, registry};
+use snapshot_core::{ControllerId, Error, Incoming, Patched, Phase, Session, SideReport, registry};
 use snapshot_examples::lcow::{Host, Sandbox};
 
 use crate::shim::afterwards;
@@ -26,7 +26,7 @@ use crate::shim::protocol::{self, Failure, Hello, Message, Progressed};
 use crate::shim::record::Record;
 use crate::shim::storage::Storage;
 use crate::shim::talk::Talk;
-use crate::shim::{Outcome, machine_id, sandbox, say, summary};
+use crate::shim::{Outcome, machine_id, report, sandbox, say, summary};
 
 /// What lines of this side begin with.
 const SIDE: &str = "destination";
@@ -59,9 +59,15 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
         sandbox: None,
         resumed: Progressed::default(),
         failure: None,
+        failed: None,
     };
     let ended = drive(&mut shim, step, (State::Waiting, Vec::new()))?;
-    let Shim { talk, machine, record, session, sandbox, resumed, failure, .. } = shim;
+    let Shim { talk, machine, record, session, sandbox, resumed, failure, failed, .. } = shim;
+    let happened = failed.unwrap_or_else(|| session.report(SIDE));
+    // Where no snapshot has come there is nothing to tell of.
+    if happened.failure.is_some() || !happened.phases.is_empty() {
+        report::write(options, || happened)?;
+    }
     // Nobody is waited for any more.
     drop((talk, listener));
     let (State::Live, Some(machine), Some(sandbox), Some(mut record)) =
@@ -107,6 +113,8 @@ struct Shim<'a> {
     resumed: Progressed,
     /// Why nothing is taken over; the first reason counts.
     failure: Option<Error>,
+    /// What failed here, for the report.
+    failed: Option<SideReport>,
 }
 
 impl Hands for Shim<'_> {
@@ -259,13 +267,17 @@ impl Shim<'_> {
 
     /// Verifies the whole snapshot, and only then binds it to this host.
     fn import(&mut self) -> Result<(), Error> {
-        let imported = Incoming::open(std::mem::take(&mut self.bytes))?.import::<Sandbox>()?;
+        // Before the import, so that the report has its time too.
+        let session = Session::new().progress(Arc::new(Bars::new(SIDE)));
+        self.session = session.clone();
+        let imported = Incoming::open(std::mem::take(&mut self.bytes))
+            .and_then(Incoming::import::<Sandbox>)
+            .inspect_err(|error| {
+                self.failed = Some(session.report(SIDE).failed_in(Phase::Import, error));
+            })?;
         let machine = Arc::clone(self.machine()?);
         let plan = plan(&machine, imported.root())?;
-        let session = Session::new()
-            .progress(Arc::new(Bars::new(SIDE)))
-            .resource(Arc::new(Host::new(machine)))
-            .resource(Arc::new(plan));
+        let session = session.resource(Arc::new(Host::new(machine))).resource(Arc::new(plan));
         self.session = match &self.options.fail {
             Some(Fault { phase: phase @ (Phase::Patch | Phase::Resume), controller }) => {
                 session.fail_at(*phase, ControllerId::from(controller.as_str()))
@@ -273,7 +285,7 @@ impl Shim<'_> {
             _ => session,
         };
         let patched = block_on(imported.patch(&self.session));
-        self.patched = Some(patched.map_err(|failure| failure.into_error())?);
+        self.patched = Some(patched.map_err(|failure| self.failed_with(failure))?);
         Ok(())
     }
 
@@ -281,8 +293,13 @@ impl Shim<'_> {
         let patched = self.patched.take().context("nothing is patched");
         let patched = patched.map_err(|error| Error::internal(error.to_string()))?;
         let resumed = block_on(patched.resume(&self.session));
-        self.sandbox = Some(resumed.map_err(|failure| failure.into_error())?);
+        self.sandbox = Some(resumed.map_err(|failure| self.failed_with(failure))?);
         Ok(())
+    }
+
+    fn failed_with(&mut self, failure: snapshot_core::Failure) -> Error {
+        self.failed = Some(self.session.report(SIDE).failed(&failure));
+        failure.into_error()
     }
 
     /// Now the output is relayed here, and the guest goes on. There is no way back any more, so a

@@ -21,6 +21,7 @@ mod proof;
 mod protocol;
 mod record;
 mod relay;
+mod report;
 mod sandbox;
 mod source;
 mod status;

@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use futures_executor::block_on;
 use prost::Message as _;
 use snapshot_core::registry::Manifest;
-use snapshot_core::{Code, ControllerId, Error, Frozen, Phase, Session, Snapshot, Source};
+use snapshot_core::{
+    Code, ControllerId, Error, Frozen, Phase, Session, SideReport, Snapshot, Source, WriteOptions,
+};
 use snapshot_examples::lcow::Sandbox;
 use uuid::Uuid;
 
@@ -19,7 +21,7 @@ use crate::shim::decision::source::{State, step};
 use crate::shim::decision::{Action, Choice, Event, Mark, Word};
 use crate::shim::drive::{Hands, Next, drive};
 use crate::shim::foreign::make_foreign;
-use crate::shim::guest::{Guest, at};
+use crate::shim::guest::Guest;
 use crate::shim::link::{Address, Link};
 use crate::shim::machine::Machine;
 use crate::shim::progress::Bars;
@@ -30,7 +32,7 @@ use crate::shim::storage::Storage;
 use crate::shim::summary;
 use crate::shim::table::duration;
 use crate::shim::talk::Talk;
-use crate::shim::{Outcome, machine_id, sandbox, say};
+use crate::shim::{Outcome, machine_id, report, sandbox, say};
 
 /// What lines of this side begin with.
 const SIDE: &str = "source";
@@ -91,6 +93,8 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
         snapshot: Vec::new(),
         phase: "preflight",
         failure: None,
+        thawed: None,
+        failed_here: None,
         stood: Stood::Never,
     };
     match Link::connect(address, CONNECT_PATIENCE) {
@@ -98,7 +102,15 @@ pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::R
         Err(error) => shim.fail(error),
     }
     let ended = drive(&mut shim, step, step(State::Idle, Event::Start));
-    let Shim { mut record, phase, failure, stood, .. } = shim;
+    let Shim { mut record, phase, failure, stood, session, thawed, failed_here, .. } = shim;
+    report::write(options, || {
+        let report = thawed.unwrap_or_else(|| session.unwrap_or_default().report(SIDE));
+        match (failed_here, &failure) {
+            (Some(here), _) => report.failed(&here),
+            (None, Some(error)) => report.failed_in(phase, error),
+            (None, None) => report,
+        }
+    })?;
     if ended? == State::Committed {
         say(SIDE, "has let go of the sandbox and ends");
         return Ok(Outcome::Moved);
@@ -153,6 +165,10 @@ struct Shim<'a> {
     phase: &'static str,
     /// Why the sandbox is not moved; the first reason counts.
     failure: Option<Error>,
+    /// What happened until it went on here, for the report.
+    thawed: Option<SideReport>,
+    /// The failure of a phase on this side, for the report.
+    failed_here: Option<snapshot_core::Failure>,
     stood: Stood,
 }
 
@@ -301,7 +317,9 @@ impl Shim<'_> {
         self.frozen_at = now();
         let frozen = block_on(source.freeze(&session)).map_err(|failure| {
             // It has thawed by itself; what could not be is tried again later.
-            failure.cause().clone()
+            let cause = failure.cause().clone();
+            self.failed_here = Some(failure);
+            cause
         })?;
         // Asked before the commit, which forgets the processes; and before anything is given away, so
         // that what a killed source has written is enough for a proof.
@@ -327,7 +345,7 @@ impl Shim<'_> {
             snapshot = make_foreign(&snapshot, controller)?;
         }
         if let Some(path) = &self.options.save {
-            std::fs::write(path, snapshot.as_bytes()).map_err(|error| at(path, error))?;
+            WriteOptions::new().replace(true).write_to_path(&snapshot, path)?;
             say(SIDE, &format!("the snapshot is kept in {}", path.display()));
         }
         Ok(snapshot)
@@ -349,6 +367,7 @@ impl Shim<'_> {
             Ok(()) => session.timeline().blackout.map_or(Stood::Never, Stood::For),
             Err(failure) => Stood::Still(failure.into_error()),
         };
+        self.thawed = Some(session.report(SIDE));
     }
 
     fn commit(&mut self) {

@@ -93,11 +93,18 @@ impl Incoming {
             let result = preview::decode::<R>(&self.snapshot).and_then(build);
             match result {
                 Ok((root, tree, stages)) => {
-                    tracing::info!(controllers = tree.nodes().len(), took = ?began.elapsed(), "done");
-                    Ok(Imported { root, tree: Arc::new(tree), stages, took: began.elapsed() })
+                    let (controllers, bytes) = (tree.nodes().len(), self.snapshot.len());
+                    tracing::info!(controllers, bytes, took = ?began.elapsed(), "done");
+                    Ok(Imported {
+                        root,
+                        tree: Arc::new(tree),
+                        stages,
+                        took: began.elapsed(),
+                        began,
+                    })
                 }
                 Err(error) => {
-                    tracing::error!(%error, "failed");
+                    tracing::error!(took = ?began.elapsed(), %error, "failed");
                     Err(error)
                 }
             }
@@ -185,6 +192,7 @@ pub struct Imported<R: Controller> {
     root: Arc<R>,
     tree: Arc<Tree>,
     stages: Vec<Option<i32>>,
+    began: Instant,
     took: Duration,
 }
 
@@ -205,9 +213,9 @@ impl<R: Controller> Imported<R> {
     /// If a hook fails, panics, passes its deadline or is cancelled. Every controller whose patch
     /// had begun is aborted.
     pub async fn patch(self, session: &Session) -> Result<Patched<R>, Failure> {
-        let Imported { root, tree, stages, took } = self;
+        let Imported { root, tree, stages, began, took } = self;
         let session = Arc::new(session.clone());
-        session.record_phase(Phase::Import, took, true);
+        session.record_import(began, took);
         session.begin_blackout();
         let journal = Journal::with_stages(stages);
         let mut transaction = Transaction::new(tree, session, journal, End::Abort);

@@ -78,8 +78,8 @@ impl Future for HookRun {
 impl Drop for HookRun {
     fn drop(&mut self) {
         if let Err(error) = self.drop_future() {
-            let hook = self.hook.as_str();
-            tracing::error!(controller = %self.id, hook, %error, "panicked while it was cut short");
+            let phase = self.hook.phase().as_str();
+            tracing::error!(controller = %self.id, phase, %error, "panicked while it was cut short");
         }
     }
 }

@@ -11,6 +11,7 @@ mod edges;
 mod fault;
 mod hook_run;
 mod journal;
+mod migration_report;
 mod phase;
 mod plan;
 mod preview;
@@ -30,6 +31,10 @@ mod versions;
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};
 pub use fault::Fault;
+pub use migration_report::{
+    BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, MigrationReport,
+    PhaseReport, SavedReport, SideReport,
+};
 pub use preview::{Preview, PreviewedController};
 pub use progress::{Phase, Progress};
 pub use report::{ControllerReport, Failure, Outcome, Undo};

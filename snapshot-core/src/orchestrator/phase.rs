@@ -290,13 +290,18 @@ impl<'a> Sweep<'a> {
     fn record(&self, unit: usize, took: Duration, result: Result<(), &Error>) {
         let plan_unit = &self.tree.plan.units()[unit];
         let (id, type_url) = (&plan_unit.id, plan_unit.info.type_url);
-        if let Err(error) = result {
-            tracing::error!(controller = %id, type_url, hook = self.hook.as_str(), %error, "hook failed");
+        let phase = self.phase.as_str();
+        match result {
+            Ok(()) => tracing::debug!(controller = %id, type_url, phase, ?took, "hook done"),
+            Err(error) => {
+                tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
+            }
         }
         self.session.record_controller(ControllerTime {
             id: id.clone(),
             type_url,
             phase: self.phase,
+            began: self.session.began(took),
             took,
             succeeded: result.is_ok(),
         });
@@ -362,14 +367,14 @@ impl<'a> Sweep<'a> {
 
     /// Sounds on the timer thread when a hook's time is up.
     fn hook_alarm(&self, unit: usize) -> Alarm {
-        let (hook, phase, limit) = (self.hook, self.phase, self.limits.per_hook);
+        let (phase, limit) = (self.phase, self.limits.per_hook);
         let id = self.tree.id(unit).clone();
         let type_url = self.tree.plan.units()[unit].info.type_url;
         let subscriber = dispatcher::get_default(Clone::clone);
         Box::new(move || {
             dispatcher::with_default(&subscriber, || {
                 tracing::error!(
-                    phase = phase.as_str(), controller = %id, type_url, hook = hook.as_str(), ?limit,
+                    controller = %id, type_url, phase = phase.as_str(), ?limit,
                     "the hook is past its deadline; if it does not fail now, it blocks its thread"
                 );
             });

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tracing::dispatcher;
 
@@ -61,6 +61,7 @@ pub struct Session {
     faults: Faults,
     cancel: Arc<Signal>,
     record: Arc<Mutex<Record>>,
+    started: (Instant, SystemTime),
 }
 
 #[derive(Default)]
@@ -91,6 +92,7 @@ impl Session {
             faults: Faults::default(),
             cancel: Arc::default(),
             record: Arc::default(),
+            started: (Instant::now(), SystemTime::now()),
         }
     }
 
@@ -200,7 +202,20 @@ impl Session {
         timeline.blackout = record.blackout_began.map(|began| {
             record.blackout_ended.unwrap_or_else(Instant::now).saturating_duration_since(began)
         });
+        timeline.blackout_began =
+            record.blackout_began.map(|began| began.saturating_duration_since(self.started.0));
         timeline
+    }
+
+    /// When the session started, by the host's clock.
+    pub(crate) fn started(&self) -> SystemTime {
+        self.started.1
+    }
+
+    /// When something began that ends now, from the start of the session; zero for what began
+    /// before it.
+    pub(crate) fn began(&self, took: Duration) -> Duration {
+        self.started.0.elapsed().saturating_sub(took)
     }
 
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {
@@ -285,14 +300,22 @@ impl Session {
         let subscriber = dispatcher::get_default(Clone::clone);
         let alarm = move || {
             dispatcher::with_default(&subscriber, || {
-                tracing::error!(?budget, "the blackout budget is used up, the source is frozen");
+                tracing::error!(limit = ?budget, "the blackout budget is used up, the source is frozen");
             });
         };
         Sleep::after(left, Some(Box::new(alarm)))
     }
 
     pub(crate) fn record_phase(&self, phase: Phase, took: Duration, succeeded: bool) {
-        self.record().timeline.phases.push(PhaseTime { phase, took, succeeded });
+        let began = self.began(took);
+        self.record().timeline.phases.push(PhaseTime { phase, began, took, succeeded });
+    }
+
+    /// An import, which has no session yet while it runs.
+    pub(crate) fn record_import(&self, began: Instant, took: Duration) {
+        let began = began.saturating_duration_since(self.started.0);
+        let import = PhaseTime { phase: Phase::Import, began, took, succeeded: true };
+        self.record().timeline.phases.push(import);
     }
 
     pub(crate) fn record_controller(&self, time: ControllerTime) {

@@ -244,9 +244,15 @@ impl<R: Controller> Frozen<R> {
                 .and_then(|()| caught(|| self.check_faults()))
                 .and_then(|()| caught(|| self.encode(buffer)))
                 .and_then(|()| caught(|| check_controller(&*self.root)));
-            if let Err(error) = &result {
-                tracing::error!(%error, "failed");
-                buffer.clear();
+            match &result {
+                Ok(()) => {
+                    let bytes = buffer.as_bytes().len();
+                    tracing::info!(controllers, bytes, took = ?began.elapsed(), "done");
+                }
+                Err(error) => {
+                    tracing::error!(took = ?began.elapsed(), %error, "failed");
+                    buffer.clear();
+                }
             }
             result
         });

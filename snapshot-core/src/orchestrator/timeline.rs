@@ -21,6 +21,8 @@ pub struct Timeline {
     /// of commit or rollback, on the destination from the start of the patch to the end of the
     /// resume; the time until now while it lasts, `None` before it begins.
     pub blackout: Option<Duration>,
+    /// When they began to stand still, from the start of the session.
+    pub blackout_began: Option<Duration>,
 }
 
 /// How long a phase took.
@@ -29,6 +31,8 @@ pub struct Timeline {
 pub struct PhaseTime {
     /// The phase.
     pub phase: Phase,
+    /// When it began, from the start of the session.
+    pub began: Duration,
     /// How long it took.
     pub took: Duration,
     /// Whether it succeeded.
@@ -45,6 +49,8 @@ pub struct ControllerTime {
     pub type_url: &'static str,
     /// The phase.
     pub phase: Phase,
+    /// When it began, from the start of the session.
+    pub began: Duration,
     /// How long it took from its start, waiting included.
     pub took: Duration,
     /// Whether it succeeded.

@@ -9,6 +9,7 @@ mod reach;
 mod scale;
 mod set;
 mod stop;
+mod traced;
 mod undo;
 
 pub(crate) use fixture::*;

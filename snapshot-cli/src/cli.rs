@@ -1,0 +1,232 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Look into a snapshot of controllers: what is in it, whether it is right, what changed.
+///
+/// FILE is a snapshot, compressed or not, or a bare google.protobuf.Any as hcsshim speaks it; `-` is
+/// the standard input. The payloads of the LCOW sandbox and of hcsshim are known, those of others come
+/// with --descriptors.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "snapshot",
+    version,
+    after_help = "Examples:
+  snapshot inspect sandbox.snapshot
+  snapshot inspect sandbox.snapshot --path pods/web/containers/c1
+  snapshot verify sandbox.snapshot --manifest destination.manifest
+  snapshot diff before.snapshot after.snapshot
+  snapshot json sandbox.snapshot > sandbox.json
+  snapshot from-json sandbox.json -o again.snapshot
+  snapshot timeline report.json -o migration.svg
+
+Exit codes:
+  0  all is well
+  1  verify has findings, diff has differences
+  2  the command line is wrong
+  3  a file cannot be read or written, or is not what it should be"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command is run with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Options {
+    /// Know the messages of this descriptor set too, as `protoc --descriptor_set_out --include_imports`,
+    /// `buf build -o FILE` or prost-build write it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) descriptors: Vec<PathBuf>,
+
+    /// Call a controller by this field of its payload where it is one of many, as `#[snapshot(id)]`
+    /// does: acme.v1.PodSnapshot=pod_id.
+    #[arg(long = "id", global = true, value_name = "MESSAGE=FIELD", value_parser = message_and_field)]
+    pub(crate) ids: Vec<(String, String)>,
+
+    /// The most MiB that a file may have, as it is and when it is decompressed. To look into a file
+    /// that was made for it can take 150 times its length in memory.
+    #[arg(long, global = true, value_name = "MIB", default_value_t = 32,
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) limit: u32,
+}
+
+impl Options {
+    /// The limit in bytes.
+    pub(crate) fn limit_bytes(&self) -> u64 {
+        u64::from(self.limit) << 20
+    }
+}
+
+fn message_and_field(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((message, field)) if !message.is_empty() && !field.is_empty() => {
+            Ok((message.to_owned(), field.to_owned()))
+        }
+        _ => Err("expected MESSAGE=FIELD, as in acme.v1.PodSnapshot=pod_id".to_owned()),
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the controllers in a snapshot: id, type, version, stage and size, the largest first.
+    #[command(after_help = "Examples:
+  snapshot inspect sandbox.snapshot
+  snapshot inspect sandbox.snapshot --path vm/scsi
+  snapshot inspect sandbox.snapshot --json | jq .controllers")]
+    Inspect(Inspect),
+    /// Say everything that is wrong with a snapshot: digest, structure, versions, unknown fields, and
+    /// for the types whose states are linked in, values, stages and references.
+    #[command(after_help = "Examples:
+  snapshot verify sandbox.snapshot
+  snapshot verify sandbox.snapshot --manifest destination.manifest")]
+    Verify(Verify),
+    /// Say what changed from one snapshot to another, by path. The order of maps does not matter.
+    #[command(after_help = "Example:
+  snapshot diff before.snapshot after.snapshot
+  vm/scsi: disks[3].state Attached -> Detached")]
+    Diff(Diff),
+    /// Print a snapshot as JSON, from which `from-json` makes the same bytes again.
+    ///
+    /// It is protobuf's JSON. What would not come back byte for byte (unknown types, unknown fields,
+    /// encodings that nobody writes) is carried as `@bytes` in base64. What was compressed comes back
+    /// as the same snapshot without compression.
+    Json(Json),
+    /// Make a snapshot of the JSON that `json` printed, edited or not. Its digest is that of the new
+    /// content; nothing else is checked, see `verify`.
+    FromJson(FromJson),
+    /// Draw the phases of a migration per controller, with the blackout marked, as an SVG picture.
+    #[command(after_help = "Examples:
+  cargo run --example live_migration -- --report report.json
+  snapshot timeline report.json -o migration.svg
+  snapshot timeline source.json destination.json -o migration.svg")]
+    Timeline(Timeline),
+    /// Print the completions for a shell.
+    #[command(after_help = "Example:
+  snapshot completions bash > /etc/bash_completion.d/snapshot")]
+    Completions(Completions),
+    /// Print the man page, or write those of all commands into a folder.
+    Man(Man),
+}
+
+/// `inspect`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Inspect {
+    /// The snapshot.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Show this controller only: its fields, and what is below it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) path: Option<String>,
+
+    /// Print JSON, for machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `verify`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Verify {
+    /// The snapshot.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Check against this manifest too, a `snapshot.v1.Manifest` as `Registry::manifest` gives it:
+    /// whether the build that it describes would know every type, version and field.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+}
+
+/// `diff`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Diff {
+    /// The earlier snapshot.
+    #[arg(value_name = "A")]
+    pub(crate) before: PathBuf,
+
+    /// The later one.
+    #[arg(value_name = "B")]
+    pub(crate) after: PathBuf,
+}
+
+/// `json`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Json {
+    /// The snapshot.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// `from-json`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FromJson {
+    /// The JSON.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Write into this file, which must not exist. Without it the bytes go to the standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Replace an existing file.
+    #[arg(long, requires = "output")]
+    pub(crate) replace: bool,
+
+    /// Compress a snapshot with zstd, from 1 (fast) to 19 (small).
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub(crate) zstd: Option<i32>,
+}
+
+/// `timeline`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Timeline {
+    /// The reports, of both sides or of one.
+    #[arg(value_name = "REPORT", required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+
+    /// Write into this file, which is replaced. Without it the picture goes to the standard output.
+    #[arg(long, short, value_name = "FILE.svg")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Man {
+    /// Write one page for each command into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_name_of_a_controller_is_a_message_and_a_field() {
+        assert!(message_and_field("a.B=c").is_ok());
+        for wrong in ["", "a", "=a", "a="] {
+            assert!(message_and_field(wrong).is_err(), "{wrong}");
+        }
+    }
+}

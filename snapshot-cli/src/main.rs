@@ -1,0 +1,9 @@
+//! The tool `snapshot`, with the LCOW sandbox and the payloads of hcsshim linked in.
+
+mod states;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    snapshot_cli::main(&states::knowledge())
+}

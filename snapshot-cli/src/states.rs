@@ -1,0 +1,47 @@
+//! What this binary knows: the LCOW sandbox and the payloads of hcsshim.
+
+use snapshot_cli::{Knowledge, registered};
+use snapshot_core::{Code, Error, Snapshot};
+use snapshot_examples::{hcsshim, lcow::payload as lcow};
+
+/// The schemas and the states.
+pub(crate) fn knowledge() -> Knowledge<'static> {
+    Knowledge {
+        descriptors: snapshot_proto::FILE_DESCRIPTOR_SET,
+        // Where `#[snapshot(id)]` is.
+        ids: &[
+            ("lcow.v1.PodSnapshot", "pod_id"),
+            ("lcow.v1.ContainerSnapshot", "container_id"),
+            ("lcow.v1.ProcessSnapshot", "exec_id"),
+            ("hcsshim.controller.pod.save.v1.Payload", "pod_id"),
+            ("hcsshim.controller.linuxcontainer.save.v1.Payload", "container_id"),
+            ("hcsshim.controller.process.save.v1.Payload", "exec_id"),
+        ],
+        verifiers: &[of_hcsshim, of_lcow, registered],
+    }
+}
+
+/// The payloads of hcsshim have no controllers, only states.
+fn of_hcsshim(snapshot: &Snapshot) -> Option<Result<(), Error>> {
+    snapshot
+        .type_url()
+        .starts_with("type.microsoft.com/hcsshim.")
+        .then(|| hcsshim::verify_any(snapshot.any_bytes()).map(|_| ()))
+}
+
+fn of_lcow(snapshot: &Snapshot) -> Option<Result<(), Error>> {
+    let kind = lcow::Kind::of_any(snapshot.any_bytes()).ok()?;
+    let whole = lcow::verify_any(snapshot.any_bytes()).map(|_| ());
+    Some(match kind {
+        // What a destination checks: the stages as well.
+        lcow::Kind::Sandbox => match (whole, registered(snapshot)) {
+            (Err(error), Some(Err(other))) if error.code() != Code::Internal => {
+                Err(other.and(error))
+            }
+            (whole, Some(imported)) => imported.and(whole),
+            (whole, None) => whole,
+        },
+        // A part refers to what is elsewhere.
+        _ => whole,
+    })
+}

@@ -1,0 +1,81 @@
+//! Writing SVG.
+
+use std::fmt::Write;
+
+/// A picture that grows.
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    body: String,
+}
+
+impl Picture {
+    /// A box, with a text that is shown when it is pointed at.
+    pub(super) fn area(&mut self, [x, y, width, height]: [f64; 4], class: &str, title: &str) {
+        self.put(format_args!(
+            "<rect class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" \
+             height=\"{height:.2}\">"
+        ));
+        if !title.is_empty() {
+            let title = escaped(title);
+            self.put(format_args!("<title>{title}</title>"));
+        }
+        self.put(format_args!("</rect>\n"));
+    }
+
+    /// A straight line.
+    pub(super) fn stroke(&mut self, [x1, y1, x2, y2]: [f64; 4], class: &str) {
+        self.put(format_args!(
+            "<line class=\"{class}\" x1=\"{x1:.2}\" y1=\"{y1:.2}\" x2=\"{x2:.2}\" y2=\"{y2:.2}\"/>\n"
+        ));
+    }
+
+    /// One line of text.
+    pub(super) fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        let text = escaped(text);
+        self.put(format_args!("<text class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\">{text}</text>\n"));
+    }
+
+    /// The whole picture.
+    pub(super) fn finish(self, width: f64, height: f64, style: &str) -> String {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+             viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n<style>{style}</style>\n\
+             <rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n{}</svg>\n",
+            self.body
+        )
+    }
+
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing into a String does not fail.
+        let _ = self.body.write_fmt(text);
+    }
+}
+
+/// The text as XML has it, without the characters that XML cannot have.
+fn escaped(text: &str) -> String {
+    let mut xml = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            '\n' => xml.push('\n'),
+            _ if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
+                xml.extend(character.escape_default());
+            }
+            _ => xml.push(character),
+        }
+    }
+    xml
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_would_act_on_is_escaped() {
+        assert_eq!(escaped("<a b=\"c\">&\u{1b}"), "&lt;a b=&quot;c&quot;&gt;&amp;\\u{1b}");
+    }
+}

@@ -1,0 +1,242 @@
+//! `snapshot verify`: everything that is wrong with a snapshot.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::Write;
+
+use prost::Message;
+use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
+use snapshot_core::registry::{Manifest, registry};
+use snapshot_core::{Code, Error, Incoming, Snapshot};
+
+use crate::canonical::sorted;
+use crate::cli::{Options, Verify};
+use crate::input::{self, name_of, read_bytes};
+use crate::schemas::Schemas;
+use crate::show::{key, line, plural, printable};
+use crate::tree::{Content, Payload};
+use crate::{Knowledge, Problem, Verdict};
+
+/// Verifies a snapshot whose root is a controller that is registered in this program, as a
+/// destination does before it builds anything: values, stages, versions, references.
+pub fn registered(snapshot: &Snapshot) -> Option<Result<(), Error>> {
+    match registry() {
+        Ok(registry) => registry
+            .get(snapshot.type_url())
+            .map(|_| Incoming::from(snapshot.clone()).preview().map(|_| ())),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+pub(crate) fn run(
+    of: &Verify,
+    options: &Options,
+    schemas: &Schemas,
+    knowledge: &Knowledge<'_>,
+    out: &mut dyn Write,
+) -> Result<Verdict, Problem> {
+    let manifest = of.manifest.as_deref().map(|path| {
+        let bytes = read_bytes(path, options)?;
+        Manifest::decode(&*bytes)
+            .map_err(|error| Error::invalid(format!("{}: not a manifest: {error}", name_of(path))))
+    });
+    let manifest = manifest.transpose()?;
+    // What cannot be read at all is no finding; what was damaged is one.
+    let bytes = read_bytes(&of.file, options)?;
+    let name = name_of(&of.file);
+    let document = match input::open(&name, bytes, options) {
+        Ok(document) => document,
+        Err(error) if matches!(error.code(), Code::DataLoss | Code::Unimplemented) => {
+            writeln!(out, "{}", printable(&error.to_string()))?;
+            return Ok(Verdict::Findings);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let root = document.payloads(schemas)?;
+    let found = check(&document.snapshot, &root, knowledge, manifest.as_ref());
+    let name = line(&document.name);
+    if found.findings.is_empty() {
+        let checked = found.checked.join(", ");
+        writeln!(out, "{name}: right; checked: {checked}")?;
+        if let Some(not) = found.not_checked {
+            writeln!(out, "not checked: {not}")?;
+        }
+        return Ok(Verdict::Fine);
+    }
+    for finding in &found.findings {
+        writeln!(out, "{name}: {}", line(finding))?;
+    }
+    let count = found.findings.len() + found.dropped;
+    let dropped = match found.dropped {
+        0 => String::new(),
+        more => format!(", {more} of them not shown"),
+    };
+    writeln!(out, "{}{dropped}", plural(count, "finding", "findings"))?;
+    Ok(Verdict::Findings)
+}
+
+/// What a check came to.
+#[derive(Debug, Default)]
+struct Found {
+    findings: Vec<String>,
+    dropped: usize,
+    checked: Vec<&'static str>,
+    not_checked: Option<String>,
+}
+
+/// Checks a snapshot whose header is right.
+fn check(
+    snapshot: &Snapshot,
+    root: &Payload,
+    knowledge: &Knowledge<'_>,
+    manifest: Option<&Manifest>,
+) -> Found {
+    let mut found = Found { checked: vec!["digest", "structure"], ..Found::default() };
+    match knowledge.verifiers.iter().find_map(|verifier| verifier(snapshot)) {
+        Some(result) => {
+            found.checked.extend(["versions", "unknown fields", "values", "references"]);
+            if let Err(error) = result {
+                let mut once = HashSet::new();
+                let findings = error.findings().map(ToString::to_string);
+                found.findings.extend(findings.filter(|finding| once.insert(finding.clone())));
+                found.dropped = error.dropped();
+            }
+        }
+        None => {
+            found.checked.push("unknown fields");
+            found.not_checked = Some(format!(
+                "versions, values and references: no states are linked in for {:?}",
+                snapshot.type_url()
+            ));
+            for payload in root.all() {
+                alone(payload, &mut found.findings);
+            }
+        }
+    }
+    if let Some(manifest) = manifest {
+        found.checked.push("manifest");
+        let manifest = Known::of(manifest);
+        root.all().into_iter().for_each(|payload| manifest.check(payload, &mut found.findings));
+    }
+    found
+}
+
+/// What the descriptors tell of one payload.
+fn alone(payload: &Payload, findings: &mut Vec<String>) {
+    let id = &payload.id;
+    match &payload.content {
+        Content::Unknown => findings.push(format!(
+            "{id}: type URL {:?} is not known: give its descriptors with --descriptors",
+            payload.type_url
+        )),
+        Content::Malformed(why) => {
+            findings.push(format!("{id}: not a {}: {why}", payload.message_name()));
+        }
+        Content::Message(message) => {
+            let name = payload.message_name();
+            let before = findings.len();
+            strangers(message, &format!("{id}: {name}"), findings);
+            if findings.len() == before && !payload.is_canonical() {
+                findings.push(format!(
+                    "{id}: {name}: written otherwise than the library writes it: fields or map \
+                     entries out of order or twice, or defaults written out"
+                ));
+            }
+        }
+    }
+}
+
+/// Unknown fields and unknown enum values, here and below.
+fn strangers(message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
+    for unknown in message.unknown_fields() {
+        findings.push(format!("{path}: unknown field {}", unknown.number()));
+    }
+    for_each_value(message, &mut |step, kind, value| match (kind, value) {
+        (Kind::Enum(kind), Value::EnumNumber(n)) if kind.get_value(*n).is_none() => {
+            findings.push(format!("{path}.{step}: {n} is no value of {}", kind.full_name()));
+        }
+        (_, Value::Message(inner)) => strangers(inner, &format!("{path}.{step}"), findings),
+        _ => {}
+    });
+}
+
+/// Shows each value that is there, those in lists and maps one by one.
+fn for_each_value(message: &DynamicMessage, show: &mut dyn FnMut(String, &Kind, &Value)) {
+    for (field, value) in message.fields() {
+        let (name, kind) = (field.name(), field.kind());
+        match value {
+            Value::List(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    show(format!("{name}[{index}]"), &kind, value);
+                }
+            }
+            Value::Map(entries) => {
+                let Kind::Message(entry) = kind else { continue };
+                let kind = entry.map_entry_value_field().kind();
+                for (found, value) in sorted(entries) {
+                    show(format!("{name}{}", key(found)), &kind, value);
+                }
+            }
+            value => show(name.to_owned(), &kind, value),
+        }
+    }
+}
+
+/// What a manifest says that its build knows.
+struct Known<'a> {
+    /// The versions that are accepted, by type URL.
+    payloads: HashMap<&'a str, &'a [u32]>,
+    /// The numbers of the fields, by message.
+    messages: HashMap<&'a str, BTreeSet<u32>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(manifest: &'a Manifest) -> Self {
+        let payloads = manifest.payloads.iter();
+        let messages = manifest.messages.iter();
+        Self {
+            payloads: payloads.map(|p| (p.type_url.as_str(), p.accepts.as_slice())).collect(),
+            messages: messages
+                .map(|m| (m.name.as_str(), m.fields.iter().map(|f| f.number).collect()))
+                .collect(),
+        }
+    }
+
+    fn check(&self, payload: &Payload, findings: &mut Vec<String>) {
+        let id = &payload.id;
+        let Some(accepts) = self.payloads.get(payload.type_url.as_str()) else {
+            let url = &payload.type_url;
+            findings.push(format!("{id}: the manifest has no payload of type URL {url:?}"));
+            return;
+        };
+        let Some(message) = payload.message() else { return };
+        if let Some(version) = payload.version()
+            && !accepts.contains(&version)
+        {
+            let accepts: Vec<_> = accepts.iter().map(ToString::to_string).collect();
+            findings.push(format!(
+                "{id}: schema version {version}, the manifest accepts {}",
+                accepts.join(", ")
+            ));
+            return;
+        }
+        self.fields(message, &format!("{id}: {}", payload.message_name()), findings);
+    }
+
+    fn fields(&self, message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
+        let descriptor = message.descriptor();
+        // Messages that are well known to everybody are in no manifest.
+        let Some(known) = self.messages.get(descriptor.full_name()) else { return };
+        let there = message.fields().map(|(field, _)| (field.number(), field.name().to_owned()));
+        for (number, name) in there.filter(|(number, _)| !known.contains(number)) {
+            findings.push(format!("{path}.{name}: the manifest has no field {number}"));
+        }
+        for unknown in message.unknown_fields().filter(|u| !known.contains(&u.number())) {
+            findings.push(format!("{path}: the manifest has no field {}", unknown.number()));
+        }
+        for_each_value(message, &mut |step, _, value| {
+            if let Value::Message(inner) = value {
+                self.fields(inner, &format!("{path}.{step}"), findings);
+            }
+        });
+    }
+}

@@ -1,0 +1,169 @@
+//! Files that are wrong on purpose: an error, never a panic, never memory on a header's word.
+
+use std::io::Write;
+
+use snapshot_cli::{Knowledge, Problem, Verdict, registered};
+use snapshot_core::{Snapshot, WriteOptions};
+use snapshot_examples::hcsshim;
+
+use crate::program::{Files, golden};
+
+fn knowledge() -> Knowledge<'static> {
+    Knowledge {
+        descriptors: snapshot_proto::FILE_DESCRIPTOR_SET,
+        ids: &[],
+        verifiers: &[
+            |snapshot| {
+                let is_hcsshim = snapshot.type_url().contains("hcsshim");
+                is_hcsshim.then(|| hcsshim::verify_any(snapshot.any_bytes()).map(|_| ()))
+            },
+            registered,
+        ],
+    }
+}
+
+/// Runs a command in this process on a file. A panic fails the test.
+fn run(command: &[&str], path: &std::path::Path, out: &mut dyn Write) -> Result<Verdict, Problem> {
+    let line = ["snapshot"].iter().chain(command).map(std::ffi::OsString::from);
+    let line = line.chain([path.as_os_str().to_owned()]);
+    snapshot_cli::run(line, &knowledge(), false, out).expect("a right command line")
+}
+
+const COMMANDS: [&[&str]; 5] =
+    [&["inspect"], &["inspect", "--json"], &["verify"], &["json"], &["inspect", "--path", "."]];
+
+#[test]
+fn every_truncation_and_every_flipped_byte_of_a_snapshot_is_refused_by_every_command() {
+    let bytes = std::fs::read(golden("any/scsi/minimal.binpb")).unwrap();
+    let snapshot = Snapshot::from_any_bytes(&bytes).unwrap();
+    let files = Files::new();
+    for whole in
+        [snapshot.as_bytes().to_vec(), WriteOptions::new().zstd(3).to_bytes(&snapshot).unwrap()]
+    {
+        let flipped = (0..whole.len()).map(|place| {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 0x10;
+            bytes
+        });
+        let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
+        for bytes in flipped.chain(cut) {
+            let path = files.put("a", &bytes);
+            for command in COMMANDS {
+                match run(command, &path, &mut Vec::new()) {
+                    Err(Problem::Error(_)) => {}
+                    Ok(Verdict::Findings) => assert_eq!(command, ["verify"]),
+                    other => panic!("{command:?} takes {bytes:?}: {other:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_damaged_bare_any_is_never_a_panic_and_its_json_always_comes_back() {
+    // Without a digest much of it is still an Any, and something else than it was.
+    let whole = std::fs::read(golden("any/process/minimal.binpb")).unwrap();
+    let files = Files::new();
+    let flipped = (0..whole.len() * 3).map(|number| {
+        let mut bytes = whole.clone();
+        bytes[number / 3] ^= [0x01, 0x08, 0x80][number % 3];
+        bytes
+    });
+    let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
+    let mut shown = 0;
+    for bytes in flipped.chain(cut) {
+        let path = files.put("a", &bytes);
+        for command in COMMANDS {
+            let mut out = Vec::new();
+            if run(command, &path, &mut out).is_ok() && command == ["json"] {
+                let json = files.put("a.json", &out);
+                let mut again = Vec::new();
+                run(&["from-json"], &json, &mut again).unwrap();
+                assert_eq!(again, bytes);
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown > whole.len(), "{shown}");
+}
+
+/// The bytes of an `Any`.
+fn any(type_url: &str, value: &[u8]) -> Vec<u8> {
+    use prost::Message;
+    prost_types::Any { type_url: type_url.to_owned(), value: value.to_vec() }.encode_to_vec()
+}
+
+#[test]
+fn payloads_in_payloads_without_end_are_shown_as_far_as_the_library_reads() {
+    // A pod within a pod within a pod.
+    let url = "type.googleapis.com/lcow.v1.PodSnapshot";
+    let mut bytes = any(url, b"\x08\x01");
+    for _ in 0..2_000 {
+        let mut value = vec![0x2a];
+        prost::encoding::encode_varint(bytes.len() as u64, &mut value);
+        value.extend(&bytes);
+        bytes = any(url, &value);
+    }
+    let files = Files::new();
+    let path = files.put("a", &bytes);
+    for command in COMMANDS {
+        let mut out = Vec::new();
+        let ended = run(command, &path, &mut out);
+        assert!(ended.is_ok(), "{command:?}: {ended:?}");
+        if command == ["json"] {
+            let mut again = Vec::new();
+            run(&["from-json"], &files.put("a.json", &out), &mut again).unwrap();
+            assert!(again == bytes);
+        }
+    }
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_not_read_to_its_end() {
+    let files = Files::new();
+    let path = files.put("a", &vec![0x0a; (1 << 20) + 100]);
+    match run(&["inspect", "--limit", "1"], &path, &mut Vec::new()) {
+        Err(Problem::Error(error)) => {
+            assert!(error.to_string().contains("has more than 1 MiB"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let any = prost_types::Any { type_url: "a/b".to_owned(), value: vec![0; 8 << 20] };
+    let bomb = Snapshot::from_any(&any).unwrap();
+    let bomb = WriteOptions::new().zstd(19).to_bytes(&bomb).unwrap();
+    assert!(bomb.len() < 10_000);
+    let path = files.put("a", &bomb);
+    match run(&["inspect", "--limit", "1"], &path, &mut Vec::new()) {
+        Err(Problem::Error(error)) => {
+            assert!(error.to_string().contains("raise the limit"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn more_controllers_than_anybody_saves_are_not_looked_into() {
+    let pods = b"\x1a\x00".repeat(300_000);
+    let files = Files::new();
+    let path = files.put("a", &any("type.googleapis.com/lcow.v1.SandboxSnapshot", &pods));
+    for command in COMMANDS {
+        match run(command, &path, &mut Vec::new()) {
+            Err(Problem::Error(error)) => {
+                assert!(error.to_string().contains("250000 controllers or more"), "{error}");
+            }
+            other => panic!("{command:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn names_that_would_act_on_a_terminal_are_escaped() {
+    let files = Files::new();
+    let path = files.put("a", &any("x/\u{1b}[2J\u{202e}", b""));
+    for command in COMMANDS {
+        let mut out = Vec::new();
+        run(command, &path, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains('\u{1b}'), "{command:?}: {text}");
+    }
+}

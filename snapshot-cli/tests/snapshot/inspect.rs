@@ -1,0 +1,182 @@
+//! `snapshot inspect`: what it shows is what is in the file.
+
+use std::sync::Arc;
+
+use crate::program::{Files, golden, run, sandbox};
+use serde_json::Value;
+use snapshot_core::{ControllerSet, Incoming, Snapshot, WriteOptions};
+
+fn ids(json: &Value, found: &mut Vec<(String, String, u64, Option<String>)>) {
+    found.push((
+        json["id"].as_str().unwrap().to_owned(),
+        json["type_url"].as_str().unwrap().to_owned(),
+        json["version"].as_u64().unwrap(),
+        json["stage"].as_str().map(str::to_owned),
+    ));
+    json["children"].as_array().unwrap().iter().for_each(|child| ids(child, found));
+}
+
+#[test]
+fn the_controllers_are_those_that_a_destination_would_build() {
+    let (_, snapshot) = sandbox();
+    let files = Files::new();
+    let path = files.path("a.snapshot");
+    snapshot.write_to_path(&path).unwrap();
+    let ended = run(["inspect".as_ref(), "--json".as_ref(), path.as_os_str()]);
+    let json: Value = serde_json::from_str(ended.fine()).unwrap();
+    let mut found = Vec::new();
+    ids(&json["controllers"], &mut found);
+    found.sort();
+    let preview = Incoming::from(snapshot.clone()).preview().unwrap();
+    let controllers = preview.controllers.iter();
+    let mut expected: Vec<_> = controllers
+        .map(|c| {
+            let stage = c.stage.map(str::to_owned);
+            (c.id.to_string(), c.type_url.to_owned(), u64::from(c.version), stage)
+        })
+        .collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(json["bytes"], snapshot.len());
+    assert_eq!(json["controllers"]["bytes"], snapshot.payload().len());
+}
+
+#[test]
+fn the_members_of_a_set_are_called_by_their_own_ids() {
+    let (sandbox, _) = sandbox();
+    let set = Arc::new(ControllerSet::new());
+    let network = || sandbox.pods()[0].network().unwrap();
+    set.insert("net", network()).unwrap();
+    set.insert("host/net", network()).unwrap();
+    let state = snapshot_core::Controller::state(&*set);
+    let any = snapshot_core::codec::to_any_bytes(&*state).unwrap();
+    let snapshot = Snapshot::from_any_bytes(&any).unwrap();
+    let files = Files::new();
+    let path = files.put("a.snapshot", snapshot.as_bytes());
+    let ended = run(["inspect".as_ref(), "--json".as_ref(), path.as_os_str()]);
+    let mut found = Vec::new();
+    ids(&serde_json::from_str::<Value>(ended.fine()).unwrap()["controllers"], &mut found);
+    let mut found: Vec<_> = found.into_iter().map(|(id, ..)| id).collect();
+    found.sort();
+    let preview = Incoming::from(snapshot).preview().unwrap();
+    let mut expected: Vec<_> = preview.controllers.iter().map(|c| c.id.to_string()).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(found, [".", "host%2Fnet", "net"]);
+}
+
+#[test]
+fn the_tree_shows_the_largest_first_without_colours_in_a_pipe() {
+    let (_, snapshot) = sandbox();
+    let files = Files::new();
+    let path = files.path("a.snapshot");
+    WriteOptions::new().zstd(3).write_to_path(&snapshot, &path).unwrap();
+    let ended = run(["inspect".as_ref(), path.as_os_str()]);
+    let text = ended.fine();
+    assert!(!text.contains('\u{1b}'), "{text}");
+    assert!(text.contains("digest right, compressed to"), "{text}");
+    let line = |of: &str| {
+        text.lines().position(|line| line.contains(of)).unwrap_or_else(|| panic!("{of}: {text}"))
+    };
+    assert!(line("lcow.v1.SandboxSnapshot") < line("lcow.v1.PodSnapshot"));
+    let row = text.lines().nth(line("lcow.v1.VmSnapshot")).unwrap();
+    assert!(row.contains("Running") && row.contains(" 1 "), "{row}");
+    // A container with its spec of 2 KiB has more than all disks.
+    assert!(line("lcow.v1.ContainerSnapshot") < line("lcow.v1.ScsiSnapshot"), "{text}");
+}
+
+#[test]
+fn a_path_shows_one_controller_with_its_fields() {
+    let (_, snapshot) = sandbox();
+    let files = Files::new();
+    let path = files.path("a.snapshot");
+    snapshot.write_to_path(&path).unwrap();
+    let preview = Incoming::from(snapshot).preview().unwrap();
+    for controller in preview.controllers {
+        let id = controller.id.as_str();
+        let ended = run(["inspect".as_ref(), path.as_os_str(), "--path".as_ref(), id.as_ref()]);
+        assert!(ended.fine().contains("schema_version"), "{}", ended.text());
+    }
+    let ended = run(["inspect".as_ref(), path.as_os_str(), "--path".as_ref(), "vm/scsi".as_ref()]);
+    let text = ended.fine();
+    let place = |of: &str| text.find(of).unwrap_or_else(|| panic!("{of}: {text}"));
+    assert!(place("disks") < place("num_controllers"), "the largest field first: {text}");
+    let ended = run(["inspect".as_ref(), path.as_os_str(), "--path".as_ref(), "vm/scsy".as_ref()]);
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.stderr.contains("no controller \"vm/scsy\": there are ., vm"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_bare_any_of_hcsshim_is_shown_too() {
+    let ended = run(["inspect".as_ref(), golden("any/migration/full.binpb").as_os_str()]);
+    let text = ended.fine();
+    assert!(text.contains("a bare Any"), "{text}");
+    assert!(text.contains("hcsshim.controller.scsi.save.v1.Payload"), "{text}");
+}
+
+#[test]
+fn types_of_others_come_with_their_descriptors() {
+    use prost::Message;
+    use prost_types::field_descriptor_proto::Type;
+    let any = prost_types::Any {
+        type_url: "type.test/acme.v1.Disk".to_owned(),
+        value: b"\x08\x01\x12\x01d".to_vec(),
+    };
+    let files = Files::new();
+    let path = files.put("any", &any.encode_to_vec());
+    let ended = run(["inspect".as_ref(), path.as_os_str()]);
+    assert!(ended.fine().contains("of an unknown type"), "{}", ended.text());
+
+    let field = |name: &str, number, kind: Type| prost_types::FieldDescriptorProto {
+        name: Some(name.to_owned()),
+        number: Some(number),
+        r#type: Some(kind as i32),
+        label: Some(1),
+        ..Default::default()
+    };
+    let file = prost_types::FileDescriptorProto {
+        name: Some("acme.proto".to_owned()),
+        package: Some("acme.v1".to_owned()),
+        syntax: Some("proto3".to_owned()),
+        message_type: vec![prost_types::DescriptorProto {
+            name: Some("Disk".to_owned()),
+            field: vec![field("schema_version", 1, Type::Uint32), field("image", 2, Type::String)],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let set = prost_types::FileDescriptorSet { file: vec![file] };
+    let set = files.put("set", &set.encode_to_vec());
+    let ended = run([
+        "inspect".as_ref(),
+        path.as_os_str(),
+        "--descriptors".as_ref(),
+        set.as_os_str(),
+        "--path".as_ref(),
+        ".".as_ref(),
+    ]);
+    assert!(ended.fine().contains("image"), "{}", ended.text());
+    assert!(ended.text().contains("\"d\""), "{}", ended.text());
+    let ended =
+        run(["verify".as_ref(), path.as_os_str(), "--descriptors".as_ref(), set.as_os_str()]);
+    assert!(ended.fine().contains("not checked: versions, values and references"));
+    let ended =
+        run(["inspect".as_ref(), path.as_os_str(), "--descriptors".as_ref(), path.as_os_str()]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+}
+
+#[test]
+fn colours_can_be_asked_for() {
+    use std::process::Command;
+    let any = golden("any/scsi/minimal.binpb");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_snapshot"));
+    command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1").arg("inspect").arg(any);
+    let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(text.contains("\u{1b}[1m"), "{text:?}");
+    let text = String::from_utf8(command.env("NO_COLOR", "1").output().unwrap().stdout).unwrap();
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}

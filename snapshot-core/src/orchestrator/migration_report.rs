@@ -1,0 +1,306 @@
+//! The report of a migration: what happened, as plain data that can be kept, sent and drawn.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use super::{Failure, Outcome, Session, Undo};
+use crate::Error;
+
+/// Defines the types of the report: plain data, serialisable with the feature `json`.
+macro_rules! plain_data {
+    ($($(#[$doc:meta])* pub struct $name:ident {
+        $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$field_doc])* #[cfg_attr(feature = "json", serde(default))] pub $field: $type,)*
+        }
+    )*};
+}
+
+plain_data! {
+    /// What happened in a migration, on one side or on both: phases, controllers, sizes, errors,
+    /// undo. The tool `snapshot timeline` draws it, and a bug report should have it.
+    ///
+    /// Times are in nanoseconds. Those of one side are told by a clock that never jumps; how the two
+    /// sides lie beside each other is told by the clocks of their hosts.
+    ///
+    /// ```
+    /// use snapshot_core::{Code, Error, MigrationReport, Phase, Session};
+    ///
+    /// let session = Session::new();
+    /// let error = Error::new(Code::Unimplemented, "schema version 9, this build reads version 1");
+    /// let side = session.report("source").failed_in(Phase::Preflight, &error);
+    /// let report = MigrationReport::new([side]);
+    /// # #[cfg(feature = "json")] {
+    /// let text = report.to_json();
+    /// assert_eq!(MigrationReport::from_json(text.as_bytes())?, report);
+    /// # }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub struct MigrationReport {
+        /// The version of this format, [`MigrationReport::FORMAT`].
+        pub format: u32,
+        /// The sides, the source first.
+        pub sides: Vec<SideReport>,
+    }
+
+    /// What happened on one side.
+    pub struct SideReport {
+        /// Which side: `source`, `destination`.
+        pub side: String,
+        /// When its session started, in nanoseconds since 1970 by the host's clock.
+        pub started_ns: u64,
+        /// The phases that have ended, in the order in which they did.
+        pub phases: Vec<PhaseReport>,
+        /// The hooks that have ended, in the order in which they did.
+        pub hooks: Vec<HookReport>,
+        /// What each controller saved, parents first.
+        pub saved: Vec<SavedReport>,
+        /// When the controllers stood still.
+        pub blackout: Option<BlackoutReport>,
+        /// Why it failed.
+        pub failure: Option<FailureReport>,
+    }
+
+    /// A phase.
+    pub struct PhaseReport {
+        /// Its name, as in [`Phase::as_str`](super::Phase::as_str).
+        pub phase: String,
+        /// When it began, from the start of the session.
+        pub began_ns: u64,
+        /// How long it took.
+        pub took_ns: u64,
+        /// Whether it succeeded.
+        pub succeeded: bool,
+    }
+
+    /// A hook of a controller in a phase.
+    pub struct HookReport {
+        /// The controller's id.
+        pub controller: String,
+        /// The type URL of its payload.
+        pub type_url: String,
+        /// The phase.
+        pub phase: String,
+        /// When it began, from the start of the session.
+        pub began_ns: u64,
+        /// How long it took, waiting included.
+        pub took_ns: u64,
+        /// Whether it succeeded.
+        pub succeeded: bool,
+    }
+
+    /// What a controller saved.
+    pub struct SavedReport {
+        /// The controller's id.
+        pub controller: String,
+        /// The type URL of its payload.
+        pub type_url: String,
+        /// The length of its payload without those of its children.
+        pub bytes: u64,
+    }
+
+    /// When the controllers stood still.
+    pub struct BlackoutReport {
+        /// When it began, from the start of the session.
+        pub began_ns: u64,
+        /// How long it took, until the report if it lasted.
+        pub took_ns: u64,
+    }
+
+    /// Why a side failed, and what was undone.
+    pub struct FailureReport {
+        /// The phase that failed.
+        pub phase: String,
+        /// The code of the first finding, as gRPC spells it.
+        pub code: String,
+        /// Everything that was wrong.
+        pub findings: Vec<FindingReport>,
+        /// How many findings were left out because there were too many.
+        pub dropped: u64,
+        /// What went wrong in the undo; empty if everything is as it was.
+        pub undo: Vec<FindingReport>,
+        /// Every controller of the tree, parents first; empty if it failed before the first hook.
+        pub controllers: Vec<ControllerOutcome>,
+    }
+
+    /// One thing that was wrong.
+    pub struct FindingReport {
+        /// Its code, as gRPC spells it.
+        pub code: String,
+        /// The controller's id, if one is known.
+        pub controller: Option<String>,
+        /// The field, empty if it is not about one.
+        pub path: String,
+        /// What is wrong.
+        pub reason: String,
+        /// The byte of the input where it was found.
+        pub offset: Option<u64>,
+    }
+
+    /// What became of a controller in the phase that failed.
+    pub struct ControllerOutcome {
+        /// The controller's id.
+        pub controller: String,
+        /// The type URL of its payload.
+        pub type_url: String,
+        /// What its hook did: `not begun`, `done`, `failed`, `cut short`.
+        pub outcome: String,
+        /// What its undo hook did: `not run`, `done`, `failed`.
+        pub undo: String,
+    }
+}
+
+impl MigrationReport {
+    /// The version of the format that this build writes.
+    pub const FORMAT: u32 = 1;
+
+    /// The report of these sides.
+    pub fn new(sides: impl IntoIterator<Item = SideReport>) -> Self {
+        Self { format: Self::FORMAT, sides: sides.into_iter().collect() }
+    }
+
+    /// As JSON, a line for each member.
+    #[cfg(feature = "json")]
+    pub fn to_json(&self) -> String {
+        // Plain data without maps: there is nothing that JSON does not hold.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// From JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for what is no report,
+    /// [`Code::Unimplemented`](crate::Code::Unimplemented) for another version of the format.
+    #[cfg(feature = "json")]
+    pub fn from_json(json: &[u8]) -> Result<Self, Error> {
+        let report: Self = serde_json::from_slice(json).map_err(|error| {
+            Error::invalid(format!("not the report of a migration: {error}")).with_source(error)
+        })?;
+        match report.format {
+            0 => Err(Error::invalid("not the report of a migration: it has no format")),
+            Self::FORMAT => Ok(report),
+            other => Err(Error::new(
+                crate::Code::Unimplemented,
+                format!("a report of format {other}, this build reads format {}", Self::FORMAT),
+            )),
+        }
+    }
+}
+
+impl Session {
+    /// What has happened on this side so far, as plain data. If it failed, add why with
+    /// [`SideReport::failed`].
+    pub fn report(&self, side: impl Into<String>) -> SideReport {
+        let timeline = self.timeline();
+        let since = self.started().duration_since(SystemTime::UNIX_EPOCH);
+        SideReport {
+            side: side.into(),
+            started_ns: since.map(nanoseconds).unwrap_or_default(),
+            phases: timeline
+                .phases
+                .iter()
+                .map(|time| PhaseReport {
+                    phase: time.phase.as_str().to_owned(),
+                    began_ns: nanoseconds(time.began),
+                    took_ns: nanoseconds(time.took),
+                    succeeded: time.succeeded,
+                })
+                .collect(),
+            hooks: timeline
+                .controllers
+                .iter()
+                .map(|time| HookReport {
+                    controller: time.id.to_string(),
+                    type_url: time.type_url.to_owned(),
+                    phase: time.phase.as_str().to_owned(),
+                    began_ns: nanoseconds(time.began),
+                    took_ns: nanoseconds(time.took),
+                    succeeded: time.succeeded,
+                })
+                .collect(),
+            saved: timeline
+                .saved
+                .iter()
+                .map(|saved| SavedReport {
+                    controller: saved.id.to_string(),
+                    type_url: saved.type_url.to_owned(),
+                    bytes: saved.bytes as u64,
+                })
+                .collect(),
+            blackout: timeline.blackout_began.zip(timeline.blackout).map(|(began, took)| {
+                BlackoutReport { began_ns: nanoseconds(began), took_ns: nanoseconds(took) }
+            }),
+            failure: None,
+        }
+    }
+}
+
+impl SideReport {
+    /// The report of a side on which a phase failed with its hooks and its undo.
+    #[must_use]
+    pub fn failed(self, failure: &Failure) -> Self {
+        let controllers = failure.controllers().iter().map(|report| ControllerOutcome {
+            controller: report.id.to_string(),
+            type_url: report.type_url.to_owned(),
+            outcome: outcome_name(report.outcome).to_owned(),
+            undo: undo_name(report.undo).to_owned(),
+        });
+        let controllers = controllers.collect();
+        let undo = failure.undo_error().map(findings).unwrap_or_default();
+        let mut report = self.failed_in(failure.phase(), failure.cause());
+        report.failure = report.failure.map(|f| FailureReport { undo, controllers, ..f });
+        report
+    }
+
+    /// The report of a side on which a phase failed that has no hooks, or that the other side told
+    /// of, or a step of the program's own between the phases.
+    #[must_use]
+    pub fn failed_in(mut self, phase: impl fmt::Display, cause: &Error) -> Self {
+        self.failure = Some(FailureReport {
+            phase: phase.to_string(),
+            code: cause.code().as_str().to_owned(),
+            findings: findings(cause),
+            dropped: cause.dropped() as u64,
+            ..FailureReport::default()
+        });
+        self
+    }
+}
+
+fn findings(error: &Error) -> Vec<FindingReport> {
+    let findings = error.findings().map(|finding| FindingReport {
+        code: finding.code().as_str().to_owned(),
+        controller: finding.controller().map(ToString::to_string),
+        path: finding.path().to_string(),
+        reason: finding.reason().to_owned(),
+        offset: finding.offset().map(|offset| offset as u64),
+    });
+    findings.collect()
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::NotBegun => "not begun",
+        Outcome::Done => "done",
+        Outcome::Failed => "failed",
+        Outcome::CutShort => "cut short",
+    }
+}
+
+fn undo_name(undo: Undo) -> &'static str {
+    match undo {
+        Undo::NotRun => "not run",
+        Undo::Done => "done",
+        Undo::Failed => "failed",
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
