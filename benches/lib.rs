@@ -4,6 +4,7 @@
 //! instructions. BENCHMARKS.md has the results.
 
 pub mod measured;
+pub mod migration;
 pub mod peers;
 pub mod state;
 pub mod targets;

@@ -4,11 +4,12 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use allocation_counter::AllocationInfo;
-use snapshot_core::codec::Writer;
+use snapshot_core::Controller;
+use snapshot_core::codec::{self, Writer};
+use snapshot_examples::lcow;
 
-use crate::peers::{hand_written, ours, postcard, rkyv, serde_json};
-use crate::workload;
+use crate::peers::{bilrost, buffa, hand_written, ours, postcard, prost_own, rkyv, serde_json};
+use crate::{migration, workload};
 
 macro_rules! items {
     ($($(#[$doc:meta])* $item:ident = $name:literal)*) => {
@@ -24,6 +25,14 @@ macro_rules! items {
             pub fn name(self) -> &'static str {
                 match self { $(Item::$item => $name),* }
             }
+
+            /// Whether it is about controllers, and not about the state of the workload.
+            pub fn is_tree(self) -> bool {
+                matches!(
+                    self,
+                    Item::TreeSave | Item::TreeRestore | Item::Migrate | Item::MigrateParts
+                )
+            }
         }
     };
 }
@@ -37,6 +46,12 @@ items! {
     Memcpy = "memcpy"
     /// Conversion to prost by hand.
     SaveHandWritten = "save-hand-written"
+    /// prost on messages of its own.
+    SaveProst = "save-prost-own"
+    /// bilrost on messages of its own.
+    SaveBilrost = "save-bilrost"
+    /// buffa, with conversion.
+    SaveBuffa = "save-buffa"
     /// serde_json.
     SaveJson = "save-serde_json"
     /// postcard.
@@ -49,12 +64,26 @@ items! {
     Clone = "clone"
     /// prost and conversion by hand.
     RestoreHandWritten = "restore-hand-written"
+    /// prost on messages of its own.
+    RestoreProst = "restore-prost-own"
+    /// bilrost on messages of its own.
+    RestoreBilrost = "restore-bilrost"
+    /// buffa, with conversion.
+    RestoreBuffa = "restore-buffa"
     /// serde_json.
     RestoreJson = "restore-serde_json"
     /// postcard.
     RestorePostcard = "restore-postcard"
     /// rkyv.
     RestoreRkyv = "restore-rkyv"
+    /// The template's tree of controllers, locks included.
+    TreeSave = "lcow-save"
+    /// The template's tree, up to the controllers: OCI specs parsed, references followed.
+    TreeRestore = "lcow-restore"
+    /// A migration of so many controllers.
+    Migrate = "migrate"
+    /// What it must do at least: encode, decode, call the hooks.
+    MigrateParts = "migrate-parts"
 }
 
 /// An item with its input.
@@ -62,11 +91,9 @@ pub trait Case {
     /// How long `iterations` runs take. What they return is dropped after that.
     fn time(&mut self, iterations: usize) -> Duration;
 
-    /// What one run allocates. What it returns is not dropped before the end.
-    fn allocations(&mut self) -> AllocationInfo;
-
-    /// One run inside of the function that callgrind looks at, after one outside of it.
-    fn instructions(&mut self);
+    /// One run inside of `around`, after one outside of it. What they return is kept until the end,
+    /// so that the allocator is in the same state whatever was measured.
+    fn run_in(&mut self, around: &mut dyn FnMut(&mut dyn FnMut()));
 }
 
 impl<T, F: FnMut() -> T> Case for F {
@@ -79,27 +106,13 @@ impl<T, F: FnMut() -> T> Case for F {
         start.elapsed()
     }
 
-    fn allocations(&mut self) -> AllocationInfo {
+    fn run_in(&mut self, around: &mut dyn FnMut(&mut dyn FnMut())) {
+        let warm = self();
         let mut result = None;
-        let info = allocation_counter::measure(|| result = Some(self()));
-        drop(result);
-        info
-    }
-
-    fn instructions(&mut self) {
-        drop(self());
-        drop(counted(self));
+        around(&mut || result = Some(self()));
+        drop((warm, result));
     }
 }
-
-/// Callgrind counts inside of this function, by its name.
-#[inline(never)]
-fn counted<T>(run: &mut dyn FnMut() -> T) -> T {
-    black_box(run())
-}
-
-/// The pattern for callgrind's `--toggle-collect`.
-pub const COUNTED: &str = "*measured*counted*";
 
 /// Prepares an item for a sandbox of so many containers.
 ///
@@ -107,7 +120,7 @@ pub const COUNTED: &str = "*measured*counted*";
 ///
 /// A peer that cannot save the workload.
 pub fn prepare(item: Item, containers: usize) -> Result<Box<dyn Case>, Box<dyn Error>> {
-    let state = workload::sandbox(containers);
+    let state = workload::sandbox(if item.is_tree() { 0 } else { containers });
     Ok(match item {
         Item::Save => Box::new(move || ours::save(black_box(&state))),
         Item::SaveWarm => {
@@ -120,6 +133,15 @@ pub fn prepare(item: Item, containers: usize) -> Result<Box<dyn Case>, Box<dyn E
             Box::new(move || buffer.copy_from_slice(black_box(&bytes)))
         }
         Item::SaveHandWritten => Box::new(move || hand_written::save(black_box(&state))),
+        Item::SaveProst => {
+            let message = prost_own::restore(&ours::save(&state)?)?;
+            Box::new(move || prost_own::save(black_box(&message)))
+        }
+        Item::SaveBilrost => {
+            let message = bilrost::convert(&state);
+            Box::new(move || bilrost::save(black_box(&message)))
+        }
+        Item::SaveBuffa => Box::new(move || buffa::save(black_box(&state))),
         Item::SaveJson => Box::new(move || serde_json::save(black_box(&state))),
         Item::SavePostcard => Box::new(move || postcard::save(black_box(&state))),
         Item::SaveRkyv => Box::new(move || rkyv::save(black_box(&state))),
@@ -132,6 +154,18 @@ pub fn prepare(item: Item, containers: usize) -> Result<Box<dyn Case>, Box<dyn E
             let bytes = hand_written::save(&state)?;
             Box::new(move || hand_written::restore(black_box(&bytes)))
         }
+        Item::RestoreProst => {
+            let bytes = ours::save(&state)?;
+            Box::new(move || prost_own::restore(black_box(&bytes)))
+        }
+        Item::RestoreBilrost => {
+            let bytes = bilrost::save(&bilrost::convert(&state));
+            Box::new(move || bilrost::restore(black_box(&bytes)))
+        }
+        Item::RestoreBuffa => {
+            let bytes = ours::save(&state)?;
+            Box::new(move || buffa::restore(black_box(&bytes)))
+        }
         Item::RestoreJson => {
             let bytes = serde_json::save(&state)?;
             Box::new(move || serde_json::restore(black_box(&bytes)))
@@ -143,6 +177,22 @@ pub fn prepare(item: Item, containers: usize) -> Result<Box<dyn Case>, Box<dyn E
         Item::RestoreRkyv => {
             let bytes = rkyv::save(&state)?;
             Box::new(move || rkyv::restore(black_box(&bytes)))
+        }
+        Item::TreeSave => {
+            let sandbox = lcow::sample::sandbox(containers)?;
+            Box::new(move || codec::to_bytes(&*black_box(&sandbox).state()))
+        }
+        Item::TreeRestore => {
+            let bytes = codec::to_bytes(&*lcow::sample::sandbox(containers)?.state())?;
+            Box::new(move || codec::from_bytes::<lcow::SandboxState>(black_box(&bytes)))
+        }
+        Item::Migrate => {
+            let fleet = migration::fleet(containers);
+            Box::new(move || migration::migrate(black_box(&fleet)))
+        }
+        Item::MigrateParts => {
+            let fleet = migration::fleet(containers);
+            Box::new(move || migration::parts(black_box(&fleet)))
         }
     })
 }

@@ -40,6 +40,9 @@ pub const TARGETS: &[Target] = &[
     target(Item::Save, 100, Item::SaveHandWritten).time(1.0 / 7.0).instructions(0.16),
     target(Item::Save, 10_000, Item::SaveHandWritten).time(1.0 / 2.5),
     target(Item::SaveWarm, 100, Item::Memcpy).time(7.0),
+    target(Item::Save, 100, Item::SaveProst).time(1.0),
+    target(Item::Save, 100, Item::SaveBuffa).time(1.0),
+    target(Item::Save, 100, Item::SaveBilrost).time(1.0),
     target(Item::Save, 100, Item::SaveJson).time(1.0),
     target(Item::Save, 100, Item::SavePostcard),
     target(Item::Save, 100, Item::SaveRkyv),
@@ -47,9 +50,15 @@ pub const TARGETS: &[Target] = &[
     target(Item::Restore, 100, Item::RestoreHandWritten).time(1.0 / 3.2).instructions(0.36),
     target(Item::Restore, 10_000, Item::RestoreHandWritten).time(1.0 / 2.0),
     target(Item::Restore, 100, Item::Clone).time(2.5),
+    target(Item::Restore, 100, Item::RestoreProst).time(1.0),
+    target(Item::Restore, 100, Item::RestoreBuffa).time(1.0),
+    target(Item::Restore, 100, Item::RestoreBilrost).time(1.0),
     target(Item::Restore, 100, Item::RestoreJson).time(1.0),
     target(Item::Restore, 100, Item::RestorePostcard),
     target(Item::Restore, 100, Item::RestoreRkyv),
+    target(Item::TreeSave, 100, Item::Save),
+    target(Item::TreeRestore, 100, Item::Restore),
+    target(Item::Migrate, 10_000, Item::MigrateParts).time(2.0),
 ];
 
 /// Instructions per container may differ by so much between 100 and 10,000 containers.
@@ -58,7 +67,8 @@ pub const GROWTH: f64 = 0.10;
 /// What is measured, where instructions are counted: of 10,000 containers only ours, for the growth.
 pub fn instructions() -> impl Iterator<Item = (Item, usize)> {
     measurements().filter(|(item, containers)| {
-        *containers < 10_000 || matches!(item, Item::Save | Item::Restore)
+        *containers < 10_000
+            || matches!(item, Item::Save | Item::Restore | Item::Migrate | Item::MigrateParts)
     })
 }
 
