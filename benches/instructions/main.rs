@@ -7,6 +7,7 @@ mod guard;
 
 use std::error::Error;
 use std::hint::black_box;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -59,13 +60,18 @@ fn report(and_then: Option<AndThen>) -> Result<bool, Box<dyn Error>> {
         println!("skipped: instructions are counted by valgrind, which is not installed");
         return Ok(true);
     }
+    let is_terminal = std::io::stderr().is_terminal();
     let folder = tempfile::tempdir()?;
     let mut results = Results::new(Unit::Instructions);
     for (item, containers) in targets::instructions() {
-        eprint!("\r{:40}\r{} {containers}", "", item.name());
+        if is_terminal {
+            eprint!("\r{:40}\r{} {containers}", "", item.name());
+        }
         results.insert(item, containers, count(item, containers, folder.path())? as f64);
     }
-    eprint!("\r{:40}\r", "");
+    if is_terminal {
+        eprint!("\r{:40}\r", "");
+    }
     println!("{results}");
     and_then.map_or(Ok(true), |and_then| and_then(&results))
 }

@@ -1,6 +1,7 @@
 //! The project's chores, run as `cargo xtask <chore>`.
 
 mod codegen;
+mod compile;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -19,6 +20,7 @@ chores:
                        and fail if a ratio is worse than in benches/instructions.txt
     bench-instructions --update
                        and write the ratios there
+    bench-compile      the CPU time of compiling derived structs and of what is written by hand
     help               print this";
 
 fn main() -> ExitCode {
@@ -38,6 +40,10 @@ fn run() -> Result<ExitCode> {
         ["codegen"] => generate(),
         ["codegen", "--check"] => check(),
         ["bench-instructions", rest @ ..] => bench_instructions(rest),
+        ["bench-compile"] => Ok(match compile::run(&workspace_root()?)? {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        }),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
