@@ -1,6 +1,6 @@
 //! The registry of a program with 1,000 controller types: the check at its first use, and lookups.
 
-#![allow(missing_docs, reason = "the types that are registered have no names")]
+#![allow(missing_docs, unreachable_pub, reason = "the types that are registered have no names")]
 
 use std::hint::black_box;
 use std::process::ExitCode;
