@@ -108,3 +108,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(counter.state().count, 42);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use snapshot_core::testing::contract;
+
+    use super::*;
+
+    fn counter() -> CounterState {
+        let announced = BTreeMap::from([("door".to_owned(), 40)]);
+        CounterState { name: "reads".to_owned(), count: 42, announced }
+    }
+
+    fn disk() -> DiskState {
+        DiskState { image: "/images/root".into(), stage: DiskStage::Attached, size: 1 << 30 }
+    }
+
+    #[test]
+    fn the_members_keep_the_contract() {
+        contract([counter()]);
+        contract([disk()]);
+    }
+
+    #[test]
+    fn a_set_keeps_the_contract_with_its_members() -> Result<(), Error> {
+        let set = ControllerSet::new();
+        set.insert("disk", Disk(Mutex::new(disk())))?;
+        set.insert_after("reads", Counter(Mutex::new(counter())), &["disk"])?;
+        let bytes = snapshot_core::codec::to_bytes(&*set.state())?;
+        contract([snapshot_core::codec::from_bytes::<<ControllerSet as Controller>::State>(
+            &bytes,
+        )?]);
+        Ok(())
+    }
+}

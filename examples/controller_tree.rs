@@ -142,3 +142,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} is {:?} at the destination", state.name, state.stage);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use snapshot_core::testing::contract;
+
+    use super::*;
+
+    fn disk() -> DiskState {
+        DiskState { image: "/images/root".into(), stage: DiskStage::Attached, size: 1 << 30 }
+    }
+
+    #[test]
+    fn a_disk_keeps_the_contract() {
+        contract([disk()]);
+    }
+
+    #[test]
+    fn a_machine_keeps_the_contract_with_its_disks() {
+        let disks = BTreeMap::from([(0, Child::new(Disk(Mutex::new(disk()))))]);
+        contract([MachineState { name: "m1".to_owned(), stage: MachineStage::Running, disks }]);
+    }
+}

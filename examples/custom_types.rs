@@ -87,6 +87,8 @@ impl FromStr for Mac {
         bytes
             .ok()
             .and_then(|bytes| bytes.try_into().ok().map(Self))
+            // `from_str_radix` takes "3" and "+3" too, which would come back as "03".
+            .filter(|mac| mac.to_string() == text)
             .ok_or_else(|| format!("{text:?} is not a MAC address, like 00:15:5d:01:02:03"))
     }
 }
@@ -118,4 +120,41 @@ fn main() -> Result<(), Error> {
     };
     println!("refused:\n{error}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use snapshot_core::testing::contract;
+
+    use super::*;
+
+    fn nic(link: Link) -> NicState {
+        NicState {
+            mac: Mac([0x00, 0x15, 0x5d, 0x01, 0x02, 0x03]),
+            mtu: 1500,
+            addresses: vec![IpAddr::from([10, 0, 0, 7]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])],
+            link,
+            timeout: Some(Duration::from_millis(2500)),
+            driver_settings: codec::Json::new(r#"{ "queues": 4, "vendor": "kept" }"#).ok(),
+        }
+    }
+
+    fn pass_through() -> PassThrough {
+        PassThrough { pci_address: "0000:3b:00.0".to_owned(), virtual_function: 2 }
+    }
+
+    #[test]
+    fn a_nic_keeps_the_contract() {
+        // One sample for each member of the oneof.
+        let bridge = Link::Bridge(BridgeName("br0".to_owned()));
+        contract([nic(bridge), nic(Link::PassThrough(pass_through()))]);
+        contract([pass_through()]);
+    }
+
+    #[test]
+    fn a_mac_address_in_another_form_is_refused() {
+        for text in ["00:15:5d:01:02:3", "00:15:5d:01:02:+3", "00:15:5D:01:02:03"] {
+            assert!(text.parse::<Mac>().is_err(), "{text}");
+        }
+    }
 }

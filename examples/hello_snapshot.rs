@@ -34,3 +34,17 @@ fn main() -> Result<(), Error> {
     println!("refused: {error}");
     Ok(())
 }
+
+/// The first test to write for a type. One line tries truncated, damaged and foreign bytes, changes
+/// every field and sees it restored: `cargo test --example hello_snapshot`.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_keeps_the_contract() {
+        let announced = HashMap::from([("door".to_owned(), 40)]);
+        let counter = Counter { name: "visitors".to_owned(), count: 42, announced, listeners: 0 };
+        snapshot_core::testing::contract::<Counter>([counter]);
+    }
+}

@@ -82,3 +82,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("refused: {failure}");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_keeps_the_contract() {
+        let state = DiskState { image: "/a".into(), stage: DiskStage::Attached, size: 1 };
+        snapshot_core::testing::contract::<DiskState>([state]);
+    }
+}

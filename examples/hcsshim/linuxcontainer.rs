@@ -19,7 +19,7 @@ use super::process::ProcessState;
 )]
 pub struct LinuxContainerState {
     /// Its id on the source, unique in the sandbox.
-    #[snapshot(id)]
+    #[snapshot(id, defines = "container")]
     pub container_id: String,
     /// Its id in the guest, which stays.
     pub gcs_container_id: String,
@@ -29,6 +29,7 @@ pub struct LinuxContainerState {
     /// Its root file system; `None` when it has none of its own.
     pub layers: Option<Layers>,
     /// The SCSI reservations of its further mounts.
+    #[snapshot(refers = "scsi.reservation")]
     pub scsi_reservation_ids: Vec<Uuid>,
     /// Its processes; the init process has the empty id.
     pub processes: BTreeMap<String, ProcessState>,
@@ -53,6 +54,7 @@ pub struct Layers {
 #[snapshot(message = pb::LayerReservation)]
 pub struct Layer {
     /// The SCSI reservation of its mount.
+    #[snapshot(refers = "scsi.reservation")]
     pub reservation_id: Uuid,
     /// Where in the guest it is mounted.
     pub guest_path: String,

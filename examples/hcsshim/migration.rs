@@ -4,7 +4,7 @@ use snapshot_core::Snapshot;
 use snapshot_proto::hcsshim::migration as pb;
 
 use super::pod::PodState;
-use super::references;
+use super::ports;
 use super::vm::VmState;
 
 /// A whole sandbox, as it travels.
@@ -13,7 +13,7 @@ use super::vm::VmState;
     message = pb::Payload,
     version = 1,
     type_url = "type.microsoft.com/hcsshim.controller.migration.save.v1.Payload",
-    validate = references::check
+    validate = ports::check
 )]
 pub struct MigrationState {
     /// The VM.

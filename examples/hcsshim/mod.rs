@@ -40,8 +40,8 @@ mod linuxcontainer;
 mod migration;
 mod network;
 mod pod;
+mod ports;
 mod process;
-mod references;
 mod scsi;
 mod spec;
 mod vm;
@@ -50,7 +50,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use snapshot_core::codec::{from_any_bytes, from_bytes, split_any, to_any_bytes, to_bytes};
-use snapshot_core::{Error, Payload};
+use snapshot_core::{Error, Payload, check_references};
 
 pub use document::{
     Attachment, ComputeSystem, Devices, SchemaVersion, ScsiController, VirtualMachine,
@@ -156,7 +156,7 @@ kinds! {
 /// payload, the one itself or one inside it, that looks like one of hcsshim's earlier revision;
 /// otherwise everything that is wrong with the bytes.
 pub fn read<S: SavedState>(bytes: &[u8]) -> Result<S, Error> {
-    Signs::of(S::KIND, Some(Part::all(bytes))).judge(from_bytes(bytes))
+    Signs::of(S::KIND, Some(Part::all(bytes))).judge(from_bytes(bytes).and_then(whole))
 }
 
 /// Reads a payload in its `Any`.
@@ -166,7 +166,15 @@ pub fn read<S: SavedState>(bytes: &[u8]) -> Result<S, Error> {
 /// As [`read`], and another type URL.
 pub fn read_any<S: SavedState>(bytes: &[u8]) -> Result<S, Error> {
     let payload = Part::all(bytes).payload(S::KIND);
-    Signs::of(S::KIND, payload).judge(from_any_bytes(bytes))
+    Signs::of(S::KIND, payload).judge(from_any_bytes(bytes).and_then(whole))
+}
+
+/// In a whole sandbox every reference resolves; a part of one refers to what is elsewhere.
+fn whole<S: SavedState>(state: S) -> Result<S, Error> {
+    match S::KIND {
+        Kind::Migration => check_references(&state).map(|()| state),
+        _ => Ok(state),
+    }
 }
 
 impl Kind {

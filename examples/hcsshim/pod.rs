@@ -18,7 +18,7 @@ use super::network::NetworkState;
 )]
 pub struct PodState {
     /// Its id on the source. The container of the same id is the pod's own.
-    #[snapshot(id)]
+    #[snapshot(id, defines = "pod")]
     pub pod_id: String,
     /// Its id in the guest, which stays.
     pub gcs_pod_id: String,

@@ -25,6 +25,7 @@ pub struct ScsiState {
     /// The disks by slot: controller * [`LUNS`] + LUN.
     pub disks: BTreeMap<u32, Disk>,
     /// Who holds which mount. Containers refer to these ids.
+    #[snapshot(defines = "scsi.reservation")]
     pub reservations: BTreeMap<Uuid, Reservation>,
 }
 

@@ -20,7 +20,7 @@ use super::vm::Vm;
 pub struct PodState {
     /// Its id on the host; the destination may give it another. The container of the same id is the
     /// pod's sandbox container.
-    #[snapshot(id)]
+    #[snapshot(id, defines = "pod")]
     pub pod_id: PodId,
     /// Its id inside the guest, which never changes.
     pub gcs_pod_id: GcsId,

@@ -1,38 +1,30 @@
-//! References between the controllers of a sandbox: what a container or process names must be there.
+//! What the controllers of a sandbox must agree on, beside the references that their states name by
+//! `defines` and `refers`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::num::{NonZeroI64, NonZeroU32};
 
 use snapshot_core::Error;
 use uuid::Uuid;
 
 use super::container::ContainerState;
-use super::ids::{ContainerId, PodId};
 use super::process::ProcessState;
 use super::sandbox::SandboxState;
 use super::vm::VmState;
 
-/// Checks every reference, and reports all that do not resolve. Works before the controllers are
-/// built and after.
+/// Checks all of it, and reports everything that is wrong. Works before the controllers are built
+/// and after.
 pub(super) fn check(sandbox: &SandboxState) -> Result<(), Error> {
     let Some(known) = sandbox.vm.with_state(Known::of) else {
         return Err(Error::internal("the sandbox's VM was not imported"));
     };
     let mut errors = Vec::new();
-    let mut pods: HashSet<PodId> = HashSet::new();
-    let mut containers: HashSet<ContainerId> = HashSet::new();
     for pod in &sandbox.pods {
         pod.with_state(|pod| {
             let mut found = Vec::new();
-            if !pods.insert(pod.pod_id.clone()) {
-                errors.push(Error::invalid(format!("pod {} is there twice", pod.pod_id)));
-            }
             for container in &pod.containers {
                 container.with_state(|container| {
                     let id = &container.container_id;
-                    if !containers.insert(id.clone()) {
-                        errors.push(Error::invalid(format!("container {id} is there twice")));
-                    }
                     found.extend(located(known.check_container(container), "containers", id));
                 });
             }
@@ -51,13 +43,11 @@ fn located(
     errors.into_iter().map(move |error| error.in_key(name.to_string()).in_field(field))
 }
 
-/// What a VM has that others refer to.
+/// What a VM has that its containers and processes must agree with.
 struct Known {
     /// Where the mount of each SCSI reservation is in the guest; `None` if the reservation itself
     /// names no mount, which is the SCSI controller's to tell.
     scsi: HashMap<Uuid, Option<String>>,
-    plan9: HashSet<Uuid>,
-    vpci: HashSet<Uuid>,
     next_port: u32,
     next_call_id: i64,
 }
@@ -74,17 +64,8 @@ impl Known {
                 mounts.collect()
             })
         });
-        let plan9 = vm.plan9.as_ref().and_then(|child| {
-            child.with_state(|plan9| plan9.reservations.keys().copied().collect())
-        });
-        let vpci = vm
-            .vpci
-            .as_ref()
-            .and_then(|child| child.with_state(|vpci| vpci.devices.keys().copied().collect()));
         Self {
             scsi: scsi.unwrap_or_default(),
-            plan9: plan9.unwrap_or_default(),
-            vpci: vpci.unwrap_or_default(),
             next_port: vm.gcs_next_port,
             next_call_id: vm.bridge_next_id,
         }
@@ -103,28 +84,6 @@ impl Known {
             }
             found = found.into_iter().map(|error| error.in_field("layers")).collect();
         }
-        let lists = [
-            (
-                "scsi_reservation_ids",
-                "SCSI reservation",
-                check_all(&container.scsi_reservation_ids, |id| self.scsi.contains_key(id)),
-            ),
-            (
-                "plan9_reservation_ids",
-                "Plan 9 reservation",
-                check_all(&container.plan9_reservation_ids, |id| self.plan9.contains(id)),
-            ),
-            (
-                "vpci_vmbus_guids",
-                "device",
-                check_all(&container.vpci_vmbus_guids, |id| self.vpci.contains(id)),
-            ),
-        ];
-        for (field, what, unknown) in lists {
-            found.extend(unknown.into_iter().map(|(index, id)| {
-                Error::invalid(format!("the VM has no {what} {id}")).in_index(index).in_field(field)
-            }));
-        }
         for (exec_id, process) in &container.processes {
             let process = process.with_state(|process| self.check_process(process));
             found.extend(located(process.unwrap_or_default(), "processes", exec_id));
@@ -134,13 +93,11 @@ impl Known {
 
     fn check_layer(&self, reservation: Uuid, guest_path: &str) -> Result<(), Error> {
         match self.scsi.get(&reservation) {
-            None => Err(Error::invalid(format!("the VM has no SCSI reservation {reservation}"))
-                .in_field("reservation_id")),
             Some(Some(mounted)) if mounted != guest_path => Err(Error::invalid(format!(
                 "is {guest_path:?}, but the reservation's mount is at {mounted:?}"
             ))
             .in_field("guest_path")),
-            Some(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -171,13 +128,4 @@ impl Known {
         }
         found
     }
-}
-
-/// The ids that are not known, with their places.
-fn check_all<'a>(
-    ids: impl IntoIterator<Item = &'a Uuid>,
-    is_known: impl Fn(&Uuid) -> bool,
-) -> Vec<(usize, Uuid)> {
-    let numbered = ids.into_iter().copied().enumerate();
-    numbered.filter(|(_, id)| !is_known(id)).collect()
 }

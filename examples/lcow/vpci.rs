@@ -55,6 +55,7 @@ pub struct Device {
 #[snapshot(message = pb::VpciSnapshot, version = 1, controller = Vpci)]
 pub struct VpciState {
     /// The devices by VMBus channel. Containers refer to the channels.
+    #[snapshot(defines = "vpci.device")]
     pub devices: HashMap<Uuid, Device>,
     #[snapshot(skip)]
     pub(super) migration: Migration,

@@ -337,6 +337,14 @@ impl Error {
         self.push(Segment::Key(in_part(key.into())))
     }
 
+    /// The error, found in a payload whose controller is known, with this root message.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub(crate) fn in_message(self, message: Cow<'static, str>) -> Self {
+        self.push(Segment::Message(message))
+    }
+
     /// The error, found in a payload that calls itself `name` among its siblings.
     #[cold]
     #[inline(never)]

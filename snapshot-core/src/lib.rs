@@ -84,10 +84,26 @@
 //! # Ok(()) }) }
 //! ```
 //!
+//! # Test your types
+//!
+//! One line for each state struct is the first test to write, with the feature `testing` among the
+//! `dev-dependencies`:
+//!
+//! ```ignore
+//! #[test]
+//! fn a_disk_keeps_the_contract() {
+//!     snapshot_core::testing::contract::<DiskState>([a_disk(), another_disk()]);
+//! }
+//! ```
+//!
+//! It tries every truncation, unknown field, wrong wire type, duplicate and enum number on the samples,
+//! changes every field and sees it restored, and compares with prost. See the module `testing`.
+//!
 //! # Features
 //!
 //! - `json` (default): [`codec::Json`] and the adapters [`codec::json`] and [`codec::json_text`].
 //! - `uuid` (default): `uuid::Uuid` as a field, element or map key.
+//! - `testing`: the contract kit, module `testing`, for `dev-dependencies`.
 
 extern crate self as snapshot_core;
 
@@ -97,10 +113,13 @@ mod controller;
 mod envelope;
 mod error;
 mod orchestrator;
+mod references;
 pub mod registry;
 pub mod schema;
 mod stage;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
 
 pub use controller::{
@@ -113,6 +132,7 @@ pub use orchestrator::{
     Outcome, Patched, Phase, PhaseTime, Preview, PreviewedController, Progress, SavedBytes,
     Session, Source, Timeline, Undo,
 };
+pub use references::check_references;
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};
 pub use stage::{Stage, StageRules, StageVariant};

@@ -3,6 +3,7 @@
 use crate::codec::{self, Reader, Wire, Writer};
 use crate::controller::Walk;
 use crate::error::Code;
+use crate::references::References;
 use crate::registry::TypeRef;
 use crate::schema::{Schema, kind};
 use crate::stage::StageRules;
@@ -29,6 +30,12 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     /// Shows the controllers inside to `walk`.
     #[doc(hidden)]
     fn walk_fields(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+
+    /// Shows what the fields define and refer to, here and in nested states, to `references`.
+    #[doc(hidden)]
+    fn refer_fields(&self, references: &mut References) {
+        let _ = references;
+    }
 
     /// The state as a prost message, for tools, tests and upgrades; saving does not go through it.
     ///
@@ -88,6 +95,8 @@ pub trait Payload: State + Send + 'static {
 
 /// Takes a payload. What is added to an error further out becomes the controller's id.
 pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    #[cfg(feature = "testing")]
+    crate::testing::watch::payload::<P>();
     P::take_fields(r)
         .and_then(|payload| match r.checks_stages() {
             true => check_stage(&payload).map(|()| payload),

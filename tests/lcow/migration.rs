@@ -555,29 +555,42 @@ fn references_that_do_not_resolve_are_refused_on_import() {
     let scsi = |sandbox: &Sandbox| sandbox.vm().unwrap().scsi().unwrap();
     import_refused(
         |s| app(s).state().layers.as_mut().unwrap().ro_layers[1].reservation_id = uuid(7),
-        "lcow.v1.SandboxSnapshot.pods[\"web\"].containers[\"app\"].layers.ro_layers[1].reservation_id: \
-         the VM has no SCSI reservation",
+        "pods/web/containers/app: lcow.v1.ContainerSnapshot.layers.ro_layers[1].reservation_id: \
+         refers to scsi.reservation \"00000000-0000-0000-0000-000000000007\", which is not in vm/scsi: \
+         lcow.v1.ScsiSnapshot.reservations",
     );
     import_refused(
         |s| app(s).state().layers.as_mut().unwrap().scratch.as_mut().unwrap().guest_path.push('x'),
         "but the reservation's mount is at",
     );
-    import_refused(|s| app(s).state().scsi_reservation_ids[0] = uuid(7), "no SCSI reservation");
-    import_refused(|s| app(s).state().plan9_reservation_ids.push(uuid(7)), "no Plan 9 reservation");
-    import_refused(|s| app(s).state().vpci_vmbus_guids.push(uuid(7)), "no device");
+    import_refused(
+        |s| app(s).state().scsi_reservation_ids[0] = uuid(7),
+        "scsi_reservation_ids[0]: refers to scsi.reservation",
+    );
+    import_refused(
+        |s| app(s).state().plan9_reservation_ids.push(uuid(7)),
+        "plan9_reservation_ids[1]: refers to plan9.reservation",
+    );
+    import_refused(
+        |s| app(s).state().vpci_vmbus_guids.push(uuid(7)),
+        "vpci_vmbus_guids[1]: refers to vpci.device",
+    );
     import_refused(|s| s.vm().unwrap().state().gcs_next_port = 0x4000_0001, "stdout_port");
     import_refused(|s| s.vm().unwrap().state().bridge_next_id = 2, "wait_call_id");
-    import_refused(|s| app(s).state().container_id = "web".into(), "container web is there twice");
+    import_refused(
+        |s| app(s).state().container_id = "web".into(),
+        "pods/web/containers/web: 2 controllers have this id",
+    );
     import_refused(
         |s| {
             let pod = s.new_pod(NewPod { id: "p2".into(), ..NewPod::default() }).unwrap();
             pod.state().pod_id = "web".into();
         },
-        "pod web is there twice",
+        "pods/web: 2 controllers have this id",
     );
     import_refused(
         |s| drop(scsi(s).state().disks.remove(&Slot::new(0, 1).unwrap())),
-        "slot 1 holds no disk",
+        "slot: refers to scsi.disk \"1\", which is not in lcow.v1.ScsiSnapshot.disks",
     );
     import_refused(
         |s| {
@@ -604,6 +617,106 @@ fn references_that_do_not_resolve_are_refused_on_import() {
         },
         "is Ejected",
     );
+}
+
+/// Adds an empty pod.
+fn second_pod(sandbox: &Sandbox) -> Arc<snapshot_examples::lcow::Pod> {
+    sandbox.new_pod(NewPod { id: "p2".into(), ..NewPod::default() }).unwrap()
+}
+
+#[test]
+fn a_container_in_two_pods_is_refused_on_import_and_names_both() {
+    import_refused(
+        |s| {
+            let twin = NewContainer { id: "new".into(), ..NewContainer::default() };
+            second_pod(s);
+            let twin = s.new_container(&"p2".into(), twin).unwrap();
+            twin.create().unwrap();
+            twin.start().unwrap();
+            twin.state().container_id = "app".into();
+        },
+        "pods/p2/containers/app: lcow.v1.ContainerSnapshot.container_id: defines container \"app\", \
+         which is in pods/web/containers/app: lcow.v1.ContainerSnapshot.container_id already",
+    );
+}
+
+#[test]
+fn a_share_that_is_held_but_not_there_is_refused_on_import() {
+    import_refused(
+        |s| {
+            let plan9 = s.vm().unwrap().plan9().unwrap();
+            let mut state = plan9.state();
+            let share = state.shares.remove(std::path::Path::new("/shared")).unwrap();
+            state.shares.insert("/other".into(), share);
+        },
+        "refers to plan9.share \"/shared\", which is not in lcow.v1.Plan9Snapshot.shares",
+    );
+}
+
+#[test]
+fn what_is_held_twice_is_refused_on_import() {
+    let app = |sandbox: &Sandbox| sandbox.container(&"app".into()).unwrap();
+    import_refused(
+        |s| {
+            let app = app(s);
+            let mut state = app.state();
+            let channel = state.vpci_vmbus_guids[0];
+            state.vpci_vmbus_guids.push(channel);
+        },
+        "vpci_vmbus_guids[1]: ",
+    );
+    import_refused(
+        |s| {
+            let app = app(s);
+            let mut state = app.state();
+            let id = state.plan9_reservation_ids[0];
+            state.plan9_reservation_ids.push(id);
+        },
+        "plan9_reservation_ids[1]: ",
+    );
+}
+
+#[test]
+fn what_a_destination_would_refuse_is_not_saved_and_the_source_goes_on() {
+    let source = start(&FakeHost::new());
+    let app = source.container(&"app".into()).unwrap();
+    let before = saved(&source);
+    app.state().scsi_reservation_ids.push(uuid(7));
+    let words = "scsi_reservation_ids[1]: refers to scsi.reservation";
+    let manifest = snapshot_core::registry::registry().unwrap().manifest();
+    refused(Source::new(&source).preflight(&manifest), Code::InvalidArgument, words);
+    block_on(async {
+        let frozen = Source::new(&source).freeze(&Session::new()).await.unwrap();
+        refused(frozen.save(), Code::InvalidArgument, words);
+        frozen.rollback().await.unwrap();
+    });
+    app.state().scsi_reservation_ids.pop();
+    assert_eq!(saved(&source), before);
+    save(&source);
+
+    let id = app.state().plan9_reservation_ids[0];
+    app.state().plan9_reservation_ids.push(id);
+    let failure = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
+    assert!(failure.to_string().contains("is there twice"), "{failure}");
+    app.state().plan9_reservation_ids.pop();
+    save(&source);
+}
+
+#[test]
+fn lists_of_what_a_container_holds_keep_their_order() {
+    use snapshot_examples::lcow::ContainerState;
+    let ids = [uuid(9), uuid(1), uuid(5)].map(|id| id.to_string()).to_vec();
+    let payload = snapshot_proto::lcow::v1::ContainerSnapshot {
+        schema_version: 1,
+        container_id: "c".into(),
+        scsi_reservation_ids: ids.clone(),
+        plan9_reservation_ids: ids.clone(),
+        vpci_vmbus_guids: ids,
+        ..Default::default()
+    };
+    let bytes = prost::Message::encode_to_vec(&payload);
+    let state: ContainerState = snapshot_core::codec::from_bytes(&bytes).unwrap();
+    assert_eq!(snapshot_core::codec::to_bytes(&state).unwrap(), bytes);
 }
 
 fn uuid(n: u128) -> uuid::Uuid {

@@ -260,6 +260,21 @@ fn a_network_that_cannot_be_set_up_leaves_no_pod() {
 }
 
 #[test]
+fn a_container_gets_a_device_once() {
+    let host = FakeHost::new();
+    let sandbox = running(&host);
+    let before = host.world();
+    let new = NewContainer {
+        devices: vec![("gpu".to_owned(), 0), ("nic".to_owned(), 1), ("gpu".to_owned(), 0)],
+        ..new_container("c1")
+    };
+    let container = sandbox.new_container(&"pod".into(), new).unwrap();
+    refused(container.create(), Code::InvalidArgument, "function 0 of device gpu twice");
+    assert_eq!(host.world(), before);
+    assert_eq!(container.stage(), ContainerStage::NotCreated);
+}
+
+#[test]
 fn an_id_is_taken_only_once() {
     let host = FakeHost::new();
     let sandbox = running(&host);

@@ -3,9 +3,11 @@
 use std::fmt::Debug;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{TestCaseError, TestCaseResult, TestError, TestRunner};
 use prost::Message;
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::Contract;
 use snapshot_core::{Code, Error, Schema, State};
 
 use super::entries::{fields, is_the_same_in_prost, put_right};
@@ -172,6 +174,22 @@ law! {
             }
         }
     }
+}
+
+/// How many samples the contract is tried with: enough to have every message and member.
+const SAMPLES: usize = 6;
+
+/// The kit agrees with the laws here, on samples of every kind of field.
+pub fn it_keeps_the_contract<S>(normalized: &[&str])
+where
+    S: Case + TryFrom<S::Message, Error = Error>,
+    S::Message: for<'s> From<&'s S> + Clone + PartialEq + Debug,
+{
+    let mut runner = TestRunner::deterministic();
+    let natives = S::natives();
+    let samples = std::iter::repeat_with(|| natives.new_tree(&mut runner).unwrap().current());
+    let contract = Contract::new().samples(samples.take(SAMPLES));
+    normalized.iter().copied().fold(contract, Contract::<S>::normalized).run();
 }
 
 /// Bytes that are read must be written as bytes that are read as the same.

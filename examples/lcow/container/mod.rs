@@ -68,6 +68,7 @@ pub struct Layers {
 #[snapshot(message = container_snapshot::LayerReservation)]
 pub struct Layer {
     /// The SCSI reservation of its mount.
+    #[snapshot(refers = "scsi.reservation")]
     pub reservation_id: Uuid,
     /// Where it is mounted in the guest.
     pub guest_path: String,
@@ -88,7 +89,7 @@ pub struct Layer {
 )]
 pub struct ContainerState {
     /// Its id on the host; the destination may give it another.
-    #[snapshot(id)]
+    #[snapshot(id, defines = "container")]
     pub container_id: ContainerId,
     /// Its id inside the guest, which never changes.
     pub gcs_container_id: GcsId,
@@ -100,10 +101,13 @@ pub struct ContainerState {
     /// Its root file system; `None` when it has none of its own.
     pub layers: Option<Layers>,
     /// The SCSI reservations of its mounts beside the layers.
+    #[snapshot(refers = "scsi.reservation")]
     pub scsi_reservation_ids: Vec<Uuid>,
     /// The Plan 9 reservations of its shares, each once. A list keeps the order of its producer.
+    #[snapshot(refers = "plan9.reservation")]
     pub plan9_reservation_ids: Vec<Uuid>,
     /// The VMBus channels of its devices, each once. A list keeps the order of its producer.
+    #[snapshot(refers = "vpci.device")]
     pub vpci_vmbus_guids: Vec<Uuid>,
     /// Its processes; the init process has the empty id.
     pub processes: BTreeMap<ExecId, Child<Process>>,
@@ -329,6 +333,7 @@ impl Controller for Container {
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         state.check_processes()?;
+        state.check_ids()?;
         state.frozen = true;
         Ok(())
     }

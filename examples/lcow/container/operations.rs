@@ -1,5 +1,6 @@
 //! What a shim does with a container in normal life.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use snapshot_core::{Child, Error};
@@ -19,14 +20,15 @@ impl Container {
     ///
     /// # Errors
     ///
-    /// It is created already or migrating, or the VM or the guest refuses: everything that it got is
-    /// given back then. What cannot be given back makes it `Invalid`, to be deleted.
+    /// It is created already or migrating, is to get one device twice, or the VM or the guest
+    /// refuses: everything that it got is given back then. What cannot be given back makes it `Invalid`, to be deleted.
     pub fn create(&self) -> Result<(), Error> {
         let mut state = self.lock();
         state.refuse_migrating()?;
         let (Some(vm), Some(new)) = (state.vm.clone(), state.new.clone()) else {
             return Err(state.not_in(ContainerStage::NotCreated, "created"));
         };
+        new.check()?;
         let _operation = vm.begin()?;
         let created = vm.binding().and_then(|binding| {
             state.acquire(&vm, &new)?;
@@ -151,6 +153,21 @@ impl Container {
         state.new = None;
         state.stage = ContainerStage::Stopped;
         Ok(())
+    }
+}
+
+impl NewContainer {
+    /// Reservations are new each time they are made; a device has one channel.
+    fn check(&self) -> Result<(), Error> {
+        let mut seen = HashSet::new();
+        match self.devices.iter().find(|device| !seen.insert(*device)) {
+            None => Ok(()),
+            Some((instance_id, function)) => Err(Error::invalid(format!(
+                "container {} is to get function {function} of device {instance_id} twice: name it \
+                 once",
+                self.id
+            ))),
+        }
     }
 }
 

@@ -31,8 +31,10 @@ pub struct Plan9State {
     /// What share names are made from. It only grows, so that no name is used twice.
     pub name_counter: u64,
     /// The shares by the folder on the host.
+    #[snapshot(defines = "plan9.share")]
     pub shares: HashMap<PathBuf, Share>,
     /// Who holds which share. Containers refer to these ids.
+    #[snapshot(defines = "plan9.reservation", refers(values = "plan9.share"))]
     pub reservations: HashMap<Uuid, PathBuf>,
     #[snapshot(skip)]
     pub(super) migration: Migration,
@@ -208,17 +210,13 @@ impl Plan9State {
         }
     }
 
-    /// What must hold for the state to move: checked before the freeze and on import.
+    /// What must hold for the state to move, besides the references: checked before the freeze and
+    /// on import.
     fn check(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
         let mut held: HashMap<&PathBuf, u32> = HashMap::new();
-        for (id, path) in &self.reservations {
-            if self.shares.contains_key(path) {
-                *held.entry(path).or_default() += 1;
-            } else {
-                let error = Error::invalid(format!("{} is not shared", path.display()));
-                errors.push(error.in_key(id.to_string()).in_field("reservations"));
-            }
+        for path in self.reservations.values() {
+            *held.entry(path).or_default() += 1;
         }
         for (path, share) in &self.shares {
             let mut found = Vec::new();

@@ -1,4 +1,5 @@
-//! What must hold in a SCSI state for it to move: checked before the freeze and on import.
+//! What must hold in a SCSI state for it to move, besides the references: checked before the freeze
+//! and on import.
 
 use std::collections::HashMap;
 
@@ -54,14 +55,15 @@ fn check_reservations(state: &ScsiState, errors: &mut Vec<Error>) {
         let named = (reservation.slot, reservation.partition);
         match state.disks.get(&named.0).map(|disk| disk.mounts.contains_key(&named.1)) {
             Some(true) => *held.entry(named).or_default() += 1,
-            found => {
-                let reason = match found {
-                    Some(_) => format!("disk {} has no mount of partition {}", named.0, named.1),
-                    None => format!("slot {} holds no disk", named.0),
-                };
-                let error = Error::invalid(reason);
+            Some(false) => {
+                let error = Error::invalid(format!(
+                    "disk {} has no mount of partition {}",
+                    named.0, named.1
+                ));
                 errors.push(error.in_key(id.to_string()).in_field("reservations"));
             }
+            // A reference to nothing, which is refused as such.
+            None => {}
         }
     }
     for (&slot, disk) in &state.disks {

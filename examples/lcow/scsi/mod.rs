@@ -36,8 +36,10 @@ pub struct ScsiState {
     #[snapshot(range = 0..=MAX_CONTROLLERS)]
     pub num_controllers: u8,
     /// The disks; an empty slot has no entry, so nothing is ever allocated by their number.
+    #[snapshot(defines = "scsi.disk")]
     pub disks: BTreeMap<Slot, Disk>,
     /// Who holds which mount. Containers refer to these ids.
+    #[snapshot(defines = "scsi.reservation")]
     pub reservations: HashMap<Uuid, Reservation>,
     #[snapshot(skip)]
     pub(super) migration: Migration,

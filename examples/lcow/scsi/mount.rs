@@ -56,6 +56,7 @@ pub struct Mount {
 #[snapshot(message = pb::Reservation)]
 pub struct Reservation {
     /// The disk.
+    #[snapshot(refers = "scsi.disk")]
     pub slot: Slot,
     /// The mount on it.
     pub partition: u64,

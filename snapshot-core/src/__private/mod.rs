@@ -8,6 +8,7 @@ mod fits;
 mod oneof;
 mod port;
 mod put;
+mod reference;
 mod stage;
 mod take;
 mod text;
@@ -35,15 +36,21 @@ pub use self::check::{
 };
 pub use self::fits::{assert_adapter_fits, assert_fits, assert_member_fits};
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
-pub use self::port::{Adapter, NoPort, Of, Port, adapter, of, port};
+pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
 pub use self::put::{Putting, marks, put_message};
+pub use self::reference::{
+    assert_nameable, assert_nameable_values, defines, refer_message, refer_payload, refers,
+    values_define, values_refer,
+};
 pub use self::stage::{has_no_stage, may_restore, may_save, put_stage, stage_of, take_stage};
 pub use self::take::{Taking, lost_error, take_message};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use crate::codec::{
-    Length, NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer,
+    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
+    WireKey, WireOneof, Writer,
 };
 pub use crate::controller::Walk;
+pub use crate::references::References;
 pub use crate::registry::{Registration, TypeInfo, TypeRef};
 pub use crate::schema::probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::{

@@ -8,6 +8,7 @@ use super::port::Of;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::controller::Walk;
+use crate::references::References;
 use crate::schema::kind::{Kind, Optional};
 use crate::schema::{Field, OneofDescriptor};
 
@@ -51,6 +52,12 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
         }
         walk.field(self.field.name(), |walk| value.walk(walk))
     }
+
+    pub fn refer(self, value: &T, references: &mut References) {
+        if !T::LEAF {
+            references.field(self.field.name(), |references| value.refer(references));
+        }
+    }
 }
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
@@ -70,6 +77,8 @@ pub trait NoMember<T>: Sized {
     fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
         Err(super::not_derived())
     }
+
+    fn refer(self, _: &T, _: &mut References) {}
 }
 
 impl<K, T> NoMember<T> for Member<K, T> {}

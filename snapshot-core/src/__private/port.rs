@@ -15,6 +15,7 @@ use super::{is_member, place, refusal};
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField};
 use crate::controller::Walk;
+use crate::references::References;
 use crate::schema::kind::FieldKind;
 use crate::schema::{Field, FieldShape};
 
@@ -84,6 +85,17 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
             _ => walk.field(self.field.name(), |walk| value.walk_field(walk)),
         }
     }
+
+    #[inline]
+    pub fn refer(self, value: &T, references: &mut References) {
+        if T::LEAF {
+            return;
+        }
+        match F::SHAPE {
+            FieldShape::Oneof(_) => value.refer_field(references),
+            _ => references.field(self.field.name(), |references| value.refer_field(references)),
+        }
+    }
 }
 
 /// The field `F` of a message, held by a `T` that is converted to and from a `W` by `with = module`.
@@ -137,7 +149,36 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         let value = W::finish_field(slot).and_then(|value| (self.take)(value).map_err(refusal));
         take.keep(self.field, value)
     }
+
+    /// What cannot be converted cannot be saved either, which is told elsewhere.
+    #[inline]
+    pub fn refer(self, value: impl FnOnce() -> Option<W>, references: &mut References) {
+        if !W::LEAF
+            && let Some(value) = value()
+        {
+            port::<F, W>(self.field).refer(&value, references);
+        }
+    }
 }
+
+/// What the `to_wire` of `with = module` returned.
+pub struct Converted<R>(pub R);
+
+impl<W, E> Converted<Result<W, E>> {
+    /// What it made of the field, if it could.
+    pub fn value(self) -> Option<W> {
+        self.0.ok()
+    }
+}
+
+/// What a `to_wire` that returns no `Result` gets instead; told elsewhere.
+pub trait NotConverted: Sized {
+    fn value<W>(self) -> Option<W> {
+        None
+    }
+}
+
+impl<R> NotConverted for Converted<R> {}
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoPort<T>: Sized {
@@ -168,6 +209,8 @@ pub trait NoPort<T>: Sized {
     fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
         Err(super::not_derived())
     }
+
+    fn refer<V>(self, _: V, _: &mut References) {}
 }
 
 impl<F, T> NoPort<T> for Port<F, T> {}

@@ -62,6 +62,8 @@ impl Taking {
     ) {
         match field_of(descriptor, tag.number) {
             Some(number) if ignored.contains(&number) => {
+                #[cfg(feature = "testing")]
+                crate::testing::watch::ignored(self.tag_at);
                 if let Err(error) = r.skip(tag.wire_type) {
                     self.lose(r.locate(error, self.tag_at));
                 }

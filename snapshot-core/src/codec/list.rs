@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{Reader, Tag, Wire, WireField, Writer, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
+use crate::references::References;
 use crate::schema::kind::{Kind, Packed, Repeated, WireType};
 
 /// Puts elements, each with a tag. They come in their own order and are put from the last on.
@@ -143,6 +144,19 @@ fn walk_elements<'a, K: Kind, T: Wire<K> + 'a>(
     Ok(())
 }
 
+/// Shows what is defined and referred to inside the elements to `references`.
+fn refer_elements<'a, K: Kind, T: Wire<K> + 'a>(
+    elements: impl Iterator<Item = &'a T>,
+    references: &mut References,
+) {
+    if T::LEAF {
+        return;
+    }
+    for (index, element) in elements.enumerate() {
+        references.index(index, |references| element.refer(references));
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn wrong_count(found: usize, expected: usize) -> Error {
@@ -183,6 +197,11 @@ macro_rules! list {
             #[inline]
             fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
                 walk_elements::<K, T>(self.iter_mut(), walk)
+            }
+
+            #[inline]
+            fn refer_field(&self, references: &mut References) {
+                refer_elements::<K, T>(self.iter(), references);
             }
         }
     };

@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, Hash};
 use super::{Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, take_once, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
+use crate::references::References;
 use crate::schema::kind::{Kind, Map, WireType};
 
 /// The field numbers of an entry, which protobuf treats as a message.
@@ -282,6 +283,15 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
         }
         Ok(())
     }
+
+    fn refer_field(&self, references: &mut References) {
+        if V::LEAF {
+            return;
+        }
+        for (key, value) in self {
+            references.key(key.key_text(), |references| value.refer(references));
+        }
+    }
 }
 
 /// How many entries to make room for before the first is read, which spares the table its growth.
@@ -344,6 +354,17 @@ where
             walk.key(key.key_text(), |walk| value.walk(walk))?;
         }
         Ok(())
+    }
+
+    fn refer_field(&self, references: &mut References) {
+        if V::LEAF {
+            return;
+        }
+        let mut entries: Vec<(&K, &V)> = self.iter().collect();
+        entries.sort_unstable_by(|a, b| a.0.wire_cmp(b.0));
+        for (key, value) in entries {
+            references.key(key.key_text(), |references| value.refer(references));
+        }
     }
 }
 

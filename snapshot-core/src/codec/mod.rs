@@ -52,6 +52,7 @@ mod map;
 mod oneof;
 mod pointer;
 mod reader;
+mod reference;
 mod set;
 mod text;
 mod well_known;
@@ -70,11 +71,14 @@ pub use json_document::Json;
 pub use length::Length;
 pub use oneof::WireOneof;
 pub use reader::{Reader, Tag};
+pub use reference::{Reference, ReferenceValues};
 use text::Quoted;
 pub(crate) use writer::FrozenController;
 pub use writer::Writer;
 
 use crate::controller::Walk;
+pub use crate::references::Names;
+use crate::references::References;
 use crate::schema::kind::{Kind, Optional, Singular};
 use crate::{Error, State};
 
@@ -88,7 +92,8 @@ use crate::{Error, State};
     note = "choose a Rust type that fits the kind, or convert it: `#[snapshot(with = module)]`"
 )]
 pub trait Wire<K: Kind>: Sized {
-    /// Whether no controller can be inside, so that a walk over a large collection passes it by.
+    /// Whether no controller and no reference can be inside, so that a walk over a large collection
+    /// passes it by.
     const LEAF: bool = false;
 
     /// Puts the value; of a length-delimited kind, with its length.
@@ -109,6 +114,11 @@ pub trait Wire<K: Kind>: Sized {
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
         let _ = walk;
         Ok(())
+    }
+
+    /// Shows what is defined and referred to inside to `references`.
+    fn refer(&self, references: &mut References) {
+        let _ = references;
     }
 }
 
@@ -156,7 +166,7 @@ pub trait WireKey<K: Kind>: Wire<K> {
             is never the default: `NonZero`, `Uuid`, `IpAddr`"
 )]
 pub trait WireField<F>: Sized {
-    /// Whether no controller can be inside.
+    /// Whether no controller and no reference can be inside.
     const LEAF: bool = false;
 
     /// What collects the field's occurrences while a message is read.
@@ -174,6 +184,9 @@ pub trait WireField<F>: Sized {
 
     /// Shows the controllers inside to `walk`.
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+
+    /// Shows what is defined and referred to inside to `references`.
+    fn refer_field(&self, references: &mut References);
 }
 
 /// The [`WireKey::wire_prefix`] of keys that are ordered by these bytes.
@@ -258,6 +271,11 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
         self.walk(walk)
     }
+
+    #[inline]
+    fn refer_field(&self, references: &mut References) {
+        self.refer(references);
+    }
 }
 
 /// A field with presence, held by a type without: it must be there.
@@ -288,6 +306,11 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
         self.walk(walk)
     }
+
+    #[inline]
+    fn refer_field(&self, references: &mut References) {
+        self.refer(references);
+    }
 }
 
 impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
@@ -316,6 +339,12 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
         match self {
             Some(value) => value.walk(walk),
             None => Ok(()),
+        }
+    }
+
+    fn refer_field(&self, references: &mut References) {
+        if let Some(value) = self {
+            value.refer(references);
         }
     }
 }
@@ -353,6 +382,12 @@ impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
         match self {
             Some(value) => value.walk(walk),
             None => Ok(()),
+        }
+    }
+
+    fn refer_field(&self, references: &mut References) {
+        if let Some(value) = self {
+            value.refer(references);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Reader, Single, Tag, WireField, Writer};
 use crate::Error;
 use crate::controller::Walk;
+use crate::references::References;
 use crate::schema::OneofSchema;
 use crate::schema::kind::{FieldKind, Oneof};
 
@@ -24,6 +25,9 @@ pub trait WireOneof<O>: Sized {
 
     /// Shows the controllers inside to `walk`.
     fn walk_oneof(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+
+    /// Shows what is defined and referred to inside to `references`.
+    fn refer_oneof(&self, references: &mut References);
 }
 
 /// The value, and the number of the member that it came from.
@@ -79,6 +83,10 @@ impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
         self.walk_oneof(walk)
     }
+
+    fn refer_field(&self, references: &mut References) {
+        self.refer_oneof(references);
+    }
 }
 
 impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
@@ -103,6 +111,12 @@ impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
         match self {
             Some(value) => value.walk_oneof(walk),
             None => Ok(()),
+        }
+    }
+
+    fn refer_field(&self, references: &mut References) {
+        if let Some(value) = self {
+            value.refer_oneof(references);
         }
     }
 }

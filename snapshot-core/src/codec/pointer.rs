@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer};
 use crate::Error;
 use crate::controller::Walk;
+use crate::references::References;
 use crate::schema::OneofSchema;
 use crate::schema::kind::{Kind, Map, Packed, Repeated};
 
@@ -42,6 +43,11 @@ macro_rules! pointers {
                 let $this = self;
                 $into
             }
+
+            #[inline]
+            fn refer(&self, references: &mut References) {
+                T::refer(self, references);
+            }
         }
 
         impl<O: OneofSchema, T: WireOneof<O>> WireOneof<O> for $pointer<T> {
@@ -58,6 +64,10 @@ macro_rules! pointers {
             fn walk_oneof(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
                 let $this = self;
                 $into_oneof
+            }
+
+            fn refer_oneof(&self, references: &mut References) {
+                T::refer_oneof(self, references);
             }
         }
 
@@ -141,6 +151,10 @@ macro_rules! pointers_to_collections {
             fn walk_field(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
                 let $this = self;
                 $into
+            }
+
+            fn refer_field(&self, references: &mut References) {
+                T::refer_field(self, references);
             }
         }
     )*};

@@ -7,6 +7,7 @@ use super::list::{put_packed, put_repeated, take_elements};
 use super::{Quoted, Reader, Tag, WireField, WireKey, Writer};
 use crate::Error;
 use crate::controller::Walk;
+use crate::references::References;
 use crate::schema::kind::{Kind, Packed, Repeated};
 
 /// The elements in the order of the wire.
@@ -76,6 +77,9 @@ macro_rules! set {
             fn walk_field(&mut self, _walk: &mut Walk<'_>) -> Result<(), Error> {
                 Ok(())
             }
+
+            #[inline]
+            fn refer_field(&self, _references: &mut References) {}
         }
     };
 }

@@ -8,6 +8,7 @@ use super::walk::{ChildCell, Loaded};
 use super::{Controller, Walk};
 use crate::codec::{self, Reader, Single, Wire, Writer};
 use crate::error::Code;
+use crate::references::References;
 use crate::registry::TypeInfo;
 use crate::schema::kind;
 use crate::{Error, Payload, State};
@@ -80,6 +81,10 @@ impl<C: Controller> Loaded for StateOf<C> {
 
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
         self.0.walk_fields(walk)
+    }
+
+    fn refer_fields(&self, references: &mut References) {
+        self.0.refer_fields(references);
     }
 
     fn stage_number(&self) -> Option<i32> {
@@ -224,6 +229,18 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
         walk.child(self)
     }
+
+    fn refer(&self, references: &mut References) {
+        let refer = |state: &C::State| {
+            let name = state.own_name();
+            references.payload(name.as_deref(), C::State::MESSAGE_NAME, |references| {
+                state.refer_fields(references);
+            });
+        };
+        if self.with_state(refer).is_none() {
+            references.lost(empty());
+        }
+    }
 }
 
 impl Wire<kind::Any> for Child<dyn Controller> {
@@ -254,6 +271,20 @@ impl Wire<kind::Any> for Child<dyn Controller> {
 
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
         walk.child(self)
+    }
+
+    fn refer(&self, references: &mut References) {
+        match &self.0 {
+            Inner::Live(AnyNode(node)) => {
+                let (name, message) = (node.own_name(), node.info().message_name);
+                references.payload(name.as_deref(), message, |inside| node.refer_fields(inside));
+            }
+            Inner::Loaded(AnyLoaded(loaded)) => {
+                let (name, message) = (loaded.own_name(), loaded.info().message_name);
+                references.payload(name.as_deref(), message, |inside| loaded.refer_fields(inside));
+            }
+            Inner::Empty => references.lost(empty()),
+        }
     }
 }
 

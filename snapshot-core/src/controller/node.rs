@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Context, Controller, Walk};
 use crate::caught::caught;
 use crate::codec::Writer;
+use crate::references::References;
 use crate::registry::TypeInfo;
 use crate::{Error, Payload, State};
 
@@ -46,6 +47,7 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Puts the payload alone: what the `Any` around it holds.
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error>;
     fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error>;
+    fn refer_fields(&self, references: &mut References);
     fn own_name(&self) -> Option<String>;
     fn stage_number(&self) -> Option<i32>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
@@ -103,6 +105,10 @@ impl<C: Controller> Node for C {
 
     fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error> {
         self.state().deref_mut().walk_fields(walk)
+    }
+
+    fn refer_fields(&self, references: &mut References) {
+        self.state().refer_fields(references);
     }
 
     fn own_name(&self) -> Option<String> {

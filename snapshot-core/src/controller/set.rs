@@ -9,6 +9,7 @@ use snapshot_derive::Snapshot;
 
 use super::{Child, Controller, ControllerId, IntoChild, Walk};
 use crate::codec::{Reader, Tag, Wire, WireField, Writer, expect_wire_type};
+use crate::references::References;
 use crate::schema::kind::{Kind, Message, Repeated};
 use crate::wire::v1::{ControllerSetSnapshot, controller_set_snapshot as wire};
 use crate::{Error, Schema};
@@ -204,6 +205,12 @@ impl WireField<Entries> for Members {
             walk.member(&path(&entry.id), &after, &mut entry.controller)?;
         }
         Ok(())
+    }
+
+    fn refer_field(&self, references: &mut References) {
+        for entry in self.0.values() {
+            references.member(&entry.id, |references| entry.controller.refer(references));
+        }
     }
 }
 

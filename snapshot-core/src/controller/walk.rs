@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::ControllerId;
 use super::node::Node;
 use crate::Error;
+use crate::references::References;
 use crate::registry::TypeInfo;
 
 /// A walk over the fields of a state that stops at every child controller. The derive's code
@@ -155,6 +156,7 @@ pub(crate) trait ChildCell {
 pub(crate) trait Loaded: Send {
     fn info(&self) -> TypeInfo;
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
+    fn refer_fields(&self, references: &mut References);
     fn stage_number(&self) -> Option<i32>;
     fn set_stage_number(&mut self, number: i32) -> Result<(), Error>;
     fn own_name(&self) -> Option<String>;

@@ -77,7 +77,7 @@ pub struct Manifest {
 pub mod manifest {
     /// One registered payload: the state of one type of controller.
     #[derive(::snapshot_core::Schema)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Payload {
         /// The type URL that the payload travels under, compared byte for byte.
         #[prost(string, tag = "1")]
@@ -98,6 +98,14 @@ pub mod manifest {
         /// Type URLs of the payloads that this one comes after when it is patched and resumed, sorted.
         #[prost(string, repeated, tag = "6")]
         pub after: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        /// The accepted versions that are read as a message of their own and upgraded, ascending. The
+        /// other ones in `accepts` are read as `message`, without the fields that came later.
+        #[prost(message, repeated, tag = "7")]
+        pub older: ::prost::alloc::vec::Vec<Older>,
+        /// The schema versions that this build saves where the destination asks for it, `version` among
+        /// them, ascending. Nothing is lost: what an older version cannot say refuses the preflight.
+        #[prost(uint32, repeated, tag = "8")]
+        pub saves: ::prost::alloc::vec::Vec<u32>,
     }
     impl ::prost::Name for Payload {
         const NAME: &'static str = "Payload";
@@ -107,6 +115,27 @@ pub mod manifest {
         }
         fn type_url() -> ::prost::alloc::string::String {
             "type.googleapis.com/snapshot.v1.Manifest.Payload".into()
+        }
+    }
+    /// An older version of a payload.
+    #[derive(::snapshot_core::Schema)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Older {
+        /// The schema version.
+        #[prost(uint32, tag = "1")]
+        pub version: u32,
+        /// Full name of its root message, one of the manifest's `messages`.
+        #[prost(string, tag = "2")]
+        pub message: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for Older {
+        const NAME: &'static str = "Older";
+        const PACKAGE: &'static str = "snapshot.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "snapshot.v1.Manifest.Older".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/snapshot.v1.Manifest.Older".into()
         }
     }
     /// The stage rules of one payload. A stage is spelled as in the controller's code, as in `Running`,
@@ -183,6 +212,16 @@ pub mod manifest {
         /// Name of the oneof that the field is a member of; empty outside of a oneof.
         #[prost(string, tag = "4")]
         pub oneof: ::prost::alloc::string::String,
+        /// The schema version of the payload from which the field is there; 0: from the first.
+        #[prost(uint32, tag = "5")]
+        pub since: u32,
+        /// The namespaces of the names that the field defines, sorted: `scsi.reservation`, or
+        /// `values: plan9.share` for the values of a map.
+        #[prost(string, repeated, tag = "6")]
+        pub defines: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        /// The namespaces of the names that the field refers to, in the same form.
+        #[prost(string, repeated, tag = "7")]
+        pub refers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     }
     impl ::prost::Name for Field {
         const NAME: &'static str = "Field";

@@ -83,8 +83,8 @@ impl Incoming {
     ///
     /// Everything that is wrong with the snapshot, at once, each with its controller and its field:
     /// first everything that is wrong within the payloads; if nothing is, what does not fit among
-    /// the controllers (ids that are there twice, cycles) and their stages; and if all fits, every
-    /// controller that could not be built. Nothing is left behind.
+    /// the controllers (ids that are there twice, cycles, references to nothing) and their stages;
+    /// and if all fits, every controller that could not be built. Nothing is left behind.
     pub fn import<R: Controller>(self) -> Result<Imported<R>, Error> {
         let span = tracing::info_span!("phase", phase = Phase::Import.as_str());
         span.in_scope(|| {

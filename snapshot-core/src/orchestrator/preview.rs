@@ -7,6 +7,7 @@ use crate::caught::caught;
 use crate::codec::{Reader, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
+use crate::references::{References, Twins};
 use crate::registry::{TypeInfo, registry};
 use crate::state::take_payload;
 use crate::{Code, Controller, ControllerId, Error, Payload};
@@ -129,17 +130,24 @@ fn decode_root<T>(
     })
 }
 
-/// Checks what concerns several controllers, and the stages.
+/// Checks what concerns several controllers, references among them, and the stages.
 fn verify(root: &mut dyn Loaded) -> Result<(Plan, Vec<Option<i32>>), Error> {
     let mut verifier =
         Verifier { survey: Survey::of_root(root.info()), stages: Vec::new(), errors: Vec::new() };
     verifier.meet(0, root.info(), root.stage_number());
     verifier.descend(root, 0)?;
     let Verifier { survey, stages, mut errors } = verifier;
+    let mut references = References::new(root.info().message_name);
+    root.refer_fields(&mut references);
+    let references = references.check(Twins::Known);
     match survey.plan() {
-        Ok(plan) => Error::collect(errors).map(|()| (plan, stages)),
+        Ok(plan) => {
+            errors.extend(references);
+            Error::collect(errors).map(|()| (plan, stages))
+        }
         Err(error) => {
             errors.push(error);
+            errors.extend(references);
             Error::collect(errors).and(Err(Error::internal("the tree cannot be put in order")))
         }
     }

@@ -18,6 +18,7 @@ use crate::caught::caught;
 use crate::codec::{FrozenController, Writer};
 use crate::controller::{Hook, Node, address};
 use crate::envelope::{SaveBuffer, Snapshot};
+use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
 use crate::schema::compatible;
 use crate::{Controller, Error};
@@ -58,7 +59,7 @@ impl<R: Controller> Source<R> {
     /// - every controller is in a stage that may be saved;
     /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
     ///   is, reads what would be saved;
-    /// - saving works, and this build reads what was saved. For this the whole tree is encoded once;
+    /// - saving works, every reference resolves, and this build reads what was saved. For this the whole tree is encoded once;
     ///   each controller's lock is held meanwhile.
     ///
     /// # Errors
@@ -186,8 +187,8 @@ impl<R: Controller> Frozen<R> {
     ///
     /// # Errors
     ///
-    /// What cannot be encoded, with the controller and the field; or that the blackout budget is
-    /// used up. The tree stays frozen: roll back, or try again.
+    /// What cannot be encoded, with the controller and the field; what refers to nothing or is
+    /// defined twice; or that the blackout budget is used up. The tree stays frozen: roll back, or try again.
     pub fn save(&self) -> Result<Snapshot, Error> {
         let mut buffer = SaveBuffer::new();
         self.save_into(&mut buffer)?;
@@ -210,7 +211,8 @@ impl<R: Controller> Frozen<R> {
             let result = session
                 .check_blackout()
                 .and_then(|()| self.check_faults())
-                .and_then(|()| caught(|| self.encode(buffer)));
+                .and_then(|()| caught(|| self.encode(buffer)))
+                .and_then(|()| caught(|| check_controller(&*self.root)));
             if let Err(error) = &result {
                 tracing::error!(%error, "failed");
                 buffer.clear();

@@ -27,6 +27,8 @@ impl Registry {
                 message: describer.message(registration.descriptor),
                 stage_rules: info.stage_rules.map(describe_rules),
                 after,
+                saves: vec![info.version],
+                ..wire::Payload::default()
             }
         });
         let payloads = payloads.collect();

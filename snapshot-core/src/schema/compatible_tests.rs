@@ -5,7 +5,7 @@ use crate::wire::v1::manifest::{Enum, Field, Message, Payload, StageRules, Value
 
 fn field(number: u32, name: &str, kind: &str) -> Field {
     let (name, kind) = (name.to_owned(), kind.to_owned());
-    Field { number, name, kind, oneof: String::new() }
+    Field { number, name, kind, ..Field::default() }
 }
 
 fn value(number: i32, name: &str) -> Value {
@@ -24,7 +24,7 @@ fn manifest() -> Manifest {
                 carried: true,
                 ..StageRules::default()
             }),
-            after: Vec::new(),
+            ..Payload::default()
         }],
         messages: vec![
             Message {

@@ -78,7 +78,13 @@ impl Describer {
             // Neither is reached: oneofs are taken apart by the caller.
             FieldShape::Oneof(_) | FieldShape::Opaque => "unknown".to_owned(),
         };
-        Field { number: field.number, name: field.name.to_owned(), kind, oneof: oneof.to_owned() }
+        Field {
+            number: field.number,
+            name: field.name.to_owned(),
+            kind,
+            oneof: oneof.to_owned(),
+            ..Field::default()
+        }
     }
 
     fn value(

@@ -19,6 +19,7 @@ keys! {
     AFTER: "after", "after(Controller, ...)";
     CONTROLLER: "controller", "controller = Type";
     CRATE: "crate", "crate = path::to::snapshot_core";
+    DEFINES: "defines", "defines = \"namespace\"` or `defines(keys = \"...\", values = \"...\")";
     FIELD: "field", "field = proto_name";
     FREEZE_TO: "freeze_to", "freeze_to = Variant";
     ID: "id", "id";
@@ -29,6 +30,7 @@ keys! {
     MESSAGE: "message", "message = path::to::ProstMessage";
     ONEOF: "oneof", "oneof = path::to::ProstOneof";
     RANGE: "range", "range = 1..=8";
+    REFERS: "refers", "refers = \"namespace\"` or `refers(keys = \"...\", values = \"...\")";
     RENAME: "rename", "rename = ProtoName";
     SAVE_FROM: "save_from", "save_from(Variant, ...)";
     SKIP: "skip", "skip` or `skip = expression";

@@ -11,7 +11,7 @@ use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type};
 
 use self::key::Key;
 use self::value::Value;
-pub(crate) use self::value::{Expr, Flag, List, MaybeExpr, Version};
+pub(crate) use self::value::{Expr, Flag, List, MaybeExpr, Namespaces, Version};
 use crate::errors::Errors;
 
 /// The value of one keyword, which may be given once.
@@ -144,6 +144,8 @@ attributes! {
         with: WITH Path,
         max: MAX Expr,
         range: RANGE Expr,
+        defines: DEFINES Namespaces,
+        refers: REFERS Namespaces,
     }
 }
 

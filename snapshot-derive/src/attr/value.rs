@@ -36,6 +36,15 @@ pub(crate) struct Version(pub(crate) u32);
 #[derive(Clone)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
+/// `= "namespace"`, or `(keys = "namespace", values = "namespace")`, of which one may be left out.
+#[derive(Clone, Default)]
+pub(crate) struct Namespaces {
+    /// Of the value itself, of elements, of the keys of a map.
+    pub(crate) own: Option<LitStr>,
+    /// Of the values of a map.
+    pub(crate) values: Option<LitStr>,
+}
+
 fn expected(key: &Key, at: Span) -> syn::Error {
     syn::Error::new(at, format!("expected `{}`", key.form))
 }
@@ -167,6 +176,65 @@ impl Value for MaybeExpr {
         }
         Expr::parse_after(key, at, input).map(|Expr(tokens)| MaybeExpr(Some(tokens)))
     }
+}
+
+impl Value for Namespaces {
+    fn parse_after(key: &'static Key, at: Span, input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(syn::token::Paren) {
+            equals(key, at, input)?;
+            return Ok(Self { own: Some(namespace(key, input)?), values: None });
+        }
+        let content;
+        let parentheses = parenthesized!(content in input);
+        let mut namespaces = Self::default();
+        let parsed = namespaces.parse_parts(key, &content);
+        // What is left would be one more error.
+        content.parse::<TokenStream>()?;
+        parsed?;
+        match namespaces {
+            Self { own: None, values: None } => Err(expected(key, parentheses.span.join())),
+            namespaces => Ok(namespaces),
+        }
+    }
+}
+
+impl Namespaces {
+    fn parse_parts(&mut self, key: &'static Key, content: ParseStream<'_>) -> syn::Result<()> {
+        while !content.is_empty() {
+            let at = content.span();
+            let part = content.call(Ident::parse_any).map_err(|_| expected(key, at))?;
+            let slot = match part.to_string().as_str() {
+                "keys" => &mut self.own,
+                "values" => &mut self.values,
+                _ => return Err(expected(key, at)),
+            };
+            if slot.is_some() {
+                return Err(syn::Error::new(at, format!("`{part}` is given twice")));
+            }
+            equals(key, at, content)?;
+            *slot = Some(namespace(key, content)?);
+            if !content.is_empty() {
+                let at = content.span();
+                content.parse::<Token![,]>().map_err(|_| expected(key, at))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a namespace.
+fn namespace(key: &'static Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let at = input.span();
+    let literal: LitStr = input.parse().map_err(|_| expected(key, at))?;
+    let text = literal.value();
+    let is_name = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '.');
+    if text.is_empty() || !text.chars().all(is_name) {
+        return Err(syn::Error::new(
+            literal.span(),
+            "a namespace is made of `a` to `z`, `0` to `9`, `_` and `.`, as in `\"scsi.reservation\"`",
+        ));
+    }
+    Ok(literal)
 }
 
 /// An element of a [`List`].

@@ -51,6 +51,17 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
             fn walk_field(&mut self, _: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 __s::Err(__s::not_derived())
             }
+            fn refer_field(&self, _: &mut __s::References) {}
+        }
+
+        #[automatically_derived]
+        impl #impl_generics __s::Reference for #ident #ty_generics #where_clause {
+            fn add_names(&self, _: &mut __s::Names<'_>) {}
+        }
+
+        #[automatically_derived]
+        impl #impl_generics __s::ReferenceValues for #ident #ty_generics #where_clause {
+            fn add_value_names(&self, _: &mut __s::Names<'_>) {}
         }
     };
     let is_enum = matches!(input.data, syn::Data::Enum(_));

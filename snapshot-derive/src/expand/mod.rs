@@ -10,6 +10,7 @@ mod fallback;
 mod newtype;
 mod oneof;
 mod payload;
+mod references;
 mod stage;
 mod stage_rules;
 mod struct_;
@@ -36,7 +37,7 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     quote! {
         const _: () = {
             use #krate::__private as __s;
-            use __s::NoPort as _;
+            use __s::{NoPort as _, NotConverted as _};
             #items
         };
     }

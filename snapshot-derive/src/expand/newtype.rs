@@ -62,6 +62,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 <#ty as __s::Wire<__K>>::walk(&mut self.#member, __walk)
             }
+            fn refer(&self, __references: &mut __s::References) {
+                <#ty as __s::Wire<__K>>::refer(&self.#member, __references);
+            }
         }
 
         #[automatically_derived]
@@ -92,6 +95,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             }
             fn walk_field(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 <#ty as __s::WireField<__F>>::walk_field(&mut self.#member, __walk)
+            }
+            fn refer_field(&self, __references: &mut __s::References) {
+                <#ty as __s::WireField<__F>>::refer_field(&self.#member, __references);
             }
         }
 
@@ -129,6 +135,28 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             const UNIT: &'static __s::str = <#ty as __s::Length>::UNIT;
             fn length(&self) -> __s::usize {
                 __s::Length::length(&self.#member)
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#parameters,)*> __s::Reference for #ident #ty_generics
+        where
+            #predicates
+            for<'__a> #ty: __s::Reference,
+        {
+            fn add_names(&self, __names: &mut __s::Names<'_>) {
+                __s::Reference::add_names(&self.#member, __names);
+            }
+        }
+
+        #[automatically_derived]
+        impl<#(#parameters,)*> __s::ReferenceValues for #ident #ty_generics
+        where
+            #predicates
+            for<'__a> #ty: __s::ReferenceValues,
+        {
+            fn add_value_names(&self, __names: &mut __s::Names<'_>) {
+                __s::ReferenceValues::add_value_names(&self.#member, __names);
             }
         }
     }

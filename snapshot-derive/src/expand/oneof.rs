@@ -12,8 +12,8 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let OneofEnum { common, proto, variants, ignored } = model;
     let ident = &quiet(&common.ident);
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
-    let (w, r, tag, walk, value) =
-        (local("w"), local("r"), local("tag"), local("walk"), local("value"));
+    let (w, r, tag, value) = (local("w"), local("r"), local("tag"), local("value"));
+    let (walk, references) = (local("walk"), local("references"));
     let name = common.ident.to_string();
     let members: Vec<_> = variants.iter().map(|variant| &variant.proto).collect();
     let descriptor = constant_of(proto, "__DESCRIPTOR");
@@ -53,6 +53,13 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
             None => quote!(#ident::#name => __s::Ok(())),
         }
     });
+    let refers = variants.iter().map(|variant| {
+        let (name, member) = (quiet(&variant.ident), member(all, variant));
+        match &variant.ty {
+            Some(_) => quote!(#ident::#name(#value) => #member.refer(#value, #references)),
+            None => quote!(#ident::#name => {}),
+        }
+    });
     let schema = quote_spanned! {at(proto.span())=>
         type __O = #proto;
         const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;
@@ -86,6 +93,11 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
             fn walk_oneof(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 match self {
                     #(#walks,)*
+                }
+            }
+            fn refer_oneof(&self, #references: &mut __s::References) {
+                match self {
+                    #(#refers,)*
                 }
             }
         }

@@ -71,6 +71,9 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
             fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 __s::State::walk_fields(self, __walk)
             }
+            fn refer(&self, __references: &mut __s::References) {
+                __s::refer_payload(self, __references);
+            }
         }
 
         #registration

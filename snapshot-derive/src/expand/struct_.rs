@@ -8,7 +8,7 @@ use syn::{Ident, Path, Type};
 
 use super::{
     at, checks, constant_of, conversion, is_dependent, local, numbered, payload, quiet_path,
-    stage_rules, text_of, text_of_type,
+    references, stage_rules, text_of, text_of_type,
 };
 use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
@@ -25,6 +25,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let put_fields = put_fields(model);
     let take_fields = take_fields(model);
     let walk_fields = walk_fields(model);
+    let refer_fields = references::refer_fields(model);
     let conversion = conversion::expand(model);
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
@@ -39,6 +40,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             #put_fields
             #take_fields
             #walk_fields
+            #refer_fields
         }
 
         #[automatically_derived]
@@ -57,6 +59,9 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             }
             fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 __s::State::walk_fields(self, __walk)
+            }
+            fn refer(&self, __references: &mut __s::References) {
+                __s::refer_message(self, __references);
             }
         }
 
@@ -89,14 +94,14 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
 }
 
 /// A mapped field, with what the generated code calls its value while it is read.
-struct Mapped<'m> {
+pub(super) struct Mapped<'m> {
     message: &'m Path,
-    field: &'m Field,
-    mapping: &'m Mapping,
+    pub(super) field: &'m Field,
+    pub(super) mapping: &'m Mapping,
     variable: Ident,
 }
 
-fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone {
+pub(super) fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone {
     model.fields.iter().enumerate().filter_map(|(index, field)| {
         let mapping = field.mapping()?;
         let variable = numbered(index, place(field, mapping));
@@ -114,24 +119,24 @@ fn place(field: &Field, mapping: &Mapping) -> Span {
 
 impl Mapped<'_> {
     /// The typed constant of the proto field.
-    fn constant(&self) -> TokenStream {
+    pub(super) fn constant(&self) -> TokenStream {
         let (fields, proto) = (constant_of(self.message, "__FIELDS"), &self.mapping.proto);
         quote!(&#fields.#proto)
     }
 
-    fn place(&self) -> Span {
+    pub(super) fn place(&self) -> Span {
         place(self.field, self.mapping)
     }
 
     /// The field of the struct, for errors that point at its type.
-    fn member(&self) -> Ident {
+    pub(super) fn member(&self) -> Ident {
         let mut ident = self.field.ident.clone();
         ident.set_span(self.place());
         ident
     }
 
     /// The port of the field, or its adapter.
-    fn port(&self) -> TokenStream {
+    pub(super) fn port(&self) -> TokenStream {
         let (constant, ty) = (self.constant(), &self.field.ty);
         match &self.mapping.with {
             None => quote_spanned!(self.place()=> __s::port::<_, #ty>(#constant)),

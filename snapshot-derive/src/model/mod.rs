@@ -9,7 +9,7 @@ mod struct_;
 use proc_macro2::{Span, TokenStream};
 use syn::{Data, DeriveInput, Generics, Ident, LitStr, Path, Type};
 
-use crate::attr::Container;
+use crate::attr::{Container, Namespaces};
 use crate::errors::Errors;
 use shape::Shape;
 
@@ -69,6 +69,10 @@ pub(crate) struct Mapping {
     pub(crate) with: Option<Path>,
     pub(crate) max: Option<TokenStream>,
     pub(crate) range: Option<TokenStream>,
+    /// The namespaces that others find its names in.
+    pub(crate) defines: Namespaces,
+    /// The namespaces that its names must be in.
+    pub(crate) refers: Namespaces,
 }
 
 /// What makes a struct the payload of a controller.

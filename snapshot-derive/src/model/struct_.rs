@@ -87,17 +87,21 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
         with: attrs.with.get().cloned(),
         max: attrs.max.get().map(|Expr(tokens)| tokens.clone()),
         range: attrs.range.get().map(|Expr(tokens)| tokens.clone()),
+        defines: attrs.defines.get().cloned().unwrap_or_default(),
+        refers: attrs.refers.get().cloned().unwrap_or_default(),
     })
 }
 
 /// Reports attributes of one field that do not go together.
 fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
     if attrs.skip.is_given() {
-        let useless: [(&dyn Given, &str); 5] = [
+        let useless: [(&dyn Given, &str); 7] = [
             (&attrs.field, "it has no proto field"),
             (&attrs.with, "there is nothing to convert"),
             (&attrs.max, "there is nothing to check"),
             (&attrs.range, "there is nothing to check"),
+            (&attrs.defines, "nothing could refer to it after a restore"),
+            (&attrs.refers, "there is nothing to resolve"),
             (&attrs.id, "a restored controller would have lost its name"),
         ];
         for (attr, why) in useless {

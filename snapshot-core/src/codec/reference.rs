@@ -1,0 +1,178 @@
+//! Names: what `#[snapshot(defines = "...")]` and `#[snapshot(refers = "...")]` mean by a value.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::references::Names;
+
+/// A value that can be the end of a reference: by the text that it is, or would be, on the wire as
+/// a string. Of a map it is the keys, of another collection the elements, of an `Option` what is in
+/// it.
+///
+/// Newtypes have it from `#[snapshot(transparent)]`. For a type of your own:
+///
+/// ```
+/// use snapshot_core::codec::{Names, Reference};
+///
+/// struct Slot {
+///     controller: u8,
+///     lun: u8,
+/// }
+///
+/// impl Reference for Slot {
+///     fn add_names(&self, names: &mut Names<'_>) {
+///         names.add(&format!("{}:{}", self.controller, self.lun));
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the end of a reference",
+    label = "neither text nor a number nor a collection of such",
+    note = "`defines` and `refers` are for identifiers: text, numbers, `Uuid`, `PathBuf`, addresses, \
+            newtypes with `transparent`, and options, lists, sets and map keys of them",
+    note = "for another type implement `snapshot_core::codec::Reference`"
+)]
+pub trait Reference {
+    /// Adds the names of this value: one of a single value, none of `None`, all of a collection.
+    fn add_names(&self, names: &mut Names<'_>);
+}
+
+/// A map whose values can be the ends of references, for `#[snapshot(refers(values = "..."))]`.
+#[diagnostic::on_unimplemented(
+    message = "the values of `{Self}` cannot be the ends of references",
+    label = "no map of names to names",
+    note = "`values = ...` is for maps whose keys and values are text, numbers or other \
+            identifiers; elsewhere write `defines = \"...\"` or `refers = \"...\"`"
+)]
+pub trait ReferenceValues {
+    /// Adds the names of the values, each at its key.
+    fn add_value_names(&self, names: &mut Names<'_>);
+}
+
+impl Reference for str {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.add(self);
+    }
+}
+
+impl Reference for String {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.add(self);
+    }
+}
+
+/// A path that is not UTF-8 is not saved, so its name does not matter.
+impl Reference for PathBuf {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.add(&self.to_string_lossy());
+    }
+}
+
+#[cfg(feature = "uuid")]
+impl Reference for uuid::Uuid {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.add(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+    }
+}
+
+macro_rules! by_display {
+    ($($ty:ty)*) => {$(
+        impl Reference for $ty {
+            fn add_names(&self, names: &mut Names<'_>) {
+                names.add(&self.to_string());
+            }
+        }
+    )*};
+}
+
+by_display! {
+    u8 u16 u32 u64 usize i8 i16 i32 i64 isize bool char
+    NonZero<u8> NonZero<u16> NonZero<u32> NonZero<u64> NonZero<usize>
+    NonZero<i8> NonZero<i16> NonZero<i32> NonZero<i64> NonZero<isize>
+    IpAddr Ipv4Addr Ipv6Addr SocketAddr
+}
+
+macro_rules! pointers {
+    ($($pointer:ident)*) => {$(
+        impl<T: Reference + ?Sized> Reference for $pointer<T> {
+            fn add_names(&self, names: &mut Names<'_>) {
+                T::add_names(self, names);
+            }
+        }
+
+        impl<T: ReferenceValues + ?Sized> ReferenceValues for $pointer<T> {
+            fn add_value_names(&self, names: &mut Names<'_>) {
+                T::add_value_names(self, names);
+            }
+        }
+    )*};
+}
+
+pointers! { Box Rc Arc }
+
+impl<T: Reference> Reference for Option<T> {
+    fn add_names(&self, names: &mut Names<'_>) {
+        if let Some(value) = self {
+            value.add_names(names);
+        }
+    }
+}
+
+macro_rules! lists {
+    ($([$($n:tt)*] $list:ty,)*) => {$(
+        impl<T: Reference, $($n)*> Reference for $list {
+            fn add_names(&self, names: &mut Names<'_>) {
+                for (index, element) in self.iter().enumerate() {
+                    names.index(index, element);
+                }
+            }
+        }
+    )*};
+}
+
+lists! {
+    [] [T],
+    [] Vec<T>,
+    [] VecDeque<T>,
+    [const N: usize] [T; N],
+}
+
+impl<T: Reference> Reference for BTreeSet<T> {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.keys(self.iter());
+    }
+}
+
+impl<T: Reference, S> Reference for HashSet<T, S> {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.hashed_keys(self.iter());
+    }
+}
+
+impl<K: Reference, V> Reference for BTreeMap<K, V> {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.keys(self.keys());
+    }
+}
+
+impl<K: Reference, V, S> Reference for HashMap<K, V, S> {
+    fn add_names(&self, names: &mut Names<'_>) {
+        names.hashed_keys(self.keys());
+    }
+}
+
+impl<K: Reference, V: Reference> ReferenceValues for BTreeMap<K, V> {
+    fn add_value_names(&self, names: &mut Names<'_>) {
+        names.values(self.iter());
+    }
+}
+
+impl<K: Reference, V: Reference, S> ReferenceValues for HashMap<K, V, S> {
+    fn add_value_names(&self, names: &mut Names<'_>) {
+        names.hashed_values(self.iter());
+    }
+}

@@ -1,0 +1,160 @@
+//! Checking what was collected.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::Twins;
+use super::collect::{Act, Found, References, Step, Way};
+use crate::Error;
+use crate::controller::ControllerId;
+
+/// The fields that define something in a namespace.
+struct Definers {
+    /// The first of them, by their steps.
+    first: Vec<usize>,
+    /// How many there are.
+    count: usize,
+}
+
+impl Definers {
+    /// How many an error names; the others it counts.
+    const NAMED: usize = 3;
+}
+
+impl References {
+    /// Everything that is wrong, in the order in which it was found.
+    pub(crate) fn check(mut self, twins: Twins) -> Vec<Error> {
+        let mut errors = std::mem::take(&mut self.failures);
+        let mut wrong: Vec<(usize, Error)> = Vec::new();
+        let mut defined: HashMap<(&str, &str), usize> = HashMap::new();
+        for (order, found) in self.found_by(Act::Defines) {
+            match defined.entry((found.namespace, self.text(found))) {
+                Entry::Vacant(entry) => {
+                    entry.insert(found.at);
+                }
+                Entry::Occupied(entry) => {
+                    let first = *entry.get();
+                    if twins == Twins::Reported || !self.are_twins(first, found.at) {
+                        wrong.push((order, self.twice(found, first)));
+                    }
+                }
+            }
+        }
+        let mut definers: HashMap<&str, Definers> = HashMap::new();
+        for (order, found) in self.found_by(Act::Refers) {
+            if !defined.contains_key(&(found.namespace, self.text(found))) {
+                let definers = definers
+                    .entry(found.namespace)
+                    .or_insert_with(|| self.definers(found.namespace));
+                wrong.push((order, self.dangling(found, definers)));
+            }
+        }
+        wrong.sort_by_key(|(order, _)| *order);
+        errors.extend(wrong.into_iter().map(|(_, error)| error));
+        errors
+    }
+
+    fn found_by(&self, act: Act) -> impl Iterator<Item = (usize, &Found)> {
+        self.found.iter().enumerate().filter(move |(_, found)| found.act == act)
+    }
+
+    fn text(&self, found: &Found) -> &str {
+        &self.texts[found.text.clone()]
+    }
+
+    /// Whether two places are in different controllers with the same id.
+    fn are_twins(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (self.payload_at(one), self.payload_at(other));
+        one != other && self.id_of(one) == self.id_of(other)
+    }
+
+    /// The id of the controller whose payload this step goes into.
+    fn id_of(&self, payload: usize) -> Option<&ControllerId> {
+        match &self.steps[payload].way {
+            Way::Payload(id, _) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The error, found at a step.
+    #[cold]
+    pub(super) fn located(&self, mut at: usize, mut error: Error) -> Error {
+        loop {
+            let Step { before, way } = &self.steps[at];
+            match way {
+                Way::Payload(id, message) => {
+                    return error.in_message(message.clone()).at_controller(id);
+                }
+                Way::Field(name) => error = error.in_field(name),
+                Way::Index(index) => error = error.in_index(*index),
+                Way::Key(key) | Way::Member(key) => error = error.in_key(key.clone()),
+            }
+            at = *before;
+        }
+    }
+
+    /// A place as an error at another one writes it: without the controller if that is the same.
+    #[cold]
+    fn place(&self, at: usize, seen_from: usize) -> String {
+        let located = self.located(at, Error::invalid(""));
+        let path = located.first().path();
+        match self.id_of(self.payload_at(at)) {
+            Some(id) if self.payload_at(at) != self.payload_at(seen_from) => {
+                format!("{id}: {path}")
+            }
+            _ => path.to_string(),
+        }
+    }
+
+    #[cold]
+    fn twice(&self, found: &Found, first: usize) -> Error {
+        let (namespace, text) = (found.namespace, self.text(found));
+        let first = self.place(first, found.at);
+        let reason = format!("defines {namespace} {text:?}, which is in {first} already");
+        self.located(found.at, Error::invalid(reason))
+    }
+
+    #[cold]
+    fn dangling(&self, found: &Found, definers: &Definers) -> Error {
+        let (namespace, text) = (found.namespace, self.text(found));
+        let named: Vec<String> =
+            definers.first.iter().map(|field| self.place(*field, found.at)).collect();
+        let why = match (named.as_slice(), definers.count - named.len()) {
+            ([], _) => {
+                format!("but no controller of this snapshot defines any {namespace}")
+            }
+            ([one], _) => format!("which is not in {one}"),
+            ([first @ .., last], 0) => {
+                format!("which is neither in {} nor in {last}", first.join(" nor in "))
+            }
+            (some, more) => {
+                format!("which is neither in {} nor in {more} more", some.join(" nor in "))
+            }
+        };
+        let reason = format!("refers to {namespace} {text:?}, {why}");
+        self.located(found.at, Error::invalid(reason))
+    }
+
+    #[cold]
+    fn definers(&self, namespace: &str) -> Definers {
+        let mut fields: Vec<usize> = self
+            .found_by(Act::Defines)
+            .filter(|(_, found)| found.namespace == namespace)
+            .map(|(_, found)| self.field_of(found.at))
+            .collect();
+        // The entries of one field follow each other, unless it has fields that define inside.
+        fields.sort_unstable();
+        fields.dedup();
+        let count = fields.len();
+        fields.truncate(Definers::NAMED);
+        Definers { first: fields, count }
+    }
+
+    /// The field that an element or entry is in.
+    fn field_of(&self, mut at: usize) -> usize {
+        while let Way::Index(_) | Way::Key(_) = self.steps[at].way {
+            at = self.steps[at].before;
+        }
+        at
+    }
+}

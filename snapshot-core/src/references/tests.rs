@@ -1,0 +1,256 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::Code;
+use crate::codec::{Reader, Reference, ReferenceValues};
+
+fn references() -> References {
+    References::new("test.v1.Root")
+}
+
+/// What is wrong, one text each.
+fn texts(references: References) -> Vec<String> {
+    references.check(Twins::Reported).iter().map(ToString::to_string).collect()
+}
+
+/// The places and names of what a value refers to.
+fn named<T: Reference>(value: &T) -> Vec<String> {
+    let mut references = references();
+    references.field("f", |references| references.refers("n", value));
+    shortened(references)
+}
+
+fn named_by_values<T: ReferenceValues>(value: &T) -> Vec<String> {
+    let mut references = references();
+    references.field("f", |references| references.values_refer("n", value));
+    shortened(references)
+}
+
+fn shortened(references: References) -> Vec<String> {
+    let rest = ", but no controller of this snapshot defines any n";
+    let short = |text: String| {
+        let text = text.strip_prefix(".: test.v1.Root.").unwrap().strip_suffix(rest).unwrap();
+        text.replace("refers to n ", "")
+    };
+    texts(references).into_iter().map(short).collect()
+}
+
+#[test]
+fn a_value_is_named_by_its_text_on_the_wire() {
+    assert_eq!(named(&"a b".to_owned()), [r#"f: "a b""#]);
+    assert_eq!(named(&Box::<str>::from("b")), [r#"f: "b""#]);
+    assert_eq!(named(&7_u8), [r#"f: "7""#]);
+    assert_eq!(named(&i64::MIN), [r#"f: "-9223372036854775808""#]);
+    assert_eq!(named(&NonZero::<u32>::MAX), [r#"f: "4294967295""#]);
+    assert_eq!(named(&true), [r#"f: "true""#]);
+    assert_eq!(named(&PathBuf::from("/a/b")), [r#"f: "/a/b""#]);
+    assert_eq!(named(&std::net::Ipv6Addr::LOCALHOST), [r#"f: "::1""#]);
+    #[cfg(feature = "uuid")]
+    assert_eq!(
+        named(&uuid::Uuid::from_u128(0xA)),
+        [r#"f: "00000000-0000-0000-0000-00000000000a""#]
+    );
+}
+
+#[test]
+fn a_collection_has_the_names_that_are_in_it() {
+    assert_eq!(named(&None::<u8>), [""; 0]);
+    assert_eq!(named(&Some(7)), [r#"f: "7""#]);
+    assert_eq!(named(&vec!["a".to_owned(), "b".to_owned()]), [r#"f[0]: "a""#, r#"f[1]: "b""#]);
+    assert_eq!(named(&[1_u8, 2]), [r#"f[0]: "1""#, r#"f[1]: "2""#]);
+    assert_eq!(named(&Arc::<[u8]>::from([3])), [r#"f[0]: "3""#]);
+    assert_eq!(named(&std::collections::VecDeque::from([4])), [r#"f[0]: "4""#]);
+    assert_eq!(named(&vec![None, Some(5)]), [r#"f[1]: "5""#]);
+    assert_eq!(named(&BTreeSet::from([9, 10])), [r#"f["9"]: "9""#, r#"f["10"]: "10""#]);
+    assert_eq!(named(&BTreeMap::from([(9, ()), (10, ())])), [r#"f["9"]: "9""#, r#"f["10"]: "10""#]);
+}
+
+#[test]
+fn the_values_of_a_map_are_named_at_their_keys() {
+    let map = BTreeMap::from([(1, "b".to_owned()), (2, "a".to_owned())]);
+    let expected = [r#"f["1"]: "b""#, r#"f["2"]: "a""#];
+    assert_eq!(named_by_values(&map), expected);
+    assert_eq!(named_by_values(&Box::new(map.clone())), expected);
+    assert_eq!(named_by_values(&map.into_iter().collect::<HashMap<_, _>>()), expected);
+    let lists = BTreeMap::from([("k".to_owned(), vec![7, 8])]);
+    assert_eq!(named_by_values(&lists), [r#"f["k"][0]: "7""#, r#"f["k"][1]: "8""#]);
+}
+
+#[test]
+fn what_is_hashed_is_named_in_the_same_order_each_time() {
+    let names: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+    let expected: Vec<_> = names.iter().map(|name| format!("f[{name:?}]: {name:?}")).collect();
+    assert_eq!(named(&names.iter().cloned().collect::<HashSet<_>>()), expected);
+    let map: HashMap<_, _> = names.iter().map(|name| (name.clone(), name.clone())).collect();
+    assert_eq!(named(&map), expected);
+    assert_eq!(named_by_values(&map), expected);
+}
+
+#[test]
+fn a_reference_may_come_before_its_definition() {
+    let mut references = references();
+    references.field("a", |references| references.refers("n", &1_u8));
+    references.field("b", |references| references.defines("n", &1_u64));
+    assert_eq!(texts(references), [""; 0]);
+}
+
+#[test]
+fn namespaces_do_not_see_each_other() {
+    let mut references = references();
+    references.field("a", |references| references.defines("one", &1_u8));
+    references.field("b", |references| references.defines("two", &1_u8));
+    references.field("c", |references| references.refers("three", &1_u8));
+    assert_eq!(
+        texts(references),
+        [
+            ".: test.v1.Root.c: refers to three \"1\", but no controller of this snapshot defines any \
+          three"
+        ]
+    );
+}
+
+#[test]
+fn errors_are_in_the_order_of_the_tree_and_name_both_ends() {
+    let mut references = references();
+    references.field("a", |references| references.refers("n", &3_u8));
+    references.field("b", |references| references.defines("n", &[1_u8, 2, 1]));
+    references.field("c", |references| references.refers("n", &[2_u8, 4]));
+    references.field("child", |references| {
+        references.payload(None, "test.v1.Child", |references| {
+            references.field("d", |references| references.defines("n", &vec![2_u8]));
+            references.field("e", |references| references.refers("n", &5_u8));
+        });
+    });
+    let errors = references.check(Twins::Reported);
+    assert!(errors.iter().all(|error| error.code() == Code::InvalidArgument));
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            ".: test.v1.Root.a: refers to n \"3\", which is neither in test.v1.Root.b nor in child: \
+             test.v1.Child.d",
+            ".: test.v1.Root.b[2]: defines n \"1\", which is in test.v1.Root.b[0] already",
+            ".: test.v1.Root.c[1]: refers to n \"4\", which is neither in test.v1.Root.b nor in \
+             child: test.v1.Child.d",
+            "child: test.v1.Child.d[0]: defines n \"2\", which is in .: test.v1.Root.b[1] already",
+            "child: test.v1.Child.e: refers to n \"5\", which is neither in .: test.v1.Root.b nor in \
+             test.v1.Child.d",
+        ]
+    );
+}
+
+#[test]
+fn of_many_fields_that_define_a_few_are_named() {
+    let mut references = references();
+    for (field, value) in [("a", 1_u8), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
+        references.field(field, |references| references.defines("n", &value));
+    }
+    references.field("f", |references| references.refers("n", &6_u8));
+    assert_eq!(
+        texts(references),
+        [".: test.v1.Root.f: refers to n \"6\", which is neither in test.v1.Root.a nor in \
+          test.v1.Root.b nor in test.v1.Root.c nor in 2 more"]
+    );
+}
+
+#[test]
+fn a_payload_is_named_as_a_walk_names_it() {
+    fn leaf(references: &mut References, name: Option<&str>) {
+        references.payload(name, "L", |references| {
+            references.field("x", |references| references.refers("n", &0_u8));
+        });
+    }
+    let mut references = references();
+    references.field("one", |references| leaf(references, Some("alone")));
+    references.field("list", |references| {
+        references.index(3, |references| leaf(references, None));
+        references.index(4, |references| leaf(references, Some("a/b")));
+    });
+    references.field("map", |references| {
+        references.key(String::new(), |references| leaf(references, None));
+        references.key("k".to_owned(), |references| leaf(references, Some("")));
+    });
+    references.field("nested", |references| {
+        references.message(|references| {
+            references.field("deep", |references| leaf(references, None));
+        });
+    });
+    references.field("outer", |references| {
+        references.payload(None, "O", |references| {
+            references.field("entries", |references| {
+                references.member("m%", |references| leaf(references, Some("own")));
+            });
+        });
+    });
+    let expected = [
+        "one: L.x",
+        "list/3: L.x",
+        "list/a%2Fb: L.x",
+        "map/\"\": L.x",
+        "map/\"\": L.x",
+        "nested/deep: L.x",
+        "outer/m%25: L.x",
+    ];
+    let texts = texts(references);
+    assert_eq!(texts.len(), expected.len());
+    for (text, expected) in texts.iter().zip(expected) {
+        assert!(text.starts_with(&format!("{expected}: refers")), "{text}");
+    }
+}
+
+#[test]
+fn two_controllers_of_one_id_are_passed_by_where_the_plan_has_told_it() {
+    let twins = || {
+        let mut references = references();
+        references.field("list", |references| {
+            for index in 0..2 {
+                references.index(index, |references| {
+                    references.payload(Some("twin"), "T", |references| {
+                        references.field("x", |references| references.defines("n", &[7_u8, 7]));
+                    });
+                });
+            }
+        });
+        references
+    };
+    let expected = "list/twin: T.x[1]: defines n \"7\", which is in T.x[0] already";
+    assert_eq!(twins().check(Twins::Known).len(), 1);
+    let texts = texts(twins());
+    assert_eq!(texts[0], expected);
+    assert_eq!(texts.len(), 3);
+}
+
+#[test]
+fn a_tree_that_is_too_deep_is_an_error_and_no_overflow() {
+    fn nest(references: &mut References, left: u32) {
+        if left > 0 {
+            references.field("next", |references| {
+                references.message(|references| nest(references, left - 1));
+            });
+        }
+    }
+    let mut deepest = references();
+    nest(&mut deepest, Reader::DEPTH_LIMIT);
+    assert_eq!(texts(deepest), [""; 0]);
+    let mut deeper = references();
+    nest(&mut deeper, 1_000_000);
+    let [text] = <[String; 1]>::try_from(texts(deeper)).unwrap();
+    assert!(text.ends_with("next: messages are nested more than 100 deep"), "{text}");
+}
+
+#[test]
+fn a_way_on_which_nothing_is_found_leaves_nothing_behind() {
+    let mut references = references();
+    references.field("a", |references| {
+        for index in 0..10 {
+            references.index(index, |_| ());
+        }
+        references.index(10, |references| references.refers("n", &1_u8));
+        references.key("k".to_owned(), |references| references.refers("n", &None::<u8>));
+    });
+    // The root, the field, the element.
+    assert_eq!(references.steps.len(), 3);
+}

@@ -1,0 +1,203 @@
+//! What the laws work with: the samples as trees, the type behind them, and the verdicts.
+
+use crate::Error;
+
+use super::coverage::Coverage;
+use super::difference::differences;
+use super::places::Places;
+use super::report::{Law, Report};
+use super::shape::FieldInfo;
+use super::subject::{Recoded, Subject};
+use super::tree::{Message, Value};
+
+/// How many messages of one place of a sample are edited: the first of a list or map, that is.
+const SITES_OF_A_SAMPLE: usize = 3;
+/// How many messages of one place are edited at all.
+const SITES: usize = 8;
+
+/// A type on the bench.
+#[derive(Debug)]
+pub(super) struct Bench {
+    pub(super) subject: Subject,
+    pub(super) places: Places,
+    pub(super) samples: Vec<Sample>,
+    pub(super) report: Report,
+    pub(super) coverage: Coverage,
+    /// Fields that may come back in another form.
+    pub(super) normalized: Vec<String>,
+}
+
+/// One sample, as it is saved.
+#[derive(Debug)]
+pub(super) struct Sample {
+    pub(super) bytes: Vec<u8>,
+    pub(super) tree: Message,
+    /// Whether it was made of another sample.
+    pub(super) is_made: bool,
+}
+
+/// A message in a sample.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub(super) sample: usize,
+    pub(super) way: Vec<usize>,
+    pub(super) place: usize,
+}
+
+/// What became of an edit.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Refused(Error),
+    Restored,
+    /// It is in the report.
+    Broken,
+}
+
+impl Bench {
+    /// The messages to edit, a few of each place.
+    pub(super) fn sites(&self) -> Vec<Site> {
+        let mut sites: Vec<Site> = Vec::new();
+        for (index, sample) in self.samples.iter().enumerate() {
+            collect(index, &sample.tree, &mut Vec::new(), &mut sites);
+        }
+        sites
+    }
+
+    /// The messages of one sample to edit.
+    pub(super) fn sites_of(&self, sample: usize) -> Vec<Site> {
+        let mut sites = Vec::new();
+        if let Some(Sample { tree, .. }) = self.samples.get(sample) {
+            collect(sample, tree, &mut Vec::new(), &mut sites);
+        }
+        sites
+    }
+
+    /// The message at a site.
+    pub(super) fn message(&mut self, site: &Site) -> Option<Message> {
+        self.samples.get_mut(site.sample)?.tree.at(&site.way).cloned()
+    }
+
+    /// The bytes of the site's sample with the message edited.
+    pub(super) fn edited(&mut self, site: &Site, edit: impl FnOnce(&mut Message)) -> Vec<u8> {
+        match self.samples.get_mut(site.sample) {
+            Some(sample) => sample.tree.with(&site.way, edit),
+            None => Vec::new(),
+        }
+    }
+
+    /// The bytes with the values of one field replaced.
+    pub(super) fn with_values(
+        &mut self,
+        site: &Site,
+        info: &FieldInfo,
+        values: Vec<Value>,
+        packed: bool,
+    ) -> Vec<u8> {
+        let info = *info;
+        self.edited(site, |message| {
+            if info.oneof.is_some() && !values.is_empty() {
+                let rivals: Vec<u32> = message
+                    .shape
+                    .fields()
+                    .iter()
+                    .filter(|other| other.oneof == info.oneof && other.number != info.number)
+                    .map(|other| other.number)
+                    .collect();
+                message.fields.retain(|field| !rivals.contains(&field.number));
+            }
+            message.set(info.number, values, packed);
+        })
+    }
+
+    /// The path of a field of a site.
+    pub(super) fn path(&self, site: &Site, info: &FieldInfo) -> String {
+        self.places.path(site.place, info.name)
+    }
+
+    /// Expects that the bytes are refused.
+    pub(super) fn refused(&mut self, law: Law, path: &str, bytes: &[u8], what: &str) {
+        match self.subject.recode(bytes).0 {
+            Recoded::Refused(_) => {}
+            Recoded::Panicked(error) => {
+                self.report.add(law, path, Some(bytes), format!("{what}: reading {error}"));
+            }
+            Recoded::NotWritten(_) | Recoded::Written(_) => {
+                self.report.add(law, path, Some(bytes), format!("{what} is not refused"));
+            }
+        }
+    }
+
+    /// Expects that the bytes are refused, or come back as the same message.
+    pub(super) fn restored(&mut self, law: Law, path: &str, bytes: &[u8], what: &str) -> Outcome {
+        let (recoded, watch) = self.subject.recode(bytes);
+        let mut broken = |law, path: &str, text: String| {
+            self.report.add(law, path, Some(bytes), text);
+            Outcome::Broken
+        };
+        let back = match recoded {
+            Recoded::Refused(error) => return Outcome::Refused(error),
+            Recoded::Panicked(error) => {
+                return broken(law, path, format!("{what}: reading {error}"));
+            }
+            Recoded::NotWritten(error) => {
+                return broken(law, path, format!("{what} is read, and then not saved: {error}"));
+            }
+            Recoded::Written(back) => back,
+        };
+        let Some(read) = self.places.read(bytes) else {
+            return broken(law, path, format!("{what} is read, although it is malformed"));
+        };
+        if let Some(error) = (self.subject.prost_refuses)(bytes) {
+            return broken(Law::Prost, path, format!("{what} is read, prost refuses it: {error}"));
+        }
+        if self.places.canonical(&read, &watch.ignored, false).encode() == back {
+            return Outcome::Restored;
+        }
+        let Some(written) = self.places.read(&back) else {
+            return broken(law, path, format!("{what} is saved as malformed bytes"));
+        };
+        if self.places.canonical(&written, &[], false).encode() != back {
+            let text = format!("{what} is saved in a form that is not canonical");
+            return broken(law, path, text);
+        }
+        let read = self.places.canonical(&read, &watch.ignored, true);
+        let written = self.places.canonical(&written, &[], true);
+        let mut lost = differences(&self.places, &read, &written);
+        lost.retain(|lost| !lost.names.iter().any(|name| is_in(name, &self.normalized)));
+        if lost.is_empty() {
+            // Another form of the same must be one that stays.
+            return match self.subject.recode(&back).0 {
+                Recoded::Written(again) if again == back => Outcome::Restored,
+                _ => broken(law, path, format!("{what} is saved as what does not come back")),
+            };
+        }
+        for lost in lost {
+            let text = format!("{what}: {} is read, {} is saved", lost.read, lost.written);
+            broken(law, &lost.names[0], text);
+        }
+        Outcome::Broken
+    }
+}
+
+/// Whether a path is one of those given, or below it.
+pub(super) fn is_in(path: &str, given: &[String]) -> bool {
+    given.iter().any(|given| {
+        path.strip_prefix(given.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+fn collect(sample: usize, message: &Message, way: &mut Vec<usize>, sites: &mut Vec<Site>) {
+    let same = sites.iter().filter(|site| site.place == message.place);
+    let of_this = same.clone().filter(|site| site.sample == sample).count();
+    if of_this < SITES_OF_A_SAMPLE && same.count() < SITES {
+        sites.push(Site { sample, way: way.clone(), place: message.place });
+    }
+    for (index, field) in message.fields.iter().enumerate() {
+        if let Value::Message(message) = &field.value {
+            way.push(index);
+            collect(sample, message, way, sites);
+            way.pop();
+        }
+    }
+}

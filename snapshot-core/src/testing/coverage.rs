@@ -1,0 +1,157 @@
+//! Which fields were seen with how many values: what was never varied was not tested.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::Error;
+use crate::schema::ValueKind;
+
+use super::bench::is_in;
+use super::places::{FieldKey, Places, is_default};
+use super::report::{Law, Report};
+use super::shape::{FieldInfo, FieldValue, Presence};
+use super::tree::{Message, Value};
+
+/// What was seen of every field.
+#[derive(Debug, Default)]
+pub(super) struct Coverage {
+    fields: HashMap<FieldKey, Seen>,
+    /// The places of the messages in the samples.
+    places: HashSet<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Two different values at most, as bytes.
+    values: Vec<Vec<u8>>,
+    /// A sample has a message in it.
+    holds_message: bool,
+    refused: usize,
+    refusal: Option<String>,
+}
+
+impl Coverage {
+    /// Everything in a sample comes back.
+    pub(super) fn sample(&mut self, message: &Message) {
+        self.places.insert(message.place);
+        for info in message.shape.fields() {
+            let values = message.values(info.number);
+            self.restored(message.place, &info, &values);
+            // Only what is in a sample is edited in turn; an edit that adds a message is not.
+            if values.iter().any(|value| matches!(value, Value::Message(_))) {
+                self.fields.entry((message.place, info.number)).or_default().holds_message = true;
+            }
+        }
+        for field in &message.fields {
+            if let Value::Message(message) = &field.value {
+                self.sample(message);
+            }
+        }
+    }
+
+    /// The field came back with these values.
+    pub(super) fn restored(&mut self, place: usize, info: &FieldInfo, values: &[Value]) {
+        let seen = self.fields.entry((place, info.number)).or_default();
+        // Two are enough.
+        if seen.values.len() < 2 {
+            let is_absent =
+                |value: &Value| info.presence == Presence::Implicit && is_default(value);
+            let mut bytes = Vec::new();
+            for value in values.iter().filter(|value| !is_absent(value)) {
+                bytes.extend(value.bytes());
+            }
+            // An empty text with presence is not nothing.
+            if info.presence != Presence::Implicit {
+                bytes.push(values.len().min(255) as u8);
+            }
+            if !seen.values.contains(&bytes) {
+                seen.values.push(bytes);
+            }
+        }
+    }
+
+    /// Whether a sample has a message in the field.
+    pub(super) fn has_message(&self, place: usize, number: u32) -> bool {
+        self.fields.get(&(place, number)).is_some_and(|seen| seen.holds_message)
+    }
+
+    /// The field was refused with another value.
+    pub(super) fn refused(&mut self, place: usize, info: &FieldInfo, error: &Error) {
+        let seen = self.fields.entry((place, info.number)).or_default();
+        seen.refused += 1;
+        seen.refusal.get_or_insert_with(|| error.first().to_string());
+    }
+
+    /// Reports the fields that were not varied, but for those that are `fixed`; and what is in
+    /// `exempt` and names no field.
+    pub(super) fn report(
+        &self,
+        places: &Places,
+        fixed: &[String],
+        normalized: &[String],
+        report: &mut Report,
+    ) {
+        let mut named = HashSet::new();
+        for (place, shape) in places.shapes() {
+            if !self.places.contains(&place) {
+                continue;
+            }
+            for info in shape.fields() {
+                let names = places.names(place, info.name);
+                for given in fixed.iter().chain(normalized) {
+                    if names.iter().any(|name| is_in(name, std::slice::from_ref(given))) {
+                        named.insert(given);
+                    }
+                }
+                let is_fixed = names.iter().any(|name| is_in(name, fixed));
+                if is_fixed || places.is_ignored(place, info.number) {
+                    continue;
+                }
+                if let Some(text) = self.missing(place, &info, shape.is_any()) {
+                    report.add(Law::Coverage, &names[0], None, text);
+                }
+            }
+        }
+        for given in fixed.iter().chain(normalized).filter(|given| !named.contains(given)) {
+            report.add(
+                Law::Exemption,
+                given,
+                None,
+                "is no field that the samples reach".to_owned(),
+            );
+        }
+    }
+
+    fn missing(&self, place: usize, info: &FieldInfo, is_any: bool) -> Option<String> {
+        let nothing = Seen::default();
+        let seen = self.fields.get(&(place, info.number)).unwrap_or(&nothing);
+        // What is in an `Any` says what its type URL is, and the derive says what the version is.
+        if is_any && info.number == 1 && self.has_message(place, 2) || is_version(info) {
+            return None;
+        }
+        if info.shape().is_some() || seen.holds_message {
+            return (!seen.holds_message).then(|| {
+                let refusal = match &seen.refusal {
+                    Some(refusal) => format!(" (an empty one is refused: {refusal})"),
+                    None => String::new(),
+                };
+                format!("no sample has it{refusal}: add one in which it is there")
+            });
+        }
+        if seen.values.len() > 1 {
+            return None;
+        }
+        let mut text = match seen.values.first() {
+            None => "no value of it came back".to_owned(),
+            Some(_) => "only one value of it came back".to_owned(),
+        };
+        if let Some(refusal) = &seen.refusal {
+            text += &format!(", {} others were refused, the first with: {refusal}", seen.refused);
+        }
+        Some(text)
+    }
+}
+
+/// The version, which the derive writes and checks.
+pub(super) fn is_version(info: &FieldInfo) -> bool {
+    info.name == "schema_version" && matches!(info.value, FieldValue::Kind(ValueKind::Uint32))
+}

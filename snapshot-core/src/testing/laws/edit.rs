@@ -1,0 +1,106 @@
+//! Every field with other values: what is read must be saved again, unchanged.
+
+use super::super::bench::{Bench, Outcome, Site};
+use super::super::difference::show;
+use super::super::report::Law;
+use super::super::shape::{FieldInfo, Presence};
+use super::super::tree::Value;
+use super::super::values::others;
+use super::refuse::known;
+
+/// How many elements of a list are changed: the first ones, and the last.
+const ELEMENTS: usize = 3;
+
+/// Changes every field of a message, in several ways.
+pub(in super::super) fn edits(bench: &mut Bench, site: &Site) {
+    for info in known(bench, site) {
+        let values = bench.message(site).map(|m| m.values(info.number)).unwrap_or_default();
+        match info.presence {
+            Presence::Repeated | Presence::Packed => list(bench, site, &info, &values),
+            Presence::Map => {
+                without_one(bench, site, &info, &values);
+            }
+            _ => singular(bench, site, &info, &values),
+        }
+    }
+}
+
+fn singular(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
+    let default = bench.places.default(site.place, info);
+    match values.first() {
+        Some(now) => {
+            for other in changed(info, now) {
+                try_values(bench, site, info, vec![other]);
+            }
+            try_values(bench, site, info, Vec::new());
+        }
+        None => {
+            for other in changed(info, &default) {
+                try_values(bench, site, info, vec![other]);
+            }
+            // Written out, which a reader must take for what it means, or refuse.
+            try_values(bench, site, info, vec![default]);
+        }
+    }
+}
+
+/// Other values of a scalar; a message inside is a site of its own.
+fn changed(info: &FieldInfo, now: &Value) -> Vec<Value> {
+    match (info.scalar(), now) {
+        (_, Value::Message(_)) | (None, _) => Vec::new(),
+        (Some(kind), now) => others(kind, now),
+    }
+}
+
+fn list(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
+    let default = bench.places.default(site.place, info);
+    for at in (0..values.len().min(ELEMENTS)).chain(values.len().checked_sub(1)) {
+        for other in changed(info, &values[at]) {
+            let mut values = values.to_vec();
+            values[at] = other;
+            try_values(bench, site, info, values);
+        }
+    }
+    for other in changed(info, &default).into_iter().chain([default]) {
+        try_values(bench, site, info, [values, &[other]].concat());
+    }
+    without_one(bench, site, info, values);
+    if let [first, .., last] = values {
+        try_values(bench, site, info, [values, std::slice::from_ref(first)].concat());
+        let between = &values[1..values.len() - 1];
+        let swapped = [std::slice::from_ref(last), between, std::slice::from_ref(first)].concat();
+        try_values(bench, site, info, swapped);
+    }
+    // With a tag for each, and with one for all: both are to be read.
+    let is_packable = info.scalar().is_some_and(|_| !matches!(values, [Value::Bytes(_), ..]));
+    if is_packable && !values.is_empty() {
+        let path = bench.path(site, info);
+        let other_form = info.presence != Presence::Packed;
+        let bytes = bench.with_values(site, info, values.to_vec(), other_form);
+        if let Outcome::Refused(error) = bench.restored(Law::Restored, &path, &bytes, "the list") {
+            let text = format!("the list in the other form, packed or not, is refused: {error}");
+            bench.report.add(Law::Restored, &path, Some(&bytes), text);
+        }
+    }
+}
+
+fn without_one(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
+    if let Some((_, rest)) = values.split_first() {
+        try_values(bench, site, info, rest.to_vec());
+    }
+    if let Some((_, rest)) = values.split_last() {
+        try_values(bench, site, info, rest.to_vec());
+    }
+}
+
+fn try_values(bench: &mut Bench, site: &Site, info: &FieldInfo, values: Vec<Value>) {
+    let path = bench.path(site, info);
+    let what = show(&values, info);
+    let packed = info.presence == Presence::Packed;
+    let bytes = bench.with_values(site, info, values.clone(), packed);
+    match bench.restored(Law::Restored, &path, &bytes, &what) {
+        Outcome::Refused(error) => bench.coverage.refused(site.place, info, &error),
+        Outcome::Restored => bench.coverage.restored(site.place, info, &values),
+        Outcome::Broken => {}
+    }
+}

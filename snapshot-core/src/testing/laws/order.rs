@@ -1,0 +1,55 @@
+//! Fields in another order: protobuf obliges a reader to take them in any.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use super::super::bench::Bench;
+use super::super::report::Law;
+use super::super::subject::Recoded;
+use super::super::tree::{Message, Value};
+
+/// Reads every sample with its fields in other orders, at all levels.
+pub(in super::super) fn any_order(bench: &mut Bench) {
+    let path = bench.places.message_path(super::super::places::ROOT);
+    for index in 0..bench.samples.len() {
+        let Some(sample) = bench.samples.get(index) else { continue };
+        for (name, order) in [("backwards", backwards as fn(&mut Message)), ("mixed", mixed)] {
+            let mut tree = sample.tree.clone();
+            everywhere(&mut tree, order);
+            let bytes = tree.encode();
+            let text = match bench.subject.recode(&bytes).0 {
+                Recoded::Written(back) if back == sample.bytes => continue,
+                Recoded::Written(_) => "is read as something else".to_owned(),
+                Recoded::Refused(error) => format!("is refused: {error}"),
+                Recoded::Panicked(error) => format!("is not read: {error}"),
+                Recoded::NotWritten(error) => format!("is read, and then not saved: {error}"),
+            };
+            let text = format!("sample {index} with its fields {name} {text}");
+            bench.report.add(Law::Order, &path, Some(&bytes), text);
+        }
+    }
+}
+
+fn everywhere(message: &mut Message, order: fn(&mut Message)) {
+    for field in &mut message.fields {
+        if let Value::Message(message) = &mut field.value {
+            everywhere(message, order);
+        }
+    }
+    order(message);
+}
+
+/// The greatest number first. The elements of a list stay in their order.
+fn backwards(message: &mut Message) {
+    message.fields.sort_by_key(|field| Reverse(field.number));
+}
+
+/// The first element of every list, then the second of every list, and so on.
+fn mixed(message: &mut Message) {
+    let mut seen: HashMap<u32, usize> = HashMap::new();
+    message.fields.sort_by_cached_key(|field| {
+        let count = seen.entry(field.number).or_default();
+        *count += 1;
+        *count
+    });
+}

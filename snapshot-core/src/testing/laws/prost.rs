@@ -1,0 +1,43 @@
+//! The same bytes to prost and to us.
+
+use crate::schema::ValueKind;
+
+use super::super::bench::Bench;
+use super::super::report::Law;
+use super::super::shape::Presence;
+use super::super::tree::{Message, Value};
+
+/// prost reads every sample, and what it makes of it is the same state.
+pub(in super::super) fn as_prost(bench: &mut Bench) {
+    let path = bench.places.message_path(super::super::places::ROOT);
+    for (index, sample) in bench.samples.iter().enumerate() {
+        if has_negative_zero(&sample.tree) {
+            continue;
+        }
+        let text = match (bench.subject.through_prost)(&sample.bytes) {
+            Ok(back) if back == sample.bytes => continue,
+            Ok(_) => "is another state after prost has read and written it".to_owned(),
+            Err(text) => text,
+        };
+        let text = format!("sample {index}: {text}");
+        bench.report.add(Law::Prost, &path, Some(&sample.bytes), text);
+    }
+}
+
+/// Whether there is a -0.0 where prost leaves out 0.0: it leaves that out as well, and the sign is
+/// lost, which is no fault of the type.
+fn has_negative_zero(message: &Message) -> bool {
+    message.fields.iter().any(|field| {
+        let info = message.shape.field(field.number);
+        let is_left_out = |info: &super::super::shape::FieldInfo| {
+            matches!(info.presence, Presence::Implicit | Presence::Always)
+        };
+        let kind = info.filter(is_left_out).and_then(|info| info.scalar());
+        match (&field.value, kind) {
+            (Value::Message(message), _) => has_negative_zero(message),
+            (Value::Fixed64(bits), Some(ValueKind::Double)) => *bits == (-0.0f64).to_bits(),
+            (Value::Fixed32(bits), Some(ValueKind::Float)) => *bits == (-0.0f32).to_bits(),
+            _ => false,
+        }
+    })
+}

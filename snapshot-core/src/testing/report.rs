@@ -1,0 +1,137 @@
+//! What is wrong with a type, for its author to read.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+/// How many findings a report shows.
+const SHOWN: usize = 25;
+/// How many bytes of an input a finding shows.
+const BYTES_SHOWN: usize = 96;
+
+/// A rule that every state type keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Law {
+    RoundTrip,
+    Order,
+    Truncation,
+    UnknownField,
+    WireType,
+    Duplicate,
+    Enum,
+    Range,
+    Restored,
+    Prost,
+    Coverage,
+    Exemption,
+}
+
+impl Law {
+    fn as_str(self) -> &'static str {
+        match self {
+            Law::RoundTrip => "what is saved comes back, and one state has one encoding",
+            Law::Order => "fields are read in any order",
+            Law::Truncation => "what was cut short is refused",
+            Law::UnknownField => "unknown fields are refused",
+            Law::WireType => "wrong wire types are refused",
+            Law::Duplicate => "what may be there once is refused twice",
+            Law::Enum => "unknown enum numbers are refused",
+            Law::Range => "numbers that the kind does not have are refused",
+            Law::Restored => "what is read is saved again, unchanged",
+            Law::Prost => "prost reads and writes the same",
+            Law::Coverage => "every field was seen with two values",
+            Law::Exemption => "exemptions are needed",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Law::RoundTrip | Law::Restored => {
+                "a `with` module loses or changes values here: refuse in `from_wire` what `to_wire` \
+                 does not give back; if another form of the same value is meant, add `.normalized(PATH)`"
+            }
+            Law::Order => "reading must not depend on the order of the fields",
+            Law::Truncation | Law::UnknownField | Law::WireType | Law::Duplicate => {
+                "read the message with `derive(Snapshot)`, which refuses this"
+            }
+            Law::Enum => "map the enum with `stage = ...`, or refuse such numbers in `from_wire`",
+            Law::Range => "refuse what does not fit; do not cut it off",
+            Law::Prost => {
+                "compare the struct with its message: both sides must mean the same bytes"
+            }
+            Law::Coverage => {
+                "add samples that differ here; if there is only one value ever, add `.fixed(PATH)`"
+            }
+            Law::Exemption => "correct the path, or take the exemption out",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Finding {
+    law: Law,
+    path: String,
+    text: String,
+    bytes: Option<Vec<u8>>,
+}
+
+/// Everything that was found.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    findings: Vec<Finding>,
+    told: HashSet<(Law, String)>,
+}
+
+impl Report {
+    /// Adds a finding, unless the same law is broken at the same path already.
+    pub(super) fn add(&mut self, law: Law, path: &str, bytes: Option<&[u8]>, text: String) {
+        if self.told.insert((law, path.to_owned())) {
+            let bytes = bytes.map(<[u8]>::to_vec);
+            self.findings.push(Finding { law, path: path.to_owned(), text, bytes });
+        }
+    }
+
+    /// The text for the panic; `None` if all is well.
+    pub(super) fn text(&self, type_name: &str, message: &str) -> Option<String> {
+        if self.findings.is_empty() {
+            return None;
+        }
+        let count = self.findings.len();
+        let noun = if count == 1 { "place" } else { "places" };
+        let mut text = format!("{type_name} ({message}) breaks its contract in {count} {noun}:\n");
+        let mut laws: Vec<Law> = Vec::new();
+        for finding in self.findings.iter().take(SHOWN) {
+            if !laws.contains(&finding.law) {
+                laws.push(finding.law);
+            }
+        }
+        for law in laws {
+            let _ = writeln!(text, "\n{}:", law.as_str());
+            for finding in self.findings.iter().take(SHOWN).filter(|f| f.law == law) {
+                let _ = writeln!(text, "  {}: {}", finding.path, finding.text);
+                if let Some(bytes) = &finding.bytes {
+                    let _ = writeln!(text, "    bytes: {}", hex(bytes));
+                }
+            }
+            let _ = writeln!(text, "  help: {}", law.advice());
+        }
+        if count > SHOWN {
+            let _ = writeln!(text, "\nand {} more", count - SHOWN);
+        }
+        Some(text)
+    }
+}
+
+/// Bytes as hex; of many, the first.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes.iter().take(BYTES_SHOWN) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    if bytes.len() > BYTES_SHOWN {
+        let _ = write!(text, "... ({} bytes)", bytes.len());
+    }
+    match text.is_empty() {
+        true => "none".to_owned(),
+        false => text,
+    }
+}

@@ -1,0 +1,171 @@
+//! Encoded bytes as a tree that can be changed and written again. Nothing is interpreted beyond what
+//! an edit needs: every varint, every length and every order that a reader may meet can be written.
+
+use crate::schema::kind::WireType;
+
+use super::shape::Shape;
+
+/// A message.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) shape: Shape,
+    /// Which message of the type's schema it is, see [`Places`](super::places::Places).
+    pub(super) place: usize,
+    pub(super) fields: Vec<Field>,
+}
+
+/// One occurrence of a field.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) number: u32,
+    pub(super) value: Value,
+    /// Where its tag was read.
+    pub(super) offset: usize,
+}
+
+/// What follows a tag.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Varint(u64),
+    Fixed64(u64),
+    Fixed32(u32),
+    Bytes(Vec<u8>),
+    Message(Message),
+    /// Scalars behind one tag and length.
+    Packed(Vec<Value>),
+    /// A group that is not empty.
+    Group,
+    /// A tag with this wire type, which is none, and nothing after it.
+    NoWireType(u8),
+}
+
+impl Field {
+    pub(super) fn new(number: u32, value: Value) -> Self {
+        Self { number, value, offset: usize::MAX }
+    }
+}
+
+impl Message {
+    /// The bytes, without a length.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for field in &self.fields {
+            field.encode(&mut bytes);
+        }
+        bytes
+    }
+
+    /// The message at the end of a way of indices of fields.
+    pub(super) fn at(&mut self, way: &[usize]) -> Option<&mut Message> {
+        let Some((&first, rest)) = way.split_first() else { return Some(self) };
+        match &mut self.fields.get_mut(first)?.value {
+            Value::Message(message) => message.at(rest),
+            _ => None,
+        }
+    }
+
+    /// The bytes of the whole with one message in it changed; nothing changes here.
+    pub(super) fn with(&mut self, way: &[usize], edit: impl FnOnce(&mut Message)) -> Vec<u8> {
+        let Some(message) = self.at(way) else { return self.encode() };
+        let before = message.fields.clone();
+        edit(message);
+        let bytes = self.encode();
+        if let Some(message) = self.at(way) {
+            message.fields = before;
+        }
+        bytes
+    }
+
+    /// The values of a field, packed ones one by one.
+    pub(super) fn values(&self, number: u32) -> Vec<Value> {
+        let mut values = Vec::new();
+        for field in self.fields.iter().filter(|field| field.number == number) {
+            match &field.value {
+                Value::Packed(packed) => values.extend_from_slice(packed),
+                value => values.push(value.clone()),
+            }
+        }
+        values
+    }
+
+    /// Replaces the values of a field, at the place of the first or behind the lesser numbers.
+    pub(super) fn set(&mut self, number: u32, values: Vec<Value>, packed: bool) {
+        let at = self.fields.iter().position(|field| field.number >= number);
+        self.fields.retain(|field| field.number != number);
+        let at = at.unwrap_or(self.fields.len()).min(self.fields.len());
+        let values = match packed {
+            true if values.is_empty() => Vec::new(),
+            true => vec![Value::Packed(values)],
+            false => values,
+        };
+        self.fields.splice(at..at, values.into_iter().map(|value| Field::new(number, value)));
+    }
+}
+
+impl Field {
+    pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
+        let tag = |wire_type: u8| u64::from(self.number) << 3 | u64::from(wire_type);
+        let of = |wire_type: WireType| tag(wire_type as u8);
+        match &self.value {
+            Value::Varint(_) => varint(of(WireType::Varint), bytes),
+            Value::Fixed64(_) => varint(of(WireType::Fixed64), bytes),
+            Value::Fixed32(_) => varint(of(WireType::Fixed32), bytes),
+            Value::Bytes(_) | Value::Message(_) | Value::Packed(_) => {
+                varint(of(WireType::Len), bytes);
+            }
+            Value::Group => {
+                varint(tag(3), bytes);
+                varint(1 << 3, bytes);
+                varint(1, bytes);
+                varint(tag(4), bytes);
+            }
+            Value::NoWireType(wire_type) => varint(tag(*wire_type), bytes),
+        }
+        self.value.encode(bytes);
+    }
+}
+
+impl Value {
+    /// What follows the tag.
+    pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Value::Varint(value) => varint(*value, bytes),
+            Value::Fixed64(value) => bytes.extend_from_slice(&value.to_le_bytes()),
+            Value::Fixed32(value) => bytes.extend_from_slice(&value.to_le_bytes()),
+            Value::Bytes(value) => delimited(value, bytes),
+            Value::Message(message) => delimited(&message.encode(), bytes),
+            Value::Packed(values) => {
+                let mut packed = Vec::new();
+                values.iter().for_each(|value| value.encode(&mut packed));
+                delimited(&packed, bytes);
+            }
+            Value::Group | Value::NoWireType(_) => {}
+        }
+    }
+
+    /// What follows the tag, as bytes of its own.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.encode(&mut bytes);
+        bytes
+    }
+}
+
+fn delimited(value: &[u8], bytes: &mut Vec<u8>) {
+    varint(value.len() as u64, bytes);
+    bytes.extend_from_slice(value);
+}
+
+fn varint(mut value: u64, bytes: &mut Vec<u8>) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+/// How many bytes the varint of a length takes.
+pub(super) fn varint_length(value: usize) -> usize {
+    let bits = usize::BITS - value.leading_zeros();
+    bits.div_ceil(7).max(1) as usize
+}

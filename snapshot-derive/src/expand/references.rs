@@ -1,0 +1,60 @@
+//! What a struct defines and refers to.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::LitStr;
+use syn::spanned::Spanned;
+
+use super::struct_::{Mapped, mapped};
+use super::{at, local, quiet_path};
+use crate::attr::Namespaces;
+use crate::model::Struct;
+
+pub(super) fn refer_fields(model: &Struct) -> TokenStream {
+    let references = local("references");
+    let fields = mapped(model).map(|mapped| {
+        let own = own_names(&mapped);
+        let (port, ident) = (mapped.port(), mapped.member());
+        let nested = match &mapped.mapping.with {
+            None => quote_spanned!(mapped.place()=> #port.refer(&self.#ident, #references);),
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned! {mapped.place()=>
+                    #port.refer(|| __s::Converted(#with::to_wire(&self.#ident)).value(), #references);
+                }
+            }
+        };
+        quote!(#(#own)* #nested)
+    });
+    quote! {
+        fn refer_fields(&self, #references: &mut __s::References) {
+            #(#fields)*
+        }
+    }
+}
+
+/// Collects what the attributes of a field name.
+fn own_names(mapped: &Mapped<'_>) -> Vec<TokenStream> {
+    let mut names = Vec::new();
+    let mut add = |namespace: &Option<LitStr>, act: TokenStream, check: TokenStream| {
+        let Some(namespace) = namespace else { return };
+        let (constant, ty, ident) = (mapped.constant(), &mapped.field.ty, &mapped.field.ident);
+        let references = local("references");
+        // An adapter makes names of bytes.
+        if mapped.mapping.with.is_none() {
+            names.push(quote_spanned! {at(namespace.span())=>
+                const _: () = __s::#check(#constant);
+            });
+        }
+        names.push(quote_spanned! {at(ty.span())=>
+            __s::#act::<_, #ty>(#constant, #namespace, &self.#ident, #references);
+        });
+    };
+    let Namespaces { own, values } = &mapped.mapping.defines;
+    add(own, quote!(defines), quote!(assert_nameable));
+    add(values, quote!(values_define), quote!(assert_nameable_values));
+    let Namespaces { own, values } = &mapped.mapping.refers;
+    add(own, quote!(refers), quote!(assert_nameable));
+    add(values, quote!(values_refer), quote!(assert_nameable_values));
+    names
+}
