@@ -1,65 +1,55 @@
-//! Saving and restoring the LCOW sandbox, beside a copy of the bytes and beside prost on its own
-//! structs, which converts nothing and checks less.
+//! Criterion's view of save and restore, beside the hand-written peer: distributions, and what
+//! changed since the last run. The ratios to all peers are in the tables of `memory` and `table`.
 
-use std::hint::black_box;
-use std::ops::Deref;
+use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use prost::Message;
-use snapshot_core::{Error, codec};
-use snapshot_examples::lcow::{SandboxState, ScsiState, sample};
-use snapshot_proto::lcow::v1::ScsiSnapshot;
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use snapshot_benches::measured::{Item, prepare};
+use snapshot_benches::peers::ours;
+use snapshot_benches::workload;
 
-/// The whole tree: every payload nested in the `Any` of its parent.
-fn whole_sandbox(criterion: &mut Criterion) -> Result<(), Error> {
-    for containers in [1, 100] {
-        let sandbox = sample::sandbox(containers)?;
-        let state = snapshot_core::Controller::state(&*sandbox);
-        let bytes = codec::to_bytes(state.deref())?;
-
-        let mut group = criterion.benchmark_group(format!("sandbox of {containers}"));
-        group.throughput(Throughput::Bytes(bytes.len() as u64));
-        let mut copy = bytes.clone();
-        group.bench_function("memcpy", |b| b.iter(|| copy.copy_from_slice(black_box(&bytes))));
-        group.bench_function("save", |b| b.iter(|| codec::to_bytes(black_box(state.deref()))));
-        group.bench_function("restore", |b| {
-            b.iter(|| codec::from_bytes::<SandboxState>(black_box(&bytes)));
-        });
-        group.finish();
-    }
-    Ok(())
-}
-
-/// One payload without children, where prost has the same work to do but for the conversion.
-fn scsi_beside_prost(criterion: &mut Criterion) -> Result<(), Error> {
-    let sandbox = sample::sandbox(100)?;
-    let vm = sandbox.vm()?;
-    let scsi = vm.scsi().ok_or_else(|| Error::internal("the sample has no disks"))?;
-    let state = snapshot_core::Controller::state(&*scsi);
-    let bytes = codec::to_bytes(state.deref())?;
-    let message = ScsiSnapshot::decode(bytes.as_slice())
-        .map_err(|error| Error::internal("prost does not read it").with_source(error))?;
-
-    let mut group = criterion.benchmark_group("scsi of 100");
-    group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("save", |b| b.iter(|| codec::to_bytes(black_box(state.deref()))));
-    group.bench_function("save, prost", |b| b.iter(|| black_box(&message).encode_to_vec()));
-    group.bench_function("restore", |b| {
-        b.iter(|| codec::from_bytes::<ScsiState>(black_box(&bytes)));
-    });
-    group.bench_function("restore, prost", |b| {
-        b.iter(|| ScsiSnapshot::decode(black_box(bytes.as_slice())));
-    });
-    group.finish();
-    Ok(())
-}
+const ITEMS: [Item; 7] = [
+    Item::Memcpy,
+    Item::Save,
+    Item::SaveWarm,
+    Item::SaveHandWritten,
+    Item::Clone,
+    Item::Restore,
+    Item::RestoreHandWritten,
+];
 
 fn run(criterion: &mut Criterion) {
-    for result in [whole_sandbox(criterion), scsi_beside_prost(criterion)] {
-        if let Err(error) = result {
-            eprintln!("the benchmark cannot be set up: {error}");
-            std::process::exit(1);
+    for containers in [1, 100, 10_000] {
+        let mut group = criterion.benchmark_group(containers.to_string());
+        group.sample_size(if containers == 10_000 { 10 } else { 30 });
+        group.warm_up_time(Duration::from_millis(300));
+        group.measurement_time(Duration::from_secs(2));
+        group.sampling_mode(SamplingMode::Flat);
+        let length = ours::save(&workload::sandbox(containers)).map_or(0, |bytes| bytes.len());
+        group.throughput(Throughput::Bytes(length as u64));
+        for item in ITEMS {
+            let mut case = match prepare(item, containers) {
+                Ok(case) => case,
+                Err(error) => {
+                    eprintln!("{} cannot be set up: {error}", item.name());
+                    std::process::exit(1);
+                }
+            };
+            group.bench_function(item.name(), |bencher| {
+                bencher.iter_custom(|iterations| {
+                    // In batches, so that the results of all iterations are not kept at once.
+                    let mut left = iterations;
+                    let mut time = Duration::ZERO;
+                    while left > 0 {
+                        let batch = left.min(64 / containers.min(64) as u64);
+                        time += case.time(batch as usize);
+                        left -= batch;
+                    }
+                    time
+                });
+            });
         }
+        group.finish();
     }
 }
 

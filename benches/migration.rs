@@ -1,0 +1,140 @@
+//! A migration of many small controllers whose hooks do nothing: what the orchestration costs.
+
+use std::ops::DerefMut;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_executor::block_on;
+use snapshot_core::{
+    Child, Controller, Error, Failure, Incoming, Session, Snapshot, Source, codec,
+};
+use snapshot_proto::fixture::v1 as pb;
+
+macro_rules! controllers {
+    ($($(#[$doc:meta])* $controller:ident of $state:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $controller(Mutex<$state>);
+
+        impl Controller for $controller {
+            type State = $state;
+
+            fn state(&self) -> impl DerefMut<Target = $state> + '_ {
+                self.0.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+
+            fn import(state: $state) -> Result<Self, Error> {
+                Ok(Self(Mutex::new(state)))
+            }
+        }
+    )*};
+}
+
+controllers! {
+    /// The root.
+    Fleet of FleetState
+    /// One of its members.
+    Ship of ShipState
+}
+
+/// The state of the root.
+#[derive(Debug, Snapshot)]
+#[snapshot(message = pb::GroupSnapshot, version = 1, controller = Fleet, ignore(named, leader))]
+pub struct FleetState {
+    name: String,
+    members: Vec<Child<Ship>>,
+}
+
+/// Where a member is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
+#[snapshot(stage = pb::counter_snapshot::Stage)]
+pub enum Stage {
+    /// Not started.
+    #[default]
+    Idle,
+    /// Under way.
+    Counting,
+    /// Finished.
+    Done,
+    /// Frozen, or imported and not resumed.
+    #[snapshot(transient)]
+    Migrating,
+}
+
+/// The state of a member.
+#[derive(Debug, Snapshot)]
+#[snapshot(
+    message = pb::CounterSnapshot,
+    version = 1,
+    controller = Ship,
+    save_from(Counting),
+    freeze_to = Migrating,
+    import_as = Migrating
+)]
+pub struct ShipState {
+    value: u64,
+    label: String,
+    #[snapshot(stage)]
+    stage: Stage,
+}
+
+/// A root with so many controllers, itself included.
+pub fn fleet(controllers: usize) -> Arc<Fleet> {
+    let ship = |index: usize| {
+        let state = ShipState {
+            value: index as u64 + 1,
+            label: format!("ship-{index:05}"),
+            stage: Stage::Counting,
+        };
+        Child::new(Ship(Mutex::new(state)))
+    };
+    let members = (1..controllers).map(ship).collect();
+    Arc::new(Fleet(Mutex::new(FleetState { name: "fleet".to_owned(), members })))
+}
+
+/// Freezes, saves, opens, imports, patches and resumes; then rolls the source back, so that it can
+/// go again. The rollback is one more hook for each controller, [`parts`] counts it too.
+///
+/// # Errors
+///
+/// None for a fleet.
+pub fn migrate(fleet: &Arc<Fleet>) -> Result<Arc<Fleet>, Error> {
+    let session = Session::new();
+    block_on(async {
+        let frozen = Source::new(fleet).freeze(&session).await.map_err(Failure::into_error)?;
+        let snapshot = frozen.save()?;
+        let imported = Incoming::open(snapshot)?.import::<Fleet>()?;
+        let patched = imported.patch(&session).await.map_err(Failure::into_error)?;
+        let arrived = patched.resume(&session).await.map_err(Failure::into_error)?;
+        frozen.rollback().await.map_err(Failure::into_error)?;
+        Ok(arrived)
+    })
+}
+
+/// What a migration must do at least: encode the states, decode them, and call four boxed hooks
+/// for each controller.
+///
+/// # Errors
+///
+/// None for a fleet.
+pub fn parts(fleet: &Arc<Fleet>) -> Result<FleetState, Error> {
+    let bytes = codec::to_bytes(&*fleet.state())?;
+    let state: FleetState = codec::from_bytes(&bytes)?;
+    block_on(async {
+        for _ in 0..4 {
+            for controller in std::iter::repeat_n(fleet, 1 + state.members.len()) {
+                hook(controller).await?;
+            }
+        }
+        Ok(state)
+    })
+}
+
+/// A hook that does nothing, called as through a trait object.
+#[inline(never)]
+fn hook(controller: &Arc<Fleet>) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+    Box::pin(async move {
+        std::hint::black_box(controller);
+        Ok(())
+    })
+}
