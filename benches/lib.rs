@@ -1,1 +1,12 @@
-//! Benchmarks of the workspace: `cargo bench`. The code is in the bench targets beside this file.
+//! What is measured: saving and restoring the state of a sandbox, by the derive and by each peer.
+//!
+//! `cargo bench` measures time, memory and allocations, `cargo xtask bench-instructions` counts
+//! instructions. BENCHMARKS.md has the results.
+
+pub mod measured;
+pub mod peers;
+pub mod state;
+pub mod targets;
+#[cfg(test)]
+mod tests;
+pub mod workload;

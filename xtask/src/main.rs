@@ -3,7 +3,7 @@
 mod codegen;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -13,6 +13,12 @@ usage: cargo xtask <chore>
 chores:
     codegen            generate the Rust types and the descriptor set from the .proto files
     codegen --check    generate them in memory and fail if the committed files differ
+    bench-instructions
+                       count the instructions of save and restore and of their peers, with valgrind
+    bench-instructions --check
+                       and fail if a ratio is worse than in benches/instructions.txt
+    bench-instructions --update
+                       and write the ratios there
     help               print this";
 
 fn main() -> ExitCode {
@@ -31,6 +37,7 @@ fn run() -> Result<ExitCode> {
     match args.as_slice() {
         ["codegen"] => generate(),
         ["codegen", "--check"] => check(),
+        ["bench-instructions", rest @ ..] => bench_instructions(rest),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
@@ -61,6 +68,18 @@ fn check() -> Result<ExitCode> {
     }
     eprintln!("error: generated files are not up to date: run `cargo xtask codegen`");
     Ok(ExitCode::FAILURE)
+}
+
+/// Runs the counter, built as the benchmarks are.
+fn bench_instructions(args: &[&str]) -> Result<ExitCode> {
+    let status = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--profile=bench", "--package=snapshot-benches"])
+        .args(["--bin=instructions", "--"])
+        .args(args)
+        .current_dir(workspace_root()?)
+        .status()
+        .context("cannot run cargo")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The folder of the workspace.
