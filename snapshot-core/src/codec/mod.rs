@@ -55,6 +55,8 @@ mod reader;
 mod reference;
 mod set;
 mod text;
+#[cfg(feature = "uuid")]
+mod uuid_text;
 mod well_known;
 mod writer;
 

@@ -204,7 +204,12 @@ impl<'a> Reader<'a> {
 
     /// The text of the bytes that were taken last.
     #[inline]
+    #[allow(unsafe_code)]
     pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
+        if bytes.is_ascii() {
+            // SAFETY: ASCII is UTF-8.
+            return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => {
