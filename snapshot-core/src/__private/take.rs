@@ -11,9 +11,8 @@ use crate::{Error, State};
 pub struct Taking {
     // One pointer, so that reading a message without errors does nothing for them.
     wrong: Option<Box<Wrong>>,
-    /// Where the last tag starts, and where it ends.
-    tag_at: usize,
-    value_at: usize,
+    /// How many bytes of the message were left before the last tag.
+    left: usize,
 }
 
 /// What was wrong with a message.
@@ -38,14 +37,11 @@ impl Taking {
         if self.is_lost() {
             return None;
         }
-        self.tag_at = r.offset();
+        self.left = r.remaining();
         match r.tag() {
-            Ok(tag) => {
-                self.value_at = r.offset();
-                tag
-            }
+            Ok(tag) => tag,
             Err(error) => {
-                self.lose(r.locate(error, self.tag_at));
+                self.lose(r.locate(error, r.offset_before(self.left)));
                 None
             }
         }
@@ -65,7 +61,7 @@ impl Taking {
                 #[cfg(feature = "testing")]
                 crate::testing::watch::ignored(self.tag_at);
                 if let Err(error) = r.skip(tag.wire_type) {
-                    self.lose(r.locate(error, self.tag_at));
+                    self.lose(r.locate(error, r.offset_before(self.left)));
                 }
             }
             _ => {
@@ -102,8 +98,9 @@ impl Taking {
     #[cold]
     #[inline(never)]
     pub(super) fn failed(&mut self, error: Error, tag: Tag, r: &mut Reader<'_>) {
-        let lost = !r.recover(self.value_at, tag.wire_type);
-        let wrong = self.add(r.locate(error, self.tag_at));
+        let tag_at = r.offset_before(self.left);
+        let lost = !r.recover_field(tag_at, tag.wire_type);
+        let wrong = self.add(r.locate(error, tag_at));
         wrong.failed.push(tag.number);
         wrong.lost = lost;
     }

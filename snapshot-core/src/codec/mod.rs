@@ -57,6 +57,8 @@ mod reference;
 mod set;
 mod strict;
 mod text;
+#[cfg(feature = "uuid")]
+mod uuid_text;
 mod well_known;
 mod writer;
 

@@ -18,9 +18,11 @@ pub struct Tag {
 pub struct Reader<'a> {
     /// The whole input, so that offsets are those of the file or message that the user holds.
     input: &'a [u8],
-    position: usize,
-    /// Where the innermost message ends.
-    end: usize,
+    /// What is left of the innermost message. A slice and not two positions, so that taking from
+    /// it is one comparison.
+    rest: &'a [u8],
+    /// How many bytes of the input follow the innermost message.
+    after: usize,
     /// How many more messages may be nested.
     depth_left: u32,
     /// What to add to an offset in errors: where `input` starts in the user's bytes.
@@ -50,11 +52,10 @@ impl<'a> Reader<'a> {
 
     /// A reader of bytes that start at offset `base` of what the user holds.
     pub fn with_base(input: &'a [u8], base: usize) -> Self {
-        let end = input.len();
         Self {
             input,
-            position: 0,
-            end,
+            rest: input,
+            after: 0,
             depth_left: Self::DEPTH_LIMIT,
             base,
             has_places: true,
@@ -106,14 +107,20 @@ impl<'a> Reader<'a> {
     }
 
     /// The offset of the next byte.
+    #[inline]
     pub fn offset(&self) -> usize {
-        self.base + self.position
+        self.offset_before(self.rest.len())
+    }
+
+    /// The offset at which so many bytes were left in the innermost message.
+    pub(crate) fn offset_before(&self, left: usize) -> usize {
+        self.base + (self.input.len() - self.after - left)
     }
 
     /// How many bytes are left in the innermost message.
     #[inline]
     pub fn remaining(&self) -> usize {
-        self.end - self.position
+        self.rest.len()
     }
 
     /// Puts the place `offset` into an error that has none.
@@ -132,19 +139,18 @@ impl<'a> Reader<'a> {
         self.locate(Error::new(Code::DataLoss, reason), offset)
     }
 
-    /// The bytes left in the innermost message.
-    #[inline]
-    fn rest(&self) -> &'a [u8] {
-        &self.input[self.position..self.end]
-    }
-
     /// Takes a varint; it must have its shortest form and fit 64 bits.
     #[inline]
     pub fn varint(&mut self) -> Result<u64, Error> {
-        match self.rest().first() {
-            Some(&byte) if byte < 0x80 => {
-                self.position += 1;
-                Ok(u64::from(byte))
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            // Most lengths of more than one byte have two.
+            [low, high, rest @ ..] if *high < 0x80 && *high > 0 => {
+                self.rest = rest;
+                Ok(u64::from(*low & 0x7f) | u64::from(*high) << 7)
             }
             _ => self.long_varint(),
         }
@@ -154,7 +160,7 @@ impl<'a> Reader<'a> {
     fn long_varint(&mut self) -> Result<u64, Error> {
         let start = self.offset();
         let mut value = 0u64;
-        for (index, &byte) in self.rest().iter().take(10).enumerate() {
+        for (index, &byte) in self.rest.iter().take(10).enumerate() {
             if index == 9 && byte > 1 {
                 return Err(self.malformed("varint does not fit 64 bits", start));
             }
@@ -163,7 +169,7 @@ impl<'a> Reader<'a> {
                 if byte == 0 && index > 0 {
                     return Err(self.malformed("varint is longer than it needs to be", start));
                 }
-                self.position += index + 1;
+                self.rest = &self.rest[index + 1..];
                 return Ok(value);
             }
         }
@@ -171,20 +177,28 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the next tag, or `None` at the end of the innermost message.
-    #[inline]
+    #[inline(always)]
     pub fn tag(&mut self) -> Result<Option<Tag>, Error> {
-        if self.position == self.end {
-            return Ok(None);
+        match self.rest {
+            [] => Ok(None),
+            // Of the numbers 1 to 15, which are most.
+            [byte @ 0x08..0x80, rest @ ..] if let Some(wire_type) = WireType::of_tag(*byte) => {
+                self.rest = rest;
+                Ok(Some(Tag { number: u32::from(*byte >> 3), wire_type }))
+            }
+            _ => self.long_tag(),
         }
+    }
+
+    #[inline(never)]
+    fn long_tag(&mut self) -> Result<Option<Tag>, Error> {
         let start = self.offset();
         let value = self.varint()?;
-        let wire_type = match value & 7 {
-            0 => WireType::Varint,
-            1 => WireType::Fixed64,
-            2 => WireType::Len,
-            5 => WireType::Fixed32,
-            3 | 4 => return Err(self.malformed("groups are not supported", start)),
-            _ => return Err(self.malformed("unknown wire type", start)),
+        let Some(wire_type) = WireType::of_tag(value as u8) else {
+            return Err(match value & 7 {
+                3 | 4 => self.malformed("groups are not supported", start),
+                _ => self.malformed("unknown wire type", start),
+            });
         };
         match value >> 3 {
             number @ 1..=0x1fff_ffff => Ok(Some(Tag { number: number as u32, wire_type })),
@@ -195,9 +209,9 @@ impl<'a> Reader<'a> {
     /// Takes `length` bytes.
     #[inline]
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        match self.rest().get(..length) {
-            Some(bytes) => {
-                self.position += length;
+        match self.rest.split_at_checked(length) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
                 Ok(bytes)
             }
             None => Err(self.past_the_end(length as u64)),
@@ -223,9 +237,7 @@ impl<'a> Reader<'a> {
 
     /// Takes all that is left of the innermost message.
     pub(crate) fn take_rest(&mut self) -> &'a [u8] {
-        let rest = self.rest();
-        self.position = self.end;
-        rest
+        std::mem::take(&mut self.rest)
     }
 
     /// Takes length-delimited bytes.
@@ -244,7 +256,12 @@ impl<'a> Reader<'a> {
 
     /// The text of the bytes that were taken last.
     #[inline]
+    #[allow(unsafe_code)]
     pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
+        if bytes.is_ascii() {
+            // SAFETY: ASCII is UTF-8.
+            return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => {
@@ -257,9 +274,9 @@ impl<'a> Reader<'a> {
     /// Takes four little-endian bytes.
     #[inline]
     pub fn fixed32(&mut self) -> Result<u32, Error> {
-        match self.rest().first_chunk() {
-            Some(bytes) => {
-                self.position += 4;
+        match self.rest.split_first_chunk() {
+            Some((bytes, rest)) => {
+                self.rest = rest;
                 Ok(u32::from_le_bytes(*bytes))
             }
             None => Err(self.past_the_end(4)),
@@ -269,9 +286,9 @@ impl<'a> Reader<'a> {
     /// Takes eight little-endian bytes.
     #[inline]
     pub fn fixed64(&mut self) -> Result<u64, Error> {
-        match self.rest().first_chunk() {
-            Some(bytes) => {
-                self.position += 8;
+        match self.rest.split_first_chunk() {
+            Some((bytes, rest)) => {
+                self.rest = rest;
                 Ok(u64::from_le_bytes(*bytes))
             }
             None => Err(self.past_the_end(8)),
@@ -284,23 +301,30 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let length = self.length()?;
+        let bytes = self.bytes()?;
+        let outer = std::mem::replace(&mut self.rest, bytes);
         if self.depth_left == 0 {
-            return Err(self.malformed("messages are nested too deep", self.offset()));
+            return Err(self.too_deep(outer));
         }
-        let outer = self.end;
-        let inner = self.position + length;
-        self.end = inner;
+        self.after += outer.len();
         self.depth_left -= 1;
-        let value = read(self);
+        let mut value = read(self);
         self.depth_left += 1;
-        self.end = outer;
-        if value.is_ok() && self.position != inner {
-            return Err(self.malformed("has bytes after its end", self.offset()));
+        if value.is_ok() && !self.rest.is_empty() {
+            value = Err(self.malformed("has bytes after its end", self.offset()));
         }
         // After an error the rest of the message is of no use, but what follows it may be.
-        self.position = inner;
+        self.after -= outer.len();
+        self.rest = outer;
         value
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn too_deep(&mut self, outer: &'a [u8]) -> Error {
+        let at = self.offset_before(self.rest.len() + outer.len());
+        self.rest = outer;
+        self.malformed("messages are nested too deep", at)
     }
 
     /// Runs `read` on a nested message of length 0 at this place.
@@ -308,7 +332,8 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut nothing = Reader { end: self.position, ..self.fork() };
+        let after = self.after + self.rest.len();
+        let mut nothing = Reader { rest: &[], after, ..self.fork() };
         read(&mut nothing)
     }
 
@@ -331,15 +356,15 @@ impl<'a> Reader<'a> {
     pub(crate) fn run_ahead(&self, number: u32) -> (usize, usize) {
         let mut ahead = self.fork();
         let mut count = 0;
-        let mut end = self.position;
+        let mut left = self.rest.len();
         while let Ok(Some(tag)) = ahead.tag()
             && tag == (Tag { number, wire_type: WireType::Len })
             && ahead.bytes().is_ok()
         {
             count += 1;
-            end = ahead.position;
+            left = ahead.rest.len();
         }
-        (count, end - self.position)
+        (count, self.rest.len() - left)
     }
 
     /// Lets payloads refuse a stage that may not be saved. Normally the stages are checked when the
@@ -364,7 +389,8 @@ impl<'a> Reader<'a> {
 
     /// The bytes between this place and that of a fork that went on.
     pub(crate) fn up_to(&self, later: &Reader<'a>) -> &'a [u8] {
-        self.input.get(self.position..later.position).unwrap_or_default()
+        let passed = self.rest.len().saturating_sub(later.rest.len());
+        &self.rest[..passed]
     }
 
     /// A reader at the same place, to look ahead with.
@@ -380,11 +406,13 @@ impl<'a> Reader<'a> {
             WireType::Fixed32 => 4,
             WireType::Fixed64 => 8,
         };
-        let is_default = self.rest().starts_with(&DEFAULT_VALUE[..length]);
-        if is_default {
-            self.position += length;
+        match self.rest.strip_prefix(&DEFAULT_VALUE[..length]) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
         }
-        is_default
     }
 
     /// Passes over a value.
@@ -402,8 +430,16 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     pub fn recover(&mut self, offset: usize, wire_type: WireType) -> bool {
-        self.position = offset - self.base;
+        let message = &self.input[..self.input.len() - self.after];
+        self.rest = message.get(offset - self.base..).unwrap_or_default();
         self.skip(wire_type).is_ok()
+    }
+
+    /// The same, where the tag of the value is at `offset`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn recover_field(&mut self, offset: usize, wire_type: WireType) -> bool {
+        self.recover(offset, WireType::Varint) && self.skip(wire_type).is_ok()
     }
 }
 

@@ -211,6 +211,7 @@ mod uuid {
     use ::uuid::Uuid;
 
     use super::*;
+    use crate::codec::uuid_text;
 
     impl Single for Uuid {}
     impl NeverDefault for Uuid {}
@@ -222,8 +223,7 @@ mod uuid {
 
         #[inline]
         fn put(&self, w: &mut Writer) -> Result<(), Error> {
-            self.hyphenated().encode_lower(w.reserve(36));
-            w.varint(36);
+            w.length_delimited(&uuid_text::encode(self.as_bytes()));
             Ok(())
         }
 
@@ -232,12 +232,9 @@ mod uuid {
             let bytes = r.bytes()?;
             // The length leaves only the hyphenated form: braces, URNs and bare digits are longer
             // or shorter. What parses is ASCII and needs no check for UTF-8.
-            if bytes.len() == 36
-                && let Ok(uuid) = Self::try_parse_ascii(bytes)
-            {
-                Ok(uuid)
-            } else {
-                Err(is_not(r.utf8(bytes)?, "a UUID"))
+            match bytes.try_into().ok().and_then(uuid_text::decode) {
+                Some(bytes) => Ok(Self::from_bytes(bytes)),
+                None => Err(is_not(r.utf8(bytes)?, "a UUID")),
             }
         }
 

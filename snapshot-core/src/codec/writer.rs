@@ -194,12 +194,15 @@ impl Writer {
 
     /// Room for `length` bytes in front of what was written, to be filled by the caller.
     #[inline]
+    #[allow(unsafe_code)]
     pub fn reserve(&mut self, length: usize) -> &mut [u8] {
         if self.start < length {
             self.grow(length);
         }
         self.start -= length;
-        &mut self.buffer[self.start..self.start + length]
+        // SAFETY: `start` was at most the buffer's length and at least `length`, see its
+        // declaration and `grow`.
+        unsafe { self.buffer.get_unchecked_mut(self.start..self.start + length) }
     }
 
     /// Puts bytes as they are.

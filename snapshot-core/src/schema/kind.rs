@@ -24,6 +24,18 @@ pub enum WireType {
 }
 
 impl WireType {
+    /// The wire type in the lowest three bits of a tag; `None` for groups and for what is none.
+    #[inline(always)]
+    pub(crate) const fn of_tag(tag: u8) -> Option<Self> {
+        match tag & 7 {
+            0 => Some(WireType::Varint),
+            1 => Some(WireType::Fixed64),
+            2 => Some(WireType::Len),
+            5 => Some(WireType::Fixed32),
+            _ => None,
+        }
+    }
+
     /// The name used in errors.
     pub const fn as_str(self) -> &'static str {
         match self {
