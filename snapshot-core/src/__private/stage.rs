@@ -7,14 +7,30 @@ use crate::{Error, Stage, StageRules};
 
 /// Puts a stage as its number.
 pub fn put_stage<S: Stage>(stage: &S, w: &mut Writer) -> Result<(), Error> {
+    w.varint(number_to_save(stage)?);
+    Ok(())
+}
+
+/// Puts a stage as a field.
+#[inline]
+pub fn put_stage_tagged<S: Stage>(stage: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
+    w.varint_field(number, number_to_save(stage)?);
+    Ok(())
+}
+
+/// The length of a stage's number.
+#[inline]
+pub fn stage_size<S: Stage>(stage: &S) -> usize {
+    crate::codec::varint_size(i64::from(stage.number()) as u64)
+}
+
+#[inline]
+fn number_to_save<S: Stage>(stage: &S) -> Result<u64, Error> {
     let number = stage.number();
     match S::VARIANTS.iter().find(|variant| variant.number == number) {
         Some(variant) if variant.transient => Err(transient(variant.name)),
         // A negative enum value takes ten bytes, as if it were 64 bits wide.
-        _ => {
-            w.varint(i64::from(number) as u64);
-            Ok(())
-        }
+        _ => Ok(i64::from(number) as u64),
     }
 }
 

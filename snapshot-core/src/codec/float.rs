@@ -18,6 +18,11 @@ macro_rules! floats {
             }
 
             #[inline]
+            fn size(&self) -> usize {
+                size_of::<Self>()
+            }
+
+            #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 Ok(Self::from_bits(r.$take()?))
             }

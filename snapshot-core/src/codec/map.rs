@@ -6,7 +6,10 @@ use std::collections::hash_map;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::{Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, take_once, wrong_wire_type};
+use super::order;
+use super::{
+    Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, size, take_once, wrong_wire_type,
+};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
@@ -18,25 +21,19 @@ use crate::schema::kind::{Kind, Map, WireType};
 const KEY: u32 = 1;
 const VALUE: u32 = 2;
 
-#[inline]
+#[inline(always)]
 fn put_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     key: &K,
     value: &V,
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let put = w.message(|w| {
-        value.put(w)?;
-        w.tag(VALUE, VK::WIRE_TYPE);
-        key.put(w)?;
-        w.tag(KEY, KK::WIRE_TYPE);
-        Ok(())
+    let put = w.message_field(number, |w| {
+        value.put_tagged(VALUE, w)?;
+        key.put_tagged(KEY, w)
     });
     match put {
-        Ok(()) => {
-            w.tag(number, WireType::Len);
-            Ok(())
-        }
+        Ok(()) => Ok(()),
         Err(error) => Err(error.in_key(key.key_text())),
     }
 }
@@ -47,18 +44,12 @@ fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let mut sorted: Vec<(u64, &K, &V)> =
-        entries.map(|(key, value)| (key.wire_prefix(), key, value)).collect();
-    // Descending: entries are put from the last on.
-    sorted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.wire_cmp(a.1)));
-    let mut last: Option<&K> = None;
-    for (_, key, value) in sorted {
-        if last.is_some_and(|last| last.wire_cmp(key).is_eq()) {
-            return Err(same_on_the_wire(key.key_text()));
-        }
-        last = Some(key);
+    let ranked =
+        order::ranked::<KK, K, V>(entries, w).map_err(|key| same_on_the_wire(key.key_text()))?;
+    for (_, (key, value)) in ranked.iter().rev() {
         put_entry::<KK, VK, K, V>(key, value, number, w)?;
     }
+    order::give_back(ranked, w);
     Ok(())
 }
 
@@ -84,6 +75,17 @@ fn put_ordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
         put_entry::<KK, VK, K, V>(key, value, number, w)?;
     }
     Ok(())
+}
+
+/// The length of what [`put_entry`] puts for each of the entries.
+#[inline]
+fn entries_size<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
+    entries: impl Iterator<Item = (&'a K, &'a V)>,
+    number: u32,
+) -> usize {
+    let around = size::tag(KEY) + size::tag(VALUE);
+    let sizes = entries.map(|(key, value)| size::delimited(around + key.size() + value.size()));
+    sizes.map(|entry| size::tag(number) + entry).sum()
 }
 
 #[cold]
@@ -265,6 +267,11 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
         Ok(number)
     }
 
+    #[inline]
+    fn field_size(&self, number: u32) -> usize {
+        entries_size::<KK, VK, K, V>(self.iter(), number)
+    }
+
     fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
         let (key, value) = take_entry::<KK, VK, K, V>(r)?;
@@ -325,6 +332,11 @@ where
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
         put_unordered::<KK, VK, K, V>(self.iter(), number, w)?;
         Ok(number)
+    }
+
+    #[inline]
+    fn field_size(&self, number: u32) -> usize {
+        entries_size::<KK, VK, K, V>(self.iter(), number)
     }
 
     fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
