@@ -43,8 +43,8 @@ pub use self::reference::{
     values_define, values_refer,
 };
 pub use self::stage::{
-    has_no_stage, may_restore, may_save, put_stage, put_stage_tagged, stage_of, stage_size,
-    take_stage,
+    default_stage, has_no_stage, may_restore, may_save, put_stage, put_stage_tagged, stage_of,
+    stage_size, take_stage,
 };
 pub use self::take::{Taking, lost_error, take_message};
 pub use self::text::{after_slash, join, length, text, type_url_parts};

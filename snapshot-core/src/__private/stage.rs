@@ -41,7 +41,16 @@ fn transient(name: &str) -> Error {
 
 /// Takes a stage by its number.
 pub fn take_stage<S: Stage>(r: &mut Reader<'_>) -> Result<S, Error> {
-    let number = r.varint()? as i64;
+    stage_from_wire(r.varint()? as i64)
+}
+
+/// The stage whose number is not on the wire.
+pub fn default_stage<S: Stage>() -> Result<S, Error> {
+    stage_from_wire(0)
+}
+
+#[inline]
+fn stage_from_wire<S: Stage>(number: i64) -> Result<S, Error> {
     let known = |number| {
         let variant = S::VARIANTS.iter().find(|variant| variant.number == number)?;
         if variant.transient { None } else { S::from_number(number) }

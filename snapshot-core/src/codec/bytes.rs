@@ -39,6 +39,11 @@ macro_rules! byte_strings {
             }
 
             #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(Self::default())
+            }
+
+            #[inline]
             fn is_default(&self) -> bool {
                 self.is_empty()
             }

@@ -27,6 +27,11 @@ macro_rules! floats {
                 Ok(Self::from_bits(r.$take()?))
             }
 
+            #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(0.0)
+            }
+
             /// Only +0.0; -0.0 is written, as the specification says.
             #[inline]
             fn is_default(&self) -> bool {

@@ -188,6 +188,11 @@ macro_rules! integers {
             }
 
             #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(0)
+            }
+
+            #[inline]
             fn is_default(&self) -> bool {
                 *self == 0
             }
@@ -296,6 +301,11 @@ impl Wire<kind::Bool> for bool {
             1 => Ok(true),
             other => Err(does_not_fit(other.widen(), "bool", 0, 1)),
         }
+    }
+
+    #[inline]
+    fn of_default() -> Result<Self, Error> {
+        Ok(false)
     }
 
     #[inline]

@@ -144,6 +144,9 @@ impl<T> ListSlot<T> {
         T: Wire<K>,
     {
         let elements = &mut self.elements;
+        if elements.capacity() == 0 && tag.wire_type == WireType::Len && !is_packable::<K>() {
+            elements.reserve_exact(r.count_ahead::<T>(tag.number));
+        }
         take_elements::<K>(&mut self.count, tag, r, |r| {
             elements.push(T::take(r)?);
             Ok(())

@@ -41,6 +41,11 @@ macro_rules! strings {
             }
 
             #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(Self::from(""))
+            }
+
+            #[inline]
             fn is_default(&self) -> bool {
                 self.is_empty()
             }
@@ -90,6 +95,11 @@ impl Wire<kind::String> for PathBuf {
     #[inline]
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self::from(r.text()?))
+    }
+
+    #[inline]
+    fn of_default() -> Result<Self, Error> {
+        Ok(Self::new())
     }
 
     #[inline]

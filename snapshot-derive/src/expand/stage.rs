@@ -66,6 +66,9 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 __s::take_stage(__r)
             }
+            fn of_default() -> __s::Result<Self, __s::Error> {
+                __s::default_stage()
+            }
             fn is_default(&self) -> __s::bool {
                 __s::Stage::number(self) == 0
             }
