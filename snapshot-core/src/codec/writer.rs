@@ -54,6 +54,16 @@ impl Writer {
         Self { buffer: vec![0; capacity], start: capacity, ..Self::default() }
     }
 
+    /// Writes to every page of the memory that is not yet used, so that the system gives it now.
+    pub(crate) fn touch(&mut self) {
+        // The smallest page of the systems that we know of.
+        const PAGE: usize = 4096;
+        for byte in self.buffer[..self.start].iter_mut().step_by(PAGE) {
+            // Zero as before; or the compiler would leave it out.
+            *byte = std::hint::black_box(0);
+        }
+    }
+
     /// Whether a controller is in what `put` puts. A value that cannot be saved has none: its save
     /// will fail and say why.
     pub(crate) fn finds_child(put: impl FnOnce(&mut Self) -> Result<(), Error>) -> bool {
