@@ -47,6 +47,19 @@ fn every_attribute_is_in_the_reference() {
 }
 
 #[test]
+fn every_attribute_says_what_holds_without_it() {
+    let derive = Page::read("snapshot-derive/src/snapshot.md").unwrap();
+    let silent: Vec<String> = derive
+        .text
+        .split("\n## ")
+        .skip(1)
+        .filter(|section| !section.contains("When not present") && !section.contains("- Required"))
+        .filter_map(|section| section.lines().next().map(str::to_owned))
+        .collect();
+    assert_none(&silent);
+}
+
+#[test]
 fn every_code_is_in_the_reference() {
     let page = Page::read("docs/reference/errors.md").unwrap();
     let codes = [
