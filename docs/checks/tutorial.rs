@@ -102,6 +102,7 @@ fn cargo(command: &str, at: &Path) -> (bool, String) {
         .args(arguments.split(' ').map(|argument| argument.replace(CHECKOUT, &checkout)))
         .current_dir(at)
         .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         // Kept, so that the next run is quick.
         .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/tutorial"))
         .output()
