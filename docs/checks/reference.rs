@@ -128,7 +128,8 @@ fn literals(code: &str) -> impl Iterator<Item = String> {
     code.match_indices('"').filter_map(|(at, _)| literal(&code[at..]))
 }
 
-/// The reasons that the code gives for errors: what stands right behind one of these.
+/// The reasons that the code gives for errors: what stands right behind one of these. A constant one of
+/// an internal error tells of a bug in the framework, for which the page has one sentence.
 fn reasons(code: &str) -> Vec<String> {
     const BEFORE: [&str; 7] = [
         "Error::invalid(",
@@ -139,9 +140,14 @@ fn reasons(code: &str) -> Vec<String> {
         "damaged(",
         "let reason =",
     ];
-    let behind = |before| code.match_indices(before).map(|(at, before)| &code[at + before.len()..]);
-    let reason = |text: &str| {
+    let behind = |before: &'static str| {
+        code.match_indices(before).map(move |(at, _)| (before, &code[at + before.len()..]))
+    };
+    let reason = |(before, text): (&'static str, &str)| {
         let text = text.trim_start();
+        if before == "Error::internal(" && text.starts_with('"') {
+            return None;
+        }
         let text = match text.strip_prefix("Code::") {
             Some(code) => code.split_once(',')?.1.trim_start(),
             None => text,
@@ -157,10 +163,7 @@ fn listed() -> (BTreeSet<String>, BTreeSet<String>) {
     let page = Page::read("docs/reference/errors.md").unwrap();
     let (runtime, compiler) = page.text.split_once("## When it does not compile").unwrap();
     let (_, runtime) = runtime.split_once("## The bytes are damaged").unwrap();
-    let rows = |text: &str| -> BTreeSet<String> {
-        let items = text.lines().filter_map(|line| spans(line.strip_prefix("- ")?).pop());
-        text.lines().filter_map(first_cell).chain(items).collect()
-    };
+    let rows = |text: &str| -> BTreeSet<String> { text.lines().filter_map(first_cell).collect() };
     (rows(runtime), rows(compiler))
 }
 
