@@ -171,12 +171,17 @@ fn listed() -> (BTreeSet<String>, BTreeSet<String>) {
 fn every_reason_of_an_error_is_in_the_reference() {
     let (listed, _) = listed();
     let code = source();
+    // A row may be the end of a reason behind what differs, or leave out its last part.
+    let is_listed = |reason: &str| {
+        let is_last_part = |rest: &str| rest.is_empty() || rest.starts_with(',');
+        listed.iter().any(|row| {
+            row.ends_with(reason) || reason.strip_prefix(row.as_str()).is_some_and(is_last_part)
+        })
+    };
     let missing: BTreeSet<String> = code
         .iter()
         .flat_map(|code| reasons(code))
-        .filter(|reason| {
-            !listed.iter().any(|row| row == reason.trim() || row.ends_with(reason.trim()))
-        })
+        .filter(|reason| !is_listed(reason.trim()))
         .collect();
     assert_none(&missing.into_iter().collect::<Vec<_>>());
 }
