@@ -59,7 +59,7 @@ pub use verify::registered;
 pub type Verifier = fn(&Snapshot) -> Option<Result<(), Error>>;
 
 /// What the tool knows of the snapshots that it is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Knowledge<'a> {
     /// A `google.protobuf.FileDescriptorSet` with the messages of the payloads; empty for none.
     pub descriptors: &'a [u8],

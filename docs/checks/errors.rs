@@ -1,0 +1,199 @@
+//! The reference of the errors: each reason is in it, with its code, and none that is not there any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use snapshot_core::Code;
+use snapshot_docs::{Page, root};
+
+use crate::{assert_none, first_cell, spans};
+
+/// Stands for what differs, in the page and here.
+const ANY: &str = "…";
+
+/// All of them.
+const CODES: [Code; 7] = [
+    Code::InvalidArgument,
+    Code::FailedPrecondition,
+    Code::DataLoss,
+    Code::Unimplemented,
+    Code::DeadlineExceeded,
+    Code::Cancelled,
+    Code::Internal,
+];
+
+#[test]
+fn every_code_is_in_the_reference() {
+    let page = Page::read("docs/reference/errors.md").unwrap();
+    for code in CODES {
+        assert!(page.text.contains(&format!("| `{code}` |")), "{code} is not explained");
+    }
+}
+
+/// The string literal that a text begins with, each argument of a `format!` as [`ANY`].
+fn literal(text: &str) -> Option<String> {
+    let mut literal = String::new();
+    let mut chars = text.strip_prefix('"')?.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return Some(literal),
+            '\\' => match chars.next()? {
+                '\n' => while chars.next_if(|c| c.is_whitespace()).is_some() {},
+                escaped => literal.push(escaped),
+            },
+            '{' => {
+                chars.by_ref().find(|c| *c == '}')?;
+                literal.push_str(ANY);
+            }
+            c => literal.push(c),
+        }
+    }
+    None
+}
+
+/// The code of snapshot-core, without its tests and comments.
+fn source() -> Vec<String> {
+    let mut files = Vec::new();
+    read_folder(&root().join("snapshot-core/src"), &mut files);
+    files
+}
+
+fn read_folder(folder: &Path, files: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        // The lock and the contract kit speak to developers, and say what to do themselves.
+        let is_left_out =
+            name.contains("tests") || ["testing", "lock", "compare.rs"].contains(&name);
+        if is_left_out {
+        } else if path.is_dir() {
+            read_folder(&path, files);
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            files.push(lines.collect::<Vec<_>>().join("\n"));
+        }
+    }
+}
+
+/// Whatever the code has as a string.
+fn literals(code: &str) -> impl Iterator<Item = String> {
+    code.match_indices('"').filter_map(|(at, _)| literal(&code[at..]))
+}
+
+/// The reasons that the code gives for errors, each with its code if that stands beside it. A constant
+/// one of an internal error tells of a bug in the framework, for which the page has one sentence.
+fn reasons(code: &str) -> Vec<(Option<Code>, String)> {
+    const BEFORE: [(&str, Option<Code>); 7] = [
+        ("Error::invalid(", Some(Code::InvalidArgument)),
+        ("Error::precondition(", Some(Code::FailedPrecondition)),
+        ("Error::internal(", Some(Code::Internal)),
+        ("malformed(", Some(Code::DataLoss)),
+        ("damaged(", Some(Code::DataLoss)),
+        ("Error::new(", None),
+        ("let reason =", None),
+    ];
+    let behind = |(before, code_of): (&'static str, Option<Code>)| {
+        code.match_indices(before).map(move |(at, _)| (code_of, &code[at + before.len()..]))
+    };
+    let reason = |(mut code, text): (Option<Code>, &str)| {
+        let mut text = text.trim_start();
+        if code == Some(Code::Internal) && text.starts_with('"') {
+            return None;
+        }
+        if let Some((name, rest)) = text.strip_prefix("Code::").and_then(|t| t.split_once(',')) {
+            code = CODES.into_iter().find(|code| format!("{code:?}") == name);
+            text = rest.trim_start();
+        }
+        let reason = literal(text.strip_prefix("format!(").unwrap_or(text).trim_start())?;
+        reason.contains(char::is_alphabetic).then(|| (code, reason.trim().to_owned()))
+    };
+    BEFORE.into_iter().flat_map(behind).filter_map(reason).collect()
+}
+
+/// The page, without and with what it lists of the compiler's errors.
+fn page() -> (String, String) {
+    let page = Page::read("docs/reference/errors.md").unwrap();
+    let (runtime, compiler) = page.text.split_once("## When it does not compile").unwrap();
+    let (_, runtime) = runtime.split_once("## The bytes are damaged").unwrap();
+    (runtime.to_owned(), compiler.to_owned())
+}
+
+/// The code that a line names first.
+fn code_in(line: &str) -> Option<Code> {
+    let spans = spans(line);
+    spans.iter().find_map(|span| CODES.into_iter().find(|code| code.as_str() == span))
+}
+
+/// The reasons that the page lists, each with its code: that of its row, or of its section.
+fn listed() -> BTreeMap<String, Option<Code>> {
+    let mut listed = BTreeMap::new();
+    let mut of_section = None;
+    for line in page().0.lines() {
+        match first_cell(line) {
+            Some(reason) => {
+                let code = line.split(" | ").nth(1).and_then(code_in);
+                listed.insert(reason, code.or(of_section));
+            }
+            None if line.starts_with("## ") => of_section = None,
+            None if !line.is_empty() => of_section = of_section.or_else(|| code_in(line)),
+            None => {}
+        }
+    }
+    listed
+}
+
+#[test]
+fn every_reason_of_an_error_is_in_the_reference_with_its_code() {
+    let listed = listed();
+    // A row may be the end of a reason behind what differs, or leave out its last part.
+    let is_row_of = |row: &str, reason: &str| {
+        let is_last_part = |rest: &str| rest.is_empty() || rest.starts_with(',');
+        row.ends_with(reason) || reason.strip_prefix(row).is_some_and(is_last_part)
+    };
+    let mut findings = BTreeSet::new();
+    for (code, reason) in source().iter().flat_map(|source| reasons(source)) {
+        let mut codes = listed.iter().filter(|(row, _)| is_row_of(row, &reason)).peekable();
+        if codes.peek().is_none() {
+            findings.insert(format!("{reason:?} is not listed"));
+        } else if let Some(code) = code
+            && !codes.any(|(_, listed)| *listed == Some(code))
+        {
+            findings.insert(format!("{reason:?} is {code}, and listed as another"));
+        }
+    }
+    assert_none(&findings.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_error_of_the_reference_exists() {
+    let literals: Vec<String> = source().iter().flat_map(|code| literals(code)).collect();
+    let is_there = |row: &String| {
+        let row = row.trim_start_matches(ANY).trim_start_matches(':').trim();
+        literals.iter().any(|literal| literal.contains(row))
+    };
+    let gone: Vec<String> = listed().into_keys().filter(|row| !is_there(row)).collect();
+    assert_none(&gone);
+}
+
+#[test]
+fn every_error_of_the_compiler_is_that_of_a_case() {
+    let mut cases = String::new();
+    let mut folders = vec![root().join("tests/ui")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "stderr") {
+                cases.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let (_, listed) = page();
+    let rows = listed.lines().filter_map(first_cell);
+    let gone: Vec<String> = rows.filter(|row| !cases.contains(row)).collect();
+    assert_none(&gone);
+}

@@ -1,0 +1,112 @@
+//! Follows the tutorial as it is written, in an empty folder: creates its files, changes them, runs its
+//! commands and compares what they print.
+
+// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use snapshot_docs::{Block, Page, root};
+
+/// What the tutorial calls the checkout.
+const CHECKOUT: &str = "../snapshot/";
+
+#[test]
+fn the_tutorial_works_as_written() {
+    let page = Page::read("docs/tutorial.md").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut reader = Reader { at: folder.path().to_owned() };
+    let mut file = None;
+    for block in page.blocks() {
+        match block.language {
+            "console" => reader.run(&block),
+            language => {
+                // Blocks without a file of their own go on with the one before.
+                file = named(&block.before).or(file);
+                let file = file.as_ref().expect("a block says which file it is");
+                match language {
+                    "diff" => reader.change(file, &block),
+                    _ => reader.write(file, &block),
+                }
+            }
+        }
+    }
+}
+
+/// The file that the text before a block names last: "Create `src/main.rs`:".
+fn named(before: &str) -> Option<String> {
+    let (_, name) = before.trim_end().strip_suffix("`:")?.rsplit_once('`')?;
+    Some(name.to_owned())
+}
+
+/// Somebody who does what the page says.
+struct Reader {
+    at: PathBuf,
+}
+
+impl Reader {
+    fn write(&self, file: &str, block: &Block<'_>) {
+        let path = self.at.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, block.lines.join("\n") + "\n").unwrap();
+    }
+
+    fn change(&self, file: &str, block: &Block<'_>) {
+        let side = |other: char| -> String {
+            let lines = block.lines.iter().filter(|line| !line.starts_with(other));
+            lines.map(|line| format!("{}\n", &line[1..])).collect()
+        };
+        let path = self.at.join(file);
+        let (text, before, after) = (fs::read_to_string(&path).unwrap(), side('+'), side('-'));
+        assert_eq!(text.matches(&before).count(), 1, "line {}: not once in {file}", block.line);
+        fs::write(path, text.replace(&before, &after)).unwrap();
+    }
+
+    fn run(&mut self, block: &Block<'_>) {
+        let mut printed = String::new();
+        let mut expects_failure = false;
+        for line in &block.lines {
+            let Some(command) = line.strip_prefix("$ ") else {
+                let is_there = printed.lines().any(|printed| printed == *line);
+                assert!(is_there, "line {}: {line:?} is not in:\n{printed}", block.line);
+                continue;
+            };
+            if let Some(folder) = command.strip_prefix("cd ") {
+                self.at.push(folder);
+                // The versions of this workspace, which are at hand without a network.
+                fs::copy(root().join("Cargo.lock"), self.at.join("Cargo.lock")).unwrap();
+                continue;
+            }
+            expects_failure = block.lines.iter().any(|line| line.starts_with("error"));
+            let (succeeds, output) = cargo(command, &self.at);
+            assert_eq!(succeeds, !expects_failure, "line {}: {command}:\n{output}", block.line);
+            printed = output;
+        }
+        assert!(expects_failure || !printed.contains("warning: "), "{printed}");
+    }
+}
+
+fn cargo(command: &str, at: &Path) -> (bool, String) {
+    let checkout = format!("{}/", root().canonicalize().unwrap().display());
+    let arguments = command.strip_prefix("cargo ").expect("a command of cargo");
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo tells the tests of this workspace is not for the tutorial's.
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
+    let output = cargo
+        .args(arguments.split(' ').map(|argument| argument.replace(CHECKOUT, &checkout)))
+        .current_dir(at)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        // Kept, so that the next run is quick.
+        .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/tutorial"))
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}

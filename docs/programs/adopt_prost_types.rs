@@ -1,0 +1,57 @@
+//! A project that has prost types and conversions by hand already.
+
+// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::HashMap;
+
+use prost::Message;
+use snapshot_core::{Snapshot, codec};
+use snapshot_proto::example::v1 as pb;
+
+#[derive(Snapshot, Debug, PartialEq)]
+#[snapshot(message = pb::CounterSnapshot, version = 1)]
+struct Counter {
+    name: String,
+    #[snapshot(field = count)] // the proto field's name, where it differs
+    visitors: u32,
+    announced: HashMap<String, u64>,
+}
+
+fn counter() -> Counter {
+    let announced = HashMap::from([("door".to_owned(), 40), ("desk".to_owned(), 41)]);
+    Counter { name: "hall".to_owned(), visitors: 42, announced }
+}
+
+#[test]
+fn what_the_old_code_wrote_is_read_and_the_other_way_round() {
+    // The message that the conversion by hand made, as prost encodes it.
+    let by_hand = pb::CounterSnapshot {
+        schema_version: 1,
+        name: "hall".to_owned(),
+        count: 42,
+        announced: counter().announced,
+    };
+    assert_eq!(codec::from_bytes::<Counter>(&by_hand.encode_to_vec()).unwrap(), counter());
+
+    let derived = codec::to_bytes(&counter()).unwrap();
+    assert_eq!(pb::CounterSnapshot::decode(&*derived).unwrap(), by_hand);
+}
+
+#[test]
+fn code_that_takes_messages_goes_on_to_get_them() {
+    let message = pb::CounterSnapshot::from(&counter());
+    assert_eq!(message.count, 42);
+    assert_eq!(Counter::try_from(message).unwrap(), counter());
+}
+
+#[test]
+fn what_the_old_conversion_cut_off_is_refused() {
+    // `message.count as u32` would have made 0 of this.
+    let message = pb::CounterSnapshot { schema_version: 1, count: 1 << 32, ..Default::default() };
+    let error = Counter::try_from(message).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "count: 4294967296 does not fit u32, which is 0 to 4294967295 (byte 2 of 8)"
+    );
+}
