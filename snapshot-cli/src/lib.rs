@@ -18,6 +18,8 @@
 //!         ids: &[("acme.v1.PodSnapshot", "pod_id")],
 //!         // Verifies by the controllers that are linked into this binary.
 //!         verifiers: &[registered],
+//!         // What a lock is compared with: everything that is registered.
+//!         manifests: &[("acme", || Ok(snapshot_core::registry::registry()?.manifest()))],
 //!     })
 //! }
 //! ```
@@ -27,7 +29,7 @@
 //! | `cli` | the command line |
 //! | `input`, `schemas` | files, and what is known of their types |
 //! | `tree`, `canonical` | the payloads of a snapshot, and their only right encoding |
-//! | `inspect`, `verify`, `diff`, `json`, `timeline` | the commands |
+//! | `inspect`, `verify`, `diff`, `json`, `timeline`, `schema` | the commands |
 //! | `generate` | completions and man pages |
 
 mod canonical;
@@ -37,6 +39,7 @@ mod generate;
 mod input;
 mod inspect;
 mod json;
+mod schema;
 mod schemas;
 mod show;
 mod timeline;
@@ -48,6 +51,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use snapshot_core::registry::Manifest;
 use snapshot_core::{Error, Snapshot};
 
 use cli::{Cli, Command};
@@ -55,6 +59,9 @@ pub use verify::registered;
 
 /// Verifies the snapshots of some types completely, references among them; `None` for the others.
 pub type Verifier = fn(&Snapshot) -> Option<Result<(), Error>>;
+
+/// Gives a manifest, mostly that of the [`registry`](snapshot_core::registry::registry).
+pub type Describe = fn() -> Result<Manifest, Error>;
 
 /// What the tool knows of the snapshots that it is shown.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +73,9 @@ pub struct Knowledge<'a> {
     pub ids: &'a [(&'a str, &'a str)],
     /// Asked in turn; the first answer counts.
     pub verifiers: &'a [Verifier],
+    /// By name, what the programs whose snapshots these are save and accept. A lock is compared with
+    /// the first one, unless another is named.
+    pub manifests: &'a [(&'a str, Describe)],
 }
 
 /// How a command ended.
@@ -73,7 +83,8 @@ pub struct Knowledge<'a> {
 pub enum Verdict {
     /// All is well. Exit code 0.
     Fine,
-    /// `verify` has findings, `diff` has differences. Exit code 1.
+    /// `verify` and `schema check` have findings, `diff` and `schema diff` have differences. Exit
+    /// code 1.
     Findings,
 }
 
@@ -152,19 +163,33 @@ fn dispatch(
     let schemas = || schemas::Schemas::load(knowledge, &cli.options);
     let options = &cli.options;
     match &cli.command {
-        Command::Inspect(of) if colours => inspect::run(of, options, &schemas()?, out),
         Command::Inspect(of) => {
-            let mut plain = anstream::StripStream::new(Vec::new());
-            let verdict = inspect::run(of, options, &schemas()?, &mut plain)?;
-            out.write_all(&plain.into_inner())?;
-            Ok(verdict)
+            styled(colours, out, |out| inspect::run(of, options, &schemas()?, out))
         }
         Command::Verify(of) => verify::run(of, options, &schemas()?, knowledge, out),
         Command::Diff(of) => diff::run(of, options, &schemas()?, out),
         Command::Json(of) => json::show(of, options, &schemas()?, out),
         Command::FromJson(of) => json::restore(of, options, &schemas()?, out),
         Command::Timeline(of) => timeline::run(of, options, out),
+        Command::Schema { command } => {
+            styled(colours, out, |out| schema::run(command, options, knowledge, out))
+        }
         Command::Completions(of) => generate::completions(of, out),
         Command::Man(of) => generate::man(of, out),
     }
+}
+
+/// Runs a command that writes with styles, which are left out where no colours are wanted.
+fn styled(
+    colours: bool,
+    out: &mut dyn Write,
+    command: impl FnOnce(&mut dyn Write) -> Result<Verdict, Problem>,
+) -> Result<Verdict, Problem> {
+    if colours {
+        return command(out);
+    }
+    let mut plain = anstream::StripStream::new(Vec::new());
+    let verdict = command(&mut plain)?;
+    out.write_all(&plain.into_inner())?;
+    Ok(verdict)
 }
