@@ -1,5 +1,12 @@
 //! The command-line tool `snapshot`: look into snapshots, check them, compare them.
 //!
+//! `snapshot --help` and `snapshot COMMAND --help` document the commands, each with examples; the exit
+//! codes are those of [`Verdict`] and [`Problem`], and 2 for a wrong command line. What a file may do to
+//! the tool is what it may do to the library: a length that a header claims costs nothing, what is
+//! damaged is refused, and nothing in it reaches a terminal unescaped.
+//!
+//! # For your own types
+//!
 //! This is the tool as a library. It knows no schema of its own: what it knows is a [`Knowledge`],
 //! which the binary `snapshot` fills with the LCOW sandbox and the payloads of hcsshim. A program with
 //! controllers of its own gets the same tool, with its own names and its own verification, by a
