@@ -39,6 +39,8 @@
 //! | `inspect`, `verify`, `diff`, `json`, `timeline`, `schema` | the commands |
 //! | `generate` | completions and man pages |
 
+#![forbid(unsafe_code)]
+
 mod canonical;
 mod cli;
 mod diff;

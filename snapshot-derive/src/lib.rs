@@ -45,6 +45,8 @@
 //! | `expand` | generates; it reports nothing |
 //! | `schema` | the other derive |
 
+#![forbid(unsafe_code)]
+
 mod attr;
 mod errors;
 mod expand;
