@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use proptest::prelude::*;
 use prost::Message;
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::contract;
 use snapshot_core::{Child, Controller, Error, Snapshot, State};
 use snapshot_proto::fixture::v1 as pb;
 
@@ -35,7 +36,9 @@ impl Hasher for Alike {
 fn assert_written<S: State + PartialEq + Debug>(state: &S, expected: &[u8]) {
     let bytes = to_bytes(state).unwrap();
     assert_eq!(bytes, expected, "{}", bytes.escape_ascii());
-    assert_eq!(from_bytes::<S>(&bytes).unwrap(), *state);
+    let restored = from_bytes::<S>(&bytes).unwrap();
+    assert_eq!(restored, *state);
+    contract([restored]);
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Snapshot)]
@@ -360,6 +363,7 @@ fn sets_are_sorted_whatever_their_hasher() {
         assert_eq!(to_bytes(&sets).unwrap(), expected);
         let twin: Sets<S> = from_bytes(expected).unwrap();
         assert!(twin.int32 == sets.int32 && twin.string == sets.string);
+        contract([twin]);
     }
     check::<RandomState>(expected);
     check::<BuildHasherDefault<Alike>>(expected);
@@ -437,6 +441,12 @@ fn a_child_is_written_as_its_payload_live_or_not() {
     assert_eq!(to_bytes(&from_bytes::<AnyChildren>(&bytes).unwrap()).unwrap(), bytes);
     assert_eq!(to_bytes(&from_bytes::<Unread>(&bytes).unwrap()).unwrap(), bytes);
 
+    contract([states]);
+    contract([from_bytes::<Children>(&bytes).unwrap(), children]);
+    contract([from_bytes::<AnyChildren>(&bytes).unwrap(), any_children]);
+    contract([from_bytes::<Unread>(&bytes).unwrap()]);
+    contract([state(5)]);
+
     // By hand with prost, which sorts the map by chance only.
     let any = |value| prost_types::Any {
         type_url: "type.googleapis.com/fixture.v1.CounterSnapshot".into(),
@@ -452,4 +462,16 @@ fn a_child_is_written_as_its_payload_live_or_not() {
     };
     assert_eq!(pb::GroupSnapshot::decode(bytes.as_slice()).unwrap(), message);
     assert_eq!(bytes.len(), message.encoded_len());
+}
+
+#[test]
+fn the_types_of_the_other_tests_keep_the_contract() {
+    contract([Floats { double: vec![-0.0, 1.0], float: vec![f32::NAN], unpacked_double: [0.5] }]);
+    let keys = [7, -1, i32::MAX];
+    contract([Random::of(keys.iter())]);
+    contract([InOrder::of(keys.iter())]);
+    let entry = |text: &str| [(text.to_owned(), "value".to_owned())].into();
+    contract([Keyed::<String> { string_key: entry("ж") }]);
+    contract([Keyed { string_key: [(Ipv4Addr::LOCALHOST, "value".to_owned())].into() }]);
+    contract([Keyed { string_key: [(PathBuf::from("a/b"), "value".to_owned())].into() }]);
 }

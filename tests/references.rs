@@ -10,6 +10,7 @@ use futures_executor::block_on;
 use prost::Message;
 use prost_types::Any;
 use snapshot_core::codec::{Names, Reference, from_bytes};
+use snapshot_core::testing::contract;
 use snapshot_core::{
     Child, Code, Controller, ControllerSet, Error, Incoming, Session, Snapshot, Source, State,
     check_references, registry,
@@ -167,7 +168,11 @@ mod spelled {
     }
 
     pub(super) fn from_wire(bytes: Vec<u8>) -> Result<Option<Spelled>, String> {
-        Ok(bytes.first().map(|&byte| Spelled(byte.into())))
+        match *bytes {
+            [] => Ok(None),
+            [byte] => Ok(Some(Spelled(byte.into()))),
+            _ => Err(format!("has {} bytes, at most 1 is a letter", bytes.len())),
+        }
     }
 }
 
@@ -402,6 +407,9 @@ fn payloads_without_a_controller_are_checked_as_those_with_one() {
 
     let state = Plain { child: Inner { name: "n".into(), guests: vec![user("x")] } };
     assert_eq!(places(&state), ["child: test.v1.Bus.guests[0].list[0]"]);
+    let inner = || Inner { name: "n".into(), guests: vec![stranger()] };
+    contract([inner()]);
+    contract([Plain { child: inner() }]);
 }
 
 #[test]
@@ -468,6 +476,8 @@ fn a_generic_struct_and_a_newtype_of_a_collection_may_refer() {
     let refers = "refers to id \"00000000-0000-0000-0000-00000000000a\"";
     let texts = wrong(&Labelled { slots: Labels([("k".to_owned(), id)].into()) });
     assert!(texts[0].starts_with(&format!(".: test.v1.Bus.slots[\"k\"]: {refers}")), "{texts:?}");
+    contract([Labelled { slots: Labels([("k".to_owned(), id)].into()) }]);
+    contract([Generic { list: Ids(vec![id]) }]);
     let texts = wrong(&Generic { list: Ids(vec![id]) });
     assert!(texts[0].starts_with(".: test.v1.User.list[0]: refers to slot"), "{texts:?}");
 }
@@ -487,10 +497,27 @@ fn one_field_may_define_and_refer() {
         slots: links.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
     };
     assert_eq!(wrong(&chain(&[("a", "b"), ("b", "a")])), [""; 0]);
+    contract([chain(&[("a", "b")])]);
     assert_eq!(
         wrong(&chain(&[("a", "b"), ("b", "c")])),
         [r#".: test.v1.Bus.slots["b"]: refers to link "c", which is not in test.v1.Bus.slots"#]
     );
+}
+
+#[test]
+fn what_refers_and_what_is_referred_to_keeps_the_contract() {
+    let nested = User { nested: Some(Arc::new(stranger())), numbers: [7].into(), ..stranger() };
+    contract([nested.clone(), user("a")]);
+    let state = BusState {
+        users: [("m".to_owned(), Arc::new(nested.clone()))].into(),
+        guests: [nested.clone()].into(),
+        owner: Some(Box::new(nested.clone())),
+        way: Some(Way::Held(nested)),
+        child: Some(Child::of(Locked::new(bus("any")))),
+        children: vec![Child::new(Locked::new(bus("c")))],
+        ..bus("b")
+    };
+    contract([state, BusState { way: Some(Way::Plain("p".into())), ..bus("b") }]);
 }
 
 #[test]

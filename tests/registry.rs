@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use snapshot_core::codec::{from_bytes, to_bytes};
 use snapshot_core::registry::{Registration, Registry, TypeInfo, registry, require};
+use snapshot_core::testing::contract;
 use snapshot_core::{Child, Code, Controller, Error, Payload, Snapshot};
 use snapshot_proto::fixture::v1 as pb;
 use snapshot_proto::lcow::v1 as lcow;
@@ -139,6 +140,16 @@ fn a_child_of_any_type_is_found_again_by_its_type_url() {
     assert_eq!(leader, Some(2));
     // Not yet imported, and yet written as it was.
     assert_eq!(to_bytes(&twin).unwrap(), bytes);
+    contract([group, twin]);
+}
+
+#[test]
+fn a_state_keeps_the_contract_registered_or_not() {
+    contract([CounterState { value: 1 }]);
+    contract([OtherCounterState { value: 1 }]);
+    contract([AliasCounterState { value: 1 }]);
+    contract([MisnamedPlan9State {}]);
+    contract([DependentState {}]);
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod document;
 mod earlier;
 mod json;
 mod linuxcontainer;
+mod manifest;
 mod migration;
 mod network;
 mod pod;
@@ -57,6 +58,7 @@ pub use document::{
 };
 pub use json::{Go, GoJson};
 pub use linuxcontainer::{Layer, Layers, LinuxContainerState};
+pub use manifest::manifest;
 pub use migration::MigrationState;
 pub use network::{Endpoint, NetworkState, NicId};
 pub use pod::PodState;

@@ -13,6 +13,12 @@
 //!   descriptors are here.
 //! - [`FILE_DESCRIPTOR_SET`]: the descriptors of all packages, for tools and for reflection.
 //!
+//! Every type has snapshot-core's `derive(Schema)`, so that a state struct of any crate can be saved as
+//! one of these messages: `#[derive(Snapshot)] #[snapshot(message = snapshot_proto::lcow::v1::...)]`.
+//! The states that do so for LCOW and hcsshim are in the crate snapshot-examples. A payload keeps its
+//! field numbers and its meaning for good: what was released is recorded in `schema.lock`, beside the
+//! `.proto` files.
+//!
 //! ```
 //! use prost::Message;
 //! use prost_types::FileDescriptorSet;

@@ -21,10 +21,11 @@ use clap::{Args, Parser, Subcommand};
   snapshot json sandbox.snapshot > sandbox.json
   snapshot from-json sandbox.json -o again.snapshot
   snapshot timeline report.json -o migration.svg
+  snapshot schema check proto/schema.lock
 
 Exit codes:
   0  all is well
-  1  verify has findings, diff has differences
+  1  verify and schema check have findings, diff and schema diff have differences
   2  the command line is wrong
   3  a file cannot be read or written, or is not what it should be"
 )]
@@ -107,6 +108,15 @@ pub(crate) enum Command {
   snapshot timeline report.json -o migration.svg
   snapshot timeline source.json destination.json -o migration.svg")]
     Timeline(Timeline),
+    /// Look at schemas: what a build saves and accepts, whether a lock fits it, what changed.
+    ///
+    /// The schema of a build is in its manifest, a `snapshot.v1.Manifest` as `Registry::manifest` gives
+    /// it, and that of a release in its lock, the text that `assert_locked!` keeps.
+    Schema {
+        /// What to do.
+        #[command(subcommand)]
+        command: Schema,
+    },
     /// Print the completions for a shell.
     #[command(after_help = "Example:
   snapshot completions bash > /etc/bash_completion.d/snapshot")]
@@ -194,6 +204,83 @@ pub(crate) struct Timeline {
     /// Write into this file, which is replaced. Without it the picture goes to the standard output.
     #[arg(long, short, value_name = "FILE.svg")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What to do with schemas.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Schema {
+    /// Show payloads, with their versions and stage rules, and messages field by field: those that are
+    /// built in, of a file, or of --descriptors, which know of messages only.
+    #[command(after_help = "Examples:
+  snapshot schema show --message lcow.v1.ScsiSnapshot
+  snapshot schema show proto/schema.lock
+  snapshot schema show --schema lcow -o here.manifest
+  snapshot schema show --descriptors acme.binpb --json | jq '.schemas[].messages'")]
+    Show(SchemaShow),
+    /// Compare a lock with a build, as `assert_locked!` does in a test: say what has changed since the
+    /// release, and what to do about it.
+    #[command(after_help = "Examples:
+  snapshot schema check proto/schema.lock
+  snapshot schema check acme.lock --manifest acme.manifest")]
+    Check(SchemaCheck),
+    /// Say what changed from one manifest or lock to another, and whether each side restores what the
+    /// other one saves.
+    #[command(after_help = "Example:
+  snapshot schema diff source.manifest destination.manifest
+  acme.v1.DiskSnapshot: field 4 (size: uint64) is new, since version 2")]
+    Diff(SchemaDiff),
+}
+
+/// `schema show`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SchemaShow {
+    /// A manifest or a lock.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Show the schema that is built in under this name only.
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub(crate) schema: Option<String>,
+
+    /// Show this message only, by its full name or type URL, and what it reaches.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) message: Option<String>,
+
+    /// Print JSON, for machines.
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) json: bool,
+
+    /// Write a manifest into this file, which is replaced: for `schema diff`, `schema check` and `verify`.
+    #[arg(long, short, value_name = "FILE.manifest")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `schema check`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SchemaCheck {
+    /// The lock.
+    #[arg(value_name = "LOCK")]
+    pub(crate) lock: PathBuf,
+
+    /// Compare with the schema that is built in under this name, and not with the first.
+    #[arg(long, value_name = "NAME", conflicts_with = "manifest")]
+    pub(crate) schema: Option<String>,
+
+    /// Compare with the build that wrote this manifest.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+}
+
+/// `schema diff`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SchemaDiff {
+    /// The earlier manifest or lock.
+    #[arg(value_name = "A")]
+    pub(crate) before: PathBuf,
+
+    /// The later one.
+    #[arg(value_name = "B")]
+    pub(crate) after: PathBuf,
 }
 
 /// `completions`.

@@ -1,5 +1,12 @@
 //! The command-line tool `snapshot`: look into snapshots, check them, compare them.
 //!
+//! `snapshot --help` and `snapshot COMMAND --help` document the commands, each with examples; the exit
+//! codes are those of [`Verdict`] and [`Problem`], and 2 for a wrong command line. What a file may do to
+//! the tool is what it may do to the library: a length that a header claims costs nothing, what is
+//! damaged is refused, and nothing in it reaches a terminal unescaped.
+//!
+//! # For your own types
+//!
 //! This is the tool as a library. It knows no schema of its own: what it knows is a [`Knowledge`],
 //! which the binary `snapshot` fills with the LCOW sandbox and the payloads of hcsshim. A program with
 //! controllers of its own gets the same tool, with its own names and its own verification, by a
@@ -18,6 +25,8 @@
 //!         ids: &[("acme.v1.PodSnapshot", "pod_id")],
 //!         // Verifies by the controllers that are linked into this binary.
 //!         verifiers: &[registered],
+//!         // What a lock is compared with: everything that is registered.
+//!         manifests: &[("acme", || Ok(snapshot_core::registry::registry()?.manifest()))],
 //!     })
 //! }
 //! ```
@@ -27,7 +36,7 @@
 //! | `cli` | the command line |
 //! | `input`, `schemas` | files, and what is known of their types |
 //! | `tree`, `canonical` | the payloads of a snapshot, and their only right encoding |
-//! | `inspect`, `verify`, `diff`, `json`, `timeline` | the commands |
+//! | `inspect`, `verify`, `diff`, `json`, `timeline`, `schema` | the commands |
 //! | `generate` | completions and man pages |
 
 #![forbid(unsafe_code)]
@@ -39,6 +48,7 @@ mod generate;
 mod input;
 mod inspect;
 mod json;
+mod schema;
 mod schemas;
 mod show;
 mod timeline;
@@ -50,6 +60,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use snapshot_core::registry::Manifest;
 use snapshot_core::{Error, Snapshot};
 
 use cli::{Cli, Command};
@@ -57,6 +68,9 @@ pub use verify::registered;
 
 /// Verifies the snapshots of some types completely, references among them; `None` for the others.
 pub type Verifier = fn(&Snapshot) -> Option<Result<(), Error>>;
+
+/// Gives a manifest, mostly that of the [`registry`](snapshot_core::registry::registry).
+pub type Describe = fn() -> Result<Manifest, Error>;
 
 /// What the tool knows of the snapshots that it is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,6 +82,9 @@ pub struct Knowledge<'a> {
     pub ids: &'a [(&'a str, &'a str)],
     /// Asked in turn; the first answer counts.
     pub verifiers: &'a [Verifier],
+    /// By name, what the programs whose snapshots these are save and accept. A lock is compared with
+    /// the first one, unless another is named.
+    pub manifests: &'a [(&'a str, Describe)],
 }
 
 /// How a command ended.
@@ -75,7 +92,8 @@ pub struct Knowledge<'a> {
 pub enum Verdict {
     /// All is well. Exit code 0.
     Fine,
-    /// `verify` has findings, `diff` has differences. Exit code 1.
+    /// `verify` and `schema check` have findings, `diff` and `schema diff` have differences. Exit
+    /// code 1.
     Findings,
 }
 
@@ -154,19 +172,33 @@ fn dispatch(
     let schemas = || schemas::Schemas::load(knowledge, &cli.options);
     let options = &cli.options;
     match &cli.command {
-        Command::Inspect(of) if colours => inspect::run(of, options, &schemas()?, out),
         Command::Inspect(of) => {
-            let mut plain = anstream::StripStream::new(Vec::new());
-            let verdict = inspect::run(of, options, &schemas()?, &mut plain)?;
-            out.write_all(&plain.into_inner())?;
-            Ok(verdict)
+            styled(colours, out, |out| inspect::run(of, options, &schemas()?, out))
         }
         Command::Verify(of) => verify::run(of, options, &schemas()?, knowledge, out),
         Command::Diff(of) => diff::run(of, options, &schemas()?, out),
         Command::Json(of) => json::show(of, options, &schemas()?, out),
         Command::FromJson(of) => json::restore(of, options, &schemas()?, out),
         Command::Timeline(of) => timeline::run(of, options, out),
+        Command::Schema { command } => {
+            styled(colours, out, |out| schema::run(command, options, knowledge, out))
+        }
         Command::Completions(of) => generate::completions(of, out),
         Command::Man(of) => generate::man(of, out),
     }
+}
+
+/// Runs a command that writes with styles, which are left out where no colours are wanted.
+fn styled(
+    colours: bool,
+    out: &mut dyn Write,
+    command: impl FnOnce(&mut dyn Write) -> Result<Verdict, Problem>,
+) -> Result<Verdict, Problem> {
+    if colours {
+        return command(out);
+    }
+    let mut plain = anstream::StripStream::new(Vec::new());
+    let verdict = command(&mut plain)?;
+    out.write_all(&plain.into_inner())?;
+    Ok(verdict)
 }

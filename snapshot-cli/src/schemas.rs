@@ -37,6 +37,11 @@ impl Schemas {
         Ok(Self { ids: known.chain(options.ids.iter().cloned()).collect(), pool })
     }
 
+    /// All descriptors.
+    pub(crate) fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
     /// The message that a type URL means.
     pub(crate) fn message(&self, type_url: &str) -> Option<MessageDescriptor> {
         self.pool.get_message_by_name(message_name(type_url))

@@ -1,8 +1,10 @@
 //! What this binary knows: the LCOW sandbox and the payloads of hcsshim.
 
 use snapshot_cli::{Knowledge, registered};
-use snapshot_core::{Code, Error, Snapshot};
-use snapshot_examples::{hcsshim, lcow::payload as lcow};
+use snapshot_core::registry::{Manifest, registry, require};
+use snapshot_core::{Code, ControllerSet, Error, Snapshot};
+use snapshot_examples::hcsshim;
+use snapshot_examples::lcow::{self, payload};
 
 /// The schemas and the states.
 pub(crate) fn knowledge() -> Knowledge<'static> {
@@ -18,7 +20,25 @@ pub(crate) fn knowledge() -> Knowledge<'static> {
             ("hcsshim.controller.process.save.v1.Payload", "exec_id"),
         ],
         verifiers: &[of_hcsshim, of_lcow, registered],
+        manifests: &[("lcow", manifest_of_lcow), ("hcsshim", hcsshim::manifest)],
     }
+}
+
+/// What is registered, nothing left out by the linker.
+fn manifest_of_lcow() -> Result<Manifest, Error> {
+    require![
+        ControllerSet,
+        lcow::Sandbox,
+        lcow::Vm,
+        lcow::Scsi,
+        lcow::Vpci,
+        lcow::Plan9,
+        lcow::Pod,
+        lcow::Network,
+        lcow::Container,
+        lcow::Process,
+    ]?;
+    Ok(registry()?.manifest())
 }
 
 /// The payloads of hcsshim have no controllers, only states.
@@ -30,11 +50,11 @@ fn of_hcsshim(snapshot: &Snapshot) -> Option<Result<(), Error>> {
 }
 
 fn of_lcow(snapshot: &Snapshot) -> Option<Result<(), Error>> {
-    let kind = lcow::Kind::of_any(snapshot.any_bytes()).ok()?;
-    let whole = lcow::verify_any(snapshot.any_bytes()).map(|_| ());
+    let kind = payload::Kind::of_any(snapshot.any_bytes()).ok()?;
+    let whole = payload::verify_any(snapshot.any_bytes()).map(|_| ());
     Some(match kind {
         // What a destination checks: the stages as well.
-        lcow::Kind::Sandbox => match (whole, registered(snapshot)) {
+        payload::Kind::Sandbox => match (whole, registered(snapshot)) {
             (Err(error), Some(Err(other))) if error.code() != Code::Internal => {
                 Err(other.and(error))
             }

@@ -1,4 +1,49 @@
-//! The derive macros of `snapshot-core`, which re-exports them.
+//! The derive macros of `snapshot-core`, which re-exports them: depend on that crate, whose front page
+//! teaches the whole, and not on this one.
+//!
+//! | macro | on | makes |
+//! |---|---|---|
+//! | [`derive(Schema)`](macro@Schema) | the types that prost-build generates | typed constants, one for each field, and a descriptor of the message |
+//! | [`derive(Snapshot)`](macro@Snapshot) | a state struct, a lifecycle stage, a oneof, a newtype | what saves it as its proto counterpart and restores it; all attributes are documented there |
+//!
+//! The two meet at compile time: `Snapshot` compares a struct with the constants of its message. What
+//! does not fit is an error on the field in question, and every mistake in one type is told at once.
+//!
+//! ```
+//! // prost-build writes this; it is told once to add the derive to everything.
+//! #[derive(snapshot_core::Schema, Clone, PartialEq, prost::Message)]
+//! pub struct Reservation {
+//!     #[prost(uint32, tag = "1")]
+//!     pub slot: u32,
+//!     #[prost(string, optional, tag = "2")]
+//!     pub owner: Option<String>,
+//! }
+//!
+//! // You write this.
+//! #[derive(snapshot_core::Snapshot, Debug, PartialEq)]
+//! #[snapshot(message = Reservation)]
+//! struct Reserved {
+//!     #[snapshot(range = 0..64)]
+//!     slot: u8, // uint32 on the wire, range-checked both ways
+//!     owner: Option<String>,
+//! }
+//!
+//! let reserved = Reserved { slot: 3, owner: Some("web".into()) };
+//! let bytes = snapshot_core::codec::to_bytes(&reserved)?;
+//! assert_eq!(bytes, b"\x08\x03\x12\x03web");
+//! assert_eq!(snapshot_core::codec::from_bytes::<Reserved>(&bytes)?, reserved);
+//! # Ok::<(), snapshot_core::Error>(())
+//! ```
+//!
+//! Nothing runs before `main` but the registration of controllers, and nothing is read when the macros
+//! run: no file, no environment.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `attr` | parses the attributes, with "did you mean" for unknown ones |
+//! | `model` | checks them and the type; every mistake is collected |
+//! | `expand` | generates; it reports nothing |
+//! | `schema` | the other derive |
 
 #![forbid(unsafe_code)]
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use snapshot_core::Snapshot;
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::contract;
 use snapshot_proto::fixture::v1 as pb;
 use snapshot_proto::lcow::v1 as lcow;
 
@@ -97,4 +98,5 @@ fn a_collection_is_bounded_by_its_elements() {
         "num_controllers: is 5, which is not in 0..5\n\
          disks: has 2 elements, at most 1 are allowed"
     );
+    contract([Few { num_controllers: 4, disks: [(1, Empty {})].into() }]);
 }

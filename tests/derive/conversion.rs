@@ -29,6 +29,7 @@ fn a_state_converts_to_its_message_and_back() {
     assert_eq!(state.to_message().unwrap(), message);
     assert_eq!(Mount::from_message(&message).unwrap(), state);
     assert_eq!(Mount::try_from(message).unwrap(), state);
+    snapshot_core::testing::contract([state]);
 }
 
 #[test]

@@ -174,3 +174,16 @@ fn more_errors_than_the_limit_are_counted() {
     // 1000 unknown fields and the missing config.
     assert_eq!(error.dropped(), 1001 - Error::LIMIT);
 }
+
+#[test]
+fn the_type_keeps_the_contract() {
+    let mounts = pb::MountState {
+        config: Some(pb::MountConfig { options: vec!["ro".into()], ..Default::default() }),
+        ref_count: 1,
+        ..Default::default()
+    };
+    let mut nested = disk();
+    nested.mounts.insert(8, mounts);
+    let samples = [disk(), nested].map(|disk| Disk::try_from(disk).unwrap());
+    snapshot_core::testing::contract(samples);
+}

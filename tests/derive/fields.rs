@@ -37,6 +37,7 @@ fn a_skipped_field_comes_back_as_its_default_or_its_expression() {
     let table = [(1, 2)].into();
     let restored = Skips { handle: None, place: 300, count: 7, part: 9, table };
     assert_eq!(from_bytes::<Skips>(&bytes).unwrap(), restored);
+    snapshot_core::testing::contract([restored]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The derive's code compiles wherever the user's does.
 
+use snapshot_core::testing::contract;
+
 /// Without a prelude, and with everything shadowed that generated code might name.
 #[no_implicit_prelude]
 mod bare {
@@ -171,6 +173,7 @@ fn it_compiles_without_a_prelude_and_between_types_of_the_same_names() {
     let restored: bare::DiskState = from_bytes(&to_bytes(&state).unwrap()).unwrap();
     assert_eq!((restored.size, restored.image.as_str(), restored.cache), (4, "d", None));
     assert_eq!(restored.own_name().as_deref(), Some("d"));
+    contract([state]);
     let child = Child::<bare::Disk>::new(bare::Disk(std::sync::Mutex::new(restored)));
     assert_eq!(child.with_state(|state| state.stage_number()), Some(Some(1)));
 
@@ -181,6 +184,7 @@ fn it_compiles_without_a_prelude_and_between_types_of_the_same_names() {
     };
     let restored: bare::Choices = from_bytes(&to_bytes(&state).unwrap()).unwrap();
     assert!(matches!(restored.interleaved, Some(bare::Choice::Middle(id)) if id.0 == "m"));
+    contract([state]);
 
     let state = bare::Volume { image: String::new(), size: 5, operations_per_second: 7 };
     for version in 1..=3 {
@@ -188,6 +192,7 @@ fn it_compiles_without_a_prelude_and_between_types_of_the_same_names() {
         let restored: bare::Volume = from_bytes(&bytes).unwrap();
         assert_eq!((restored.size, restored.operations_per_second), (5, 7));
     }
+    contract([state]);
 }
 
 /// The crate under another path.
@@ -346,6 +351,7 @@ fn it_compiles_under_strict_lints() {
     let restored: strict::Strict = from_bytes(&to_bytes(&state).unwrap()).unwrap();
     assert_eq!(restored.name, "n");
     assert!(matches!(restored.stage, strict::Stage::Idle));
+    contract([restored]);
     let state = strict::Strict { stage: strict::Stage::Counting, ..state };
     assert!(to_bytes(&state).is_err());
     let state = strict::Strict { stage: strict::Stage::Done, ..state };
@@ -359,6 +365,7 @@ fn it_compiles_under_strict_lints() {
         let restored: strict::Choices = from_bytes(&to_bytes(&state).unwrap()).unwrap();
         assert_eq!(restored.between, 2);
         assert_eq!(format!("{restored:?}"), format!("{state:?}"));
+        contract([state]);
     }
     let state = strict::Volume { image: '\0', size: 5, operations_per_second: 7 };
     for version in 1..=3 {
@@ -366,6 +373,7 @@ fn it_compiles_under_strict_lints() {
         let restored: strict::Volume = from_bytes(&bytes).unwrap();
         assert_eq!((restored.image, restored.size, restored.operations_per_second), ('\0', 5, 7));
     }
+    contract([strict::Volume { image: 'v', ..state }, state]);
 }
 
 #[test]
@@ -403,6 +411,7 @@ fn it_compiles_inside_of_a_function_whatever_the_variables_are_called() {
     let later = snapshot_core::codec::from_bytes::<Later>(&[0x08, 1]).unwrap();
     assert_eq!(later, Later { operations_per_second: 15 });
     assert_eq!(snapshot_core::codec::to_bytes_as(&later, 1).unwrap(), [0x08, 1]);
+    contract([later]);
 
     let state = Local { slot: 8, partition: 1, r: 8 };
     super::assert_saved_as(&state, &pb::Reservation { slot: 8, partition: 1 });
@@ -477,4 +486,5 @@ fn it_compiles_for_a_type_that_names_itself() {
     let restored = itself::Node::try_from(message.clone()).unwrap();
     assert!(restored.parent.is_none());
     assert_eq!(pb::Node::from(&restored), message);
+    contract([restored]);
 }

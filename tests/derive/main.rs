@@ -15,6 +15,7 @@ mod scsi;
 mod stage;
 
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::Contract;
 use snapshot_core::{Error, State};
 
 /// The bytes of a message, as prost encodes it.
@@ -22,15 +23,28 @@ fn encoded(message: &impl prost::Message) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// A state is saved as exactly the bytes that prost makes of `message`, and comes back from them.
+/// A state is saved as exactly the bytes that prost makes of `message`, and comes back from them; and
+/// with it as a sample, its type keeps the contract.
 #[track_caller]
 fn assert_saved_as<S>(state: &S, message: &S::Message)
 where
     S: State + PartialEq + std::fmt::Debug,
 {
+    assert_saved_as_but(state, message, &[]);
+}
+
+/// As [`assert_saved_as`], of a type whose fields `fixed` have one value ever.
+#[track_caller]
+fn assert_saved_as_but<S>(state: &S, message: &S::Message, fixed: &[&str])
+where
+    S: State + PartialEq + std::fmt::Debug,
+{
     let bytes = to_bytes(state).unwrap();
     assert_eq!(bytes, encoded(message), "the encodings differ");
-    assert_eq!(&from_bytes::<S>(&bytes).unwrap(), state, "the state comes back changed");
+    let restored = from_bytes::<S>(&bytes).unwrap();
+    assert_eq!(&restored, state, "the state comes back changed");
+    let contract = Contract::new().samples([restored]).compare(PartialEq::eq);
+    fixed.iter().fold(contract, |contract, field| contract.fixed(*field)).run();
 }
 
 /// The text of the error that a message is refused with.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use snapshot_core::Snapshot;
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::Contract;
 use snapshot_proto::fixture::v1 as pb;
 use snapshot_proto::lcow::v1 as lcow;
 use uuid::Uuid;
@@ -174,5 +175,6 @@ fn newtypes_nest_around_messages_and_oneofs() {
     assert_eq!(from_bytes::<Node>(&bytes).unwrap(), state);
     let message: pb::recursive::Node = prost::Message::decode(bytes.as_slice()).unwrap();
     assert_eq!(encoded(&message), bytes);
+    Contract::new().samples([state]).fixed("left").fixed("right").compare(PartialEq::eq).run();
     assert_saved_as(&Nothing {}, &pb::Recursive::default());
 }

@@ -106,6 +106,7 @@ fn a_oneof_is_written_where_its_member_belongs() {
         let again: pb::Choice = prost::Message::decode(bytes.as_slice()).unwrap();
         assert_eq!(again, message);
         assert_eq!(encoded(&again).len(), bytes.len());
+        snapshot_core::testing::contract([state]);
     }
 }
 

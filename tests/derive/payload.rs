@@ -4,6 +4,7 @@ use std::ops::DerefMut;
 use std::sync::{Mutex, PoisonError};
 
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::contract;
 use snapshot_core::{Child, Code, Controller, Error, Payload, Snapshot, registry};
 use snapshot_proto::fixture::v1 as pb;
 
@@ -129,6 +130,7 @@ fn children_are_saved_in_place() {
         state.members.iter().map(|child| child.with_state(|state| state.value)).collect();
     assert_eq!(values, [Some(1), Some(2)]);
     assert_eq!(to_bytes(&state).unwrap(), encoded(&group()));
+    contract([state]);
 }
 
 #[test]
@@ -191,4 +193,5 @@ fn a_type_url_of_its_own_names_the_message_too() {
     assert_eq!(Elsewhere::TYPE_URL, "example.com/fixture.v1.Outer.Counter");
     assert_eq!(Elsewhere::MESSAGE_NAME, "fixture.v1.Outer.Counter");
     assert_eq!(Elsewhere {}.own_name(), None);
+    contract([Elsewhere {}]);
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::contract;
 use snapshot_core::{Payload, Snapshot, State};
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
@@ -128,6 +129,7 @@ fn a_state_comes_back_and_prost_reads_it_alike() {
     assert_eq!(message.schema_version, 1);
     assert_eq!(message.disks[&3].state(), pb::scsi_snapshot::DiskStage::Attached);
     assert_eq!(ScsiState::try_from(message).unwrap(), state);
+    contract([state]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! `stage` enums, and the rules that structs have for them.
 
 use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::testing::contract;
 use snapshot_core::{Code, Payload, Snapshot, Stage as _};
 use snapshot_proto::fixture::v1 as pb;
 use snapshot_proto::lcow::v1::scsi_snapshot as scsi;
 
-use super::{assert_saved_as, encoded, refusal};
+use super::{assert_saved_as, assert_saved_as_but, encoded, refusal};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Snapshot)]
 #[snapshot(stage = pb::counter_snapshot::Stage)]
@@ -114,7 +115,7 @@ struct AttachedDisk {
 #[test]
 fn a_struct_that_is_no_payload_is_neither_saved_nor_restored_in_another_stage() {
     let disk = |stage: i32| scsi::DiskState { state: stage, ..Default::default() };
-    assert_saved_as(&AttachedDisk { stage: DiskStage::Attached }, &disk(1));
+    assert_saved_as_but(&AttachedDisk { stage: DiskStage::Attached }, &disk(1), &["state"]);
     let error = to_bytes(&AttachedDisk { stage: DiskStage::Reserved }).unwrap_err();
     assert_eq!(error.code(), Code::FailedPrecondition);
     assert_eq!(error.to_string(), "state: is Reserved, can only be saved in Attached");
@@ -172,6 +173,7 @@ fn a_transient_stage_is_never_saved() {
     assert_eq!(error.to_string(), "stage: is Frozen, a transient stage, which cannot be saved");
     assert_eq!(state.stage_number(), None);
     assert!(Unmarked::STAGE_RULES.is_none());
+    contract([Unmarked { stage: Stage::Done, ..state }]);
 }
 
 /// Not on the wire: it can only be what it must have been.
@@ -221,6 +223,7 @@ fn a_payload_says_that_its_stage_is_not_carried() {
         from_bytes(&encoded(&pb::CounterSnapshot { schema_version: 1, ..Default::default() }))
             .unwrap();
     assert_eq!(state.progress, Stage::Running);
+    contract([state]);
 }
 
 /// Numbers that take ten bytes, in every place where an enum can be.

@@ -184,3 +184,23 @@ fn a_map_takes_as_much_as_its_entries() {
     let most = (COUNT as usize * (4 + 4 * slot)) as u64;
     assert!(peak::<Texts>(&bytes, true) <= most);
 }
+
+#[test]
+fn the_types_keep_the_contract() {
+    use snapshot_core::testing::contract;
+
+    contract([Lists {
+        double: vec![0.5],
+        int64: [-1, 7].into(),
+        uint32: [1, 2].into(),
+        uint64: [3].into(),
+        fixed32: vec![4, 255],
+        string: vec!["s".into()],
+        bytes: vec![vec![1]],
+        unpacked_uint32: [1, 2, 3, 4],
+    }]);
+    let labeled = |label: &str| Labeled { label: label.to_owned() };
+    contract([labeled("l")]);
+    contract([Crowd { members: vec![labeled("a"), labeled("b")] }]);
+    contract([Texts { string_key: [("k".to_owned(), "v".to_owned())].into() }]);
+}

@@ -160,3 +160,29 @@ fn more_errors_than_anybody_reads_are_counted() {
     let paths: HashSet<String> = error.findings().map(|f| f.path().to_string()).collect();
     assert_eq!(paths.len(), Error::LIMIT, "an error is told twice");
 }
+
+#[test]
+fn the_types_keep_the_contract() {
+    use snapshot_core::testing::contract;
+
+    let required = |text: &str| Required {
+        int32: -1,
+        int64: 2,
+        uint32: 3,
+        uint64: 4,
+        sint32: 5,
+        sint64: -6,
+        fixed32: 7,
+        fixed64: 8,
+        sfixed32: -9,
+        sfixed64: 10,
+        bool: true,
+        string: text.to_owned(),
+        bytes: [1, 2],
+    };
+    contract([required("abc"), required("")]);
+    contract([Maps {
+        uint32_key: [(1, Uuid::from_u128(1)), (2, Uuid::from_u128(2))].into(),
+        string_key: [(IpAddr::from([10, 0, 0, 1]), 'x'), (IpAddr::from([0; 16]), 'y')].into(),
+    }]);
+}

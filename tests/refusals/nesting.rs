@@ -116,3 +116,10 @@ fn payloads_in_payloads_stop_at_the_same_limit() {
         format!("{id}: fixture.v1.GroupSnapshot.members[0]: messages are nested too deep");
     assert!(error.starts_with(&expected), "{error}");
 }
+
+#[test]
+fn a_state_in_itself_keeps_the_contract() {
+    let tree = |name: &str, members| TreeState { name: name.to_owned(), members };
+    let child = Child::new(Tree(std::sync::Mutex::new(tree("leaf", vec![]))));
+    snapshot_core::testing::contract([tree("root", vec![child])]);
+}

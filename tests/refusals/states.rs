@@ -81,6 +81,12 @@ pub(crate) enum Kind {
     Any(Counter),
 }
 
+/// What [`Kind`] leaves out.
+const UNMAPPED: [&str; 13] = [
+    "number", "text", "message", "sparse", "nothing", "raw", "zigzag", "fixed", "flag", "ratio",
+    "duration", "wrapped", "local",
+];
+
 /// A varint.
 pub(crate) fn varint(value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -155,4 +161,34 @@ pub(crate) fn nodes(bytes: &[u8]) -> Vec<Inside> {
     let once: Vec<Inside> = wraps.iter().map(|wrap| wrap(&top)).collect();
     let twice = wraps.iter().flat_map(|wrap| once.iter().map(wrap)).collect();
     [vec![top], once.clone(), twice].concat()
+}
+
+#[test]
+fn the_types_keep_the_contract() {
+    use snapshot_core::testing::{Contract, contract};
+
+    let leaf = |name: &str| Node { name: name.to_owned(), ..Node::default() };
+    let detour = Detour { node: Box::new(leaf("far")), length: 3 };
+    contract([
+        Node {
+            name: "root".to_owned(),
+            next: Some(Box::new(leaf("next"))),
+            children: vec![leaf("a"), Node::default()],
+            by_name: [("key".to_owned(), leaf("value"))].into(),
+            link: Some(Link::Detour(detour.clone())),
+        },
+        Node { link: Some(Link::Left(Box::default())), ..Node::default() },
+    ]);
+    let around = Node { link: Some(Link::Detour(detour.clone())), ..Node::default() };
+    contract([detour, Detour { node: Box::new(around), length: 4 }]);
+    let counter = |value| Counter { value, label: "c".to_owned(), stage: Stage::Counting };
+    contract([counter(1)]);
+    contract([Group {
+        name: "g".to_owned(),
+        members: vec![counter(1), counter(2)],
+        named: [("n".to_owned(), counter(3))].into(),
+        leader: Some(counter(4)),
+    }]);
+    let choice = Contract::new().samples([Choice { kind: Some(Kind::Any(counter(5))) }]);
+    UNMAPPED.iter().fold(choice, |choice, member| choice.fixed(*member)).run();
 }

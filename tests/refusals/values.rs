@@ -9,7 +9,7 @@ use snapshot_core::Snapshot;
 use snapshot_proto::fixture::v1::{self as pb, choice, enums};
 use uuid::Uuid;
 
-use super::states::{Counter, field, refusal};
+use super::states::{Counter, Stage, field, refusal};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Snapshot)]
 #[snapshot(stage = pb::Signed)]
@@ -198,4 +198,38 @@ fn long_text_is_quoted_in_part() {
     let long = "ж".repeat(10_000);
     let error = refusal::<Choice>(&field(3, long.as_bytes()));
     assert_eq!(error, format!("text: \"{}\"... is not a UUID (byte 0 of 20004)", "ж".repeat(80)));
+}
+
+#[test]
+fn the_types_keep_the_contract() {
+    use snapshot_core::testing::{Contract, contract};
+
+    contract([Enums {
+        signed: Signed::MinusOne,
+        maybe: Some(Signed::Zero),
+        list: vec![Signed::Min, Signed::PlusOne],
+        by_number: [(-5, Signed::Min)].into(),
+        inner: Some(Inner { level: Level::High }),
+    }]);
+    contract([Inner { level: Level::High }]);
+    let lists = |text| Lists {
+        int32: [-1, 2],
+        uint32: [1, 2].into(),
+        fixed32: vec![NonZero::<u16>::MIN],
+        bool: vec![true],
+        string: vec![text],
+        packed_int32: vec![3],
+    };
+    contract([lists('x'), lists('y')]);
+    let counter = Counter { value: 1, label: "c".to_owned(), stage: Stage::Counting };
+    let kinds = [
+        Kind::Any(counter),
+        Kind::Wrapped(IpAddr2("127.0.0.1".to_owned())),
+        Kind::Wrapped(IpAddr2("::1".to_owned())),
+        Kind::Text(Uuid::from_u128(1)),
+        Kind::Fixed(NonZero::<u64>::MIN),
+    ];
+    let choice = Contract::new().samples(kinds.map(|kind| Choice { kind: Some(kind) }));
+    let unmapped = ["message", "sparse", "raw", "ratio", "local"];
+    unmapped.iter().fold(choice, |choice, member| choice.fixed(*member)).run();
 }

@@ -1,51 +1,14 @@
 //! The two revisions of hcsshim's payloads: the same type URLs, the same version, other field numbers.
 
 use std::collections::BTreeSet;
-use std::ops::DerefMut;
-use std::sync::{Mutex, PoisonError};
 
-use prost::Name;
-use snapshot_core::registry::{Registration, Registry};
 use snapshot_core::schema::lock::Lock;
 use snapshot_core::schema::{Manifest, Verdict, compatible};
-use snapshot_core::{Controller, Error, Payload, State};
 use snapshot_examples::hcsshim;
-
-/// A controller of any of the payloads; the manifest describes controllers.
-struct Held<S>(Mutex<S>);
-
-impl<S: Payload + Send + Sync + 'static> Controller for Held<S> {
-    type State = S;
-
-    fn state(&self) -> impl DerefMut<Target = S> + '_ {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn import(state: S) -> Result<Self, Error> {
-        Ok(Self(Mutex::new(state)))
-    }
-}
-
-fn registration<S>() -> Registration
-where
-    S: Payload + Send + Sync + 'static,
-    <S as State>::Message: Name,
-{
-    Registration::of::<Held<S>>()
-}
 
 /// The current revision, from the types that read it.
 fn current() -> Manifest {
-    let registry = Registry::new([
-        registration::<hcsshim::VmState>(),
-        registration::<hcsshim::ScsiState>(),
-        registration::<hcsshim::NetworkState>(),
-        registration::<hcsshim::LinuxContainerState>(),
-        registration::<hcsshim::ProcessState>(),
-        registration::<hcsshim::PodState>(),
-        registration::<hcsshim::MigrationState>(),
-    ]);
-    registry.unwrap().manifest()
+    hcsshim::manifest().unwrap()
 }
 
 /// The earlier revision, as its `.proto` files had it.

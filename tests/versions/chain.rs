@@ -109,6 +109,7 @@ mod made {
         let old = pb::DiskV1 { schema_version: 2, ..v1(9) };
         let made = from_bytes::<Made>(&old.encode_to_vec()).unwrap();
         assert_eq!(made, Made { path: Some("/a".into()), size: 9, limit: 2, from: 2 });
+        snapshot_core::testing::contract([made]);
     }
 
     #[test]
@@ -199,5 +200,7 @@ mod generic {
         assert_eq!(read, Room { name: "a".to_owned(), room: "a".to_owned() });
         let read: Room<String> = from_bytes(&to_bytes_as(&room, 3).unwrap()).unwrap();
         assert_eq!(read.room, "cellar");
+        snapshot_core::testing::contract([read]);
+        snapshot_core::testing::contract([room]);
     }
 }

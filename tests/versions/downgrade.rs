@@ -110,6 +110,7 @@ fn upgrade(old: pb::DiskV1) -> Result<OneWay, std::convert::Infallible> {
 
 #[test]
 fn a_version_without_a_downgrade_is_read_all_the_same() {
+    snapshot_core::testing::contract([OneWay { path: Some("/a".into()) }]);
     let old = pb::DiskV1 { schema_version: 1, path: "/b".into(), ..pb::DiskV1::default() };
     let state: OneWay = from_bytes(&old.encode_to_vec()).unwrap();
     assert_eq!(state.path.as_deref(), Some("/b"));
@@ -133,6 +134,7 @@ fn down(new: pb::Disk) -> Result<pb::DiskV1, std::convert::Infallible> {
 
 #[test]
 fn what_the_older_build_would_refuse_is_not_written() {
+    snapshot_core::testing::contract([Careless { size: 1 }]);
     assert!(to_bytes_as(&Careless { size: 1 }, 1).is_ok());
     assert_eq!(
         to_bytes_as(&Careless { size: 9 }, 1).unwrap_err().to_string(),
@@ -206,5 +208,6 @@ mod canonical {
         let many = to_bytes_as(&State { size: 40 }, 1).unwrap();
         assert_eq!(to_bytes_as(&State { size: 40 }, 1).unwrap(), many);
         assert!(from_bytes::<State>(&many).is_ok());
+        snapshot_core::testing::contract([State { size: 40 }]);
     }
 }

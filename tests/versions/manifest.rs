@@ -141,6 +141,16 @@ mod annotated {
 
     #[test]
     fn the_manifest_says_what_fields_define_and_refer_to_in_nested_messages_too() {
+        let queue = || Queue { depth: 1, weight: 2 };
+        snapshot_core::testing::contract([
+            NamedState {
+                users: [("u".to_owned(), 1)].into(),
+                queues: vec![queue(), queue()],
+                place: Some(Place::Shelf(Name("s".to_owned()))),
+                ..NamedState::default()
+            },
+            NamedState { place: Some(Place::Slot(1)), ..NamedState::default() },
+        ]);
         let manifest = Registry::new([Registration::of::<Named>()]).unwrap().manifest();
         let names = |message: &str, name: &str| {
             let field = field(&manifest, message, name);

@@ -6,7 +6,7 @@ use prost::Message;
 use snapshot_core::codec::{from_bytes, to_bytes};
 use snapshot_core::{Code, State};
 
-use super::states::{DiskState, Label, Queue, ShelfState, pb};
+use super::states::{Disk, DiskState, Label, Queue, ShelfState, pb};
 
 fn disk(version: u32) -> pb::Disk {
     pb::Disk { schema_version: version, path: Some("/a".into()), size: 5, ..pb::Disk::default() }
@@ -126,5 +126,10 @@ fn a_payload_with_older_versions_keeps_the_contract() {
         ..DiskState::of_size(5)
     };
     let numbered = DiskState { label: Some(Label::Number(8)), ..DiskState::of_size(6) };
-    snapshot_core::testing::contract::<DiskState>([full, numbered]);
+    snapshot_core::testing::contract::<DiskState>([full.clone(), numbered.clone()]);
+
+    let disks = [full, numbered].map(Disk::child);
+    let disks = BTreeMap::from_iter(["a".to_owned(), "b".to_owned()].into_iter().zip(disks));
+    let shelf = ShelfState { name: "s".into(), disks, room: "cellar".into() };
+    snapshot_core::testing::contract([shelf]);
 }

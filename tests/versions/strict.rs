@@ -134,6 +134,7 @@ fn nested(levels: usize) -> Vec<u8> {
 #[test]
 fn older_payloads_in_one_another_are_refused_past_the_limit_and_overflow_no_stack() {
     assert!(from_bytes::<Deep>(&nested(50)).is_ok());
+    snapshot_core::testing::contract::<Deep>([from_bytes(&nested(2)).unwrap()]);
     let error = from_bytes::<Deep>(&nested(51)).unwrap_err().to_string();
     assert!(error.contains("messages are nested too deep"), "{error}");
     let error = from_bytes::<Deep>(&nested(2000)).unwrap_err().to_string();

@@ -2,8 +2,10 @@
 
 use crate::program::{Files, run};
 
-const COMMANDS: [&str; 8] =
-    ["inspect", "verify", "diff", "json", "from-json", "timeline", "completions", "man"];
+const COMMANDS: [&str; 9] =
+    ["inspect", "verify", "diff", "json", "from-json", "timeline", "schema", "completions", "man"];
+
+const SCHEMA_COMMANDS: [&str; 3] = ["show", "check", "diff"];
 
 #[test]
 fn the_help_has_examples_and_the_exit_codes() {
@@ -14,6 +16,10 @@ fn the_help_has_examples_and_the_exit_codes() {
     }
     for command in COMMANDS {
         assert!(run([command, "--help"]).fine().contains("Usage: snapshot"), "{command}");
+    }
+    for command in SCHEMA_COMMANDS {
+        let ended = run(["schema", command, "--help"]);
+        assert!(ended.fine().contains("Example"), "{command}: {}", ended.text());
     }
     assert!(run(["--version"]).fine().starts_with("snapshot "));
     assert_eq!(run::<&str>([]).code, 2);
@@ -39,6 +45,10 @@ fn man_pages_are_made_of_the_command_line() {
     run(["man".as_ref(), "--out".as_ref(), folder.as_os_str()]).fine();
     for command in COMMANDS {
         let page = std::fs::read_to_string(folder.join(format!("snapshot-{command}.1")));
+        assert!(page.unwrap().contains(command));
+    }
+    for command in SCHEMA_COMMANDS {
+        let page = std::fs::read_to_string(folder.join(format!("snapshot-schema-{command}.1")));
         assert!(page.unwrap().contains(command));
     }
 }

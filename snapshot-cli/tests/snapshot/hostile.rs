@@ -19,6 +19,7 @@ fn knowledge() -> Knowledge<'static> {
             },
             registered,
         ],
+        manifests: &[("hcsshim", hcsshim::manifest)],
     }
 }
 
@@ -165,5 +166,105 @@ fn names_that_would_act_on_a_terminal_are_escaped() {
         run(command, &path, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains('\u{1b}'), "{command:?}: {text}");
+    }
+}
+
+const SCHEMA_COMMANDS: [&[&str]; 5] = [
+    &["schema", "show"],
+    &["schema", "show", "--json"],
+    &["schema", "show", "--message", "hcsshim.controller.scsi.save.v1.Payload"],
+    &["schema", "check", "--manifest", "-"],
+    &["schema", "diff"],
+];
+
+/// Runs a command on a file; what wants two files gets the same twice.
+fn run_schema(command: &[&str], path: &std::path::Path) -> Result<Vec<u8>, Problem> {
+    let both = command.iter().map(|word| match *word {
+        "-" => path.as_os_str().to_owned(),
+        word => word.into(),
+    });
+    let mut line: Vec<std::ffi::OsString> = ["snapshot".into()].into_iter().chain(both).collect();
+    line.push(path.as_os_str().to_owned());
+    if command == ["schema", "diff"] {
+        line.push(path.as_os_str().to_owned());
+    }
+    let mut out = Vec::new();
+    let ended = snapshot_cli::run(line, &knowledge(), false, &mut out);
+    ended.expect("a right command line").map(|_| out)
+}
+
+#[test]
+fn a_damaged_manifest_or_lock_is_shown_as_far_as_it_is_one_or_refused() {
+    let manifest = prost::Message::encode_to_vec(&hcsshim::manifest().unwrap());
+    let lock = std::fs::read(golden("earlier.lock")).unwrap();
+    let files = Files::new();
+    for (whole, is_lock) in [(manifest, false), (lock, true)] {
+        let path = files.put("a", &whole);
+        for command in SCHEMA_COMMANDS {
+            let right = run_schema(command, &path);
+            assert_eq!(right.is_ok(), is_lock || command[1] != "check", "{right:?}");
+        }
+        // As many places as take a few seconds.
+        let places = (0..whole.len()).step_by(131);
+        let damaged = places.flat_map(|place| {
+            let mut flipped = whole.clone();
+            flipped[place] ^= [0x01, 0x08, 0x80][place % 3];
+            [flipped, whole[..place].to_vec()]
+        });
+        let mut refused = 0;
+        for bytes in damaged {
+            let path = files.put("a", &bytes);
+            for command in SCHEMA_COMMANDS {
+                refused += usize::from(run_schema(command, &path).is_err());
+            }
+        }
+        assert!(refused > whole.len() / 131, "{refused}");
+    }
+}
+
+#[test]
+fn names_in_a_manifest_that_would_act_on_a_terminal_are_escaped() {
+    use snapshot_core::wire::v1::Manifest;
+    use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload, Value};
+
+    let name = || "\u{1b}[2J\u{202e}\n".to_owned();
+    let manifest = |number: u32| Manifest {
+        payloads: vec![Payload {
+            type_url: name(),
+            version: number,
+            after: vec![name(); number as usize],
+            ..Payload::default()
+        }],
+        messages: vec![Message {
+            name: name(),
+            fields: vec![Field {
+                number,
+                name: name(),
+                kind: name(),
+                oneof: name(),
+                defines: vec![name()],
+                ..Field::default()
+            }],
+        }],
+        enums: vec![Enum {
+            name: name(),
+            values: vec![Value { number: number as i32, name: name() }],
+        }],
+    };
+    let files = Files::new();
+    let bytes = |number| prost::Message::encode_to_vec(&manifest(number));
+    let (a, b) = (files.put("a", &bytes(1)), files.put("b", &bytes(2)));
+    let lock = files.put("c", &std::fs::read(golden("earlier.lock")).unwrap());
+    for command in [
+        vec!["show".as_ref(), a.as_os_str()],
+        vec!["diff".as_ref(), a.as_os_str(), b.as_os_str()],
+        vec!["check".as_ref(), lock.as_os_str(), "--manifest".as_ref(), a.as_os_str()],
+    ] {
+        let line = ["snapshot".as_ref(), "schema".as_ref()].into_iter().chain(command);
+        let mut out = Vec::new();
+        snapshot_cli::run(line, &knowledge(), false, &mut out).unwrap().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(text.contains("\\u{1b}"), "{text}");
     }
 }

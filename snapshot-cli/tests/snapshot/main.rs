@@ -9,5 +9,6 @@ mod hostile;
 mod inspect;
 mod json;
 mod program;
+mod schema;
 mod timeline;
 mod verify;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::enum_values::Values;
 use super::version::{Shape, VersionSchema};
 use crate::wire::v1::manifest::{Enum, Field, Message, StageRules};
 
@@ -318,27 +319,20 @@ impl<'m> Comparison<'m> {
 
     fn enums(&mut self, from: &Enum, to: &Enum) {
         let Sides { who: [source, destination], at: [at_source, at_destination] } = self.sides;
-        let has = |all: &Enum, number: i32, name: &str| {
-            all.values.iter().any(|value| value.number == number && value.name == name)
-        };
+        let (here, there) = (Values::of(from), Values::of(to));
         for value in &from.values {
-            let (number, name) = (value.number, &value.name);
-            if has(to, number, name) {
+            let (number, name) = (value.number, value.name.as_str());
+            if there.has(number, name) {
                 continue;
             }
-            let moved = to.values.iter().find(|other| other.name == *name);
-            let same_number = to.values.iter().find(|other| other.number == number);
-            let (effect, reason) = match (moved, same_number) {
+            let (effect, reason) = match (there.by_name.get(name), there.named(number).first()) {
                 (Some(other), _) => (
                     Effect::Breaking,
-                    format!(
-                        "value {name} is {number} {at_source} and {} {at_destination}",
-                        other.number
-                    ),
+                    format!("value {name} is {number} {at_source} and {other} {at_destination}"),
                 ),
                 (None, Some(other)) => (
                     Effect::Renamed,
-                    format!("value {number} ({name}) is called {} {at_destination}", other.name),
+                    format!("value {number} ({name}) is called {other} {at_destination}"),
                 ),
                 (None, None) => {
                     (Effect::Breaking, format!("only {source} has value {number} ({name})"))
@@ -347,18 +341,17 @@ impl<'m> Comparison<'m> {
             self.differs(effect, &from.name, reason);
         }
         for value in &to.values {
-            let (number, name) = (value.number, &value.name);
-            let known = from.values.iter().any(|other| other.number == number);
-            if !known && !from.values.iter().any(|other| other.name == *name) {
+            let (number, name) = (value.number, value.name.as_str());
+            let known = !here.named(number).is_empty();
+            if !known && !here.by_name.contains_key(name) {
                 self.differs(
                     Effect::Bearable,
                     &from.name,
                     format!("only {destination} has value {number} ({name})"),
                 );
             } else if known
-                && !has(from, number, name)
-                && from.values.iter().filter(|other| other.number == number).count()
-                    < to.values.iter().filter(|other| other.number == number).count()
+                && !here.has(number, name)
+                && here.named(number).len() < there.named(number).len()
             {
                 self.differs(
                     Effect::Renamed,

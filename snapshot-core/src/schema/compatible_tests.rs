@@ -338,3 +338,23 @@ fn which_fields_exclude_each_other_matters_and_the_name_of_their_oneof_does_not(
         assert!(matches!(between(&with(from), &with(to)), Verdict::Differs { .. }), "{from:?}");
     }
 }
+
+#[test]
+fn a_peer_with_very_many_fields_and_values_is_answered_soon() {
+    const COUNT: i32 = 60_000;
+    let large = |prefix: &str| {
+        let mut large = manifest();
+        large.enums[0].values.extend((2..COUNT).map(|n| value(n, &format!("{prefix}{n}"))));
+        let fields = (5..COUNT as u32).map(|n| field(n, &format!("f{n}"), "uint32"));
+        large.messages[1].fields.extend(fields);
+        large
+    };
+    // Every value has another name. By comparing each with each this would take minutes.
+    let report = compatible(&large("A"), &large("B"));
+    assert_eq!(report.payloads[0].verdict, Verdict::Readable);
+    let report = compatible(&large("A"), &manifest());
+    let Verdict::Differs { differences, .. } = &report.payloads[0].verdict else {
+        panic!("{report}");
+    };
+    assert_eq!(differences.len() as i32, COUNT - 2 + COUNT - 5);
+}

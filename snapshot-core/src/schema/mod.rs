@@ -27,6 +27,7 @@ mod compatible;
 #[cfg(test)]
 mod compatible_tests;
 mod descriptor;
+mod enum_values;
 pub mod kind;
 pub mod lock;
 mod manifest;

@@ -127,6 +127,20 @@ impl Bench {
         }
     }
 
+    /// Expects that the bytes are refused, or read as something that is saved and stays the same.
+    pub(super) fn upgraded(&mut self, law: Law, path: &str, bytes: &[u8], what: &str) {
+        let text = match self.subject.recode(bytes).0 {
+            Recoded::Refused(_) => return,
+            Recoded::Panicked(error) => format!("{what}: reading {error}"),
+            Recoded::NotWritten(error) => format!("{what} is read, and then not saved: {error}"),
+            Recoded::Written(back) => match self.subject.recode(&back).0 {
+                Recoded::Written(again) if again == back => return,
+                _ => format!("{what} is saved as what does not come back"),
+            },
+        };
+        self.report.add(law, path, Some(bytes), text);
+    }
+
     /// Expects that the bytes are refused, or come back as the same message.
     pub(super) fn restored(&mut self, law: Law, path: &str, bytes: &[u8], what: &str) -> Outcome {
         let (recoded, watch) = self.subject.recode(bytes);

@@ -45,7 +45,7 @@
 //! - **Enum numbers** that the enum does not have, and numbers past the end of their kind: refused.
 //! - **Mutate each field and see it restored.** Every field is given other values. A type may refuse
 //!   them, but what it reads it must save again, unchanged: nothing is dropped, cut off or replaced
-//!   by a default.
+//!   by a default. Only an older version that is accepted comes back as the current one.
 //! - **Coverage.** Every field of every message in the samples was seen with two values at least, in
 //!   the samples or by an edit: what never changes would be lost unnoticed. What was not is named,
 //!   with what to add to the samples.

@@ -65,23 +65,23 @@ fn changed<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<(char, &'t str)> {
 }
 
 fn shown(lines: &[(char, &str)]) -> String {
+    let headings = headings(lines);
     let mut near = vec![false; lines.len()];
+    let mut above = vec![false; lines.len()];
     for (index, _) in lines.iter().enumerate().filter(|(_, (sign, _))| *sign != ' ') {
         let around = index.saturating_sub(CONTEXT)..(index + CONTEXT + 1).min(lines.len());
         near[around].fill(true);
-        // The headings: each line above that is indented less.
-        let mut depth = indentation(lines[index].1);
-        for above in (0..index).rev() {
-            let line = lines[above].1;
-            if !line.is_empty() && indentation(line) < depth {
-                depth = indentation(line);
-                near[above] = true;
-            }
+        let mut heading = headings[index];
+        // Whose own heading is noted already, so are those above it.
+        while let Some(index) = heading.filter(|&index| !above[index]) {
+            above[index] = true;
+            heading = headings[index];
         }
     }
     let mut text = String::new();
     let mut left_out = false;
-    for (&(sign, line), near) in lines.iter().zip(near) {
+    for (index, &(sign, line)) in lines.iter().enumerate() {
+        let near = near[index] || above[index];
         if near {
             if left_out && !text.is_empty() {
                 text.push_str("  ...\n");
@@ -93,6 +93,23 @@ fn shown(lines: &[(char, &str)]) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// For each line the nearest one above it that is indented less.
+fn headings(lines: &[(char, &str)]) -> Vec<Option<usize>> {
+    let mut open: Vec<usize> = Vec::new();
+    let mut headings = Vec::with_capacity(lines.len());
+    for (index, (_, line)) in lines.iter().enumerate() {
+        // An empty line ends nothing, and is under nothing.
+        if line.is_empty() {
+            headings.push(None);
+            continue;
+        }
+        while open.pop_if(|above| indentation(lines[*above].1) >= indentation(line)).is_some() {}
+        headings.push(open.last().copied());
+        open.push(index);
+    }
+    headings
 }
 
 fn indentation(line: &str) -> usize {

@@ -97,6 +97,7 @@ mod assert;
 mod check;
 mod diff;
 mod history;
+mod manifest;
 mod parse;
 mod print;
 #[cfg(test)]
@@ -241,58 +242,6 @@ impl Lock {
         let step = Step::from(self, manifest);
         refuse(step.refused)?;
         Ok(step.now)
-    }
-
-    /// What the last release of each payload that is not retired would say of itself, the older
-    /// versions that it accepted left away: to compare locks of different releases or programs by
-    /// [`compatible`](super::compatible).
-    ///
-    /// # Errors
-    ///
-    /// [`Code::FailedPrecondition`] if two payloads have different messages of one name: they are
-    /// not of one program.
-    pub fn manifest(&self) -> Result<Manifest, Error> {
-        let mut messages = BTreeMap::new();
-        let mut enums = BTreeMap::new();
-        let mut payloads = Vec::new();
-        let mut clashes = Vec::new();
-        for (type_url, locked) in self.payloads.iter().filter(|(_, locked)| !locked.retired) {
-            let Some((&version, record)) = locked.records.last_key_value() else { continue };
-            for (name, message) in &record.schema.messages {
-                if messages.entry(name.clone()).or_insert_with(|| message.clone()) != message {
-                    clashes.push(name.clone());
-                }
-            }
-            for (name, one) in &record.schema.enums {
-                if enums.entry(name.clone()).or_insert_with(|| one.clone()) != one {
-                    clashes.push(name.clone());
-                }
-            }
-            let today = &locked.today;
-            payloads.push(Payload {
-                type_url: type_url.clone(),
-                version,
-                accepts: vec![version],
-                saves: vec![version],
-                message: record.schema.root.clone(),
-                stage_rules: record.stage.as_ref().map(|stage| StageRules {
-                    freeze_to: today.freeze_to.clone(),
-                    import_as: today.import_as.clone(),
-                    abort_to: today.abort_to.clone(),
-                    live: today.live.clone(),
-                    ..stage.rules()
-                }),
-                after: today.after.iter().cloned().collect(),
-                older: Vec::new(),
-            });
-        }
-        clashes.sort_unstable();
-        clashes.dedup();
-        refuse(clashes.into_iter().map(|name| {
-            format!("{name} is not the same in all payloads: they are not of one program")
-        }))?;
-        let (messages, enums) = (messages.into_values().collect(), enums.into_values().collect());
-        Ok(Manifest { payloads, messages, enums })
     }
 }
 

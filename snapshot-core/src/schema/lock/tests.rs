@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Lock;
-use crate::schema::Manifest;
+use crate::schema::{Manifest, Verdict, compatible};
 use crate::wire::v1::manifest::{Enum, Field, Message, Older, Payload, StageRules, Value};
 
 const URL: &str = "type.googleapis.com/a.v1.Disk";
@@ -156,12 +156,29 @@ fn other_line_ends_and_other_indentation_are_the_same_lock() {
 }
 
 #[test]
-fn the_manifest_of_a_lock_is_that_of_the_newest_versions() {
+fn the_manifest_of_a_lock_is_that_which_it_was_made_of() {
     assert_eq!(lock(&manifest()).manifest().unwrap(), manifest());
-    let mut newest = second();
-    newest.payloads[0].accepts = vec![2];
-    newest.payloads[0].saves = vec![2];
-    assert_eq!(lock(&second()).manifest().unwrap(), newest);
+    // With the older versions, whether read by the same message or by one of their own.
+    assert_eq!(lock(&second()).manifest().unwrap(), second());
+    let third = lock(&second()).updated(&third()).unwrap();
+    let mut told = self::third();
+    told.messages.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(third.manifest().unwrap(), told);
+    // Where the older version's mounts are not those of today, they have a name of their own.
+    told.messages[2].fields.push(Field { since: 3, ..field(2, "options", "string") });
+    let third = lock(&second()).updated(&told).unwrap().manifest().unwrap();
+    let names: Vec<_> = third.messages.iter().map(|message| message.name.as_str()).collect();
+    assert_eq!(names, ["a.v1.Disk", "a.v1.DiskV2", "a.v1.Mount", "a.v1.Mount@a.v1.DiskV2"]);
+    assert_eq!(third.messages[1].fields[2].kind, "map<uint64, a.v1.Mount@a.v1.DiskV2>");
+    assert_eq!(third.messages[3].fields, manifest().messages[1].fields);
+    for release in [manifest(), second()] {
+        let verdict = &compatible(&release, &third).payloads[0].verdict;
+        let version = release.payloads[0].version;
+        match version {
+            1 => assert_eq!(*verdict, Verdict::VersionNotAccepted { version, accepts: vec![2, 3] }),
+            _ => assert_eq!(*verdict, Verdict::ReadableAfterUpgrade { version }),
+        }
+    }
 
     let other = SECOND.replace("a.v1.Disk\n", "b.Disk\n").replace("1 path:", "1 place:");
     let both = format!("{SECOND}{}", other.strip_prefix("format 1\n").unwrap());

@@ -1,6 +1,7 @@
 //! Every field with other values: what is read must be saved again, unchanged.
 
 use super::super::bench::{Bench, Outcome, Site};
+use super::super::coverage::is_version;
 use super::super::difference::show;
 use super::super::report::Law;
 use super::super::shape::{FieldInfo, Presence};
@@ -16,6 +17,7 @@ pub(in super::super) fn edits(bench: &mut Bench, site: &Site) {
     for info in known(bench, site) {
         let values = bench.message(site).map(|m| m.values(info.number)).unwrap_or_default();
         match info.presence {
+            _ if is_version(&info) => version(bench, site, &info, &values),
             Presence::Repeated | Presence::Packed => list(bench, site, &info, &values),
             Presence::Map => {
                 without_one(bench, site, &info, &values);
@@ -41,6 +43,19 @@ fn singular(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) 
             // Written out, which a reader must take for what it means, or refuse.
             try_values(bench, site, info, vec![default]);
         }
+    }
+}
+
+/// Another version is refused, or one that is accepted and upgraded: what it is then saved as has the
+/// current version, and stays.
+fn version(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
+    let path = bench.path(site, info);
+    let default = bench.places.default(site.place, info);
+    let others = changed(info, values.first().unwrap_or(&default));
+    for values in others.into_iter().map(|other| vec![other]).chain([Vec::new()]) {
+        let what = show(&values, info);
+        let bytes = bench.with_values(site, info, values, false);
+        bench.upgraded(Law::Restored, &path, &bytes, &what);
     }
 }
 

@@ -161,6 +161,23 @@ fn a_type_with_every_kind_of_field_keeps_the_contract() {
     assert_sound([all()]);
 }
 
+/// An older version differs in nothing but its number.
+#[derive(Clone, Debug, Default, PartialEq, Snapshot)]
+#[snapshot(message = Inner, version = 3, accept(version = 2))]
+#[snapshot(accept(version = 1, message = Inner, upgrade = renamed))]
+struct Upgraded {
+    name: String,
+}
+
+fn renamed(old: Inner) -> Result<Inner, &'static str> {
+    Ok(Inner { schema_version: 0, name: format!("{} 2", old.name) })
+}
+
+#[test]
+fn an_older_version_may_come_back_as_the_current_one() {
+    assert_sound([Upgraded { name: "inner".to_owned() }]);
+}
+
 #[test]
 fn a_set_is_known_by_one_element_and_without_any() {
     assert_sound([AllState { set: BTreeSet::new(), ..all() }]);

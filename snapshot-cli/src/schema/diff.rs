@@ -1,0 +1,215 @@
+//! `snapshot schema diff`: what changed from one build to another, and what each makes of the other's
+//! snapshots.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use snapshot_core::registry::Manifest;
+use snapshot_core::schema::{Difference, Verdict, compatible};
+use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload};
+
+use super::show::rules;
+use crate::show::{line, plural};
+
+/// Everything that differs, a line each: payloads, then messages, then enums, each by name.
+pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (url, change) in beside(&a.payloads, &b.payloads, |payload| payload.type_url.as_str()) {
+        match change {
+            Beside::Gone(_) => lines.push(format!("{url}: is gone")),
+            Beside::New(b) => lines.push(format!("{url}: is new, version {}", b.version)),
+            Beside::Both(a, b) => payload(a, b, &mut Place { name: url, lines: &mut lines }),
+        }
+    }
+    for (name, change) in beside(&a.messages, &b.messages, |message| message.name.as_str()) {
+        match change {
+            Beside::Gone(_) => lines.push(format!("{name}: is gone")),
+            Beside::New(_) => lines.push(format!("{name}: is new")),
+            Beside::Both(a, b) => message(a, b, &mut Place { name, lines: &mut lines }),
+        }
+    }
+    for (name, change) in beside(&a.enums, &b.enums, |one| one.name.as_str()) {
+        match change {
+            Beside::Gone(_) => lines.push(format!("{name}: is gone")),
+            Beside::New(_) => lines.push(format!("{name}: is new")),
+            Beside::Both(a, b) => values(a, b, &mut Place { name, lines: &mut lines }),
+        }
+    }
+    lines
+}
+
+/// Says what a destination makes of the payloads of a source.
+pub(super) fn direction(
+    heading: &str,
+    source: &Manifest,
+    destination: &Manifest,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let report = compatible(source, destination);
+    let restored = report.payloads.iter().filter(|payload| payload.verdict.is_compatible()).count();
+    let all = plural(report.payloads.len(), "payload", "payloads");
+    writeln!(out, "{heading}: {restored} of {all} can be restored")?;
+    for payload in &report.payloads {
+        match &payload.verdict {
+            Verdict::Same | Verdict::Readable => {}
+            Verdict::Differs { version, differences } => {
+                let type_url = line(&payload.type_url);
+                writeln!(out, "  {type_url}: version {version} is not the same on both sides")?;
+                for Difference { place, reason, .. } in differences {
+                    writeln!(out, "    {}", line(&format!("{place}: {reason}")))?;
+                }
+            }
+            _ => writeln!(out, "  {}", line(&payload.to_string()))?,
+        }
+    }
+    Ok(())
+}
+
+enum Beside<'m, T> {
+    Gone(&'m T),
+    New(&'m T),
+    Both(&'m T, &'m T),
+}
+
+/// The things of two sides by their keys. Of two with one key the later counts.
+fn beside<'m, T, K: Ord>(
+    a: &'m [T],
+    b: &'m [T],
+    key: impl Fn(&'m T) -> K,
+) -> BTreeMap<K, Beside<'m, T>> {
+    let mut found: BTreeMap<K, Beside<'m, T>> =
+        a.iter().map(|thing| (key(thing), Beside::Gone(thing))).collect();
+    for thing in b {
+        let change = match found.remove(&key(thing)) {
+            Some(Beside::Gone(was) | Beside::Both(was, _)) => Beside::Both(was, thing),
+            Some(Beside::New(_)) | None => Beside::New(thing),
+        };
+        found.insert(key(thing), change);
+    }
+    found
+}
+
+/// Where changes are, and where they are told.
+struct Place<'m> {
+    name: &'m str,
+    lines: &'m mut Vec<String>,
+}
+
+impl Place<'_> {
+    fn tell(&mut self, change: impl Display) {
+        self.lines.push(format!("{}: {change}", self.name));
+    }
+
+    fn changed<T: PartialEq + Display>(&mut self, what: &str, a: T, b: T) {
+        if a != b {
+            self.tell(format!("{what} {a} -> {b}"));
+        }
+    }
+}
+
+fn payload(a: &Payload, b: &Payload, place: &mut Place<'_>) {
+    place.changed("version", a.version, b.version);
+    for (what, a, b) in [("accepts", &a.accepts, &b.accepts), ("saves", &a.saves, &b.saves)] {
+        place.changed(what, list(a), list(b));
+    }
+    let read_as = |payload: &Payload| {
+        let older = payload.older.iter();
+        list(older.map(|older| format!("{} as {}", older.version, older.message)))
+    };
+    place.changed("reads", read_as(a), read_as(b));
+    place.changed("message", &a.message, &b.message);
+    place.changed("after", list(&a.after), list(&b.after));
+    let [old, new] = [a, b].map(|payload| {
+        let rules = payload.stage_rules.as_ref().map(rules).unwrap_or_default();
+        rules.into_iter().collect::<BTreeMap<_, _>>()
+    });
+    for rule in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        let stage = |rules: &BTreeMap<&str, String>| {
+            rules.get(rule).map_or_else(|| "none".to_owned(), String::clone)
+        };
+        place.changed(rule, stage(&old), stage(&new));
+    }
+}
+
+fn list(things: impl IntoIterator<Item = impl Display>) -> String {
+    let things: Vec<_> = things.into_iter().map(|thing| thing.to_string()).collect();
+    match things.is_empty() {
+        true => "none".to_owned(),
+        false => things.join(", "),
+    }
+}
+
+/// A field is the one of the same name, wherever it is; then that of the same number and kind, renamed.
+fn message(a: &Message, b: &Message, place: &mut Place<'_>) {
+    let mut gone: BTreeMap<u32, &Field> =
+        a.fields.iter().map(|field| (field.number, field)).collect();
+    let by_name: BTreeMap<&str, &Field> =
+        a.fields.iter().map(|field| (field.name.as_str(), field)).collect();
+    let (mut both, mut unknown, mut new) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for there in &b.fields {
+        match by_name.get(there.name.as_str()).and_then(|was| gone.remove(&was.number)) {
+            Some(was) => _ = both.insert(there.number, (was, there)),
+            None => unknown.push(there),
+        }
+    }
+    for there in unknown {
+        match gone.entry(there.number) {
+            Entry::Occupied(was) if was.get().kind == there.kind => {
+                both.insert(there.number, (was.remove(), there));
+            }
+            _ => new.push(there),
+        }
+    }
+    for Field { number, name, .. } in gone.into_values() {
+        place.tell(format!("field {number} ({name}) is gone"));
+    }
+    for (was, there) in both.into_values() {
+        field(was, there, place);
+    }
+    for Field { number, name, kind, since, .. } in new {
+        let since = match since {
+            0 => String::new(),
+            version => format!(", since version {version}"),
+        };
+        place.tell(format!("field {number} ({name}: {kind}) is new{since}"));
+    }
+}
+
+fn field(a: &Field, b: &Field, place: &mut Place<'_>) {
+    let what = |of: &str| format!("field {} ({}): {of}", b.number, b.name);
+    place.changed(&what("number"), a.number, b.number);
+    place.changed(&what("name"), &a.name, &b.name);
+    place.changed(&what("kind"), &a.kind, &b.kind);
+    let oneof = |field: &Field| match field.oneof.as_str() {
+        "" => "none".to_owned(),
+        name => name.to_owned(),
+    };
+    place.changed(&what("oneof"), oneof(a), oneof(b));
+    place.changed(&what("since version"), a.since, b.since);
+    place.changed(&what("defines"), list(&a.defines), list(&b.defines));
+    place.changed(&what("refers"), list(&a.refers), list(&b.refers));
+}
+
+fn values(a: &Enum, b: &Enum, place: &mut Place<'_>) {
+    // An alias is a second name of a number.
+    let names = |one: &Enum| {
+        let mut names: BTreeMap<i32, Vec<String>> = BTreeMap::new();
+        for value in &one.values {
+            names.entry(value.number).or_default().push(value.name.clone());
+        }
+        names
+    };
+    let (old, new) = (names(a), names(b));
+    for number in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        match (old.get(number), new.get(number)) {
+            (Some(names), None) => place.tell(format!("value {number} ({}) is gone", list(names))),
+            (None, Some(names)) => place.tell(format!("value {number} ({}) is new", list(names))),
+            (a, b) => {
+                let [a, b] = [a, b].map(|names| list(names.into_iter().flatten()));
+                place.changed(&format!("value {number}: name"), a, b);
+            }
+        }
+    }
+}
