@@ -54,6 +54,9 @@ pub trait Controller: Send + Sync + 'static {
 
     /// The state behind the controller's own lock. While a parent is saved its lock is held and
     /// its children's are taken: lock parents before children everywhere.
+    ///
+    /// A guard lives to the end of its statement, and most locks are not taken twice by one thread:
+    /// `(c.state().a, c.state().b)` waits for itself for ever. Name the guard, and use it twice.
     fn state(&self) -> impl DerefMut<Target = Self::State> + '_
     where
         Self: Sized;

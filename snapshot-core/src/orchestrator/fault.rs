@@ -48,7 +48,7 @@ impl Faults {
     }
 }
 
-const PURPOSE: &str = "fails on purpose, by `Session::fail_at`";
+const PURPOSE: &str = "fails on purpose: a fault of the session";
 
 /// Lets the fault of a hook happen, if it has one.
 pub(crate) async fn happen(session: &Session, cx: &Context, stop: bool) -> Result<(), Error> {
