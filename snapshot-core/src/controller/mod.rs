@@ -13,6 +13,7 @@ use std::ops::DerefMut;
 pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
+pub(crate) use context::PhaseContext;
 pub use id::ControllerId;
 pub(crate) use node::{Hook, HookFuture, Node, address};
 pub use set::ControllerSet;

@@ -10,6 +10,7 @@ mod destination;
 mod edges;
 mod fault;
 mod hook_run;
+mod in_flight;
 mod journal;
 mod migration_report;
 mod phase;

@@ -1,27 +1,28 @@
 //! The driver: one hook over the whole plan, in order, concurrently where the order leaves it open.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tracing::{Instrument, dispatcher};
+use tracing::Instrument;
 
 use super::Phase;
 use super::fault;
 use super::hook_run::{Ended, HookRun};
+use super::in_flight::InFlight;
 use super::journal::Journal;
 use super::plan::First;
 use super::progress::tell;
 use super::session::{Limits, Session};
 use super::signal::{Raised, Signal};
 use super::timeline::ControllerTime;
-use super::timer::{Alarm, Sleep};
+use super::timer::{Sleep, Watch};
 use super::tree::Tree;
-use crate::controller::{Context, Hook, HookFuture, Node};
+use crate::controller::{Context, Hook, Node, PhaseContext};
 use crate::{Code, Error};
 
 impl Hook {
@@ -72,7 +73,16 @@ pub(crate) async fn run(
     let span = tracing::info_span!("phase", phase = phase.as_str(), controllers);
     let began = Instant::now();
     let result = async {
-        let mut sweep = Sweep::new(hook, tree, session, journal);
+        let stop = Arc::<Signal>::default();
+        let surroundings = Arc::new(PhaseContext {
+            phase,
+            tree: Arc::clone(tree),
+            session: Arc::clone(session),
+            stop: hook.can_stop().then(|| Arc::clone(&stop)),
+        });
+        let contexts: Vec<_> =
+            (0..controllers).map(|unit| Context::new(Arc::clone(&surroundings), unit)).collect();
+        let mut sweep = Sweep::new(hook, tree, session, journal, &contexts, stop);
         tell(session.observer(), |observer| observer.phase_started(phase, sweep.concerned));
         tracing::debug!("begins");
         let result = sweep.drive().await;
@@ -95,23 +105,23 @@ struct Sweep<'a> {
     hook: Hook,
     phase: Phase,
     limits: Limits,
-    tree: &'a Arc<Tree>,
-    session: &'a Arc<Session>,
+    tree: &'a Tree,
+    session: &'a Session,
     journal: &'a mut Journal,
+    /// One for each unit.
+    contexts: &'a [Context],
     /// How many controllers the hook concerns.
     concerned: usize,
     /// Per step, how many steps it still waits for.
     blockers: Vec<usize>,
     ready: VecDeque<usize>,
-    running: FuturesUnordered<HookRun>,
+    /// The hooks that wait for something.
+    running: FuturesUnordered<HookRun<'a>>,
     in_flight: Arc<InFlight>,
     /// Tells the hooks that the phase does not go on.
     stop: Arc<Signal>,
     cause: Option<Error>,
 }
-
-/// The units whose hooks run, for the timer thread to name.
-type InFlight = Mutex<BTreeSet<usize>>;
 
 /// What the driver waits for.
 enum Event {
@@ -132,27 +142,31 @@ impl<'a> Sweep<'a> {
     fn new(
         hook: Hook,
         tree: &'a Arc<Tree>,
-        session: &'a Arc<Session>,
+        session: &'a Session,
         journal: &'a mut Journal,
+        contexts: &'a [Context],
+        stop: Arc<Signal>,
     ) -> Self {
         journal.open(hook);
         let (before, _) = tree.plan.edges(hook.first());
         let blockers = before.counts();
         let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
         let units = 0..tree.plan.units().len();
+        let limits = session.limits(hook.phase());
         Self {
             hook,
             phase: hook.phase(),
-            limits: session.limits(hook.phase()),
+            limits,
             tree,
             session,
             concerned: units.filter(|&unit| journal.concerns(hook, unit)).count(),
             journal,
+            contexts,
             blockers,
             ready,
             running: FuturesUnordered::new(),
-            in_flight: Arc::default(),
-            stop: Arc::default(),
+            in_flight: Arc::new(InFlight::new(hook.phase(), tree, limits.per_hook)),
+            stop,
             cause: None,
         }
     }
@@ -161,30 +175,39 @@ impl<'a> Sweep<'a> {
         let mut watches = Watches { cancelled: None, deadline: None, grace: None };
         if self.hook.can_stop() {
             watches.cancelled = Some(self.session.cancel_signal().raised());
-            watches.deadline = Sleep::after(self.limits.whole, Some(self.phase_alarm()))?;
+            let alarm = self.in_flight.phase_alarm(&self.stop, self.limits.whole);
+            watches.deadline = Sleep::after(self.limits.whole, Some(alarm))?;
         }
+        let _watch = match Instant::now().checked_add(self.limits.per_hook) {
+            Some(due) => Some(Watch::from(due, Arc::clone(&self.in_flight) as _)?),
+            None => None,
+        };
         loop {
-            // Looked at before every start, so that a cancel is heard even if no hook ever waits.
-            let over = self.hook.can_stop() && self.cause.is_none();
-            if over && self.session.cancel_signal().is_raised() {
+            if self.hook.can_stop() && self.cause.is_none() && self.is_cancelled() {
                 self.fail(self.cancelled());
             }
-            if self.cause.is_none() || !self.hook.can_stop() {
-                self.start_ready();
-            }
+            let due = watches.deadline.as_ref().map(Sleep::due);
+            let interrupted = match self.goes_on() {
+                true => poll_fn(|task| Poll::Ready(self.start_ready(due, task))).await,
+                false => None,
+            };
             if self.cause.is_some() && self.hook.can_stop() && watches.grace.is_none() {
-                self.stop.raise();
                 watches.cancelled = None;
                 watches.grace = Sleep::after(self.limits.grace, None)?;
             }
-            if self.running.is_empty() {
-                break;
-            }
-            match self.next(&mut watches).await {
-                Event::Ended(ended) => self.end(ended),
+            let event = match interrupted {
+                Some(event) => event,
+                None if self.goes_on() && self.has_room() && !self.ready.is_empty() => continue,
+                None if self.running.is_empty() => break,
+                None => self.next(&mut watches).await,
+            };
+            match event {
+                Event::Ended(ended) => {
+                    self.in_flight.end_waiting(ended.unit);
+                    self.end(ended);
+                }
                 Event::Cancelled => self.fail(self.cancelled()),
                 Event::Overdue => {
-                    self.stop.raise();
                     self.fail(self.overdue());
                     self.cut_short();
                     break;
@@ -199,6 +222,19 @@ impl<'a> Sweep<'a> {
             Some(cause) => Err(cause),
             None => Ok(()),
         }
+    }
+
+    /// Whether more hooks are to be started.
+    fn goes_on(&self) -> bool {
+        self.cause.is_none() || !self.hook.can_stop()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.session.cancel_signal().is_raised()
+    }
+
+    fn has_room(&self) -> bool {
+        self.running.len() < self.limits.max_in_flight
     }
 
     async fn next(&mut self, watches: &mut Watches) -> Event {
@@ -227,31 +263,88 @@ impl<'a> Sweep<'a> {
         .await
     }
 
-    fn start_ready(&mut self) {
-        while self.running.len() < self.limits.max_in_flight
-            && let Some(step) = self.ready.pop_front()
-        {
+    /// Starts the hooks whose turn it is, all of them even if one fails: they are in flight
+    /// together. Those whose turn comes by that follow when the driver has looked around.
+    fn start_ready(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
+        let mut now = Instant::now();
+        for _ in 0..self.ready.len() {
+            if !self.has_room() {
+                break;
+            }
+            let Some(step) = self.ready.pop_front() else { break };
             let is_unit = step < self.tree.plan.units().len();
             if !is_unit || !self.journal.concerns(self.hook, step) {
                 self.release(step);
                 continue;
             }
-            self.journal.begin(self.hook, step);
-            lock(&self.in_flight).insert(step);
-            tell(self.session.observer(), |observer| {
-                observer.controller_started(self.phase, self.tree.id(step));
+            // Looked at before every start, so that both are heard even if no hook ever waits.
+            if self.hook.can_stop() {
+                if self.cause.is_none() && self.is_cancelled() {
+                    return Some(Event::Cancelled);
+                }
+                if due.is_some_and(|due| due <= now) {
+                    return Some(Event::Overdue);
+                }
+            }
+            now = self.start(step, now, task);
+        }
+        None
+    }
+
+    /// Starts a hook, and polls it once; says when that was done.
+    fn start(&mut self, unit: usize, now: Instant, task: &mut task::Context<'_>) -> Instant {
+        self.journal.begin(self.hook, unit);
+        let mut began = now;
+        if let Some(observer) = self.session.observer() {
+            tell(Some(observer), |observer| {
+                observer.controller_started(self.phase, self.tree.id(unit));
             });
-            match self.hook_run(step) {
-                Ok(run) => self.running.push(run),
-                Err(error) => {
-                    let took = Duration::ZERO;
-                    self.end(Ended { unit: step, took, result: Err(error) });
-                    if self.hook.can_stop() {
-                        return;
+            // The observer's time is not the hook's.
+            began = Instant::now();
+        }
+        let (hook, limit) = (self.hook, self.limits.per_hook);
+        let (node, session): (&'a dyn Node, &'a Session) =
+            (&*self.tree.nodes()[unit], self.session);
+        let span = tracing::debug_span!(
+            "controller",
+            controller = %self.tree.id(unit),
+            type_url = self.tree.plan.info(unit).type_url,
+            phase = self.phase.as_str()
+        );
+        let mut run = HookRun::new(hook, unit, &self.contexts[unit], span, began, limit);
+        self.in_flight.begin(unit, began);
+        let begun = run.begin(
+            |cx| match session.faults().is_empty() {
+                true => node.hook(hook, cx),
+                false => Box::pin(async move {
+                    node.hook(hook, cx).await?;
+                    fault::happen(session, cx, hook.can_stop()).await
+                }),
+            },
+            task,
+        );
+        let ended = Instant::now();
+        let result = match begun {
+            Poll::Ready(result) => {
+                self.in_flight.end_first();
+                result
+            }
+            Poll::Pending => {
+                self.in_flight.wait(unit);
+                match run.arm(self.in_flight.hook_alarm(unit)) {
+                    Ok(()) => {
+                        self.running.push(run);
+                        return ended;
+                    }
+                    Err(error) => {
+                        self.in_flight.end_waiting(unit);
+                        Err(error)
                     }
                 }
             }
-        }
+        };
+        self.end(Ended { unit, began, ended, result });
+        ended
     }
 
     /// Lets those go on that wait for this step only.
@@ -265,14 +358,12 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn end(&mut self, Ended { unit, took, result }: Ended) {
-        lock(&self.in_flight).remove(&unit);
-        let id = self.tree.id(unit);
+    fn end(&mut self, Ended { unit, began, ended, result }: Ended) {
         let result = self
             .journal
             .end(self.hook, unit, self.tree, result)
-            .map_err(|error| error.at_controller(id));
-        self.record(unit, took, result.as_ref().map(|&()| ()));
+            .map_err(|error| error.at_controller(self.tree.id(unit)));
+        self.record(unit, began, ended, result.as_ref().map(|&()| ()));
         match result {
             Ok(()) => self.release(unit),
             Err(error) => {
@@ -287,9 +378,9 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn record(&self, unit: usize, took: Duration, result: Result<(), &Error>) {
-        let plan_unit = &self.tree.plan.units()[unit];
-        let (id, type_url) = (&plan_unit.id, plan_unit.info.type_url);
+    fn record(&self, unit: usize, began: Instant, ended: Instant, result: Result<(), &Error>) {
+        let took = ended.saturating_duration_since(began);
+        let (id, type_url) = (self.tree.id(unit), self.tree.plan.info(unit).type_url);
         let phase = self.phase.as_str();
         match result {
             Ok(()) => tracing::debug!(controller = %id, type_url, phase, ?took, "hook done"),
@@ -301,7 +392,7 @@ impl<'a> Sweep<'a> {
             id: id.clone(),
             type_url,
             phase: self.phase,
-            began: self.session.began(took),
+            began: self.session.since_start(began),
             took,
             succeeded: result.is_ok(),
         });
@@ -311,6 +402,9 @@ impl<'a> Sweep<'a> {
     }
 
     fn fail(&mut self, error: Error) {
+        if self.hook.can_stop() {
+            self.stop.raise();
+        }
         self.cause = Some(match self.cause.take() {
             Some(cause) => cause.and(error),
             None => error,
@@ -319,12 +413,13 @@ impl<'a> Sweep<'a> {
 
     /// Drops the hooks in flight, whose journal entries say already that they did not end.
     fn cut_short(&mut self) {
-        lock(&self.in_flight).clear();
+        self.in_flight.clear();
         for run in std::mem::take(&mut self.running) {
-            let error = Error::new(Code::Cancelled, "was cut short").at_controller(&run.id);
-            let (unit, took) = (run.unit, run.began.elapsed());
+            let error = Error::new(Code::Cancelled, "was cut short");
+            let error = error.at_controller(self.tree.id(run.unit));
+            let (unit, began) = (run.unit, run.began);
             drop(run);
-            self.record(unit, took, Err(&error));
+            self.record(unit, began, Instant::now(), Err(&error));
         }
     }
 
@@ -336,7 +431,7 @@ impl<'a> Sweep<'a> {
 
     #[cold]
     fn overdue(&self) -> Error {
-        let waiting = names(&self.in_flight, self.tree);
+        let waiting = self.in_flight.names();
         let limit = self.limits.whole;
         Error::new(
             Code::DeadlineExceeded,
@@ -345,97 +440,5 @@ impl<'a> Sweep<'a> {
                 self.phase
             ),
         )
-    }
-
-    /// Sounds on the timer thread when the phase's time is up.
-    fn phase_alarm(&self) -> Alarm {
-        let (phase, limit) = (self.phase, self.limits.whole);
-        let (stop, tree) = (Arc::clone(&self.stop), Arc::clone(self.tree));
-        let in_flight = Arc::clone(&self.in_flight);
-        let subscriber = dispatcher::get_default(Clone::clone);
-        Box::new(move || {
-            stop.raise();
-            let waiting = names(&in_flight, &tree);
-            dispatcher::with_default(&subscriber, || {
-                tracing::error!(
-                    phase = phase.as_str(), ?limit, %waiting,
-                    "the phase is past its deadline; if it does not fail now, a hook blocks its thread"
-                );
-            });
-        })
-    }
-
-    /// Sounds on the timer thread when a hook's time is up.
-    fn hook_alarm(&self, unit: usize) -> Alarm {
-        let (phase, limit) = (self.phase, self.limits.per_hook);
-        let id = self.tree.id(unit).clone();
-        let type_url = self.tree.plan.units()[unit].info.type_url;
-        let subscriber = dispatcher::get_default(Clone::clone);
-        Box::new(move || {
-            dispatcher::with_default(&subscriber, || {
-                tracing::error!(
-                    controller = %id, type_url, phase = phase.as_str(), ?limit,
-                    "the hook is past its deadline; if it does not fail now, it blocks its thread"
-                );
-            });
-        })
-    }
-
-    fn hook_run(&self, unit: usize) -> Result<HookRun, Error> {
-        let node = Arc::clone(&self.tree.nodes()[unit]);
-        let id = self.tree.id(unit).clone();
-        let span = tracing::debug_span!(
-            "controller",
-            controller = %id,
-            type_url = self.tree.plan.units()[unit].info.type_url,
-            phase = self.phase.as_str()
-        );
-        let hook = self.hook;
-        let cx = Context::new(
-            id.clone(),
-            self.phase,
-            Arc::clone(self.tree),
-            unit,
-            Arc::clone(self.session),
-            hook.can_stop().then(|| Arc::clone(&self.stop)),
-        );
-        let deadline = Sleep::after(self.limits.per_hook, Some(self.hook_alarm(unit)))?;
-        let future: HookFuture<'static> =
-            Box::pin(run_hook(node, hook, cx, Arc::clone(self.session)).instrument(span));
-        Ok(HookRun {
-            unit,
-            id,
-            hook,
-            began: Instant::now(),
-            limit: self.limits.per_hook,
-            future: Some(future),
-            deadline,
-        })
-    }
-}
-
-async fn run_hook(
-    node: Arc<dyn Node>,
-    hook: Hook,
-    cx: Context,
-    session: Arc<Session>,
-) -> Result<(), Error> {
-    node.hook(hook, &cx).await?;
-    fault::happen(&session, &cx, hook.can_stop()).await
-}
-
-fn lock(in_flight: &InFlight) -> std::sync::MutexGuard<'_, BTreeSet<usize>> {
-    in_flight.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The ids of the controllers whose hooks run, the first few of them.
-fn names(in_flight: &InFlight, tree: &Tree) -> String {
-    const SHOWN: usize = 5;
-    let units = lock(in_flight);
-    let shown: Vec<_> = units.iter().take(SHOWN).map(|&unit| tree.id(unit).as_str()).collect();
-    let shown = shown.join(", ");
-    match units.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }

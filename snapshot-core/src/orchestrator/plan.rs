@@ -56,6 +56,11 @@ impl Plan {
         &self.units
     }
 
+    /// What is known of the type of a controller.
+    pub(crate) fn info(&self, unit: usize) -> &TypeInfo {
+        &self.units[unit].info
+    }
+
     /// The steps that come before each step, and those that come after it.
     pub(crate) fn edges(&self, first: First) -> (&Edges, &Edges) {
         match first {

@@ -218,6 +218,11 @@ impl Session {
         self.started.0.elapsed().saturating_sub(took)
     }
 
+    /// When something was, from the start of the session; zero for what was before it.
+    pub(crate) fn since_start(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.started.0)
+    }
+
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
