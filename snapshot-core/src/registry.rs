@@ -27,8 +27,6 @@ pub struct Registration {
     /// What prost says that the type URL is.
     prost_type_url: fn() -> String,
     take: fn(&mut Reader<'_>) -> Result<AnyLoaded, Error>,
-    /// Notes what the attributes of its state say.
-    annotate: fn(&mut Notes),
 }
 
 inventory::collect!(Registration);
@@ -49,7 +47,6 @@ impl Registration {
             descriptor: <C::State as State>::Message::DESCRIPTOR,
             prost_type_url: <<C::State as State>::Message as prost::Name>::type_url,
             take: take_loaded::<C>,
-            annotate: Notes::state::<C::State>,
         }
     }
 
@@ -89,7 +86,7 @@ impl Registration {
     /// could not be read back.
     fn check_since(&self) -> Result<(), Error> {
         let mut notes = Notes::default();
-        (self.annotate)(&mut notes);
+        (self.info.annotate)(&mut notes);
         let version = self.info.version;
         let later = notes.iter().filter(|(_, _, note)| note.since > version);
         Error::collect(later.map(|(message, number, note)| {

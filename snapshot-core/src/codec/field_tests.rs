@@ -78,6 +78,10 @@ impl ChildCell for Probe {
         None
     }
 
+    fn address(&self) -> Option<usize> {
+        None
+    }
+
     fn loaded(&mut self) -> Option<&mut dyn Loaded> {
         None
     }
@@ -91,7 +95,9 @@ impl ChildCell for Probe {
 pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
     let mut visit = |found: Found<'_>, _: &mut dyn ChildCell| {
-        paths.push(found.path(None));
+        let mut path = String::new();
+        found.put_path(&mut path);
+        paths.push(path);
         Ok(())
     };
     let mut walk = Walk::new(&mut visit);

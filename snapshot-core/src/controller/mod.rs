@@ -15,12 +15,12 @@ pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::PhaseContext;
 pub use id::ControllerId;
-pub(crate) use node::{Hook, HookFuture, Node, address};
+pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
 pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};
-pub(crate) use walk::{Loaded, named};
+pub(crate) use walk::{Loaded, put_name};
 
 use crate::{Error, Payload};
 

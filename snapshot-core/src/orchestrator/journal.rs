@@ -114,16 +114,14 @@ impl Journal {
 
     /// Sets the stage that a hook leaves behind.
     fn settle(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
-        let Some(rules) = tree.plan.units()[unit].info.stage_rules else { return Ok(()) };
+        let Some(rules) = tree.plan.info(unit).stage_rules else { return Ok(()) };
         let node = &tree.nodes()[unit];
         let entry = &mut self.entries[unit];
         let next = match hook {
             Hook::Freeze => {
                 // Only now does the stage stand still: the guest may have ended on its own since
                 // the phase began.
-                entry.stage = caught(|| Ok(node.stage_number()))?;
-                rules.check(entry.stage)?;
-                rules.freeze_to
+                return caught(|| node.freeze_stage(rules, &mut entry.stage));
             }
             Hook::Thaw | Hook::Resume => entry.stage,
             Hook::Patch => None,

@@ -11,6 +11,7 @@ mod edges;
 mod fault;
 mod hook_run;
 mod in_flight;
+mod index;
 mod journal;
 mod migration_report;
 mod phase;
@@ -21,6 +22,7 @@ mod report;
 mod session;
 mod signal;
 mod source;
+mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;

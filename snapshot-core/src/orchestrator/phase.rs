@@ -17,9 +17,8 @@ use super::in_flight::InFlight;
 use super::journal::Journal;
 use super::plan::First;
 use super::progress::tell;
-use super::session::{Limits, Session};
+use super::session::{HookTime, Limits, Session};
 use super::signal::{Raised, Signal};
-use super::timeline::ControllerTime;
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
 use crate::controller::{Context, Hook, Node, PhaseContext};
@@ -112,8 +111,10 @@ struct Sweep<'a> {
     contexts: &'a [Context],
     /// How many controllers the hook concerns.
     concerned: usize,
+    /// The number of this run in the session's record.
+    run: usize,
     /// Per step, how many steps it still waits for.
-    blockers: Vec<usize>,
+    blockers: Vec<u32>,
     ready: VecDeque<usize>,
     /// The hooks that wait for something.
     running: FuturesUnordered<HookRun<'a>>,
@@ -152,6 +153,7 @@ impl<'a> Sweep<'a> {
         let blockers = before.counts();
         let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
         let units = 0..tree.plan.units().len();
+        let concerned = units.filter(|&unit| journal.concerns(hook, unit)).count();
         let limits = session.limits(hook.phase());
         Self {
             hook,
@@ -159,7 +161,8 @@ impl<'a> Sweep<'a> {
             limits,
             tree,
             session,
-            concerned: units.filter(|&unit| journal.concerns(hook, unit)).count(),
+            concerned,
+            run: session.begin_run(&tree.plan, hook.phase(), concerned),
             journal,
             contexts,
             blockers,
@@ -388,14 +391,8 @@ impl<'a> Sweep<'a> {
                 tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
             }
         }
-        self.session.record_controller(ControllerTime {
-            id: id.clone(),
-            type_url,
-            phase: self.phase,
-            began: self.session.since_start(began),
-            took,
-            succeeded: result.is_ok(),
-        });
+        let (run, succeeded) = (self.run, result.is_ok());
+        self.session.record_hook(HookTime { run, unit, began, ended, succeeded });
         tell(self.session.observer(), |observer| {
             observer.controller_ended(self.phase, id, result);
         });

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::plan::{Plan, Survey};
+use super::plan::Plan;
+use super::survey::Surveyor;
 use crate::caught::caught;
 use crate::codec::{Reader, read_bare_any, wrong_type};
-use crate::controller::{Loaded, StateOf, Walk};
+use crate::controller::{Loaded, StateOf, Walk, put_name};
 use crate::envelope::Snapshot;
 use crate::references::{References, Twins};
 use crate::registry::registry;
@@ -168,7 +169,7 @@ enum Completeness {
 /// Checks what concerns several controllers, references among them, and the stages.
 fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Error> {
     let mut verifier = Verifier {
-        survey: Survey::of_root(root.info()),
+        surveyor: Surveyor::at_root(root.info()),
         completeness,
         stages: Vec::new(),
         versions: Vec::new(),
@@ -176,14 +177,15 @@ fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Er
     };
     verifier.meet(0, root);
     verifier.descend(root, 0)?;
-    let Verifier { survey, stages, versions, mut errors, .. } = verifier;
+    let Verifier { surveyor, stages, versions, mut errors, .. } = verifier;
+    let survey = surveyor.finish();
     let references = match completeness {
-        Completeness::All => {
+        Completeness::All if survey.has_references() => {
             let mut references = References::new(root.info().message_name);
             root.refer_fields(&mut references);
             references.check(Twins::Known)
         }
-        Completeness::SomeLeftOut => Default::default(),
+        Completeness::All | Completeness::SomeLeftOut => Default::default(),
     };
     match survey.plan() {
         Ok(plan) => {
@@ -199,7 +201,7 @@ fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Er
 }
 
 struct Verifier {
-    survey: Survey,
+    surveyor: Surveyor,
     completeness: Completeness,
     stages: Vec<Option<i32>>,
     versions: Vec<u32>,
@@ -213,7 +215,7 @@ impl Verifier {
             && let Some(rules) = state.info().stage_rules
             && let Err(error) = rules.check(stage)
         {
-            self.errors.push(error.at_controller(self.survey.id(unit)));
+            self.errors.push(error.at_controller(&self.surveyor.id(unit)));
         }
         self.stages.push(stage);
         self.versions.push(state.version());
@@ -226,17 +228,22 @@ impl Verifier {
                 return match self.completeness {
                     Completeness::All => Err(Error::internal("a decoded child has no state")),
                     Completeness::SomeLeftOut => {
-                        self.survey.leave_out(at, &found.path(None));
+                        self.surveyor.leave_out(at, |text| {
+                            found.put_path(text);
+                        });
                         Ok(())
                     }
                 };
             };
             let info = child.info();
-            let path = found.path(child.own_name().as_deref());
-            let unit = self.survey.enter(at, &path, found.after, info);
+            let own_name = child.own_name();
+            let unit = self.surveyor.enter(at, found.after, info, |text| {
+                let name_at = found.put_path(text);
+                put_name(text, name_at, own_name.as_deref());
+            });
             self.meet(unit, child);
             self.descend(child, unit)?;
-            self.survey.leave(unit);
+            self.surveyor.leave(unit);
             Ok(())
         }))
     }

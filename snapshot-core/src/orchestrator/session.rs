@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::dispatcher;
 
 use super::fault::{Fault, Faults};
+use super::plan::Plan;
 use super::signal::Signal;
 use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
 use super::timer::Sleep;
@@ -64,11 +65,56 @@ pub struct Session {
     started: (Instant, SystemTime),
 }
 
+/// What [`Session::timeline`] is made of, in the form in which it costs least to write.
 #[derive(Default)]
 struct Record {
-    timeline: Timeline,
+    phases: Vec<PhaseTime>,
+    /// The runs of phases whose hooks are recorded.
+    runs: Vec<(Arc<Plan>, Phase)>,
+    hooks: Vec<HookTime>,
+    saved: Option<(Arc<Plan>, Vec<usize>)>,
     blackout_began: Option<Instant>,
     blackout_ended: Option<Instant>,
+}
+
+/// A hook that has ended.
+pub(crate) struct HookTime {
+    /// Of which run of a phase it is, as [`Session::begin_run`] said.
+    pub(crate) run: usize,
+    pub(crate) unit: usize,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
+    pub(crate) succeeded: bool,
+}
+
+impl Record {
+    fn controllers(&self, start: Instant) -> Vec<ControllerTime> {
+        let time = |hook: &HookTime| {
+            let (plan, phase) = self.runs.get(hook.run)?;
+            let unit = plan.units().get(hook.unit)?;
+            Some(ControllerTime {
+                id: unit.id.clone(),
+                type_url: unit.info.type_url,
+                phase: *phase,
+                began: hook.began.saturating_duration_since(start),
+                took: hook.ended.saturating_duration_since(hook.began),
+                succeeded: hook.succeeded,
+            })
+        };
+        self.hooks.iter().filter_map(time).collect()
+    }
+
+    fn saved(&self) -> Vec<SavedBytes> {
+        let Some((plan, lengths)) = &self.saved else { return Vec::new() };
+        let saved = plan.units().iter().zip(lengths);
+        saved
+            .map(|(unit, &bytes)| SavedBytes {
+                id: unit.id.clone(),
+                type_url: unit.info.type_url,
+                bytes,
+            })
+            .collect()
+    }
 }
 
 impl Default for Session {
@@ -198,13 +244,19 @@ impl Session {
     /// Who took how long so far.
     pub fn timeline(&self) -> Timeline {
         let record = self.record();
-        let mut timeline = record.timeline.clone();
-        timeline.blackout = record.blackout_began.map(|began| {
+        let (start, _) = self.started;
+        let blackout = record.blackout_began.map(|began| {
             record.blackout_ended.unwrap_or_else(Instant::now).saturating_duration_since(began)
         });
-        timeline.blackout_began =
-            record.blackout_began.map(|began| began.saturating_duration_since(self.started.0));
-        timeline
+        Timeline {
+            phases: record.phases.clone(),
+            controllers: record.controllers(start),
+            saved: record.saved(),
+            blackout,
+            blackout_began: record
+                .blackout_began
+                .map(|began| began.saturating_duration_since(start)),
+        }
     }
 
     /// When the session started, by the host's clock.
@@ -216,11 +268,6 @@ impl Session {
     /// before it.
     pub(crate) fn began(&self, took: Duration) -> Duration {
         self.started.0.elapsed().saturating_sub(took)
-    }
-
-    /// When something was, from the start of the session; zero for what was before it.
-    pub(crate) fn since_start(&self, at: Instant) -> Duration {
-        at.saturating_duration_since(self.started.0)
     }
 
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {
@@ -313,22 +360,31 @@ impl Session {
 
     pub(crate) fn record_phase(&self, phase: Phase, took: Duration, succeeded: bool) {
         let began = self.began(took);
-        self.record().timeline.phases.push(PhaseTime { phase, began, took, succeeded });
+        self.record().phases.push(PhaseTime { phase, began, took, succeeded });
     }
 
     /// An import, which has no session yet while it runs.
     pub(crate) fn record_import(&self, began: Instant, took: Duration) {
         let began = began.saturating_duration_since(self.started.0);
         let import = PhaseTime { phase: Phase::Import, began, took, succeeded: true };
-        self.record().timeline.phases.push(import);
+        self.record().phases.push(import);
     }
 
-    pub(crate) fn record_controller(&self, time: ControllerTime) {
-        self.record().timeline.controllers.push(time);
+    /// A phase begins to run hooks; gives the number of this run.
+    pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
+        let mut record = self.record();
+        record.hooks.reserve(hooks);
+        record.runs.push((Arc::clone(plan), phase));
+        record.runs.len() - 1
     }
 
-    pub(crate) fn record_saved(&self, saved: Vec<SavedBytes>) {
-        self.record().timeline.saved = saved;
+    pub(crate) fn record_hook(&self, hook: HookTime) {
+        self.record().hooks.push(hook);
+    }
+
+    /// How much each controller saved, in the order of the plan.
+    pub(crate) fn record_saved(&self, plan: &Arc<Plan>, lengths: Vec<usize>) {
+        self.record().saved = Some((Arc::clone(plan), lengths));
     }
 }
 

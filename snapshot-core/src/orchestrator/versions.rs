@@ -33,11 +33,13 @@ pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -
 /// Checks that nothing is lost if these controllers are saved in these versions: one by one, so that
 /// all that would be lost is told at once.
 pub(super) fn check<'t>(
-    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>)>,
+    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>, Option<i32>)>,
     versions: &Arc<Versions>,
 ) -> Result<(), Error> {
     let mut errors = Vec::new();
-    for (unit, node) in controllers.filter(|(unit, _)| versions.contains_key(unit.info.type_url)) {
+    for (unit, node, _) in
+        controllers.filter(|(unit, ..)| versions.contains_key(unit.info.type_url))
+    {
         let mut writer = Writer::default();
         writer.set_versions(Some(Arc::clone(versions)));
         let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);

@@ -1,0 +1,57 @@
+//! Finding the controllers of a plan by their ids.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+
+use super::plan::Unit;
+use crate::Error;
+
+/// A hash table over the ids of units. It holds neither the ids nor counts of them, so that it is a
+/// fraction of what a map would be.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// Ids come from snapshots, which others have made: hashed with a key that they do not know.
+    hasher: RandomState,
+    /// Each a unit, counted from 1, at the place of its hash or the next that was free; or 0. At
+    /// least half of them are.
+    slots: Vec<u32>,
+}
+
+impl Index {
+    /// The index of these units. Of those that have one id, the first is in it, and one error tells
+    /// how many there are.
+    pub(crate) fn new(units: &[Unit], errors: &mut Vec<Error>) -> Self {
+        let size = (2 * units.len()).next_power_of_two();
+        let mut index = Self { hasher: RandomState::new(), slots: vec![0; size] };
+        let mut repeated = BTreeMap::new();
+        for (unit, Unit { id, .. }) in units.iter().enumerate() {
+            let slot = index.slot(id.as_str(), units);
+            match index.slots[slot] {
+                0 => index.slots[slot] = unit as u32 + 1,
+                _ => *repeated.entry(id).or_insert(1) += 1,
+            }
+        }
+        errors.extend(repeated.into_iter().map(|(id, times)| {
+            let reason = format!("{times} controllers have this id: give each its own name");
+            Error::invalid(reason).at_controller(id)
+        }));
+        index
+    }
+
+    /// The unit with this id.
+    pub(crate) fn find(&self, id: &str, units: &[Unit]) -> Option<usize> {
+        (self.slots[self.slot(id, units)] as usize).checked_sub(1)
+    }
+
+    /// Where the unit with this id is, or would be.
+    fn slot(&self, id: &str, units: &[Unit]) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = self.hasher.hash_one(id) as usize & mask;
+        while let Some(unit) = (self.slots[slot] as usize).checked_sub(1)
+            && units[unit].id.as_str() != id
+        {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+}
