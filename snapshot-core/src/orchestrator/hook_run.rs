@@ -21,47 +21,64 @@ pub(super) struct Ended {
     pub(super) result: Result<(), Error>,
 }
 
-/// A hook that runs. A panic in it goes no further, whether it is polled or dropped.
+/// Makes the future of a hook and polls it for the first time, without a deadline: most hooks
+/// return at once. One that does not is to become a [`HookRun`].
+///
+/// A panic in it goes no further.
+#[inline]
+pub(super) fn begin<'c>(
+    make: impl FnOnce() -> HookFuture<'c>,
+    span: &Span,
+    task: &mut task::Context<'_>,
+) -> Begun<'c> {
+    let _entered = span.enter();
+    let mut future = None;
+    let mut result = None;
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let running = future.insert(make());
+        if let Poll::Ready(ready) = running.as_mut().poll(task) {
+            result = Some(ready);
+            future = None;
+        }
+    }));
+    match (polled, result, future) {
+        (Ok(()), Some(result), _) => Begun::Ended(result),
+        (Ok(()), None, Some(future)) => Begun::Waits(future),
+        // No hook is neither at its end nor waits.
+        (Ok(()), None, None) => Begun::Ended(Err(Error::internal("a hook is gone"))),
+        // It has panicked when it was dropped.
+        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(&*panic)))),
+        (Err(panic), None, mut future) => {
+            // What is left of it may panic again.
+            let _ = drop_future(&mut future);
+            Begun::Ended(Err(panicked(&*panic)))
+        }
+    }
+}
+
+/// How far a hook came at its first poll.
+pub(super) enum Begun<'c> {
+    Ended(Result<(), Error>),
+    Waits(HookFuture<'c>),
+}
+
+/// A hook that waits. A panic in it goes no further, whether it is polled or dropped.
 pub(super) struct HookRun<'c> {
     pub(super) unit: usize,
     pub(super) began: Instant,
-    hook: Hook,
-    cx: &'c Context,
+    pub(super) hook: Hook,
+    pub(super) cx: &'c Context,
     /// Entered while the hook runs or is dropped.
-    span: Span,
-    /// `None` before it begins and when it has ended.
-    future: Option<HookFuture<'c>>,
+    pub(super) span: Span,
+    /// `None` when it has ended.
+    pub(super) future: Option<HookFuture<'c>>,
     /// How long it may take.
-    limit: Duration,
-    /// When its time is up; `None` if it has no deadline, and before it has to wait.
-    deadline: Option<Sleep>,
+    pub(super) limit: Duration,
+    /// When its time is up; `None` if it has no deadline, or that was not armed.
+    pub(super) deadline: Option<Sleep>,
 }
 
-impl<'c> HookRun<'c> {
-    pub(super) fn new(
-        hook: Hook,
-        unit: usize,
-        cx: &'c Context,
-        span: Span,
-        began: Instant,
-        limit: Duration,
-    ) -> Self {
-        Self { unit, began, hook, cx, span, future: None, limit, deadline: None }
-    }
-
-    /// Makes the hook's future and polls it for the first time, without a deadline: most hooks
-    /// return at once. One that does not is to be given one by [`HookRun::arm`].
-    pub(super) fn begin(
-        &mut self,
-        make: impl FnOnce(&'c Context) -> HookFuture<'c>,
-        task: &mut task::Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        let Self { cx, span, future, .. } = self;
-        let _entered = span.enter();
-        let polled = catch_unwind(AssertUnwindSafe(|| future.insert(make(cx)).as_mut().poll(task)));
-        after_poll(future, polled)
-    }
-
+impl HookRun<'_> {
     /// Starts the clock of a hook that waits.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! thread that drives them is blocked by one.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,22 +16,18 @@ use super::tree::Tree;
 
 /// The hooks of one phase that run.
 ///
-/// A hook that returns at its first poll costs three stores here and no timer of its own; one that
-/// waits gets both.
+/// A hook that returns at its first poll costs one store here and no timer of its own. So nobody
+/// writes down when that began: the timer thread looks eight times in the time that a hook has, and
+/// counts from when it first saw it. One that waits gets a timer.
 pub(super) struct InFlight {
     phase: Phase,
     tree: Arc<Tree>,
     /// How long one hook may take.
     limit: Duration,
-    /// What [`InFlight::since`] counts from.
-    base: Instant,
-    /// The unit whose hook is polled for the first time, or [`NOBODY`]. Cleared before `since`
-    /// changes, so that who reads the same unit before and after has read its time.
+    /// The unit whose hook is polled for the first time, or [`NOBODY`].
     first: AtomicUsize,
-    /// When that began, in nanoseconds.
-    since: AtomicU64,
-    /// The unit that was named as late last.
-    named: AtomicUsize,
+    /// Which unit that was when the timer thread last looked.
+    seen: Mutex<Option<Seen>>,
     /// The units whose hooks have not returned at their first poll.
     waiting: Mutex<BTreeSet<usize>>,
     /// Who is told, whatever thread tells it.
@@ -40,36 +36,39 @@ pub(super) struct InFlight {
 
 const NOBODY: usize = usize::MAX;
 
+/// A first poll that the timer thread has seen.
+struct Seen {
+    unit: usize,
+    /// When it saw it first.
+    at: Instant,
+    /// Whether it has told that it is late.
+    told: bool,
+}
+
 impl InFlight {
     pub(super) fn new(phase: Phase, tree: &Arc<Tree>, limit: Duration) -> Self {
         Self {
             phase,
             tree: Arc::clone(tree),
             limit,
-            base: Instant::now(),
             first: AtomicUsize::new(NOBODY),
-            since: AtomicU64::new(0),
-            named: AtomicUsize::new(NOBODY),
+            seen: Mutex::default(),
             waiting: Mutex::default(),
             subscriber: dispatcher::get_default(Clone::clone),
         }
     }
 
     /// The hook of a unit is polled for the first time from now on.
-    pub(super) fn begin(&self, unit: usize, now: Instant) {
-        let since = now.saturating_duration_since(self.base);
-        self.first.store(NOBODY, Ordering::Release);
-        // 584 years fit.
-        self.since.store(since.as_nanos() as u64, Ordering::Release);
-        self.first.store(unit, Ordering::Release);
+    pub(super) fn begin(&self, unit: usize) {
+        self.first.store(unit, Ordering::Relaxed);
     }
 
-    /// It has returned from its first poll, at its end.
+    /// No hook is polled for the first time any more.
     pub(super) fn end_first(&self) {
-        self.first.store(NOBODY, Ordering::Release);
+        self.first.store(NOBODY, Ordering::Relaxed);
     }
 
-    /// It has returned from its first poll, to wait.
+    /// A hook has not returned at its first poll.
     pub(super) fn wait(&self, unit: usize) {
         self.lock().insert(unit);
         self.end_first();
@@ -89,20 +88,21 @@ impl InFlight {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The unit whose hook is polled for the first time, and since when.
-    fn first(&self) -> Option<(usize, Instant)> {
-        let unit = self.first.load(Ordering::Acquire);
-        let since = Duration::from_nanos(self.since.load(Ordering::Acquire));
-        let same = self.first.load(Ordering::Acquire) == unit;
-        (same && unit != NOBODY).then(|| (unit, self.base + since))
+    /// The unit whose hook is polled for the first time.
+    fn first(&self) -> Option<usize> {
+        Some(self.first.load(Ordering::Relaxed)).filter(|&unit| unit != NOBODY)
+    }
+
+    /// When the timer thread is to look next.
+    pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
+        now.checked_add(self.limit / 8)
     }
 
     /// The ids of the controllers whose hooks run, the first few of them.
     pub(super) fn names(&self) -> String {
         const SHOWN: usize = 5;
-        let first = self.first().map(|(unit, _)| unit);
         let mut units = self.lock().clone();
-        units.extend(first);
+        units.extend(self.first());
         let shown: Vec<_> =
             units.iter().take(SHOWN).map(|&unit| self.tree.id(unit).as_str()).collect();
         let shown = shown.join(", ");
@@ -146,20 +146,25 @@ impl InFlight {
     }
 }
 
-/// Watches the first polls, one after the other: no two of them at the same time.
+/// Watches the first polls, one after the other: no two of them at the same time, and no unit has
+/// two in one phase.
 impl Watched for InFlight {
     fn look(&self, now: Instant) -> Option<Instant> {
-        // A hook that begins from now on is not late before this.
-        let next = now.checked_add(self.limit);
-        let Some((unit, since)) = self.first() else { return next };
-        match since.checked_add(self.limit) {
-            Some(due) if due <= now => {
-                if self.named.swap(unit, Ordering::Relaxed) != unit {
-                    self.tell_late(unit);
-                }
-                next
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = match (self.first(), &mut *seen) {
+            (Some(unit), Some(seen)) if seen.unit == unit => {
+                let is_late = now.saturating_duration_since(seen.at) >= self.limit;
+                (is_late && !std::mem::replace(&mut seen.told, is_late)).then_some(unit)
             }
-            due => due,
+            (first, seen) => {
+                *seen = first.map(|unit| Seen { unit, at: now, told: false });
+                None
+            }
+        };
+        drop(seen);
+        if let Some(unit) = late {
+            self.tell_late(unit);
         }
+        self.next_look(now)
     }
 }

@@ -8,11 +8,13 @@ use std::task::{self, Poll};
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, Span};
 
 use super::Phase;
+use super::edges::Edges;
 use super::fault;
-use super::hook_run::{Ended, HookRun};
+use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
 use super::journal::Journal;
 use super::plan::First;
@@ -113,6 +115,10 @@ struct Sweep<'a> {
     concerned: usize,
     /// The number of this run in the session's record.
     run: usize,
+    /// The hooks that have ended and are not in the session's record yet.
+    ended: Vec<HookTime>,
+    /// Which steps wait for each step.
+    after: &'a Edges,
     /// Per step, how many steps it still waits for.
     blockers: Vec<u32>,
     ready: VecDeque<usize>,
@@ -140,6 +146,9 @@ struct Watches {
 }
 
 impl<'a> Sweep<'a> {
+    /// How many hooks are recorded at once: the record has a lock.
+    const BUNCH: usize = 64;
+
     fn new(
         hook: Hook,
         tree: &'a Arc<Tree>,
@@ -149,7 +158,7 @@ impl<'a> Sweep<'a> {
         stop: Arc<Signal>,
     ) -> Self {
         journal.open(hook);
-        let (before, _) = tree.plan.edges(hook.first());
+        let (before, after) = tree.plan.edges(hook.first());
         let blockers = before.counts();
         let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
         let units = 0..tree.plan.units().len();
@@ -163,6 +172,8 @@ impl<'a> Sweep<'a> {
             session,
             concerned,
             run: session.begin_run(&tree.plan, hook.phase(), concerned),
+            ended: Vec::with_capacity(Self::BUNCH.min(concerned)),
+            after,
             journal,
             contexts,
             blockers,
@@ -181,7 +192,7 @@ impl<'a> Sweep<'a> {
             let alarm = self.in_flight.phase_alarm(&self.stop, self.limits.whole);
             watches.deadline = Sleep::after(self.limits.whole, Some(alarm))?;
         }
-        let _watch = match Instant::now().checked_add(self.limits.per_hook) {
+        let _watch = match self.in_flight.next_look(Instant::now()) {
             Some(due) => Some(Watch::from(due, Arc::clone(&self.in_flight) as _)?),
             None => None,
         };
@@ -194,6 +205,7 @@ impl<'a> Sweep<'a> {
                 true => poll_fn(|task| Poll::Ready(self.start_ready(due, task))).await,
                 false => None,
             };
+            self.in_flight.end_first();
             if self.cause.is_some() && self.hook.can_stop() && watches.grace.is_none() {
                 watches.cancelled = None;
                 watches.grace = Sleep::after(self.limits.grace, None)?;
@@ -269,14 +281,21 @@ impl<'a> Sweep<'a> {
     /// Starts the hooks whose turn it is, all of them even if one fails: they are in flight
     /// together. Those whose turn comes by that follow when the driver has looked around.
     fn start_ready(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
+        let interrupted = self.start_each(due, task);
+        self.publish();
+        interrupted
+    }
+
+    fn start_each(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
         let mut now = Instant::now();
+        let is_traced = LevelFilter::current() >= LevelFilter::DEBUG;
+        let units = self.contexts.len();
         for _ in 0..self.ready.len() {
             if !self.has_room() {
                 break;
             }
             let Some(step) = self.ready.pop_front() else { break };
-            let is_unit = step < self.tree.plan.units().len();
-            if !is_unit || !self.journal.concerns(self.hook, step) {
+            if step >= units || !self.journal.concerns(self.hook, step) {
                 self.release(step);
                 continue;
             }
@@ -289,13 +308,20 @@ impl<'a> Sweep<'a> {
                     return Some(Event::Overdue);
                 }
             }
-            now = self.start(step, now, task);
+            now = self.start(step, now, is_traced, task);
         }
         None
     }
 
     /// Starts a hook, and polls it once; says when that was done.
-    fn start(&mut self, unit: usize, now: Instant, task: &mut task::Context<'_>) -> Instant {
+    #[inline]
+    fn start(
+        &mut self,
+        unit: usize,
+        now: Instant,
+        is_traced: bool,
+        task: &mut task::Context<'_>,
+    ) -> Instant {
         self.journal.begin(self.hook, unit);
         let mut began = now;
         if let Some(observer) = self.session.observer() {
@@ -305,35 +331,33 @@ impl<'a> Sweep<'a> {
             // The observer's time is not the hook's.
             began = Instant::now();
         }
-        let (hook, limit) = (self.hook, self.limits.per_hook);
-        let (node, session): (&'a dyn Node, &'a Session) =
-            (&*self.tree.nodes()[unit], self.session);
-        let span = tracing::debug_span!(
-            "controller",
-            controller = %self.tree.id(unit),
-            type_url = self.tree.plan.info(unit).type_url,
-            phase = self.phase.as_str()
-        );
-        let mut run = HookRun::new(hook, unit, &self.contexts[unit], span, began, limit);
-        self.in_flight.begin(unit, began);
-        let begun = run.begin(
-            |cx| match session.faults().is_empty() {
-                true => node.hook(hook, cx),
-                false => Box::pin(async move {
-                    node.hook(hook, cx).await?;
-                    fault::happen(session, cx, hook.can_stop()).await
-                }),
-            },
-            task,
-        );
+        let (hook, session, cx) = (self.hook, self.session, &self.contexts[unit]);
+        let node: &'a dyn Node = &*self.tree.nodes()[unit];
+        let span = match is_traced {
+            true => self.span(unit),
+            false => Span::none(),
+        };
+        self.in_flight.begin(unit);
+        let make = || match session.faults().is_empty() {
+            true => node.hook(hook, cx),
+            false => Box::pin(async move {
+                node.hook(hook, cx).await?;
+                fault::happen(session, cx, hook.can_stop()).await
+            }),
+        };
+        let begun = hook_run::begin(make, &span, task);
         let ended = Instant::now();
         let result = match begun {
-            Poll::Ready(result) => {
-                self.in_flight.end_first();
-                result
+            Begun::Ended(Ok(())) if !is_traced && self.session.observer().is_none() => {
+                self.end_quietly(unit, began, ended);
+                return ended;
             }
-            Poll::Pending => {
+            Begun::Ended(result) => result,
+            Begun::Waits(future) => {
                 self.in_flight.wait(unit);
+                let (future, limit) = (Some(future), self.limits.per_hook);
+                let mut run =
+                    HookRun { unit, began, hook, cx, span, future, limit, deadline: None };
                 match run.arm(self.in_flight.hook_alarm(unit)) {
                     Ok(()) => {
                         self.running.push(run);
@@ -352,21 +376,46 @@ impl<'a> Sweep<'a> {
 
     /// Lets those go on that wait for this step only.
     fn release(&mut self, step: usize) {
-        let (_, after) = self.tree.plan.edges(self.hook.first());
-        for after in after.of(step) {
-            self.blockers[after] -= 1;
-            if self.blockers[after] == 0 {
+        for after in self.after.of(step) {
+            let blockers = &mut self.blockers[after];
+            *blockers -= 1;
+            if *blockers == 0 {
                 self.ready.push_back(after);
             }
         }
     }
 
+    #[cold]
+    fn span(&self, unit: usize) -> Span {
+        tracing::debug_span!(
+            "controller",
+            controller = %self.tree.id(unit),
+            type_url = self.tree.plan.info(unit).type_url,
+            phase = self.phase.as_str()
+        )
+    }
+
+    /// As [`Sweep::end`], of a hook that has succeeded while nobody watches: what nearly all do.
+    #[inline]
+    fn end_quietly(&mut self, unit: usize, began: Instant, ended: Instant) {
+        match self.journal.end(self.hook, unit, self.tree, Ok(())) {
+            Ok(()) => {
+                self.record(unit, began, ended, true);
+                self.release(unit);
+            }
+            Err(error) => self.ended(unit, began, ended, Err(error)),
+        }
+    }
+
     fn end(&mut self, Ended { unit, began, ended, result }: Ended) {
-        let result = self
-            .journal
-            .end(self.hook, unit, self.tree, result)
-            .map_err(|error| error.at_controller(self.tree.id(unit)));
-        self.record(unit, began, ended, result.as_ref().map(|&()| ()));
+        let result = self.journal.end(self.hook, unit, self.tree, result);
+        self.ended(unit, began, ended, result);
+    }
+
+    /// A hook has ended, and its journal entry says so.
+    fn ended(&mut self, unit: usize, began: Instant, ended: Instant, result: Result<(), Error>) {
+        let result = result.map_err(|error| error.at_controller(self.tree.id(unit)));
+        self.tell(unit, began, ended, result.as_ref().map(|&()| ()));
         match result {
             Ok(()) => self.release(unit),
             Err(error) => {
@@ -381,7 +430,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn record(&self, unit: usize, began: Instant, ended: Instant, result: Result<(), &Error>) {
+    fn tell(&mut self, unit: usize, began: Instant, ended: Instant, result: Result<(), &Error>) {
         let took = ended.saturating_duration_since(began);
         let (id, type_url) = (self.tree.id(unit), self.tree.plan.info(unit).type_url);
         let phase = self.phase.as_str();
@@ -391,11 +440,26 @@ impl<'a> Sweep<'a> {
                 tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
             }
         }
-        let (run, succeeded) = (self.run, result.is_ok());
-        self.session.record_hook(HookTime { run, unit, began, ended, succeeded });
+        self.record(unit, began, ended, result.is_ok());
+        self.publish();
         tell(self.session.observer(), |observer| {
             observer.controller_ended(self.phase, id, result);
         });
+    }
+
+    #[inline]
+    fn record(&mut self, unit: usize, began: Instant, ended: Instant, succeeded: bool) {
+        if self.ended.len() == Self::BUNCH {
+            self.publish();
+        }
+        self.ended.push(HookTime { unit, began, ended, succeeded });
+    }
+
+    /// Moves what was recorded to where the program can see it.
+    fn publish(&mut self) {
+        if !self.ended.is_empty() {
+            self.session.record_hooks(self.run, &mut self.ended);
+        }
     }
 
     fn fail(&mut self, error: Error) {
@@ -416,7 +480,7 @@ impl<'a> Sweep<'a> {
             let error = error.at_controller(self.tree.id(run.unit));
             let (unit, began) = (run.unit, run.began);
             drop(run);
-            self.record(unit, began, Instant::now(), Err(&error));
+            self.tell(unit, began, Instant::now(), Err(&error));
         }
     }
 

@@ -69,18 +69,21 @@ pub struct Session {
 #[derive(Default)]
 struct Record {
     phases: Vec<PhaseTime>,
-    /// The runs of phases whose hooks are recorded.
-    runs: Vec<(Arc<Plan>, Phase)>,
-    hooks: Vec<HookTime>,
+    runs: Vec<Run>,
     saved: Option<(Arc<Plan>, Vec<usize>)>,
     blackout_began: Option<Instant>,
     blackout_ended: Option<Instant>,
 }
 
+/// The hooks that have ended in one run of a phase.
+struct Run {
+    plan: Arc<Plan>,
+    phase: Phase,
+    hooks: Vec<HookTime>,
+}
+
 /// A hook that has ended.
 pub(crate) struct HookTime {
-    /// Of which run of a phase it is, as [`Session::begin_run`] said.
-    pub(crate) run: usize,
     pub(crate) unit: usize,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
@@ -89,19 +92,22 @@ pub(crate) struct HookTime {
 
 impl Record {
     fn controllers(&self, start: Instant) -> Vec<ControllerTime> {
-        let time = |hook: &HookTime| {
-            let (plan, phase) = self.runs.get(hook.run)?;
-            let unit = plan.units().get(hook.unit)?;
-            Some(ControllerTime {
-                id: unit.id.clone(),
-                type_url: unit.info.type_url,
-                phase: *phase,
-                began: hook.began.saturating_duration_since(start),
-                took: hook.ended.saturating_duration_since(hook.began),
-                succeeded: hook.succeeded,
-            })
+        let mut hooks: Vec<(&Run, &HookTime)> = self
+            .runs
+            .iter()
+            .flat_map(|run| run.hooks.iter().map(move |hook| (run, hook)))
+            .collect();
+        // Two runs may overlap, if both sides have one session.
+        hooks.sort_by_key(|(_, hook)| hook.ended);
+        let time = |(run, hook): (&Run, &HookTime)| ControllerTime {
+            id: run.plan.units()[hook.unit].id.clone(),
+            type_url: run.plan.info(hook.unit).type_url,
+            phase: run.phase,
+            began: hook.began.saturating_duration_since(start),
+            took: hook.ended.saturating_duration_since(hook.began),
+            succeeded: hook.succeeded,
         };
-        self.hooks.iter().filter_map(time).collect()
+        hooks.into_iter().map(time).collect()
     }
 
     fn saved(&self) -> Vec<SavedBytes> {
@@ -373,13 +379,16 @@ impl Session {
     /// A phase begins to run hooks; gives the number of this run.
     pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
         let mut record = self.record();
-        record.hooks.reserve(hooks);
-        record.runs.push((Arc::clone(plan), phase));
+        let (plan, hooks) = (Arc::clone(plan), Vec::with_capacity(hooks));
+        record.runs.push(Run { plan, phase, hooks });
         record.runs.len() - 1
     }
 
-    pub(crate) fn record_hook(&self, hook: HookTime) {
-        self.record().hooks.push(hook);
+    /// Hooks of this run have ended.
+    pub(crate) fn record_hooks(&self, run: usize, hooks: &mut Vec<HookTime>) {
+        if let Some(run) = self.record().runs.get_mut(run) {
+            run.hooks.append(hooks);
+        }
     }
 
     /// How much each controller saved, in the order of the plan.

@@ -209,6 +209,9 @@ impl Finder {
     ) -> Result<(), Error> {
         let Children { paths, children } =
             found.map_err(|error| error.at_controller(&self.surveyor.id(unit)))?;
+        self.places.reserve(children.len());
+        self.nodes.reserve(children.len());
+        self.stages.reserve(children.len());
         for ChildFound { path, name_at, after, node } in children {
             let Some(node) = node else {
                 let put_path = |text: &mut String| text.push_str(&paths[path]);
