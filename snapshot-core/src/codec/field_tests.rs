@@ -95,8 +95,8 @@ impl ChildCell for Probe {
 pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
     let mut visit = |found: Found<'_>, _: &mut dyn ChildCell| {
-        let mut path = String::new();
-        found.put_path(&mut path);
+        let (mut texts, mut path) = (String::new(), String::new());
+        found.spot(&mut texts).put(&texts, &mut path);
         paths.push(path);
         Ok(())
     };

@@ -20,7 +20,7 @@ pub use set::ControllerSet;
 pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};
-pub(crate) use walk::{Loaded, put_name};
+pub(crate) use walk::{Loaded, Spot};
 
 use crate::{Error, Payload};
 

@@ -51,22 +51,87 @@ enum Place<'a> {
     Path(&'a str),
 }
 
+/// Where a child is in its parent's state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spot {
+    /// In a field.
+    Field(&'static str),
+    /// An element of a field.
+    Element(&'static str, usize),
+    /// At a path that is written elsewhere.
+    Text {
+        /// Where the path begins there.
+        from: usize,
+        /// Where it ends.
+        to: usize,
+        /// Where its last step begins, if the name that a child gives itself takes its place.
+        name_at: Option<usize>,
+    },
+}
+
 impl Found<'_> {
-    /// Adds its path relative to its parent to a text. Says where in the text its index or key is,
-    /// whose place the name takes that it gives itself, if it does: see [`put_name`].
-    pub(crate) fn put_path(&self, text: &mut String) -> Option<usize> {
-        match self.place {
+    /// Where it is. If that is more than a field or an element, its path relative to its parent is
+    /// added to `text`.
+    pub(crate) fn spot(&self, text: &mut String) -> Spot {
+        let from = text.len();
+        let name_at = match self.place {
+            Place::Way(Some(Way { step: Step::Field(name), before: None })) => {
+                return Spot::Field(name);
+            }
+            Place::Way(Some(Way {
+                step: Step::Index(index),
+                before: Some(Way { step: Step::Field(name), before: None }),
+            })) => return Spot::Element(name, *index),
             Place::Way(Some(way)) => way.put(text),
             Place::Way(None) => None,
             Place::Path(path) => {
                 text.push_str(path);
                 None
             }
+        };
+        Spot::Text { from, to: text.len(), name_at }
+    }
+}
+
+impl Spot {
+    /// Adds the path to `text`; `texts` is where [`Spot::Text`] is written.
+    pub(crate) fn put(self, texts: &str, text: &mut String) {
+        match self {
+            Spot::Field(name) => text.push_str(name),
+            Spot::Element(name, index) => {
+                text.push_str(name);
+                text.push('/');
+                put_number(index, text);
+            }
+            Spot::Text { from, to, .. } => {
+                text.push_str(texts.get(from..to).unwrap_or_default());
+            }
         }
+    }
+
+    /// The same spot with the name that a child gives itself in place of its index or key, and with
+    /// its text in `text` instead of `texts`.
+    pub(crate) fn named(self, own_name: Option<&str>, texts: &str, text: &mut String) -> Self {
+        match (self, own_name) {
+            (Spot::Field(_), _) | (Spot::Element(..), None) => return self,
+            _ => {}
+        }
+        let from = text.len();
+        let name_at = match self {
+            Spot::Text { from: old, name_at, .. } => name_at.map(|at| at - old + from),
+            Spot::Field(name) | Spot::Element(name, _) => Some(from + name.len() + 1),
+        };
+        self.put(texts, text);
+        if let (Some(at), Some(name)) = (name_at, own_name) {
+            text.truncate(at);
+            text.push_str(&ControllerId::escape(name));
+        }
+        Spot::Text { from, to: text.len(), name_at: None }
     }
 }
 
 impl Way<'_> {
+    /// Adds the path to a text; says where its last step begins, if a name may take its place.
     fn put(&self, text: &mut String) -> Option<usize> {
         if let Some(before) = self.before {
             before.put(text);
@@ -98,15 +163,6 @@ fn put_number(mut number: usize, text: &mut String) {
         }
     }
     text.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
-}
-
-/// Puts the name that a child gives itself where its index or key is in a path, as
-/// [`Found::put_path`] said.
-pub(crate) fn put_name(text: &mut String, name_at: Option<usize>, own_name: Option<&str>) {
-    if let (Some(at), Some(name)) = (name_at, own_name) {
-        text.truncate(at);
-        text.push_str(&ControllerId::escape(name));
-    }
 }
 
 impl<'v> Walk<'v> {

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
-use super::plan::Unit;
-use crate::Error;
+use crate::{ControllerId, Error};
 
 /// A hash table over the ids of units. It holds neither the ids nor counts of them, so that it is a
 /// fraction of what a map would be.
@@ -18,16 +17,16 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// The index of these units. Of those that have one id, the first is in it, and one error tells
+    /// The index of units with these ids. Of those that have one id, the first is in it, and one error tells
     /// how many there are.
-    pub(crate) fn new(units: &[Unit], errors: &mut Vec<Error>) -> Self {
-        let size = (2 * units.len()).next_power_of_two();
+    pub(crate) fn new(ids: &[ControllerId], errors: &mut Vec<Error>) -> Self {
+        let size = (2 * ids.len()).next_power_of_two();
         let random = RandomState::new();
         let keys = [random.hash_one(0), random.hash_one(1)];
         let mut index = Self { keys, slots: vec![0; size] };
         let mut repeated = BTreeMap::new();
-        for (unit, Unit { id, .. }) in units.iter().enumerate() {
-            let slot = index.slot(id.as_str(), units);
+        for (unit, id) in ids.iter().enumerate() {
+            let slot = index.slot(id.as_str(), ids);
             match index.slots[slot] {
                 0 => index.slots[slot] = unit as u32 + 1,
                 _ => *repeated.entry(id).or_insert(1) += 1,
@@ -41,8 +40,8 @@ impl Index {
     }
 
     /// The unit with this id.
-    pub(crate) fn find(&self, id: &str, units: &[Unit]) -> Option<usize> {
-        (self.slots[self.slot(id, units)] as usize).checked_sub(1)
+    pub(crate) fn find(&self, id: &str, ids: &[ControllerId]) -> Option<usize> {
+        (self.slots[self.slot(id, ids)] as usize).checked_sub(1)
     }
 
     /// Eight bytes at a time, each folded in by one multiplication, as wyhash does. The standard
@@ -64,11 +63,11 @@ impl Index {
     }
 
     /// Where the unit with this id is, or would be.
-    fn slot(&self, id: &str, units: &[Unit]) -> usize {
+    fn slot(&self, id: &str, ids: &[ControllerId]) -> usize {
         let mask = self.slots.len() - 1;
         let mut slot = self.hash(id) as usize & mask;
         while let Some(unit) = (self.slots[slot] as usize).checked_sub(1)
-            && units[unit].id.as_str() != id
+            && ids[unit].as_str() != id
         {
             slot = (slot + 1) & mask;
         }

@@ -149,10 +149,10 @@ impl Journal {
 
     /// The state of every controller, for a report.
     pub(crate) fn report(&self, plan: &Plan) -> Vec<ControllerReport> {
-        let units = plan.units().iter().zip(&self.entries);
+        let units = plan.ids().zip(plan.units()).zip(&self.entries);
         units
-            .map(|(unit, entry)| ControllerReport {
-                id: unit.id.clone(),
+            .map(|((id, unit), entry)| ControllerReport {
+                id: id.clone(),
                 type_url: unit.info.type_url,
                 outcome: entry.outcome,
                 undo: entry.undo,

@@ -29,6 +29,7 @@ mod timeline;
 mod timer;
 mod transaction;
 mod tree;
+mod units;
 mod versions;
 
 pub use abandoned::Abandoned;

@@ -8,23 +8,15 @@
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::cycle::cycles;
 use super::edges::Edges;
 use super::index::Index;
 use super::survey::Survey;
+use super::units::{Unit, Units};
 use crate::registry::TypeInfo;
 use crate::{ControllerId, Error};
-
-/// One controller of the plan.
-#[derive(Debug)]
-pub(crate) struct Unit {
-    pub(crate) id: ControllerId,
-    pub(crate) info: &'static TypeInfo,
-    pub(crate) parent: Option<usize>,
-    /// One past the last unit of its subtree, which begins with itself.
-    pub(super) end: usize,
-}
 
 /// The instances of one type in the subtree of one ancestor. Those who come after them share it,
 /// so that a thousand containers after a thousand networks are two thousand edges, not a million.
@@ -39,9 +31,10 @@ struct Group {
 /// between them. Linear in the number of controllers, in memory and in time.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    units: Vec<Unit>,
+    units: Units,
     groups: Vec<Group>,
-    index: Index,
+    /// Made when it is first needed, which is never in most migrations.
+    index: OnceLock<Index>,
     /// Per step (units, then groups), the steps that it comes after.
     dependencies: Edges,
     /// Per step, the steps that come after it.
@@ -51,12 +44,16 @@ pub(crate) struct Plan {
 impl Plan {
     /// All controllers, parents before children.
     pub(crate) fn units(&self) -> &[Unit] {
-        &self.units
+        &self.units.list
+    }
+
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        self.units.id(unit)
     }
 
     /// What is known of the type of a controller.
     pub(crate) fn info(&self, unit: usize) -> &'static TypeInfo {
-        self.units[unit].info
+        self.units()[unit].info
     }
 
     /// The steps that come before each step, and those that come after it.
@@ -68,24 +65,25 @@ impl Plan {
     }
 
     pub(crate) fn find(&self, id: &ControllerId) -> Option<usize> {
-        self.index.find(id.as_str(), &self.units)
+        let index = self.index.get_or_init(|| Index::new(self.units.ids(), &mut Vec::new()));
+        index.find(id.as_str(), self.units.ids())
     }
 
     /// The ids of all controllers, parents before children.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &ControllerId> {
-        self.units.iter().map(|unit| &unit.id)
+        self.units.ids().iter()
     }
 
     /// The instances of a type that are nearest to a unit among those that it comes after: what it
     /// comes after itself, then its parent, then what that comes after, and so on.
     pub(crate) fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize> {
-        let is_a = |&unit: &usize| self.units[unit].info.controller.id() == controller;
+        let is_a = |&unit: &usize| self.units()[unit].info.controller.id() == controller;
         let mut at = Some(unit);
         while let Some(here) = at {
-            let parent = self.units[here].parent;
+            let parent = self.units()[here].parent;
             let mut found = Vec::new();
             for step in self.after(here) {
-                match step.checked_sub(self.units.len()) {
+                match step.checked_sub(self.units().len()) {
                     Some(group) if self.groups[group].controller == controller => {
                         found.extend_from_slice(&self.groups[group].members);
                     }
@@ -108,19 +106,19 @@ impl Plan {
 
     /// The siblings and groups that a unit comes after.
     fn after(&self, unit: usize) -> impl Iterator<Item = usize> {
-        let parents = usize::from(self.units[unit].parent.is_some());
+        let parents = usize::from(self.units()[unit].parent.is_some());
         self.dependencies.of(unit).skip(parents)
     }
 
     /// Whether `unit` comes after `other` in a way that [`Plan::nearest`] could follow.
     pub(crate) fn comes_after(&self, unit: usize, other: usize) -> bool {
-        let holds = |step: usize| match step.checked_sub(self.units.len()) {
+        let holds = |step: usize| match step.checked_sub(self.units().len()) {
             Some(group) => self.groups[group].members.binary_search(&other).is_ok(),
             None => step == other,
         };
         let mut at = Some(unit);
         while let Some(here) = at {
-            let parent = self.units[here].parent;
+            let parent = self.units()[here].parent;
             if parent == Some(other) || self.after(here).any(holds) {
                 return true;
             }
@@ -151,20 +149,24 @@ impl Survey {
     /// All at once: ids that are there twice, siblings that are not there, cycles.
     pub(crate) fn plan(mut self) -> Result<Plan, Error> {
         let mut errors = Vec::new();
-        let index = Index::new(&self.units, &mut errors);
+        let index = OnceLock::new();
+        if !self.units.are_distinct() {
+            index.get_or_init(|| Index::new(self.units.ids(), &mut errors));
+        }
         let mut after = After::new();
-        self.link_siblings(&index, &mut after, &mut errors);
+        self.link_siblings(index.get(), &mut after, &mut errors);
         let groups = self.link_types(&mut after, &mut errors);
         // Stable: of one unit, the siblings first.
         after.sort_by_key(|&(unit, _)| unit);
         let units = self.units;
 
         let members: usize = groups.iter().map(|group| group.members.len()).sum();
-        let (steps, edges) = (units.len() + groups.len(), units.len() + after.len() + members);
+        let count = units.list.len();
+        let (steps, edges) = (count + groups.len(), count + after.len() + members);
         let mut dependencies = Edges::with_capacity(steps, edges);
         let mut after = after.as_slice();
         let has_after = !after.is_empty();
-        for (unit, Unit { parent, .. }) in units.iter().enumerate() {
+        for (unit, Unit { parent, .. }) in units.list.iter().enumerate() {
             let own = after.iter().take_while(|&&(of, _)| of == unit).count();
             let (own, others) = after.split_at(own);
             dependencies.push(parent.iter().copied().chain(own.iter().map(|&(_, step)| step)));
@@ -181,16 +183,15 @@ impl Survey {
         };
         for cycle in cycles {
             // Groups stand for the type that brought a unit into the cycle; they have no name.
-            let ids: Vec<_> = cycle.iter().filter_map(|&step| units.get(step)).collect();
+            let ids: Vec<_> = cycle.iter().filter_map(|&step| units.ids().get(step)).collect();
             if let Some(first) = ids.first() {
-                let way: Vec<_> = ids[1..].iter().map(|unit| unit.id.as_str()).collect();
+                let way: Vec<_> = ids[1..].iter().map(|id| id.as_str()).collect();
                 let way = way.join(", which comes after ");
                 errors.push(
                     Error::invalid(format!(
-                        "comes after {way}, which comes after {}: remove one of the `after`s",
-                        first.id
+                        "comes after {way}, which comes after {first}: remove one of the `after`s"
                     ))
-                    .at_controller(&first.id),
+                    .at_controller(first),
                 );
             }
         }
@@ -198,20 +199,19 @@ impl Survey {
         Ok(Plan { units, groups, index, dependencies, dependents })
     }
 
-    fn link_siblings(&mut self, index: &Index, after: &mut After, errors: &mut Vec<Error>) {
+    fn link_siblings(&mut self, index: Option<&Index>, after: &mut After, errors: &mut Vec<Error>) {
         for (unit, paths) in std::mem::take(&mut self.named) {
-            let Some(parent) = self.units[unit].parent else { continue };
+            let Some(parent) = self.units()[unit].parent else { continue };
             for path in paths {
-                let id = self.units[parent].id.join(&path);
-                match index.find(id.as_str(), &self.units) {
-                    Some(sibling) if sibling == unit => errors.push(
-                        Error::invalid("comes after itself").at_controller(&self.units[unit].id),
-                    ),
+                let id = self.id(parent).join(&path);
+                match index.and_then(|index| index.find(id.as_str(), self.units.ids())) {
+                    Some(sibling) if sibling == unit => errors
+                        .push(Error::invalid("comes after itself").at_controller(self.id(unit))),
                     Some(sibling) => after.push((unit, sibling)),
                     None if self.left_out.contains(&id) => {}
                     None => errors.push(
                         Error::invalid(format!("comes after {path:?}, which is not in the set"))
-                            .at_controller(&self.units[unit].id),
+                            .at_controller(self.id(unit)),
                     ),
                 }
             }
@@ -220,16 +220,16 @@ impl Survey {
 
     fn link_types(&self, after_steps: &mut After, errors: &mut Vec<Error>) -> Vec<Group> {
         let mut groups = Vec::new();
-        if self.units.iter().all(|unit| unit.info.after.is_empty()) {
+        if self.units().iter().all(|unit| unit.info.after.is_empty()) {
             return groups;
         }
         let mut by_type: HashMap<TypeId, Vec<usize>> = HashMap::new();
-        for (unit, Unit { info, .. }) in self.units.iter().enumerate() {
+        for (unit, Unit { info, .. }) in self.units().iter().enumerate() {
             by_type.entry(info.controller.id()).or_default().push(unit);
         }
         let mut group_of: HashMap<(usize, TypeId), usize> = HashMap::new();
-        for unit in 0..self.units.len() {
-            let &Unit { info, parent, end, .. } = &self.units[unit];
+        for unit in 0..self.units().len() {
+            let &Unit { info, parent, end, .. } = &self.units()[unit];
             for after in info.after {
                 let Some(instances) = by_type.get(&after.id()) else { continue };
                 // Of several instances of a type that comes after itself, none could be first.
@@ -242,16 +242,16 @@ impl Survey {
                         Error::invalid(format!(
                             "comes after {}, which cannot come before it: remove {} from the \
                              `after` of its type",
-                            self.units[other].id,
+                            self.id(other),
                             after.short_name()
                         ))
-                        .at_controller(&self.units[unit].id),
+                        .at_controller(self.id(unit)),
                     );
                     continue;
                 }
                 let mut at = parent;
                 while let Some(ancestor) = at {
-                    let range = ancestor..self.units[ancestor].end;
+                    let range = ancestor..self.units()[ancestor].end;
                     let members = instances_in(instances, range);
                     if !members.is_empty() {
                         let group = *group_of.entry((ancestor, after.id())).or_insert_with(|| {
@@ -259,10 +259,10 @@ impl Survey {
                                 .push(Group { controller: after.id(), members: members.to_vec() });
                             groups.len() - 1
                         });
-                        after_steps.push((unit, self.units.len() + group));
+                        after_steps.push((unit, self.units().len() + group));
                         break;
                     }
-                    at = self.units[ancestor].parent;
+                    at = self.units()[ancestor].parent;
                 }
             }
         }

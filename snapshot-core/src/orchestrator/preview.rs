@@ -6,10 +6,10 @@ use super::plan::Plan;
 use super::survey::Surveyor;
 use crate::caught::caught;
 use crate::codec::{Reader, read_bare_any, wrong_type};
-use crate::controller::{Loaded, StateOf, Walk, put_name};
+use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
 use crate::references::{References, Twins};
-use crate::registry::registry;
+use crate::registry::{TypeInfo, registry};
 use crate::state::{take_payload, version_read};
 use crate::{Code, Controller, ControllerId, Error, Payload};
 
@@ -67,13 +67,14 @@ pub(crate) struct Verified<T> {
 
 impl<T> Verified<T> {
     pub(crate) fn preview(&self, snapshot: &Snapshot) -> Preview {
-        let controllers = self.plan.units().iter().zip(&self.stages).zip(&self.versions);
+        let units = self.plan.ids().zip(self.plan.units());
+        let controllers = units.zip(&self.stages).zip(&self.versions);
         Preview {
             type_url: self.plan.units()[0].info.type_url,
             payload_length: snapshot.payload().len(),
             controllers: controllers
-                .map(|((unit, stage), &version)| PreviewedController {
-                    id: unit.id.clone(),
+                .map(|(((id, unit), stage), &version)| PreviewedController {
+                    id: id.clone(),
                     type_url: unit.info.type_url,
                     version,
                     stage: unit.info.stage_rules.zip(*stage).map(|(rules, n)| rules.name(n)),
@@ -175,7 +176,7 @@ fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Er
         versions: Vec::new(),
         errors: Vec::new(),
     };
-    verifier.meet(0, root);
+    verifier.meet(0, root.info(), root);
     verifier.descend(root, 0)?;
     let Verifier { surveyor, stages, versions, mut errors, .. } = verifier;
     let survey = surveyor.finish();
@@ -209,10 +210,10 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn meet(&mut self, unit: usize, state: &dyn Loaded) {
+    fn meet(&mut self, unit: usize, info: &TypeInfo, state: &dyn Loaded) {
         let stage = state.stage_number();
         if self.completeness == Completeness::All
-            && let Some(rules) = state.info().stage_rules
+            && let Some(rules) = info.stage_rules
             && let Err(error) = rules.check(stage)
         {
             self.errors.push(error.at_controller(&self.surveyor.id(unit)));
@@ -224,24 +225,21 @@ impl Verifier {
     /// Recurses no deeper than the reader did.
     fn descend(&mut self, parent: &mut dyn Loaded, at: usize) -> Result<(), Error> {
         parent.walk(&mut Walk::new(&mut |found, cell| {
+            let mut text = String::new();
+            let spot = found.spot(&mut text);
             let Some(child) = cell.loaded() else {
                 return match self.completeness {
                     Completeness::All => Err(Error::internal("a decoded child has no state")),
                     Completeness::SomeLeftOut => {
-                        self.surveyor.leave_out(at, |text| {
-                            found.put_path(text);
-                        });
+                        self.surveyor.leave_out(at, (spot, &text));
                         Ok(())
                     }
                 };
             };
-            let info = child.info();
-            let own_name = child.own_name();
-            let unit = self.surveyor.enter(at, found.after, info, |text| {
-                let name_at = found.put_path(text);
-                put_name(text, name_at, own_name.as_deref());
-            });
-            self.meet(unit, child);
+            let (info, own_name) = (child.info(), child.own_name());
+            let spot = (spot, text.as_str());
+            let unit = self.surveyor.enter(at, found.after, info, spot, own_name.as_deref());
+            self.meet(unit, info, child);
             self.descend(child, unit)?;
             self.surveyor.leave(unit);
             Ok(())

@@ -100,7 +100,7 @@ impl Record {
         // Two runs may overlap, if both sides have one session.
         hooks.sort_by_key(|(_, hook)| hook.ended);
         let time = |(run, hook): (&Run, &HookTime)| ControllerTime {
-            id: run.plan.units()[hook.unit].id.clone(),
+            id: run.plan.id(hook.unit).clone(),
             type_url: run.plan.info(hook.unit).type_url,
             phase: run.phase,
             began: hook.began.saturating_duration_since(start),
@@ -112,10 +112,10 @@ impl Record {
 
     fn saved(&self) -> Vec<SavedBytes> {
         let Some((plan, lengths)) = &self.saved else { return Vec::new() };
-        let saved = plan.units().iter().zip(lengths);
+        let saved = plan.ids().zip(plan.units()).zip(lengths);
         saved
-            .map(|(unit, &bytes)| SavedBytes {
-                id: unit.id.clone(),
+            .map(|((id, unit), &bytes)| SavedBytes {
+                id: id.clone(),
                 type_url: unit.info.type_url,
                 bytes,
             })

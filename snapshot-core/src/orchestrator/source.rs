@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::abandoned;
 use super::journal::Journal;
-use super::plan::Unit;
 use super::preview;
 use super::progress::tell;
 use super::session::Session;
@@ -77,13 +76,13 @@ impl<R: Controller> Source<R> {
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
         let met = Met::under(self.node());
         let mut errors = Vec::new();
-        errors.extend(check_all(met.controllers()).err());
+        errors.extend(check_all(&met).err());
         let ours = registry()?.manifest();
         let mut compatibility = compatible(&ours, theirs);
         let types = || met.controllers().map(|(unit, ..)| *unit.info);
         let versions = Arc::new(versions::choose(types(), theirs));
         let types: HashSet<&str> = types().map(|info| info.type_url).collect();
-        let lost = versions::check(met.controllers(), &versions).err();
+        let lost = versions::check(&met, &versions).err();
         errors.extend(met.into_tree().err());
         compatibility.payloads.retain(|payload| {
             let type_url = payload.type_url.as_str();
@@ -133,7 +132,7 @@ impl<R: Controller> Source<R> {
         let root = self.node();
         let versions = self.versions.into_inner().unwrap_or_else(PoisonError::into_inner);
         let met = Met::under(Arc::clone(&root));
-        let checked = check_all(met.controllers());
+        let checked = check_all(&met);
         let tree = met
             .into_tree()
             .and_then(|tree| checked.map(|()| tree))
@@ -175,15 +174,13 @@ impl<R: Controller> Source<R> {
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
-fn check_all<'t>(
-    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>, Option<i32>)>,
-) -> Result<(), Error> {
+fn check_all(met: &Met) -> Result<(), Error> {
     let registry = registry()?;
     let mut errors = Vec::new();
     // Types that are registered, by the addresses of their infos.
     let mut registered: ByAddress<()> = ByAddress::default();
     let mut last = None;
-    for (unit, _, stage) in controllers {
+    for (at_unit, (unit, _, stage)) in met.controllers().enumerate() {
         let at = address(unit.info);
         let mut check = Ok(());
         if last != Some(at) && !registered.contains_key(&at) {
@@ -197,7 +194,7 @@ fn check_all<'t>(
                 check = rules.check(stage);
             }
         }
-        errors.extend(check.err().map(|error| error.at_controller(&unit.id)));
+        errors.extend(check.err().map(|error| error.at_controller(met.id(at_unit))));
     }
     Error::collect(errors)
 }
@@ -291,7 +288,7 @@ impl<R: Controller> Frozen<R> {
             return Ok(());
         }
         let check = |id| session.faults().check(Phase::Save, id).map_err(|e| e.at_controller(id));
-        tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
+        tree.plan.ids().try_for_each(check)
     }
 
     fn encode(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {
@@ -311,13 +308,13 @@ impl<R: Controller> Frozen<R> {
             result
         })?;
         let mut lengths = Vec::with_capacity(tree.nodes().len());
-        for (unit, node) in tree.plan.units().iter().zip(tree.nodes()) {
+        for (unit, node) in tree.nodes().iter().enumerate() {
             match saved.get(&address(&**node)).and_then(|controller| controller.length) {
                 Some(length) => lengths.push(length),
                 // Found by the walk and not by the save: a state that shows a child and omits it.
                 None => {
                     let reason = "is in the tree, but its parent did not save it";
-                    return Err(Error::internal(reason).at_controller(&unit.id));
+                    return Err(Error::internal(reason).at_controller(tree.id(unit)));
                 }
             }
         }

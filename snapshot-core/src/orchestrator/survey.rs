@@ -1,36 +1,20 @@
 //! The survey of a tree: which controllers there are, before they are put in order.
 
 use std::collections::HashSet;
-use std::ops::Range;
-use std::sync::Arc;
 
-use super::plan::Unit;
+use super::units::{Unit, Units};
 use crate::ControllerId;
+use crate::controller::Spot;
 use crate::registry::TypeInfo;
 
 /// Meets the controllers of a tree, in the order of a walk from parents to children.
 #[derive(Debug)]
-pub(crate) struct Surveyor {
-    /// The ids of those who were met, one after the other.
-    text: String,
-    met: Vec<Met>,
-    /// Units and the siblings that they come after, by path.
-    named: Vec<(usize, Vec<String>)>,
-    left_out: HashSet<ControllerId>,
-}
-
-#[derive(Debug)]
-struct Met {
-    id: Range<usize>,
-    info: &'static TypeInfo,
-    parent: Option<usize>,
-    end: usize,
-}
+pub(crate) struct Surveyor(Survey);
 
 /// The controllers of a tree, in the order in which they were met: each before its children.
 #[derive(Debug)]
 pub(crate) struct Survey {
-    pub(super) units: Vec<Unit>,
+    pub(super) units: Units,
     /// Units and the siblings that they come after, by path.
     pub(super) named: Vec<(usize, Vec<String>)>,
     /// Those that are there and could not be read.
@@ -40,94 +24,80 @@ pub(crate) struct Survey {
 impl Surveyor {
     /// A surveyor who has met the root.
     pub(crate) fn at_root(info: &'static TypeInfo) -> Self {
-        let text = ControllerId::ROOT.to_owned();
-        let root = Met { id: 0..text.len(), info, parent: None, end: 1 };
-        Self { text, met: vec![root], named: Vec::new(), left_out: HashSet::new() }
+        let units = Units::of_root(info);
+        Self(Survey { units, named: Vec::new(), left_out: HashSet::new() })
     }
 
-    /// Meets a child; its own children follow before [`Surveyor::leave`]. `put_path` adds its path
-    /// relative to its parent.
+    /// Is going to meet so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.0.units.list.reserve(more);
+    }
+
+    /// Meets a child; its own children follow before [`Surveyor::leave`]. `texts` is where its spot
+    /// is written.
     pub(crate) fn enter(
         &mut self,
         parent: usize,
         after: &[String],
         info: &'static TypeInfo,
-        put_path: impl FnOnce(&mut String),
+        (spot, texts): (Spot, &str),
+        own_name: Option<&str>,
     ) -> usize {
-        let unit = self.met.len();
-        let from = self.put_parent(parent);
-        put_path(&mut self.text);
-        let id = from..self.text.len();
-        self.met.push(Met { id, info, parent: Some(parent), end: unit + 1 });
+        let Units { list, text, .. } = &mut self.0.units;
+        let unit = list.len();
+        let spot = spot.named(own_name, texts, text);
+        list.push(Unit { info, parent: Some(parent), end: unit + 1, spot });
         if !after.is_empty() {
-            self.named.push((unit, after.to_vec()));
+            self.0.named.push((unit, after.to_vec()));
         }
         unit
     }
 
-    /// Puts what the ids of the children begin with; gives where it does.
-    fn put_parent(&mut self, parent: usize) -> usize {
-        let from = self.text.len();
-        if parent != 0 {
-            let id = self.met[parent].id.clone();
-            self.text.extend_from_within(id);
-            self.text.push('/');
-        }
-        from
-    }
-
     /// Meets a child that could not be read.
-    pub(crate) fn leave_out(&mut self, parent: usize, put_path: impl FnOnce(&mut String)) {
-        let id = self.id_of_child(parent, put_path);
-        self.left_out.insert(id);
+    pub(crate) fn leave_out(&mut self, parent: usize, spot: (Spot, &str)) {
+        let id = self.id_of_child(parent, spot);
+        self.0.left_out.insert(id);
     }
 
     /// The id of a child that is not met.
-    pub(crate) fn id_of_child(
-        &mut self,
-        parent: usize,
-        put_path: impl FnOnce(&mut String),
-    ) -> ControllerId {
-        let from = self.put_parent(parent);
-        put_path(&mut self.text);
-        let id = ControllerId::from(&self.text[from..]);
-        self.text.truncate(from);
-        id
+    pub(crate) fn id_of_child(&self, parent: usize, (spot, texts): (Spot, &str)) -> ControllerId {
+        let mut path = String::new();
+        spot.put(texts, &mut path);
+        self.id(parent).join(&path)
     }
 
     /// All controllers below this one were met.
     pub(crate) fn leave(&mut self, unit: usize) {
-        self.met[unit].end = self.met.len();
+        let list = &mut self.0.units.list;
+        list[unit].end = list.len();
     }
 
     /// The id of one who was met.
     pub(crate) fn id(&self, unit: usize) -> ControllerId {
-        ControllerId::from(&self.text[self.met[unit].id.clone()])
+        self.0.units.id_so_far(unit)
     }
 
     /// All were met.
     pub(crate) fn finish(mut self) -> Survey {
         self.leave(0);
-        let Self { text, met, named, left_out } = self;
-        let text = Arc::from(text);
-        let unit = |Met { id, info, parent, end }| {
-            let id = ControllerId::part(&text, id);
-            Unit { id, info, parent, end }
-        };
-        Survey { units: met.into_iter().map(unit).collect(), named, left_out }
+        self.0
     }
 }
 
 impl Survey {
     /// The controllers.
     pub(crate) fn units(&self) -> &[Unit] {
-        &self.units
+        &self.units.list
+    }
+
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        self.units.id(unit)
     }
 
     /// Whether a state defines something that others may refer to, or refers to something.
     pub(crate) fn has_references(&self) -> bool {
         let mut known: Vec<&TypeInfo> = Vec::new();
-        self.units.iter().any(|unit| {
+        self.units().iter().any(|unit| {
             let is_known = known.iter().any(|known| std::ptr::eq(*known, unit.info));
             if !is_known {
                 known.push(unit.info);

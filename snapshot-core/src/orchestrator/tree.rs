@@ -1,14 +1,14 @@
 //! A tree of running controllers with its plan.
 
 use std::any::TypeId;
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::plan::{Plan, Unit};
+use super::plan::Plan;
 use super::survey::{Survey, Surveyor};
+use super::units::Unit;
 use crate::caught::caught;
 use crate::codec::Reader;
-use crate::controller::{self, ByAddress, Node, Walk, address, put_name};
+use crate::controller::{self, ByAddress, Node, Spot, Walk, address};
 use crate::registry::short_type_name;
 use crate::{Controller, ControllerId, Error};
 
@@ -44,7 +44,7 @@ impl Tree {
     }
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
-        &self.plan.units()[unit].id
+        self.plan.id(unit)
     }
 
     /// The controller of a unit as its type.
@@ -129,6 +129,10 @@ impl Met {
         Self { survey: surveyor.finish(), nodes, stages, errors }
     }
 
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        self.survey.id(unit)
+    }
+
     /// The controllers, in the order in which they were met, with their stages.
     pub(crate) fn controllers(&self) -> impl Iterator<Item = (&Unit, &Arc<dyn Node>, Option<i32>)> {
         let controllers = self.survey.units().iter().zip(&self.nodes).zip(&self.stages);
@@ -164,15 +168,13 @@ struct Finder {
 /// The children that a controller showed.
 #[derive(Default)]
 struct Children {
-    /// Their paths, one after the other.
+    /// The paths that are more than a field or an element, one after the other.
     paths: String,
     children: Vec<ChildFound>,
 }
 
 struct ChildFound {
-    path: Range<usize>,
-    /// Where its own name goes, see [`put_name`].
-    name_at: Option<usize>,
+    spot: Spot,
     after: Vec<String>,
     /// `None` if it is not built.
     node: Option<Arc<dyn Node>>,
@@ -183,10 +185,8 @@ struct ChildFound {
 fn ask(node: &dyn Node) -> (controller::Met, Result<Children, Error>) {
     let mut found = Children::default();
     let (met, walked) = node.meet(&mut Walk::new(&mut |child, cell| {
-        let from = found.paths.len();
-        let name_at = child.put_path(&mut found.paths);
-        let (path, after) = (from..found.paths.len(), child.after.to_vec());
-        found.children.push(ChildFound { path, name_at, after, node: cell.live() });
+        let (spot, after) = (child.spot(&mut found.paths), child.after.to_vec());
+        found.children.push(ChildFound { spot, after, node: cell.live() });
         Ok(())
     }));
     (met, walked.map(|()| found))
@@ -212,19 +212,16 @@ impl Finder {
         self.places.reserve(children.len());
         self.nodes.reserve(children.len());
         self.stages.reserve(children.len());
-        for ChildFound { path, name_at, after, node } in children {
+        self.surveyor.reserve(children.len());
+        for ChildFound { spot, after, node } in children {
             let Some(node) = node else {
-                let put_path = |text: &mut String| text.push_str(&paths[path]);
-                let id = self.surveyor.id_of_child(unit, put_path);
+                let id = self.surveyor.id_of_child(unit, (spot, &paths));
                 self.errors.push(Error::internal("was decoded, but not built").at_controller(&id));
                 continue;
             };
             let (met, children) = ask(&*node);
-            let at = self.surveyor.enter(unit, &after, node.info(), |text| {
-                let name_at = name_at.map(|at| at - path.start + text.len());
-                text.push_str(&paths[path]);
-                put_name(text, name_at, met.own_name.as_deref());
-            });
+            let (spot, name) = ((spot, paths.as_str()), met.own_name.as_deref());
+            let at = self.surveyor.enter(unit, &after, node.info(), spot, name);
             let first = *self.places.entry(address(&*node)).or_insert(at);
             self.nodes.push(node);
             self.stages.push(met.stage);

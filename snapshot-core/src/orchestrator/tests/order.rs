@@ -46,7 +46,8 @@ pub(super) fn import(frozen: &Frozen<Thing<Box_>>) -> Imported<Thing<Box_>> {
 /// The stages of [`IDS`].
 pub(super) fn stages(root: &Arc<Thing<Box_>>) -> HashMap<String, Option<i32>> {
     let met = Met::under(Arc::clone(root) as _);
-    met.controllers().map(|(unit, _, stage)| (unit.id.to_string(), stage)).collect()
+    let controllers = met.controllers().enumerate();
+    controllers.map(|(unit, (_, _, stage))| (met.id(unit).to_string(), stage)).collect()
 }
 
 /// Asserts that all controllers that have a stage are in this one.
