@@ -59,7 +59,7 @@ impl Taking {
         match field_of(descriptor, tag.number) {
             Some(number) if ignored.contains(&number) => {
                 #[cfg(feature = "testing")]
-                crate::testing::watch::ignored(self.tag_at);
+                crate::testing::watch::ignored(r.offset_before(self.left));
                 if let Err(error) = r.skip(tag.wire_type) {
                     self.lose(r.locate(error, r.offset_before(self.left)));
                 }
