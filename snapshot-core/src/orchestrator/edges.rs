@@ -22,6 +22,14 @@ impl Edges {
         self.starts.push(self.targets.len() as u32);
     }
 
+    /// Adds a target to the last step.
+    pub(crate) fn push_to_last(&mut self, target: usize) {
+        self.targets.push(target as u32);
+        if let Some(end) = self.starts.last_mut() {
+            *end += 1;
+        }
+    }
+
     /// The edges turned round.
     pub(crate) fn reversed(&self) -> Self {
         // Counted, then filled in step by step, so that the targets of a step are in order.
@@ -68,9 +76,10 @@ mod tests {
     #[test]
     fn edges_turned_round_twice_are_the_same() {
         let mut edges = Edges::with_capacity(4, 6);
-        for targets in [vec![1, 2], vec![2], vec![], vec![0, 1, 2]] {
+        for targets in [vec![1, 2], vec![2], vec![], vec![0, 1]] {
             edges.push(targets);
         }
+        edges.push_to_last(2);
         assert_eq!(edges.counts(), [2, 1, 0, 3]);
         let back = edges.reversed();
         assert_eq!(back.len(), 4);

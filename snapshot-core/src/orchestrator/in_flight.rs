@@ -95,7 +95,9 @@ impl InFlight {
 
     /// When the timer thread is to look next.
     pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
-        now.checked_add(self.limit / 8)
+        // A hook that has no time at all must not keep the timer thread busy.
+        const LEAST: Duration = Duration::from_millis(1);
+        now.checked_add((self.limit / 8).max(LEAST))
     }
 
     /// The ids of the controllers whose hooks run, the first few of them.

@@ -23,7 +23,7 @@ use super::session::{HookTime, Limits, Session};
 use super::signal::{Raised, Signal};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
-use crate::controller::{Context, Hook, Node, PhaseContext};
+use crate::controller::{Context, Hook, HookFuture, Node, PhaseContext};
 use crate::{Code, Error};
 
 impl Hook {
@@ -288,7 +288,9 @@ impl<'a> Sweep<'a> {
 
     fn start_each(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
         let mut now = Instant::now();
-        let is_traced = LevelFilter::current() >= LevelFilter::DEBUG;
+        let is_watched = LevelFilter::current() >= LevelFilter::DEBUG
+            || self.session.observer().is_some()
+            || !self.session.faults().is_empty();
         let units = self.contexts.len();
         for _ in 0..self.ready.len() {
             if !self.has_room() {
@@ -308,70 +310,96 @@ impl<'a> Sweep<'a> {
                     return Some(Event::Overdue);
                 }
             }
-            now = self.start(step, now, is_traced, task);
+            now = match is_watched {
+                true => self.start_watched(step, task),
+                false => self.start_quietly(step, now, task),
+            };
         }
         None
     }
 
-    /// Starts a hook, and polls it once; says when that was done.
+    /// Starts a hook that nobody watches, as nearly all are, and polls it once. Says when that was
+    /// done.
     #[inline]
-    fn start(
+    fn start_quietly(
         &mut self,
         unit: usize,
-        now: Instant,
-        is_traced: bool,
+        began: Instant,
         task: &mut task::Context<'_>,
     ) -> Instant {
         self.journal.begin(self.hook, unit);
-        let mut began = now;
-        if let Some(observer) = self.session.observer() {
-            tell(Some(observer), |observer| {
-                observer.controller_started(self.phase, self.tree.id(unit));
-            });
-            // The observer's time is not the hook's.
-            began = Instant::now();
+        let (hook, tree, contexts) = (self.hook, self.tree, self.contexts);
+        self.in_flight.begin(unit);
+        let span = Span::none();
+        let make = || tree.nodes()[unit].hook(hook, &contexts[unit]);
+        let begun = hook_run::begin(make, &span, task);
+        let ended = Instant::now();
+        match begun {
+            Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, Ok(())) {
+                Ok(()) => {
+                    self.record(unit, began, ended, true);
+                    self.release(unit);
+                }
+                Err(error) => self.ended(unit, began, ended, Err(error)),
+            },
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
+        ended
+    }
+
+    /// The same with a span, an observer, or trouble on purpose.
+    fn start_watched(&mut self, unit: usize, task: &mut task::Context<'_>) -> Instant {
+        self.journal.begin(self.hook, unit);
+        tell(self.session.observer(), |observer| {
+            observer.controller_started(self.phase, self.tree.id(unit));
+        });
+        // The observer's time is not the hook's.
+        let began = Instant::now();
         let (hook, session, cx) = (self.hook, self.session, &self.contexts[unit]);
         let node: &'a dyn Node = &*self.tree.nodes()[unit];
-        let span = match is_traced {
-            true => self.span(unit),
-            false => Span::none(),
-        };
+        let span = tracing::debug_span!(
+            "controller",
+            controller = %self.tree.id(unit),
+            type_url = self.tree.plan.info(unit).type_url,
+            phase = self.phase.as_str()
+        );
         self.in_flight.begin(unit);
-        let make = || match session.faults().is_empty() {
-            true => node.hook(hook, cx),
-            false => Box::pin(async move {
+        let make = || -> HookFuture<'a> {
+            Box::pin(async move {
                 node.hook(hook, cx).await?;
                 fault::happen(session, cx, hook.can_stop()).await
-            }),
+            })
         };
         let begun = hook_run::begin(make, &span, task);
         let ended = Instant::now();
-        let result = match begun {
-            Begun::Ended(Ok(())) if !is_traced && self.session.observer().is_none() => {
-                self.end_quietly(unit, began, ended);
-                return ended;
-            }
-            Begun::Ended(result) => result,
-            Begun::Waits(future) => {
-                self.in_flight.wait(unit);
-                let (future, limit) = (Some(future), self.limits.per_hook);
-                let mut run =
-                    HookRun { unit, began, hook, cx, span, future, limit, deadline: None };
-                match run.arm(self.in_flight.hook_alarm(unit)) {
-                    Ok(()) => {
-                        self.running.push(run);
-                        return ended;
-                    }
-                    Err(error) => {
-                        self.in_flight.end_waiting(unit);
-                        Err(error)
-                    }
-                }
-            }
-        };
-        self.end(Ended { unit, began, ended, result });
+        match begun {
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Waits(future) => self.wait_for(unit, began, span, future),
+        }
         ended
+    }
+
+    /// Gives a hook that waits a place and a timer.
+    fn wait_for(&mut self, unit: usize, began: Instant, span: Span, future: HookFuture<'a>) {
+        self.in_flight.wait(unit);
+        let mut run = HookRun {
+            unit,
+            began,
+            hook: self.hook,
+            cx: &self.contexts[unit],
+            span,
+            future: Some(future),
+            limit: self.limits.per_hook,
+            deadline: None,
+        };
+        match run.arm(self.in_flight.hook_alarm(unit)) {
+            Ok(()) => self.running.push(run),
+            Err(error) => {
+                self.in_flight.end_waiting(unit);
+                self.end(Ended { unit, began, ended: Instant::now(), result: Err(error) });
+            }
+        }
     }
 
     /// Lets those go on that wait for this step only.
@@ -382,28 +410,6 @@ impl<'a> Sweep<'a> {
             if *blockers == 0 {
                 self.ready.push_back(after);
             }
-        }
-    }
-
-    #[cold]
-    fn span(&self, unit: usize) -> Span {
-        tracing::debug_span!(
-            "controller",
-            controller = %self.tree.id(unit),
-            type_url = self.tree.plan.info(unit).type_url,
-            phase = self.phase.as_str()
-        )
-    }
-
-    /// As [`Sweep::end`], of a hook that has succeeded while nobody watches: what nearly all do.
-    #[inline]
-    fn end_quietly(&mut self, unit: usize, began: Instant, ended: Instant) {
-        match self.journal.end(self.hook, unit, self.tree, Ok(())) {
-            Ok(()) => {
-                self.record(unit, began, ended, true);
-                self.release(unit);
-            }
-            Err(error) => self.ended(unit, began, ended, Err(error)),
         }
     }
 
@@ -492,14 +498,14 @@ impl<'a> Sweep<'a> {
 
     #[cold]
     fn overdue(&self) -> Error {
-        let waiting = self.in_flight.names();
-        let limit = self.limits.whole;
+        let (phase, limit) = (self.phase, self.limits.whole);
+        let why = match self.in_flight.names() {
+            none if none.is_empty() => "some of its hooks have not begun".to_owned(),
+            waiting => format!("it waits for {waiting}"),
+        };
         Error::new(
             Code::DeadlineExceeded,
-            format!(
-                "the {} phase did not end within {limit:?}, it waits for {waiting}",
-                self.phase
-            ),
+            format!("the {phase} phase did not end within {limit:?}, {why}"),
         )
     }
 }

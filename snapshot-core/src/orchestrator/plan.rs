@@ -164,13 +164,13 @@ impl Survey {
         let count = units.list.len();
         let (steps, edges) = (count + groups.len(), count + after.len() + members);
         let mut dependencies = Edges::with_capacity(steps, edges);
-        let mut after = after.as_slice();
         let has_after = !after.is_empty();
+        let mut after = after.into_iter().peekable();
         for (unit, Unit { parent, .. }) in units.list.iter().enumerate() {
-            let own = after.iter().take_while(|&&(of, _)| of == unit).count();
-            let (own, others) = after.split_at(own);
-            dependencies.push(parent.iter().copied().chain(own.iter().map(|&(_, step)| step)));
-            after = others;
+            dependencies.push(*parent);
+            while let Some((_, step)) = after.next_if(|&(of, _)| of == unit) {
+                dependencies.push_to_last(step);
+            }
         }
         for group in &groups {
             dependencies.push(group.members.iter().copied());
