@@ -3,6 +3,8 @@
 //! `cargo bench` measures time, memory and allocations, `cargo xtask bench-instructions` counts
 //! instructions. BENCHMARKS.md has the results.
 
+#![forbid(unsafe_code)]
+
 pub mod measured;
 pub mod migration;
 pub mod peers;

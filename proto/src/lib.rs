@@ -24,6 +24,8 @@
 //! # Ok::<(), prost::DecodeError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 /// Payloads of an LCOW sandbox: Linux containers on Windows.
 pub mod lcow {
     /// Version 1 of the package: one root message a controller, with what belongs to it nested in

@@ -30,6 +30,8 @@
 //! | `inspect`, `verify`, `diff`, `json`, `timeline` | the commands |
 //! | `generate` | completions and man pages |
 
+#![forbid(unsafe_code)]
+
 mod canonical;
 mod cli;
 mod diff;

@@ -1,5 +1,7 @@
 //! The tool `snapshot`, with the LCOW sandbox and the payloads of hcsshim linked in.
 
+#![forbid(unsafe_code)]
+
 mod states;
 
 use std::process::ExitCode;

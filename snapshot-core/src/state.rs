@@ -23,6 +23,12 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     #[doc(hidden)]
     fn put_fields(&self, w: &mut Writer) -> Result<(), Error>;
 
+    /// How many bytes `put_fields` will put; what takes more than a look counts as nothing.
+    #[doc(hidden)]
+    fn fields_size(&self) -> usize {
+        0
+    }
+
     /// Takes the fields up to the end of the reader.
     #[doc(hidden)]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error>;

@@ -1,5 +1,7 @@
 //! The derive macros of `snapshot-core`, which re-exports them.
 
+#![forbid(unsafe_code)]
+
 mod attr;
 mod errors;
 mod expand;

@@ -1,5 +1,7 @@
 //! The project's chores, run as `cargo xtask <chore>`.
 
+#![forbid(unsafe_code)]
+
 mod codegen;
 mod compile;
 

@@ -37,12 +37,15 @@ pub use self::check::{
 pub use self::fits::{assert_adapter_fits, assert_fits, assert_member_fits};
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
-pub use self::put::{Putting, marks, put_message};
+pub use self::put::{Putting, marks, message_size, put_message, put_message_tagged};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refer_message, refer_payload, refers,
     values_define, values_refer,
 };
-pub use self::stage::{has_no_stage, may_restore, may_save, put_stage, stage_of, take_stage};
+pub use self::stage::{
+    default_stage, has_no_stage, may_restore, may_save, put_stage, put_stage_tagged, stage_of,
+    stage_size, take_stage,
+};
 pub use self::take::{Taking, lost_error, take_message};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use crate::codec::{
@@ -99,6 +102,11 @@ fn place<F: FieldKind>(field: &Field<F>, error: Error) -> Error {
 
 pub fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
     crate::codec::put_any(payload, w)
+}
+
+#[inline]
+pub fn any_size<P: Payload>(payload: &P) -> usize {
+    crate::codec::delimited_size(crate::codec::any_size(payload))
 }
 
 pub fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {

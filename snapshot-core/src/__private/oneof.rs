@@ -30,11 +30,8 @@ pub const fn member<K, T>(field: &'static Field<Optional<K>>) -> Member<K, T> {
 impl<K: Kind, T: Wire<K>> Member<K, T> {
     /// Puts the member with its tag, unlike a field even at its default.
     pub fn put(self, value: &T, w: &mut Writer) -> Result<u32, Error> {
-        match value.put(w) {
-            Ok(()) => {
-                w.tag(self.field.number(), K::WIRE_TYPE);
-                Ok(self.field.number())
-            }
+        match value.put_tagged(self.field.number(), w) {
+            Ok(()) => Ok(self.field.number()),
             Err(error) => Err(error.in_field(self.field.name())),
         }
     }

@@ -53,6 +53,11 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 
     #[inline]
+    pub fn size(self, value: &T) -> usize {
+        value.field_size(self.field.number())
+    }
+
+    #[inline]
     pub fn slot(self) -> T::Slot {
         T::Slot::default()
     }
@@ -201,6 +206,10 @@ pub trait NoPort<T>: Sized {
 
     fn put<P, V>(self, _: P, _: V) -> Result<(), Error> {
         Err(super::not_derived())
+    }
+
+    fn size(self, _: &T) -> usize {
+        0
     }
 
     fn slot(self) {}

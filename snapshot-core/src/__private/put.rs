@@ -52,6 +52,18 @@ impl<'w, const N: usize> Putting<'w, N> {
     }
 }
 
+/// Puts a state as a field: a nested message, with its length and its tag.
+#[inline]
+pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
+    w.message_field(number, |w| state.put_fields(w))
+}
+
+/// The length of a state as a nested message, with its length.
+#[inline]
+pub fn message_size<S: State>(state: &S) -> usize {
+    crate::codec::delimited_size(state.fields_size())
+}
+
 /// Puts a state as a nested message, with its length.
 #[inline]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {

@@ -7,14 +7,30 @@ use crate::{Error, Stage, StageRules};
 
 /// Puts a stage as its number.
 pub fn put_stage<S: Stage>(stage: &S, w: &mut Writer) -> Result<(), Error> {
+    w.varint(number_to_save(stage)?);
+    Ok(())
+}
+
+/// Puts a stage as a field.
+#[inline]
+pub fn put_stage_tagged<S: Stage>(stage: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
+    w.varint_field(number, number_to_save(stage)?);
+    Ok(())
+}
+
+/// The length of a stage's number.
+#[inline]
+pub fn stage_size<S: Stage>(stage: &S) -> usize {
+    crate::codec::varint_size(i64::from(stage.number()) as u64)
+}
+
+#[inline]
+fn number_to_save<S: Stage>(stage: &S) -> Result<u64, Error> {
     let number = stage.number();
     match S::VARIANTS.iter().find(|variant| variant.number == number) {
         Some(variant) if variant.transient => Err(transient(variant.name)),
         // A negative enum value takes ten bytes, as if it were 64 bits wide.
-        _ => {
-            w.varint(i64::from(number) as u64);
-            Ok(())
-        }
+        _ => Ok(i64::from(number) as u64),
     }
 }
 
@@ -25,7 +41,16 @@ fn transient(name: &str) -> Error {
 
 /// Takes a stage by its number.
 pub fn take_stage<S: Stage>(r: &mut Reader<'_>) -> Result<S, Error> {
-    let number = r.varint()? as i64;
+    stage_from_wire(r.varint()? as i64)
+}
+
+/// The stage whose number is not on the wire.
+pub fn default_stage<S: Stage>() -> Result<S, Error> {
+    stage_from_wire(0)
+}
+
+#[inline]
+fn stage_from_wire<S: Stage>(number: i64) -> Result<S, Error> {
     let known = |number| {
         let variant = S::VARIANTS.iter().find(|variant| variant.number == number)?;
         if variant.transient { None } else { S::from_number(number) }

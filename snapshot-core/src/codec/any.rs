@@ -1,7 +1,7 @@
 //! `google.protobuf.Any`: payloads in place, never copied into a message of their own.
 
-use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type};
-use crate::schema::kind::{self, WireType};
+use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
+use crate::schema::kind;
 use crate::state::{take_payload, version_read};
 use crate::{Error, Payload};
 
@@ -17,6 +17,16 @@ pub(crate) fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Err
     Ok(())
 }
 
+/// How many bytes the `Any` around a payload takes, without its own length.
+#[inline]
+pub(crate) fn any_size<P: Payload>(payload: &P) -> usize {
+    let type_url = size::tag(TYPE_URL) + size::delimited(P::TYPE_URL.len());
+    match payload.fields_size() {
+        0 => type_url,
+        length => type_url + size::tag(VALUE) + size::delimited(length),
+    }
+}
+
 /// Makes an `Any` of the payload that was put after `mark`, as the value of a field.
 pub(crate) fn close_any(mark: usize, type_url: &str, w: &mut Writer) {
     close_bare_any(mark, type_url, w);
@@ -26,12 +36,10 @@ pub(crate) fn close_any(mark: usize, type_url: &str, w: &mut Writer) {
 /// Makes an `Any` that stands alone of the payload that was put after `mark`.
 pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
     if w.position() > mark {
-        w.length_since(mark);
-        w.tag(VALUE, WireType::Len);
+        w.close_field(VALUE, mark);
     }
     if !type_url.is_empty() {
-        w.length_delimited(type_url.as_bytes());
-        w.tag(TYPE_URL, WireType::Len);
+        w.bytes_field(TYPE_URL, type_url.as_bytes());
     }
 }
 
@@ -117,6 +125,10 @@ impl Wire<kind::Any> for prost_types::Any {
         Ok(())
     }
 
+    fn size(&self) -> usize {
+        self.type_url.len() + self.value.len()
+    }
+
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         r.message(|any| {
             let (type_url, value) = parts(any)?;
@@ -154,7 +166,7 @@ pub(crate) fn read_bare_any<T>(
 ///
 /// As [`to_bytes`](super::to_bytes).
 pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
-    let mut writer = Writer::default();
+    let mut writer = Writer::with_capacity(any_size(payload));
     writer.deeper(1, |w| payload.put_fields(w))?;
     close_bare_any(0, P::TYPE_URL, &mut writer);
     Ok(writer.into_vec())

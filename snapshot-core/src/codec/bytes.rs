@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes};
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
 use crate::Error;
 use crate::schema::kind;
 
@@ -23,8 +23,24 @@ macro_rules! byte_strings {
             }
 
             #[inline]
+            fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+                w.bytes_field(number, self);
+                Ok(())
+            }
+
+            #[inline]
+            fn size(&self) -> usize {
+                size::delimited(self.len())
+            }
+
+            #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 Ok($copy(r.bytes()?))
+            }
+
+            #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(Self::default())
             }
 
             #[inline]
@@ -70,6 +86,11 @@ impl<const N: usize> Wire<kind::Bytes> for [u8; N] {
         const { assert!(N > 0, "a field of no bytes holds nothing: leave it out") }
         w.length_delimited(self);
         Ok(())
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        size::delimited(N)
     }
 
     #[inline]

@@ -13,6 +13,8 @@ use crate::schema::kind;
 pub(super) fn put<F, T: WireField<F>>(value: &T) -> Result<Vec<u8>, Error> {
     let mut writer = Writer::default();
     value.put_field(1, &mut writer)?;
+    let size = value.field_size(1);
+    assert!(size <= writer.position(), "{size} bytes were expected, {}", writer.position());
     Ok(writer.into_vec())
 }
 
@@ -102,6 +104,5 @@ pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Err
     };
     let mut walk = Walk::new(&mut visit);
     walk.field("f", |walk| value.walk_field(walk))?;
-    drop(walk);
     Ok(paths)
 }

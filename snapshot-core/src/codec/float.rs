@@ -18,8 +18,18 @@ macro_rules! floats {
             }
 
             #[inline]
+            fn size(&self) -> usize {
+                size_of::<Self>()
+            }
+
+            #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 Ok(Self::from_bits(r.$take()?))
+            }
+
+            #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(0.0)
             }
 
             /// Only +0.0; -0.0 is written, as the specification says.

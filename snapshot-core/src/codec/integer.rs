@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::num::NonZero;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, size};
 use crate::Error;
 use crate::schema::kind::{self, Kind};
 
@@ -16,6 +16,12 @@ pub(crate) trait IntegerKind: Kind {
     const NAME: &'static str;
 
     fn put_raw(raw: Self::Raw, w: &mut Writer);
+
+    /// The same with the tag.
+    fn put_raw_tagged(raw: Self::Raw, number: u32, w: &mut Writer);
+
+    /// The length of what `put_raw` puts.
+    fn raw_size(raw: Self::Raw) -> usize;
 
     fn take_raw(r: &mut Reader<'_>) -> Result<Self::Raw, Error>;
 }
@@ -77,7 +83,7 @@ fn zero() -> Error {
 macro_rules! integer_kinds {
     ($(
         $name:literal $kind:ident $raw:ty,
-        |$value:ident, $w:ident| $put:expr,
+        $form:ident |$value:ident| $encoded:expr,
         |$r:ident| $take:expr;
     )*) => {$(
         impl IntegerKind for kind::$kind {
@@ -85,8 +91,18 @@ macro_rules! integer_kinds {
             const NAME: &'static str = $name;
 
             #[inline]
-            fn put_raw($value: $raw, $w: &mut Writer) {
-                $put
+            fn put_raw($value: $raw, w: &mut Writer) {
+                integer_kinds! { @put $form w, $encoded }
+            }
+
+            #[inline]
+            fn put_raw_tagged($value: $raw, number: u32, w: &mut Writer) {
+                integer_kinds! { @put_tagged $form w, number, $encoded }
+            }
+
+            #[inline]
+            fn raw_size($value: $raw) -> usize {
+                integer_kinds! { @size $form $encoded }
             }
 
             #[inline]
@@ -95,6 +111,17 @@ macro_rules! integer_kinds {
             }
         }
     )*};
+    (@size varint $encoded:expr) => { size::varint($encoded) };
+    (@size fixed $encoded:expr) => { $encoded.len() };
+    (@put varint $w:ident, $encoded:expr) => { $w.varint($encoded) };
+    (@put fixed $w:ident, $encoded:expr) => { $w.raw(&$encoded) };
+    (@put_tagged varint $w:ident, $number:ident, $encoded:expr) => {
+        $w.varint_field($number, $encoded)
+    };
+    (@put_tagged fixed $w:ident, $number:ident, $encoded:expr) => {{
+        $w.raw(&$encoded);
+        $w.tag($number, Self::WIRE_TYPE);
+    }};
 }
 
 // A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. What is
@@ -102,26 +129,26 @@ macro_rules! integer_kinds {
 // guess. Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
 integer_kinds! {
     "int32" Int32 i32,
-        |value, w| w.varint(i64::from(value) as u64), |r| fit(r.varint()? as i64, Self::NAME);
+        varint |value| i64::from(value) as u64, |r| fit(r.varint()? as i64, Self::NAME);
     "int64" Int64 i64,
-        |value, w| w.varint(value as u64), |r| Ok(r.varint()? as i64);
+        varint |value| value as u64, |r| Ok(r.varint()? as i64);
     "uint32" Uint32 u32,
-        |value, w| w.varint(u64::from(value)), |r| fit(r.varint()?, Self::NAME);
+        varint |value| u64::from(value), |r| fit(r.varint()?, Self::NAME);
     "uint64" Uint64 u64,
-        |value, w| w.varint(value), |r| r.varint();
+        varint |value| value, |r| r.varint();
     "sint32" Sint32 i32,
-        |value, w| w.varint(u64::from((value << 1 ^ value >> 31) as u32)),
+        varint |value| u64::from((value << 1 ^ value >> 31) as u32),
         |r| fit(unzigzag(r.varint()?), Self::NAME);
     "sint64" Sint64 i64,
-        |value, w| w.varint((value << 1 ^ value >> 63) as u64), |r| Ok(unzigzag(r.varint()?));
+        varint |value| (value << 1 ^ value >> 63) as u64, |r| Ok(unzigzag(r.varint()?));
     "fixed32" Fixed32 u32,
-        |value, w| w.raw(&value.to_le_bytes()), |r| r.fixed32();
+        fixed |value| value.to_le_bytes(), |r| r.fixed32();
     "fixed64" Fixed64 u64,
-        |value, w| w.raw(&value.to_le_bytes()), |r| r.fixed64();
+        fixed |value| value.to_le_bytes(), |r| r.fixed64();
     "sfixed32" Sfixed32 i32,
-        |value, w| w.raw(&value.to_le_bytes()), |r| Ok(r.fixed32()? as i32);
+        fixed |value| value.to_le_bytes(), |r| Ok(r.fixed32()? as i32);
     "sfixed64" Sfixed64 i64,
-        |value, w| w.raw(&value.to_le_bytes()), |r| Ok(r.fixed64()? as i64);
+        fixed |value| value.to_le_bytes(), |r| Ok(r.fixed64()? as i64);
 }
 
 /// 0, -1, 1, -2 from 0, 1, 2, 3.
@@ -145,8 +172,24 @@ macro_rules! integers {
             }
 
             #[inline]
+            fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+                K::put_raw_tagged(fit(*self, K::NAME)?, number, w);
+                Ok(())
+            }
+
+            #[inline]
+            fn size(&self) -> usize {
+                fit(*self, K::NAME).map_or(0, K::raw_size)
+            }
+
+            #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 fit(K::take_raw(r)?, stringify!($int))
+            }
+
+            #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(0)
             }
 
             #[inline]
@@ -182,6 +225,16 @@ macro_rules! integers {
             #[inline]
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 Wire::<K>::put(&self.get(), w)
+            }
+
+            #[inline]
+            fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+                Wire::<K>::put_tagged(&self.get(), number, w)
+            }
+
+            #[inline]
+            fn size(&self) -> usize {
+                Wire::<K>::size(&self.get())
             }
 
             #[inline]
@@ -231,12 +284,28 @@ impl Wire<kind::Bool> for bool {
     }
 
     #[inline]
+    fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+        w.varint_field(number, u64::from(*self));
+        Ok(())
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        1
+    }
+
+    #[inline]
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         match r.varint()? {
             0 => Ok(false),
             1 => Ok(true),
             other => Err(does_not_fit(other.widen(), "bool", 0, 1)),
         }
+    }
+
+    #[inline]
+    fn of_default() -> Result<Self, Error> {
+        Ok(false)
     }
 
     #[inline]

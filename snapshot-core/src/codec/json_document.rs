@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{NeverDefault, Reader, Single, Wire, Writer};
+use super::{NeverDefault, Reader, Single, Wire, Writer, size};
 use crate::Error;
 use crate::schema::kind;
 
@@ -142,6 +142,11 @@ macro_rules! json_kinds {
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 w.length_delimited(self.text.as_bytes());
                 Ok(())
+            }
+
+            #[inline]
+            fn size(&self) -> usize {
+                size::delimited(self.text.len())
             }
 
             #[inline]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Reader, Tag, Wire, WireField, Writer, wrong_wire_type};
+use super::{Reader, Tag, Wire, WireField, Writer, size, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
@@ -16,10 +16,9 @@ pub(super) fn put_repeated<'a, K: Kind, T: Wire<K> + 'a>(
     w: &mut Writer,
 ) -> Result<(), Error> {
     for (index, element) in elements.enumerate().rev() {
-        if let Err(error) = element.put(w) {
+        if let Err(error) = element.put_tagged(number, w) {
             return Err(error.in_index(index));
         }
-        w.tag(number, K::WIRE_TYPE);
     }
     Ok(())
 }
@@ -44,6 +43,27 @@ pub(super) fn put_packed<'a, K: Kind, T: Wire<K> + 'a>(
     })?;
     w.tag(number, WireType::Len);
     Ok(())
+}
+
+/// The length of what [`put_repeated`] puts.
+#[inline]
+fn repeated_size<'a, K: Kind, T: Wire<K> + 'a>(
+    elements: impl ExactSizeIterator<Item = &'a T>,
+    number: u32,
+) -> usize {
+    elements.len() * size::tag(number) + elements.map(T::size).sum::<usize>()
+}
+
+/// The length of what [`put_packed`] puts.
+#[inline]
+fn packed_size<'a, K: Kind, T: Wire<K> + 'a>(
+    elements: impl ExactSizeIterator<Item = &'a T>,
+    number: u32,
+) -> usize {
+    match elements.len() {
+        0 => 0,
+        _ => size::tag(number) + size::delimited(elements.map(T::size).sum()),
+    }
 }
 
 const fn is_packable<K: Kind>() -> bool {
@@ -124,6 +144,9 @@ impl<T> ListSlot<T> {
         T: Wire<K>,
     {
         let elements = &mut self.elements;
+        if elements.capacity() == 0 && tag.wire_type == WireType::Len && !is_packable::<K>() {
+            elements.reserve_exact(r.count_ahead::<T>(tag.number));
+        }
         take_elements::<K>(&mut self.count, tag, r, |r| {
             elements.push(T::take(r)?);
             Ok(())
@@ -166,10 +189,10 @@ fn wrong_count(found: usize, expected: usize) -> Error {
 
 macro_rules! list {
     ($list:ty, [$($n:tt)*], |$elements:ident| $finish:expr) => {
-        list! { @ Repeated put_repeated $list, [$($n)*], |$elements| $finish }
-        list! { @ Packed put_packed $list, [$($n)*], |$elements| $finish }
+        list! { @ Repeated put_repeated repeated_size $list, [$($n)*], |$elements| $finish }
+        list! { @ Packed put_packed packed_size $list, [$($n)*], |$elements| $finish }
     };
-    (@ $field:ident $put:ident $list:ty, [$($n:tt)*], |$elements:ident| $finish:expr) => {
+    (@ $field:ident $put:ident $size:ident $list:ty, [$($n:tt)*], |$elements:ident| $finish:expr) => {
         impl<K: Kind, T: Wire<K>, $($n)*> WireField<$field<K>> for $list {
             const LEAF: bool = T::LEAF;
             type Slot = ListSlot<T>;
@@ -178,6 +201,11 @@ macro_rules! list {
             fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
                 $put::<K, T>(self.iter(), number, w)?;
                 Ok(number)
+            }
+
+            #[inline]
+            fn field_size(&self, number: u32) -> usize {
+                $size::<K, T>(self.iter(), number)
             }
 
             #[inline]

@@ -6,7 +6,10 @@ use std::collections::hash_map;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::{Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, take_once, wrong_wire_type};
+use super::order;
+use super::{
+    Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, size, take_once, wrong_wire_type,
+};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
@@ -18,25 +21,19 @@ use crate::schema::kind::{Kind, Map, WireType};
 const KEY: u32 = 1;
 const VALUE: u32 = 2;
 
-#[inline]
+#[inline(always)]
 fn put_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     key: &K,
     value: &V,
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let put = w.message(|w| {
-        value.put(w)?;
-        w.tag(VALUE, VK::WIRE_TYPE);
-        key.put(w)?;
-        w.tag(KEY, KK::WIRE_TYPE);
-        Ok(())
+    let put = w.message_field(number, |w| {
+        value.put_tagged(VALUE, w)?;
+        key.put_tagged(KEY, w)
     });
     match put {
-        Ok(()) => {
-            w.tag(number, WireType::Len);
-            Ok(())
-        }
+        Ok(()) => Ok(()),
         Err(error) => Err(error.in_key(key.key_text())),
     }
 }
@@ -47,18 +44,12 @@ fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let mut sorted: Vec<(u64, &K, &V)> =
-        entries.map(|(key, value)| (key.wire_prefix(), key, value)).collect();
-    // Descending: entries are put from the last on.
-    sorted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.wire_cmp(a.1)));
-    let mut last: Option<&K> = None;
-    for (_, key, value) in sorted {
-        if last.is_some_and(|last| last.wire_cmp(key).is_eq()) {
-            return Err(same_on_the_wire(key.key_text()));
-        }
-        last = Some(key);
+    let ranked =
+        order::ranked::<KK, K, V>(entries, w).map_err(|key| same_on_the_wire(key.key_text()))?;
+    for (_, (key, value)) in ranked.iter().rev() {
         put_entry::<KK, VK, K, V>(key, value, number, w)?;
     }
+    order::give_back(ranked, w);
     Ok(())
 }
 
@@ -86,46 +77,96 @@ fn put_ordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     Ok(())
 }
 
+/// The length of what [`put_entry`] puts for each of the entries.
+#[inline]
+fn entries_size<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
+    entries: impl Iterator<Item = (&'a K, &'a V)>,
+    number: u32,
+) -> usize {
+    let around = size::tag(KEY) + size::tag(VALUE);
+    let sizes = entries.map(|(key, value)| size::delimited(around + key.size() + value.size()));
+    sizes.map(|entry| size::tag(number) + entry).sum()
+}
+
 #[cold]
 #[inline(never)]
 fn same_on_the_wire(key: String) -> Error {
     Error::invalid("two keys of the map are the same on the wire").in_key(key)
 }
 
-/// Takes one entry. An error in its value names its key.
+/// Takes one entry and lets `keep` have it. An error in its value names its key.
 #[inline]
 fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r: &mut Reader<'_>,
-) -> Result<(K, V), Error> {
+    keep: impl FnOnce(K, V) -> Result<(), Error>,
+) -> Result<(), Error> {
     r.message(|r| {
-        let mut key = None;
-        let mut value = None;
-        let mut wrong = Wrong::default();
-        loop {
+        let mut entry = Entry { key: None, value: None, wrong: Wrong::default() };
+        // As nearly every entry is: key and value, in this order. A value that is large is moved
+        // once, to where it stays.
+        if r.passes_tag(KEY, KK::WIRE_TYPE) {
+            let offset = r.offset();
+            match K::take(r) {
+                Ok(key) if r.passes_tag(VALUE, VK::WIRE_TYPE) => {
+                    let offset = r.offset();
+                    match V::take(r) {
+                        Ok(value) if r.remaining() == 0 => return keep(key, value),
+                        Ok(value) => (entry.key, entry.value) = (Some(key), Some(value)),
+                        Err(error) => {
+                            entry.key = Some(key);
+                            let tag = Tag { number: VALUE, wire_type: VK::WIRE_TYPE };
+                            entry.wrong.fail(error, tag, offset, r);
+                        }
+                    }
+                }
+                Ok(key) => entry.key = Some(key),
+                Err(error) => {
+                    let tag = Tag { number: KEY, wire_type: KK::WIRE_TYPE };
+                    entry.wrong.fail(error, tag, offset, r);
+                }
+            }
+        }
+        let (key, value) = entry.take_rest::<KK, VK>(r)?;
+        keep(key, value)
+    })
+}
+
+/// An entry that is not simply a key and a value.
+struct Entry<K, V> {
+    key: Option<K>,
+    value: Option<V>,
+    wrong: Wrong,
+}
+
+impl<K, V> Entry<K, V> {
+    #[cold]
+    #[inline(never)]
+    fn take_rest<KK: Kind, VK: Kind>(mut self, r: &mut Reader<'_>) -> Result<(K, V), Error>
+    where
+        K: WireKey<KK>,
+        V: Wire<VK>,
+    {
+        while !self.wrong.lost {
             let tag = match r.tag() {
                 Ok(Some(tag)) => tag,
                 Ok(None) => break,
                 Err(error) => {
-                    wrong.add(error, false);
-                    wrong.lost = true;
+                    self.wrong.add(error, false);
+                    self.wrong.lost = true;
                     break;
                 }
             };
             let offset = r.offset();
             let taken = match tag.number {
-                KEY => take_once::<KK, K>(&mut key, tag, r),
-                VALUE => take_once::<VK, V>(&mut value, tag, r),
+                KEY => take_once::<KK, K>(&mut self.key, tag, r),
+                VALUE => take_once::<VK, V>(&mut self.value, tag, r),
                 number => Err(no_such_field(number)),
             };
             if let Err(error) = taken {
-                wrong.add(r.locate(error, offset), tag.number == KEY);
-                wrong.failed |= 1 << (tag.number & 3);
-                if !r.recover(offset, tag.wire_type) {
-                    wrong.lost = true;
-                    break;
-                }
+                self.wrong.fail(error, tag, offset, r);
             }
         }
+        let Self { mut key, mut value, mut wrong } = self;
         // What was not read for an error that is told already is not missing.
         if key.is_none() && wrong.is_left_out(KEY) {
             match K::of_default() {
@@ -144,7 +185,7 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
             (Some(key), Some(value)) if wrong.is_nothing() => Ok((key, value)),
             (key, _) => Err(wrong.into_error(key.map(|key| key.key_text()))),
         }
-    })
+    }
 }
 
 /// What is wrong with an entry, all of it.
@@ -160,6 +201,15 @@ struct Wrong {
 }
 
 impl Wrong {
+    /// Notes an error in the value of a field that started at `offset`, and goes on behind it.
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, error: Error, tag: Tag, offset: usize, r: &mut Reader<'_>) {
+        self.add(r.locate(error, offset), tag.number == KEY);
+        self.failed |= 1 << (tag.number & 3);
+        self.lost = !r.recover(offset, tag.wire_type);
+    }
+
     #[cold]
     #[inline(never)]
     fn add(&mut self, error: Error, in_key: bool) {
@@ -206,74 +256,36 @@ fn key_twice(key: String) -> Error {
     duplicate().in_key(key)
 }
 
-/// What collects the entries of a `BTreeMap`. In the order of the keys, which they have if Rust's
-/// order is that of the wire, they are built into a tree at once; from the first on that is out of
-/// order, one by one.
-#[derive(Debug)]
-pub struct TreeSlot<K, V> {
-    /// Ascending; empty once the tree is used.
-    sorted: Vec<(K, V)>,
-    tree: BTreeMap<K, V>,
-}
-
-impl<K, V> Default for TreeSlot<K, V> {
-    fn default() -> Self {
-        Self { sorted: Vec::new(), tree: BTreeMap::new() }
-    }
-}
-
-impl<K: Ord, V> TreeSlot<K, V> {
-    /// Keeps an entry; if its key is there already, gives that one out of the slot, which is of no
-    /// more use then.
-    fn insert(&mut self, key: K, value: V) -> Result<(), K> {
-        if self.tree.is_empty() {
-            match self.sorted.last() {
-                Some((last, _)) if *last >= key => {
-                    self.tree = std::mem::take(&mut self.sorted).into_iter().collect();
-                }
-                _ => {
-                    self.sorted.push((key, value));
-                    return Ok(());
-                }
-            }
-        }
-        match self.tree.entry(key) {
-            btree_map::Entry::Vacant(entry) => {
-                entry.insert(value);
-                Ok(())
-            }
-            btree_map::Entry::Occupied(entry) => Err(entry.remove_entry().0),
-        }
-    }
-
-    fn into_tree(self) -> BTreeMap<K, V> {
-        match self.sorted.is_empty() {
-            true => self.tree,
-            false => self.sorted.into_iter().collect(),
-        }
-    }
-}
-
 impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK>>
     for BTreeMap<K, V>
 {
     const LEAF: bool = V::LEAF;
-    type Slot = TreeSlot<K, V>;
+    type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
         put_ordered::<KK, VK, K, V>(self.iter(), number, w)?;
         Ok(number)
     }
 
-    fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+    #[inline]
+    fn field_size(&self, number: u32) -> usize {
+        entries_size::<KK, VK, K, V>(self.iter(), number)
+    }
+
+    fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
-        let (key, value) = take_entry::<KK, VK, K, V>(r)?;
-        slot.insert(key, value).map_err(|key| key_twice(key.key_text()))
+        take_entry::<KK, VK, K, V>(r, |key, value| match slot.entry(key) {
+            btree_map::Entry::Vacant(entry) => {
+                entry.insert(value);
+                Ok(())
+            }
+            btree_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
+        })
     }
 
     #[inline]
     fn finish_field(slot: Self::Slot) -> Result<Self, Error> {
-        Ok(slot.into_tree())
+        Ok(slot)
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
@@ -300,19 +312,6 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
     }
 }
 
-/// How many entries to make room for before the first is read, which spares the table its growth.
-/// An entry that is short on the wire and large in memory could make it far more memory than the
-/// input takes, for keys that may all be the same; hence the bound of four times the input.
-#[inline(never)]
-fn entries_ahead<K, V>(number: u32, r: &Reader<'_>) -> usize {
-    let mut rest = r.fork();
-    if rest.bytes().is_err() {
-        return 0;
-    }
-    let (count, length) = rest.run_ahead(number);
-    (count + 1).min(1 + 4 * length / size_of::<(K, V)>().max(1))
-}
-
 impl<KK: Kind, VK: Kind, K, V, S> WireField<Map<KK, VK>> for HashMap<K, V, S>
 where
     K: WireKey<KK> + Eq + Hash,
@@ -327,20 +326,24 @@ where
         Ok(number)
     }
 
+    #[inline]
+    fn field_size(&self, number: u32) -> usize {
+        entries_size::<KK, VK, K, V>(self.iter(), number)
+    }
+
     fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
         // Once: an entry that fails leaves no trace but this room.
         if slot.capacity() == 0 {
-            slot.reserve(entries_ahead::<K, V>(tag.number, r));
+            slot.reserve(r.count_ahead::<(K, V)>(tag.number));
         }
-        let (key, value) = take_entry::<KK, VK, K, V>(r)?;
-        match slot.entry(key) {
+        take_entry::<KK, VK, K, V>(r, |key, value| match slot.entry(key) {
             hash_map::Entry::Vacant(entry) => {
                 entry.insert(value);
                 Ok(())
             }
             hash_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
-        }
+        })
     }
 
     #[inline]

@@ -24,6 +24,16 @@ macro_rules! pointers {
             }
 
             #[inline]
+            fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+                T::put_tagged(self, number, w)
+            }
+
+            #[inline]
+            fn size(&self) -> usize {
+                T::size(self)
+            }
+
+            #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 Ok(Self::new(T::take(r)?))
             }

@@ -4,25 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use super::list::{put_packed, put_repeated, take_elements};
+use super::order;
 use super::{Quoted, Reader, Tag, WireField, WireKey, Writer};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
 use crate::schema::kind::{Kind, Packed, Repeated};
-
-/// The elements in the order of the wire.
-fn sorted<'a, K: Kind, T: WireKey<K> + 'a>(
-    elements: impl Iterator<Item = &'a T>,
-) -> Result<Vec<(u64, &'a T)>, Error> {
-    let mut sorted: Vec<(u64, &T)> =
-        elements.map(|element| (element.wire_prefix(), element)).collect();
-    // Stable, so that what a `BTreeSet` has in this order already is one pass.
-    sorted.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.wire_cmp(b.1)));
-    match sorted.windows(2).find(|pair| pair[0].1.wire_cmp(pair[1].1).is_eq()) {
-        None => Ok(sorted),
-        Some(pair) => Err(is_in_it_twice(&pair[0].1.key_text())),
-    }
-}
 
 /// What collects the elements of a set field.
 #[derive(Debug)]
@@ -49,8 +36,11 @@ macro_rules! set {
             type Slot = SetSlot<Self>;
 
             fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-                let sorted = sorted::<K, T>(self.iter())?;
-                $put::<K, T>(sorted.into_iter().map(|(_, element)| element), number, w)?;
+                let elements = self.iter().map(|element| (element, &()));
+                let ranked = order::ranked::<K, T, ()>(elements, w)
+                    .map_err(|element| is_in_it_twice(&element.key_text()))?;
+                $put::<K, T>(ranked.iter().map(|(_, (element, _))| *element), number, w)?;
+                order::give_back(ranked, w);
                 Ok(number)
             }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes};
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
 use crate::Error;
 use crate::error::SHOWN;
 use crate::schema::kind;
@@ -25,8 +25,24 @@ macro_rules! strings {
             }
 
             #[inline]
+            fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+                w.bytes_field(number, self.as_bytes());
+                Ok(())
+            }
+
+            #[inline]
+            fn size(&self) -> usize {
+                size::delimited(self.len())
+            }
+
+            #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 Ok(Self::from(r.text()?))
+            }
+
+            #[inline]
+            fn of_default() -> Result<Self, Error> {
+                Ok(Self::from(""))
             }
 
             #[inline]
@@ -61,13 +77,19 @@ impl Wire<kind::String> for PathBuf {
 
     #[inline]
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
-        match self.to_str() {
-            Some(text) => {
-                w.length_delimited(text.as_bytes());
-                Ok(())
-            }
-            None => Err(not_utf8(self)),
-        }
+        w.length_delimited(utf8(self)?);
+        Ok(())
+    }
+
+    #[inline]
+    fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+        w.bytes_field(number, utf8(self)?);
+        Ok(())
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        size::delimited(self.as_os_str().len())
     }
 
     #[inline]
@@ -76,8 +98,23 @@ impl Wire<kind::String> for PathBuf {
     }
 
     #[inline]
+    fn of_default() -> Result<Self, Error> {
+        Ok(Self::new())
+    }
+
+    #[inline]
     fn is_default(&self) -> bool {
         self.as_os_str().is_empty()
+    }
+}
+
+/// The bytes of a path, which must be UTF-8. Most are ASCII, which is quicker to tell.
+#[inline]
+fn utf8(path: &PathBuf) -> Result<&[u8], Error> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    match bytes.is_ascii() || path.to_str().is_some() {
+        true => Ok(bytes),
+        false => Err(not_utf8(path)),
     }
 }
 
@@ -223,8 +260,20 @@ mod uuid {
 
         #[inline]
         fn put(&self, w: &mut Writer) -> Result<(), Error> {
-            w.length_delimited(&uuid_text::encode(self.as_bytes()));
+            uuid_text::encode(self.as_bytes(), w.reserve_array());
+            w.varint(uuid_text::LENGTH as u64);
             Ok(())
+        }
+
+        #[inline]
+        fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
+            w.array_field(number, |text| uuid_text::encode(self.as_bytes(), text));
+            Ok(())
+        }
+
+        #[inline]
+        fn size(&self) -> usize {
+            size::delimited(uuid_text::LENGTH)
         }
 
         #[inline]

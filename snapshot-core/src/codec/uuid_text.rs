@@ -13,33 +13,30 @@ const GROUPS: [(usize, usize, usize); 5] =
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// The text in lower case.
+/// Writes the text in lower case.
 #[inline]
-pub(super) fn encode(bytes: &[u8; 16]) -> [u8; LENGTH] {
-    let mut digits = [0; 32];
-    for (digits, bytes) in digits.as_chunks_mut::<8>().0.iter_mut().zip(bytes.as_chunks::<4>().0) {
-        *digits = eight_digits(u32::from_be_bytes(*bytes));
+pub(super) fn encode(bytes: &[u8; 16], text: &mut [u8; LENGTH]) {
+    for hyphen in HYPHENS {
+        text[hyphen] = b'-';
     }
-    let mut text = [b'-'; LENGTH];
     for (at, from, count) in GROUPS {
-        text[at..at + count].copy_from_slice(&digits[from..from + count]);
+        let digits = text[at..at + count].as_chunks_mut().0;
+        for (digits, byte) in digits.iter_mut().zip(&bytes[from / 2..]) {
+            *digits = DIGITS[usize::from(*byte)];
+        }
     }
-    text
 }
 
-/// Eight digits at once, each in its byte of a `u64`.
-#[inline(always)]
-fn eight_digits(value: u32) -> [u8; 8] {
-    // Halves, bytes, and at last the halves of bytes, move apart.
-    let x = u64::from(value);
-    let x = (x << 16 | x) & 0x0000_ffff_0000_ffff;
-    let x = (x << 8 | x) & 0x00ff_00ff_00ff_00ff;
-    let x = (x << 4 | x) & 0x0f0f_0f0f_0f0f_0f0f;
-    // 1 in the bytes of 10 and more, which are letters.
-    let letters = (x + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
-    let gap = u64::from(b'a' - b'0' - 10);
-    (x + 0x3030_3030_3030_3030 + letters * gap).to_be_bytes()
-}
+/// The two digits of every byte.
+static DIGITS: [[u8; 2]; 256] = {
+    let mut digits = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        digits[byte] = [b"0123456789abcdef"[byte >> 4], b"0123456789abcdef"[byte & 15]];
+        byte += 1;
+    }
+    digits
+};
 
 /// The bytes of a text in lower or upper case; `None` if it is none.
 #[inline]
@@ -80,7 +77,9 @@ mod tests {
                 let mut bytes = [value.wrapping_mul(31); 16];
                 bytes[place] = value;
                 let text = Uuid::from_bytes(bytes).hyphenated().to_string();
-                assert_eq!(&encode(&bytes)[..], text.as_bytes());
+                let mut encoded = [0; LENGTH];
+                encode(&bytes, &mut encoded);
+                assert_eq!(&encoded[..], text.as_bytes());
                 for text in [text.to_uppercase(), text] {
                     assert_eq!(decode(text.as_bytes().try_into().unwrap()), Some(bytes));
                 }

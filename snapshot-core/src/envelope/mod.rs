@@ -230,9 +230,25 @@ impl SaveBuffer {
         Self::default()
     }
 
-    /// An empty buffer with room for a snapshot of so many bytes.
+    /// An empty buffer with room for a snapshot of so many bytes, the header of 20 included.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { writer: Writer::with_capacity(capacity) }
+    }
+
+    /// The same, with memory that the system has given already: otherwise it gives each page when it
+    /// is first written to, which takes longer than the save itself. For a save that others wait
+    /// for, as in the blackout; [`Frozen::save`](crate::Frozen::save) has one by itself after a
+    /// preflight.
+    ///
+    /// ```
+    /// # use snapshot_core::SaveBuffer;
+    /// let buffer = SaveBuffer::prepared(350_000); // as long as the last snapshot was, and some more
+    /// assert!(buffer.as_bytes().is_empty());
+    /// ```
+    pub fn prepared(capacity: usize) -> Self {
+        let mut buffer = Self::with_capacity(capacity);
+        buffer.writer.touch();
+        buffer
     }
 
     /// The bytes of the last save; empty before the first and after one that failed.

@@ -46,15 +46,22 @@ use crate::{Controller, Error};
 /// ```
 pub struct Source<R: Controller> {
     root: Arc<R>,
-    /// The versions that the destination of the last preflight reads, where it does not read the
-    /// current ones.
-    versions: Mutex<Option<Arc<Versions>>>,
+    rehearsal: Mutex<Rehearsal>,
+}
+
+/// What the last preflight that passed has found out.
+#[derive(Clone, Debug, Default)]
+struct Rehearsal {
+    /// The versions that the destination reads, where it does not read the current ones.
+    versions: Option<Arc<Versions>>,
+    /// How many bytes the snapshot had.
+    length: usize,
 }
 
 impl<R: Controller> Source<R> {
     /// The tree under this controller.
     pub fn new(root: &Arc<R>) -> Self {
-        Self { root: Arc::clone(root), versions: Mutex::default() }
+        Self { root: Arc::clone(root), rehearsal: Mutex::default() }
     }
 
     /// Finds out whether a migration can succeed, before anything is frozen:
@@ -93,22 +100,30 @@ impl<R: Controller> Source<R> {
         errors.extend(compatibility.check().err());
         errors.extend(lost);
         let versions = (!versions.is_empty()).then_some(versions);
+        let mut length = 0;
         if errors.is_empty() {
-            errors.extend(caught(|| self.rehearse(versions.clone())).err());
+            match caught(|| self.rehearse(versions.clone())) {
+                Ok(rehearsed) => length = rehearsed,
+                Err(error) => errors.push(error),
+            }
         }
         Error::collect(errors)?;
-        *self.versions.lock().unwrap_or_else(PoisonError::into_inner) = versions;
+        let mut rehearsal = self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner);
+        *rehearsal = Rehearsal { versions, length };
         Ok(())
     }
 
-    fn rehearse(&self, versions: Option<Arc<Versions>>) -> Result<(), Error> {
+    /// Saves the tree and reads it again. Returns how many bytes it takes.
+    fn rehearse(&self, versions: Option<Arc<Versions>>) -> Result<usize, Error> {
         let mut buffer = SaveBuffer::new();
         let payload = |w: &mut Writer| {
             w.set_versions(versions);
             self.root.put_payload(w).map_err(Error::at_root)
         };
         let saved = buffer.fill::<R::State>(payload)?;
-        preview::decode::<R>(&Snapshot::from_bytes(saved.to_vec())?).map(drop)
+        let snapshot = Snapshot::from_bytes(saved.to_vec())?;
+        preview::decode::<R>(&snapshot)?;
+        Ok(snapshot.as_bytes().len())
     }
 
     fn node(&self) -> Arc<dyn Node> {
@@ -130,7 +145,8 @@ impl<R: Controller> Source<R> {
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let root = self.node();
-        let versions = self.versions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Rehearsal { versions, length } = rehearsal;
         let met = Met::under(Arc::clone(&root));
         let checked = check_all(&met);
         let tree = met
@@ -140,6 +156,8 @@ impl<R: Controller> Source<R> {
             .map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
         let mut transaction = Transaction::new(Arc::new(tree), session, journal, End::Thaw);
+        // While the tree still runs. It may grow a little until it stands still.
+        let buffer = Mutex::new(SaveBuffer::prepared(length + length / 16));
         transaction.session.begin_blackout();
         transaction.advance(Hook::Freeze).await?;
         let watch = transaction
@@ -147,7 +165,9 @@ impl<R: Controller> Source<R> {
             .check_unchanged("while the tree was frozen: it must stand still")
             .and_then(|()| transaction.session.watch_blackout());
         match watch {
-            Ok(over_budget) => Ok(Frozen { root: self.root, transaction, over_budget, versions }),
+            Ok(over_budget) => {
+                Ok(Frozen { root: self.root, transaction, over_budget, versions, buffer })
+            }
             Err(error) => Err(transaction.fail(Phase::Freeze, error).await),
         }
     }
@@ -211,6 +231,8 @@ pub struct Frozen<R: Controller> {
     over_budget: Option<Sleep>,
     /// The versions that the destination reads, where it does not read the current ones.
     versions: Option<Arc<Versions>>,
+    /// For the next save, prepared before the freeze.
+    buffer: Mutex<SaveBuffer>,
 }
 
 impl<R: Controller> Frozen<R> {
@@ -224,7 +246,8 @@ impl<R: Controller> Frozen<R> {
         self.transaction.session.blackout_left()
     }
 
-    /// Encodes the tree. Every controller is saved in the stage that it had before the freeze, and
+    /// Encodes the tree, into memory that was prepared before the freeze if there was a
+    /// [`Source::preflight`]. Every controller is saved in the stage that it had before the freeze, and
     /// in the schema version that the preflight has found that the destination reads.
     ///
     /// # Errors
@@ -233,8 +256,12 @@ impl<R: Controller> Frozen<R> {
     /// that the destination asks for; what refers to nothing or is
     /// defined twice; or that the blackout budget is used up. The tree stays frozen: roll back, or try again.
     pub fn save(&self) -> Result<Snapshot, Error> {
-        let mut buffer = SaveBuffer::new();
-        self.save_into(&mut buffer)?;
+        let kept = || self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = std::mem::take(&mut *kept());
+        if let Err(error) = self.save_into(&mut buffer) {
+            *kept() = buffer;
+            return Err(error);
+        }
         buffer.into_snapshot()
     }
 

@@ -26,14 +26,17 @@ pub enum WireType {
 impl WireType {
     /// The wire type in the lowest three bits of a tag; `None` for groups and for what is none.
     #[inline(always)]
-    pub(crate) const fn of_tag(tag: u8) -> Option<Self> {
-        match tag & 7 {
-            0 => Some(WireType::Varint),
-            1 => Some(WireType::Fixed64),
-            2 => Some(WireType::Len),
-            5 => Some(WireType::Fixed32),
-            _ => None,
-        }
+    pub(crate) fn of_tag(tag: u8) -> Option<Self> {
+        // A table, since a `match` becomes jumps.
+        static TYPES: [Option<WireType>; 8] = {
+            let mut types = [None; 8];
+            types[0] = Some(WireType::Varint);
+            types[1] = Some(WireType::Fixed64);
+            types[2] = Some(WireType::Len);
+            types[5] = Some(WireType::Fixed32);
+            types
+        };
+        TYPES[usize::from(tag & 7)]
     }
 
     /// The name used in errors.

@@ -50,6 +50,16 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 <#ty as __s::Wire<__K>>::put(&self.#member, __w)
             }
+            fn put_tagged(
+                &self,
+                __number: __s::u32,
+                __w: &mut __s::Writer,
+            ) -> __s::Result<(), __s::Error> {
+                <#ty as __s::Wire<__K>>::put_tagged(&self.#member, __number, __w)
+            }
+            fn size(&self) -> __s::usize {
+                <#ty as __s::Wire<__K>>::size(&self.#member)
+            }
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 #taken
             }
@@ -85,6 +95,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
                 __w: &mut __s::Writer,
             ) -> __s::Result<__s::u32, __s::Error> {
                 <#ty as __s::WireField<__F>>::put_field(&self.#member, __number, __w)
+            }
+            fn field_size(&self, __number: __s::u32) -> __s::usize {
+                <#ty as __s::WireField<__F>>::field_size(&self.#member, __number)
             }
             fn take_field(
                 __slot: &mut Self::Slot,

@@ -68,6 +68,9 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_any(self, __w)
             }
+            fn size(&self) -> __s::usize {
+                __s::any_size(self)
+            }
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 __s::take_any(__r)
             }

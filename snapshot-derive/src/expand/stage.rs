@@ -53,8 +53,21 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_stage(self, __w)
             }
+            fn put_tagged(
+                &self,
+                __number: __s::u32,
+                __w: &mut __s::Writer,
+            ) -> __s::Result<(), __s::Error> {
+                __s::put_stage_tagged(self, __number, __w)
+            }
+            fn size(&self) -> __s::usize {
+                __s::stage_size(self)
+            }
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 __s::take_stage(__r)
+            }
+            fn of_default() -> __s::Result<Self, __s::Error> {
+                __s::default_stage()
             }
             fn is_default(&self) -> __s::bool {
                 __s::Stage::number(self) == 0

@@ -53,6 +53,16 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_message(self, __w)
             }
+            fn put_tagged(
+                &self,
+                __number: __s::u32,
+                __w: &mut __s::Writer,
+            ) -> __s::Result<(), __s::Error> {
+                __s::put_message_tagged(self, __number, __w)
+            }
+            fn size(&self) -> __s::usize {
+                __s::message_size(self)
+            }
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 __s::take_message(__r)
             }
@@ -247,6 +257,15 @@ fn put_fields(model: &Struct) -> TokenStream {
         quote!(#port.put(&mut #put, #version)?;)
     });
     let older = version::put_older(model);
+    // What an adapter converts to is not made twice.
+    let sizes = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
+        let (port, ident) = (mapped.port(), mapped.member());
+        quote_spanned!(mapped.place()=> #port.size(&self.#ident))
+    });
+    let version_size = model.payload.as_ref().map(|payload| {
+        let (port, version) = (payload::version_port(), &payload.version);
+        quote!(+ #port.size(&#version))
+    });
     quote! {
         fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             #(#fits)*
@@ -257,6 +276,10 @@ fn put_fields(model: &Struct) -> TokenStream {
             #(#fields)*
             #version
             #put.finish()
+        }
+
+        fn fields_size(&self) -> __s::usize {
+            0 #version_size #(+ #sizes)*
         }
     }
 }

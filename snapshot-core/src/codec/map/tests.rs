@@ -264,11 +264,11 @@ fn entries_out_of_order_are_read_into_either_map() {
 #[test]
 fn room_is_made_for_no_more_than_the_input_justifies() {
     let bytes = b"\0".iter().chain(b"\x0a\0".repeat(1_000).iter()).copied().collect::<Vec<_>>();
-    assert_eq!(entries_ahead::<u8, u8>(1, &Reader::new(&bytes)), 1_001);
-    assert_eq!(entries_ahead::<u64, u64>(1, &Reader::new(&bytes)), 501);
-    assert_eq!(entries_ahead::<u64, [u64; 511]>(1, &Reader::new(&bytes)), 2);
-    assert_eq!(entries_ahead::<u8, u8>(2, &Reader::new(&bytes)), 1);
-    assert_eq!(entries_ahead::<u8, u8>(1, &Reader::new(b"\x05")), 0);
+    assert_eq!(Reader::new(&bytes).count_ahead::<(u8, u8)>(1), 1_001);
+    assert_eq!(Reader::new(&bytes).count_ahead::<(u64, u64)>(1), 501);
+    assert_eq!(Reader::new(&bytes).count_ahead::<(u64, [u64; 511])>(1), 2);
+    assert_eq!(Reader::new(&bytes).count_ahead::<(u8, u8)>(2), 1);
+    assert_eq!(Reader::new(b"\x05").count_ahead::<(u8, u8)>(1), 0);
 }
 
 #[test]

@@ -15,8 +15,7 @@ pub(super) use time::since_epoch;
 #[inline]
 fn put_member<K: Kind, T: Wire<K>>(value: &T, number: u32, w: &mut Writer) -> Result<(), Error> {
     if !value.is_default() {
-        value.put(w)?;
-        w.tag(number, K::WIRE_TYPE);
+        value.put_tagged(number, w)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{no_such_field, put_member};
 use crate::Error;
-use crate::codec::{Reader, Single, Wire, Writer, take_once};
+use crate::codec::{Reader, Single, Wire, Writer, size, take_once};
 use crate::schema::kind::{self, Message};
 
 /// The most that `google.protobuf.Duration` holds, 10,000 years of 365.25 days.
@@ -20,6 +20,13 @@ fn put_time(seconds: i64, nanos: i32, w: &mut Writer) -> Result<(), Error> {
         put_member::<kind::Int32, _>(&nanos, 2, w)?;
         put_member::<kind::Int64, _>(&seconds, 1, w)
     })
+}
+
+/// The length of what [`put_time`] puts, where the seconds are not negative.
+#[inline]
+fn time_size(seconds: u64, nanos: u32) -> usize {
+    let field = |value| if value == 0 { 0 } else { size::tag(1) + size::varint(value) };
+    size::delimited(field(seconds) + field(nanos.into()))
 }
 
 fn take_time(r: &mut Reader<'_>, name: &'static str) -> Result<(i64, i32), Error> {
@@ -67,6 +74,11 @@ impl Wire<Message<prost_types::Duration>> for Duration {
             }
             _ => Err(seconds_out_of_range(self.as_secs(), 0, MAX_DURATION_SECONDS)),
         }
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        time_size(self.as_secs(), self.subsec_nanos())
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {

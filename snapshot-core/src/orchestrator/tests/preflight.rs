@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use futures_executor::block_on;
+
 use super::order::{assert_stages, tree};
 use super::*;
 use crate::registry::{Manifest, registry};
-use crate::{Child, Source};
+use crate::{Child, Session, Source};
 
 fn theirs() -> Manifest {
     registry().unwrap().manifest()
@@ -92,4 +94,24 @@ fn what_could_not_be_read_back_is_found_before_the_freeze() {
         problems(&root, &theirs()),
         ["children/twin: 2 controllers have this id: give each its own name"]
     );
+}
+
+#[test]
+fn a_save_after_a_preflight_has_its_memory_before_the_freeze() {
+    let save = |is_rehearsed: bool| {
+        let root = tree();
+        root.lock().children.extend((0..500).map(|n| leaf::<Disk>(&format!("disk {n}"))));
+        let source = Source::new(&root);
+        if is_rehearsed {
+            source.preflight(&theirs()).unwrap();
+        }
+        let frozen = block_on(source.freeze(&Session::new())).unwrap();
+        let mut length = 0;
+        let info = allocation_counter::measure(|| length = frozen.save().unwrap().as_bytes().len());
+        block_on(frozen.rollback()).unwrap();
+        (info.bytes_max, length as u64)
+    };
+    save(false);
+    let ((rehearsed, length), (unrehearsed, _)) = (save(true), save(false));
+    assert!(rehearsed + length <= unrehearsed, "{rehearsed} and {unrehearsed} for {length} bytes");
 }

@@ -1,0 +1,170 @@
+//! The order of the wire for what a hash map or a set holds.
+
+use super::{WireKey, Writer};
+use crate::schema::kind::Kind;
+
+/// A key with its [`WireKey::wire_prefix`], and what belongs to it.
+pub(super) type Ranked<'a, K, V> = (u64, (&'a K, &'a V));
+
+/// As [`Ranked`] but without what it borrows: memory that the writer keeps from map to map.
+pub(super) type Scratch = Vec<(u64, (usize, usize))>;
+
+/// Below so many entries the buckets cost more than they spare.
+const FEW: usize = 64;
+const BUCKETS: usize = 1 << 10;
+
+/// The entries in the order of the wire, in memory of the writer's. To be given back with
+/// [`give_back`].
+///
+/// # Errors
+///
+/// A key that is there twice.
+pub(super) fn ranked<'a, KK: Kind, K: WireKey<KK> + 'a, V: 'a>(
+    entries: impl Iterator<Item = (&'a K, &'a V)>,
+    w: &mut Writer,
+) -> Result<Vec<Ranked<'a, K, V>>, &'a K> {
+    let mut ranked = reuse(w.scratch.pop().unwrap_or_default());
+    ranked.extend(entries.map(|(key, value)| (key.wire_prefix(), (key, value))));
+    sort::<KK, K, V>(&mut ranked, w);
+    let twin = ranked.windows(2).find(|pair| {
+        let [(a, (first, _)), (b, (second, _))] = pair else { return false };
+        a == b && first.wire_cmp(second).is_eq()
+    });
+    match twin {
+        None => Ok(ranked),
+        Some(twin) => Err(twin[0].1.0),
+    }
+}
+
+/// Gives the memory back to the writer.
+pub(super) fn give_back<K, V>(ranked: Vec<Ranked<'_, K, V>>, w: &mut Writer) {
+    w.scratch.push(reuse(ranked));
+}
+
+/// The memory of a vector for another one. The standard library collects in place what has the same
+/// layout; should it ever stop to, this allocates.
+fn reuse<A, B>(mut vector: Vec<A>) -> Vec<B> {
+    vector.clear();
+    vector.into_iter().filter_map(|_| None).collect()
+}
+
+/// Sorts by buckets of near prefixes: what is hashed is mostly ids, whose prefixes are spread
+/// evenly, so that few share a bucket.
+fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut Writer) {
+    let (mut least, mut most) = (u64::MAX, 0);
+    for (prefix, _) in &*ranked {
+        least = least.min(*prefix);
+        most = most.max(*prefix);
+    }
+    if ranked.len() < FEW || least == most {
+        return sort_all::<KK, K, V>(ranked);
+    }
+    // Of the bits in which prefixes can differ the highest, as many as buckets have.
+    let bits = (most - least).ilog2() + 1;
+    let shift = bits.saturating_sub(BUCKETS.ilog2());
+    let bucket = |prefix: u64| ((prefix - least) >> shift) as usize % BUCKETS;
+    let mut ends = [0u32; BUCKETS];
+    for (prefix, _) in &*ranked {
+        ends[bucket(*prefix)] += 1;
+    }
+    let mut end = 0;
+    for count in &mut ends {
+        end += *count;
+        *count = end;
+    }
+    let mut sorted = reuse(w.scratch.pop().unwrap_or_default());
+    sorted.extend_from_slice(ranked);
+    for entry in &*ranked {
+        let end = &mut ends[bucket(entry.0)];
+        *end -= 1;
+        sorted[*end as usize] = *entry;
+    }
+    // Now each is where its bucket starts.
+    let mut rest = &mut sorted[..];
+    let mut from = 0;
+    for end in ends[1..].iter().copied().chain([ranked.len() as u32]) {
+        let (bucket, after) = rest.split_at_mut((end - from) as usize);
+        if bucket.len() > 1 {
+            sort_all::<KK, K, V>(bucket);
+        }
+        (rest, from) = (after, end);
+    }
+    let unsorted = std::mem::replace(ranked, sorted);
+    give_back(unsorted, w);
+}
+
+fn sort_all<KK: Kind, K: WireKey<KK>, V>(ranked: &mut [Ranked<'_, K, V>]) {
+    ranked.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.0.wire_cmp(b.1.0)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::schema::kind::{Sint64, String as Text};
+
+    fn keys_in_order<KK: Kind, K: WireKey<KK> + Clone>(keys: &[K]) -> Vec<K> {
+        let mut writer = Writer::default();
+        let entries = keys.iter().map(|key| (key, &()));
+        let ranked = ranked::<KK, K, ()>(entries, &mut writer);
+        ranked
+            .unwrap_or_else(|_| panic!("is there twice"))
+            .iter()
+            .map(|it| it.1.0.clone())
+            .collect()
+    }
+
+    /// Numbers that look random, always the same.
+    fn mixed(count: u64) -> impl Iterator<Item = u64> {
+        (1..=count).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    #[test]
+    fn any_number_of_keys_however_spread_is_brought_in_order() {
+        for count in [0, 1, 2, 63, 64, 65, 700, 5000] {
+            for spread in [0, 1, 20, 53, 54, 55, 56] {
+                let mut keys: Vec<i64> = mixed(count).map(|n| n as i64 >> spread).collect();
+                keys.push(i64::MIN);
+                keys.push(i64::MAX);
+                keys.sort_unstable();
+                keys.dedup();
+                let expected = keys.clone();
+                keys.reverse();
+                assert_eq!(keys_in_order::<Sint64, i64>(&keys), expected, "{count} by {spread}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_with_one_prefix_are_told_apart_by_the_rest() {
+        let mut keys: Vec<String> = mixed(500).map(|n| format!("/run/scsi/{n:x}")).collect();
+        let unsorted = keys.clone();
+        keys.sort_unstable();
+        assert_eq!(keys_in_order::<Text, String>(&unsorted), keys);
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_found_wherever_it_is() {
+        for at in [0, 5, 499] {
+            let mut keys: Vec<i64> = mixed(500).map(|n| n as i64).collect();
+            keys.push(keys[at]);
+            let entries = keys.iter().map(|key| (key, &()));
+            let result = ranked::<Sint64, i64, ()>(entries, &mut Writer::default());
+            assert_eq!(result.unwrap_err(), &keys[at]);
+        }
+    }
+
+    #[test]
+    fn the_memory_of_one_map_serves_the_next() {
+        let map: HashMap<i64, u8> = mixed(500).map(|n| (n as i64, 0)).collect();
+        let mut writer = Writer::default();
+        let mut sort = || {
+            let ranked = ranked::<Sint64, i64, u8>(map.iter(), &mut writer);
+            give_back(ranked.unwrap_or_else(|_| panic!("is there twice")), &mut writer);
+        };
+        sort();
+        let allocations = allocation_counter::measure(sort).count_total;
+        assert_eq!(allocations, 0);
+    }
+}
