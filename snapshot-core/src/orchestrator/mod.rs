@@ -18,11 +18,13 @@ mod phase;
 mod plan;
 mod preview;
 mod progress;
+mod record;
 mod report;
 mod session;
 mod signal;
 mod source;
 mod survey;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;

@@ -11,8 +11,9 @@ use tracing::dispatcher;
 
 use super::fault::{Fault, Faults};
 use super::plan::Plan;
+use super::record::{HookTime, Record};
 use super::signal::Signal;
-use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
+use super::timeline::PhaseTime;
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
 use crate::registry::short_type_name;
@@ -63,64 +64,6 @@ pub struct Session {
     cancel: Arc<Signal>,
     record: Arc<Mutex<Record>>,
     started: (Instant, SystemTime),
-}
-
-/// What [`Session::timeline`] is made of, in the form in which it costs least to write.
-#[derive(Default)]
-struct Record {
-    phases: Vec<PhaseTime>,
-    runs: Vec<Run>,
-    saved: Option<(Arc<Plan>, Vec<usize>)>,
-    blackout_began: Option<Instant>,
-    blackout_ended: Option<Instant>,
-}
-
-/// The hooks that have ended in one run of a phase.
-struct Run {
-    plan: Arc<Plan>,
-    phase: Phase,
-    hooks: Vec<HookTime>,
-}
-
-/// A hook that has ended.
-pub(crate) struct HookTime {
-    pub(crate) unit: usize,
-    pub(crate) began: Instant,
-    pub(crate) ended: Instant,
-    pub(crate) succeeded: bool,
-}
-
-impl Record {
-    fn controllers(&self, start: Instant) -> Vec<ControllerTime> {
-        let mut hooks: Vec<(&Run, &HookTime)> = self
-            .runs
-            .iter()
-            .flat_map(|run| run.hooks.iter().map(move |hook| (run, hook)))
-            .collect();
-        // Two runs may overlap, if both sides have one session.
-        hooks.sort_by_key(|(_, hook)| hook.ended);
-        let time = |(run, hook): (&Run, &HookTime)| ControllerTime {
-            id: run.plan.id(hook.unit).clone(),
-            type_url: run.plan.info(hook.unit).type_url,
-            phase: run.phase,
-            began: hook.began.saturating_duration_since(start),
-            took: hook.ended.saturating_duration_since(hook.began),
-            succeeded: hook.succeeded,
-        };
-        hooks.into_iter().map(time).collect()
-    }
-
-    fn saved(&self) -> Vec<SavedBytes> {
-        let Some((plan, lengths)) = &self.saved else { return Vec::new() };
-        let saved = plan.ids().zip(plan.units()).zip(lengths);
-        saved
-            .map(|((id, unit), &bytes)| SavedBytes {
-                id: id.clone(),
-                type_url: unit.info.type_url,
-                bytes,
-            })
-            .collect()
-    }
 }
 
 impl Default for Session {
@@ -249,20 +192,7 @@ impl Session {
 
     /// Who took how long so far.
     pub fn timeline(&self) -> Timeline {
-        let record = self.record();
-        let (start, _) = self.started;
-        let blackout = record.blackout_began.map(|began| {
-            record.blackout_ended.unwrap_or_else(Instant::now).saturating_duration_since(began)
-        });
-        Timeline {
-            phases: record.phases.clone(),
-            controllers: record.controllers(start),
-            saved: record.saved(),
-            blackout,
-            blackout_began: record
-                .blackout_began
-                .map(|began| began.saturating_duration_since(start)),
-        }
+        self.record().timeline(self.started.0)
     }
 
     /// When the session started, by the host's clock.
@@ -378,17 +308,12 @@ impl Session {
 
     /// A phase begins to run hooks; gives the number of this run.
     pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
-        let mut record = self.record();
-        let (plan, hooks) = (Arc::clone(plan), Vec::with_capacity(hooks));
-        record.runs.push(Run { plan, phase, hooks });
-        record.runs.len() - 1
+        self.record().begin_run(plan, phase, hooks)
     }
 
     /// Hooks of this run have ended.
     pub(crate) fn record_hooks(&self, run: usize, hooks: &mut Vec<HookTime>) {
-        if let Some(run) = self.record().runs.get_mut(run) {
-            run.hooks.append(hooks);
-        }
+        self.record().end_hooks(run, hooks);
     }
 
     /// How much each controller saved, in the order of the plan.
