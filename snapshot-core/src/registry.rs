@@ -6,7 +6,8 @@ mod tests;
 mod types;
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -27,8 +28,6 @@ pub struct Registration {
     /// What prost says that the type URL is.
     prost_type_url: fn() -> String,
     take: fn(&mut Reader<'_>) -> Result<AnyLoaded, Error>,
-    /// Notes what the attributes of its state say.
-    annotate: fn(&mut Notes),
 }
 
 inventory::collect!(Registration);
@@ -49,7 +48,6 @@ impl Registration {
             descriptor: <C::State as State>::Message::DESCRIPTOR,
             prost_type_url: <<C::State as State>::Message as prost::Name>::type_url,
             take: take_loaded::<C>,
-            annotate: Notes::state::<C::State>,
         }
     }
 
@@ -66,8 +64,9 @@ impl Registration {
     /// Checks the names that the derive wrote against those that prost has.
     fn check_names(&self) -> Result<(), Error> {
         let (info, full_name) = (&self.info, (self.descriptor.full_name)());
-        let (controller, message) = (info.controller.name(), info.message_name);
+        let message = info.message_name;
         if message != full_name {
+            let controller = info.controller.name();
             return Err(Error::internal(format!(
                 "controller {controller}: its payload is message {full_name}, which the derive took \
                  for {message}: declare the message at the top level of its .proto file"
@@ -78,6 +77,7 @@ impl Registration {
         if prost == info.type_url || prost.strip_prefix('/') == Some(&full_name) {
             return Ok(());
         }
+        let controller = info.controller.name();
         Err(Error::internal(format!(
             "controller {controller}: the derive has type URL {:?}, prost has {prost:?}: add \
              #[snapshot(type_url = {prost:?})]",
@@ -86,10 +86,11 @@ impl Registration {
     }
 
     /// Checks that no field says that it comes with a version which there is not yet: saved, it
-    /// could not be read back.
-    fn check_since(&self) -> Result<(), Error> {
-        let mut notes = Notes::default();
-        (self.annotate)(&mut notes);
+    /// could not be read back. `notes` are cleared first; they are the caller's, since a program
+    /// may have a thousand types.
+    fn check_since(&self, notes: &mut Notes) -> Result<(), Error> {
+        notes.clear();
+        (self.info.annotate)(notes);
         let version = self.info.version;
         let later = notes.iter().filter(|(_, _, note)| note.since > version);
         Error::collect(later.map(|(message, number, note)| {
@@ -117,7 +118,8 @@ impl fmt::Debug for Registration {
 /// All registered controller types, by type URL.
 #[derive(Debug)]
 pub struct Registry {
-    by_type_url: BTreeMap<&'static str, Registration>,
+    /// By ascending type URL.
+    registrations: Vec<Registration>,
 }
 
 impl Registry {
@@ -129,73 +131,57 @@ impl Registry {
     /// a type URL that differs from prost's, an `after` type that is not registered, a field that
     /// exists from a version on which its payload does not have yet.
     pub fn new(registrations: impl IntoIterator<Item = Registration>) -> Result<Self, Error> {
-        let mut by_type_url: BTreeMap<&'static str, Registration> = BTreeMap::new();
-        let mut errors = Vec::new();
-        let mut all: Vec<Registration> = registrations.into_iter().collect();
+        let mut registrations: Vec<Registration> = registrations.into_iter().collect();
         // Link order is not an order: sort, so that errors come out the same in every build.
-        all.sort_by_key(|r| (r.info.type_url, r.info.controller.name()));
-        for registration in &all {
-            let info = &registration.info;
-            if let Some(other) = by_type_url.get(info.type_url) {
-                // The same type twice is one type: `register!` beside `controller =`.
-                if other.info.controller.id() != info.controller.id() {
-                    errors.push(Error::internal(format!(
-                        "controllers {} and {} both claim type URL {:?}: give each its own message",
-                        other.info.controller.name(),
-                        info.controller.name(),
-                        info.type_url
-                    )));
-                }
-                continue;
-            }
-            if let Some(other) =
-                by_type_url.values().find(|other| other.info.message_name == info.message_name)
-            {
+        registrations.sort_by(|a, b| {
+            let by_type_url = a.info.type_url.cmp(b.info.type_url);
+            by_type_url.then_with(|| a.info.controller.name().cmp(b.info.controller.name()))
+        });
+        let mut errors = Vec::new();
+        registrations.dedup_by(|other, first| {
+            let is_repeated = other.info.type_url == first.info.type_url;
+            // The same type twice is one type: `register!` beside `controller =`.
+            if is_repeated && other.info.controller.id() != first.info.controller.id() {
                 errors.push(Error::internal(format!(
-                    "controllers {} and {} both claim message {}: give each its own message",
+                    "controllers {} and {} both claim type URL {:?}: give each its own message",
+                    first.info.controller.name(),
                     other.info.controller.name(),
-                    info.controller.name(),
-                    info.message_name
+                    first.info.type_url
                 )));
             }
+            is_repeated
+        });
+        errors.extend(check_messages(&registrations));
+        let mut notes = Notes::default();
+        for registration in &registrations {
             errors.extend(registration.check_names().err());
-            errors.extend(registration.check_since().err());
-            by_type_url.insert(info.type_url, *registration);
+            errors.extend(registration.check_since(&mut notes).err());
         }
-        let known: std::collections::HashSet<TypeId> =
-            by_type_url.values().map(|r| r.info.controller.id()).collect();
-        for info in by_type_url.values().map(|r| r.info) {
-            for after in info.after.iter().filter(|after| !known.contains(&after.id())) {
-                errors.push(Error::internal(format!(
-                    "controller {} comes after {}, which is not registered: add `controller = ...` \
-                     to its state, or remove it from `after`",
-                    info.controller.name(),
-                    after.name()
-                )));
-            }
-        }
+        errors.extend(check_after(&registrations));
         Error::collect(errors)?;
-        Ok(Self { by_type_url })
+        Ok(Self { registrations })
     }
 
     /// The registration of a type URL. Does not allocate.
     pub fn get(&self, type_url: &str) -> Option<&Registration> {
-        self.by_type_url.get(type_url)
+        let all = &self.registrations;
+        let at = all.binary_search_by(|registration| registration.info.type_url.cmp(type_url));
+        at.ok().and_then(|at| all.get(at))
     }
 
     /// All registrations, by ascending type URL.
     pub fn iter(&self) -> impl Iterator<Item = &Registration> {
-        self.by_type_url.values()
+        self.registrations.iter()
     }
 
     /// How many types are registered.
     pub fn len(&self) -> usize {
-        self.by_type_url.len()
+        self.registrations.len()
     }
 
     /// Whether no type is registered.
     pub fn is_empty(&self) -> bool {
-        self.by_type_url.is_empty()
+        self.registrations.is_empty()
     }
 
     /// Checks that these types are registered.
@@ -216,6 +202,53 @@ impl Registry {
             ))
         }))
     }
+}
+
+/// Every type with the message of another.
+fn check_messages(registrations: &[Registration]) -> Vec<Error> {
+    // A type URL ends with the message's name, so that the names are mostly in order as well.
+    let name = |registration: &Registration| registration.info.message_name;
+    if registrations.is_sorted_by(|one, next| name(one) < name(next)) {
+        return Vec::new();
+    }
+    let mut errors = Vec::new();
+    let mut first = HashMap::with_capacity(registrations.len());
+    for Registration { info, .. } in registrations {
+        match first.entry(info.message_name) {
+            Entry::Vacant(entry) => drop(entry.insert(info)),
+            Entry::Occupied(entry) => errors.push(Error::internal(format!(
+                "controllers {} and {} both claim message {}: give each its own message",
+                entry.get().controller.name(),
+                info.controller.name(),
+                info.message_name
+            ))),
+        }
+    }
+    errors
+}
+
+/// Every type that another comes after, and that is not there.
+fn check_after(registrations: &[Registration]) -> Vec<Error> {
+    let after = registrations.iter().flat_map(|registration| {
+        let info = &registration.info;
+        info.after.iter().map(move |after| (info, after))
+    });
+    let mut after = after.peekable();
+    if after.peek().is_none() {
+        return Vec::new();
+    }
+    let known: HashSet<TypeId> = registrations.iter().map(|r| r.info.controller.id()).collect();
+    after
+        .filter(|(_, after)| !known.contains(&after.id()))
+        .map(|(info, after)| {
+            Error::internal(format!(
+                "controller {} comes after {}, which is not registered: add `controller = ...` to \
+                 its state, or remove it from `after`",
+                info.controller.name(),
+                after.name()
+            ))
+        })
+        .collect()
 }
 
 /// The registry of this program, built and checked at the first call.

@@ -80,6 +80,10 @@ impl ChildCell for Probe {
         None
     }
 
+    fn address(&self) -> Option<usize> {
+        None
+    }
+
     fn loaded(&mut self) -> Option<&mut dyn Loaded> {
         None
     }
@@ -93,11 +97,12 @@ impl ChildCell for Probe {
 pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
     let mut visit = |found: Found<'_>, _: &mut dyn ChildCell| {
-        paths.push(found.path(None));
+        let (mut texts, mut path) = (String::new(), String::new());
+        found.spot(&mut texts).put(&texts, &mut path);
+        paths.push(path);
         Ok(())
     };
     let mut walk = Walk::new(&mut visit);
     walk.field("f", |walk| value.walk_field(walk))?;
-    drop(walk);
     Ok(paths)
 }

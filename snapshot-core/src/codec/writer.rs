@@ -4,7 +4,7 @@
 //! comes: no sizing pass, no cache of lengths that could disagree with the bytes, and an adapter's
 //! conversion runs once. The price is that fields are put in descending order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::Reader;
 use super::order::Scratch;
 use crate::Error;
+use crate::controller::ByAddress;
 use crate::schema::kind::WireType;
 
 /// A buffer that fills from its end towards its start.
@@ -22,7 +23,7 @@ pub struct Writer {
     start: usize,
     /// The controllers that are to be put, by [`crate::controller::address`]. Empty outside of a
     /// save of frozen controllers.
-    frozen: HashMap<usize, FrozenController>,
+    frozen: ByAddress<FrozenController>,
     /// Whether this only looks for controllers in what is put.
     seeks_children: bool,
     /// In how many messages what is put now is nested.
@@ -93,12 +94,12 @@ impl Writer {
     }
 
     /// Saves these controllers, by address, in their stages before the freeze.
-    pub(crate) fn set_frozen(&mut self, frozen: HashMap<usize, FrozenController>) {
+    pub(crate) fn set_frozen(&mut self, frozen: ByAddress<FrozenController>) {
         self.frozen = frozen;
     }
 
     /// What [`Writer::set_frozen`] was given, with the lengths of what was put since.
-    pub(crate) fn take_frozen(&mut self) -> HashMap<usize, FrozenController> {
+    pub(crate) fn take_frozen(&mut self) -> ByAddress<FrozenController> {
         std::mem::take(&mut self.frozen)
     }
 

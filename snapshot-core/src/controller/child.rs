@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::node::Node;
+use super::node::{Node, address};
 use super::walk::{ChildCell, Loaded};
 use super::{Controller, Walk};
 use crate::codec::{self, Reader, Single, Wire, Writer};
@@ -80,8 +80,8 @@ impl<C: Controller> StateOf<C> {
 }
 
 impl<C: Controller> Loaded for StateOf<C> {
-    fn info(&self) -> TypeInfo {
-        TypeInfo::of::<C>()
+    fn info(&self) -> &'static TypeInfo {
+        const { &TypeInfo::of::<C>() }
     }
 
     fn version(&self) -> u32 {
@@ -328,6 +328,10 @@ impl<C: Controller> ChildCell for Child<C> {
         self.get().map(|controller| Arc::clone(controller) as _)
     }
 
+    fn address(&self) -> Option<usize> {
+        self.get().map(|controller| address(&**controller))
+    }
+
     fn loaded(&mut self) -> Option<&mut dyn Loaded> {
         match &mut self.0 {
             Inner::Loaded(state) => Some(state.as_mut()),
@@ -354,6 +358,13 @@ impl ChildCell for Child<dyn Controller> {
     fn live(&self) -> Option<Arc<dyn Node>> {
         match &self.0 {
             Inner::Live(AnyNode(node)) => Some(Arc::clone(node)),
+            Inner::Loaded(_) | Inner::Empty => None,
+        }
+    }
+
+    fn address(&self) -> Option<usize> {
+        match &self.0 {
+            Inner::Live(AnyNode(node)) => Some(address(&**node)),
             Inner::Loaded(_) | Inner::Empty => None,
         }
     }

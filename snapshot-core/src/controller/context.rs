@@ -17,13 +17,17 @@ use crate::registry::short_type_name;
 /// still to be frozen. What it comes after are the types that its state names in `after(...)`, its
 /// ancestors, and what these come after.
 pub struct Context {
-    id: ControllerId,
-    phase: Phase,
-    tree: Arc<Tree>,
+    phase: Arc<PhaseContext>,
     unit: usize,
-    session: Arc<Session>,
+}
+
+/// What the contexts of all hooks of a phase share.
+pub(crate) struct PhaseContext {
+    pub(crate) phase: Phase,
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) session: Arc<Session>,
     /// Raised when the phase does not go on; `None` in phases that always go on.
-    stop: Option<Arc<Signal>>,
+    pub(crate) stop: Option<Arc<Signal>>,
 }
 
 fn name<C>() -> String {
@@ -31,25 +35,22 @@ fn name<C>() -> String {
 }
 
 impl Context {
-    pub(crate) fn new(
-        id: ControllerId,
-        phase: Phase,
-        tree: Arc<Tree>,
-        unit: usize,
-        session: Arc<Session>,
-        stop: Option<Arc<Signal>>,
-    ) -> Self {
-        Self { id, phase, tree, unit, session, stop }
+    pub(crate) fn new(phase: Arc<PhaseContext>, unit: usize) -> Self {
+        Self { phase, unit }
     }
 
     /// The controller that the hook is called for.
     pub fn id(&self) -> &ControllerId {
-        &self.id
+        self.tree().id(self.unit)
     }
 
     /// The phase that the hook runs in.
     pub fn phase(&self) -> Phase {
-        self.phase
+        self.phase.phase
+    }
+
+    fn tree(&self) -> &Tree {
+        &self.phase.tree
     }
 
     /// The nearest controller of a type among those that this one comes after.
@@ -59,7 +60,7 @@ impl Context {
     /// If there is none, or more than one equally near.
     pub fn controller<C: Controller>(&self) -> Result<Arc<C>, Error> {
         match *self.nearest::<C>() {
-            [unit] => self.tree.downcast(unit),
+            [unit] => self.tree().downcast(unit),
             [] => Err(Error::precondition(format!(
                 "comes after no {}: add it to `after(...)` of its state",
                 name::<C>()
@@ -68,8 +69,8 @@ impl Context {
                 "comes after several {}, {} and {} among them: choose with \
                  `Context::controller_at` or take all with `Context::controllers`",
                 name::<C>(),
-                self.tree.id(first),
-                self.tree.id(second)
+                self.tree().id(first),
+                self.tree().id(second)
             ))),
         }
     }
@@ -81,11 +82,11 @@ impl Context {
     ///
     /// [`Code::Internal`](crate::Code::Internal) if the plan and the tree are at odds.
     pub fn controllers<C: Controller>(&self) -> Result<Vec<Arc<C>>, Error> {
-        self.nearest::<C>().into_iter().map(|unit| self.tree.downcast(unit)).collect()
+        self.nearest::<C>().into_iter().map(|unit| self.tree().downcast(unit)).collect()
     }
 
     fn nearest<C: Controller>(&self) -> Vec<usize> {
-        self.tree.plan.nearest(self.unit, TypeId::of::<C>())
+        self.tree().plan.nearest(self.unit, TypeId::of::<C>())
     }
 
     /// The controller with this id, if this one comes after it.
@@ -98,20 +99,20 @@ impl Context {
         id: impl Into<ControllerId>,
     ) -> Result<Arc<C>, Error> {
         let id = id.into();
-        let Some(unit) = self.tree.plan.find(&id) else {
+        let Some(unit) = self.tree().plan.find(&id) else {
             return Err(Error::precondition(format!("there is no controller {id}")));
         };
-        if !self.tree.plan.comes_after(self.unit, unit) {
+        if !self.tree().plan.comes_after(self.unit, unit) {
             return Err(Error::precondition(format!(
                 "does not come after {id}: add its type to `after(...)` of its state"
             )));
         }
-        if !self.tree.is_a(unit, TypeId::of::<C>()) {
-            let found = self.tree.plan.units()[unit].info.controller.short_name();
+        if !self.tree().is_a(unit, TypeId::of::<C>()) {
+            let found = self.tree().plan.units()[unit].info.controller.short_name();
             let reason = format!("{id} is a {found}, not a {}", name::<C>());
             return Err(Error::precondition(reason));
         }
-        self.tree.downcast(unit)
+        self.tree().downcast(unit)
     }
 
     /// The host's resource of a type, as given to [`Session::resource`].
@@ -120,23 +121,22 @@ impl Context {
     ///
     /// If the session has none of the type.
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Error> {
-        self.session.find_resource()
+        self.phase.session.find_resource()
     }
 
     /// Whether the phase does not go on: the operator has cancelled, another hook has failed, or
     /// the time is up. A long hook looks at it and returns early; what it has done is undone.
     /// Always `false` in `thaw`, `commit` and `abort`.
     pub fn is_cancelled(&self) -> bool {
-        self.stop
-            .as_ref()
-            .is_some_and(|stop| stop.is_raised() || self.session.cancel_signal().is_raised())
+        let PhaseContext { session, stop, .. } = &*self.phase;
+        stop.as_ref().is_some_and(|stop| stop.is_raised() || session.cancel_signal().is_raised())
     }
 
     /// Waits until [`Context::is_cancelled`]; forever where that is never so.
     pub async fn cancelled(&self) {
-        match &self.stop {
+        match &self.phase.stop {
             Some(stop) => {
-                let session = self.session.cancel_signal().raised();
+                let session = self.phase.session.cancel_signal().raised();
                 futures_util::future::select(stop.raised(), session).await;
             }
             None => std::future::pending().await,
@@ -147,8 +147,8 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("id", &self.id)
-            .field("phase", &self.phase)
+            .field("id", self.id())
+            .field("phase", &self.phase())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,10 @@
 //! Controller ids: paths from the root of the tree.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Which controller of a tree: its path from the root, `vm/scsi` or `pods/web/containers/c1`. The
@@ -10,20 +13,34 @@ use std::sync::Arc;
 /// A path is made of field names, map keys, element indices and the names that controllers give
 /// themselves (`#[snapshot(id)]`). In a key or name, `%`, `/` and `"` are written `%25`, `%2F` and
 /// `%22`; an empty one is written `""`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ControllerId(Arc<str>);
+///
+/// The ids of one tree share one text, which is there as long as one of them is.
+#[derive(Clone)]
+pub struct ControllerId {
+    text: Arc<str>,
+    from: usize,
+    to: usize,
+}
 
 impl ControllerId {
+    /// The path of the root.
+    pub(crate) const ROOT: &'static str = ".";
+
     /// The id of the root.
     pub fn root() -> Self {
-        Self(Arc::from("."))
+        Self::from(Self::ROOT)
+    }
+
+    /// The id whose path is this part of a text.
+    pub(crate) fn part(text: &Arc<str>, range: Range<usize>) -> Self {
+        Self { text: Arc::clone(text), from: range.start, to: range.end }
     }
 
     /// The id of a descendant by its relative path.
     pub(crate) fn join(&self, path: &str) -> Self {
-        match &*self.0 {
-            "." => Self(Arc::from(path)),
-            parent => Self(Arc::from(format!("{parent}/{path}"))),
+        match self.as_str() {
+            Self::ROOT => Self::from(path),
+            parent => Self::from(format!("{parent}/{path}").as_str()),
         }
     }
 
@@ -32,7 +49,7 @@ impl ControllerId {
             return Self::root();
         }
         let path: Vec<&str> = segments.iter().rev().map(AsRef::as_ref).collect();
-        Self(Arc::from(path.join("/")))
+        Self::from(path.join("/").as_str())
     }
 
     /// A key or name as one step of a path.
@@ -48,25 +65,51 @@ impl ControllerId {
 
     /// The path.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.text.get(self.from..self.to).unwrap_or_default()
+    }
+}
+
+impl PartialEq for ControllerId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for ControllerId {}
+
+impl Hash for ControllerId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for ControllerId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ControllerId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
     }
 }
 
 impl fmt::Display for ControllerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for ControllerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl From<&str> for ControllerId {
     /// The id with this path, as [`ControllerId::as_str`] gives it.
     fn from(path: &str) -> Self {
-        Self(Arc::from(path))
+        Self { text: Arc::from(path), from: 0, to: path.len() }
     }
 }

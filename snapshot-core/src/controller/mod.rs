@@ -13,13 +13,14 @@ use std::ops::DerefMut;
 pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
+pub(crate) use context::PhaseContext;
 pub use id::ControllerId;
-pub(crate) use node::{Hook, HookFuture, Node, address};
+pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
 pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};
-pub(crate) use walk::{Loaded, named};
+pub(crate) use walk::{Loaded, Spot};
 
 use crate::{Error, Payload};
 

@@ -1,7 +1,9 @@
 //! A running controller without its type, as the orchestrator sees it.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::DerefMut;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use crate::caught::caught;
 use crate::codec::Writer;
 use crate::references::References;
 use crate::registry::TypeInfo;
-use crate::{Error, Payload, State};
+use crate::{Error, Payload, StageRules, State};
 
 /// One of the six hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,18 +41,30 @@ impl Hook {
 
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
+/// What a controller says of itself.
+pub(crate) struct Met {
+    /// What it calls itself among its siblings.
+    pub(crate) own_name: Option<String>,
+    /// The number of its stage.
+    pub(crate) stage: Option<i32>,
+}
+
 /// A controller without its type. Implemented for every [`Controller`].
 pub(crate) trait Node: Send + Sync + 'static {
-    fn info(&self) -> TypeInfo;
+    fn info(&self) -> &'static TypeInfo;
     /// Puts the controller as the value of an `Any` field, with the length, without the tag.
     fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
     /// Puts the payload alone: what the `Any` around it holds.
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error>;
     fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error>;
+    /// Walks, and tells who it is, behind one lock.
+    fn meet(&self, walk: &mut Walk<'_>) -> (Met, Result<(), Error>);
     fn refer_fields(&self, references: &mut References);
     fn own_name(&self) -> Option<String>;
-    fn stage_number(&self) -> Option<i32>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
+    /// Enters the stage of a frozen controller, if the one before may be saved; that goes to
+    /// `before` first.
+    fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
     fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a>;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -58,6 +72,33 @@ pub(crate) trait Node: Send + Sync + 'static {
 /// Identifies a controller by where it lives, for as long as somebody holds it.
 pub(crate) fn address<T: ?Sized>(node: &T) -> usize {
     std::ptr::from_ref(node).cast::<()>().addr()
+}
+
+/// Something for each controller, by [`address`].
+pub(crate) type ByAddress<T> = HashMap<usize, T, BuildHasherDefault<AddressHasher>>;
+
+/// Hashes an address by one multiplication. It comes from this program's allocator and from no
+/// snapshot, so that nobody can aim at collisions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_usize(byte.into());
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // The golden ratio. The low bits of an address are zero, the high ones of the product are
+        // well mixed: the table looks at both ends.
+        let product = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ product.rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Puts a state; of a frozen controller, in the stage that it had before. Nobody sees the
@@ -74,8 +115,8 @@ fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Resul
 }
 
 impl<C: Controller> Node for C {
-    fn info(&self) -> TypeInfo {
-        TypeInfo::of::<C>()
+    fn info(&self) -> &'static TypeInfo {
+        const { &TypeInfo::of::<C>() }
     }
 
     fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
@@ -109,6 +150,12 @@ impl<C: Controller> Node for C {
         self.state().deref_mut().walk_fields(walk)
     }
 
+    fn meet(&self, walk: &mut Walk<'_>) -> (Met, Result<(), Error>) {
+        let mut state = self.state();
+        let met = Met { own_name: state.own_name(), stage: state.stage_number() };
+        (met, state.walk_fields(walk))
+    }
+
     fn refer_fields(&self, references: &mut References) {
         self.state().refer_fields(references);
     }
@@ -117,12 +164,18 @@ impl<C: Controller> Node for C {
         self.state().own_name()
     }
 
-    fn stage_number(&self) -> Option<i32> {
-        self.state().stage_number()
-    }
-
     fn set_stage_number(&self, number: i32) -> Result<(), Error> {
         self.state().set_stage_number(number)
+    }
+
+    fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error> {
+        let mut state = self.state();
+        *before = state.stage_number();
+        rules.check(*before)?;
+        match rules.freeze_to {
+            Some(stage) => state.set_stage_number(stage),
+            None => Ok(()),
+        }
     }
 
     fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a> {

@@ -1,6 +1,5 @@
 //! Finding the controllers inside a state.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use super::ControllerId;
@@ -11,19 +10,29 @@ use crate::registry::TypeInfo;
 
 /// A walk over the fields of a state that stops at every child controller. The derive's code
 /// leads it; the path grows by fields, keys and indices.
+///
+/// The path is a chain of steps on the stack, so that a walk over a field without controllers comes
+/// to nothing when it is compiled.
 pub struct Walk<'v> {
-    steps: Vec<Step>,
+    way: Option<&'v Way<'v>>,
     visit: &'v mut Visit<'v>,
 }
 
 /// What is called at every child.
 pub(crate) type Visit<'v> = dyn FnMut(Found<'_>, &mut dyn ChildCell) -> Result<(), Error> + 'v;
 
+/// A step into a state, with the steps before it.
 #[derive(Debug)]
-enum Step {
+struct Way<'w> {
+    step: Step<'w>,
+    before: Option<&'w Way<'w>>,
+}
+
+#[derive(Debug)]
+enum Step<'w> {
     Field(&'static str),
     Index(usize),
-    Key(String),
+    Key(&'w str),
 }
 
 /// Where a child was found. Its path is made on demand: most walks need none.
@@ -37,98 +46,173 @@ pub(crate) struct Found<'a> {
 #[derive(Clone, Copy, Debug)]
 enum Place<'a> {
     /// At the end of these steps into its parent's state.
-    Steps(&'a [Step]),
+    Way(Option<&'a Way<'a>>),
     /// Where its parent says.
     Path(&'a str),
 }
 
-impl Found<'_> {
-    /// Its path relative to its parent. The name that it gives itself, if it does, takes the place
-    /// of its index or key.
-    pub(crate) fn path(&self, own_name: Option<&str>) -> String {
-        let (path, name_at) = self.parts();
-        named(path, name_at, own_name)
-    }
+/// Where a child is in its parent's state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spot {
+    /// In a field.
+    Field(&'static str),
+    /// An element of a field.
+    Element(&'static str, usize),
+    /// At a path that is written elsewhere.
+    Text {
+        /// Where the path begins there.
+        from: usize,
+        /// Where it ends.
+        to: usize,
+        /// Where its last step begins, if the name that a child gives itself takes its place.
+        name_at: Option<usize>,
+    },
+}
 
-    /// The path without the child's own name, and what [`named`] needs to put it in.
-    pub(crate) fn parts(&self) -> (String, Option<usize>) {
-        let steps = match self.place {
-            Place::Steps(steps) => steps,
-            Place::Path(path) => return (path.to_owned(), None),
-        };
-        let mut path = String::with_capacity(32);
-        let mut name_at = None;
-        for step in steps {
-            if !path.is_empty() {
-                path.push('/');
+impl Found<'_> {
+    /// Where it is. If that is more than a field or an element, its path relative to its parent is
+    /// added to `text`.
+    pub(crate) fn spot(&self, text: &mut String) -> Spot {
+        let from = text.len();
+        let name_at = match self.place {
+            Place::Way(Some(Way { step: Step::Field(name), before: None })) => {
+                return Spot::Field(name);
             }
-            name_at = (!matches!(step, Step::Field(_))).then_some(path.len());
-            // Writing to a string does not fail.
-            let _ = match step {
-                Step::Field(name) => path.write_str(name),
-                Step::Index(index) => write!(path, "{index}"),
-                Step::Key(key) => path.write_str(&ControllerId::escape(key)),
-            };
-        }
-        (path, name_at)
+            Place::Way(Some(Way {
+                step: Step::Index(index),
+                before: Some(Way { step: Step::Field(name), before: None }),
+            })) => return Spot::Element(name, *index),
+            Place::Way(Some(way)) => way.put(text),
+            Place::Way(None) => None,
+            Place::Path(path) => {
+                text.push_str(path);
+                None
+            }
+        };
+        Spot::Text { from, to: text.len(), name_at }
     }
 }
 
-/// A path in which the name that a child gives itself takes the place of its index or key.
-pub(crate) fn named(mut path: String, name_at: Option<usize>, own_name: Option<&str>) -> String {
-    if let (Some(at), Some(name)) = (name_at, own_name) {
-        path.truncate(at);
-        path.push_str(&ControllerId::escape(name));
+impl Spot {
+    /// Adds the path to `text`; `texts` is where [`Spot::Text`] is written.
+    pub(crate) fn put(self, texts: &str, text: &mut String) {
+        match self {
+            Spot::Field(name) => text.push_str(name),
+            Spot::Element(name, index) => {
+                text.push_str(name);
+                text.push('/');
+                put_number(index, text);
+            }
+            Spot::Text { from, to, .. } => {
+                text.push_str(texts.get(from..to).unwrap_or_default());
+            }
+        }
     }
-    path
+
+    /// The same spot with the name that a child gives itself in place of its index or key, and with
+    /// its text in `text` instead of `texts`.
+    pub(crate) fn named(self, own_name: Option<&str>, texts: &str, text: &mut String) -> Self {
+        match (self, own_name) {
+            (Spot::Field(_), _) | (Spot::Element(..), None) => return self,
+            _ => {}
+        }
+        let from = text.len();
+        let name_at = match self {
+            Spot::Text { from: old, name_at, .. } => name_at.map(|at| at - old + from),
+            Spot::Field(name) | Spot::Element(name, _) => Some(from + name.len() + 1),
+        };
+        self.put(texts, text);
+        if let (Some(at), Some(name)) = (name_at, own_name) {
+            text.truncate(at);
+            text.push_str(&ControllerId::escape(name));
+        }
+        Spot::Text { from, to: text.len(), name_at: None }
+    }
+}
+
+impl Way<'_> {
+    /// Adds the path to a text; says where its last step begins, if a name may take its place.
+    fn put(&self, text: &mut String) -> Option<usize> {
+        if let Some(before) = self.before {
+            before.put(text);
+            text.push('/');
+        }
+        let at = text.len();
+        match self.step {
+            Step::Field(name) => {
+                text.push_str(name);
+                return None;
+            }
+            Step::Index(index) => put_number(index, text),
+            Step::Key(key) => text.push_str(&ControllerId::escape(key)),
+        }
+        Some(at)
+    }
+}
+
+/// What `write!` does, without its detours: every element of every list comes here.
+fn put_number(mut number: usize, text: &mut String) {
+    let mut digits = [0; 20];
+    let mut from = digits.len();
+    loop {
+        from -= 1;
+        digits[from] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    text.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
 }
 
 impl<'v> Walk<'v> {
     pub(crate) fn new(visit: &'v mut Visit<'v>) -> Self {
-        Self { steps: Vec::new(), visit }
+        Self { way: None, visit }
     }
 
+    #[inline]
     fn within(
         &mut self,
-        step: Step,
-        walk: impl FnOnce(&mut Self) -> Result<(), Error>,
+        step: Step<'_>,
+        walk: impl FnOnce(&mut Walk<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.steps.push(step);
-        let result = walk(self);
-        self.steps.pop();
-        result
+        let way = Way { step, before: self.way };
+        walk(&mut Walk { way: Some(&way), visit: &mut *self.visit })
     }
 
     /// Goes into a field.
+    #[inline]
     pub fn field(
         &mut self,
         name: &'static str,
-        walk: impl FnOnce(&mut Self) -> Result<(), Error>,
+        walk: impl FnOnce(&mut Walk<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.within(Step::Field(name), walk)
     }
 
     /// Goes into an element.
+    #[inline]
     pub fn index(
         &mut self,
         index: usize,
-        walk: impl FnOnce(&mut Self) -> Result<(), Error>,
+        walk: impl FnOnce(&mut Walk<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.within(Step::Index(index), walk)
     }
 
     /// Goes into a map entry.
+    #[inline]
     pub fn key(
         &mut self,
         key: impl Into<String>,
-        walk: impl FnOnce(&mut Self) -> Result<(), Error>,
+        walk: impl FnOnce(&mut Walk<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.within(Step::Key(key.into()), walk)
+        self.within(Step::Key(&key.into()), walk)
     }
 
     /// Stops at a child.
     pub(crate) fn child(&mut self, child: &mut dyn ChildCell) -> Result<(), Error> {
-        (self.visit)(Found { place: Place::Steps(&self.steps), after: &[] }, child)
+        (self.visit)(Found { place: Place::Way(self.way), after: &[] }, child)
     }
 
     /// Stops at a child whose path does not follow from its place in the state.
@@ -146,6 +230,8 @@ impl<'v> Walk<'v> {
 pub(crate) trait ChildCell {
     /// The controller, once it is built.
     fn live(&self) -> Option<Arc<dyn Node>>;
+    /// Its [`address`](super::address), once it is built.
+    fn address(&self) -> Option<usize>;
     /// The state, decoded but not yet imported.
     fn loaded(&mut self) -> Option<&mut dyn Loaded>;
     /// Builds the controller from the loaded state and keeps it.
@@ -154,7 +240,7 @@ pub(crate) trait ChildCell {
 
 /// A decoded payload whose controller is not built yet.
 pub(crate) trait Loaded: Send {
-    fn info(&self) -> TypeInfo;
+    fn info(&self) -> &'static TypeInfo;
     /// The schema version that it was read in.
     fn version(&self) -> u32;
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;

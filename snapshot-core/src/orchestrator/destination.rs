@@ -121,12 +121,11 @@ fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Erro
     caught(|| builder.children(&mut root))?;
     let Builder { mut nodes, errors, .. } = builder;
     Error::collect(errors)?;
-    let id = &plan.units()[0].id;
     let root = caught(|| {
         enter_import_stage(&mut root)?;
         R::import(root.into_state()).map(Arc::new)
     })
-    .map_err(|error| error.at_controller(id))?;
+    .map_err(|error| error.at_controller(plan.id(0)))?;
     nodes[0] = Some(Arc::clone(&root) as _);
     let nodes: Option<Vec<_>> = nodes.into_iter().collect();
     let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
@@ -158,9 +157,9 @@ impl Builder<'_> {
         parent.walk(&mut Walk::new(&mut |_, cell| {
             let unit = self.next;
             self.next += 1;
-            let id = &self.plan.units()[unit].id;
             let Some(child) = cell.loaded() else {
-                return Err(Error::internal("a decoded child has no state").at_controller(id));
+                return Err(Error::internal("a decoded child has no state")
+                    .at_controller(self.plan.id(unit)));
             };
             // A parent without its children cannot be built; its siblings can, and may fail too.
             if !self.children(child)? {
@@ -177,7 +176,7 @@ impl Builder<'_> {
                 Ok(node) => self.nodes[unit] = Some(node),
                 Err(error) => {
                     complete = false;
-                    self.errors.push(error.at_controller(id));
+                    self.errors.push(error.at_controller(self.plan.id(unit)));
                 }
             }
             Ok(())

@@ -1,7 +1,7 @@
 //! Edges between the steps of a plan, in two flat lists.
 
 /// For every step, the steps that its edges lead to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Edges {
     /// Where the targets of each step begin; one more than there are steps.
     starts: Vec<u32>,
@@ -9,14 +9,25 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
-    /// The targets of every step, in the order of the steps.
-    pub(crate) fn new<T: IntoIterator<Item = usize>>(steps: impl IntoIterator<Item = T>) -> Self {
-        let mut edges = Self { starts: vec![0], targets: Vec::new() };
-        for targets in steps {
-            edges.targets.extend(targets.into_iter().map(|target| target as u32));
-            edges.starts.push(edges.targets.len() as u32);
+    /// No steps yet, with room for so many, and so many edges.
+    pub(crate) fn with_capacity(steps: usize, edges: usize) -> Self {
+        let mut starts = Vec::with_capacity(steps + 1);
+        starts.push(0);
+        Self { starts, targets: Vec::with_capacity(edges) }
+    }
+
+    /// Adds a step with its targets.
+    pub(crate) fn push(&mut self, targets: impl IntoIterator<Item = usize>) {
+        self.targets.extend(targets.into_iter().map(|target| target as u32));
+        self.starts.push(self.targets.len() as u32);
+    }
+
+    /// Adds a target to the last step.
+    pub(crate) fn push_to_last(&mut self, target: usize) {
+        self.targets.push(target as u32);
+        if let Some(end) = self.starts.last_mut() {
+            *end += 1;
         }
-        edges
     }
 
     /// The edges turned round.
@@ -47,8 +58,8 @@ impl Edges {
     }
 
     /// How many edges each step has.
-    pub(crate) fn counts(&self) -> Vec<usize> {
-        self.starts.windows(2).map(|pair| (pair[1] - pair[0]) as usize).collect()
+    pub(crate) fn counts(&self) -> Vec<u32> {
+        self.starts.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 
     /// The targets of a step.
@@ -64,7 +75,11 @@ mod tests {
 
     #[test]
     fn edges_turned_round_twice_are_the_same() {
-        let edges = Edges::new([vec![1, 2], vec![2], vec![], vec![0, 1, 2]]);
+        let mut edges = Edges::with_capacity(4, 6);
+        for targets in [vec![1, 2], vec![2], vec![], vec![0, 1]] {
+            edges.push(targets);
+        }
+        edges.push_to_last(2);
         assert_eq!(edges.counts(), [2, 1, 0, 3]);
         let back = edges.reversed();
         assert_eq!(back.len(), 4);

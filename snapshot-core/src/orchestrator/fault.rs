@@ -30,6 +30,10 @@ impl Faults {
         self.0.push((phase, id, fault));
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn find(&self, phase: Phase, id: &ControllerId) -> Option<Fault> {
         self.0.iter().find(|(at, of, _)| *at == phase && of == id).map(|&(_, _, fault)| fault)
     }

@@ -3,83 +3,157 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
-use super::timer::Sleep;
+use tracing::Span;
+
+use super::timer::{Alarm, Sleep};
 use crate::caught::panicked;
-use crate::controller::{Hook, HookFuture};
-use crate::{Code, ControllerId, Error};
+use crate::controller::{Context, Hook, HookFuture};
+use crate::{Code, Error};
 
 /// How a hook ended.
 pub(super) struct Ended {
     pub(super) unit: usize,
-    pub(super) took: Duration,
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
     pub(super) result: Result<(), Error>,
 }
 
-/// A hook that runs. A panic in it goes no further, whether it is polled or dropped.
-pub(super) struct HookRun {
+/// Makes the future of a hook and polls it for the first time, without a deadline: most hooks
+/// return at once. One that does not is to become a [`HookRun`].
+///
+/// A panic in it goes no further.
+#[inline]
+pub(super) fn begin<'c>(
+    make: impl FnOnce() -> HookFuture<'c>,
+    span: &Span,
+    task: &mut task::Context<'_>,
+) -> Begun<'c> {
+    let _entered = span.enter();
+    let mut future = None;
+    let mut result = None;
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let running = future.insert(make());
+        if let Poll::Ready(ready) = running.as_mut().poll(task) {
+            result = Some(ready);
+            future = None;
+        }
+    }));
+    match (polled, result, future) {
+        (Ok(()), Some(result), _) => Begun::Ended(result),
+        (Ok(()), None, Some(future)) => Begun::Waits(future),
+        // No hook is neither at its end nor waits.
+        (Ok(()), None, None) => Begun::Ended(Err(Error::internal("a hook is gone"))),
+        // It has panicked when it was dropped.
+        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(&*panic)))),
+        (Err(panic), None, mut future) => {
+            // What is left of it may panic again.
+            let _ = drop_future(&mut future);
+            Begun::Ended(Err(panicked(&*panic)))
+        }
+    }
+}
+
+/// How far a hook came at its first poll.
+pub(super) enum Begun<'c> {
+    Ended(Result<(), Error>),
+    Waits(HookFuture<'c>),
+}
+
+/// A hook that waits. A panic in it goes no further, whether it is polled or dropped.
+pub(super) struct HookRun<'c> {
     pub(super) unit: usize,
-    pub(super) id: ControllerId,
-    pub(super) hook: Hook,
     pub(super) began: Instant,
+    pub(super) hook: Hook,
+    pub(super) cx: &'c Context,
+    /// Entered while the hook runs or is dropped.
+    pub(super) span: Span,
+    /// `None` when it has ended.
+    pub(super) future: Option<HookFuture<'c>>,
     /// How long it may take.
     pub(super) limit: Duration,
-    /// `None` when it has ended.
-    pub(super) future: Option<HookFuture<'static>>,
-    /// When its time is up; `None` if it has no deadline.
+    /// When its time is up; `None` if it has no deadline, or that was not armed.
     pub(super) deadline: Option<Sleep>,
 }
 
-impl HookRun {
-    fn drop_future(&mut self) -> Result<(), Error> {
-        let future = self.future.take();
-        catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
+impl HookRun<'_> {
+    /// Starts the clock of a hook that waits.
+    ///
+    /// # Errors
+    ///
+    /// If there is no timer.
+    pub(super) fn arm(&mut self, alarm: Alarm) -> Result<(), Error> {
+        if let Some(due) = self.began.checked_add(self.limit) {
+            self.deadline = Some(Sleep::until(due, Some(alarm))?);
+        }
+        Ok(())
     }
 
-    fn poll_hook(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Ready(result)) => return Poll::Ready(result.and(self.drop_future())),
-            Ok(Poll::Pending) => {}
-            Err(panic) => {
-                // What is left of it may panic again.
-                let _ = self.drop_future();
-                let error = panicked(&*panic);
-                return Poll::Ready(Err(error));
-            }
+    fn poll_hook(&mut self, task: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+        let Self { span, future, deadline, .. } = self;
+        let _entered = span.enter();
+        let Some(running) = future else { return Poll::Pending };
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
+        if let Poll::Ready(result) = after_poll(future, polled) {
+            return Poll::Ready(result);
         }
-        let Some(deadline) = &mut self.deadline else { return Poll::Pending };
-        if Pin::new(deadline).poll(cx).is_pending() {
+        let Some(deadline) = deadline else { return Poll::Pending };
+        if Pin::new(deadline).poll(task).is_pending() {
             return Poll::Pending;
         }
         let reason = format!("{} did not return within {:?}", self.hook.as_str(), self.limit);
         let late = Error::new(Code::DeadlineExceeded, reason);
-        Poll::Ready(Err(match self.drop_future() {
+        Poll::Ready(Err(match drop_future(future) {
             Ok(()) => late,
             Err(error) => late.and(error),
         }))
     }
 }
 
-impl Future for HookRun {
+/// Drops the future of a hook that has ended.
+fn after_poll(
+    future: &mut Option<HookFuture<'_>>,
+    polled: std::thread::Result<Poll<Result<(), Error>>>,
+) -> Poll<Result<(), Error>> {
+    match polled {
+        Ok(Poll::Ready(result)) => Poll::Ready(result.and(drop_future(future))),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(panic) => {
+            // What is left of it may panic again.
+            let _ = drop_future(future);
+            Poll::Ready(Err(panicked(&*panic)))
+        }
+    }
+}
+
+fn drop_future(future: &mut Option<HookFuture<'_>>) -> Result<(), Error> {
+    let Some(future) = future.take() else { return Ok(()) };
+    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
+}
+
+impl Future for HookRun<'_> {
     type Output = Ended;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
-        self.poll_hook(cx).map(|result| {
+    fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Ended> {
+        self.poll_hook(task).map(|result| {
             self.deadline = None;
-            Ended { unit: self.unit, took: self.began.elapsed(), result }
+            Ended { unit: self.unit, began: self.began, ended: Instant::now(), result }
         })
     }
 }
 
-impl Drop for HookRun {
+impl Drop for HookRun<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.drop_future() {
-            let phase = self.hook.phase().as_str();
-            tracing::error!(controller = %self.id, phase, %error, "panicked while it was cut short");
+        let Self { span, future, .. } = self;
+        if future.is_none() {
+            return;
+        }
+        let _entered = span.enter();
+        if let Err(error) = drop_future(future) {
+            let (id, phase) = (self.cx.id(), self.hook.phase().as_str());
+            tracing::error!(controller = %id, phase, %error, "panicked while it was cut short");
         }
     }
 }

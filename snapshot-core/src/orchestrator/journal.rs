@@ -114,16 +114,14 @@ impl Journal {
 
     /// Sets the stage that a hook leaves behind.
     fn settle(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
-        let Some(rules) = tree.plan.units()[unit].info.stage_rules else { return Ok(()) };
+        let Some(rules) = tree.plan.info(unit).stage_rules else { return Ok(()) };
         let node = &tree.nodes()[unit];
         let entry = &mut self.entries[unit];
         let next = match hook {
             Hook::Freeze => {
                 // Only now does the stage stand still: the guest may have ended on its own since
                 // the phase began.
-                entry.stage = caught(|| Ok(node.stage_number()))?;
-                rules.check(entry.stage)?;
-                rules.freeze_to
+                return caught(|| node.freeze_stage(rules, &mut entry.stage));
             }
             Hook::Thaw | Hook::Resume => entry.stage,
             Hook::Patch => None,
@@ -151,10 +149,10 @@ impl Journal {
 
     /// The state of every controller, for a report.
     pub(crate) fn report(&self, plan: &Plan) -> Vec<ControllerReport> {
-        let units = plan.units().iter().zip(&self.entries);
+        let units = plan.ids().zip(plan.units()).zip(&self.entries);
         units
-            .map(|(unit, entry)| ControllerReport {
-                id: unit.id.clone(),
+            .map(|((id, unit), entry)| ControllerReport {
+                id: id.clone(),
                 type_url: unit.info.type_url,
                 outcome: entry.outcome,
                 undo: entry.undo,

@@ -10,22 +10,28 @@ mod destination;
 mod edges;
 mod fault;
 mod hook_run;
+mod in_flight;
+mod index;
 mod journal;
 mod migration_report;
 mod phase;
 mod plan;
 mod preview;
 mod progress;
+mod record;
 mod report;
 mod session;
 mod signal;
 mod source;
+mod survey;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
 mod timer;
 mod transaction;
 mod tree;
+mod units;
 mod versions;
 
 pub use abandoned::Abandoned;

@@ -6,27 +6,17 @@
 //! [`ControllerSet`]: crate::ControllerSet
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::cycle::cycles;
 use super::edges::Edges;
+use super::index::Index;
+use super::survey::Survey;
+use super::units::{Unit, Units};
 use crate::registry::TypeInfo;
 use crate::{ControllerId, Error};
-
-/// One controller of the plan.
-#[derive(Debug)]
-pub(crate) struct Unit {
-    pub(crate) id: ControllerId,
-    pub(crate) info: TypeInfo,
-    pub(crate) parent: Option<usize>,
-    /// One past the last unit of its subtree, which begins with itself.
-    end: usize,
-    /// The groups that it comes after.
-    after_groups: Vec<usize>,
-    /// The siblings that it comes after.
-    after_siblings: Vec<usize>,
-}
 
 /// The instances of one type in the subtree of one ancestor. Those who come after them share it,
 /// so that a thousand containers after a thousand networks are two thousand edges, not a million.
@@ -41,9 +31,10 @@ struct Group {
 /// between them. Linear in the number of controllers, in memory and in time.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    units: Vec<Unit>,
+    units: Units,
     groups: Vec<Group>,
-    by_id: HashMap<ControllerId, usize>,
+    /// Made when it is first needed, which is never in most migrations.
+    index: OnceLock<Index>,
     /// Per step (units, then groups), the steps that it comes after.
     dependencies: Edges,
     /// Per step, the steps that come after it.
@@ -53,7 +44,16 @@ pub(crate) struct Plan {
 impl Plan {
     /// All controllers, parents before children.
     pub(crate) fn units(&self) -> &[Unit] {
-        &self.units
+        &self.units.list
+    }
+
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        self.units.id(unit)
+    }
+
+    /// What is known of the type of a controller.
+    pub(crate) fn info(&self, unit: usize) -> &'static TypeInfo {
+        self.units()[unit].info
     }
 
     /// The steps that come before each step, and those that come after it.
@@ -65,62 +65,64 @@ impl Plan {
     }
 
     pub(crate) fn find(&self, id: &ControllerId) -> Option<usize> {
-        self.by_id.get(id).copied()
+        let index = self.index.get_or_init(|| Index::new(self.units.ids(), &mut Vec::new()));
+        index.find(id.as_str(), self.units.ids())
     }
 
     /// The ids of all controllers, parents before children.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &ControllerId> {
-        self.units.iter().map(|unit| &unit.id)
+        self.units.ids().iter()
     }
 
     /// The instances of a type that are nearest to a unit among those that it comes after: what it
     /// comes after itself, then its parent, then what that comes after, and so on.
     pub(crate) fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize> {
+        let is_a = |&unit: &usize| self.units()[unit].info.controller.id() == controller;
         let mut at = Some(unit);
         while let Some(here) = at {
-            let here_unit = &self.units[here];
-            let groups = here_unit.after_groups.iter().map(|&group| &self.groups[group]);
-            let mut found: Vec<usize> =
-                groups
-                    .filter(|group| group.controller == controller)
-                    .flat_map(|group| group.members.iter().copied())
-                    .chain(
-                        here_unit.after_siblings.iter().copied().filter(|&sibling| {
-                            self.units[sibling].info.controller.id() == controller
-                        }),
-                    )
-                    .collect();
-            if found.is_empty()
-                && let Some(parent) = here_unit.parent
-                && self.units[parent].info.controller.id() == controller
-            {
-                found.push(parent);
+            let parent = self.units()[here].parent;
+            let mut found = Vec::new();
+            for step in self.after(here) {
+                match step.checked_sub(self.units().len()) {
+                    Some(group) if self.groups[group].controller == controller => {
+                        found.extend_from_slice(&self.groups[group].members);
+                    }
+                    Some(_) => {}
+                    None => found.extend(Some(step).filter(is_a)),
+                }
+            }
+            if found.is_empty() {
+                found.extend(parent.filter(is_a));
             }
             if !found.is_empty() {
                 found.sort_unstable();
                 found.dedup();
                 return found;
             }
-            at = here_unit.parent;
+            at = parent;
         }
         Vec::new()
     }
 
+    /// The siblings and groups that a unit comes after.
+    fn after(&self, unit: usize) -> impl Iterator<Item = usize> {
+        let parents = usize::from(self.units()[unit].parent.is_some());
+        self.dependencies.of(unit).skip(parents)
+    }
+
     /// Whether `unit` comes after `other` in a way that [`Plan::nearest`] could follow.
     pub(crate) fn comes_after(&self, unit: usize, other: usize) -> bool {
+        let holds = |step: usize| match step.checked_sub(self.units().len()) {
+            Some(group) => self.groups[group].members.binary_search(&other).is_ok(),
+            None => step == other,
+        };
         let mut at = Some(unit);
         while let Some(here) = at {
-            let here = &self.units[here];
-            if here.parent == Some(other)
-                || here.after_siblings.contains(&other)
-                || here
-                    .after_groups
-                    .iter()
-                    .any(|&group| self.groups[group].members.binary_search(&other).is_ok())
-            {
+            let parent = self.units()[here].parent;
+            if parent == Some(other) || self.after(here).any(holds) {
                 return true;
             }
-            at = here.parent;
+            at = parent;
         }
         false
     }
@@ -135,151 +137,99 @@ pub(crate) enum First {
     Dependents,
 }
 
-/// Collects the controllers of a tree, in the order of a walk from parents to children.
-#[derive(Debug, Default)]
-pub(crate) struct Survey {
-    units: Vec<Unit>,
-    /// Units and the siblings that they come after, by path.
-    named: Vec<(usize, Vec<String>)>,
-    /// Those that are there and could not be read.
-    left_out: HashSet<ControllerId>,
-}
+/// What comes after what, beside parents and children: units, each with siblings or groups, which
+/// are counted on from the units.
+type After = Vec<(usize, usize)>;
 
 impl Survey {
-    /// A survey that has met the root.
-    pub(crate) fn of_root(info: TypeInfo) -> Self {
-        let mut survey = Self::default();
-        survey.push(ControllerId::root(), info, None);
-        survey
-    }
-
-    fn push(&mut self, id: ControllerId, info: TypeInfo, parent: Option<usize>) -> usize {
-        let unit = self.units.len();
-        let (after_groups, after_siblings) = (Vec::new(), Vec::new());
-        self.units.push(Unit { id, info, parent, end: unit + 1, after_groups, after_siblings });
-        unit
-    }
-
-    /// Meets a child; its own children follow before [`Survey::leave`].
-    pub(crate) fn enter(
-        &mut self,
-        parent: usize,
-        path: &str,
-        after: &[String],
-        info: TypeInfo,
-    ) -> usize {
-        let id = self.units[parent].id.join(path);
-        let unit = self.push(id, info, Some(parent));
-        if !after.is_empty() {
-            self.named.push((unit, after.to_vec()));
-        }
-        unit
-    }
-
-    /// Meets a child that could not be read.
-    pub(crate) fn leave_out(&mut self, parent: usize, path: &str) {
-        self.left_out.insert(self.units[parent].id.join(path));
-    }
-
-    /// All controllers below this one were met.
-    pub(crate) fn leave(&mut self, unit: usize) {
-        self.units[unit].end = self.units.len();
-    }
-
-    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
-        &self.units[unit].id
-    }
-
-    /// The controllers that were met so far.
-    pub(crate) fn units(&self) -> &[Unit] {
-        &self.units
-    }
-
     /// Draws the edges.
     ///
     /// # Errors
     ///
     /// All at once: ids that are there twice, siblings that are not there, cycles.
     pub(crate) fn plan(mut self) -> Result<Plan, Error> {
-        self.leave(0);
         let mut errors = Vec::new();
-        let by_id = self.index(&mut errors);
-        self.link_siblings(&by_id, &mut errors);
-        let groups = self.link_types(&mut errors);
-        let Self { units, .. } = self;
+        let index = OnceLock::new();
+        if !self.units.are_distinct() {
+            index.get_or_init(|| Index::new(self.units.ids(), &mut errors));
+        }
+        let mut after = After::new();
+        self.link_siblings(index.get(), &mut after, &mut errors);
+        let groups = self.link_types(&mut after, &mut errors);
+        // Stable: of one unit, the siblings first.
+        after.sort_by_key(|&(unit, _)| unit);
+        let units = self.units;
 
-        let before_unit = |unit: &Unit| {
-            let groups = unit.after_groups.iter().map(|group| units.len() + group);
-            let before = unit.parent.into_iter().chain(unit.after_siblings.iter().copied());
-            before.chain(groups).collect::<Vec<_>>()
-        };
-        let before_groups = groups.iter().map(|group: &Group| group.members.clone());
-        let dependencies = Edges::new(units.iter().map(before_unit).chain(before_groups));
+        let members: usize = groups.iter().map(|group| group.members.len()).sum();
+        let count = units.list.len();
+        let (steps, edges) = (count + groups.len(), count + after.len() + members);
+        let mut dependencies = Edges::with_capacity(steps, edges);
+        let has_after = !after.is_empty();
+        let mut after = after.into_iter().peekable();
+        for (unit, Unit { parent, .. }) in units.list.iter().enumerate() {
+            dependencies.push(*parent);
+            while let Some((_, step)) = after.next_if(|&(of, _)| of == unit) {
+                dependencies.push_to_last(step);
+            }
+        }
+        for group in &groups {
+            dependencies.push(group.members.iter().copied());
+        }
         let dependents = dependencies.reversed();
-        for cycle in cycles(&dependencies, &dependents) {
+        // Parents and children alone make no cycle.
+        let cycles = match has_after {
+            true => cycles(&dependencies, &dependents),
+            false => Vec::new(),
+        };
+        for cycle in cycles {
             // Groups stand for the type that brought a unit into the cycle; they have no name.
-            let ids: Vec<_> = cycle.iter().filter_map(|&step| units.get(step)).collect();
+            let ids: Vec<_> = cycle.iter().filter_map(|&step| units.ids().get(step)).collect();
             if let Some(first) = ids.first() {
-                let way: Vec<_> = ids[1..].iter().map(|unit| unit.id.as_str()).collect();
+                let way: Vec<_> = ids[1..].iter().map(|id| id.as_str()).collect();
                 let way = way.join(", which comes after ");
                 errors.push(
                     Error::invalid(format!(
-                        "comes after {way}, which comes after {}: remove one of the `after`s",
-                        first.id
+                        "comes after {way}, which comes after {first}: remove one of the `after`s"
                     ))
-                    .at_controller(&first.id),
+                    .at_controller(first),
                 );
             }
         }
         Error::collect(errors)?;
-        Ok(Plan { units, groups, by_id, dependencies, dependents })
+        Ok(Plan { units, groups, index, dependencies, dependents })
     }
 
-    fn index(&self, errors: &mut Vec<Error>) -> HashMap<ControllerId, usize> {
-        let mut by_id = HashMap::with_capacity(self.units.len());
-        // Reported once, however often the id is there.
-        let mut repeated = std::collections::BTreeMap::new();
-        for (unit, Unit { id, .. }) in self.units.iter().enumerate() {
-            if by_id.insert(id.clone(), unit).is_some() {
-                *repeated.entry(id).or_insert(1) += 1;
-            }
-        }
-        errors.extend(repeated.into_iter().map(|(id, times)| {
-            let reason = format!("{times} controllers have this id: give each its own name");
-            Error::invalid(reason).at_controller(id)
-        }));
-        by_id
-    }
-
-    fn link_siblings(&mut self, by_id: &HashMap<ControllerId, usize>, errors: &mut Vec<Error>) {
+    fn link_siblings(&mut self, index: Option<&Index>, after: &mut After, errors: &mut Vec<Error>) {
         for (unit, paths) in std::mem::take(&mut self.named) {
-            let Some(parent) = self.units[unit].parent else { continue };
+            let Some(parent) = self.units()[unit].parent else { continue };
             for path in paths {
-                let id = self.units[parent].id.join(&path);
-                match by_id.get(&id) {
-                    Some(&sibling) if sibling == unit => errors.push(
-                        Error::invalid("comes after itself").at_controller(&self.units[unit].id),
-                    ),
-                    Some(&sibling) => self.units[unit].after_siblings.push(sibling),
+                let id = self.id(parent).join(&path);
+                match index.and_then(|index| index.find(id.as_str(), self.units.ids())) {
+                    Some(sibling) if sibling == unit => errors
+                        .push(Error::invalid("comes after itself").at_controller(self.id(unit))),
+                    Some(sibling) => after.push((unit, sibling)),
                     None if self.left_out.contains(&id) => {}
                     None => errors.push(
                         Error::invalid(format!("comes after {path:?}, which is not in the set"))
-                            .at_controller(&self.units[unit].id),
+                            .at_controller(self.id(unit)),
                     ),
                 }
             }
         }
     }
 
-    fn link_types(&mut self, errors: &mut Vec<Error>) -> Vec<Group> {
+    fn link_types(&self, after_steps: &mut After, errors: &mut Vec<Error>) -> Vec<Group> {
+        let mut groups = Vec::new();
+        if self.units().iter().all(|unit| unit.info.after.is_empty()) {
+            return groups;
+        }
         let mut by_type: HashMap<TypeId, Vec<usize>> = HashMap::new();
-        for (unit, Unit { info, .. }) in self.units.iter().enumerate() {
+        for (unit, Unit { info, .. }) in self.units().iter().enumerate() {
             by_type.entry(info.controller.id()).or_default().push(unit);
         }
-        let mut groups = Vec::new();
         let mut group_of: HashMap<(usize, TypeId), usize> = HashMap::new();
-        for unit in 0..self.units.len() {
-            let Unit { info, parent, end, .. } = self.units[unit];
+        for unit in 0..self.units().len() {
+            let &Unit { info, parent, end, .. } = &self.units()[unit];
             for after in info.after {
                 let Some(instances) = by_type.get(&after.id()) else { continue };
                 // Of several instances of a type that comes after itself, none could be first.
@@ -292,16 +242,16 @@ impl Survey {
                         Error::invalid(format!(
                             "comes after {}, which cannot come before it: remove {} from the \
                              `after` of its type",
-                            self.units[other].id,
+                            self.id(other),
                             after.short_name()
                         ))
-                        .at_controller(&self.units[unit].id),
+                        .at_controller(self.id(unit)),
                     );
                     continue;
                 }
                 let mut at = parent;
                 while let Some(ancestor) = at {
-                    let range = ancestor..self.units[ancestor].end;
+                    let range = ancestor..self.units()[ancestor].end;
                     let members = instances_in(instances, range);
                     if !members.is_empty() {
                         let group = *group_of.entry((ancestor, after.id())).or_insert_with(|| {
@@ -309,10 +259,10 @@ impl Survey {
                                 .push(Group { controller: after.id(), members: members.to_vec() });
                             groups.len() - 1
                         });
-                        self.units[unit].after_groups.push(group);
+                        after_steps.push((unit, self.units().len() + group));
                         break;
                     }
-                    at = self.units[ancestor].parent;
+                    at = self.units()[ancestor].parent;
                 }
             }
         }

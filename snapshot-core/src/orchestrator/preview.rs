@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use super::plan::{Plan, Survey};
+use super::plan::Plan;
+use super::survey::Surveyor;
 use crate::caught::caught;
 use crate::codec::{Reader, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
 use crate::references::{References, Twins};
-use crate::registry::registry;
+use crate::registry::{TypeInfo, registry};
 use crate::state::{take_payload, version_read};
 use crate::{Code, Controller, ControllerId, Error, Payload};
 
@@ -66,13 +67,14 @@ pub(crate) struct Verified<T> {
 
 impl<T> Verified<T> {
     pub(crate) fn preview(&self, snapshot: &Snapshot) -> Preview {
-        let controllers = self.plan.units().iter().zip(&self.stages).zip(&self.versions);
+        let units = self.plan.ids().zip(self.plan.units());
+        let controllers = units.zip(&self.stages).zip(&self.versions);
         Preview {
             type_url: self.plan.units()[0].info.type_url,
             payload_length: snapshot.payload().len(),
             controllers: controllers
-                .map(|((unit, stage), &version)| PreviewedController {
-                    id: unit.id.clone(),
+                .map(|(((id, unit), stage), &version)| PreviewedController {
+                    id: id.clone(),
                     type_url: unit.info.type_url,
                     version,
                     stage: unit.info.stage_rules.zip(*stage).map(|(rules, n)| rules.name(n)),
@@ -168,22 +170,23 @@ enum Completeness {
 /// Checks what concerns several controllers, references among them, and the stages.
 fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Error> {
     let mut verifier = Verifier {
-        survey: Survey::of_root(root.info()),
+        surveyor: Surveyor::at_root(root.info()),
         completeness,
         stages: Vec::new(),
         versions: Vec::new(),
         errors: Vec::new(),
     };
-    verifier.meet(0, root);
+    verifier.meet(0, root.info(), root);
     verifier.descend(root, 0)?;
-    let Verifier { survey, stages, versions, mut errors, .. } = verifier;
+    let Verifier { surveyor, stages, versions, mut errors, .. } = verifier;
+    let survey = surveyor.finish();
     let references = match completeness {
-        Completeness::All => {
+        Completeness::All if survey.has_references() => {
             let mut references = References::new(root.info().message_name);
             root.refer_fields(&mut references);
             references.check(Twins::Known)
         }
-        Completeness::SomeLeftOut => Default::default(),
+        Completeness::All | Completeness::SomeLeftOut => Default::default(),
     };
     match survey.plan() {
         Ok(plan) => {
@@ -199,7 +202,7 @@ fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Er
 }
 
 struct Verifier {
-    survey: Survey,
+    surveyor: Surveyor,
     completeness: Completeness,
     stages: Vec<Option<i32>>,
     versions: Vec<u32>,
@@ -207,13 +210,13 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn meet(&mut self, unit: usize, state: &dyn Loaded) {
+    fn meet(&mut self, unit: usize, info: &TypeInfo, state: &dyn Loaded) {
         let stage = state.stage_number();
         if self.completeness == Completeness::All
-            && let Some(rules) = state.info().stage_rules
+            && let Some(rules) = info.stage_rules
             && let Err(error) = rules.check(stage)
         {
-            self.errors.push(error.at_controller(self.survey.id(unit)));
+            self.errors.push(error.at_controller(&self.surveyor.id(unit)));
         }
         self.stages.push(stage);
         self.versions.push(state.version());
@@ -222,21 +225,23 @@ impl Verifier {
     /// Recurses no deeper than the reader did.
     fn descend(&mut self, parent: &mut dyn Loaded, at: usize) -> Result<(), Error> {
         parent.walk(&mut Walk::new(&mut |found, cell| {
+            let mut text = String::new();
+            let spot = found.spot(&mut text);
             let Some(child) = cell.loaded() else {
                 return match self.completeness {
                     Completeness::All => Err(Error::internal("a decoded child has no state")),
                     Completeness::SomeLeftOut => {
-                        self.survey.leave_out(at, &found.path(None));
+                        self.surveyor.leave_out(at, (spot, &text));
                         Ok(())
                     }
                 };
             };
-            let info = child.info();
-            let path = found.path(child.own_name().as_deref());
-            let unit = self.survey.enter(at, &path, found.after, info);
-            self.meet(unit, child);
+            let (info, own_name) = (child.info(), child.own_name());
+            let spot = (spot, text.as_str());
+            let unit = self.surveyor.enter(at, found.after, info, spot, own_name.as_deref());
+            self.meet(unit, info, child);
             self.descend(child, unit)?;
-            self.survey.leave(unit);
+            self.surveyor.leave(unit);
             Ok(())
         }))
     }

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::dispatcher;
 
 use super::fault::{Fault, Faults};
+use super::plan::Plan;
+use super::record::{HookTime, Record};
 use super::signal::Signal;
-use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
+use super::timeline::PhaseTime;
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
 use crate::registry::short_type_name;
@@ -62,13 +64,6 @@ pub struct Session {
     cancel: Arc<Signal>,
     record: Arc<Mutex<Record>>,
     started: (Instant, SystemTime),
-}
-
-#[derive(Default)]
-struct Record {
-    timeline: Timeline,
-    blackout_began: Option<Instant>,
-    blackout_ended: Option<Instant>,
 }
 
 impl Default for Session {
@@ -197,14 +192,7 @@ impl Session {
 
     /// Who took how long so far.
     pub fn timeline(&self) -> Timeline {
-        let record = self.record();
-        let mut timeline = record.timeline.clone();
-        timeline.blackout = record.blackout_began.map(|began| {
-            record.blackout_ended.unwrap_or_else(Instant::now).saturating_duration_since(began)
-        });
-        timeline.blackout_began =
-            record.blackout_began.map(|began| began.saturating_duration_since(self.started.0));
-        timeline
+        self.record().timeline(self.started.0)
     }
 
     /// When the session started, by the host's clock.
@@ -308,22 +296,29 @@ impl Session {
 
     pub(crate) fn record_phase(&self, phase: Phase, took: Duration, succeeded: bool) {
         let began = self.began(took);
-        self.record().timeline.phases.push(PhaseTime { phase, began, took, succeeded });
+        self.record().phases.push(PhaseTime { phase, began, took, succeeded });
     }
 
     /// An import, which has no session yet while it runs.
     pub(crate) fn record_import(&self, began: Instant, took: Duration) {
         let began = began.saturating_duration_since(self.started.0);
         let import = PhaseTime { phase: Phase::Import, began, took, succeeded: true };
-        self.record().timeline.phases.push(import);
+        self.record().phases.push(import);
     }
 
-    pub(crate) fn record_controller(&self, time: ControllerTime) {
-        self.record().timeline.controllers.push(time);
+    /// A phase begins to run hooks; gives the number of this run.
+    pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
+        self.record().begin_run(plan, phase, hooks)
     }
 
-    pub(crate) fn record_saved(&self, saved: Vec<SavedBytes>) {
-        self.record().timeline.saved = saved;
+    /// Hooks of this run have ended.
+    pub(crate) fn record_hooks(&self, run: usize, hooks: &mut Vec<HookTime>) {
+        self.record().end_hooks(run, hooks);
+    }
+
+    /// How much each controller saved, in the order of the plan.
+    pub(crate) fn record_saved(&self, plan: &Arc<Plan>, lengths: Vec<usize>) {
+        self.record().saved = Some((Arc::clone(plan), lengths));
     }
 }
 

@@ -1,24 +1,23 @@
 //! The source's side: freeze, save, then commit or roll back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::abandoned;
 use super::journal::Journal;
-use super::plan::Unit;
 use super::preview;
 use super::progress::tell;
 use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::{End, Transaction};
-use super::tree::{Met, Tree};
+use super::tree::Met;
 use super::versions;
-use super::{Failure, Phase, SavedBytes};
+use super::{Failure, Phase};
 use crate::caught::caught;
 use crate::codec::{FrozenController, Versions, Writer};
-use crate::controller::{Hook, Node, address};
+use crate::controller::{ByAddress, Hook, Node, address};
 use crate::envelope::{SaveBuffer, Snapshot};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
@@ -84,13 +83,13 @@ impl<R: Controller> Source<R> {
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
         let met = Met::under(self.node());
         let mut errors = Vec::new();
-        errors.extend(check_all(met.controllers()).err());
+        errors.extend(check_all(&met).err());
         let ours = registry()?.manifest();
         let mut compatibility = compatible(&ours, theirs);
-        let types = || met.controllers().map(|(unit, _)| unit.info);
+        let types = || met.controllers().map(|(unit, ..)| *unit.info);
         let versions = Arc::new(versions::choose(types(), theirs));
         let types: HashSet<&str> = types().map(|info| info.type_url).collect();
-        let lost = versions::check(met.controllers(), &versions).err();
+        let lost = versions::check(&met, &versions).err();
         errors.extend(met.into_tree().err());
         compatibility.payloads.retain(|payload| {
             let type_url = payload.type_url.as_str();
@@ -148,8 +147,11 @@ impl<R: Controller> Source<R> {
         let root = self.node();
         let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Rehearsal { versions, length } = rehearsal;
-        let tree = Tree::of(Arc::clone(&root))
-            .and_then(|tree| check_all(tree.plan.units().iter().zip(tree.nodes())).map(|()| tree))
+        let met = Met::under(Arc::clone(&root));
+        let checked = check_all(&met);
+        let tree = met
+            .into_tree()
+            .and_then(|tree| checked.map(|()| tree))
             .and_then(|tree| abandoned::claim(&root).map(|()| tree))
             .map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
@@ -192,17 +194,27 @@ impl<R: Controller> Source<R> {
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
-fn check_all<'t>(
-    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>)>,
-) -> Result<(), Error> {
+fn check_all(met: &Met) -> Result<(), Error> {
     let registry = registry()?;
     let mut errors = Vec::new();
-    for (unit, node) in controllers {
-        let check = registry.require(&[unit.info]).and_then(|()| match unit.info.stage_rules {
-            Some(rules) => rules.check(caught(|| Ok(node.stage_number()))?),
-            None => Ok(()),
-        });
-        errors.extend(check.err().map(|error| error.at_controller(&unit.id)));
+    // Types that are registered, by the addresses of their infos.
+    let mut registered: ByAddress<()> = ByAddress::default();
+    let mut last = None;
+    for (at_unit, (unit, _, stage)) in met.controllers().enumerate() {
+        let at = address(unit.info);
+        let mut check = Ok(());
+        if last != Some(at) && !registered.contains_key(&at) {
+            check = registry.require(&[*unit.info]);
+        }
+        if check.is_ok() {
+            if last.replace(at) != Some(at) {
+                registered.insert(at, ());
+            }
+            if let Some(rules) = unit.info.stage_rules {
+                check = rules.check(stage);
+            }
+        }
+        errors.extend(check.err().map(|error| error.at_controller(met.id(at_unit))));
     }
     Error::collect(errors)
 }
@@ -270,7 +282,7 @@ impl<R: Controller> Frozen<R> {
                 .check_blackout()
                 .and_then(|()| caught(|| self.check_faults()))
                 .and_then(|()| caught(|| self.encode(buffer)))
-                .and_then(|()| caught(|| check_controller(&*self.root)));
+                .and_then(|()| caught(|| self.check_references()));
             match &result {
                 Ok(()) => {
                     let bytes = buffer.as_bytes().len();
@@ -290,10 +302,20 @@ impl<R: Controller> Frozen<R> {
         result.map(|()| buffer.as_bytes())
     }
 
+    fn check_references(&self) -> Result<(), Error> {
+        match self.transaction.tree.has_references {
+            true => check_controller(&*self.root),
+            false => Ok(()),
+        }
+    }
+
     fn check_faults(&self) -> Result<(), Error> {
         let Transaction { tree, session, .. } = &self.transaction;
+        if session.faults().is_empty() {
+            return Ok(());
+        }
         let check = |id| session.faults().check(Phase::Save, id).map_err(|e| e.at_controller(id));
-        tree.plan.units().iter().try_for_each(|unit| check(&unit.id))
+        tree.plan.ids().try_for_each(check)
     }
 
     fn encode(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {
@@ -313,32 +335,24 @@ impl<R: Controller> Frozen<R> {
             result
         })?;
         let mut lengths = Vec::with_capacity(tree.nodes().len());
-        for (unit, node) in tree.plan.units().iter().zip(tree.nodes()) {
+        for (unit, node) in tree.nodes().iter().enumerate() {
             match saved.get(&address(&**node)).and_then(|controller| controller.length) {
                 Some(length) => lengths.push(length),
                 // Found by the walk and not by the save: a state that shows a child and omits it.
                 None => {
                     let reason = "is in the tree, but its parent did not save it";
-                    return Err(Error::internal(reason).at_controller(&unit.id));
+                    return Err(Error::internal(reason).at_controller(tree.id(unit)));
                 }
             }
         }
         // A payload includes those of its children. Children come after their parents.
-        for (unit, planned) in tree.plan.units().iter().enumerate().rev() {
+        let gross = lengths.clone();
+        for (planned, gross) in tree.plan.units().iter().zip(gross).rev() {
             if let Some(parent) = planned.parent {
-                lengths[parent] = lengths[parent].saturating_sub(gross(&saved, tree, unit));
+                lengths[parent] = lengths[parent].saturating_sub(gross);
             }
         }
-        let units = tree.plan.units().iter().zip(lengths);
-        session.record_saved(
-            units
-                .map(|(unit, bytes)| SavedBytes {
-                    id: unit.id.clone(),
-                    type_url: unit.info.type_url,
-                    bytes,
-                })
-                .collect(),
-        );
+        session.record_saved(&tree.plan, lengths);
         Ok(())
     }
 
@@ -369,10 +383,6 @@ impl<R: Controller> Frozen<R> {
         drop(over_budget);
         transaction.finish(end).await
     }
-}
-
-fn gross(saved: &HashMap<usize, FrozenController>, tree: &Tree, unit: usize) -> usize {
-    saved.get(&address(&*tree.nodes()[unit])).and_then(|saved| saved.length).unwrap_or_default()
 }
 
 impl<R: Controller> fmt::Debug for Source<R> {

@@ -19,6 +19,12 @@ use crate::Error;
 /// What the timer thread calls when a deadline passes.
 pub(crate) type Alarm = Box<dyn FnOnce() + Send>;
 
+/// Something that the timer thread looks at from time to time, without waking anybody.
+pub(crate) trait Watched: Send + Sync {
+    /// Looks; says when to look again, never if that is past the end of time.
+    fn look(&self, now: Instant) -> Option<Instant>;
+}
+
 /// Due time, then a serial number: two deadlines may be due at the same instant.
 type Key = (Instant, u64);
 
@@ -28,10 +34,19 @@ struct Entry {
     alarm: Option<Alarm>,
 }
 
+struct Watching {
+    serial: u64,
+    /// When to look; `None` while the thread looks, and if it never does again.
+    due: Option<Instant>,
+    watched: Arc<dyn Watched>,
+}
+
 #[derive(Default)]
 struct Queue {
     next: u64,
     entries: BTreeMap<Key, Entry>,
+    /// Few: one for each phase that runs.
+    watches: Vec<Watching>,
     /// When the thread wakes by itself; `None` if it does not. Most deadlines come after one that it
     /// sleeps for already, even if that was taken back, and need not wake it.
     sleeps_until: Option<Instant>,
@@ -71,7 +86,7 @@ impl Timer {
         let mut queue = self.lock();
         loop {
             let now = Instant::now();
-            let Some((&(due, _), _)) = queue.entries.first_key_value() else {
+            let Some(due) = queue.next_due() else {
                 queue.sleeps_until = None;
                 queue = self.earlier.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -85,6 +100,18 @@ impl Timer {
                 queue = next;
                 continue;
             }
+            // Both without the lock: they run code that is not ours.
+            if let Some((serial, watched)) = queue.take_due(now) {
+                drop(queue);
+                // The thread must outlive a subscriber that panics.
+                let next = catch_unwind(AssertUnwindSafe(|| watched.look(now))).unwrap_or_default();
+                drop(watched);
+                queue = self.lock();
+                if let Some(watching) = queue.watches.iter_mut().find(|w| w.serial == serial) {
+                    watching.due = next;
+                }
+                continue;
+            }
             let Some((_, entry)) = queue.entries.pop_first() else { continue };
             drop(queue);
             entry.fire();
@@ -92,17 +119,34 @@ impl Timer {
         }
     }
 
-    fn insert(&self, due: Instant, entry: Entry) -> Key {
+    /// Adds something that is due at a time; gives its serial number.
+    fn add(&self, due: Instant, add: impl FnOnce(&mut Queue, u64)) -> u64 {
         let mut queue = self.lock();
         queue.next += 1;
-        let key = (due, queue.next);
-        queue.entries.insert(key, entry);
+        let serial = queue.next;
+        add(&mut queue, serial);
         let is_earlier = queue.sleeps_until.is_none_or(|wakes| due < wakes);
         drop(queue);
         if is_earlier {
             self.earlier.notify_one();
         }
-        key
+        serial
+    }
+}
+
+impl Queue {
+    /// When the first entry or watch is due.
+    fn next_due(&self) -> Option<Instant> {
+        let watches = self.watches.iter().filter_map(|watching| watching.due);
+        watches.chain(self.entries.first_key_value().map(|(&(due, _), _)| due)).min()
+    }
+
+    /// A watch that is due. It is not due again until the thread has looked.
+    fn take_due(&mut self, now: Instant) -> Option<(u64, Arc<dyn Watched>)> {
+        let watching =
+            self.watches.iter_mut().find(|watching| watching.due.is_some_and(|due| due <= now))?;
+        watching.due = None;
+        Some((watching.serial, Arc::clone(&watching.watched)))
     }
 }
 
@@ -126,12 +170,20 @@ pub(crate) struct Sleep {
 }
 
 impl Sleep {
+    /// When it ends.
+    pub(crate) fn due(&self) -> Instant {
+        self.due
+    }
+
     /// A sleep until `due`. The alarm is called then even if nobody polls the sleep; it is not
     /// called if the sleep is dropped before.
     pub(crate) fn until(due: Instant, alarm: Option<Alarm>) -> Result<Self, Error> {
         let timer = Timer::get()?;
-        let key = timer.insert(due, Entry { waker: None, alarm });
-        Ok(Self { timer, due, key })
+        let entry = Entry { waker: None, alarm };
+        let serial = timer.add(due, |queue, serial| {
+            queue.entries.insert((due, serial), entry);
+        });
+        Ok(Self { timer, due, key: (due, serial) })
     }
 
     /// A sleep for so long; `None` if that is past the end of time.
@@ -140,6 +192,34 @@ impl Sleep {
             Some(due) => Self::until(due, alarm).map(Some),
             None => Ok(None),
         }
+    }
+}
+
+/// Lets the timer thread look at something until this is dropped.
+pub(crate) struct Watch {
+    timer: &'static Timer,
+    serial: u64,
+}
+
+impl Watch {
+    /// Watches, from `due` on.
+    pub(crate) fn from(due: Instant, watched: Arc<dyn Watched>) -> Result<Self, Error> {
+        let timer = Timer::get()?;
+        let serial = timer.add(due, |queue, serial| {
+            queue.watches.push(Watching { serial, due: Some(due), watched });
+        });
+        Ok(Self { timer, serial })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut queue = self.timer.lock();
+        let at = queue.watches.iter().position(|watching| watching.serial == self.serial);
+        let watching = at.map(|at| queue.watches.swap_remove(at));
+        drop(queue);
+        // Outside the lock, as for a sleep.
+        drop(watching);
     }
 }
 
@@ -216,6 +296,31 @@ mod tests {
         drop(after(10_000, Some(Box::new(move || send.send(()).unwrap()))));
         // The alarm is gone with its sender.
         assert_eq!(receive.recv(), Err(mpsc::RecvError));
+    }
+
+    /// Says every time when it is looked at, and asks to be again 10 ms later.
+    struct Looked(mpsc::Sender<Instant>);
+
+    impl Watched for Looked {
+        fn look(&self, now: Instant) -> Option<Instant> {
+            let _ = self.0.send(now);
+            now.checked_add(Duration::from_millis(10))
+        }
+    }
+
+    #[test]
+    fn a_watch_is_looked_at_when_it_says_until_it_is_dropped() {
+        let (send, receive) = mpsc::channel();
+        let start = Instant::now();
+        let watch = Watch::from(start + Duration::from_millis(10), Arc::new(Looked(send))).unwrap();
+        for n in 1..=3 {
+            let at = receive.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert!(at >= start + n * Duration::from_millis(10), "look {n} came early");
+        }
+        drop(watch);
+        // What was watched is gone with its sender, as soon as the thread lets go of it.
+        while receive.recv_timeout(Duration::from_secs(10)).is_ok() {}
+        assert_eq!(receive.try_recv(), Err(mpsc::TryRecvError::Disconnected));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! A tree of running controllers with its plan.
 
 use std::any::TypeId;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::plan::{Plan, Survey, Unit};
+use super::plan::Plan;
+use super::survey::{Survey, Surveyor};
+use super::units::Unit;
 use crate::caught::caught;
 use crate::codec::Reader;
-use crate::controller::{Node, Walk, address, named};
+use crate::controller::{self, ByAddress, Node, Spot, Walk, address};
 use crate::registry::short_type_name;
 use crate::{Controller, ControllerId, Error};
 
@@ -15,6 +16,8 @@ use crate::{Controller, ControllerId, Error};
 pub(crate) struct Tree {
     pub(crate) plan: Arc<Plan>,
     nodes: Vec<Arc<dyn Node>>,
+    /// Whether a state defines something that others may refer to, or refers to something.
+    pub(crate) has_references: bool,
 }
 
 /// How deep controllers may be nested. Each costs at least two levels of messages, and what cannot
@@ -22,8 +25,9 @@ pub(crate) struct Tree {
 const DEPTH_LIMIT: u32 = Reader::DEPTH_LIMIT / 2;
 
 impl Tree {
+    /// A tree whose references were checked, or are not to be.
     pub(crate) fn new(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>) -> Self {
-        Self { plan, nodes }
+        Self { plan, nodes, has_references: false }
     }
 
     /// The tree under a running controller.
@@ -40,7 +44,7 @@ impl Tree {
     }
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
-        &self.plan.units()[unit].id
+        self.plan.id(unit)
     }
 
     /// The controller of a unit as its type.
@@ -58,8 +62,7 @@ impl Tree {
     /// Every controller that was added, removed or replaced; `how` ends the sentence.
     pub(crate) fn check_unchanged(&self, how: &str) -> Result<(), Error> {
         // Nearly always all is as it was, which is seen without making ids and a plan.
-        let mut unseen = self.nodes[1..].iter();
-        if caught(|| Ok(same(&*self.nodes[0], &mut unseen)))? && unseen.next().is_none() {
+        if caught(|| Ok((0..self.nodes.len()).all(|unit| self.has_same_children(unit))))? {
             return Ok(());
         }
         let now = Tree::of(Arc::clone(&self.nodes[0]))?;
@@ -79,6 +82,22 @@ impl Tree {
         Error::collect(errors)
     }
 
+    /// Whether the controllers right below a unit are still those of the plan.
+    fn has_same_children(&self, unit: usize) -> bool {
+        let units = self.plan.units();
+        let mut next = unit + 1;
+        let walked = self.nodes[unit].walk(&mut Walk::new(&mut |_, cell| {
+            let expected = self.nodes.get(next).filter(|_| units[next].parent == Some(unit));
+            match cell.address() == expected.map(|node| address(&**node)) {
+                true => next = units[next].end,
+                // Of a walk that ends here, nobody reads the error.
+                false => return Err(Error::internal("another child")),
+            }
+            Ok(())
+        }));
+        walked.is_ok() && next == units[unit].end
+    }
+
     /// Whether a unit is of a type.
     pub(crate) fn is_a(&self, unit: usize, controller: TypeId) -> bool {
         self.plan.units()[unit].info.controller.id() == controller
@@ -89,6 +108,8 @@ impl Tree {
 pub(crate) struct Met {
     survey: Survey,
     nodes: Vec<Arc<dyn Node>>,
+    /// The stages that they were met in.
+    stages: Vec<Option<i32>>,
     errors: Vec<Error>,
 }
 
@@ -96,20 +117,26 @@ impl Met {
     /// Meets all under a running controller.
     pub(crate) fn under(root: Arc<dyn Node>) -> Self {
         let mut finder = Finder {
-            survey: Survey::of_root(root.info()),
-            places: HashMap::from([(address(&*root), 0)]),
-            nodes: vec![root],
+            surveyor: Surveyor::at_root(root.info()),
+            places: ByAddress::default(),
+            nodes: Vec::new(),
+            stages: Vec::new(),
             errors: Vec::new(),
         };
-        let walked = caught(|| finder.descend(0, 1));
-        let Finder { survey, nodes, mut errors, .. } = finder;
+        let walked = caught(|| finder.descend_from(root));
+        let Finder { surveyor, nodes, stages, mut errors, .. } = finder;
         errors.extend(walked.err());
-        Self { survey, nodes, errors }
+        Self { survey: surveyor.finish(), nodes, stages, errors }
     }
 
-    /// The controllers, in the order in which they were met.
-    pub(crate) fn controllers(&self) -> impl Iterator<Item = (&Unit, &Arc<dyn Node>)> {
-        self.survey.units().iter().zip(&self.nodes)
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        self.survey.id(unit)
+    }
+
+    /// The controllers, in the order in which they were met, with their stages.
+    pub(crate) fn controllers(&self) -> impl Iterator<Item = (&Unit, &Arc<dyn Node>, Option<i32>)> {
+        let controllers = self.survey.units().iter().zip(&self.nodes).zip(&self.stages);
+        controllers.map(|((unit, node), stage)| (unit, node, *stage))
     }
 
     /// Puts them in order.
@@ -119,26 +146,11 @@ impl Met {
     /// All at once: a child that is not built, a controller in two places; or if there is none, what
     /// [`Survey::plan`] refuses.
     pub(crate) fn into_tree(self) -> Result<Tree, Error> {
-        let Self { survey, nodes, errors } = self;
+        let Self { survey, nodes, errors, .. } = self;
         Error::collect(errors)?;
-        Ok(Tree { plan: Arc::new(survey.plan()?), nodes })
+        let has_references = survey.has_references();
+        Ok(Tree { plan: Arc::new(survey.plan()?), nodes, has_references })
     }
-}
-
-/// Whether the controllers below a controller are the next of these, in this order.
-fn same<'n>(parent: &dyn Node, expected: &mut impl Iterator<Item = &'n Arc<dyn Node>>) -> bool {
-    let mut children = Vec::new();
-    let walked = parent.walk(&mut Walk::new(&mut |_, cell| {
-        children.push(cell.live());
-        Ok(())
-    }));
-    walked.is_ok()
-        && children.iter().all(|child| match (child, expected.next()) {
-            (Some(child), Some(other)) => {
-                address(&**child) == address(&**other) && same(&**child, expected)
-            }
-            _ => false,
-        })
 }
 
 fn changed(what: &str, how: &str, id: &ControllerId) -> Error {
@@ -146,47 +158,86 @@ fn changed(what: &str, how: &str, id: &ControllerId) -> Error {
 }
 
 struct Finder {
-    survey: Survey,
-    places: HashMap<usize, usize>,
+    surveyor: Surveyor,
+    places: ByAddress<usize>,
     nodes: Vec<Arc<dyn Node>>,
+    stages: Vec<Option<i32>>,
     errors: Vec<Error>,
 }
 
+/// The children that a controller showed.
+#[derive(Default)]
+struct Children {
+    /// The paths that are more than a field or an element, one after the other.
+    paths: String,
+    children: Vec<ChildFound>,
+}
+
+struct ChildFound {
+    spot: Spot,
+    after: Vec<String>,
+    /// `None` if it is not built.
+    node: Option<Arc<dyn Node>>,
+}
+
+/// Asks a controller who it is and for its children. Its lock is held for this only, and no other
+/// meanwhile: to ask a child takes the child's lock, which may be the same.
+fn ask(node: &dyn Node) -> (controller::Met, Result<Children, Error>) {
+    let mut found = Children::default();
+    let (met, walked) = node.meet(&mut Walk::new(&mut |child, cell| {
+        let (spot, after) = (child.spot(&mut found.paths), child.after.to_vec());
+        found.children.push(ChildFound { spot, after, node: cell.live() });
+        Ok(())
+    }));
+    (met, walked.map(|()| found))
+}
+
 impl Finder {
-    fn descend(&mut self, unit: usize, depth: u32) -> Result<(), Error> {
-        let node = Arc::clone(&self.nodes[unit]);
-        let mut children = Vec::new();
-        // The parent's lock is held for this walk only, and no other meanwhile: a child's own name
-        // takes the child's lock, which may be the same.
-        node.walk(&mut Walk::new(&mut |found, cell| {
-            children.push((found.parts(), found.after.to_vec(), cell.live()));
-            Ok(())
-        }))
-        .map_err(|error| error.at_controller(self.survey.id(unit)))?;
-        for ((path, name_at), after, child) in children {
-            let Some(child) = child else {
-                let id = self.survey.id(unit).join(&path);
+    fn descend_from(&mut self, root: Arc<dyn Node>) -> Result<(), Error> {
+        let (met, children) = ask(&*root);
+        self.places.insert(address(&*root), 0);
+        self.nodes.push(root);
+        self.stages.push(met.stage);
+        self.descend(0, children, 1)
+    }
+
+    fn descend(
+        &mut self,
+        unit: usize,
+        found: Result<Children, Error>,
+        depth: u32,
+    ) -> Result<(), Error> {
+        let Children { paths, children } =
+            found.map_err(|error| error.at_controller(&self.surveyor.id(unit)))?;
+        self.places.reserve(children.len());
+        self.nodes.reserve(children.len());
+        self.stages.reserve(children.len());
+        self.surveyor.reserve(children.len());
+        for ChildFound { spot, after, node } in children {
+            let Some(node) = node else {
+                let id = self.surveyor.id_of_child(unit, (spot, &paths));
                 self.errors.push(Error::internal("was decoded, but not built").at_controller(&id));
                 continue;
             };
-            let path = named(path, name_at, child.own_name().as_deref());
-            let at = self.survey.enter(unit, &path, &after, child.info());
-            let id = self.survey.id(at).clone();
-            let first = *self.places.entry(address(&*child)).or_insert(at);
-            self.nodes.push(child);
+            let (met, children) = ask(&*node);
+            let (spot, name) = ((spot, paths.as_str()), met.own_name.as_deref());
+            let at = self.surveyor.enter(unit, &after, node.info(), spot, name);
+            let first = *self.places.entry(address(&*node)).or_insert(at);
+            self.nodes.push(node);
+            self.stages.push(met.stage);
             if first != at {
                 let reason = format!(
                     "is the same controller as {}: a controller has one place in the tree",
-                    self.survey.id(first)
+                    self.surveyor.id(first)
                 );
-                self.errors.push(Error::invalid(reason).at_controller(&id));
+                self.errors.push(Error::invalid(reason).at_controller(&self.surveyor.id(at)));
             } else if depth == DEPTH_LIMIT {
                 let reason = format!("is nested deeper than {DEPTH_LIMIT} controllers");
-                self.errors.push(Error::invalid(reason).at_controller(&id));
+                self.errors.push(Error::invalid(reason).at_controller(&self.surveyor.id(at)));
             } else {
-                self.descend(at, depth + 1)?;
+                self.descend(at, children, depth + 1)?;
             }
-            self.survey.leave(at);
+            self.surveyor.leave(at);
         }
         Ok(())
     }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::plan::Unit;
+use super::tree::Met;
 use crate::Error;
 use crate::caught::caught;
 use crate::codec::{Versions, Writer};
-use crate::controller::Node;
 use crate::registry::{Manifest, TypeInfo};
 use crate::version::saved_versions;
 
@@ -32,17 +31,18 @@ pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -
 
 /// Checks that nothing is lost if these controllers are saved in these versions: one by one, so that
 /// all that would be lost is told at once.
-pub(super) fn check<'t>(
-    controllers: impl Iterator<Item = (&'t Unit, &'t Arc<dyn Node>)>,
-    versions: &Arc<Versions>,
-) -> Result<(), Error> {
+pub(super) fn check(met: &Met, versions: &Arc<Versions>) -> Result<(), Error> {
     let mut errors = Vec::new();
-    for (unit, node) in controllers.filter(|(unit, _)| versions.contains_key(unit.info.type_url)) {
+    for (at, (unit, node, _)) in met.controllers().enumerate() {
+        if !versions.contains_key(unit.info.type_url) {
+            continue;
+        }
         let mut writer = Writer::default();
         writer.set_versions(Some(Arc::clone(versions)));
         let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);
         // What is wrong with its children they say themselves.
-        errors.extend(result.err().and_then(Error::of_root).map(|error| error.moved_to(&unit.id)));
+        errors
+            .extend(result.err().and_then(Error::of_root).map(|error| error.moved_to(met.id(at))));
     }
     Error::collect(errors)
 }

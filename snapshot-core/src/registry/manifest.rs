@@ -22,7 +22,7 @@ impl Registry {
                 .map(|other| other.info.type_url.to_owned())
                 .collect();
             after.sort_unstable();
-            (registration.annotate)(&mut notes);
+            (info.annotate)(&mut notes);
             let mut older = |older: &OlderVersion| {
                 let message = describer.message(older.message?);
                 Some(wire::Older { version: older.version, message })

@@ -95,3 +95,32 @@ fn the_manifest_says_field_by_field_what_is_saved_and_accepted() {
     assert!(manifest.messages.is_sorted_by(|a, b| a.name < b.name));
     assert!(manifest.payloads.is_sorted_by(|a, b| a.type_url < b.type_url));
 }
+
+#[test]
+fn two_types_with_one_message_or_one_type_url_are_refused_and_both_are_named() {
+    let mut twin = Registration::of::<Thing<Net>>();
+    twin.info.message_name = Registration::of::<Thing<Disk>>().info.message_name;
+    let error = Registry::new([twin, Registration::of::<Thing<Disk>>()]).unwrap_err().to_string();
+    for part in ["Thing<", "Disk", "Net", "both claim message test.DiskSnapshot"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let mut twin = Registration::of::<Thing<Net>>();
+    twin.info.type_url = Registration::of::<Thing<Disk>>().info.type_url;
+    let error = Registry::new([twin, Registration::of::<Thing<Disk>>()]).unwrap_err().to_string();
+    for part in ["Disk", "Net", "both claim type URL \"type.googleapis.com/test.DiskSnapshot\""] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn a_lookup_does_not_allocate() {
+    let registry = registry().unwrap();
+    let mut found = 0;
+    let allocations = allocation_counter::measure(|| {
+        found = ["type.googleapis.com/test.DiskSnapshot", "type.googleapis.com/test.Nothing", ""]
+            .into_iter()
+            .filter(|type_url| registry.get(type_url).is_some())
+            .count();
+    });
+    assert_eq!((found, allocations.count_total), (1, 0));
+}

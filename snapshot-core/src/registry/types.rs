@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::fmt;
 
+use crate::schema::Notes;
 use crate::version::OlderVersion;
 use crate::{Controller, Payload, StageRules};
 
@@ -75,6 +76,8 @@ pub struct TypeInfo {
     pub stage_rules: Option<&'static StageRules>,
     /// The types that it comes after.
     pub after: &'static [TypeRef],
+    /// Notes what the attributes of its state say.
+    pub(crate) annotate: fn(&mut Notes),
 }
 
 impl TypeInfo {
@@ -88,7 +91,16 @@ impl TypeInfo {
             controller: TypeRef::of::<C>(),
             stage_rules: C::State::STAGE_RULES,
             after: C::State::AFTER,
+            annotate: Notes::state::<C::State>,
         }
+    }
+
+    /// Whether a field of its state defines something that others may refer to, or refers to
+    /// something.
+    pub(crate) fn has_references(&self) -> bool {
+        let mut notes = Notes::default();
+        (self.annotate)(&mut notes);
+        notes.iter().any(|(_, _, note)| !note.defines.is_empty() || !note.refers.is_empty())
     }
 }
 

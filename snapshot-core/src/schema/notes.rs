@@ -12,10 +12,10 @@ use crate::State;
 #[derive(Debug, Default)]
 pub struct Notes {
     fields: BTreeMap<(String, u32), Note>,
-    /// The states that were met, so that one that holds itself is met once.
+    /// The states that were met in others, so that one that holds itself is met once.
     met: HashSet<&'static str>,
-    /// The message whose fields are noted now.
-    message: String,
+    /// What gives the name of the message whose fields are noted now: most have nothing to note.
+    message: Option<fn() -> String>,
 }
 
 /// What is noted of one field.
@@ -38,13 +38,18 @@ pub struct Noted<'n> {
 impl Notes {
     /// Notes what the attributes in `S` say.
     pub fn state<S: State>(&mut self) {
-        if !self.met.insert(type_name::<S>()) {
+        if self.message.is_some() && !self.met.insert(type_name::<S>()) {
             return;
         }
-        let message = (S::Message::DESCRIPTOR.full_name)();
-        let outer = std::mem::replace(&mut self.message, message);
+        let outer = self.message.replace(S::Message::DESCRIPTOR.full_name);
         S::annotate_fields(self);
         self.message = outer;
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.fields.clear();
+        self.met.clear();
     }
 
     /// A field of the message whose fields are noted now.
@@ -69,8 +74,9 @@ impl Notes {
 
 impl Noted<'_> {
     fn each(self, note: impl Fn(&mut Note)) -> Self {
+        let message = self.notes.message.map(|message| message()).unwrap_or_default();
         for &number in &self.numbers {
-            note(self.notes.fields.entry((self.notes.message.clone(), number)).or_default());
+            note(self.notes.fields.entry((message.clone(), number)).or_default());
         }
         self
     }

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use super::*;
 use crate::orchestrator::signal::Signal;
 use crate::orchestrator::timer::Sleep;
-use crate::orchestrator::tree::Tree;
+use crate::orchestrator::tree::Met;
 use crate::{Child, Code, Context, Frozen, Imported, Incoming, Source};
 
 /// `root` with a network, a disk, and a job after both with a box inside.
@@ -45,9 +45,9 @@ pub(super) fn import(frozen: &Frozen<Thing<Box_>>) -> Imported<Thing<Box_>> {
 
 /// The stages of [`IDS`].
 pub(super) fn stages(root: &Arc<Thing<Box_>>) -> HashMap<String, Option<i32>> {
-    let tree = Tree::of(Arc::clone(root) as _).unwrap();
-    let stages = tree.plan.ids().zip(tree.nodes());
-    stages.map(|(id, node)| (id.to_string(), node.stage_number())).collect()
+    let met = Met::under(Arc::clone(root) as _);
+    let controllers = met.controllers().enumerate();
+    controllers.map(|(unit, (_, _, stage))| (met.id(unit).to_string(), stage)).collect()
 }
 
 /// Asserts that all controllers that have a stage are in this one.

@@ -27,7 +27,8 @@ fn the_edges_of_a_plan_grow_with_the_number_of_controllers() {
     let edges = |pods| {
         let tree = Tree::of(many(pods) as _).unwrap();
         let (before, after) = tree.plan.edges(First::Dependencies);
-        let count = |edges: &Edges| edges.counts().iter().sum::<usize>();
+        let count =
+            |edges: &Edges| edges.counts().iter().map(|&count| count as usize).sum::<usize>();
         assert_eq!(count(before), count(after));
         (tree.plan.units().len(), count(before))
     };

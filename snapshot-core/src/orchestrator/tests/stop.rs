@@ -51,6 +51,34 @@ fn a_hook_that_blocks_its_thread_is_named_by_the_timer_thread_while_it_blocks() 
 }
 
 #[test]
+fn a_hook_that_blocks_its_thread_after_it_has_waited_is_named_too() {
+    let (root, script) = (tree(), Script::new());
+    let events = Events::default();
+    let heard = events.clone();
+    script.on("freeze children/disk", move |_| {
+        let heard = heard.clone();
+        Box::pin(async move {
+            let mut waited = false;
+            std::future::poll_fn(|task| {
+                task.waker().wake_by_ref();
+                match std::mem::replace(&mut waited, true) {
+                    false => std::task::Poll::Pending,
+                    true => std::task::Poll::Ready(()),
+                }
+            })
+            .await;
+            while !heard.has(&["past its deadline", "controller=children/disk"]) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(())
+        })
+    });
+    let session = script.session().hook_deadline(SOON);
+    let frozen = events.capture(|| block_on(Source::new(&root).freeze(&session))).unwrap();
+    block_on(frozen.rollback()).unwrap();
+}
+
+#[test]
 fn a_hook_that_listens_returns_by_itself_when_another_fails() {
     let (root, script) = (tree(), Script::new());
     script.on("freeze children/net", listens).on("freeze children/disk", fail);

@@ -1,0 +1,172 @@
+//! The hooks that run, as the timer thread sees them: it names those that are late, also while the
+//! thread that drives them is blocked by one.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tracing::Dispatch;
+use tracing::dispatcher::{self, with_default};
+
+use super::Phase;
+use super::signal::Signal;
+use super::timer::{Alarm, Watched};
+use super::tree::Tree;
+
+/// The hooks of one phase that run.
+///
+/// A hook that returns at its first poll costs one store here and no timer of its own. So nobody
+/// writes down when that began: the timer thread looks eight times in the time that a hook has, and
+/// counts from when it first saw it. One that waits gets a timer.
+pub(super) struct InFlight {
+    phase: Phase,
+    tree: Arc<Tree>,
+    /// How long one hook may take.
+    limit: Duration,
+    /// The unit whose hook is polled for the first time, or [`NOBODY`].
+    first: AtomicUsize,
+    /// Which unit that was when the timer thread last looked.
+    seen: Mutex<Option<Seen>>,
+    /// The units whose hooks have not returned at their first poll.
+    waiting: Mutex<BTreeSet<usize>>,
+    /// Who is told, whatever thread tells it.
+    subscriber: Dispatch,
+}
+
+const NOBODY: usize = usize::MAX;
+
+/// A first poll that the timer thread has seen.
+struct Seen {
+    unit: usize,
+    /// When it saw it first.
+    at: Instant,
+    /// Whether it has told that it is late.
+    told: bool,
+}
+
+impl InFlight {
+    pub(super) fn new(phase: Phase, tree: &Arc<Tree>, limit: Duration) -> Self {
+        Self {
+            phase,
+            tree: Arc::clone(tree),
+            limit,
+            first: AtomicUsize::new(NOBODY),
+            seen: Mutex::default(),
+            waiting: Mutex::default(),
+            subscriber: dispatcher::get_default(Clone::clone),
+        }
+    }
+
+    /// The hook of a unit is polled for the first time from now on.
+    pub(super) fn begin(&self, unit: usize) {
+        self.first.store(unit, Ordering::Relaxed);
+    }
+
+    /// No hook is polled for the first time any more.
+    pub(super) fn end_first(&self) {
+        self.first.store(NOBODY, Ordering::Relaxed);
+    }
+
+    /// A hook has not returned at its first poll.
+    pub(super) fn wait(&self, unit: usize) {
+        self.lock().insert(unit);
+        self.end_first();
+    }
+
+    /// A hook that waited has ended.
+    pub(super) fn end_waiting(&self, unit: usize) {
+        self.lock().remove(&unit);
+    }
+
+    /// No hook runs any more.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The unit whose hook is polled for the first time.
+    fn first(&self) -> Option<usize> {
+        Some(self.first.load(Ordering::Relaxed)).filter(|&unit| unit != NOBODY)
+    }
+
+    /// When the timer thread is to look next.
+    pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
+        // A hook that has no time at all must not keep the timer thread busy.
+        const LEAST: Duration = Duration::from_millis(1);
+        now.checked_add((self.limit / 8).max(LEAST))
+    }
+
+    /// The ids of the controllers whose hooks run, the first few of them.
+    pub(super) fn names(&self) -> String {
+        const SHOWN: usize = 5;
+        let mut units = self.lock().clone();
+        units.extend(self.first());
+        let shown: Vec<_> =
+            units.iter().take(SHOWN).map(|&unit| self.tree.id(unit).as_str()).collect();
+        let shown = shown.join(", ");
+        match units.len().saturating_sub(SHOWN) {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        }
+    }
+
+    /// Sounds when the phase's time is up: tells its hooks to stop, and an engineer who is late.
+    pub(super) fn phase_alarm(self: &Arc<Self>, stop: &Arc<Signal>, limit: Duration) -> Alarm {
+        let (in_flight, stop) = (Arc::clone(self), Arc::clone(stop));
+        Box::new(move || {
+            stop.raise();
+            let waiting = in_flight.names();
+            with_default(&in_flight.subscriber, || {
+                tracing::error!(
+                    phase = in_flight.phase.as_str(), ?limit, %waiting,
+                    "the phase is past its deadline; if it does not fail now, a hook blocks its thread"
+                );
+            });
+        })
+    }
+
+    /// Sounds when the time of a hook that waits is up.
+    pub(super) fn hook_alarm(self: &Arc<Self>, unit: usize) -> Alarm {
+        let in_flight = Arc::clone(self);
+        Box::new(move || in_flight.tell_late(unit))
+    }
+
+    fn tell_late(&self, unit: usize) {
+        let (phase, limit) = (self.phase, self.limit);
+        let id = self.tree.id(unit);
+        let type_url = self.tree.plan.info(unit).type_url;
+        with_default(&self.subscriber, || {
+            tracing::error!(
+                controller = %id, type_url, phase = phase.as_str(), ?limit,
+                "the hook is past its deadline; if it does not fail now, it blocks its thread"
+            );
+        });
+    }
+}
+
+/// Watches the first polls, one after the other: no two of them at the same time, and no unit has
+/// two in one phase.
+impl Watched for InFlight {
+    fn look(&self, now: Instant) -> Option<Instant> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = match (self.first(), &mut *seen) {
+            (Some(unit), Some(seen)) if seen.unit == unit => {
+                let is_late = now.saturating_duration_since(seen.at) >= self.limit;
+                (is_late && !std::mem::replace(&mut seen.told, is_late)).then_some(unit)
+            }
+            (first, seen) => {
+                *seen = first.map(|unit| Seen { unit, at: now, told: false });
+                None
+            }
+        };
+        drop(seen);
+        if let Some(unit) = late {
+            self.tell_late(unit);
+        }
+        self.next_look(now)
+    }
+}

@@ -1,0 +1,95 @@
+//! What a session writes down while it lasts.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::plan::Plan;
+use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
+use super::{Phase, Timeline};
+
+/// What [`Timeline`] is made of, in the form in which it costs least to write.
+#[derive(Default)]
+pub(super) struct Record {
+    pub(super) phases: Vec<PhaseTime>,
+    runs: Vec<Run>,
+    /// How much each controller saved, in the order of the plan.
+    pub(super) saved: Option<(Arc<Plan>, Vec<usize>)>,
+    pub(super) blackout_began: Option<Instant>,
+    pub(super) blackout_ended: Option<Instant>,
+}
+
+/// The hooks that have ended in one run of a phase.
+struct Run {
+    plan: Arc<Plan>,
+    phase: Phase,
+    hooks: Vec<HookTime>,
+}
+
+/// A hook that has ended.
+pub(crate) struct HookTime {
+    pub(crate) unit: usize,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
+    pub(crate) succeeded: bool,
+}
+
+impl Record {
+    /// A phase begins to run hooks; gives the number of this run.
+    pub(super) fn begin_run(&mut self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
+        let (plan, hooks) = (Arc::clone(plan), Vec::with_capacity(hooks));
+        self.runs.push(Run { plan, phase, hooks });
+        self.runs.len() - 1
+    }
+
+    /// Hooks of this run have ended.
+    pub(super) fn end_hooks(&mut self, run: usize, hooks: &mut Vec<HookTime>) {
+        if let Some(run) = self.runs.get_mut(run) {
+            run.hooks.append(hooks);
+        }
+    }
+
+    /// All of it as people read it, counted from `start`.
+    pub(super) fn timeline(&self, start: Instant) -> Timeline {
+        let since = |from: Instant, to: Instant| to.saturating_duration_since(from);
+        Timeline {
+            phases: self.phases.clone(),
+            controllers: self.controllers(start),
+            saved: self.saved(),
+            blackout: self
+                .blackout_began
+                .map(|began| since(began, self.blackout_ended.unwrap_or_else(Instant::now))),
+            blackout_began: self.blackout_began.map(|began| since(start, began)),
+        }
+    }
+
+    fn controllers(&self, start: Instant) -> Vec<ControllerTime> {
+        let mut hooks: Vec<(&Run, &HookTime)> = self
+            .runs
+            .iter()
+            .flat_map(|run| run.hooks.iter().map(move |hook| (run, hook)))
+            .collect();
+        // Two runs may overlap, if both sides have one session.
+        hooks.sort_by_key(|(_, hook)| hook.ended);
+        let time = |(run, hook): (&Run, &HookTime)| ControllerTime {
+            id: run.plan.id(hook.unit).clone(),
+            type_url: run.plan.info(hook.unit).type_url,
+            phase: run.phase,
+            began: hook.began.saturating_duration_since(start),
+            took: hook.ended.saturating_duration_since(hook.began),
+            succeeded: hook.succeeded,
+        };
+        hooks.into_iter().map(time).collect()
+    }
+
+    fn saved(&self) -> Vec<SavedBytes> {
+        let Some((plan, lengths)) = &self.saved else { return Vec::new() };
+        let saved = plan.ids().zip(plan.units()).zip(lengths);
+        saved
+            .map(|((id, unit), &bytes)| SavedBytes {
+                id: id.clone(),
+                type_url: unit.info.type_url,
+                bytes,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! The survey of a tree: which controllers there are, before they are put in order.
+
+use std::collections::HashSet;
+
+use super::units::{Unit, Units};
+use crate::ControllerId;
+use crate::controller::Spot;
+use crate::registry::TypeInfo;
+
+/// Meets the controllers of a tree, in the order of a walk from parents to children.
+#[derive(Debug)]
+pub(crate) struct Surveyor(Survey);
+
+/// The controllers of a tree, in the order in which they were met: each before its children.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    pub(super) units: Units,
+    /// Units and the siblings that they come after, by path.
+    pub(super) named: Vec<(usize, Vec<String>)>,
+    /// Those that are there and could not be read.
+    pub(super) left_out: HashSet<ControllerId>,
+}
+
+impl Surveyor {
+    /// A surveyor who has met the root.
+    pub(crate) fn at_root(info: &'static TypeInfo) -> Self {
+        let units = Units::of_root(info);
+        Self(Survey { units, named: Vec::new(), left_out: HashSet::new() })
+    }
+
+    /// Is going to meet so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.0.units.list.reserve(more);
+    }
+
+    /// Meets a child; its own children follow before [`Surveyor::leave`]. `texts` is where its spot
+    /// is written.
+    pub(crate) fn enter(
+        &mut self,
+        parent: usize,
+        after: &[String],
+        info: &'static TypeInfo,
+        (spot, texts): (Spot, &str),
+        own_name: Option<&str>,
+    ) -> usize {
+        let Units { list, text, .. } = &mut self.0.units;
+        let unit = list.len();
+        let spot = spot.named(own_name, texts, text);
+        list.push(Unit { info, parent: Some(parent), end: unit + 1, spot });
+        if !after.is_empty() {
+            self.0.named.push((unit, after.to_vec()));
+        }
+        unit
+    }
+
+    /// Meets a child that could not be read.
+    pub(crate) fn leave_out(&mut self, parent: usize, spot: (Spot, &str)) {
+        let id = self.id_of_child(parent, spot);
+        self.0.left_out.insert(id);
+    }
+
+    /// The id of a child that is not met.
+    pub(crate) fn id_of_child(&self, parent: usize, (spot, texts): (Spot, &str)) -> ControllerId {
+        let mut path = String::new();
+        spot.put(texts, &mut path);
+        self.id(parent).join(&path)
+    }
+
+    /// All controllers below this one were met.
+    pub(crate) fn leave(&mut self, unit: usize) {
+        let list = &mut self.0.units.list;
+        list[unit].end = list.len();
+    }
+
+    /// The id of one who was met.
+    pub(crate) fn id(&self, unit: usize) -> ControllerId {
+        self.0.units.id_so_far(unit)
+    }
+
+    /// All were met.
+    pub(crate) fn finish(mut self) -> Survey {
+        self.leave(0);
+        self.0
+    }
+}
+
+impl Survey {
+    /// The controllers.
+    pub(crate) fn units(&self) -> &[Unit] {
+        &self.units.list
+    }
+
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        self.units.id(unit)
+    }
+
+    /// Whether a state defines something that others may refer to, or refers to something.
+    pub(crate) fn has_references(&self) -> bool {
+        let mut known: Vec<&TypeInfo> = Vec::new();
+        self.units().iter().any(|unit| {
+            let is_known = known.iter().any(|known| std::ptr::eq(*known, unit.info));
+            if !is_known {
+                known.push(unit.info);
+            }
+            !is_known && unit.info.has_references()
+        })
+    }
+}

@@ -1,0 +1,441 @@
+//! The driver of a phase: its hooks in order, concurrently where the order leaves it open.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Instant;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tracing::Span;
+use tracing::level_filters::LevelFilter;
+
+use super::Phase;
+use super::edges::Edges;
+use super::fault;
+use super::hook_run::{self, Begun, Ended, HookRun};
+use super::in_flight::InFlight;
+use super::journal::Journal;
+use super::progress::tell;
+use super::record::HookTime;
+use super::session::{Limits, Session};
+use super::signal::{Raised, Signal};
+use super::timer::{Sleep, Watch};
+use super::tree::Tree;
+use crate::controller::{Context, Hook, HookFuture, Node};
+use crate::{Code, Error};
+
+/// One run of a hook over a tree.
+pub(super) struct Sweep<'a> {
+    hook: Hook,
+    phase: Phase,
+    limits: Limits,
+    tree: &'a Tree,
+    session: &'a Session,
+    journal: &'a mut Journal,
+    /// One for each unit.
+    contexts: &'a [Context],
+    /// How many controllers the hook concerns.
+    pub(super) concerned: usize,
+    /// The number of this run in the session's record.
+    run: usize,
+    /// The hooks that have ended and are not in the session's record yet.
+    ended: Vec<HookTime>,
+    /// Which steps wait for each step.
+    after: &'a Edges,
+    /// Per step, how many steps it still waits for.
+    blockers: Vec<u32>,
+    ready: VecDeque<usize>,
+    /// The hooks that wait for something.
+    running: FuturesUnordered<HookRun<'a>>,
+    in_flight: Arc<InFlight>,
+    /// Tells the hooks that the phase does not go on.
+    stop: Arc<Signal>,
+    cause: Option<Error>,
+}
+
+/// What the driver waits for.
+enum Event {
+    Ended(Ended),
+    Cancelled,
+    Overdue,
+    GraceOver,
+}
+
+/// When the driver stops waiting for hooks.
+struct Watches {
+    cancelled: Option<Raised>,
+    deadline: Option<Sleep>,
+    grace: Option<Sleep>,
+}
+
+impl<'a> Sweep<'a> {
+    /// How many hooks are recorded at once: the record has a lock.
+    const BUNCH: usize = 64;
+
+    pub(super) fn new(
+        hook: Hook,
+        tree: &'a Arc<Tree>,
+        session: &'a Session,
+        journal: &'a mut Journal,
+        contexts: &'a [Context],
+        stop: Arc<Signal>,
+    ) -> Self {
+        journal.open(hook);
+        let (before, after) = tree.plan.edges(hook.first());
+        let blockers = before.counts();
+        let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
+        let units = 0..tree.plan.units().len();
+        let concerned = units.filter(|&unit| journal.concerns(hook, unit)).count();
+        let limits = session.limits(hook.phase());
+        Self {
+            hook,
+            phase: hook.phase(),
+            limits,
+            tree,
+            session,
+            concerned,
+            run: session.begin_run(&tree.plan, hook.phase(), concerned),
+            ended: Vec::with_capacity(Self::BUNCH.min(concerned)),
+            after,
+            journal,
+            contexts,
+            blockers,
+            ready,
+            running: FuturesUnordered::new(),
+            in_flight: Arc::new(InFlight::new(hook.phase(), tree, limits.per_hook)),
+            stop,
+            cause: None,
+        }
+    }
+
+    /// Runs the hooks.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](super::phase::run).
+    pub(super) async fn drive(&mut self) -> Result<(), Error> {
+        let mut watches = Watches { cancelled: None, deadline: None, grace: None };
+        if self.hook.can_stop() {
+            watches.cancelled = Some(self.session.cancel_signal().raised());
+            let alarm = self.in_flight.phase_alarm(&self.stop, self.limits.whole);
+            watches.deadline = Sleep::after(self.limits.whole, Some(alarm))?;
+        }
+        let _watch = match self.in_flight.next_look(Instant::now()) {
+            Some(due) => Some(Watch::from(due, Arc::clone(&self.in_flight) as _)?),
+            None => None,
+        };
+        loop {
+            if self.hook.can_stop() && self.cause.is_none() && self.is_cancelled() {
+                self.fail(self.cancelled());
+            }
+            let due = watches.deadline.as_ref().map(Sleep::due);
+            let interrupted = match self.goes_on() {
+                true => poll_fn(|task| Poll::Ready(self.start_ready(due, task))).await,
+                false => None,
+            };
+            self.in_flight.end_first();
+            if self.cause.is_some() && self.hook.can_stop() && watches.grace.is_none() {
+                watches.cancelled = None;
+                watches.grace = Sleep::after(self.limits.grace, None)?;
+            }
+            let event = match interrupted {
+                Some(event) => event,
+                None if self.goes_on() && self.has_room() && !self.ready.is_empty() => continue,
+                None if self.running.is_empty() => break,
+                None => self.next(&mut watches).await,
+            };
+            match event {
+                Event::Ended(ended) => {
+                    self.in_flight.end_waiting(ended.unit);
+                    self.end(ended);
+                }
+                Event::Cancelled => self.fail(self.cancelled()),
+                Event::Overdue => {
+                    self.fail(self.overdue());
+                    self.cut_short();
+                    break;
+                }
+                Event::GraceOver => {
+                    self.cut_short();
+                    break;
+                }
+            }
+        }
+        match self.cause.take() {
+            Some(cause) => Err(cause),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether more hooks are to be started.
+    fn goes_on(&self) -> bool {
+        self.cause.is_none() || !self.hook.can_stop()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.session.cancel_signal().is_raised()
+    }
+
+    fn has_room(&self) -> bool {
+        self.running.len() < self.limits.max_in_flight
+    }
+
+    async fn next(&mut self, watches: &mut Watches) -> Event {
+        poll_fn(|cx| {
+            if let Some(cancelled) = &mut watches.cancelled
+                && Pin::new(cancelled).poll(cx).is_ready()
+            {
+                return Poll::Ready(Event::Cancelled);
+            }
+            if let Some(deadline) = &mut watches.deadline
+                && Pin::new(deadline).poll(cx).is_ready()
+            {
+                return Poll::Ready(Event::Overdue);
+            }
+            match self.running.poll_next_unpin(cx) {
+                Poll::Ready(Some(ended)) => return Poll::Ready(Event::Ended(ended)),
+                Poll::Ready(None) | Poll::Pending => {}
+            }
+            if let Some(grace) = &mut watches.grace
+                && Pin::new(grace).poll(cx).is_ready()
+            {
+                return Poll::Ready(Event::GraceOver);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Starts the hooks whose turn it is, all of them even if one fails: they are in flight
+    /// together. Those whose turn comes by that follow when the driver has looked around.
+    fn start_ready(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
+        let interrupted = self.start_each(due, task);
+        self.publish();
+        interrupted
+    }
+
+    fn start_each(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
+        let mut now = Instant::now();
+        let is_watched = LevelFilter::current() >= LevelFilter::DEBUG
+            || self.session.observer().is_some()
+            || !self.session.faults().is_empty();
+        let units = self.contexts.len();
+        for _ in 0..self.ready.len() {
+            if !self.has_room() {
+                break;
+            }
+            let Some(step) = self.ready.pop_front() else { break };
+            if step >= units || !self.journal.concerns(self.hook, step) {
+                self.release(step);
+                continue;
+            }
+            // Looked at before every start, so that both are heard even if no hook ever waits.
+            if self.hook.can_stop() {
+                if self.cause.is_none() && self.is_cancelled() {
+                    return Some(Event::Cancelled);
+                }
+                if due.is_some_and(|due| due <= now) {
+                    return Some(Event::Overdue);
+                }
+            }
+            now = match is_watched {
+                true => self.start_watched(step, task),
+                false => self.start_quietly(step, now, task),
+            };
+        }
+        None
+    }
+
+    /// Starts a hook that nobody watches, as nearly all are, and polls it once. Says when that was
+    /// done.
+    #[inline]
+    fn start_quietly(
+        &mut self,
+        unit: usize,
+        began: Instant,
+        task: &mut task::Context<'_>,
+    ) -> Instant {
+        self.journal.begin(self.hook, unit);
+        let (hook, tree, contexts) = (self.hook, self.tree, self.contexts);
+        self.in_flight.begin(unit);
+        let span = Span::none();
+        let make = || tree.nodes()[unit].hook(hook, &contexts[unit]);
+        let begun = hook_run::begin(make, &span, task);
+        let ended = Instant::now();
+        match begun {
+            Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, Ok(())) {
+                Ok(()) => {
+                    self.record(unit, began, ended, true);
+                    self.release(unit);
+                }
+                Err(error) => self.ended(unit, began, ended, Err(error)),
+            },
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Waits(future) => self.wait_for(unit, began, span, future),
+        }
+        ended
+    }
+
+    /// The same with a span, an observer, or trouble on purpose.
+    fn start_watched(&mut self, unit: usize, task: &mut task::Context<'_>) -> Instant {
+        self.journal.begin(self.hook, unit);
+        tell(self.session.observer(), |observer| {
+            observer.controller_started(self.phase, self.tree.id(unit));
+        });
+        // The observer's time is not the hook's.
+        let began = Instant::now();
+        let (hook, session, cx) = (self.hook, self.session, &self.contexts[unit]);
+        let node: &'a dyn Node = &*self.tree.nodes()[unit];
+        let span = tracing::debug_span!(
+            "controller",
+            controller = %self.tree.id(unit),
+            type_url = self.tree.plan.info(unit).type_url,
+            phase = self.phase.as_str()
+        );
+        self.in_flight.begin(unit);
+        let make = || -> HookFuture<'a> {
+            Box::pin(async move {
+                node.hook(hook, cx).await?;
+                fault::happen(session, cx, hook.can_stop()).await
+            })
+        };
+        let begun = hook_run::begin(make, &span, task);
+        let ended = Instant::now();
+        match begun {
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Waits(future) => self.wait_for(unit, began, span, future),
+        }
+        ended
+    }
+
+    /// Gives a hook that waits a place and a timer.
+    fn wait_for(&mut self, unit: usize, began: Instant, span: Span, future: HookFuture<'a>) {
+        self.in_flight.wait(unit);
+        let mut run = HookRun {
+            unit,
+            began,
+            hook: self.hook,
+            cx: &self.contexts[unit],
+            span,
+            future: Some(future),
+            limit: self.limits.per_hook,
+            deadline: None,
+        };
+        match run.arm(self.in_flight.hook_alarm(unit)) {
+            Ok(()) => self.running.push(run),
+            Err(error) => {
+                self.in_flight.end_waiting(unit);
+                self.end(Ended { unit, began, ended: Instant::now(), result: Err(error) });
+            }
+        }
+    }
+
+    /// Lets those go on that wait for this step only.
+    fn release(&mut self, step: usize) {
+        for after in self.after.of(step) {
+            let blockers = &mut self.blockers[after];
+            *blockers -= 1;
+            if *blockers == 0 {
+                self.ready.push_back(after);
+            }
+        }
+    }
+
+    fn end(&mut self, Ended { unit, began, ended, result }: Ended) {
+        let result = self.journal.end(self.hook, unit, self.tree, result);
+        self.ended(unit, began, ended, result);
+    }
+
+    /// A hook has ended, and its journal entry says so.
+    fn ended(&mut self, unit: usize, began: Instant, ended: Instant, result: Result<(), Error>) {
+        let result = result.map_err(|error| error.at_controller(self.tree.id(unit)));
+        self.tell(unit, began, ended, result.as_ref().map(|&()| ()));
+        match result {
+            Ok(()) => self.release(unit),
+            Err(error) => {
+                // What a hook says after it was told to stop is the consequence, not the cause.
+                if self.cause.is_none() || error.code() != Code::Cancelled {
+                    self.fail(error);
+                }
+                if !self.hook.can_stop() {
+                    self.release(unit);
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, unit: usize, began: Instant, ended: Instant, result: Result<(), &Error>) {
+        let took = ended.saturating_duration_since(began);
+        let (id, type_url) = (self.tree.id(unit), self.tree.plan.info(unit).type_url);
+        let phase = self.phase.as_str();
+        match result {
+            Ok(()) => tracing::debug!(controller = %id, type_url, phase, ?took, "hook done"),
+            Err(error) => {
+                tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
+            }
+        }
+        self.record(unit, began, ended, result.is_ok());
+        self.publish();
+        tell(self.session.observer(), |observer| {
+            observer.controller_ended(self.phase, id, result);
+        });
+    }
+
+    #[inline]
+    fn record(&mut self, unit: usize, began: Instant, ended: Instant, succeeded: bool) {
+        if self.ended.len() == Self::BUNCH {
+            self.publish();
+        }
+        self.ended.push(HookTime { unit, began, ended, succeeded });
+    }
+
+    /// Moves what was recorded to where the program can see it.
+    fn publish(&mut self) {
+        if !self.ended.is_empty() {
+            self.session.record_hooks(self.run, &mut self.ended);
+        }
+    }
+
+    fn fail(&mut self, error: Error) {
+        if self.hook.can_stop() {
+            self.stop.raise();
+        }
+        self.cause = Some(match self.cause.take() {
+            Some(cause) => cause.and(error),
+            None => error,
+        });
+    }
+
+    /// Drops the hooks in flight, whose journal entries say already that they did not end.
+    fn cut_short(&mut self) {
+        self.in_flight.clear();
+        for run in std::mem::take(&mut self.running) {
+            let error = Error::new(Code::Cancelled, "was cut short");
+            let error = error.at_controller(self.tree.id(run.unit));
+            let (unit, began) = (run.unit, run.began);
+            drop(run);
+            self.tell(unit, began, Instant::now(), Err(&error));
+        }
+    }
+
+    #[cold]
+    fn cancelled(&self) -> Error {
+        let reason = format!("cancelled during the {} phase", self.phase);
+        Error::new(Code::Cancelled, reason)
+    }
+
+    #[cold]
+    fn overdue(&self) -> Error {
+        let (phase, limit) = (self.phase, self.limits.whole);
+        let why = match self.in_flight.names() {
+            none if none.is_empty() => "some of its hooks have not begun".to_owned(),
+            waiting => format!("it waits for {waiting}"),
+        };
+        Error::new(
+            Code::DeadlineExceeded,
+            format!("the {phase} phase did not end within {limit:?}, {why}"),
+        )
+    }
+}

@@ -1,0 +1,172 @@
+//! The controllers of a tree and their ids, which are made when somebody asks for one.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use crate::ControllerId;
+use crate::controller::Spot;
+use crate::registry::TypeInfo;
+
+/// One controller.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) info: &'static TypeInfo,
+    pub(crate) parent: Option<usize>,
+    /// One past the last unit of its subtree, which begins with itself.
+    pub(super) end: usize,
+    /// Where it is in its parent's state; of the root, anything.
+    pub(super) spot: Spot,
+}
+
+/// Controllers in the order in which a walk meets them, each before its children.
+#[derive(Debug)]
+pub(crate) struct Units {
+    pub(super) list: Vec<Unit>,
+    /// The paths of those whose spots are [`Spot::Text`].
+    pub(super) text: String,
+    ids: OnceLock<Vec<ControllerId>>,
+}
+
+impl Units {
+    /// The root alone.
+    pub(super) fn of_root(info: &'static TypeInfo) -> Self {
+        let root = Unit { info, parent: None, end: 1, spot: Spot::Field("") };
+        Self { list: vec![root], text: String::new(), ids: OnceLock::new() }
+    }
+
+    pub(crate) fn id(&self, unit: usize) -> &ControllerId {
+        &self.ids()[unit]
+    }
+
+    /// The ids of all. All are made at the first call: no more controllers may come after it.
+    pub(crate) fn ids(&self) -> &[ControllerId] {
+        self.ids.get_or_init(|| {
+            let mut text = ControllerId::ROOT.to_owned();
+            let mut ranges: Vec<Range<usize>> = Vec::with_capacity(self.list.len());
+            ranges.push(0..text.len());
+            for Unit { parent, spot, .. } in self.list.iter().skip(1) {
+                let from = text.len();
+                if let Some(parent) = parent.filter(|&parent| parent != 0) {
+                    text.extend_from_within(ranges[parent].clone());
+                    text.push('/');
+                }
+                spot.put(&self.text, &mut text);
+                ranges.push(from..text.len());
+            }
+            let text = Arc::from(text);
+            ranges.into_iter().map(|range| ControllerId::part(&text, range)).collect()
+        })
+    }
+
+    /// The id of one while more may come.
+    pub(super) fn id_so_far(&self, unit: usize) -> ControllerId {
+        match self.list[unit] {
+            Unit { parent: Some(parent), spot, .. } => {
+                let mut path = String::new();
+                spot.put(&self.text, &mut path);
+                self.id_so_far(parent).join(&path)
+            }
+            Unit { parent: None, .. } => ControllerId::root(),
+        }
+    }
+
+    /// Whether all ids are known to differ without making them: no two children of a parent are in
+    /// one field, or they are elements of it by ascending indices. So a field's name and an index
+    /// lead to one child only.
+    pub(super) fn are_distinct(&self) -> bool {
+        /// More fields with controllers have few states, and the others can be told by their ids.
+        const FIELDS: usize = 8;
+        let mut fields: Vec<&str> = Vec::with_capacity(FIELDS);
+        for (unit, Unit { end, .. }) in self.list.iter().enumerate() {
+            fields.clear();
+            let mut last = None;
+            let mut child = unit + 1;
+            while child < *end {
+                let spot = self.list[child].spot;
+                let name = match (last, spot) {
+                    (_, Spot::Text { .. }) => return false,
+                    (Some(Spot::Element(before, below)), Spot::Element(name, index))
+                        if std::ptr::eq(before, name) && below < index =>
+                    {
+                        None
+                    }
+                    (_, Spot::Field(name) | Spot::Element(name, _)) => Some(name),
+                };
+                if let Some(name) = name {
+                    if fields.len() == FIELDS || fields.contains(&name) {
+                        return false;
+                    }
+                    fields.push(name);
+                }
+                last = Some(spot);
+                child = self.list[child].end;
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ControllerSet;
+
+    /// Units with these parents, at these spots, and one of the root.
+    fn units(children: &[(usize, Spot)], text: &str) -> Units {
+        let info = const { &TypeInfo::of::<ControllerSet>() };
+        let mut units = Units { text: text.to_owned(), ..Units::of_root(info) };
+        for &(parent, spot) in children {
+            let end = units.list.len() + 1;
+            units.list.push(Unit { info, parent: Some(parent), end, spot });
+            let mut above = Some(parent);
+            while let Some(at) = above {
+                units.list[at].end = end;
+                above = units.list[at].parent;
+            }
+        }
+        units
+    }
+
+    #[test]
+    fn ids_are_paths_from_the_root() {
+        let text = Spot::Text { from: 1, to: 4, name_at: None };
+        let units = units(
+            &[
+                (0, Spot::Field("vm")),
+                (1, Spot::Element("disks", 0)),
+                (1, Spot::Element("disks", 12)),
+                (0, text),
+                (4, Spot::Field("vm")),
+            ],
+            "-a/b-",
+        );
+        let ids: Vec<_> = units.ids().iter().map(ControllerId::as_str).collect();
+        assert_eq!(ids, [".", "vm", "vm/disks/0", "vm/disks/12", "a/b", "a/b/vm"]);
+        assert!((0..6).all(|unit| units.id_so_far(unit) == *units.id(unit)));
+    }
+
+    #[test]
+    fn ids_are_known_to_differ_only_where_they_do() {
+        let (vm, net) = (Spot::Field("vm"), Spot::Field("net"));
+        let disk = |index| Spot::Element("disks", index);
+        let pod = |index| Spot::Element("pods", index);
+        let text = Spot::Text { from: 0, to: 1, name_at: None };
+        for (children, known) in [
+            (&[][..], true),
+            (&[(0, vm), (0, net)], true),
+            // Of different parents.
+            (&[(0, vm), (1, net), (0, net)], true),
+            (&[(0, disk(0)), (1, disk(0)), (0, disk(1)), (0, pod(0)), (0, pod(7))], true),
+            (&[(0, vm), (0, net), (0, vm)], false),
+            (&[(0, disk(1)), (0, disk(1))], false),
+            (&[(0, disk(1)), (0, disk(0))], false),
+            (&[(0, disk(0)), (0, pod(0)), (0, disk(0))], false),
+            (&[(0, Spot::Field("disks")), (0, disk(0))], false),
+            (&[(0, vm), (1, vm), (1, vm)], false),
+            // They do differ; that takes a look at them.
+            (&[(0, vm), (0, text)], false),
+        ] {
+            assert_eq!(units(children, "x").are_distinct(), known, "{children:?}");
+        }
+    }
+}
