@@ -1,9 +1,9 @@
 //! The workload: a sandbox of any number of containers, always the same for the same number.
 //!
 //! A container has six read-only layers (UUID and path), a scratch layer, one process with an OCI
-//! spec of 2 KiB, one SCSI reservation for each layer, and one endpoint: about 3.4 KB. The
-//! reservations are spread over at most 256 disks with a mount each. Ten containers are one pod. The
-//! VM beside them has a document of 4 KiB.
+//! spec of 2 KiB, one SCSI reservation and one mount for each layer, and one endpoint: about 3.4 KB.
+//! The mounts are spread over at most 256 disks, by partition. Ten containers are one pod. The VM
+//! beside them has a document of 4 KiB.
 //!
 //! No map has a key that is its type's default: prost leaves those out, which protobuf allows and
 //! canonical encoding (Go's, ours) does not do, and the peers are to write the same bytes.
@@ -53,9 +53,9 @@ fn layer_id(layer: usize) -> Uuid {
     id(1, layer)
 }
 
-/// The disk of a layer, the disks in turn, and the partition that is mounted of it.
+/// The disk and the partition of a layer: the disks in turn.
 fn place(layer: usize) -> Reservation {
-    Reservation { slot: (layer % DISKS) as u32 + 1, partition: 1 }
+    Reservation { slot: (layer % DISKS) as u32 + 1, partition: (layer / DISKS) as u64 + 1 }
 }
 
 fn guest_path(place: Reservation) -> String {
@@ -132,10 +132,10 @@ fn scsi(containers: usize) -> Scsi {
                 block_dev: false,
             },
             stage: MountStage::Mounted,
-            ref_count: 0,
+            ref_count: 1,
             guest_path: guest_path(place),
         };
-        disk.mounts.entry(place.partition).or_insert(mount).ref_count += 1;
+        disk.mounts.insert(place.partition, mount);
         reservations.insert(layer_id(layer), place);
     }
     Scsi { num_controllers: 4, disks, reservations }
