@@ -1,48 +1,108 @@
 //! What the compiler says of a type that does not fit its proto field.
 //!
 //! A trait that is not implemented would be told in the words of our traits. So the derive asks, in
-//! a way that always compiles, and a constant panics in the user's words. The question is a closure
-//! that is never called: what it would return is the answer.
+//! a way that always compiles, and a constant panics in the user's words. The question is a function
+//! that is never called: what it would return is the answer. A struct asks once for all its fields,
+//! as a function, a closure or a search for a method each is too much for the compiler.
+
+use std::marker::PhantomData;
 
 use super::oneof::Member;
 use super::port::{Adapter, Port};
 use super::text::Message;
 use crate::codec::{Wire, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, ValueKind};
+use crate::schema::{Field, FieldShape, Notes, ValueKind};
 
-/// Whether a type fits.
+/// Whether a type fits its field, or each of some types.
 pub trait Answer {
-    const FITS: bool;
+    const FIT: Fit;
+
+    /// Notes what the attributes of the fields inside say.
+    fn annotate(notes: &mut Notes);
 }
 
-pub struct Fits;
-
-pub struct Misfit;
-
-impl Answer for Fits {
-    const FITS: bool = true;
+/// The answer as a value.
+#[derive(Clone, Copy)]
+pub enum Fit {
+    /// Whether no controller and no reference can be inside.
+    Fits { is_leaf: bool },
+    /// The field's kind in words, and what an `Option` would lose in it, if that is why.
+    Misfit(FieldShape, [Words; 2], &'static str),
+    /// The answers of some fields.
+    Each(&'static [Fit]),
 }
 
-impl Answer for Misfit {
-    const FITS: bool = false;
+impl Fit {
+    /// One of the answers.
+    pub const fn of(self, index: usize) -> Self {
+        match self {
+            Self::Each(fits) => fits[index],
+            fit => fit,
+        }
+    }
+}
+
+/// What the types of a struct's fields answered.
+pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
+    A::FIT
+}
+
+/// Notes what the attributes inside of a struct's fields say.
+pub fn annotate<A: Answer>(_: impl FnOnce() -> A, notes: &mut Notes) {
+    A::annotate(notes);
+}
+
+macro_rules! answers {
+    ($($answer:ident)*) => {
+        impl<$($answer: Answer),*> Answer for ($($answer,)*) {
+            const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
+
+            fn annotate(_notes: &mut Notes) {
+                $($answer::annotate(_notes);)*
+            }
+        }
+    };
+}
+
+// More are grouped, and the groups grouped, up to eight each.
+answers!();
+answers!(A);
+answers!(A B);
+answers!(A B C);
+answers!(A B C D);
+answers!(A B C D E);
+answers!(A B C D E F);
+answers!(A B C D E F G);
+answers!(A B C D E F G H);
+
+pub struct Fits<F, T>(PhantomData<fn() -> (F, T)>);
+
+impl<F, T: WireField<F>> Answer for Fits<F, T> {
+    const FIT: Fit = Fit::Fits { is_leaf: T::LEAF };
+
+    fn annotate(notes: &mut Notes) {
+        T::annotate_field(notes);
+    }
+}
+
+pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
+
+impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
+    const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
+
+    fn annotate(_: &mut Notes) {}
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
-    pub fn fits(self) -> Fits {
-        Fits
+    pub fn fits(self) -> Fits<F, T> {
+        Fits(PhantomData)
     }
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn fits(self) -> Fits {
-        Fits
-    }
-}
-
-impl<K: Kind, T: Wire<K>> Member<K, T> {
-    pub fn fits(self) -> Fits {
-        Fits
+    pub fn fits(self) -> Fits<F, W> {
+        Fits(PhantomData)
     }
 }
 
@@ -71,76 +131,127 @@ impl Loss for EmptinessLost {
                                 `None`; do without the `Option`";
 }
 
-impl<K, T> Port<Singular<K>, Option<T>> {
-    pub fn loses(self) -> DefaultLost {
-        DefaultLost
+/// What an `Option` answers that does not fit. A type that fits has a method of its own, which comes
+/// before that of a trait.
+pub trait Losing: Sized {
+    type Field;
+    type Loss;
+
+    fn fits(self) -> Misfit<Self::Field, Self::Loss> {
+        Misfit(PhantomData)
     }
 }
 
-impl<K, T> Port<Repeated<K>, Option<T>> {
-    pub fn loses(self) -> EmptinessLost {
-        EmptinessLost
+impl<K, T> Losing for Port<Singular<K>, Option<T>> {
+    type Field = Singular<K>;
+    type Loss = DefaultLost;
+}
+
+impl<K, T> Losing for Port<Repeated<K>, Option<T>> {
+    type Field = Repeated<K>;
+    type Loss = EmptinessLost;
+}
+
+impl<K, T> Losing for Port<Packed<K>, Option<T>> {
+    type Field = Packed<K>;
+    type Loss = EmptinessLost;
+}
+
+impl<K, V, T> Losing for Port<Map<K, V>, Option<T>> {
+    type Field = Map<K, V>;
+    type Loss = EmptinessLost;
+}
+
+/// What any other type answers that does not fit: the method of a reference comes last.
+pub trait NoFit: Sized {
+    type Field;
+
+    fn fits(self) -> Misfit<Self::Field, NoLoss> {
+        Misfit(PhantomData)
     }
 }
 
-impl<K, T> Port<Packed<K>, Option<T>> {
-    pub fn loses(self) -> EmptinessLost {
-        EmptinessLost
-    }
+impl<F, T> NoFit for &Port<F, T> {
+    type Field = F;
 }
 
-impl<K, V, T> Port<Map<K, V>, Option<T>> {
-    pub fn loses(self) -> EmptinessLost {
-        EmptinessLost
-    }
+impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
+    type Field = F;
 }
 
 /// The type `ty` fits its field.
 #[track_caller]
-pub const fn assert_fits<F: FieldKind, A: Answer, L: Loss>(
-    _: &impl FnOnce() -> A,
-    _: &impl FnOnce() -> L,
-    field: &Field<F>,
-    ty: &str,
-) {
-    if !A::FITS {
+pub const fn assert_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
+    if let Fit::Misfit(shape, words, loss) = fit {
         let message = Message::new().and("`").and(ty).and("` cannot be saved as the proto field `");
         let message = message.and(field.name()).and("`, which is ");
-        let message = and_proto_type::<F>(message);
-        let message = if L::WHAT.is_empty() {
-            and_rust_type::<F>(message.and(": use "))
+        let message = and_proto_type(message, shape, words);
+        let message = if loss.is_empty() {
+            and_rust_type(message.and(": use "), shape, words)
                 .and(", or convert it: #[snapshot(with = module)]")
         } else {
-            message.and(L::WHAT)
+            message.and(loss)
         };
         panic!("{}", message.as_str());
     }
 }
 
+/// The same for a type of the standard library, by its name: with nothing inside to be walked to, so
+/// that the derive leaves out the walk.
+#[track_caller]
+pub const fn assert_plain_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
+    if let Fit::Fits { is_leaf: false } = fit {
+        let message =
+            Message::new().and("`").and(ty).and("` is or holds a type that is named like ");
+        let message = message.and("one of the standard library, but is another one: name it by ");
+        panic!("{}", message.and("its path, like `self::String`").as_str());
+    }
+    assert_fits(fit, field, ty);
+}
+
 /// What the module `with` makes of a field fits its proto field.
 #[track_caller]
-pub const fn assert_adapter_fits<F: FieldKind, A: Answer>(
-    _: &impl FnOnce() -> A,
-    field: &Field<F>,
-    with: &str,
-) {
-    if !A::FITS {
+pub const fn assert_adapter_fits<F>(fit: Fit, field: &Field<F>, with: &str) {
+    if let Fit::Misfit(shape, words, _) = fit {
         let message = Message::new().and("what `").and(with);
         let message = message.and("` converts to cannot be saved as the proto field `");
         let message = message.and(field.name()).and("`, which is ");
-        let message = and_proto_type::<F>(message).and(": its `to_wire` must make ");
-        panic!("{}", and_rust_type::<F>(message).as_str());
+        let message = and_proto_type(message, shape, words).and(": its `to_wire` must make ");
+        panic!("{}", and_rust_type(message, shape, words).as_str());
+    }
+}
+
+/// Whether a type fits a member of a oneof.
+pub trait Held {
+    const IS_HELD: bool;
+}
+
+pub struct Holds;
+
+pub struct HoldsNot;
+
+impl Held for Holds {
+    const IS_HELD: bool = true;
+}
+
+impl Held for HoldsNot {
+    const IS_HELD: bool = false;
+}
+
+impl<K: Kind, T: Wire<K>> Member<K, T> {
+    pub fn fits(self) -> Holds {
+        Holds
     }
 }
 
 /// A variant's value of type `ty` fits its member; without a value `ty` is empty.
 #[track_caller]
-pub const fn assert_member_fits<K: Kind, A: Answer>(
+pub const fn assert_member_fits<K: Kind, A: Held>(
     _: &impl FnOnce() -> A,
     member: &Field<Optional<K>>,
     ty: &str,
 ) {
-    if !A::FITS {
+    if !A::IS_HELD {
         let message = if ty.is_empty() {
             Message::new().and("a variant without a value")
         } else {
@@ -154,9 +265,9 @@ pub const fn assert_member_fits<K: Kind, A: Answer>(
 }
 
 /// What a `.proto` file says that the field is.
-const fn and_proto_type<F: FieldKind>(message: Message) -> Message {
-    let [value, second] = F::WORDS;
-    match F::SHAPE {
+const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
+    let [value, second] = words;
+    match shape {
         FieldShape::Singular(_) | FieldShape::Optional(ValueKind::Message(_)) => {
             message.and("`").and(value.name).and("`")
         }
@@ -173,9 +284,9 @@ const fn and_proto_type<F: FieldKind>(message: Message) -> Message {
 }
 
 /// What holds the field in Rust.
-const fn and_rust_type<F: FieldKind>(message: Message) -> Message {
-    let [value, second] = F::WORDS;
-    match F::SHAPE {
+const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
+    let [value, second] = words;
+    match shape {
         FieldShape::Singular(_) => and_holder(message, value),
         FieldShape::Optional(_) => and_holder(message, value).and(", or an `Option` of that"),
         FieldShape::Repeated(_) | FieldShape::Packed(_) => {

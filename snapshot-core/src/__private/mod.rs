@@ -6,6 +6,7 @@ mod bounds;
 mod check;
 mod fits;
 mod oneof;
+mod open;
 mod port;
 mod put;
 mod reference;
@@ -34,10 +35,13 @@ pub use self::check::{
     assert_fits_i32, assert_no_stage, assert_not_transient, assert_older_version_field,
     assert_value, assert_zero, earlier, registration, version_field,
 };
-pub use self::fits::{assert_adapter_fits, assert_fits, assert_member_fits};
+pub use self::fits::{
+    Answer, Fit, Losing, NoFit, annotate, assert_adapter_fits, assert_fits, assert_member_fits,
+    assert_plain_fits, fit,
+};
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
-pub use self::put::{Putting, marks, message_size, put_message, put_message_tagged};
+pub use self::put::{Putting, marks, message_size, put_message, put_message_tagged, sum};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refer_message, refer_payload, refers,
     values_define, values_refer,

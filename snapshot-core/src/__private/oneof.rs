@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::fits::Misfit;
+use super::fits::HoldsNot;
 use super::port::Of;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
@@ -63,8 +63,8 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoMember<T>: Sized {
-    fn fits(self) -> Misfit {
-        Misfit
+    fn fits(self) -> HoldsNot {
+        HoldsNot
     }
 
     fn put(self, _: &T, _: &mut Writer) -> Result<u32, Error> {

@@ -8,12 +8,11 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use super::fits::{Misfit, NoLoss};
+use super::open::{Closed, Open, OpenAdapter};
 use super::put::Putting;
-use super::take::Taking;
-use super::{is_member, place, refusal};
+use super::{place, refusal};
 use crate::Error;
-use crate::codec::{Reader, Tag, WireField};
+use crate::codec::WireField;
 use crate::controller::Walk;
 use crate::references::References;
 use crate::schema::kind::FieldKind;
@@ -48,8 +47,13 @@ pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     #[inline]
     pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) -> Result<(), Error> {
-        let number = self.field.number();
-        put.put(|w| value.put_field(number, w)).map_err(|error| place(self.field, error))
+        match value.put_field(self.field.number(), put.w) {
+            Ok(number) => {
+                put.mark(number);
+                Ok(())
+            }
+            Err(error) => Err(place(self.field, error)),
+        }
     }
 
     #[inline]
@@ -57,26 +61,10 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
         value.field_size(self.field.number())
     }
 
+    /// The field while its message is read.
     #[inline]
-    pub fn slot(self) -> T::Slot {
-        T::Slot::default()
-    }
-
-    #[inline(always)]
-    pub fn owns(self, tag: Tag) -> bool {
-        is_member(self.field, tag.number)
-    }
-
-    #[inline]
-    pub fn take(self, take: &mut Taking, slot: &mut T::Slot, tag: Tag, r: &mut Reader<'_>) {
-        if let Err(error) = T::take_field(slot, tag, r) {
-            take.failed(place(self.field, error), tag, r);
-        }
-    }
-
-    #[inline]
-    pub fn finish(self, take: &mut Taking, slot: T::Slot) -> Option<T> {
-        take.keep(self.field, T::finish_field(slot))
+    pub fn open(self) -> Open<F, T> {
+        Open { slot: T::Slot::default() }
     }
 
     #[inline]
@@ -139,25 +127,15 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         }
     }
 
-    pub fn slot(self) -> W::Slot {
-        W::Slot::default()
-    }
-
-    #[inline(always)]
-    pub fn owns(self, tag: Tag) -> bool {
-        is_member(self.field, tag.number)
-    }
-
-    pub fn take(self, take: &mut Taking, slot: &mut W::Slot, tag: Tag, r: &mut Reader<'_>) {
-        port::<F, W>(self.field).take(take, slot, tag, r);
-    }
-
-    pub fn finish<E: Display + 'static>(self, take: &mut Taking, slot: W::Slot) -> Option<T>
+    pub fn open<E: Display + 'static>(self) -> OpenAdapter<F, W, T, Take>
     where
         Take: FnOnce(W) -> Result<T, E>,
     {
-        let value = W::finish_field(slot).and_then(|value| (self.take)(value).map_err(refusal));
-        take.keep(self.field, value)
+        OpenAdapter {
+            open: port::<F, W>(self.field).open(),
+            take: self.take,
+            convert: |take, value| take(value).map_err(refusal),
+        }
     }
 
     /// What cannot be converted cannot be saved either, which is told elsewhere.
@@ -196,14 +174,6 @@ impl<R> NotConverted for Converted<R> {}
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoPort<T>: Sized {
-    fn fits(self) -> Misfit {
-        Misfit
-    }
-
-    fn loses(self) -> NoLoss {
-        NoLoss
-    }
-
     fn put<P, V>(self, _: P, _: V) -> Result<(), Error> {
         Err(super::not_derived())
     }
@@ -212,16 +182,8 @@ pub trait NoPort<T>: Sized {
         0
     }
 
-    fn slot(self) {}
-
-    fn owns(self, _: Tag) -> bool {
-        false
-    }
-
-    fn take<S>(self, _: &mut Taking, _: S, _: Tag, _: &mut Reader<'_>) {}
-
-    fn finish<S>(self, _: &mut Taking, _: S) -> Option<T> {
-        None
+    fn open(self) -> Closed<T> {
+        Closed(PhantomData)
     }
 
     fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use crate::{Error, State};
 /// The fields of one message on their way to the writer, in descending declared order. `N` is how
 /// many marks are kept to bring them into the order of their numbers, 0 if they are declared so.
 pub struct Putting<'w, const N: usize> {
-    w: &'w mut Writer,
+    pub(super) w: &'w mut Writer,
     mark: usize,
     ends: [(u32, usize); N],
     count: usize,
@@ -32,18 +32,13 @@ impl<'w, const N: usize> Putting<'w, N> {
         Self { w, mark, ends: [(0, 0); N], count: 0 }
     }
 
-    /// Runs `put`, which returns the number that it put.
+    /// A field was put, under this number.
     #[inline]
-    pub(super) fn put(
-        &mut self,
-        put: impl FnOnce(&mut Writer) -> Result<u32, Error>,
-    ) -> Result<(), Error> {
-        let number = put(self.w)?;
+    pub(super) fn mark(&mut self, number: u32) {
         if let Some(end) = self.ends.get_mut(self.count) {
             *end = (number, self.w.position());
             self.count += 1;
         }
-        Ok(())
     }
 
     #[inline]
@@ -62,6 +57,12 @@ pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> R
 #[inline]
 pub fn message_size<S: State>(state: &S) -> usize {
     crate::codec::delimited_size(state.fields_size())
+}
+
+/// The sizes of a message's fields together. A sum written out would have a check for each.
+#[inline]
+pub fn sum(sizes: &[usize]) -> usize {
+    sizes.iter().sum()
 }
 
 /// Puts a state as a nested message, with its length.

@@ -286,6 +286,7 @@ fn take_once<K: Kind, T: Wire<K>>(
 }
 
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
+    const LEAF: bool = T::LEAF;
     type Slot = Option<T>;
 
     #[inline]
@@ -332,6 +333,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
 
 /// A field with presence, held by a type without: it must be there.
 impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
+    const LEAF: bool = T::LEAF;
     type Slot = Option<T>;
 
     #[inline]
@@ -374,6 +376,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
 }
 
 impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
+    const LEAF: bool = T::LEAF;
     type Slot = Option<T>;
 
     #[inline]
@@ -419,6 +422,7 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
 
 /// Implicit presence is enough for a type whose encoding is never the default.
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
+    const LEAF: bool = T::LEAF;
     /// The inner `None` is a default that was written out, which means the same as nothing.
     type Slot = Option<Option<T>>;
 

@@ -27,14 +27,15 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let rules = rules.flat_map(stage_rules::checks);
     let schema = quote_spanned! {at(message.span())=>
         type __M = #message;
-        const __FIELDS: <__M as __s::Schema>::Fields = <__M as __s::Schema>::FIELDS;
+        // A reference, or each use of a field would be a constant of its own.
+        const __FIELDS: &<__M as __s::Schema>::Fields = &<__M as __s::Schema>::FIELDS;
         const __DESCRIPTOR: &__s::MessageDescriptor = <__M as __s::Schema>::DESCRIPTOR;
     };
     quote! {
         #schema
         #version
-        const __SPANS: &[__s::Span] = &[#version_span #(__s::span(&#fields.#protos)),*];
-        const __IGNORED: &[__s::u32] = &[#(#fields.#ignored.number()),*];
+        const __SPANS: &[__s::Span] = &[#version_span #(__s::span(&(*#fields).#protos)),*];
+        const __IGNORED: &[__s::u32] = &[#((*#fields).#ignored.number()),*];
         const _: () = #complete;
         #(#stages)*
         #(#rules)*

@@ -17,6 +17,7 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
         /// If the state cannot be saved; `State::to_message` returns the error instead.
         #[automatically_derived]
         impl #impl_generics __s::From<&#ident #ty_generics> for #message #where_clause {
+            #[inline]
             #[track_caller]
             fn from(__state: &#ident #ty_generics) -> Self {
                 __s::message_of(__state)
@@ -27,6 +28,7 @@ pub(super) fn expand(model: &Struct) -> TokenStream {
         impl #impl_generics __s::TryFrom<#message> for #ident #ty_generics #where_clause {
             type Error = __s::Error;
 
+            #[inline]
             fn try_from(__message: #message) -> __s::Result<Self, __s::Error> {
                 __s::State::from_message(&__message)
             }

@@ -7,6 +7,7 @@
 mod checks;
 mod conversion;
 mod fallback;
+mod fits;
 mod newtype;
 mod oneof;
 mod payload;
@@ -38,7 +39,7 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     quote! {
         const _: () = {
             use #krate::__private as __s;
-            use __s::{NoPort as _, NotConverted as _};
+            use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
             #items
         };
     }

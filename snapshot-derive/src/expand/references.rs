@@ -6,7 +6,7 @@ use syn::LitStr;
 use syn::spanned::Spanned;
 
 use super::struct_::{Mapped, mapped};
-use super::{at, local, quiet_path};
+use super::{at, fits, is_dependent, local, quiet_path};
 use crate::attr::Namespaces;
 use crate::model::Struct;
 
@@ -16,6 +16,7 @@ pub(super) fn refer_fields(model: &Struct) -> TokenStream {
         let own = own_names(&mapped);
         let (port, ident) = (mapped.port(), mapped.member());
         let nested = match &mapped.mapping.with {
+            None if mapped.field.is_plain => TokenStream::new(),
             None => quote_spanned!(mapped.place()=> #port.refer(&self.#ident, #references);),
             Some(with) => {
                 let with = quiet_path(with);
@@ -27,6 +28,7 @@ pub(super) fn refer_fields(model: &Struct) -> TokenStream {
         quote!(#(#own)* #nested)
     });
     quote! {
+        #[inline]
         fn refer_fields(&self, #references: &mut __s::References) {
             #(#fields)*
         }
@@ -37,7 +39,7 @@ pub(super) fn refer_fields(model: &Struct) -> TokenStream {
 pub(super) fn annotate_fields(model: &Struct) -> TokenStream {
     let notes = local("notes");
     let fields = mapped(model).map(|mapped| {
-        let (port, constant) = (mapped.port(), mapped.constant());
+        let constant = mapped.constant();
         let mapping = mapped.mapping;
         let since = mapping.since.as_ref().map(|since| since.version);
         let since = since.map(|version| quote!(.since(#version)));
@@ -52,14 +54,19 @@ pub(super) fn annotate_fields(model: &Struct) -> TokenStream {
             .filter_map(|(namespace, act)| namespace.as_ref().map(|name| quote!(.#act(#name))));
         let noted: Vec<_> = since.into_iter().chain(names).collect();
         let own = (!noted.is_empty()).then(|| quote!(#notes.field(#constant) #(#noted)*;));
-        quote_spanned! {mapped.place()=>
-            #own
-            #port.annotate(#notes);
-        }
+        // Of the others all together.
+        let inside = is_dependent(&mapped.field.ty, &model.common.generics).then(|| {
+            let port = mapped.port();
+            quote_spanned!(mapped.place()=> #port.annotate(#notes);)
+        });
+        quote!(#own #inside)
     });
+    let others = fits::annotate();
     quote! {
+        #[inline]
         fn annotate_fields(#notes: &mut __s::Notes) {
             #(#fields)*
+            #others
         }
     }
 }

@@ -4,11 +4,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Path, Type};
+use syn::{Ident, Path};
 
 use super::{
-    at, checks, constant_of, conversion, is_dependent, local, numbered, payload, quiet_path,
-    references, stage_rules, text_of, text_of_type, version,
+    at, checks, constant_of, conversion, fits, is_dependent, local, numbered, payload, quiet_path,
+    references, stage_rules, text_of, version,
 };
 use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
 
@@ -18,10 +18,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let constants = checks::constants(model);
-    let fits = mapped(model)
-        .zip(mapped(written))
-        .filter(|(_, written)| !is_dependent(&written.field.ty, &common.generics))
-        .map(|(mapped, written)| mapped.fits(&written.field.ty));
+    let fits = fits::expand(model, written);
     let put_fields = put_fields(model);
     let take_fields = take_fields(model);
     let walk_fields = walk_fields(model);
@@ -33,7 +30,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     quote! {
         #aliases
         #constants
-        #(#fits)*
+        #fits
 
         #[automatically_derived]
         impl #impl_generics __s::State for #ident #ty_generics #where_clause {
@@ -50,9 +47,11 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
+            #[inline]
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_message(self, __w)
             }
+            #[inline]
             fn put_tagged(
                 &self,
                 __number: __s::u32,
@@ -60,21 +59,27 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             ) -> __s::Result<(), __s::Error> {
                 __s::put_message_tagged(self, __number, __w)
             }
+            #[inline]
             fn size(&self) -> __s::usize {
                 __s::message_size(self)
             }
+            #[inline]
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 __s::take_message(__r)
             }
+            #[inline]
             fn is_default(&self) -> __s::bool {
                 false
             }
+            #[inline]
             fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 __s::State::walk_fields(self, __walk)
             }
+            #[inline]
             fn refer(&self, __references: &mut __s::References) {
                 __s::refer_message(self, __references);
             }
+            #[inline]
             fn annotate(__notes: &mut __s::Notes) {
                 __notes.state::<Self>();
             }
@@ -92,6 +97,7 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
     let mut aliases = TokenStream::new();
     for field in &mut model.fields {
         if is_dependent(&field.ty, &written.common.generics) {
+            field.is_plain = false;
             continue;
         }
         let name = format!("__Type_{}", field.ident.unraw());
@@ -136,7 +142,7 @@ impl Mapped<'_> {
     /// The typed constant of the proto field.
     pub(super) fn constant(&self) -> TokenStream {
         let (fields, proto) = (constant_of(self.message, "__FIELDS"), &self.mapping.proto);
-        quote!(&#fields.#proto)
+        quote!(&(*#fields).#proto)
     }
 
     pub(super) fn place(&self) -> Span {
@@ -176,27 +182,8 @@ impl Mapped<'_> {
         }
     }
 
-    /// The one place where a type that does not fit is told: beside the impls.
-    fn fits(&self, written: &Type) -> TokenStream {
-        let (constant, port) = (self.constant(), self.port());
-        match &self.mapping.with {
-            None => {
-                let text = text_of_type(written);
-                quote_spanned! {self.place()=>
-                    const _: () =
-                        __s::assert_fits(&|| #port.fits(), &|| #port.loses(), #constant, #text);
-                }
-            }
-            Some(with) => {
-                let text = text_of_type(with);
-                quote_spanned! {self.place()=>
-                    const _: () = __s::assert_adapter_fits(&|| #port.fits(), #constant, #text);
-                }
-            }
-        }
-    }
-
-    /// The same for a type that can be named only inside of the impls.
+    /// Tells it if the type does not fit, of one that can be named only inside of the impls. Of all
+    /// others [`fits`] does.
     fn fits_inside(&self) -> Option<TokenStream> {
         let (constant, ty) = (self.constant(), &self.field.ty);
         self.mapping
@@ -240,10 +227,19 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let stage = model.stage.as_ref().filter(|stage| checks_stage(model, stage));
     let stage = stage.map(stage_rules::check_before_save);
+    // A `match`, since `?` costs the compiler more: two calls, and a conversion of the error.
+    let checked = |put: TokenStream, place| {
+        quote_spanned! {place=>
+            if let __s::Err(__error) = #put {
+                return __s::Err(__error);
+            }
+        }
+    };
     let fields = mapped(model).rev().map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
         let value = mapped.value_of(&quote_spanned!(mapped.place()=> self.#ident));
-        let field = quote_spanned!(mapped.place()=> #port.put(&mut #put, #value)?;);
+        let field = quote_spanned!(mapped.place()=> #port.put(&mut #put, #value));
+        let field = checked(field, mapped.place());
         match &mapped.mapping.since {
             None => field,
             Some(since) => {
@@ -254,8 +250,9 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let version = model.payload.as_ref().map(|payload| {
         let (port, version) = (payload::version_port(), version::version_written(payload));
-        quote!(#port.put(&mut #put, #version)?;)
+        checked(quote!(#port.put(&mut #put, #version)), Span::call_site())
     });
+    let fields = fields.chain(version);
     let older = version::put_older(model);
     // What an adapter converts to is not made twice.
     let sizes = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
@@ -264,7 +261,7 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let version_size = model.payload.as_ref().map(|payload| {
         let (port, version) = (payload::version_port(), &payload.version);
-        quote!(+ #port.size(&#version))
+        quote!(#port.size(&#version),)
     });
     quote! {
         fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
@@ -274,12 +271,12 @@ fn put_fields(model: &Struct) -> TokenStream {
             #older
             let mut #put = __s::Putting::<{ __s::marks(__SPANS) }>::new(#w);
             #(#fields)*
-            #version
             #put.finish()
         }
 
+        #[inline]
         fn fields_size(&self) -> __s::usize {
-            0 #version_size #(+ #sizes)*
+            __s::sum(&[#version_size #(#sizes),*])
         }
     }
 }
@@ -289,46 +286,34 @@ fn take_fields(model: &Struct) -> TokenStream {
     let ident = &model.common.ident;
     let descriptor = constant_of(&model.message, "__DESCRIPTOR");
     let version = model.payload.as_ref().map(|payload| (payload, payload::version_port()));
-    let version_slot = local("version");
+    let version_variable = local("version");
     let check_version = version.as_ref().map(|(payload, port)| {
         let older = version::take_older(model, payload);
         quote! {
             #older
-            let mut #version_slot = #port.slot();
+            let mut #version_variable = #port.open();
         }
     });
-    let take_version = version.as_ref().map(|(_, port)| {
-        quote! {
-            if #port.owns(#tag) {
-                #port.take(&mut #take, &mut #version_slot, #tag, #r);
-            } else
-        }
-    });
-    let slots = mapped(model).map(|mapped| {
+    let version_offer =
+        version.as_ref().map(|_| quote!(#version_variable.offer(&__VERSION, &mut #take, #tag, #r)));
+    let opened = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote_spanned!(mapped.place()=> let mut #variable = #port.slot();)
+        quote_spanned!(mapped.place()=> let mut #variable = #port.open();)
     });
-    let arms = mapped(model).map(|mapped| {
-        let (variable, port) = (&mapped.variable, mapped.port());
-        let taken = quote!(#port.take(&mut #take, &mut #variable, #tag, #r););
-        let taken = match &mapped.mapping.since {
-            None => taken,
+    let offers = mapped(model).map(|mapped| {
+        let (variable, constant) = (&mapped.variable, mapped.constant());
+        match &mapped.mapping.since {
+            None => quote!(#variable.offer(#constant, &mut #take, #tag, #r)),
             Some(since) => {
-                let (constant, since) = (mapped.constant(), since.version);
-                quote! {
-                    if #r.version() < #since {
-                        #take.newer(#constant, #since, #tag, #r);
-                    } else {
-                        #taken
-                    }
-                }
+                let since = since.version;
+                quote!(#variable.offer_since(#constant, #since, &mut #take, #tag, #r))
             }
-        };
-        quote!(if #port.owns(#tag) { #taken } else)
+        }
     });
+    let offers = version_offer.into_iter().chain(offers);
     let finish = mapped(model).map(|mapped| {
-        let (variable, port) = (&mapped.variable, mapped.port());
-        let finish = quote_spanned!(mapped.place()=> #port.finish(&mut #take, #variable));
+        let (variable, constant) = (&mapped.variable, mapped.constant());
+        let finish = quote_spanned!(mapped.place()=> #variable.finish(#constant, &mut #take));
         let finish = match &mapped.mapping.since {
             None => finish,
             Some(since) => {
@@ -369,15 +354,20 @@ fn take_fields(model: &Struct) -> TokenStream {
         fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
             #check_version
             let mut #take = __s::Taking::new();
-            #(#slots)*
+            #(#opened)*
             while let __s::Some(#tag) = #take.next(#r) {
-                #take_version #(#arms)* { #take.unmapped(#descriptor, __IGNORED, #tag, #r) }
+                // The first to which the tag belongs takes what it announces.
+                if !(false #(|| #offers)*) {
+                    #take.unmapped(#descriptor, __IGNORED, #tag, #r);
+                }
             }
             #(#finish)*
             #(#take.check(#bounds);)*
             #(#take.check(#stage);)*
             #name
-            #take.end()?;
+            if let __s::Err(__error) = #take.end() {
+                return __s::Err(__error);
+            }
             match (#(#variables,)*) {
                 (#(__s::Some(#variables),)*) => {
                     let #state = #ident { #(#values,)* };
@@ -410,11 +400,17 @@ fn value(model: &Struct, index: usize, field: &Field) -> TokenStream {
 fn walk_fields(model: &Struct) -> TokenStream {
     let walk = local("walk");
     // What an adapter converts holds no controllers.
-    let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
+    let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none());
+    let fields = fields.filter(|mapped| !mapped.field.is_plain).map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
-        quote_spanned!(mapped.place()=> #port.walk(&mut self.#ident, #walk)?;)
+        quote_spanned!(mapped.place()=>
+            if let __s::Err(__error) = #port.walk(&mut self.#ident, #walk) {
+                return __s::Err(__error);
+            }
+        )
     });
     quote! {
+        #[inline]
         fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
             #(#fields)*
             __s::Ok(())

@@ -2,6 +2,7 @@
 
 mod enum_;
 mod newtype;
+mod plain;
 mod shape;
 mod stage_rules;
 mod struct_;
@@ -51,6 +52,8 @@ pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
     pub(crate) role: Role,
+    /// Whether its type has, by its name, nothing inside to be walked to.
+    pub(crate) is_plain: bool,
 }
 
 /// What becomes of a field.

@@ -4,7 +4,8 @@ use proc_macro2::Span;
 use syn::{DataStruct, Fields, Ident};
 
 use super::{
-    Common, Field, Mapping, Payload, Role, Since, Struct, refuse_duplicates, stage_rules, version,
+    Common, Field, Mapping, Payload, Role, Since, Struct, plain, refuse_duplicates, stage_rules,
+    version,
 };
 use crate::attr::{Container, Expr, FieldAttrs, Given, MaybeExpr};
 use crate::errors::Errors;
@@ -34,7 +35,8 @@ pub(super) fn check(
             ids.push((at, ident.clone()));
         }
         since.extend(attrs.since.get().map(|since| since.0).zip(attrs.since.span()));
-        fields.push(Field { role: role(&ident, &attrs), ident, ty: field.ty.clone() });
+        let is_plain = plain::is_plain(&field.ty);
+        fields.push(Field { role: role(&ident, &attrs), ident, ty: field.ty.clone(), is_plain });
     }
     for (at, _) in stages.iter().skip(1) {
         errors.at(*at, "a struct has one stage, and another field is marked already");

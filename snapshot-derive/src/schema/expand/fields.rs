@@ -29,6 +29,7 @@ pub(super) fn typed(
 ) -> Typed {
     let kinds: Vec<TokenStream> =
         fields.iter().map(|field| kind::of_field(&field.shape, private)).collect();
+    let shapes = fields.iter().map(|field| kind::shape_of_field(&field.shape, private));
     let wanted = format!("{}{suffix}", container.ident.unraw());
     let name = names::free(wanted, quote!(#private #(#kinds)*));
     let name = Ident::new(&name, container.ident.span());
@@ -53,7 +54,7 @@ pub(super) fn typed(
             &[#(#private::FieldDescriptor {
                 number: #numbers,
                 name: #names,
-                shape: #private::ShapeOf::<#kinds>::SHAPE,
+                shape: #shapes,
             },)*]
         },
         name,

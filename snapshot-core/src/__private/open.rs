@@ -1,0 +1,135 @@
+//! One field while its message is read: what collects its occurrences, until it is finished.
+//!
+//! [`Port::open`](super::Port::open) is called in a way that never fails to compile; these methods
+//! need none: what a type that does not fit gets, [`Closed`], is a type of its own. So the compiler
+//! searches once for each field.
+
+use std::marker::PhantomData;
+
+use super::take::Taking;
+use super::{is_member, place};
+use crate::Error;
+use crate::codec::{Reader, Tag, WireField};
+use crate::schema::Field;
+use crate::schema::kind::FieldKind;
+
+/// The field `F` of a message, held by a `T`. The field itself is handed in each time: beside the
+/// slot, whose address is given away, its number would not be known to be constant.
+pub struct Open<F: 'static, T: WireField<F>> {
+    pub(super) slot: T::Slot,
+}
+
+impl<F: FieldKind, T: WireField<F>> Open<F, T> {
+    /// Takes what `tag` announces, if it is this field's.
+    // So that a tag is compared with numbers. A debug build would only compile more for each struct.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn offer(
+        &mut self,
+        field: &Field<F>,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> bool {
+        if !is_member(field, tag.number) {
+            return false;
+        }
+        self.take(field, take, tag, r);
+        true
+    }
+
+    /// The same for a field that is there from version `since` on.
+    #[inline]
+    pub fn offer_since(
+        &mut self,
+        field: &Field<F>,
+        since: u32,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> bool {
+        if !is_member(field, tag.number) {
+            return false;
+        }
+        if r.version() < since {
+            take.newer(field, since, tag, r);
+        } else {
+            self.take(field, take, tag, r);
+        }
+        true
+    }
+
+    #[inline]
+    fn take(&mut self, field: &Field<F>, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) {
+        if let Err(error) = T::take_field(&mut self.slot, tag, r) {
+            take.failed(place(field, error), tag, r);
+        }
+    }
+
+    /// The value; `None` after an error.
+    #[inline]
+    pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
+        take.keep(field, T::finish_field(self.slot))
+    }
+}
+
+/// The field `F` of a message, read as a `W`, which becomes a `T`.
+pub struct OpenAdapter<F: 'static, W: WireField<F>, T, Take> {
+    pub(super) open: Open<F, W>,
+    pub(super) take: Take,
+    // A pointer, so that these methods ask nothing of `Take`: what is wrong with it is told once.
+    pub(super) convert: fn(Take, W) -> Result<T, Error>,
+}
+
+impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
+    #[inline]
+    pub fn offer(
+        &mut self,
+        field: &Field<F>,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> bool {
+        self.open.offer(field, take, tag, r)
+    }
+
+    pub fn offer_since(
+        &mut self,
+        field: &Field<F>,
+        since: u32,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> bool {
+        self.open.offer_since(field, since, take, tag, r)
+    }
+
+    pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
+        let value = W::finish_field(self.open.slot);
+        take.keep(field, value.and_then(|value| (self.convert)(self.take, value)))
+    }
+}
+
+/// What a type that does not fit gets instead. Never runs: the program does not compile.
+pub struct Closed<T>(pub(super) PhantomData<fn() -> T>);
+
+impl<T> Closed<T> {
+    pub fn offer<F>(&mut self, _: F, _: &mut Taking, _: Tag, _: &mut Reader<'_>) -> bool {
+        false
+    }
+
+    pub fn offer_since<F>(
+        &mut self,
+        _: F,
+        _: u32,
+        _: &mut Taking,
+        _: Tag,
+        _: &mut Reader<'_>,
+    ) -> bool {
+        false
+    }
+
+    pub fn finish<F>(self, _: F, _: &mut Taking) -> Option<T> {
+        None
+    }
+}
