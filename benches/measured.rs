@@ -88,7 +88,7 @@ items! {
 
 /// An item with its input.
 pub trait Case {
-    /// How long `iterations` runs take. What they return is dropped after that.
+    /// How long so many runs take, the dropping of what they return not counted.
     fn time(&mut self, iterations: usize) -> Duration;
 
     /// One run inside of `around`, after one outside of it. What they return is kept until the end,

@@ -1,7 +1,8 @@
 //! The table of `cargo bench`: everything beside what it is compared with, in one run.
 //!
-//! Measured in rounds, each item once in every round, so that both sides of a ratio meet the same
-//! machine; and the fastest round counts, since whatever else the machine does only adds to it.
+//! Measured in rounds with every item in each, so that both sides of a ratio meet the same machine;
+//! several times in a row, so that no item finds the caches full of what another has left there; and
+//! the fastest time counts, since whatever else the machine does only adds to it.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -9,12 +10,13 @@ use std::process::ExitCode;
 use snapshot_benches::measured::prepare;
 use snapshot_benches::targets::{Results, Unit, measurements};
 
-/// The rounds, and the runs of an item in each, for a number of containers.
-fn plan(containers: usize) -> (usize, usize) {
+/// The rounds, how often an item is timed in each, and how many runs are timed at once, for a number
+/// of containers.
+fn plan(containers: usize) -> (usize, usize, usize) {
     match containers {
-        1 => (201, 64),
-        100 => (201, 1),
-        _ => (15, 1),
+        1 => (51, 8, 64),
+        100 => (51, 16, 1),
+        _ => (15, 1, 1),
     }
 }
 
@@ -39,22 +41,19 @@ fn main() -> ExitCode {
 fn measure() -> Result<Results, Box<dyn Error>> {
     let mut results = Results::new(Unit::Time);
     for containers in [1, 100, 10_000] {
-        let (rounds, runs) = plan(containers);
+        let (rounds, times_each, runs) = plan(containers);
         let items = measurements().filter(|(_, size)| *size == containers);
         let mut cases = Vec::new();
         for (item, _) in items {
-            cases.push((item, prepare(item, containers)?, Vec::with_capacity(rounds)));
+            cases.push((item, prepare(item, containers)?, Vec::new()));
         }
-        for _ in 0..=rounds {
+        for _ in 0..rounds {
             for (_, case, times) in &mut cases {
-                times.push(case.time(runs));
+                times.extend((0..times_each).map(|_| case.time(runs)));
             }
         }
-        for (item, _, mut times) in cases {
-            // The first round warms up.
-            times.remove(0);
-            times.sort_unstable();
-            if let Some(fastest) = times.first() {
+        for (item, _, times) in cases {
+            if let Some(fastest) = times.iter().min() {
                 results.insert(item, containers, fastest.as_secs_f64() * 1e9 / runs as f64);
             }
         }

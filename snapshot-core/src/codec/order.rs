@@ -24,6 +24,7 @@ pub(super) fn ranked<'a, KK: Kind, K: WireKey<KK> + 'a, V: 'a>(
     w: &mut Writer,
 ) -> Result<Vec<Ranked<'a, K, V>>, &'a K> {
     let mut ranked = reuse(w.scratch.pop().unwrap_or_default());
+    ranked.reserve_exact(entries.size_hint().0);
     ranked.extend(entries.map(|(key, value)| (key.wire_prefix(), (key, value))));
     sort::<KK, K, V>(&mut ranked, w);
     let twin = ranked.windows(2).find(|pair| {
