@@ -32,8 +32,8 @@ pub struct Writer {
     version: u32,
     /// The payloads that are not saved in their current versions.
     versions: Option<Arc<Versions>>,
-    /// Memory for sorting, kept for the next map.
-    pub(super) scratch: Vec<Scratch>,
+    /// Memory for sorting, kept for the next map. Two are enough, and four where a map is in a map.
+    pub(super) scratch: [Scratch; 4],
 }
 
 /// The schema versions that payloads are saved in, by type URL. Those that are not in it are saved
