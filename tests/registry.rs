@@ -214,11 +214,9 @@ fn two_types_with_one_message_are_told_by_both_names() {
     let told = short(&lines(Registry::new(both)));
     // The alias is one that prost does not have, either.
     assert_eq!(told.len(), 2, "{told:#?}");
-    assert_eq!(
-        told[1],
-        "controllers AliasCounter and Counter both claim message fixture.v1.CounterSnapshot: give \
-         each its own message"
-    );
+    let both = "controllers AliasCounter and Counter both claim message fixture.v1.CounterSnapshot: \
+                give each its own message";
+    assert!(told.iter().any(|it| it == both), "{told:#?}");
 }
 
 #[test]
