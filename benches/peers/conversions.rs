@@ -80,6 +80,8 @@ fn uuid_texts(ids: &[Uuid]) -> Vec<String> {
     ids.iter().map(Uuid::to_string).collect()
 }
 
+// Of one peer it cannot fail.
+#[allow(clippy::unnecessary_fallible_conversions)]
 fn save_duration(field: &str, duration: Duration) -> Result<super::WireDuration> {
     duration.try_into().map_err(|e| error(field, e))
 }

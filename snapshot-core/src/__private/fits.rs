@@ -22,6 +22,9 @@ pub trait Answer {
     fn annotate(notes: &mut Notes);
 }
 
+/// The answer of no types.
+pub const NO_ANSWERS: () = ();
+
 /// The answer as a value.
 #[derive(Clone, Copy)]
 pub enum Fit {

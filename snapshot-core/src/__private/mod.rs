@@ -36,8 +36,8 @@ pub use self::check::{
     assert_value, assert_zero, earlier, registration, version_field,
 };
 pub use self::fits::{
-    Answer, Fit, Losing, NoFit, annotate, assert_adapter_fits, assert_fits, assert_member_fits,
-    assert_plain_fits, fit,
+    Answer, Fit, Losing, NO_ANSWERS, NoFit, annotate, assert_adapter_fits, assert_fits,
+    assert_member_fits, assert_plain_fits, fit,
 };
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
