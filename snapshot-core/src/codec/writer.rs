@@ -334,6 +334,7 @@ impl Writer {
     }
 
     /// Puts a whole field of `N` bytes, fewer than 128, which `fill` makes in place.
+    #[cfg(any(test, feature = "uuid"))]
     #[inline]
     pub(crate) fn array_field<const N: usize>(
         &mut self,
