@@ -111,12 +111,18 @@ pub trait Payload: State + Send + 'static {
 pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     #[cfg(feature = "testing")]
     crate::testing::watch::payload::<P>();
-    P::take_fields(r)
-        .and_then(|payload| match r.checks_stages() {
-            true => check_stage(&payload).map(|()| payload),
-            false => Ok(payload),
-        })
-        .map_err(|e| e.in_payload(P::MESSAGE_NAME))
+    // Changed where it is, since a payload is large to move.
+    let mut taken = P::take_fields(r);
+    if r.checks_stages()
+        && let Ok(payload) = &taken
+        && let Err(error) = check_stage(payload)
+    {
+        taken = Err(error);
+    }
+    if taken.is_err() {
+        taken = taken.map_err(|error| error.in_payload(P::MESSAGE_NAME));
+    }
+    taken
 }
 
 /// The schema version that the payload was read as which `r` has just read.

@@ -11,7 +11,7 @@ use super::{is_member, place};
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField};
 use crate::schema::Field;
-use crate::schema::kind::FieldKind;
+use crate::schema::kind::{FieldKind, Frame};
 
 /// The field `F` of a message, held by a `T`. The field itself is handed in each time: beside the
 /// slot, whose address is given away, its number would not be known to be constant.
@@ -20,6 +20,26 @@ pub struct Open<F: 'static, T: WireField<F>> {
 }
 
 impl<F: FieldKind, T: WireField<F>> Open<F, T> {
+    /// Takes what follows of the field, framed as canonical encoding does.
+    #[inline(always)]
+    pub(super) fn expect(&mut self, field: &Field<F>, take: &mut Taking, r: &mut Reader<'_>) {
+        let Some(Frame { wire_type, repeats }) = F::FRAME else { return };
+        let tag = Tag { number: field.number(), wire_type };
+        loop {
+            let left = r.remaining();
+            if !r.passes_tag(tag.number, wire_type) {
+                return;
+            }
+            if let Err(error) = T::take_field(&mut self.slot, tag, r) {
+                take.left = left;
+                take.failed(place(field, error), tag, r);
+            }
+            if !repeats {
+                return;
+            }
+        }
+    }
+
     /// Takes what `tag` announces, if it is this field's.
     // So that a tag is compared with numbers. A debug build would only compile more for each struct.
     #[cfg_attr(debug_assertions, inline)]
@@ -34,7 +54,7 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         if !is_member(field, tag.number) {
             return false;
         }
-        self.take(field, take, tag, r);
+        self.slot = Self::take(std::mem::take(&mut self.slot), field, take, tag, r);
         true
     }
 
@@ -54,22 +74,38 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         if r.version() < since {
             take.newer(field, since, tag, r);
         } else {
-            self.take(field, take, tag, r);
+            self.slot = Self::take(std::mem::take(&mut self.slot), field, take, tag, r);
         }
         true
     }
 
-    #[inline]
-    fn take(&mut self, field: &Field<F>, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) {
-        if let Err(error) = T::take_field(&mut self.slot, tag, r) {
+    /// Takes an occurrence that is not where canonical encoding has it. By value, since a slot whose
+    /// address is given away cannot stay in registers.
+    #[cold]
+    #[inline(never)]
+    fn take(
+        mut slot: T::Slot,
+        field: &Field<F>,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> T::Slot {
+        if let Err(error) = T::take_field(&mut slot, tag, r) {
             take.failed(place(field, error), tag, r);
         }
+        slot
     }
 
-    /// The value; `None` after an error.
+    /// The value; `None` after an error, or a default that nobody sees.
     #[inline]
     pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
         take.keep(field, T::finish_field(self.slot))
+    }
+
+    /// The value, for a field whose value is looked at; `None` after an error.
+    #[inline]
+    pub fn finish_to_check(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
+        self.finish(field, take).filter(|_| take.is_known(field))
     }
 }
 
@@ -105,8 +141,13 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
     }
 
     pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
-        let value = W::finish_field(self.open.slot);
-        take.keep(field, value.and_then(|value| (self.convert)(self.take, value)))
+        // The adapter looks at it.
+        let value = self.open.finish_to_check(field, take)?;
+        take.keep(field, (self.convert)(self.take, value))
+    }
+
+    pub fn finish_to_check(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
+        self.finish(field, take)
     }
 }
 
@@ -130,6 +171,10 @@ impl<T> Closed<T> {
     }
 
     pub fn finish<F>(self, _: F, _: &mut Taking) -> Option<T> {
+        None
+    }
+
+    pub fn finish_to_check<F>(self, _: F, _: &mut Taking) -> Option<T> {
         None
     }
 }

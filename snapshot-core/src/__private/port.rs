@@ -10,9 +10,10 @@ use std::marker::PhantomData;
 
 use super::open::{Closed, Open, OpenAdapter};
 use super::put::Putting;
+use super::take::Taking;
 use super::{place, refusal};
 use crate::Error;
-use crate::codec::WireField;
+use crate::codec::{Reader, WireField};
 use crate::controller::Walk;
 use crate::references::References;
 use crate::schema::kind::FieldKind;
@@ -61,10 +62,23 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
         value.field_size(self.field.number())
     }
 
-    /// The field while its message is read.
-    #[inline]
-    pub fn open(self) -> Open<F, T> {
-        Open { slot: T::Slot::default() }
+    /// The field while its message is read. Takes what canonical encoding has next, if it is this
+    /// field's.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn open(self, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
+        let mut open = Open { slot: T::Slot::default() };
+        open.expect(self.field, take, r);
+        open
+    }
+
+    /// The same for a field that is there from version `since` on.
+    pub fn open_since(self, since: u32, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
+        let mut open = Open { slot: T::Slot::default() };
+        if r.version() >= since {
+            open.expect(self.field, take, r);
+        }
+        open
     }
 
     #[inline]
@@ -127,12 +141,32 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         }
     }
 
-    pub fn open<E: Display + 'static>(self) -> OpenAdapter<F, W, T, Take>
+    pub fn open<E: Display + 'static>(
+        self,
+        take: &mut Taking,
+        r: &mut Reader<'_>,
+    ) -> OpenAdapter<F, W, T, Take>
     where
         Take: FnOnce(W) -> Result<T, E>,
     {
         OpenAdapter {
-            open: port::<F, W>(self.field).open(),
+            open: port::<F, W>(self.field).open(take, r),
+            take: self.take,
+            convert: |take, value| take(value).map_err(refusal),
+        }
+    }
+
+    pub fn open_since<E: Display + 'static>(
+        self,
+        since: u32,
+        take: &mut Taking,
+        r: &mut Reader<'_>,
+    ) -> OpenAdapter<F, W, T, Take>
+    where
+        Take: FnOnce(W) -> Result<T, E>,
+    {
+        OpenAdapter {
+            open: port::<F, W>(self.field).open_since(since, take, r),
             take: self.take,
             convert: |take, value| take(value).map_err(refusal),
         }
@@ -182,7 +216,11 @@ pub trait NoPort<T>: Sized {
         0
     }
 
-    fn open(self) -> Closed<T> {
+    fn open(self, _: &mut Taking, _: &mut Reader<'_>) -> Closed<T> {
+        Closed(PhantomData)
+    }
+
+    fn open_since(self, _: u32, _: &mut Taking, _: &mut Reader<'_>) -> Closed<T> {
         Closed(PhantomData)
     }
 

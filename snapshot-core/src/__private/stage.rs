@@ -70,7 +70,11 @@ fn unknown<S: Stage>(number: i64) -> Error {
 /// Checks that a struct may be saved in the stage that it is in.
 #[inline]
 pub fn may_save(number: i32, rules: &StageRules, field: &'static str) -> Result<(), Error> {
-    if rules.may_save(number) { Ok(()) } else { Err(not_to_save(number, rules, field)) }
+    // Without `save_from` it is for the stage itself to be no transient one.
+    if rules.save_from.is_empty() || rules.may_save(number) {
+        return Ok(());
+    }
+    Err(not_to_save(number, rules, field))
 }
 
 #[cold]
@@ -87,7 +91,10 @@ pub fn may_restore(
     field: &'static str,
 ) -> Result<(), Error> {
     match number {
-        Some(number) if !rules.may_save(number) => Err(not_to_restore(number, rules, field)),
+        // Without `save_from` they can be in every stage that can be read.
+        Some(number) if !rules.save_from.is_empty() && !rules.may_save(number) => {
+            Err(not_to_restore(number, rules, field))
+        }
         _ => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ pub struct Taking {
     // One pointer, so that reading a message without errors does nothing for them.
     wrong: Option<Box<Wrong>>,
     /// How many bytes of the message were left before the last tag.
-    left: usize,
+    pub(super) left: usize,
 }
 
 /// What was wrong with a message.
@@ -34,14 +34,11 @@ impl Taking {
     /// The next tag, until the message ends or its rest cannot be read.
     #[inline]
     pub fn next(&mut self, r: &mut Reader<'_>) -> Option<Tag> {
-        if self.is_lost() {
-            return None;
-        }
         self.left = r.remaining();
         match r.tag() {
             Ok(tag) => tag,
             Err(error) => {
-                self.lose(r.locate(error, r.offset_before(self.left)));
+                self.lose(r.locate(error, r.offset_before(self.left)), r);
                 None
             }
         }
@@ -61,7 +58,7 @@ impl Taking {
                 #[cfg(feature = "testing")]
                 crate::testing::watch::ignored(r.offset_before(self.left));
                 if let Err(error) = r.skip(tag.wire_type) {
-                    self.lose(r.locate(error, r.offset_before(self.left)));
+                    self.lose(r.locate(error, r.offset_before(self.left)), r);
                 }
             }
             _ => {
@@ -90,11 +87,6 @@ impl Taking {
         self.failed(Error::invalid(reason).in_field(name), tag, r);
     }
 
-    #[inline]
-    fn is_lost(&self) -> bool {
-        matches!(&self.wrong, Some(wrong) if wrong.lost)
-    }
-
     #[cold]
     #[inline(never)]
     pub(super) fn failed(&mut self, error: Error, tag: Tag, r: &mut Reader<'_>) {
@@ -102,13 +94,17 @@ impl Taking {
         let lost = !r.recover_field(tag_at, tag.wire_type);
         let wrong = self.add(r.locate(error, tag_at));
         wrong.failed.push(tag.number);
-        wrong.lost = lost;
+        wrong.lost |= lost;
+        if lost {
+            r.take_rest();
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn lose(&mut self, error: Error) {
+    fn lose(&mut self, error: Error, r: &mut Reader<'_>) {
         self.add(error).lost = true;
+        r.take_rest();
     }
 
     #[cold]
@@ -130,13 +126,19 @@ impl Taking {
         value: Result<T, Error>,
     ) -> Option<T> {
         match value {
-            Ok(value) if self.wrong.is_none() => Some(value),
-            Ok(value) => (!self.is_told(field)).then_some(value),
+            Ok(value) => Some(value),
             Err(error) => {
                 self.unfinished(field, error);
                 None
             }
         }
+    }
+
+    /// Whether the value of this field may be looked at. After an error it may be a default that
+    /// was never on the wire.
+    #[inline]
+    pub(super) fn is_known<F: FieldKind>(&self, field: &Field<F>) -> bool {
+        self.wrong.is_none() || !self.is_told(field)
     }
 
     /// Whether an error is told already that explains why a field has no value, or a default one.
@@ -148,6 +150,7 @@ impl Taking {
     }
 
     #[cold]
+    #[inline(never)]
     fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
         if !self.is_told(field) {
             self.add(error.in_field(field.name()));

@@ -1,7 +1,7 @@
 //! `google.protobuf.Any`: payloads in place, never copied into a message of their own.
 
 use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
-use crate::schema::kind;
+use crate::schema::kind::{self, WireType};
 use crate::state::{take_payload, version_read};
 use crate::{Error, Payload};
 
@@ -45,9 +45,32 @@ pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
 
 /// Takes an `Any` field that must hold a `P`.
 pub(crate) fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    take_any_with(r, |type_url, r| {
-        if type_url == P::TYPE_URL { take_payload(r) } else { Err(wrong_type::<P>(type_url)) }
+    r.message(|any| {
+        if passes_type_url(any, P::TYPE_URL) {
+            return any.message(take_payload);
+        }
+        take_parts(any, |type_url, r| match type_url == P::TYPE_URL {
+            true => take_payload(r),
+            false => Err(wrong_type::<P>(type_url)),
+        })
     })
+}
+
+/// Passes over this type URL, if it is followed by a value and by nothing else, as nearly always.
+fn passes_type_url(any: &mut Reader<'_>, type_url: &str) -> bool {
+    let mut ahead = any.fork();
+    if !ahead.passes_tag(TYPE_URL, WireType::Len)
+        || !ahead.bytes().is_ok_and(|found| found == type_url.as_bytes())
+        || !ahead.passes_tag(VALUE, WireType::Len)
+    {
+        return false;
+    }
+    let value = ahead.fork();
+    let is_last = ahead.bytes().is_ok() && ahead.remaining() == 0;
+    if is_last {
+        *any = value;
+    }
+    is_last
 }
 
 /// The same, with the version that it was read as.
@@ -71,13 +94,18 @@ pub(crate) fn take_any_with<T>(
     r: &mut Reader<'_>,
     take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    r.message(|any| {
-        let (type_url, value) = parts(any)?;
-        match value {
-            Some(mut value) => value.message(|value| take(type_url, value)),
-            None => any.message_of_nothing(|value| take(type_url, value)),
-        }
-    })
+    r.message(|any| take_parts(any, take))
+}
+
+fn take_parts<T>(
+    any: &mut Reader<'_>,
+    take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (type_url, value) = parts(any)?;
+    match value {
+        Some(mut value) => value.message(|value| take(type_url, value)),
+        None => any.message_of_nothing(|value| take(type_url, value)),
+    }
 }
 
 /// The type URL, and a reader that stands before the value's length.
@@ -152,12 +180,7 @@ pub(crate) fn read_bare_any<T>(
     base: usize,
     take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let mut any = Reader::with_base(bytes, base);
-    let (type_url, value) = parts(&mut any)?;
-    match value {
-        Some(mut value) => value.message(|value| take(type_url, value)),
-        None => any.message_of_nothing(|value| take(type_url, value)),
-    }
+    take_parts(&mut Reader::with_base(bytes, base), take)
 }
 
 /// Encodes a payload in an `Any` that stands alone, for a peer that speaks without a header.

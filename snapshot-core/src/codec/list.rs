@@ -82,10 +82,10 @@ pub(super) fn take_elements<K: Kind>(
     let mut take = |r: &mut Reader<'_>| {
         let index = *next_index;
         *next_index += 1;
-        let offset = r.offset();
+        let left = r.remaining();
         match take(r) {
             Ok(()) => Ok(()),
-            Err(error) => Err(r.locate(error, offset).in_index(index)),
+            Err(error) => Err(r.locate(error, r.offset_before(left)).in_index(index)),
         }
     };
     if tag.wire_type == K::WIRE_TYPE {

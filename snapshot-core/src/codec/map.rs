@@ -1,9 +1,7 @@
 //! Maps: entries in the order of the wire, always with key and value; a key twice is refused.
 
 use std::cmp::Ordering;
-use std::collections::btree_map;
-use std::collections::hash_map;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, btree_map, hash_map};
 use std::hash::{BuildHasher, Hash};
 
 use super::order;
@@ -98,35 +96,33 @@ fn same_on_the_wire(key: String) -> Error {
 #[inline]
 fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r: &mut Reader<'_>,
-    keep: impl FnOnce(K, V) -> Result<(), Error>,
+    mut keep: impl FnMut(K, V) -> Result<(), Error>,
 ) -> Result<(), Error> {
     r.message(|r| {
-        let mut entry = Entry { key: None, value: None, wrong: Wrong::default() };
         // As nearly every entry is: key and value, in this order. A value that is large is moved
         // once, to where it stays.
-        if r.passes_tag(KEY, KK::WIRE_TYPE) {
-            let offset = r.offset();
-            match K::take(r) {
-                Ok(key) if r.passes_tag(VALUE, VK::WIRE_TYPE) => {
-                    let offset = r.offset();
-                    match V::take(r) {
-                        Ok(value) if r.remaining() == 0 => return keep(key, value),
-                        Ok(value) => (entry.key, entry.value) = (Some(key), Some(value)),
-                        Err(error) => {
-                            entry.key = Some(key);
-                            let tag = Tag { number: VALUE, wire_type: VK::WIRE_TYPE };
-                            entry.wrong.fail(error, tag, offset, r);
-                        }
-                    }
-                }
-                Ok(key) => entry.key = Some(key),
-                Err(error) => {
-                    let tag = Tag { number: KEY, wire_type: KK::WIRE_TYPE };
-                    entry.wrong.fail(error, tag, offset, r);
-                }
+        let begun = 'begun: {
+            if !r.passes_tag(KEY, KK::WIRE_TYPE) {
+                break 'begun Entry::begun(None, None);
             }
-        }
-        let (key, value) = entry.take_rest::<KK, VK>(r)?;
+            let left = r.remaining();
+            let key = match K::take(r) {
+                Ok(key) => key,
+                Err(error) => {
+                    break 'begun Entry::failed(None, error, (KEY, KK::WIRE_TYPE), left, r);
+                }
+            };
+            if !r.passes_tag(VALUE, VK::WIRE_TYPE) {
+                break 'begun Entry::begun(Some(key), None);
+            }
+            let left = r.remaining();
+            match V::take(r) {
+                Ok(value) if r.remaining() == 0 => return keep(key, value),
+                Ok(value) => Entry::begun(Some(key), Some(value)),
+                Err(error) => Entry::failed(Some(key), error, (VALUE, VK::WIRE_TYPE), left, r),
+            }
+        };
+        let (key, value) = begun.take_rest::<KK, VK>(r)?;
         keep(key, value)
     })
 }
@@ -139,6 +135,28 @@ struct Entry<K, V> {
 }
 
 impl<K, V> Entry<K, V> {
+    /// An entry of which so much was read.
+    #[cold]
+    #[inline(never)]
+    fn begun(key: Option<K>, value: Option<V>) -> Self {
+        Self { key, value, wrong: Wrong::default() }
+    }
+
+    /// An entry whose key or value, of this field, could not be read.
+    #[cold]
+    #[inline(never)]
+    fn failed(
+        key: Option<K>,
+        error: Error,
+        (number, wire_type): (u32, WireType),
+        left: usize,
+        r: &mut Reader<'_>,
+    ) -> Self {
+        let mut entry = Self::begun(key, None);
+        entry.wrong.fail(error, Tag { number, wire_type }, left, r);
+        entry
+    }
+
     #[cold]
     #[inline(never)]
     fn take_rest<KK: Kind, VK: Kind>(mut self, r: &mut Reader<'_>) -> Result<(K, V), Error>
@@ -156,14 +174,14 @@ impl<K, V> Entry<K, V> {
                     break;
                 }
             };
-            let offset = r.offset();
+            let left = r.remaining();
             let taken = match tag.number {
                 KEY => take_once::<KK, K>(&mut self.key, tag, r),
                 VALUE => take_once::<VK, V>(&mut self.value, tag, r),
                 number => Err(no_such_field(number)),
             };
             if let Err(error) = taken {
-                self.wrong.fail(error, tag, offset, r);
+                self.wrong.fail(error, tag, left, r);
             }
         }
         let Self { mut key, mut value, mut wrong } = self;
@@ -201,10 +219,12 @@ struct Wrong {
 }
 
 impl Wrong {
-    /// Notes an error in the value of a field that started at `offset`, and goes on behind it.
+    /// Notes an error in the value of a field that started when `left` bytes were left, and goes on
+    /// behind it.
     #[cold]
     #[inline(never)]
-    fn fail(&mut self, error: Error, tag: Tag, offset: usize, r: &mut Reader<'_>) {
+    fn fail(&mut self, error: Error, tag: Tag, left: usize, r: &mut Reader<'_>) {
+        let offset = r.offset_before(left);
         self.add(r.locate(error, offset), tag.number == KEY);
         self.failed |= 1 << (tag.number & 3);
         self.lost = !r.recover(offset, tag.wire_type);

@@ -281,7 +281,8 @@ fn take_once<K: Kind, T: Wire<K>>(
     if slot.is_some() {
         return Err(duplicate());
     }
-    *slot = Some(T::take(r)?);
+    // There is nothing to drop, which an assignment would look for.
+    std::mem::forget(slot.replace(T::take(r)?));
     Ok(())
 }
 

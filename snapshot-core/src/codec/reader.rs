@@ -18,11 +18,9 @@ pub struct Tag {
 pub struct Reader<'a> {
     /// The whole input, so that offsets are those of the file or message that the user holds.
     input: &'a [u8],
-    /// What is left of the innermost message. A slice and not two positions, so that taking from
-    /// it is one comparison.
+    /// What is left of the innermost message: a part of the input. A slice and not two positions,
+    /// so that taking from it is one comparison.
     rest: &'a [u8],
-    /// How many bytes of the input follow the innermost message.
-    after: usize,
     /// How many more messages may be nested.
     depth_left: u32,
     /// What to add to an offset in errors: where `input` starts in the user's bytes.
@@ -36,6 +34,9 @@ pub struct Reader<'a> {
     /// The schema version of the payload that is read; the newest outside of one.
     version: u32,
 }
+
+/// The high bits of eight bytes.
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// Eight zero bytes read as the proto3 default of every kind: varint 0, length 0, fixed 0.
 static DEFAULT_VALUE: [u8; 8] = [0; 8];
@@ -55,7 +56,6 @@ impl<'a> Reader<'a> {
         Self {
             input,
             rest: input,
-            after: 0,
             depth_left: Self::DEPTH_LIMIT,
             base,
             has_places: true,
@@ -109,12 +109,12 @@ impl<'a> Reader<'a> {
     /// The offset of the next byte.
     #[inline]
     pub fn offset(&self) -> usize {
-        self.offset_before(self.rest.len())
+        self.base + (self.rest.as_ptr().addr() - self.input.as_ptr().addr())
     }
 
     /// The offset at which so many bytes were left in the innermost message.
     pub(crate) fn offset_before(&self, left: usize) -> usize {
-        self.base + (self.input.len() - self.after - left)
+        self.offset() + self.rest.len() - left
     }
 
     /// How many bytes are left in the innermost message.
@@ -158,6 +158,21 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn long_varint(&mut self) -> Result<u64, Error> {
+        // Up to 56 bits, from eight bytes at once.
+        if let Some(first) = self.rest.first_chunk() {
+            let bytes = u64::from_le_bytes(*first);
+            // The last byte is the first one without the high bit.
+            let last = (!bytes & HIGH_BITS).trailing_zeros() / 8;
+            if last < 8 && bytes >> (8 * last) & 0xff != 0 {
+                let mut bits = bytes << (56 - 8 * last) >> (56 - 8 * last) & !HIGH_BITS;
+                // Groups of 7 bits that lie 8 apart are drawn together: pairs, fours, all eight.
+                bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
+                bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
+                bits = bits & 0x0fff_ffff | (bits & 0x0fff_ffff_0000_0000) >> 4;
+                self.rest = &self.rest[last as usize + 1..];
+                return Ok(bits);
+            }
+        }
         let start = self.offset();
         let mut value = 0u64;
         for (index, &byte) in self.rest.iter().take(10).enumerate() {
@@ -190,16 +205,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the next tag if it is this one, of a number up to 15.
-    #[inline]
+    /// Takes the next tag if it is this one. A tag of more than two bytes is left to
+    /// [`Reader::tag`].
+    #[inline(always)]
     pub(crate) fn passes_tag(&mut self, number: u32, wire_type: WireType) -> bool {
-        match self.rest {
-            [byte, rest @ ..] if u32::from(*byte) == number << 3 | wire_type as u32 => {
-                self.rest = rest;
-                true
+        let key = number << 3 | wire_type as u32;
+        let rest = match self.rest {
+            [byte, rest @ ..] if key < 0x80 && u32::from(*byte) == key => rest,
+            [low, high, rest @ ..]
+                if (0x80..0x4000).contains(&key)
+                    && u32::from(*low) == key & 0x7f | 0x80
+                    && u32::from(*high) == key >> 7 =>
+            {
+                rest
             }
-            _ => false,
-        }
+            _ => return false,
+        };
+        self.rest = rest;
+        true
     }
 
     #[inline(never)]
@@ -249,7 +272,9 @@ impl<'a> Reader<'a> {
 
     /// Takes all that is left of the innermost message.
     pub(crate) fn take_rest(&mut self) -> &'a [u8] {
-        std::mem::take(&mut self.rest)
+        let (all, nothing) = self.rest.split_at(self.rest.len());
+        self.rest = nothing;
+        all
     }
 
     /// Takes length-delimited bytes.
@@ -267,6 +292,13 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn long_bytes(&mut self) -> Result<&'a [u8], Error> {
+        if let [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] = self.rest {
+            let length = usize::from(low & 0x7f) | usize::from(*high) << 7;
+            if let Some((bytes, rest)) = rest.split_at_checked(length) {
+                self.rest = rest;
+                return Ok(bytes);
+            }
+        }
         let length = self.length()?;
         self.raw(length)
     }
@@ -282,7 +314,7 @@ impl<'a> Reader<'a> {
     #[inline]
     #[allow(unsafe_code)]
     pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
-        if bytes.is_ascii() {
+        if is_ascii(bytes) {
             // Texts are short and nearly all ASCII, and `from_utf8` starts slowly: without this, a
             // restore takes 10 % more instructions and 8 % more time (BENCHMARKS.md).
             //
@@ -328,30 +360,35 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let bytes = self.bytes()?;
-        let outer = std::mem::replace(&mut self.rest, bytes);
-        if self.depth_left == 0 {
-            return Err(self.too_deep(outer));
+        match self.bytes() {
+            Ok(bytes) => self.within(bytes, read),
+            Err(error) => Err(error),
         }
-        self.after += outer.len();
-        self.depth_left -= 1;
-        let mut value = read(self);
-        self.depth_left += 1;
+    }
+
+    /// Runs `read` on these bytes, which were taken last. What is returned is one variable all the
+    /// way, so that it is made where the caller wants it.
+    #[inline]
+    fn within<T>(
+        &mut self,
+        bytes: &'a [u8],
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let outer = std::mem::replace(&mut self.rest, bytes);
+        let mut value;
+        if self.depth_left == 0 {
+            value = Err(self.malformed("messages are nested too deep", self.offset()));
+        } else {
+            self.depth_left -= 1;
+            value = read(self);
+            self.depth_left += 1;
+        }
         if value.is_ok() && !self.rest.is_empty() {
             value = Err(self.malformed("has bytes after its end", self.offset()));
         }
         // After an error the rest of the message is of no use, but what follows it may be.
-        self.after -= outer.len();
         self.rest = outer;
         value
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn too_deep(&mut self, outer: &'a [u8]) -> Error {
-        let at = self.offset_before(self.rest.len() + outer.len());
-        self.rest = outer;
-        self.malformed("messages are nested too deep", at)
     }
 
     /// Runs `read` on a nested message of length 0 at this place.
@@ -359,8 +396,7 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let after = self.after + self.rest.len();
-        let mut nothing = Reader { rest: &[], after, ..self.fork() };
+        let mut nothing = Reader { rest: &self.rest[..0], ..self.fork() };
         read(&mut nothing)
     }
 
@@ -385,18 +421,31 @@ impl<'a> Reader<'a> {
     /// input takes, for what may be refused in the end; hence the bound of four times the input.
     #[inline(never)]
     pub(crate) fn count_ahead<T>(&self, number: u32) -> usize {
-        let mut ahead = self.fork();
+        let key = number << 3 | WireType::Len as u32;
+        let mut rest = self.rest;
         let mut count = 0;
-        let mut left = self.rest.len();
-        while ahead.bytes().is_ok() {
+        let end = loop {
+            // Those longer than 16 KiB are not worth counting.
+            let (length, value) = match rest {
+                [length @ ..0x80, value @ ..] => (usize::from(*length), value),
+                [low, high @ ..0x80, value @ ..] => {
+                    (usize::from(low & 0x7f) | usize::from(*high) << 7, value)
+                }
+                _ => break rest,
+            };
+            let Some((_, after)) = value.split_at_checked(length) else { break rest };
             count += 1;
-            left = ahead.rest.len();
-            let next = Tag { number, wire_type: WireType::Len };
-            if !matches!(ahead.tag(), Ok(Some(tag)) if tag == next) {
-                break;
-            }
-        }
-        let length = self.rest.len() - left;
+            rest = match after {
+                [tag, rest @ ..] if u32::from(*tag) == key => rest,
+                [low @ 0x80..=0xff, high, rest @ ..]
+                    if u32::from(low & 0x7f) | u32::from(*high) << 7 == key =>
+                {
+                    rest
+                }
+                _ => break after,
+            };
+        };
+        let length = self.rest.len() - end.len();
         count.min(1 + 4 * length / size_of::<T>().max(1))
     }
 
@@ -463,8 +512,11 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     pub fn recover(&mut self, offset: usize, wire_type: WireType) -> bool {
-        let message = &self.input[..self.input.len() - self.after];
-        self.rest = message.get(offset - self.base..).unwrap_or_default();
+        let end = self.offset_before(0) - self.base;
+        match self.input.get(offset - self.base..end) {
+            Some(rest) => self.rest = rest,
+            None => return false,
+        }
         self.skip(wire_type).is_ok()
     }
 
@@ -473,6 +525,21 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     pub(crate) fn recover_field(&mut self, offset: usize, wire_type: WireType) -> bool {
         self.recover(offset, WireType::Varint) && self.skip(wire_type).is_ok()
+    }
+}
+
+/// Whether all bytes are ASCII; of texts of some ten bytes sooner than the standard library says.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    match (bytes.as_chunks().0, bytes.last_chunk()) {
+        // The last eight overlap with those before them.
+        (chunks, Some(last)) => {
+            let bits = chunks
+                .iter()
+                .fold(u64::from_ne_bytes(*last), |bits, chunk| bits | u64::from_ne_bytes(*chunk));
+            bits & HIGH_BITS == 0
+        }
+        _ => bytes.iter().fold(0, |bits, byte| bits | byte) < 0x80,
     }
 }
 

@@ -278,18 +278,33 @@ mod uuid {
 
         #[inline]
         fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-            let bytes = r.bytes()?;
+            let text = r.bytes()?;
+            let mut bytes = [0; 16];
             // The length leaves only the hyphenated form: braces, URNs and bare digits are longer
             // or shorter. What parses is ASCII and needs no check for UTF-8.
-            match bytes.try_into().ok().and_then(uuid_text::decode) {
-                Some(bytes) => Ok(Self::from_bytes(bytes)),
-                None => Err(is_not(r.utf8(bytes)?, "a UUID")),
+            match text.try_into() {
+                Ok(text) if uuid_text::decode(text, &mut bytes) => Ok(Self::from_bytes(bytes)),
+                _ => Err(is_no_uuid(text, r)),
             }
+        }
+
+        #[cold]
+        fn of_default() -> Result<Self, Error> {
+            Err(is_not("", "a UUID"))
         }
 
         #[inline]
         fn is_default(&self) -> bool {
             false
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_no_uuid<'a>(text: &'a [u8], r: &Reader<'a>) -> Error {
+        match r.utf8(text) {
+            Ok(text) => is_not(text, "a UUID"),
+            Err(error) => error,
         }
     }
 

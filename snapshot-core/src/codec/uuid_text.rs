@@ -38,9 +38,9 @@ static DIGITS: [[u8; 2]; 256] = {
     digits
 };
 
-/// The bytes of a text in lower or upper case; `None` if it is none.
-#[inline]
-pub(super) fn decode(text: &[u8; LENGTH]) -> Option<[u8; 16]> {
+/// Reads the bytes of a text in lower or upper case. Returns whether it is one.
+#[inline(never)]
+pub(super) fn decode(text: &[u8; LENGTH], bytes: &mut [u8; 16]) -> bool {
     let mut digits = [0; 32];
     for (at, from, count) in GROUPS {
         digits[from..from + count].copy_from_slice(&text[at..at + count]);
@@ -57,11 +57,10 @@ pub(super) fn decode(text: &[u8; LENGTH]) -> Option<[u8; 16]> {
     for hyphen in HYPHENS {
         wrong |= text[hyphen] ^ b'-';
     }
-    let mut bytes = [0; 16];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = pair[0] << 4 | pair[1];
     }
-    (wrong == 0).then_some(bytes)
+    wrong == 0
 }
 
 #[cfg(test)]
@@ -69,6 +68,11 @@ mod tests {
     use ::uuid::Uuid;
 
     use super::*;
+
+    fn decoded(text: &[u8; LENGTH]) -> Option<[u8; 16]> {
+        let mut bytes = [0; 16];
+        decode(text, &mut bytes).then_some(bytes)
+    }
 
     #[test]
     fn the_text_is_that_of_the_uuid_crate() {
@@ -81,7 +85,7 @@ mod tests {
                 encode(&bytes, &mut encoded);
                 assert_eq!(&encoded[..], text.as_bytes());
                 for text in [text.to_uppercase(), text] {
-                    assert_eq!(decode(text.as_bytes().try_into().unwrap()), Some(bytes));
+                    assert_eq!(decoded(text.as_bytes().try_into().unwrap()), Some(bytes));
                 }
             }
         }
@@ -95,7 +99,7 @@ mod tests {
                 let mut text = right;
                 text[place] = byte;
                 let expected = Uuid::try_parse_ascii(&text).ok().map(Uuid::into_bytes);
-                assert_eq!(decode(&text), expected, "{}", text.escape_ascii());
+                assert_eq!(decoded(&text), expected, "{}", text.escape_ascii());
             }
         }
     }

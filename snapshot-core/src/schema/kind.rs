@@ -78,9 +78,31 @@ pub trait FieldKind: 'static {
     /// Of a oneof, its members in ascending number; of any other field, nothing.
     #[doc(hidden)]
     const MEMBERS: &'static [FieldDescriptor] = &[];
+    /// How canonical encoding frames the field, and whether it can be there several times; `None`
+    /// where that depends on the value.
+    #[doc(hidden)]
+    const FRAME: Option<Frame> = None;
     /// Its value kind, of a map key and value, of a oneof or group nothing but the name.
     #[doc(hidden)]
     const WORDS: [Words; 2];
+}
+
+/// How canonical encoding frames a field.
+#[derive(Clone, Copy)]
+#[doc(hidden)]
+pub struct Frame {
+    pub(crate) wire_type: WireType,
+    pub(crate) repeats: bool,
+}
+
+impl Frame {
+    const fn once(wire_type: WireType) -> Option<Self> {
+        Some(Self { wire_type, repeats: false })
+    }
+
+    const fn often(wire_type: WireType) -> Option<Self> {
+        Some(Self { wire_type, repeats: true })
+    }
 }
 
 /// Instead of the second value kind, where there is one only.
@@ -180,22 +202,27 @@ pub struct Group;
 
 impl<K: Kind> FieldKind for Singular<K> {
     const SHAPE: FieldShape = FieldShape::Singular(K::VALUE);
+    const FRAME: Option<Frame> = Frame::once(K::WIRE_TYPE);
     const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind> FieldKind for Optional<K> {
     const SHAPE: FieldShape = FieldShape::Optional(K::VALUE);
+    const FRAME: Option<Frame> = Frame::once(K::WIRE_TYPE);
     const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind> FieldKind for Repeated<K> {
     const SHAPE: FieldShape = FieldShape::Repeated(K::VALUE);
+    const FRAME: Option<Frame> = Frame::often(K::WIRE_TYPE);
     const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind> FieldKind for Packed<K> {
     const SHAPE: FieldShape = FieldShape::Packed(K::VALUE);
+    const FRAME: Option<Frame> = Frame::once(WireType::Len);
     const WORDS: [Words; 2] = [K::WORDS, NO_WORDS];
 }
 impl<K: Kind, V: Kind> FieldKind for Map<K, V> {
     const SHAPE: FieldShape = FieldShape::Map(K::VALUE, V::VALUE);
+    const FRAME: Option<Frame> = Frame::often(WireType::Len);
     const WORDS: [Words; 2] = [K::WORDS, V::WORDS];
 }
 impl<O: OneofSchema> FieldKind for Oneof<O> {

@@ -76,7 +76,20 @@ fn list(versions: &[u32]) -> String {
 /// to the strict reading to tell.
 ///
 /// Returns the version that the payload is to be read in.
+#[inline]
 pub(crate) fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
+    // As canonical encoding has it where the version is the first field.
+    let mut ahead = r.fork();
+    if ahead.passes_tag(P::VERSION_FIELD, WireType::Varint)
+        && ahead.varint().is_ok_and(|version| version == u64::from(P::VERSION))
+    {
+        r.set_version(P::VERSION);
+        return Ok(P::VERSION);
+    }
+    look_for_version::<P>(r)
+}
+
+fn look_for_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     let (found, offset) = match find(r, P::VERSION_FIELD) {
         Found::Version(version, offset) => (version, offset),
         Found::Nothing => (0, r.offset()),

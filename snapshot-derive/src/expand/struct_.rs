@@ -281,24 +281,39 @@ fn put_fields(model: &Struct) -> TokenStream {
     }
 }
 
+/// Whether something looks at the value before it is known that all was read.
+fn is_checked(model: &Struct, mapped: &Mapped<'_>) -> bool {
+    let is = |field: Option<&Ident>| field == Some(&mapped.field.ident);
+    mapped.mapping.max.is_some()
+        || mapped.mapping.range.is_some()
+        || is(model.stage.as_ref().map(|stage| &stage.field))
+        || is(model.payload.as_ref().and_then(|payload| payload.id.as_ref()))
+}
+
 fn take_fields(model: &Struct) -> TokenStream {
     let (r, take, tag) = (local("r"), local("take"), local("tag"));
     let ident = &model.common.ident;
     let descriptor = constant_of(&model.message, "__DESCRIPTOR");
     let version = model.payload.as_ref().map(|payload| (payload, payload::version_port()));
     let version_variable = local("version");
-    let check_version = version.as_ref().map(|(payload, port)| {
-        let older = version::take_older(model, payload);
+    let older = version.as_ref().map(|(payload, _)| version::take_older(model, payload));
+    let open_version = version.as_ref().map(|(_, port)| {
         quote! {
-            #older
-            let mut #version_variable = #port.open();
+            let mut #version_variable = #port.open(&mut #take, #r);
         }
     });
     let version_offer =
         version.as_ref().map(|_| quote!(#version_variable.offer(&__VERSION, &mut #take, #tag, #r)));
     let opened = mapped(model).map(|mapped| {
         let (variable, port) = (&mapped.variable, mapped.port());
-        quote_spanned!(mapped.place()=> let mut #variable = #port.open();)
+        let open = match &mapped.mapping.since {
+            None => quote_spanned!(mapped.place()=> #port.open(&mut #take, #r)),
+            Some(since) => {
+                let since = since.version;
+                quote_spanned!(mapped.place()=> #port.open_since(#since, &mut #take, #r))
+            }
+        };
+        quote_spanned!(mapped.place()=> let mut #variable = #open;)
     });
     let offers = mapped(model).map(|mapped| {
         let (variable, constant) = (&mapped.variable, mapped.constant());
@@ -313,7 +328,9 @@ fn take_fields(model: &Struct) -> TokenStream {
     let offers = version_offer.into_iter().chain(offers);
     let finish = mapped(model).map(|mapped| {
         let (variable, constant) = (&mapped.variable, mapped.constant());
-        let finish = quote_spanned!(mapped.place()=> #variable.finish(#constant, &mut #take));
+        let finish = if is_checked(model, &mapped) { "finish_to_check" } else { "finish" };
+        let finish = Ident::new(finish, mapped.place());
+        let finish = quote_spanned!(mapped.place()=> #variable.#finish(#constant, &mut #take));
         let finish = match &mapped.mapping.since {
             None => finish,
             Some(since) => {
@@ -352,8 +369,10 @@ fn take_fields(model: &Struct) -> TokenStream {
     });
     quote! {
         fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-            #check_version
+            #older
             let mut #take = __s::Taking::new();
+            // What canonical encoding has is there in the order of the fields.
+            #open_version
             #(#opened)*
             while let __s::Some(#tag) = #take.next(#r) {
                 // The first to which the tag belongs takes what it announces.

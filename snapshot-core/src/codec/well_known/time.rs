@@ -34,13 +34,17 @@ fn take_time(r: &mut Reader<'_>, name: &'static str) -> Result<(i64, i32), Error
         let mut seconds = None;
         let mut nanos = None;
         while let Some(tag) = r.tag()? {
-            let offset = r.offset();
+            let left = r.remaining();
             let (result, field) = match tag.number {
                 1 => (take_once::<kind::Int64, i64>(&mut seconds, tag, r), "seconds"),
                 2 => (take_once::<kind::Int32, i32>(&mut nanos, tag, r), "nanos"),
-                number => return Err(r.locate(no_such_field(name, number), offset)),
+                number => {
+                    return Err(r.locate(no_such_field(name, number), r.offset_before(left)));
+                }
             };
-            result.map_err(|error| r.locate(error, offset).in_field(field))?;
+            if let Err(error) = result {
+                return Err(r.locate(error, r.offset_before(left)).in_field(field));
+            }
         }
         Ok((seconds.unwrap_or(0), nanos.unwrap_or(0)))
     })
