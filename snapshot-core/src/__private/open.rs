@@ -99,7 +99,12 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
     /// The value; `None` after an error, or a default that nobody sees.
     #[inline]
     pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
-        take.keep(field, T::finish_field(self.slot))
+        let mut error = None;
+        let value = T::finish_field(self.slot, &mut error);
+        if let Some(error) = error {
+            take.unfinished(field, error);
+        }
+        value
     }
 
     /// The value, for a field whose value is looked at; `None` after an error.
@@ -143,7 +148,13 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
     pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
         // The adapter looks at it.
         let value = self.open.finish_to_check(field, take)?;
-        take.keep(field, (self.convert)(self.take, value))
+        match (self.convert)(self.take, value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                take.unfinished(field, error);
+                None
+            }
+        }
     }
 
     pub fn finish_to_check(self, field: &Field<F>, take: &mut Taking) -> Option<T> {

@@ -118,22 +118,6 @@ impl Taking {
         wrong
     }
 
-    /// The value of a field; `None` after an error.
-    #[inline]
-    pub(super) fn keep<F: FieldKind, T>(
-        &mut self,
-        field: &Field<F>,
-        value: Result<T, Error>,
-    ) -> Option<T> {
-        match value {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.unfinished(field, error);
-                None
-            }
-        }
-    }
-
     /// Whether the value of this field may be looked at. After an error it may be a default that
     /// was never on the wire.
     #[inline]
@@ -149,9 +133,10 @@ impl Taking {
         })
     }
 
+    /// Keeps why a field has no value.
     #[cold]
     #[inline(never)]
-    fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
+    pub(super) fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
         if !self.is_told(field) {
             self.add(error.in_field(field.name()));
         }

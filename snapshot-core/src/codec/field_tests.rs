@@ -27,7 +27,12 @@ pub(super) fn take<F, T: WireField<F>>(bytes: &[u8]) -> Result<T, Error> {
         let offset = reader.offset();
         T::take_field(&mut slot, tag, &mut reader).map_err(|e| reader.locate(e, offset))?;
     }
-    T::finish_field(slot)
+    let mut error = None;
+    match (T::finish_field(slot, &mut error), error) {
+        (Some(value), None) => Ok(value),
+        (None, Some(error)) => Err(error),
+        _ => panic!("either a value or an error"),
+    }
 }
 
 /// The value survives, and is written as `expected`.

@@ -188,11 +188,12 @@ fn wrong_count(found: usize, expected: usize) -> Error {
 }
 
 macro_rules! list {
-    ($list:ty, [$($n:tt)*], |$elements:ident| $finish:expr) => {
-        list! { @ Repeated put_repeated repeated_size $list, [$($n)*], |$elements| $finish }
-        list! { @ Packed put_packed packed_size $list, [$($n)*], |$elements| $finish }
+    ($list:ty, [$($n:tt)*], |$elements:ident, $error:pat_param| $finish:expr) => {
+        list! { @ Repeated put_repeated repeated_size $list, [$($n)*], |$elements, $error| $finish }
+        list! { @ Packed put_packed packed_size $list, [$($n)*], |$elements, $error| $finish }
     };
-    (@ $field:ident $put:ident $size:ident $list:ty, [$($n:tt)*], |$elements:ident| $finish:expr) => {
+    (@ $field:ident $put:ident $size:ident $list:ty, [$($n:tt)*],
+        |$elements:ident, $error:pat_param| $finish:expr) => {
         impl<K: Kind, T: Wire<K>, $($n)*> WireField<$field<K>> for $list {
             const LEAF: bool = T::LEAF;
             type Slot = ListSlot<T>;
@@ -218,7 +219,10 @@ macro_rules! list {
             }
 
             #[inline]
-            fn finish_field(slot: ListSlot<T>) -> Result<Self, Error> {
+            fn finish_field(
+                slot: ListSlot<T>,
+                $error: &mut Option<Error>,
+            ) -> Option<Self> {
                 let $elements = slot.into_elements();
                 $finish
             }
@@ -240,11 +244,12 @@ macro_rules! list {
     };
 }
 
-list! { Vec<T>, [], |elements| Ok(elements) }
-list! { VecDeque<T>, [], |elements| Ok(elements.into()) }
-list! { Box<[T]>, [], |elements| Ok(elements.into()) }
-list! { [T; N], [const N: usize], |elements| {
-    elements.try_into().map_err(|elements: Vec<T>| wrong_count(elements.len(), N))
+list! { Vec<T>, [], |elements, _| Some(elements) }
+list! { VecDeque<T>, [], |elements, _| Some(elements.into()) }
+list! { Box<[T]>, [], |elements, _| Some(elements.into()) }
+list! { [T; N], [const N: usize], |elements, error| {
+    let wrong = |elements: Vec<T>| *error = Some(wrong_count(elements.len(), N));
+    elements.try_into().map_err(wrong).ok()
 } }
 
 #[cfg(test)]

@@ -106,20 +106,18 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
                 break 'begun Entry::begun(None, None);
             }
             let left = r.remaining();
-            let key = match K::take(r) {
-                Ok(key) => key,
-                Err(error) => {
-                    break 'begun Entry::failed(None, error, (KEY, KK::WIRE_TYPE), left, r);
-                }
-            };
+            let mut key = None;
+            if let Err(error) = K::take_into(&mut key, r) {
+                break 'begun Entry::failed(key, error, (KEY, KK::WIRE_TYPE), left, r);
+            }
             if !r.passes_tag(VALUE, VK::WIRE_TYPE) {
-                break 'begun Entry::begun(Some(key), None);
+                break 'begun Entry::begun(key, None);
             }
             let left = r.remaining();
-            match V::take(r) {
-                Ok(value) if r.remaining() == 0 => return keep(key, value),
-                Ok(value) => Entry::begun(Some(key), Some(value)),
-                Err(error) => Entry::failed(Some(key), error, (VALUE, VK::WIRE_TYPE), left, r),
+            match (V::take(r), key) {
+                (Ok(value), Some(key)) if r.remaining() == 0 => return keep(key, value),
+                (Ok(value), key) => Entry::begun(key, Some(value)),
+                (Err(error), key) => Entry::failed(key, error, (VALUE, VK::WIRE_TYPE), left, r),
             }
         };
         let (key, value) = begun.take_rest::<KK, VK>(r)?;
@@ -304,8 +302,8 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
     }
 
     #[inline]
-    fn finish_field(slot: Self::Slot) -> Result<Self, Error> {
-        Ok(slot)
+    fn finish_field(slot: Self, _: &mut Option<Error>) -> Option<Self> {
+        Some(slot)
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
@@ -367,8 +365,8 @@ where
     }
 
     #[inline]
-    fn finish_field(slot: Self) -> Result<Self, Error> {
-        Ok(slot)
+    fn finish_field(slot: Self, _: &mut Option<Error>) -> Option<Self> {
+        Some(slot)
     }
 
     /// In the order of the wire, so that the controllers inside are found in the same order in

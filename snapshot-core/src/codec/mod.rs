@@ -128,6 +128,21 @@ pub trait Wire<K: Kind>: Sized {
     /// Takes the value; the tag was taken and its wire type is right.
     fn take(r: &mut Reader<'_>) -> Result<Self, Error>;
 
+    /// Takes the value to where it is collected, which has none yet. The same as `take`, for types
+    /// that are slow to move as a `Result`.
+    #[doc(hidden)]
+    #[inline]
+    fn take_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
+        match Self::take(r) {
+            Ok(value) => {
+                // There is nothing to drop, which an assignment would look for.
+                std::mem::forget(slot.replace(value));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether the value is the proto3 default, which a field with implicit presence leaves out.
     fn is_default(&self) -> bool;
 
@@ -218,8 +233,9 @@ pub trait WireField<F>: Sized {
     /// Takes one occurrence of the field.
     fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>;
 
-    /// The value, when the message has ended.
-    fn finish_field(slot: Self::Slot) -> Result<Self, Error>;
+    /// The value, when the message has ended; `None` after an error, which is left in `error`. Not
+    /// a `Result`: most values would be moved once more, into it.
+    fn finish_field(slot: Self::Slot, error: &mut Option<Error>) -> Option<Self>;
 
     /// Shows the controllers inside to `walk`.
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
@@ -281,9 +297,7 @@ fn take_once<K: Kind, T: Wire<K>>(
     if slot.is_some() {
         return Err(duplicate());
     }
-    // There is nothing to drop, which an assignment would look for.
-    std::mem::forget(slot.replace(T::take(r)?));
-    Ok(())
+    T::take_into(slot, r)
 }
 
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
@@ -309,11 +323,17 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     }
 
     #[inline]
-    fn finish_field(slot: Option<T>) -> Result<Self, Error> {
-        match slot {
-            Some(value) => Ok(value),
+    fn finish_field(slot: Option<T>, error: &mut Option<Error>) -> Option<Self> {
+        if slot.is_some() {
+            return slot;
+        }
+        match T::of_default() {
+            Ok(value) => Some(value),
             // A type that cannot hold the default is a required one.
-            None => T::of_default().map_err(|_| missing()),
+            Err(_) => {
+                *error = Some(missing());
+                None
+            }
         }
     }
 
@@ -354,11 +374,11 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     }
 
     #[inline]
-    fn finish_field(slot: Option<T>) -> Result<Self, Error> {
-        match slot {
-            Some(value) => Ok(value),
-            None => Err(missing()),
+    fn finish_field(slot: Option<T>, error: &mut Option<Error>) -> Option<Self> {
+        if slot.is_none() {
+            *error = Some(missing());
         }
+        slot
     }
 
     #[inline]
@@ -399,8 +419,8 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
     }
 
     #[inline]
-    fn finish_field(slot: Option<T>) -> Result<Self, Error> {
-        Ok(slot)
+    fn finish_field(slot: Option<T>, _: &mut Option<Error>) -> Option<Self> {
+        Some(slot)
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
@@ -451,8 +471,8 @@ impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     }
 
     #[inline]
-    fn finish_field(slot: Self::Slot) -> Result<Self, Error> {
-        Ok(slot.flatten())
+    fn finish_field(slot: Self::Slot, _: &mut Option<Error>) -> Option<Self> {
+        Some(slot.flatten())
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {

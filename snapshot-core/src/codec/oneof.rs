@@ -78,11 +78,11 @@ impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
         take_once(slot, tag, r)
     }
 
-    fn finish_field(slot: Taken<T>) -> Result<Self, Error> {
-        match slot {
-            Some((value, _)) => Ok(value),
-            None => Err(super::missing()),
+    fn finish_field(slot: Taken<T>, error: &mut Option<Error>) -> Option<Self> {
+        if slot.is_none() {
+            *error = Some(super::missing());
         }
+        slot.map(|(value, _)| value)
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
@@ -112,8 +112,8 @@ impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
         take_once(slot, tag, r)
     }
 
-    fn finish_field(slot: Taken<T>) -> Result<Self, Error> {
-        Ok(slot.map(|(value, _)| value))
+    fn finish_field(slot: Taken<T>, _: &mut Option<Error>) -> Option<Self> {
+        Some(slot.map(|(value, _)| value))
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {

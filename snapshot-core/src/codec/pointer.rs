@@ -162,8 +162,8 @@ macro_rules! pointers_to_collections {
             }
 
             #[inline]
-            fn finish_field(slot: T::Slot) -> Result<Self, Error> {
-                Ok(Self::new(T::finish_field(slot)?))
+            fn finish_field(slot: T::Slot, error: &mut Option<Error>) -> Option<Self> {
+                T::finish_field(slot, error).map(Self::new)
             }
 
             fn walk_field(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {

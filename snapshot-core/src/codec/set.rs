@@ -59,8 +59,8 @@ macro_rules! set {
             }
 
             #[inline]
-            fn finish_field(slot: SetSlot<Self>) -> Result<Self, Error> {
-                Ok(slot.elements)
+            fn finish_field(slot: SetSlot<Self>, _: &mut Option<Error>) -> Option<Self> {
+                Some(slot.elements)
             }
 
             #[inline]

@@ -248,7 +248,7 @@ mod uuid {
     use ::uuid::Uuid;
 
     use super::*;
-    use crate::codec::uuid_text;
+    use crate::codec::{missing, uuid_text};
 
     impl Single for Uuid {}
     impl NeverDefault for Uuid {}
@@ -278,12 +278,24 @@ mod uuid {
 
         #[inline]
         fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+            let mut slot = None;
+            <Self as Wire<kind::String>>::take_into(&mut slot, r)?;
+            slot.ok_or_else(missing)
+        }
+
+        // In a `Result`, beside an `Error`, its bytes are moved in four pieces, of 1, 7, 8 and 1
+        // bytes, and the processor has to wait for all of them before it loads them as one.
+        #[inline]
+        fn take_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
             let text = r.bytes()?;
             let mut bytes = [0; 16];
             // The length leaves only the hyphenated form: braces, URNs and bare digits are longer
             // or shorter. What parses is ASCII and needs no check for UTF-8.
             match text.try_into() {
-                Ok(text) if uuid_text::decode(text, &mut bytes) => Ok(Self::from_bytes(bytes)),
+                Ok(text) if uuid_text::decode(text, &mut bytes) => {
+                    *slot = Some(Self::from_bytes(bytes));
+                    Ok(())
+                }
                 _ => Err(is_no_uuid(text, r)),
             }
         }

@@ -194,8 +194,8 @@ impl WireField<Entries> for Members {
         Ok(())
     }
 
-    fn finish_field(slot: Members) -> Result<Self, Error> {
-        Ok(slot)
+    fn finish_field(slot: Members, _: &mut Option<Error>) -> Option<Self> {
+        Some(slot)
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {

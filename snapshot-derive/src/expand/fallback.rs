@@ -45,8 +45,8 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
             ) -> __s::Result<(), __s::Error> {
                 __s::Err(__s::not_derived())
             }
-            fn finish_field(_: ()) -> __s::Result<Self, __s::Error> {
-                __s::Err(__s::not_derived())
+            fn finish_field(_: (), _: &mut __s::Option<__s::Error>) -> __s::Option<Self> {
+                __s::None
             }
             fn walk_field(&mut self, _: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                 __s::Err(__s::not_derived())

@@ -35,7 +35,19 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
     };
     let taken = built(quote!(<#ty as __s::Wire<__K>>::take(__r)));
     let of_default = built(quote!(<#ty as __s::Wire<__K>>::of_default()));
-    let finished = built(quote!(<#ty as __s::WireField<__F>>::finish_field(__slot)));
+    let finished = match validate {
+        None => quote!(__s::Some(#ident { #member: #inner })),
+        Some(validate) => quote_spanned! {at(validate.span())=>
+            let #value = #ident { #member: #inner };
+            match __s::validate(#validate(&#value), __s::unnamed) {
+                __s::Ok(()) => __s::Some(#value),
+                __s::Err(__why) => {
+                    *__error = __s::Some(__why);
+                    __s::None
+                }
+            }
+        },
+    };
     // Whether the inner type has a property is not known here. A condition that names no parameter
     // must be true to compile; bound to a lifetime it need not.
     quote! {
@@ -106,7 +118,11 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             ) -> __s::Result<(), __s::Error> {
                 <#ty as __s::WireField<__F>>::take_field(__slot, __tag, __r)
             }
-            fn finish_field(__slot: Self::Slot) -> __s::Result<Self, __s::Error> {
+            fn finish_field(
+                __slot: Self::Slot,
+                __error: &mut __s::Option<__s::Error>,
+            ) -> __s::Option<Self> {
+                let #inner = <#ty as __s::WireField<__F>>::finish_field(__slot, __error)?;
                 #finished
             }
             fn walk_field(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {

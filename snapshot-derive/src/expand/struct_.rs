@@ -368,6 +368,8 @@ fn take_fields(model: &Struct) -> TokenStream {
         quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
     });
     quote! {
+        // So that a nested message is read by one function, which moves it once.
+        #[cfg_attr(not(debug_assertions), inline(always))]
         fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
             #older
             let mut #take = __s::Taking::new();

@@ -234,15 +234,17 @@ impl<S: Sort> State for ThingState<S> {
                 }
             }
         }
-        let name = <String as WireField<Text>>::finish_field(name)?;
+        let mut error = None;
+        let name = <String as WireField<Text>>::finish_field(name, &mut error).unwrap();
         Error::collect(errors).map_err(|error| match name.as_str() {
             "" => error,
             name => error.with_name(name),
         })?;
         Ok(Self {
             name,
-            stage: <i32 as WireField<Number>>::finish_field(stage)?,
-            children: <Vec<AnyChild> as WireField<Children>>::finish_field(children)?,
+            stage: <i32 as WireField<Number>>::finish_field(stage, &mut error).unwrap(),
+            children: <Vec<AnyChild> as WireField<Children>>::finish_field(children, &mut error)
+                .unwrap(),
             sort: std::marker::PhantomData,
         })
     }
