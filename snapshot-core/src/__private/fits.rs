@@ -206,7 +206,8 @@ pub const fn assert_plain_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
     if let Fit::Fits { is_leaf: false } = fit {
         let message =
             Message::new().and("`").and(ty).and("` is or holds a type that is named like ");
-        let message = message.and("one of the standard library, but is another one: name it by ");
+        let message =
+            message.and("a known one without anything inside, but is another one: name it by ");
         panic!("{}", message.and("its path, like `self::String`").as_str());
     }
     assert_fits(fit, field, ty);

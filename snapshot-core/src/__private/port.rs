@@ -47,13 +47,10 @@ pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     #[inline]
-    pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) -> Result<(), Error> {
+    pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) {
         match value.put_field(self.field.number(), put.w) {
-            Ok(number) => {
-                put.mark(number);
-                Ok(())
-            }
-            Err(error) => Err(place(self.field, error)),
+            Ok(number) => put.mark(number),
+            Err(error) => put.fail(place(self.field, error)),
         }
     }
 
@@ -134,10 +131,10 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         self,
         put: &mut Putting<'_, N>,
         value: Result<W, E>,
-    ) -> Result<(), Error> {
+    ) {
         match value {
             Ok(value) => port::<F, W>(self.field).put(put, &value),
-            Err(error) => Err(refusal(error).in_field(self.field.name())),
+            Err(error) => put.fail(refusal(error).in_field(self.field.name())),
         }
     }
 
@@ -208,9 +205,7 @@ impl<R> NotConverted for Converted<R> {}
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoPort<T>: Sized {
-    fn put<P, V>(self, _: P, _: V) -> Result<(), Error> {
-        Err(super::not_derived())
-    }
+    fn put<P, V>(self, _: P, _: V) {}
 
     fn size(self, _: &T) -> usize {
         0

@@ -11,6 +11,9 @@ pub struct Putting<'w, const N: usize> {
     mark: usize,
     ends: [(u32, usize); N],
     count: usize,
+    /// Why a field could not be put, the first one that could not. Kept here and told in the end,
+    /// since a way out behind each field costs the compiler more than the field.
+    error: Option<Error>,
 }
 
 /// How many marks [`Putting`] needs for fields declared in this order.
@@ -29,7 +32,7 @@ impl<'w, const N: usize> Putting<'w, N> {
     #[inline]
     pub fn new(w: &'w mut Writer) -> Self {
         let mark = w.position();
-        Self { w, mark, ends: [(0, 0); N], count: 0 }
+        Self { w, mark, ends: [(0, 0); N], count: 0, error: None }
     }
 
     /// A field was put, under this number.
@@ -41,9 +44,20 @@ impl<'w, const N: usize> Putting<'w, N> {
         }
     }
 
+    /// A field could not be put.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
     #[inline]
     pub fn finish(self) -> Result<(), Error> {
-        if N == 0 { Ok(()) } else { self.w.reorder(self.mark, &self.ends[..self.count]) }
+        match self.error {
+            Some(error) => Err(error),
+            None if N == 0 => Ok(()),
+            None => self.w.reorder(self.mark, &self.ends[..self.count]),
+        }
     }
 }
 

@@ -32,8 +32,8 @@ impl Older {
         &mut self,
         field: &Field<F>,
         since: u32,
-        put: impl FnOnce(&mut Putting<'_, 0>) -> Result<(), Error>,
-        put_default: impl FnOnce(&mut Putting<'_, 0>) -> Result<(), Error>,
+        put: impl FnOnce(&mut Putting<'_, 0>),
+        put_default: impl FnOnce(&mut Putting<'_, 0>),
     ) {
         if self.version < since {
             let value = bytes_of(put);
@@ -82,11 +82,11 @@ impl Older {
 }
 
 /// The bytes of one field; `None` if a controller is in it.
-fn bytes_of(
-    put: impl FnOnce(&mut Putting<'_, 0>) -> Result<(), Error>,
-) -> Result<Option<Vec<u8>>, Error> {
+fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
     let mut writer = Writer::seeking_children();
-    let result = put(&mut Putting::new(&mut writer));
+    let mut putting = Putting::new(&mut writer);
+    put(&mut putting);
+    let result = putting.finish();
     match writer.has_found_child() {
         true => Ok(None),
         false => result.map(|()| Some(writer.into_vec())),

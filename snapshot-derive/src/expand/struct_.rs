@@ -227,19 +227,10 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let stage = model.stage.as_ref().filter(|stage| checks_stage(model, stage));
     let stage = stage.map(stage_rules::check_before_save);
-    // A `match`, since `?` costs the compiler more: two calls, and a conversion of the error.
-    let checked = |put: TokenStream, place| {
-        quote_spanned! {place=>
-            if let __s::Err(__error) = #put {
-                return __s::Err(__error);
-            }
-        }
-    };
     let fields = mapped(model).rev().map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
         let value = mapped.value_of(&quote_spanned!(mapped.place()=> self.#ident));
-        let field = quote_spanned!(mapped.place()=> #port.put(&mut #put, #value));
-        let field = checked(field, mapped.place());
+        let field = quote_spanned!(mapped.place()=> #port.put(&mut #put, #value););
         match &mapped.mapping.since {
             None => field,
             Some(since) => {
@@ -250,7 +241,7 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let version = model.payload.as_ref().map(|payload| {
         let (port, version) = (payload::version_port(), version::version_written(payload));
-        checked(quote!(#port.put(&mut #put, #version)), Span::call_site())
+        quote!(#port.put(&mut #put, #version);)
     });
     let fields = fields.chain(version);
     let older = version::put_older(model);

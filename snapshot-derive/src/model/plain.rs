@@ -1,13 +1,30 @@
-//! Types of the standard library with nothing inside to be walked to, by their names.
+//! Types of the standard library, and `Uuid`, with nothing inside to be walked to, by their names.
 //!
 //! The code that goes into a field costs the compiler as much as the code that saves it, and most
 //! fields have nothing inside. That the name means what it says is checked, see `assert_plain_fits`.
 
 use syn::{GenericArgument, PathArguments, Type};
 
-const PLAIN: [&str; 16] = [
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64",
-    "usize", "String", "PathBuf",
+const PLAIN: [&str; 19] = [
+    "bool",
+    "char",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "usize",
+    "String",
+    "PathBuf",
+    "Duration",
+    "SystemTime",
+    "Uuid",
 ];
 
 /// Plain if all that they hold is.
@@ -42,7 +59,14 @@ mod tests {
     #[test]
     fn a_type_of_the_standard_library_is_plain_if_all_that_it_holds_is() {
         let plain = |text: &str| is_plain(&syn::parse_str(text).unwrap());
-        for text in ["u8", "String", "Vec<u8>", "Option<Vec<String>>", "BTreeMap<u32, PathBuf>"] {
+        for text in [
+            "u8",
+            "String",
+            "Vec<u8>",
+            "Option<Vec<String>>",
+            "BTreeMap<u32, PathBuf>",
+            "Option<Uuid>",
+        ] {
             assert!(plain(text), "{text}");
         }
         for text in ["Disk", "Vec<Disk>", "self::String", "::std::string::String", "&'static str"] {
