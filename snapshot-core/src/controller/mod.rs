@@ -2,6 +2,7 @@
 
 mod child;
 mod context;
+mod frozen;
 mod id;
 mod node;
 mod set;
@@ -14,6 +15,7 @@ pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::PhaseContext;
+pub(crate) use frozen::FrozenTree;
 pub use id::ControllerId;
 pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
