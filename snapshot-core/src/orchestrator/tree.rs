@@ -159,6 +159,7 @@ fn changed(what: &str, how: &str, id: &ControllerId) -> Error {
 
 struct Finder {
     surveyor: Surveyor,
+    /// The units of the controllers that more than one place may hold.
     places: ByAddress<usize>,
     nodes: Vec<Arc<dyn Node>>,
     stages: Vec<Option<i32>>,
@@ -175,7 +176,7 @@ struct Children {
 
 struct ChildFound {
     spot: Spot,
-    after: Vec<String>,
+    after: Box<[String]>,
     /// `None` if it is not built.
     node: Option<Arc<dyn Node>>,
 }
@@ -185,7 +186,7 @@ struct ChildFound {
 fn ask(node: &dyn Node) -> (controller::Met, Result<Children, Error>) {
     let mut found = Children::default();
     let (met, walked) = node.meet(&mut Walk::new(&mut |child, cell| {
-        let (spot, after) = (child.spot(&mut found.paths), child.after.to_vec());
+        let (spot, after) = (child.spot(&mut found.paths), child.after.into());
         found.children.push(ChildFound { spot, after, node: cell.live() });
         Ok(())
     }));
@@ -201,6 +202,16 @@ impl Finder {
         self.descend(0, children, 1)
     }
 
+    /// The unit that a controller was met as first, which is now met as `unit`.
+    fn first_place(&mut self, node: &Arc<dyn Node>, unit: usize) -> usize {
+        // Held by the place where it was found and by `node`: there is no other place, and nearly
+        // always no need to remember this one.
+        match Arc::strong_count(node) {
+            ..=2 => unit,
+            _ => *self.places.entry(address(&**node)).or_insert(unit),
+        }
+    }
+
     fn descend(
         &mut self,
         unit: usize,
@@ -209,7 +220,6 @@ impl Finder {
     ) -> Result<(), Error> {
         let Children { paths, children } =
             found.map_err(|error| error.at_controller(&self.surveyor.id(unit)))?;
-        self.places.reserve(children.len());
         self.nodes.reserve(children.len());
         self.stages.reserve(children.len());
         self.surveyor.reserve(children.len());
@@ -222,7 +232,7 @@ impl Finder {
             let (met, children) = ask(&*node);
             let (spot, name) = ((spot, paths.as_str()), met.own_name.as_deref());
             let at = self.surveyor.enter(unit, &after, node.info(), spot, name);
-            let first = *self.places.entry(address(&*node)).or_insert(at);
+            let first = self.first_place(&node, at);
             self.nodes.push(node);
             self.stages.push(met.stage);
             if first != at {
