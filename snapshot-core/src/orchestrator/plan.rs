@@ -35,10 +35,48 @@ pub(crate) struct Plan {
     groups: Vec<Group>,
     /// Made when it is first needed, which is never in most migrations.
     index: OnceLock<Index>,
-    /// Per step (units, then groups), the steps that it comes after.
+    /// `None` if nothing comes after anything but its parent, which the units tell.
+    edges: Option<BothWays>,
+}
+
+/// Edges between steps: units, then groups.
+#[derive(Debug)]
+struct BothWays {
+    /// Per step, the steps that it comes after.
     dependencies: Edges,
     /// Per step, the steps that come after it.
     dependents: Edges,
+}
+
+impl BothWays {
+    /// The edges between these steps: to the parents, to what units come after beside (in the order of
+    /// the units), and from groups to their members.
+    fn new(units: &Units, groups: &[Group], after: After) -> Self {
+        let members: usize = groups.iter().map(|group| group.members.len()).sum();
+        let count = units.list.len();
+        let (steps, edges) = (count + groups.len(), count + after.len() + members);
+        let mut dependencies = Edges::with_capacity(steps, edges);
+        let mut after = after.into_iter().peekable();
+        for (unit, Unit { parent, .. }) in units.list.iter().enumerate() {
+            dependencies.push(*parent);
+            while let Some((_, step)) = after.next_if(|&(of, _)| of == unit) {
+                dependencies.push_to_last(step);
+            }
+        }
+        for group in groups {
+            dependencies.push(group.members.iter().copied());
+        }
+        let dependents = dependencies.reversed();
+        Self { dependencies, dependents }
+    }
+
+    /// The steps that come before each step, and those that come after it.
+    fn in_order(&self, first: First) -> (&Edges, &Edges) {
+        match first {
+            First::Dependencies => (&self.dependencies, &self.dependents),
+            First::Dependents => (&self.dependents, &self.dependencies),
+        }
+    }
 }
 
 impl Plan {
@@ -56,11 +94,44 @@ impl Plan {
         self.units()[unit].info
     }
 
-    /// The steps that come before each step, and those that come after it.
-    pub(crate) fn edges(&self, first: First) -> (&Edges, &Edges) {
+    /// Per step (units, then groups), how many steps come right before it.
+    pub(crate) fn blockers(&self, first: First) -> Vec<u32> {
+        if let Some(edges) = &self.edges {
+            return edges.in_order(first).0.counts();
+        }
+        let parents = self.units().iter().map(|unit| unit.parent);
         match first {
-            First::Dependencies => (&self.dependencies, &self.dependents),
-            First::Dependents => (&self.dependents, &self.dependencies),
+            First::Dependencies => parents.map(|parent| parent.is_some().into()).collect(),
+            First::Dependents => {
+                let mut blockers = vec![0; self.units().len()];
+                for parent in parents.flatten() {
+                    blockers[parent] += 1;
+                }
+                blockers
+            }
+        }
+    }
+
+    /// Calls `visit` with each step that comes right after one, in ascending order.
+    #[inline]
+    pub(crate) fn each_after(&self, first: First, step: usize, mut visit: impl FnMut(usize)) {
+        if let Some(edges) = &self.edges {
+            return edges.in_order(first).1.of(step).for_each(visit);
+        }
+        let unit = &self.units()[step];
+        match first {
+            First::Dependencies => {
+                let mut child = step + 1;
+                while child < unit.end {
+                    visit(child);
+                    child = self.units()[child].end;
+                }
+            }
+            First::Dependents => {
+                if let Some(parent) = unit.parent {
+                    visit(parent);
+                }
+            }
         }
     }
 
@@ -107,7 +178,8 @@ impl Plan {
     /// The siblings and groups that a unit comes after.
     fn after(&self, unit: usize) -> impl Iterator<Item = usize> {
         let parents = usize::from(self.units()[unit].parent.is_some());
-        self.dependencies.of(unit).skip(parents)
+        let edges = self.edges.iter();
+        edges.flat_map(move |edges| edges.dependencies.of(unit).skip(parents))
     }
 
     /// Whether `unit` comes after `other` in a way that [`Plan::nearest`] could follow.
@@ -159,27 +231,11 @@ impl Survey {
         // Stable: of one unit, the siblings first.
         after.sort_by_key(|&(unit, _)| unit);
         let units = self.units;
-
-        let members: usize = groups.iter().map(|group| group.members.len()).sum();
-        let count = units.list.len();
-        let (steps, edges) = (count + groups.len(), count + after.len() + members);
-        let mut dependencies = Edges::with_capacity(steps, edges);
-        let has_after = !after.is_empty();
-        let mut after = after.into_iter().peekable();
-        for (unit, Unit { parent, .. }) in units.list.iter().enumerate() {
-            dependencies.push(*parent);
-            while let Some((_, step)) = after.next_if(|&(of, _)| of == unit) {
-                dependencies.push_to_last(step);
-            }
-        }
-        for group in &groups {
-            dependencies.push(group.members.iter().copied());
-        }
-        let dependents = dependencies.reversed();
-        // Parents and children alone make no cycle.
-        let cycles = match has_after {
-            true => cycles(&dependencies, &dependents),
-            false => Vec::new(),
+        // Parents and children alone make no cycle, and need no list.
+        let edges = (!after.is_empty()).then(|| BothWays::new(&units, &groups, after));
+        let cycles = match &edges {
+            Some(BothWays { dependencies, dependents }) => cycles(dependencies, dependents),
+            None => Vec::new(),
         };
         for cycle in cycles {
             // Groups stand for the type that brought a unit into the cycle; they have no name.
@@ -196,7 +252,7 @@ impl Survey {
             }
         }
         Error::collect(errors)?;
-        Ok(Plan { units, groups, index, dependencies, dependents })
+        Ok(Plan { units, groups, index, edges })
     }
 
     fn link_siblings(&mut self, index: Option<&Index>, after: &mut After, errors: &mut Vec<Error>) {

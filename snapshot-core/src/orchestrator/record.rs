@@ -1,5 +1,6 @@
 //! What a session writes down while it lasts.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,9 +26,9 @@ struct Run {
     hooks: Vec<HookTime>,
 }
 
-/// A hook that has ended.
+/// A hook that has ended, or hooks of units in a row that took no time.
 pub(crate) struct HookTime {
-    pub(crate) unit: usize,
+    pub(crate) units: Range<u32>,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
     pub(crate) succeeded: bool,
@@ -35,9 +36,8 @@ pub(crate) struct HookTime {
 
 impl Record {
     /// A phase begins to run hooks; gives the number of this run.
-    pub(super) fn begin_run(&mut self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
-        let (plan, hooks) = (Arc::clone(plan), Vec::with_capacity(hooks));
-        self.runs.push(Run { plan, phase, hooks });
+    pub(super) fn begin_run(&mut self, plan: &Arc<Plan>, phase: Phase) -> usize {
+        self.runs.push(Run { plan: Arc::clone(plan), phase, hooks: Vec::new() });
         self.runs.len() - 1
     }
 
@@ -70,15 +70,20 @@ impl Record {
             .collect();
         // Two runs may overlap, if both sides have one session.
         hooks.sort_by_key(|(_, hook)| hook.ended);
-        let time = |(run, hook): (&Run, &HookTime)| ControllerTime {
-            id: run.plan.id(hook.unit).clone(),
-            type_url: run.plan.info(hook.unit).type_url,
-            phase: run.phase,
-            began: hook.began.saturating_duration_since(start),
-            took: hook.ended.saturating_duration_since(hook.began),
-            succeeded: hook.succeeded,
+        let times = |(run, hook): (&Run, &HookTime)| {
+            let began = hook.began.saturating_duration_since(start);
+            let took = hook.ended.saturating_duration_since(hook.began);
+            let (plan, phase, succeeded) = (Arc::clone(&run.plan), run.phase, hook.succeeded);
+            hook.units.clone().map(move |unit| ControllerTime {
+                id: plan.id(unit as usize).clone(),
+                type_url: plan.info(unit as usize).type_url,
+                phase,
+                began,
+                took,
+                succeeded,
+            })
         };
-        hooks.into_iter().map(time).collect()
+        hooks.into_iter().flat_map(times).collect()
     }
 
     fn saved(&self) -> Vec<SavedBytes> {

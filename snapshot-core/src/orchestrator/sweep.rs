@@ -12,7 +12,6 @@ use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use super::Phase;
-use super::edges::Edges;
 use super::fault;
 use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
@@ -23,7 +22,7 @@ use super::session::{Limits, Session};
 use super::signal::{Raised, Signal};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
-use crate::controller::{Context, Hook, HookFuture, Node};
+use crate::controller::{ByAddress, Contexts, Hook, HookFuture, Node, address};
 use crate::{Code, Error};
 
 /// One run of a hook over a tree.
@@ -34,16 +33,15 @@ pub(super) struct Sweep<'a> {
     tree: &'a Tree,
     session: &'a Session,
     journal: &'a mut Journal,
-    /// One for each unit.
-    contexts: &'a [Context],
+    contexts: &'a Contexts,
+    /// The types that are known to leave the hook out, by the addresses of their infos.
+    left_out: ByAddress<()>,
     /// How many controllers the hook concerns.
     pub(super) concerned: usize,
     /// The number of this run in the session's record.
     run: usize,
     /// The hooks that have ended and are not in the session's record yet.
     ended: Vec<HookTime>,
-    /// Which steps wait for each step.
-    after: &'a Edges,
     /// Per step, how many steps it still waits for.
     blockers: Vec<u32>,
     ready: VecDeque<usize>,
@@ -79,12 +77,11 @@ impl<'a> Sweep<'a> {
         tree: &'a Arc<Tree>,
         session: &'a Session,
         journal: &'a mut Journal,
-        contexts: &'a [Context],
+        contexts: &'a Contexts,
         stop: Arc<Signal>,
     ) -> Self {
         journal.open(hook);
-        let (before, after) = tree.plan.edges(hook.first());
-        let blockers = before.counts();
+        let blockers = tree.plan.blockers(hook.first());
         let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
         let units = 0..tree.plan.units().len();
         let concerned = units.filter(|&unit| journal.concerns(hook, unit)).count();
@@ -96,11 +93,11 @@ impl<'a> Sweep<'a> {
             tree,
             session,
             concerned,
-            run: session.begin_run(&tree.plan, hook.phase(), concerned),
-            ended: Vec::with_capacity(Self::BUNCH.min(concerned)),
-            after,
+            run: session.begin_run(&tree.plan, hook.phase()),
+            ended: Vec::new(),
             journal,
             contexts,
+            left_out: ByAddress::default(),
             blockers,
             ready,
             running: FuturesUnordered::new(),
@@ -217,11 +214,15 @@ impl<'a> Sweep<'a> {
     }
 
     fn start_each(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
+        /// How many hooks that are left out go by between two looks at the clock.
+        const PASSED: u32 = 64;
         let mut now = Instant::now();
+        // How many have gone by since.
+        let mut passed = 0;
         let is_watched = LevelFilter::current() >= LevelFilter::DEBUG
             || self.session.observer().is_some()
             || !self.session.faults().is_empty();
-        let units = self.contexts.len();
+        let units = self.tree.nodes().len();
         for _ in 0..self.ready.len() {
             if !self.has_room() {
                 break;
@@ -230,6 +231,11 @@ impl<'a> Sweep<'a> {
             if step >= units || !self.journal.concerns(self.hook, step) {
                 self.release(step);
                 continue;
+            }
+            let is_left_out = !is_watched && self.leaves_out(step);
+            if passed == PASSED || passed > 0 && !is_left_out {
+                now = Instant::now();
+                passed = 0;
             }
             // Looked at before every start, so that both are heard even if no hook ever waits.
             if self.hook.can_stop() {
@@ -240,12 +246,36 @@ impl<'a> Sweep<'a> {
                     return Some(Event::Overdue);
                 }
             }
+            if is_left_out {
+                self.pass_by(step, now);
+                passed += 1;
+                continue;
+            }
             now = match is_watched {
                 true => self.start_watched(step, task),
                 false => self.start_quietly(step, now, task),
             };
         }
         None
+    }
+
+    /// Whether the type of a controller is known to leave the hook out.
+    fn leaves_out(&self, unit: usize) -> bool {
+        self.left_out.contains_key(&address(self.tree.plan.info(unit)))
+    }
+
+    /// Does for a controller that leaves the hook out what is done around it. That nobody calls the
+    /// hook makes no difference: it would do nothing.
+    fn pass_by(&mut self, unit: usize, now: Instant) {
+        self.journal.begin(self.hook, unit);
+        self.in_flight.begin(unit);
+        match self.journal.end(self.hook, unit, self.tree, Ok(())) {
+            Ok(()) => {
+                self.record(unit, now, now, true);
+                self.release(unit);
+            }
+            Err(error) => self.ended(unit, now, now, Err(error)),
+        }
     }
 
     /// Starts a hook that nobody watches, as nearly all are, and polls it once. Says when that was
@@ -261,7 +291,7 @@ impl<'a> Sweep<'a> {
         let (hook, tree, contexts) = (self.hook, self.tree, self.contexts);
         self.in_flight.begin(unit);
         let span = Span::none();
-        let make = || tree.nodes()[unit].hook(hook, &contexts[unit]);
+        let make = || tree.nodes()[unit].hook(hook, contexts.of(unit));
         let begun = hook_run::begin(make, &span, task);
         let ended = Instant::now();
         match begun {
@@ -275,6 +305,9 @@ impl<'a> Sweep<'a> {
             Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
+        if contexts.is_left_out(unit) {
+            self.left_out.insert(address(tree.plan.info(unit)), ());
+        }
         ended
     }
 
@@ -286,7 +319,7 @@ impl<'a> Sweep<'a> {
         });
         // The observer's time is not the hook's.
         let began = Instant::now();
-        let (hook, session, cx) = (self.hook, self.session, &self.contexts[unit]);
+        let (hook, session, cx) = (self.hook, self.session, self.contexts.of(unit));
         let node: &'a dyn Node = &*self.tree.nodes()[unit];
         let span = tracing::debug_span!(
             "controller",
@@ -317,7 +350,7 @@ impl<'a> Sweep<'a> {
             unit,
             began,
             hook: self.hook,
-            cx: &self.contexts[unit],
+            cx: self.contexts.of(unit),
             span,
             future: Some(future),
             limit: self.limits.per_hook,
@@ -334,13 +367,14 @@ impl<'a> Sweep<'a> {
 
     /// Lets those go on that wait for this step only.
     fn release(&mut self, step: usize) {
-        for after in self.after.of(step) {
-            let blockers = &mut self.blockers[after];
+        let Self { tree, blockers, ready, .. } = self;
+        tree.plan.each_after(self.hook.first(), step, |after| {
+            let blockers = &mut blockers[after];
             *blockers -= 1;
             if *blockers == 0 {
-                self.ready.push_back(after);
+                ready.push_back(after);
             }
-        }
+        });
     }
 
     fn end(&mut self, Ended { unit, began, ended, result }: Ended) {
@@ -385,10 +419,19 @@ impl<'a> Sweep<'a> {
 
     #[inline]
     fn record(&mut self, unit: usize, began: Instant, ended: Instant, succeeded: bool) {
+        let unit = unit as u32;
+        if let Some(last) = self.ended.last_mut()
+            && last.units.end == unit
+            && began == ended
+            && (last.began, last.ended, last.succeeded) == (began, ended, succeeded)
+        {
+            last.units.end += 1;
+            return;
+        }
         if self.ended.len() == Self::BUNCH {
             self.publish();
         }
-        self.ended.push(HookTime { unit, began, ended, succeeded });
+        self.ended.push(HookTime { units: unit..unit + 1, began, ended, succeeded });
     }
 
     /// Moves what was recorded to where the program can see it.
