@@ -74,8 +74,12 @@ impl<C: Controller> StateOf<C> {
         Self { state, version }
     }
 
-    pub(crate) fn into_state(self) -> C::State {
-        self.state
+    /// Builds the controller, in the stage that it has from its import on.
+    pub(crate) fn build(mut self) -> Result<Arc<C>, Error> {
+        if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
+            self.state.set_stage_number(stage)?;
+        }
+        C::import(self.state).map(Arc::new)
     }
 }
 
@@ -100,10 +104,6 @@ impl<C: Controller> Loaded for StateOf<C> {
         self.state.stage_number()
     }
 
-    fn set_stage_number(&mut self, number: i32) -> Result<(), Error> {
-        self.state.set_stage_number(number)
-    }
-
     fn own_name(&self) -> Option<String> {
         self.state.own_name()
     }
@@ -113,7 +113,8 @@ impl<C: Controller> Loaded for StateOf<C> {
     }
 
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
-        Ok(Arc::new(C::import(self.state)?))
+        let controller = self.build()?;
+        Ok(controller)
     }
 }
 
@@ -342,7 +343,7 @@ impl<C: Controller> ChildCell for Child<C> {
     fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
         match std::mem::replace(&mut self.0, Inner::Empty) {
             Inner::Loaded(state) => {
-                let controller = Arc::new(C::import(state.state)?);
+                let controller = state.build()?;
                 self.0 = Inner::Live(Arc::clone(&controller));
                 Ok(controller)
             }

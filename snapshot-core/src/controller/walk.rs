@@ -234,7 +234,7 @@ pub(crate) trait ChildCell {
     fn address(&self) -> Option<usize>;
     /// The state, decoded but not yet imported.
     fn loaded(&mut self) -> Option<&mut dyn Loaded>;
-    /// Builds the controller from the loaded state and keeps it.
+    /// Builds the controller from the loaded state, in its import stage, and keeps it.
     fn import(&mut self) -> Result<Arc<dyn Node>, Error>;
 }
 
@@ -246,8 +246,8 @@ pub(crate) trait Loaded: Send {
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
     fn refer_fields(&self, references: &mut References);
     fn stage_number(&self) -> Option<i32>;
-    fn set_stage_number(&mut self, number: i32) -> Result<(), Error>;
     fn own_name(&self) -> Option<String>;
     fn put_any(&self, w: &mut crate::codec::Writer) -> Result<(), Error>;
+    /// Builds the controller, in its import stage.
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error>;
 }
