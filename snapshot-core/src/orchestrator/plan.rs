@@ -114,24 +114,11 @@ impl Plan {
 
     /// Calls `visit` with each step that comes right after one, in ascending order.
     #[inline]
-    pub(crate) fn each_after(&self, first: First, step: usize, mut visit: impl FnMut(usize)) {
-        if let Some(edges) = &self.edges {
-            return edges.in_order(first).1.of(step).for_each(visit);
-        }
-        let unit = &self.units()[step];
-        match first {
-            First::Dependencies => {
-                let mut child = step + 1;
-                while child < unit.end {
-                    visit(child);
-                    child = self.units()[child].end;
-                }
-            }
-            First::Dependents => {
-                if let Some(parent) = unit.parent {
-                    visit(parent);
-                }
-            }
+    pub(crate) fn each_after(&self, first: First, step: usize, visit: impl FnMut(usize)) {
+        match (&self.edges, first) {
+            (Some(edges), _) => edges.in_order(first).1.of(step).for_each(visit),
+            (None, First::Dependencies) => self.units.children(step).for_each(visit),
+            (None, First::Dependents) => self.units()[step].parent.into_iter().for_each(visit),
         }
     }
 

@@ -214,28 +214,17 @@ impl<'a> Sweep<'a> {
     }
 
     fn start_each(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
-        /// How many hooks that are left out go by between two looks at the clock.
-        const PASSED: u32 = 64;
         let mut now = Instant::now();
-        // How many have gone by since.
-        let mut passed = 0;
         let is_watched = LevelFilter::current() >= LevelFilter::DEBUG
             || self.session.observer().is_some()
             || !self.session.faults().is_empty();
-        let units = self.tree.nodes().len();
-        for _ in 0..self.ready.len() {
-            if !self.has_room() {
-                break;
-            }
+        let mut turns = self.ready.len();
+        while turns > 0 && self.has_room() {
             let Some(step) = self.ready.pop_front() else { break };
-            if step >= units || !self.journal.concerns(self.hook, step) {
+            turns -= 1;
+            if !self.has_hook(step) {
                 self.release(step);
                 continue;
-            }
-            let is_left_out = !is_watched && self.leaves_out(step);
-            if passed == PASSED || passed > 0 && !is_left_out {
-                now = Instant::now();
-                passed = 0;
             }
             // Looked at before every start, so that both are heard even if no hook ever waits.
             if self.hook.can_stop() {
@@ -246,17 +235,21 @@ impl<'a> Sweep<'a> {
                     return Some(Event::Overdue);
                 }
             }
-            if is_left_out {
-                self.pass_by(step, now);
-                passed += 1;
-                continue;
-            }
-            now = match is_watched {
-                true => self.start_watched(step, task),
-                false => self.start_quietly(step, now, task),
+            now = if is_watched {
+                self.start_watched(step, task)
+            } else if self.leaves_out(step) {
+                turns -= self.pass_by(step, turns, now);
+                Instant::now()
+            } else {
+                self.start_quietly(step, now, task)
             };
         }
         None
+    }
+
+    /// Whether a step is a unit that the hook concerns.
+    fn has_hook(&self, step: usize) -> bool {
+        step < self.tree.nodes().len() && self.journal.concerns(self.hook, step)
     }
 
     /// Whether the type of a controller is known to leave the hook out.
@@ -264,17 +257,32 @@ impl<'a> Sweep<'a> {
         self.left_out.contains_key(&address(self.tree.plan.info(unit)))
     }
 
-    /// Does for a controller that leaves the hook out what is done around it. That nobody calls the
-    /// hook makes no difference: it would do nothing.
-    fn pass_by(&mut self, unit: usize, now: Instant) {
-        self.journal.begin(self.hook, unit);
-        self.in_flight.begin(unit);
-        match self.journal.end(self.hook, unit, self.tree, Ok(())) {
-            Ok(()) => {
-                self.record(unit, now, now, true);
-                self.release(unit);
+    /// Does for a controller that leaves the hook out what is done around it, and for those of its
+    /// type whose turn is next, but for so many more only; says for how many more. That nobody calls
+    /// the hook makes no difference: it would do nothing.
+    fn pass_by(&mut self, unit: usize, turns: usize, now: Instant) -> usize {
+        /// As many go by between two looks around.
+        const RUN: usize = 64;
+        let info = self.tree.plan.info(unit);
+        let (mut next, mut more) = (unit, 0);
+        loop {
+            self.in_flight.begin(next);
+            self.journal.begin(self.hook, next);
+            match self.journal.end(self.hook, next, self.tree, Ok(())) {
+                Ok(()) => {
+                    self.record(next, now, now, true);
+                    self.release(next);
+                }
+                Err(error) => self.ended(next, now, now, Err(error)),
             }
-            Err(error) => self.ended(unit, now, now, Err(error)),
+            let is_alike =
+                |step| self.has_hook(step) && std::ptr::eq(self.tree.plan.info(step), info);
+            match self.ready.front() {
+                Some(&step) if more < turns.min(RUN) && is_alike(step) => next = step,
+                _ => return more,
+            }
+            self.ready.pop_front();
+            more += 1;
         }
     }
 

@@ -38,6 +38,16 @@ impl Units {
         &self.ids()[unit]
     }
 
+    /// The units right below one.
+    #[inline]
+    pub(crate) fn children(&self, unit: usize) -> impl Iterator<Item = usize> {
+        let end = self.list[unit].end;
+        let first = Some(unit + 1).filter(move |&child| child < end);
+        std::iter::successors(first, move |&child| {
+            Some(self.list[child].end).filter(|&next| next < end)
+        })
+    }
+
     /// The ids of all. All are made at the first call: no more controllers may come after it.
     pub(crate) fn ids(&self) -> &[ControllerId] {
         self.ids.get_or_init(|| {
