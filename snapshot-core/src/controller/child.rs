@@ -67,11 +67,14 @@ pub struct StateOf<C: Controller> {
     state: C::State,
     /// The schema version that it was read in.
     version: u32,
+    /// Most controllers are a lock around their state, behind an `Arc`. With this a loaded state is as
+    /// large as its controller, which the allocator then puts where the loaded state has been.
+    _room: [usize; 2],
 }
 
 impl<C: Controller> StateOf<C> {
     pub(crate) fn new(state: C::State, version: u32) -> Self {
-        Self { state, version }
+        Self { state, version, _room: [0; 2] }
     }
 
     /// Builds the controller, in the stage that it has from its import on.
@@ -80,6 +83,12 @@ impl<C: Controller> StateOf<C> {
             self.state.set_stage_number(stage)?;
         }
         C::import(self.state).map(Arc::new)
+    }
+
+    /// The same of a state in a box, which is freed first.
+    fn build_boxed(self: Box<Self>) -> Result<Arc<C>, Error> {
+        let unboxed = |loaded: Box<Self>| *loaded;
+        unboxed(self).build()
     }
 }
 
@@ -113,7 +122,7 @@ impl<C: Controller> Loaded for StateOf<C> {
     }
 
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
-        let controller = self.build()?;
+        let controller = self.build_boxed()?;
         Ok(controller)
     }
 }
@@ -231,7 +240,7 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         take_child(r, |r| {
             let (state, version) = codec::take_versioned_any(r)?;
-            Ok(Inner::Loaded(Box::new(StateOf { state, version })))
+            Ok(Inner::Loaded(Box::new(StateOf::new(state, version))))
         })
         .map(Self)
     }
@@ -343,7 +352,7 @@ impl<C: Controller> ChildCell for Child<C> {
     fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
         match std::mem::replace(&mut self.0, Inner::Empty) {
             Inner::Loaded(state) => {
-                let controller = state.build()?;
+                let controller = state.build_boxed()?;
                 self.0 = Inner::Live(Arc::clone(&controller));
                 Ok(controller)
             }
