@@ -69,7 +69,7 @@ pub(crate) async fn run(
         let contexts = PhaseContext::new(phase, Arc::clone(tree), Arc::clone(session), stopped);
         let contexts = Contexts::new(contexts);
         let mut sweep = Sweep::new(hook, tree, session, journal, &contexts, stop);
-        tell(session.observer(), |observer| observer.phase_started(phase, sweep.concerned));
+        tell(session.observer(), |observer| observer.phase_started(phase, sweep.concerned()));
         tracing::debug!("begins");
         let result = sweep.drive().await;
         match &result {

@@ -57,8 +57,8 @@ impl BothWays {
         let (steps, edges) = (count + groups.len(), count + after.len() + members);
         let mut dependencies = Edges::with_capacity(steps, edges);
         let mut after = after.into_iter().peekable();
-        for (unit, Unit { parent, .. }) in units.list.iter().enumerate() {
-            dependencies.push(*parent);
+        for (unit, planned) in units.list.iter().enumerate() {
+            dependencies.push(planned.parent());
             while let Some((_, step)) = after.next_if(|&(of, _)| of == unit) {
                 dependencies.push_to_last(step);
             }
@@ -99,7 +99,7 @@ impl Plan {
         if let Some(edges) = &self.edges {
             return edges.in_order(first).0.counts();
         }
-        let parents = self.units().iter().map(|unit| unit.parent);
+        let parents = self.units().iter().map(Unit::parent);
         match first {
             First::Dependencies => parents.map(|parent| parent.is_some().into()).collect(),
             First::Dependents => {
@@ -118,7 +118,7 @@ impl Plan {
         match (&self.edges, first) {
             (Some(edges), _) => edges.in_order(first).1.of(step).for_each(visit),
             (None, First::Dependencies) => self.units.children(step).for_each(visit),
-            (None, First::Dependents) => self.units()[step].parent.into_iter().for_each(visit),
+            (None, First::Dependents) => self.units()[step].parent().into_iter().for_each(visit),
         }
     }
 
@@ -138,7 +138,7 @@ impl Plan {
         let is_a = |&unit: &usize| self.units()[unit].info.controller.id() == controller;
         let mut at = Some(unit);
         while let Some(here) = at {
-            let parent = self.units()[here].parent;
+            let parent = self.units()[here].parent();
             let mut found = Vec::new();
             for step in self.after(here) {
                 match step.checked_sub(self.units().len()) {
@@ -164,7 +164,7 @@ impl Plan {
 
     /// The siblings and groups that a unit comes after.
     fn after(&self, unit: usize) -> impl Iterator<Item = usize> {
-        let parents = usize::from(self.units()[unit].parent.is_some());
+        let parents = usize::from(self.units()[unit].parent().is_some());
         let edges = self.edges.iter();
         edges.flat_map(move |edges| edges.dependencies.of(unit).skip(parents))
     }
@@ -177,7 +177,7 @@ impl Plan {
         };
         let mut at = Some(unit);
         while let Some(here) = at {
-            let parent = self.units()[here].parent;
+            let parent = self.units()[here].parent();
             if parent == Some(other) || self.after(here).any(holds) {
                 return true;
             }
@@ -244,7 +244,7 @@ impl Survey {
 
     fn link_siblings(&mut self, index: Option<&Index>, after: &mut After, errors: &mut Vec<Error>) {
         for (unit, paths) in std::mem::take(&mut self.named) {
-            let Some(parent) = self.units()[unit].parent else { continue };
+            let Some(parent) = self.units()[unit].parent() else { continue };
             for path in paths {
                 let id = self.id(parent).join(&path);
                 match index.and_then(|index| index.find(id.as_str(), self.units.ids())) {
@@ -272,7 +272,8 @@ impl Survey {
         }
         let mut group_of: HashMap<(usize, TypeId), usize> = HashMap::new();
         for unit in 0..self.units().len() {
-            let &Unit { info, parent, end, .. } = &self.units()[unit];
+            let planned = &self.units()[unit];
+            let (info, parent, end) = (planned.info, planned.parent(), planned.end());
             for after in info.after {
                 let Some(instances) = by_type.get(&after.id()) else { continue };
                 // Of several instances of a type that comes after itself, none could be first.
@@ -294,7 +295,7 @@ impl Survey {
                 }
                 let mut at = parent;
                 while let Some(ancestor) = at {
-                    let range = ancestor..self.units()[ancestor].end;
+                    let range = ancestor..self.units()[ancestor].end();
                     let members = instances_in(instances, range);
                     if !members.is_empty() {
                         let group = *group_of.entry((ancestor, after.id())).or_insert_with(|| {
@@ -305,7 +306,7 @@ impl Survey {
                         after_steps.push((unit, self.units().len() + group));
                         break;
                     }
-                    at = self.units()[ancestor].parent;
+                    at = self.units()[ancestor].parent();
                 }
             }
         }

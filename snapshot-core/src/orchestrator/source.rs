@@ -12,7 +12,7 @@ use super::progress::tell;
 use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::{End, Transaction};
-use super::tree::Met;
+use super::tree::{Met, Tree};
 use super::versions;
 use super::{Failure, Phase};
 use crate::caught::caught;
@@ -157,7 +157,11 @@ impl<R: Controller> Source<R> {
         let journal = Journal::new(tree.plan.units().len());
         let mut transaction = Transaction::new(Arc::new(tree), session, journal, End::Thaw);
         // While the tree still runs. It may grow a little until it stands still.
-        let buffer = Mutex::new(SaveBuffer::prepared(length + length / 16));
+        let length = match length {
+            0 => guess_length(&transaction.tree),
+            rehearsed => rehearsed + rehearsed / 16,
+        };
+        let buffer = Mutex::new(SaveBuffer::prepared(length));
         transaction.session.begin_blackout();
         transaction.advance(Hook::Freeze).await?;
         let watch = transaction
@@ -191,6 +195,12 @@ impl<R: Controller> Source<R> {
             None => Ok(()),
         }
     }
+}
+
+/// How long a snapshot of small controllers is: each payload as long as the type URL beside it. One
+/// of larger controllers makes its buffer grow.
+fn guess_length(tree: &Tree) -> usize {
+    tree.plan.units().iter().map(|unit| 2 * unit.info.type_url.len()).sum()
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
@@ -322,7 +332,7 @@ impl<R: Controller> Frozen<R> {
         let Transaction { tree, journal, session, .. } = &self.transaction;
         let mut frozen = FrozenTree::with_capacity(tree.nodes().len());
         for (unit, (node, planned)) in tree.nodes().iter().zip(tree.plan.units()).enumerate() {
-            frozen.push(&**node, planned.parent, journal.stage(unit));
+            frozen.push(&**node, planned.parent(), journal.stage(unit));
         }
         let mut saved = FrozenTree::default();
         buffer.fill::<R::State>(|w| {

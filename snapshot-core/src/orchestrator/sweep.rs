@@ -36,8 +36,6 @@ pub(super) struct Sweep<'a> {
     contexts: &'a Contexts,
     /// The types that are known to leave the hook out, by the addresses of their infos.
     left_out: ByAddress<()>,
-    /// How many controllers the hook concerns.
-    pub(super) concerned: usize,
     /// The number of this run in the session's record.
     run: usize,
     /// The hooks that have ended and are not in the session's record yet.
@@ -82,9 +80,8 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         journal.open(hook);
         let blockers = tree.plan.blockers(hook.first());
-        let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
-        let units = 0..tree.plan.units().len();
-        let concerned = units.filter(|&unit| journal.concerns(hook, unit)).count();
+        let mut ready = VecDeque::with_capacity(blockers.len());
+        ready.extend((0..blockers.len()).filter(|&step| blockers[step] == 0));
         let limits = session.limits(hook.phase());
         Self {
             hook,
@@ -92,7 +89,6 @@ impl<'a> Sweep<'a> {
             limits,
             tree,
             session,
-            concerned,
             run: session.begin_run(&tree.plan, hook.phase()),
             ended: Vec::new(),
             journal,
@@ -105,6 +101,12 @@ impl<'a> Sweep<'a> {
             stop,
             cause: None,
         }
+    }
+
+    /// How many controllers the hook concerns.
+    pub(super) fn concerned(&self) -> usize {
+        let units = 0..self.tree.nodes().len();
+        units.filter(|&unit| self.journal.concerns(self.hook, unit)).count()
     }
 
     /// Runs the hooks.

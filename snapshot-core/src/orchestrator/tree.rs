@@ -87,15 +87,15 @@ impl Tree {
         let units = self.plan.units();
         let mut next = unit + 1;
         let walked = self.nodes[unit].walk(&mut Walk::new(&mut |_, cell| {
-            let expected = self.nodes.get(next).filter(|_| units[next].parent == Some(unit));
+            let expected = self.nodes.get(next).filter(|_| units[next].parent() == Some(unit));
             match cell.address() == expected.map(|node| address(&**node)) {
-                true => next = units[next].end,
+                true => next = units[next].end(),
                 // Of a walk that ends here, nobody reads the error.
                 false => return Err(Error::internal("another child")),
             }
             Ok(())
         }));
-        walked.is_ok() && next == units[unit].end
+        walked.is_ok() && next == units[unit].end()
     }
 
     /// Whether a unit is of a type.
