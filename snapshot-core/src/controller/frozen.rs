@@ -93,3 +93,48 @@ impl FrozenTree {
         Ok(lengths)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ControllerSet;
+
+    /// A root with two children, the first with one of its own; each in a stage of its number.
+    fn tree(nodes: &[ControllerSet; 4]) -> FrozenTree {
+        let mut tree = FrozenTree::with_capacity(nodes.len());
+        for (at, parent) in [None, Some(0), Some(1), Some(0)].into_iter().enumerate() {
+            tree.push(&nodes[at], parent, Some(at as i32));
+        }
+        tree
+    }
+
+    /// Saves a controller whose children are saved in between.
+    fn save(tree: &mut FrozenTree, nodes: &[ControllerSet; 4], at: usize, children: &[usize]) {
+        assert_eq!(tree.stage(address(&nodes[at])), Some(at as i32));
+        for &child in children {
+            save(tree, nodes, child, if child == 1 { &[2] } else { &[] });
+        }
+        tree.end(address(&nodes[at]), [1000, 110, 10, 200][at]);
+    }
+
+    #[test]
+    fn controllers_are_found_in_whatever_order_they_are_saved() {
+        let nodes = std::array::from_fn(|_| ControllerSet::new());
+        for (children, is_expected) in [([3, 1], true), ([1, 3], false)] {
+            let mut tree = tree(&nodes);
+            save(&mut tree, &nodes, 0, &children);
+            assert_eq!(tree.net_lengths(), Ok(vec![690, 100, 10, 200]));
+            assert_eq!(tree.by_address.is_none(), is_expected, "{children:?}");
+        }
+    }
+
+    #[test]
+    fn a_controller_that_was_not_saved_is_told_and_one_of_another_tree_is_not_known() {
+        let nodes = std::array::from_fn(|_| ControllerSet::new());
+        let mut tree = tree(&nodes);
+        save(&mut tree, &nodes, 0, &[3]);
+        assert_eq!(tree.net_lengths(), Err(1));
+        assert_eq!(tree.stage(address(&ControllerSet::new())), None);
+        assert_eq!(FrozenTree::default().stage(address(&nodes[0])), None);
+    }
+}
