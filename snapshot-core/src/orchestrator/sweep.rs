@@ -1,5 +1,7 @@
 //! The driver of a phase: its hooks in order, concurrently where the order leaves it open.
 
+mod left_out;
+
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -17,12 +19,12 @@ use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
 use super::journal::Journal;
 use super::progress::tell;
-use super::record::HookTime;
+use super::record::Recorder;
 use super::session::{Limits, Session};
 use super::signal::{Raised, Signal};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
-use crate::controller::{ByAddress, Contexts, Hook, HookFuture, Node, address};
+use crate::controller::{ByAddress, Contexts, Hook, HookFuture, Node};
 use crate::{Code, Error};
 
 /// One run of a hook over a tree.
@@ -36,10 +38,7 @@ pub(super) struct Sweep<'a> {
     contexts: &'a Contexts,
     /// The types that are known to leave the hook out, by the addresses of their infos.
     left_out: ByAddress<()>,
-    /// The number of this run in the session's record.
-    run: usize,
-    /// The hooks that have ended and are not in the session's record yet.
-    ended: Vec<HookTime>,
+    recorder: Recorder<'a>,
     /// Per step, how many steps it still waits for.
     blockers: Vec<u32>,
     ready: VecDeque<usize>,
@@ -67,9 +66,6 @@ struct Watches {
 }
 
 impl<'a> Sweep<'a> {
-    /// How many hooks are recorded at once: the record has a lock.
-    const BUNCH: usize = 64;
-
     pub(super) fn new(
         hook: Hook,
         tree: &'a Arc<Tree>,
@@ -89,8 +85,7 @@ impl<'a> Sweep<'a> {
             limits,
             tree,
             session,
-            run: session.begin_run(&tree.plan, hook.phase()),
-            ended: Vec::new(),
+            recorder: Recorder::new(session, &tree.plan, hook.phase()),
             journal,
             contexts,
             left_out: ByAddress::default(),
@@ -211,7 +206,7 @@ impl<'a> Sweep<'a> {
     /// together. Those whose turn comes by that follow when the driver has looked around.
     fn start_ready(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
         let interrupted = self.start_each(due, task);
-        self.publish();
+        self.recorder.publish();
         interrupted
     }
 
@@ -254,40 +249,6 @@ impl<'a> Sweep<'a> {
         step < self.tree.nodes().len() && self.journal.concerns(self.hook, step)
     }
 
-    /// Whether the type of a controller is known to leave the hook out.
-    fn leaves_out(&self, unit: usize) -> bool {
-        self.left_out.contains_key(&address(self.tree.plan.info(unit)))
-    }
-
-    /// Does for a controller that leaves the hook out what is done around it, and for those of its
-    /// type whose turn is next, but for so many more only; says for how many more. That nobody calls
-    /// the hook makes no difference: it would do nothing.
-    fn pass_by(&mut self, unit: usize, turns: usize, now: Instant) -> usize {
-        /// As many go by between two looks around.
-        const RUN: usize = 64;
-        let info = self.tree.plan.info(unit);
-        let (mut next, mut more) = (unit, 0);
-        loop {
-            self.in_flight.begin(next);
-            self.journal.begin(self.hook, next);
-            match self.journal.end(self.hook, next, self.tree, Ok(())) {
-                Ok(()) => {
-                    self.record(next, now, now, true);
-                    self.release(next);
-                }
-                Err(error) => self.ended(next, now, now, Err(error)),
-            }
-            let is_alike =
-                |step| self.has_hook(step) && std::ptr::eq(self.tree.plan.info(step), info);
-            match self.ready.front() {
-                Some(&step) if more < turns.min(RUN) && is_alike(step) => next = step,
-                _ => return more,
-            }
-            self.ready.pop_front();
-            more += 1;
-        }
-    }
-
     /// Starts a hook that nobody watches, as nearly all are, and polls it once. Says when that was
     /// done.
     #[inline]
@@ -307,7 +268,7 @@ impl<'a> Sweep<'a> {
         match begun {
             Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, Ok(())) {
                 Ok(()) => {
-                    self.record(unit, began, ended, true);
+                    self.recorder.record(unit, began, ended, true);
                     self.release(unit);
                 }
                 Err(error) => self.ended(unit, began, ended, Err(error)),
@@ -315,9 +276,7 @@ impl<'a> Sweep<'a> {
             Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
-        if contexts.is_left_out(unit) {
-            self.left_out.insert(address(tree.plan.info(unit)), ());
-        }
+        self.note_left_out(unit);
         ended
     }
 
@@ -420,35 +379,11 @@ impl<'a> Sweep<'a> {
                 tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
             }
         }
-        self.record(unit, began, ended, result.is_ok());
-        self.publish();
+        self.recorder.record(unit, began, ended, result.is_ok());
+        self.recorder.publish();
         tell(self.session.observer(), |observer| {
             observer.controller_ended(self.phase, id, result);
         });
-    }
-
-    #[inline]
-    fn record(&mut self, unit: usize, began: Instant, ended: Instant, succeeded: bool) {
-        let unit = unit as u32;
-        if let Some(last) = self.ended.last_mut()
-            && last.units.end == unit
-            && began == ended
-            && (last.began, last.ended, last.succeeded) == (began, ended, succeeded)
-        {
-            last.units.end += 1;
-            return;
-        }
-        if self.ended.len() == Self::BUNCH {
-            self.publish();
-        }
-        self.ended.push(HookTime { units: unit..unit + 1, began, ended, succeeded });
-    }
-
-    /// Moves what was recorded to where the program can see it.
-    fn publish(&mut self) {
-        if !self.ended.is_empty() {
-            self.session.record_hooks(self.run, &mut self.ended);
-        }
     }
 
     fn fail(&mut self, error: Error) {
