@@ -58,7 +58,7 @@ pub const TARGETS: &[Target] = &[
     target(Item::Restore, 100, Item::RestoreRkyv),
     target(Item::TreeSave, 100, Item::Save),
     target(Item::TreeRestore, 100, Item::Restore),
-    target(Item::Migrate, 10_000, Item::MigrateParts).time(2.0),
+    target(Item::Migrate, 10_000, Item::MigrateParts).time(2.0).instructions(2.0),
 ];
 
 /// Instructions per container may differ by so much between 100 and 10,000 containers.

@@ -63,26 +63,32 @@ impl Registration {
 
     /// Checks the names that the derive wrote against those that prost has.
     fn check_names(&self) -> Result<(), Error> {
+        let prost = (self.prost_type_url)();
+        // The type URL names the message too. Without a `type_name_domain`, prost has no domain: that
+        // is no claim about the type URL.
+        match prost == self.info.type_url || prost.strip_prefix('/') == Some(self.info.message_name)
+        {
+            true => Ok(()),
+            false => Err(self.other_names(&prost)),
+        }
+    }
+
+    /// Prost has other names than the derive.
+    #[cold]
+    fn other_names(&self, prost: &str) -> Error {
         let (info, full_name) = (&self.info, (self.descriptor.full_name)());
-        let message = info.message_name;
+        let (controller, message) = (info.controller.name(), info.message_name);
         if message != full_name {
-            let controller = info.controller.name();
-            return Err(Error::internal(format!(
+            return Error::internal(format!(
                 "controller {controller}: its payload is message {full_name}, which the derive took \
                  for {message}: declare the message at the top level of its .proto file"
-            )));
+            ));
         }
-        let prost = (self.prost_type_url)();
-        // Without a `type_name_domain`, prost has no domain: that is no claim about the type URL.
-        if prost == info.type_url || prost.strip_prefix('/') == Some(&full_name) {
-            return Ok(());
-        }
-        let controller = info.controller.name();
-        Err(Error::internal(format!(
+        Error::internal(format!(
             "controller {controller}: the derive has type URL {:?}, prost has {prost:?}: add \
              #[snapshot(type_url = {prost:?})]",
             info.type_url
-        )))
+        ))
     }
 
     /// Checks that no field says that it comes with a version which there is not yet: saved, it
@@ -259,7 +265,13 @@ fn check_after(registrations: &[Registration]) -> Vec<Error> {
 pub fn registry() -> Result<&'static Registry, Error> {
     static REGISTRY: OnceLock<Result<Registry, Error>> = OnceLock::new();
     REGISTRY
-        .get_or_init(|| Registry::new(inventory::iter::<Registration>.into_iter().copied()))
+        .get_or_init(|| {
+            let linked = || inventory::iter::<Registration>.into_iter();
+            // Counted first: the list does not know how long it is.
+            let mut registrations = Vec::with_capacity(linked().count());
+            registrations.extend(linked().copied());
+            Registry::new(registrations)
+        })
         .as_ref()
         .map_err(Clone::clone)
 }

@@ -57,6 +57,7 @@ impl StageRules {
     }
 
     /// Whether a controller may be saved in this stage.
+    #[inline]
     pub fn may_save(&self, number: i32) -> bool {
         match self.save_from {
             [] => self.variants.iter().any(|v| v.number == number && !v.transient),
@@ -70,15 +71,21 @@ impl StageRules {
     ///
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), with the stages that may be
     /// saved.
+    #[inline]
     pub fn check(&self, stage: Option<i32>) -> Result<(), Error> {
         match stage {
-            Some(stage) if !self.may_save(stage) => Err(Error::precondition(format!(
-                "is in stage {}, it can be saved in {}",
-                self.name(stage),
-                self.save_from_names()
-            ))),
+            Some(stage) if !self.may_save(stage) => Err(self.refusal(stage)),
             _ => Ok(()),
         }
+    }
+
+    #[cold]
+    fn refusal(&self, stage: i32) -> Error {
+        Error::precondition(format!(
+            "is in stage {}, it can be saved in {}",
+            self.name(stage),
+            self.save_from_names()
+        ))
     }
 
     /// The names of the stages that may be saved, for errors: `Running or Stopped`.

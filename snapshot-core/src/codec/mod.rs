@@ -82,8 +82,8 @@ pub use reference::{Reference, ReferenceValues};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
 pub(crate) use strict::{check_strictly, wire_type_of};
 use text::Quoted;
+pub(crate) use writer::Versions;
 pub use writer::Writer;
-pub(crate) use writer::{FrozenController, Versions};
 
 use crate::controller::Walk;
 pub use crate::references::Names;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::Reader;
 use super::order::Scratch;
 use crate::Error;
-use crate::controller::ByAddress;
+use crate::controller::FrozenTree;
 use crate::schema::kind::WireType;
 
 /// A buffer that fills from its end towards its start.
@@ -21,9 +21,8 @@ pub struct Writer {
     /// Zeroed up to `start`, written from there on.
     buffer: Vec<u8>,
     start: usize,
-    /// The controllers that are to be put, by [`crate::controller::address`]. Empty outside of a
-    /// save of frozen controllers.
-    frozen: ByAddress<FrozenController>,
+    /// The frozen tree that is saved.
+    frozen: FrozenTree,
     /// Whether this only looks for controllers in what is put.
     seeks_children: bool,
     /// In how many messages what is put now is nested.
@@ -39,15 +38,6 @@ pub struct Writer {
 /// The schema versions that payloads are saved in, by type URL. Those that are not in it are saved
 /// in their current ones.
 pub(crate) type Versions = BTreeMap<&'static str, u32>;
-
-/// What a save knows of a frozen controller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct FrozenController {
-    /// The stage that it had before the freeze, and is saved in.
-    pub(crate) stage: Option<i32>,
-    /// The length of its payload, once it was put.
-    pub(crate) length: Option<usize>,
-}
 
 impl Writer {
     /// A writer with room for `capacity` bytes before it must grow.
@@ -93,26 +83,24 @@ impl Writer {
         }
     }
 
-    /// Saves these controllers, by address, in their stages before the freeze.
-    pub(crate) fn set_frozen(&mut self, frozen: ByAddress<FrozenController>) {
+    /// Saves the controllers of this tree in their stages before the freeze.
+    pub(crate) fn set_frozen(&mut self, frozen: FrozenTree) {
         self.frozen = frozen;
     }
 
     /// What [`Writer::set_frozen`] was given, with the lengths of what was put since.
-    pub(crate) fn take_frozen(&mut self) -> ByAddress<FrozenController> {
+    pub(crate) fn take_frozen(&mut self) -> FrozenTree {
         std::mem::take(&mut self.frozen)
     }
 
-    /// The stage that a frozen controller is saved in.
-    pub(crate) fn stage_before_freeze(&self, address: usize) -> Option<i32> {
-        self.frozen.get(&address).and_then(|controller| controller.stage)
+    /// The stage that a frozen controller is saved in, by its [`crate::controller::address`].
+    pub(crate) fn stage_before_freeze(&mut self, address: usize) -> Option<i32> {
+        self.frozen.stage(address)
     }
 
     /// The payload of a controller was put, so many bytes.
     pub(crate) fn end_controller(&mut self, address: usize, length: usize) {
-        if let Some(controller) = self.frozen.get_mut(&address) {
-            controller.length = Some(length);
-        }
+        self.frozen.end(address, length);
     }
 
     /// Saves these payloads in these versions.

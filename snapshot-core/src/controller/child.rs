@@ -67,15 +67,28 @@ pub struct StateOf<C: Controller> {
     state: C::State,
     /// The schema version that it was read in.
     version: u32,
+    /// Most controllers are a lock around their state, behind an `Arc`. With this a loaded state is as
+    /// large as its controller, which the allocator then puts where the loaded state has been.
+    _room: [usize; 2],
 }
 
 impl<C: Controller> StateOf<C> {
     pub(crate) fn new(state: C::State, version: u32) -> Self {
-        Self { state, version }
+        Self { state, version, _room: [0; 2] }
     }
 
-    pub(crate) fn into_state(self) -> C::State {
-        self.state
+    /// Builds the controller, in the stage that it has from its import on.
+    pub(crate) fn build(mut self) -> Result<Arc<C>, Error> {
+        if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
+            self.state.set_stage_number(stage)?;
+        }
+        C::import(self.state).map(Arc::new)
+    }
+
+    /// The same of a state in a box, which is freed first.
+    fn build_boxed(self: Box<Self>) -> Result<Arc<C>, Error> {
+        let unboxed = |loaded: Box<Self>| *loaded;
+        unboxed(self).build()
     }
 }
 
@@ -100,10 +113,6 @@ impl<C: Controller> Loaded for StateOf<C> {
         self.state.stage_number()
     }
 
-    fn set_stage_number(&mut self, number: i32) -> Result<(), Error> {
-        self.state.set_stage_number(number)
-    }
-
     fn own_name(&self) -> Option<String> {
         self.state.own_name()
     }
@@ -113,7 +122,8 @@ impl<C: Controller> Loaded for StateOf<C> {
     }
 
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
-        Ok(Arc::new(C::import(self.state)?))
+        let controller = self.build_boxed()?;
+        Ok(controller)
     }
 }
 
@@ -230,7 +240,7 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         take_child(r, |r| {
             let (state, version) = codec::take_versioned_any(r)?;
-            Ok(Inner::Loaded(Box::new(StateOf { state, version })))
+            Ok(Inner::Loaded(Box::new(StateOf::new(state, version))))
         })
         .map(Self)
     }
@@ -342,7 +352,7 @@ impl<C: Controller> ChildCell for Child<C> {
     fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
         match std::mem::replace(&mut self.0, Inner::Empty) {
             Inner::Loaded(state) => {
-                let controller = Arc::new(C::import(state.state)?);
+                let controller = state.build_boxed()?;
                 self.0 = Inner::Live(Arc::clone(&controller));
                 Ok(controller)
             }

@@ -2,9 +2,11 @@
 
 use std::any::{TypeId, type_name};
 use std::fmt;
-use std::sync::Arc;
+use std::future::{Ready, ready};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use super::{Controller, ControllerId};
+use super::{Controller, ControllerId, Hook};
 use crate::Error;
 use crate::orchestrator::{Phase, Session, Signal, Tree};
 use crate::registry::short_type_name;
@@ -28,6 +30,55 @@ pub(crate) struct PhaseContext {
     pub(crate) session: Arc<Session>,
     /// Raised when the phase does not go on; `None` in phases that always go on.
     pub(crate) stop: Option<Arc<Signal>>,
+    /// See [`Contexts::is_left_out`].
+    left_out: AtomicUsize,
+}
+
+impl PhaseContext {
+    pub(crate) fn new(
+        phase: Phase,
+        tree: Arc<Tree>,
+        session: Arc<Session>,
+        stop: Option<Arc<Signal>>,
+    ) -> Self {
+        Self { phase, tree, session, stop, left_out: AtomicUsize::new(NOBODY) }
+    }
+}
+
+/// No unit.
+const NOBODY: usize = usize::MAX;
+
+/// The contexts of the hooks of one phase, made when they are asked for: most hooks are left out and
+/// need none.
+pub(crate) struct Contexts {
+    phase: Arc<PhaseContext>,
+    /// [`Contexts::CHUNK`] units each.
+    chunks: Vec<OnceLock<Box<[Context]>>>,
+}
+
+impl Contexts {
+    const CHUNK: usize = 64;
+
+    pub(crate) fn new(phase: PhaseContext) -> Self {
+        let chunks = phase.tree.nodes().len().div_ceil(Self::CHUNK);
+        Self { phase: Arc::new(phase), chunks: (0..chunks).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// The context of a unit.
+    pub(crate) fn of(&self, unit: usize) -> &Context {
+        let chunk = self.chunks[unit / Self::CHUNK].get_or_init(|| {
+            let first = unit - unit % Self::CHUNK;
+            let end = self.phase.tree.nodes().len().min(first + Self::CHUNK);
+            (first..end).map(|unit| Context { phase: Arc::clone(&self.phase), unit }).collect()
+        });
+        &chunk[unit % Self::CHUNK]
+    }
+
+    /// Whether the controller of a unit leaves out the hook of this phase, as far as was said when it
+    /// was called last. Then so do all controllers of its type.
+    pub(crate) fn is_left_out(&self, unit: usize) -> bool {
+        self.phase.left_out.load(Ordering::Relaxed) == unit
+    }
 }
 
 fn name<C>() -> String {
@@ -35,8 +86,13 @@ fn name<C>() -> String {
 }
 
 impl Context {
-    pub(crate) fn new(phase: Arc<PhaseContext>, unit: usize) -> Self {
-        Self { phase, unit }
+    /// What a hook does that `C` leaves out: it says so. A controller may pass this context on to one
+    /// of another type, whose hook says nothing of its own.
+    pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> Ready<Result<(), Error>> {
+        if self.phase() == hook.phase() && self.tree().is_a(self.unit, TypeId::of::<C>()) {
+            self.phase.left_out.store(self.unit, Ordering::Relaxed);
+        }
+        ready(Ok(()))
     }
 
     /// The controller that the hook is called for.

@@ -2,6 +2,7 @@
 
 mod child;
 mod context;
+mod frozen;
 mod id;
 mod node;
 mod set;
@@ -13,7 +14,8 @@ use std::ops::DerefMut;
 pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
-pub(crate) use context::PhaseContext;
+pub(crate) use context::{Contexts, PhaseContext};
+pub(crate) use frozen::FrozenTree;
 pub use id::ControllerId;
 pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
@@ -82,8 +84,7 @@ pub trait Controller: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let _ = cx;
-        async { Ok(()) }
+        cx.leave_out::<Self>(Hook::Freeze)
     }
 
     /// Takes a freeze back. Also called when the freeze of this controller failed, panicked or was
@@ -96,8 +97,7 @@ pub trait Controller: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let _ = cx;
-        async { Ok(()) }
+        cx.leave_out::<Self>(Hook::Thaw)
     }
 
     /// The destination is live: lets go of the host's resources without touching them.
@@ -109,8 +109,7 @@ pub trait Controller: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let _ = cx;
-        async { Ok(()) }
+        cx.leave_out::<Self>(Hook::Commit)
     }
 
     /// Binds the imported state to this host: ids, paths, IO.
@@ -122,8 +121,7 @@ pub trait Controller: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let _ = cx;
-        async { Ok(()) }
+        cx.leave_out::<Self>(Hook::Patch)
     }
 
     /// Goes live.
@@ -135,8 +133,7 @@ pub trait Controller: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let _ = cx;
-        async { Ok(()) }
+        cx.leave_out::<Self>(Hook::Resume)
     }
 
     /// Takes patch and resume back, whichever were done or begun, so that the host is as it was.
@@ -148,7 +145,6 @@ pub trait Controller: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        let _ = cx;
-        async { Ok(()) }
+        cx.leave_out::<Self>(Hook::Abort)
     }
 }

@@ -57,15 +57,15 @@ pub(crate) enum Spot {
     /// In a field.
     Field(&'static str),
     /// An element of a field.
-    Element(&'static str, usize),
+    Element(&'static str, u32),
     /// At a path that is written elsewhere.
     Text {
         /// Where the path begins there.
-        from: usize,
+        from: u32,
         /// Where it ends.
-        to: usize,
+        to: u32,
         /// Where its last step begins, if the name that a child gives itself takes its place.
-        name_at: Option<usize>,
+        name_at: Option<u32>,
     },
 }
 
@@ -81,7 +81,7 @@ impl Found<'_> {
             Place::Way(Some(Way {
                 step: Step::Index(index),
                 before: Some(Way { step: Step::Field(name), before: None }),
-            })) => return Spot::Element(name, *index),
+            })) if *index <= u32::MAX as usize => return Spot::Element(name, *index as u32),
             Place::Way(Some(way)) => way.put(text),
             Place::Way(None) => None,
             Place::Path(path) => {
@@ -89,11 +89,17 @@ impl Found<'_> {
                 None
             }
         };
-        Spot::Text { from, to: text.len(), name_at }
+        Spot::text(from, text.len(), name_at)
     }
 }
 
 impl Spot {
+    /// A part of the paths of a tree, which have less than 4 GiB together.
+    fn text(from: usize, to: usize, name_at: Option<usize>) -> Self {
+        let name_at = name_at.map(|at| at as u32);
+        Spot::Text { from: from as u32, to: to as u32, name_at }
+    }
+
     /// Adds the path to `text`; `texts` is where [`Spot::Text`] is written.
     pub(crate) fn put(self, texts: &str, text: &mut String) {
         match self {
@@ -101,10 +107,10 @@ impl Spot {
             Spot::Element(name, index) => {
                 text.push_str(name);
                 text.push('/');
-                put_number(index, text);
+                put_number(index as usize, text);
             }
             Spot::Text { from, to, .. } => {
-                text.push_str(texts.get(from..to).unwrap_or_default());
+                text.push_str(texts.get(from as usize..to as usize).unwrap_or_default());
             }
         }
     }
@@ -118,7 +124,7 @@ impl Spot {
         }
         let from = text.len();
         let name_at = match self {
-            Spot::Text { from: old, name_at, .. } => name_at.map(|at| at - old + from),
+            Spot::Text { from: old, name_at, .. } => name_at.map(|at| (at - old) as usize + from),
             Spot::Field(name) | Spot::Element(name, _) => Some(from + name.len() + 1),
         };
         self.put(texts, text);
@@ -126,7 +132,7 @@ impl Spot {
             text.truncate(at);
             text.push_str(&ControllerId::escape(name));
         }
-        Spot::Text { from, to: text.len(), name_at: None }
+        Spot::text(from, text.len(), None)
     }
 }
 
@@ -234,7 +240,7 @@ pub(crate) trait ChildCell {
     fn address(&self) -> Option<usize>;
     /// The state, decoded but not yet imported.
     fn loaded(&mut self) -> Option<&mut dyn Loaded>;
-    /// Builds the controller from the loaded state and keeps it.
+    /// Builds the controller from the loaded state, in its import stage, and keeps it.
     fn import(&mut self) -> Result<Arc<dyn Node>, Error>;
 }
 
@@ -246,8 +252,8 @@ pub(crate) trait Loaded: Send {
     fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
     fn refer_fields(&self, references: &mut References);
     fn stage_number(&self) -> Option<i32>;
-    fn set_stage_number(&mut self, number: i32) -> Result<(), Error>;
     fn own_name(&self) -> Option<String>;
     fn put_any(&self, w: &mut crate::codec::Writer) -> Result<(), Error>;
+    /// Builds the controller, in its import stage.
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error>;
 }

@@ -121,25 +121,13 @@ fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Erro
     caught(|| builder.children(&mut root))?;
     let Builder { mut nodes, errors, .. } = builder;
     Error::collect(errors)?;
-    let root = caught(|| {
-        enter_import_stage(&mut root)?;
-        R::import(root.into_state()).map(Arc::new)
-    })
-    .map_err(|error| error.at_controller(plan.id(0)))?;
+    let root = caught(|| root.build()).map_err(|error| error.at_controller(plan.id(0)))?;
     nodes[0] = Some(Arc::clone(&root) as _);
     let nodes: Option<Vec<_>> = nodes.into_iter().collect();
     let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
     let tree = Tree::new(Arc::new(plan), nodes);
     tree.check_unchanged("by the import of its parent, which must keep its children")?;
     Ok((root, tree, stages))
-}
-
-/// Sets the stage that a controller has from its import on.
-fn enter_import_stage(loaded: &mut dyn Loaded) -> Result<(), Error> {
-    match loaded.info().stage_rules.and_then(|rules| rules.import_as) {
-        Some(stage) => loaded.set_stage_number(stage),
-        None => Ok(()),
-    }
 }
 
 /// Builds the controllers of a verified tree, in the order of its plan.
@@ -166,13 +154,7 @@ impl Builder<'_> {
                 complete = false;
                 return Ok(());
             }
-            let built = caught(|| {
-                if let Some(child) = cell.loaded() {
-                    enter_import_stage(child)?;
-                }
-                cell.import()
-            });
-            match built {
+            match caught(|| cell.import()) {
                 Ok(node) => self.nodes[unit] = Some(node),
                 Err(error) => {
                     complete = false;

@@ -4,9 +4,9 @@
 use super::plan::Plan;
 use super::report::{ControllerReport, Outcome, Undo};
 use super::tree::Tree;
-use crate::Error;
 use crate::caught::caught;
 use crate::controller::Hook;
+use crate::{Error, StageRules};
 
 /// One entry per controller, in the order of the plan.
 #[derive(Clone, Debug)]
@@ -113,8 +113,21 @@ impl Journal {
     }
 
     /// Sets the stage that a hook leaves behind.
+    #[inline]
     fn settle(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
-        let Some(rules) = tree.plan.info(unit).stage_rules else { return Ok(()) };
+        match tree.plan.info(unit).stage_rules {
+            Some(rules) if hook != Hook::Patch => self.set_stage(hook, unit, tree, rules),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_stage(
+        &mut self,
+        hook: Hook,
+        unit: usize,
+        tree: &Tree,
+        rules: &StageRules,
+    ) -> Result<(), Error> {
         let node = &tree.nodes()[unit];
         let entry = &mut self.entries[unit];
         let next = match hook {

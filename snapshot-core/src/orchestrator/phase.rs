@@ -14,7 +14,7 @@ use super::signal::Signal;
 use super::sweep::Sweep;
 use super::tree::Tree;
 use crate::Error;
-use crate::controller::{Context, Hook, PhaseContext};
+use crate::controller::{Contexts, Hook, PhaseContext};
 
 impl Hook {
     pub(crate) fn phase(self) -> Phase {
@@ -65,16 +65,11 @@ pub(crate) async fn run(
     let began = Instant::now();
     let result = async {
         let stop = Arc::<Signal>::default();
-        let surroundings = Arc::new(PhaseContext {
-            phase,
-            tree: Arc::clone(tree),
-            session: Arc::clone(session),
-            stop: hook.can_stop().then(|| Arc::clone(&stop)),
-        });
-        let contexts: Vec<_> =
-            (0..controllers).map(|unit| Context::new(Arc::clone(&surroundings), unit)).collect();
+        let stopped = hook.can_stop().then(|| Arc::clone(&stop));
+        let contexts = PhaseContext::new(phase, Arc::clone(tree), Arc::clone(session), stopped);
+        let contexts = Contexts::new(contexts);
         let mut sweep = Sweep::new(hook, tree, session, journal, &contexts, stop);
-        tell(session.observer(), |observer| observer.phase_started(phase, sweep.concerned));
+        tell(session.observer(), |observer| observer.phase_started(phase, sweep.concerned()));
         tracing::debug!("begins");
         let result = sweep.drive().await;
         match &result {

@@ -35,10 +35,48 @@ pub(crate) struct Plan {
     groups: Vec<Group>,
     /// Made when it is first needed, which is never in most migrations.
     index: OnceLock<Index>,
-    /// Per step (units, then groups), the steps that it comes after.
+    /// `None` if nothing comes after anything but its parent, which the units tell.
+    edges: Option<BothWays>,
+}
+
+/// Edges between steps: units, then groups.
+#[derive(Debug)]
+struct BothWays {
+    /// Per step, the steps that it comes after.
     dependencies: Edges,
     /// Per step, the steps that come after it.
     dependents: Edges,
+}
+
+impl BothWays {
+    /// The edges between these steps: to the parents, to what units come after beside (in the order of
+    /// the units), and from groups to their members.
+    fn new(units: &Units, groups: &[Group], after: After) -> Self {
+        let members: usize = groups.iter().map(|group| group.members.len()).sum();
+        let count = units.list.len();
+        let (steps, edges) = (count + groups.len(), count + after.len() + members);
+        let mut dependencies = Edges::with_capacity(steps, edges);
+        let mut after = after.into_iter().peekable();
+        for (unit, planned) in units.list.iter().enumerate() {
+            dependencies.push(planned.parent());
+            while let Some((_, step)) = after.next_if(|&(of, _)| of == unit) {
+                dependencies.push_to_last(step);
+            }
+        }
+        for group in groups {
+            dependencies.push(group.members.iter().copied());
+        }
+        let dependents = dependencies.reversed();
+        Self { dependencies, dependents }
+    }
+
+    /// The steps that come before each step, and those that come after it.
+    fn in_order(&self, first: First) -> (&Edges, &Edges) {
+        match first {
+            First::Dependencies => (&self.dependencies, &self.dependents),
+            First::Dependents => (&self.dependents, &self.dependencies),
+        }
+    }
 }
 
 impl Plan {
@@ -56,11 +94,31 @@ impl Plan {
         self.units()[unit].info
     }
 
-    /// The steps that come before each step, and those that come after it.
-    pub(crate) fn edges(&self, first: First) -> (&Edges, &Edges) {
+    /// Per step (units, then groups), how many steps come right before it.
+    pub(crate) fn blockers(&self, first: First) -> Vec<u32> {
+        if let Some(edges) = &self.edges {
+            return edges.in_order(first).0.counts();
+        }
+        let parents = self.units().iter().map(Unit::parent);
         match first {
-            First::Dependencies => (&self.dependencies, &self.dependents),
-            First::Dependents => (&self.dependents, &self.dependencies),
+            First::Dependencies => parents.map(|parent| parent.is_some().into()).collect(),
+            First::Dependents => {
+                let mut blockers = vec![0; self.units().len()];
+                for parent in parents.flatten() {
+                    blockers[parent] += 1;
+                }
+                blockers
+            }
+        }
+    }
+
+    /// Calls `visit` with each step that comes right after one, in ascending order.
+    #[inline]
+    pub(crate) fn each_after(&self, first: First, step: usize, visit: impl FnMut(usize)) {
+        match (&self.edges, first) {
+            (Some(edges), _) => edges.in_order(first).1.of(step).for_each(visit),
+            (None, First::Dependencies) => self.units.children(step).for_each(visit),
+            (None, First::Dependents) => self.units()[step].parent().into_iter().for_each(visit),
         }
     }
 
@@ -80,7 +138,7 @@ impl Plan {
         let is_a = |&unit: &usize| self.units()[unit].info.controller.id() == controller;
         let mut at = Some(unit);
         while let Some(here) = at {
-            let parent = self.units()[here].parent;
+            let parent = self.units()[here].parent();
             let mut found = Vec::new();
             for step in self.after(here) {
                 match step.checked_sub(self.units().len()) {
@@ -106,8 +164,9 @@ impl Plan {
 
     /// The siblings and groups that a unit comes after.
     fn after(&self, unit: usize) -> impl Iterator<Item = usize> {
-        let parents = usize::from(self.units()[unit].parent.is_some());
-        self.dependencies.of(unit).skip(parents)
+        let parents = usize::from(self.units()[unit].parent().is_some());
+        let edges = self.edges.iter();
+        edges.flat_map(move |edges| edges.dependencies.of(unit).skip(parents))
     }
 
     /// Whether `unit` comes after `other` in a way that [`Plan::nearest`] could follow.
@@ -118,7 +177,7 @@ impl Plan {
         };
         let mut at = Some(unit);
         while let Some(here) = at {
-            let parent = self.units()[here].parent;
+            let parent = self.units()[here].parent();
             if parent == Some(other) || self.after(here).any(holds) {
                 return true;
             }
@@ -159,27 +218,11 @@ impl Survey {
         // Stable: of one unit, the siblings first.
         after.sort_by_key(|&(unit, _)| unit);
         let units = self.units;
-
-        let members: usize = groups.iter().map(|group| group.members.len()).sum();
-        let count = units.list.len();
-        let (steps, edges) = (count + groups.len(), count + after.len() + members);
-        let mut dependencies = Edges::with_capacity(steps, edges);
-        let has_after = !after.is_empty();
-        let mut after = after.into_iter().peekable();
-        for (unit, Unit { parent, .. }) in units.list.iter().enumerate() {
-            dependencies.push(*parent);
-            while let Some((_, step)) = after.next_if(|&(of, _)| of == unit) {
-                dependencies.push_to_last(step);
-            }
-        }
-        for group in &groups {
-            dependencies.push(group.members.iter().copied());
-        }
-        let dependents = dependencies.reversed();
-        // Parents and children alone make no cycle.
-        let cycles = match has_after {
-            true => cycles(&dependencies, &dependents),
-            false => Vec::new(),
+        // Parents and children alone make no cycle, and need no list.
+        let edges = (!after.is_empty()).then(|| BothWays::new(&units, &groups, after));
+        let cycles = match &edges {
+            Some(BothWays { dependencies, dependents }) => cycles(dependencies, dependents),
+            None => Vec::new(),
         };
         for cycle in cycles {
             // Groups stand for the type that brought a unit into the cycle; they have no name.
@@ -196,12 +239,12 @@ impl Survey {
             }
         }
         Error::collect(errors)?;
-        Ok(Plan { units, groups, index, dependencies, dependents })
+        Ok(Plan { units, groups, index, edges })
     }
 
     fn link_siblings(&mut self, index: Option<&Index>, after: &mut After, errors: &mut Vec<Error>) {
         for (unit, paths) in std::mem::take(&mut self.named) {
-            let Some(parent) = self.units()[unit].parent else { continue };
+            let Some(parent) = self.units()[unit].parent() else { continue };
             for path in paths {
                 let id = self.id(parent).join(&path);
                 match index.and_then(|index| index.find(id.as_str(), self.units.ids())) {
@@ -229,7 +272,8 @@ impl Survey {
         }
         let mut group_of: HashMap<(usize, TypeId), usize> = HashMap::new();
         for unit in 0..self.units().len() {
-            let &Unit { info, parent, end, .. } = &self.units()[unit];
+            let planned = &self.units()[unit];
+            let (info, parent, end) = (planned.info, planned.parent(), planned.end());
             for after in info.after {
                 let Some(instances) = by_type.get(&after.id()) else { continue };
                 // Of several instances of a type that comes after itself, none could be first.
@@ -251,7 +295,7 @@ impl Survey {
                 }
                 let mut at = parent;
                 while let Some(ancestor) = at {
-                    let range = ancestor..self.units()[ancestor].end;
+                    let range = ancestor..self.units()[ancestor].end();
                     let members = instances_in(instances, range);
                     if !members.is_empty() {
                         let group = *group_of.entry((ancestor, after.id())).or_insert_with(|| {
@@ -262,7 +306,7 @@ impl Survey {
                         after_steps.push((unit, self.units().len() + group));
                         break;
                     }
-                    at = self.units()[ancestor].parent;
+                    at = self.units()[ancestor].parent();
                 }
             }
         }

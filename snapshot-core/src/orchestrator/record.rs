@@ -1,9 +1,11 @@
 //! What a session writes down while it lasts.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::plan::Plan;
+use super::session::Session;
 use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
 use super::{Phase, Timeline};
 
@@ -25,9 +27,52 @@ struct Run {
     hooks: Vec<HookTime>,
 }
 
-/// A hook that has ended.
+/// Writes down the hooks of one run of a phase.
+pub(super) struct Recorder<'a> {
+    session: &'a Session,
+    /// The number of this run in the session's record.
+    run: usize,
+    /// The hooks that have ended and are not in the session's record yet.
+    ended: Vec<HookTime>,
+}
+
+impl<'a> Recorder<'a> {
+    /// How many hooks are recorded at once: the record has a lock.
+    const BUNCH: usize = 64;
+
+    pub(super) fn new(session: &'a Session, plan: &Arc<Plan>, phase: Phase) -> Self {
+        Self { session, run: session.begin_run(plan, phase), ended: Vec::new() }
+    }
+
+    /// A hook has ended.
+    #[inline]
+    pub(super) fn record(&mut self, unit: usize, began: Instant, ended: Instant, succeeded: bool) {
+        let unit = unit as u32;
+        if let Some(last) = self.ended.last_mut()
+            && last.units.end == unit
+            && began == ended
+            && (last.began, last.ended, last.succeeded) == (began, ended, succeeded)
+        {
+            last.units.end += 1;
+            return;
+        }
+        if self.ended.len() == Self::BUNCH {
+            self.publish();
+        }
+        self.ended.push(HookTime { units: unit..unit + 1, began, ended, succeeded });
+    }
+
+    /// Moves what was recorded to where the program can see it.
+    pub(super) fn publish(&mut self) {
+        if !self.ended.is_empty() {
+            self.session.record_hooks(self.run, &mut self.ended);
+        }
+    }
+}
+
+/// A hook that has ended, or hooks of units in a row that took no time.
 pub(crate) struct HookTime {
-    pub(crate) unit: usize,
+    pub(crate) units: Range<u32>,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
     pub(crate) succeeded: bool,
@@ -35,9 +80,8 @@ pub(crate) struct HookTime {
 
 impl Record {
     /// A phase begins to run hooks; gives the number of this run.
-    pub(super) fn begin_run(&mut self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
-        let (plan, hooks) = (Arc::clone(plan), Vec::with_capacity(hooks));
-        self.runs.push(Run { plan, phase, hooks });
+    pub(super) fn begin_run(&mut self, plan: &Arc<Plan>, phase: Phase) -> usize {
+        self.runs.push(Run { plan: Arc::clone(plan), phase, hooks: Vec::new() });
         self.runs.len() - 1
     }
 
@@ -70,15 +114,20 @@ impl Record {
             .collect();
         // Two runs may overlap, if both sides have one session.
         hooks.sort_by_key(|(_, hook)| hook.ended);
-        let time = |(run, hook): (&Run, &HookTime)| ControllerTime {
-            id: run.plan.id(hook.unit).clone(),
-            type_url: run.plan.info(hook.unit).type_url,
-            phase: run.phase,
-            began: hook.began.saturating_duration_since(start),
-            took: hook.ended.saturating_duration_since(hook.began),
-            succeeded: hook.succeeded,
+        let times = |(run, hook): (&Run, &HookTime)| {
+            let began = hook.began.saturating_duration_since(start);
+            let took = hook.ended.saturating_duration_since(hook.began);
+            let (plan, phase, succeeded) = (Arc::clone(&run.plan), run.phase, hook.succeeded);
+            hook.units.clone().map(move |unit| ControllerTime {
+                id: plan.id(unit as usize).clone(),
+                type_url: plan.info(unit as usize).type_url,
+                phase,
+                began,
+                took,
+                succeeded,
+            })
         };
-        hooks.into_iter().map(time).collect()
+        hooks.into_iter().flat_map(times).collect()
     }
 
     fn saved(&self) -> Vec<SavedBytes> {

@@ -307,8 +307,8 @@ impl Session {
     }
 
     /// A phase begins to run hooks; gives the number of this run.
-    pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase, hooks: usize) -> usize {
-        self.record().begin_run(plan, phase, hooks)
+    pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase) -> usize {
+        self.record().begin_run(plan, phase)
     }
 
     /// Hooks of this run have ended.

@@ -12,12 +12,12 @@ use super::progress::tell;
 use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::{End, Transaction};
-use super::tree::Met;
+use super::tree::{Met, Tree};
 use super::versions;
 use super::{Failure, Phase};
 use crate::caught::caught;
-use crate::codec::{FrozenController, Versions, Writer};
-use crate::controller::{ByAddress, Hook, Node, address};
+use crate::codec::{Versions, Writer};
+use crate::controller::{ByAddress, FrozenTree, Hook, Node, address};
 use crate::envelope::{SaveBuffer, Snapshot};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
@@ -157,7 +157,11 @@ impl<R: Controller> Source<R> {
         let journal = Journal::new(tree.plan.units().len());
         let mut transaction = Transaction::new(Arc::new(tree), session, journal, End::Thaw);
         // While the tree still runs. It may grow a little until it stands still.
-        let buffer = Mutex::new(SaveBuffer::prepared(length + length / 16));
+        let length = match length {
+            0 => guess_length(&transaction.tree),
+            rehearsed => rehearsed + rehearsed / 16,
+        };
+        let buffer = Mutex::new(SaveBuffer::prepared(length));
         transaction.session.begin_blackout();
         transaction.advance(Hook::Freeze).await?;
         let watch = transaction
@@ -191,6 +195,12 @@ impl<R: Controller> Source<R> {
             None => Ok(()),
         }
     }
+}
+
+/// How long a snapshot of small controllers is: each payload as long as the type URL beside it. One
+/// of larger controllers makes its buffer grow.
+fn guess_length(tree: &Tree) -> usize {
+    tree.plan.units().iter().map(|unit| 2 * unit.info.type_url.len()).sum()
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
@@ -320,12 +330,11 @@ impl<R: Controller> Frozen<R> {
 
     fn encode(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {
         let Transaction { tree, journal, session, .. } = &self.transaction;
-        let frozen = tree.nodes().iter().enumerate().map(|(unit, node)| {
-            let controller = FrozenController { stage: journal.stage(unit), length: None };
-            (address(&**node), controller)
-        });
-        let frozen = frozen.collect();
-        let mut saved = Default::default();
+        let mut frozen = FrozenTree::with_capacity(tree.nodes().len());
+        for (unit, (node, planned)) in tree.nodes().iter().zip(tree.plan.units()).enumerate() {
+            frozen.push(&**node, planned.parent(), journal.stage(unit));
+        }
+        let mut saved = FrozenTree::default();
         buffer.fill::<R::State>(|w| {
             w.set_frozen(frozen);
             w.set_versions(self.versions.clone());
@@ -334,24 +343,11 @@ impl<R: Controller> Frozen<R> {
             w.set_versions(None);
             result
         })?;
-        let mut lengths = Vec::with_capacity(tree.nodes().len());
-        for (unit, node) in tree.nodes().iter().enumerate() {
-            match saved.get(&address(&**node)).and_then(|controller| controller.length) {
-                Some(length) => lengths.push(length),
-                // Found by the walk and not by the save: a state that shows a child and omits it.
-                None => {
-                    let reason = "is in the tree, but its parent did not save it";
-                    return Err(Error::internal(reason).at_controller(tree.id(unit)));
-                }
-            }
-        }
-        // A payload includes those of its children. Children come after their parents.
-        let gross = lengths.clone();
-        for (planned, gross) in tree.plan.units().iter().zip(gross).rev() {
-            if let Some(parent) = planned.parent {
-                lengths[parent] = lengths[parent].saturating_sub(gross);
-            }
-        }
+        let lengths = saved.net_lengths().map_err(|unit| {
+            // Found by the walk and not by the save: a state that shows a child and omits it.
+            let reason = "is in the tree, but its parent did not save it";
+            Error::internal(reason).at_controller(tree.id(unit))
+        })?;
         session.record_saved(&tree.plan, lengths);
         Ok(())
     }

@@ -46,7 +46,7 @@ impl Surveyor {
         let Units { list, text, .. } = &mut self.0.units;
         let unit = list.len();
         let spot = spot.named(own_name, texts, text);
-        list.push(Unit { info, parent: Some(parent), end: unit + 1, spot });
+        list.push(Unit::new(info, Some(parent), unit, spot));
         if !after.is_empty() {
             self.0.named.push((unit, after.to_vec()));
         }
@@ -69,7 +69,8 @@ impl Surveyor {
     /// All controllers below this one were met.
     pub(crate) fn leave(&mut self, unit: usize) {
         let list = &mut self.0.units.list;
-        list[unit].end = list.len();
+        let end = list.len();
+        list[unit].end_at(end);
     }
 
     /// The id of one who was met.

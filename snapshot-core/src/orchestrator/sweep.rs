@@ -1,5 +1,7 @@
 //! The driver of a phase: its hooks in order, concurrently where the order leaves it open.
 
+mod left_out;
+
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -12,18 +14,17 @@ use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use super::Phase;
-use super::edges::Edges;
 use super::fault;
 use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
 use super::journal::Journal;
 use super::progress::tell;
-use super::record::HookTime;
+use super::record::Recorder;
 use super::session::{Limits, Session};
 use super::signal::{Raised, Signal};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
-use crate::controller::{Context, Hook, HookFuture, Node};
+use crate::controller::{ByAddress, Contexts, Hook, HookFuture, Node};
 use crate::{Code, Error};
 
 /// One run of a hook over a tree.
@@ -34,16 +35,10 @@ pub(super) struct Sweep<'a> {
     tree: &'a Tree,
     session: &'a Session,
     journal: &'a mut Journal,
-    /// One for each unit.
-    contexts: &'a [Context],
-    /// How many controllers the hook concerns.
-    pub(super) concerned: usize,
-    /// The number of this run in the session's record.
-    run: usize,
-    /// The hooks that have ended and are not in the session's record yet.
-    ended: Vec<HookTime>,
-    /// Which steps wait for each step.
-    after: &'a Edges,
+    contexts: &'a Contexts,
+    /// The types that are known to leave the hook out, by the addresses of their infos.
+    left_out: ByAddress<()>,
+    recorder: Recorder<'a>,
     /// Per step, how many steps it still waits for.
     blockers: Vec<u32>,
     ready: VecDeque<usize>,
@@ -71,23 +66,18 @@ struct Watches {
 }
 
 impl<'a> Sweep<'a> {
-    /// How many hooks are recorded at once: the record has a lock.
-    const BUNCH: usize = 64;
-
     pub(super) fn new(
         hook: Hook,
         tree: &'a Arc<Tree>,
         session: &'a Session,
         journal: &'a mut Journal,
-        contexts: &'a [Context],
+        contexts: &'a Contexts,
         stop: Arc<Signal>,
     ) -> Self {
         journal.open(hook);
-        let (before, after) = tree.plan.edges(hook.first());
-        let blockers = before.counts();
-        let ready = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
-        let units = 0..tree.plan.units().len();
-        let concerned = units.filter(|&unit| journal.concerns(hook, unit)).count();
+        let blockers = tree.plan.blockers(hook.first());
+        let mut ready = VecDeque::with_capacity(blockers.len());
+        ready.extend((0..blockers.len()).filter(|&step| blockers[step] == 0));
         let limits = session.limits(hook.phase());
         Self {
             hook,
@@ -95,12 +85,10 @@ impl<'a> Sweep<'a> {
             limits,
             tree,
             session,
-            concerned,
-            run: session.begin_run(&tree.plan, hook.phase(), concerned),
-            ended: Vec::with_capacity(Self::BUNCH.min(concerned)),
-            after,
+            recorder: Recorder::new(session, &tree.plan, hook.phase()),
             journal,
             contexts,
+            left_out: ByAddress::default(),
             blockers,
             ready,
             running: FuturesUnordered::new(),
@@ -108,6 +96,12 @@ impl<'a> Sweep<'a> {
             stop,
             cause: None,
         }
+    }
+
+    /// How many controllers the hook concerns.
+    pub(super) fn concerned(&self) -> usize {
+        let units = 0..self.tree.nodes().len();
+        units.filter(|&unit| self.journal.concerns(self.hook, unit)).count()
     }
 
     /// Runs the hooks.
@@ -212,7 +206,7 @@ impl<'a> Sweep<'a> {
     /// together. Those whose turn comes by that follow when the driver has looked around.
     fn start_ready(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
         let interrupted = self.start_each(due, task);
-        self.publish();
+        self.recorder.publish();
         interrupted
     }
 
@@ -221,13 +215,11 @@ impl<'a> Sweep<'a> {
         let is_watched = LevelFilter::current() >= LevelFilter::DEBUG
             || self.session.observer().is_some()
             || !self.session.faults().is_empty();
-        let units = self.contexts.len();
-        for _ in 0..self.ready.len() {
-            if !self.has_room() {
-                break;
-            }
+        let mut turns = self.ready.len();
+        while turns > 0 && self.has_room() {
             let Some(step) = self.ready.pop_front() else { break };
-            if step >= units || !self.journal.concerns(self.hook, step) {
+            turns -= 1;
+            if !self.has_hook(step) {
                 self.release(step);
                 continue;
             }
@@ -240,12 +232,21 @@ impl<'a> Sweep<'a> {
                     return Some(Event::Overdue);
                 }
             }
-            now = match is_watched {
-                true => self.start_watched(step, task),
-                false => self.start_quietly(step, now, task),
+            now = if is_watched {
+                self.start_watched(step, task)
+            } else if self.leaves_out(step) {
+                turns -= self.pass_by(step, turns, now);
+                Instant::now()
+            } else {
+                self.start_quietly(step, now, task)
             };
         }
         None
+    }
+
+    /// Whether a step is a unit that the hook concerns.
+    fn has_hook(&self, step: usize) -> bool {
+        step < self.tree.nodes().len() && self.journal.concerns(self.hook, step)
     }
 
     /// Starts a hook that nobody watches, as nearly all are, and polls it once. Says when that was
@@ -261,13 +262,13 @@ impl<'a> Sweep<'a> {
         let (hook, tree, contexts) = (self.hook, self.tree, self.contexts);
         self.in_flight.begin(unit);
         let span = Span::none();
-        let make = || tree.nodes()[unit].hook(hook, &contexts[unit]);
+        let make = || tree.nodes()[unit].hook(hook, contexts.of(unit));
         let begun = hook_run::begin(make, &span, task);
         let ended = Instant::now();
         match begun {
             Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, Ok(())) {
                 Ok(()) => {
-                    self.record(unit, began, ended, true);
+                    self.recorder.record(unit, began, ended, true);
                     self.release(unit);
                 }
                 Err(error) => self.ended(unit, began, ended, Err(error)),
@@ -275,6 +276,7 @@ impl<'a> Sweep<'a> {
             Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
+        self.note_left_out(unit);
         ended
     }
 
@@ -286,7 +288,7 @@ impl<'a> Sweep<'a> {
         });
         // The observer's time is not the hook's.
         let began = Instant::now();
-        let (hook, session, cx) = (self.hook, self.session, &self.contexts[unit]);
+        let (hook, session, cx) = (self.hook, self.session, self.contexts.of(unit));
         let node: &'a dyn Node = &*self.tree.nodes()[unit];
         let span = tracing::debug_span!(
             "controller",
@@ -317,7 +319,7 @@ impl<'a> Sweep<'a> {
             unit,
             began,
             hook: self.hook,
-            cx: &self.contexts[unit],
+            cx: self.contexts.of(unit),
             span,
             future: Some(future),
             limit: self.limits.per_hook,
@@ -334,13 +336,14 @@ impl<'a> Sweep<'a> {
 
     /// Lets those go on that wait for this step only.
     fn release(&mut self, step: usize) {
-        for after in self.after.of(step) {
-            let blockers = &mut self.blockers[after];
+        let Self { tree, blockers, ready, .. } = self;
+        tree.plan.each_after(self.hook.first(), step, |after| {
+            let blockers = &mut blockers[after];
             *blockers -= 1;
             if *blockers == 0 {
-                self.ready.push_back(after);
+                ready.push_back(after);
             }
-        }
+        });
     }
 
     fn end(&mut self, Ended { unit, began, ended, result }: Ended) {
@@ -376,26 +379,11 @@ impl<'a> Sweep<'a> {
                 tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
             }
         }
-        self.record(unit, began, ended, result.is_ok());
-        self.publish();
+        self.recorder.record(unit, began, ended, result.is_ok());
+        self.recorder.publish();
         tell(self.session.observer(), |observer| {
             observer.controller_ended(self.phase, id, result);
         });
-    }
-
-    #[inline]
-    fn record(&mut self, unit: usize, began: Instant, ended: Instant, succeeded: bool) {
-        if self.ended.len() == Self::BUNCH {
-            self.publish();
-        }
-        self.ended.push(HookTime { unit, began, ended, succeeded });
-    }
-
-    /// Moves what was recorded to where the program can see it.
-    fn publish(&mut self) {
-        if !self.ended.is_empty() {
-            self.session.record_hooks(self.run, &mut self.ended);
-        }
     }
 
     fn fail(&mut self, error: Error) {

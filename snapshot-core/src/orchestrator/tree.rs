@@ -87,15 +87,15 @@ impl Tree {
         let units = self.plan.units();
         let mut next = unit + 1;
         let walked = self.nodes[unit].walk(&mut Walk::new(&mut |_, cell| {
-            let expected = self.nodes.get(next).filter(|_| units[next].parent == Some(unit));
+            let expected = self.nodes.get(next).filter(|_| units[next].parent() == Some(unit));
             match cell.address() == expected.map(|node| address(&**node)) {
-                true => next = units[next].end,
+                true => next = units[next].end(),
                 // Of a walk that ends here, nobody reads the error.
                 false => return Err(Error::internal("another child")),
             }
             Ok(())
         }));
-        walked.is_ok() && next == units[unit].end
+        walked.is_ok() && next == units[unit].end()
     }
 
     /// Whether a unit is of a type.
@@ -122,6 +122,8 @@ impl Met {
             nodes: Vec::new(),
             stages: Vec::new(),
             errors: Vec::new(),
+            found: Vec::new(),
+            paths: String::new(),
         };
         let walked = caught(|| finder.descend_from(root));
         let Finder { surveyor, nodes, stages, mut errors, .. } = finder;
@@ -159,70 +161,75 @@ fn changed(what: &str, how: &str, id: &ControllerId) -> Error {
 
 struct Finder {
     surveyor: Surveyor,
+    /// The units of the controllers that more than one place may hold.
     places: ByAddress<usize>,
     nodes: Vec<Arc<dyn Node>>,
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
-}
-
-/// The children that a controller showed.
-#[derive(Default)]
-struct Children {
-    /// The paths that are more than a field or an element, one after the other.
+    /// The children of the controllers on the way to the one that was asked last, which are taken
+    /// out as they are met.
+    found: Vec<ChildFound>,
+    /// The paths of those that are at more than a field or an element, one after the other.
     paths: String,
-    children: Vec<ChildFound>,
 }
 
 struct ChildFound {
     spot: Spot,
-    after: Vec<String>,
+    /// `None` if it comes after none.
+    after: Option<Box<[String]>>,
     /// `None` if it is not built.
     node: Option<Arc<dyn Node>>,
 }
 
-/// Asks a controller who it is and for its children. Its lock is held for this only, and no other
-/// meanwhile: to ask a child takes the child's lock, which may be the same.
-fn ask(node: &dyn Node) -> (controller::Met, Result<Children, Error>) {
-    let mut found = Children::default();
-    let (met, walked) = node.meet(&mut Walk::new(&mut |child, cell| {
-        let (spot, after) = (child.spot(&mut found.paths), child.after.to_vec());
-        found.children.push(ChildFound { spot, after, node: cell.live() });
-        Ok(())
-    }));
-    (met, walked.map(|()| found))
-}
-
 impl Finder {
     fn descend_from(&mut self, root: Arc<dyn Node>) -> Result<(), Error> {
-        let (met, children) = ask(&*root);
         self.places.insert(address(&*root), 0);
+        let (met, walked) = self.ask(&*root);
         self.nodes.push(root);
         self.stages.push(met.stage);
-        self.descend(0, children, 1)
+        walked.map_err(|error| error.at_controller(&self.surveyor.id(0)))?;
+        self.descend(0, 0, 1)
     }
 
-    fn descend(
-        &mut self,
-        unit: usize,
-        found: Result<Children, Error>,
-        depth: u32,
-    ) -> Result<(), Error> {
-        let Children { paths, children } =
-            found.map_err(|error| error.at_controller(&self.surveyor.id(unit)))?;
-        self.places.reserve(children.len());
-        self.nodes.reserve(children.len());
-        self.stages.reserve(children.len());
-        self.surveyor.reserve(children.len());
-        for ChildFound { spot, after, node } in children {
-            let Some(node) = node else {
-                let id = self.surveyor.id_of_child(unit, (spot, &paths));
+    /// Asks a controller who it is and for its children. Its lock is held for this only, and no other
+    /// meanwhile: to ask a child takes the child's lock, which may be the same.
+    fn ask(&mut self, node: &dyn Node) -> (controller::Met, Result<(), Error>) {
+        let Self { found, paths, .. } = self;
+        node.meet(&mut Walk::new(&mut |child, cell| {
+            let after = (!child.after.is_empty()).then(|| child.after.into());
+            found.push(ChildFound { spot: child.spot(paths), after, node: cell.live() });
+            Ok(())
+        }))
+    }
+
+    /// The unit that a controller was met as first, which is now met as `unit`.
+    fn first_place(&mut self, node: &Arc<dyn Node>, unit: usize) -> usize {
+        // Held by the place where it was found and by `node`: there is no other place, and nearly
+        // always no need to remember this one.
+        match Arc::strong_count(node) {
+            ..=2 => unit,
+            _ => *self.places.entry(address(&**node)).or_insert(unit),
+        }
+    }
+
+    /// Meets the children of a unit, which were found from `from` on.
+    fn descend(&mut self, unit: usize, from: usize, depth: u32) -> Result<(), Error> {
+        let end = self.found.len();
+        self.nodes.reserve(end - from);
+        self.stages.reserve(end - from);
+        self.surveyor.reserve(end - from);
+        for child in from..end {
+            let ChildFound { spot, after, node } = &mut self.found[child];
+            let (spot, after) = (*spot, after.take().unwrap_or_default());
+            let Some(node) = node.take() else {
+                let id = self.surveyor.id_of_child(unit, (spot, &self.paths));
                 self.errors.push(Error::internal("was decoded, but not built").at_controller(&id));
                 continue;
             };
-            let (met, children) = ask(&*node);
-            let (spot, name) = ((spot, paths.as_str()), met.own_name.as_deref());
+            let (met, walked) = self.ask(&*node);
+            let (spot, name) = ((spot, self.paths.as_str()), met.own_name.as_deref());
             let at = self.surveyor.enter(unit, &after, node.info(), spot, name);
-            let first = *self.places.entry(address(&*node)).or_insert(at);
+            let first = self.first_place(&node, at);
             self.nodes.push(node);
             self.stages.push(met.stage);
             if first != at {
@@ -235,8 +242,10 @@ impl Finder {
                 let reason = format!("is nested deeper than {DEPTH_LIMIT} controllers");
                 self.errors.push(Error::invalid(reason).at_controller(&self.surveyor.id(at)));
             } else {
-                self.descend(at, children, depth + 1)?;
+                walked.map_err(|error| error.at_controller(&self.surveyor.id(at)))?;
+                self.descend(at, end, depth + 1)?;
             }
+            self.found.truncate(end);
             self.surveyor.leave(at);
         }
         Ok(())

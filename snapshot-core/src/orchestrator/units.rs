@@ -1,5 +1,6 @@
 //! The controllers of a tree and their ids, which are made when somebody asks for one.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -11,11 +12,38 @@ use crate::registry::TypeInfo;
 #[derive(Debug)]
 pub(crate) struct Unit {
     pub(crate) info: &'static TypeInfo,
-    pub(crate) parent: Option<usize>,
+    /// Counted from 1; `None` of the root.
+    parent: Option<NonZeroU32>,
     /// One past the last unit of its subtree, which begins with itself.
-    pub(super) end: usize,
+    end: u32,
     /// Where it is in its parent's state; of the root, anything.
     pub(super) spot: Spot,
+}
+
+impl Unit {
+    /// A unit at the end of a list, which has no children yet.
+    pub(super) fn new(
+        info: &'static TypeInfo,
+        parent: Option<usize>,
+        unit: usize,
+        spot: Spot,
+    ) -> Self {
+        let parent = parent.and_then(|parent| NonZeroU32::new(parent as u32 + 1));
+        Self { info, parent, end: unit as u32 + 1, spot }
+    }
+
+    pub(crate) fn parent(&self) -> Option<usize> {
+        self.parent.map(|parent| parent.get() as usize - 1)
+    }
+
+    pub(crate) fn end(&self) -> usize {
+        self.end as usize
+    }
+
+    /// All units of its subtree come before this one.
+    pub(super) fn end_at(&mut self, end: usize) {
+        self.end = end as u32;
+    }
 }
 
 /// Controllers in the order in which a walk meets them, each before its children.
@@ -30,12 +58,22 @@ pub(crate) struct Units {
 impl Units {
     /// The root alone.
     pub(super) fn of_root(info: &'static TypeInfo) -> Self {
-        let root = Unit { info, parent: None, end: 1, spot: Spot::Field("") };
+        let root = Unit::new(info, None, 0, Spot::Field(""));
         Self { list: vec![root], text: String::new(), ids: OnceLock::new() }
     }
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
         &self.ids()[unit]
+    }
+
+    /// The units right below one.
+    #[inline]
+    pub(crate) fn children(&self, unit: usize) -> impl Iterator<Item = usize> {
+        let end = self.list[unit].end();
+        let first = Some(unit + 1).filter(move |&child| child < end);
+        std::iter::successors(first, move |&child| {
+            Some(self.list[child].end()).filter(|&next| next < end)
+        })
     }
 
     /// The ids of all. All are made at the first call: no more controllers may come after it.
@@ -44,13 +82,13 @@ impl Units {
             let mut text = ControllerId::ROOT.to_owned();
             let mut ranges: Vec<Range<usize>> = Vec::with_capacity(self.list.len());
             ranges.push(0..text.len());
-            for Unit { parent, spot, .. } in self.list.iter().skip(1) {
+            for unit in self.list.iter().skip(1) {
                 let from = text.len();
-                if let Some(parent) = parent.filter(|&parent| parent != 0) {
+                if let Some(parent) = unit.parent().filter(|&parent| parent != 0) {
                     text.extend_from_within(ranges[parent].clone());
                     text.push('/');
                 }
-                spot.put(&self.text, &mut text);
+                unit.spot.put(&self.text, &mut text);
                 ranges.push(from..text.len());
             }
             let text = Arc::from(text);
@@ -60,13 +98,14 @@ impl Units {
 
     /// The id of one while more may come.
     pub(super) fn id_so_far(&self, unit: usize) -> ControllerId {
-        match self.list[unit] {
-            Unit { parent: Some(parent), spot, .. } => {
+        let unit = &self.list[unit];
+        match unit.parent() {
+            Some(parent) => {
                 let mut path = String::new();
-                spot.put(&self.text, &mut path);
+                unit.spot.put(&self.text, &mut path);
                 self.id_so_far(parent).join(&path)
             }
-            Unit { parent: None, .. } => ControllerId::root(),
+            None => ControllerId::root(),
         }
     }
 
@@ -77,11 +116,10 @@ impl Units {
         /// More fields with controllers have few states, and the others can be told by their ids.
         const FIELDS: usize = 8;
         let mut fields: Vec<&str> = Vec::with_capacity(FIELDS);
-        for (unit, Unit { end, .. }) in self.list.iter().enumerate() {
+        for unit in 0..self.list.len() {
             fields.clear();
             let mut last = None;
-            let mut child = unit + 1;
-            while child < *end {
+            for child in self.children(unit) {
                 let spot = self.list[child].spot;
                 let name = match (last, spot) {
                     (_, Spot::Text { .. }) => return false,
@@ -99,7 +137,6 @@ impl Units {
                     fields.push(name);
                 }
                 last = Some(spot);
-                child = self.list[child].end;
             }
         }
         true
@@ -117,11 +154,11 @@ mod tests {
         let mut units = Units { text: text.to_owned(), ..Units::of_root(info) };
         for &(parent, spot) in children {
             let end = units.list.len() + 1;
-            units.list.push(Unit { info, parent: Some(parent), end, spot });
+            units.list.push(Unit::new(info, Some(parent), end - 1, spot));
             let mut above = Some(parent);
             while let Some(at) = above {
-                units.list[at].end = end;
-                above = units.list[at].parent;
+                units.list[at].end_at(end);
+                above = units.list[at].parent();
             }
         }
         units

@@ -5,6 +5,7 @@ use prost::Message;
 use super::{Registration, Registry};
 use crate::orchestrator::tests::{Box_, Disk, Job, Net, Tail, Thing};
 use crate::registry::registry;
+use crate::schema::MessageDescriptor;
 use crate::{Code, ControllerSet, Payload};
 
 fn all() -> Vec<Registration> {
@@ -123,4 +124,38 @@ fn a_lookup_does_not_allocate() {
             .count();
     });
     assert_eq!((found, allocations.count_total), (1, 0));
+}
+
+#[test]
+fn a_message_may_have_a_type_url_without_a_domain_and_no_other_name() {
+    let disk = Registration::of::<Thing<Disk>>();
+    let without_domain =
+        Registration { prost_type_url: || "/test.DiskSnapshot".to_owned(), ..disk };
+    Registry::new([without_domain]).unwrap();
+
+    // In another message: only prost's functions tell, its constants do not.
+    static NESTED: MessageDescriptor = MessageDescriptor {
+        name: "DiskSnapshot",
+        full_name: || "test.Bus.DiskSnapshot".to_owned(),
+        fields: &[],
+    };
+    let names: [fn() -> String; 2] = [
+        || "type.googleapis.com/test.Bus.DiskSnapshot".to_owned(),
+        || "/test.Bus.DiskSnapshot".to_owned(),
+    ];
+    for prost_type_url in names {
+        let nested = Registration { prost_type_url, descriptor: &NESTED, ..disk };
+        let error = Registry::new([nested]).unwrap_err().to_string();
+        for part in ["message test.Bus.DiskSnapshot", "took for test.DiskSnapshot", "top level"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+
+    let elsewhere =
+        Registration { prost_type_url: || "example.com/test.DiskSnapshot".to_owned(), ..disk };
+    let error = Registry::new([elsewhere]).unwrap_err().to_string();
+    assert!(
+        error.contains("add #[snapshot(type_url = \"example.com/test.DiskSnapshot\")]"),
+        "{error}"
+    );
 }

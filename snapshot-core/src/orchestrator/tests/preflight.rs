@@ -100,7 +100,9 @@ fn what_could_not_be_read_back_is_found_before_the_freeze() {
 fn a_save_after_a_preflight_has_its_memory_before_the_freeze() {
     let save = |is_rehearsed: bool| {
         let root = tree();
-        root.lock().children.extend((0..500).map(|n| leaf::<Disk>(&format!("disk {n}"))));
+        // Longer than is guessed without a preflight.
+        let disk = |n: u32| leaf::<Disk>(&format!("disk {n:0500}"));
+        root.lock().children.extend((0..500).map(disk));
         let source = Source::new(&root);
         if is_rehearsed {
             source.preflight(&theirs()).unwrap();
