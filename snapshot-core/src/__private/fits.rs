@@ -207,7 +207,7 @@ pub const fn assert_plain_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
         let message =
             Message::new().and("`").and(ty).and("` is or holds a type that is named like ");
         let message =
-            message.and("a known one without anything inside, but is another one: name it by ");
+            message.and("one of the standard library, or `Uuid`, but is another one: name it by ");
         panic!("{}", message.and("its path, like `self::String`").as_str());
     }
     assert_fits(fit, field, ty);
