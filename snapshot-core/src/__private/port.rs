@@ -46,7 +46,8 @@ pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
-    #[inline]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) {
         match value.put_field(self.field.number(), put.w) {
             Ok(number) => put.mark(number),

@@ -255,6 +255,7 @@ fn put_fields(model: &Struct) -> TokenStream {
         quote!(#port.size(&#version),)
     });
     quote! {
+        #[cfg_attr(not(debug_assertions), inline(always))]
         fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             #(#fits)*
             #stage
@@ -359,7 +360,7 @@ fn take_fields(model: &Struct) -> TokenStream {
         quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
     });
     quote! {
-        // So that a nested message is read by one function, which moves it once.
+        // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
             #older
