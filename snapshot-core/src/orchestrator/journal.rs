@@ -94,8 +94,22 @@ impl Journal {
             (Err(error), _) => Err(error),
             (Ok(()), _) => self.settle(hook, unit, tree),
         };
+        self.close(hook, unit, result.is_ok());
+        result
+    }
+
+    /// A hook that its controller leaves out: it begins and ends with nothing in between.
+    pub(crate) fn pass(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
+        let result = self.settle(hook, unit, tree);
+        self.entries[unit].touched = true;
+        self.close(hook, unit, result.is_ok());
+        result
+    }
+
+    #[inline]
+    fn close(&mut self, hook: Hook, unit: usize, succeeded: bool) {
         let entry = &mut self.entries[unit];
-        match (hook.is_undo(), result.is_ok()) {
+        match (hook.is_undo(), succeeded) {
             (true, true) => {
                 entry.undo = Undo::Done;
                 entry.touched = false;
@@ -109,7 +123,6 @@ impl Journal {
             (false, true) => entry.outcome = Outcome::Done,
             (false, false) => entry.outcome = Outcome::Failed,
         }
-        result
     }
 
     /// Sets the stage that a hook leaves behind.

@@ -17,12 +17,11 @@ impl Sweep<'_> {
     pub(super) fn pass_by(&mut self, unit: usize, turns: usize, now: Instant) -> usize {
         /// As many go by between two looks around.
         const RUN: usize = 64;
-        let info = self.tree.plan.info(unit);
+        let (hook, info) = (self.hook, self.tree.plan.info(unit));
         let (mut next, mut more) = (unit, 0);
         loop {
             self.in_flight.begin(next);
-            self.journal.begin(self.hook, next);
-            match self.journal.end(self.hook, next, self.tree, Ok(())) {
+            match self.journal.pass(hook, next, self.tree) {
                 Ok(()) => {
                     self.recorder.record(next, now, now, true);
                     self.release(next);
