@@ -96,7 +96,7 @@ fn same_on_the_wire(key: String) -> Error {
 #[inline]
 fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r: &mut Reader<'_>,
-    mut keep: impl FnMut(K, V) -> Result<(), Error>,
+    keep: impl FnOnce(K, V) -> Result<(), Error>,
 ) -> Result<(), Error> {
     r.message(|r| {
         // As nearly every entry is: key and value, in this order. A value that is large is moved

@@ -53,6 +53,7 @@ mod map;
 mod oneof;
 mod order;
 mod pointer;
+mod presence;
 mod reader;
 mod reference;
 mod set;
@@ -77,6 +78,7 @@ pub(crate) use canonical::canonical;
 pub use json_document::Json;
 pub use length::Length;
 pub use oneof::WireOneof;
+use presence::take_once;
 pub use reader::{Reader, Tag};
 pub use reference::{Reference, ReferenceValues};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
@@ -89,7 +91,7 @@ use crate::controller::Walk;
 pub use crate::references::Names;
 use crate::references::References;
 use crate::schema::Notes;
-use crate::schema::kind::{Kind, Optional, Singular};
+use crate::schema::kind::Kind;
 use crate::{Error, Payload, State};
 
 /// A Rust type that can be one value of the proto kind `K`.
@@ -283,213 +285,6 @@ pub(crate) fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
         Ok(())
     } else {
         Err(wrong_wire_type(tag, K::WIRE_TYPE.as_str()))
-    }
-}
-
-/// Takes one value of a field that may be there once.
-#[inline]
-fn take_once<K: Kind, T: Wire<K>>(
-    slot: &mut Option<T>,
-    tag: Tag,
-    r: &mut Reader<'_>,
-) -> Result<(), Error> {
-    expect_wire_type::<K>(tag)?;
-    if slot.is_some() {
-        return Err(duplicate());
-    }
-    T::take_into(slot, r)
-}
-
-impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
-    const LEAF: bool = T::LEAF;
-    type Slot = Option<T>;
-
-    #[inline]
-    fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-        if !self.is_default() {
-            self.put_tagged(number, w)?;
-        }
-        Ok(number)
-    }
-
-    #[inline]
-    fn field_size(&self, number: u32) -> usize {
-        if self.is_default() { 0 } else { size::tag(number) + self.size() }
-    }
-
-    #[inline]
-    fn take_field(slot: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        take_once(slot, tag, r)
-    }
-
-    #[inline]
-    fn finish_field(slot: Option<T>, error: &mut Option<Error>) -> Option<Self> {
-        if slot.is_some() {
-            return slot;
-        }
-        match T::of_default() {
-            Ok(value) => Some(value),
-            // A type that cannot hold the default is a required one.
-            Err(_) => {
-                *error = Some(missing());
-                None
-            }
-        }
-    }
-
-    #[inline]
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.walk(walk)
-    }
-
-    #[inline]
-    fn refer_field(&self, references: &mut References) {
-        self.refer(references);
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
-    }
-}
-
-/// A field with presence, held by a type without: it must be there.
-impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
-    const LEAF: bool = T::LEAF;
-    type Slot = Option<T>;
-
-    #[inline]
-    fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-        self.put_tagged(number, w)?;
-        Ok(number)
-    }
-
-    #[inline]
-    fn field_size(&self, number: u32) -> usize {
-        size::tag(number) + self.size()
-    }
-
-    #[inline]
-    fn take_field(slot: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        take_once(slot, tag, r)
-    }
-
-    #[inline]
-    fn finish_field(slot: Option<T>, error: &mut Option<Error>) -> Option<Self> {
-        if slot.is_none() {
-            *error = Some(missing());
-        }
-        slot
-    }
-
-    #[inline]
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.walk(walk)
-    }
-
-    #[inline]
-    fn refer_field(&self, references: &mut References) {
-        self.refer(references);
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
-    }
-}
-
-impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
-    const LEAF: bool = T::LEAF;
-    type Slot = Option<T>;
-
-    #[inline]
-    fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-        if let Some(value) = self {
-            value.put_tagged(number, w)?;
-        }
-        Ok(number)
-    }
-
-    #[inline]
-    fn field_size(&self, number: u32) -> usize {
-        self.as_ref().map_or(0, |value| size::tag(number) + value.size())
-    }
-
-    #[inline]
-    fn take_field(slot: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        take_once(slot, tag, r)
-    }
-
-    #[inline]
-    fn finish_field(slot: Option<T>, _: &mut Option<Error>) -> Option<Self> {
-        Some(slot)
-    }
-
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        match self {
-            Some(value) => value.walk(walk),
-            None => Ok(()),
-        }
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if let Some(value) = self {
-            value.refer(references);
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
-    }
-}
-
-/// Implicit presence is enough for a type whose encoding is never the default.
-impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
-    const LEAF: bool = T::LEAF;
-    /// The inner `None` is a default that was written out, which means the same as nothing.
-    type Slot = Option<Option<T>>;
-
-    #[inline]
-    fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-        if let Some(value) = self {
-            value.put_tagged(number, w)?;
-        }
-        Ok(number)
-    }
-
-    #[inline]
-    fn field_size(&self, number: u32) -> usize {
-        self.as_ref().map_or(0, |value| size::tag(number) + value.size())
-    }
-
-    #[inline]
-    fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        expect_wire_type::<K>(tag)?;
-        if slot.is_some() {
-            return Err(duplicate());
-        }
-        *slot = Some(if r.passes_default(K::WIRE_TYPE) { None } else { Some(T::take(r)?) });
-        Ok(())
-    }
-
-    #[inline]
-    fn finish_field(slot: Self::Slot, _: &mut Option<Error>) -> Option<Self> {
-        Some(slot.flatten())
-    }
-
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        match self {
-            Some(value) => value.walk(walk),
-            None => Ok(()),
-        }
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if let Some(value) = self {
-            value.refer(references);
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
     }
 }
 
