@@ -13,8 +13,8 @@ use crate::codec::{Reader, Tag, WireField};
 use crate::schema::Field;
 use crate::schema::kind::{FieldKind, Frame};
 
-/// The field `F` of a message, held by a `T`. The field itself is handed in each time: beside the
-/// slot, whose address is given away, its number would not be known to be constant.
+/// The field `F` of a message, held by a `T`. The field itself is handed in each time: its number
+/// is a constant where it is named, and would be a variable in here.
 pub struct Open<F: 'static, T: WireField<F>> {
     pub(super) slot: T::Slot,
 }
@@ -22,7 +22,12 @@ pub struct Open<F: 'static, T: WireField<F>> {
 impl<F: FieldKind, T: WireField<F>> Open<F, T> {
     /// Takes what follows of the field, framed as canonical encoding does.
     #[inline(always)]
-    pub(super) fn expect(&mut self, field: &Field<F>, take: &mut Taking, r: &mut Reader<'_>) {
+    pub(super) fn take_expected(
+        &mut self,
+        field: &Field<F>,
+        take: &mut Taking,
+        r: &mut Reader<'_>,
+    ) {
         let Some(Frame { wire_type, repeats }) = F::FRAME else { return };
         let tag = Tag { number: field.number(), wire_type };
         loop {
@@ -68,15 +73,11 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         tag: Tag,
         r: &mut Reader<'_>,
     ) -> bool {
-        if !is_member(field, tag.number) {
-            return false;
-        }
-        if r.version() < since {
+        if is_member(field, tag.number) && r.version() < since {
             take.newer(field, since, tag, r);
-        } else {
-            self.slot = Self::take(std::mem::take(&mut self.slot), field, take, tag, r);
+            return true;
         }
-        true
+        self.offer(field, take, tag, r)
     }
 
     /// Takes an occurrence that is not where canonical encoding has it. By value, since a slot whose

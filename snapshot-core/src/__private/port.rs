@@ -66,7 +66,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn open(self, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
         let mut open = Open { slot: T::Slot::default() };
-        open.expect(self.field, take, r);
+        open.take_expected(self.field, take, r);
         open
     }
 
@@ -74,7 +74,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     pub fn open_since(self, since: u32, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
         let mut open = Open { slot: T::Slot::default() };
         if r.version() >= since {
-            open.expect(self.field, take, r);
+            open.take_expected(self.field, take, r);
         }
         open
     }

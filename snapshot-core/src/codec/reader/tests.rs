@@ -105,3 +105,41 @@ fn the_default_reader_yields_the_default_of_every_kind() {
     assert_eq!(Reader::of_default().fixed32().unwrap(), 0);
     assert_eq!(Reader::of_default().fixed64().unwrap(), 0);
 }
+
+#[test]
+fn a_varint_is_read_the_same_with_and_without_bytes_behind_it() {
+    for shift in 0..64 {
+        for value in [(1u64 << shift) - 1, 1 << shift, (1 << shift) + 1, u64::MAX >> shift] {
+            let mut bytes = Vec::new();
+            prost::encoding::encode_varint(value, &mut bytes);
+            let length = bytes.len();
+            assert_eq!(Reader::new(&bytes).varint().unwrap(), value);
+            bytes.extend([0xff; 8]);
+            let mut r = Reader::new(&bytes);
+            assert_eq!((r.varint().unwrap(), r.offset()), (value, length));
+            // The same with a group of zeros at its end is too long, or no varint at all.
+            bytes[length - 1] |= 0x80;
+            bytes.insert(length, 0);
+            let error = reason(Reader::new(&bytes).varint());
+            assert!(error.starts_with("varint "), "{value}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_byte_that_is_not_utf8_is_found_at_every_place() {
+    for length in 1..40 {
+        for place in 0..length {
+            let mut bytes = vec![b'a'; length + 1];
+            bytes[0] = length as u8;
+            bytes[place + 1] = 0xff;
+            let error = reason(Reader::new(&bytes).text());
+            let at = format!("is not valid UTF-8 (byte {} of {})", place + 1, length + 1);
+            assert_eq!(error, at);
+        }
+        let mut bytes = vec![b'a'; length + 2];
+        bytes[0] = length as u8 + 1;
+        bytes[length..].copy_from_slice("ж".as_bytes());
+        assert!(Reader::new(&bytes).text().is_ok());
+    }
+}
