@@ -35,6 +35,13 @@ pub(super) fn take<F, T: WireField<F>>(bytes: &[u8]) -> Result<T, Error> {
     }
 }
 
+/// The bytes of a message whose field 1 is this text, as prost writes it.
+pub(super) fn text_field(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    prost::encoding::string::encode(1, &text.to_owned(), &mut bytes);
+    bytes
+}
+
 /// The value survives, and is written as `expected`.
 #[track_caller]
 pub(super) fn round_trip<F, T: WireField<F> + PartialEq + Debug>(value: &T, expected: &[u8]) {

@@ -38,6 +38,7 @@
 //! [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
 
 mod adapter;
+mod address;
 mod any;
 mod bytes;
 mod canonical;
@@ -60,6 +61,8 @@ mod set;
 mod size;
 mod strict;
 mod text;
+#[cfg(feature = "uuid")]
+mod uuid;
 #[cfg(feature = "uuid")]
 mod uuid_text;
 mod well_known;

@@ -1,12 +1,11 @@
-//! Text, and what is text on the wire: paths, UUIDs, network addresses, single characters.
+//! Text, and what is text on the wire: paths, and single characters.
 
 use std::cmp::Ordering;
-use std::fmt::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
+use super::{Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
 use crate::Error;
 use crate::error::SHOWN;
 use crate::schema::kind;
@@ -243,214 +242,13 @@ impl WireKey<kind::Uint32> for char {
     }
 }
 
-#[cfg(feature = "uuid")]
-mod uuid {
-    use ::uuid::Uuid;
-
-    use super::*;
-    use crate::codec::{missing, uuid_text};
-
-    impl Single for Uuid {}
-    impl NeverDefault for Uuid {}
-
-    /// Hyphenated and lower case, `67e55044-10b1-426f-9247-bb680e5fe0c8`; upper case is read too.
-    /// The nil UUID is written like any other.
-    impl Wire<kind::String> for Uuid {
-        const LEAF: bool = true;
-
-        #[inline]
-        fn put(&self, w: &mut Writer) -> Result<(), Error> {
-            uuid_text::encode(self.as_bytes(), w.reserve_array());
-            w.varint(uuid_text::LENGTH as u64);
-            Ok(())
-        }
-
-        #[inline]
-        fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
-            w.array_field(number, |text| uuid_text::encode(self.as_bytes(), text));
-            Ok(())
-        }
-
-        #[inline]
-        fn size(&self) -> usize {
-            size::delimited(uuid_text::LENGTH)
-        }
-
-        #[inline]
-        fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-            let mut slot = None;
-            <Self as Wire<kind::String>>::take_into(&mut slot, r)?;
-            slot.ok_or_else(missing)
-        }
-
-        // In a `Result`, beside an `Error`, its bytes are moved in four pieces, of 1, 7, 8 and 1
-        // bytes, and the processor has to wait for all of them before it loads them as one.
-        #[inline]
-        fn take_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
-            let text = r.bytes()?;
-            let mut bytes = [0; 16];
-            // The length leaves only the hyphenated form: braces, URNs and bare digits are longer
-            // or shorter. What parses is ASCII and needs no check for UTF-8.
-            match text.try_into() {
-                Ok(text) if uuid_text::decode(text, &mut bytes) => {
-                    *slot = Some(Self::from_bytes(bytes));
-                    Ok(())
-                }
-                _ => Err(is_no_uuid(text, r)),
-            }
-        }
-
-        #[cold]
-        fn of_default() -> Result<Self, Error> {
-            Err(is_not("", "a UUID"))
-        }
-
-        #[inline]
-        fn is_default(&self) -> bool {
-            false
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn is_no_uuid<'a>(text: &'a [u8], r: &Reader<'a>) -> Error {
-        match r.utf8(text) {
-            Ok(text) => is_not(text, "a UUID"),
-            Err(error) => error,
-        }
-    }
-
-    impl WireKey<kind::String> for Uuid {
-        /// The order of the bytes is the order of their hexadecimal text.
-        #[inline]
-        fn wire_cmp(&self, other: &Self) -> Ordering {
-            self.as_bytes().cmp(other.as_bytes())
-        }
-
-        #[inline]
-        fn wire_prefix(&self) -> u64 {
-            prefix_of_bytes(self.as_bytes())
-        }
-
-        fn key_text(&self) -> String {
-            self.hyphenated().to_string()
-        }
-    }
-}
-
-/// The text of a value, on the stack. The longest is a `SocketAddr` with a scope: 8 groups of 4
-/// digits or a mapped IPv4 address, brackets, a scope of 10 digits, a port of 5: under 80.
-struct ShortText {
-    bytes: [u8; 80],
-    length: usize,
-}
-
-impl ShortText {
-    fn of(value: &impl fmt::Display) -> Result<Self, Error> {
-        let mut text = Self { bytes: [0; 80], length: 0 };
-        match write!(text, "{value}") {
-            Ok(()) => Ok(text),
-            Err(_) => Err(Error::internal("an address is longer than any address can be")),
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-}
-
-impl Write for ShortText {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
-
-macro_rules! addresses {
-    ($($address:ident $what:literal, $check:expr;)*) => {$(
-        impl Single for $address {}
-        impl NeverDefault for $address {}
-
-        impl Wire<kind::String> for $address {
-            const LEAF: bool = true;
-
-            fn put(&self, w: &mut Writer) -> Result<(), Error> {
-                let check: fn(&Self) -> Result<(), Error> = $check;
-                check(self)?;
-                w.length_delimited(ShortText::of(self)?.as_bytes());
-                Ok(())
-            }
-
-            fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-                let text = r.text()?;
-                match text.parse() {
-                    Ok(address) => Ok(address),
-                    Err(_) => Err(is_not(text, $what)),
-                }
-            }
-
-            #[inline]
-            fn is_default(&self) -> bool {
-                false
-            }
-        }
-
-        impl WireKey<kind::String> for $address {
-            fn wire_cmp(&self, other: &Self) -> Ordering {
-                match (ShortText::of(self), ShortText::of(other)) {
-                    (Ok(a), Ok(b)) => a.as_bytes().cmp(b.as_bytes()),
-                    // Cannot be: `put` would refuse both.
-                    _ => Ordering::Equal,
-                }
-            }
-
-            fn key_text(&self) -> String {
-                self.to_string()
-            }
-        }
-    )*};
-}
-
-addresses! {
-    IpAddr "an IP address", |_| Ok(());
-    Ipv4Addr "an IPv4 address", |_| Ok(());
-    Ipv6Addr "an IPv6 address", |_| Ok(());
-    SocketAddr "a socket address", check_flow;
-}
-
-/// The text of a socket address has no place for the flow information that IPv6 allows.
-fn check_flow(address: &SocketAddr) -> Result<(), Error> {
-    match address {
-        SocketAddr::V6(v6) if v6.flowinfo() != 0 => Err(has_flow(v6.flowinfo())),
-        _ => Ok(()),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn has_flow(flow: u32) -> Error {
-    Error::invalid(format!("has the flow information {flow}, which its text would lose"))
-}
-
 #[cfg(test)]
 mod tests {
-    use prost::encoding;
-
-    use super::super::field_tests::{refusal, round_trip, take};
+    use super::super::field_tests::{refusal, round_trip, take, text_field as field};
     use super::*;
     use crate::schema::kind::{Optional, Singular};
 
     type Text = Singular<kind::String>;
-
-    /// The bytes of a message whose field 1 is this text, as prost writes it.
-    fn field(text: &str) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        encoding::string::encode(1, &text.to_owned(), &mut bytes);
-        bytes
-    }
 
     #[test]
     fn every_string_is_as_prost_writes_it() {
@@ -517,58 +315,6 @@ mod tests {
         );
     }
 
-    #[cfg(feature = "uuid")]
-    mod uuids {
-        use ::uuid::{Uuid, uuid};
-
-        use super::*;
-
-        const ID: Uuid = uuid!("67e55044-10b1-426f-9247-bb680e5fe0c8");
-
-        #[test]
-        fn a_uuid_is_hyphenated_and_lower_case() {
-            round_trip::<Text, Uuid>(&ID, &field("67e55044-10b1-426f-9247-bb680e5fe0c8"));
-            let nil = "00000000-0000-0000-0000-000000000000";
-            round_trip::<Text, Option<Uuid>>(&Some(Uuid::nil()), &field(nil));
-            round_trip::<Text, Option<Uuid>>(&None, &[]);
-            let upper = field("67E55044-10B1-426F-9247-BB680E5FE0C8");
-            assert_eq!(take::<Text, Uuid>(&upper).unwrap(), ID);
-        }
-
-        #[test]
-        fn no_other_form_of_a_uuid_is_read() {
-            for text in [
-                "",
-                "zz",
-                "67e5504410b1426f9247bb680e5fe0c8",
-                "{67e55044-10b1-426f-9247-bb680e5fe0c8}",
-                "urn:uuid:67e55044-10b1-426f-9247-bb680e5fe0c8",
-                "67e55044-10b1-426f-9247-bb680e5fe0cg",
-                "67e5504-410b1-426f-9247-bb680e5fe0c8",
-                "67e55044010b10426f09247-bb680e5fe0c8",
-                "67e55044-10b1-426f-9247-bb680e5fe0c8 ",
-                "{67e5504410b1426f9247bb680e5fe0c8}zz",
-            ] {
-                let bytes = field(text);
-                assert_eq!(
-                    refusal::<Text, Uuid>(&bytes),
-                    format!("{text:?} is not a UUID (byte 1 of {})", bytes.len())
-                );
-            }
-            assert_eq!(refusal::<Text, Uuid>(&[]), "is missing");
-            let error = refusal::<Text, Uuid>(b"\x0a\x02\xff\xff");
-            assert_eq!(error, "is not valid UTF-8 (byte 2 of 4)");
-        }
-
-        #[test]
-        fn uuids_are_ordered_as_their_text() {
-            let mut ids = [Uuid::max(), ID, Uuid::nil(), Uuid::from_u128(0xa << 64)];
-            ids.sort_by(WireKey::<kind::String>::wire_cmp);
-            let texts = ids.map(|id| id.to_string());
-            assert!(texts.is_sorted(), "{texts:?}");
-        }
-    }
-
     #[test]
     fn prefixes_are_in_the_order_of_the_texts() {
         let mut texts = ["", "\0", "a", "a\0", "aaaaaaa", "aaaaaaaa", "aaaaaaaab", "b", "ж"];
@@ -581,41 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_in_their_usual_form() {
-        for text in ["10.0.0.1", "::1", "2001:db8::ff00:42:8329", "::ffff:192.0.2.128"] {
-            let address: IpAddr = text.parse().unwrap();
-            round_trip::<Text, IpAddr>(&address, &field(text));
-        }
-        round_trip::<Text, Ipv4Addr>(&Ipv4Addr::UNSPECIFIED, &field("0.0.0.0"));
-        round_trip::<Text, Option<Ipv6Addr>>(&Some(Ipv6Addr::UNSPECIFIED), &field("::"));
-        round_trip::<Text, Option<Ipv6Addr>>(&None, &[]);
-        let full = "[1111:2222:3333:4444:5555:6666:7777:8888%4294967295]:65535";
-        round_trip::<Text, SocketAddr>(&full.parse().unwrap(), &field(full));
-    }
-
-    #[test]
-    fn what_is_no_address_is_refused() {
-        assert_eq!(
-            refusal::<Text, IpAddr>(&field("10.0.0.256")),
-            "\"10.0.0.256\" is not an IP address (byte 1 of 12)"
-        );
-        assert_eq!(
-            refusal::<Text, Ipv4Addr>(&field("::1")),
-            "\"::1\" is not an IPv4 address (byte 1 of 5)"
-        );
-        assert_eq!(
-            refusal::<Text, SocketAddr>(&field("10.0.0.1")),
-            "\"10.0.0.1\" is not a socket address (byte 1 of 10)"
-        );
-        let error = refusal::<Text, IpAddr>(&field(&"1".repeat(10_000)));
-        assert!(error.len() < 150, "the whole input is quoted: {error}");
-    }
-
-    #[test]
-    fn addresses_and_paths_are_ordered_as_their_text() {
-        let mut addresses = ["9.0.0.1", "10.0.0.1", "::1"].map(|a| a.parse::<IpAddr>().unwrap());
-        addresses.sort_by(WireKey::<kind::String>::wire_cmp);
-        assert_eq!(addresses.map(|a| a.to_string()), ["10.0.0.1", "9.0.0.1", "::1"]);
+    fn paths_are_ordered_as_their_text() {
         // By components, Rust has it the other way around.
         let (a, b) = (PathBuf::from("a/b"), PathBuf::from("a-b"));
         assert!(a < b);

@@ -1,0 +1,154 @@
+//! Network addresses, as their usual text.
+
+use std::cmp::Ordering;
+use std::fmt::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::text::is_not;
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use crate::Error;
+use crate::schema::kind;
+
+/// The text of a value, on the stack. The longest is a `SocketAddr` with a scope: 8 groups of 4
+/// digits or a mapped IPv4 address, brackets, a scope of 10 digits, a port of 5: under 80.
+struct ShortText {
+    bytes: [u8; 80],
+    length: usize,
+}
+
+impl ShortText {
+    fn of(value: &impl fmt::Display) -> Result<Self, Error> {
+        let mut text = Self { bytes: [0; 80], length: 0 };
+        match write!(text, "{value}") {
+            Ok(()) => Ok(text),
+            Err(_) => Err(Error::internal("an address is longer than any address can be")),
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl Write for ShortText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+macro_rules! addresses {
+    ($($address:ident $what:literal, $check:expr;)*) => {$(
+        impl Single for $address {}
+        impl NeverDefault for $address {}
+
+        impl Wire<kind::String> for $address {
+            const LEAF: bool = true;
+
+            fn put(&self, w: &mut Writer) -> Result<(), Error> {
+                let check: fn(&Self) -> Result<(), Error> = $check;
+                check(self)?;
+                w.length_delimited(ShortText::of(self)?.as_bytes());
+                Ok(())
+            }
+
+            fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+                let text = r.text()?;
+                match text.parse() {
+                    Ok(address) => Ok(address),
+                    Err(_) => Err(is_not(text, $what)),
+                }
+            }
+
+            #[inline]
+            fn is_default(&self) -> bool {
+                false
+            }
+        }
+
+        impl WireKey<kind::String> for $address {
+            fn wire_cmp(&self, other: &Self) -> Ordering {
+                match (ShortText::of(self), ShortText::of(other)) {
+                    (Ok(a), Ok(b)) => a.as_bytes().cmp(b.as_bytes()),
+                    // Cannot be: `put` would refuse both.
+                    _ => Ordering::Equal,
+                }
+            }
+
+            fn key_text(&self) -> String {
+                self.to_string()
+            }
+        }
+    )*};
+}
+
+addresses! {
+    IpAddr "an IP address", |_| Ok(());
+    Ipv4Addr "an IPv4 address", |_| Ok(());
+    Ipv6Addr "an IPv6 address", |_| Ok(());
+    SocketAddr "a socket address", check_flow;
+}
+
+/// The text of a socket address has no place for the flow information that IPv6 allows.
+fn check_flow(address: &SocketAddr) -> Result<(), Error> {
+    match address {
+        SocketAddr::V6(v6) if v6.flowinfo() != 0 => Err(has_flow(v6.flowinfo())),
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn has_flow(flow: u32) -> Error {
+    Error::invalid(format!("has the flow information {flow}, which its text would lose"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::field_tests::{refusal, round_trip, text_field as field};
+    use super::*;
+    use crate::schema::kind::Singular;
+
+    type Text = Singular<kind::String>;
+
+    #[test]
+    fn addresses_are_in_their_usual_form() {
+        for text in ["10.0.0.1", "::1", "2001:db8::ff00:42:8329", "::ffff:192.0.2.128"] {
+            let address: IpAddr = text.parse().unwrap();
+            round_trip::<Text, IpAddr>(&address, &field(text));
+        }
+        round_trip::<Text, Ipv4Addr>(&Ipv4Addr::UNSPECIFIED, &field("0.0.0.0"));
+        round_trip::<Text, Option<Ipv6Addr>>(&Some(Ipv6Addr::UNSPECIFIED), &field("::"));
+        round_trip::<Text, Option<Ipv6Addr>>(&None, &[]);
+        let full = "[1111:2222:3333:4444:5555:6666:7777:8888%4294967295]:65535";
+        round_trip::<Text, SocketAddr>(&full.parse().unwrap(), &field(full));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        assert_eq!(
+            refusal::<Text, IpAddr>(&field("10.0.0.256")),
+            "\"10.0.0.256\" is not an IP address (byte 1 of 12)"
+        );
+        assert_eq!(
+            refusal::<Text, Ipv4Addr>(&field("::1")),
+            "\"::1\" is not an IPv4 address (byte 1 of 5)"
+        );
+        assert_eq!(
+            refusal::<Text, SocketAddr>(&field("10.0.0.1")),
+            "\"10.0.0.1\" is not a socket address (byte 1 of 10)"
+        );
+        let error = refusal::<Text, IpAddr>(&field(&"1".repeat(10_000)));
+        assert!(error.len() < 150, "the whole input is quoted: {error}");
+    }
+
+    #[test]
+    fn addresses_are_ordered_as_their_text() {
+        let mut addresses = ["9.0.0.1", "10.0.0.1", "::1"].map(|a| a.parse::<IpAddr>().unwrap());
+        addresses.sort_by(WireKey::<kind::String>::wire_cmp);
+        assert_eq!(addresses.map(|a| a.to_string()), ["10.0.0.1", "9.0.0.1", "::1"]);
+    }
+}
