@@ -10,8 +10,12 @@ mod bijection;
 mod codes;
 #[path = "lcow/faults.rs"]
 mod faults;
+#[path = "lcow/fixture.rs"]
+mod fixture;
 #[path = "lcow/goldens.rs"]
 mod goldens;
+#[path = "lcow/import.rs"]
+mod import;
 #[path = "lcow/lists.rs"]
 mod lists;
 #[path = "lcow/migration.rs"]
@@ -20,3 +24,5 @@ mod migration;
 mod operations;
 #[path = "lcow/payloads.rs"]
 mod payloads;
+#[path = "lcow/plan.rs"]
+mod plan;

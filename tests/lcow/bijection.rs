@@ -7,7 +7,7 @@ use snapshot_core::{Incoming, Snapshot};
 use snapshot_examples::lcow::{FakeHost, NewPod, Sandbox};
 use snapshot_proto::lcow::v1 as pb;
 
-use super::migration::{save, start};
+use super::fixture::{save, start};
 
 /// The sandbox of the tests, and a second pod.
 fn sandbox() -> pb::SandboxSnapshot {

@@ -5,7 +5,7 @@ use prost_types::Any;
 use snapshot_core::{Code, Controller, Error, Fault, Incoming, Phase, Session, Snapshot, Source};
 use snapshot_examples::lcow::{FakeHost, NewContainer, NewProcess, Sandbox, VmStage};
 
-use super::migration::{plan, restore, save, session, start};
+use super::fixture::{plan, restore, save, session, start};
 
 const TYPE_URL: &str = "type.googleapis.com/lcow.v1.SandboxSnapshot";
 

@@ -12,7 +12,7 @@ use snapshot_core::{
 };
 use snapshot_examples::lcow::{FakeHost, Sandbox, World};
 
-use super::migration::{plan, save, saved, session, start};
+use super::fixture::{plan, save, saved, session, start};
 
 const FAULTS: [Fault; 4] = [Fault::Error, Fault::Panic, Fault::Hang, Fault::Cancel];
 
