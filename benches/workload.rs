@@ -1,9 +1,11 @@
 //! The workload: a sandbox of any number of containers, always the same for the same number.
 //!
-//! A container has six read-only layers (UUID and path), a scratch layer, one process with an OCI
-//! spec of 2 KiB, one SCSI reservation and one mount for each layer, and one endpoint: about 3.4 KB.
-//! The mounts are spread over at most 256 disks, by partition. Ten containers are one pod. The VM
-//! beside them has a document of 4 KiB.
+//! A container has six read-only layers (UUID and path), a scratch layer, one SCSI reservation for
+//! each of them, one process with an OCI spec of 2 KiB, and one endpoint: about 3.4 KB. Ten
+//! containers are one pod and run one image, so that they share the mounts of its layers; each has a
+//! scratch mount of its own. The mounts are spread over at most 256 disks, by partition. The VM beside
+//! them has a document of 4 KiB. Names and paths have the shape, and the mounts the sharing, the
+//! options and the file systems that the shim itself saves (`tests/golden/hcsshim`, `typical`).
 //!
 //! No map has a key that is its type's default: prost leaves those out, which protobuf allows and
 //! canonical encoding (Go's, ours) does not do, and the peers are to write the same bytes.
@@ -23,6 +25,9 @@ const CONTAINERS_PER_POD: usize = 10;
 const DISKS: usize = 256;
 /// The layers of a container, the scratch layer included.
 const LAYERS: usize = 7;
+/// The scratch layer, which comes after the read-only ones.
+const SCRATCH: usize = LAYERS - 1;
+const MOUNTS_PER_POD: usize = SCRATCH + CONTAINERS_PER_POD;
 const SPEC_LENGTH: usize = 2048;
 const DOCUMENT_LENGTH: usize = 4096;
 
@@ -49,18 +54,39 @@ fn id(kind: u64, index: usize) -> Uuid {
     uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-fn layer_id(layer: usize) -> Uuid {
-    id(1, layer)
+/// What the host and the guest call a container or a pod: 64 hexadecimal digits.
+fn long_id(kind: u64, index: usize) -> String {
+    let (first, second) = (id(kind, index), id(kind + 1, index));
+    format!("{}{}", first.simple(), second.simple())
 }
 
-/// The disk and the partition of a layer: the disks in turn.
-fn place(layer: usize) -> Reservation {
-    Reservation { slot: (layer % DISKS) as u32 + 1, partition: (layer / DISKS) as u64 + 1 }
+fn pod_id(pod: usize) -> String {
+    long_id(10, pod)
+}
+
+fn container_id(index: usize) -> String {
+    long_id(12, index)
+}
+
+fn reservation_id(index: usize, layer: usize) -> Uuid {
+    id(1, index * LAYERS + layer)
+}
+
+/// The mount of one of a container's layers: a pod has those of its image, and then one for the
+/// scratch layer of each of its containers.
+fn mount_of(index: usize, layer: usize) -> usize {
+    let first = index / CONTAINERS_PER_POD * MOUNTS_PER_POD;
+    first + if layer == SCRATCH { SCRATCH + index % CONTAINERS_PER_POD } else { layer }
+}
+
+/// The disk and the partition of a mount: the disks in turn.
+fn place(mount: usize) -> Reservation {
+    Reservation { slot: (mount % DISKS) as u32 + 1, partition: (mount / DISKS) as u64 + 1 }
 }
 
 fn guest_path(place: Reservation) -> String {
     let slot = place.slot - 1;
-    format!("/run/scsi/{}_{}_{}", slot / 64, slot % 64, place.partition)
+    format!("/run/mounts/scsi/{}_{}_{}", slot / 64, slot % 64, place.partition)
 }
 
 /// A JSON object of so many bytes, with strings as in the environment of a service.
@@ -109,49 +135,64 @@ fn vm(containers: usize) -> Vm {
 fn scsi(containers: usize) -> Scsi {
     let mut disks: BTreeMap<u32, Disk> = BTreeMap::new();
     let mut reservations = HashMap::new();
-    for layer in 0..containers * LAYERS {
-        let place = place(layer);
-        let read_only = layer % LAYERS != LAYERS - 1;
-        let disk = disks.entry(place.slot).or_insert_with(|| Disk {
-            config: DiskConfig {
-                host_path: format!("/images/disk-{}.vhdx", place.slot).into(),
-                read_only: false,
-                kind: "VirtualDisk".to_owned(),
-                evd_type: String::new(),
-            },
-            stage: DiskStage::Attached,
-            mounts: BTreeMap::new(),
-        });
-        let mount = Mount {
-            config: MountConfig {
-                read_only,
-                encrypted: false,
-                options: if read_only { vec!["ro".to_owned()] } else { Vec::new() },
-                ensure_filesystem: false,
-                filesystem: "ext4".to_owned(),
-                block_dev: false,
-            },
-            stage: MountStage::Mounted,
-            ref_count: 1,
-            guest_path: guest_path(place),
-        };
-        disk.mounts.insert(place.partition, mount);
-        reservations.insert(layer_id(layer), place);
+    for (index, layer) in
+        (0..containers).flat_map(|index| (0..LAYERS).map(move |layer| (index, layer)))
+    {
+        let place = place(mount_of(index, layer));
+        let disk = disks.entry(place.slot).or_insert_with(|| disk(place.slot));
+        disk.mounts
+            .entry(place.partition)
+            .or_insert_with(|| mount(place, layer != SCRATCH))
+            .ref_count += 1;
+        reservations.insert(reservation_id(index, layer), place);
     }
     Scsi { num_controllers: 4, disks, reservations }
 }
 
+fn disk(slot: u32) -> Disk {
+    let volume = id(5, slot as usize);
+    Disk {
+        config: DiskConfig {
+            host_path: format!(r"\\?\Volume{{{volume}}}\layers\{slot}\layer.vhd").into(),
+            read_only: false,
+            kind: "VirtualDisk".to_owned(),
+            evd_type: String::new(),
+        },
+        stage: DiskStage::Attached,
+        mounts: BTreeMap::new(),
+    }
+}
+
+/// A mount that nobody holds yet.
+fn mount(place: Reservation, read_only: bool) -> Mount {
+    Mount {
+        config: MountConfig {
+            read_only,
+            encrypted: false,
+            options: if read_only { vec!["ro".to_owned()] } else { Vec::new() },
+            ensure_filesystem: !read_only,
+            filesystem: if read_only { String::new() } else { "ext4".to_owned() },
+            block_dev: false,
+        },
+        stage: MountStage::Mounted,
+        ref_count: 0,
+        guest_path: guest_path(place),
+    }
+}
+
 fn pod(first: usize, containers: usize, spec: &[u8]) -> Pod {
-    let pod_id = format!("pod-{:05}", first / CONTAINERS_PER_POD);
+    let number = first / CONTAINERS_PER_POD;
     let endpoint = |index: usize| {
         let endpoint = Endpoint {
             endpoint_id: id(3, index),
             mac_address: format!("00-15-5D-00-{:02X}-{:02X}", index / 256 % 256, index % 256),
-            endpoint_name: format!("{pod_id}_eth{}", index - first),
+            endpoint_name: format!("pod-{number}_eth{}", index - first),
         };
         (id(4, index), endpoint)
     };
     Pod {
+        pod_id: pod_id(number),
+        gcs_pod_id: pod_id(number),
         network: Some(Network {
             namespace_id: id(2, first),
             policy_based_routing: true,
@@ -160,26 +201,23 @@ fn pod(first: usize, containers: usize, spec: &[u8]) -> Pod {
             vm_endpoints: (first..first + containers).map(endpoint).collect(),
         }),
         containers: (first..first + containers).map(|index| container(index, spec)).collect(),
-        gcs_pod_id: pod_id.clone(),
-        pod_id,
     }
 }
 
 fn container(index: usize, spec: &[u8]) -> Container {
-    let container_id = format!("container-{index:05}");
+    let container_id = container_id(index);
     let layer = |layer: usize| Layer {
-        reservation_id: layer_id(layer),
-        guest_path: guest_path(place(layer)).into(),
+        reservation_id: reservation_id(index, layer),
+        guest_path: guest_path(place(mount_of(index, layer))).into(),
     };
-    let first = index * LAYERS;
-    let scratch = first + LAYERS - 1;
     let timeout = Some(Duration::from_secs(5));
     let port = 0x4000_0001 + 3 * index as u32;
+    let bundles = r"C:\ProgramData\containerd\state\io.containerd.runtime.v2.task\k8s.io";
     let process = Process {
         exec_id: "init".to_owned(),
         stage: ProcessStage::Running,
         pid: 300 + index as i32,
-        bundle: format!("/bundles/{container_id}").into(),
+        bundle: format!(r"{bundles}\{container_id}").into(),
         oci_process_spec_json: spec.to_vec(),
         exited_at: None,
         exit_code: 0,
@@ -193,8 +231,8 @@ fn container(index: usize, spec: &[u8]) -> Container {
         stage: ContainerStage::Running,
         io_retry_timeout: timeout,
         layers: Some(Layers {
-            ro_layers: (first..scratch).map(layer).collect(),
-            scratch: Some(layer(scratch)),
+            ro_layers: (0..SCRATCH).map(layer).collect(),
+            scratch: Some(layer(SCRATCH)),
             layers_combined: true,
             rootfs_path: format!("/run/gcs/c/{container_id}/rootfs").into(),
         }),
