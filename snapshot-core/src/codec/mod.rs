@@ -40,6 +40,7 @@
 mod adapter;
 mod address;
 mod any;
+mod ascii;
 mod bytes;
 mod canonical;
 #[cfg(test)]

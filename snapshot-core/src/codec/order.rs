@@ -1,5 +1,7 @@
 //! The order of the wire for what a hash map or a set holds.
 
+use std::cmp::Ordering;
+
 use super::{WireKey, Writer};
 use crate::schema::kind::Kind;
 
@@ -12,6 +14,8 @@ pub(super) type Scratch = Vec<(u64, (usize, usize))>;
 /// Below so many entries the buckets cost more than they spare.
 const FEW: usize = 64;
 const BUCKETS: usize = 1 << 10;
+/// So many in one bucket are too many to be brought in order one by one.
+const CROWD: u32 = 32;
 
 /// The entries in the order of the wire, in memory of the writer's. To be given back with
 /// [`give_back`].
@@ -78,8 +82,9 @@ fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut
     for (prefix, _) in &*ranked {
         ends[bucket(*prefix)] += 1;
     }
-    let mut end = 0;
+    let (mut end, mut largest) = (0, 0);
     for count in &mut ends {
+        largest = largest.max(*count);
         end += *count;
         *count = end;
     }
@@ -90,22 +95,31 @@ fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut
         *end -= 1;
         sorted[*end as usize] = *entry;
     }
-    // Now each is where its bucket starts.
-    let mut rest = &mut sorted[..];
-    let mut from = 0;
-    for end in ends[1..].iter().copied().chain([ranked.len() as u32]) {
-        let (bucket, after) = rest.split_at_mut((end - from) as usize);
-        if bucket.len() > 1 {
-            sort_all::<KK, K, V>(bucket);
-        }
-        (rest, from) = (after, end);
+    match largest {
+        ..CROWD => insert_all::<KK, K, V>(&mut sorted),
+        _ => sort_all::<KK, K, V>(&mut sorted),
     }
     let unsorted = std::mem::replace(ranked, sorted);
     give_back(unsorted, w);
 }
 
+/// Sorts what is nearly in order: no entry is more places from its own than a bucket is large.
+fn insert_all<KK: Kind, K: WireKey<KK>, V>(ranked: &mut [Ranked<'_, K, V>]) {
+    for mut at in 1..ranked.len() {
+        while at > 0 && cmp::<KK, K, V>(&ranked[at], &ranked[at - 1]).is_lt() {
+            ranked.swap(at - 1, at);
+            at -= 1;
+        }
+    }
+}
+
+#[inline]
+fn cmp<KK: Kind, K: WireKey<KK>, V>(a: &Ranked<'_, K, V>, b: &Ranked<'_, K, V>) -> Ordering {
+    a.0.cmp(&b.0).then_with(|| a.1.0.wire_cmp(b.1.0))
+}
+
 fn sort_all<KK: Kind, K: WireKey<KK>, V>(ranked: &mut [Ranked<'_, K, V>]) {
-    ranked.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.0.wire_cmp(b.1.0)));
+    ranked.sort_unstable_by(cmp::<KK, K, V>);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Reading: strict, without recursion past a limit, without allocation beyond the input.
 
+use super::ascii::is_ascii;
 use crate::Error;
 use crate::error::Code;
 use crate::schema::kind::WireType;
@@ -525,21 +526,6 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     pub(crate) fn recover_field(&mut self, offset: usize, wire_type: WireType) -> bool {
         self.recover(offset, WireType::Varint) && self.skip(wire_type).is_ok()
-    }
-}
-
-/// Whether all bytes are ASCII; of texts of some ten bytes sooner than the standard library says.
-#[inline]
-fn is_ascii(bytes: &[u8]) -> bool {
-    match (bytes.as_chunks().0, bytes.last_chunk()) {
-        // The last eight overlap with those before them.
-        (chunks, Some(last)) => {
-            let bits = chunks
-                .iter()
-                .fold(u64::from_ne_bytes(*last), |bits, chunk| bits | u64::from_ne_bytes(*chunk));
-            bits & HIGH_BITS == 0
-        }
-        _ => bytes.iter().fold(0, |bits, byte| bits | byte) < 0x80,
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::ascii::is_ascii;
 use super::{Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
 use crate::Error;
 use crate::error::SHOWN;
@@ -111,7 +112,7 @@ impl Wire<kind::String> for PathBuf {
 #[inline]
 fn utf8(path: &PathBuf) -> Result<&[u8], Error> {
     let bytes = path.as_os_str().as_encoded_bytes();
-    match bytes.is_ascii() || path.to_str().is_some() {
+    match is_ascii(bytes) || path.to_str().is_some() {
         true => Ok(bytes),
         false => Err(not_utf8(path)),
     }

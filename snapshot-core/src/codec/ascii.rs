@@ -1,0 +1,39 @@
+//! Whether text is ASCII, as nearly all of it is, and so needs no more checks.
+
+const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
+
+/// Whether all bytes are ASCII; of texts of some ten bytes sooner than the standard library says.
+#[inline]
+pub(super) fn is_ascii(bytes: &[u8]) -> bool {
+    // The last 16, or 8, overlap with those before them.
+    if let Some(last) = bytes.last_chunk() {
+        let last = u128::from_ne_bytes(*last);
+        let chunks = bytes.as_chunks().0.iter();
+        return chunks.fold(last, |bits, chunk| bits | u128::from_ne_bytes(*chunk)) & HIGH_BITS
+            == 0;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return (u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)) & HIGH_BITS as u64 == 0;
+    }
+    bytes.iter().fold(0, |bits, byte| bits | byte) < 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_with_any_byte_at_any_place_is_as_the_standard_library_says() {
+        for length in 0..70 {
+            let mut bytes = vec![b'a'; length];
+            assert!(is_ascii(&bytes));
+            for place in 0..length {
+                for byte in [0, 0x7f, 0x80, 0xff] {
+                    bytes[place] = byte;
+                    assert_eq!(is_ascii(&bytes), bytes.is_ascii(), "{byte} at {place} of {length}");
+                }
+                bytes[place] = b'a';
+            }
+        }
+    }
+}
