@@ -98,7 +98,8 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
     }
 
     /// The value; `None` after an error, or a default that nobody sees.
-    #[inline]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
         let mut error = None;
         let value = T::finish_field(self.slot, &mut error);

@@ -6,11 +6,14 @@ const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
 #[inline]
 pub(super) fn is_ascii(bytes: &[u8]) -> bool {
     // The last 16, or 8, overlap with those before them.
-    if let Some(last) = bytes.last_chunk() {
-        let last = u128::from_ne_bytes(*last);
-        let chunks = bytes.as_chunks().0.iter();
-        return chunks.fold(last, |bits, chunk| bits | u128::from_ne_bytes(*chunk)) & HIGH_BITS
-            == 0;
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let mut bits = u128::from_ne_bytes(*first) | u128::from_ne_bytes(*last);
+        if bytes.len() > 32 {
+            for chunk in bytes.as_chunks().0 {
+                bits |= u128::from_ne_bytes(*chunk);
+            }
+        }
+        return bits & HIGH_BITS == 0;
     }
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         return (u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)) & HIGH_BITS as u64 == 0;

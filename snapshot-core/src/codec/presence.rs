@@ -24,6 +24,13 @@ pub(super) fn take_once<K: Kind, T: Wire<K>>(
     T::take_into(slot, r)
 }
 
+/// What lacks is told, and not why it may not be left out.
+#[cold]
+#[inline(never)]
+fn missing_for(_: Error) -> Error {
+    missing()
+}
+
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     const LEAF: bool = T::LEAF;
     type Slot = Option<T>;
@@ -54,8 +61,8 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
         match T::of_default() {
             Ok(value) => Some(value),
             // A type that cannot hold the default is a required one.
-            Err(_) => {
-                *error = Some(missing());
+            Err(reason) => {
+                *error = Some(missing_for(reason));
                 None
             }
         }
