@@ -94,7 +94,8 @@ impl Found<'_> {
 }
 
 impl Spot {
-    /// A part of the paths of a tree, which have less than 4 GiB together.
+    /// A part of the paths of a tree. Of one with more than 4 GiB of them it is another part, and no
+    /// plan is made.
     fn text(from: usize, to: usize, name_at: Option<usize>) -> Self {
         let name_at = name_at.map(|at| at as u32);
         Spot::Text { from: from as u32, to: to as u32, name_at }

@@ -205,8 +205,10 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// All at once: ids that are there twice, siblings that are not there, cycles.
+    /// A tree that is too large; and all at once: ids that are there twice, siblings that are not
+    /// there, cycles.
     pub(crate) fn plan(mut self) -> Result<Plan, Error> {
+        self.units.check_size()?;
         let mut errors = Vec::new();
         let index = OnceLock::new();
         if !self.units.are_distinct() {

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::ControllerId;
 use crate::controller::Spot;
 use crate::registry::TypeInfo;
+use crate::{ControllerId, Error};
 
 /// One controller.
 #[derive(Debug)]
@@ -60,6 +60,13 @@ impl Units {
     pub(super) fn of_root(info: &'static TypeInfo) -> Self {
         let root = Unit::new(info, None, 0, Spot::Field(""));
         Self { list: vec![root], text: String::new(), ids: OnceLock::new() }
+    }
+
+    /// # Errors
+    ///
+    /// A tree so large that the places in it, of 32 bits, cannot tell its controllers apart.
+    pub(super) fn check_size(&self) -> Result<(), Error> {
+        check_size(self.list.len(), self.text.len())
     }
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
@@ -143,6 +150,17 @@ impl Units {
     }
 }
 
+/// Whether places of 32 bits can count so many units, with paths of so many bytes together.
+fn check_size(units: usize, paths: usize) -> Result<(), Error> {
+    match u32::try_from(units).is_ok() && u32::try_from(paths).is_ok() {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "{units} controllers, with {paths} bytes of names, are more than one tree may have: \
+             keep both below 4,294,967,296"
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,5 +223,22 @@ mod tests {
         ] {
             assert_eq!(units(children, "x").are_distinct(), known, "{children:?}");
         }
+    }
+
+    #[test]
+    fn a_tree_whose_places_32_bits_cannot_count_is_refused() {
+        const MOST: usize = u32::MAX as usize;
+        assert!(check_size(MOST, MOST).is_ok());
+        for (units, paths) in [(MOST + 1, 0), (1, MOST + 1)] {
+            let error = check_size(units, paths).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "{units} controllers, with {paths} bytes of names, are more than one tree may \
+                     have: keep both below 4,294,967,296"
+                )
+            );
+        }
+        assert!(units(&[(0, Spot::Field("vm"))], "x").check_size().is_ok());
     }
 }
