@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 use snapshot_core::codec::{from_bytes, to_bytes};
-use snapshot_core::{Code, State};
+use snapshot_core::{Code, Payload, Snapshot, State};
 
 use super::states::{Disk, DiskState, Label, Queue, ShelfState, pb};
 
@@ -48,6 +48,40 @@ fn a_nested_message_is_as_old_as_the_payload_around_it() {
     assert_eq!(old.main_queue, Some(Box::new(Queue { depth: 1, weight: 100 })));
     let new = DiskState::from_message(&with_queues(4)).unwrap();
     assert_eq!(new.queues["q"].weight, 0);
+}
+
+/// A shelf that has its disks itself, without controllers.
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(message = pb::Shelf, version = 2, accept(version = 1))]
+struct Chest {
+    name: String,
+    disks: BTreeMap<String, DiskState>,
+    #[snapshot(since = 2, default = String::from("cellar"))]
+    room: String,
+}
+
+#[test]
+fn what_follows_a_payload_in_a_payload_is_as_old_as_the_outer_one() {
+    for (outer, inner, room) in [(1, 4, "cellar"), (1, 3, "cellar"), (2, 3, ""), (2, 4, "")] {
+        let any = prost_types::Any {
+            type_url: DiskState::TYPE_URL.to_owned(),
+            value: disk(inner).encode_to_vec(),
+        };
+        let shelf = pb::Shelf {
+            schema_version: outer,
+            name: "s".into(),
+            disks: [("d".to_owned(), any)].into(),
+            ..pb::Shelf::default()
+        };
+        let state = Chest::from_message(&shelf).unwrap();
+        let limits = if inner == 4 { vec![0] } else { vec![7] };
+        assert_eq!((&*state.room, &state.disks["d"].limits), (room, &limits), "{outer} of {inner}");
+        // In the newer outer one, its newer field is read behind an older payload too.
+        if outer == 2 {
+            let room = pb::Shelf { room: "attic".into(), ..shelf };
+            assert_eq!(Chest::from_message(&room).unwrap().room, "attic");
+        }
+    }
 }
 
 #[test]

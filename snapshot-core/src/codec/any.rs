@@ -47,7 +47,11 @@ pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
 pub(crate) fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     r.message(|any| {
         if passes_type_url(any, P::TYPE_URL) {
-            return any.message(take_payload);
+            // What follows is as old as the payload around, not as this one.
+            let version = any.version();
+            let payload = any.message(take_payload);
+            any.set_version(version);
+            return payload;
         }
         take_parts(any, |type_url, r| match type_url == P::TYPE_URL {
             true => take_payload(r),

@@ -100,8 +100,8 @@ impl<'a> Reader<'a> {
         self.version
     }
 
-    /// Sets the version of the payload that begins here. A payload inside of another one has a
-    /// reader of its own, so nothing is to be set back.
+    /// Sets the version of the payload that begins here. What reads a payload inside of another one
+    /// sets it back, or has given it a reader of its own.
     #[inline]
     pub(crate) fn set_version(&mut self, version: u32) {
         self.version = version;
