@@ -45,44 +45,41 @@ pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
 
 /// Takes an `Any` field that must hold a `P`.
 pub(crate) fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    take_any_as::<P, P>(r, take_payload)
+}
+
+/// The same, with the version that it was read as.
+pub(crate) fn take_versioned_any<P: Payload>(r: &mut Reader<'_>) -> Result<(P, u32), Error> {
+    take_any_as::<P, _>(r, |r| take_payload(r).map(|payload| (payload, version_read::<P>(r))))
+}
+
+#[inline]
+fn take_any_as<P: Payload, T>(
+    r: &mut Reader<'_>,
+    take: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     r.message(|any| {
-        if passes_type_url(any, P::TYPE_URL) {
+        if let Some(value) = any.attempt(|any| take_value(any, P::TYPE_URL)) {
             // What follows is as old as the payload around, not as this one.
             let version = any.version();
-            let payload = any.message(take_payload);
+            let taken = any.within(value, take);
             any.set_version(version);
-            return payload;
+            return taken;
         }
         take_parts(any, |type_url, r| match type_url == P::TYPE_URL {
-            true => take_payload(r),
+            true => take(r),
             false => Err(wrong_type::<P>(type_url)),
         })
     })
 }
 
-/// Passes over this type URL, if it is followed by a value and by nothing else, as nearly always.
-fn passes_type_url(any: &mut Reader<'_>, type_url: &str) -> bool {
-    let mut ahead = any.fork();
-    if !ahead.passes_tag(TYPE_URL, WireType::Len)
-        || !ahead.bytes().is_ok_and(|found| found == type_url.as_bytes())
-        || !ahead.passes_tag(VALUE, WireType::Len)
-    {
-        return false;
-    }
-    let value = ahead.fork();
-    let is_last = ahead.bytes().is_ok() && ahead.remaining() == 0;
-    if is_last {
-        *any = value;
-    }
-    is_last
-}
-
-/// The same, with the version that it was read as.
-pub(crate) fn take_versioned_any<P: Payload>(r: &mut Reader<'_>) -> Result<(P, u32), Error> {
-    take_any_with(r, |type_url, r| match type_url == P::TYPE_URL {
-        true => take_payload(r).map(|payload| (payload, version_read::<P>(r))),
-        false => Err(wrong_type::<P>(type_url)),
-    })
+/// Takes this type URL and the value behind it, if there is nothing else, as nearly always.
+fn take_value<'a>(any: &mut Reader<'a>, type_url: &str) -> Option<&'a [u8]> {
+    let is_it = any.passes_tag(TYPE_URL, WireType::Len)
+        && any.bytes().is_ok_and(|found| found == type_url.as_bytes())
+        && any.passes_tag(VALUE, WireType::Len);
+    let value = any.bytes().ok().filter(|_| is_it)?;
+    (any.remaining() == 0).then_some(value)
 }
 
 #[cold]

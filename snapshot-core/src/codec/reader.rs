@@ -293,6 +293,7 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn long_bytes(&mut self) -> Result<&'a [u8], Error> {
+        // Most lengths of more than one byte have two.
         if let [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] = self.rest {
             let length = usize::from(low & 0x7f) | usize::from(*high) << 7;
             if let Some((bytes, rest)) = rest.split_at_checked(length) {
@@ -300,14 +301,31 @@ impl<'a> Reader<'a> {
                 return Ok(bytes);
             }
         }
+        self.bytes_of_any_length()
+    }
+
+    #[inline(never)]
+    fn bytes_of_any_length(&mut self) -> Result<&'a [u8], Error> {
         let length = self.length()?;
         self.raw(length)
     }
 
     /// Takes length-delimited UTF-8.
-    #[inline]
+    #[inline(never)]
     pub fn text(&mut self) -> Result<&'a str, Error> {
-        let bytes = self.bytes()?;
+        if let [length @ ..0x80, rest @ ..] = self.rest
+            && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length))
+        {
+            self.rest = rest;
+            return self.utf8(bytes);
+        }
+        self.long_text()
+    }
+
+    /// Apart, so that short text is taken without a call from which it must come back.
+    #[inline(never)]
+    fn long_text(&mut self) -> Result<&'a str, Error> {
+        let bytes = self.long_bytes()?;
         self.utf8(bytes)
     }
 
@@ -322,6 +340,11 @@ impl<'a> Reader<'a> {
             // SAFETY: ASCII is UTF-8.
             return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
         }
+        self.utf8_beyond_ascii(bytes)
+    }
+
+    #[inline(never)]
+    fn utf8_beyond_ascii(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) => {
@@ -367,10 +390,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Runs `read` on these bytes, which were taken last. What is returned is one variable all the
+    /// Runs `read` on a message of these bytes, which were taken last. What is returned is one variable all the
     /// way, so that it is made where the caller wants it.
     #[inline]
-    fn within<T>(
+    pub(crate) fn within<T>(
         &mut self,
         bytes: &'a [u8],
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
@@ -422,32 +445,32 @@ impl<'a> Reader<'a> {
     /// input takes, for what may be refused in the end; hence the bound of four times the input.
     #[inline(never)]
     pub(crate) fn count_ahead<T>(&self, number: u32) -> usize {
-        let key = number << 3 | WireType::Len as u32;
-        let mut rest = self.rest;
+        let mut ahead = self.fork();
         let mut count = 0;
-        let end = loop {
-            // Those longer than 16 KiB are not worth counting.
-            let (length, value) = match rest {
-                [length @ ..0x80, value @ ..] => (usize::from(*length), value),
-                [low, high @ ..0x80, value @ ..] => {
-                    (usize::from(low & 0x7f) | usize::from(*high) << 7, value)
-                }
-                _ => break rest,
-            };
-            let Some((_, after)) = value.split_at_checked(length) else { break rest };
+        // Those longer than 16 KiB are not worth counting.
+        while ahead.passes_short_bytes() {
             count += 1;
-            rest = match after {
-                [tag, rest @ ..] if u32::from(*tag) == key => rest,
-                [low @ 0x80..=0xff, high, rest @ ..]
-                    if u32::from(low & 0x7f) | u32::from(*high) << 7 == key =>
-                {
-                    rest
-                }
-                _ => break after,
-            };
-        };
-        let length = self.rest.len() - end.len();
+            if !ahead.passes_tag(number, WireType::Len) {
+                break;
+            }
+        }
+        let length = self.rest.len() - ahead.rest.len();
         count.min(1 + 4 * length / size_of::<T>().max(1))
+    }
+
+    /// Passes over bytes whose length is one byte or two.
+    #[inline]
+    fn passes_short_bytes(&mut self) -> bool {
+        let (length, value) = match self.rest {
+            [length @ ..0x80, value @ ..] => (usize::from(*length), value),
+            [low, high @ ..0x80, value @ ..] => {
+                (usize::from(low & 0x7f) | usize::from(*high) << 7, value)
+            }
+            _ => return false,
+        };
+        let Some((_, rest)) = value.split_at_checked(length) else { return false };
+        self.rest = rest;
+        true
     }
 
     /// Lets payloads refuse a stage that may not be saved. Normally the stages are checked when the
@@ -474,6 +497,27 @@ impl<'a> Reader<'a> {
     pub(crate) fn up_to(&self, later: &Reader<'a>) -> &'a [u8] {
         let passed = self.rest.len().saturating_sub(later.rest.len());
         &self.rest[..passed]
+    }
+
+    /// What `take` takes, or nothing, and then it stays at this place.
+    #[inline]
+    pub(crate) fn attempt<T>(&mut self, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.rest;
+        let taken = take(self);
+        if taken.is_none() {
+            self.rest = before;
+        }
+        taken
+    }
+
+    /// Whether a field of this number and this varint follows.
+    #[inline]
+    pub(crate) fn begins_with(&mut self, number: u32, value: u64) -> bool {
+        let before = self.rest;
+        let begins = self.passes_tag(number, WireType::Varint)
+            && self.varint().is_ok_and(|found| found == value);
+        self.rest = before;
+        begins
     }
 
     /// A reader at the same place, to look ahead with.

@@ -79,10 +79,7 @@ fn list(versions: &[u32]) -> String {
 #[inline]
 pub(crate) fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     // As canonical encoding has it where the version is the first field.
-    let mut ahead = r.fork();
-    if ahead.passes_tag(P::VERSION_FIELD, WireType::Varint)
-        && ahead.varint().is_ok_and(|version| version == u64::from(P::VERSION))
-    {
+    if r.begins_with(P::VERSION_FIELD, P::VERSION.into()) {
         r.set_version(P::VERSION);
         return Ok(P::VERSION);
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{no_such_field, put_member};
 use crate::Error;
-use crate::codec::{Reader, Single, Wire, Writer, size, take_once};
-use crate::schema::kind::{self, Message};
+use crate::codec::{Reader, Single, Tag, Wire, Writer, size, take_once};
+use crate::schema::kind::{self, Message, WireType};
 
 /// The most that `google.protobuf.Duration` holds, 10,000 years of 365.25 days.
 const MAX_DURATION_SECONDS: i64 = 315_576_000_000;
@@ -14,11 +14,15 @@ const MIN_TIMESTAMP_SECONDS: i64 = -62_135_596_800;
 const MAX_TIMESTAMP_SECONDS: i64 = 253_402_300_799;
 const NANOS_PER_SECOND: i32 = 1_000_000_000;
 
+/// The field numbers of both.
+const SECONDS: u32 = 1;
+const NANOS: u32 = 2;
+
 /// Puts a message of `seconds = 1` and `nanos = 2`, as `Duration` and `Timestamp` both are.
 fn put_time(seconds: i64, nanos: i32, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| {
-        put_member::<kind::Int32, _>(&nanos, 2, w)?;
-        put_member::<kind::Int64, _>(&seconds, 1, w)
+        put_member::<kind::Int32, _>(&nanos, NANOS, w)?;
+        put_member::<kind::Int64, _>(&seconds, SECONDS, w)
     })
 }
 
@@ -33,21 +37,40 @@ fn take_time(r: &mut Reader<'_>, name: &'static str) -> Result<(i64, i32), Error
     r.message(|r| {
         let mut seconds = None;
         let mut nanos = None;
+        // Nearly always there is nothing else.
+        if r.passes_tag(SECONDS, WireType::Varint) {
+            let tag = Tag { number: SECONDS, wire_type: WireType::Varint };
+            take_seconds(&mut seconds, tag, r)?;
+        }
         while let Some(tag) = r.tag()? {
-            let left = r.remaining();
-            let (result, field) = match tag.number {
-                1 => (take_once::<kind::Int64, i64>(&mut seconds, tag, r), "seconds"),
-                2 => (take_once::<kind::Int32, i32>(&mut nanos, tag, r), "nanos"),
-                number => {
-                    return Err(r.locate(no_such_field(name, number), r.offset_before(left)));
+            match tag.number {
+                SECONDS => take_seconds(&mut seconds, tag, r)?,
+                NANOS => {
+                    let left = r.remaining();
+                    take_once::<kind::Int32, i32>(&mut nanos, tag, r)
+                        .map_err(|error| in_member(error, "nanos", left, r))?;
                 }
-            };
-            if let Err(error) = result {
-                return Err(r.locate(error, r.offset_before(left)).in_field(field));
+                number => {
+                    return Err(r.locate(no_such_field(name, number), r.offset()));
+                }
             }
         }
         Ok((seconds.unwrap_or(0), nanos.unwrap_or(0)))
     })
+}
+
+#[inline]
+fn take_seconds(seconds: &mut Option<i64>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
+    let left = r.remaining();
+    take_once::<kind::Int64, i64>(seconds, tag, r)
+        .map_err(|error| in_member(error, "seconds", left, r))
+}
+
+/// An error in a member that started when `left` bytes were left.
+#[cold]
+#[inline(never)]
+fn in_member(error: Error, field: &'static str, left: usize, r: &Reader<'_>) -> Error {
+    r.locate(error, r.offset_before(left)).in_field(field)
 }
 
 /// The part of a second, which is never negative.
