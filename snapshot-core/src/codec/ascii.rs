@@ -5,7 +5,7 @@ const HIGH_BITS: u128 = u128::from_ne_bytes([0x80; 16]);
 /// Whether all bytes are ASCII; of texts of some ten bytes sooner than the standard library says.
 #[inline]
 pub(super) fn is_ascii(bytes: &[u8]) -> bool {
-    // The last 16, or 8, overlap with those before them.
+    // The last 16, 8 or 4 overlap with those before them.
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let mut bits = u128::from_ne_bytes(*first) | u128::from_ne_bytes(*last);
         if bytes.len() > 32 {
@@ -17,6 +17,9 @@ pub(super) fn is_ascii(bytes: &[u8]) -> bool {
     }
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         return (u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)) & HIGH_BITS as u64 == 0;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return (u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & HIGH_BITS as u32 == 0;
     }
     bytes.iter().fold(0, |bits, byte| bits | byte) < 0x80
 }
