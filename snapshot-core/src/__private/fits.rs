@@ -2,13 +2,14 @@
 //!
 //! A trait that is not implemented would be told in the words of our traits. So the derive asks, in
 //! a way that always compiles, and a constant panics in the user's words. The question is a function
-//! that is never called: what it would return is the answer. A struct asks once for all its fields,
-//! as a function, a closure or a search for a method each is too much for the compiler.
+//! whose type is the answer. A struct asks once for many of its fields, as a function, a closure or a
+//! search for a method each is too much for the compiler; and what it saves the fields by is the same
+//! answer, a [`Plan`](super::plan::Plan).
 
 use std::marker::PhantomData;
 
 use super::oneof::Member;
-use super::port::{Adapter, Port};
+use super::port::{Adapter, Port, port};
 use super::text::Message;
 use crate::codec::{Wire, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
@@ -21,9 +22,6 @@ pub trait Answer {
     /// Notes what the attributes of the fields inside say.
     fn annotate(notes: &mut Notes);
 }
-
-/// The answer of no types.
-pub const NO_ANSWERS: () = ();
 
 /// The answer as a value.
 #[derive(Clone, Copy)]
@@ -56,32 +54,7 @@ pub fn annotate<A: Answer>(_: impl FnOnce() -> A, notes: &mut Notes) {
     A::annotate(notes);
 }
 
-macro_rules! answers {
-    ($($answer:ident)*) => {
-        impl<$($answer: Answer),*> Answer for ($($answer,)*) {
-            const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
-
-            fn annotate(_notes: &mut Notes) {
-                $($answer::annotate(_notes);)*
-            }
-        }
-    };
-}
-
-// More are grouped, and the groups grouped, up to eight each.
-answers!();
-answers!(A);
-answers!(A B);
-answers!(A B C);
-answers!(A B C D);
-answers!(A B C D E);
-answers!(A B C D E F);
-answers!(A B C D E F G);
-answers!(A B C D E F G H);
-
-pub struct Fits<F, T>(PhantomData<fn() -> (F, T)>);
-
-impl<F, T: WireField<F>> Answer for Fits<F, T> {
+impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const FIT: Fit = Fit::Fits { is_leaf: T::LEAF };
 
     fn annotate(notes: &mut Notes) {
@@ -98,14 +71,15 @@ impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
-    pub fn fits(self) -> Fits<F, T> {
-        Fits(PhantomData)
+    #[inline(always)]
+    pub fn fits(self) -> Self {
+        self
     }
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn fits(self) -> Fits<F, W> {
-        Fits(PhantomData)
+    pub fn fits(self) -> Port<F, W> {
+        port(self.field)
     }
 }
 

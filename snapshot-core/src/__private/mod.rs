@@ -7,6 +7,7 @@ mod check;
 mod fits;
 mod oneof;
 mod open;
+mod plan;
 mod port;
 mod put;
 mod reference;
@@ -36,10 +37,11 @@ pub use self::check::{
     assert_value, assert_zero, earlier, registration, version_field,
 };
 pub use self::fits::{
-    Answer, Fit, Losing, NO_ANSWERS, NoFit, annotate, assert_adapter_fits, assert_fits,
-    assert_member_fits, assert_plain_fits, fit,
+    Answer, Fit, Losing, NoFit, annotate, assert_adapter_fits, assert_fits, assert_member_fits,
+    assert_plain_fits, fit,
 };
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
+pub use self::plan::{Options, Plan};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
 pub use self::put::{Putting, marks, message_size, put_message, put_message_tagged, sum};
 pub use self::reference::{
@@ -122,7 +124,8 @@ pub fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     crate::version::check_version::<P>(r)
 }
 
-/// The default of a field that is not saved.
+/// The default of a field that is not saved, or not read yet.
+#[inline]
 pub fn default<T: Default>() -> T {
     T::default()
 }
