@@ -8,6 +8,7 @@
 
 use std::marker::PhantomData;
 
+use super::Span;
 use super::oneof::Member;
 use super::port::{Adapter, Port, port};
 use super::text::Message;
@@ -36,7 +37,7 @@ pub enum Fit {
 
 impl Fit {
     /// One of the answers.
-    pub const fn of(self, index: usize) -> Self {
+    const fn of(self, index: usize) -> Self {
         match self {
             Self::Each(fits) => fits[index],
             fit => fit,
@@ -158,10 +159,10 @@ impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
 
 /// The type `ty` fits its field.
 #[track_caller]
-pub const fn assert_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
-    if let Fit::Misfit(shape, words, loss) = fit {
+pub const fn assert_fits(field: &Span, fit: Fit, index: usize, ty: &str) {
+    if let Fit::Misfit(shape, words, loss) = fit.of(index) {
         let message = Message::new().and("`").and(ty).and("` cannot be saved as the proto field `");
-        let message = message.and(field.name()).and("`, which is ");
+        let message = message.and(field.name).and("`, which is ");
         let message = and_proto_type(message, shape, words);
         let message = if loss.is_empty() {
             and_rust_type(message.and(": use "), shape, words)
@@ -176,24 +177,24 @@ pub const fn assert_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
 /// The same for a type of the standard library, by its name: with nothing inside to be walked to, so
 /// that the derive leaves out the walk.
 #[track_caller]
-pub const fn assert_plain_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
-    if let Fit::Fits { is_leaf: false } = fit {
+pub const fn assert_plain_fits(field: &Span, fit: Fit, index: usize, ty: &str) {
+    if let Fit::Fits { is_leaf: false } = fit.of(index) {
         let message =
             Message::new().and("`").and(ty).and("` is or holds a type that is named like ");
         let message =
             message.and("one of the standard library, or `Uuid`, but is another one: name it by ");
         panic!("{}", message.and("its path, like `self::String`").as_str());
     }
-    assert_fits(fit, field, ty);
+    assert_fits(field, fit, index, ty);
 }
 
 /// What the module `with` makes of a field fits its proto field.
 #[track_caller]
-pub const fn assert_adapter_fits<F>(fit: Fit, field: &Field<F>, with: &str) {
-    if let Fit::Misfit(shape, words, _) = fit {
+pub const fn assert_adapter_fits(field: &Span, fit: Fit, index: usize, with: &str) {
+    if let Fit::Misfit(shape, words, _) = fit.of(index) {
         let message = Message::new().and("what `").and(with);
         let message = message.and("` converts to cannot be saved as the proto field `");
-        let message = message.and(field.name()).and("`, which is ");
+        let message = message.and(field.name).and("`, which is ");
         let message = and_proto_type(message, shape, words).and(": its `to_wire` must make ");
         panic!("{}", and_rust_type(message, shape, words).as_str());
     }

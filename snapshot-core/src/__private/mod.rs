@@ -75,19 +75,21 @@ pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVarian
 
 use crate::schema::kind::FieldKind;
 
-/// The field numbers that a field takes: one, or those of a oneof's members.
+/// The field numbers that a field takes, one or those of a oneof's members, and its name.
 #[derive(Clone, Copy)]
 pub struct Span {
     low: u32,
     high: u32,
+    name: &'static str,
 }
 
 pub const fn span<F: FieldKind>(field: &Field<F>) -> Span {
     let low = field.number();
-    match F::MEMBERS.last() {
-        Some(last) => Span { low, high: last.number },
-        None => Span { low, high: low },
-    }
+    let high = match F::MEMBERS.last() {
+        Some(last) => last.number,
+        None => low,
+    };
+    Span { low, high, name: field.name() }
 }
 
 /// Whether a number is this field's, or that of a member of this oneof.

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Path};
+use syn::{Ident, Type, TypePath};
 
 use super::run::{Run, runs};
 use super::take::take_fields;
@@ -105,7 +105,8 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
         }
         let name = format!("__Type_{}", field.ident.unraw());
         let name = Ident::new(&name, at(field.ty.span()));
-        let ty = std::mem::replace(&mut field.ty, syn::parse_quote!(#name));
+        let alias = TypePath { qself: None, path: name.clone().into() };
+        let ty = std::mem::replace(&mut field.ty, Type::Path(alias));
         // Defined nowhere in particular, or the compiler would suggest to give it parameters.
         let mut definition = name.clone();
         definition.set_span(Span::call_site());
@@ -119,33 +120,49 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
 
 /// A mapped field.
 pub(super) struct Mapped<'m> {
-    message: &'m Path,
+    /// The constant of all fields of the message.
+    fields: Ident,
     /// Its place among all fields of the struct.
     pub(super) index: usize,
+    /// Its place in `__SPANS`.
+    pub(super) span: usize,
     pub(super) field: &'m Field,
     pub(super) mapping: &'m Mapping,
+    place: Span,
 }
 
 pub(super) fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone {
-    model.fields.iter().enumerate().filter_map(|(index, field)| {
-        let mapping = field.mapping()?;
-        Some(Mapped { message: &model.message, index, field, mapping })
+    let fields = constant_of(&model.message, "__FIELDS");
+    let all: Vec<_> = model
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, field)| Some((index, field, field.mapping()?)))
+        .collect();
+    all.into_iter().enumerate().map(move |(span, (index, field, mapping))| Mapped {
+        fields: fields.clone(),
+        index,
+        span,
+        field,
+        mapping,
+        // Where the user chose how the field is saved: by its type, or by `with`.
+        place: at(match &mapping.with {
+            None => field.ty.span(),
+            Some(with) => with.span(),
+        }),
     })
 }
 
 impl Mapped<'_> {
     /// The typed constant of the proto field.
     pub(super) fn constant(&self) -> TokenStream {
-        let (fields, proto) = (constant_of(self.message, "__FIELDS"), &self.mapping.proto);
+        let (fields, proto) = (&self.fields, &self.mapping.proto);
         quote!(&(*#fields).#proto)
     }
 
     /// Where the user chose how the field is saved: by its type, or by `with`.
     pub(super) fn place(&self) -> Span {
-        at(match &self.mapping.with {
-            None => self.field.ty.span(),
-            Some(with) => with.span(),
-        })
+        self.place
     }
 
     /// The field of the struct, for errors that point at its type.
@@ -248,6 +265,7 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let fields = fields.chain(version);
     let older = version::put_older(model);
+    let version_number = payload::version_number(model);
     let sizes = runs.iter().filter_map(|run| {
         let Some(mapped) = run.single() else {
             let (plan, references) = (&run.answers, run.references());
@@ -270,7 +288,7 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             #stage
             #(#bounds?;)*
             #older
-            let mut #put = __s::Putting::<{ __s::marks(__SPANS) }>::new(#w);
+            let mut #put = __s::Putting::<{ __s::marks(#version_number, __SPANS) }>::new(#w);
             #(#fields)*
             #put.finish()
         }
