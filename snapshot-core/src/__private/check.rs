@@ -12,44 +12,64 @@ use crate::schema::{
 };
 use crate::{Controller, Payload, Stage, StageVariant};
 
-/// Every field of the message is mapped or ignored.
+/// Every field of the message is mapped or ignored, or that of the version, if there is one.
 #[track_caller]
 pub const fn assert_all_mapped(
     state: &str,
     descriptor: &MessageDescriptor,
+    version: u32,
     mapped: &[Span],
     ignored: &[u32],
 ) {
+    let fields = descriptor.fields;
+    let mut next = 0;
+    let mut i = 0;
+    while i < fields.len() {
+        // Most structs have the fields in the order of their message.
+        if next < mapped.len() && mapped[next].low == fields[i].number {
+            next += 1;
+        } else if fields[i].number != version && !is_used(fields[i].number, mapped, ignored) {
+            not_mapped(state, descriptor, version, mapped, ignored);
+        }
+        i += 1;
+    }
+}
+
+#[track_caller]
+const fn not_mapped(
+    state: &str,
+    descriptor: &MessageDescriptor,
+    version: u32,
+    mapped: &[Span],
+    ignored: &[u32],
+) -> ! {
     let fields = descriptor.fields;
     let mut missing = 0;
     let mut has_version = false;
     let mut message = Message::new();
     let mut i = 0;
     while i < fields.len() {
-        let number = fields[i].number;
-        if !contains_low(mapped, number) && !contains(ignored, number) {
+        if fields[i].number != version && !is_used(fields[i].number, mapped, ignored) {
             message = message.and_name(missing == 0, fields[i].name);
             has_version |= equal(fields[i].name, "schema_version");
             missing += 1;
         }
         i += 1;
     }
-    if missing > 0 {
-        message = Message::new()
-            .and("`")
-            .and(state)
-            .and("` does not map ")
-            .and(message.as_str())
-            .and(" of `")
-            .and(descriptor.name)
-            .and(if missing == 1 { "`: map it, " } else { "`: map them, " })
-            .and(if missing == 1 { "or list it" } else { "or list them" })
-            .and(" in #[snapshot(ignore(...))]");
-        if has_version {
-            message = message.and("; `version = 1` maps `schema_version`");
-        }
-        panic!("{}", message.as_str());
+    message = Message::new()
+        .and("`")
+        .and(state)
+        .and("` does not map ")
+        .and(message.as_str())
+        .and(" of `")
+        .and(descriptor.name)
+        .and(if missing == 1 { "`: map it, " } else { "`: map them, " })
+        .and(if missing == 1 { "or list it" } else { "or list them" })
+        .and(" in #[snapshot(ignore(...))]");
+    if has_version {
+        message = message.and("; `version = 1` maps `schema_version`");
     }
+    panic!("{}", message.as_str());
 }
 
 /// Every member of the oneof is mapped or ignored.
@@ -337,15 +357,16 @@ const fn value_number(descriptor: &EnumDescriptor, name: &str) -> Option<i32> {
     None
 }
 
-const fn contains_low(spans: &[Span], number: u32) -> bool {
+/// Whether the field with this number is mapped or ignored.
+const fn is_used(number: u32, mapped: &[Span], ignored: &[u32]) -> bool {
     let mut i = 0;
-    while i < spans.len() {
-        if spans[i].low == number {
+    while i < mapped.len() {
+        if mapped[i].low == number {
             return true;
         }
         i += 1;
     }
-    false
+    contains(ignored, number)
 }
 
 const fn equal(a: &str, b: &str) -> bool {

@@ -2,13 +2,15 @@
 //!
 //! A trait that is not implemented would be told in the words of our traits. So the derive asks, in
 //! a way that always compiles, and a constant panics in the user's words. The question is a function
-//! that is never called: what it would return is the answer. A struct asks once for all its fields,
-//! as a function, a closure or a search for a method each is too much for the compiler.
+//! whose type is the answer. A struct asks once for many of its fields, as a function, a closure or a
+//! search for a method each is too much for the compiler; and what it saves the fields by is the same
+//! answer, a [`Plan`](super::plan::Plan).
 
 use std::marker::PhantomData;
 
+use super::Span;
 use super::oneof::Member;
-use super::port::{Adapter, Port};
+use super::port::{Adapter, Port, port};
 use super::text::Message;
 use crate::codec::{Wire, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
@@ -21,9 +23,6 @@ pub trait Answer {
     /// Notes what the attributes of the fields inside say.
     fn annotate(notes: &mut Notes);
 }
-
-/// The answer of no types.
-pub const NO_ANSWERS: () = ();
 
 /// The answer as a value.
 #[derive(Clone, Copy)]
@@ -38,7 +37,7 @@ pub enum Fit {
 
 impl Fit {
     /// One of the answers.
-    pub const fn of(self, index: usize) -> Self {
+    const fn of(self, index: usize) -> Self {
         match self {
             Self::Each(fits) => fits[index],
             fit => fit,
@@ -56,32 +55,7 @@ pub fn annotate<A: Answer>(_: impl FnOnce() -> A, notes: &mut Notes) {
     A::annotate(notes);
 }
 
-macro_rules! answers {
-    ($($answer:ident)*) => {
-        impl<$($answer: Answer),*> Answer for ($($answer,)*) {
-            const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
-
-            fn annotate(_notes: &mut Notes) {
-                $($answer::annotate(_notes);)*
-            }
-        }
-    };
-}
-
-// More are grouped, and the groups grouped, up to eight each.
-answers!();
-answers!(A);
-answers!(A B);
-answers!(A B C);
-answers!(A B C D);
-answers!(A B C D E);
-answers!(A B C D E F);
-answers!(A B C D E F G);
-answers!(A B C D E F G H);
-
-pub struct Fits<F, T>(PhantomData<fn() -> (F, T)>);
-
-impl<F, T: WireField<F>> Answer for Fits<F, T> {
+impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const FIT: Fit = Fit::Fits { is_leaf: T::LEAF };
 
     fn annotate(notes: &mut Notes) {
@@ -98,14 +72,15 @@ impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
-    pub fn fits(self) -> Fits<F, T> {
-        Fits(PhantomData)
+    #[inline(always)]
+    pub fn fits(self) -> Self {
+        self
     }
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn fits(self) -> Fits<F, W> {
-        Fits(PhantomData)
+    pub fn fits(self) -> Port<F, W> {
+        port(self.field)
     }
 }
 
@@ -184,10 +159,10 @@ impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
 
 /// The type `ty` fits its field.
 #[track_caller]
-pub const fn assert_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
-    if let Fit::Misfit(shape, words, loss) = fit {
+pub const fn assert_fits(field: &Span, fit: Fit, index: usize, ty: &str) {
+    if let Fit::Misfit(shape, words, loss) = fit.of(index) {
         let message = Message::new().and("`").and(ty).and("` cannot be saved as the proto field `");
-        let message = message.and(field.name()).and("`, which is ");
+        let message = message.and(field.name).and("`, which is ");
         let message = and_proto_type(message, shape, words);
         let message = if loss.is_empty() {
             and_rust_type(message.and(": use "), shape, words)
@@ -202,24 +177,24 @@ pub const fn assert_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
 /// The same for a type of the standard library, by its name: with nothing inside to be walked to, so
 /// that the derive leaves out the walk.
 #[track_caller]
-pub const fn assert_plain_fits<F>(fit: Fit, field: &Field<F>, ty: &str) {
-    if let Fit::Fits { is_leaf: false } = fit {
+pub const fn assert_plain_fits(field: &Span, fit: Fit, index: usize, ty: &str) {
+    if let Fit::Fits { is_leaf: false } = fit.of(index) {
         let message =
             Message::new().and("`").and(ty).and("` is or holds a type that is named like ");
         let message =
             message.and("one of the standard library, or `Uuid`, but is another one: name it by ");
         panic!("{}", message.and("its path, like `self::String`").as_str());
     }
-    assert_fits(fit, field, ty);
+    assert_fits(field, fit, index, ty);
 }
 
 /// What the module `with` makes of a field fits its proto field.
 #[track_caller]
-pub const fn assert_adapter_fits<F>(fit: Fit, field: &Field<F>, with: &str) {
-    if let Fit::Misfit(shape, words, _) = fit {
+pub const fn assert_adapter_fits(field: &Span, fit: Fit, index: usize, with: &str) {
+    if let Fit::Misfit(shape, words, _) = fit.of(index) {
         let message = Message::new().and("what `").and(with);
         let message = message.and("` converts to cannot be saved as the proto field `");
-        let message = message.and(field.name()).and("`, which is ");
+        let message = message.and(field.name).and("`, which is ");
         let message = and_proto_type(message, shape, words).and(": its `to_wire` must make ");
         panic!("{}", and_rust_type(message, shape, words).as_str());
     }

@@ -7,6 +7,7 @@ mod check;
 mod fits;
 mod oneof;
 mod open;
+mod plan;
 mod port;
 mod put;
 mod reference;
@@ -36,10 +37,11 @@ pub use self::check::{
     assert_value, assert_zero, earlier, registration, version_field,
 };
 pub use self::fits::{
-    Answer, Fit, Losing, NO_ANSWERS, NoFit, annotate, assert_adapter_fits, assert_fits,
-    assert_member_fits, assert_plain_fits, fit,
+    Answer, Fit, Losing, NoFit, annotate, assert_adapter_fits, assert_fits, assert_member_fits,
+    assert_plain_fits, fit,
 };
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
+pub use self::plan::{Options, Plan};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
 pub use self::put::{Putting, marks, message_size, put_message, put_message_tagged, sum};
 pub use self::reference::{
@@ -73,19 +75,21 @@ pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVarian
 
 use crate::schema::kind::FieldKind;
 
-/// The field numbers that a field takes: one, or those of a oneof's members.
+/// The field numbers that a field takes, one or those of a oneof's members, and its name.
 #[derive(Clone, Copy)]
 pub struct Span {
     low: u32,
     high: u32,
+    name: &'static str,
 }
 
 pub const fn span<F: FieldKind>(field: &Field<F>) -> Span {
     let low = field.number();
-    match F::MEMBERS.last() {
-        Some(last) => Span { low, high: last.number },
-        None => Span { low, high: low },
-    }
+    let high = match F::MEMBERS.last() {
+        Some(last) => last.number,
+        None => low,
+    };
+    Span { low, high, name: field.name() }
 }
 
 /// Whether a number is this field's, or that of a member of this oneof.
@@ -122,7 +126,8 @@ pub fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     crate::version::check_version::<P>(r)
 }
 
-/// The default of a field that is not saved.
+/// The default of a field that is not saved, or not read yet.
+#[inline]
 pub fn default<T: Default>() -> T {
     T::default()
 }

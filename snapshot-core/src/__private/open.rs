@@ -19,6 +19,13 @@ pub struct Open<F: 'static, T: WireField<F>> {
     pub(super) slot: T::Slot,
 }
 
+impl<F, T: WireField<F>> Default for Open<F, T> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self { slot: T::Slot::default() }
+    }
+}
+
 impl<F: FieldKind, T: WireField<F>> Open<F, T> {
     /// Takes what follows of the field, framed as canonical encoding does.
     #[inline(always)]
@@ -108,12 +115,6 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         }
         value
     }
-
-    /// The value, for a field whose value is looked at; `None` after an error.
-    #[inline]
-    pub fn finish_to_check(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
-        self.finish(field, take).filter(|_| take.is_known(field))
-    }
 }
 
 /// The field `F` of a message, read as a `W`, which becomes a `T`.
@@ -149,7 +150,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
 
     pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
         // The adapter looks at it.
-        let value = self.open.finish_to_check(field, take)?;
+        let value = self.open.finish(field, take).filter(|_| take.is_known(field))?;
         match (self.convert)(self.take, value) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -157,10 +158,6 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
                 None
             }
         }
-    }
-
-    pub fn finish_to_check(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
-        self.finish(field, take)
     }
 }
 
@@ -184,10 +181,6 @@ impl<T> Closed<T> {
     }
 
     pub fn finish<F>(self, _: F, _: &mut Taking) -> Option<T> {
-        None
-    }
-
-    pub fn finish_to_check<F>(self, _: F, _: &mut Taking) -> Option<T> {
         None
     }
 }

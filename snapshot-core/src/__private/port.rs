@@ -36,7 +36,7 @@ impl<F> Of<F> {
 
 /// The field `F` of a message, held by a `T`.
 pub struct Port<F: 'static, T> {
-    field: &'static Field<F>,
+    pub(super) field: &'static Field<F>,
     held: PhantomData<fn() -> T>,
 }
 
@@ -65,14 +65,14 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn open(self, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
-        let mut open = Open { slot: T::Slot::default() };
+        let mut open = Open::default();
         open.take_expected(self.field, take, r);
         open
     }
 
     /// The same for a field that is there from version `since` on.
     pub fn open_since(self, since: u32, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
-        let mut open = Open { slot: T::Slot::default() };
+        let mut open = Open::default();
         if r.version() >= since {
             open.take_expected(self.field, take, r);
         }
@@ -110,7 +110,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
 
 /// The field `F` of a message, held by a `T` that is converted to and from a `W` by `with = module`.
 pub struct Adapter<F: 'static, W, T, Take> {
-    field: &'static Field<F>,
+    pub(super) field: &'static Field<F>,
     take: Take,
     converted: PhantomData<fn(W) -> T>,
 }

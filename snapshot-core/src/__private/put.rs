@@ -16,13 +16,16 @@ pub struct Putting<'w, const N: usize> {
     error: Option<Error>,
 }
 
-/// How many marks [`Putting`] needs for fields declared in this order.
-pub const fn marks(spans: &[Span]) -> usize {
-    let mut i = 1;
+/// How many marks [`Putting`] needs for fields declared in this order, behind that of the version,
+/// which is 0 if there is none.
+pub const fn marks(version: u32, spans: &[Span]) -> usize {
+    let mut last = version;
+    let mut i = 0;
     while i < spans.len() {
-        if spans[i].low <= spans[i - 1].high {
-            return spans.len();
+        if spans[i].low <= last {
+            return spans.len() + 1;
         }
+        last = spans[i].high;
         i += 1;
     }
     0

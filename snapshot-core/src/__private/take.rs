@@ -125,6 +125,16 @@ impl Taking {
         self.wrong.is_none() || !self.is_told(field)
     }
 
+    /// The value of a field that something looks at before it is known that all was read.
+    #[inline]
+    pub fn known<'v, F: FieldKind, T>(
+        &self,
+        field: &Field<F>,
+        value: &'v Option<T>,
+    ) -> Option<&'v T> {
+        value.as_ref().filter(|_| self.is_known(field))
+    }
+
     /// Whether an error is told already that explains why a field has no value, or a default one.
     #[cold]
     fn is_told<F: FieldKind>(&self, field: &Field<F>) -> bool {
@@ -149,10 +159,19 @@ impl Taking {
         }
     }
 
-    /// The name that the payload gives itself, for the errors to have.
-    pub fn name(&mut self, name: impl FnOnce() -> Option<String>) {
+    /// The field that is the name which the payload gives itself, for the errors to have.
+    pub fn name<F: FieldKind, T>(
+        &mut self,
+        field: &Field<F>,
+        value: &Option<T>,
+        name: impl FnOnce(&T) -> String,
+    ) {
+        if self.wrong.is_none() {
+            return;
+        }
+        let name = self.known(field, value).map(name);
         if let Some(wrong) = &mut self.wrong {
-            wrong.error = wrong.error.take().map(|error| super::with_name(error, name()));
+            wrong.error = wrong.error.take().map(|error| super::with_name(error, name));
         }
     }
 

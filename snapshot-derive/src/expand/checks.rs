@@ -8,19 +8,19 @@ use super::{at, constant_of, is_dependent, payload, stage_rules};
 use crate::model::{Field, Role, Struct};
 
 /// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`,
-/// the numbers that the mapped fields take, in the order in which they are put; and the checks.
+/// the numbers that the mapped fields take, in the order in which they are declared; and the checks.
 pub(super) fn constants(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
     let version = model.payload.as_ref().map(|payload| payload::version_field(model, payload));
-    let version_span = model.payload.as_ref().map(|_| quote!(__s::span(&__VERSION),));
     let protos = model.fields.iter().filter_map(Field::mapping).map(|mapping| &mapping.proto);
     let ignored = &model.ignored;
     let name = ident.to_string();
     let fields = constant_of(message, "__FIELDS");
     let descriptor = constant_of(message, "__DESCRIPTOR");
+    let version_number = payload::version_number(model);
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_mapped(#name, #descriptor, __SPANS, __IGNORED));
+        __s::assert_all_mapped(#name, #descriptor, #version_number, __SPANS, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
     let generics = &common.generics;
     let rules = model.stage.iter().filter(|stage| !is_dependent(&stage.ty, generics));
@@ -34,7 +34,10 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     quote! {
         #schema
         #version
-        const __SPANS: &[__s::Span] = &[#version_span #(__s::span(&(*#fields).#protos)),*];
+        const __SPANS: &[__s::Span] = {
+            let __all = #fields;
+            &[#(__s::span(&(*__all).#protos)),*]
+        };
         const __IGNORED: &[__s::u32] = &[#((*#fields).#ignored.number()),*];
         const _: () = #complete;
         #(#stages)*

@@ -2,80 +2,74 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::{Ident, Type};
 
-use super::struct_::{Mapped, mapped};
-use super::{is_dependent, local, text_of_type};
+use super::run::{Form, Run};
+use super::struct_::Mapped;
+use super::{constant_of, local, text_of_type};
 use crate::model::Struct;
 
-/// How many answers one tuple has.
-const GROUP: usize = 8;
-
-/// The function `__fits`, whose type is what all types of the fields answer, and the checks of the
+/// A function for each run whose type is what the types of the fields answer, and the checks of the
 /// answers, each where the user wrote the type. `written` has the types as they were written.
-pub(super) fn expand(model: &Struct, written: &Struct) -> TokenStream {
-    let generics = &written.common.generics;
-    let fields = mapped(model).zip(mapped(written));
-    let fields: Vec<_> =
-        fields.filter(|(_, written)| !is_dependent(&written.field.ty, generics)).collect();
-    let answers = fields.iter().map(|(mapped, _)| {
-        let port = mapped.port();
-        quote_spanned!(mapped.place()=> #port.fits())
-    });
-    let (answers, levels) = grouped(answers.collect());
-    let checks = fields
-        .iter()
-        .enumerate()
-        .map(|(index, (mapped, written))| check(mapped, written, index, levels));
-    quote! {
-        #[inline]
-        fn __fits() -> impl __s::Answer {
-            #answers
-        }
-        const __FIT: __s::Fit = __s::fit(&__fits);
-        #(#checks)*
-    }
-}
-
-/// The answers as tuples of tuples, and how many levels of them there are.
-fn grouped(mut answers: Vec<TokenStream>) -> (TokenStream, u32) {
-    let mut levels = 1;
-    while answers.len() > GROUP {
-        answers = answers.chunks(GROUP).map(|group| quote!((#(#group,)*))).collect();
-        levels += 1;
-    }
-    match &answers[..] {
-        // A literal `()` at the end of a function is what clippy warns of.
-        [] => (quote!(__s::NO_ANSWERS), levels),
-        _ => (quote!((#(#answers,)*)), levels),
-    }
-}
-
-fn check(mapped: &Mapped<'_>, written: &Mapped<'_>, index: usize, levels: u32) -> TokenStream {
-    let (place, constant) = (mapped.place(), mapped.constant());
-    let of = (0..levels).rev().map(|level| {
-        let index = index / GROUP.pow(level) % GROUP;
-        quote_spanned!(place=> .of(#index))
-    });
-    match &mapped.mapping.with {
-        None => {
-            let text = text_of_type(&written.field.ty);
-            let assert = match mapped.field.is_plain {
-                true => quote_spanned!(place=> assert_plain_fits),
-                false => quote_spanned!(place=> assert_fits),
-            };
-            quote_spanned!(place=> const _: () = __s::#assert(__FIT #(#of)*, #constant, #text);)
-        }
-        Some(with) => {
-            let text = text_of_type(with);
-            quote_spanned! {place=>
-                const _: () = __s::assert_adapter_fits(__FIT #(#of)*, #constant, #text);
+pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
+    let (all, fields) = (local("all"), constant_of(&written.message, "__FIELDS"));
+    let runs = runs.iter().enumerate().filter(|(_, run)| run.form != Form::Dependent);
+    let functions = runs.map(|(index, run)| {
+        let function = &run.answers;
+        let fit = local(&format!("FIT_{index}"));
+        let answers = run.fields.iter().map(|mapped| match run.form {
+            Form::Planned => {
+                let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
+                quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
             }
+            _ => {
+                let port = mapped.port();
+                quote_spanned!(mapped.place()=> #port.fits(),)
+            }
+        });
+        let checks =
+            run.fields.iter().enumerate().map(|(index, mapped)| {
+                check(mapped, &written.fields[mapped.index].ty, &fit, index)
+            });
+        // Once, since each mention of a constant takes its time.
+        let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
+        let types = run.fields.iter().map(|mapped| &mapped.field.ty);
+        let answer = match run.form {
+            Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
+            _ => quote!(__s::Answer),
+        };
+        quote! {
+            #[inline]
+            fn #function() -> impl #answer {
+                #let_all
+                (#(#answers)*)
+            }
+            const #fit: __s::Fit = __s::fit(&#function);
+            #(#checks)*
         }
-    }
+    });
+    functions.collect()
 }
 
-/// Notes what the attributes inside of these fields say.
-pub(super) fn annotate() -> TokenStream {
-    let notes = local("notes");
-    quote!(__s::annotate(__fits, #notes);)
+fn check(mapped: &Mapped<'_>, written: &Type, fit: &Ident, index: usize) -> TokenStream {
+    let (place, span) = (mapped.place(), mapped.span);
+    let (assert, text) = match &mapped.mapping.with {
+        None if mapped.field.is_plain => ("assert_plain_fits", text_of_type(written)),
+        None => ("assert_fits", text_of_type(written)),
+        Some(with) => ("assert_adapter_fits", text_of_type(with)),
+    };
+    let assert = Ident::new(assert, place);
+    quote_spanned!(place=> const _: () = __s::#assert(&__SPANS[#span], #fit, #index, #text);)
+}
+
+/// Notes what the attributes inside of the fields say.
+pub(super) fn annotate(run: &Run<'_>) -> TokenStream {
+    let (notes, function) = (local("notes"), &run.answers);
+    match run.form {
+        Form::Dependent => {
+            let ports = run.fields.iter().map(Mapped::port);
+            quote!(#(#ports.annotate(#notes);)*)
+        }
+        _ => quote!(__s::annotate(#function, #notes);),
+    }
 }

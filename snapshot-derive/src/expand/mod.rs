@@ -12,9 +12,11 @@ mod newtype;
 mod oneof;
 mod payload;
 mod references;
+mod run;
 mod stage;
 mod stage_rules;
 mod struct_;
+mod take;
 mod version;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -51,7 +53,7 @@ fn local(name: &str) -> Ident {
     Ident::new(&format!("__{name}"), Span::mixed_site())
 }
 
-/// The variable for field number `index`, for errors that point at `place`.
+/// The variable for run number `index`, for errors that point at `place`.
 fn numbered(index: usize, place: Span) -> Ident {
     Ident::new(&format!("__field_{index}"), Span::mixed_site().located_at(place))
 }

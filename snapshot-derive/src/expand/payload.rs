@@ -16,6 +16,14 @@ pub(super) fn version_field(model: &Struct, payload: &Payload) -> TokenStream {
     }
 }
 
+/// Its number, or 0.
+pub(super) fn version_number(model: &Struct) -> TokenStream {
+    match &model.payload {
+        Some(_) => quote!(__VERSION.number()),
+        None => quote!(0),
+    }
+}
+
 /// The port of that field.
 pub(super) fn version_port() -> TokenStream {
     quote!(__s::port::<_, __s::u32>(&__VERSION))

@@ -5,8 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::LitStr;
 use syn::spanned::Spanned;
 
+use super::run::Run;
 use super::struct_::{Mapped, mapped};
-use super::{at, fits, is_dependent, local, quiet_path};
+use super::{at, fits, local, quiet_path};
 use crate::attr::Namespaces;
 use crate::model::Struct;
 
@@ -36,7 +37,7 @@ pub(super) fn refer_fields(model: &Struct) -> TokenStream {
 }
 
 /// Notes what the attributes of the fields say, for the manifest.
-pub(super) fn annotate_fields(model: &Struct) -> TokenStream {
+pub(super) fn annotate_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let notes = local("notes");
     let fields = mapped(model).map(|mapped| {
         let constant = mapped.constant();
@@ -54,19 +55,14 @@ pub(super) fn annotate_fields(model: &Struct) -> TokenStream {
             .filter_map(|(namespace, act)| namespace.as_ref().map(|name| quote!(.#act(#name))));
         let noted: Vec<_> = since.into_iter().chain(names).collect();
         let own = (!noted.is_empty()).then(|| quote!(#notes.field(#constant) #(#noted)*;));
-        // Of the others all together.
-        let inside = is_dependent(&mapped.field.ty, &model.common.generics).then(|| {
-            let port = mapped.port();
-            quote_spanned!(mapped.place()=> #port.annotate(#notes);)
-        });
-        quote!(#own #inside)
+        quote!(#own)
     });
-    let others = fits::annotate();
+    let inside = runs.iter().map(fits::annotate);
     quote! {
         #[inline]
         fn annotate_fields(#notes: &mut __s::Notes) {
             #(#fields)*
-            #others
+            #(#inside)*
         }
     }
 }

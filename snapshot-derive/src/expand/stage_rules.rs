@@ -103,12 +103,12 @@ pub(super) fn check_before_save(stage: &Stage) -> TokenStream {
 }
 
 /// Refuses to restore a stage that no build with these rules could have saved.
-pub(super) fn check_after_read(stage: &Stage, variable: &Ident) -> Option<TokenStream> {
+pub(super) fn check_after_read(stage: &Stage, value: &TokenStream) -> Option<TokenStream> {
     let Carriage::Carried(proto) = &stage.carriage else { return None };
     let (rules, ty) = (rules(stage), &stage.ty);
     Some(quote_spanned! {at(ty.span())=>
         __s::may_restore(
-            #variable.as_ref().map(<#ty as __s::Stage>::number),
+            #value.map(<#ty as __s::Stage>::number),
             #rules,
             __FIELDS.#proto.name(),
         )

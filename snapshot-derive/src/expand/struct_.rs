@@ -4,13 +4,15 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Path};
+use syn::{Ident, Type, TypePath};
 
+use super::run::{Run, runs};
+use super::take::take_fields;
 use super::{
-    at, checks, constant_of, conversion, fits, is_dependent, local, numbered, payload, quiet_path,
+    at, checks, constant_of, conversion, fits, is_dependent, local, payload, quiet_path,
     references, stage_rules, text_of, version,
 };
-use crate::model::{Carriage, Field, Mapping, Role, Stage, Struct};
+use crate::model::{Carriage, Field, Mapping, Stage, Struct};
 
 pub(super) fn expand(written: &Struct) -> TokenStream {
     let (aliases, model) = &aliased(written);
@@ -18,12 +20,13 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let constants = checks::constants(model);
-    let fits = fits::expand(model, written);
-    let put_fields = put_fields(model);
-    let take_fields = take_fields(model);
+    let runs = &runs(model);
+    let fits = fits::expand(runs, written);
+    let put_fields = put_fields(model, runs);
+    let take_fields = take_fields(model, runs);
     let walk_fields = walk_fields(model);
     let refer_fields = references::refer_fields(model);
-    let annotate_fields = references::annotate_fields(model);
+    let annotate_fields = references::annotate_fields(model, runs);
     let conversion = conversion::expand(model);
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
@@ -102,7 +105,8 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
         }
         let name = format!("__Type_{}", field.ident.unraw());
         let name = Ident::new(&name, at(field.ty.span()));
-        let ty = std::mem::replace(&mut field.ty, syn::parse_quote!(#name));
+        let alias = TypePath { qself: None, path: name.clone().into() };
+        let ty = std::mem::replace(&mut field.ty, Type::Path(alias));
         // Defined nowhere in particular, or the compiler would suggest to give it parameters.
         let mut definition = name.clone();
         definition.set_span(Span::call_site());
@@ -114,39 +118,51 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
     (aliases, model)
 }
 
-/// A mapped field, with what the generated code calls its value while it is read.
+/// A mapped field.
 pub(super) struct Mapped<'m> {
-    message: &'m Path,
+    /// The constant of all fields of the message.
+    fields: Ident,
+    /// Its place among all fields of the struct.
+    pub(super) index: usize,
+    /// Its place in `__SPANS`.
+    pub(super) span: usize,
     pub(super) field: &'m Field,
     pub(super) mapping: &'m Mapping,
-    variable: Ident,
+    place: Span,
 }
 
 pub(super) fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone {
-    model.fields.iter().enumerate().filter_map(|(index, field)| {
-        let mapping = field.mapping()?;
-        let variable = numbered(index, place(field, mapping));
-        Some(Mapped { message: &model.message, field, mapping, variable })
-    })
-}
-
-/// Where the user chose how the field is saved: by its type, or by `with`.
-fn place(field: &Field, mapping: &Mapping) -> Span {
-    at(match &mapping.with {
-        None => field.ty.span(),
-        Some(with) => with.span(),
+    let fields = constant_of(&model.message, "__FIELDS");
+    let all: Vec<_> = model
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, field)| Some((index, field, field.mapping()?)))
+        .collect();
+    all.into_iter().enumerate().map(move |(span, (index, field, mapping))| Mapped {
+        fields: fields.clone(),
+        index,
+        span,
+        field,
+        mapping,
+        // Where the user chose how the field is saved: by its type, or by `with`.
+        place: at(match &mapping.with {
+            None => field.ty.span(),
+            Some(with) => with.span(),
+        }),
     })
 }
 
 impl Mapped<'_> {
     /// The typed constant of the proto field.
     pub(super) fn constant(&self) -> TokenStream {
-        let (fields, proto) = (constant_of(self.message, "__FIELDS"), &self.mapping.proto);
+        let (fields, proto) = (&self.fields, &self.mapping.proto);
         quote!(&(*#fields).#proto)
     }
 
+    /// Where the user chose how the field is saved: by its type, or by `with`.
     pub(super) fn place(&self) -> Span {
-        place(self.field, self.mapping)
+        self.place
     }
 
     /// The field of the struct, for errors that point at its type.
@@ -193,7 +209,7 @@ impl Mapped<'_> {
     }
 
     /// The checks of `max` and `range`; `value` makes an `Option` of a reference.
-    fn bounds(&self, value: impl Fn(Span) -> TokenStream) -> Vec<TokenStream> {
+    pub(super) fn bounds(&self, value: impl Fn(Span) -> TokenStream) -> Vec<TokenStream> {
         let constant = self.constant();
         let Mapping { max, range, .. } = self.mapping;
         let max = max.as_ref().map(|max| {
@@ -212,11 +228,11 @@ impl Mapped<'_> {
 /// Whether the codec itself keeps to `save_from`. For a payload that carries its stage the
 /// orchestrator does, before the freeze and on import, so that a payload in any stage can be looked
 /// at.
-fn checks_stage(model: &Struct, stage: &Stage) -> bool {
+pub(super) fn checks_stage(model: &Struct, stage: &Stage) -> bool {
     model.payload.is_none() || matches!(stage.carriage, Carriage::NotCarried(_))
 }
 
-fn put_fields(model: &Struct) -> TokenStream {
+fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
     let fits = mapped(model)
         .filter(|mapped| is_dependent(&mapped.field.ty, &model.common.generics))
@@ -227,7 +243,11 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let stage = model.stage.as_ref().filter(|stage| checks_stage(model, stage));
     let stage = stage.map(stage_rules::check_before_save);
-    let fields = mapped(model).rev().map(|mapped| {
+    let fields = runs.iter().rev().map(|run| {
+        let Some(mapped) = run.single() else {
+            let (plan, references) = (&run.answers, run.references());
+            return quote!(__s::Plan::put(#plan(), #references, &mut #put););
+        };
         let (port, ident) = (mapped.port(), mapped.member());
         let value = mapped.value_of(&quote_spanned!(mapped.place()=> self.#ident));
         let field = quote_spanned!(mapped.place()=> #port.put(&mut #put, #value););
@@ -245,10 +265,17 @@ fn put_fields(model: &Struct) -> TokenStream {
     });
     let fields = fields.chain(version);
     let older = version::put_older(model);
-    // What an adapter converts to is not made twice.
-    let sizes = mapped(model).filter(|mapped| mapped.mapping.with.is_none()).map(|mapped| {
-        let (port, ident) = (mapped.port(), mapped.member());
-        quote_spanned!(mapped.place()=> #port.size(&self.#ident))
+    let version_number = payload::version_number(model);
+    let sizes = runs.iter().filter_map(|run| {
+        let Some(mapped) = run.single() else {
+            let (plan, references) = (&run.answers, run.references());
+            return Some(quote!(__s::Plan::size(#plan(), #references)));
+        };
+        // What an adapter converts to is not made twice.
+        mapped.mapping.with.is_none().then(|| {
+            let (port, ident) = (mapped.port(), mapped.member());
+            quote_spanned!(mapped.place()=> #port.size(&self.#ident))
+        })
     });
     let version_size = model.payload.as_ref().map(|payload| {
         let (port, version) = (payload::version_port(), &payload.version);
@@ -261,7 +288,7 @@ fn put_fields(model: &Struct) -> TokenStream {
             #stage
             #(#bounds?;)*
             #older
-            let mut #put = __s::Putting::<{ __s::marks(__SPANS) }>::new(#w);
+            let mut #put = __s::Putting::<{ __s::marks(#version_number, __SPANS) }>::new(#w);
             #(#fields)*
             #put.finish()
         }
@@ -270,143 +297,6 @@ fn put_fields(model: &Struct) -> TokenStream {
         fn fields_size(&self) -> __s::usize {
             __s::sum(&[#version_size #(#sizes),*])
         }
-    }
-}
-
-/// Whether something looks at the value before it is known that all was read.
-fn is_checked(model: &Struct, mapped: &Mapped<'_>) -> bool {
-    let is = |field: Option<&Ident>| field == Some(&mapped.field.ident);
-    mapped.mapping.max.is_some()
-        || mapped.mapping.range.is_some()
-        || is(model.stage.as_ref().map(|stage| &stage.field))
-        || is(model.payload.as_ref().and_then(|payload| payload.id.as_ref()))
-}
-
-fn take_fields(model: &Struct) -> TokenStream {
-    let (r, take, tag) = (local("r"), local("take"), local("tag"));
-    let ident = &model.common.ident;
-    let descriptor = constant_of(&model.message, "__DESCRIPTOR");
-    let version = model.payload.as_ref().map(|payload| (payload, payload::version_port()));
-    let version_variable = local("version");
-    let older = version.as_ref().map(|(payload, _)| version::take_older(model, payload));
-    let open_version = version.as_ref().map(|(_, port)| {
-        quote! {
-            let mut #version_variable = #port.open(&mut #take, #r);
-        }
-    });
-    let version_offer =
-        version.as_ref().map(|_| quote!(#version_variable.offer(&__VERSION, &mut #take, #tag, #r)));
-    let opened = mapped(model).map(|mapped| {
-        let (variable, port) = (&mapped.variable, mapped.port());
-        let open = match &mapped.mapping.since {
-            None => quote_spanned!(mapped.place()=> #port.open(&mut #take, #r)),
-            Some(since) => {
-                let since = since.version;
-                quote_spanned!(mapped.place()=> #port.open_since(#since, &mut #take, #r))
-            }
-        };
-        quote_spanned!(mapped.place()=> let mut #variable = #open;)
-    });
-    let offers = mapped(model).map(|mapped| {
-        let (variable, constant) = (&mapped.variable, mapped.constant());
-        match &mapped.mapping.since {
-            None => quote!(#variable.offer(#constant, &mut #take, #tag, #r)),
-            Some(since) => {
-                let since = since.version;
-                quote!(#variable.offer_since(#constant, #since, &mut #take, #tag, #r))
-            }
-        }
-    });
-    let offers = version_offer.into_iter().chain(offers);
-    let finish = mapped(model).map(|mapped| {
-        let (variable, constant) = (&mapped.variable, mapped.constant());
-        let finish = if is_checked(model, &mapped) { "finish_to_check" } else { "finish" };
-        let finish = Ident::new(finish, mapped.place());
-        let finish = quote_spanned!(mapped.place()=> #variable.#finish(#constant, &mut #take));
-        let finish = match &mapped.mapping.since {
-            None => finish,
-            Some(since) => {
-                let (default, since) = (version::default_of(&mapped, since), since.version);
-                quote!(if #r.version() < #since { __s::Some(#default) } else { #finish })
-            }
-        };
-        quote_spanned!(mapped.place()=> let #variable = #finish;)
-    });
-    let bounds = mapped(model).flat_map(|mapped| {
-        let variable = &mapped.variable;
-        mapped.bounds(|place| quote_spanned!(place=> #variable.as_ref()))
-    });
-    let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
-        let variable = mapped(model).find(|m| m.field.ident == stage.field)?.variable;
-        stage_rules::check_after_read(stage, &variable)
-    });
-    let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
-    let name = id.and_then(|id| mapped(model).find(|m| m.field.ident == *id)).map(|mapped| {
-        let place = at(mapped.field.ident.span());
-        let mut variable = mapped.variable.clone();
-        variable.set_span(variable.span().located_at(place));
-        quote_spanned!(place=> 
-            #take.name(|| #variable.as_ref().map(__s::name_of));)
-    });
-    let variables: Vec<_> = mapped(model).map(|mapped| mapped.variable).collect();
-    let values = model.fields.iter().enumerate().map(|(index, field)| value(model, index, field));
-    let state = local("state");
-    let validate = model.validate.as_ref().map(|validate| {
-        let name = match id {
-            Some(id) => quote_spanned!(at(id.span())=> 
-                || __s::Some(__s::name_of(&#state.#id))),
-            None => quote!(__s::unnamed),
-        };
-        quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
-    });
-    quote! {
-        // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
-        #[cfg_attr(not(debug_assertions), inline(always))]
-        fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-            #older
-            let mut #take = __s::Taking::new();
-            // What canonical encoding has is there in the order of the fields.
-            #open_version
-            #(#opened)*
-            while let __s::Some(#tag) = #take.next(#r) {
-                // The first to which the tag belongs takes what it announces.
-                if !(false #(|| #offers)*) {
-                    #take.unmapped(#descriptor, __IGNORED, #tag, #r);
-                }
-            }
-            #(#finish)*
-            #(#take.check(#bounds);)*
-            #(#take.check(#stage);)*
-            #name
-            if let __s::Err(__error) = #take.end() {
-                return __s::Err(__error);
-            }
-            match (#(#variables,)*) {
-                (#(__s::Some(#variables),)*) => {
-                    let #state = #ident { #(#values,)* };
-                    #validate
-                    __s::Ok(#state)
-                }
-                _ => __s::Err(__s::lost_error()),
-            }
-        }
-    }
-}
-
-/// The value of a field in the struct that was read.
-fn value(model: &Struct, index: usize, field: &Field) -> TokenStream {
-    let (ident, ty) = (&field.ident, &field.ty);
-    let Role::Skipped(value) = &field.role else {
-        let place = at(ty.span());
-        let (mut ident, variable) = (ident.clone(), numbered(index, place));
-        ident.set_span(place);
-        return quote_spanned!(place=> #ident: #variable);
-    };
-    let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
-    match (stage.map(|stage| &stage.carriage), value) {
-        (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live),
-        (_, Some(value)) => quote!(#ident: #value),
-        (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>()),
     }
 }
 

@@ -1,0 +1,214 @@
+//! What is done with several fields of a struct at once.
+//!
+//! The derive lists such fields a single time, as the tuple of what their types answer (see
+//! [`super::fits`]). What the tuple does is checked here, once for all structs; a call for each field
+//! of each struct would take the compiler most of its time.
+
+use super::fits::{Answer, Fit, Loss, Misfit};
+use super::open::Open;
+use super::port::Port;
+use super::put::Putting;
+use super::take::Taking;
+use crate::codec::{Reader, Tag, WireField};
+use crate::schema::Notes;
+use crate::schema::kind::FieldKind;
+
+/// The types that some fields have, as a tuple.
+pub trait Types: Sized {
+    /// References to a value of each.
+    type Refs<'a>
+    where
+        Self: 'a;
+    /// Each, if it could be read.
+    type Options: Options<Values = Self>;
+}
+
+/// Values of some fields, each if it could be read.
+pub trait Options {
+    type Values;
+
+    /// All of them, if all could be read.
+    fn all(self) -> Option<Self::Values>;
+}
+
+/// How fields are saved that have the types `T`.
+pub trait Plan<T: Types>: Answer {
+    /// What collects the fields while their message is read.
+    type Open: Default;
+
+    /// Puts the fields, the last one first.
+    fn put<const N: usize>(self, values: T::Refs<'_>, put: &mut Putting<'_, N>);
+
+    /// How many bytes `put` will put; what takes more than a look counts as nothing.
+    fn size(self, values: T::Refs<'_>) -> usize;
+
+    /// Takes what canonical encoding has next, as far as it is these fields'.
+    fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>);
+
+    /// Takes what `tag` announces, if it is one of these fields'.
+    fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool;
+
+    /// The values; `None` after an error, or a default that nobody sees.
+    fn finish(self, open: Self::Open, take: &mut Taking) -> T::Options;
+}
+
+/// One of the fields, of type `T`.
+pub trait Planned<T>: Answer {
+    type Open: Default;
+
+    fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>);
+
+    fn size(self, value: &T) -> usize;
+
+    fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>);
+
+    fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool;
+
+    fn finish(self, open: Self::Open, take: &mut Taking) -> Option<T>;
+}
+
+// A debug build would only compile more if all of it were inlined.
+impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
+    type Open = Open<F, T>;
+
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>) {
+        self.put(put, value);
+    }
+
+    #[inline]
+    fn size(self, value: &T) -> usize {
+        self.size(value)
+    }
+
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>) {
+        open.take_expected(self.field, take, r);
+    }
+
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool {
+        open.offer(self.field, take, tag, r)
+    }
+
+    #[inline]
+    fn finish(self, open: Self::Open, take: &mut Taking) -> Option<T> {
+        open.finish(self.field, take)
+    }
+}
+
+/// Never runs: the program does not compile.
+impl<F: FieldKind, L: Loss, T> Planned<T> for Misfit<F, L> {
+    type Open = ();
+
+    fn put<const N: usize>(self, _: &T, _: &mut Putting<'_, N>) {}
+
+    fn size(self, _: &T) -> usize {
+        0
+    }
+
+    fn open(self, (): &mut (), _: &mut Taking, _: &mut Reader<'_>) {}
+
+    fn offer(self, (): &mut (), _: &mut Taking, _: Tag, _: &mut Reader<'_>) -> bool {
+        false
+    }
+
+    fn finish(self, (): (), _: &mut Taking) -> Option<T> {
+        None
+    }
+}
+
+/// For each field: its answer, its type, its place, and a place counted from the end.
+macro_rules! plans {
+    ($($answer:ident $ty:ident $at:tt $back:tt,)*) => {
+        impl<$($answer: Answer),*> Answer for ($($answer,)*) {
+            const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
+
+            fn annotate(notes: &mut Notes) {
+                $($answer::annotate(notes);)*
+            }
+        }
+
+        impl<$($ty),*> Types for ($($ty,)*) {
+            type Refs<'a> = ($(&'a $ty,)*) where Self: 'a;
+            type Options = ($(Option<$ty>,)*);
+        }
+
+        impl<$($ty),*> Options for ($(Option<$ty>,)*) {
+            type Values = ($($ty,)*);
+
+            #[inline(always)]
+            fn all(self) -> Option<($($ty,)*)> {
+                Some(($(self.$at?,)*))
+            }
+        }
+
+        impl<$($ty,)* $($answer: Planned<$ty>),*> Plan<($($ty,)*)> for ($($answer,)*) {
+            type Open = ($($answer::Open,)*);
+
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn put<const N: usize>(self, values: ($(&$ty,)*), put: &mut Putting<'_, N>) {
+                $(self.$back.put(values.$back, put);)*
+            }
+
+            #[inline]
+            fn size(self, values: ($(&$ty,)*)) -> usize {
+                super::sum(&[$(self.$at.size(values.$at)),*])
+            }
+
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>) {
+                $(self.$at.open(&mut open.$at, take, r);)*
+            }
+
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn offer(
+                self,
+                open: &mut Self::Open,
+                take: &mut Taking,
+                tag: Tag,
+                r: &mut Reader<'_>,
+            ) -> bool {
+                // The first to which the tag belongs takes what it announces.
+                $(self.$at.offer(&mut open.$at, take, tag, r))||*
+            }
+
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn finish(self, open: Self::Open, take: &mut Taking) -> ($(Option<$ty>,)*) {
+                ($(self.$at.finish(open.$at, take),)*)
+            }
+        }
+    };
+}
+
+plans!(A Ta 0 0,);
+plans!(A Ta 0 1, B Tb 1 0,);
+plans!(A Ta 0 2, B Tb 1 1, C Tc 2 0,);
+plans!(A Ta 0 3, B Tb 1 2, C Tc 2 1, D Td 3 0,);
+plans!(A Ta 0 4, B Tb 1 3, C Tc 2 2, D Td 3 1, E Te 4 0,);
+plans!(A Ta 0 5, B Tb 1 4, C Tc 2 3, D Td 3 2, E Te 4 1, F Tf 5 0,);
+plans!(A Ta 0 6, B Tb 1 5, C Tc 2 4, D Td 3 3, E Te 4 2, F Tf 5 1, G Tg 6 0,);
+plans!(A Ta 0 7, B Tb 1 6, C Tc 2 5, D Td 3 4, E Te 4 3, F Tf 5 2, G Tg 6 1, H Th 7 0,);
+plans!(
+    A Ta 0 8, B Tb 1 7, C Tc 2 6, D Td 3 5, E Te 4 4, F Tf 5 3, G Tg 6 2, H Th 7 1, I Ti 8 0,
+);
+plans!(
+    A Ta 0 9, B Tb 1 8, C Tc 2 7, D Td 3 6, E Te 4 5, F Tf 5 4, G Tg 6 3, H Th 7 2, I Ti 8 1,
+    J Tj 9 0,
+);
+plans!(
+    A Ta 0 10, B Tb 1 9, C Tc 2 8, D Td 3 7, E Te 4 6, F Tf 5 5, G Tg 6 4, H Th 7 3, I Ti 8 2,
+    J Tj 9 1, K Tk 10 0,
+);
+// As many as the standard library has a default for.
+plans!(
+    A Ta 0 11, B Tb 1 10, C Tc 2 9, D Td 3 8, E Te 4 7, F Tf 5 6, G Tg 6 5, H Th 7 4, I Ti 8 3,
+    J Tj 9 2, K Tk 10 1, L Tl 11 0,
+);

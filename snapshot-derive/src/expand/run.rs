@@ -1,0 +1,102 @@
+//! The mapped fields of a struct in runs: fields that nothing is special about share one plan, which
+//! the compiler checks much faster than calls for each.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Ident, Index};
+
+use super::struct_::{Mapped, mapped};
+use super::{is_dependent, local, numbered};
+use crate::model::Struct;
+
+/// How many fields one plan has at most.
+const LONGEST: usize = 12;
+
+/// Fields one after the other.
+pub(super) struct Run<'m> {
+    /// The variable for what is read of them.
+    pub(super) variable: Ident,
+    /// The function whose type is what their types answer.
+    pub(super) answers: Ident,
+    pub(super) fields: Vec<Mapped<'m>>,
+    pub(super) form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The function is the plan.
+    Planned,
+    /// One field, with a `with` or a `since`.
+    Single,
+    /// One field whose type can be named only inside of the impls, so that there is no function.
+    Dependent,
+}
+
+/// The runs of a struct, in the order of its fields.
+pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
+    let mut runs: Vec<Run<'_>> = Vec::new();
+    for mapped in mapped(model) {
+        let form = form(&mapped, model);
+        match runs.last_mut() {
+            Some(run)
+                if (form, run.form) == (Form::Planned, Form::Planned)
+                    && run.fields.len() < LONGEST =>
+            {
+                run.fields.push(mapped);
+            }
+            _ => {
+                let index = runs.len();
+                runs.push(Run {
+                    variable: match form {
+                        Form::Planned => local(&format!("fields_{index}")),
+                        _ => numbered(index, mapped.place()),
+                    },
+                    answers: local(&format!("answers_{index}")),
+                    fields: vec![mapped],
+                    form,
+                });
+            }
+        }
+    }
+    runs
+}
+
+fn form(mapped: &Mapped<'_>, model: &Struct) -> Form {
+    if is_dependent(&mapped.field.ty, &model.common.generics) {
+        Form::Dependent
+    } else if mapped.mapping.with.is_some() || mapped.mapping.since.is_some() {
+        Form::Single
+    } else {
+        Form::Planned
+    }
+}
+
+impl<'m> Run<'m> {
+    /// The only field of a run without a plan.
+    pub(super) fn single(&self) -> Option<&Mapped<'m>> {
+        self.fields.first().filter(|_| self.form != Form::Planned)
+    }
+
+    /// Each field, and where it is in the variable.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&Mapped<'m>, TokenStream)> {
+        self.fields.iter().zip(0..).map(|(mapped, index)| {
+            let mut variable = self.variable.clone();
+            variable.set_span(variable.span().located_at(mapped.place()));
+            let index = Index { index, span: mapped.place() };
+            let value = match self.form {
+                Form::Planned => quote_spanned!(mapped.place()=> #variable.#index),
+                _ => quote!(#variable),
+            };
+            (mapped, value)
+        })
+    }
+
+    /// References to the fields of `self`.
+    pub(super) fn references(&self) -> TokenStream {
+        let references = self.fields.iter().map(|mapped| {
+            let ident = mapped.member();
+            quote_spanned!(mapped.place()=> &self.#ident,)
+        });
+        quote!((#(#references)*))
+    }
+}

@@ -1,0 +1,176 @@
+//! `take_fields` of a struct: what reads its message.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
+
+use super::run::{Form, Run};
+use super::struct_::{Mapped, checks_stage};
+use super::{at, constant_of, local, payload, stage_rules, version};
+use crate::model::{Carriage, Field, Role, Struct};
+
+pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
+    let (r, take, tag) = (local("r"), local("take"), local("tag"));
+    let ident = &model.common.ident;
+    let descriptor = constant_of(&model.message, "__DESCRIPTOR");
+    let version = model.payload.as_ref().map(|payload| (payload, payload::version_port()));
+    let version_variable = local("version");
+    let older = version.as_ref().map(|(payload, _)| version::take_older(model, payload));
+    let open_version = version.as_ref().map(|(_, port)| {
+        quote! {
+            let mut #version_variable = #port.open(&mut #take, #r);
+        }
+    });
+    let version_offer =
+        version.as_ref().map(|_| quote!(#version_variable.offer(&__VERSION, &mut #take, #tag, #r)));
+    let opened = runs.iter().map(|run| {
+        let variable = &run.variable;
+        let Some(mapped) = run.single() else {
+            let plan = &run.answers;
+            return quote! {
+                let mut #variable = __s::default();
+                __s::Plan::open(#plan(), &mut #variable, &mut #take, #r);
+            };
+        };
+        let port = mapped.port();
+        let open = match &mapped.mapping.since {
+            None => quote_spanned!(mapped.place()=> #port.open(&mut #take, #r)),
+            Some(since) => {
+                let since = since.version;
+                quote_spanned!(mapped.place()=> #port.open_since(#since, &mut #take, #r))
+            }
+        };
+        quote_spanned!(mapped.place()=> let mut #variable = #open;)
+    });
+    let offers = runs.iter().map(|run| {
+        let variable = &run.variable;
+        let Some(mapped) = run.single() else {
+            let plan = &run.answers;
+            return quote!(__s::Plan::offer(#plan(), &mut #variable, &mut #take, #tag, #r));
+        };
+        let constant = mapped.constant();
+        match &mapped.mapping.since {
+            None => quote!(#variable.offer(#constant, &mut #take, #tag, #r)),
+            Some(since) => {
+                let since = since.version;
+                quote!(#variable.offer_since(#constant, #since, &mut #take, #tag, #r))
+            }
+        }
+    });
+    let offers = version_offer.into_iter().chain(offers);
+    let finish = runs.iter().map(|run| {
+        let variable = &run.variable;
+        let Some(mapped) = run.single() else {
+            let plan = &run.answers;
+            return quote!(let #variable = __s::Plan::finish(#plan(), #variable, &mut #take););
+        };
+        let constant = mapped.constant();
+        let finish = quote_spanned!(mapped.place()=> #variable.finish(#constant, &mut #take));
+        let finish = match &mapped.mapping.since {
+            None => finish,
+            Some(since) => {
+                let (default, since) = (version::default_of(mapped, since), since.version);
+                quote!(if #r.version() < #since { __s::Some(#default) } else { #finish })
+            }
+        };
+        quote_spanned!(mapped.place()=> let #variable = #finish;)
+    });
+    let values: HashMap<usize, (&Mapped<'_>, TokenStream)> = runs
+        .iter()
+        .flat_map(Run::values)
+        .map(|(mapped, value)| (mapped.index, (mapped, value)))
+        .collect();
+    // The value of a field, if it may be looked at.
+    let known = |mapped: &Mapped<'_>, value: &TokenStream, place: Span| {
+        let constant = mapped.constant();
+        quote_spanned!(place=> #take.known(#constant, &#value))
+    };
+    let of_field = |ident: &Ident| values.values().find(|(mapped, _)| mapped.field.ident == *ident);
+    let bounds = runs
+        .iter()
+        .flat_map(Run::values)
+        .flat_map(|(mapped, value)| mapped.bounds(|place| known(mapped, &value, place)));
+    let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
+        let (mapped, value) = of_field(&stage.field)?;
+        stage_rules::check_after_read(stage, &known(mapped, value, at(stage.ty.span())))
+    });
+    let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
+    let name = id.and_then(of_field).map(|(mapped, value)| {
+        let place = at(mapped.field.ident.span());
+        let (constant, mut take) = (mapped.constant(), take.clone());
+        take.set_span(take.span().located_at(place));
+        quote_spanned!(place=> #take.name(#constant, &#value, __s::name_of);)
+    });
+    let variables: Vec<_> = runs.iter().map(|run| &run.variable).collect();
+    let options = runs.iter().map(|run| {
+        let variable = &run.variable;
+        match run.form {
+            Form::Planned => quote!(__s::Options::all(#variable)),
+            _ => quote!(#variable),
+        }
+    });
+    let members = model.fields.iter().enumerate().map(|(index, field)| match values.get(&index) {
+        Some((mapped, value)) => {
+            let ident = mapped.member();
+            quote_spanned!(mapped.place()=> #ident: #value)
+        }
+        None => skipped(model, field),
+    });
+    let state = local("state");
+    let validate = model.validate.as_ref().map(|validate| {
+        let name = match id {
+            Some(id) => {
+                quote_spanned!(at(id.span())=> || __s::Some(__s::name_of(&#state.#id)))
+            }
+            None => quote!(__s::unnamed),
+        };
+        quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
+    });
+    quote! {
+        // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+            #older
+            let mut #take = __s::Taking::new();
+            // What canonical encoding has is there in the order of the fields.
+            #open_version
+            #(#opened)*
+            while let __s::Some(#tag) = #take.next(#r) {
+                // The first to which the tag belongs takes what it announces.
+                if !(false #(|| #offers)*) {
+                    #take.unmapped(#descriptor, __IGNORED, #tag, #r);
+                }
+            }
+            #(#finish)*
+            #(#take.check(#bounds);)*
+            #(#take.check(#stage);)*
+            #name
+            if let __s::Err(__error) = #take.end() {
+                return __s::Err(__error);
+            }
+            match (#(#options,)*) {
+                (#(__s::Some(#variables),)*) => {
+                    let #state = #ident { #(#members,)* };
+                    #validate
+                    __s::Ok(#state)
+                }
+                _ => __s::Err(__s::lost_error()),
+            }
+        }
+    }
+}
+
+/// The value of a field that is not saved, in the struct that was read.
+fn skipped(model: &Struct, field: &Field) -> TokenStream {
+    let (ident, ty) = (&field.ident, &field.ty);
+    let Role::Skipped(value) = &field.role else { return TokenStream::new() };
+    let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
+    match (stage.map(|stage| &stage.carriage), value) {
+        (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live),
+        (_, Some(value)) => quote!(#ident: #value),
+        (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>()),
+    }
+}
