@@ -31,7 +31,19 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
 
     /// Takes the fields up to the end of the reader.
     #[doc(hidden)]
-    fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error>;
+    #[inline]
+    fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
+        let mut slot = None;
+        Self::take_fields_into(&mut slot, r)?;
+        slot.ok_or_else(crate::__private::lost_error)
+    }
+
+    /// The same into the place where the state will be. It is `None`, and after an error too.
+    #[doc(hidden)]
+    fn take_fields_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
+        *slot = Some(Self::take_fields(r)?);
+        Ok(())
+    }
 
     /// Shows the controllers inside to `walk`.
     #[doc(hidden)]

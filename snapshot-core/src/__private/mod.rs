@@ -52,7 +52,7 @@ pub use self::stage::{
     default_stage, has_no_stage, may_restore, may_save, put_stage, put_stage_tagged, stage_of,
     stage_size, take_stage,
 };
-pub use self::take::{Taking, lost_error, take_message};
+pub use self::take::{Taking, lost_error, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use crate::codec::{
     Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,

@@ -194,6 +194,13 @@ fn field_of(message: &MessageDescriptor, number: u32) -> Option<u32> {
     Some(field.number)
 }
 
+/// Takes a state as a nested message, with its length, into the place where it will be: a struct is
+/// large to move.
+#[inline]
+pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> Result<(), Error> {
+    r.message(|r| S::take_fields_into(slot, r))
+}
+
 /// Takes a state as a nested message, with its length.
 #[inline]
 pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {

@@ -71,6 +71,13 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
                 __s::take_message(__r)
             }
             #[inline]
+            fn take_into(
+                __slot: &mut __s::Option<Self>,
+                __r: &mut __s::Reader<'_>,
+            ) -> __s::Result<(), __s::Error> {
+                __s::take_message_into(__slot, __r)
+            }
+            #[inline]
             fn is_default(&self) -> __s::bool {
                 false
             }

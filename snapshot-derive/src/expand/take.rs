@@ -119,7 +119,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         }
         None => skipped(model, field),
     });
-    let state = local("state");
+    let (state, slot) = (local("state"), local("slot"));
     let validate = model.validate.as_ref().map(|validate| {
         let name = match id {
             Some(id) => {
@@ -132,7 +132,10 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     quote! {
         // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
         #[cfg_attr(not(debug_assertions), inline(always))]
-        fn take_fields(#r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+        fn take_fields_into(
+            #slot: &mut __s::Option<Self>,
+            #r: &mut __s::Reader<'_>,
+        ) -> __s::Result<(), __s::Error> {
             #older
             let mut #take = __s::Taking::new();
             // What canonical encoding has is there in the order of the fields.
@@ -155,7 +158,8 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
                 (#(__s::Some(#variables),)*) => {
                     let #state = #ident { #(#members,)* };
                     #validate
-                    __s::Ok(#state)
+                    *#slot = __s::Some(#state);
+                    __s::Ok(())
                 }
                 _ => __s::Err(__s::lost_error()),
             }

@@ -118,7 +118,7 @@ fn is_same_path(a: &Path, b: &Path) -> bool {
 
 /// What `take_fields` of a payload begins with.
 pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
-    let r = local("r");
+    let (r, slot) = (local("r"), local("slot"));
     let ident = &model.common.ident;
     let (_, ty_generics, _) = model.common.generics.split_for_impl();
     let mut messages = messages(payload).peekable();
@@ -132,11 +132,12 @@ pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
         let (convert, old) = (quiet_path(upgrade), argument("old", upgrade));
         quote_spanned! {at(upgrade.span())=>
             if #version == #number {
-                return __s::upgrade::<#name, #ident #ty_generics, _, _, #to>(
+                *#slot = __s::Some(__s::upgrade::<#name, #ident #ty_generics, _, _, #to>(
                     #descriptor,
                     #r,
                     |#old: #name| #convert(#old),
-                );
+                )?);
+                return __s::Ok(());
             }
         }
     });
