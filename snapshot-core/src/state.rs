@@ -29,7 +29,8 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
         0
     }
 
-    /// Takes the fields up to the end of the reader.
+    /// Takes the fields up to the end of the reader. To be implemented is this or
+    /// [`State::take_fields_into`], as the derive does.
     #[doc(hidden)]
     #[inline]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
