@@ -133,6 +133,12 @@ const FIELDS: [Field; 12] = [
     },
 ];
 
+/// The fields of a struct by number. No two neighbours have them in the same order, as no two structs
+/// of a program do: what the compiler makes of one it cannot use for the next.
+fn fields(number: usize) -> impl Iterator<Item = (usize, &'static Field)> {
+    (1..).zip(FIELDS.iter().cycle().skip(number % FIELDS.len()).take(FIELDS.len()))
+}
+
 const HEAD: &str = "\
 #![allow(dead_code)]
 use std::collections::BTreeMap;
@@ -247,8 +253,8 @@ fn messages(schema: bool) -> String {
             code,
             "{derive}#[derive(Clone, PartialEq, prost::Message)]\npub struct Message{number} {{"
         );
-        for (at, field) in FIELDS.iter().enumerate() {
-            let (tag, attribute) = (at + 1, field.attribute);
+        for (tag, field) in fields(number) {
+            let attribute = field.attribute;
             let _ = writeln!(code, "#[prost({attribute}, tag = \"{tag}\")]");
             let _ = writeln!(code, "pub {}: {},", field.name, field.message);
         }
@@ -267,7 +273,7 @@ fn native(attributes: impl Fn(usize) -> String) -> String {
     let mut code = String::new();
     for number in 0..STRUCTS {
         let _ = writeln!(code, "{}\npub struct State{number} {{", attributes(number));
-        for field in &FIELDS {
+        for (_, field) in fields(number) {
             let _ = writeln!(code, "pub {}: {},", field.name, field.native);
         }
         code.push_str("}\n");

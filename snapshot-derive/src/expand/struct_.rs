@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Type, TypePath};
 
-use super::run::{Run, runs};
+use super::run::{Form, Run, runs};
 use super::take::take_fields;
 use super::{
     at, checks, constant_of, conversion, fits, is_dependent, local, payload, quiet_path,
@@ -241,9 +241,8 @@ pub(super) fn checks_stage(model: &Struct, stage: &Stage) -> bool {
 
 fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
-    let fits = mapped(model)
-        .filter(|mapped| is_dependent(&mapped.field.ty, &model.common.generics))
-        .filter_map(|mapped| mapped.fits_inside());
+    let fits = runs.iter().filter(|run| run.form == Form::Dependent);
+    let fits = fits.flat_map(|run| &run.fields).filter_map(Mapped::fits_inside);
     let bounds = mapped(model).flat_map(|mapped| {
         let ident = &mapped.field.ident;
         mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)))

@@ -1,7 +1,5 @@
 //! `take_fields` of a struct: what reads its message.
 
-use std::collections::HashMap;
-
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
@@ -78,21 +76,16 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
         quote_spanned!(mapped.place()=> let #variable = #finish;)
     });
-    let values: HashMap<usize, (&Mapped<'_>, TokenStream)> = runs
-        .iter()
-        .flat_map(Run::values)
-        .map(|(mapped, value)| (mapped.index, (mapped, value)))
-        .collect();
+    let values: Vec<_> = runs.iter().flat_map(Run::values).collect();
     // The value of a field, if it may be looked at.
     let known = |mapped: &Mapped<'_>, value: &TokenStream, place: Span| {
         let constant = mapped.constant();
         quote_spanned!(place=> #take.known(#constant, &#value))
     };
-    let of_field = |ident: &Ident| values.values().find(|(mapped, _)| mapped.field.ident == *ident);
-    let bounds = runs
+    let of_field = |ident: &Ident| values.iter().find(|(mapped, _)| mapped.field.ident == *ident);
+    let bounds = values
         .iter()
-        .flat_map(Run::values)
-        .flat_map(|(mapped, value)| mapped.bounds(|place| known(mapped, &value, place)));
+        .flat_map(|(mapped, value)| mapped.bounds(|place| known(mapped, value, place)));
     let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
         let (mapped, value) = of_field(&stage.field)?;
         stage_rules::check_after_read(stage, &known(mapped, value, at(stage.ty.span())))
@@ -112,13 +105,12 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             _ => quote!(#variable),
         }
     });
-    let members = model.fields.iter().enumerate().map(|(index, field)| match values.get(&index) {
-        Some((mapped, value)) => {
-            let ident = mapped.member();
-            quote_spanned!(mapped.place()=> #ident: #value)
-        }
-        None => skipped(model, field),
+    let read = values.iter().map(|(mapped, value)| {
+        let ident = mapped.member();
+        quote_spanned!(mapped.place()=> #ident: #value)
     });
+    let skipped = model.fields.iter().filter_map(|field| skipped(model, field));
+    let members = read.chain(skipped);
     let (state, slot) = (local("state"), local("slot"));
     let validate = model.validate.as_ref().map(|validate| {
         let name = match id {
@@ -168,13 +160,13 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
 }
 
 /// The value of a field that is not saved, in the struct that was read.
-fn skipped(model: &Struct, field: &Field) -> TokenStream {
+fn skipped(model: &Struct, field: &Field) -> Option<TokenStream> {
     let (ident, ty) = (&field.ident, &field.ty);
-    let Role::Skipped(value) = &field.role else { return TokenStream::new() };
+    let Role::Skipped(value) = &field.role else { return None };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
-    match (stage.map(|stage| &stage.carriage), value) {
+    Some(match (stage.map(|stage| &stage.carriage), value) {
         (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live),
         (_, Some(value)) => quote!(#ident: #value),
         (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>()),
-    }
+    })
 }
