@@ -3,7 +3,7 @@
 //! A container has six read-only layers (UUID and path), a scratch layer, one SCSI reservation for
 //! each of them, one process with an OCI spec of 2 KiB, and one endpoint: about 3.4 KB. Ten
 //! containers are one pod and run one image, so that they share the mounts of its layers; each has a
-//! scratch mount of its own. The mounts are spread over at most 256 disks, by partition. The VM beside
+//! scratch mount of its own. The mounts are spread over 64 disks, by partition. The VM beside
 //! them has a document of 4 KiB. Names and paths have the shape, and the mounts the sharing, the
 //! options and the file systems that the shim itself saves (`tests/golden/hcsshim`, `typical`).
 //!
@@ -22,7 +22,8 @@ use crate::state::{
 };
 
 const CONTAINERS_PER_POD: usize = 10;
-const DISKS: usize = 256;
+/// As many as a SCSI controller has.
+const DISKS: usize = 64;
 /// The layers of a container, the scratch layer included.
 const LAYERS: usize = 7;
 /// The scratch layer, which comes after the read-only ones.

@@ -95,9 +95,10 @@ fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut
         *end -= 1;
         sorted[*end as usize] = *entry;
     }
+    // Now each is where its bucket starts.
     match largest {
         ..CROWD => insert_all::<KK, K, V>(&mut sorted),
-        _ => sort_all::<KK, K, V>(&mut sorted),
+        _ => sort_each::<KK, K, V>(&mut sorted, &ends),
     }
     let unsorted = std::mem::replace(ranked, sorted);
     give_back(unsorted, w);
@@ -111,6 +112,18 @@ fn insert_all<KK: Kind, K: WireKey<KK>, V>(ranked: &mut [Ranked<'_, K, V>]) {
             at -= 1;
         }
     }
+}
+
+/// Sorts each of the buckets, which start at these places.
+fn sort_each<KK: Kind, K: WireKey<KK>, V>(ranked: &mut [Ranked<'_, K, V>], starts: &[u32]) {
+    let mut rest = ranked;
+    let mut taken = 0;
+    for start in &starts[1..] {
+        let (bucket, after) = rest.split_at_mut((start - taken) as usize);
+        sort_all::<KK, K, V>(bucket);
+        (rest, taken) = (after, *start);
+    }
+    sort_all::<KK, K, V>(rest);
 }
 
 #[inline]
