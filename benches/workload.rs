@@ -154,7 +154,7 @@ fn disk(slot: u32) -> Disk {
     let volume = id(5, slot as usize);
     Disk {
         config: DiskConfig {
-            host_path: format!(r"\\?\Volume{{{volume}}}\layers\{slot}\layer.vhd").into(),
+            host_path: format!(r"\\?\Volume{{{volume}}}\layers\{slot}.vhd").into(),
             read_only: false,
             kind: "VirtualDisk".to_owned(),
             evd_type: String::new(),
@@ -213,12 +213,11 @@ fn container(index: usize, spec: &[u8]) -> Container {
     };
     let timeout = Some(Duration::from_secs(5));
     let port = 0x4000_0001 + 3 * index as u32;
-    let bundles = r"C:\ProgramData\containerd\state\io.containerd.runtime.v2.task\k8s.io";
     let process = Process {
         exec_id: "init".to_owned(),
         stage: ProcessStage::Running,
         pid: 300 + index as i32,
-        bundle: format!(r"{bundles}\{container_id}").into(),
+        bundle: format!(r"C:\bundles\{container_id}").into(),
         oci_process_spec_json: spec.to_vec(),
         exited_at: None,
         exit_code: 0,
