@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
         if is_ascii(bytes) {
             // Texts are short and nearly all ASCII, and `from_utf8` starts slowly: without this, a
-            // restore takes 10 % more instructions and 8 % more time (BENCHMARKS.md).
+            // restore takes 14 % more instructions and 6 % more time (BENCHMARKS.md).
             //
             // SAFETY: ASCII is UTF-8.
             return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });

@@ -67,7 +67,7 @@ mod sse2 {
     #[inline]
     #[allow(unsafe_code)]
     pub(super) fn of(bytes: &[u8; 16]) -> Digits {
-        // By the table below, a save takes 19 % more instructions and 22 % more time (BENCHMARKS.md).
+        // By the table below, a save takes 21 % more instructions and 26 % more time (BENCHMARKS.md).
         //
         // SAFETY: SSE2 is a part of x86-64.
         unsafe { digits_of(bytes) }
@@ -76,7 +76,7 @@ mod sse2 {
     #[inline]
     #[allow(unsafe_code)]
     pub(super) fn read(digits: Digits, bytes: &mut [u8; 16]) -> bool {
-        // By the loop below, a restore takes 2 % more instructions and 5 % more time (BENCHMARKS.md).
+        // By the loop below, a restore takes 2 % more instructions and 1 % more time (BENCHMARKS.md).
         //
         // SAFETY: SSE2 is a part of x86-64.
         unsafe { read_digits(digits, bytes) }

@@ -202,7 +202,7 @@ impl Writer {
             self.grow(length);
         }
         self.start -= length;
-        // A save is a row of these: checked once more, it takes 27 % more instructions and 18 %
+        // A save is a row of these: checked once more, it takes 26 % more instructions and 19 %
         // more time (BENCHMARKS.md).
         //
         // SAFETY: `start` is never beyond the buffer's end, see its declaration, `clear`, `rewind`
