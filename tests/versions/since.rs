@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use prost::Message;
+use prost::{Message, Name};
 use snapshot_core::codec::{from_bytes, to_bytes};
-use snapshot_core::{Code, Payload, Snapshot, State};
+use snapshot_core::{Code, Payload, Schema, Snapshot, State};
 
 use super::states::{Disk, DiskState, Label, Queue, ShelfState, pb};
 
@@ -81,6 +81,40 @@ fn what_follows_a_payload_in_a_payload_is_as_old_as_the_outer_one() {
             let room = pb::Shelf { room: "attic".into(), ..shelf };
             assert_eq!(Chest::from_message(&room).unwrap().room, "attic");
         }
+    }
+}
+
+#[derive(Clone, PartialEq, Schema, Message)]
+struct Crate {
+    #[prost(uint32, tag = "1")]
+    schema_version: u32,
+    #[prost(message, optional, tag = "2")]
+    disk: Option<pb::Disk>,
+    /// From version 2 on.
+    #[prost(string, tag = "3")]
+    room: String,
+}
+
+impl Name for Crate {
+    const NAME: &'static str = "Crate";
+    const PACKAGE: &'static str = "versions.v1";
+}
+
+/// A payload that has another one as a plain message.
+#[derive(Clone, Debug, PartialEq, Snapshot)]
+#[snapshot(message = Crate, version = 2, accept(version = 1))]
+struct CrateState {
+    disk: DiskState,
+    #[snapshot(since = 2, default = String::from("cellar"))]
+    room: String,
+}
+
+#[test]
+fn what_follows_a_payload_as_a_message_is_as_old_as_the_outer_one() {
+    for (outer, inner, room) in [(1, 4, "cellar"), (1, 3, "cellar"), (2, 3, ""), (2, 4, "")] {
+        let message = Crate { schema_version: outer, disk: Some(disk(inner)), room: String::new() };
+        let state = CrateState::from_message(&message).unwrap();
+        assert_eq!(state.room, room, "{outer} of {inner}");
     }
 }
 

@@ -60,11 +60,7 @@ fn take_any_as<P: Payload, T>(
 ) -> Result<T, Error> {
     r.message(|any| {
         if let Some(value) = any.attempt(|any| take_value(any, P::TYPE_URL)) {
-            // What follows is as old as the payload around, not as this one.
-            let version = any.version();
-            let taken = any.within(value, take);
-            any.set_version(version);
-            return taken;
+            return any.within(value, take);
         }
         take_parts(any, |type_url, r| match type_url == P::TYPE_URL {
             true => take(r),

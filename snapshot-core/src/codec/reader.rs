@@ -100,8 +100,7 @@ impl<'a> Reader<'a> {
         self.version
     }
 
-    /// Sets the version of the payload that begins here. What reads a payload inside of another one
-    /// sets it back, or has given it a reader of its own.
+    /// Sets the version of the payload that begins here, up to the end of the message around it.
     #[inline]
     pub(crate) fn set_version(&mut self, version: u32) {
         self.version = version;
@@ -390,8 +389,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Runs `read` on a message of these bytes, which were taken last. What is returned is one variable all the
-    /// way, so that it is made where the caller wants it.
+    /// Runs `read` on a message of these bytes, which were taken last. What is returned is one
+    /// variable all the way, so that it is made where the caller wants it.
     #[inline]
     pub(crate) fn within<T>(
         &mut self,
@@ -399,6 +398,8 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let outer = std::mem::replace(&mut self.rest, bytes);
+        // A payload in it may be older or newer than the one around it.
+        let version = self.version;
         let mut value;
         if self.depth_left == 0 {
             value = Err(self.malformed("messages are nested too deep", self.offset()));
@@ -412,6 +413,7 @@ impl<'a> Reader<'a> {
         }
         // After an error the rest of the message is of no use, but what follows it may be.
         self.rest = outer;
+        self.version = version;
         value
     }
 
