@@ -29,8 +29,7 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
         0
     }
 
-    /// Takes the fields up to the end of the reader. To be implemented is this or
-    /// [`State::take_fields_into`], as the derive does.
+    /// Takes the fields up to the end of the reader.
     #[doc(hidden)]
     #[inline]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
@@ -41,10 +40,7 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
 
     /// The same into the place where the state will be. It is `None`, and after an error too.
     #[doc(hidden)]
-    fn take_fields_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
-        *slot = Some(Self::take_fields(r)?);
-        Ok(())
-    }
+    fn take_fields_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error>;
 
     /// Shows the controllers inside to `walk`.
     #[doc(hidden)]

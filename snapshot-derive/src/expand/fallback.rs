@@ -132,7 +132,10 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
                 fn put_fields(&self, _: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                     __s::Err(__s::not_derived())
                 }
-                fn take_fields(_: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+                fn take_fields_into(
+                    _: &mut __s::Option<Self>,
+                    _: &mut __s::Reader<'_>,
+                ) -> __s::Result<(), __s::Error> {
                     __s::Err(__s::not_derived())
                 }
                 fn walk_fields(&mut self, _: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {

@@ -201,7 +201,7 @@ impl<S: Sort> State for ThingState<S> {
         Ok(())
     }
 
-    fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
+    fn take_fields_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
         crate::version::check_version::<Self>(r)?;
         let (mut version, mut name, mut stage, mut children) = Default::default();
         let mut errors = Vec::new();
@@ -240,13 +240,14 @@ impl<S: Sort> State for ThingState<S> {
             "" => error,
             name => error.with_name(name),
         })?;
-        Ok(Self {
+        *slot = Some(Self {
             name,
             stage: <i32 as WireField<Number>>::finish_field(stage, &mut error).unwrap(),
             children: <Vec<AnyChild> as WireField<Children>>::finish_field(children, &mut error)
                 .unwrap(),
             sort: std::marker::PhantomData,
-        })
+        });
+        Ok(())
     }
 
     fn walk_fields(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {

@@ -86,7 +86,7 @@ impl<const MISTAKE: u8> State for ByHand<MISTAKE> {
         Ok(())
     }
 
-    fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
+    fn take_fields_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
         let (mut count, mut mode) = (None, None);
         loop {
             let tag = match r.tag() {
@@ -138,7 +138,8 @@ impl<const MISTAKE: u8> State for ByHand<MISTAKE> {
             _ if MISTAKE == UNKNOWN_ENUM_IS_ZERO => 0,
             _ => return Err(Error::invalid("is no mode")),
         };
-        Ok(Self { count, mode })
+        *slot = Some(Self { count, mode });
+        Ok(())
     }
 
     fn walk_fields(&mut self, _: &mut Walk<'_>) -> Result<(), Error> {
