@@ -16,7 +16,7 @@ fn plan(containers: usize) -> (usize, usize, usize) {
     match containers {
         1 => (51, 8, 64),
         100 => (51, 16, 1),
-        _ => (15, 1, 1),
+        _ => (9, 3, 1),
     }
 }
 

@@ -31,7 +31,9 @@ macro_rules! controllers {
             type State = $state;
 
             fn state(&self) -> impl DerefMut<Target = $state> + '_ {
-                lock(&self.0)
+                let mut state = lock(&self.0);
+                state.may_panic();
+                state
             }
 
             fn import(state: $state) -> Result<Self, Error> {
@@ -79,6 +81,23 @@ struct ShipState {
     stage: Stage,
 }
 
+impl FleetState {
+    fn may_panic(&mut self) {}
+}
+
+impl ShipState {
+    /// Does so once.
+    fn may_panic(&mut self) {
+        if self.value == WRECK {
+            self.value = 0;
+            panic!("wrecked");
+        }
+    }
+}
+
+/// The value of a ship that panics when its state is asked for.
+const WRECK: u64 = u64::MAX;
+
 #[derive(Debug, Snapshot)]
 #[snapshot(message = lcow::VpciSnapshot, version = 1, controller = Tug, ignore(devices))]
 struct TugState {}
@@ -87,6 +106,14 @@ struct TugState {}
 struct Tug {
     state: Mutex<TugState>,
     towed: Arc<Ship>,
+    /// What it does to the ship before.
+    trouble: fn(&mut ShipState),
+}
+
+impl Tug {
+    fn of(towed: &Arc<Ship>, trouble: fn(&mut ShipState)) -> Self {
+        Self { state: Mutex::new(TugState {}), towed: Arc::clone(towed), trouble }
+    }
 }
 
 impl Controller for Tug {
@@ -97,18 +124,14 @@ impl Controller for Tug {
     }
 
     fn import(state: TugState) -> Result<Self, Error> {
-        Ok(Self { state: Mutex::new(state), towed: ship(0) })
+        Ok(Self { state: Mutex::new(state), ..Self::of(&ship(0), |_| {}) })
     }
 
     fn freeze(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send {
         if let Ok(harbor) = cx.resource::<Harbor>() {
             harbor.towed.fetch_add(1, Ordering::Relaxed);
         }
-        let mut towed = self.towed.state();
-        if towed.value == LAST {
-            towed.stage = Stage::Done;
-        }
-        drop(towed);
+        (self.trouble)(&mut self.towed.state());
         self.towed.freeze(cx)
     }
 }
@@ -118,9 +141,6 @@ impl Controller for Tug {
 struct Harbor {
     towed: AtomicUsize,
 }
-
-/// The value of a ship that ends its journey when a tug takes it.
-const LAST: u64 = 99;
 
 fn ship(value: u64) -> Arc<Ship> {
     Arc::new(Ship(Mutex::new(ShipState { value, stage: Stage::Counting })))
@@ -174,7 +194,7 @@ fn hooks_that_are_left_out_are_in_the_timeline_and_leave_their_stages_behind() {
 
 #[test]
 fn a_hook_that_is_passed_on_to_a_controller_without_it_is_called_every_time() {
-    let tug = || Child::of(Tug { state: Mutex::new(TugState {}), towed: ship(1) });
+    let tug = || Child::of(Tug::of(&ship(1), |_| {}));
     let fleet = fleet((0..50).flat_map(|value| [Child::of(ship(value)), tug()]));
     let harbor = Arc::new(Harbor::default());
     let session = Session::new().resource(Arc::clone(&harbor));
@@ -183,20 +203,45 @@ fn a_hook_that_is_passed_on_to_a_controller_without_it_is_called_every_time() {
     block_on(frozen.rollback()).unwrap();
 }
 
+/// Freezes 99 ships behind a tug, which is the first whose hook runs and makes trouble for one of them.
+fn freeze_with_trouble(place: usize, trouble: fn(&mut ShipState)) -> (Failure, Vec<Arc<Ship>>) {
+    let ships: Vec<_> = (1..=99).map(ship).collect();
+    let tug = Tug::of(&ships[place - 1], trouble);
+    let members = ships.iter().cloned().map(Child::of);
+    let fleet = fleet([Child::of(tug)].into_iter().chain(members));
+    let failure = block_on(Source::new(&fleet).freeze(&Session::new())).unwrap_err();
+    (failure, ships)
+}
+
+/// The values of the ships that are in another stage than this.
+fn not_in(stage: Stage, ships: &[Arc<Ship>]) -> Vec<u64> {
+    let others = ships.iter().filter(|ship| ship.state().stage != stage);
+    others.map(|ship| ship.state().value).collect()
+}
+
 #[test]
 fn a_stage_that_may_not_be_saved_any_more_fails_the_phase_though_the_hook_is_left_out() {
-    // The first hook of the phase ends the journey of a ship whose turn comes later.
-    let ships: Vec<_> = (1..=LAST).map(ship).collect();
-    let last = Arc::clone(&ships[LAST as usize - 1]);
-    let tug = Tug { state: Mutex::new(TugState {}), towed: Arc::clone(&last) };
-    let fleet = fleet([Child::of(tug)].into_iter().chain(ships.into_iter().map(Child::of)));
-    let failure = block_on(Source::new(&fleet).freeze(&Session::new())).unwrap_err();
-    assert_eq!((failure.phase(), failure.code()), (Phase::Freeze, Code::FailedPrecondition));
-    let cause = failure.cause().to_string();
-    assert!(cause.contains("members/99") && cause.contains("is in stage Done"), "{cause}");
-    assert!(failure.undo_error().is_none(), "{failure}");
-    assert_eq!(last.state().stage, Stage::Done);
-    assert_eq!(stages(&fleet), ["Counting".to_owned(), "Done".to_owned()].into());
+    for place in [1, 2, 63, 64, 65, 66, 98, 99] {
+        let (failure, ships) = freeze_with_trouble(place, |ship| ship.stage = Stage::Done);
+        assert_eq!((failure.phase(), failure.code()), (Phase::Freeze, Code::FailedPrecondition));
+        let cause = failure.cause().to_string();
+        let expected = format!("members/{place}: is in stage Done");
+        assert!(cause.starts_with(&expected), "{cause}");
+        assert!(failure.undo_error().is_none(), "{failure}");
+        assert_eq!(not_in(Stage::Counting, &ships), [place as u64]);
+        assert_eq!(ships[place - 1].state().stage, Stage::Done);
+    }
+}
+
+#[test]
+fn a_panic_of_a_controller_that_leaves_the_hook_out_fails_the_phase_and_all_others_are_undone() {
+    for place in [1, 2, 63, 64, 65, 66, 98, 99] {
+        let (failure, ships) = freeze_with_trouble(place, |ship| ship.value = WRECK);
+        assert_eq!((failure.phase(), failure.code()), (Phase::Freeze, Code::Internal));
+        assert_eq!(failure.cause().to_string(), format!("members/{place}: panicked: wrecked"));
+        assert!(failure.undo_error().is_none(), "{failure}");
+        assert!(not_in(Stage::Counting, &ships).is_empty());
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The journal: what was begun, so that exactly that is undone, and the stage that each controller
 //! returns to.
 
+use std::ops::Range;
+
 use super::plan::Plan;
 use super::report::{ControllerReport, Outcome, Undo};
 use super::tree::Tree;
@@ -98,12 +100,37 @@ impl Journal {
         result
     }
 
-    /// A hook that its controller leaves out: it begins and ends with nothing in between.
-    pub(crate) fn pass(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
-        let result = self.settle(hook, unit, tree);
-        self.entries[unit].touched = true;
-        self.close(hook, unit, result.is_ok());
-        result
+    /// A hook that all of these controllers, which are of one type, leave out: for each, after a call of
+    /// `begin`, it begins and ends with nothing in between.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, and whose it is. The controllers behind that one are as they were.
+    pub(crate) fn pass(
+        &mut self,
+        hook: Hook,
+        units: Range<usize>,
+        tree: &Tree,
+        begin: impl Fn(usize),
+    ) -> Result<(), (usize, Error)> {
+        let rules = Self::rules(hook, units.start, tree);
+        let mut unit = units.start;
+        let passed = caught(|| {
+            while unit < units.end {
+                begin(unit);
+                self.entries[unit].touched = true;
+                if let Some(rules) = rules {
+                    self.set_stage(hook, unit, tree, rules)?;
+                }
+                self.close(hook, unit, true);
+                unit += 1;
+            }
+            Ok(())
+        });
+        passed.map_err(|error| {
+            self.close(hook, unit, false);
+            (unit, error)
+        })
     }
 
     #[inline]
@@ -125,15 +152,22 @@ impl Journal {
         }
     }
 
+    /// By what rules a hook leaves a stage behind, if it does.
+    fn rules(hook: Hook, unit: usize, tree: &Tree) -> Option<&StageRules> {
+        tree.plan.info(unit).stage_rules.filter(|_| hook != Hook::Patch)
+    }
+
     /// Sets the stage that a hook leaves behind.
     #[inline]
     fn settle(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
-        match tree.plan.info(unit).stage_rules {
-            Some(rules) if hook != Hook::Patch => self.set_stage(hook, unit, tree, rules),
-            _ => Ok(()),
+        match Self::rules(hook, unit, tree) {
+            Some(rules) => caught(|| self.set_stage(hook, unit, tree, rules)),
+            None => Ok(()),
         }
     }
 
+    /// The same by these rules. Panics of the controller's code go through.
+    #[inline]
     fn set_stage(
         &mut self,
         hook: Hook,
@@ -147,14 +181,14 @@ impl Journal {
             Hook::Freeze => {
                 // Only now does the stage stand still: the guest may have ended on its own since
                 // the phase began.
-                return caught(|| node.freeze_stage(rules, &mut entry.stage));
+                return node.freeze_stage(rules, &mut entry.stage);
             }
             Hook::Thaw | Hook::Resume => entry.stage,
             Hook::Patch => None,
             Hook::Commit | Hook::Abort => rules.abort_to,
         };
         match next {
-            Some(stage) => caught(|| node.set_stage_number(stage)),
+            Some(stage) => node.set_stage_number(stage),
             None => Ok(()),
         }
     }

@@ -112,13 +112,22 @@ impl Plan {
         }
     }
 
-    /// Calls `visit` with each step that comes right after one, in ascending order.
+    /// Calls `visit` with each step that comes right after one of these, in ascending order for each of
+    /// them.
     #[inline]
-    pub(crate) fn each_after(&self, first: First, step: usize, visit: impl FnMut(usize)) {
+    pub(crate) fn each_after(&self, first: First, steps: Range<usize>, visit: impl FnMut(usize)) {
         match (&self.edges, first) {
-            (Some(edges), _) => edges.in_order(first).1.of(step).for_each(visit),
-            (None, First::Dependencies) => self.units.children(step).for_each(visit),
-            (None, First::Dependents) => self.units()[step].parent().into_iter().for_each(visit),
+            (Some(edges), _) => {
+                let after = edges.in_order(first).1;
+                steps.flat_map(|step| after.of(step)).for_each(visit);
+            }
+            (None, First::Dependencies) => {
+                steps.flat_map(|step| self.units.children(step)).for_each(visit);
+            }
+            (None, First::Dependents) => {
+                let units = self.units().get(steps).unwrap_or_default();
+                units.iter().filter_map(Unit::parent).for_each(visit);
+            }
         }
     }
 

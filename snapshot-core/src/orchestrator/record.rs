@@ -44,22 +44,31 @@ impl<'a> Recorder<'a> {
         Self { session, run: session.begin_run(plan, phase), ended: Vec::new() }
     }
 
-    /// A hook has ended.
+    /// The hook of a unit has ended, or those of units in a row that took no time.
     #[inline]
-    pub(super) fn record(&mut self, unit: usize, began: Instant, ended: Instant, succeeded: bool) {
-        let unit = unit as u32;
+    pub(super) fn record(
+        &mut self,
+        units: Range<usize>,
+        began: Instant,
+        ended: Instant,
+        succeeded: bool,
+    ) {
+        let units = units.start as u32..units.end as u32;
+        if units.is_empty() {
+            return;
+        }
         if let Some(last) = self.ended.last_mut()
-            && last.units.end == unit
+            && last.units.end == units.start
             && began == ended
             && (last.began, last.ended, last.succeeded) == (began, ended, succeeded)
         {
-            last.units.end += 1;
+            last.units.end = units.end;
             return;
         }
         if self.ended.len() == Self::BUNCH {
             self.publish();
         }
-        self.ended.push(HookTime { units: unit..unit + 1, began, ended, succeeded });
+        self.ended.push(HookTime { units, began, ended, succeeded });
     }
 
     /// Moves what was recorded to where the program can see it.

@@ -1,9 +1,10 @@
 //! The driver of a phase: its hooks in order, concurrently where the order leaves it open.
 
 mod left_out;
+mod ready;
 
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -13,6 +14,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
+use self::ready::Ready;
 use super::Phase;
 use super::fault;
 use super::hook_run::{self, Begun, Ended, HookRun};
@@ -41,7 +43,7 @@ pub(super) struct Sweep<'a> {
     recorder: Recorder<'a>,
     /// Per step, how many steps it still waits for.
     blockers: Vec<u32>,
-    ready: VecDeque<usize>,
+    ready: Ready,
     /// The hooks that wait for something.
     running: FuturesUnordered<HookRun<'a>>,
     in_flight: Arc<InFlight>,
@@ -76,7 +78,7 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         journal.open(hook);
         let blockers = tree.plan.blockers(hook.first());
-        let mut ready = VecDeque::with_capacity(blockers.len());
+        let mut ready = Ready::default();
         ready.extend((0..blockers.len()).filter(|&step| blockers[step] == 0));
         let limits = session.limits(hook.phase());
         Self {
@@ -217,10 +219,11 @@ impl<'a> Sweep<'a> {
             || !self.session.faults().is_empty();
         let mut turns = self.ready.len();
         while turns > 0 && self.has_room() {
-            let Some(step) = self.ready.pop_front() else { break };
-            turns -= 1;
+            let Some(&Range { start: step, .. }) = self.ready.first() else { break };
             if !self.has_hook(step) {
-                self.release(step);
+                self.ready.take(1);
+                turns -= 1;
+                self.release(step..step + 1);
                 continue;
             }
             // Looked at before every start, so that both are heard even if no hook ever waits.
@@ -232,13 +235,16 @@ impl<'a> Sweep<'a> {
                     return Some(Event::Overdue);
                 }
             }
-            now = if is_watched {
-                self.start_watched(step, task)
-            } else if self.leaves_out(step) {
-                turns -= self.pass_by(step, turns, now);
-                Instant::now()
-            } else {
-                self.start_quietly(step, now, task)
+            if !is_watched && self.leaves_out(step) {
+                turns -= self.pass_by(turns, now);
+                now = Instant::now();
+                continue;
+            }
+            self.ready.take(1);
+            turns -= 1;
+            now = match is_watched {
+                true => self.start_watched(step, task),
+                false => self.start_quietly(step, now, task),
             };
         }
         None
@@ -268,8 +274,8 @@ impl<'a> Sweep<'a> {
         match begun {
             Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, Ok(())) {
                 Ok(()) => {
-                    self.recorder.record(unit, began, ended, true);
-                    self.release(unit);
+                    self.recorder.record(unit..unit + 1, began, ended, true);
+                    self.release(unit..unit + 1);
                 }
                 Err(error) => self.ended(unit, began, ended, Err(error)),
             },
@@ -334,14 +340,14 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Lets those go on that wait for this step only.
-    fn release(&mut self, step: usize) {
+    /// Lets those go on that wait for these steps only.
+    fn release(&mut self, steps: Range<usize>) {
         let Self { tree, blockers, ready, .. } = self;
-        tree.plan.each_after(self.hook.first(), step, |after| {
+        tree.plan.each_after(self.hook.first(), steps, |after| {
             let blockers = &mut blockers[after];
             *blockers -= 1;
             if *blockers == 0 {
-                ready.push_back(after);
+                ready.push(after);
             }
         });
     }
@@ -356,14 +362,14 @@ impl<'a> Sweep<'a> {
         let result = result.map_err(|error| error.at_controller(self.tree.id(unit)));
         self.tell(unit, began, ended, result.as_ref().map(|&()| ()));
         match result {
-            Ok(()) => self.release(unit),
+            Ok(()) => self.release(unit..unit + 1),
             Err(error) => {
                 // What a hook says after it was told to stop is the consequence, not the cause.
                 if self.cause.is_none() || error.code() != Code::Cancelled {
                     self.fail(error);
                 }
                 if !self.hook.can_stop() {
-                    self.release(unit);
+                    self.release(unit..unit + 1);
                 }
             }
         }
@@ -379,7 +385,7 @@ impl<'a> Sweep<'a> {
                 tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
             }
         }
-        self.recorder.record(unit, began, ended, result.is_ok());
+        self.recorder.record(unit..unit + 1, began, ended, result.is_ok());
         self.recorder.publish();
         tell(self.session.observer(), |observer| {
             observer.controller_ended(self.phase, id, result);

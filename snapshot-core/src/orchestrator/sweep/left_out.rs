@@ -1,5 +1,6 @@
 //! Hooks that controllers leave out. Nobody calls them; what is done around a hook is done all the same.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use super::Sweep;
@@ -11,33 +12,49 @@ impl Sweep<'_> {
         self.left_out.contains_key(&address(self.tree.plan.info(unit)))
     }
 
-    /// Does for a controller that leaves the hook out what is done around it, and for those like it
-    /// whose turn is next, but for so many more only; says for how many more. That nobody calls the
-    /// hook makes no difference: it would do nothing.
-    pub(super) fn pass_by(&mut self, unit: usize, turns: usize, now: Instant) -> usize {
+    /// Does for the controllers whose turn is next and that leave the hook out what is done around it,
+    /// but for so many only; says for how many. That nobody calls the hook makes no difference: it
+    /// would do nothing.
+    pub(super) fn pass_by(&mut self, turns: usize, now: Instant) -> usize {
         /// As many go by between two looks around.
-        const RUN: usize = 64;
-        let (hook, info) = (self.hook, self.tree.plan.info(unit));
-        let (mut next, mut more) = (unit, 0);
-        loop {
-            self.in_flight.begin(next);
-            match self.journal.pass(hook, next, self.tree) {
-                Ok(()) => {
-                    self.recorder.record(next, now, now, true);
-                    self.release(next);
-                }
-                Err(error) => self.ended(next, now, now, Err(error)),
+        const MOST: usize = 64;
+        let most = turns.min(MOST);
+        let mut passed = 0;
+        while let Some(run) = self.next_of_one_type(most - passed) {
+            self.ready.take(run.len());
+            passed += run.len();
+            self.pass_run(run, now);
+        }
+        passed
+    }
+
+    /// The controllers of one type that leave the hook out and are next in line, so many at most.
+    fn next_of_one_type(&self, most: usize) -> Option<Range<usize>> {
+        let next = self.ready.first()?;
+        let first = next.start;
+        if most == 0 || !self.has_hook(first) || !self.leaves_out(first) {
+            return None;
+        }
+        let info = self.tree.plan.info(first);
+        let is_like_it =
+            |&step: &usize| self.has_hook(step) && std::ptr::eq(self.tree.plan.info(step), info);
+        let more = (first + 1..next.end).take(most - 1).take_while(is_like_it).count();
+        Some(first..first + 1 + more)
+    }
+
+    fn pass_run(&mut self, mut run: Range<usize>, now: Instant) {
+        while !run.is_empty() {
+            let in_flight = &self.in_flight;
+            let begin = |unit| in_flight.begin(unit);
+            let failed = self.journal.pass(self.hook, run.clone(), self.tree, begin).err();
+            let passed = run.start..failed.as_ref().map_or(run.end, |&(unit, _)| unit);
+            run.start = passed.end;
+            self.recorder.record(passed.clone(), now, now, true);
+            self.release(passed);
+            if let Some((unit, error)) = failed {
+                run.start += 1;
+                self.ended(unit, now, now, Err(error));
             }
-            // Most are of one type, which is told without a look at the table.
-            let is_of_type = |step| std::ptr::eq(self.tree.plan.info(step), info);
-            let is_like_it =
-                |step| self.has_hook(step) && (is_of_type(step) || self.leaves_out(step));
-            match self.ready.front() {
-                Some(&step) if more < turns.min(RUN) && is_like_it(step) => next = step,
-                _ => return more,
-            }
-            self.ready.pop_front();
-            more += 1;
         }
     }
 

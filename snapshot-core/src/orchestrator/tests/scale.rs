@@ -29,7 +29,7 @@ fn the_edges_of_a_plan_grow_with_the_number_of_controllers() {
         let before = blockers.iter().map(|&count| count as usize).sum::<usize>();
         let mut after = 0;
         for step in 0..blockers.len() {
-            tree.plan.each_after(First::Dependencies, step, |_| after += 1);
+            tree.plan.each_after(First::Dependencies, step..step + 1, |_| after += 1);
         }
         assert_eq!(before, after);
         (tree.plan.units().len(), before)

@@ -1,0 +1,86 @@
+//! The steps of a sweep whose turn it is.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Steps, first come, first served. Neighbours that come one after the other, as most do, are one run.
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    runs: VecDeque<Range<usize>>,
+    len: usize,
+}
+
+impl Ready {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, step: usize) {
+        match self.runs.back_mut() {
+            Some(run) if run.end == step => run.end += 1,
+            _ => self.runs.push_back(step..step + 1),
+        }
+        self.len += 1;
+    }
+
+    /// The first step, and its neighbours right behind it in line.
+    pub(super) fn first(&self) -> Option<&Range<usize>> {
+        self.runs.front()
+    }
+
+    /// Takes out so many of the [first](Self::first), which are no fewer.
+    pub(super) fn take(&mut self, count: usize) {
+        let Some(run) = self.runs.front_mut() else { return };
+        run.start += count;
+        self.len -= count;
+        if run.start == run.end {
+            self.runs.pop_front();
+        }
+    }
+}
+
+impl Extend<usize> for Ready {
+    fn extend<I: IntoIterator<Item = usize>>(&mut self, steps: I) {
+        steps.into_iter().for_each(|step| self.push(step));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_have_their_turn_in_the_order_in_which_they_came() {
+        let mut ready = Ready::default();
+        let steps = [3, 4, 5, 1, 2, 9, 8, 7, 7, 8];
+        ready.extend(steps);
+        let mut came = Vec::new();
+        while let Some(run) = ready.first() {
+            assert_eq!(ready.len(), steps.len() - came.len());
+            came.push(run.start);
+            ready.take(1);
+        }
+        assert_eq!(came, steps);
+        assert!(ready.is_empty());
+    }
+
+    #[test]
+    fn neighbours_may_be_taken_together() {
+        let mut ready = Ready::default();
+        ready.extend([3, 4, 5, 1]);
+        assert_eq!(ready.first(), Some(&(3..6)));
+        ready.take(2);
+        assert_eq!(ready.first(), Some(&(5..6)));
+        // One that comes right behind the last of the line.
+        ready.push(2);
+        ready.take(1);
+        assert_eq!(ready.first(), Some(&(1..3)));
+        ready.take(2);
+        assert!(ready.is_empty() && ready.first().is_none());
+    }
+}
