@@ -15,8 +15,8 @@ pub fn refer_message<S: State>(state: &S, references: &mut References) {
 /// Goes into a payload that is nested as an `Any`.
 #[inline]
 pub fn refer_payload<P: Payload>(payload: &P, references: &mut References) {
-    let name = payload.own_name();
-    references.payload(name.as_deref(), P::MESSAGE_NAME, |inside| payload.refer_fields(inside));
+    let own_name = || payload.own_name();
+    references.payload(own_name, P::MESSAGE_NAME, |inside| payload.refer_fields(inside));
 }
 
 /// Collects what a field defines.

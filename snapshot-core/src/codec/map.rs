@@ -307,7 +307,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
     }
 
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        if V::LEAF {
+        if ends_early::<VK, V>(self.values_mut(), walk)? {
             return Ok(());
         }
         for (key, value) in self {
@@ -321,7 +321,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
             return;
         }
         for (key, value) in self {
-            references.key(key.key_text(), |references| value.refer(references));
+            references.key(|| key.key_text(), |references| value.refer(references));
         }
     }
 
@@ -372,7 +372,7 @@ where
     /// In the order of the wire, so that the controllers inside are found in the same order in
     /// every process.
     fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        if V::LEAF {
+        if ends_early::<VK, V>(self.values_mut(), walk)? {
             return Ok(());
         }
         let mut entries: Vec<(&K, &mut V)> = self.iter_mut().collect();
@@ -387,15 +387,33 @@ where
         if V::LEAF {
             return;
         }
+        if !references.keeps_ways() {
+            return self.values().for_each(|value| value.refer(references));
+        }
         let mut entries: Vec<(&K, &V)> = self.iter().collect();
         entries.sort_unstable_by(|a, b| a.0.wire_cmp(b.0));
         for (key, value) in entries {
-            references.key(key.key_text(), |references| value.refer(references));
+            references.key(|| key.key_text(), |references| value.refer(references));
         }
     }
 
     fn annotate_field(notes: &mut Notes) {
         V::annotate(notes);
+    }
+}
+
+/// Whether a walk over the values of a map has ended, or need not begin, without a look at the keys.
+fn ends_early<'v, K: Kind, V: Wire<K> + 'v>(
+    mut values: impl Iterator<Item = &'v mut V>,
+    walk: &mut Walk<'_>,
+) -> Result<bool, Error> {
+    if V::LEAF {
+        return Ok(true);
+    }
+    let mut walk_values = |walk: &mut Walk<'_>| values.try_for_each(|value| value.walk(walk));
+    match walk.ends_at_first() {
+        true => walk_values(walk).map(|()| true),
+        false => Ok(!Walk::meets_child(walk_values)),
     }
 }
 

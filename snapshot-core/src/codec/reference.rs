@@ -75,7 +75,10 @@ impl Reference for PathBuf {
 #[cfg(feature = "uuid")]
 impl Reference for uuid::Uuid {
     fn add_names(&self, names: &mut Names<'_>) {
-        names.add(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        let mut text = [0; super::uuid_text::LENGTH];
+        super::uuid_text::encode(self.as_bytes(), &mut text);
+        // Digits and hyphens.
+        names.add(std::str::from_utf8(&text).unwrap_or_default());
     }
 }
 

@@ -255,8 +255,8 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
 
     fn refer(&self, references: &mut References) {
         let refer = |state: &C::State| {
-            let name = state.own_name();
-            references.payload(name.as_deref(), C::State::MESSAGE_NAME, |references| {
+            let own_name = || state.own_name();
+            references.payload(own_name, C::State::MESSAGE_NAME, |references| {
                 state.refer_fields(references);
             });
         };
@@ -302,12 +302,12 @@ impl Wire<kind::Any> for Child<dyn Controller> {
     fn refer(&self, references: &mut References) {
         match &self.0 {
             Inner::Live(AnyNode(node)) => {
-                let (name, message) = (node.own_name(), node.info().message_name);
-                references.payload(name.as_deref(), message, |inside| node.refer_fields(inside));
+                let (own_name, message) = (|| node.own_name(), node.info().message_name);
+                references.payload(own_name, message, |inside| node.refer_fields(inside));
             }
             Inner::Loaded(AnyLoaded(loaded)) => {
-                let (name, message) = (loaded.own_name(), loaded.info().message_name);
-                references.payload(name.as_deref(), message, |inside| loaded.refer_fields(inside));
+                let (own_name, message) = (|| loaded.own_name(), loaded.info().message_name);
+                references.payload(own_name, message, |inside| loaded.refer_fields(inside));
             }
             Inner::Empty => references.lost(empty()),
         }

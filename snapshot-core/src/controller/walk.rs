@@ -16,6 +16,8 @@ use crate::registry::TypeInfo;
 pub struct Walk<'v> {
     way: Option<&'v Way<'v>>,
     visit: &'v mut Visit<'v>,
+    /// Whether it ends at the first child, so that nobody asks where that is and which comes first.
+    ends_at_first: bool,
 }
 
 /// What is called at every child.
@@ -174,7 +176,19 @@ fn put_number(mut number: usize, text: &mut String) {
 
 impl<'v> Walk<'v> {
     pub(crate) fn new(visit: &'v mut Visit<'v>) -> Self {
-        Self { way: None, visit }
+        Self { way: None, visit, ends_at_first: false }
+    }
+
+    /// Whether a walk meets a child. To put the entries of a map in order and to make texts of their
+    /// keys is worth it only then.
+    pub(crate) fn meets_child(walk: impl FnOnce(&mut Walk<'_>) -> Result<(), Error>) -> bool {
+        let mut visit = |_: Found<'_>, _: &mut dyn ChildCell| Err(Error::internal("a child"));
+        walk(&mut Walk { way: None, visit: &mut visit, ends_at_first: true }).is_err()
+    }
+
+    /// Whether this is to tell whether there is a child, whatever their order.
+    pub(crate) fn ends_at_first(&self) -> bool {
+        self.ends_at_first
     }
 
     #[inline]
@@ -184,7 +198,8 @@ impl<'v> Walk<'v> {
         walk: impl FnOnce(&mut Walk<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let way = Way { step, before: self.way };
-        walk(&mut Walk { way: Some(&way), visit: &mut *self.visit })
+        let Self { ends_at_first, .. } = *self;
+        walk(&mut Walk { way: Some(&way), visit: &mut *self.visit, ends_at_first })
     }
 
     /// Goes into a field.

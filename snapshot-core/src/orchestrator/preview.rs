@@ -8,7 +8,7 @@ use crate::caught::caught;
 use crate::codec::{Reader, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
-use crate::references::{References, Twins};
+use crate::references::{self, Twins};
 use crate::registry::{TypeInfo, registry};
 use crate::state::{take_payload, version_read};
 use crate::{Code, Controller, ControllerId, Error, Payload};
@@ -182,9 +182,9 @@ fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Er
     let survey = surveyor.finish();
     let references = match completeness {
         Completeness::All if survey.has_references() => {
-            let mut references = References::new(root.info().message_name);
-            root.refer_fields(&mut references);
-            references.check(Twins::Known)
+            references::wrong(root.info().message_name, Twins::Known, |references| {
+                root.refer_fields(references);
+            })
         }
         Completeness::All | Completeness::SomeLeftOut => Default::default(),
     };

@@ -1,7 +1,8 @@
 //! Checking what was collected.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 use super::Twins;
 use super::collect::{Act, Found, References, Step, Way};
@@ -21,7 +22,31 @@ impl Definers {
     const NAMED: usize = 3;
 }
 
+/// What is defined, or referred to.
+#[derive(PartialEq, Eq)]
+struct Name<'a> {
+    text: &'a str,
+    namespace: &'static str,
+}
+
+/// By the text alone: few texts are in more than one namespace.
+impl Hash for Name<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.text.as_bytes());
+    }
+}
+
 impl References {
+    /// Whether all was found, and every name is defined once, and is defined if it is referred to. If
+    /// not, [`check`](Self::check) may still find nothing wrong with names that twins define.
+    pub(super) fn resolves(&self) -> bool {
+        let name = |found: &Found| Name { text: self.text(found), namespace: found.namespace };
+        let mut defined = HashSet::with_capacity(self.found_by(Act::Defines).count());
+        self.failures.is_empty()
+            && self.found_by(Act::Defines).all(|(_, found)| defined.insert(name(found)))
+            && self.found_by(Act::Refers).all(|(_, found)| defined.contains(&name(found)))
+    }
+
     /// Everything that is wrong, in the order in which it was found.
     pub(crate) fn check(mut self, twins: Twins) -> Vec<Error> {
         let mut errors = std::mem::take(&mut self.failures);

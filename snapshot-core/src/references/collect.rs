@@ -11,6 +11,9 @@ use crate::controller::ControllerId;
 /// states; its path grows by fields, keys and indices.
 #[derive(Debug)]
 pub struct References {
+    /// Whether the ways are kept, and names come in the order of the wire. Both are for errors, and
+    /// take most of the time.
+    keeps_ways: bool,
     /// The ways to all that was found, as a tree: each step knows the one before it. The first is
     /// the root's payload.
     pub(super) steps: Vec<Step>,
@@ -76,9 +79,11 @@ struct Mark {
 }
 
 impl References {
-    pub(crate) fn new(message: impl Into<Cow<'static, str>>) -> Self {
-        let way = Way::Payload(ControllerId::root(), message.into());
+    /// Collects names with the ways to them.
+    pub(super) fn with_ways(message: Cow<'static, str>) -> Self {
+        let way = Way::Payload(ControllerId::root(), message);
         Self {
+            keeps_ways: true,
             steps: vec![Step { before: 0, way }],
             at: 0,
             found: Vec::new(),
@@ -88,14 +93,33 @@ impl References {
         }
     }
 
-    fn enter(&mut self, way: Way) -> Mark {
+    /// Collects names alone. All of them seem to be in the root itself.
+    pub(super) fn names_alone(message: Cow<'static, str>) -> Self {
+        Self { keeps_ways: false, ..Self::with_ways(message) }
+    }
+
+    /// Whether it matters which entry of a map comes first, and where it is.
+    pub(crate) fn keeps_ways(&self) -> bool {
+        self.keeps_ways
+    }
+
+    /// Takes a step, which is asked for if ways are kept.
+    #[inline]
+    fn enter(&mut self, way: impl FnOnce(&Self) -> Way) -> Mark {
         let mark = Mark { at: self.at, steps: self.steps.len(), found: self.found.len() };
-        self.steps.push(Step { before: self.at, way });
-        self.at = mark.steps;
+        if self.keeps_ways {
+            let way = way(self);
+            self.steps.push(Step { before: self.at, way });
+            self.at = mark.steps;
+        }
         mark
     }
 
+    #[inline]
     fn leave(&mut self, mark: &Mark) {
+        if !self.keeps_ways {
+            return;
+        }
         self.at = mark.at;
         // A way on which nothing was found leads nowhere.
         if self.found.len() == mark.found {
@@ -104,7 +128,7 @@ impl References {
     }
 
     #[inline]
-    fn within(&mut self, way: Way, refer: impl FnOnce(&mut Self)) {
+    fn within(&mut self, way: impl FnOnce(&Self) -> Way, refer: impl FnOnce(&mut Self)) {
         let mark = self.enter(way);
         refer(self);
         self.leave(&mark);
@@ -113,19 +137,19 @@ impl References {
     /// Goes into a field.
     #[inline]
     pub fn field(&mut self, name: &'static str, refer: impl FnOnce(&mut Self)) {
-        self.within(Way::Field(name), refer);
+        self.within(|_| Way::Field(name), refer);
     }
 
     /// Goes into an element.
     #[inline]
     pub fn index(&mut self, index: usize, refer: impl FnOnce(&mut Self)) {
-        self.within(Way::Index(index), refer);
+        self.within(|_| Way::Index(index), refer);
     }
 
     /// Goes into a map entry.
     #[inline]
-    pub fn key(&mut self, key: String, refer: impl FnOnce(&mut Self)) {
-        self.within(Way::Key(key), refer);
+    pub fn key(&mut self, key: impl FnOnce() -> String, refer: impl FnOnce(&mut Self)) {
+        self.within(|_| Way::Key(key()), refer);
     }
 
     /// Goes into a nested message.
@@ -145,17 +169,20 @@ impl References {
     /// Goes into a payload. A name that it gives itself takes the place of its index or key.
     pub(crate) fn payload(
         &mut self,
-        own_name: Option<&str>,
+        own_name: impl FnOnce() -> Option<String>,
         message: &'static str,
         refer: impl FnOnce(&mut Self),
     ) {
-        let way = Way::Payload(self.id_of_payload(own_name), Cow::Borrowed(message));
+        let way = |references: &Self| {
+            let id = references.id_of_payload(own_name().as_deref());
+            Way::Payload(id, Cow::Borrowed(message))
+        };
         self.within(way, |references| references.message(refer));
     }
 
     /// Goes into the member of a set.
     pub(crate) fn member(&mut self, id: &str, refer: impl FnOnce(&mut Self)) {
-        self.within(Way::Member(id.to_owned()), refer);
+        self.within(|_| Way::Member(id.to_owned()), refer);
     }
 
     /// Notes that a child is not there: neither it nor what it defines can be known.
@@ -236,7 +263,7 @@ impl<'r> Names<'r> {
     /// Adds a name: a value as text, as it is on the wire.
     pub fn add(&mut self, text: &str) {
         let Self { references, act, namespace, is_key } = self;
-        let mark = is_key.then(|| references.enter(Way::Key(text.to_owned())));
+        let mark = is_key.then(|| references.enter(|_| Way::Key(text.to_owned())));
         let start = references.texts.len();
         references.texts.push_str(text);
         let text = start..references.texts.len();
@@ -248,7 +275,7 @@ impl<'r> Names<'r> {
 
     /// Adds the names in an element of a list.
     pub(crate) fn index<T: Reference + ?Sized>(&mut self, index: usize, element: &T) {
-        let mark = self.references.enter(Way::Index(index));
+        let mark = self.references.enter(|_| Way::Index(index));
         element.add_names(self);
         self.references.leave(&mark);
     }
@@ -266,8 +293,10 @@ impl<'r> Names<'r> {
     pub(crate) fn hashed_keys<'k, K: Reference + 'k>(&mut self, keys: impl Iterator<Item = &'k K>) {
         let from = self.references.found.len();
         self.keys(keys);
-        let References { found, texts, .. } = &mut *self.references;
-        found[from..].sort_by(|a, b| texts[a.text.clone()].cmp(&texts[b.text.clone()]));
+        let References { keeps_ways, found, texts, .. } = &mut *self.references;
+        if *keeps_ways {
+            found[from..].sort_by(|a, b| texts[a.text.clone()].cmp(&texts[b.text.clone()]));
+        }
     }
 
     /// Adds the names in the values of a map.
@@ -276,8 +305,13 @@ impl<'r> Names<'r> {
         entries: impl Iterator<Item = (&'e K, &'e V)>,
     ) {
         for (key, value) in entries {
-            let key = self.text_of(key);
-            self.value(key, value);
+            match self.references.keeps_ways {
+                true => {
+                    let key = self.text_of(key);
+                    self.value(key, value);
+                }
+                false => value.add_names(self),
+            }
         }
     }
 
@@ -286,6 +320,9 @@ impl<'r> Names<'r> {
         &mut self,
         entries: impl Iterator<Item = (&'e K, &'e V)>,
     ) {
+        if !self.references.keeps_ways {
+            return self.values(entries);
+        }
         let mut entries: Vec<(String, &V)> =
             entries.map(|(key, value)| (self.text_of(key), value)).collect();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
@@ -295,7 +332,7 @@ impl<'r> Names<'r> {
     }
 
     fn value<V: Reference>(&mut self, key: String, value: &V) {
-        let mark = self.references.enter(Way::Key(key));
+        let mark = self.references.enter(|_| Way::Key(key));
         value.add_names(self);
         self.references.leave(&mark);
     }

@@ -10,6 +10,8 @@ mod collect;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 pub use self::collect::{Names, References};
 use crate::controller::Node;
 use crate::{Error, Schema, State};
@@ -60,16 +62,36 @@ use crate::{Error, Schema, State};
 /// with both ends: where the reference is and where such things are defined, or where the second
 /// definition is and where the first.
 pub fn check_references<S: State>(state: &S) -> Result<(), Error> {
-    let mut references = References::new((S::Message::DESCRIPTOR.full_name)());
-    state.refer_fields(&mut references);
-    Error::collect(references.check(Twins::Reported))
+    let message = (S::Message::DESCRIPTOR.full_name)();
+    let refer = |references: &mut References| state.refer_fields(references);
+    Error::collect(wrong(message, Twins::Reported, refer))
 }
 
 /// As [`check_references`], for the tree under a running controller whose plan was made already.
 pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
-    let mut references = References::new(root.info().message_name);
-    root.refer_fields(&mut references);
-    Error::collect(references.check(Twins::Known))
+    let refer = |references: &mut References| root.refer_fields(references);
+    Error::collect(wrong(root.info().message_name, Twins::Known, refer))
+}
+
+/// What is wrong with the references in a root with this message, which `refer` collects.
+///
+/// Nearly always nothing is, and that takes the names alone. Where they are, and in what order, is
+/// collected for errors only.
+pub(crate) fn wrong(
+    message: impl Into<Cow<'static, str>>,
+    twins: Twins,
+    refer: impl Fn(&mut References),
+) -> Vec<Error> {
+    let message = message.into();
+    let mut names = References::names_alone(message.clone());
+    refer(&mut names);
+    if names.resolves() {
+        return Vec::new();
+    }
+    drop(names);
+    let mut references = References::with_ways(message);
+    refer(&mut references);
+    references.check(twins)
 }
 
 /// Whether a name that two controllers of one id define is reported.

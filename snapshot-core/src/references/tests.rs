@@ -7,35 +7,40 @@ use super::*;
 use crate::Code;
 use crate::codec::{Reader, Reference, ReferenceValues};
 
-fn references() -> References {
-    References::new("test.v1.Root")
+/// What is wrong; both ways to know whether something is agree.
+fn errors(refer: impl Fn(&mut References)) -> Vec<Error> {
+    let mut names = References::names_alone("test.v1.Root".into());
+    refer(&mut names);
+    let mut references = References::with_ways("test.v1.Root".into());
+    refer(&mut references);
+    let errors = references.check(Twins::Reported);
+    assert_eq!(names.resolves(), errors.is_empty());
+    let told = wrong("test.v1.Root", Twins::Reported, refer);
+    assert_eq!(format!("{told:?}"), format!("{errors:?}"));
+    errors
 }
 
 /// What is wrong, one text each.
-fn texts(references: References) -> Vec<String> {
-    references.check(Twins::Reported).iter().map(ToString::to_string).collect()
+fn texts(refer: impl Fn(&mut References)) -> Vec<String> {
+    errors(refer).iter().map(ToString::to_string).collect()
 }
 
 /// The places and names of what a value refers to.
 fn named<T: Reference>(value: &T) -> Vec<String> {
-    let mut references = references();
-    references.field("f", |references| references.refers("n", value));
-    shortened(references)
+    shortened(|references| references.field("f", |references| references.refers("n", value)))
 }
 
 fn named_by_values<T: ReferenceValues>(value: &T) -> Vec<String> {
-    let mut references = references();
-    references.field("f", |references| references.values_refer("n", value));
-    shortened(references)
+    shortened(|references| references.field("f", |references| references.values_refer("n", value)))
 }
 
-fn shortened(references: References) -> Vec<String> {
+fn shortened(refer: impl Fn(&mut References)) -> Vec<String> {
     let rest = ", but no controller of this snapshot defines any n";
     let short = |text: String| {
         let text = text.strip_prefix(".: test.v1.Root.").unwrap().strip_suffix(rest).unwrap();
         text.replace("refers to n ", "")
     };
-    texts(references).into_iter().map(short).collect()
+    texts(refer).into_iter().map(short).collect()
 }
 
 #[test]
@@ -91,20 +96,22 @@ fn what_is_hashed_is_named_in_the_same_order_each_time() {
 
 #[test]
 fn a_reference_may_come_before_its_definition() {
-    let mut references = references();
-    references.field("a", |references| references.refers("n", &1_u8));
-    references.field("b", |references| references.defines("n", &1_u64));
-    assert_eq!(texts(references), [""; 0]);
+    let refer = |references: &mut References| {
+        references.field("a", |references| references.refers("n", &1_u8));
+        references.field("b", |references| references.defines("n", &1_u64));
+    };
+    assert_eq!(texts(refer), [""; 0]);
 }
 
 #[test]
 fn namespaces_do_not_see_each_other() {
-    let mut references = references();
-    references.field("a", |references| references.defines("one", &1_u8));
-    references.field("b", |references| references.defines("two", &1_u8));
-    references.field("c", |references| references.refers("three", &1_u8));
+    let refer = |references: &mut References| {
+        references.field("a", |references| references.defines("one", &1_u8));
+        references.field("b", |references| references.defines("two", &1_u8));
+        references.field("c", |references| references.refers("three", &1_u8));
+    };
     assert_eq!(
-        texts(references),
+        texts(refer),
         [
             ".: test.v1.Root.c: refers to three \"1\", but no controller of this snapshot defines any \
           three"
@@ -114,17 +121,19 @@ fn namespaces_do_not_see_each_other() {
 
 #[test]
 fn errors_are_in_the_order_of_the_tree_and_name_both_ends() {
-    let mut references = references();
-    references.field("a", |references| references.refers("n", &3_u8));
-    references.field("b", |references| references.defines("n", &[1_u8, 2, 1]));
-    references.field("c", |references| references.refers("n", &[2_u8, 4]));
-    references.field("child", |references| {
-        references.payload(None, "test.v1.Child", |references| {
-            references.field("d", |references| references.defines("n", &vec![2_u8]));
-            references.field("e", |references| references.refers("n", &5_u8));
+    let refer = |references: &mut References| {
+        references.field("a", |references| references.refers("n", &3_u8));
+        references.field("b", |references| references.defines("n", &[1_u8, 2, 1]));
+        references.field("c", |references| references.refers("n", &[2_u8, 4]));
+        references.field("child", |references| {
+            let child = |references: &mut References| {
+                references.field("d", |references| references.defines("n", &vec![2_u8]));
+                references.field("e", |references| references.refers("n", &5_u8));
+            };
+            references.payload(|| None, "test.v1.Child", child);
         });
-    });
-    let errors = references.check(Twins::Reported);
+    };
+    let errors = errors(refer);
     assert!(errors.iter().all(|error| error.code() == Code::InvalidArgument));
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -144,13 +153,14 @@ fn errors_are_in_the_order_of_the_tree_and_name_both_ends() {
 
 #[test]
 fn of_many_fields_that_define_a_few_are_named() {
-    let mut references = references();
-    for (field, value) in [("a", 1_u8), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
-        references.field(field, |references| references.defines("n", &value));
-    }
-    references.field("f", |references| references.refers("n", &6_u8));
+    let refer = |references: &mut References| {
+        for (field, value) in [("a", 1_u8), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
+            references.field(field, |references| references.defines("n", &value));
+        }
+        references.field("f", |references| references.refers("n", &6_u8));
+    };
     assert_eq!(
-        texts(references),
+        texts(refer),
         [".: test.v1.Root.f: refers to n \"6\", which is neither in test.v1.Root.a nor in \
           test.v1.Root.b nor in test.v1.Root.c nor in 2 more"]
     );
@@ -159,32 +169,34 @@ fn of_many_fields_that_define_a_few_are_named() {
 #[test]
 fn a_payload_is_named_as_a_walk_names_it() {
     fn leaf(references: &mut References, name: Option<&str>) {
-        references.payload(name, "L", |references| {
+        let leaf = |references: &mut References| {
             references.field("x", |references| references.refers("n", &0_u8));
-        });
+        };
+        references.payload(|| name.map(str::to_owned), "L", leaf);
     }
-    let mut references = references();
-    references.field("one", |references| leaf(references, Some("alone")));
-    references.field("list", |references| {
-        references.index(3, |references| leaf(references, None));
-        references.index(4, |references| leaf(references, Some("a/b")));
-    });
-    references.field("map", |references| {
-        references.key(String::new(), |references| leaf(references, None));
-        references.key("k".to_owned(), |references| leaf(references, Some("")));
-    });
-    references.field("nested", |references| {
-        references.message(|references| {
-            references.field("deep", |references| leaf(references, None));
+    let refer = |references: &mut References| {
+        references.field("one", |references| leaf(references, Some("alone")));
+        references.field("list", |references| {
+            references.index(3, |references| leaf(references, None));
+            references.index(4, |references| leaf(references, Some("a/b")));
         });
-    });
-    references.field("outer", |references| {
-        references.payload(None, "O", |references| {
-            references.field("entries", |references| {
-                references.member("m%", |references| leaf(references, Some("own")));
+        references.field("map", |references| {
+            references.key(String::new, |references| leaf(references, None));
+            references.key(|| "k".to_owned(), |references| leaf(references, Some("")));
+        });
+        references.field("nested", |references| {
+            references.message(|references| {
+                references.field("deep", |references| leaf(references, None));
             });
         });
-    });
+        references.field("outer", |references| {
+            let member = |references: &mut References| {
+                references.member("m%", |references| leaf(references, Some("own")));
+            };
+            let outer = |references: &mut References| references.field("entries", member);
+            references.payload(|| None, "O", outer);
+        });
+    };
     let expected = [
         "one: L.x",
         "list/3: L.x",
@@ -194,7 +206,7 @@ fn a_payload_is_named_as_a_walk_names_it() {
         "nested/deep: L.x",
         "outer/m%25: L.x",
     ];
-    let texts = texts(references);
+    let texts = texts(refer);
     assert_eq!(texts.len(), expected.len());
     for (text, expected) in texts.iter().zip(expected) {
         assert!(text.starts_with(&format!("{expected}: refers")), "{text}");
@@ -203,22 +215,20 @@ fn a_payload_is_named_as_a_walk_names_it() {
 
 #[test]
 fn two_controllers_of_one_id_are_passed_by_where_the_plan_has_told_it() {
-    let twins = || {
-        let mut references = references();
+    let twins = |references: &mut References| {
         references.field("list", |references| {
             for index in 0..2 {
-                references.index(index, |references| {
-                    references.payload(Some("twin"), "T", |references| {
-                        references.field("x", |references| references.defines("n", &[7_u8, 7]));
-                    });
-                });
+                let own_name = || Some("twin".to_owned());
+                let twin = |references: &mut References| {
+                    references.field("x", |references| references.defines("n", &[7_u8, 7]));
+                };
+                references.index(index, |references| references.payload(own_name, "T", twin));
             }
         });
-        references
     };
     let expected = "list/twin: T.x[1]: defines n \"7\", which is in T.x[0] already";
-    assert_eq!(twins().check(Twins::Known).len(), 1);
-    let texts = texts(twins());
+    assert_eq!(wrong("test.v1.Root", Twins::Known, twins).len(), 1);
+    let texts = texts(twins);
     assert_eq!(texts[0], expected);
     assert_eq!(texts.len(), 3);
 }
@@ -232,24 +242,21 @@ fn a_tree_that_is_too_deep_is_an_error_and_no_overflow() {
             });
         }
     }
-    let mut deepest = references();
-    nest(&mut deepest, Reader::DEPTH_LIMIT);
-    assert_eq!(texts(deepest), [""; 0]);
-    let mut deeper = references();
-    nest(&mut deeper, 1_000_000);
-    let [text] = <[String; 1]>::try_from(texts(deeper)).unwrap();
+    assert_eq!(texts(|references| nest(references, Reader::DEPTH_LIMIT)), [""; 0]);
+    let texts = texts(|references| nest(references, 1_000_000));
+    let [text] = <[String; 1]>::try_from(texts).unwrap();
     assert!(text.ends_with("next: messages are nested more than 100 deep"), "{text}");
 }
 
 #[test]
 fn a_way_on_which_nothing_is_found_leaves_nothing_behind() {
-    let mut references = references();
+    let mut references = References::with_ways("test.v1.Root".into());
     references.field("a", |references| {
         for index in 0..10 {
             references.index(index, |_| ());
         }
         references.index(10, |references| references.refers("n", &1_u8));
-        references.key("k".to_owned(), |references| references.refers("n", &None::<u8>));
+        references.key(|| "k".to_owned(), |references| references.refers("n", &None::<u8>));
     });
     // The root, the field, the element.
     assert_eq!(references.steps.len(), 3);
