@@ -30,7 +30,11 @@ macro_rules! items {
             pub fn is_tree(self) -> bool {
                 matches!(
                     self,
-                    Item::TreeSave | Item::TreeRestore | Item::Migrate | Item::MigrateParts
+                    Item::TreeSave
+                        | Item::TreeRestore
+                        | Item::TreeMigrate
+                        | Item::Migrate
+                        | Item::MigrateParts
                 )
             }
         }
@@ -80,6 +84,8 @@ items! {
     TreeSave = "lcow-save"
     /// The template's tree, up to the controllers: OCI specs parsed, references followed.
     TreeRestore = "lcow-restore"
+    /// The template's tree: freeze, save, import and back, without a destination's host.
+    TreeMigrate = "lcow-migrate"
     /// A migration of so many controllers.
     Migrate = "migrate"
     /// What it must do at least: encode, decode, call the hooks.
@@ -185,6 +191,10 @@ pub fn prepare(item: Item, containers: usize) -> Result<Box<dyn Case>, Box<dyn E
         Item::TreeRestore => {
             let bytes = codec::to_bytes(&*lcow::sample::sandbox(containers)?.state())?;
             Box::new(move || codec::from_bytes::<lcow::SandboxState>(black_box(&bytes)))
+        }
+        Item::TreeMigrate => {
+            let sandbox = lcow::sample::sandbox(containers)?;
+            Box::new(move || migration::import_and_abort(black_box(&sandbox)))
         }
         Item::Migrate => {
             let fleet = migration::fleet(containers);

@@ -1,4 +1,5 @@
-//! A migration of many small controllers whose hooks do nothing: what the orchestration costs.
+//! Migrations: of many small controllers whose hooks do nothing, for what the orchestration costs; and
+//! of the template's sandbox.
 
 use std::ops::DerefMut;
 use std::pin::Pin;
@@ -8,6 +9,7 @@ use futures_executor::block_on;
 use snapshot_core::{
     Child, Controller, Error, Failure, Incoming, Session, Snapshot, Source, codec,
 };
+use snapshot_examples::lcow::Sandbox;
 use snapshot_proto::fixture::v1 as pb;
 
 macro_rules! controllers {
@@ -127,6 +129,22 @@ pub fn parts(fleet: &Arc<Fleet>) -> Result<FleetState, Error> {
             }
         }
         Ok(state)
+    })
+}
+
+/// What the template's tree takes of a blackout: freezes it, saves it, verifies and builds it once
+/// more; then gives that up, and thaws the source, so that it can go again.
+///
+/// # Errors
+///
+/// None for the template's sample.
+pub fn import_and_abort(sandbox: &Arc<Sandbox>) -> Result<(), Error> {
+    let session = Session::new();
+    block_on(async {
+        let frozen = Source::new(sandbox).freeze(&session).await.map_err(Failure::into_error)?;
+        let snapshot = frozen.save()?;
+        Incoming::open(snapshot)?.import::<Sandbox>()?.abort();
+        frozen.rollback().await.map_err(Failure::into_error)
     })
 }
 

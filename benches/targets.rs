@@ -58,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     target(Item::Restore, 100, Item::RestoreRkyv),
     target(Item::TreeSave, 100, Item::Save),
     target(Item::TreeRestore, 100, Item::Restore),
+    target(Item::TreeMigrate, 100, Item::TreeRestore),
     target(Item::Migrate, 10_000, Item::MigrateParts).time(2.0).instructions(2.0),
 ];
 
