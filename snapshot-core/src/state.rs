@@ -23,6 +23,14 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     #[doc(hidden)]
     fn put_fields(&self, w: &mut Writer) -> Result<(), Error>;
 
+    /// Puts the fields of a message in another one: in the version of the payload around both, but for
+    /// a payload, which is in a version of its own wherever it is.
+    #[doc(hidden)]
+    #[inline]
+    fn put_nested(&self, w: &mut Writer) -> Result<(), Error> {
+        self.put_fields(w)
+    }
+
     /// How many bytes `put_fields` will put; what takes more than a look counts as nothing.
     #[doc(hidden)]
     fn fields_size(&self) -> usize {

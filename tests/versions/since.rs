@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use prost::{Message, Name};
-use snapshot_core::codec::{from_bytes, to_bytes};
+use snapshot_core::codec::{from_bytes, to_bytes, to_bytes_as};
 use snapshot_core::{Code, Payload, Schema, Snapshot, State};
 
 use super::states::{Disk, DiskState, Label, Queue, ShelfState, pb};
@@ -115,6 +115,18 @@ fn what_follows_a_payload_as_a_message_is_as_old_as_the_outer_one() {
         let message = Crate { schema_version: outer, disk: Some(disk(inner)), room: String::new() };
         let state = CrateState::from_message(&message).unwrap();
         assert_eq!(state.room, room, "{outer} of {inner}");
+    }
+}
+
+#[test]
+fn a_payload_as_a_message_is_saved_in_a_version_of_its_own() {
+    let state = CrateState { disk: DiskState::of_size(5), room: "cellar".into() };
+    for outer in [1, 2] {
+        let bytes = to_bytes_as(&state, outer).unwrap();
+        let message = Crate::decode(&*bytes).unwrap();
+        let inner = message.disk.unwrap().schema_version;
+        assert_eq!((message.schema_version, inner), (outer, DiskState::VERSION));
+        assert_eq!(from_bytes::<CrateState>(&bytes).unwrap(), state);
     }
 }
 

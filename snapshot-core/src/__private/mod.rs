@@ -43,7 +43,9 @@ pub use self::fits::{
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
 pub use self::plan::{Options, Plan};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
-pub use self::put::{Putting, marks, message_size, put_message, put_message_tagged, sum};
+pub use self::put::{
+    Putting, marks, message_size, put_message, put_message_tagged, put_payload, sum,
+};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refer_message, refer_payload, refers,
     values_define, values_refer,

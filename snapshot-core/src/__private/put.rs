@@ -2,7 +2,7 @@
 
 use super::Span;
 use crate::codec::Writer;
-use crate::{Error, State};
+use crate::{Error, Payload, State};
 
 /// The fields of one message on their way to the writer, in descending declared order. `N` is how
 /// many marks are kept to bring them into the order of their numbers, 0 if they are declared so.
@@ -67,7 +67,7 @@ impl<'w, const N: usize> Putting<'w, N> {
 /// Puts a state as a field: a nested message, with its length and its tag.
 #[inline]
 pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
-    w.message_field(number, |w| state.put_fields(w))
+    w.message_field(number, |w| state.put_nested(w))
 }
 
 /// The length of a state as a nested message, with its length.
@@ -85,5 +85,10 @@ pub fn sum(sizes: &[usize]) -> usize {
 /// Puts a state as a nested message, with its length.
 #[inline]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
-    w.message(|w| state.put_fields(w))
+    w.message(|w| state.put_nested(w))
+}
+
+/// Puts the fields of a payload in the version that it is to be saved in.
+pub fn put_payload<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
+    w.payload(P::TYPE_URL, |w| payload.put_fields(w))
 }

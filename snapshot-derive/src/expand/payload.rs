@@ -29,6 +29,15 @@ pub(super) fn version_port() -> TokenStream {
     quote!(__s::port::<_, __s::u32>(&__VERSION))
 }
 
+/// How it is put in another message: in a version of its own.
+pub(super) fn put_nested() -> TokenStream {
+    quote! {
+        fn put_nested(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+            __s::put_payload(self, __w)
+        }
+    }
+}
+
 pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
     let Struct { common, .. } = model;
     let ident = &common.ident;

@@ -28,6 +28,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let refer_fields = references::refer_fields(model);
     let annotate_fields = references::annotate_fields(model, runs);
     let conversion = conversion::expand(model);
+    let put_nested = model.payload.as_ref().map(|_| payload::put_nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
     quote! {
@@ -39,6 +40,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
         impl #impl_generics __s::State for #ident #ty_generics #where_clause {
             type Message = #message;
             #put_fields
+            #put_nested
             #take_fields
             #walk_fields
             #refer_fields
