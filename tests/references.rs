@@ -7,6 +7,8 @@ use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_executor::block_on;
+use proptest::collection::{btree_map, btree_set, hash_map, vec};
+use proptest::prelude::*;
 use prost::Message;
 use prost_types::Any;
 use snapshot_core::codec::{Names, Reference, from_bytes};
@@ -245,6 +247,54 @@ fn a_reference_resolves_whatever_the_types_at_its_ends() {
         ..User::default()
     };
     assert_eq!(wrong(&BusState { guests: [friend].into(), ..bus("b") }), [""; 0]);
+}
+
+/// What of so many users is wrong in a bus with these slots, counted: what is defined again, and what
+/// refers to nothing.
+fn counted(slots: &HashMap<SlotName, String>, users: &[User]) -> usize {
+    let slot_names = slots.keys().map(|SlotName(name)| ("slot", name.clone()));
+    let labels = slots.values().map(|label| ("label", label.clone()));
+    let numbers = users.iter().flat_map(|user| &user.numbers);
+    let numbers = numbers.map(|number| ("number", number.to_string()));
+    let defined: Vec<_> = slot_names.chain(labels).chain(numbers).collect();
+    let known: BTreeSet<_> = defined.iter().cloned().collect();
+    let referred = users.iter().flat_map(|user| {
+        let slots = user.list.iter().map(|SlotName(name)| ("slot", name.clone()));
+        let pairs = user.by_number.iter();
+        slots.chain(pairs.flat_map(|(k, v)| [("number", k.to_string()), ("label", v.clone())]))
+    });
+    let dangling = referred.filter(|name| !known.contains(name)).count();
+    defined.len() - known.len() + dangling
+}
+
+proptest! {
+    #[test]
+    fn exactly_what_is_defined_again_or_refers_to_nothing_is_told(
+        slots in hash_map("[ab]".prop_map(SlotName), "[AB]", 0..3),
+        users in vec((0..5, vec("[abc]", 0..2), btree_set(0..4_u16, 0..2),
+            btree_map(0..3_u64, "[ABC]", 0..2)), 0..5),
+    ) {
+        let mut all = Vec::new();
+        let mut state = BusState { slots, ..BusState::default() };
+        for (place, list, numbers, by_number) in users {
+            let list = list.into_iter().map(SlotName).collect();
+            let user = User { list, numbers, by_number, ..User::default() };
+            all.push(user.clone());
+            match place {
+                0 => state.guests.push_back(user),
+                1 => {
+                    let name = state.users.len().to_string();
+                    state.users.insert(name, Arc::new(user));
+                }
+                2 => state.guests.push_front(User { nested: Some(Arc::new(user)), ..User::default() }),
+                _ => {
+                    let below = BusState { guests: [user].into(), ..BusState::default() };
+                    state.children.push(Child::new(Locked::new(below)));
+                }
+            }
+        }
+        prop_assert_eq!(wrong(&state).len(), counted(&state.slots, &all));
+    }
 }
 
 #[test]
