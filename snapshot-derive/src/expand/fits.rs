@@ -1,6 +1,6 @@
 //! Whether the types of the fields fit the proto fields: the one place where it is told.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, Type};
 
@@ -13,10 +13,9 @@ use crate::model::Struct;
 /// answers, each where the user wrote the type. `written` has the types as they were written.
 pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
     let (all, fields) = (local("all"), constant_of(&written.message, "__FIELDS"));
-    let runs = runs.iter().enumerate().filter(|(_, run)| run.form != Form::Dependent);
-    let functions = runs.map(|(index, run)| {
+    let runs = runs.iter().filter(|run| run.form != Form::Dependent);
+    let functions = runs.map(|run| {
         let function = &run.answers;
-        let fit = local(&format!("FIT_{index}"));
         let answers = run.fields.iter().map(|mapped| match run.form {
             Form::Planned => {
                 let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
@@ -28,11 +27,11 @@ pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
             }
         });
         let checks =
-            run.fields.iter().enumerate().map(|(index, mapped)| {
-                check(mapped, &written.fields[mapped.index].ty, &fit, index)
-            });
+            run.fields.iter().map(|mapped| check(mapped, &written.fields[mapped.index].ty));
         // Once, since each mention of a constant takes its time.
         let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
+        let first = run.fields.first().map(|mapped| mapped.place_among_mapped);
+        let check = local("check");
         let types = run.fields.iter().map(|mapped| &mapped.field.ty);
         let answer = match run.form {
             Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
@@ -44,22 +43,41 @@ pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
                 #let_all
                 (#(#answers)*)
             }
-            const #fit: __s::Fit = __s::fit(&#function);
-            #(#checks)*
+            const _: () = {
+                let #check = __s::check(__MAPPED, #first, &#function);
+                #(#checks)*
+            };
         }
     });
     functions.collect()
 }
 
-fn check(mapped: &Mapped<'_>, written: &Type, fit: &Ident, index: usize) -> TokenStream {
-    let (place, span) = (mapped.place(), mapped.span);
+/// Checks the next field of a run. Each is a statement of its own, for an error to point at.
+fn check(mapped: &Mapped<'_>, written: &Type) -> TokenStream {
+    let place = mapped.place();
     let (assert, text) = match &mapped.mapping.with {
-        None if mapped.field.is_plain => ("assert_plain_fits", text_of_type(written)),
-        None => ("assert_fits", text_of_type(written)),
-        Some(with) => ("assert_adapter_fits", text_of_type(with)),
+        None if mapped.field.is_plain => ("plain", text_of_type(written)),
+        None => ("fits", text_of_type(written)),
+        Some(with) => ("adapter", text_of_type(with)),
     };
     let assert = Ident::new(assert, place);
-    quote_spanned!(place=> const _: () = __s::#assert(&__SPANS[#span], #fit, #index, #text);)
+    let check = Ident::new("__check", Span::mixed_site().located_at(place));
+    quote_spanned!(place=> let #check = #check.#assert(#text);)
+}
+
+/// What the types of all runs answered, as the elements of an array.
+pub(super) fn answers(runs: &[Run<'_>]) -> TokenStream {
+    let answers = runs.iter().map(|run| match run.form {
+        Form::Dependent => {
+            let constants = run.fields.iter().map(Mapped::constant);
+            quote!(#(__s::dependent(#constants),)*)
+        }
+        _ => {
+            let function = &run.answers;
+            quote!(__s::fit(&#function),)
+        }
+    });
+    answers.collect()
 }
 
 /// Notes what the attributes inside of the fields say.

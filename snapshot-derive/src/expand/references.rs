@@ -28,10 +28,14 @@ pub(super) fn refer_fields(model: &Struct) -> TokenStream {
         };
         quote!(#(#own)* #nested)
     });
+    let fields: TokenStream = fields.collect();
+    if fields.is_empty() {
+        return fields;
+    }
     quote! {
         #[inline]
         fn refer_fields(&self, #references: &mut __s::References) {
-            #(#fields)*
+            #fields
         }
     }
 }
@@ -57,12 +61,16 @@ pub(super) fn annotate_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         let own = (!noted.is_empty()).then(|| quote!(#notes.field(#constant) #(#noted)*;));
         quote!(#own)
     });
-    let inside = runs.iter().map(fits::annotate);
+    let inside = runs.iter().filter(|run| run.fields.iter().any(|mapped| !mapped.field.is_plain));
+    let inside = inside.map(fits::annotate);
+    let fields: TokenStream = fields.chain(inside).collect();
+    if fields.is_empty() {
+        return fields;
+    }
     quote! {
         #[inline]
         fn annotate_fields(#notes: &mut __s::Notes) {
-            #(#fields)*
-            #(#inside)*
+            #fields
         }
     }
 }

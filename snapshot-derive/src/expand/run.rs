@@ -32,6 +32,18 @@ pub(super) enum Form {
     Dependent,
 }
 
+/// The run that is all there is to a message: one plan, and nothing to do before or after it but to
+/// make the struct.
+pub(super) fn only<'r, 'm>(model: &Struct, runs: &'r [Run<'m>]) -> Option<&'r Run<'m>> {
+    let [run] = runs else { return None };
+    let is_checked = run
+        .fields
+        .iter()
+        .any(|mapped| mapped.mapping.max.is_some() || mapped.mapping.range.is_some());
+    let is_more = model.payload.is_some() || model.stage.is_some() || is_checked;
+    (run.form == Form::Planned && !is_more).then_some(run)
+}
+
 /// The runs of a struct, in the order of its fields.
 pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
     let mut runs: Vec<Run<'_>> = Vec::new();

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Type, TypePath};
 
-use super::run::{Form, Run, runs};
+use super::run::{Form, Run, only, runs};
 use super::take::take_fields;
 use super::{
     at, checks, constant_of, conversion, fits, is_dependent, local, payload, quiet_path,
@@ -131,8 +131,8 @@ pub(super) struct Mapped<'m> {
     fields: Ident,
     /// Its place among all fields of the struct.
     pub(super) index: usize,
-    /// Its place in `__SPANS`.
-    pub(super) span: usize,
+    /// Its place in `__MAPPED`.
+    pub(super) place_among_mapped: usize,
     pub(super) field: &'m Field,
     pub(super) mapping: &'m Mapping,
     place: Span,
@@ -146,10 +146,10 @@ pub(super) fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'
         .enumerate()
         .filter_map(|(index, field)| Some((index, field, field.mapping()?)))
         .collect();
-    all.into_iter().enumerate().map(move |(span, (index, field, mapping))| Mapped {
+    all.into_iter().enumerate().map(move |(place_among_mapped, (index, field, mapping))| Mapped {
         fields: fields.clone(),
         index,
-        span,
+        place_among_mapped,
         field,
         mapping,
         // Where the user chose how the field is saved: by its type, or by `with`.
@@ -241,6 +241,20 @@ pub(super) fn checks_stage(model: &Struct, stage: &Stage) -> bool {
 
 fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
+    let version_number = payload::version_number(model);
+    let answers = fits::answers(runs);
+    let marks = quote!({ __s::marks(#version_number, __MAPPED, &[#answers]) });
+    let size = fields_size(model, runs);
+    if let Some(run) = only(model, runs) {
+        let (plan, references) = (&run.answers, run.references());
+        return quote! {
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put::<_, _, #marks>(#plan(), #references, #w)
+            }
+            #size
+        };
+    }
     let fits = runs.iter().filter(|run| run.form == Form::Dependent);
     let fits = fits.flat_map(|run| &run.fields).filter_map(Mapped::fits_inside);
     let bounds = mapped(model).flat_map(|mapped| {
@@ -271,7 +285,22 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let fields = fields.chain(version);
     let older = version::put_older(model);
-    let version_number = payload::version_number(model);
+    quote! {
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+            #(#fits)*
+            #stage
+            #(#bounds?;)*
+            #older
+            let mut #put = __s::Putting::<#marks>::new(#w);
+            #(#fields)*
+            #put.finish()
+        }
+        #size
+    }
+}
+
+fn fields_size(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let sizes = runs.iter().filter_map(|run| {
         let Some(mapped) = run.single() else {
             let (plan, references) = (&run.answers, run.references());
@@ -285,23 +314,17 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let version_size = model.payload.as_ref().map(|payload| {
         let (port, version) = (payload::version_port(), &payload.version);
-        quote!(#port.size(&#version),)
+        quote!(#port.size(&#version))
     });
+    let sizes: Vec<_> = version_size.into_iter().chain(sizes).collect();
+    let size = match &*sizes {
+        [size] => quote!(#size),
+        _ => quote!(__s::sum(&[#(#sizes),*])),
+    };
     quote! {
-        #[cfg_attr(not(debug_assertions), inline(always))]
-        fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-            #(#fits)*
-            #stage
-            #(#bounds?;)*
-            #older
-            let mut #put = __s::Putting::<{ __s::marks(#version_number, __SPANS) }>::new(#w);
-            #(#fields)*
-            #put.finish()
-        }
-
         #[inline]
         fn fields_size(&self) -> __s::usize {
-            __s::sum(&[#version_size #(#sizes),*])
+            #size
         }
     }
 }
@@ -312,17 +335,19 @@ fn walk_fields(model: &Struct) -> TokenStream {
     let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none());
     let fields = fields.filter(|mapped| !mapped.field.is_plain).map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
-        quote_spanned!(mapped.place()=>
-            if let __s::Err(__error) = #port.walk(&mut self.#ident, #walk) {
-                return __s::Err(__error);
-            }
-        )
+        quote_spanned!(mapped.place()=> #port.walk(&mut self.#ident, #walk))
     });
+    let mut fields: Vec<_> = fields.collect();
+    let last = fields.pop().unwrap_or_else(|| quote!(__s::Ok(())));
     quote! {
         #[inline]
         fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-            #(#fields)*
-            __s::Ok(())
+            #(
+                if let __s::Err(__error) = #fields {
+                    return __s::Err(__error);
+                }
+            )*
+            #last
         }
     }
 }
