@@ -11,6 +11,7 @@ mod plan;
 mod port;
 mod put;
 mod reference;
+pub mod shapes;
 mod stage;
 mod take;
 mod text;

@@ -14,9 +14,10 @@ use crate::model::Struct;
 pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
     let (all, fields) = (local("all"), constant_of(&written.message, "__FIELDS"));
     let runs = runs.iter().filter(|run| run.form != Form::Dependent);
-    let functions = runs.map(|run| {
-        let function = &run.answers;
-        let answers = run.fields.iter().map(|mapped| match run.form {
+    let functions =
+        runs.map(|run| {
+            let function = &run.answers;
+            let answers: TokenStream = run.fields.iter().map(|mapped| match run.form {
             Form::Planned => {
                 let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
                 quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
@@ -25,30 +26,33 @@ pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
                 let port = mapped.port();
                 quote_spanned!(mapped.place()=> #port.fits(),)
             }
-        });
-        let checks =
-            run.fields.iter().map(|mapped| check(mapped, &written.fields[mapped.index].ty));
-        // Once, since each mention of a constant takes its time.
-        let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
-        let first = run.fields.first().map(|mapped| mapped.place_among_mapped);
-        let check = local("check");
-        let types = run.fields.iter().map(|mapped| &mapped.field.ty);
-        let answer = match run.form {
-            Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
-            _ => quote!(__s::Answer),
-        };
-        quote! {
-            #[inline]
-            fn #function() -> impl #answer {
-                #let_all
-                (#(#answers)*)
-            }
-            const _: () = {
-                let #check = __s::check(__MAPPED, #first, &#function);
-                #(#checks)*
+        }).collect();
+            let checks: TokenStream = run
+                .fields
+                .iter()
+                .map(|mapped| check(mapped, &written.fields[mapped.index].ty))
+                .collect();
+            // Once, since each mention of a constant takes its time.
+            let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
+            let first = run.fields.first().map(|mapped| mapped.place_among_mapped);
+            let check = local("check");
+            let types = run.fields.iter().map(|mapped| &mapped.field.ty);
+            let answer = match run.form {
+                Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
+                _ => quote!(__s::Answer),
             };
-        }
-    });
+            quote! {
+                #[inline]
+                fn #function() -> impl #answer {
+                    #let_all
+                    (#answers)
+                }
+                const _: () = {
+                    let #check = __s::check(__MAPPED, #first, &#function);
+                    #checks
+                };
+            }
+        });
     functions.collect()
 }
 

@@ -74,7 +74,7 @@ pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
 }
 
 fn form(mapped: &Mapped<'_>, model: &Struct) -> Form {
-    if is_dependent(&mapped.field.ty, &model.common.generics) {
+    if !mapped.field.is_plain && is_dependent(&mapped.field.ty, &model.common.generics) {
         Form::Dependent
     } else if mapped.mapping.with.is_some() || mapped.mapping.since.is_some() {
         Form::Single
@@ -105,10 +105,15 @@ impl<'m> Run<'m> {
 
     /// References to the fields of `self`.
     pub(super) fn references(&self) -> TokenStream {
-        let references = self.fields.iter().map(|mapped| {
-            let ident = mapped.member();
-            quote_spanned!(mapped.place()=> &self.#ident,)
-        });
-        quote!((#(#references)*))
+        // Not one by one into what is around them, which is a call of the compiler for each.
+        let references: TokenStream = self
+            .fields
+            .iter()
+            .map(|mapped| {
+                let ident = mapped.member();
+                quote_spanned!(mapped.place()=> &self.#ident,)
+            })
+            .collect();
+        quote!((#references))
     }
 }

@@ -12,7 +12,7 @@ use super::{
     at, checks, constant_of, conversion, fits, is_dependent, local, payload, quiet_path,
     references, stage_rules, text_of, version,
 };
-use crate::model::{Carriage, Field, Mapping, Stage, Struct};
+use crate::model::{Carriage, Field, Mapping, Stage, Struct, plain};
 
 pub(super) fn expand(written: &Struct) -> TokenStream {
     let (aliases, model) = &aliased(written);
@@ -24,9 +24,9 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let fits = fits::expand(runs, written);
     let put_fields = put_fields(model, runs);
     let take_fields = take_fields(model, runs);
-    let walk_fields = walk_fields(model);
-    let refer_fields = references::refer_fields(model);
-    let annotate_fields = references::annotate_fields(model, runs);
+    let walk_fields = walk_fields(runs);
+    let refer_fields = references::refer_fields(runs);
+    let annotate_fields = references::annotate_fields(runs);
     let conversion = conversion::expand(model);
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
@@ -101,11 +101,16 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
 }
 
 /// Names for the types of the fields, and the struct with these names. What is wrong with a type is
-/// so told where it is written and at most once where it is used.
+/// so told where it is written and at most once where it is used. With those that are in scope
+/// everywhere nothing can be wrong, and a name is one more item for the compiler.
 fn aliased(written: &Struct) -> (TokenStream, Struct) {
     let mut model = written.clone();
     let mut aliases = TokenStream::new();
     for field in &mut model.fields {
+        // A parameter may have such a name.
+        if written.common.generics.params.is_empty() && plain::is_in_prelude(&field.ty) {
+            continue;
+        }
         if is_dependent(&field.ty, &written.common.generics) {
             field.is_plain = false;
             continue;
@@ -329,10 +334,11 @@ fn fields_size(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     }
 }
 
-fn walk_fields(model: &Struct) -> TokenStream {
+fn walk_fields(runs: &[Run<'_>]) -> TokenStream {
     let walk = local("walk");
     // What an adapter converts holds no controllers.
-    let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none());
+    let fields = runs.iter().flat_map(|run| &run.fields);
+    let fields = fields.filter(|mapped| mapped.mapping.with.is_none());
     let fields = fields.filter(|mapped| !mapped.field.is_plain).map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
         quote_spanned!(mapped.place()=> #port.walk(&mut self.#ident, #walk))

@@ -107,10 +107,10 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let read = values.iter().map(|(mapped, value)| {
         let ident = mapped.member();
-        quote_spanned!(mapped.place()=> #ident: #value)
+        quote_spanned!(mapped.place()=> #ident: #value,)
     });
     let skipped = model.fields.iter().filter_map(|field| skipped(model, field));
-    let members = read.chain(skipped);
+    let members: TokenStream = read.chain(skipped).collect();
     let (state, slot) = (local("state"), local("slot"));
     let validate = model.validate.as_ref().map(|validate| {
         let name = match id {
@@ -122,7 +122,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
     });
     let make = quote! {
-        let #state = #ident { #(#members,)* };
+        let #state = #ident { #members };
         #validate
         *#slot = __s::Some(#state);
         __s::Ok(())
@@ -181,8 +181,8 @@ fn skipped(model: &Struct, field: &Field) -> Option<TokenStream> {
     let Role::Skipped(value) = &field.role else { return None };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
     Some(match (stage.map(|stage| &stage.carriage), value) {
-        (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live),
-        (_, Some(value)) => quote!(#ident: #value),
-        (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>()),
+        (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live,),
+        (_, Some(value)) => quote!(#ident: #value,),
+        (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>(),),
     })
 }
