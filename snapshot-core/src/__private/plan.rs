@@ -177,9 +177,14 @@ macro_rules! plans {
         impl<$($ty),*> Options for ($(Option<$ty>,)*) {
             type Values = ($($ty,)*);
 
+            // One look at all of them: a way out behind each would have to drop those before it.
             #[inline(always)]
+            #[allow(non_snake_case, reason = "the parameters' names are all there is")]
             fn all(self) -> Option<($($ty,)*)> {
-                Some(($(self.$at?,)*))
+                match self {
+                    ($(Some($ty),)*) => Some(($($ty,)*)),
+                    _ => None,
+                }
             }
         }
 

@@ -1,7 +1,7 @@
 //! Types of the standard library, and `Uuid`, with nothing inside to be walked to, by their names.
 //!
 //! The code that goes into a field costs the compiler as much as the code that saves it, and most
-//! fields have nothing inside. That the name means what it says is checked, see `assert_plain_fits`.
+//! fields have nothing inside. That the name means what it says is checked, see `Checking::plain` of snapshot-core.
 
 use syn::{GenericArgument, PathArguments, Type};
 
