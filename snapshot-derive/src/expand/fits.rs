@@ -12,48 +12,45 @@ use crate::model::Struct;
 /// A function for each run whose type is what the types of the fields answer, and the checks of the
 /// answers, each where the user wrote the type. `written` has the types as they were written.
 pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
-    let (all, fields) = (local("all"), constant_of(&written.message, "__FIELDS"));
+    let fields = constant_of(&written.message, "__FIELDS");
     let runs = runs.iter().filter(|run| run.form != Form::Dependent);
-    let functions =
-        runs.map(|run| {
-            let function = &run.answers;
-            let answers: TokenStream = run.fields.iter().map(|mapped| match run.form {
-            Form::Planned => {
-                let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
-                quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
-            }
-            _ => {
-                let port = mapped.port();
-                quote_spanned!(mapped.place()=> #port.fits(),)
-            }
-        }).collect();
-            let checks: TokenStream = run
-                .fields
-                .iter()
-                .map(|mapped| check(mapped, &written.fields[mapped.index].ty))
-                .collect();
-            // Once, since each mention of a constant takes its time.
-            let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
-            let first = run.fields.first().map(|mapped| mapped.place_among_mapped);
-            let check = local("check");
-            let types = run.fields.iter().map(|mapped| &mapped.field.ty);
-            let answer = match run.form {
-                Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
-                _ => quote!(__s::Answer),
-            };
-            quote! {
-                #[inline]
-                fn #function() -> impl #answer {
-                    #let_all
-                    (#answers)
-                }
-                const _: () = {
-                    let #check = __s::check(__MAPPED, #first, &#function);
-                    #checks
-                };
-            }
-        });
-    functions.collect()
+    runs.map(|run| of_run(run, &fields, written)).collect()
+}
+
+fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
+    let (all, function) = (local("all"), &run.answers);
+    let of_field = |mapped: &Mapped<'_>| match run.form {
+        Form::Planned => {
+            let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
+            quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
+        }
+        _ => {
+            let port = mapped.port();
+            quote_spanned!(mapped.place()=> #port.fits(),)
+        }
+    };
+    let answers: TokenStream = run.fields.iter().map(of_field).collect();
+    let check_of = |mapped: &Mapped<'_>| check(mapped, &written.fields[mapped.index].ty);
+    let checks: TokenStream = run.fields.iter().map(check_of).collect();
+    // Once, since each mention of a constant takes its time.
+    let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
+    let types = run.fields.iter().map(|mapped| &mapped.field.ty);
+    let answer = match run.form {
+        Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
+        _ => quote!(__s::Answer),
+    };
+    let (check, first) = (local("check"), run.first());
+    quote! {
+        #[inline]
+        fn #function() -> impl #answer {
+            #let_all
+            (#answers)
+        }
+        const _: () = {
+            let #check = __s::check(__MAPPED, #first, &#function);
+            #checks
+        };
+    }
 }
 
 /// Checks the next field of a run. Each is a statement of its own, for an error to point at.

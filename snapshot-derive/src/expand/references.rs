@@ -70,7 +70,9 @@ pub(super) fn annotate_fields(runs: &[Run<'_>]) -> TokenStream {
         let noted: TokenStream = since.into_iter().chain(names).collect();
         quote!(#notes.field(#constant) #noted;)
     });
-    let inside = runs.iter().filter(|run| run.fields.iter().any(|mapped| !mapped.field.is_plain));
+    // An adapter may convert even a plain type to one with attributes inside.
+    let has_inside = |mapped: &Mapped<'_>| mapped.mapping.with.is_some() || !mapped.field.is_plain;
+    let inside = runs.iter().filter(|run| run.fields.iter().any(has_inside));
     let inside = inside.map(fits::annotate);
     let fields: TokenStream = fields.chain(inside).collect();
     if fields.is_empty() {

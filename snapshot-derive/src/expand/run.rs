@@ -89,6 +89,11 @@ impl<'m> Run<'m> {
         self.fields.first().filter(|_| self.form != Form::Planned)
     }
 
+    /// The place of the first field in `__MAPPED`.
+    pub(super) fn first(&self) -> usize {
+        self.fields.first().map_or(0, |mapped| mapped.place_among_mapped)
+    }
+
     /// Each field, and where it is in the variable.
     pub(super) fn values(&self) -> impl Iterator<Item = (&Mapped<'m>, TokenStream)> {
         self.fields.iter().zip(0..).map(|(mapped, index)| {
