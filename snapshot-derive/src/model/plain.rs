@@ -60,9 +60,10 @@ fn is_made_of(ty: &Type, names: &[&str], holders: &[&str]) -> bool {
     }
 }
 
-/// Whether it is such a type whose every name is in scope everywhere, without an import.
+/// Whether it is such a type whose every name is in scope everywhere, without an import. No `Box`:
+/// clippy has opinions on some, and the derive's code would repeat what the user may have allowed.
 pub(crate) fn is_in_prelude(ty: &Type) -> bool {
-    is_made_of(ty, &PLAIN[..PRELUDE], &["Box", "Option", "Vec"])
+    is_made_of(ty, &PLAIN[..PRELUDE], &["Option", "Vec"])
 }
 
 #[cfg(test)]
@@ -89,6 +90,7 @@ mod tests {
             ("usize", true),
             ("Option<Vec<String>>", true),
             ("PathBuf", false),
+            ("Vec<Box<u8>>", false),
             ("BTreeMap<u32, u64>", false),
             ("Vec<Duration>", false),
             ("Disk", false),
