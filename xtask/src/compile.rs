@@ -2,7 +2,9 @@
 //!
 //! Writes two crates with the same 150 prost messages and the same 150 native structs of 12 fields
 //! into the target folder: in one the structs derive `Snapshot`, in the other they are converted by
-//! hand. Compiles each after its dependencies, and compares the CPU times.
+//! hand. Compiles each after its dependencies, and compares the CPU times: always in cargo's own dev
+//! profile, whatever the environment says of profiles, since a build without debug information is
+//! another measurement.
 
 use std::fmt::Write;
 use std::fs;
@@ -203,7 +205,13 @@ impl Crate {
     /// Compiles the crate and returns the CPU time in seconds.
     fn compile(&self, folder: &Path) -> Result<f64> {
         let before = children_cpu_time()?;
-        let output = Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"CARGO_PROFILE_") {
+                cargo.env_remove(name);
+            }
+        }
+        let output = cargo
             .args(["build", "--quiet", "--package", self.name])
             .current_dir(folder)
             .env("CARGO_TARGET_DIR", folder.join("target"))

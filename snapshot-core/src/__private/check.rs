@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::Span;
+use super::Numbered;
 use super::text::Message;
 use crate::registry::Registration;
 use crate::schema::kind::{Singular, Uint32};
@@ -18,7 +18,7 @@ pub const fn assert_all_mapped(
     state: &str,
     descriptor: &MessageDescriptor,
     version: u32,
-    mapped: &[Span],
+    mapped: &[Numbered],
     ignored: &[u32],
 ) {
     let fields = descriptor.fields;
@@ -26,7 +26,7 @@ pub const fn assert_all_mapped(
     let mut i = 0;
     while i < fields.len() {
         // Most structs have the fields in the order of their message.
-        if next < mapped.len() && mapped[next].low == fields[i].number {
+        if next < mapped.len() && mapped[next].number == fields[i].number {
             next += 1;
         } else if fields[i].number != version && !is_used(fields[i].number, mapped, ignored) {
             not_mapped(state, descriptor, version, mapped, ignored);
@@ -40,7 +40,7 @@ const fn not_mapped(
     state: &str,
     descriptor: &MessageDescriptor,
     version: u32,
-    mapped: &[Span],
+    mapped: &[Numbered],
     ignored: &[u32],
 ) -> ! {
     let fields = descriptor.fields;
@@ -358,10 +358,10 @@ const fn value_number(descriptor: &EnumDescriptor, name: &str) -> Option<i32> {
 }
 
 /// Whether the field with this number is mapped or ignored.
-const fn is_used(number: u32, mapped: &[Span], ignored: &[u32]) -> bool {
+const fn is_used(number: u32, mapped: &[Numbered], ignored: &[u32]) -> bool {
     let mut i = 0;
     while i < mapped.len() {
-        if mapped[i].low == number {
+        if mapped[i].number == number {
             return true;
         }
         i += 1;

@@ -8,7 +8,7 @@
 
 use std::marker::PhantomData;
 
-use super::Span;
+use super::Numbered;
 use super::oneof::Member;
 use super::port::{Adapter, Port, port};
 use super::text::Message;
@@ -27,8 +27,8 @@ pub trait Answer {
 /// The answer as a value.
 #[derive(Clone, Copy)]
 pub enum Fit {
-    /// Whether no controller and no reference can be inside.
-    Fits { is_leaf: bool },
+    /// Whether no controller and no reference can be inside, and of a oneof its highest number.
+    Fits { is_leaf: bool, highest: u32 },
     /// The field's kind in words, and what an `Option` would lose in it, if that is why.
     Misfit(FieldShape, [Words; 2], &'static str),
     /// The answers of some fields.
@@ -37,10 +37,26 @@ pub enum Fit {
 
 impl Fit {
     /// One of the answers.
-    const fn of(self, index: usize) -> Self {
+    pub(super) const fn of(self, index: usize) -> Self {
         match self {
             Self::Each(fits) => fits[index],
             fit => fit,
+        }
+    }
+
+    /// How many answers they are.
+    pub(super) const fn count(self) -> usize {
+        match self {
+            Self::Each(fits) => fits.len(),
+            _ => 1,
+        }
+    }
+
+    /// Of a oneof, its highest number.
+    pub(super) const fn highest(self) -> u32 {
+        match self {
+            Self::Fits { highest, .. } => highest,
+            _ => 0,
         }
     }
 }
@@ -50,13 +66,26 @@ pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
     A::FIT
 }
 
+/// What stands for the answer of a type that can be named only inside of the impls.
+pub const fn dependent<F: FieldKind>(_: &Field<F>) -> Fit {
+    Fit::Fits { is_leaf: false, highest: highest::<F>() }
+}
+
+/// The highest number of a oneof.
+const fn highest<F: FieldKind>() -> u32 {
+    match F::MEMBERS.last() {
+        Some(member) => member.number,
+        None => 0,
+    }
+}
+
 /// Notes what the attributes inside of a struct's fields say.
 pub fn annotate<A: Answer>(_: impl FnOnce() -> A, notes: &mut Notes) {
     A::annotate(notes);
 }
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
-    const FIT: Fit = Fit::Fits { is_leaf: T::LEAF };
+    const FIT: Fit = Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
 
     fn annotate(notes: &mut Notes) {
         T::annotate_field(notes);
@@ -157,46 +186,99 @@ impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
     type Field = F;
 }
 
-/// The type `ty` fits its field.
-#[track_caller]
-pub const fn assert_fits(field: &Span, fit: Fit, index: usize, ty: &str) {
-    if let Fit::Misfit(shape, words, loss) = fit.of(index) {
-        let message = Message::new().and("`").and(ty).and("` cannot be saved as the proto field `");
-        let message = message.and(field.name).and("`, which is ");
-        let message = and_proto_type(message, shape, words);
-        let message = if loss.is_empty() {
-            and_rust_type(message.and(": use "), shape, words)
-                .and(", or convert it: #[snapshot(with = module)]")
-        } else {
-            message.and(loss)
-        };
+/// The check of some fields, which takes each in its turn. It is a value on which methods are called,
+/// since calls of functions that a path names take the compiler three times as long.
+#[derive(Clone, Copy)]
+pub struct Checking {
+    fields: &'static [Numbered],
+    fit: Fit,
+    next: usize,
+}
+
+/// Begins the check of some fields of a struct, of which `fields` are all and these begin at `first`.
+pub const fn check<A: Answer>(
+    fields: &'static [Numbered],
+    first: usize,
+    _: &impl FnOnce() -> A,
+) -> Checking {
+    Checking { fields: fields.split_at(first).1, fit: A::FIT, next: 0 }
+}
+
+impl Checking {
+    const fn field(self) -> Fit {
+        self.fit.of(self.next)
+    }
+
+    const fn after(mut self) -> Self {
+        self.next += 1;
+        self
+    }
+
+    /// The type `ty` fits its field.
+    #[must_use]
+    #[track_caller]
+    pub const fn fits(self, ty: &'static str) -> Self {
+        if let Fit::Misfit(shape, words, loss) = self.field() {
+            let message = Message::new().and("`").and(ty).and("` cannot be saved as ");
+            let message = self.and_field(message, shape, words);
+            let message = and_advice(message, shape, words, loss);
+            let conversion = ", or convert it: #[snapshot(with = module)]";
+            self.refuse(if loss.is_empty() { message.and(conversion) } else { message });
+        }
+        self.after()
+    }
+
+    /// The same for a type of the standard library, by its name: with nothing inside to be walked
+    /// to, so that the derive leaves out the walk.
+    #[must_use]
+    #[track_caller]
+    pub const fn plain(self, ty: &'static str) -> Self {
+        match self.field() {
+            Fit::Fits { is_leaf: true, .. } => self.after(),
+            Fit::Fits { .. } => {
+                let message = Message::new().and("`").and(ty);
+                let message = message.and("` is or holds a type that is named like ");
+                let message =
+                    message.and("one of the standard library, or `Uuid`, but is another ");
+                let message = message.and("one: name it by its path, like `self::String`");
+                panic!("{}", message.as_str());
+            }
+            _ => self.fits(ty),
+        }
+    }
+
+    /// What the module `with` makes of a field fits its proto field.
+    #[must_use]
+    #[track_caller]
+    pub const fn adapter(self, with: &'static str) -> Self {
+        if let Fit::Misfit(shape, words, _) = self.field() {
+            let message = Message::new().and("what `").and(with).and("` converts to cannot be ");
+            let message = self.and_field(message.and("saved as "), shape, words);
+            let message = message.and(": its `to_wire` must make ");
+            self.refuse(and_rust_type(message, shape, words));
+        }
+        self.after()
+    }
+
+    const fn and_field(self, message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
+        let message = message.and("the proto field `").and(self.fields[self.next].name);
+        and_proto_type(message.and("`, which is "), shape, words)
+    }
+
+    /// Ends the check. It does not come to the fields behind this one, so it is told here what does
+    /// not fit of them.
+    #[track_caller]
+    const fn refuse(self, mut message: Message) -> ! {
+        let mut i = self.next + 1;
+        while i < self.fit.count() {
+            if let Fit::Misfit(shape, words, loss) = self.fit.of(i) {
+                message = message.and("; nor can the type of `").and(self.fields[i].name);
+                message = and_proto_type(message.and("`, which is "), shape, words);
+                message = and_advice(message, shape, words, loss);
+            }
+            i += 1;
+        }
         panic!("{}", message.as_str());
-    }
-}
-
-/// The same for a type of the standard library, by its name: with nothing inside to be walked to, so
-/// that the derive leaves out the walk.
-#[track_caller]
-pub const fn assert_plain_fits(field: &Span, fit: Fit, index: usize, ty: &str) {
-    if let Fit::Fits { is_leaf: false } = fit.of(index) {
-        let message =
-            Message::new().and("`").and(ty).and("` is or holds a type that is named like ");
-        let message =
-            message.and("one of the standard library, or `Uuid`, but is another one: name it by ");
-        panic!("{}", message.and("its path, like `self::String`").as_str());
-    }
-    assert_fits(field, fit, index, ty);
-}
-
-/// What the module `with` makes of a field fits its proto field.
-#[track_caller]
-pub const fn assert_adapter_fits(field: &Span, fit: Fit, index: usize, with: &str) {
-    if let Fit::Misfit(shape, words, _) = fit.of(index) {
-        let message = Message::new().and("what `").and(with);
-        let message = message.and("` converts to cannot be saved as the proto field `");
-        let message = message.and(field.name).and("`, which is ");
-        let message = and_proto_type(message, shape, words).and(": its `to_wire` must make ");
-        panic!("{}", and_rust_type(message, shape, words).as_str());
     }
 }
 
@@ -260,6 +342,19 @@ const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) 
         FieldShape::Oneof(_) => message.and("a oneof"),
         FieldShape::Opaque => message.and("a group"),
     }
+}
+
+/// What to do about a type that does not fit.
+const fn and_advice(
+    message: Message,
+    shape: FieldShape,
+    words: [Words; 2],
+    loss: &'static str,
+) -> Message {
+    if loss.is_empty() {
+        return and_rust_type(message.and(": use "), shape, words);
+    }
+    message.and(loss)
 }
 
 /// What holds the field in Rust.

@@ -11,6 +11,7 @@ mod plan;
 mod port;
 mod put;
 mod reference;
+pub mod shapes;
 mod stage;
 mod take;
 mod text;
@@ -37,11 +38,10 @@ pub use self::check::{
     assert_value, assert_zero, earlier, registration, version_field,
 };
 pub use self::fits::{
-    Answer, Fit, Losing, NoFit, annotate, assert_adapter_fits, assert_fits, assert_member_fits,
-    assert_plain_fits, fit,
+    Answer, Checking, Fit, Losing, NoFit, annotate, assert_member_fits, check, dependent, fit,
 };
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
-pub use self::plan::{Options, Plan};
+pub use self::plan::{Options, Plan, put, take};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
 pub use self::put::{
     Putting, marks, message_size, put_message, put_message_tagged, put_payload, sum,
@@ -67,7 +67,7 @@ pub use crate::schema::Notes;
 pub use crate::schema::probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::{
     EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldShape, MessageDescriptor,
-    OneofDescriptor, OneofSchema, Schema, ValueKind, kind,
+    Numbered, OneofDescriptor, OneofSchema, Schema, ValueKind, kind,
 };
 pub use crate::version::{
     Older, OlderVersion, Upgraded, check_upgraded, downgraded, put_older, read_upgraded, upgrade,
@@ -76,23 +76,6 @@ pub use crate::version::{
 pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVariant, State};
 
 use crate::schema::kind::FieldKind;
-
-/// The field numbers that a field takes, one or those of a oneof's members, and its name.
-#[derive(Clone, Copy)]
-pub struct Span {
-    low: u32,
-    high: u32,
-    name: &'static str,
-}
-
-pub const fn span<F: FieldKind>(field: &Field<F>) -> Span {
-    let low = field.number();
-    let high = match F::MEMBERS.last() {
-        Some(last) => last.number,
-        None => low,
-    };
-    Span { low, high, name: field.name() }
-}
 
 /// Whether a number is this field's, or that of a member of this oneof.
 #[inline(always)]

@@ -8,10 +8,11 @@ use super::fits::{Answer, Fit, Loss, Misfit};
 use super::open::Open;
 use super::port::Port;
 use super::put::Putting;
-use super::take::Taking;
-use crate::codec::{Reader, Tag, WireField};
-use crate::schema::Notes;
+use super::take::{Taking, lost_error};
+use crate::Error;
+use crate::codec::{Reader, Tag, WireField, Writer};
 use crate::schema::kind::FieldKind;
+use crate::schema::{MessageDescriptor, Notes};
 
 /// The types that some fields have, as a tuple.
 pub trait Types: Sized {
@@ -121,6 +122,42 @@ impl<F: FieldKind, L: Loss, T> Planned<T> for Misfit<F, L> {
     }
 }
 
+/// Puts a message of these fields alone.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn put<T: Types, P: Plan<T>, const N: usize>(
+    plan: P,
+    values: T::Refs<'_>,
+    w: &mut Writer,
+) -> Result<(), Error> {
+    let mut put = Putting::<N>::new(w);
+    plan.put(values, &mut put);
+    put.finish()
+}
+
+/// Takes a message of these fields alone.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn take<T: Types, P: Plan<T>>(
+    plan: impl Fn() -> P,
+    descriptor: &'static MessageDescriptor,
+    ignored: &'static [u32],
+    r: &mut Reader<'_>,
+) -> Result<T, Error> {
+    let mut take = Taking::new();
+    let mut open = P::Open::default();
+    // What canonical encoding has is there in the order of the fields.
+    plan().open(&mut open, &mut take, r);
+    while let Some(tag) = take.next(r) {
+        if !plan().offer(&mut open, &mut take, tag, r) {
+            take.unmapped(descriptor, ignored, tag, r);
+        }
+    }
+    let values = plan().finish(open, &mut take);
+    take.end()?;
+    values.all().ok_or_else(lost_error)
+}
+
 /// For each field: its answer, its type, its place, and a place counted from the end.
 macro_rules! plans {
     ($($answer:ident $ty:ident $at:tt $back:tt,)*) => {
@@ -140,9 +177,14 @@ macro_rules! plans {
         impl<$($ty),*> Options for ($(Option<$ty>,)*) {
             type Values = ($($ty,)*);
 
+            // One look at all of them: a way out behind each would have to drop those before it.
             #[inline(always)]
+            #[allow(non_snake_case, reason = "the parameters' names are all there is")]
             fn all(self) -> Option<($($ty,)*)> {
-                Some(($(self.$at?,)*))
+                match self {
+                    ($(Some($ty),)*) => Some(($($ty,)*)),
+                    _ => None,
+                }
             }
         }
 

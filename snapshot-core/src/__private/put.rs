@@ -1,6 +1,7 @@
 //! Putting the fields of a message.
 
-use super::Span;
+use super::Numbered;
+use super::fits::Fit;
 use crate::codec::Writer;
 use crate::{Error, Payload, State};
 
@@ -17,15 +18,24 @@ pub struct Putting<'w, const N: usize> {
 }
 
 /// How many marks [`Putting`] needs for fields declared in this order, behind that of the version,
-/// which is 0 if there is none.
-pub const fn marks(version: u32, spans: &[Span]) -> usize {
+/// which is 0 if there is none. `fits` has the answers of all of them, or of some at a time.
+pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
     let mut last = version;
+    let mut field = 0;
     let mut i = 0;
-    while i < spans.len() {
-        if spans[i].low <= last {
-            return spans.len() + 1;
+    while i < fits.len() {
+        let mut j = 0;
+        while j < fits[i].count() {
+            let Numbered { number, .. } = fields[field];
+            if number <= last {
+                return fields.len() + 1;
+            }
+            // A oneof takes the numbers of its members.
+            let highest = fits[i].of(j).highest();
+            last = if highest > number { highest } else { number };
+            field += 1;
+            j += 1;
         }
-        last = spans[i].high;
         i += 1;
     }
     0

@@ -102,25 +102,34 @@ pub trait OneofSchema: Sized + 'static {
 
 /// One field of a message, with its kind in the type.
 pub struct Field<F> {
-    number: u32,
-    name: &'static str,
+    /// For the derive, which reads it where a call for each field would take the compiler its time.
+    #[doc(hidden)]
+    pub numbered: Numbered,
     kind: PhantomData<fn() -> F>,
+}
+
+/// The number and the proto name of a field.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Numbered {
+    pub(crate) number: u32,
+    pub(crate) name: &'static str,
 }
 
 impl<F> Field<F> {
     /// A field; `number` is 1 to 536,870,911, of a oneof its lowest member's.
     pub const fn new(number: u32, name: &'static str) -> Self {
-        Self { number, name, kind: PhantomData }
+        Self { numbered: Numbered { number, name }, kind: PhantomData }
     }
 
     /// The field number.
     pub const fn number(&self) -> u32 {
-        self.number
+        self.numbered.number
     }
 
     /// The proto name.
     pub const fn name(&self) -> &'static str {
-        self.name
+        self.numbered.name
     }
 }
 

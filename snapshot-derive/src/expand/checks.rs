@@ -7,8 +7,8 @@ use syn::spanned::Spanned;
 use super::{at, constant_of, is_dependent, payload, stage_rules};
 use crate::model::{Field, Role, Struct};
 
-/// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__SPANS`,
-/// the numbers that the mapped fields take, in the order in which they are declared; and the checks.
+/// The constants of a struct: `__M`, its message; `__FIELDS`, the message's typed fields; `__MAPPED`,
+/// the numbers and names of the mapped ones, in the order in which they are declared; and the checks.
 pub(super) fn constants(model: &Struct) -> TokenStream {
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
@@ -20,7 +20,7 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let descriptor = constant_of(message, "__DESCRIPTOR");
     let version_number = payload::version_number(model);
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_mapped(#name, #descriptor, #version_number, __SPANS, __IGNORED));
+        __s::assert_all_mapped(#name, #descriptor, #version_number, __MAPPED, __IGNORED));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
     let generics = &common.generics;
     let rules = model.stage.iter().filter(|stage| !is_dependent(&stage.ty, generics));
@@ -34,9 +34,9 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     quote! {
         #schema
         #version
-        const __SPANS: &[__s::Span] = {
+        const __MAPPED: &[__s::Numbered] = {
             let __all = #fields;
-            &[#(__s::span(&(*__all).#protos)),*]
+            &[#((*__all).#protos.numbered),*]
         };
         const __IGNORED: &[__s::u32] = &[#((*#fields).#ignored.number()),*];
         const _: () = #complete;

@@ -1,6 +1,6 @@
 //! Whether the types of the fields fit the proto fields: the one place where it is told.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, Type};
 
@@ -12,54 +12,73 @@ use crate::model::Struct;
 /// A function for each run whose type is what the types of the fields answer, and the checks of the
 /// answers, each where the user wrote the type. `written` has the types as they were written.
 pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
-    let (all, fields) = (local("all"), constant_of(&written.message, "__FIELDS"));
-    let runs = runs.iter().enumerate().filter(|(_, run)| run.form != Form::Dependent);
-    let functions = runs.map(|(index, run)| {
-        let function = &run.answers;
-        let fit = local(&format!("FIT_{index}"));
-        let answers = run.fields.iter().map(|mapped| match run.form {
-            Form::Planned => {
-                let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
-                quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
-            }
-            _ => {
-                let port = mapped.port();
-                quote_spanned!(mapped.place()=> #port.fits(),)
-            }
-        });
-        let checks =
-            run.fields.iter().enumerate().map(|(index, mapped)| {
-                check(mapped, &written.fields[mapped.index].ty, &fit, index)
-            });
-        // Once, since each mention of a constant takes its time.
-        let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
-        let types = run.fields.iter().map(|mapped| &mapped.field.ty);
-        let answer = match run.form {
-            Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
-            _ => quote!(__s::Answer),
-        };
-        quote! {
-            #[inline]
-            fn #function() -> impl #answer {
-                #let_all
-                (#(#answers)*)
-            }
-            const #fit: __s::Fit = __s::fit(&#function);
-            #(#checks)*
-        }
-    });
-    functions.collect()
+    let fields = constant_of(&written.message, "__FIELDS");
+    let runs = runs.iter().filter(|run| run.form != Form::Dependent);
+    runs.map(|run| of_run(run, &fields, written)).collect()
 }
 
-fn check(mapped: &Mapped<'_>, written: &Type, fit: &Ident, index: usize) -> TokenStream {
-    let (place, span) = (mapped.place(), mapped.span);
+fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
+    let (all, function) = (local("all"), &run.answers);
+    let of_field = |mapped: &Mapped<'_>| match run.form {
+        Form::Planned => {
+            let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
+            quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
+        }
+        _ => {
+            let port = mapped.port();
+            quote_spanned!(mapped.place()=> #port.fits(),)
+        }
+    };
+    let answers: TokenStream = run.fields.iter().map(of_field).collect();
+    let check_of = |mapped: &Mapped<'_>| check(mapped, &written.fields[mapped.index].ty);
+    let checks: TokenStream = run.fields.iter().map(check_of).collect();
+    // Once, since each mention of a constant takes its time.
+    let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
+    let types = run.fields.iter().map(|mapped| &mapped.field.ty);
+    let answer = match run.form {
+        Form::Planned => quote!(__s::Plan<(#(#types,)*)>),
+        _ => quote!(__s::Answer),
+    };
+    let (check, first) = (local("check"), run.first());
+    quote! {
+        #[inline]
+        fn #function() -> impl #answer {
+            #let_all
+            (#answers)
+        }
+        const _: () = {
+            let #check = __s::check(__MAPPED, #first, &#function);
+            #checks
+        };
+    }
+}
+
+/// Checks the next field of a run. Each is a statement of its own, for an error to point at.
+fn check(mapped: &Mapped<'_>, written: &Type) -> TokenStream {
+    let place = mapped.place();
     let (assert, text) = match &mapped.mapping.with {
-        None if mapped.field.is_plain => ("assert_plain_fits", text_of_type(written)),
-        None => ("assert_fits", text_of_type(written)),
-        Some(with) => ("assert_adapter_fits", text_of_type(with)),
+        None if mapped.field.is_plain => ("plain", text_of_type(written)),
+        None => ("fits", text_of_type(written)),
+        Some(with) => ("adapter", text_of_type(with)),
     };
     let assert = Ident::new(assert, place);
-    quote_spanned!(place=> const _: () = __s::#assert(&__SPANS[#span], #fit, #index, #text);)
+    let check = Ident::new("__check", Span::mixed_site().located_at(place));
+    quote_spanned!(place=> let #check = #check.#assert(#text);)
+}
+
+/// What the types of all runs answered, as the elements of an array.
+pub(super) fn answers(runs: &[Run<'_>]) -> TokenStream {
+    let answers = runs.iter().map(|run| match run.form {
+        Form::Dependent => {
+            let constants = run.fields.iter().map(Mapped::constant);
+            quote!(#(__s::dependent(#constants),)*)
+        }
+        _ => {
+            let function = &run.answers;
+            quote!(__s::fit(&#function),)
+        }
+    });
+    answers.collect()
 }
 
 /// Notes what the attributes inside of the fields say.

@@ -6,15 +6,20 @@ use syn::LitStr;
 use syn::spanned::Spanned;
 
 use super::run::Run;
-use super::struct_::{Mapped, mapped};
+use super::struct_::Mapped;
 use super::{at, fits, local, quiet_path};
 use crate::attr::Namespaces;
-use crate::model::Struct;
+use crate::model::Mapping;
 
-pub(super) fn refer_fields(model: &Struct) -> TokenStream {
+pub(super) fn refer_fields(runs: &[Run<'_>]) -> TokenStream {
     let references = local("references");
-    let fields = mapped(model).map(|mapped| {
-        let own = own_names(&mapped);
+    let fields = runs.iter().flat_map(|run| &run.fields);
+    let fields = fields.filter(|mapped| {
+        let Mapping { with, defines, refers, .. } = mapped.mapping;
+        with.is_some() || !mapped.field.is_plain || is_given(defines) || is_given(refers)
+    });
+    let fields = fields.map(|mapped| {
+        let own: TokenStream = own_names(mapped).into_iter().collect();
         let (port, ident) = (mapped.port(), mapped.member());
         let nested = match &mapped.mapping.with {
             None if mapped.field.is_plain => TokenStream::new(),
@@ -26,20 +31,29 @@ pub(super) fn refer_fields(model: &Struct) -> TokenStream {
                 }
             }
         };
-        quote!(#(#own)* #nested)
+        quote!(#own #nested)
     });
+    let fields: TokenStream = fields.collect();
+    if fields.is_empty() {
+        return fields;
+    }
     quote! {
         #[inline]
         fn refer_fields(&self, #references: &mut __s::References) {
-            #(#fields)*
+            #fields
         }
     }
 }
 
 /// Notes what the attributes of the fields say, for the manifest.
-pub(super) fn annotate_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
+pub(super) fn annotate_fields(runs: &[Run<'_>]) -> TokenStream {
     let notes = local("notes");
-    let fields = mapped(model).map(|mapped| {
+    let fields = runs.iter().flat_map(|run| &run.fields);
+    let fields = fields.filter(|mapped| {
+        let Mapping { since, defines, refers, .. } = mapped.mapping;
+        since.is_some() || is_given(defines) || is_given(refers)
+    });
+    let fields = fields.map(|mapped| {
         let constant = mapped.constant();
         let mapping = mapped.mapping;
         let since = mapping.since.as_ref().map(|since| since.version);
@@ -53,18 +67,27 @@ pub(super) fn annotate_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         let names = names
             .into_iter()
             .filter_map(|(namespace, act)| namespace.as_ref().map(|name| quote!(.#act(#name))));
-        let noted: Vec<_> = since.into_iter().chain(names).collect();
-        let own = (!noted.is_empty()).then(|| quote!(#notes.field(#constant) #(#noted)*;));
-        quote!(#own)
+        let noted: TokenStream = since.into_iter().chain(names).collect();
+        quote!(#notes.field(#constant) #noted;)
     });
-    let inside = runs.iter().map(fits::annotate);
+    // An adapter may convert even a plain type to one with attributes inside.
+    let has_inside = |mapped: &Mapped<'_>| mapped.mapping.with.is_some() || !mapped.field.is_plain;
+    let inside = runs.iter().filter(|run| run.fields.iter().any(has_inside));
+    let inside = inside.map(fits::annotate);
+    let fields: TokenStream = fields.chain(inside).collect();
+    if fields.is_empty() {
+        return fields;
+    }
     quote! {
         #[inline]
         fn annotate_fields(#notes: &mut __s::Notes) {
-            #(#fields)*
-            #(#inside)*
+            #fields
         }
     }
+}
+
+fn is_given(namespaces: &Namespaces) -> bool {
+    namespaces.own.is_some() || namespaces.values.is_some()
 }
 
 /// Collects what the attributes of a field name.

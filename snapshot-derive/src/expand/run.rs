@@ -32,6 +32,18 @@ pub(super) enum Form {
     Dependent,
 }
 
+/// The run that is all there is to a message: one plan, and nothing to do before or after it but to
+/// make the struct.
+pub(super) fn only<'r, 'm>(model: &Struct, runs: &'r [Run<'m>]) -> Option<&'r Run<'m>> {
+    let [run] = runs else { return None };
+    let is_checked = run
+        .fields
+        .iter()
+        .any(|mapped| mapped.mapping.max.is_some() || mapped.mapping.range.is_some());
+    let is_more = model.payload.is_some() || model.stage.is_some() || is_checked;
+    (run.form == Form::Planned && !is_more).then_some(run)
+}
+
 /// The runs of a struct, in the order of its fields.
 pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
     let mut runs: Vec<Run<'_>> = Vec::new();
@@ -62,7 +74,7 @@ pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
 }
 
 fn form(mapped: &Mapped<'_>, model: &Struct) -> Form {
-    if is_dependent(&mapped.field.ty, &model.common.generics) {
+    if !mapped.field.is_plain && is_dependent(&mapped.field.ty, &model.common.generics) {
         Form::Dependent
     } else if mapped.mapping.with.is_some() || mapped.mapping.since.is_some() {
         Form::Single
@@ -75,6 +87,11 @@ impl<'m> Run<'m> {
     /// The only field of a run without a plan.
     pub(super) fn single(&self) -> Option<&Mapped<'m>> {
         self.fields.first().filter(|_| self.form != Form::Planned)
+    }
+
+    /// The place of the first field in `__MAPPED`.
+    pub(super) fn first(&self) -> usize {
+        self.fields.first().map_or(0, |mapped| mapped.place_among_mapped)
     }
 
     /// Each field, and where it is in the variable.
@@ -93,10 +110,15 @@ impl<'m> Run<'m> {
 
     /// References to the fields of `self`.
     pub(super) fn references(&self) -> TokenStream {
-        let references = self.fields.iter().map(|mapped| {
-            let ident = mapped.member();
-            quote_spanned!(mapped.place()=> &self.#ident,)
-        });
-        quote!((#(#references)*))
+        // Not one by one into what is around them, which is a call of the compiler for each.
+        let references: TokenStream = self
+            .fields
+            .iter()
+            .map(|mapped| {
+                let ident = mapped.member();
+                quote_spanned!(mapped.place()=> &self.#ident,)
+            })
+            .collect();
+        quote!((#references))
     }
 }

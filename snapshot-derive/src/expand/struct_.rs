@@ -6,13 +6,13 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Type, TypePath};
 
-use super::run::{Form, Run, runs};
+use super::run::{Form, Run, only, runs};
 use super::take::take_fields;
 use super::{
     at, checks, constant_of, conversion, fits, is_dependent, local, payload, quiet_path,
     references, stage_rules, text_of, version,
 };
-use crate::model::{Carriage, Field, Mapping, Stage, Struct};
+use crate::model::{Carriage, Field, Mapping, Stage, Struct, plain};
 
 pub(super) fn expand(written: &Struct) -> TokenStream {
     let (aliases, model) = &aliased(written);
@@ -24,9 +24,9 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let fits = fits::expand(runs, written);
     let put_fields = put_fields(model, runs);
     let take_fields = take_fields(model, runs);
-    let walk_fields = walk_fields(model);
-    let refer_fields = references::refer_fields(model);
-    let annotate_fields = references::annotate_fields(model, runs);
+    let walk_fields = walk_fields(runs);
+    let refer_fields = references::refer_fields(runs);
+    let annotate_fields = references::annotate_fields(runs);
     let conversion = conversion::expand(model);
     let put_nested = model.payload.as_ref().map(|_| payload::put_nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
@@ -103,11 +103,16 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
 }
 
 /// Names for the types of the fields, and the struct with these names. What is wrong with a type is
-/// so told where it is written and at most once where it is used.
+/// so told where it is written and at most once where it is used. With those that are in scope
+/// everywhere nothing can be wrong, and a name is one more item for the compiler.
 fn aliased(written: &Struct) -> (TokenStream, Struct) {
     let mut model = written.clone();
     let mut aliases = TokenStream::new();
     for field in &mut model.fields {
+        // A parameter may have such a name.
+        if written.common.generics.params.is_empty() && plain::is_in_prelude(&field.ty) {
+            continue;
+        }
         if is_dependent(&field.ty, &written.common.generics) {
             field.is_plain = false;
             continue;
@@ -133,8 +138,8 @@ pub(super) struct Mapped<'m> {
     fields: Ident,
     /// Its place among all fields of the struct.
     pub(super) index: usize,
-    /// Its place in `__SPANS`.
-    pub(super) span: usize,
+    /// Its place in `__MAPPED`.
+    pub(super) place_among_mapped: usize,
     pub(super) field: &'m Field,
     pub(super) mapping: &'m Mapping,
     place: Span,
@@ -148,10 +153,10 @@ pub(super) fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'
         .enumerate()
         .filter_map(|(index, field)| Some((index, field, field.mapping()?)))
         .collect();
-    all.into_iter().enumerate().map(move |(span, (index, field, mapping))| Mapped {
+    all.into_iter().enumerate().map(move |(place_among_mapped, (index, field, mapping))| Mapped {
         fields: fields.clone(),
         index,
-        span,
+        place_among_mapped,
         field,
         mapping,
         // Where the user chose how the field is saved: by its type, or by `with`.
@@ -243,6 +248,20 @@ pub(super) fn checks_stage(model: &Struct, stage: &Stage) -> bool {
 
 fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let (w, put) = (local("w"), local("put"));
+    let version_number = payload::version_number(model);
+    let answers = fits::answers(runs);
+    let marks = quote!({ __s::marks(#version_number, __MAPPED, &[#answers]) });
+    let size = fields_size(model, runs);
+    if let Some(run) = only(model, runs) {
+        let (plan, references) = (&run.answers, run.references());
+        return quote! {
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+                __s::put::<_, _, #marks>(#plan(), #references, #w)
+            }
+            #size
+        };
+    }
     let fits = runs.iter().filter(|run| run.form == Form::Dependent);
     let fits = fits.flat_map(|run| &run.fields).filter_map(Mapped::fits_inside);
     let bounds = mapped(model).flat_map(|mapped| {
@@ -273,7 +292,22 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let fields = fields.chain(version);
     let older = version::put_older(model);
-    let version_number = payload::version_number(model);
+    quote! {
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+            #(#fits)*
+            #stage
+            #(#bounds?;)*
+            #older
+            let mut #put = __s::Putting::<#marks>::new(#w);
+            #(#fields)*
+            #put.finish()
+        }
+        #size
+    }
+}
+
+fn fields_size(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let sizes = runs.iter().filter_map(|run| {
         let Some(mapped) = run.single() else {
             let (plan, references) = (&run.answers, run.references());
@@ -287,44 +321,41 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let version_size = model.payload.as_ref().map(|payload| {
         let (port, version) = (payload::version_port(), &payload.version);
-        quote!(#port.size(&#version),)
+        quote!(#port.size(&#version))
     });
+    let sizes: Vec<_> = version_size.into_iter().chain(sizes).collect();
+    let size = match &*sizes {
+        [size] => quote!(#size),
+        _ => quote!(__s::sum(&[#(#sizes),*])),
+    };
     quote! {
-        #[cfg_attr(not(debug_assertions), inline(always))]
-        fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-            #(#fits)*
-            #stage
-            #(#bounds?;)*
-            #older
-            let mut #put = __s::Putting::<{ __s::marks(#version_number, __SPANS) }>::new(#w);
-            #(#fields)*
-            #put.finish()
-        }
-
         #[inline]
         fn fields_size(&self) -> __s::usize {
-            __s::sum(&[#version_size #(#sizes),*])
+            #size
         }
     }
 }
 
-fn walk_fields(model: &Struct) -> TokenStream {
+fn walk_fields(runs: &[Run<'_>]) -> TokenStream {
     let walk = local("walk");
     // What an adapter converts holds no controllers.
-    let fields = mapped(model).filter(|mapped| mapped.mapping.with.is_none());
+    let fields = runs.iter().flat_map(|run| &run.fields);
+    let fields = fields.filter(|mapped| mapped.mapping.with.is_none());
     let fields = fields.filter(|mapped| !mapped.field.is_plain).map(|mapped| {
         let (port, ident) = (mapped.port(), mapped.member());
-        quote_spanned!(mapped.place()=>
-            if let __s::Err(__error) = #port.walk(&mut self.#ident, #walk) {
-                return __s::Err(__error);
-            }
-        )
+        quote_spanned!(mapped.place()=> #port.walk(&mut self.#ident, #walk))
     });
+    let mut fields: Vec<_> = fields.collect();
+    let last = fields.pop().unwrap_or_else(|| quote!(__s::Ok(())));
     quote! {
         #[inline]
         fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-            #(#fields)*
-            __s::Ok(())
+            #(
+                if let __s::Err(__error) = #fields {
+                    return __s::Err(__error);
+                }
+            )*
+            #last
         }
     }
 }

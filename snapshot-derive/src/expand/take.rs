@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::run::{Form, Run};
+use super::run::{Form, Run, only};
 use super::struct_::{Mapped, checks_stage};
 use super::{at, constant_of, local, payload, stage_rules, version};
 use crate::model::{Carriage, Field, Role, Struct};
@@ -107,10 +107,10 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let read = values.iter().map(|(mapped, value)| {
         let ident = mapped.member();
-        quote_spanned!(mapped.place()=> #ident: #value)
+        quote_spanned!(mapped.place()=> #ident: #value,)
     });
     let skipped = model.fields.iter().filter_map(|field| skipped(model, field));
-    let members = read.chain(skipped);
+    let members: TokenStream = read.chain(skipped).collect();
     let (state, slot) = (local("state"), local("slot"));
     let validate = model.validate.as_ref().map(|validate| {
         let name = match id {
@@ -121,13 +121,24 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
         quote_spanned!(at(validate.span())=> __s::validate(#validate(&#state), #name)?;)
     });
-    quote! {
-        // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
-        #[cfg_attr(not(debug_assertions), inline(always))]
-        fn take_fields_into(
-            #slot: &mut __s::Option<Self>,
-            #r: &mut __s::Reader<'_>,
-        ) -> __s::Result<(), __s::Error> {
+    let make = quote! {
+        let #state = #ident { #members };
+        #validate
+        *#slot = __s::Some(#state);
+        __s::Ok(())
+    };
+    let body = match only(model, runs) {
+        Some(run) => {
+            let (variable, plan) = (&run.variable, &run.answers);
+            quote! {
+                let #variable = match __s::take(#plan, #descriptor, __IGNORED, #r) {
+                    __s::Ok(__values) => __values,
+                    __s::Err(__error) => return __s::Err(__error),
+                };
+                #make
+            }
+        }
+        None => quote! {
             #older
             let mut #take = __s::Taking::new();
             // What canonical encoding has is there in the order of the fields.
@@ -147,14 +158,19 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
                 return __s::Err(__error);
             }
             match (#(#options,)*) {
-                (#(__s::Some(#variables),)*) => {
-                    let #state = #ident { #(#members,)* };
-                    #validate
-                    *#slot = __s::Some(#state);
-                    __s::Ok(())
-                }
+                (#(__s::Some(#variables),)*) => { #make }
                 _ => __s::Err(__s::lost_error()),
             }
+        },
+    };
+    quote! {
+        // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn take_fields_into(
+            #slot: &mut __s::Option<Self>,
+            #r: &mut __s::Reader<'_>,
+        ) -> __s::Result<(), __s::Error> {
+            #body
         }
     }
 }
@@ -165,8 +181,8 @@ fn skipped(model: &Struct, field: &Field) -> Option<TokenStream> {
     let Role::Skipped(value) = &field.role else { return None };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
     Some(match (stage.map(|stage| &stage.carriage), value) {
-        (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live),
-        (_, Some(value)) => quote!(#ident: #value),
-        (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>()),
+        (Some(Carriage::NotCarried(live)), _) => quote!(#ident: <#ty>::#live,),
+        (_, Some(value)) => quote!(#ident: #value,),
+        (_, None) => quote_spanned!(at(ty.span())=> #ident: __s::default::<#ty>(),),
     })
 }

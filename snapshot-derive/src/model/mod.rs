@@ -2,7 +2,7 @@
 
 mod enum_;
 mod newtype;
-mod plain;
+pub(crate) mod plain;
 mod shape;
 mod stage_rules;
 mod struct_;

@@ -6,17 +6,16 @@ use syn::ext::IdentExt;
 
 use super::super::model::Container;
 use super::super::names;
+use super::name;
 
 /// Writes the enum. Its proto names are in `as_str_name`, which prost-build writes beside the enum;
 /// an enum written by hand may lack it, and is given one that says the variants' names. It is a
 /// trait's method, so that one of the type's own comes first.
-pub(super) fn items(container: &Container, values: &[Ident], private: &TokenStream) -> TokenStream {
+pub(super) fn items(container: &Container, values: &[Ident], private: &Ident) -> TokenStream {
     let ident = &container.ident;
     let own_name = names::of_type(ident);
-    let mentioned = quote!(#ident #private);
-    let name = names::free(format!("{}Values", ident.unraw()), mentioned.clone());
-    let name = Ident::new(&name, ident.span());
-    let by_hand = Ident::new(&names::free("ByHand".to_owned(), mentioned), Span::call_site());
+    let name = Ident::new(&name(format!("{}Values", ident.unraw()), container), ident.span());
+    let by_hand = Ident::new(&super::name("ByHand".to_owned(), container), Span::call_site());
     let (i32, str) = (quote!(#private::std::primitive::i32), quote!(#private::std::primitive::str));
     let variants: Vec<String> = values.iter().map(|value| value.unraw().to_string()).collect();
     let doc = format!("The numbers of `{ident}`.");

@@ -5,8 +5,8 @@ use quote::quote;
 use syn::ext::IdentExt;
 
 use super::super::model::{Container, Field};
-use super::super::names;
-use super::kind;
+use super::kind::{KindOf, ShapeOf};
+use super::name;
 
 /// The parts that an implementation is made of.
 pub(super) struct Typed {
@@ -25,13 +25,11 @@ pub(super) fn typed(
     container: &Container,
     fields: &[Field],
     suffix: &str,
-    private: &TokenStream,
+    private: &Ident,
 ) -> Typed {
-    let kinds: Vec<TokenStream> =
-        fields.iter().map(|field| kind::of_field(&field.shape, private)).collect();
-    let shapes = fields.iter().map(|field| kind::shape_of_field(&field.shape, private));
-    let wanted = format!("{}{suffix}", container.ident.unraw());
-    let name = names::free(wanted, quote!(#private #(#kinds)*));
+    let kinds = fields.iter().map(|field| KindOf { shape: &field.shape, private });
+    let shapes = kinds.clone().map(ShapeOf);
+    let name = name(format!("{}{suffix}", container.ident.unraw()), container);
     let name = Ident::new(&name, container.ident.span());
 
     let doc = format!("The typed {} of `{}`.", suffix.to_lowercase(), container.ident);

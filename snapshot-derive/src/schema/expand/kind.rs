@@ -1,75 +1,131 @@
 //! Kinds as types, and as values.
+//!
+//! Both are appended token by token: a stream inside of another costs the compiler several calls of
+//! the macro, and a message has two for each field.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream};
+use quote::{ToTokens, TokenStreamExt};
 
 use super::super::model::{Scalar, Shape, Value};
 
-/// The type of a field kind.
-pub(super) fn of_field(shape: &Shape, private: &TokenStream) -> TokenStream {
-    let of = |value| of_value(value, private);
-    match shape {
-        Shape::Singular(value) => {
-            let value = of(value);
-            quote!(#private::kind::Singular<#value>)
+/// The type of a field kind. `private` is the name of snapshot-core's `__private`.
+pub(super) struct KindOf<'a> {
+    pub(super) shape: &'a Shape,
+    pub(super) private: &'a Ident,
+}
+
+impl ToTokens for KindOf<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let mut kind = |name, first: &dyn ToTokens, second: Option<&dyn ToTokens>| {
+            path(tokens, self.private, &["kind", name]);
+            punct(tokens, '<');
+            first.to_tokens(tokens);
+            if let Some(second) = second {
+                punct(tokens, ',');
+                second.to_tokens(tokens);
+            }
+            punct(tokens, '>');
+        };
+        let of = |value| ValueOf { value, private: self.private };
+        match self.shape {
+            Shape::Singular(value) => kind("Singular", &of(value), None),
+            Shape::Optional(value) => kind("Optional", &of(value), None),
+            Shape::Repeated(value) => kind("Repeated", &of(value), None),
+            Shape::Packed(value) => kind("Packed", &of(value), None),
+            Shape::Map(key, value) => {
+                kind("Map", &of(&Value::Scalar(*key)), Some(&of(value)));
+            }
+            Shape::Oneof(path) => kind("Oneof", path, None),
+            Shape::Group => path(tokens, self.private, &["kind", "Group"]),
         }
-        Shape::Optional(value) => {
-            let value = of(value);
-            quote!(#private::kind::Optional<#value>)
-        }
-        Shape::Repeated(value) => {
-            let value = of(value);
-            quote!(#private::kind::Repeated<#value>)
-        }
-        Shape::Packed(value) => {
-            let value = of(value);
-            quote!(#private::kind::Packed<#value>)
-        }
-        Shape::Map(key, value) => {
-            let (key, value) = (of_scalar(*key, private), of(value));
-            quote!(#private::kind::Map<#key, #value>)
-        }
-        Shape::Oneof(path) => quote!(#private::kind::Oneof<#path>),
-        Shape::Group => quote!(#private::kind::Group),
     }
 }
 
-fn of_value(value: &Value, private: &TokenStream) -> TokenStream {
-    match value {
-        Value::Scalar(scalar) => of_scalar(*scalar, private),
-        Value::Enum(path) => quote!(#private::kind::Enum<#path>),
-        Value::Message(ty) => quote!(#private::kind::Message<#ty>),
-    }
+/// The type of a value kind.
+struct ValueOf<'a> {
+    value: &'a Value,
+    private: &'a Ident,
 }
 
-fn of_scalar(scalar: Scalar, private: &TokenStream) -> TokenStream {
-    let kind = Ident::new(scalar.kind(), Span::call_site());
-    quote!(#private::kind::#kind)
+impl ToTokens for ValueOf<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let (name, of): (_, Option<&dyn ToTokens>) = match self.value {
+            Value::Scalar(scalar) => (scalar.kind(), None),
+            Value::Enum(path) => ("Enum", Some(path)),
+            Value::Message(ty) => ("Message", Some(ty)),
+        };
+        path(tokens, self.private, &["kind", name]);
+        if let Some(of) = of {
+            punct(tokens, '<');
+            of.to_tokens(tokens);
+            punct(tokens, '>');
+        }
+    }
 }
 
 /// The value that a field's descriptor has for its kind. Only of a type of the user's is it asked for
 /// whether it has one; all else is known, and a question for each field takes the compiler its time.
-pub(super) fn shape_of_field(shape: &Shape, private: &TokenStream) -> TokenStream {
-    let of = |shape, values: &[Scalar]| {
-        let shape = Ident::new(shape, Span::call_site());
-        let kinds = values.iter().map(|scalar| Ident::new(scalar.kind(), Span::call_site()));
-        quote!(#private::FieldShape::#shape(#(#private::ValueKind::#kinds),*))
-    };
-    match shape {
-        Shape::Singular(Value::Scalar(value)) => of("Singular", &[*value]),
-        Shape::Optional(Value::Scalar(value)) => of("Optional", &[*value]),
-        Shape::Repeated(Value::Scalar(value)) => of("Repeated", &[*value]),
-        Shape::Packed(Value::Scalar(value)) => of("Packed", &[*value]),
-        Shape::Map(key, Value::Scalar(value)) => of("Map", &[*key, *value]),
-        Shape::Singular(_)
-        | Shape::Optional(_)
-        | Shape::Repeated(_)
-        | Shape::Packed(_)
-        | Shape::Map(..)
-        | Shape::Oneof(_)
-        | Shape::Group => {
-            let kind = of_field(shape, private);
-            quote!(#private::ShapeOf::<#kind>::SHAPE)
-        }
+pub(super) struct ShapeOf<'a>(pub(super) KindOf<'a>);
+
+impl ToTokens for ShapeOf<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self(kind) = self;
+        let shape = match kind.shape {
+            Shape::Singular(Value::Scalar(value)) => ("singular", value),
+            Shape::Optional(Value::Scalar(value)) => ("optional", value),
+            Shape::Repeated(Value::Scalar(value)) => ("repeated", value),
+            Shape::Packed(Value::Scalar(value)) => ("packed", value),
+            Shape::Map(key, Value::Scalar(value)) => {
+                return map(tokens, kind.private, [*key, *value]);
+            }
+            Shape::Singular(_)
+            | Shape::Optional(_)
+            | Shape::Repeated(_)
+            | Shape::Packed(_)
+            | Shape::Map(..)
+            | Shape::Oneof(_)
+            | Shape::Group => {
+                path(tokens, kind.private, &["ShapeOf"]);
+                colons(tokens);
+                punct(tokens, '<');
+                kind.to_tokens(tokens);
+                punct(tokens, '>');
+                colons(tokens);
+                return ident(tokens, "SHAPE");
+            }
+        };
+        let (module, scalar) = shape;
+        path(tokens, kind.private, &["shapes", module, scalar.kind()]);
     }
+}
+
+fn map(tokens: &mut TokenStream, private: &Ident, kinds: [Scalar; 2]) {
+    path(tokens, private, &["FieldShape", "Map"]);
+    let mut values = TokenStream::new();
+    for kind in kinds {
+        path(&mut values, private, &["ValueKind", kind.kind()]);
+        punct(&mut values, ',');
+    }
+    tokens.append(Group::new(Delimiter::Parenthesis, values));
+}
+
+fn path(tokens: &mut TokenStream, private: &Ident, names: &[&str]) {
+    tokens.append(private.clone());
+    for name in names {
+        colons(tokens);
+        ident(tokens, name);
+    }
+}
+
+fn ident(tokens: &mut TokenStream, name: &str) {
+    tokens.append(Ident::new(name, Span::call_site()));
+}
+
+fn colons(tokens: &mut TokenStream) {
+    tokens.append(Punct::new(':', Spacing::Joint));
+    punct(tokens, ':');
+}
+
+fn punct(tokens: &mut TokenStream, punct: char) {
+    tokens.append(Punct::new(punct, Spacing::Alone));
 }

@@ -1,13 +1,13 @@
 //! `impl Schema` for a message.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::super::model::{Container, Field};
 use super::super::names;
 use super::fields::{Typed, typed};
 
-pub(super) fn items(container: &Container, fields: &[Field], private: &TokenStream) -> TokenStream {
+pub(super) fn items(container: &Container, fields: &[Field], private: &Ident) -> TokenStream {
     let ident = &container.ident;
     let own_name = names::of_type(ident);
     let Typed { name, definition, value, descriptors } =

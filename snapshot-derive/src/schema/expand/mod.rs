@@ -1,9 +1,10 @@
 //! Writes the model as code.
 //!
 //! The code stands in modules that we know nothing of: one may define its own `Option`, `String` or
-//! `Vec`, and need not have a prelude. So every path is absolute, no trait's method is called
-//! without that trait in scope under no name, and our own items are in a block of their own, under
-//! names that hide none that the type mentions.
+//! `Vec`, and need not have a prelude. So every path begins at the one name that
+//! snapshot-core's `__private` has here, no trait's method is called without that trait in scope
+//! under no name, and our own items are in a block of their own, under names that hide none that the
+//! type mentions.
 
 mod enumeration;
 mod fields;
@@ -11,26 +12,52 @@ mod kind;
 mod message;
 mod oneof;
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
 
-use super::model::{Container, Data};
+use super::model::{Container, Data, Shape, Value};
+use super::names;
 
 /// The implementation for one type.
 pub(super) fn container(container: &Container) -> TokenStream {
     let krate = &container.krate;
-    let private = quote!(#krate::__private);
+    let private = &Ident::new(&name("__s".to_owned(), container), Span::call_site());
     let items = match &container.data {
-        Data::Message(fields) => message::items(container, fields, &private),
-        Data::Oneof(members) => oneof::items(container, members, &private),
-        Data::Enum(values) => enumeration::items(container, values, &private),
+        Data::Message(fields) => message::items(container, fields, private),
+        Data::Oneof(members) => oneof::items(container, members, private),
+        Data::Enum(values) => enumeration::items(container, values, private),
     };
     // Lints that look into generated code: a type may be deprecated or named against the style, and
     // our fields are named like variants.
     quote! {
         #[allow(deprecated, non_camel_case_types, non_snake_case)]
         const _: () = {
+            use #krate::__private as #private;
             #items
         };
     }
+}
+
+/// A name for an item of ours that hides none of those that the type mentions: its own, and those of
+/// the types in its fields.
+fn name(wanted: String, container: &Container) -> String {
+    let mut mentioned = container.ident.to_token_stream();
+    if let Data::Message(fields) | Data::Oneof(fields) = &container.data {
+        for field in fields {
+            match &field.shape {
+                Shape::Singular(value)
+                | Shape::Optional(value)
+                | Shape::Repeated(value)
+                | Shape::Packed(value)
+                | Shape::Map(_, value) => match value {
+                    Value::Scalar(_) => {}
+                    Value::Enum(path) => path.to_tokens(&mut mentioned),
+                    Value::Message(ty) => ty.to_tokens(&mut mentioned),
+                },
+                Shape::Oneof(path) => path.to_tokens(&mut mentioned),
+                Shape::Group => {}
+            }
+        }
+    }
+    names::free(wanted, mentioned)
 }
