@@ -272,7 +272,7 @@ impl Checking {
         let mut i = self.next + 1;
         while i < self.fit.count() {
             if let Fit::Misfit(shape, words, loss) = self.fit.of(i) {
-                message = message.and("; nor can the type of `").and(self.fields[i].name);
+                message = message.and("\nnor can the type of `").and(self.fields[i].name);
                 message = and_proto_type(message.and("`, which is "), shape, words);
                 message = and_advice(message, shape, words, loss);
             }
