@@ -101,6 +101,30 @@ mod annotated {
     #[snapshot(transparent)]
     struct Name(String);
 
+    /// A payload of plain fields, of which an adapter makes what refers.
+    #[derive(Default, Snapshot)]
+    #[snapshot(
+        message = pb::DiskV1,
+        version = 1,
+        ignore(path, size_mib, users, place, cache, offsets, sparse, shift)
+    )]
+    struct ConvertedState {
+        #[snapshot(with = depths)]
+        queues: Vec<u32>,
+    }
+
+    mod depths {
+        use super::Queue;
+
+        pub(super) fn to_wire(depths: &[u32]) -> Result<Vec<Queue>, String> {
+            Ok(depths.iter().map(|&depth| Queue { depth, weight: 0 }).collect())
+        }
+
+        pub(super) fn from_wire(queues: Vec<Queue>) -> Result<Vec<u32>, String> {
+            Ok(queues.iter().map(|queue| queue.depth).collect())
+        }
+    }
+
     /// A payload that is not as new as what it holds.
     #[derive(Default, Snapshot)]
     #[snapshot(message = pb::Disk, version = 1, ignore(path, size, limit, label, main_queue))]
@@ -136,6 +160,7 @@ mod annotated {
 
     controllers! {
         Named: NamedState;
+        Converted: ConvertedState;
         Early: EarlyState;
     }
 
@@ -161,6 +186,12 @@ mod annotated {
         assert_eq!(names("versions.v1.DiskV1", "users"), (of(&[]), of(&["user", "values: slot"])));
         assert_eq!(names("versions.v1.Queue", "depth"), (of(&[]), of(&["queue.depth"])));
         assert_eq!(names("versions.v1.Queue", "weight"), (of(&[]), of(&[])));
+    }
+
+    #[test]
+    fn the_manifest_says_what_refers_inside_of_what_an_adapter_makes_of_a_plain_field() {
+        let manifest = Registry::new([Registration::of::<Converted>()]).unwrap().manifest();
+        assert_eq!(field(&manifest, "versions.v1.Queue", "depth").refers, ["queue.depth"]);
     }
 
     #[test]
