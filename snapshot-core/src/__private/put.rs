@@ -75,7 +75,8 @@ impl<'w, const N: usize> Putting<'w, N> {
 }
 
 /// Puts a state as a field: a nested message, with its length and its tag.
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
     w.message_field(number, |w| state.put_nested(w))
 }
@@ -93,7 +94,8 @@ pub fn sum(sizes: &[usize]) -> usize {
 }
 
 /// Puts a state as a nested message, with its length.
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| state.put_nested(w))
 }

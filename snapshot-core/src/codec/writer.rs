@@ -271,7 +271,8 @@ impl Writer {
     /// # Errors
     ///
     /// As [`Writer::message`].
-    #[inline]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn message_field(
         &mut self,
         number: u32,

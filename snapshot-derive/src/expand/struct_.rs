@@ -30,6 +30,12 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let conversion = conversion::expand(model);
     let put_nested = model.payload.as_ref().map(|_| payload::put_nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
+    // The fields of a struct without others inside are put where it is, whatever else is there.
+    let inline_field = match model.fields.iter().all(|field| field.is_plain) {
+        true => quote!(#[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]),
+        false => quote!(#[inline]),
+    };
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
     quote! {
         #aliases
@@ -56,7 +62,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_message(self, __w)
             }
-            #[inline]
+            #inline_field
             fn put_tagged(
                 &self,
                 __number: __s::u32,
