@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use snapshot_core::{
-    Child, Code, Context, Controller, Error, Failure, Incoming, Phase, Session, Snapshot, Source,
+    Child, Code, Context, Controller, Error, Failure, Incoming, Payload, Phase, Session, Snapshot,
+    Source,
 };
 use snapshot_proto::fixture::v1 as pb;
 use snapshot_proto::lcow::v1 as lcow;
@@ -190,6 +191,19 @@ fn hooks_that_are_left_out_are_in_the_timeline_and_leave_their_stages_behind() {
     assert_eq!(timeline.controllers.len(), 4 * (SHIPS as usize + 1));
     assert_eq!(timeline.controllers[0].id.as_str(), "members/0");
     assert_eq!(timeline.controllers[0].phase, Phase::Freeze);
+}
+
+/// A state with children by name.
+#[derive(Debug, Snapshot)]
+#[snapshot(message = pb::GroupSnapshot, version = 1, ignore(name, members, leader))]
+struct HarborState {
+    named: std::collections::BTreeMap<String, Child<Ship>>,
+}
+
+#[test]
+fn it_is_known_of_a_state_whether_a_controller_can_be_inside() {
+    let known = [ShipState::IS_LEAF, TugState::IS_LEAF, FleetState::IS_LEAF, HarborState::IS_LEAF];
+    assert_eq!(known, [true, true, false, false]);
 }
 
 #[test]

@@ -112,6 +112,10 @@ pub trait Payload: State + Send + 'static {
     /// The controllers that its controller comes after.
     const AFTER: &'static [TypeRef];
 
+    /// Whether it is known of the types of its fields that no controller can be inside.
+    #[doc(hidden)]
+    const IS_LEAF: bool = false;
+
     /// The number of the current stage.
     #[doc(hidden)]
     fn stage_number(&self) -> Option<i32>;

@@ -66,6 +66,24 @@ pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
     A::FIT
 }
 
+/// Whether no controller can be inside of the types with these answers.
+pub const fn are_leaves(answers: &[Fit]) -> bool {
+    let mut i = 0;
+    while i < answers.len() {
+        let is_leaf = match answers[i] {
+            Fit::Fits { is_leaf, .. } => is_leaf,
+            Fit::Each(fits) => are_leaves(fits),
+            // It is told elsewhere.
+            Fit::Misfit(..) => true,
+        };
+        if !is_leaf {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
 /// What stands for the answer of a type that can be named only inside of the impls.
 pub const fn dependent<F: FieldKind>(_: &Field<F>) -> Fit {
     Fit::Fits { is_leaf: false, highest: highest::<F>() }

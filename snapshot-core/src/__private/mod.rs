@@ -38,7 +38,8 @@ pub use self::check::{
     assert_value, assert_zero, earlier, registration, version_field,
 };
 pub use self::fits::{
-    Answer, Checking, Fit, Losing, NoFit, annotate, assert_member_fits, check, dependent, fit,
+    Answer, Checking, Fit, Losing, NoFit, annotate, are_leaves, assert_member_fits, check,
+    dependent, fit,
 };
 pub use self::oneof::{Member, NoMember, member, unmapped_member};
 pub use self::plan::{Options, Plan, put, take};

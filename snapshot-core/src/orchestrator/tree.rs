@@ -85,6 +85,9 @@ impl Tree {
     /// Whether the controllers right below a unit are still those of the plan.
     fn has_same_children(&self, unit: usize) -> bool {
         let units = self.plan.units();
+        if units[unit].info.is_leaf {
+            return true;
+        }
         let mut next = unit + 1;
         let walked = self.nodes[unit].walk(&mut Walk::new(&mut |_, cell| {
             let expected = self.nodes.get(next).filter(|_| units[next].parent() == Some(unit));

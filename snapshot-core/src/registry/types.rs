@@ -76,6 +76,8 @@ pub struct TypeInfo {
     pub stage_rules: Option<&'static StageRules>,
     /// The types that it comes after.
     pub after: &'static [TypeRef],
+    /// Whether no controller can be inside of its state.
+    pub(crate) is_leaf: bool,
     /// Notes what the attributes of its state say.
     pub(crate) annotate: fn(&mut Notes),
 }
@@ -91,6 +93,7 @@ impl TypeInfo {
             controller: TypeRef::of::<C>(),
             stage_rules: C::State::STAGE_RULES,
             after: C::State::AFTER,
+            is_leaf: C::State::IS_LEAF,
             annotate: Notes::state::<C::State>,
         }
     }

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{at, constant_of, stage_rules, version as versions};
+use super::run::Run;
+use super::{at, constant_of, fits, stage_rules, version as versions};
 use crate::model::{Payload, Struct};
 
 /// The constant `__VERSION`, the typed field of the version.
@@ -38,7 +39,8 @@ pub(super) fn put_nested() -> TokenStream {
     }
 }
 
-pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
+pub(super) fn expand(model: &Struct, payload: &Payload, runs: &[Run<'_>]) -> TokenStream {
+    let answers = fits::answers(runs);
     let Struct { common, .. } = model;
     let ident = &common.ident;
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
@@ -74,6 +76,7 @@ pub(super) fn expand(model: &Struct, payload: &Payload) -> TokenStream {
             const VERSION_FIELD: __s::u32 = __VERSION.number();
             const STAGE_RULES: __s::Option<&'static __s::StageRules> = #rules;
             const AFTER: &'static [__s::TypeRef] = &[#(#after),*];
+            const IS_LEAF: __s::bool = __s::are_leaves(&[#answers]);
             #stage_methods
             fn own_name(&self) -> __s::Option<__s::String> {
                 #own_name

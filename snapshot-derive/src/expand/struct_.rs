@@ -29,7 +29,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let annotate_fields = references::annotate_fields(runs);
     let conversion = conversion::expand(model);
     let put_nested = model.payload.as_ref().map(|_| payload::put_nested());
-    let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload));
+    let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
     // The fields of a struct without others inside are put where it is, whatever else is there.
     let inline_field = match model.fields.iter().all(|field| field.is_plain) {
         true => quote!(#[cfg_attr(debug_assertions, inline)]
