@@ -235,8 +235,9 @@ impl<'a> Sweep<'a> {
                     return Some(Event::Overdue);
                 }
             }
-            if !is_watched && self.leaves_out(step) {
-                turns -= self.pass_by(turns, now);
+            let passed = if is_watched { 0 } else { self.pass_by(turns, now) };
+            if passed > 0 {
+                turns -= passed;
                 now = Instant::now();
                 continue;
             }

@@ -8,13 +8,13 @@ use crate::controller::address;
 
 impl Sweep<'_> {
     /// Whether the type of a controller is known to leave the hook out.
-    pub(super) fn leaves_out(&self, unit: usize) -> bool {
+    fn leaves_out(&self, unit: usize) -> bool {
         self.left_out.contains_key(&address(self.tree.plan.info(unit)))
     }
 
     /// Does for the controllers whose turn is next and that leave the hook out what is done around it,
-    /// but for so many only; says for how many. That nobody calls the hook makes no difference: it
-    /// would do nothing.
+    /// but for so many only; says for how many, which may be none. That nobody calls the hook makes no
+    /// difference: it would do nothing.
     pub(super) fn pass_by(&mut self, turns: usize, now: Instant) -> usize {
         /// As many go by between two looks around.
         const MOST: usize = 64;
