@@ -13,6 +13,11 @@ type Digits = [u64; 4];
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
+/// The bytes 0 and 5 of a word.
+const AT_0_AND_5: u64 = 0x0000_ff00_0000_00ff;
+/// A hyphen in both.
+const HYPHENS_AT_0_AND_5: u64 = 0x2d2d_2d2d_2d2d_2d2d & AT_0_AND_5;
+
 /// Writes the text in lower case.
 #[inline]
 pub(super) fn encode(bytes: &[u8; 16], text: &mut [u8; LENGTH]) {
@@ -42,7 +47,9 @@ pub(super) fn decode(text: &[u8; LENGTH], bytes: &mut [u8; 16]) -> bool {
         word::<4>(text, 19) | word::<4>(text, 24) << 32,
         word::<8>(text, 28),
     ];
-    let hyphens = HYPHENS.iter().fold(0, |wrong, at| wrong | (text[*at] ^ b'-'));
+    // Two of the hyphens are five apart, and so are the other two.
+    let (second, third) = (word::<8>(text, 8), word::<8>(text, 18));
+    let hyphens = ((second ^ HYPHENS_AT_0_AND_5) | (third ^ HYPHENS_AT_0_AND_5)) & AT_0_AND_5;
     digits::read(digits, bytes) && hyphens == 0
 }
 
@@ -56,10 +63,10 @@ use portable as digits;
 #[cfg(target_arch = "x86_64")]
 mod sse2 {
     use std::arch::x86_64::{
-        __m128i, _mm_add_epi8, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cvtsi128_si64,
-        _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_packus_epi16, _mm_set_epi64x,
-        _mm_set1_epi8, _mm_set1_epi16, _mm_slli_epi16, _mm_srli_epi16, _mm_sub_epi8,
-        _mm_unpackhi_epi8, _mm_unpackhi_epi64, _mm_unpacklo_epi8,
+        __m128i, _mm_add_epi8, _mm_adds_epu8, _mm_and_si128, _mm_cmpgt_epi8, _mm_cvtsi128_si64,
+        _mm_max_epu8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_packus_epi16,
+        _mm_set_epi64x, _mm_set1_epi8, _mm_set1_epi16, _mm_slli_epi16, _mm_srli_epi16,
+        _mm_sub_epi8, _mm_subs_epu8, _mm_unpackhi_epi8, _mm_unpackhi_epi64, _mm_unpacklo_epi8,
     };
 
     use super::Digits;
@@ -114,32 +121,39 @@ mod sse2 {
         [first, second, third, fourth]
     }
 
-    /// Of 16 digits, the eight bytes in 16 bits each; and 0xff for each that is a digit.
+    /// The values of 16 digits, 0 to 15; more for what is none.
     #[inline]
     #[target_feature(enable = "sse2")]
-    fn values(digits: __m128i) -> (__m128i, __m128i) {
-        let up_to =
-            |values, most| _mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(most)), values);
-        let number = _mm_sub_epi8(digits, _mm_set1_epi8(b'0' as i8));
-        let lower_case = _mm_or_si128(digits, _mm_set1_epi8(0x20));
-        let letter = _mm_sub_epi8(lower_case, _mm_set1_epi8(b'a' as i8));
-        let (is_number, is_letter) = (up_to(number, 9), up_to(letter, 5));
-        let letter = _mm_add_epi8(letter, _mm_set1_epi8(10));
-        let values =
-            _mm_or_si128(_mm_and_si128(number, is_number), _mm_and_si128(letter, is_letter));
+    fn values(digits: __m128i) -> __m128i {
+        let all = |byte| _mm_set1_epi8(byte as i8);
+        // `9` becomes the greatest of all bytes, so that no other but the nine before it is left
+        // at 0xf0 or more by a subtraction that stops at 0.
+        let number = _mm_subs_epu8(_mm_add_epi8(digits, all(0xff - b'9')), all(6));
+        let number = _mm_sub_epi8(number, all(0xf0));
+        let upper_case = _mm_and_si128(digits, all(0xdf));
+        let letter = _mm_adds_epu8(_mm_sub_epi8(upper_case, all(b'A')), all(10));
+        _mm_min_epu8(number, letter)
+    }
+
+    /// The bytes of which these are the halves, in 16 bits each.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn joined(values: __m128i) -> __m128i {
         // The first digit of two is the low byte, and the high half.
         let bytes = _mm_or_si128(_mm_slli_epi16::<4>(values), _mm_srli_epi16::<8>(values));
-        (_mm_and_si128(bytes, _mm_set1_epi16(0xff)), _mm_or_si128(is_number, is_letter))
+        _mm_and_si128(bytes, _mm_set1_epi16(0xff))
     }
 
     #[inline]
     #[target_feature(enable = "sse2")]
     fn read_digits([first, second, third, fourth]: Digits, bytes: &mut [u8; 16]) -> bool {
-        let (low, low_is) = values(load(first, second));
-        let (high, high_is) = values(load(third, fourth));
-        let [low, high] = store(_mm_packus_epi16(low, high));
-        *bytes = (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
-        _mm_movemask_epi8(_mm_and_si128(low_is, high_is)) == 0xffff
+        let low = values(load(first, second));
+        let high = values(load(third, fourth));
+        let [first, second] = store(_mm_packus_epi16(joined(low), joined(high)));
+        *bytes = (u128::from(second) << 64 | u128::from(first)).to_le_bytes();
+        let greatest = _mm_max_epu8(low, high);
+        // Above 15 the highest bit is set.
+        _mm_movemask_epi8(_mm_adds_epu8(greatest, _mm_set1_epi8(127 - 15))) == 0
     }
 }
 
