@@ -40,7 +40,8 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
 
     /// Takes the fields up to the end of the reader.
     #[doc(hidden)]
-    #[inline]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
         let mut slot = None;
         Self::take_fields_into(&mut slot, r)?;

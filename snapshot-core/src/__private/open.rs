@@ -37,18 +37,39 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
     ) {
         let Some(Frame { wire_type, repeats }) = F::FRAME else { return };
         let tag = Tag { number: field.number(), wire_type };
+        let left = r.remaining();
+        if !r.passes_tag(tag.number, wire_type) {
+            return;
+        }
+        if repeats {
+            take.left = left;
+            return Self::take_run(&mut self.slot, field, take, tag, r);
+        }
+        if let Err(error) = T::take_field(&mut self.slot, tag, r) {
+            take.left = left;
+            take.failed(place(field, error), tag, r);
+        }
+    }
+
+    /// Takes what `tag` announces and the occurrences that follow it.
+    #[inline(never)]
+    fn take_run(
+        slot: &mut T::Slot,
+        field: &Field<F>,
+        take: &mut Taking,
+        mut tag: Tag,
+        r: &mut Reader<'_>,
+    ) {
         loop {
-            let left = r.remaining();
+            if let Err(error) = T::take_field(slot, tag, r) {
+                take.failed(place(field, error), tag, r);
+            }
+            let Some(Frame { wire_type, repeats: true }) = F::FRAME else { return };
+            take.left = r.remaining();
             if !r.passes_tag(tag.number, wire_type) {
                 return;
             }
-            if let Err(error) = T::take_field(&mut self.slot, tag, r) {
-                take.left = left;
-                take.failed(place(field, error), tag, r);
-            }
-            if !repeats {
-                return;
-            }
+            tag.wire_type = wire_type;
         }
     }
 
@@ -66,7 +87,12 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         if !is_member(field, tag.number) {
             return false;
         }
-        self.slot = Self::take(std::mem::take(&mut self.slot), field, take, tag, r);
+        match F::FRAME {
+            Some(Frame { repeats: true, .. }) => {
+                Self::take_run(&mut self.slot, field, take, tag, r);
+            }
+            _ => self.slot = Self::take(std::mem::take(&mut self.slot), field, take, tag, r),
+        }
         true
     }
 

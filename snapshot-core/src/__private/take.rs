@@ -202,9 +202,13 @@ pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> 
 }
 
 /// Takes a state as a nested message, with its length.
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
-    r.message(S::take_fields)
+    r.message(
+        #[inline(always)]
+        |r| S::take_fields(r),
+    )
 }
 
 /// Never happens: a value without an error is there.

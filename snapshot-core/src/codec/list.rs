@@ -72,30 +72,22 @@ const fn is_packable<K: Kind>() -> bool {
 
 /// Takes one occurrence of a repeated field: an element, or packed ones, whichever the writer
 /// chose. `take` takes one element.
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn take_elements<K: Kind>(
     next_index: &mut usize,
     tag: Tag,
     r: &mut Reader<'_>,
     mut take: impl FnMut(&mut Reader<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut take = |r: &mut Reader<'_>| {
-        let index = *next_index;
-        *next_index += 1;
-        let left = r.remaining();
-        match take(r) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(r.locate(error, r.offset_before(left)).in_index(index)),
-        }
-    };
     if tag.wire_type == K::WIRE_TYPE {
-        take(r)
+        take_element(next_index, r, &mut take)
     } else if is_packable::<K>() && tag.wire_type == WireType::Len {
         r.message(|r| {
             let mut errors: Option<Error> = None;
             while r.remaining() > 0 {
                 let offset = r.offset();
-                if let Err(error) = take(r) {
+                if let Err(error) = take_element(next_index, r, &mut take) {
                     errors = Some(join(errors, error));
                     if !r.recover(offset, K::WIRE_TYPE) {
                         break;
@@ -106,6 +98,23 @@ pub(super) fn take_elements<K: Kind>(
         })
     } else {
         Err(wrong_wire_type(tag, K::WIRE_TYPE.as_str()))
+    }
+}
+
+/// Takes one element; an error in it has its index.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn take_element(
+    next_index: &mut usize,
+    r: &mut Reader<'_>,
+    take: &mut impl FnMut(&mut Reader<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let index = *next_index;
+    *next_index += 1;
+    let left = r.remaining();
+    match take(r) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(r.locate(error, r.offset_before(left)).in_index(index)),
     }
 }
 
@@ -138,7 +147,8 @@ impl<T> ListSlot<T> {
         self.elements
     }
 
-    #[inline]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn take<K: Kind>(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>
     where
         T: Wire<K>,
@@ -147,10 +157,16 @@ impl<T> ListSlot<T> {
         if elements.capacity() == 0 && tag.wire_type == WireType::Len && !is_packable::<K>() {
             elements.reserve_exact(r.count_ahead::<T>(tag.number));
         }
-        take_elements::<K>(&mut self.count, tag, r, |r| {
-            elements.push(T::take(r)?);
-            Ok(())
-        })
+        take_elements::<K>(
+            &mut self.count,
+            tag,
+            r,
+            #[inline(always)]
+            |r| {
+                elements.push(T::take(r)?);
+                Ok(())
+            },
+        )
     }
 }
 
@@ -209,7 +225,8 @@ macro_rules! list {
                 $size::<K, T>(self.iter(), number)
             }
 
-            #[inline]
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn take_field(
                 slot: &mut ListSlot<T>,
                 tag: Tag,

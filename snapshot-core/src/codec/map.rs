@@ -93,36 +93,40 @@ fn same_on_the_wire(key: String) -> Error {
 }
 
 /// Takes one entry and lets `keep` have it. An error in its value names its key.
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r: &mut Reader<'_>,
     keep: impl FnOnce(K, V) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    r.message(|r| {
-        // As nearly every entry is: key and value, in this order. A value that is large is moved
-        // once, to where it stays.
-        let begun = 'begun: {
-            if !r.passes_tag(KEY, KK::WIRE_TYPE) {
-                break 'begun Entry::begun(None, None);
-            }
-            let left = r.remaining();
-            let mut key = None;
-            if let Err(error) = K::take_into(&mut key, r) {
-                break 'begun Entry::failed(key, error, (KEY, KK::WIRE_TYPE), left, r);
-            }
-            if !r.passes_tag(VALUE, VK::WIRE_TYPE) {
-                break 'begun Entry::begun(key, None);
-            }
-            let left = r.remaining();
-            match (V::take(r), key) {
-                (Ok(value), Some(key)) if r.remaining() == 0 => return keep(key, value),
-                (Ok(value), key) => Entry::begun(key, Some(value)),
-                (Err(error), key) => Entry::failed(key, error, (VALUE, VK::WIRE_TYPE), left, r),
-            }
-        };
-        let (key, value) = begun.take_rest::<KK, VK>(r)?;
-        keep(key, value)
-    })
+    r.message(
+        #[inline(always)]
+        |r| {
+            // As nearly every entry is: key and value, in this order. A value that is large is moved
+            // once, to where it stays.
+            let begun = 'begun: {
+                if !r.passes_tag(KEY, KK::WIRE_TYPE) {
+                    break 'begun Entry::begun(None, None);
+                }
+                let left = r.remaining();
+                let mut key = None;
+                if let Err(error) = K::take_into(&mut key, r) {
+                    break 'begun Entry::failed(key, error, (KEY, KK::WIRE_TYPE), left, r);
+                }
+                if !r.passes_tag(VALUE, VK::WIRE_TYPE) {
+                    break 'begun Entry::begun(key, None);
+                }
+                let left = r.remaining();
+                match (V::take(r), key) {
+                    (Ok(value), Some(key)) if r.remaining() == 0 => return keep(key, value),
+                    (Ok(value), key) => Entry::begun(key, Some(value)),
+                    (Err(error), key) => Entry::failed(key, error, (VALUE, VK::WIRE_TYPE), left, r),
+                }
+            };
+            let (key, value) = begun.take_rest::<KK, VK>(r)?;
+            keep(key, value)
+        },
+    )
 }
 
 /// An entry that is not simply a key and a value.
@@ -290,15 +294,21 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
         entries_size::<KK, VK, K, V>(self.iter(), number)
     }
 
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
-        take_entry::<KK, VK, K, V>(r, |key, value| match slot.entry(key) {
-            btree_map::Entry::Vacant(entry) => {
-                entry.insert(value);
-                Ok(())
-            }
-            btree_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
-        })
+        take_entry::<KK, VK, K, V>(
+            r,
+            #[inline(always)]
+            |key, value| match slot.entry(key) {
+                btree_map::Entry::Vacant(entry) => {
+                    entry.insert(value);
+                    Ok(())
+                }
+                btree_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
+            },
+        )
     }
 
     #[inline]
@@ -349,19 +359,25 @@ where
         entries_size::<KK, VK, K, V>(self.iter(), number)
     }
 
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
         // Once: an entry that fails leaves no trace but this room.
         if slot.capacity() == 0 {
             slot.reserve(r.count_ahead::<(K, V)>(tag.number));
         }
-        take_entry::<KK, VK, K, V>(r, |key, value| match slot.entry(key) {
-            hash_map::Entry::Vacant(entry) => {
-                entry.insert(value);
-                Ok(())
-            }
-            hash_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
-        })
+        take_entry::<KK, VK, K, V>(
+            r,
+            #[inline(always)]
+            |key, value| match slot.entry(key) {
+                hash_map::Entry::Vacant(entry) => {
+                    entry.insert(value);
+                    Ok(())
+                }
+                hash_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
+            },
+        )
     }
 
     #[inline]

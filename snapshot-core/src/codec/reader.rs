@@ -378,7 +378,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a length and runs `read` on exactly so many bytes.
-    #[inline]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn message<T>(
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
@@ -391,7 +392,8 @@ impl<'a> Reader<'a> {
 
     /// Runs `read` on a message of these bytes, which were taken last. What is returned is one
     /// variable all the way, so that it is made where the caller wants it.
-    #[inline]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn within<T>(
         &mut self,
         bytes: &'a [u8],

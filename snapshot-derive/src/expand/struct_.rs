@@ -74,7 +74,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             fn size(&self) -> __s::usize {
                 __s::message_size(self)
             }
-            #[inline]
+            #inline_field
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
                 __s::take_message(__r)
             }
