@@ -19,6 +19,10 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     /// The prost message that the struct is saved as.
     type Message: Schema + prost::Message + Default;
 
+    /// Whether it is a payload, with a version of its own.
+    #[doc(hidden)]
+    const IS_PAYLOAD: bool = false;
+
     /// Puts the fields, without a length.
     #[doc(hidden)]
     fn put_fields(&self, w: &mut Writer) -> Result<(), Error>;

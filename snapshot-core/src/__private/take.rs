@@ -34,6 +34,15 @@ impl Taking {
     /// The next tag, until the message ends or its rest cannot be read.
     #[inline]
     pub fn next(&mut self, r: &mut Reader<'_>) -> Option<Tag> {
+        // Mostly nothing is left of what canonical encoding has.
+        match r.remaining() {
+            0 => None,
+            _ => self.next_of_rest(r),
+        }
+    }
+
+    #[inline(never)]
+    fn next_of_rest(&mut self, r: &mut Reader<'_>) -> Option<Tag> {
         self.left = r.remaining();
         match r.tag() {
             Ok(tag) => tag,
@@ -198,17 +207,42 @@ fn field_of(message: &MessageDescriptor, number: u32) -> Option<u32> {
 /// large to move.
 #[inline]
 pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> Result<(), Error> {
-    r.message(|r| S::take_fields_into(slot, r))
+    in_its_version::<S, _>(
+        r,
+        #[inline(always)]
+        |r| {
+            r.message(
+                #[inline(always)]
+                |r| S::take_fields_into(slot, r),
+            )
+        },
+    )
 }
 
 /// Takes a state as a nested message, with its length.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
-    r.message(
+    in_its_version::<S, _>(
+        r,
         #[inline(always)]
-        |r| S::take_fields(r),
+        |r| {
+            r.message(
+                #[inline(always)]
+                |r| S::take_fields(r),
+            )
+        },
     )
+}
+
+/// Runs `take`, after which the version is again that of the payload around the state.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn in_its_version<S: State, T>(r: &mut Reader<'_>, take: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+    match S::IS_PAYLOAD {
+        true => r.payload(take),
+        false => take(r),
+    }
 }
 
 /// Never happens: a value without an error is there.

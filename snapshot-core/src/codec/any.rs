@@ -58,13 +58,15 @@ fn take_any_as<P: Payload, T>(
     r: &mut Reader<'_>,
     take: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    r.message(|any| {
-        if let Some(value) = any.attempt(|any| take_value(any, P::TYPE_URL)) {
-            return any.within(value, take);
-        }
-        take_parts(any, |type_url, r| match type_url == P::TYPE_URL {
-            true => take(r),
-            false => Err(wrong_type::<P>(type_url)),
+    r.payload(|r| {
+        r.message(|any| {
+            if let Some(value) = any.attempt(|any| take_value(any, P::TYPE_URL)) {
+                return any.within(value, take);
+            }
+            take_parts(any, |type_url, r| match type_url == P::TYPE_URL {
+                true => take(r),
+                false => Err(wrong_type::<P>(type_url)),
+            })
         })
     })
 }
@@ -91,7 +93,7 @@ pub(crate) fn take_any_with<T>(
     r: &mut Reader<'_>,
     take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    r.message(|any| take_parts(any, take))
+    r.payload(|r| r.message(|any| take_parts(any, take)))
 }
 
 fn take_parts<T>(

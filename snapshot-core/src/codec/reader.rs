@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         self.version
     }
 
-    /// Sets the version of the payload that begins here, up to the end of the message around it.
+    /// Sets the version of the payload that begins here, up to the end of [`Reader::payload`].
     #[inline]
     pub(crate) fn set_version(&mut self, version: u32) {
         self.version = version;
@@ -384,10 +384,18 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match self.bytes() {
-            Ok(bytes) => self.within(bytes, read),
-            Err(error) => Err(error),
-        }
+        // As in `bytes`; but what follows a short message need not be kept in the reader.
+        let (bytes, outer) = if let [length @ ..0x80, rest @ ..] = self.rest
+            && let Some(parts) = rest.split_at_checked(usize::from(*length))
+        {
+            parts
+        } else {
+            match self.long_bytes() {
+                Ok(bytes) => (bytes, self.rest),
+                Err(error) => return Err(error),
+            }
+        };
+        self.between(bytes, outer, read)
     }
 
     /// Runs `read` on a message of these bytes, which were taken last. What is returned is one
@@ -399,9 +407,19 @@ impl<'a> Reader<'a> {
         bytes: &'a [u8],
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let outer = std::mem::replace(&mut self.rest, bytes);
-        // A payload in it may be older or newer than the one around it.
-        let version = self.version;
+        self.between(bytes, self.rest, read)
+    }
+
+    /// Runs `read` on a message of these bytes, and goes on with `outer`.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn between<T>(
+        &mut self,
+        bytes: &'a [u8],
+        outer: &'a [u8],
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.rest = bytes;
         let mut value;
         if self.depth_left == 0 {
             value = Err(self.malformed("messages are nested too deep", self.offset()));
@@ -415,6 +433,14 @@ impl<'a> Reader<'a> {
         }
         // After an error the rest of the message is of no use, but what follows it may be.
         self.rest = outer;
+        value
+    }
+
+    /// Runs `read` on a payload, which may be older or newer than the one around it.
+    #[inline]
+    pub(crate) fn payload<T>(&mut self, read: impl FnOnce(&mut Reader<'a>) -> T) -> T {
+        let version = self.version;
+        let value = read(self);
         self.version = version;
         value
     }

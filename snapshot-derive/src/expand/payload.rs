@@ -30,9 +30,10 @@ pub(super) fn version_port() -> TokenStream {
     quote!(__s::port::<_, __s::u32>(&__VERSION))
 }
 
-/// How it is put in another message: in a version of its own.
-pub(super) fn put_nested() -> TokenStream {
+/// How it is put in another message, and read there: in a version of its own.
+pub(super) fn nested() -> TokenStream {
     quote! {
+        const IS_PAYLOAD: __s::bool = true;
         fn put_nested(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             __s::put_payload(self, __w)
         }

@@ -28,7 +28,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let refer_fields = references::refer_fields(runs);
     let annotate_fields = references::annotate_fields(runs);
     let conversion = conversion::expand(model);
-    let put_nested = model.payload.as_ref().map(|_| payload::put_nested());
+    let nested = model.payload.as_ref().map(|_| payload::nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
     // The fields of a struct without others inside are put where it is, whatever else is there.
     let inline_field = match model.fields.iter().all(|field| field.is_plain) {
@@ -45,8 +45,8 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __s::State for #ident #ty_generics #where_clause {
             type Message = #message;
+            #nested
             #put_fields
-            #put_nested
             #take_fields
             #walk_fields
             #refer_fields
