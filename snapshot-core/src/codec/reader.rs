@@ -290,17 +290,23 @@ impl<'a> Reader<'a> {
         self.long_bytes()
     }
 
-    #[inline(never)]
+    // In registers, as no `Result` with an `Error` is.
+    #[inline]
     fn long_bytes(&mut self) -> Result<&'a [u8], Error> {
-        // Most lengths of more than one byte have two.
-        if let [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] = self.rest {
-            let length = usize::from(low & 0x7f) | usize::from(*high) << 7;
-            if let Some((bytes, rest)) = rest.split_at_checked(length) {
-                self.rest = rest;
-                return Ok(bytes);
-            }
+        match self.bytes_of_two() {
+            Some(bytes) => Ok(bytes),
+            None => self.bytes_of_any_length(),
         }
-        self.bytes_of_any_length()
+    }
+
+    /// Takes bytes whose length is two bytes long, as most are that are not short.
+    #[inline(never)]
+    fn bytes_of_two(&mut self) -> Option<&'a [u8]> {
+        let [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] = self.rest else { return None };
+        let length = usize::from(low & 0x7f) | usize::from(*high) << 7;
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(bytes)
     }
 
     #[inline(never)]
@@ -310,36 +316,37 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes length-delimited UTF-8.
-    #[inline(never)]
+    #[inline]
     pub fn text(&mut self) -> Result<&'a str, Error> {
-        if let [length @ ..0x80, rest @ ..] = self.rest
-            && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length))
-        {
-            self.rest = rest;
-            return self.utf8(bytes);
+        match self.short_ascii() {
+            Some(text) => Ok(text),
+            None => self.any_text(),
         }
-        self.long_text()
     }
 
-    /// Apart, so that short text is taken without a call from which it must come back.
+    /// Takes text of less than 128 bytes if it is ASCII, as nearly all is.
     #[inline(never)]
-    fn long_text(&mut self) -> Result<&'a str, Error> {
-        let bytes = self.long_bytes()?;
+    fn short_ascii(&mut self) -> Option<&'a str> {
+        let [length @ ..0x80, rest @ ..] = self.rest else { return None };
+        let (bytes, rest) = rest.split_at_checked(usize::from(*length))?;
+        let text = ascii_text(bytes)?;
+        self.rest = rest;
+        Some(text)
+    }
+
+    #[inline(never)]
+    fn any_text(&mut self) -> Result<&'a str, Error> {
+        let bytes = self.bytes()?;
         self.utf8(bytes)
     }
 
     /// The text of the bytes that were taken last.
     #[inline]
-    #[allow(unsafe_code)]
     pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
-        if is_ascii(bytes) {
-            // Texts are short and nearly all ASCII, and `from_utf8` starts slowly: without this, a
-            // restore takes 14 % more instructions and 6 % more time (BENCHMARKS.md).
-            //
-            // SAFETY: ASCII is UTF-8.
-            return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+        match ascii_text(bytes) {
+            Some(text) => Ok(text),
+            None => self.utf8_beyond_ascii(bytes),
         }
-        self.utf8_beyond_ascii(bytes)
     }
 
     #[inline(never)]
@@ -601,6 +608,17 @@ impl<'a> Reader<'a> {
     pub(crate) fn recover_field(&mut self, offset: usize, wire_type: WireType) -> bool {
         self.recover(offset, WireType::Varint) && self.skip(wire_type).is_ok()
     }
+}
+
+/// The text that the bytes are, if it is ASCII.
+#[inline]
+#[allow(unsafe_code)]
+fn ascii_text(bytes: &[u8]) -> Option<&str> {
+    // Texts are short and nearly all ASCII, and `from_utf8` starts slowly: without this, a restore
+    // takes 14 % more instructions and 6 % more time (BENCHMARKS.md).
+    //
+    // SAFETY: ASCII is UTF-8.
+    is_ascii(bytes).then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
 }
 
 #[cfg(test)]
