@@ -207,41 +207,33 @@ fn field_of(message: &MessageDescriptor, number: u32) -> Option<u32> {
 /// large to move.
 #[inline]
 pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> Result<(), Error> {
-    in_its_version::<S, _>(
-        r,
+    let version = r.version();
+    let taken = r.message(
         #[inline(always)]
-        |r| {
-            r.message(
-                #[inline(always)]
-                |r| S::take_fields_into(slot, r),
-            )
-        },
-    )
+        |r| S::take_fields_into(slot, r),
+    );
+    leave::<S>(version, r);
+    taken
 }
 
 /// Takes a state as a nested message, with its length.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
-    in_its_version::<S, _>(
-        r,
+    let version = r.version();
+    let taken = r.message(
         #[inline(always)]
-        |r| {
-            r.message(
-                #[inline(always)]
-                |r| S::take_fields(r),
-            )
-        },
-    )
+        |r| S::take_fields(r),
+    );
+    leave::<S>(version, r);
+    taken
 }
 
-/// Runs `take`, after which the version is again that of the payload around the state.
-#[cfg_attr(debug_assertions, inline)]
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn in_its_version<S: State, T>(r: &mut Reader<'_>, take: impl FnOnce(&mut Reader<'_>) -> T) -> T {
-    match S::IS_PAYLOAD {
-        true => r.payload(take),
-        false => take(r),
+/// Goes back to the version of the payload around the state, if that is a payload itself.
+#[inline]
+fn leave<S: State>(version: u32, r: &mut Reader<'_>) {
+    if S::IS_PAYLOAD {
+        r.set_version(version);
     }
 }
 

@@ -147,6 +147,12 @@ impl<T> ListSlot<T> {
         self.elements
     }
 
+    pub(super) fn make_room<K: Kind>(&mut self, number: u32, r: &Reader<'_>) {
+        if self.elements.capacity() == 0 && !is_packable::<K>() {
+            self.elements.reserve_exact(r.count_ahead::<T>(number));
+        }
+    }
+
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn take<K: Kind>(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>
@@ -154,9 +160,6 @@ impl<T> ListSlot<T> {
         T: Wire<K>,
     {
         let elements = &mut self.elements;
-        if elements.capacity() == 0 && tag.wire_type == WireType::Len && !is_packable::<K>() {
-            elements.reserve_exact(r.count_ahead::<T>(tag.number));
-        }
         take_elements::<K>(
             &mut self.count,
             tag,
@@ -223,6 +226,11 @@ macro_rules! list {
             #[inline]
             fn field_size(&self, number: u32) -> usize {
                 $size::<K, T>(self.iter(), number)
+            }
+
+            #[inline]
+            fn make_room(slot: &mut ListSlot<T>, number: u32, r: &Reader<'_>) {
+                slot.make_room::<K>(number, r);
             }
 
             #[cfg_attr(debug_assertions, inline)]

@@ -359,14 +359,17 @@ where
         entries_size::<KK, VK, K, V>(self.iter(), number)
     }
 
+    fn make_room(slot: &mut Self, number: u32, r: &Reader<'_>) {
+        // Once: an entry that fails leaves no trace but this room.
+        if slot.capacity() == 0 {
+            slot.reserve(r.count_ahead::<(K, V)>(number));
+        }
+    }
+
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_field(slot: &mut Self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
         expect_entry(tag)?;
-        // Once: an entry that fails leaves no trace but this room.
-        if slot.capacity() == 0 {
-            slot.reserve(r.count_ahead::<(K, V)>(tag.number));
-        }
         take_entry::<KK, VK, K, V>(
             r,
             #[inline(always)]

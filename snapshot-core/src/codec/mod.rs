@@ -236,6 +236,12 @@ pub trait WireField<F>: Sized {
         0
     }
 
+    /// Makes room for the occurrences that follow one another, before the first of them is taken.
+    #[inline]
+    fn make_room(slot: &mut Self::Slot, number: u32, r: &Reader<'_>) {
+        let _ = (slot, number, r);
+    }
+
     /// Takes one occurrence of the field.
     fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>;
 

@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         self.version
     }
 
-    /// Sets the version of the payload that begins here, up to the end of [`Reader::payload`].
+    /// Sets the version of the payload that begins here, or again that of the one around it.
     #[inline]
     pub(crate) fn set_version(&mut self, version: u32) {
         self.version = version;
