@@ -75,7 +75,10 @@ fn a_refusal_names_the_field() {
     let message =
         pb::DiskSnapshot { schema_version: 1, image: "block:007".into(), ..Default::default() };
     let error = DiskState::try_from(message).unwrap_err();
-    assert_eq!(error.to_string(), "image: \"block:007\" is not as it would be saved");
+    assert_eq!(
+        error.to_string(),
+        "image: \"block:007\" is not as it would be saved (byte 2 of 13)"
+    );
     let unnamed = codec::to_bytes(&disk(Image::File(String::new()))).unwrap_err();
     assert_eq!(unnamed.to_string(), "image: a file has a name");
 }

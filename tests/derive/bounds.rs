@@ -51,9 +51,9 @@ fn all_values_past_the_bounds_are_told_at_once_on_restore() {
     assert_eq!(
         findings(&error),
         [
-            "uint32: is 9, which is not in 1..=8",
-            "string: has 5 bytes, at most 4 are allowed",
-            "bytes: has 4 elements, at most 3 are allowed",
+            "uint32: is 9, which is not in 1..=8 (byte 0 of 15)",
+            "string: has 5 bytes, at most 4 are allowed (byte 2 of 15)",
+            "bytes: has 4 elements, at most 3 are allowed (byte 9 of 15)",
         ]
     );
 }
@@ -95,8 +95,8 @@ fn a_collection_is_bounded_by_its_elements() {
     };
     assert_eq!(
         refusal::<Few>(&message),
-        "num_controllers: is 5, which is not in 0..5\n\
-         disks: has 2 elements, at most 1 are allowed"
+        "num_controllers: is 5, which is not in 0..5 (byte 2 of 12)\n\
+         disks: has 2 elements, at most 1 are allowed (byte 4 of 12)"
     );
     contract([Few { num_controllers: 4, disks: [(1, Empty {})].into() }]);
 }

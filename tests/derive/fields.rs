@@ -1,5 +1,6 @@
 //! `field`, `skip`, `ignore`, `with`, and names that Rust reserves.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use snapshot_core::codec::{self, from_bytes, to_bytes};
@@ -214,8 +215,8 @@ fn an_adapter_converts_both_ways() {
 fn what_an_adapter_refuses_is_told_with_the_field() {
     let error = from_bytes::<Adapted>(&encoded(&adapted("zz", u32::MAX, "0"))).unwrap_err();
     let texts = super::findings(&error);
-    assert_eq!(texts[0], "before: invalid digit found in string");
-    assert_eq!(texts[1], "between: is too much");
+    assert_eq!(texts[0], "before: invalid digit found in string (byte 0 of 15)");
+    assert_eq!(texts[1], "between: is too much (byte 4 of 15)");
     assert!(texts[2].starts_with("after: "), "{}", texts[2]);
     assert_eq!(texts.len(), 3);
     let codes: Vec<_> = error.findings().map(|finding| finding.code().as_str()).collect();
@@ -247,8 +248,35 @@ fn an_adapter_of_the_crate_and_a_range_of_the_rust_type() {
     let error = refusal::<Times>(&lcow::scsi_snapshot::Reservation { slot: 9, partition: 60_000 });
     assert_eq!(
         error,
-        "slot: is 9, which is not in 1..=5\n\
-         partition: is 60s, which is not in Duration::ZERO..Duration::from_secs(60)"
+        "slot: is 9, which is not in 1..=5 (byte 0 of 6)\n\
+         partition: is 60s, which is not in Duration::ZERO..Duration::from_secs(60) (byte 2 of 6)"
+    );
+}
+
+#[derive(Debug, PartialEq, Snapshot)]
+#[snapshot(message = lcow::ScsiSnapshot, ignore(schema_version, num_controllers, disks))]
+struct Holders {
+    reservations: BTreeMap<String, Times>,
+}
+
+#[test]
+fn what_is_wrong_with_a_value_that_could_be_read_is_at_the_byte_of_its_field() {
+    let wrong_slot = |bytes: &[u8]| from_bytes::<Times>(bytes).unwrap_err().to_string();
+    // Not where canonical encoding has it.
+    assert_eq!(wrong_slot(&[0x10, 5, 0x08, 9]), "slot: is 9, which is not in 1..=5 (byte 2 of 4)");
+    // What was left out is nowhere.
+    assert_eq!(wrong_slot(&[0x10, 5]), "slot: is 0, which is not in 1..=5");
+    // In another message, whatever came before.
+    let right = lcow::scsi_snapshot::Reservation { slot: 1, partition: 5 };
+    let wrong = lcow::scsi_snapshot::Reservation { slot: 1, partition: 60_000 };
+    let reservations = [("a", right), ("b", wrong)].map(|(id, held)| (id.to_owned(), held));
+    let message = lcow::ScsiSnapshot { reservations: reservations.into(), ..Default::default() };
+    let at = encoded(&message).len() - 4;
+    let error = refusal::<Holders>(&message);
+    assert!(
+        error.starts_with("reservations[\"b\"].partition: is 60s, which is not in ")
+            && error.ends_with(&format!("(byte {at} of {})", at + 4)),
+        "{error}"
     );
 }
 
@@ -292,7 +320,7 @@ struct Node {
     name: String,
     next: Option<Box<Node>>,
     children: Vec<Node>,
-    by_name: std::collections::BTreeMap<String, Node>,
+    by_name: BTreeMap<String, Node>,
     link: Option<Link>,
 }
 

@@ -416,7 +416,7 @@ fn it_compiles_inside_of_a_function_whatever_the_variables_are_called() {
     let state = Local { slot: 8, partition: 1, r: 8 };
     super::assert_saved_as(&state, &pb::Reservation { slot: 8, partition: 1 });
     let error = super::refusal::<Local>(&pb::Reservation { slot: 9, partition: 1 });
-    assert_eq!(error, "slot: is 9, which is not in w..=take");
+    assert_eq!(error, "slot: is 9, which is not in w..=take (byte 0 of 4)");
 }
 
 macro_rules! bounded {
@@ -449,7 +449,7 @@ fn it_compiles_for_types_and_expressions_that_come_from_another_macro() {
         &pb::Reservation { slot: 1, partition: 0 },
     );
     let error = super::refusal::<Bounded>(&pb::Reservation { slot: 3, partition: 0 });
-    assert_eq!(error, "slot: is 3, which is not in 1..=2");
+    assert_eq!(error, "slot: is 3, which is not in 1..=2 (byte 0 of 2)");
 }
 
 mod itself {

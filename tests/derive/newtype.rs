@@ -93,8 +93,8 @@ fn a_newtype_is_as_long_as_what_it_wraps() {
     };
     assert_eq!(
         refusal::<Container>(&long),
-        "container_id: has 6 bytes, at most 5 are allowed\n\
-         vpci_vmbus_guids: has 2 elements, at most 1 are allowed"
+        "container_id: has 6 bytes, at most 5 are allowed (byte 2 of 98)\n\
+         vpci_vmbus_guids: has 2 elements, at most 1 are allowed (byte 92 of 98)"
     );
 }
 

@@ -121,7 +121,7 @@ fn a_struct_that_is_no_payload_is_neither_saved_nor_restored_in_another_stage() 
     assert_eq!(error.to_string(), "state: is Reserved, can only be saved in Attached");
     assert_eq!(
         refusal::<AttachedDisk>(&disk(2)),
-        "state: is Ejected, this build saves and restores only in Attached"
+        "state: is Ejected, this build saves and restores only in Attached (byte 0 of 2)"
     );
 }
 

@@ -61,8 +61,8 @@ fn everything_that_is_wrong_with_a_message_is_told_at_once() {
              fixed64: is missing\n\
              sfixed32: is missing\n\
              sfixed64: is missing\n\
-             sint32: is 23, which is not in 1..=9\n\
-             string: has 4 bytes, at most 3 are allowed"
+             sint32: is 23, which is not in 1..=9 (byte 15 of 35)\n\
+             string: has 4 bytes, at most 3 are allowed (byte 17 of 35)"
         )
     );
 }

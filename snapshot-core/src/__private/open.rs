@@ -138,7 +138,13 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
     /// The value; `None` after an error, or a default that nobody sees.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
+    pub fn finish(self, field: &Field<F>, take: &mut Taking, _: &Reader<'_>) -> Option<T> {
+        self.value(field, take)
+    }
+
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn value(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
         let mut error = None;
         let value = T::finish_field(self.slot, &mut error);
         if let Some(error) = error {
@@ -179,12 +185,13 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
         self.open.offer_since(field, since, take, tag, r)
     }
 
-    pub fn finish(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
+    pub fn finish(self, field: &Field<F>, take: &mut Taking, r: &Reader<'_>) -> Option<T> {
         // The adapter looks at it.
-        let value = self.open.finish(field, take).filter(|_| take.is_known(field))?;
+        let value = self.open.value(field, take).filter(|_| take.is_known(field))?;
         match (self.convert)(self.take, value) {
             Ok(value) => Some(value),
             Err(error) => {
+                let error = take.at_field(field, error, r);
                 take.unfinished(field, error);
                 None
             }
@@ -211,7 +218,7 @@ impl<T> Closed<T> {
         false
     }
 
-    pub fn finish<F>(self, _: F, _: &mut Taking) -> Option<T> {
+    pub fn finish<F>(self, _: F, _: &mut Taking, _: &Reader<'_>) -> Option<T> {
         None
     }
 }

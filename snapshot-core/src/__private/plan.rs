@@ -97,7 +97,7 @@ impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
 
     #[inline]
     fn finish(self, open: Self::Open, take: &mut Taking) -> Option<T> {
-        open.finish(self.field, take)
+        open.value(self.field, take)
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Taking {
     wrong: Option<Box<Wrong>>,
     /// How many bytes of the message were left before the last tag.
     pub(super) left: usize,
+    /// How many there were before the first one, if a field is looked at after it was read.
+    begun: usize,
 }
 
 /// What was wrong with a message.
@@ -29,6 +31,13 @@ impl Taking {
     #[inline]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The reading of a message of which fields are looked at after they were read: converted by an
+    /// adapter, or checked.
+    #[inline]
+    pub fn begun(r: &Reader<'_>) -> Self {
+        Self { begun: r.remaining(), ..Self::default() }
     }
 
     /// The next tag, until the message ends or its rest cannot be read.
@@ -161,10 +170,32 @@ impl Taking {
         }
     }
 
-    /// Keeps what a check says.
-    pub fn check(&mut self, result: Result<(), Error>) {
+    /// Keeps what a check of the field says.
+    pub fn check<F: FieldKind>(
+        &mut self,
+        field: &Field<F>,
+        result: Result<(), Error>,
+        r: &Reader<'_>,
+    ) {
         if let Err(error) = result {
+            let error = self.at_field(field, error, r);
             self.add(error);
+        }
+    }
+
+    /// The error of a value that could be read, at the place of its field.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn at_field<F: FieldKind>(
+        &self,
+        field: &Field<F>,
+        error: Error,
+        r: &Reader<'_>,
+    ) -> Error {
+        match r.find_behind(self.begun, |number| is_member(field, number)) {
+            Some(offset) => r.locate(error, offset),
+            // It was left out.
+            None => error,
         }
     }
 

@@ -589,6 +589,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The offset of the first tag, of those of the message that has ended and began when `left` bytes
+    /// were left, whose number `is_it`.
+    pub(crate) fn find_behind(&self, left: usize, is_it: impl Fn(u32) -> bool) -> Option<usize> {
+        let end = self.offset_before(0) - self.base;
+        let message = self.input.get(self.offset_before(left) - self.base..end)?;
+        let mut behind = Reader { rest: message, ..self.fork() };
+        loop {
+            let offset = behind.offset();
+            let tag = behind.tag().ok()??;
+            if is_it(tag.number) {
+                return Some(offset);
+            }
+            behind.skip(tag.wire_type).ok()?;
+        }
+    }
+
     /// Goes on after an error in the value that started at `offset`, if its end can be told, so
     /// that everything that is wrong with a message is reported at once.
     #[cold]

@@ -66,7 +66,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             return quote!(let #variable = __s::Plan::finish(#plan(), #variable, &mut #take););
         };
         let constant = mapped.constant();
-        let finish = quote_spanned!(mapped.place()=> #variable.finish(#constant, &mut #take));
+        let finish = quote_spanned!(mapped.place()=> #variable.finish(#constant, &mut #take, #r));
         let finish = match &mapped.mapping.since {
             None => finish,
             Some(since) => {
@@ -83,12 +83,18 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         quote_spanned!(place=> #take.known(#constant, &#value))
     };
     let of_field = |ident: &Ident| values.iter().find(|(mapped, _)| mapped.field.ident == *ident);
-    let bounds = values
-        .iter()
-        .flat_map(|(mapped, value)| mapped.bounds(|place| known(mapped, value, place)));
+    let check = |mapped: &Mapped<'_>, result: TokenStream| {
+        let constant = mapped.constant();
+        quote!(#take.check(#constant, #result, #r);)
+    };
+    let bounds = values.iter().flat_map(|(mapped, value)| {
+        let bounds = mapped.bounds(|place| known(mapped, value, place));
+        bounds.into_iter().map(|bound| check(mapped, bound))
+    });
     let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
         let (mapped, value) = of_field(&stage.field)?;
-        stage_rules::check_after_read(stage, &known(mapped, value, at(stage.ty.span())))
+        let value = known(mapped, value, at(stage.ty.span()));
+        Some(check(mapped, stage_rules::check_after_read(stage, &value)?))
     });
     let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
     let name = id.and_then(of_field).map(|(mapped, value)| {
@@ -140,7 +146,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         }
         None => quote! {
             #older
-            let mut #take = __s::Taking::new();
+            let mut #take = __s::Taking::begun(#r);
             // What canonical encoding has is there in the order of the fields.
             #open_version
             #(#opened)*
@@ -151,8 +157,8 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
                 }
             }
             #(#finish)*
-            #(#take.check(#bounds);)*
-            #(#take.check(#stage);)*
+            #(#bounds)*
+            #(#stage)*
             #name
             if let __s::Err(__error) = #take.end() {
                 return __s::Err(__error);
