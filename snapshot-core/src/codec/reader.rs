@@ -631,7 +631,7 @@ impl<'a> Reader<'a> {
 #[allow(unsafe_code)]
 fn ascii_text(bytes: &[u8]) -> Option<&str> {
     // Texts are short and nearly all ASCII, and `from_utf8` starts slowly: without this, a restore
-    // takes 14 % more instructions and 6 % more time (BENCHMARKS.md).
+    // takes 16 % more instructions and 15 % more time (BENCHMARKS.md).
     //
     // SAFETY: ASCII is UTF-8.
     is_ascii(bytes).then(|| unsafe { std::str::from_utf8_unchecked(bytes) })

@@ -83,7 +83,7 @@ mod sse2 {
     #[inline]
     #[allow(unsafe_code)]
     pub(super) fn read(digits: Digits, bytes: &mut [u8; 16]) -> bool {
-        // By the loop below, a restore takes 2 % more instructions and 1 % more time (BENCHMARKS.md).
+        // By the loop below, a restore takes 3 % more instructions and 3 % more time (BENCHMARKS.md).
         //
         // SAFETY: SSE2 is a part of x86-64.
         unsafe { read_digits(digits, bytes) }
