@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::controller::ControllerId;
+use crate::path::ControllerId;
+pub use crate::path::{FieldPath, Segment};
 
 /// What class of failure a [`Finding`] is, in the words of gRPC and ttrpc status codes, so that a
 /// server can return it as is.
@@ -45,60 +46,6 @@ impl Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// One step of a [`FieldPath`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Segment {
-    /// The full name of the payload's root message, `lcow.v1.VmSnapshot`.
-    Message(Cow<'static, str>),
-    /// A field by its proto name.
-    Field(&'static str),
-    /// An element of a repeated field, from 0.
-    Index(usize),
-    /// An entry of a map, by its key as text.
-    Key(String),
-}
-
-/// Where in a payload something is wrong: `lcow.v1.ContainerSnapshot.layers.ro_layers[2]`.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct FieldPath {
-    /// Innermost first: a path grows outwards while an error travels up the decoder.
-    reversed: Vec<Segment>,
-}
-
-impl FieldPath {
-    /// The steps, outermost first.
-    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
-        self.reversed.iter().rev()
-    }
-
-    /// Whether the path names no place: the failure is not about a field.
-    pub fn is_empty(&self) -> bool {
-        self.reversed.is_empty()
-    }
-}
-
-impl fmt::Display for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, segment) in self.segments().enumerate() {
-            match segment {
-                Segment::Message(name) => f.write_str(name)?,
-                Segment::Field(name) if position == 0 => f.write_str(name)?,
-                Segment::Field(name) => write!(f, ".{name}")?,
-                Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) => write!(f, "[{key:?}]")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FieldPath({self})")
     }
 }
 
@@ -152,7 +99,7 @@ impl Finding {
 
     fn push(&mut self, segment: Segment) {
         let Some(climbing) = &mut self.climbing else {
-            self.path.reversed.push(segment);
+            self.path.push_outwards(segment);
             return;
         };
         match segment {
@@ -384,7 +331,7 @@ impl Error {
     pub(crate) fn in_payload(mut self, message: &'static str) -> Self {
         for finding in self.findings_mut() {
             let climbing = finding.climbing.get_or_insert_with(|| {
-                finding.path.reversed.push(Segment::Message(Cow::Borrowed(message)));
+                finding.path.push_outwards(Segment::Message(Cow::Borrowed(message)));
                 Vec::new()
             });
             if let Some(name) = finding.name.take() {

@@ -8,6 +8,7 @@ mod controller;
 mod envelope;
 mod error;
 mod orchestrator;
+mod path;
 mod references;
 pub mod registry;
 pub mod schema;
@@ -18,9 +19,7 @@ pub mod testing;
 mod version;
 pub mod wire;
 
-pub use controller::{
-    Child, ChildTarget, Context, Controller, ControllerId, ControllerSet, IntoChild,
-};
+pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild};
 pub use envelope::{ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use orchestrator::{
@@ -29,6 +28,7 @@ pub use orchestrator::{
     MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController,
     Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
 };
+pub use path::ControllerId;
 pub use references::check_references;
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};
