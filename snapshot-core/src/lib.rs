@@ -21,14 +21,14 @@ pub mod wire;
 
 pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild};
 pub use envelope::{ReadOptions, SaveBuffer, Snapshot, WriteOptions};
-pub use error::{Code, Error, FieldPath, Finding, Segment};
+pub use error::{Code, Error, Finding};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
     MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController,
     Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
 };
-pub use path::ControllerId;
+pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use references::check_references;
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};
