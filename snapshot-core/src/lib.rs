@@ -19,13 +19,13 @@ pub mod testing;
 mod version;
 pub mod wire;
 
-pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild};
+pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild, Phase};
 pub use envelope::{ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, Finding};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
-    MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController,
+    MigrationReport, Outcome, Patched, PhaseReport, PhaseTime, Preview, PreviewedController,
     Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};

@@ -350,7 +350,7 @@ impl Controller for Container {
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
         let plan = cx.resource::<PatchPlan>()?;
         let vm = cx.controller::<Vm>()?;
-        let scsi = cx.controllers::<Scsi>()?.pop();
+        let scsi = cx.find::<Scsi>()?;
         let mut state = self.lock();
         state.check_processes()?;
         let source_id = state.container_id.clone();

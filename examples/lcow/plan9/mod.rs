@@ -312,7 +312,7 @@ impl Controller for Plan9 {
     }
 
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
-        let vm = cx.controllers::<Vm>()?.pop();
+        let vm = cx.find::<Vm>()?;
         let _quiet = vm.as_ref().map(|vm| vm.stand_still());
         let mut state = self.lock();
         state.check()?;

@@ -4,7 +4,9 @@ mod child;
 mod context;
 mod frozen;
 mod node;
+mod phase;
 mod set;
+mod signal;
 mod walk;
 
 use std::future::Future;
@@ -13,10 +15,13 @@ use std::ops::DerefMut;
 pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
-pub(crate) use context::{Contexts, PhaseContext};
+pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::FrozenTree;
-pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
+pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
+pub(crate) use phase::Hook;
+pub use phase::Phase;
 pub use set::ControllerSet;
+pub(crate) use signal::{Raised, Signal};
 pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};

@@ -8,36 +8,12 @@ use std::ops::DerefMut;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Context, Controller, Walk};
+use super::{Context, Controller, Hook, Walk};
 use crate::caught::caught;
 use crate::codec::Writer;
 use crate::references::References;
 use crate::registry::TypeInfo;
 use crate::{Error, Payload, StageRules, State};
-
-/// One of the six hooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Hook {
-    Freeze,
-    Thaw,
-    Commit,
-    Patch,
-    Resume,
-    Abort,
-}
-
-impl Hook {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Hook::Freeze => "freeze",
-            Hook::Thaw => "thaw",
-            Hook::Commit => "commit",
-            Hook::Patch => "patch",
-            Hook::Resume => "resume",
-            Hook::Abort => "abort",
-        }
-    }
-}
 
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 

@@ -10,9 +10,9 @@ use tracing::Dispatch;
 use tracing::dispatcher::{self, with_default};
 
 use super::Phase;
-use super::signal::Signal;
 use super::timer::{Alarm, Watched};
 use super::tree::Tree;
+use crate::controller::Signal;
 
 /// The hooks of one phase that run.
 ///

@@ -21,7 +21,6 @@ mod progress;
 mod record;
 mod report;
 mod session;
-mod signal;
 mod source;
 mod survey;
 mod sweep;
@@ -34,6 +33,8 @@ mod tree;
 mod units;
 mod versions;
 
+use crate::controller::Phase;
+
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};
 pub use fault::Fault;
@@ -42,10 +43,8 @@ pub use migration_report::{
     PhaseReport, SavedReport, SideReport,
 };
 pub use preview::{Preview, PreviewedController};
-pub use progress::{Phase, Progress};
+pub use progress::Progress;
 pub use report::{ControllerReport, Failure, Outcome, Undo};
 pub use session::{CancelHandle, Session};
-pub(crate) use signal::Signal;
 pub use source::{Frozen, Source};
 pub use timeline::{ControllerTime, PhaseTime, SavedBytes, Timeline};
-pub(crate) use tree::Tree;

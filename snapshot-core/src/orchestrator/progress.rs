@@ -1,56 +1,10 @@
 //! Telling an observer how far a migration is.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{ControllerId, Error};
-
-/// A phase of the transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Comparing the manifests and the stages; nothing changes.
-    Preflight,
-    /// Stopping mutation on the source.
-    Freeze,
-    /// Encoding the frozen controllers.
-    Save,
-    /// Verifying a snapshot and building inert controllers.
-    Import,
-    /// Binding the imported controllers to this host.
-    Patch,
-    /// Going live on the destination.
-    Resume,
-    /// Letting go on the source.
-    Commit,
-    /// Taking a freeze back.
-    Thaw,
-    /// Taking a patch and a resume back.
-    Abort,
-}
-
-impl Phase {
-    /// The name used in errors, spans and reports: `freeze`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Phase::Preflight => "preflight",
-            Phase::Freeze => "freeze",
-            Phase::Save => "save",
-            Phase::Import => "import",
-            Phase::Patch => "patch",
-            Phase::Resume => "resume",
-            Phase::Commit => "commit",
-            Phase::Thaw => "thaw",
-            Phase::Abort => "abort",
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::controller::Phase;
+use crate::error::Error;
+use crate::path::ControllerId;
 
 /// Observes a migration, for a progress bar for instance. Called on the thread that drives the
 /// phase, between hooks: it must not block. A panic in it is logged and goes no further.

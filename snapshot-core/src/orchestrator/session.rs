@@ -1,6 +1,6 @@
 //! The operator's settings for one migration.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -12,11 +12,10 @@ use tracing::dispatcher;
 use super::fault::{Fault, Faults};
 use super::plan::Plan;
 use super::record::{HookTime, Record};
-use super::signal::Signal;
 use super::timeline::PhaseTime;
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
-use crate::registry::short_type_name;
+use crate::controller::Signal;
 use crate::{Code, ControllerId, Error};
 
 /// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
@@ -210,16 +209,8 @@ impl Session {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn find_resource<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Error> {
-        self.resources
-            .get(&TypeId::of::<T>())
-            .and_then(|resource| resource.downcast_ref::<Arc<T>>().cloned())
-            .ok_or_else(|| {
-                Error::precondition(format!(
-                    "the session has no resource {}: give it one with `Session::resource`",
-                    short_type_name(type_name::<T>())
-                ))
-            })
+    pub(crate) fn find_resource(&self, of: TypeId) -> Option<&(dyn Any + Send + Sync)> {
+        self.resources.get(&of).map(|resource| &**resource)
     }
 
     pub(crate) fn observer(&self) -> Option<&dyn Progress> {

@@ -23,10 +23,10 @@ use super::journal::Journal;
 use super::progress::tell;
 use super::record::Recorder;
 use super::session::{Limits, Session};
-use super::signal::{Raised, Signal};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
 use crate::controller::{ByAddress, Contexts, Hook, HookFuture, Node};
+use crate::controller::{Raised, Signal};
 use crate::{Code, Error};
 
 /// One run of a hook over a tree.

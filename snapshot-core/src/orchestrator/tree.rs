@@ -1,6 +1,5 @@
 //! A tree of running controllers with its plan.
 
-use std::any::TypeId;
 use std::sync::Arc;
 
 use super::plan::Plan;
@@ -9,8 +8,7 @@ use super::units::Unit;
 use crate::caught::caught;
 use crate::codec::Reader;
 use crate::controller::{self, ByAddress, Node, Spot, Walk, address};
-use crate::registry::short_type_name;
-use crate::{Controller, ControllerId, Error};
+use crate::{ControllerId, Error};
 
 /// Running controllers, in the order of their plan.
 pub(crate) struct Tree {
@@ -45,14 +43,6 @@ impl Tree {
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
         self.plan.id(unit)
-    }
-
-    /// The controller of a unit as its type.
-    pub(crate) fn downcast<C: Controller>(&self, unit: usize) -> Result<Arc<C>, Error> {
-        Arc::clone(&self.nodes[unit]).into_any().downcast().map_err(|_| {
-            let name = short_type_name(std::any::type_name::<C>());
-            Error::internal(format!("{} is not a {name}", self.id(unit)))
-        })
     }
 
     /// Checks that the tree still has exactly these controllers, at these places.
@@ -99,11 +89,6 @@ impl Tree {
             Ok(())
         }));
         walked.is_ok() && next == units[unit].end()
-    }
-
-    /// Whether a unit is of a type.
-    pub(crate) fn is_a(&self, unit: usize, controller: TypeId) -> bool {
-        self.plan.units()[unit].info.controller.id() == controller
     }
 }
 
