@@ -150,6 +150,21 @@ fn the_files_of_included_and_nested_modules_are_checked() {
 }
 
 #[test]
+fn the_modules_inside_may_belong_to_another_room_than_the_module_itself() {
+    const FACE: &[Room] = &[room(1, "inside", &["face::*"]), room(2, "face", &["face"])];
+    const PACKAGES: &[Package] = &[Package { name: "x", roots: &["src/lib.rs"], rooms: FACE }];
+    let files = [
+        ("src/lib.rs", "mod face;"),
+        ("src/face/mod.rs", "mod inner; pub use inner::Inner; pub struct Outer;"),
+        ("src/face/inner.rs", "pub struct Inner(super::Inner, super::Outer);"),
+    ];
+    assert_eq!(
+        violations(PACKAGES, &files, ""),
+        ["src/face/inner.rs:1: inside (floor 1) uses face (floor 2): see ARCHITECTURE.md"]
+    );
+}
+
+#[test]
 fn a_module_without_a_room_and_a_room_without_a_module_are_reported() {
     let files = [("src/lib.rs", "mod codec; mod error; mod attic;"), ("src/attic.rs", "")];
     let files = [files[0], files[1], ("src/codec.rs", ""), ("src/error.rs", "")];
