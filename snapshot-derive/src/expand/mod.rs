@@ -8,6 +8,7 @@ mod checks;
 mod conversion;
 mod fallback;
 mod fits;
+mod mapped;
 mod newtype;
 mod oneof;
 mod payload;
