@@ -50,6 +50,8 @@
 mod attr;
 mod errors;
 mod expand;
+#[cfg(test)]
+mod expansions;
 mod model;
 mod schema;
 
@@ -107,16 +109,20 @@ pub fn schema(input: TokenStream) -> TokenStream {
 #[doc = include_str!("snapshot.md")]
 #[proc_macro_derive(Snapshot, attributes(snapshot, default))]
 pub fn snapshot(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
+    derive_snapshot(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// The code of `derive(Snapshot)`: the implementations, or every mistake and stand-ins.
+fn derive_snapshot(input: &DeriveInput) -> proc_macro2::TokenStream {
     let errors = errors::Errors::default();
     let container = attr::Container::parse(&input.attrs, &errors);
-    let model = model::check(&input, &container, &errors);
+    let model = model::check(input, &container, &errors);
     match (errors.finish(), model) {
-        (None, Some(model)) => expand::expand(&model).into(),
+        (None, Some(model)) => expand::expand(&model),
         (errors, _) => {
             let mut tokens = errors.unwrap_or_default();
-            tokens.extend(expand::fallback(&input, &container));
-            tokens.into()
+            tokens.extend(expand::fallback(input, &container));
+            tokens
         }
     }
 }

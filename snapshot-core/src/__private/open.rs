@@ -6,8 +6,8 @@
 
 use std::marker::PhantomData;
 
+use super::field::{is_member, place};
 use super::take::Taking;
-use super::{is_member, place};
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField};
 use crate::schema::Field;

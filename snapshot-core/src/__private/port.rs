@@ -8,10 +8,11 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
+use super::field::place;
 use super::open::{Closed, Open, OpenAdapter};
 use super::put::Putting;
 use super::take::Taking;
-use super::{place, refusal};
+use super::validation::refusal;
 use crate::Error;
 use crate::codec::{Reader, WireField};
 use crate::controller::Walk;
@@ -221,7 +222,7 @@ pub trait NoPort<T>: Sized {
     }
 
     fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
-        Err(super::not_derived())
+        Err(super::validation::not_derived())
     }
 
     fn refer<V>(self, _: V, _: &mut References) {}

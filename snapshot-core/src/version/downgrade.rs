@@ -127,7 +127,7 @@ pub fn downgraded<Old, E: Display + 'static>(
     version: u32,
 ) -> Result<Old, Error> {
     result.map_err(|error| {
-        crate::__private::refusal(error)
+        crate::__private::validation::refusal(error)
             .explained(&format!("cannot be saved as version {version}: "))
     })
 }

@@ -77,7 +77,7 @@ fn list(versions: &[u32]) -> String {
 ///
 /// Returns the version that the payload is to be read in.
 #[inline]
-pub(crate) fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
+pub fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     // As canonical encoding has it where the version is the first field.
     if r.begins_with(P::VERSION_FIELD, P::VERSION.into()) {
         r.set_version(P::VERSION);

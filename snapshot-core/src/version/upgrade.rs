@@ -53,7 +53,7 @@ where
     let explain = |error: Error| {
         error.explained(&format!("the upgrade from version {} to {TO} fails: ", TO - 1))
     };
-    result.map_err(|error| explain(crate::__private::refusal(error)))?.finish(r)
+    result.map_err(|error| explain(crate::__private::validation::refusal(error)))?.finish(r)
 }
 
 /// The state from the current message that an upgrade has made. It is read in version `least`, or in

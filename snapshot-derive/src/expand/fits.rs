@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, Type};
 
+use super::mapped::Mapped;
 use super::run::{Form, Run};
-use super::struct_::Mapped;
 use super::{constant_of, local, text_of_type};
 use crate::model::Struct;
 
@@ -22,11 +22,11 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
     let of_field = |mapped: &Mapped<'_>| match run.form {
         Form::Planned => {
             let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
-            quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
+            quote_spanned!(mapped.place=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
         }
         _ => {
             let port = mapped.port();
-            quote_spanned!(mapped.place()=> #port.fits(),)
+            quote_spanned!(mapped.place=> #port.fits(),)
         }
     };
     let answers: TokenStream = run.fields.iter().map(of_field).collect();
@@ -55,7 +55,7 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
 
 /// Checks the next field of a run. Each is a statement of its own, for an error to point at.
 fn check(mapped: &Mapped<'_>, written: &Type) -> TokenStream {
-    let place = mapped.place();
+    let place = mapped.place;
     let (assert, text) = match &mapped.mapping.with {
         None if mapped.field.is_plain => ("plain", text_of_type(written)),
         None => ("fits", text_of_type(written)),

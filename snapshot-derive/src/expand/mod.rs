@@ -8,6 +8,7 @@ mod checks;
 mod conversion;
 mod fallback;
 mod fits;
+mod mapped;
 mod newtype;
 mod oneof;
 mod payload;
@@ -144,7 +145,7 @@ mod tests {
     use crate::attr::Container;
     use crate::errors::Errors;
 
-    /// What the derive makes of a type, mistakes included.
+    /// The code of the derive, without the errors.
     fn expanded(input: &DeriveInput) -> String {
         let errors = Errors::default();
         let container = Container::parse(&input.attrs, &errors);

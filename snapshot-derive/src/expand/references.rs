@@ -5,8 +5,8 @@ use quote::{quote, quote_spanned};
 use syn::LitStr;
 use syn::spanned::Spanned;
 
+use super::mapped::Mapped;
 use super::run::Run;
-use super::struct_::Mapped;
 use super::{at, fits, local, quiet_path};
 use crate::attr::Namespaces;
 use crate::model::Mapping;
@@ -23,10 +23,10 @@ pub(super) fn refer_fields(runs: &[Run<'_>]) -> TokenStream {
         let (port, ident) = (mapped.port(), mapped.member());
         let nested = match &mapped.mapping.with {
             None if mapped.field.is_plain => TokenStream::new(),
-            None => quote_spanned!(mapped.place()=> #port.refer(&self.#ident, #references);),
+            None => quote_spanned!(mapped.place=> #port.refer(&self.#ident, #references);),
             Some(with) => {
                 let with = quiet_path(with);
-                quote_spanned! {mapped.place()=>
+                quote_spanned! {mapped.place=>
                     #port.refer(|| __s::Converted(#with::to_wire(&self.#ident)).value(), #references);
                 }
             }

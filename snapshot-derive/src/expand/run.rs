@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Ident, Index};
 
-use super::struct_::{Mapped, mapped};
+use super::mapped::{Mapped, mapped};
 use super::{is_dependent, local, numbered};
 use crate::model::Struct;
 
@@ -61,7 +61,7 @@ pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
                 runs.push(Run {
                     variable: match form {
                         Form::Planned => local(&format!("fields_{index}")),
-                        _ => numbered(index, mapped.place()),
+                        _ => numbered(index, mapped.place),
                     },
                     answers: local(&format!("answers_{index}")),
                     fields: vec![mapped],
@@ -98,10 +98,10 @@ impl<'m> Run<'m> {
     pub(super) fn values(&self) -> impl Iterator<Item = (&Mapped<'m>, TokenStream)> {
         self.fields.iter().zip(0..).map(|(mapped, index)| {
             let mut variable = self.variable.clone();
-            variable.set_span(variable.span().located_at(mapped.place()));
-            let index = Index { index, span: mapped.place() };
+            variable.set_span(variable.span().located_at(mapped.place));
+            let index = Index { index, span: mapped.place };
             let value = match self.form {
-                Form::Planned => quote_spanned!(mapped.place()=> #variable.#index),
+                Form::Planned => quote_spanned!(mapped.place=> #variable.#index),
                 _ => quote!(#variable),
             };
             (mapped, value)
@@ -116,7 +116,7 @@ impl<'m> Run<'m> {
             .iter()
             .map(|mapped| {
                 let ident = mapped.member();
-                quote_spanned!(mapped.place()=> &self.#ident,)
+                quote_spanned!(mapped.place=> &self.#ident,)
             })
             .collect();
         quote!((#references))

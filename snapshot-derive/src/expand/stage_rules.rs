@@ -86,6 +86,12 @@ pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
     }
 }
 
+/// Whether the codec itself enforces `save_from`. For a payload that carries its stage the orchestrator
+/// does, before the freeze and on import, so that tools can read a payload in any stage.
+pub(super) fn are_checked_by_codec(model: &Struct, stage: &Stage) -> bool {
+    model.payload.is_none() || matches!(stage.carriage, Carriage::NotCarried(_))
+}
+
 /// Refuses to save in a stage that `save_from` does not name.
 pub(super) fn check_before_save(stage: &Stage) -> TokenStream {
     let Stage { field, ty, .. } = stage;

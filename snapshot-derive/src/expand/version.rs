@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::struct_::{Mapped, mapped};
+use super::mapped::{Mapped, mapped};
 use super::{at, local, quiet_path};
 use crate::model::{Older, OlderMessage, Payload, Since, Struct};
 
@@ -194,10 +194,10 @@ pub(super) fn put_older(model: &Struct) -> TokenStream {
         let (default, value) = (default_of(&mapped, since), local("default"));
         let own = mapped.value_of(&{
             let ident = mapped.member();
-            quote_spanned!(mapped.place()=> self.#ident)
+            quote_spanned!(mapped.place=> self.#ident)
         });
         let absent = mapped.value_of(&quote!(#value));
-        Some(quote_spanned! {mapped.place()=>
+        Some(quote_spanned! {mapped.place=>
             #older.check(
                 #constant,
                 #number,
