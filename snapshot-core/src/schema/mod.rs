@@ -26,7 +26,8 @@ mod descriptor;
 pub mod kind;
 mod manifest;
 mod notes;
-pub(crate) mod probe;
+pub(crate) mod trait_probe;
+
 mod well_known;
 
 use std::marker::PhantomData;
