@@ -7,6 +7,7 @@ pub mod codec;
 mod controller;
 mod envelope;
 mod error;
+pub mod evolution;
 mod orchestrator;
 mod path;
 mod references;

@@ -15,10 +15,10 @@ pub(crate) use self::types::short_type_name;
 pub use self::types::{TypeInfo, TypeRef};
 use crate::codec::Reader;
 use crate::controller::{AnyLoaded, Controller, StateOf};
+use crate::error::Error;
 pub use crate::schema::Manifest;
 use crate::schema::{MessageDescriptor, Notes, Schema};
-use crate::state::{take_payload, version_read};
-use crate::{Error, State};
+use crate::state::{State, take_payload, version_read};
 
 /// One controller type, as [`register!`](crate::register) submits it.
 #[derive(Clone, Copy)]

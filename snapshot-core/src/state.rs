@@ -157,6 +157,12 @@ pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
     r.version().min(P::VERSION)
 }
 
+/// Notes what the attributes of `S` say, those of the states inside of it included.
+#[doc(hidden)]
+pub fn annotate_state<S: State>(notes: &mut Notes) {
+    notes.state(std::any::type_name::<S>(), S::Message::DESCRIPTOR, S::annotate_fields);
+}
+
 fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
     let error = match P::STAGE_RULES.map(|rules| rules.check(payload.stage_number())) {
         None | Some(Ok(())) => return Ok(()),

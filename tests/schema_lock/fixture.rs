@@ -1,8 +1,9 @@
 //! A small program before and after a change, as the text of its lock.
 
 use snapshot_core::Error;
-use snapshot_core::schema::lock::Lock;
-use snapshot_core::schema::{Manifest, PayloadVerdict, Verdict, compatible};
+use snapshot_core::evolution::lock::Lock;
+use snapshot_core::evolution::{PayloadVerdict, Verdict, compatible};
+use snapshot_core::schema::Manifest;
 use snapshot_core::wire::v1::manifest::Older;
 
 /// The released program.

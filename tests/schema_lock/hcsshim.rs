@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use snapshot_core::schema::lock::Lock;
-use snapshot_core::schema::{Manifest, Verdict, compatible};
+use snapshot_core::evolution::lock::Lock;
+use snapshot_core::evolution::{Verdict, compatible};
+use snapshot_core::schema::Manifest;
 use snapshot_examples::hcsshim;
 
 /// The current revision, from the types that read it.

@@ -6,7 +6,7 @@
 //! by their numbers: so what is only another name there is no defect here, and a field that is added
 //! is one here though not there.
 
-use snapshot_core::schema::Verdict;
+use snapshot_core::evolution::Verdict;
 
 use super::fixture::{
     Change, between, next_manifest, released, restored_by_released, restores, same_version,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use snapshot_core::evolution::{Difference, Verdict, compatible};
 use snapshot_core::registry::Manifest;
-use snapshot_core::schema::{Difference, Verdict, compatible};
 use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload};
 
 use super::show::rules;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use prost::Message;
+use snapshot_core::evolution::lock::Lock;
 use snapshot_core::registry::Manifest;
-use snapshot_core::schema::lock::Lock;
 use snapshot_core::{Code, Error};
 
 use crate::cli::Options;

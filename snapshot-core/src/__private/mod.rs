@@ -69,11 +69,12 @@ pub use crate::controller::Walk;
 pub use crate::references::References;
 pub use crate::registry::{Registration, TypeInfo, TypeRef};
 pub use crate::schema::Notes;
-pub use crate::schema::probe::{NameOf, NoName, OpaqueShape, ShapeOf};
+pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::{
     EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldShape, MessageDescriptor,
     Numbered, OneofDescriptor, OneofSchema, Schema, ValueKind, kind,
 };
+pub use crate::state::annotate_state;
 pub use crate::version::{
     Older, OlderVersion, Upgraded, check_upgraded, check_version, downgraded, put_older,
     read_upgraded, upgrade, upgraded,

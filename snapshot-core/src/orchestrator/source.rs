@@ -19,9 +19,9 @@ use crate::caught::caught;
 use crate::codec::{Versions, Writer};
 use crate::controller::{ByAddress, FrozenTree, Hook, Node, address};
 use crate::envelope::{SaveBuffer, Snapshot};
+use crate::evolution::{Verdict, compatible};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
-use crate::schema::{Verdict, compatible};
 use crate::{Controller, Error};
 
 /// A running tree of controllers that is to be moved away.

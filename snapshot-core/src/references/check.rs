@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use super::Twins;
 use super::collect::{Act, Found, References, Step, Way};
-use crate::Error;
+use crate::error::Error;
 use crate::path::ControllerId;
 
 /// The fields that define something in a namespace.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::Error;
 use crate::codec::{Reader, Reference, ReferenceValues};
+use crate::error::Error;
 use crate::path::ControllerId;
 
 /// Collects what the fields of a tree define and refer to. The derive's code leads it through the

@@ -14,7 +14,9 @@ use std::borrow::Cow;
 
 pub use self::collect::{Names, References};
 use crate::controller::Node;
-use crate::{Error, Schema, State};
+use crate::error::Error;
+use crate::schema::Schema;
+use crate::state::State;
 
 /// Checks every reference in the tree under `state`: each one resolves, and nothing is defined
 /// twice. The state is that of a root, live or freshly decoded; a part of a tree refers to what is

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
-use crate::Code;
 use crate::codec::{Reader, Reference, ReferenceValues};
+use crate::error::Code;
 
 /// What is wrong; both ways to know whether something is agree.
 fn errors(refer: impl Fn(&mut References)) -> Vec<Error> {

@@ -1,8 +1,8 @@
 //! The manifest of a registry.
 
 use super::Registry;
-use crate::StageRules;
 use crate::schema::{Describer, Manifest, Notes};
+use crate::stage::StageRules;
 use crate::version::{OlderVersion, saved_versions};
 use crate::wire::v1::manifest as wire;
 

@@ -3,10 +3,12 @@
 use prost::Message;
 
 use super::{Registration, Registry};
+use crate::controller::ControllerSet;
+use crate::error::Code;
 use crate::orchestrator::tests::{Box_, Disk, Job, Net, Tail, Thing};
 use crate::registry::registry;
 use crate::schema::MessageDescriptor;
-use crate::{Code, ControllerSet, Payload};
+use crate::state::Payload;
 
 fn all() -> Vec<Registration> {
     vec![

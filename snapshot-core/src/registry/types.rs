@@ -3,9 +3,11 @@
 use std::any::TypeId;
 use std::fmt;
 
+use crate::controller::Controller;
 use crate::schema::Notes;
+use crate::stage::StageRules;
+use crate::state::{Payload, annotate_state};
 use crate::version::OlderVersion;
-use crate::{Controller, Payload, StageRules};
 
 /// A reference to a controller type, as in `after(Scsi)`.
 #[derive(Clone, Copy)]
@@ -94,7 +96,7 @@ impl TypeInfo {
             stage_rules: C::State::STAGE_RULES,
             after: C::State::AFTER,
             is_leaf: C::State::IS_LEAF,
-            annotate: Notes::state::<C::State>,
+            annotate: annotate_state::<C::State>,
         }
     }
 

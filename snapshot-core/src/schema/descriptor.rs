@@ -1,8 +1,5 @@
 //! Schemas as constant data, for errors, manifests and tools.
 
-use super::kind::FieldKind;
-use super::{EnumSchema, OneofSchema, Schema};
-
 /// What one value is.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is the proto scalar of that name")]
@@ -58,13 +55,6 @@ pub struct FieldDescriptor {
     pub name: &'static str,
     /// What the field is.
     pub shape: FieldShape,
-}
-
-impl FieldDescriptor {
-    /// The descriptor of a typed field constant.
-    pub const fn of<F: FieldKind>(field: &super::Field<F>) -> Self {
-        Self { number: field.number(), name: field.name(), shape: F::SHAPE }
-    }
 }
 
 /// A message: its name and its fields in ascending number.
@@ -139,16 +129,4 @@ impl EnumDescriptor {
     pub fn value(&self, number: i32) -> Option<&'static EnumValue> {
         self.values.iter().find(|value| value.number == number)
     }
-}
-
-pub(crate) fn message_of<M: Schema>() -> &'static MessageDescriptor {
-    M::DESCRIPTOR
-}
-
-pub(crate) fn enum_of<E: EnumSchema>() -> &'static EnumDescriptor {
-    E::DESCRIPTOR
-}
-
-pub(crate) fn oneof_of<O: OneofSchema>() -> &'static OneofDescriptor {
-    O::DESCRIPTOR
 }

@@ -5,8 +5,10 @@
 
 use std::marker::PhantomData;
 
-use super::descriptor::{FieldDescriptor, FieldShape, ValueKind, enum_of, message_of, oneof_of};
-use super::{EnumSchema, OneofSchema, Schema};
+use super::descriptor::{
+    EnumDescriptor, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor, ValueKind,
+};
+use super::{EnumSchema, Field, OneofSchema, Schema};
 
 /// The wire type of a tag: the lowest three bits.
 /// Source: <https://protobuf.dev/programming-guides/encoding/#structure>.
@@ -85,6 +87,13 @@ pub trait FieldKind: 'static {
     /// Its value kind, of a map key and value, of a oneof or group nothing but the name.
     #[doc(hidden)]
     const WORDS: [Words; 2];
+}
+
+impl FieldDescriptor {
+    /// The descriptor of a typed field constant.
+    pub const fn of<F: FieldKind>(field: &Field<F>) -> Self {
+        Self { number: field.number(), name: field.name(), shape: F::SHAPE }
+    }
 }
 
 /// How canonical encoding frames a field.
@@ -233,4 +242,18 @@ impl<O: OneofSchema> FieldKind for Oneof<O> {
 impl FieldKind for Group {
     const SHAPE: FieldShape = FieldShape::Opaque;
     const WORDS: [Words; 2] = [Words { name: "group", ..NO_WORDS }, NO_WORDS];
+}
+
+// Descriptors hold these functions instead of references: schemas may be recursive, constants may not.
+
+fn enum_of<E: EnumSchema>() -> &'static EnumDescriptor {
+    E::DESCRIPTOR
+}
+
+fn message_of<M: Schema>() -> &'static MessageDescriptor {
+    M::DESCRIPTOR
+}
+
+fn oneof_of<O: OneofSchema>() -> &'static OneofDescriptor {
+    O::DESCRIPTOR
 }

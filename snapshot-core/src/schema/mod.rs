@@ -22,26 +22,16 @@
 //! assert!(matches!(message.fields[0].shape, FieldShape::Singular(ValueKind::Uint32)));
 //! ```
 
-mod compare;
-mod compatible;
-#[cfg(test)]
-mod compatible_tests;
 mod descriptor;
-mod enum_values;
 pub mod kind;
-pub mod lock;
 mod manifest;
 mod notes;
-pub(crate) mod probe;
-mod version;
+pub(crate) mod trait_probe;
+
 mod well_known;
 
 use std::marker::PhantomData;
 
-#[doc(inline)]
-pub use crate::__assert_locked as assert_locked;
-pub use compare::{Difference, FieldNumbers};
-pub use compatible::{Compatibility, PayloadVerdict, Verdict, compatible};
 pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,

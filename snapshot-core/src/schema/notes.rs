@@ -1,21 +1,19 @@
 //! What the attributes of state structs add to the schemas of their messages.
 
-use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::kind::FieldKind;
-use super::{Field, Schema};
-use crate::State;
+use super::{Field, MessageDescriptor};
 
 /// Collects what the attributes of fields say, by message and field number: `since`, `defines` and
 /// `refers`. The derive's code leads it through the types of the fields.
 #[derive(Debug, Default)]
 pub struct Notes {
     fields: BTreeMap<(String, u32), Note>,
-    /// The states that were met in others, so that one that holds itself is met once.
-    met: HashSet<&'static str>,
-    /// What gives the name of the message whose fields are noted now: most have nothing to note.
-    message: Option<fn() -> String>,
+    /// The nested states that were visited, so that a recursive one is visited once.
+    visited: HashSet<&'static str>,
+    /// The message whose fields are noted now.
+    message: Option<&'static MessageDescriptor>,
 }
 
 /// What is noted of one field.
@@ -36,20 +34,27 @@ pub struct Noted<'n> {
 }
 
 impl Notes {
-    /// Notes what the attributes in `S` say.
-    pub fn state<S: State>(&mut self) {
-        if self.message.is_some() && !self.met.insert(type_name::<S>()) {
+    /// Notes what the attributes of one state struct say: `annotate` notes its fields, which are
+    /// those of `message`. `state` is the name of the Rust type; a state inside of another one is
+    /// visited once.
+    pub(crate) fn state(
+        &mut self,
+        state: &'static str,
+        message: &'static MessageDescriptor,
+        annotate: fn(&mut Notes),
+    ) {
+        if self.message.is_some() && !self.visited.insert(state) {
             return;
         }
-        let outer = self.message.replace(S::Message::DESCRIPTOR.full_name);
-        S::annotate_fields(self);
+        let outer = self.message.replace(message);
+        annotate(self);
         self.message = outer;
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.fields.clear();
-        self.met.clear();
+        self.visited.clear();
     }
 
     /// A field of the message whose fields are noted now.
@@ -74,7 +79,7 @@ impl Notes {
 
 impl Noted<'_> {
     fn each(self, note: impl Fn(&mut Note)) -> Self {
-        let message = self.notes.message.map(|message| message()).unwrap_or_default();
+        let message = self.notes.message.map(|message| (message.full_name)()).unwrap_or_default();
         for &number in &self.numbers {
             note(self.notes.fields.entry((message.clone(), number)).or_default());
         }

@@ -7,8 +7,9 @@ use prost::Message;
 use super::stamp;
 use crate::__private::Putting;
 use crate::codec::{Reader, Writer, canonical, check_strictly};
+use crate::error::Error;
 use crate::schema::{Field, MessageDescriptor};
-use crate::{Error, Payload};
+use crate::state::Payload;
 
 /// The check of the fields that an older version does not have: each must be at the value that
 /// reading the older version gives it. All that are not are told at once.

@@ -6,10 +6,10 @@ mod upgrade;
 pub use self::downgrade::{Older, downgraded, put_older};
 pub use self::upgrade::{Upgraded, check_upgraded, read_upgraded, upgrade, upgraded};
 use crate::codec::{Reader, Tag};
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::schema::MessageDescriptor;
 use crate::schema::kind::WireType;
-use crate::{Error, Payload};
+use crate::state::Payload;
 
 /// An older schema version that a payload is still read in, as `accept(...)` says.
 #[derive(Clone, Copy, Debug)]

@@ -6,8 +6,9 @@ use prost::Message;
 
 use super::{Found, find, list, saved_versions, stamp};
 use crate::codec::{self, Reader, check_strictly};
+use crate::error::Error;
 use crate::schema::MessageDescriptor;
-use crate::{Error, Payload};
+use crate::state::Payload;
 
 /// What an `upgrade` function can return that takes the message of the version before `TO`: the
 /// message of version `TO`, the current message of the state `S`, or the state itself.

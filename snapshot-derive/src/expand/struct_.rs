@@ -99,7 +99,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             }
             #[inline]
             fn annotate(__notes: &mut __s::Notes) {
-                __notes.state::<Self>();
+                __s::annotate_state::<Self>(__notes);
             }
         }
 

@@ -1,6 +1,7 @@
 //! Verdicts on hand-made manifests: one change each.
 
-use super::{Manifest, Verdict, compatible};
+use super::{Verdict, compatible};
+use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Enum, Field, Message, Older, Payload, StageRules, Value};
 
 fn field(number: u32, name: &str, kind: &str) -> Field {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::wire::v1::Manifest;
+use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Enum, Field, Message, Payload};
 
 /// The messages and enums of a manifest, by name.

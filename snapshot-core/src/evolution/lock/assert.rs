@@ -6,14 +6,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Lock;
-use crate::Error;
+use crate::error::Error;
 use crate::registry::registry;
 use crate::schema::Manifest;
 
 /// What rewrites the lock when it is 1.
 const UPDATE: &str = "SNAPSHOT_UPDATE_LOCK";
 
-/// Panics unless the program's payloads are those of a lock file; see [`lock`](crate::schema::lock)
+/// Panics unless the program's payloads are those of a lock file; see [`lock`](crate::evolution::lock)
 /// for what it demands and what an update may change.
 ///
 /// The path is relative to the folder of `Cargo.lock`, which is the root of the workspace, whichever
@@ -26,7 +26,7 @@ const UPDATE: &str = "SNAPSHOT_UPDATE_LOCK";
 ///
 /// ```no_run
 /// // In a test:
-/// snapshot_core::schema::assert_locked!("proto/schema.lock");
+/// snapshot_core::evolution::assert_locked!("proto/schema.lock");
 /// ```
 #[macro_export]
 #[doc(hidden)]
@@ -40,7 +40,7 @@ macro_rules! __assert_locked {
     ($path:expr $(, $manifest:expr)? $(,)?) => {
         // Cargo says where the package is at run time as well, which is right even where two
         // checkouts share a target folder.
-        $crate::schema::lock::assert_locked(
+        $crate::evolution::lock::assert_locked(
             ::core::option_env!("CARGO_MANIFEST_DIR"),
             ::core::convert::AsRef::<::std::path::Path>::as_ref($path),
             $crate::__assert_locked!(@manifest $($manifest)?),
@@ -48,7 +48,7 @@ macro_rules! __assert_locked {
     };
 }
 
-/// What [`assert_locked!`](crate::schema::assert_locked) does. `compiled_in` is where the test's
+/// What [`assert_locked!`](crate::evolution::assert_locked) does. `compiled_in` is where the test's
 /// package was when it was compiled.
 #[doc(hidden)]
 #[track_caller]

@@ -1,13 +1,16 @@
 //! Whether one build restores what another one saves, from their manifests alone.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::compare::{Difference, Effect, PEERS, compare, compare_stages};
-use super::manifest::Manifest;
-use super::version::{Types, VersionSchema};
+use super::version_schema::{Types, VersionSchema};
+use crate::error::{Code, Error};
+use crate::schema::Manifest;
 use crate::wire::v1::manifest::Payload;
-use crate::{Code, Error};
 
 /// Whether a destination restores what a source saves, payload by payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +152,8 @@ impl fmt::Display for Compatibility {
 /// later.
 ///
 /// ```
-/// use snapshot_core::schema::{Manifest, Verdict, compatible};
+/// use snapshot_core::evolution::{Verdict, compatible};
+/// use snapshot_core::schema::Manifest;
 /// use snapshot_core::wire::v1::manifest::{Field, Message, Payload};
 ///
 /// let field = |number, name: &str, kind: &str, since| {

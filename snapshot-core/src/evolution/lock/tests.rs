@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Lock;
-use crate::schema::{Manifest, Verdict, compatible};
+use crate::evolution::{Verdict, compatible};
+use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Enum, Field, Message, Older, Payload, StageRules, Value};
 
 const URL: &str = "type.googleapis.com/a.v1.Disk";

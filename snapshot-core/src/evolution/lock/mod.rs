@@ -7,7 +7,7 @@
 //! ```no_run
 //! #[test]
 //! fn no_schema_changes_unnoticed() {
-//!     snapshot_core::schema::assert_locked!("proto/schema.lock");
+//!     snapshot_core::evolution::assert_locked!("proto/schema.lock");
 //! }
 //! # fn main() {}
 //! ```
@@ -43,7 +43,7 @@
 //! # Example
 //!
 //! ```
-//! use snapshot_core::schema::lock::Lock;
+//! use snapshot_core::evolution::lock::Lock;
 //! use snapshot_core::wire::v1::Manifest;
 //! use snapshot_core::wire::v1::manifest::{Field, Message, Payload};
 //!
@@ -108,10 +108,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use assert::assert_locked;
 use check::Step;
 
-use super::Manifest;
-use super::version::VersionSchema;
+use super::version_schema::VersionSchema;
+use crate::error::{Code, Error};
+use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Older, Payload, StageRules};
-use crate::{Code, Error};
 
 /// What was released: one record for each version of each payload. See the [module](self).
 ///

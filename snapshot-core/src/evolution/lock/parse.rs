@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::{Lock, Locked, Record, Stage};
-use crate::Error;
+use crate::error::Error;
 use crate::wire::v1::manifest::{Enum, Field, Message, Value};
 
 /// The version of the text form itself.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Record, Reserved};
-use crate::schema::version::{Class, Shape, VersionSchema};
+use crate::evolution::version_schema::{Class, Shape, VersionSchema};
 use crate::wire::v1::manifest::{Enum, Field, Message};
 
 /// Follows a record into a later version, from message to message, beginning at some pairs of an

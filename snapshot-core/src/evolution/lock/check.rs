@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{follow, named, next};
 use super::{Lock, Locked, Record, Reserved, Stage, Today};
+use crate::evolution::compare::{Difference, Effect, Sides, compare, compare_stages};
+use crate::evolution::version_schema::{Types, VersionSchema};
 use crate::schema::Manifest;
-use crate::schema::compare::{Difference, Effect, Sides, compare, compare_stages};
-use crate::schema::version::{Types, VersionSchema};
 use crate::wire::v1::manifest::Payload;
 
 const LOCK: Sides = Sides { who: ["the lock", "the program"], at: ["in the lock", "now"] };

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lock, Locked, Record, refuse};
-use crate::Error;
+use crate::error::Error;
+use crate::evolution::version_schema::Shape;
 use crate::schema::Manifest;
-use crate::schema::version::Shape;
 use crate::wire::v1::manifest::{Enum, Message, Older, Payload, StageRules};
 
 impl Lock {
     /// What the last release of each payload that is not retired would say of itself, older versions
     /// that it reads and writes included: to compare locks of different releases or programs by
-    /// [`compatible`](crate::schema::compatible).
+    /// [`compatible`](crate::evolution::compatible).
     ///
     /// A lock does not know which types an older version with a message of its own is read by, but
     /// for that message's name. Where such a version has another `a.v1.Mount` than the newest one,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::enum_values::Values;
-use super::version::{Shape, VersionSchema};
+use super::version_schema::{Shape, VersionSchema};
 use crate::wire::v1::manifest::{Enum, Field, Message, StageRules};
 
 /// A difference between two schemas of the same version.
