@@ -60,7 +60,7 @@ const CORE: &[Room] = &[
         floor: 4,
         name: "schema",
         modules: &["schema"],
-        purpose: "kinds, descriptors, notes, manifest; lock and comparison of versions",
+        purpose: "kinds, descriptors, notes, manifest",
         barred: "Rust types of states, and how they are encoded",
     },
     Room {
@@ -121,20 +121,27 @@ const CORE: &[Room] = &[
     },
     Room {
         floor: 10,
+        name: "evolution",
+        modules: &["evolution"],
+        purpose: "the lock of released versions, comparison of manifests, verdicts for peers",
+        barred: "the phases of a migration",
+    },
+    Room {
+        floor: 11,
         name: "orchestrator",
         modules: &["orchestrator"],
         purpose: "session, phases, transaction, source, destination, reports",
         barred: "bytes: it saves and reads through the rooms below",
     },
     Room {
-        floor: 10,
+        floor: 11,
         name: "testing",
         modules: &["testing"],
         purpose: "the contract kit, behind the feature `testing`",
         barred: "the orchestrator; and no other room may name the kit",
     },
     Room {
-        floor: 11,
+        floor: 12,
         name: "private face",
         modules: &["__private"],
         purpose: "the only names that generated code uses, re-exported; defines nothing",
