@@ -26,8 +26,9 @@ pub use error::{Code, Error, FieldPath, Finding, Segment};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
-    MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController,
-    Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
+    LateStage, LateStageReport, MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime,
+    Preview, PreviewedController, Progress, SavedBytes, SavedReport, Session, SideReport, Source,
+    Timeline, Undo,
 };
 pub use references::check_references;
 pub use schema::Schema;

@@ -15,7 +15,7 @@ pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::{Contexts, PhaseContext};
-pub(crate) use frozen::FrozenTree;
+pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
 pub use id::ControllerId;
 pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
