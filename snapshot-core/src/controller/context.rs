@@ -2,10 +2,10 @@
 
 use std::any::{TypeId, type_name};
 use std::fmt;
-use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::left_out::LeftOut;
 use super::{Controller, ControllerId, Hook};
 use crate::Error;
 use crate::orchestrator::{Phase, Session, Signal, Tree};
@@ -88,11 +88,11 @@ fn name<C>() -> String {
 impl Context {
     /// What a hook does that `C` leaves out: it says so. A controller may pass this context on to one
     /// of another type, whose hook says nothing of its own.
-    pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> Ready<Result<(), Error>> {
+    pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> LeftOut {
         if self.phase() == hook.phase() && self.tree().is_a(self.unit, TypeId::of::<C>()) {
             self.phase.left_out.store(self.unit, Ordering::Relaxed);
         }
-        ready(Ok(()))
+        LeftOut
     }
 
     /// The controller that the hook is called for.

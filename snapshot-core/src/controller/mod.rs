@@ -4,6 +4,7 @@ mod child;
 mod context;
 mod frozen;
 mod id;
+mod left_out;
 mod node;
 mod set;
 mod walk;
@@ -17,6 +18,8 @@ pub use context::Context;
 pub(crate) use context::{Contexts, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
 pub use id::ControllerId;
+#[cfg(feature = "testing")]
+pub(crate) use left_out::WrittenHooks;
 pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
 pub use walk::Walk;
