@@ -103,6 +103,12 @@ impl Controller for Disk {
         println!("  {}: is {} here", cx.id(), state.image.display());
         Ok(())
     }
+
+    /// Takes `patch` back, also one that failed.
+    async fn abort(&self, cx: &Context) -> Result<(), Error> {
+        println!("  {}: is given up here", cx.id());
+        Ok(())
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

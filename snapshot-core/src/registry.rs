@@ -14,6 +14,8 @@ use std::sync::OnceLock;
 pub(crate) use self::types::short_type_name;
 pub use self::types::{TypeInfo, TypeRef};
 use crate::codec::Reader;
+#[cfg(feature = "testing")]
+use crate::controller::WrittenHooks;
 use crate::controller::{AnyLoaded, Controller, StateOf};
 use crate::error::Error;
 pub use crate::schema::Manifest;
@@ -28,6 +30,8 @@ pub struct Registration {
     /// What prost says that the type URL is.
     prost_type_url: fn() -> String,
     take: fn(&mut Reader<'_>) -> Result<AnyLoaded, Error>,
+    #[cfg(feature = "testing")]
+    pub(crate) hooks: fn() -> WrittenHooks,
 }
 
 inventory::collect!(Registration);
@@ -48,6 +52,8 @@ impl Registration {
             descriptor: <C::State as State>::Message::DESCRIPTOR,
             prost_type_url: <<C::State as State>::Message as prost::Name>::type_url,
             take: take_loaded::<C>,
+            #[cfg(feature = "testing")]
+            hooks: WrittenHooks::of::<C>,
         }
     }
 

@@ -376,4 +376,10 @@ impl Controller for Container {
         state.source_id = None;
         Ok(())
     }
+
+    /// What it has in the guest goes with the VM, which the VM's own abort ends.
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        self.lock().vm = None;
+        Ok(())
+    }
 }

@@ -93,9 +93,16 @@ impl Writer {
         std::mem::take(&mut self.frozen)
     }
 
-    /// The stage that a frozen controller is saved in, by its [`crate::controller::address`].
-    pub(crate) fn stage_before_freeze(&mut self, address: usize) -> Option<i32> {
-        self.frozen.stage(address)
+    /// The payload of a controller is put from now on. It is known by its
+    /// [`crate::controller::address`] and was found in this stage. Returns the stage that it is saved
+    /// in, if it is frozen.
+    pub(crate) fn begin_controller(
+        &mut self,
+        address: usize,
+        type_url: &'static str,
+        found: Option<i32>,
+    ) -> Option<i32> {
+        self.frozen.begin(address, type_url, found)
     }
 
     /// The payload of a controller was put, so many bytes.

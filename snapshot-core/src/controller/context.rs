@@ -2,10 +2,10 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
-use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::left_out::LeftOut;
 use super::{Controller, Hook, Node, Phase, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
@@ -105,11 +105,11 @@ fn name<T: ?Sized>() -> String {
 impl Context {
     /// What a hook does that `C` leaves out: it says so. A controller may pass this context on to one
     /// of another type, whose hook says nothing of its own.
-    pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> Ready<Result<(), Error>> {
+    pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> LeftOut {
         if self.phase() == hook.phase() && self.is_a::<C>(self.unit) {
             self.phase.left_out.store(self.unit, Ordering::Relaxed);
         }
-        ready(Ok(()))
+        LeftOut
     }
 
     /// The controller that the hook is called for.

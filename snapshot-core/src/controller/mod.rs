@@ -3,6 +3,7 @@
 mod child;
 mod context;
 mod frozen;
+mod left_out;
 mod node;
 mod phase;
 mod set;
@@ -16,7 +17,9 @@ pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::{Contexts, Migration, PhaseContext};
-pub(crate) use frozen::FrozenTree;
+pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
+#[cfg(feature = "testing")]
+pub(crate) use left_out::WrittenHooks;
 pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
 pub(crate) use phase::Hook;
 pub use phase::Phase;

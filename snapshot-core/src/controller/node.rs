@@ -38,6 +38,14 @@ pub(crate) trait Node: Send + Sync + 'static {
     fn refer_fields(&self, references: &mut References);
     fn own_name(&self) -> Option<String>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
+    /// Enters the stage `to` from the stage `from`, behind one lock. Returns the stage that the
+    /// controller was in if that was another one; then it enters `to` only unless `keeps_own`.
+    fn leave_stage(
+        &self,
+        from: i32,
+        to: Option<i32>,
+        keeps_own: bool,
+    ) -> Result<Option<i32>, Error>;
     /// Enters the stage of a frozen controller, if the one before may be saved; that goes to
     /// `before` first.
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
@@ -80,7 +88,8 @@ impl Hasher for AddressHasher {
 /// Puts a state; of a frozen controller, in the stage that it had before. Nobody sees the
 /// difference: the lock is held until the frozen stage is back.
 fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Result<(), Error> {
-    let stages = w.stage_before_freeze(address).zip(state.stage_number());
+    let found = state.stage_number();
+    let stages = w.begin_controller(address, P::TYPE_URL, found).zip(found);
     let Some((before, frozen)) = stages.filter(|(before, frozen)| before != frozen) else {
         return state.put_fields(w);
     };
@@ -142,6 +151,21 @@ impl<C: Controller> Node for C {
 
     fn set_stage_number(&self, number: i32) -> Result<(), Error> {
         self.state().set_stage_number(number)
+    }
+
+    fn leave_stage(
+        &self,
+        from: i32,
+        to: Option<i32>,
+        keeps_own: bool,
+    ) -> Result<Option<i32>, Error> {
+        let mut state = self.state();
+        let own = state.stage_number().filter(|&stage| stage != from);
+        match to {
+            Some(to) if own.is_none() || !keeps_own => state.set_stage_number(to)?,
+            _ => {}
+        }
+        Ok(own)
     }
 
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error> {

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::changes::When;
+use super::claims::Claim;
+use super::end::End;
 use super::journal::Journal;
 use super::plan::Plan;
 use super::preview::{self, Preview, Verified};
 use super::session::Session;
-use super::transaction::{End, Transaction};
+use super::transaction::Transaction;
 use super::tree::Tree;
 use super::{Failure, Phase};
 use crate::caught::caught;
@@ -95,9 +98,11 @@ impl Incoming {
                 Ok((root, tree, stages)) => {
                     let (controllers, bytes) = (tree.nodes().len(), self.snapshot.len());
                     tracing::info!(controllers, bytes, took = ?began.elapsed(), "done");
+                    let tree = Arc::new(tree);
                     Ok(Imported {
                         root,
-                        tree: Arc::new(tree),
+                        claim: Claim::destination(&tree),
+                        tree,
                         stages,
                         took: began.elapsed(),
                         began,
@@ -126,7 +131,7 @@ fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Erro
     let nodes: Option<Vec<_>> = nodes.into_iter().collect();
     let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
     let tree = Tree::new(Arc::new(plan), nodes);
-    tree.check_unchanged("by the import of its parent, which must keep its children")?;
+    tree.check_unchanged(When::Import)?;
     Ok((root, tree, stages))
 }
 
@@ -168,10 +173,14 @@ impl Builder<'_> {
 }
 
 /// A tree of controllers that were verified and built, and are inert. Dropping it undoes it.
+///
+/// Until it is live no controller may be added to it, removed or moved, since that one would be neither
+/// patched nor resumed, and no [`Source`](crate::Source) can freeze one of its controllers.
 #[must_use = "an imported tree does nothing before patch and resume"]
 pub struct Imported<R: Controller> {
     root: Arc<R>,
     tree: Arc<Tree>,
+    claim: Claim,
     stages: Vec<Option<i32>>,
     began: Instant,
     took: Duration,
@@ -191,15 +200,16 @@ impl<R: Controller> Imported<R> {
     ///
     /// # Errors
     ///
-    /// If a hook fails, panics, passes its deadline or is cancelled. Every controller whose patch
-    /// had begun is aborted.
+    /// If a hook fails, panics, passes its deadline or is cancelled, or if controllers came or went since
+    /// the import. Every controller whose patch had begun is aborted.
     pub async fn patch(self, session: &Session) -> Result<Patched<R>, Failure> {
-        let Imported { root, tree, stages, began, took } = self;
+        let Imported { root, tree, claim, stages, began, took } = self;
         let session = Arc::new(session.clone());
         session.record_import(began, took);
         session.begin_blackout();
         let journal = Journal::with_stages(stages);
-        let mut transaction = Transaction::new(tree, session, journal, End::Abort);
+        let mut transaction = Transaction::new(tree, session, journal, End::Abort, claim);
+        transaction.check_unchanged(Phase::Patch, When::Patch).await?;
         transaction.advance(Hook::Patch).await?;
         Ok(Patched { root, transaction })
     }
@@ -229,16 +239,19 @@ impl<R: Controller> Patched<R> {
     }
 
     /// Makes every controller live, parents before children and each after what it comes after;
-    /// each is in the stage that it was saved in.
+    /// each is in the stage that it was saved in, unless it has entered another one on its own, see
+    /// [`Timeline::late_stages`](crate::Timeline::late_stages).
     ///
     /// Run it in a task of its own, as [`Imported::patch`].
     ///
     /// # Errors
     ///
-    /// If a hook fails, panics, passes its deadline or is cancelled. Every controller is aborted.
+    /// If a hook fails, panics, passes its deadline or is cancelled, or if controllers came or went since
+    /// the patch began. Every controller is aborted.
     pub async fn resume(self, session: &Session) -> Result<Arc<R>, Failure> {
         let Patched { root, mut transaction } = self;
         transaction.session = Arc::new(session.clone());
+        transaction.check_unchanged(Phase::Resume, When::Resume).await?;
         transaction.advance(Hook::Resume).await?;
         transaction.close();
         Ok(root)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tracing::Span;
 
+use super::journal::HowEnded;
 use super::timer::{Alarm, Sleep};
 use crate::caught::panicked;
 use crate::controller::{Context, Hook, HookFuture};
@@ -18,6 +19,7 @@ pub(super) struct Ended {
     pub(super) unit: usize,
     pub(super) began: Instant,
     pub(super) ended: Instant,
+    pub(super) how: HowEnded,
     pub(super) result: Result<(), Error>,
 }
 
@@ -91,13 +93,13 @@ impl HookRun<'_> {
         Ok(())
     }
 
-    fn poll_hook(&mut self, task: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_hook(&mut self, task: &mut task::Context<'_>) -> Poll<(HowEnded, Result<(), Error>)> {
         let Self { span, future, deadline, .. } = self;
         let _entered = span.enter();
         let Some(running) = future else { return Poll::Pending };
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
         if let Poll::Ready(result) = after_poll(future, polled) {
-            return Poll::Ready(result);
+            return Poll::Ready((HowEnded::ByItself, result));
         }
         let Some(deadline) = deadline else { return Poll::Pending };
         if Pin::new(deadline).poll(task).is_pending() {
@@ -105,10 +107,11 @@ impl HookRun<'_> {
         }
         let reason = format!("{} did not return within {:?}", self.hook.as_str(), self.limit);
         let late = Error::new(Code::DeadlineExceeded, reason);
-        Poll::Ready(Err(match drop_future(future) {
+        let late = match drop_future(future) {
             Ok(()) => late,
             Err(error) => late.and(error),
-        }))
+        };
+        Poll::Ready((HowEnded::CutShort, Err(late)))
     }
 }
 
@@ -137,9 +140,9 @@ impl Future for HookRun<'_> {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Ended> {
-        self.poll_hook(task).map(|result| {
+        self.poll_hook(task).map(|(how, result)| {
             self.deadline = None;
-            Ended { unit: self.unit, began: self.began, ended: Instant::now(), result }
+            Ended { unit: self.unit, began: self.began, ended: Instant::now(), how, result }
         })
     }
 }

@@ -100,6 +100,7 @@ pub(crate) async fn run(
     .instrument(span)
     .await;
     session.record_phase(phase, began.elapsed(), result.is_ok());
+    session.record_late_stages(&tree.plan, journal.late_stages());
     tell(session.observer(), |observer| {
         observer.phase_ended(phase, result.as_ref().map(|&()| ()));
     });

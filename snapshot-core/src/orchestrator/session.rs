@@ -10,12 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::dispatcher;
 
 use super::fault::{Fault, Faults};
+use super::journal;
 use super::plan::Plan;
 use super::record::{HookTime, Record};
-use super::timeline::PhaseTime;
+use super::timeline::{LateStage, PhaseTime};
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
-use crate::controller::Signal;
+use crate::controller::{Hook, Signal};
 use crate::{Code, ControllerId, Error};
 
 /// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
@@ -305,6 +306,35 @@ impl Session {
     /// Hooks of this run have ended.
     pub(crate) fn record_hooks(&self, run: usize, hooks: &mut Vec<HookTime>) {
         self.record().end_hooks(run, hooks);
+    }
+
+    /// The stages that a phase has found changed.
+    pub(crate) fn record_late_stages(&self, plan: &Plan, late: &[journal::LateEntry]) {
+        let known = |late: &journal::LateEntry| {
+            let info = plan.info(late.unit);
+            let rules = info.stage_rules?;
+            Some(LateStage {
+                id: plan.id(late.unit).clone(),
+                type_url: info.type_url,
+                phase: late.hook.phase(),
+                expected: rules.name(late.expected),
+                found: rules.name(late.found),
+                kept: late.hook != Hook::Commit,
+            })
+        };
+        if !late.is_empty() {
+            self.record().late_stages.extend(late.iter().filter_map(known));
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Code::Cancelled`] if the migration was cancelled.
+    pub(crate) fn check_cancelled(&self) -> Result<(), Error> {
+        match self.cancel.is_raised() {
+            true => Err(Error::new(Code::Cancelled, "the migration was cancelled: roll back")),
+            false => Ok(()),
+        }
     }
 
     /// How much each controller saved, in the order of the plan.

@@ -6,18 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::abandoned;
+use super::changes::When;
+use super::claims::Claim;
+use super::end::End;
 use super::journal::Journal;
 use super::preview;
 use super::progress::tell;
 use super::session::Session;
 use super::timer::Sleep;
-use super::transaction::{End, Transaction};
+use super::transaction::Transaction;
 use super::tree::{Met, Tree};
 use super::versions;
 use super::{Failure, Phase};
 use crate::caught::caught;
 use crate::codec::{Versions, Writer};
-use crate::controller::{ByAddress, FrozenTree, Hook, Node, address};
+use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
 use crate::envelope::{SaveBuffer, Snapshot};
 use crate::evolution::{Verdict, compatible};
 use crate::references::check_controller;
@@ -66,6 +69,7 @@ impl<R: Controller> Source<R> {
 
     /// Finds out whether a migration can succeed, before anything is frozen:
     ///
+    /// - no controller of the tree is in another migration;
     /// - the tree can be put in order, and every controller of it is registered;
     /// - every controller is in a stage that may be saved;
     /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
@@ -79,9 +83,11 @@ impl<R: Controller> Source<R> {
     ///
     /// # Errors
     ///
-    /// Everything that is in the way, at once. Saving is tried if nothing else is.
+    /// Everything that is in the way, at once. Saving is tried if nothing else is. Of a tree that is in
+    /// another migration, in part or as a whole, only that: its stages say nothing then.
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
         let met = Met::under(self.node());
+        Claim::check(&met)?;
         let mut errors = Vec::new();
         errors.extend(check_all(&met).err());
         let ours = registry()?.manifest();
@@ -140,22 +146,17 @@ impl<R: Controller> Source<R> {
     ///
     /// If the tree cannot be saved now (as [`Source::preflight`] says, but for the manifest), or a
     /// hook fails, panics, passes its deadline or is cancelled, or controllers come and go
-    /// meanwhile. Every controller whose freeze had begun is thawed and back in its stage; try again
+    /// meanwhile; or if one of the controllers is in another migration. Every controller whose freeze had begun is thawed and back in its stage; try again
     /// with a new `Source`.
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let root = self.node();
         let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Rehearsal { versions, length } = rehearsal;
-        let met = Met::under(Arc::clone(&root));
-        let checked = check_all(&met);
-        let tree = met
-            .into_tree()
-            .and_then(|tree| checked.map(|()| tree))
-            .and_then(|tree| abandoned::claim(&root).map(|()| tree))
-            .map_err(|error| Failure::before(Phase::Freeze, error))?;
+        let (tree, claim) =
+            claimed_tree(root).map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
-        let mut transaction = Transaction::new(Arc::new(tree), session, journal, End::Thaw);
+        let mut transaction = Transaction::new(tree, session, journal, End::Thaw, claim);
         // While the tree still runs. It may grow a little until it stands still.
         let length = match length {
             0 => guess_length(&transaction.tree),
@@ -166,7 +167,7 @@ impl<R: Controller> Source<R> {
         transaction.advance(Hook::Freeze).await?;
         let watch = transaction
             .tree
-            .check_unchanged("while the tree was frozen: it must stand still")
+            .check_unchanged(When::Freeze)
             .and_then(|()| transaction.session.watch_blackout());
         match watch {
             Ok(over_budget) => {
@@ -183,11 +184,15 @@ impl<R: Controller> Source<R> {
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same. Call it again to try those again.
+    /// What the hooks fail with; the others run all the same. Call it again to try those again. And as
+    /// [`Frozen::commit`] and [`Frozen::rollback`], what has changed in the tree, but for controllers
+    /// that are gone. If the migration was that of a larger tree around `root`, nothing is done, and the
+    /// error says which tree.
     pub async fn recover(root: &Arc<R>, session: &Session) -> Result<(), Failure> {
         let root: Arc<dyn Node> = Arc::clone(root) as _;
         let session = Arc::new(session.clone());
-        match abandoned::reclaim(&root, &session) {
+        let left = abandoned::take_up(&root, &session);
+        match left.map_err(|error| Failure::before(Phase::Thaw, error))? {
             Some(mut transaction) => {
                 let end = transaction.end;
                 transaction.finish(end).await
@@ -195,6 +200,18 @@ impl<R: Controller> Source<R> {
             None => Ok(()),
         }
     }
+}
+
+/// The tree under a root, in order, fit to be saved, and claimed.
+fn claimed_tree(root: Arc<dyn Node>) -> Result<(Arc<Tree>, Claim), Error> {
+    let met = Met::under(root);
+    // First: in another migration, controllers are in stages that may not be saved.
+    Claim::check(&met)?;
+    let checked = check_all(&met);
+    let tree = Arc::new(met.into_tree()?);
+    checked?;
+    let claim = Claim::source(&tree)?;
+    Ok((tree, claim))
 }
 
 /// How long a snapshot of small controllers is: each payload as long as the type URL beside it. One
@@ -231,6 +248,24 @@ fn check_all(met: &Met) -> Result<(), Error> {
 
 /// A tree that stands still, ready to be saved; as often as needed.
 ///
+/// Until its end no controller may be added to it, removed, replaced or moved, and no second
+/// migration may include one of its controllers. Whoever does it all the same gets an error by id: from
+/// the save, the commit and the rollback, or from the second migration.
+///
+/// # Stages
+///
+/// A controller may still enter a stage on its own, as when a guest's process exits and the event comes
+/// late. No such stage is overwritten silently:
+///
+/// | found at | what becomes of the stage | where it is reported |
+/// |---|---|---|
+/// | the save | it stays | the save is refused, [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) |
+/// | the rollback, after `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+/// | the commit | `abort_to`, if there is one: the source is over | the commit's [`Failure`], [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+///
+/// On the destination, a stage that a controller enters between import and resume stays, also if its
+/// `patch` or `resume` sets it, and is reported as after `thaw`. A `commit` hook leaves the stage alone.
+///
 /// It ends by [`commit`](Frozen::commit) or [`rollback`](Frozen::rollback). If it is dropped
 /// instead, an error is logged and the controllers stay frozen until [`Source::recover`].
 #[must_use = "a frozen source stays frozen until commit or rollback"]
@@ -265,6 +300,10 @@ impl<R: Controller> Frozen<R> {
     /// What cannot be encoded, with the controller and the field; what an older version would lose
     /// that the destination asks for; what refers to nothing or is
     /// defined twice; or that the blackout budget is used up. The tree stays frozen: roll back, or try again.
+    ///
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if the tree does not stand still:
+    /// every controller that was added, removed, replaced or moved since the freeze, or has changed its
+    /// stage. [`Code::Cancelled`](crate::Code::Cancelled) if the session was cancelled. Then roll back.
     pub fn save(&self) -> Result<Snapshot, Error> {
         let kept = || self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = std::mem::take(&mut *kept());
@@ -289,7 +328,8 @@ impl<R: Controller> Frozen<R> {
         let began = Instant::now();
         let result = span.in_scope(|| {
             let result = session
-                .check_blackout()
+                .check_cancelled()
+                .and_then(|()| session.check_blackout())
                 .and_then(|()| caught(|| self.check_faults()))
                 .and_then(|()| caught(|| self.encode(buffer)))
                 .and_then(|()| caught(|| self.check_references()));
@@ -332,24 +372,67 @@ impl<R: Controller> Frozen<R> {
         let Transaction { tree, journal, session, .. } = &self.transaction;
         let mut frozen = FrozenTree::with_capacity(tree.nodes().len());
         for (unit, (node, planned)) in tree.nodes().iter().zip(tree.plan.units()).enumerate() {
-            frozen.push(&**node, planned.parent(), journal.stage(unit));
+            let (before, left) = (journal.stage(unit), journal.frozen_stage(unit));
+            frozen.push(&**node, planned.parent(), before, left);
         }
         let mut saved = FrozenTree::default();
-        buffer.fill::<R::State>(|w| {
+        let encoded = buffer.fill::<R::State>(|w| {
             w.set_frozen(frozen);
             w.set_versions(self.versions.clone());
-            let result = self.root.put_payload(w).map_err(Error::at_root);
+            let result = caught(|| self.root.put_payload(w).map_err(Error::at_root));
             saved = w.take_frozen();
             w.set_versions(None);
             result
-        })?;
-        let lengths = saved.net_lengths().map_err(|unit| {
-            // Found by the walk and not by the save: a state that shows a child and omits it.
-            let reason = "is in the tree, but its parent did not save it";
-            Error::internal(reason).at_controller(tree.id(unit))
-        })?;
-        session.record_saved(&tree.plan, lengths);
-        Ok(())
+        });
+        let encoded = encoded.map(drop);
+        let lengths = saved.net_lengths();
+        if encoded.is_ok()
+            && saved.is_in_order()
+            && saved.changed_stages().is_empty()
+            && let Ok(lengths) = lengths
+        {
+            session.record_saved(&tree.plan, lengths);
+            return Ok(());
+        }
+        let missing = lengths.err().filter(|_| encoded.is_ok()).unwrap_or_default();
+        Error::collect(encoded.err().into_iter().chain(self.not_as_frozen(&saved, &missing)))
+    }
+
+    /// Everything in which what was saved is not the frozen tree; `missing` are the units that were not
+    /// saved.
+    #[cold]
+    fn not_as_frozen(&self, saved: &FrozenTree, missing: &[usize]) -> Vec<Error> {
+        let tree = &self.transaction.tree;
+        let mut errors = match saved.is_in_order() && missing.is_empty() {
+            true => Vec::new(),
+            false => tree.changes(When::Save),
+        };
+        // What no change of the tree explains is a state that saves other children than it shows.
+        if errors.is_empty() {
+            errors.extend(missing.iter().map(|&unit| {
+                let reason = "is in the tree, but its parent did not save it";
+                Error::internal(reason).at_controller(tree.id(unit))
+            }));
+            errors.extend(saved.strangers().iter().map(|&Stranger { parent, type_url }| {
+                let reason = format!("saves a controller that it does not show: {type_url}");
+                Error::internal(reason).at_controller(tree.id(parent))
+            }));
+        }
+        errors.extend(saved.changed_stages().iter().map(
+            |&ChangedStage { place, frozen, found }| {
+                let name = |stage: Option<i32>| {
+                    let rules = tree.plan.info(place).stage_rules;
+                    rules.zip(stage).map_or("(none)", |(rules, stage)| rules.name(stage))
+                };
+                let (frozen, found) = (name(frozen), name(found));
+                Error::precondition(format!(
+                    "its stage changed from {frozen} to {found} while it was frozen: roll back, \
+                     the controller stays in {found}"
+                ))
+                .at_controller(tree.id(place))
+            },
+        ));
+        errors
     }
 
     /// The destination is live: every controller lets go of this host's resources. There is no way
@@ -358,7 +441,9 @@ impl<R: Controller> Frozen<R> {
     /// # Errors
     ///
     /// What the hooks fail with; the others run all the same, and every controller is in its
-    /// `abort_to` stage.
+    /// `abort_to` stage. Also, with [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), what
+    /// the destination does not know: every controller that was added, removed, replaced or moved since
+    /// the freeze, and every stage that has changed. The commit is done all the same.
     pub async fn commit(self) -> Result<(), Failure> {
         self.end(End::Commit).await
     }
@@ -369,7 +454,9 @@ impl<R: Controller> Frozen<R> {
     /// # Errors
     ///
     /// What the hooks fail with; the others run all the same. A controller whose hook failed stays
-    /// frozen: [`Source::recover`] tries again.
+    /// frozen: [`Source::recover`] tries again. Also, with
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), every controller that was added,
+    /// removed, replaced or moved since the freeze: whatever was frozen is thawed all the same.
     pub async fn rollback(self) -> Result<(), Failure> {
         self.end(End::Thaw).await
     }

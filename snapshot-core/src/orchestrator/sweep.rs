@@ -19,7 +19,7 @@ use super::Phase;
 use super::fault;
 use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
-use super::journal::Journal;
+use super::journal::{HowEnded, Journal};
 use super::progress::tell;
 use super::record::Recorder;
 use super::session::{Limits, Session};
@@ -272,18 +272,18 @@ impl<'a> Sweep<'a> {
         let make = || tree.nodes()[unit].hook(hook, contexts.of(unit));
         let begun = hook_run::begin(make, &span, task);
         let ended = Instant::now();
+        let how = self.note_left_out(unit);
         match begun {
-            Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, Ok(())) {
+            Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, (how, Ok(()))) {
                 Ok(()) => {
                     self.recorder.record(unit..unit + 1, began, ended, true);
                     self.release(unit..unit + 1);
                 }
                 Err(error) => self.ended(unit, began, ended, Err(error)),
             },
-            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, how, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
-        self.note_left_out(unit);
         ended
     }
 
@@ -312,8 +312,9 @@ impl<'a> Sweep<'a> {
         };
         let begun = hook_run::begin(make, &span, task);
         let ended = Instant::now();
+        let how = self.note_left_out(unit);
         match begun {
-            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, how, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
         ended
@@ -336,7 +337,8 @@ impl<'a> Sweep<'a> {
             Ok(()) => self.running.push(run),
             Err(error) => {
                 self.in_flight.end_waiting(unit);
-                self.end(Ended { unit, began, ended: Instant::now(), result: Err(error) });
+                let (ended, how) = (Instant::now(), HowEnded::CutShort);
+                self.end(Ended { unit, began, ended, how, result: Err(error) });
             }
         }
     }
@@ -353,8 +355,8 @@ impl<'a> Sweep<'a> {
         });
     }
 
-    fn end(&mut self, Ended { unit, began, ended, result }: Ended) {
-        let result = self.journal.end(self.hook, unit, self.tree, result);
+    fn end(&mut self, Ended { unit, began, ended, how, result }: Ended) {
+        let result = self.journal.end(self.hook, unit, self.tree, (how, result));
         self.ended(unit, began, ended, result);
     }
 

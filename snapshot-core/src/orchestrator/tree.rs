@@ -14,6 +14,8 @@ use crate::{ControllerId, Error};
 pub(crate) struct Tree {
     pub(crate) plan: Arc<Plan>,
     nodes: Vec<Arc<dyn Node>>,
+    /// The units whose controllers are gone, ascending. Their nodes are those of others.
+    gone: Vec<usize>,
     /// Whether a state defines something that others may refer to, or refers to something.
     pub(crate) has_references: bool,
 }
@@ -25,16 +27,16 @@ const DEPTH_LIMIT: u32 = Reader::DEPTH_LIMIT / 2;
 impl Tree {
     /// A tree whose references were checked, or are not to be.
     pub(crate) fn new(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>) -> Self {
-        Self { plan, nodes, has_references: false }
+        Self::with_gone(plan, nodes, Vec::new())
     }
 
-    /// The tree under a running controller.
-    ///
-    /// # Errors
-    ///
-    /// As [`Met::into_tree`].
-    pub(crate) fn of(root: Arc<dyn Node>) -> Result<Self, Error> {
-        Met::under(root).into_tree()
+    /// The same, of which some controllers are gone; other nodes stand in for them.
+    pub(crate) fn with_gone(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>, gone: Vec<usize>) -> Self {
+        Self { plan, nodes, gone, has_references: false }
+    }
+
+    pub(super) fn gone(&self) -> &[usize] {
+        &self.gone
     }
 
     pub(crate) fn nodes(&self) -> &[Arc<dyn Node>] {
@@ -45,35 +47,8 @@ impl Tree {
         self.plan.id(unit)
     }
 
-    /// Checks that the tree still has exactly these controllers, at these places.
-    ///
-    /// # Errors
-    ///
-    /// Every controller that was added, removed or replaced; `how` ends the sentence.
-    pub(crate) fn check_unchanged(&self, how: &str) -> Result<(), Error> {
-        // Nearly always all is as it was, which is seen without making ids and a plan.
-        if caught(|| Ok((0..self.nodes.len()).all(|unit| self.has_same_children(unit))))? {
-            return Ok(());
-        }
-        let now = Tree::of(Arc::clone(&self.nodes[0]))?;
-        let mut errors = Vec::new();
-        for (unit, id) in self.plan.ids().enumerate() {
-            match now.plan.find(id) {
-                None => errors.push(changed("removed", how, id)),
-                Some(other) if address(&*now.nodes[other]) != address(&*self.nodes[unit]) => {
-                    errors.push(changed("replaced", how, id));
-                }
-                Some(_) => {}
-            }
-        }
-        for id in now.plan.ids().filter(|id| self.plan.find(id).is_none()) {
-            errors.push(changed("added", how, id));
-        }
-        Error::collect(errors)
-    }
-
     /// Whether the controllers right below a unit are still those of the plan.
-    fn has_same_children(&self, unit: usize) -> bool {
+    pub(super) fn has_same_children(&self, unit: usize) -> bool {
         let units = self.plan.units();
         if units[unit].info.is_leaf {
             return true;
@@ -99,6 +74,8 @@ pub(crate) struct Met {
     /// The stages that they were met in.
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
+    /// Whether the walk came to its end.
+    is_complete: bool,
 }
 
 impl Met {
@@ -115,8 +92,26 @@ impl Met {
         };
         let walked = caught(|| finder.descend_from(root));
         let Finder { surveyor, nodes, stages, mut errors, .. } = finder;
+        let is_complete = walked.is_ok();
         errors.extend(walked.err());
-        Self { survey: surveyor.finish(), nodes, stages, errors }
+        Self { survey: surveyor.finish(), nodes, stages, errors, is_complete }
+    }
+
+    pub(super) fn units(&self) -> &[Unit] {
+        self.survey.units()
+    }
+
+    pub(super) fn nodes(&self) -> &[Arc<dyn Node>] {
+        &self.nodes
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Whatever was wrong with the controllers that were met.
+    pub(super) fn take_errors(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.errors)
     }
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
@@ -139,12 +134,8 @@ impl Met {
         let Self { survey, nodes, errors, .. } = self;
         Error::collect(errors)?;
         let has_references = survey.has_references();
-        Ok(Tree { plan: Arc::new(survey.plan()?), nodes, has_references })
+        Ok(Tree { plan: Arc::new(survey.plan()?), nodes, gone: Vec::new(), has_references })
     }
-}
-
-fn changed(what: &str, how: &str, id: &ControllerId) -> Error {
-    Error::precondition(format!("was {what} {how}")).at_controller(id)
 }
 
 struct Finder {

@@ -49,6 +49,10 @@
 //! - **Coverage.** Every field of every message in the samples was seen with two values at least, in
 //!   the samples or by an edit: what never changes would be lost unnoticed. What was not is named,
 //!   with what to add to the samples.
+//! - **Undo.** If the state names its controller (`controller = ...`), each of its hooks that does
+//!   something has one that takes it back: `freeze` has `thaw`, `patch` and `resume` have `abort`. This
+//!   is read off the type and no hook is called. An exemption is [`Contract::no_undo`]; for a controller
+//!   alone there is [`hooks`].
 //! - **prost** reads every sample as the same state, and refuses nothing that is read.
 //!
 //! All that is wrong is reported at once, with the path of the field, what was done to it, the bytes
@@ -80,6 +84,7 @@
 mod bench;
 mod coverage;
 mod difference;
+mod hooks;
 mod laws;
 mod places;
 mod report;
@@ -93,8 +98,13 @@ pub(crate) mod watch;
 
 use std::fmt;
 
+pub use hooks::hooks;
+
 use crate::State;
 use crate::codec::{from_bytes, to_bytes};
+use crate::controller::Phase;
+use crate::controller::WrittenHooks;
+use crate::registry::registry;
 
 use bench::{Bench, Sample};
 use coverage::Coverage;
@@ -147,13 +157,20 @@ pub struct Contract<S> {
     samples: Vec<S>,
     fixed: Vec<String>,
     normalized: Vec<String>,
+    no_undo: Vec<Phase>,
     compare: Option<fn(&S, &S) -> bool>,
 }
 
 impl<S: State> Contract<S> {
     /// A test without samples.
     pub fn new() -> Self {
-        Self { samples: Vec::new(), fixed: Vec::new(), normalized: Vec::new(), compare: None }
+        Self {
+            samples: Vec::new(),
+            fixed: Vec::new(),
+            normalized: Vec::new(),
+            no_undo: Vec::new(),
+            compare: None,
+        }
     }
 
     /// Adds samples.
@@ -178,6 +195,13 @@ impl<S: State> Contract<S> {
     /// it is saved must still come back unchanged. For the path, see [`Contract::fixed`].
     pub fn normalized(mut self, path: impl Into<String>) -> Self {
         self.normalized.push(path.into());
+        self
+    }
+
+    /// Exempts the hook of a phase from having an undo: `freeze` from `thaw`, `patch` or `resume` from
+    /// `abort`. For hooks that only look, and for those whose effects go away with the controller.
+    pub fn no_undo(mut self, phase: Phase) -> Self {
+        self.no_undo.push(phase);
         self
     }
 
@@ -227,6 +251,7 @@ impl<S: State> Contract<S> {
             }
         }
         judge(&mut bench, &self.fixed);
+        laws::undo(controller_of(subject.type_name), &self.no_undo, &mut bench.report);
         bench.report.text(subject.type_name, &name)
     }
 }
@@ -243,8 +268,15 @@ impl<S> fmt::Debug for Contract<S> {
             .field("samples", &self.samples.len())
             .field("fixed", &self.fixed)
             .field("normalized", &self.normalized)
+            .field("no_undo", &self.no_undo)
             .finish_non_exhaustive()
     }
+}
+
+/// The hooks of the registered controller whose state has this type, if there is one.
+fn controller_of(state: &str) -> Option<WrittenHooks> {
+    let mut all = registry().ok()?.iter().map(|registration| (registration.hooks)());
+    all.find(|hooks| hooks.state == state)
 }
 
 /// Saves a sample, reads it, and puts it on the bench. The error has the bytes, if there are any.

@@ -22,6 +22,7 @@ pub(super) enum Law {
     Restored,
     Prost,
     Coverage,
+    Undo,
     Exemption,
 }
 
@@ -39,6 +40,7 @@ impl Law {
             Law::Restored => "what is read is saved again, unchanged",
             Law::Prost => "prost reads and writes the same",
             Law::Coverage => "every field was seen with two values",
+            Law::Undo => "what a hook does can be taken back",
             Law::Exemption => "exemptions are needed",
         }
     }
@@ -60,6 +62,10 @@ impl Law {
             }
             Law::Coverage => {
                 "add samples that differ here; if there is only one value ever, add `.fixed(PATH)`"
+            }
+            Law::Undo => {
+                "write the undo hook, which also runs after a hook that failed half-way; if there is \
+                 nothing to take back, say so with `no_undo`"
             }
             Law::Exemption => "correct the path, or take the exemption out",
         }

@@ -4,6 +4,7 @@ mod adapters;
 mod by_hand;
 mod exceptions;
 mod sound;
+mod undo;
 
 use super::Contract;
 use crate::State;

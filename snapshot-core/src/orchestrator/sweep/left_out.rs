@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use super::super::journal::HowEnded;
 use super::Sweep;
 use crate::controller::address;
 
@@ -59,9 +60,12 @@ impl Sweep<'_> {
     }
 
     /// A hook was called. If it said that its controller leaves it out, no other of its type is asked.
-    pub(super) fn note_left_out(&mut self, unit: usize) {
+    pub(super) fn note_left_out(&mut self, unit: usize) -> HowEnded {
         if self.contexts.is_left_out(unit) {
             self.left_out.insert(address(self.tree.plan.info(unit)), ());
+            return HowEnded::LeftOut;
         }
+        self.journal.note_called(self.hook, unit);
+        HowEnded::ByItself
     }
 }

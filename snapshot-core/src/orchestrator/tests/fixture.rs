@@ -429,17 +429,28 @@ pub(crate) fn run_on_threads<T: Send>(future: impl Future<Output = T> + Send) ->
     }
 }
 
-/// Keeps the error events of everything that runs with it, as text.
-#[derive(Clone, Default)]
-pub(crate) struct Events(Arc<Mutex<Vec<String>>>);
+/// Keeps the error events of everything that runs with it, as text, or those of another level.
+#[derive(Clone)]
+pub(crate) struct Events(tracing::Level, Arc<Mutex<Vec<String>>>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self::of(tracing::Level::ERROR)
+    }
+}
 
 impl Events {
+    /// Keeps the events of this level.
+    pub(crate) fn of(level: tracing::Level) -> Self {
+        Self(level, Arc::default())
+    }
+
     pub(crate) fn capture<T>(&self, run: impl FnOnce() -> T) -> T {
         tracing::subscriber::with_default(self.clone(), run)
     }
 
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.1.lock().unwrap().clone()
     }
 
     /// Whether an event has all these parts.
@@ -450,7 +461,11 @@ impl Events {
 
 impl tracing::Subscriber for Events {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() == tracing::Level::ERROR
+        *metadata.level() == self.0
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        Some(self.0.into())
     }
 
     fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
@@ -473,7 +488,7 @@ impl tracing::Subscriber for Events {
 
         let mut text = Text(String::new());
         event.record(&mut text);
-        self.0.lock().unwrap().push(text.0);
+        self.1.lock().unwrap().push(text.0);
     }
 
     fn enter(&self, _: &tracing::span::Id) {}

@@ -1,8 +1,12 @@
 //! The transaction as a whole, with controllers whose hooks do what a script says.
 
 mod abandoned;
+mod changes;
+mod claims;
 mod fixture;
 mod import;
+mod late_stages;
+mod nothing_undone;
 mod order;
 mod preflight;
 mod reach;

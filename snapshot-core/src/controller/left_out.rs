@@ -1,0 +1,76 @@
+//! Hooks that a controller leaves out, as a type can tell.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{self, Poll};
+
+use crate::Error;
+
+/// The future of a hook that is left out: it has nothing to do. No hook that somebody has written
+/// returns it, since nobody else can name it.
+#[derive(Debug)]
+pub(super) struct LeftOut;
+
+impl Future for LeftOut {
+    type Output = Result<(), Error>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(feature = "testing")]
+pub(crate) use written::WrittenHooks;
+
+#[cfg(feature = "testing")]
+mod written {
+    use std::any::type_name;
+    use std::future::Future;
+
+    use super::LeftOut;
+    use crate::controller::{Context, Controller, Hook};
+
+    /// Which hooks the type of a controller has. Nothing is called to find out.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct WrittenHooks {
+        /// The Rust type of the controller.
+        pub(crate) controller: &'static str,
+        /// The Rust type of its state.
+        pub(crate) state: &'static str,
+        freeze: bool,
+        thaw: bool,
+        patch: bool,
+        resume: bool,
+        abort: bool,
+    }
+
+    /// Whether this hook was written. The function is named only for the type that it returns.
+    fn is_written<'c, C: Controller, F: Future>(_: impl Fn(&'c C, &'c Context) -> F) -> bool {
+        type_name::<F>() != type_name::<LeftOut>()
+    }
+
+    impl WrittenHooks {
+        pub(crate) fn of<C: Controller>() -> Self {
+            Self {
+                controller: type_name::<C>(),
+                state: type_name::<C::State>(),
+                freeze: is_written::<C, _>(C::freeze),
+                thaw: is_written::<C, _>(C::thaw),
+                patch: is_written::<C, _>(C::patch),
+                resume: is_written::<C, _>(C::resume),
+                abort: is_written::<C, _>(C::abort),
+            }
+        }
+
+        /// The hooks that no other hook takes back, each with the one that would.
+        pub(crate) fn without_undo(self) -> impl Iterator<Item = (Hook, Hook)> {
+            let Self { freeze, thaw, patch, resume, abort, .. } = self;
+            let pairs = [
+                (freeze && !thaw, Hook::Freeze, Hook::Thaw),
+                (patch && !abort, Hook::Patch, Hook::Abort),
+                (resume && !abort, Hook::Resume, Hook::Abort),
+            ];
+            pairs.into_iter().filter(|pair| pair.0).map(|(_, hook, undo)| (hook, undo))
+        }
+    }
+}
