@@ -157,7 +157,7 @@ pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
     r.version().min(P::VERSION)
 }
 
-/// Notes what the attributes of `S` say, those of the states inside of it included.
+/// Notes the attributes of `S` and of the states inside it.
 #[doc(hidden)]
 pub fn annotate_state<S: State>(notes: &mut Notes) {
     notes.state(std::any::type_name::<S>(), S::Message::DESCRIPTOR, S::annotate_fields);

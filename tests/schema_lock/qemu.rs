@@ -111,7 +111,10 @@ fn a_section_without_a_description() {
     let first = released().manifest().unwrap();
     let mut without = first.clone();
     without.messages.retain(|message| message.name != "a.Vm");
-    differs(between(&first, &without), "a.Vm: is a.Vm at the destination, which is something else");
+    differs(
+        between(&first, &without),
+        "a.Vm: is a.Vm at the destination, a different kind of type",
+    );
     let error = released().updated(&without).unwrap_err().to_string();
     assert!(error.contains("example.com/a.Vm has changed and its version has not"), "{error}");
 }

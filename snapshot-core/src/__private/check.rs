@@ -229,7 +229,7 @@ impl<M: prost::Name> Named for M {
     const NAME: &'static str = M::NAME;
 }
 
-/// Asks whether a type is a [`Stage`], see `crate::schema::trait_probe`.
+/// Tests whether a type is a [`Stage`], see `crate::schema::trait_probe`.
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
 impl<T: Stage> Probe<T> {

@@ -9,6 +9,8 @@ mod phase;
 mod set;
 mod signal;
 mod walk;
+#[cfg(feature = "testing")]
+mod written;
 
 use std::future::Future;
 use std::ops::DerefMut;
@@ -18,8 +20,6 @@ pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
-#[cfg(feature = "testing")]
-pub(crate) use left_out::WrittenHooks;
 pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
 pub(crate) use phase::Hook;
 pub use phase::Phase;
@@ -29,6 +29,8 @@ pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};
 pub(crate) use walk::{Loaded, Spot};
+#[cfg(feature = "testing")]
+pub(crate) use written::WrittenHooks;
 
 use crate::{Error, Payload};
 

@@ -1,4 +1,4 @@
-//! Two schemas of one version of a payload, side by side.
+//! Compares two schemas of the same version of a payload.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,54 +10,59 @@ use crate::wire::v1::manifest::{Enum, Field, Message, StageRules};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// The source's full name of the message or enum; the type URL where it concerns the payload.
+    /// The full name of the message or enum at the source, or the type URL if the difference concerns
+    /// the payload as a whole.
     pub place: String,
-    /// What differs.
+    /// The difference in words, with both sides.
     pub reason: String,
-    /// The field that it is about, if it is about one.
+    /// The field that differs, unless the difference is not in one field.
     pub field: Option<FieldNumbers>,
 }
 
-/// A field on the two sides of a [`Difference`]: one that moved has two numbers.
+/// The numbers of a field on the two sides of a [`Difference`]. A field that moved has two different
+/// numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldNumbers {
     /// The name of the field.
     pub name: String,
-    /// Its number at the source, if it is there.
+    /// Its number at the source; `None` if the source does not have it.
     pub source: Option<u32>,
-    /// Its number at the destination, if it is there.
+    /// Its number at the destination; `None` if the destination does not have it.
     pub destination: Option<u32>,
 }
 
-/// What a difference does to a snapshot of the source at the destination.
+/// The effect of a difference on a snapshot that travels from the source to the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effect {
-    /// None: another name for the same thing.
+    /// No effect: the same thing has another name.
     Renamed,
-    /// The wire is the same, and the destination reads all of it; the way back may not work.
-    Bearable,
-    /// It is refused, or something of it would be lost.
+    /// The wire form is the same and the destination reads all of it. The opposite direction may
+    /// fail.
+    Tolerable,
+    /// The destination refuses the snapshot, or would lose a part of it.
     Breaking,
 }
 
-/// What the two sides are called in a reason.
+/// The words for the two sides in a reason: first the source, then the destination.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sides {
-    /// As in "only the source has".
+pub(super) struct SideNames {
+    /// The sides as subjects, as in "only the source has".
     pub(super) who: [&'static str; 2],
-    /// As in "is 2 at the source".
+    /// The sides as places, as in "is 2 at the source".
     pub(super) at: [&'static str; 2],
 }
 
 /// The two peers of a migration.
-pub(super) const PEERS: Sides =
-    Sides { who: ["the source", "the destination"], at: ["at the source", "at the destination"] };
+pub(super) const PEERS: SideNames = SideNames {
+    who: ["the source", "the destination"],
+    at: ["at the source", "at the destination"],
+};
 
-/// Compares one version of a payload on two sides: everything that differs, in the order in which
-/// the messages are met from the root.
+/// Compares one version of a payload on two sides. Returns every difference, in the order of a
+/// traversal from the root message.
 pub(super) fn compare(
-    sides: Sides,
+    sides: SideNames,
     source: &VersionSchema,
     destination: &VersionSchema,
 ) -> Vec<(Effect, Difference)> {
@@ -66,10 +71,10 @@ pub(super) fn compare(
         source,
         destination,
         found: Vec::new(),
-        met: HashSet::new(),
+        paired: HashSet::new(),
         waiting: Vec::new(),
     };
-    comparison.meet("", &source.root, &destination.root);
+    comparison.pair("", &source.root, &destination.root);
     while let Some((from, to)) = comparison.waiting.pop() {
         comparison.types(from, to);
     }
@@ -77,9 +82,9 @@ pub(super) fn compare(
     comparison.found
 }
 
-/// Compares the part of the stage rules that a peer notices.
+/// Compares those stage rules that affect a peer: whether the stage is carried, and `save_from`.
 pub(super) fn compare_stages(
-    sides: Sides,
+    sides: SideNames,
     place: &str,
     from: Option<&StageRules>,
     to: Option<&StageRules>,
@@ -93,42 +98,48 @@ pub(super) fn compare_stages(
         (Some(from), Some(to)) => (from, to),
         (None, None) => return found,
         (Some(_), None) => {
-            differs(Effect::Bearable, format!("only {source} has stage rules"));
+            differs(Effect::Tolerable, format!("only {source} has stage rules"));
             return found;
         }
         (None, Some(_)) => {
-            differs(Effect::Bearable, format!("only {destination} has stage rules"));
+            differs(Effect::Tolerable, format!("only {destination} has stage rules"));
             return found;
         }
     };
     let [at_source, at_destination] = sides.at;
     if from.carried != to.carried {
         let at = if from.carried { at_source } else { at_destination };
-        differs(Effect::Breaking, format!("only {at} the stage travels"));
+        differs(Effect::Breaking, format!("the stage is carried only {at}"));
     }
-    // No stage named means that every stage may be saved.
+    // An empty list means that every stage may be saved.
     if from.save_from.is_empty() && !to.save_from.is_empty() {
-        differs(Effect::Breaking, format!("only {at_source} every stage may be saved"));
+        differs(
+            Effect::Breaking,
+            format!("every stage may be saved {at_source}, only some {at_destination}"),
+        );
     } else if to.save_from.is_empty() && !from.save_from.is_empty() {
-        differs(Effect::Bearable, format!("only {at_destination} every stage may be saved"));
+        differs(
+            Effect::Tolerable,
+            format!("every stage may be saved {at_destination}, only some {at_source}"),
+        );
     } else {
         for stage in from.save_from.iter().filter(|stage| !to.save_from.contains(stage)) {
-            differs(Effect::Breaking, format!("only {at_source} stage {stage} may be saved"));
+            differs(Effect::Breaking, format!("stage {stage} may be saved only {at_source}"));
         }
         for stage in to.save_from.iter().filter(|stage| !from.save_from.contains(stage)) {
-            differs(Effect::Bearable, format!("only {at_destination} stage {stage} may be saved"));
+            differs(Effect::Tolerable, format!("stage {stage} may be saved only {at_destination}"));
         }
     }
     found
 }
 
 struct Comparison<'m> {
-    sides: Sides,
+    sides: SideNames,
     source: &'m VersionSchema,
     destination: &'m VersionSchema,
     found: Vec<(Effect, Difference)>,
-    /// Pairs of messages or enums that were compared or wait for it.
-    met: HashSet<(&'m str, &'m str)>,
+    /// The pairs of messages or enums that were compared or wait to be compared.
+    paired: HashSet<(&'m str, &'m str)>,
     waiting: Vec<(&'m str, &'m str)>,
 }
 
@@ -149,8 +160,9 @@ impl<'m> Comparison<'m> {
         self.found.push((effect, Difference { place: place.to_owned(), reason, field }));
     }
 
-    fn meet(&mut self, place: &str, from: &'m str, to: &'m str) {
-        if self.met.insert((from, to)) {
+    /// Queues a pair of types for comparison, once, and reports when their names differ.
+    fn pair(&mut self, place: &str, from: &'m str, to: &'m str) {
+        if self.paired.insert((from, to)) {
             if from != to {
                 let place = if place.is_empty() { from } else { place };
                 self.differs(
@@ -169,12 +181,12 @@ impl<'m> Comparison<'m> {
         match (messages, enums) {
             ((Some(source), Some(destination)), _) => self.messages(source, destination),
             (_, (Some(source), Some(destination))) => self.enums(source, destination),
-            // Of a root that neither side describes nothing can be said.
+            // Neither side describes the root, so there is nothing to compare.
             ((None, None), (None, None)) if from == to => {}
             _ => self.differs(
                 Effect::Breaking,
                 from,
-                format!("is {to} {}, which is something else", self.sides.at[1]),
+                format!("is {to} {}, a different kind of type", self.sides.at[1]),
             ),
         }
     }
@@ -185,7 +197,7 @@ impl<'m> Comparison<'m> {
             message.fields.iter().map(|f| (f.name.as_str(), f)).collect::<HashMap<_, &'m Field>>()
         });
         let place = from.name.as_str();
-        let Sides { who: [source, destination], at: [at_source, at_destination] } = self.sides;
+        let SideNames { who: [source, destination], at: [at_source, at_destination] } = self.sides;
         let mut renamed = HashSet::new();
         for field in &from.fields {
             let (number, name) = (field.number, field.name.as_str());
@@ -242,7 +254,7 @@ impl<'m> Comparison<'m> {
         self.oneofs(from, &numbers);
     }
 
-    /// Which fields exclude each other matters, the name of their oneof does not.
+    /// Compares which fields exclude each other. The name of a oneof does not matter.
     fn oneofs(&mut self, from: &'m Message, to: &HashMap<u32, &'m Field>) {
         let [at_source, at_destination] = self.sides.at;
         let (mut there, mut back) = (BTreeMap::new(), BTreeMap::new());
@@ -267,7 +279,7 @@ impl<'m> Comparison<'m> {
         }
     }
 
-    /// Whether two fields are the same but for the names of messages and enums.
+    /// Returns whether two fields are equal except for the names of messages and enums.
     fn same_shape(&self, from: &Field, to: &Field) -> bool {
         let (source, destination) = (Shape::of(&from.kind), Shape::of(&to.kind));
         source.label == destination.label
@@ -297,9 +309,9 @@ impl<'m> Comparison<'m> {
             || self.source.messages.contains_key(source)
             || self.source.enums.contains_key(source)
         {
-            self.meet(place, source, destination);
+            self.pair(place, source, destination);
         }
-        for (what, source, destination) in
+        for (verb, source, destination) in
             [("defines", &from.defines, &to.defines), ("refers to", &from.refers, &to.refers)]
         {
             if source != destination {
@@ -308,17 +320,17 @@ impl<'m> Comparison<'m> {
                     names => names.join(", "),
                 };
                 let reason = format!(
-                    "field {number} ({name}) {what} {} {at_source} and {} {at_destination}",
+                    "field {number} ({name}) {verb} {} {at_source} and {} {at_destination}",
                     names(source),
                     names(destination)
                 );
-                self.field_differs(Effect::Bearable, place, name, numbers, reason);
+                self.field_differs(Effect::Tolerable, place, name, numbers, reason);
             }
         }
     }
 
     fn enums(&mut self, from: &Enum, to: &Enum) {
-        let Sides { who: [source, destination], at: [at_source, at_destination] } = self.sides;
+        let SideNames { who: [source, destination], at: [at_source, at_destination] } = self.sides;
         let (here, there) = (Values::of(from), Values::of(to));
         for value in &from.values {
             let (number, name) = (value.number, value.name.as_str());
@@ -345,7 +357,7 @@ impl<'m> Comparison<'m> {
             let known = !here.named(number).is_empty();
             if !known && !here.by_name.contains_key(name) {
                 self.differs(
-                    Effect::Bearable,
+                    Effect::Tolerable,
                     &from.name,
                     format!("only {destination} has value {number} ({name})"),
                 );
@@ -356,23 +368,23 @@ impl<'m> Comparison<'m> {
                 self.differs(
                     Effect::Renamed,
                     &from.name,
-                    format!("value {number} has a further name {at_destination}, {name}"),
+                    format!("value {number} is also called {name} {at_destination}"),
                 );
             }
         }
     }
 
-    /// The fields of the messages that only a field of one side reaches. A message that is somewhere
-    /// on the other side too is no news, and neither are protobuf's own.
+    /// Reports the fields of every message that only one side reaches. Skips protobuf's own messages
+    /// and messages that the other side has in another place.
     fn one_sided(&mut self) {
         let (source, destination) = (self.source, self.destination);
         for (here, there, at_source) in [(source, destination, true), (destination, source, false)]
         {
             let who = self.sides.who[usize::from(!at_source)];
-            let met = self.met.iter().map(|&(from, to)| if at_source { from } else { to });
-            let met: HashSet<&str> = met.collect();
+            let paired = self.paired.iter().map(|&(from, to)| if at_source { from } else { to });
+            let paired: HashSet<&str> = paired.collect();
             for (name, message) in &here.messages {
-                if met.contains(name.as_str())
+                if paired.contains(name.as_str())
                     || there.messages.contains_key(name)
                     || name.starts_with("google.protobuf.")
                 {

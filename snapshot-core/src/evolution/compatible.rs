@@ -1,4 +1,4 @@
-//! Whether one build restores what another one saves, from their manifests alone.
+//! Decides from two manifests whether one build restores the snapshots of the other.
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use crate::error::{Code, Error};
 use crate::schema::Manifest;
 use crate::wire::v1::manifest::Payload;
 
-/// Whether a destination restores what a source saves, payload by payload.
+/// The verdicts on all payloads of a source: whether the destination restores them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compatibility {
@@ -20,7 +20,7 @@ pub struct Compatibility {
     pub payloads: Vec<PayloadVerdict>,
 }
 
-/// Whether a destination restores one payload.
+/// The verdict on one payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PayloadVerdict {
@@ -36,42 +36,42 @@ pub struct PayloadVerdict {
 pub enum Verdict {
     /// Yes: version and schema are the same.
     Same,
-    /// Yes: the version is the same, and what differs is not on the wire or is never saved by the
-    /// source.
+    /// Yes: the version is the same, and the differences are not on the wire, or in values that the
+    /// source never saves.
     Readable,
-    /// Yes: the destination saves a newer version, but reads the source's and upgrades it.
+    /// Yes: the destination saves a newer version, but reads the source's version and upgrades it.
     ReadableAfterUpgrade {
         /// The version that the source saves.
         version: u32,
     },
-    /// Yes, if the source saves an older version, the newest that the destination reads. Whether it
-    /// can depends on its state: what the older version cannot say must not be there.
+    /// Yes, if the source saves an older version: the newest one that the destination reads. Whether
+    /// the source can do so depends on its state, which must fit into the older version without loss.
     WritableAs {
         /// The older version.
         version: u32,
     },
-    /// No: the destination knows no payload of this type URL.
+    /// No: the destination has no controller for this type URL.
     Missing,
-    /// No: the destination does not read the source's version, nor one that the source can save
-    /// instead.
+    /// No: the destination reads neither the source's version nor an older one that the source can
+    /// save instead.
     VersionNotAccepted {
         /// The version that the source saves.
         version: u32,
         /// The versions that the destination accepts.
         accepts: Vec<u32>,
     },
-    /// No: a version that both sides know is not the same on both sides.
+    /// No: both sides know the version, but not with the same schema.
     Differs {
         /// The version.
         version: u32,
-        /// What the destination does not bear.
+        /// The differences that break the restore.
         differences: Vec<Difference>,
     },
 }
 
 impl Verdict {
-    /// Whether the destination restores the payload. Of [`Verdict::WritableAs`], only if the source
-    /// saves that version.
+    /// Returns whether the destination restores the payload. [`Verdict::WritableAs`] counts, although
+    /// the source must save that version.
     pub fn is_compatible(&self) -> bool {
         matches!(
             self,
@@ -84,14 +84,16 @@ impl Verdict {
 }
 
 impl Compatibility {
-    /// Whether the destination restores everything that the source may save.
+    /// Returns whether the destination restores everything that the source may save.
     pub fn is_compatible(&self) -> bool {
         self.payloads.iter().all(|payload| payload.verdict.is_compatible())
     }
 
+    /// Fails unless [`is_compatible`](Self::is_compatible).
+    ///
     /// # Errors
     ///
-    /// [`Code::Unimplemented`], with everything that the destination does not restore.
+    /// [`Code::Unimplemented`], with one finding for each payload that the destination cannot restore.
     pub fn check(&self) -> Result<(), Error> {
         Error::collect(self.payloads.iter().filter(|payload| !payload.verdict.is_compatible()).map(
             |payload| {
@@ -112,10 +114,10 @@ impl fmt::Display for PayloadVerdict {
                 write!(f, "readable after an upgrade from version {version}")
             }
             Verdict::WritableAs { version } => write!(f, "writable as version {version}"),
-            Verdict::Missing => f.write_str("it has no controller for it"),
+            Verdict::Missing => f.write_str("it has no controller for this type URL"),
             Verdict::VersionNotAccepted { version, accepts } => {
                 let accepts: Vec<_> = accepts.iter().map(u32::to_string).collect();
-                write!(f, "version {version}, it reads {}", accepts.join(", "))
+                write!(f, "it reads version {}, not {version}", accepts.join(", "))
             }
             Verdict::Differs { version, differences } => {
                 write!(f, "version {version} is not the same on both sides")?;
@@ -129,7 +131,7 @@ impl fmt::Display for PayloadVerdict {
 }
 
 impl fmt::Display for Compatibility {
-    /// One line per payload.
+    /// Writes one line per payload.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, payload) in self.payloads.iter().enumerate() {
             if position > 0 {
@@ -141,15 +143,15 @@ impl fmt::Display for Compatibility {
     }
 }
 
-/// Compares what a source saves with what a destination accepts.
+/// Compares the payloads that a source saves with those that a destination accepts.
 ///
-/// Fields and enum values are matched by number; a name that is at another number on the other side
-/// has moved, which is a difference even where the wire types agree. Other names for the same
-/// numbers are none.
+/// Fields and enum values are matched by number. A name with another number on the other side has
+/// moved; this is a difference even where the wire types agree. Another name for the same number is
+/// no difference.
 ///
-/// Where the destination saves a newer version than the source, what it reads of the source's
-/// version is compared: the message of that version, or its own message without the fields that came
-/// later.
+/// If the destination saves a newer version than the source, the comparison uses the destination's
+/// schema of the source's version: the message of that version, or the current message without the
+/// fields that were added later.
 ///
 /// ```
 /// use snapshot_core::evolution::{Verdict, compatible};
@@ -177,15 +179,15 @@ impl fmt::Display for Compatibility {
 /// let there = compatible(&old, &new);
 /// assert_eq!(there.payloads[0].verdict, Verdict::ReadableAfterUpgrade { version: 1 });
 /// let back = compatible(&new, &old);
-/// assert_eq!(back.to_string(), "type.googleapis.com/doc.v1.Disk: version 2, it reads 1");
+/// assert_eq!(back.to_string(), "type.googleapis.com/doc.v1.Disk: it reads version 1, not 2");
 /// ```
 pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
-    // The manifest from the other side is not trusted to be sorted.
+    // A peer's manifest may be unsorted.
     let (saved, accepting) = (by_type_url(source), by_type_url(destination));
     let (source, destination) = (&Types::of(source), &Types::of(destination));
     let payloads = saved.into_iter().map(|(type_url, from)| {
         let verdict = match accepting.get(type_url) {
-            Some(to) => Sides { source, destination, from, to }.verdict(),
+            Some(to) => Versions { source, destination, from, to }.verdict(),
             None => Verdict::Missing,
         };
         PayloadVerdict { type_url: type_url.to_owned(), verdict }
@@ -198,14 +200,14 @@ fn by_type_url(manifest: &Manifest) -> BTreeMap<&str, &Payload> {
 }
 
 /// One payload in the two manifests.
-struct Sides<'m> {
+struct Versions<'m> {
     source: &'m Types<'m>,
     destination: &'m Types<'m>,
     from: &'m Payload,
     to: &'m Payload,
 }
 
-impl Sides<'_> {
+impl Versions<'_> {
     fn accepts(&self, version: u32) -> bool {
         self.to.version == version || self.to.accepts.contains(&version)
     }
@@ -228,8 +230,8 @@ impl Sides<'_> {
         older.retain(|&saved| saved < version && self.accepts(saved));
         older.sort_unstable();
         let mut verdict = None;
-        // The newest that the destination reads, and if both sides do not mean the same by any, why
-        // not the newest.
+        // Takes the newest version that has the same schema on both sides. If there is none, the
+        // differences in the newest one are reported.
         for version in older.into_iter().rev() {
             match differences(self.compare(version)) {
                 None => return Verdict::WritableAs { version },
@@ -249,7 +251,8 @@ impl Sides<'_> {
 
     fn compare(&self, version: u32) -> Vec<(Effect, Difference)> {
         let mut found = Vec::new();
-        // The stages of a message of its own are those of its upgrade, which nobody sees from here.
+        // If an older version has its own message, its `upgrade` decides about the stage, and a
+        // manifest does not describe upgrades.
         let own = |payload: &Payload| payload.older.iter().any(|older| older.version == version);
         if !own(self.from) && !own(self.to) {
             let (from, to) = (self.from.stage_rules.as_ref(), self.to.stage_rules.as_ref());
@@ -264,7 +267,7 @@ impl Sides<'_> {
     }
 }
 
-/// What the destination does not bear, if there is anything.
+/// The breaking differences; `None` if there are none.
 fn differences(found: Vec<(Effect, Difference)>) -> Option<Vec<Difference>> {
     let breaking = found.into_iter().filter(|(effect, _)| *effect == Effect::Breaking);
     let differences: Vec<Difference> = breaking.map(|(_, difference)| difference).collect();

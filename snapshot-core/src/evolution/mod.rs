@@ -1,8 +1,8 @@
-//! Schema evolution: compares the schemas of two builds, and keeps a record of every released version.
+//! Schema evolution: compares the schemas of two builds and records every released version.
 //!
-//! [`compatible`] tells from two manifests whether one build restores what the other saves. A
-//! [`lock::Lock`] is the record of what was released, and [`assert_locked!`] is the one line in a
-//! test that keeps it true.
+//! [`compatible`] compares the manifests of two builds and reports whether one of them restores the
+//! snapshots of the other. A [`lock::Lock`] records every released schema, and [`assert_locked!`]
+//! fails a test when a schema changes without a new version.
 
 mod compare;
 mod compatible;

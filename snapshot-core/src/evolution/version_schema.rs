@@ -1,4 +1,4 @@
-//! The schema of one version of a payload, taken out of a manifest.
+//! The schema of one version of a payload, extracted from a manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,7 @@ pub(super) struct Types<'m> {
 }
 
 impl<'m> Types<'m> {
+    /// Indexes the messages and enums of a manifest.
     pub(super) fn of(manifest: &'m Manifest) -> Self {
         Self {
             messages: manifest.messages.iter().map(|m| (m.name.as_str(), m)).collect(),
@@ -21,22 +22,22 @@ impl<'m> Types<'m> {
     }
 }
 
-/// What a payload of one version is on the wire: its root message and all that it reaches.
+/// The wire schema of one version of a payload: its root message and every type it reaches.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct VersionSchema {
     /// The full name of the root message.
     pub(super) root: String,
-    /// By name.
+    /// The messages, by name, each with its fields in ascending number.
     pub(super) messages: BTreeMap<String, Message>,
-    /// By name.
+    /// The enums, by name, each with its values in ascending number.
     pub(super) enums: BTreeMap<String, Enum>,
 }
 
 impl VersionSchema {
-    /// The schema of a payload at a version that the manifest's build reads or writes.
+    /// Extracts the schema of a payload at a version that the manifest's build reads or writes.
     ///
-    /// An older version is either a message of its own, or the payload's message without the fields
-    /// that came later.
+    /// An older version either has its own message, or uses the payload's message without the fields
+    /// that were added later.
     pub(super) fn of(types: &Types<'_>, payload: &Payload, version: u32) -> Self {
         let older = payload.older.iter().find(|older| older.version == version);
         let root = older.map_or(&payload.message, |older| &older.message);
@@ -44,10 +45,11 @@ impl VersionSchema {
         let mut waiting = BTreeSet::from([root.as_str()]);
         while let Some(name) = waiting.pop_first() {
             if let Some(&message) = types.messages.get(name) {
-                let there = |field: &&Field| field.since <= version;
-                let mut fields: Vec<Field> = message.fields.iter().filter(there).cloned().collect();
+                let exists = |field: &&Field| field.since <= version;
+                let mut fields: Vec<Field> =
+                    message.fields.iter().filter(exists).cloned().collect();
                 fields.sort_by_key(|field| field.number);
-                for field in message.fields.iter().filter(there) {
+                for field in message.fields.iter().filter(exists) {
                     let reached = Shape::of(&field.kind).value;
                     let known = schema.messages.contains_key(reached)
                         || schema.enums.contains_key(reached)
@@ -66,7 +68,7 @@ impl VersionSchema {
         schema
     }
 
-    /// What a type name stands for here.
+    /// Classifies a type name: as a message or an enum of this schema, or else as a scalar.
     pub(super) fn class<'m>(&self, name: &'m str) -> Class<'m> {
         match (self.messages.contains_key(name), self.enums.contains_key(name)) {
             (true, _) => Class::Message,
@@ -76,26 +78,28 @@ impl VersionSchema {
     }
 }
 
-/// What a value is, without the names of messages and enums.
+/// The class of a value, without the names of messages and enums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class<'m> {
-    /// A scalar, by its name.
+    /// A scalar, with its name.
     Scalar(&'m str),
     Message,
     Enum,
 }
 
-/// A field's kind, taken apart.
+/// The parts of a field's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape<'m> {
     /// `optional`, `repeated`, `map`, or empty.
     pub(super) label: &'static str,
-    /// Of a map; otherwise empty.
+    /// The kind of a map's keys; empty for other fields.
     pub(super) key: &'m str,
+    /// The kind of the values.
     pub(super) value: &'m str,
 }
 
 impl<'m> Shape<'m> {
+    /// Splits a kind such as `repeated string` or `map<string, a.v1.Disk>` into its parts.
     pub(super) fn of(kind: &'m str) -> Self {
         for label in ["optional", "repeated"] {
             if let Some(value) = kind.strip_prefix(label).and_then(|rest| rest.strip_prefix(' ')) {

@@ -1,4 +1,4 @@
-//! What is known of a controller type without an instance.
+//! The description of a controller type, available without an instance.
 
 use std::any::TypeId;
 use std::fmt;
@@ -17,28 +17,28 @@ pub struct TypeRef {
 }
 
 impl TypeRef {
-    /// The reference to `C`.
+    /// Creates the reference to `C`.
     pub const fn of<C: Controller>() -> Self {
         Self { id: TypeId::of::<C>, name: std::any::type_name::<C> }
     }
 
-    /// The identity of the Rust type.
+    /// Returns the identity of the Rust type.
     pub fn id(&self) -> TypeId {
         (self.id)()
     }
 
-    /// The name of the Rust type, with its path.
+    /// Returns the name of the Rust type, with its path.
     pub fn name(&self) -> &'static str {
         (self.name)()
     }
 
-    /// The name of the Rust type without paths, for people to read.
+    /// Returns the name of the Rust type without paths, for messages.
     pub fn short_name(&self) -> String {
         short_type_name(self.name())
     }
 }
 
-/// `Cache<Lru>` for `my_crate::cache::Cache<my_crate::Lru>`.
+/// Removes the paths from a type name: `my_crate::cache::Cache<my_crate::Lru>` becomes `Cache<Lru>`.
 pub(crate) fn short_type_name(name: &str) -> String {
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
     let mut short = String::new();
@@ -61,7 +61,7 @@ impl fmt::Debug for TypeRef {
     }
 }
 
-/// What is known of a controller type without an instance.
+/// The description of a controller type, available without an instance.
 #[derive(Clone, Copy, Debug)]
 pub struct TypeInfo {
     /// The type URL of its payload.
@@ -76,16 +76,16 @@ pub struct TypeInfo {
     pub controller: TypeRef,
     /// Its stage rules.
     pub stage_rules: Option<&'static StageRules>,
-    /// The types that it comes after.
+    /// The types that it comes after in the order of a migration.
     pub after: &'static [TypeRef],
-    /// Whether no controller can be inside of its state.
+    /// Whether its state can contain no other controller.
     pub(crate) is_leaf: bool,
-    /// Notes what the attributes of its state say.
+    /// Notes the attributes of its state.
     pub(crate) annotate: fn(&mut Notes),
 }
 
 impl TypeInfo {
-    /// The info of `C`.
+    /// Creates the description of `C`.
     pub const fn of<C: Controller>() -> Self {
         Self {
             type_url: C::State::TYPE_URL,
@@ -100,8 +100,7 @@ impl TypeInfo {
         }
     }
 
-    /// Whether a field of its state defines something that others may refer to, or refers to
-    /// something.
+    /// Returns whether a field of its state defines names or refers to names.
     pub(crate) fn has_references(&self) -> bool {
         let mut notes = Notes::default();
         (self.annotate)(&mut notes);

@@ -1,19 +1,19 @@
-//! What the derive asks of a type without demanding it.
+//! Optional traits: the derive uses an implementation if there is one and does not require it.
 //!
-//! A derive cannot ask whether a type implements a trait. The compiler answers in its stead: an
-//! inherent item whose bounds hold is taken before a trait's item of the same name. It works only
-//! where the type is known, which is why these are in the derive's code and not behind a function.
+//! A macro cannot test whether a type implements a trait, but name resolution can: an inherent item
+//! whose bounds hold takes precedence over a trait's item of the same name. This works only where the
+//! type is concrete, so the derive's code names these items itself and not through a generic function.
 
 use std::marker::PhantomData;
 
 use super::descriptor::FieldShape;
 use super::kind::FieldKind;
 
-/// The full proto name of a message, which only `prost::Name` knows.
+/// Finds the full proto name of a message, which only `prost::Name` provides.
 pub struct NameOf<M>(PhantomData<fn() -> M>);
 
 impl<M> NameOf<M> {
-    /// The question; the answer is `full_name`.
+    /// Creates the probe; call `full_name` on it.
     #[allow(clippy::new_without_default, reason = "only the derive calls it")]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -21,15 +21,15 @@ impl<M> NameOf<M> {
 }
 
 impl<M: prost::Name> NameOf<M> {
-    /// The full name.
+    /// Returns the full name.
     pub fn full_name(self, _own_name: &'static str) -> String {
         M::full_name()
     }
 }
 
-/// The answer for a message without `prost::Name`.
+/// The fallback for a message without `prost::Name`.
 pub trait NoName: Sized {
-    /// The message's own name.
+    /// Returns the message's own name.
     fn full_name(self, own_name: &'static str) -> String {
         own_name.to_owned()
     }
@@ -37,7 +37,7 @@ pub trait NoName: Sized {
 
 impl<M> NoName for NameOf<M> {}
 
-/// The shape of a field.
+/// Finds the shape of a field.
 pub struct ShapeOf<F>(PhantomData<fn() -> F>);
 
 impl<F: FieldKind> ShapeOf<F> {
@@ -45,10 +45,10 @@ impl<F: FieldKind> ShapeOf<F> {
     pub const SHAPE: FieldShape = F::SHAPE;
 }
 
-/// The answer for a field of a type without a schema. Such a field cannot be mapped, but the message
-/// around it can be used: it may have come with a crate that knows nothing of us.
+/// The fallback for a field of a type without a schema. Such a field cannot be mapped, but the message
+/// that contains it can be used: the field's type may come from a crate that does not use this one.
 pub trait OpaqueShape {
-    /// Nothing is known.
+    /// The shape is unknown.
     const SHAPE: FieldShape = FieldShape::Opaque;
 }
 

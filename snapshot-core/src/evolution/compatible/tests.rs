@@ -1,4 +1,4 @@
-//! Verdicts on hand-made manifests: one change each.
+//! Verdicts on manifests written by hand, with one change each.
 
 use super::{Verdict, compatible};
 use crate::schema::Manifest;
@@ -54,7 +54,7 @@ fn manifest() -> Manifest {
     }
 }
 
-/// The verdict on a destination that differs from [`manifest`] by a change.
+/// Returns the verdict on a destination that differs from [`manifest`] by one change.
 fn verdict(change: impl FnOnce(&mut Manifest)) -> Verdict {
     let mut destination = manifest();
     change(&mut destination);
@@ -104,7 +104,7 @@ fn names_are_not_on_the_wire() {
 }
 
 #[test]
-fn what_the_destination_would_refuse_or_miss_is_a_difference_at_its_place() {
+fn a_change_that_breaks_a_restore_is_a_difference_with_its_place() {
     differs(
         |m| drop(m.messages[1].fields.remove(2)),
         &[("a.Root", "only the source has field 3 (tags)")],
@@ -143,7 +143,7 @@ fn what_the_destination_would_refuse_or_miss_is_a_difference_at_its_place() {
 }
 
 #[test]
-fn every_difference_is_told_once() {
+fn every_difference_is_reported_once() {
     differs(
         |m| {
             m.messages[0].fields.clear();
@@ -165,11 +165,11 @@ fn a_stage_that_only_the_source_saves_is_a_difference() {
             let rules = m.payloads[0].stage_rules.as_mut().unwrap();
             rules.save_from = vec!["Stopped".to_owned()];
         },
-        &[("t/a.Root", "only at the source stage Running may be saved")],
+        &[("t/a.Root", "stage Running may be saved only at the source")],
     );
     differs(
         |m| m.payloads[0].stage_rules.as_mut().unwrap().carried = false,
-        &[("t/a.Root", "only at the source the stage travels")],
+        &[("t/a.Root", "the stage is carried only at the source")],
     );
 }
 
@@ -206,17 +206,17 @@ fn the_check_names_every_payload_that_cannot_be_restored() {
     assert!(!report.is_compatible());
     assert_eq!(
         report.check().unwrap_err().to_string(),
-        "the destination cannot restore t/a.Root: version 2, it reads 1\n\
-         the destination cannot restore t/b.Other: it has no controller for it"
+        "the destination cannot restore t/a.Root: it reads version 1, not 2\n\
+         the destination cannot restore t/b.Other: it has no controller for this type URL"
     );
     assert_eq!(
         report.to_string(),
-        "t/a.Root: version 2, it reads 1\nt/b.Other: it has no controller for it"
+        "t/a.Root: it reads version 1, not 2\nt/b.Other: it has no controller for this type URL"
     );
 }
 
-/// A payload of version 3 that reads and writes all older versions: version 1 is a message of its
-/// own, version 2 lacks a field.
+/// A payload of version 3 that reads and writes all older versions: version 1 has its own message,
+/// version 2 does not have one of the fields.
 fn third() -> Manifest {
     let mut third = manifest();
     let payload = &mut third.payloads[0];
@@ -248,7 +248,7 @@ fn between(source: &Manifest, destination: &Manifest) -> Verdict {
 }
 
 #[test]
-fn an_older_version_is_compared_with_what_the_destination_reads_of_it() {
+fn an_older_version_is_compared_with_the_schema_that_the_destination_reads_it_by() {
     let upgraded = |version| Verdict::ReadableAfterUpgrade { version };
     assert_eq!(between(&first(), &third()), upgraded(1));
     assert_eq!(between(&manifest(), &third()), upgraded(2));
@@ -298,7 +298,7 @@ fn a_source_writes_the_newest_version_that_the_destination_reads() {
 }
 
 #[test]
-fn a_name_at_another_number_has_moved_though_the_wire_types_agree() {
+fn a_name_with_another_number_has_moved_even_if_the_wire_types_agree() {
     let mut source = manifest();
     source.messages[0].fields.push(field(4, "count", "uint32"));
     let mut destination = source.clone();
@@ -322,7 +322,7 @@ fn a_name_at_another_number_has_moved_though_the_wire_types_agree() {
 }
 
 #[test]
-fn which_fields_exclude_each_other_matters_and_the_name_of_their_oneof_does_not() {
+fn the_members_of_a_oneof_matter_and_its_name_does_not() {
     let member = |number, name: &str, oneof: &str| Field {
         oneof: oneof.to_owned(),
         ..field(number, name, "bool")
@@ -341,7 +341,7 @@ fn which_fields_exclude_each_other_matters_and_the_name_of_their_oneof_does_not(
 }
 
 #[test]
-fn a_peer_with_very_many_fields_and_values_is_answered_soon() {
+fn a_peer_with_very_many_fields_and_values_gets_a_fast_answer() {
     const COUNT: i32 = 60_000;
     let large = |prefix: &str| {
         let mut large = manifest();

@@ -1,4 +1,4 @@
-//! The one line in a test.
+//! [`assert_locked!`](crate::evolution::assert_locked): the check of a lock file in a test.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,19 +10,19 @@ use crate::error::Error;
 use crate::registry::registry;
 use crate::schema::Manifest;
 
-/// What rewrites the lock when it is 1.
+/// The environment variable that rewrites the lock if its value is 1.
 const UPDATE: &str = "SNAPSHOT_UPDATE_LOCK";
 
-/// Panics unless the program's payloads are those of a lock file; see [`lock`](crate::evolution::lock)
-/// for what it demands and what an update may change.
+/// Panics if the program's payloads differ from a lock file. [`lock`](crate::evolution::lock) says
+/// which changes need a new version and which an update of the file.
 ///
-/// The path is relative to the folder of `Cargo.lock`, which is the root of the workspace, whichever
-/// of its packages has the test. With the variable `SNAPSHOT_UPDATE_LOCK=1` in its environment the
-/// test writes the file instead.
+/// The path is relative to the folder of `Cargo.lock`, the root of the workspace, in whichever of its
+/// packages the test is. If the environment has `SNAPSHOT_UPDATE_LOCK=1`, the test writes the file
+/// instead.
 ///
-/// It looks at what is registered in the test's own program, so the test belongs where all
-/// controllers are linked, and each program has its own file. A second argument is the
-/// [`Manifest`](crate::schema::Manifest) to look at instead.
+/// The macro checks the controllers that are registered in the test's own program. Put the test into
+/// a package that links all controllers, and give each program its own file. An optional second
+/// argument is a [`Manifest`](crate::schema::Manifest) to check instead.
 ///
 /// ```no_run
 /// // In a test:
@@ -38,7 +38,7 @@ macro_rules! __assert_locked {
         ::core::option::Option::Some($manifest)
     };
     ($path:expr $(, $manifest:expr)? $(,)?) => {
-        // Cargo says where the package is at run time as well, which is right even where two
+        // Cargo sets this variable at run time too, and that value wins: it is right even if two
         // checkouts share a target folder.
         $crate::evolution::lock::assert_locked(
             ::core::option_env!("CARGO_MANIFEST_DIR"),
@@ -48,8 +48,8 @@ macro_rules! __assert_locked {
     };
 }
 
-/// What [`assert_locked!`](crate::evolution::assert_locked) does. `compiled_in` is where the test's
-/// package was when it was compiled.
+/// Implements [`assert_locked!`](crate::evolution::assert_locked). `compiled_in` is the folder of the
+/// test's package at compile time.
 #[doc(hidden)]
 #[track_caller]
 pub fn assert_locked(compiled_in: Option<&str>, path: &Path, manifest: Option<&Manifest>) {
@@ -66,12 +66,13 @@ pub fn assert_locked(compiled_in: Option<&str>, path: &Path, manifest: Option<&M
     }
 }
 
-/// The nearest folder above a package that has a `Cargo.lock`, or the package's own.
+/// Returns the nearest folder at or above a package with a `Cargo.lock`, or the package's folder if
+/// there is none.
 fn workspace_of(package: &Path) -> &Path {
     package.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(package)
 }
 
-/// Checks or updates the file. `path` is what people call it.
+/// Checks or updates the file. `path` is its name in errors.
 pub(super) fn run(
     file: &Path,
     path: &Path,
@@ -100,7 +101,7 @@ pub(super) fn run(
         None if update => Lock::default(),
         None => {
             return Err(Error::precondition(format!(
-                "{} does not exist: {UPDATE}=1 writes it; commit it then",
+                "{} does not exist: run the test with {UPDATE}=1 to write it, then commit it",
                 file.display()
             )));
         }

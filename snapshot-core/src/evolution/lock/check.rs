@@ -1,67 +1,75 @@
-//! A lock and a manifest, side by side: what an update would write, and what it would not.
+//! Compares a lock with a manifest: the changes that an update would write, and those it refuses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{follow, named, next};
-use super::{Lock, Locked, Record, Reserved, Stage, Today};
-use crate::evolution::compare::{Difference, Effect, Sides, compare, compare_stages};
+use super::{Lock, Locked, Record, Reserved, Stage, Unversioned};
+use crate::evolution::compare::{Difference, Effect, SideNames, compare, compare_stages};
 use crate::evolution::version_schema::{Types, VersionSchema};
 use crate::schema::Manifest;
 use crate::wire::v1::manifest::Payload;
 
-const LOCK: Sides = Sides { who: ["the lock", "the program"], at: ["in the lock", "now"] };
+const LOCK: SideNames = SideNames { who: ["the lock", "the program"], at: ["in the lock", "now"] };
 
-/// From a lock to the next.
+/// The update of a lock to a manifest.
 #[derive(Debug, Default)]
-pub(super) struct Step {
-    /// What may not be done, and what to do instead.
+pub(super) struct Update {
+    /// The changes that are not allowed, each with its cure.
     pub(super) refused: Vec<String>,
-    /// What an update would write.
+    /// The changes that the update writes.
     pub(super) pending: Vec<String>,
-    /// The lock of the manifest. Of use as the next one only if nothing is refused.
-    pub(super) now: Lock,
+    /// The updated lock. Valid only if nothing is refused.
+    pub(super) lock: Lock,
 }
 
-impl Step {
+impl Update {
+    /// Determines the update.
     pub(super) fn from(lock: &Lock, manifest: &Manifest) -> Self {
         let types = Types::of(manifest);
-        let mut step = Self::default();
-        let mut here = BTreeSet::new();
+        let mut update = Self::default();
+        let mut registered = BTreeSet::new();
         for payload in &manifest.payloads {
             let type_url = &payload.type_url;
-            if !here.insert(type_url) {
-                step.refused.push(format!("{type_url} is registered twice: once is enough"));
+            if !registered.insert(type_url) {
+                update
+                    .refused
+                    .push(format!("{type_url} is registered twice: remove one registration"));
                 continue;
             }
             let locked = lock.payloads.get(type_url);
-            let now = step.payload(locked, &types, payload);
-            step.now.payloads.insert(type_url.clone(), now);
+            let updated = update.payload(locked, &types, payload);
+            update.lock.payloads.insert(type_url.clone(), updated);
         }
-        for (type_url, locked) in lock.payloads.iter().filter(|(url, _)| !here.contains(url)) {
+        for (type_url, locked) in lock.payloads.iter().filter(|(url, _)| !registered.contains(url))
+        {
             if locked.retired {
-                step.now.payloads.insert(type_url.clone(), locked.clone());
-                step.chain(type_url, &locked.records, &mut locked.records.clone());
+                update.lock.payloads.insert(type_url.clone(), locked.clone());
+                update.chain(type_url, &locked.records, &mut locked.records.clone());
             } else if locked.records.values().all(|record| record.draft) {
-                step.pending.push(format!("{type_url} is gone, and was never released"));
+                update.pending.push(format!("{type_url}, which was never released, is removed"));
             } else {
-                step.refused.push(format!(
+                update.refused.push(format!(
                     "{type_url} is in the lock and not registered: register it \
-                     (`registry::require!` links and checks what a program needs), or if it is gone \
-                     for good, write `retired` after it in the lock"
+                     (`registry::require!` links controllers and checks that they are registered), \
+                     or if it is removed for good, write `retired` after it in the lock"
                 ));
             }
         }
-        // Whatever differs must be told, though nothing above has a word for it.
-        if step.is_none() && step.now != *lock {
-            step.pending.push("the lock is not as an update would write it".to_owned());
+        // No difference may pass unreported, even if nothing above describes it.
+        if update.is_none() && update.lock != *lock {
+            update
+                .pending
+                .push("the text of the lock is not in the form that an update writes".to_owned());
         }
-        step
+        update
     }
 
+    /// Returns whether there is nothing to update.
     pub(super) fn is_none(&self) -> bool {
         self.refused.is_empty() && self.pending.is_empty()
     }
 
+    /// Updates the entry of one payload.
     fn payload(&mut self, locked: Option<&Locked>, types: &Types<'_>, payload: &Payload) -> Locked {
         let (type_url, version) = (&payload.type_url, payload.version);
         let none = Locked::default();
@@ -74,8 +82,8 @@ impl Step {
         };
         if locked.retired {
             self.refused.push(format!(
-                "{type_url} is retired in the lock and registered: take another type URL, or if it \
-                 was never gone, remove the word `retired`"
+                "{type_url} is retired in the lock and registered: use another type URL, or if it \
+                 was never removed, delete the word `retired`"
             ));
         }
         let released = locked.records.iter().rev().find(|(_, record)| !record.draft);
@@ -92,17 +100,17 @@ impl Step {
         versions.insert(version);
         for newer in versions.split_off(&version.saturating_add(1)) {
             self.refused.push(format!(
-                "{type_url}: version {newer} is accepted or saved and newer than its own, {version}"
+                "{type_url}: version {newer} is accepted or saved, but is newer than the payload's own \
+                 version {version}: remove it from `accept`, or raise the version"
             ));
         }
-        // What is in the lock stays there, but for drafts that were given up.
+        // Every record stays in the lock, except for abandoned drafts.
         let mut records: BTreeMap<u32, Record> = BTreeMap::new();
         for (locked_version, record) in &locked.records {
             if !record.draft || versions.contains(locked_version) {
                 records.insert(*locked_version, record.clone());
             } else {
-                self.pending
-                    .push(format!("{type_url}: version {locked_version}, a draft, is gone"));
+                self.pending.push(format!("{type_url}: draft version {locked_version} is removed"));
             }
         }
         for &one in &versions {
@@ -118,15 +126,15 @@ impl Step {
             };
             records.insert(one, record);
         }
-        let today = Today::of(payload);
+        let unversioned = Unversioned::of(payload);
         if !locked.records.is_empty() {
-            self.today(type_url, &locked.today, &today);
+            self.unversioned(type_url, &locked.unversioned, &unversioned);
         }
         self.chain(type_url, &locked.records, &mut records);
-        Locked { retired: locked.retired, today, records }
+        Locked { retired: locked.retired, unversioned, records }
     }
 
-    /// One version that is in the lock and in the program.
+    /// Updates the record of a version that is in the lock and in the program.
     fn record(&mut self, payload: &Payload, version: u32, locked: &Record, now: Record) -> Record {
         let type_url = &payload.type_url;
         let now = Record { draft: locked.draft, reserved: still_reserved(locked, &now), ..now };
@@ -138,18 +146,18 @@ impl Step {
         }
         if locked.draft {
             if *locked != now {
-                self.pending.push(format!("{type_url}: version {version}, a draft, has changed"));
+                self.pending.push(format!("{type_url}: draft version {version} has changed"));
             }
             return now;
         }
-        let told = |wanted: fn(Effect) -> bool| {
+        let reasons = |wanted: fn(Effect) -> bool| {
             let found = found.iter().filter(|(effect, _)| wanted(*effect));
             let found = found.map(|(_, Difference { place, reason, .. })| {
                 if place == type_url { reason.clone() } else { format!("{place}: {reason}") }
             });
             found.collect::<Vec<_>>().join("; ")
         };
-        let changed = told(|effect| effect != Effect::Renamed);
+        let changed = reasons(|effect| effect != Effect::Renamed);
         if !changed.is_empty() && is_newest {
             let next = version.saturating_add(1);
             self.refused.push(format!(
@@ -160,27 +168,28 @@ impl Step {
         }
         if !changed.is_empty() {
             self.refused.push(format!(
-                "{type_url}: what this build takes for version {version} is not what was released: \
+                "{type_url}: version {version} of this build is not the version that was released: \
                  {changed}; restore it, or keep the message as it was released and add `accept(version \
                  = {version}, message = ..., upgrade = ...)`"
             ));
             return now;
         }
         if !is_newest {
-            // An older record is not altered by anything, not even by a renaming.
+            // Nothing changes an older record, not even a renaming.
             return locked.clone();
         }
-        let renamed = told(|effect| effect == Effect::Renamed);
+        let renamed = reasons(|effect| effect == Effect::Renamed);
         if !renamed.is_empty() {
             self.pending.push(format!("{type_url}: {renamed}"));
         } else if *locked != now {
-            let reason = "says of a field from which version on it is there, and that has changed";
-            self.pending.push(format!("{type_url}: version {version} {reason}"));
+            let reason = "the `since` of a field has changed";
+            self.pending.push(format!("{type_url}: version {version}: {reason}"));
         }
         now
     }
 
-    fn today(&mut self, type_url: &str, locked: &Today, now: &Today) {
+    /// Reports changes of the properties that belong to no version.
+    fn unversioned(&mut self, type_url: &str, locked: &Unversioned, now: &Unversioned) {
         let mut versions = |locked: &BTreeSet<u32>, now: &BTreeSet<u32>, verb: &str| {
             for version in locked.difference(now) {
                 self.pending.push(format!("{type_url}: version {version} is no longer {verb}"));
@@ -192,7 +201,7 @@ impl Step {
         versions(&locked.accepts, &now.accepts, "accepted");
         versions(&locked.saves, &now.saves, "saved");
         if locked.older != now.older {
-            let reason = "accepted versions are read as other messages";
+            let reason = "the messages of accepted versions have changed";
             self.pending.push(format!("{type_url}: {reason}"));
         }
         if locked.after != now.after {
@@ -201,7 +210,7 @@ impl Step {
                 false => after.iter().cloned().collect::<Vec<_>>().join(", "),
             };
             let (from, to) = (list(&locked.after), list(&now.after));
-            self.pending.push(format!("{type_url}: it came after {from} and comes after {to}"));
+            self.pending.push(format!("{type_url}: `after` was {from} and is {to}"));
         }
         for (rule, from, to) in [
             ("freeze_to", &locked.freeze_to, &now.freeze_to),
@@ -220,9 +229,9 @@ impl Step {
         }
     }
 
-    /// Checks that each version keeps what the one before it demands, and puts what it reserves
-    /// into the records. Where the program contradicts a released record, which has been refused
-    /// already, the record is what the others are checked against.
+    /// Checks that each version is consistent with all earlier ones, and adds the `reserved` entries
+    /// to the records. If the program contradicts a released record, which is refused elsewhere, the
+    /// other versions are checked against the record.
     fn chain(
         &mut self,
         type_url: &str,
@@ -236,7 +245,8 @@ impl Step {
             let mut lost = BTreeSet::new();
             let mut known: BTreeSet<&str> = BTreeSet::new();
             for (position, (before, one)) in earlier.iter().rev().enumerate() {
-                // What went with a version and comes back with a later one follows its last record.
+                // A type that a version removed and a later one has again is checked against the last
+                // record that has it.
                 let starts = |schema| -> Vec<(&str, &str)> {
                     match position {
                         0 => next(one, schema).collect(),
@@ -264,19 +274,19 @@ impl Step {
             for (place, (number, name)) in lost {
                 if released.is_some() {
                     self.refused.push(format!(
-                        "{type_url}: version {version}: {place} has lost `reserved {number} {name}` \
-                         in the lock: restore the line"
+                        "{type_url}: version {version}: the line `reserved {number} {name}` of \
+                         {place} is missing from the lock: restore it"
                     ));
                 }
                 record.reserved.entry(place).or_default().insert((number, name));
             }
-            self.reserved_is_unused(type_url, version, record);
+            self.check_reserved(type_url, version, record);
             earlier.insert(version, released.unwrap_or(record).clone());
         }
     }
 
-    /// Lines that were added by hand count as well.
-    fn reserved_is_unused(&mut self, type_url: &str, version: u32, record: &Record) {
+    /// Refuses numbers and names that the record reserves, including lines that were added by hand.
+    fn check_reserved(&mut self, type_url: &str, version: u32, record: &Record) {
         for (place, entries) in &record.reserved {
             for (number, name) in used(&record.schema, place) {
                 if let Some((taken, was)) =
@@ -284,7 +294,7 @@ impl Step {
                 {
                     self.refused.push(format!(
                         "{type_url}: version {version}: {place} uses number {number} ({name}) and \
-                         reserves {taken} ({was}): take a number and a name that were never used"
+                         reserves {taken} ({was}): use a number and a name that were never used"
                     ));
                 }
             }
@@ -292,9 +302,10 @@ impl Step {
     }
 }
 
-/// What a record goes on to reserve, by the names that the program has for its messages now.
+/// The entries that a record still reserves, by the program's current names for its messages.
 ///
-/// A draft may take back what it removed; what was removed before it is added by the chain.
+/// A draft may use again what it removed itself. [`Update::chain`] adds the entries of earlier
+/// versions.
 fn still_reserved(locked: &Record, now: &Record) -> Reserved {
     if !locked.draft {
         return match locked.schema == now.schema {
@@ -310,7 +321,7 @@ fn still_reserved(locked: &Record, now: &Record) -> Reserved {
     reserved
 }
 
-/// The numbers and names of a message or an enum.
+/// The numbers and names that a message or an enum uses.
 fn used(schema: &VersionSchema, place: &str) -> Vec<(i64, String)> {
     let fields = schema.messages.get(place).map(|message| &message.fields);
     let values = schema.enums.get(place).map(|one| &one.values);
@@ -319,6 +330,7 @@ fn used(schema: &VersionSchema, place: &str) -> Vec<(i64, String)> {
     fields.chain(values).collect()
 }
 
+/// The record of one version of a payload, as the program has it.
 fn record_of(types: &Types<'_>, payload: &Payload, version: u32) -> Record {
     let own = payload.older.iter().any(|older| older.version == version);
     Record {

@@ -1,21 +1,22 @@
-//! What differs between two texts, line by line.
+//! The difference between two texts, line by line.
 
 use std::fmt::Write;
 
-/// How many lines around a change are shown.
+/// The number of lines shown before and after a change.
 const CONTEXT: usize = 2;
 
-/// The largest table of common lines: 16 MB. Texts that differ in more are shown one after the other.
+/// The largest table of common lines, in entries of 4 bytes: 16 MB. Texts with larger differences are
+/// shown one after the other.
 const LARGEST: usize = 4_000_000;
 
-/// The changed lines, `-` before what is gone and `+` before what is new, with the lines around
-/// them and the headings that they are under.
+/// Returns the changed lines, removed ones with `-` and added ones with `+`, with the lines around
+/// them and the headings above them.
 pub(super) fn of(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let (old_rest, new_rest) = (&old[start..], &new[start..]);
-    // The end is set aside only to keep the table small: an added version ends as the one before it,
-    // and it is the later of the two that is new.
+    // The common end is set aside only if the table would be too large: a new version often ends with
+    // the same lines as the one before it, and the difference should show the later one as new.
     let small = old_rest.len().saturating_mul(new_rest.len()) <= LARGEST;
     let end = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| a == b);
     let end = if small { 0 } else { end.count() };
@@ -28,8 +29,7 @@ pub(super) fn of(old: &str, new: &str) -> String {
     shown(&lines)
 }
 
-/// The longest common subsequence, by the table that everybody knows. Only the part that differs
-/// comes here.
+/// Aligns the parts that differ by their longest common subsequence, with the usual table.
 fn changed<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<(char, &'t str)> {
     if old.len().saturating_mul(new.len()) > LARGEST {
         let gone = old.iter().map(|line| ('-', *line));
@@ -64,6 +64,7 @@ fn changed<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<(char, &'t str)> {
     lines
 }
 
+/// Renders the changes with their context.
 fn shown(lines: &[(char, &str)]) -> String {
     let headings = headings(lines);
     let mut near = vec![false; lines.len()];
@@ -72,7 +73,7 @@ fn shown(lines: &[(char, &str)]) -> String {
         let around = index.saturating_sub(CONTEXT)..(index + CONTEXT + 1).min(lines.len());
         near[around].fill(true);
         let mut heading = headings[index];
-        // Whose own heading is noted already, so are those above it.
+        // If a heading is marked already, so are those above it.
         while let Some(index) = heading.filter(|&index| !above[index]) {
             above[index] = true;
             heading = headings[index];
@@ -86,7 +87,7 @@ fn shown(lines: &[(char, &str)]) -> String {
             if left_out && !text.is_empty() {
                 text.push_str("  ...\n");
             }
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(text, "{}", format!("{sign} {line}").trim_end());
         }
         left_out = !near;
@@ -95,12 +96,12 @@ fn shown(lines: &[(char, &str)]) -> String {
     text
 }
 
-/// For each line the nearest one above it that is indented less.
+/// Returns for each line its heading: the nearest line above with less indentation.
 fn headings(lines: &[(char, &str)]) -> Vec<Option<usize>> {
     let mut open: Vec<usize> = Vec::new();
     let mut headings = Vec::with_capacity(lines.len());
     for (index, (_, line)) in lines.iter().enumerate() {
-        // An empty line ends nothing, and is under nothing.
+        // An empty line neither ends a section nor belongs to one.
         if line.is_empty() {
             headings.push(None);
             continue;
@@ -112,6 +113,7 @@ fn headings(lines: &[(char, &str)]) -> Vec<Option<usize>> {
     headings
 }
 
+/// The number of bytes of leading whitespace.
 fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }

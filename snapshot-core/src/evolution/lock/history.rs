@@ -1,4 +1,4 @@
-//! What a new version must keep of the one before it.
+//! The constraints that a version puts on later ones: numbers and names keep their meaning.
 
 use std::collections::HashSet;
 
@@ -6,11 +6,11 @@ use super::{Record, Reserved};
 use crate::evolution::version_schema::{Class, Shape, VersionSchema};
 use crate::wire::v1::manifest::{Enum, Field, Message};
 
-/// Follows a record into a later version, from message to message, beginning at some pairs of an
-/// earlier and a later name.
+/// Compares a record with the schema of a later version. The traversal begins at pairs of an earlier
+/// and a later type name and goes on from message to message.
 ///
-/// Gives what the later one must reserve, by its own names of the messages, and why it cannot come
-/// after the record.
+/// Returns the entries that the later version must reserve, by its own names of the messages, and the
+/// reasons why it cannot come after the record.
 pub(super) fn follow<'r>(
     before: &'r Record,
     schema: &'r VersionSchema,
@@ -21,10 +21,10 @@ pub(super) fn follow<'r>(
         schema,
         reserved: Reserved::new(),
         refused: Vec::new(),
-        met: HashSet::new(),
+        paired: HashSet::new(),
         waiting: Vec::new(),
     };
-    starts.into_iter().for_each(|(from, to)| following.meet(from, to));
+    starts.into_iter().for_each(|(from, to)| following.pair(from, to));
     while let Some((from, to)) = following.waiting.pop() {
         let schemas = (&before.schema, schema);
         if let (Some(from), Some(to)) = (schemas.0.messages.get(from), schemas.1.messages.get(to)) {
@@ -37,8 +37,8 @@ pub(super) fn follow<'r>(
     (following.reserved, following.refused)
 }
 
-/// Where the next version begins: at the root, whatever it is called, and at every name that both
-/// versions have.
+/// The pairs at which the comparison with the next version begins: the two root messages, whatever
+/// their names, and every name that both versions have.
 pub(super) fn next<'r>(
     before: &'r Record,
     schema: &'r VersionSchema,
@@ -47,7 +47,7 @@ pub(super) fn next<'r>(
     std::iter::once(root).chain(named(before, schema).map(|name| (name, name)))
 }
 
-/// The messages and enums that two versions have by the same name.
+/// The names of messages and enums that two versions have in common.
 pub(super) fn named<'r>(
     before: &'r Record,
     schema: &'r VersionSchema,
@@ -62,13 +62,14 @@ struct Following<'r> {
     schema: &'r VersionSchema,
     reserved: Reserved,
     refused: Vec<String>,
-    met: HashSet<(&'r str, &'r str)>,
+    paired: HashSet<(&'r str, &'r str)>,
     waiting: Vec<(&'r str, &'r str)>,
 }
 
 impl<'r> Following<'r> {
-    fn meet(&mut self, from: &'r str, to: &'r str) {
-        if self.met.insert((from, to)) {
+    /// Queues a pair of types, once.
+    fn pair(&mut self, from: &'r str, to: &'r str) {
+        if self.paired.insert((from, to)) {
             self.waiting.push((from, to));
         }
     }
@@ -78,23 +79,24 @@ impl<'r> Following<'r> {
         reserved.insert((number, name.to_owned()));
     }
 
-    /// Refuses something new whose number or name stood for something else before.
+    /// Refuses a new field or value whose number or name is reserved.
     fn check_unused(&mut self, from: &str, to: &str, number: i64, name: &str) {
         for (taken, was) in self.before.reserved.get(from).into_iter().flatten() {
             if *taken == number {
                 self.refused.push(format!(
                     "{to}: number {number} ({name}) is reserved: it was {was} in an older version; \
-                     take a number that was never used"
+                     use a number that was never used"
                 ));
             } else if was == name {
                 self.refused.push(format!(
                     "{to}: the name {name} is reserved: it was number {taken} in an older version; \
-                     take a name that was never used"
+                     use a name that was never used"
                 ));
             }
         }
     }
 
+    /// Copies the reserved entries of an earlier type to the later one.
     fn carry(&mut self, from: &str, to: &str) {
         for (number, name) in self.before.reserved.get(from).into_iter().flatten() {
             self.reserve(to, *number, name);
@@ -109,18 +111,18 @@ impl<'r> Following<'r> {
                 from.fields.iter().find(|was| was.name == *name && was.number != number)
             {
                 self.refused.push(format!(
-                    "{}: field {name} has moved from number {} to {number}; leave it there, or take \
-                     another name",
+                    "{}: field {name} has moved from number {} to {number}; restore the number, or \
+                     use another name",
                     to.name, was.number
                 ));
                 continue;
             }
             match from.fields.iter().find(|was| was.number == number) {
                 Some(was) if self.same_kind(was, field) => {
-                    self.meet(Shape::of(&was.kind).value, Shape::of(&field.kind).value);
+                    self.pair(Shape::of(&was.kind).value, Shape::of(&field.kind).value);
                 }
                 Some(was) => self.refused.push(format!(
-                    "{}: number {number} was {} ({}) and is {} ({name}); leave it, and take a number \
+                    "{}: number {number} was {} ({}) and is {} ({name}); restore it, and use a number \
                      that was never used",
                     to.name, was.kind, was.name, field.kind
                 )),
@@ -134,7 +136,7 @@ impl<'r> Following<'r> {
         }
     }
 
-    /// Whether a number stands for the same wire type. Presence may change with the version.
+    /// Returns whether a field has the same wire type in both versions. Presence may change.
     fn same_kind(&self, was: &Field, is: &Field) -> bool {
         let (from, to) = (Shape::of(&was.kind), Shape::of(&is.kind));
         let single = |label: &str| matches!(label, "" | "optional");
@@ -142,7 +144,7 @@ impl<'r> Following<'r> {
         (from.label == to.label || single(from.label) && single(to.label))
             && from.key == to.key
             && class.0 == class.1
-            // Another well-known type is another thing, though both are messages.
+            // Two different well-known types are incompatible, although both are messages.
             && (class.0 != Class::Message || from.value == to.value || !either_known(from, to))
     }
 
@@ -153,8 +155,8 @@ impl<'r> Following<'r> {
             let named = from.values.iter().find(|was| was.name == *name);
             match named {
                 Some(was) if was.number != number => self.refused.push(format!(
-                    "{}: value {name} has moved from number {} to {number}; leave it there, or take \
-                     another name",
+                    "{}: value {name} has moved from number {} to {number}; restore the number, or \
+                     use another name",
                     to.name, was.number
                 )),
                 Some(_) => {}
@@ -170,6 +172,7 @@ impl<'r> Following<'r> {
     }
 }
 
+/// Returns whether the value of one of the two is a well-known type.
 fn either_known(from: Shape<'_>, to: Shape<'_>) -> bool {
     [from, to].iter().any(|shape| shape.value.starts_with("google.protobuf."))
 }

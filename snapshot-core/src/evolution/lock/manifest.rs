@@ -1,4 +1,4 @@
-//! A lock as a manifest: what the last release would say of itself.
+//! The manifest of a lock: a description of the last release.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,19 @@ use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Enum, Message, Older, Payload, StageRules};
 
 impl Lock {
-    /// What the last release of each payload that is not retired would say of itself, older versions
-    /// that it reads and writes included: to compare locks of different releases or programs by
-    /// [`compatible`](crate::evolution::compatible).
+    /// Returns the manifest of the last release: every payload that is not retired, with the older
+    /// versions that the release reads and writes. Use it to compare locks of different releases or
+    /// programs with [`compatible`](crate::evolution::compatible).
     ///
-    /// A lock does not know which types an older version with a message of its own is read by, but
-    /// for that message's name. Where such a version has another `a.v1.Mount` than the newest one,
-    /// it is `a.v1.Mount@a.v1.DiskV1`, after the message of the version.
+    /// If an older version has its own message, the lock records the name of that message, but not the
+    /// current names of the types inside. If such a version has a different `a.v1.Mount` than the
+    /// newest version, the manifest calls it `a.v1.Mount@a.v1.DiskV1`, after the message of the
+    /// version.
     ///
     /// # Errors
     ///
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if two payloads have different
-    /// messages of one name: they are not of one program.
+    /// messages of the same name: then they do not belong to one program.
     pub fn manifest(&self) -> Result<Manifest, Error> {
         let mut types = Types::default();
         let mut payloads = Vec::new();
@@ -32,7 +33,7 @@ impl Lock {
         });
         for (type_url, locked, version, record) in newest.clone() {
             clashes.extend(types.add(record));
-            payloads.push(locked.told(type_url, version, record));
+            payloads.push(locked.describe(type_url, version, record));
         }
         for ((_, locked, _, _), payload) in newest.zip(&payloads) {
             for older in &payload.older {
@@ -42,7 +43,7 @@ impl Lock {
             }
         }
         refuse(clashes.into_iter().map(|name| {
-            format!("{name} is not the same in all payloads: they are not of one program")
+            format!("{name} is not the same in all payloads: lock each program in its own file")
         }))?;
         let Types { messages, enums } = types;
         let (messages, enums) = (messages.into_values().collect(), enums.into_values().collect());
@@ -51,10 +52,10 @@ impl Lock {
 }
 
 impl Locked {
-    /// As a manifest tells it, its newest version being `version`.
-    fn told(&self, type_url: &str, version: u32, record: &Record) -> Payload {
-        let today = &self.today;
-        // A version that is only claimed has no schema to compare.
+    /// Describes the payload as of its newest version, `version`.
+    fn describe(&self, type_url: &str, version: u32, record: &Record) -> Payload {
+        let unversioned = &self.unversioned;
+        // A version without a record has no schema to compare.
         let known = |versions: &BTreeSet<u32>| {
             let mut known: BTreeSet<u32> = versions
                 .iter()
@@ -64,25 +65,25 @@ impl Locked {
             known.insert(version);
             known.into_iter().collect::<Vec<_>>()
         };
-        let accepts = known(&today.accepts);
-        let older = today.older.iter().filter(|(older, _)| accepts.contains(older));
+        let accepts = known(&unversioned.accepts);
+        let older = unversioned.older.iter().filter(|(older, _)| accepts.contains(older));
         let older =
             older.map(|(version, message)| Older { version: *version, message: message.clone() });
         Payload {
             type_url: type_url.to_owned(),
             version,
-            saves: known(&today.saves),
+            saves: known(&unversioned.saves),
             older: older.collect(),
             accepts,
             message: record.schema.root.clone(),
             stage_rules: record.stage.as_ref().map(|stage| StageRules {
-                freeze_to: today.freeze_to.clone(),
-                import_as: today.import_as.clone(),
-                abort_to: today.abort_to.clone(),
-                live: today.live.clone(),
+                freeze_to: unversioned.freeze_to.clone(),
+                import_as: unversioned.import_as.clone(),
+                abort_to: unversioned.abort_to.clone(),
+                live: unversioned.live.clone(),
                 ..stage.rules()
             }),
-            after: today.after.iter().cloned().collect(),
+            after: unversioned.after.iter().cloned().collect(),
         }
     }
 }
@@ -95,7 +96,7 @@ struct Types {
 }
 
 impl Types {
-    /// Adds those of a newest version; gives the names that meant something else before.
+    /// Adds the types of a newest version. Returns the names that stand for something else already.
     fn add(&mut self, record: &Record) -> Vec<String> {
         let mut clashes = Vec::new();
         for (name, message) in &record.schema.messages {
@@ -111,7 +112,7 @@ impl Types {
         clashes
     }
 
-    /// Adds those of an older version, whose root message is `root` today.
+    /// Adds those of an older version, whose root message is `root` unversioned.
     fn add_older(&mut self, record: &Record, root: &str) {
         let schema = &record.schema;
         let others = || schema.messages.values().filter(|message| message.name != schema.root);
@@ -119,7 +120,7 @@ impl Types {
             && schema.enums.values().all(|one| self.enums.get(&one.name) == Some(one));
         let called = |name: &str| match name == schema.root {
             true => root.to_owned(),
-            // What is well known is the same everywhere, and told by its name.
+            // Well-known types are the same everywhere and keep their names.
             false if shared || name.starts_with("google.protobuf.") => name.to_owned(),
             false => format!("{name}@{root}"),
         };

@@ -1,8 +1,9 @@
-//! The lock: what was released, under version control, so that no schema changes unnoticed.
+//! The lock: a record of every released schema, under version control, so that no schema changes
+//! unnoticed.
 //!
-//! A [`Lock`] has one record for each version of each payload: every message that it reaches, field
-//! by field. It is a text file, `proto/schema.lock` by custom, and one line in a test compares it
-//! with what the program has registered:
+//! A [`Lock`] has one record for each version of each payload: every message that the payload reaches,
+//! field by field. It is a text file, by custom `proto/schema.lock`. One line in a test compares it
+//! with the payloads that the program has registered:
 //!
 //! ```no_run
 //! #[test]
@@ -12,33 +13,33 @@
 //! # fn main() {}
 //! ```
 //!
-//! The test fails, with the difference and what to do, when anything has changed.
-//! `SNAPSHOT_UPDATE_LOCK=1 cargo test` then rewrites the file, unless the change is one that may
-//! never be made. So the file is the review of a schema: who reads the diff of a commit sees what
-//! peers and stored snapshots will notice.
+//! When anything has changed, the test fails with the difference and the cure.
+//! `SNAPSHOT_UPDATE_LOCK=1 cargo test` then rewrites the file, unless the change is never allowed. The
+//! file thus serves the review of a schema: the diff of a commit shows how peers and stored snapshots
+//! are affected.
 //!
-//! # What a change needs
+//! # Requirements of a change
 //!
-//! | change | an update | a new `version` |
+//! | change | an update of the lock | a new `version` |
 //! |---|---|---|
 //! | a new payload; a new version | yes | |
-//! | another name of a field, enum value, oneof, message | yes | no: it is not on the wire. Text forms and code that use the name do change |
-//! | `freeze_to`, `import_as`, `abort_to`, `live`, `after`; what `accepts` and `saves` list | yes | no: peers do not see it |
+//! | a new name for a field, enum value, oneof or message | yes | no: names are not on the wire. Text forms and code that use the name do change |
+//! | `freeze_to`, `import_as`, `abort_to`, `live`, `after`; the lists `accepts` and `saves` | yes | no: peers do not see them |
 //! | a field or enum value added or removed, another kind, another presence, another oneof | | yes |
-//! | `save_from`, whether the stage is carried, what a field defines or refers to | | yes: the other side would refuse what it read before |
-//! | the schema that an accepted older version is read or written by | | never: accept it as the message that was released |
-//! | a lower version; a number or a name that meant something else, or that is reserved | | never |
-//! | a payload that is gone | by hand: write `retired` after its type URL | |
+//! | `save_from`, whether the stage is carried, the names that a field defines or refers to | | yes: the other side would refuse values that it read before |
+//! | the schema with which an accepted older version is read or written | | never allowed: accept the version as the message that was released |
+//! | a lower version; a number or name that is reserved or stood for something else | | never allowed |
+//! | a payload removed | by hand: write `retired` after its type URL | |
 //!
-//! The record of a released version is never changed: of the newest one the names follow a
-//! renaming, of the older ones nothing does. What is in the file is released, but for a version
-//! with the word `draft` after its number, as in `version 3 draft`: write it there by hand while a
-//! version is still in the making, and take it away with the release.
+//! The record of a released version never changes, with one exception: in the newest one, names follow
+//! a renaming. Every version in the file counts as released, unless the word `draft` stands after its
+//! number, as in `version 3 draft`. Write that word by hand while a version is in development, and
+//! remove it with the release.
 //!
-//! prost's types do not know what their `.proto` files reserve, so the lock remembers it: when a
-//! field or an enum value goes with a new version, its number and name become a `reserved` line in
-//! the new record, and are refused in every later one. Lines for what was removed before the first
-//! lock can be added by hand.
+//! prost's types do not contain the `reserved` declarations of their `.proto` files, so the lock
+//! records them: when a new version removes a field or an enum value, its number and name become a
+//! `reserved` line in the new record, and every later version is refused if it uses them. For fields
+//! that were removed before the first lock, add such lines by hand.
 //!
 //! # Example
 //!
@@ -106,40 +107,40 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use assert::assert_locked;
-use check::Step;
+use check::Update;
 
 use super::version_schema::VersionSchema;
 use crate::error::{Code, Error};
 use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Older, Payload, StageRules};
 
-/// What was released: one record for each version of each payload. See the [module](self).
+/// The released schemas: one record for each version of each payload. See the [module](self).
 ///
-/// Its text form is its [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr): one
-/// fact a line, sorted, so that a diff tells what has changed. Lines that begin with `#` are
-/// comments; those of the file's head are written again with every update, others are lost.
+/// [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr) write and read its text form. The
+/// text has one fact per line, sorted, so that a diff shows exactly the changes. Lines that begin with
+/// `#` are comments. Every update writes the comment at the head of the file anew and drops all others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
-    /// By type URL.
+    /// The payloads, by type URL.
     payloads: BTreeMap<String, Locked>,
 }
 
-/// One payload.
+/// The entry of one payload.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Locked {
-    /// No program has it any more, and its type URL is never used again.
+    /// Whether the payload was removed for good: its type URL is never used again.
     retired: bool,
-    today: Today,
-    /// By version.
+    unversioned: Unversioned,
+    /// The records, by version.
     records: BTreeMap<u32, Record>,
 }
 
-/// What a build does with a payload that is no part of any version: free to change.
+/// The properties of a payload that belong to no version and may change at any time.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Today {
+struct Unversioned {
     accepts: BTreeSet<u32>,
     saves: BTreeSet<u32>,
-    /// The message that an accepted version is read as, if it is one of its own.
+    /// The message of each accepted version that has its own message, by version.
     older: BTreeMap<u32, String>,
     after: BTreeSet<String>,
     freeze_to: String,
@@ -148,21 +149,21 @@ struct Today {
     live: String,
 }
 
-/// One version of one payload.
+/// The record of one version of a payload.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Record {
-    /// Not released yet.
+    /// Whether the version is not released yet.
     draft: bool,
     stage: Option<Stage>,
     schema: VersionSchema,
-    /// By the name of the message or enum: what it had in an earlier version and lost.
+    /// The numbers and names that earlier versions had and this one may not use.
     reserved: Reserved,
 }
 
-/// By the name of a message or enum, then number and name.
+/// Reserved numbers with their names, by the name of the message or enum.
 type Reserved = BTreeMap<String, BTreeSet<(i64, String)>>;
 
-/// The stage rules that a peer notices.
+/// The stage rules that affect a peer.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Stage {
     carried: bool,
@@ -170,10 +171,12 @@ struct Stage {
 }
 
 impl Stage {
+    /// Extracts the rules that affect a peer.
     fn of(rules: &StageRules) -> Self {
         Self { carried: rules.carried, save_from: rules.save_from.iter().cloned().collect() }
     }
 
+    /// Returns them as rules of a manifest, to compare.
     fn rules(&self) -> StageRules {
         StageRules {
             carried: self.carried,
@@ -183,7 +186,8 @@ impl Stage {
     }
 }
 
-impl Today {
+impl Unversioned {
+    /// Extracts the properties of a payload that belong to no version.
     fn of(payload: &Payload) -> Self {
         let rules = payload.stage_rules.clone().unwrap_or_default();
         let older = |older: &Older| (older.version, older.message.clone());
@@ -201,47 +205,47 @@ impl Today {
 }
 
 impl Lock {
-    /// The first lock of a program: everything that its manifest has is released.
+    /// Creates the first lock of a program. Everything in its manifest counts as released.
     ///
     /// # Errors
     ///
-    /// If the versions in the manifest contradict each other: a number that is one thing in one
-    /// version and another in the next.
+    /// [`Code::FailedPrecondition`] if the versions in the manifest contradict each other: a number
+    /// stands for one thing in one version and for another in the next.
     pub fn of(manifest: &Manifest) -> Result<Self, Error> {
         Self::default().updated(manifest)
     }
 
-    /// Compares with what a program has registered.
+    /// Compares the lock with the manifest of a program.
     ///
     /// # Errors
     ///
-    /// [`Code::FailedPrecondition`]: everything that has changed, what to do about each, and last
-    /// the difference between the two as text.
+    /// [`Code::FailedPrecondition`] with one finding for each change and its cure. The last finding is
+    /// the difference between the two texts.
     pub fn check(&self, manifest: &Manifest) -> Result<(), Error> {
-        let step = Step::from(self, manifest);
-        if step.is_none() {
+        let update = Update::from(self, manifest);
+        if update.is_none() {
             return Ok(());
         }
-        let mut findings = step.refused;
-        let update = match findings.is_empty() {
+        let mut findings = update.refused;
+        let outcome = match findings.is_empty() {
             true => "SNAPSHOT_UPDATE_LOCK=1 writes this to the lock",
             false => "SNAPSHOT_UPDATE_LOCK=1 refuses this",
         };
-        findings.extend(step.pending);
-        let lines = diff::of(&self.to_string(), &step.now.to_string());
-        let difference = precondition(format!("{update}:\n{lines}")).keeping_lines();
+        findings.extend(update.pending);
+        let lines = diff::of(&self.to_string(), &update.lock.to_string());
+        let difference = precondition(format!("{outcome}:\n{lines}")).keeping_lines();
         Error::collect(findings.into_iter().map(precondition).chain([difference]))
     }
 
-    /// The lock as it is after an update.
+    /// Returns the lock after an update to a manifest.
     ///
     /// # Errors
     ///
-    /// [`Code::FailedPrecondition`]: every change that may not be made.
+    /// [`Code::FailedPrecondition`] with one finding for each change that is not allowed.
     pub fn updated(&self, manifest: &Manifest) -> Result<Self, Error> {
-        let step = Step::from(self, manifest);
-        refuse(step.refused)?;
-        Ok(step.now)
+        let update = Update::from(self, manifest);
+        refuse(update.refused)?;
+        Ok(update.lock)
     }
 }
 

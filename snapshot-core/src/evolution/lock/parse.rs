@@ -1,4 +1,4 @@
-//! The text form, read.
+//! Reads the text form of a lock.
 
 use std::str::FromStr;
 
@@ -14,8 +14,8 @@ impl FromStr for Lock {
 
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument), with the line: of a text that is no
-    /// lock, or that says something twice.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument), with the line number, if the text is
+    /// no lock or states a fact twice.
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut parser = Parser::default();
         for (index, line) in text.lines().enumerate() {
@@ -34,7 +34,8 @@ impl FromStr for Lock {
     }
 }
 
-/// Where in the text the next line belongs. Indentation is for people only.
+/// The parser with the open payload, version and block, to which the next line belongs. Indentation
+/// has no meaning.
 #[derive(Default)]
 struct Parser {
     format: bool,
@@ -44,6 +45,7 @@ struct Parser {
     block: Option<Block>,
 }
 
+/// A message or an enum of a version, while its lines are read.
 enum Block {
     Message(Message),
     Enum(Enum),
@@ -64,6 +66,7 @@ const NO_BLOCK: &str = "expected `message NAME` or `enum NAME` before it";
 const NO_FIELD: &str = "expected a field of a message before it";
 
 impl Parser {
+    /// Reads one line that is neither empty nor a comment.
     fn line(&mut self, mut rest: Cursor<'_>) -> Result<(), String> {
         if rest.0.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
             return self.number(rest);
@@ -90,7 +93,7 @@ impl Parser {
                 self.payload = Some((type_url, Locked { retired, ..Locked::default() }));
             }
             "accepts" | "saves" | "reads" | "after" | "freeze_to" | "import_as" | "abort_to"
-            | "live" => self.today(keyword, &mut rest)?,
+            | "live" => self.unversioned(keyword, &mut rest)?,
             "version" => {
                 self.end_record();
                 let (_, payload) = self.payload.as_ref().ok_or(NO_PAYLOAD)?;
@@ -145,21 +148,25 @@ impl Parser {
             }
             "defines" => self.field()?.defines.push(rest.line()?),
             "refers" => self.field()?.refers.push(rest.line()?),
-            _ => return Err(format!("`{keyword}` is not known here")),
+            _ => return Err(format!("unknown keyword `{keyword}`")),
         }
         rest.end()
     }
 
-    fn today(&mut self, keyword: &str, rest: &mut Cursor<'_>) -> Result<(), String> {
+    /// Reads a property of a payload that belongs to no version.
+    fn unversioned(&mut self, keyword: &str, rest: &mut Cursor<'_>) -> Result<(), String> {
         let (_, payload) = self.payload.as_mut().ok_or(NO_PAYLOAD)?;
         if self.record.is_some() {
             return Err(format!("`{keyword}` belongs before the versions"));
         }
-        let today = &mut payload.today;
+        let unversioned = &mut payload.unversioned;
         match keyword {
             "accepts" | "saves" => {
-                let versions =
-                    if keyword == "accepts" { &mut today.accepts } else { &mut today.saves };
+                let versions = if keyword == "accepts" {
+                    &mut unversioned.accepts
+                } else {
+                    &mut unversioned.saves
+                };
                 while !rest.0.is_empty() {
                     added(versions.insert(rest.number()?))?;
                 }
@@ -169,18 +176,18 @@ impl Parser {
                 if rest.bare() != "as" {
                     return Err("expected `reads VERSION as MESSAGE`".to_owned());
                 }
-                added(today.older.insert(version, rest.word()?).is_none())?;
+                added(unversioned.older.insert(version, rest.word()?).is_none())?;
             }
-            "after" => added(today.after.insert(rest.word()?))?,
-            "freeze_to" => once(&mut today.freeze_to, rest.word()?)?,
-            "import_as" => once(&mut today.import_as, rest.word()?)?,
-            "abort_to" => once(&mut today.abort_to, rest.word()?)?,
-            _ => once(&mut today.live, rest.word()?)?,
+            "after" => added(unversioned.after.insert(rest.word()?))?,
+            "freeze_to" => once(&mut unversioned.freeze_to, rest.word()?)?,
+            "import_as" => once(&mut unversioned.import_as, rest.word()?)?,
+            "abort_to" => once(&mut unversioned.abort_to, rest.word()?)?,
+            _ => once(&mut unversioned.live, rest.word()?)?,
         }
         Ok(())
     }
 
-    /// A field or an enum value.
+    /// Reads a field or an enum value.
     fn number(&mut self, mut rest: Cursor<'_>) -> Result<(), String> {
         match self.block.as_mut().ok_or(NO_BLOCK)? {
             Block::Message(message) => {
@@ -258,26 +265,27 @@ impl Parser {
     }
 }
 
-/// Sets a text that was not set before.
+/// Sets a text, and fails if it is set already.
 fn once(place: &mut String, text: String) -> Result<(), String> {
     match std::mem::replace(place, text).is_empty() {
         true => Ok(()),
-        false => Err("it is said twice".to_owned()),
+        false => Err("this is stated twice".to_owned()),
     }
 }
 
+/// Fails unless an entry was new.
 fn added(new: bool) -> Result<(), String> {
     match new {
         true => Ok(()),
-        false => Err("it is said twice".to_owned()),
+        false => Err("this is stated twice".to_owned()),
     }
 }
 
-/// What is left of a line.
+/// The unread rest of a line.
 struct Cursor<'t>(&'t str);
 
 impl<'t> Cursor<'t> {
-    /// Up to the next space.
+    /// Reads up to the next space.
     fn bare(&mut self) -> &'t str {
         let end = self.0.find(char::is_whitespace).unwrap_or(self.0.len());
         let (word, rest) = self.0.split_at(end);
@@ -285,12 +293,13 @@ impl<'t> Cursor<'t> {
         word
     }
 
+    /// Reads a number.
     fn number<N: FromStr>(&mut self) -> Result<N, String> {
         let word = self.bare();
         word.parse().map_err(|_| format!("expected a number, found `{word}`"))
     }
 
-    /// A text without spaces, or one in quotes.
+    /// Reads a text without spaces, or a text in quotes.
     fn word(&mut self) -> Result<String, String> {
         if self.0.starts_with('"') {
             return self.quoted();
@@ -304,15 +313,16 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// All that is left.
+    /// Reads the whole rest of the line, or a text in quotes.
     fn line(&mut self) -> Result<String, String> {
         match self.0 {
-            "" => Err("expected something more".to_owned()),
+            "" => Err("the line ends too early".to_owned()),
             text if text.starts_with('"') => self.quoted(),
             _ => Ok(std::mem::take(&mut self.0).to_owned()),
         }
     }
 
+    /// Reads a text in quotes.
     fn quoted(&mut self) -> Result<String, String> {
         let mut text = String::new();
         let mut chars = self.0.char_indices().skip(1);
@@ -336,10 +346,10 @@ impl<'t> Cursor<'t> {
                 c => text.push(c),
             }
         }
-        Err("the quotes do not end".to_owned())
+        Err("the closing quote is missing".to_owned())
     }
 
-    /// A word that may be there, and nothing else.
+    /// Reads an optional word; returns whether it is there.
     fn flag(&mut self, flag: &str) -> Result<bool, String> {
         match self.bare() {
             "" => Ok(false),
@@ -348,10 +358,11 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// Fails unless the whole line is read.
     fn end(&self) -> Result<(), String> {
         match self.0 {
             "" => Ok(()),
-            rest => Err(format!("`{rest}` is too much")),
+            rest => Err(format!("unexpected `{rest}` at the end of the line")),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The text form, written.
+//! Writes the text form of a lock.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Lock, Locked, Record, Today};
+use super::{Lock, Locked, Record, Unversioned};
 
 const HEAD: &str = "\
 # The schemas of this program's payloads, one record for each version of each. Written by a test:
@@ -27,7 +27,7 @@ impl Display for Lock {
 }
 
 fn put_payload(f: &mut Formatter<'_>, locked: &Locked) -> fmt::Result {
-    put_today(f, &locked.today)?;
+    put_unversioned(f, &locked.unversioned)?;
     for (version, record) in &locked.records {
         writeln!(f, "\n  version {version}{}", if record.draft { " draft" } else { "" })?;
         put_record(f, record)?;
@@ -35,7 +35,7 @@ fn put_payload(f: &mut Formatter<'_>, locked: &Locked) -> fmt::Result {
     Ok(())
 }
 
-fn put_today(f: &mut Formatter<'_>, today: &Today) -> fmt::Result {
+fn put_unversioned(f: &mut Formatter<'_>, unversioned: &Unversioned) -> fmt::Result {
     let mut versions = |keyword, versions: &BTreeSet<u32>| match versions.is_empty() {
         true => Ok(()),
         false => {
@@ -44,19 +44,19 @@ fn put_today(f: &mut Formatter<'_>, today: &Today) -> fmt::Result {
             f.write_char('\n')
         }
     };
-    versions("accepts", &today.accepts)?;
-    versions("saves", &today.saves)?;
-    for (version, message) in &today.older {
+    versions("accepts", &unversioned.accepts)?;
+    versions("saves", &unversioned.saves)?;
+    for (version, message) in &unversioned.older {
         writeln!(f, "  reads {version} as {}", Word(message))?;
     }
-    for after in &today.after {
+    for after in &unversioned.after {
         writeln!(f, "  after {}", Word(after))?;
     }
     for (keyword, stage) in [
-        ("freeze_to", &today.freeze_to),
-        ("import_as", &today.import_as),
-        ("abort_to", &today.abort_to),
-        ("live", &today.live),
+        ("freeze_to", &unversioned.freeze_to),
+        ("import_as", &unversioned.import_as),
+        ("abort_to", &unversioned.abort_to),
+        ("live", &unversioned.live),
     ] {
         if !stage.is_empty() {
             writeln!(f, "  {keyword} {}", Word(stage))?;
@@ -108,7 +108,7 @@ fn put_record(f: &mut Formatter<'_>, record: &Record) -> fmt::Result {
     Ok(())
 }
 
-/// A text without spaces, in quotes where it has some or is empty.
+/// Writes a word, in quotes if it is empty or has special characters.
 struct Word<'t>(&'t str);
 
 impl Display for Word<'_> {
@@ -121,7 +121,7 @@ impl Display for Word<'_> {
     }
 }
 
-/// A text up to the end of the line, in quotes where that would lose something of it.
+/// Writes a text up to the end of the line, in quotes if it would not be read back unchanged.
 struct Line<'t>(&'t str);
 
 impl Display for Line<'_> {

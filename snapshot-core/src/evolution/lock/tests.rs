@@ -1,4 +1,4 @@
-//! The text form, the file, and one change of each sort.
+//! The text form, the file, and one change of each kind.
 
 use std::ffi::OsString;
 use std::fs;
@@ -59,7 +59,7 @@ fn manifest() -> Manifest {
     }
 }
 
-/// The next version, which reads the first by the same message.
+/// The next version, which reads the first one with the same message.
 fn second() -> Manifest {
     let mut second = manifest();
     let payload = &mut second.payloads[0];
@@ -70,7 +70,7 @@ fn second() -> Manifest {
     second
 }
 
-/// A version without the image, which reads the second by the message that it was.
+/// A version without the image. It reads the second one as the message that was released.
 fn third() -> Manifest {
     let mut third = second();
     let payload = &mut third.payloads[0];
@@ -143,7 +143,7 @@ payload type.googleapis.com/a.v1.Disk
 ";
 
 #[test]
-fn a_lock_has_a_record_for_each_version_and_one_fact_a_line() {
+fn a_lock_has_a_record_for_each_version_and_one_fact_per_line() {
     let text = lock(&second()).to_string();
     let body: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(body, SECOND.lines().collect::<Vec<_>>());
@@ -151,23 +151,23 @@ fn a_lock_has_a_record_for_each_version_and_one_fact_a_line() {
 }
 
 #[test]
-fn other_line_ends_and_other_indentation_are_the_same_lock() {
+fn line_ends_and_indentation_do_not_change_a_lock() {
     let text = SECOND.replace("  ", "\t").replace('\n', "\r\n") + "\r\n# a remark\r\n";
     assert_eq!(text.parse::<Lock>().unwrap(), lock(&second()));
 }
 
 #[test]
-fn the_manifest_of_a_lock_is_that_which_it_was_made_of() {
+fn a_lock_returns_the_manifest_that_it_was_made_from() {
     assert_eq!(lock(&manifest()).manifest().unwrap(), manifest());
     // With the older versions, whether read by the same message or by one of their own.
     assert_eq!(lock(&second()).manifest().unwrap(), second());
     let third = lock(&second()).updated(&third()).unwrap();
-    let mut told = self::third();
-    told.messages.sort_by(|a, b| a.name.cmp(&b.name));
-    assert_eq!(third.manifest().unwrap(), told);
-    // Where the older version's mounts are not those of today, they have a name of their own.
-    told.messages[2].fields.push(Field { since: 3, ..field(2, "options", "string") });
-    let third = lock(&second()).updated(&told).unwrap().manifest().unwrap();
+    let mut expected = self::third();
+    expected.messages.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(third.manifest().unwrap(), expected);
+    // If the older version's mounts differ from the current ones, they get a name of their own.
+    expected.messages[2].fields.push(Field { since: 3, ..field(2, "options", "string") });
+    let third = lock(&second()).updated(&expected).unwrap().manifest().unwrap();
     let names: Vec<_> = third.messages.iter().map(|message| message.name.as_str()).collect();
     assert_eq!(names, ["a.v1.Disk", "a.v1.DiskV2", "a.v1.Mount", "a.v1.Mount@a.v1.DiskV2"]);
     assert_eq!(third.messages[1].fields[2].kind, "map<uint64, a.v1.Mount@a.v1.DiskV2>");
@@ -186,12 +186,12 @@ fn the_manifest_of_a_lock_is_that_which_it_was_made_of() {
     let error = both.parse::<Lock>().unwrap().manifest().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a.v1.Mount is not the same in all payloads: they are not of one program"
+        "a.v1.Mount is not the same in all payloads: lock each program in its own file"
     );
 }
 
 #[test]
-fn a_text_that_is_no_lock_is_refused_at_its_line() {
+fn an_invalid_text_is_refused_with_its_line() {
     let at = |line: usize, with: &str| {
         let mut lines: Vec<&str> = SECOND.lines().collect();
         lines[line - 1] = with;
@@ -204,23 +204,23 @@ fn a_text_that_is_no_lock_is_refused_at_its_line() {
         (3, "", "line 4: expected `payload TYPE-URL` before it"),
         (3, "payload a gone", "line 3: expected `retired` or nothing, found `gone`"),
         (4, "accepts 1 two", "line 4: expected a number, found `two`"),
-        (4, "accepts 1 1", "line 4: it is said twice"),
+        (4, "accepts 1 1", "line 4: this is stated twice"),
         (
             5,
             "payload type.googleapis.com/a.v1.Disk",
             "line 5: payload type.googleapis.com/a.v1.Disk twice",
         ),
-        (6, "freeze Migrating", "line 6: `freeze` is not known here"),
-        (6, "freeze_to A B", "line 6: `B` is too much"),
+        (6, "freeze Migrating", "line 6: unknown keyword `freeze`"),
+        (6, "freeze_to A B", "line 6: unexpected `B` at the end of the line"),
         (8, "", "line 9: expected `version NUMBER` before it"),
         (10, "stage Carried", "line 10: expected `stage carried` or `stage not-carried`"),
-        (10, "root a.v1.Disk", "line 10: it is said twice"),
+        (10, "root a.v1.Disk", "line 10: this is stated twice"),
         (10, "accepts 3", "line 10: `accepts` belongs before the versions"),
         (10, "", "line 11: expected `stage` before it"),
         (12, "1 image: string", "line 12: expected `message NAME` or `enum NAME` before it"),
         (14, "1 image string", "line 14: expected `NUMBER NAME: KIND`"),
-        (14, "1 image:", "line 14: expected something more"),
-        (14, "1 \"im: string", "line 14: the quotes do not end"),
+        (14, "1 image:", "line 14: the line ends too early"),
+        (14, "1 \"im: string", "line 14: the closing quote is missing"),
         (14, "since 2", "line 14: expected a field of a message before it"),
         (15, "1 stage: string", "line 15: field 1 is not in ascending order"),
         (15, "-1 stage: string", "line 15: expected a number, found `-1`"),
@@ -234,7 +234,7 @@ fn a_text_that_is_no_lock_is_refused_at_its_line() {
 }
 
 #[test]
-fn names_of_any_text_survive_the_text_form() {
+fn any_name_survives_the_text_form() {
     let odd = ["", " ", "a b", "\"", "\\", "a\nb", "\u{85}", "ümläut", "# a", "a: b", " x", "}"];
     for text in odd {
         let mut manifest = manifest();
@@ -327,7 +327,7 @@ fn a_change_without_a_version_is_refused_with_its_lines() {
 }
 
 #[test]
-fn what_is_removed_is_reserved_and_never_comes_back() {
+fn a_removed_number_is_reserved_and_never_used_again() {
     let second = lock(&second());
     let third_lock = second.updated(&third()).unwrap();
     assert!(third_lock.to_string().contains(
@@ -358,7 +358,7 @@ fn what_is_removed_is_reserved_and_never_comes_back() {
     assert!(
         refusal.starts_with(&format!(
             "{URL}: version 4 cannot follow version 3: a.v1.Disk: number 1 (id) is reserved: it was \
-             image in an older version; take a number that was never used"
+             image in an older version; use a number that was never used"
         )),
         "{refusal}"
     );
@@ -372,7 +372,8 @@ fn what_is_removed_is_reserved_and_never_comes_back() {
     assert_eq!(
         refusal,
         format!(
-            "{URL}: version 3: a.v1.Disk has lost `reserved 1 image` in the lock: restore the line"
+            "{URL}: version 3: the line `reserved 1 image` of a.v1.Disk is missing from the lock: restore \
+             it"
         )
     );
     // It carries over to the versions that follow.
@@ -401,13 +402,13 @@ fn a_message_that_comes_back_follows_its_last_record() {
         refused(&locked, &again),
         format!(
             "{URL}: version 4 cannot follow version 2: a.v1.Mount: number 1 was string (path) and is \
-             uint32 (path); leave it, and take a number that was never used"
+             uint32 (path); restore it, and use a number that was never used"
         )
     );
 }
 
 #[test]
-fn lines_that_people_reserve_count_as_well() {
+fn reserved_lines_written_by_hand_are_enforced() {
     let text = lock(&manifest()).to_string();
     let reserved = text
         .replace("\n    message a.v1.Mount", "      reserved 4 flags\n\n    message a.v1.Mount");
@@ -421,7 +422,7 @@ fn lines_that_people_reserve_count_as_well() {
     assert_eq!(
         refused(&used.parse().unwrap(), &manifest()),
         format!(
-            "{URL}: version 1: a.v1.Disk uses number 1 (image) and reserves 1 (flags): take a number \
+            "{URL}: version 1: a.v1.Disk uses number 1 (image) and reserves 1 (flags): use a number \
              and a name that were never used"
         )
     );
@@ -440,7 +441,7 @@ fn a_number_keeps_its_kind_in_every_version() {
         refusal,
         format!(
             "{URL}: version 3 cannot follow version 2: a.v1.Disk: number 1 was string (image) and is \
-             uint32 (image); leave it, and take a number that was never used"
+             uint32 (image); restore it, and use a number that was never used"
         )
     );
     let refusal = follow(|m| m.messages[0].fields[0].name = "size".to_owned());
@@ -449,7 +450,7 @@ fn a_number_keeps_its_kind_in_every_version() {
         m.enums[0].values.swap_with_slice(&mut [value(0, "ATTACHED"), value(1, "RESERVED")])
     });
     assert!(refusal.contains("value ATTACHED has moved from number 1 to 0"), "{refusal}");
-    assert!(refusal.contains("what this build takes for version 2 is not what was released"));
+    assert!(refusal.contains("version 2 of this build is not the version that was released"));
 
     // Presence may change with the version.
     let mut next = third();
@@ -465,12 +466,12 @@ fn an_older_version_must_be_read_as_it_was_released() {
     assert_eq!(
         refused(&lock, &wrong),
         format!(
-            "{URL}: what this build takes for version 2 is not what was released: a.v1.Disk: field 4 \
-             (size) is uint64 in the lock and uint32 now; restore it, or keep the message as it was \
+            "{URL}: version 2 of this build is not the version that was released: a.v1.Disk: field \
+             4 (size) is uint64 in the lock and uint32 now; restore it, or keep the message as it was \
              released and add `accept(version = 2, message = ..., upgrade = ...)`"
         )
     );
-    // Read by the newest message, though that has lost a field.
+    // Reads the version with the newest message, although that message has lost a field.
     let mut wrong = third();
     wrong.payloads[0].older.clear();
     assert!(refused(&lock, &wrong).contains("only the lock has field 1 (image)"));
@@ -481,7 +482,7 @@ fn an_older_version_must_be_read_as_it_was_released() {
 }
 
 #[test]
-fn a_version_never_falls() {
+fn a_version_never_decreases() {
     let refusal = refused(&lock(&second()), &manifest());
     assert_eq!(
         refusal,
@@ -493,14 +494,15 @@ fn a_version_never_falls() {
 }
 
 #[test]
-fn a_payload_goes_only_by_hand_and_does_not_come_back() {
+fn a_payload_is_retired_only_by_hand_and_does_not_come_back() {
     let second = lock(&second());
     let mut empty = Manifest::default();
     assert_eq!(
         refused(&second, &empty),
         format!(
-            "{URL} is in the lock and not registered: register it (`registry::require!` links and \
-             checks what a program needs), or if it is gone for good, write `retired` after it in the \
+            "{URL} is in the lock and not registered: register it (`registry::require!` links \
+             controllers and checks that they are registered), or if it is removed for good, write \
+             `retired` after it in the \
              lock"
         )
     );
@@ -512,14 +514,14 @@ fn a_payload_goes_only_by_hand_and_does_not_come_back() {
 }
 
 #[test]
-fn a_draft_may_change_until_the_word_goes() {
+fn a_draft_may_change_until_its_word_is_removed() {
     let text = lock(&second()).to_string();
     let draft: Lock = text.replace("  version 2\n", "  version 2 draft\n").parse().unwrap();
     draft.check(&second()).unwrap();
     let mut changed = second();
     changed.messages[0].fields[3].kind = "uint32".to_owned();
     let error = draft.check(&changed).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("{URL}: version 2, a draft, has changed")), "{error}");
+    assert!(error.starts_with(&format!("{URL}: draft version 2 has changed")), "{error}");
     let updated = draft.updated(&changed).unwrap();
     assert!(updated.to_string().contains("  version 2 draft\n"));
     updated.check(&changed).unwrap();
@@ -527,7 +529,7 @@ fn a_draft_may_change_until_the_word_goes() {
     assert_eq!(updated.updated(&manifest()).unwrap(), lock(&manifest()));
 }
 
-/// A folder that is gone with it.
+/// A folder that is deleted with it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -546,14 +548,16 @@ impl Drop for Folder {
 }
 
 #[test]
-fn the_file_is_written_only_when_asked_and_only_if_it_may() {
+fn the_file_is_written_only_on_request_and_only_for_allowed_changes() {
     let folder = Folder::new("file");
     let file = folder.0.join("schema.lock");
     let run = |manifest: &Manifest, update: Option<&str>| {
         super::assert::run(&file, Path::new("schema.lock"), manifest, update.map(OsString::from))
     };
     let error = run(&manifest(), None).unwrap_err().to_string();
-    assert!(error.ends_with("does not exist: SNAPSHOT_UPDATE_LOCK=1 writes it; commit it then"));
+    assert!(error.ends_with(
+        "does not exist: run the test with SNAPSHOT_UPDATE_LOCK=1 to write it, then commit it"
+    ));
     assert!(!file.exists());
     run(&manifest(), Some("1")).unwrap();
     run(&manifest(), None).unwrap();
