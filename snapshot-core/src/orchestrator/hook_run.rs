@@ -47,11 +47,11 @@ pub(super) fn begin<'c>(
         // No hook is neither at its end nor waits.
         (Ok(()), None, None) => Begun::Ended(Err(Error::internal("a hook is gone"))),
         // It has panicked when it was dropped.
-        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(&*panic)))),
+        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(panic)))),
         (Err(panic), None, mut future) => {
             // What is left of it may panic again.
             let _ = drop_future(&mut future);
-            Begun::Ended(Err(panicked(&*panic)))
+            Begun::Ended(Err(panicked(panic)))
         }
     }
 }
@@ -123,14 +123,14 @@ fn after_poll(
         Err(panic) => {
             // What is left of it may panic again.
             let _ = drop_future(future);
-            Poll::Ready(Err(panicked(&*panic)))
+            Poll::Ready(Err(panicked(panic)))
         }
     }
 }
 
 fn drop_future(future: &mut Option<HookFuture<'_>>) -> Result<(), Error> {
     let Some(future) = future.take() else { return Ok(()) };
-    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
+    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panicked)
 }
 
 impl Future for HookRun<'_> {
