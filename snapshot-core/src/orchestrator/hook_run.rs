@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use tracing::Span;
 
+use super::progress::Entered;
 use super::timer::{Alarm, Sleep};
-use crate::caught::panicked;
+use crate::caught::{panicked, quietly};
 use crate::controller::{Context, Hook, HookFuture};
 use crate::{Code, Error};
 
@@ -31,7 +32,7 @@ pub(super) fn begin<'c>(
     span: &Span,
     task: &mut task::Context<'_>,
 ) -> Begun<'c> {
-    let _entered = span.enter();
+    let _entered = Entered::into(span);
     let mut future = None;
     let mut result = None;
     let polled = catch_unwind(AssertUnwindSafe(|| {
@@ -93,7 +94,7 @@ impl HookRun<'_> {
 
     fn poll_hook(&mut self, task: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
         let Self { span, future, deadline, .. } = self;
-        let _entered = span.enter();
+        let _entered = Entered::into(span);
         let Some(running) = future else { return Poll::Pending };
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
         if let Poll::Ready(result) = after_poll(future, polled) {
@@ -150,10 +151,12 @@ impl Drop for HookRun<'_> {
         if future.is_none() {
             return;
         }
-        let _entered = span.enter();
+        let _entered = Entered::into(span);
         if let Err(error) = drop_future(future) {
             let (id, phase) = (self.cx.id(), self.hook.phase().as_str());
-            tracing::error!(controller = %id, phase, %error, "panicked while it was cut short");
+            quietly(|| {
+                tracing::error!(controller = %id, phase, %error, "panicked while it was cut short");
+            });
         }
     }
 }

@@ -32,7 +32,9 @@ mod timer;
 mod transaction;
 mod tree;
 mod units;
+mod unwinding;
 mod versions;
+mod waiting;
 
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};

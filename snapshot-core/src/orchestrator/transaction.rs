@@ -10,6 +10,7 @@ use super::report::Failure;
 use super::session::Session;
 use super::tree::Tree;
 use crate::Error;
+use crate::caught::quietly;
 use crate::controller::Hook;
 
 /// How a transaction ends if it goes no further.
@@ -85,7 +86,7 @@ impl Transaction {
             false => Ok(()),
         };
         if self.end == End::Abort {
-            self.journal.retire(&self.tree);
+            self.journal.retire(&self.tree, &self.session);
         }
         self.close();
         result
@@ -118,11 +119,13 @@ impl Drop for Transaction {
             (false, End::Abort) => {}
             (false, _) => abandoned::release(self),
             (true, End::Abort) => {
-                tracing::error!(
-                    type_url,
-                    "a patched destination was dropped without resume or abort, its abort hooks \
+                quietly(|| {
+                    tracing::error!(
+                        type_url,
+                        "a patched destination was dropped without resume or abort, its abort hooks \
                      did not run: take it with `Abandoned::take_all` and abort it"
-                );
+                    )
+                });
                 abandoned::keep_destination(Self {
                     tree: Arc::clone(&self.tree),
                     session: Arc::clone(&self.session),
@@ -132,12 +135,14 @@ impl Drop for Transaction {
                 });
             }
             (true, end) => {
-                tracing::error!(
-                    type_url,
-                    missing = end.hook().as_str(),
-                    "a frozen source was dropped without commit or rollback, hooks did not run \
+                quietly(|| {
+                    tracing::error!(
+                        type_url,
+                        missing = end.hook().as_str(),
+                        "a frozen source was dropped without commit or rollback, hooks did not run \
                      and its controllers stay as they are: call `Source::recover`"
-                );
+                    )
+                });
                 abandoned::keep_source(self);
             }
         }
