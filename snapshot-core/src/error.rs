@@ -58,6 +58,8 @@ pub struct Finding {
     offset: Option<usize>,
     total: Option<usize>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// The address of the controller that it concerns, for as long as nobody has told its id.
+    node: Option<usize>,
     /// The controller's path while the error still travels up, innermost first; `None` outside a
     /// child payload.
     climbing: Option<Vec<Cow<'static, str>>>,
@@ -185,6 +187,7 @@ impl Error {
             offset: None,
             total: None,
             source: None,
+            node: None,
             climbing: None,
             name: None,
             named: false,
@@ -296,6 +299,12 @@ impl Error {
         self
     }
 
+    /// The error, with this many more findings that were left out.
+    pub(crate) fn and_dropped(mut self, dropped: usize) -> Self {
+        self.findings.dropped += dropped;
+        self
+    }
+
     /// The error, found in the field `name` of a message. Each call adds one step outwards.
     #[cold]
     #[inline(never)]
@@ -391,12 +400,16 @@ impl Error {
     /// What is wrong with the payload of the root itself, and not with one inside of it.
     pub(crate) fn of_root(self) -> Option<Self> {
         let root = ControllerId::root();
-        let is_own = |finding: &Finding| finding.controller.as_ref().is_none_or(|id| *id == root);
-        let Findings { first, rest, .. } = *self.findings;
-        let mut own = std::iter::once(first).chain(rest).filter(is_own);
-        let first = own.next()?;
-        let rest = own.collect();
-        Some(Self { findings: Box::new(Findings { first, rest, dropped: 0 }) })
+        self.filtered(|finding| finding.controller.as_ref().is_none_or(|id| *id == root))
+    }
+
+    /// The error without the findings that are not to be kept; `None` if no other is left.
+    pub(crate) fn filtered(self, keep: impl Fn(&Finding) -> bool) -> Option<Self> {
+        let Findings { first, rest, dropped } = *self.findings;
+        let mut kept = std::iter::once(first).chain(rest).filter(|finding| keep(finding));
+        let first = kept.next()?;
+        let rest = kept.collect();
+        Some(Self { findings: Box::new(Findings { first, rest, dropped }) })
     }
 
     /// The error as one of this controller's, whatever it says.
@@ -431,6 +444,28 @@ impl Error {
     pub fn at_controller(mut self, id: &ControllerId) -> Self {
         for finding in self.findings_mut() {
             finding.controller.get_or_insert_with(|| id.clone());
+        }
+        self
+    }
+
+    /// The error as one of the running controller at this address, whose id [`Error::named`] will know.
+    #[cold]
+    #[must_use]
+    pub(crate) fn of_node(mut self, address: usize) -> Self {
+        for finding in self.findings_mut() {
+            finding.node.get_or_insert(address);
+        }
+        self
+    }
+
+    /// Gives the findings of running controllers that could not say who they are the ids that they have
+    /// in a plan. What was built of their places on the way up is no id: a controller may have a name.
+    #[must_use]
+    pub(crate) fn named(mut self, id_of: impl Fn(usize) -> Option<ControllerId>) -> Self {
+        for finding in self.findings_mut() {
+            if let Some(id) = finding.node.take().and_then(&id_of) {
+                finding.controller = Some(id);
+            }
         }
         self
     }

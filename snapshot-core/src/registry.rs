@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 
 pub(crate) use self::types::short_type_name;
 pub use self::types::{TypeInfo, TypeRef};
+use crate::caught::caught;
 use crate::codec::Reader;
 #[cfg(feature = "testing")]
 use crate::controller::WrittenHooks;
@@ -66,6 +67,23 @@ impl Registration {
     /// Returns the schema of its payload.
     pub fn descriptor(&self) -> &'static MessageDescriptor {
         self.descriptor
+    }
+
+    /// Runs a check, which calls what prost and the derives have made of the type; an error of a panic
+    /// says whose type it is.
+    fn caught(&self, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let mut has_returned = false;
+        let result = caught(|| {
+            let result = check();
+            has_returned = true;
+            result
+        });
+        match has_returned {
+            true => result,
+            false => result.map_err(|error| {
+                error.explained(&format!("controller {}: its schema ", self.info.controller.name()))
+            }),
+        }
     }
 
     /// Compares the names in the derive's code with prost's.
@@ -167,8 +185,8 @@ impl Registry {
         errors.extend(check_messages(&registrations));
         let mut notes = Notes::default();
         for registration in &registrations {
-            errors.extend(registration.check_names().err());
-            errors.extend(registration.check_since(&mut notes).err());
+            errors.extend(registration.caught(|| registration.check_names()).err());
+            errors.extend(registration.caught(|| registration.check_since(&mut notes)).err());
         }
         errors.extend(check_after(&registrations));
         Error::collect(errors)?;

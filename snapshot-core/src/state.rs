@@ -1,6 +1,7 @@
 //! What the derive makes of a struct: a [`State`], and with a version a [`Payload`].
 
 use crate::Error;
+use crate::caught::caught;
 use crate::codec::{self, Reader, Wire, Writer};
 use crate::controller::Walk;
 use crate::references::References;
@@ -139,7 +140,10 @@ pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     #[cfg(feature = "testing")]
     crate::testing::watch::payload::<P>();
     // Changed where it is, since a payload is large to move.
-    let mut taken = P::take_fields(r);
+    let mut taken = match r.looks_closely() {
+        false => read::<P>(r),
+        true => read_closely(r),
+    };
     if r.checks_stages()
         && let Ok(payload) = &taken
         && let Err(error) = check_stage(payload)
@@ -148,6 +152,30 @@ pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     }
     if taken.is_err() {
         taken = taken.map_err(|error| error.in_payload(P::MESSAGE_NAME));
+    }
+    taken
+}
+
+/// Reads a payload, by one function, whoever asks for it.
+#[inline(never)]
+fn read<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    P::take_fields(r)
+}
+
+/// The same, with the panics of its adapters and checks kept in, for the errors of the others.
+#[cold]
+#[inline(never)]
+fn read_closely<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    let begun = r.fork();
+    let mut has_returned = false;
+    let taken = caught(|| {
+        let taken = read::<P>(r);
+        has_returned = true;
+        taken
+    });
+    if !has_returned {
+        // Those who go on find the end of the payload by themselves.
+        *r = begun;
     }
     taken
 }

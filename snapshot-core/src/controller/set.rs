@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use snapshot_derive::Snapshot;
 
 use super::{Child, Context, Controller, IntoChild, Walk};
-use crate::codec::{Reader, Tag, Wire, WireField, Writer, expect_wire_type};
+use crate::codec::{Reader, Tag, Wire, WireField, Writer, end_refusals, expect_wire_type, refuse};
 use crate::path::ControllerId;
 use crate::references::References;
 use crate::schema::kind::{Kind, Message, Repeated};
@@ -261,11 +261,14 @@ impl WireField<Entries> for Members {
     type Slot = Members;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
+        let mut refusals = None;
         for entry in self.0.values().rev() {
-            entry.put(w).map_err(|error| error.in_member(&entry.id))?;
+            if let Err(error) = entry.put(w) {
+                refusals = refuse(refusals, error.in_member(&entry.id));
+            }
             w.tag(number, <Message<wire::Entry> as Kind>::WIRE_TYPE);
         }
-        Ok(number)
+        end_refusals(refusals).map(|()| number)
     }
 
     fn take_field(slot: &mut Members, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use tracing::Span;
 
 use super::journal::HowEnded;
+use super::progress::Entered;
 use super::timer::{Alarm, Sleep};
-use crate::caught::panicked;
+use crate::caught::{panicked, quietly};
 use crate::controller::{Context, Hook, HookFuture};
 use crate::{Code, Error};
 
@@ -33,7 +34,7 @@ pub(super) fn begin<'c>(
     span: &Span,
     task: &mut task::Context<'_>,
 ) -> Begun<'c> {
-    let _entered = span.enter();
+    let _entered = Entered::into(span);
     let mut future = None;
     let mut result = None;
     let polled = catch_unwind(AssertUnwindSafe(|| {
@@ -49,11 +50,11 @@ pub(super) fn begin<'c>(
         // No hook is neither at its end nor waits.
         (Ok(()), None, None) => Begun::Ended(Err(Error::internal("a hook is gone"))),
         // It has panicked when it was dropped.
-        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(&*panic)))),
+        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(panic)))),
         (Err(panic), None, mut future) => {
             // What is left of it may panic again.
             let _ = drop_future(&mut future);
-            Begun::Ended(Err(panicked(&*panic)))
+            Begun::Ended(Err(panicked(panic)))
         }
     }
 }
@@ -95,7 +96,7 @@ impl HookRun<'_> {
 
     fn poll_hook(&mut self, task: &mut task::Context<'_>) -> Poll<(HowEnded, Result<(), Error>)> {
         let Self { span, future, deadline, .. } = self;
-        let _entered = span.enter();
+        let _entered = Entered::into(span);
         let Some(running) = future else { return Poll::Pending };
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
         if let Poll::Ready(result) = after_poll(future, polled) {
@@ -126,14 +127,14 @@ fn after_poll(
         Err(panic) => {
             // What is left of it may panic again.
             let _ = drop_future(future);
-            Poll::Ready(Err(panicked(&*panic)))
+            Poll::Ready(Err(panicked(panic)))
         }
     }
 }
 
 fn drop_future(future: &mut Option<HookFuture<'_>>) -> Result<(), Error> {
     let Some(future) = future.take() else { return Ok(()) };
-    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
+    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panicked)
 }
 
 impl Future for HookRun<'_> {
@@ -153,10 +154,13 @@ impl Drop for HookRun<'_> {
         if future.is_none() {
             return;
         }
-        let _entered = span.enter();
+        let _entered = Entered::into(span);
         if let Err(error) = drop_future(future) {
             let (id, phase) = (self.cx.id(), self.hook.phase().as_str());
-            tracing::error!(controller = %id, phase, error = %error.on_one_line(), "panicked while it was cut short");
+            quietly(|| {
+                let error = error.on_one_line();
+                tracing::error!(controller = %id, phase, %error, "panicked while it was cut short");
+            });
         }
     }
 }

@@ -2,11 +2,15 @@
 //! returns to.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::Phase;
 use super::plan::Plan;
 use super::report::{ControllerReport, Outcome, Undo};
+use super::session::Session;
 use super::tree::Tree;
-use crate::caught::caught;
+use super::waiting::Waiting;
+use crate::caught::{caught, quietly};
 use crate::controller::Hook;
 use crate::{Error, StageRules};
 
@@ -165,8 +169,8 @@ impl Journal {
         result
     }
 
-    /// A hook that all of these controllers, which are of one type, leave out: for each, after a call of
-    /// `begin`, it begins and ends with nothing in between.
+    /// A hook that all of these controllers, which are of one type, leave out: for each it begins and
+    /// ends with nothing in between.
     ///
     /// # Errors
     ///
@@ -176,13 +180,11 @@ impl Journal {
         hook: Hook,
         units: Range<usize>,
         tree: &Tree,
-        begin: impl Fn(usize),
     ) -> Result<(), (usize, Error)> {
         let rules = Self::rules(hook, units.start, tree);
         let mut unit = units.start;
         let passed = caught(|| {
             while unit < units.end {
-                begin(unit);
                 self.entries[unit].touched = true;
                 if let Some(rules) = rules {
                     self.set_stage(hook, unit, tree, rules)?;
@@ -326,14 +328,25 @@ impl Journal {
 
     /// The tree is given up: sets the stage of the controllers that no abort hook ran for, since
     /// they were built and nothing else.
-    pub(crate) fn retire(&mut self, tree: &Tree) {
+    pub(crate) fn retire(&mut self, tree: &Arc<Tree>, session: &Session) {
+        let waiting = Waiting::of_session(Phase::Abort, session);
+        waiting.know(Arc::clone(tree) as _);
+        // Without a timer nobody says who is waited for.
+        let _watch = waiting.watch();
+        waiting.during(|| self.retire_each(tree));
+    }
+
+    fn retire_each(&mut self, tree: &Tree) {
         for unit in 0..self.entries.len() {
             let Entry { touched, undone, .. } = self.entries[unit];
             if !touched
                 && !undone
                 && let Err(error) = self.settle(Hook::Abort, unit, tree)
             {
-                tracing::error!(controller = %tree.id(unit), error = %error.on_one_line(), "its stage could not be set");
+                quietly(|| {
+                    let (controller, error) = (tree.id(unit), error.on_one_line());
+                    tracing::error!(%controller, %error, "its stage could not be set");
+                });
             }
         }
     }

@@ -34,7 +34,9 @@ mod timer;
 mod transaction;
 mod tree;
 mod units;
+mod unwinding;
 mod versions;
+mod waiting;
 
 use crate::controller::Phase;
 

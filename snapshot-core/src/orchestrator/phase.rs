@@ -1,17 +1,17 @@
 //! Running one hook over the whole plan: what a phase is, and what is told of it.
 
 use std::any::{Any, TypeId};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::Instrument;
-
 use super::journal::Journal;
 use super::plan::First;
-use super::progress::tell;
+use super::progress::{self, Entered, tell};
 use super::session::Session;
 use super::sweep::Sweep;
 use super::tree::Tree;
+use crate::caught::quietly;
 use crate::controller::{Contexts, Hook, Migration, Node, PhaseContext, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
@@ -78,30 +78,39 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     let phase = hook.phase();
     let controllers = tree.plan.units().len();
-    let span = tracing::info_span!("phase", phase = phase.as_str(), controllers);
+    let make_span = || tracing::info_span!("phase", phase = phase.as_str(), controllers);
+    let span = progress::span(make_span);
     let began = Instant::now();
-    let result = async {
+    let run = async {
         let stop = Arc::<Signal>::default();
         let stopped = hook.can_stop().then(|| Arc::clone(&stop));
         let around = Arc::new(Around { tree: Arc::clone(tree), session: Arc::clone(session) });
         let contexts = Contexts::new(PhaseContext::new(phase, around, stopped), controllers);
         let mut sweep = Sweep::new(hook, tree, session, journal, &contexts, stop);
-        tell(session.observer(), |observer| observer.phase_started(phase, sweep.concerned()));
-        tracing::debug!("begins");
+        tell(session.observer(), phase, None, |observer| {
+            observer.phase_started(phase, sweep.concerned());
+        });
+        quietly(|| tracing::debug!("begins"));
         let result = sweep.drive().await;
-        match &result {
+        quietly(|| match &result {
             Ok(()) => tracing::info!(took = ?began.elapsed(), "done"),
             Err(error) => {
                 tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed")
             }
-        }
+        });
         result
-    }
-    .instrument(span)
-    .await;
+    };
+    let result = {
+        let mut run = std::pin::pin!(run);
+        std::future::poll_fn(|task| {
+            let _in_span = Entered::into(&span);
+            run.as_mut().poll(task)
+        })
+        .await
+    };
     session.record_phase(phase, began.elapsed(), result.is_ok());
     session.record_late_stages(&tree.plan, journal.late_stages());
-    tell(session.observer(), |observer| {
+    tell(session.observer(), phase, None, |observer| {
         observer.phase_ended(phase, result.as_ref().map(|&()| ()));
     });
     result

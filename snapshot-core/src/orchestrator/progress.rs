@@ -1,13 +1,15 @@
 //! Telling an observer how far a migration is.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use tracing::{Span, span};
 
+use crate::caught::{caught, quietly};
 use crate::controller::Phase;
 use crate::error::Error;
 use crate::path::ControllerId;
 
 /// Observes a migration, for a progress bar for instance. Called on the thread that drives the
-/// phase, between hooks: it must not block. A panic in it is logged and goes no further.
+/// phase, between hooks: it must not block. A panic in it is logged, with the phase and the controller
+/// that it was called for, and goes no further.
 #[allow(unused_variables, reason = "the names document the arguments")]
 pub trait Progress: Send + Sync {
     /// A phase starts; so many controllers have a hook to run in it.
@@ -23,11 +25,52 @@ pub trait Progress: Send + Sync {
     fn phase_ended(&self, phase: Phase, result: Result<(), &Error>) {}
 }
 
-/// Tells the observer, whatever it does.
-pub(crate) fn tell(observer: Option<&dyn Progress>, event: impl FnOnce(&dyn Progress)) {
-    if let Some(observer) = observer
-        && catch_unwind(AssertUnwindSafe(|| event(observer))).is_err()
-    {
-        tracing::error!("the progress observer panicked");
+/// Tells the observer of a phase, or of a controller in it, whatever it does.
+pub(crate) fn tell(
+    observer: Option<&dyn Progress>,
+    phase: Phase,
+    controller: Option<&ControllerId>,
+    event: impl FnOnce(&dyn Progress),
+) {
+    let Some(observer) = observer else { return };
+    let told = caught(|| {
+        event(observer);
+        Ok(())
+    });
+    if let Err(error) = told {
+        let phase = phase.as_str();
+        quietly(|| match controller {
+            Some(id) => {
+                tracing::error!(controller = %id, phase, %error, "the progress observer panicked");
+            }
+            None => tracing::error!(phase, %error, "the progress observer panicked"),
+        });
+    }
+}
+
+/// Makes a span; none if the subscriber panics.
+pub(crate) fn span(make: impl FnOnce() -> Span) -> Span {
+    quietly(make).unwrap_or_else(Span::none)
+}
+
+/// A span that this thread is in until this is dropped, whatever the subscriber does.
+pub(crate) struct Entered<'s>(Option<span::Entered<'s>>);
+
+impl<'s> Entered<'s> {
+    #[inline]
+    pub(crate) fn into(span: &'s Span) -> Self {
+        match span.is_none() {
+            true => Self(None),
+            false => Self(quietly(|| span.enter())),
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(entered) = self.0.take() {
+            quietly(|| drop(entered));
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::{Code, ControllerId, Error};
 /// | setting | when not set |
 /// |---|---|
 /// | [`deadline`](Session::deadline) of freeze, patch, resume | 60 s each |
-/// | [`hook_deadline`](Session::hook_deadline) | 30 s |
+/// | [`hook_deadline`](Session::hook_deadline), which is also how long one controller's state is waited for | 30 s |
 /// | [`undo_deadline`](Session::undo_deadline) | 30 s |
 /// | [`grace`](Session::grace) | 5 s |
 /// | [`blackout_budget`](Session::blackout_budget) | none |
@@ -113,6 +113,10 @@ impl Session {
 
     /// The time that one `freeze`, `patch`, `resume` or `commit` hook has. [`Duration::MAX`] is no
     /// deadline.
+    ///
+    /// It is also how long the framework waits for the lock of one controller's state, in these phases
+    /// and in a save. Then the wait is reported as an error event with the controller's id, and if the
+    /// controller has a [`try_state`](crate::Controller::try_state), the phase fails.
     #[must_use]
     pub fn hook_deadline(mut self, deadline: Duration) -> Self {
         self.hook_deadline = deadline;

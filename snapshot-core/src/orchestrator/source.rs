@@ -11,21 +11,25 @@ use super::claims::Claim;
 use super::end::End;
 use super::journal::Journal;
 use super::preview;
-use super::progress::tell;
+use super::progress::{self, Entered, tell};
 use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::Transaction;
 use super::tree::{Met, Tree};
+use super::unwinding;
 use super::versions;
+use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::caught;
+use crate::caught::{caught, quietly};
 use crate::codec::{Versions, Writer};
+use crate::controller::lock::Patience;
 use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
 use crate::envelope::{SaveBuffer, Snapshot};
+use crate::error::Finding;
 use crate::evolution::{Verdict, compatible};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
-use crate::{Controller, Error};
+use crate::{Code, Controller, ControllerId, Error};
 
 /// A running tree of controllers that is to be moved away.
 ///
@@ -50,6 +54,7 @@ use crate::{Controller, Error};
 pub struct Source<R: Controller> {
     root: Arc<R>,
     rehearsal: Mutex<Rehearsal>,
+    lock_deadline: Duration,
 }
 
 /// What the last preflight that passed has found out.
@@ -64,7 +69,22 @@ struct Rehearsal {
 impl<R: Controller> Source<R> {
     /// The tree under this controller.
     pub fn new(root: &Arc<R>) -> Self {
-        Self { root: Arc::clone(root), rehearsal: Mutex::default() }
+        unwinding::warn_once();
+        Self {
+            root: Arc::clone(root),
+            rehearsal: Mutex::default(),
+            lock_deadline: Waiting::IN_PREFLIGHT,
+        }
+    }
+
+    /// How long [`preflight`](Source::preflight), which has no session, waits for the state of one
+    /// controller before it reports that as an error event, and fails where the controller has a
+    /// [`try_state`](Controller::try_state). 30 s when not set; [`Duration::MAX`] is no deadline. From
+    /// the freeze on the deadlines of the [`Session`] hold.
+    #[must_use]
+    pub fn lock_deadline(mut self, deadline: Duration) -> Self {
+        self.lock_deadline = deadline;
+        self
     }
 
     /// Finds out whether a migration can succeed, before anything is frozen:
@@ -83,10 +103,28 @@ impl<R: Controller> Source<R> {
     ///
     /// # Errors
     ///
-    /// Everything that is in the way, at once. Saving is tried if nothing else is. Of a tree that is in
-    /// another migration, in part or as a whole, only that: its stages say nothing then.
+    /// Everything that is in the way, at once: every value of the whole tree that cannot be saved too,
+    /// unless controllers are where they cannot be saved at all. Reading back is tried if nothing else
+    /// is in the way. Of a tree that is in another migration, in part or as a whole, only that: its stages
+    /// say nothing then.
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        let met = Met::under(self.node());
+        let rehearsed = caught(|| self.look_ahead(theirs))?;
+        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
+        Ok(())
+    }
+
+    fn look_ahead(&self, theirs: &Manifest) -> Result<Rehearsal, Error> {
+        let waiting = Waiting::new(
+            Phase::Preflight,
+            Patience {
+                per_controller: self.lock_deadline,
+                due: None,
+                is_cancelled: None,
+                grace: Duration::MAX,
+            },
+        );
+        let _watch = waiting.watch()?;
+        let met = waiting.during(|| Met::under(self.node()));
         Claim::check(&met)?;
         let mut errors = Vec::new();
         errors.extend(check_all(&met).err());
@@ -95,41 +133,90 @@ impl<R: Controller> Source<R> {
         let types = || met.controllers().map(|(unit, ..)| *unit.info);
         let versions = Arc::new(versions::choose(types(), theirs));
         let types: HashSet<&str> = types().map(|info| info.type_url).collect();
-        let lost = versions::check(&met, &versions).err();
-        errors.extend(met.into_tree().err());
         compatibility.payloads.retain(|payload| {
             let type_url = payload.type_url.as_str();
             let is_older = matches!(payload.verdict, Verdict::VersionNotAccepted { .. })
                 && versions.contains_key(type_url);
             types.contains(type_url) && !is_older
         });
-        errors.extend(compatibility.check().err());
-        errors.extend(lost);
+        let lost = match met.is_whole() {
+            // The rehearsal finds it.
+            true => None,
+            false => waiting.during(|| versions::check(&met, &versions)).err(),
+        };
+        let tree = met.into_tree();
         let versions = (!versions.is_empty()).then_some(versions);
         let mut length = 0;
-        if errors.is_empty() {
-            match caught(|| self.rehearse(versions.clone())) {
+        let tree = match tree {
+            Ok(tree) => Some(Arc::new(tree)),
+            Err(error) => {
+                errors.push(error);
+                None
+            }
+        };
+        errors.extend(compatibility.check().err());
+        errors.extend(lost);
+        if let Some(tree) = tree {
+            waiting.know(Arc::clone(&tree) as _);
+            let rehearsed = waiting.during(|| match errors.is_empty() {
+                true => self.rehearse(versions.clone(), &tree),
+                false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| 0),
+            });
+            match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
                 Ok(rehearsed) => length = rehearsed,
                 Err(error) => errors.push(error),
             }
         }
         Error::collect(errors)?;
-        let mut rehearsal = self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner);
-        *rehearsal = Rehearsal { versions, length };
-        Ok(())
+        Ok(Rehearsal { versions, length })
     }
 
     /// Saves the tree and reads it again. Returns how many bytes it takes.
-    fn rehearse(&self, versions: Option<Arc<Versions>>) -> Result<usize, Error> {
+    fn rehearse(&self, versions: Option<Arc<Versions>>, tree: &Tree) -> Result<usize, Error> {
         let mut buffer = SaveBuffer::new();
+        if let Err(error) = self.rehearse_save(&mut buffer, versions) {
+            // What was saved cannot be read, so that references are looked at where they are.
+            return Err(and_references(error, tree, &*self.root));
+        }
+        let snapshot = Snapshot::from_bytes(buffer.as_bytes().to_vec())?;
+        preview::decode::<R>(&snapshot)?;
+        Ok(snapshot.as_bytes().len())
+    }
+
+    /// The same of a tree that cannot be moved as it is, for what else is in the way.
+    fn rehearse_in_part(
+        &self,
+        versions: Option<Arc<Versions>>,
+        tree: &Tree,
+        known: &[Error],
+    ) -> Result<(), Error> {
+        let saved = self.rehearse_save(&mut SaveBuffer::new(), versions);
+        let referred = check_references(tree, &*self.root);
+        // Of a controller whose stage may not be saved, the codec may say so once more.
+        let refused: HashSet<&ControllerId> = known
+            .iter()
+            .flat_map(Error::findings)
+            .filter(|finding| finding.code() == Code::FailedPrecondition)
+            .filter_map(Finding::controller)
+            .collect();
+        let is_news = |finding: &Finding| {
+            finding.code() != Code::FailedPrecondition
+                || finding.controller().is_none_or(|id| !refused.contains(id))
+        };
+        let errors = saved.err().into_iter().chain(referred.err());
+        Error::collect(errors.filter_map(|error| error.filtered(is_news)))
+    }
+
+    fn rehearse_save(
+        &self,
+        buffer: &mut SaveBuffer,
+        versions: Option<Arc<Versions>>,
+    ) -> Result<(), Error> {
         let payload = |w: &mut Writer| {
             w.set_versions(versions);
             self.root.put_payload(w).map_err(Error::at_root)
         };
-        let saved = buffer.fill::<R::State>(payload)?;
-        let snapshot = Snapshot::from_bytes(saved.to_vec())?;
-        preview::decode::<R>(&snapshot)?;
-        Ok(snapshot.as_bytes().len())
+        caught(|| buffer.fill::<R::State>(payload).map(drop))
     }
 
     fn node(&self) -> Arc<dyn Node> {
@@ -154,7 +241,7 @@ impl<R: Controller> Source<R> {
         let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Rehearsal { versions, length } = rehearsal;
         let (tree, claim) =
-            claimed_tree(root).map_err(|error| Failure::before(Phase::Freeze, error))?;
+            claimed_tree(root, &session).map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
         let mut transaction = Transaction::new(tree, session, journal, End::Thaw, claim);
         // While the tree still runs. It may grow a little until it stands still.
@@ -166,8 +253,7 @@ impl<R: Controller> Source<R> {
         transaction.session.begin_blackout();
         transaction.advance(Hook::Freeze).await?;
         let watch = transaction
-            .tree
-            .check_unchanged(When::Freeze)
+            .compare(Phase::Freeze, When::Freeze)
             .and_then(|()| transaction.session.watch_blackout());
         match watch {
             Ok(over_budget) => {
@@ -203,13 +289,19 @@ impl<R: Controller> Source<R> {
 }
 
 /// The tree under a root, in order, fit to be saved, and claimed.
-fn claimed_tree(root: Arc<dyn Node>) -> Result<(Arc<Tree>, Claim), Error> {
-    let met = Met::under(root);
+fn claimed_tree(root: Arc<dyn Node>, session: &Session) -> Result<(Arc<Tree>, Claim), Error> {
+    let waiting = Waiting::of_session(Phase::Freeze, session);
+    let watch = waiting.watch()?;
+    let met = caught(|| Ok(waiting.during(|| Met::under(root))))?;
+    drop(watch);
     // First: in another migration, controllers are in stages that may not be saved.
     Claim::check(&met)?;
-    let checked = check_all(&met);
-    let tree = Arc::new(met.into_tree()?);
-    checked?;
+    let checked = caught(|| check_all(&met));
+    let tree = match (checked, met.into_tree()) {
+        (Ok(()), tree) => Arc::new(tree?),
+        (Err(error), Ok(_)) => return Err(error),
+        (Err(error), Err(others)) => return Err(error.and(others)),
+    };
     let claim = Claim::source(&tree)?;
     Ok((tree, claim))
 }
@@ -218,6 +310,23 @@ fn claimed_tree(root: Arc<dyn Node>) -> Result<(Arc<Tree>, Claim), Error> {
 /// of larger controllers makes its buffer grow.
 fn guess_length(tree: &Tree) -> usize {
     tree.plan.units().iter().map(|unit| 2 * unit.info.type_url.len()).sum()
+}
+
+/// Checks the references of a running tree, if it has any.
+fn check_references(tree: &Tree, root: &dyn Node) -> Result<(), Error> {
+    match tree.has_references {
+        true => caught(|| check_controller(root)),
+        false => Ok(()),
+    }
+}
+
+/// Why a tree could not be saved, and what is wrong with its references.
+#[cold]
+fn and_references(error: Error, tree: &Tree, root: &dyn Node) -> Error {
+    match check_references(tree, root) {
+        Ok(()) => error,
+        Err(references) => error.and(references),
+    }
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
@@ -322,41 +431,48 @@ impl<R: Controller> Frozen<R> {
     pub fn save_into<'b>(&self, buffer: &'b mut SaveBuffer) -> Result<&'b [u8], Error> {
         let Transaction { session, .. } = &self.transaction;
         let phase = Phase::Save;
-        let span = tracing::info_span!("phase", phase = phase.as_str());
+        let span = progress::span(|| tracing::info_span!("phase", phase = phase.as_str()));
         let controllers = self.transaction.tree.nodes().len();
-        tell(session.observer(), |observer| observer.phase_started(phase, controllers));
-        let began = Instant::now();
-        let result = span.in_scope(|| {
-            let result = session
-                .check_cancelled()
-                .and_then(|()| session.check_blackout())
-                .and_then(|()| caught(|| self.check_faults()))
-                .and_then(|()| caught(|| self.encode(buffer)))
-                .and_then(|()| caught(|| self.check_references()));
-            match &result {
-                Ok(()) => {
-                    let bytes = buffer.as_bytes().len();
-                    tracing::info!(controllers, bytes, took = ?began.elapsed(), "done");
-                }
-                Err(error) => {
-                    tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed");
-                    buffer.clear();
-                }
-            }
-            result
+        tell(session.observer(), phase, None, |observer| {
+            observer.phase_started(phase, controllers);
         });
+        let began = Instant::now();
+        let in_span = Entered::into(&span);
+        let result = session
+            .check_cancelled()
+            .and_then(|()| session.check_blackout())
+            .and_then(|()| caught(|| self.check_faults()))
+            .and_then(|()| self.encode_whole(buffer));
+        match &result {
+            Ok(()) => {
+                let bytes = buffer.as_bytes().len();
+                quietly(|| tracing::info!(controllers, bytes, took = ?began.elapsed(), "done"));
+            }
+            Err(error) => {
+                let error = error.on_one_line();
+                quietly(|| tracing::error!(took = ?began.elapsed(), %error, "failed"));
+                buffer.clear();
+            }
+        }
+        drop(in_span);
         session.record_phase(phase, began.elapsed(), result.is_ok());
-        tell(session.observer(), |observer| {
+        tell(session.observer(), phase, None, |observer| {
             observer.phase_ended(phase, result.as_ref().map(|&()| ()));
         });
         result.map(|()| buffer.as_bytes())
     }
 
-    fn check_references(&self) -> Result<(), Error> {
-        match self.transaction.tree.has_references {
-            true => check_controller(&*self.root),
-            false => Ok(()),
-        }
+    /// Encodes the tree and checks its references: everything that is wrong, at once.
+    fn encode_whole(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {
+        let Transaction { tree, session, .. } = &self.transaction;
+        let waiting = Waiting::of_session(Phase::Save, session);
+        waiting.know(Arc::clone(tree) as _);
+        let _watch = waiting.watch()?;
+        let result = waiting.during(|| match caught(|| self.encode(buffer)) {
+            Ok(()) => check_references(tree, &*self.root),
+            Err(error) => Err(and_references(error, tree, &*self.root)),
+        });
+        result.map_err(|error| error.named(|address| tree.id_at(address)))
     }
 
     fn check_faults(&self) -> Result<(), Error> {

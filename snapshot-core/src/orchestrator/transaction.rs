@@ -12,7 +12,9 @@ use super::phase;
 use super::report::Failure;
 use super::session::Session;
 use super::tree::Tree;
+use super::waiting::Waiting;
 use crate::Error;
+use crate::caught::quietly;
 use crate::controller::Hook;
 
 /// A tree in migration, with the journal of what was begun on it.
@@ -60,10 +62,22 @@ impl Transaction {
         phase: Phase,
         when: When,
     ) -> Result<(), Failure> {
-        match self.tree.check_unchanged(when) {
+        match self.compare(phase, when) {
             Ok(()) => Ok(()),
             Err(cause) => Err(self.fail(phase, cause).await),
         }
+    }
+
+    /// Compares the tree with the one that the transaction began with, while the timer thread sees whose
+    /// state is waited for.
+    pub(crate) fn compare(&self, phase: Phase, when: When) -> Result<(), Error> {
+        let waiting = Waiting::of_session(phase, &self.session);
+        waiting.know(Arc::clone(&self.tree) as _);
+        // Without a timer the comparison is made all the same: an end must not depend on one.
+        let _watch = waiting.watch();
+        waiting
+            .during(|| self.tree.check_unchanged(when))
+            .map_err(|error| error.named(|address| self.tree.id_at(address)))
     }
 
     /// Ends the transaction because of an error.
@@ -78,8 +92,8 @@ impl Transaction {
         self.end = end;
         // Before the hooks, which may take controllers out of the tree.
         let unchanged = match end {
-            End::Thaw => self.tree.check_unchanged(When::Rollback),
-            End::Commit => self.tree.check_unchanged(When::Commit),
+            End::Thaw => self.compare(Phase::Thaw, When::Rollback),
+            End::Commit => self.compare(Phase::Commit, When::Commit),
             End::Abort => Ok(()),
         };
         let ran = self.run_end().await;
@@ -102,7 +116,7 @@ impl Transaction {
             false => Ok(()),
         };
         if self.end == End::Abort {
-            self.journal.retire(&self.tree);
+            self.journal.retire(&self.tree, &self.session);
         }
         self.close();
         result
@@ -133,11 +147,13 @@ impl Drop for Transaction {
         match (self.journal.anything_touched(), self.end) {
             (false, _) => {}
             (true, End::Abort) => {
-                tracing::error!(
-                    type_url,
-                    "a patched destination was dropped without resume or abort, its abort hooks \
+                quietly(|| {
+                    tracing::error!(
+                        type_url,
+                        "a patched destination was dropped without resume or abort, its abort hooks \
                      did not run: take it with `Abandoned::take_all` and abort it"
-                );
+                    )
+                });
                 abandoned::keep_destination(Self {
                     tree: Arc::clone(&self.tree),
                     session: Arc::clone(&self.session),
@@ -148,12 +164,14 @@ impl Drop for Transaction {
                 });
             }
             (true, end) => {
-                tracing::error!(
-                    type_url,
-                    missing = end.hook().as_str(),
-                    "a frozen source was dropped without commit or rollback, hooks did not run \
+                quietly(|| {
+                    tracing::error!(
+                        type_url,
+                        missing = end.hook().as_str(),
+                        "a frozen source was dropped without commit or rollback, hooks did not run \
                      and its controllers stay as they are: call `Source::recover`"
-                );
+                    )
+                });
                 abandoned::keep_source(self);
             }
         }

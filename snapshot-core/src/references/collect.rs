@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::caught::{caught, quietly};
 use crate::codec::{Reader, Reference, ReferenceValues};
 use crate::error::Error;
 use crate::path::ControllerId;
@@ -181,10 +182,25 @@ impl References {
         refer: impl FnOnce(&mut Self),
     ) {
         let way = |references: &Self| {
-            let id = references.id_of_payload(own_name().as_deref());
+            // A name that panics was reported when the tree was looked at.
+            let id = references.id_of_payload(quietly(own_name).flatten().as_deref());
             Way::Payload(id, Cow::Borrowed(message))
         };
-        self.within(way, |references| references.message(refer));
+        self.within(way, |references| references.caught(|references| references.message(refer)));
+    }
+
+    /// Runs `refer`, which calls code of the user; a panic in it is a failure of the place that the
+    /// collector is at.
+    pub(crate) fn caught(&mut self, refer: impl FnOnce(&mut Self)) {
+        let (at, depth) = (self.at, self.depth);
+        let referred = caught(|| {
+            refer(self);
+            Ok(())
+        });
+        if let Err(error) = referred {
+            (self.at, self.depth) = (at, depth);
+            self.lost(error);
+        }
     }
 
     /// Collects inside of a member of a set.
@@ -192,7 +208,7 @@ impl References {
         self.within(|_| Way::Member(id.to_owned()), refer);
     }
 
-    /// Records that a child is missing, so that the names it defines are unknown.
+    /// Records that a child could not be visited, so that the names it defines are unknown.
     pub(crate) fn lost(&mut self, error: Error) {
         let error = self.located(self.at, error);
         self.failures.push(error);

@@ -10,7 +10,7 @@ use crate::model::{Field, Mapping, Struct};
 /// A field that is saved as a proto field.
 pub(super) struct Mapped<'m> {
     /// The constant of all fields of the message.
-    fields: Ident,
+    pub(super) fields: Ident,
     /// Its place among all fields of the struct.
     pub(super) index: usize,
     /// Its place in `__MAPPED`.

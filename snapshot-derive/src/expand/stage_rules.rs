@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{at, text_of};
+use super::{at, local, text_of};
 use crate::model::{Carriage, Stage, Struct};
 
 /// A variant's discriminant. It is looked up where the user named the variant.
@@ -95,16 +95,22 @@ pub(super) fn are_checked_by_codec(model: &Struct, stage: &Stage) -> bool {
 /// Refuses to save in a stage that `save_from` does not name.
 pub(super) fn check_before_save(stage: &Stage) -> TokenStream {
     let Stage { field, ty, .. } = stage;
-    let name = match &stage.carriage {
-        Carriage::Carried(proto) => quote!(__FIELDS.#proto.name()),
+    let put = local("put");
+    let (number, name) = match &stage.carriage {
+        Carriage::Carried(proto) => {
+            (quote!(__FIELDS.#proto.number()), quote!(__FIELDS.#proto.name()))
+        }
         Carriage::NotCarried(_) => {
             let name = field.to_string();
-            quote!(#name)
+            (quote!(0), quote!(#name))
         }
     };
     let rules = rules(stage);
     quote_spanned! {at(ty.span())=>
-        __s::may_save(<#ty as __s::Stage>::number(&self.#field), #rules, #name)?;
+        #put.check(
+            #number,
+            __s::may_save(<#ty as __s::Stage>::number(&self.#field), #rules, #name),
+        );
     }
 }
 

@@ -158,7 +158,10 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let fits = fits.flat_map(|run| &run.fields).filter_map(Mapped::fits_inside);
     let bounds = mapped(model).flat_map(|mapped| {
         let ident = &mapped.field.ident;
-        mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)))
+        let (fields, proto, put) = (&mapped.fields, &mapped.mapping.proto, &put);
+        let bounds = mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)));
+        let checks = bounds.into_iter();
+        checks.map(|bound| quote!(#put.check(#fields.#proto.number(), #bound);)).collect::<Vec<_>>()
     });
     let stage =
         model.stage.as_ref().filter(|stage| stage_rules::are_checked_by_codec(model, stage));
@@ -184,15 +187,16 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         quote!(#port.put(&mut #put, #version);)
     });
     let fields = fields.chain(version);
-    let older = version::put_older(model);
+    let version::PutOlder { before, checks } = version::put_older(model);
     quote! {
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             #(#fits)*
-            #stage
-            #(#bounds?;)*
-            #older
+            #before
             let mut #put = __s::Putting::<#marks>::new(#w);
+            #stage
+            #(#bounds)*
+            #checks
             #(#fields)*
             #put.finish()
         }

@@ -147,13 +147,20 @@ pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
     }
 }
 
-/// What `put_fields` does before it puts a field.
-pub(super) fn put_older(model: &Struct) -> TokenStream {
-    let (w, version) = (local("w"), local("version"));
+/// What `put_fields` does for older versions: before it begins, and when it checks the fields.
+pub(super) struct PutOlder {
+    /// Asks for the version, and saves as another message what is one in that version.
+    pub(super) before: TokenStream,
+    /// Checks the fields that the version does not have.
+    pub(super) checks: TokenStream,
+}
+
+pub(super) fn put_older(model: &Struct) -> PutOlder {
+    let (w, version, putting) = (local("w"), local("version"), local("put"));
     let is_newer = |mapped: &Mapped<'_>| mapped.mapping.since.is_some();
     let has_older = model.payload.as_ref().is_some_and(|payload| !payload.older.is_empty());
     if !has_older && !mapped(model).any(|mapped| is_newer(&mapped)) {
-        return TokenStream::new();
+        return PutOlder { before: TokenStream::new(), checks: TokenStream::new() };
     }
     let downgrades = model.payload.iter().flat_map(|payload| {
         messages(payload).filter(|(_, older)| older.downgrade.is_some()).map(|(number, older)| {
@@ -190,7 +197,7 @@ pub(super) fn put_older(model: &Struct) -> TokenStream {
     let checks = mapped(model).filter_map(|mapped| {
         let since = mapped.mapping.since.as_ref()?;
         let (constant, port, number) = (mapped.constant(), mapped.port(), since.version);
-        let (older, put) = (local("older"), local("put"));
+        let (older, put) = (local("older"), local("put_one"));
         let (default, value) = (default_of(&mapped, since), local("default"));
         let own = mapped.value_of(&{
             let ident = mapped.member();
@@ -215,13 +222,15 @@ pub(super) fn put_older(model: &Struct) -> TokenStream {
         quote! {
             let mut #older = __s::Older::new(#version);
             #(#checks)*
-            #older.end()?;
+            #putting.check(0, #older.end());
         }
     });
-    quote! {
-        let #version = #w.version();
-        #(#downgrades)*
-        #checks
+    PutOlder {
+        before: quote! {
+            let #version = #w.version();
+            #(#downgrades)*
+        },
+        checks: quote!(#checks),
     }
 }
 

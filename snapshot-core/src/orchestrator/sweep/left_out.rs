@@ -45,9 +45,7 @@ impl Sweep<'_> {
 
     fn pass_run(&mut self, mut run: Range<usize>, now: Instant) {
         while !run.is_empty() {
-            let in_flight = &self.in_flight;
-            let begin = |unit| in_flight.begin(unit);
-            let failed = self.journal.pass(self.hook, run.clone(), self.tree, begin).err();
+            let failed = self.journal.pass(self.hook, run.clone(), self.tree).err();
             let passed = run.start..failed.as_ref().map_or(run.end, |&(unit, _)| unit);
             run.start = passed.end;
             self.recorder.record(passed.clone(), now, now, true);
