@@ -114,7 +114,7 @@ impl fmt::Display for PayloadVerdict {
                 write!(f, "readable after an upgrade from version {version}")
             }
             Verdict::WritableAs { version } => write!(f, "writable as version {version}"),
-            Verdict::Missing => f.write_str("it has no controller for this type URL"),
+            Verdict::Missing => f.write_str("it has no controller for it"),
             Verdict::VersionNotAccepted { version, accepts } => {
                 let accepts: Vec<_> = accepts.iter().map(u32::to_string).collect();
                 write!(f, "it reads version {}, not {version}", accepts.join(", "))
