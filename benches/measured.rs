@@ -98,8 +98,8 @@ pub trait Case {
     /// Returns the time of this many runs, without the time to drop their results.
     fn time(&mut self, iterations: usize) -> Duration;
 
-    /// Runs the item once outside of `around` and then once inside. Keeps the results until the end, so
-    /// that the allocator is in the same state for every item.
+    /// Runs the item once outside of `around` and then once inside. Keeps the results until the
+    /// end, so that the allocator is in the same state for every item.
     fn run_in(&mut self, around: &mut dyn FnMut(&mut dyn FnMut()));
 }
 

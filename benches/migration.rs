@@ -113,8 +113,8 @@ pub fn migrate(fleet: &Arc<Fleet>) -> Result<Arc<Fleet>, Error> {
     })
 }
 
-/// Does the least work of a migration: encodes the states, decodes them, and calls four boxed hooks for
-/// each controller.
+/// Does the least work of a migration: encodes the states, decodes them, and calls four boxed hooks
+/// for each controller.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Criterion's measurement of save and restore, compared with the hand-written peer: distributions, and
-//! changes since the last run. The tables of `memory` and `table` have the ratios to all peers.
+//! Criterion's measurement of save and restore, compared with the hand-written peer: distributions,
+//! and changes since the last run. The tables of `memory` and `table` have the ratios to all peers.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! The native state of a sandbox, as a shim would hold it: parsed ids, paths, durations, maps by key,
 //! and the children of each controller as plain structs.
 //!
-//! It has the payloads of `examples/lcow` in the same messages, without the parts that do not concern
-//! the encoding and that no peer could do: it has no controllers and no locks, the OCI spec stays bytes
-//! and is not parsed, and references between payloads are not checked. The benchmarks of the template's
-//! own tree include all of these.
+//! It has the payloads of `examples/lcow` in the same messages, without the parts that do not
+//! concern the encoding and that no peer could do: it has no controllers and no locks, the OCI spec
+//! stays bytes and is not parsed, and references between payloads are not checked. The benchmarks
+//! of the template's own tree include all of these.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;

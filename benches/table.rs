@@ -1,8 +1,8 @@
 //! The table of `cargo bench`: every item compared with its peers, in one run.
 //!
-//! Each round measures every item, so that both sides of a ratio see the same machine. Each item runs
-//! several times in a row, so that the caches do not hold another item's data. The fastest time counts,
-//! since other load on the machine can only add to it.
+//! Each round measures every item, so that both sides of a ratio see the same machine. Each item
+//! runs several times in a row, so that the caches do not hold another item's data. The fastest
+//! time counts, since other load on the machine can only add to it.
 
 use std::error::Error;
 use std::process::ExitCode;

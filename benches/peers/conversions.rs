@@ -4,10 +4,10 @@
 //! module has `get` and `set` for optional messages, `number` and `stage` for enums, `to_any` and
 //! `from_any` for children. In prost's peer the first four do only what would otherwise stand here.
 //!
-//! The conversions copy only where the messages force them to: a restore moves strings, collections are
-//! created with their final capacity, and errors are created only if they occur. The checks are those
-//! of typical hand-written code: type URLs, versions, enum values, ranges, required messages. Unknown
-//! fields and duplicates go unnoticed, since the libraries drop them.
+//! The conversions copy only where the messages force them to: a restore moves strings, collections
+//! are created with their final capacity, and errors are created only if they occur. The checks are
+//! those of typical hand-written code: type URLs, versions, enum values, ranges, required messages.
+//! Unknown fields and duplicates go unnoticed, since the libraries drop them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

@@ -14,8 +14,8 @@ pub fn save(state: &Sandbox) -> Result<Vec<u8>, Error> {
     codec::to_bytes(state)
 }
 
-/// Encodes the state into a buffer that was used before, as `Frozen::save_into` does with the memory of
-/// a `SaveBuffer`, for a state without controllers.
+/// Encodes the state into a buffer that was used before, as `Frozen::save_into` does with the
+/// memory of a `SaveBuffer`, for a state without controllers.
 ///
 /// # Errors
 ///

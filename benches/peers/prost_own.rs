@@ -1,8 +1,8 @@
 //! prost with its own messages and without conversions: ids stay text, and only the wire format and
 //! UTF-8 are checked.
 //!
-//! An `Any` whose payload is a typed message instead of bytes has the same encoding and saves prost the
-//! copies through `prost_types::Any`.
+//! An `Any` whose payload is a typed message instead of bytes has the same encoding and saves prost
+//! the copies through `prost_types::Any`.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! Distinguishes payloads of hcsshim's earlier, stage-ful revision from those that this build reads.
 //!
-//! Both revisions have the same type URLs and schema version 1, but different field numbers. Reading
-//! one as the other loses fields or confuses them. An earlier payload is recognised by the form of a
-//! field: a varint where the current revision has a message, a message where it has a number, or a
-//! field number that no longer exists. The strict reader refuses all of these too, one field at a time;
-//! this module reports their common cause once.
+//! Both revisions have the same type URLs and schema version 1, but different field numbers.
+//! Reading one as the other loses fields or confuses them. An earlier payload is recognised by the
+//! form of a field: a varint where the current revision has a message, a message where it has a
+//! number, or a field number that no longer exists. The strict reader refuses all of these too, one
+//! field at a time; this module reports their common cause once.
 
 use std::str::from_utf8;
 
@@ -79,8 +79,8 @@ const PROCESS: &[Sign] = &[
 pub(super) struct Signs {
     /// One error for each payload of the earlier revision, with its place.
     certain: Vec<Error>,
-    /// One error for each payload with a field that only the earlier revision has. A later revision might
-    /// have such a field again.
+    /// One error for each payload with a field that only the earlier revision has. A later revision
+    /// might have such a field again.
     possible: Vec<Error>,
 }
 
@@ -170,8 +170,8 @@ impl Signs {
         }
     }
 
-    /// Looks for signs in the payload of an `Any`, if it has the kind that belongs there. This limits the
-    /// depth to that of a sandbox.
+    /// Looks for signs in the payload of an `Any`, if it has the kind that belongs there. This
+    /// limits the depth to that of a sandbox.
     fn scan_child(&mut self, kind: Kind, any: Part<'_>, place: impl Fn(Error) -> Error) {
         let Signs { certain, possible } = Self::of(kind, any.payload(kind));
         self.certain.extend(certain.into_iter().map(&place));

@@ -11,12 +11,12 @@
 //!         └── processes: *    ....process....
 //! ```
 //!
-//! Each payload is carried in its parent as `google.protobuf.Any`. The module has only data: these states
-//! have no controllers, and the user builds a sandbox from them.
+//! Each payload is carried in its parent as `google.protobuf.Any`. The module has only data: these
+//! states have no controllers, and the user builds a sandbox from them.
 //!
-//! [`read_any`] reads the result of hcsshim's `PrepareAndExportSandbox`. [`to_any_bytes`] writes the
-//! input of its `ImportSandbox`, with the same bytes as Go's deterministic encoder. The folder's README
-//! lists the refused inputs and the reasons.
+//! [`read_any`] reads the result of hcsshim's `PrepareAndExportSandbox`. [`to_any_bytes`] writes
+//! the input of its `ImportSandbox`, with the same bytes as Go's deterministic encoder. The
+//! folder's README lists the refused inputs and the reasons.
 //!
 //! ```
 //! use snapshot_core::codec::to_any_bytes;

@@ -22,7 +22,8 @@ pub struct PodState {
     pub pod_id: String,
     /// Its id in the guest, which does not change.
     pub gcs_pod_id: String,
-    /// Its network. hcsshim saves a pod without one, but refuses to import it; this build refuses it too.
+    /// Its network. hcsshim saves a pod without one, but refuses to import it; this build refuses
+    /// it too.
     pub network: NetworkState,
     /// Its containers, in the order of the payload, which hcsshim sorts by id.
     pub containers: Vec<LinuxContainerState>,

@@ -28,7 +28,8 @@ pub struct ProcessState {
     /// The spec of an exec; `None` for the init process, whose spec is the container's.
     #[snapshot(field = oci_process_spec_json)]
     pub spec: Option<GoJson<ProcessSpec>>,
-    /// The time during which a lost IO connection is retried. hcsshim always writes it, even if it is 0.
+    /// The time during which a lost IO connection is retried. hcsshim always writes it, even if it
+    /// is 0.
     pub io_retry_timeout: Option<Duration>,
     /// vsock port of its standard input; `None` if it is not connected.
     pub stdin_port: Option<NonZeroU32>,

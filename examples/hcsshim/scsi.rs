@@ -95,7 +95,8 @@ pub struct Reservation {
 }
 
 impl ScsiState {
-    /// Checks that every disk is in an existing slot, and that every reservation holds an existing mount.
+    /// Checks that every disk is in an existing slot, and that every reservation holds an existing
+    /// mount.
     fn check(&self) -> Result<(), Error> {
         let slots = u32::from(self.num_controllers) * u32::from(LUNS);
         let past = self.disks.keys().filter(|slot| **slot >= slots).map(|slot| {
