@@ -1,4 +1,4 @@
-//! One Linux container: its layers, what it holds of the VM's devices, and its processes.
+//! One Linux container: its layers, the devices of the VM that it holds, and its processes.
 
 mod operations;
 

@@ -152,7 +152,7 @@ impl DiskConfig {
     }
 }
 
-/// One disk and what is mounted from it.
+/// One disk and its mounts.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::DiskState)]
 pub struct Disk {
