@@ -1,12 +1,13 @@
 //! The rules of `buf breaking` in its category `WIRE` (version 2 of its configuration), one by one.
 //!
-//! A change that buf refuses is refused here under the same version, mostly under the next one too.
-//! What buf lets pass and we do not is in [`STRICTER`]: its readers skip what they do not know and
-//! convert between integers, ours refuse every difference, so that nothing is silent.
+//! A change that buf refuses is refused here under the same version, and usually under the next one
+//! too. [`STRICTER`] has the changes that buf permits and we refuse: its readers skip unknown
+//! fields and convert between integers, while ours refuse every difference, so that nothing is
+//! silent.
 
 use super::fixture::{Change, next_version, released, same_version};
 
-/// What becomes of a change.
+/// The result of a change.
 #[derive(Clone, Copy)]
 enum Then {
     /// Refused, for this reason among others.
@@ -115,7 +116,7 @@ const WIRE: &[Case] = &[
     ),
 ];
 
-/// The rules of the category that concern nothing that we have.
+/// The rules of the category about features that do not exist here.
 const NOTHING_OF_OURS: &[(&str, &str)] = &[
     ("FIELD_SAME_DEFAULT", "what a proto2 reader assumes of an absent field; ours assume nothing"),
     (
@@ -130,10 +131,10 @@ const NOTHING_OF_OURS: &[(&str, &str)] = &[
     ("RPC_SAME_SERVER_STREAMING", "no services"),
 ];
 
-/// The rules that concern lines of the lock itself, each in a test of its own.
+/// The rules about lines of the lock itself. Each has its own test.
 const OF_THE_LOCK: &[&str] = &["RESERVED_ENUM_NO_DELETE", "RESERVED_MESSAGE_NO_DELETE"];
 
-/// What passes buf's `WIRE`: the rule that lets it, or none where it has no rule.
+/// The changes that pass buf's `WIRE`, each with the rule that permits it, if there is one.
 const STRICTER: &[Case] = &[
     case(
         "FIELD_WIRE_COMPATIBLE_TYPE",

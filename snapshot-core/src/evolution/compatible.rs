@@ -114,10 +114,10 @@ impl fmt::Display for PayloadVerdict {
                 write!(f, "readable after an upgrade from version {version}")
             }
             Verdict::WritableAs { version } => write!(f, "writable as version {version}"),
-            Verdict::Missing => f.write_str("it has no controller for this type URL"),
+            Verdict::Missing => f.write_str("it has no controller for it"),
             Verdict::VersionNotAccepted { version, accepts } => {
                 let accepts: Vec<_> = accepts.iter().map(u32::to_string).collect();
-                write!(f, "it reads version {}, not {version}", accepts.join(", "))
+                write!(f, "version {version}, it reads {}", accepts.join(", "))
             }
             Verdict::Differs { version, differences } => {
                 write!(f, "version {version} is not the same on both sides")?;
@@ -179,7 +179,7 @@ impl fmt::Display for Compatibility {
 /// let there = compatible(&old, &new);
 /// assert_eq!(there.payloads[0].verdict, Verdict::ReadableAfterUpgrade { version: 1 });
 /// let back = compatible(&new, &old);
-/// assert_eq!(back.to_string(), "type.googleapis.com/doc.v1.Disk: it reads version 1, not 2");
+/// assert_eq!(back.to_string(), "type.googleapis.com/doc.v1.Disk: version 2, it reads 1");
 /// ```
 pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
     // A peer's manifest may be unsorted.

@@ -37,9 +37,9 @@ impl Hash for Name<'_> {
 }
 
 impl References {
-    /// Returns whether the collection succeeded, every name is defined once and every reference resolves.
-    /// If not, [`check`](Self::check) may still find no error, since it can permit names that twins
-    /// define.
+    /// Returns whether the collection succeeded, every name is defined once and every reference
+    /// resolves. If not, [`check`](Self::check) may still find no error, since it can permit names
+    /// that twins define.
     pub(super) fn resolves(&self) -> bool {
         let name = |found: &Found| Name { text: self.text(found), namespace: found.namespace };
         let mut defined = HashSet::with_capacity(self.found_by(Act::Defines).count());

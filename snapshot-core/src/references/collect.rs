@@ -15,8 +15,8 @@ pub struct References {
     /// Whether to record paths and to visit names in the order of the wire. Only errors need this, and
     /// it takes most of the time.
     keeps_ways: bool,
-    /// The paths to all names, as a tree in which each step points to the one before it. The first step
-    /// is the root's payload.
+    /// The paths to all names, as a tree in which each step points to the one before it. The first
+    /// step is the root's payload.
     pub(super) steps: Vec<Step>,
     /// The current step.
     at: usize,

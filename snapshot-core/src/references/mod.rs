@@ -60,8 +60,8 @@ use crate::state::State;
 /// # Errors
 ///
 /// One finding for each reference that does not resolve and each name that is defined twice, in the
-/// order of the tree. Each finding names both places: the reference and the fields that define names of
-/// that namespace, or the second definition and the first.
+/// order of the tree. Each finding names both places: the reference and the fields that define
+/// names of that namespace, or the second definition and the first.
 pub fn check_references<S: State>(state: &S) -> Result<(), Error> {
     let message = (S::Message::DESCRIPTOR.full_name)();
     let refer = |references: &mut References| state.refer_fields(references);
@@ -76,8 +76,8 @@ pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
 
 /// Returns the errors in the references of a root with this message. `refer` collects the references.
 ///
-/// There are usually no errors, and the names are enough to know that. Their places and their order are
-/// collected only in a second pass, for the errors.
+/// There are usually no errors, and the names are enough to know that. Their places and their order
+/// are collected only in a second pass, for the errors.
 pub(crate) fn wrong(
     message: impl Into<Cow<'static, str>>,
     twins: Twins,

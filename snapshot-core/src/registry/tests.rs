@@ -148,7 +148,9 @@ fn a_message_may_have_a_type_url_without_a_domain_and_no_other_name() {
     for prost_type_url in names {
         let nested = Registration { prost_type_url, descriptor: &NESTED, ..disk };
         let error = Registry::new([nested]).unwrap_err().to_string();
-        for part in ["message test.Bus.DiskSnapshot", "took for test.DiskSnapshot", "top level"] {
+        for part in
+            ["message test.Bus.DiskSnapshot", "the derive assumed test.DiskSnapshot", "top level"]
+        {
             assert!(error.contains(part), "{part}: {error}");
         }
     }

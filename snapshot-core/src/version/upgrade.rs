@@ -22,8 +22,8 @@ pub trait Upgraded<S, const TO: u32>: Sized {
     fn finish(self, r: &Reader<'_>) -> Result<S, Error>;
 }
 
-/// Reads a payload of version `TO - 1`, the rest of `r`, as the message `Old` with this descriptor, and
-/// upgrades it.
+/// Reads a payload of version `TO - 1`, the rest of `r`, as the message `Old` with this descriptor,
+/// and upgrades it.
 pub fn upgrade<Old, S, Out, E, const TO: u32>(
     descriptor: &MessageDescriptor,
     r: &mut Reader<'_>,

@@ -206,12 +206,12 @@ fn the_check_names_every_payload_that_cannot_be_restored() {
     assert!(!report.is_compatible());
     assert_eq!(
         report.check().unwrap_err().to_string(),
-        "the destination cannot restore t/a.Root: it reads version 1, not 2\n\
-         the destination cannot restore t/b.Other: it has no controller for this type URL"
+        "the destination cannot restore t/a.Root: version 2, it reads 1\n\
+         the destination cannot restore t/b.Other: it has no controller for it"
     );
     assert_eq!(
         report.to_string(),
-        "t/a.Root: it reads version 1, not 2\nt/b.Other: it has no controller for this type URL"
+        "t/a.Root: version 2, it reads 1\nt/b.Other: it has no controller for it"
     );
 }
 

@@ -116,9 +116,10 @@ use crate::wire::v1::manifest::{Older, Payload, StageRules};
 
 /// The released schemas: one record for each version of each payload. See the [module](self).
 ///
-/// [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr) write and read its text form. The
-/// text has one fact per line, sorted, so that a diff shows exactly the changes. Lines that begin with
-/// `#` are comments. Every update writes the comment at the head of the file anew and drops all others.
+/// [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr) write and read its text form.
+/// The text has one fact per line, sorted, so that a diff shows exactly the changes. Lines that
+/// begin with `#` are comments. Every update writes the comment at the head of the file anew and
+/// drops all others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
     /// The payloads, by type URL.
