@@ -30,10 +30,8 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Error {
     match (ADAPTER.take(), text_of(panic)) {
         (None, None) => Error::internal("panicked"),
         (None, Some(text)) => Error::internal(format!("panicked: {text}")),
-        (Some(field), None) => {
-            Error::internal(format!("the adapter of the field {field} panicked"))
-        }
-        (Some(field), Some(text)) => {
+        (Some(field), text) => {
+            let text = text.as_deref().unwrap_or("its payload is no text");
             Error::internal(format!("the adapter of the field {field} panicked: {text}"))
         }
     }
