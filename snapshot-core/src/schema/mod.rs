@@ -34,7 +34,7 @@ mod manifest;
 mod notes;
 pub(crate) mod probe;
 mod version;
-mod well_known;
+pub(crate) mod well_known;
 
 use std::marker::PhantomData;
 
@@ -55,7 +55,8 @@ pub use notes::{Noted, Notes};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost message that derives `snapshot_core::Schema` is needed here",
-    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`",
+    note = "a well-known type of another crate, such as a `Timestamp`, is recognised only if it implements `prost::Name` of prost 0.14: see `derive(Schema)`"
 )]
 pub trait Schema: Sized + 'static {
     /// A struct with one [`Field`] per proto field, by the name of prost's struct field.
