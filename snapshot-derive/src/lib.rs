@@ -61,11 +61,14 @@ use syn::{DeriveInput, parse_macro_input};
 /// Typed fields and a descriptor of a prost type, from the `#[prost(...)]` attributes that
 /// prost-build has written.
 ///
-/// prost-build and tonic-build are told once to add it to everything that they generate:
+/// One line in `build.rs` adds it to everything that prost-build generates:
 ///
 /// ```ignore
 /// config.enable_type_names().type_attribute(".", "#[derive(::snapshot_core::Schema)]")
 /// ```
+///
+/// `config` is a `prost_build::Config`. tonic takes one, too: `tonic_prost_build::Config`, which goes
+/// to `compile_fds_with_config` or `compile_with_config`.
 ///
 /// On the struct of a message it implements `snapshot_core::schema::Schema`, on a C-like enum
 /// `EnumSchema`, on the enum of a oneof `OneofSchema`. `#[snapshot(crate = path)]` says where
@@ -73,6 +76,12 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// A proto2 group, and a field whose type has no schema because another crate generated it, are
 /// part of the message, but nothing can be saved as them.
+///
+/// The well-known types (`google.protobuf.Timestamp`, `Duration`, `Any`, the wrappers, ...) may be
+/// those of another crate: `extern_path(".google.protobuf", "::pbjson_types")`. Such a type is
+/// recognised by its proto name, and what fits a field of prost-types' own fits it. The name is that of
+/// its `prost::Name`; where the crate implements none, the path of the type says it, if that leads
+/// through `google::protobuf` or is of pbjson-types or prost-wkt-types.
 ///
 /// ```
 /// use snapshot_core::Schema;

@@ -216,7 +216,9 @@ where
 #[diagnostic::on_unimplemented(
     message = "the proto name of `{Self}` is not known",
     label = "a payload's message needs its name",
-    note = "tell prost-build: `config.enable_type_names()`"
+    note = "tell prost-build: `config.enable_type_names()`",
+    note = "if build.rs does that already, another version of prost may have generated the message: \
+            snapshot-core needs prost 0.14, and `cargo tree --duplicates` lists the versions"
 )]
 pub trait Named {
     const PACKAGE: &'static str;

@@ -70,6 +70,7 @@ pub use crate::references::References;
 pub use crate::registry::{Registration, TypeInfo, TypeRef};
 pub use crate::schema::Notes;
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
+pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
     EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldShape, MessageDescriptor,
     Numbered, OneofDescriptor, OneofSchema, Schema, ValueKind, kind,

@@ -230,7 +230,7 @@ impl SaveBuffer {
         Self::default()
     }
 
-    /// An empty buffer with room for a snapshot of so many bytes, the header of 20 included.
+    /// An empty buffer with room for a snapshot of this many bytes, the header of 24 included.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { writer: Writer::with_capacity(capacity) }
     }

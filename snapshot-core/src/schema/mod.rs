@@ -28,7 +28,7 @@ mod manifest;
 mod notes;
 pub(crate) mod trait_probe;
 
-mod well_known;
+pub(crate) mod well_known;
 
 use std::marker::PhantomData;
 
@@ -45,7 +45,8 @@ pub use notes::{Noted, Notes};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost message that derives `snapshot_core::Schema` is needed here",
-    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`",
+    note = "a well-known type of another crate, such as a `Timestamp`, is recognised only if it implements `prost::Name` of prost 0.14: see `derive(Schema)`"
 )]
 pub trait Schema: Sized + 'static {
     /// A struct with one [`Field`] per proto field, named as prost's struct field.

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 use super::descriptor::FieldShape;
 use super::kind::FieldKind;
+use super::well_known::by_name::number_of;
 
 /// Finds the full proto name of a message, which only `prost::Name` provides.
 pub struct NameOf<M>(PhantomData<fn() -> M>);
@@ -21,6 +22,9 @@ impl<M> NameOf<M> {
 }
 
 impl<M: prost::Name> NameOf<M> {
+    /// The number by which a well-known type is known, see `well_known::by_name`.
+    pub const KNOWN: usize = number_of(M::PACKAGE, M::NAME);
+
     /// Returns the full name.
     pub fn full_name(self, _own_name: &'static str) -> String {
         M::full_name()
@@ -29,6 +33,9 @@ impl<M: prost::Name> NameOf<M> {
 
 /// The fallback for a message without `prost::Name`.
 pub trait NoName: Sized {
+    /// It is none of the well-known types.
+    const KNOWN: usize = 0;
+
     /// Returns the message's own name.
     fn full_name(self, own_name: &'static str) -> String {
         own_name.to_owned()

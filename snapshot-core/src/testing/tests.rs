@@ -2,6 +2,7 @@
 
 mod adapters;
 mod by_hand;
+mod cost;
 mod exceptions;
 mod sound;
 mod undo;

@@ -4,9 +4,11 @@
 //! the macro, and a message has two for each field.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream};
-use quote::{ToTokens, TokenStreamExt};
+use quote::{ToTokens, TokenStreamExt, quote};
+use syn::Type;
 
 use super::super::model::{Scalar, Shape, Value};
+use super::well_known::{self, Origin};
 
 /// The type of a field kind. `private` is the name of snapshot-core's `__private`.
 pub(super) struct KindOf<'a> {
@@ -49,10 +51,14 @@ struct ValueOf<'a> {
 
 impl ToTokens for ValueOf<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
+        let of_message;
         let (name, of): (_, Option<&dyn ToTokens>) = match self.value {
             Value::Scalar(scalar) => (scalar.kind(), None),
             Value::Enum(path) => ("Enum", Some(path)),
-            Value::Message(ty) => ("Message", Some(ty)),
+            Value::Message(ty) => {
+                of_message = message(ty, self.private);
+                ("Message", Some(&of_message))
+            }
         };
         path(tokens, self.private, &["kind", name]);
         if let Some(of) = of {
@@ -60,6 +66,22 @@ impl ToTokens for ValueOf<'_> {
             of.to_tokens(tokens);
             punct(tokens, '>');
         }
+    }
+}
+
+/// The type that stands for a message in the kind of its field.
+fn message(ty: &Type, private: &Ident) -> TokenStream {
+    match well_known::origin(ty) {
+        Origin::Own => ty.to_token_stream(),
+        Origin::WellKnown(name) => {
+            let mut tokens = TokenStream::new();
+            path(&mut tokens, private, &["well_known", name]);
+            tokens
+        }
+        Origin::Unknown => quote! {
+            <#private::well_known::Known<{ #private::NameOf::<#ty>::KNOWN }>
+                as #private::well_known::InPlaceOf<#ty>>::Message
+        },
     }
 }
 

@@ -11,6 +11,7 @@ mod fields;
 mod kind;
 mod message;
 mod oneof;
+mod well_known;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};

@@ -13,7 +13,7 @@ pub(super) fn items(container: &Container, members: &[Field], private: &Ident) -
     let Typed { name, definition, value, descriptors } =
         typed(container, members, "Members", private);
     quote! {
-        use #private::OpaqueShape as _;
+        use #private::{NoName as _, OpaqueShape as _};
 
         #definition
 
