@@ -71,6 +71,11 @@ fn the_expansion_of_a_stage_is_the_committed_one() {
 }
 
 #[test]
+fn the_expansion_of_an_enumeration_is_the_committed_one() {
+    assert_expansion("enumeration", derive_snapshot);
+}
+
+#[test]
 fn the_expansion_of_a_oneof_is_the_committed_one() {
     assert_expansion("oneof", derive_snapshot);
 }

@@ -6,6 +6,7 @@
 mod any;
 mod bounds;
 mod check;
+mod enumeration;
 mod field;
 mod fits;
 mod oneof;
@@ -39,6 +40,10 @@ pub use self::check::{
     assert_fits_i32, assert_no_stage, assert_not_transient, assert_older_version_field,
     assert_value, assert_zero, earlier, registration, version_field,
 };
+pub use self::enumeration::{
+    Enumeration, default_enumeration, enumeration_size, put_enumeration, put_enumeration_tagged,
+    take_enumeration,
+};
 pub use self::field::default;
 pub use self::fits::{
     Answer, Checking, Fit, Losing, NoFit, annotate, are_leaves, assert_member_fits, check,
@@ -54,10 +59,7 @@ pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refer_message, refer_payload, refers,
     values_define, values_refer,
 };
-pub use self::stage::{
-    default_stage, has_no_stage, may_restore, may_save, put_stage, put_stage_tagged, stage_of,
-    stage_size, take_stage,
-};
+pub use self::stage::{has_no_stage, may_restore, may_save, stage_of};
 pub use self::take::{Taking, lost_error, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};

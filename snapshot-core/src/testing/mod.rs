@@ -62,9 +62,8 @@
 //!
 //! A few small samples. Scalars that no sample sets are set by an edit, and so are messages, lists and
 //! maps as long as an empty message is one; what has required fields or texts of a certain form cannot
-//! be made up, and a sample must have it. Enums
-//! with `stage`, oneofs and newtypes have no message of their own: they are tested as a part of the
-//! structs that hold them. Children are tested with the state that holds them, and once more for
+//! be made up, and a sample must have it. Enums, oneofs and newtypes have no message of their own: they
+//! are tested as a part of the structs that hold them. Children are tested with the state that holds them, and once more for
 //! themselves, where more edits reach them.
 //!
 //! A rule across fields (`validate`) refuses most edits of what it is about: give samples that differ

@@ -55,7 +55,9 @@ impl Law {
             Law::Truncation | Law::UnknownField | Law::WireType | Law::Duplicate => {
                 "read the message with `derive(Snapshot)`, which refuses this"
             }
-            Law::Enum => "map the enum with `stage = ...`, or refuse such numbers in `from_wire`",
+            Law::Enum => {
+                "map the enum with `stage` or `enumeration`, or refuse such numbers in `from_wire`"
+            }
             Law::Range => "refuse what does not fit; do not cut it off",
             Law::Prost => {
                 "compare the struct with its message: both sides must mean the same bytes"

@@ -23,6 +23,7 @@ keys! {
     CRATE: "crate", "crate = path::to::snapshot_core";
     DEFAULT: "default", "default = expression";
     DEFINES: "defines", "defines = \"namespace\"` or `defines(keys = \"...\", values = \"...\")";
+    ENUMERATION: "enumeration", "enumeration = path::to::ProstEnum";
     FIELD: "field", "field = proto_name";
     FREEZE_TO: "freeze_to", "freeze_to = Variant";
     ID: "id", "id";

@@ -123,6 +123,7 @@ attributes! {
     Container at Container {
         message: MESSAGE Path,
         stage: STAGE_ENUM Path,
+        enumeration: ENUMERATION Path,
         oneof: ONEOF Path,
         transparent: TRANSPARENT Flag,
         version: VERSION Version,

@@ -147,7 +147,8 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
         }
     });
     // What the user imported for the attributes is used, whatever else is wrong.
-    let paths = [&container.message, &container.stage, &container.oneof].map(|attr| attr.get());
+    let paths = [&container.message, &container.stage, &container.enumeration, &container.oneof];
+    let paths = paths.map(|attr| attr.get());
     let accepts = container.accept.get().into_iter().flat_map(|Accepts(accepts)| accepts);
     let older = accepts.filter_map(|accept| accept.message.as_ref());
     let paths = paths

@@ -6,6 +6,7 @@
 
 mod checks;
 mod conversion;
+mod enumeration;
 mod fallback;
 mod fits;
 mod mapped;
@@ -14,7 +15,6 @@ mod oneof;
 mod payload;
 mod references;
 mod run;
-mod stage;
 mod stage_rules;
 mod struct_;
 mod take;
@@ -31,7 +31,7 @@ use crate::model::Model;
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match model {
         Model::Struct(model) => in_const(&model.common.krate, struct_::expand(model)),
-        Model::Stage(model) => in_const(&model.common.krate, stage::expand(model)),
+        Model::Enumeration(model) => in_const(&model.common.krate, enumeration::expand(model)),
         Model::Oneof(model) => in_const(&model.common.krate, oneof::expand(model)),
         Model::Newtype(model) => in_const(&model.common.krate, newtype::expand(model)),
     }

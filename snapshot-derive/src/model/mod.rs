@@ -18,7 +18,7 @@ use shape::Shape;
 /// A type, by the shape that it is saved in.
 pub(crate) enum Model {
     Struct(Box<Struct>),
-    Stage(StageEnum),
+    Enumeration(Enumeration),
     Oneof(OneofEnum),
     Newtype(Newtype),
 }
@@ -141,19 +141,21 @@ pub(crate) enum Carriage {
     NotCarried(Ident),
 }
 
-/// A lifecycle stage.
-pub(crate) struct StageEnum {
+/// An enum without data that is saved as a proto enum.
+pub(crate) struct Enumeration {
     pub(crate) common: Common,
+    /// Whether it is a lifecycle stage.
+    pub(crate) is_stage: bool,
     /// The prost enum.
     pub(crate) proto: Path,
     /// In declared order.
-    pub(crate) variants: Vec<StageVariant>,
+    pub(crate) variants: Vec<EnumerationVariant>,
     /// The variant with `#[default]`.
     pub(crate) default: Option<Ident>,
 }
 
-/// One variant of a [`StageEnum`].
-pub(crate) struct StageVariant {
+/// One variant of an [`Enumeration`].
+pub(crate) struct EnumerationVariant {
     pub(crate) ident: Ident,
     /// The name of prost's variant; `None` of a transient one.
     pub(crate) proto: Option<Ident>,
@@ -213,8 +215,8 @@ pub(crate) fn check(input: &DeriveInput, container: &Container, errors: &Errors)
             Some(Shape::Oneof) => {
                 enum_::check_oneof(common, data, container, errors).map(Model::Oneof)
             }
-            _ => enum_::check_stage(common, data, container, errors, shape.is_some())
-                .map(Model::Stage),
+            _ => enum_::check_enumeration(common, data, container, errors, shape)
+                .map(Model::Enumeration),
         },
         Data::Union(_) => None,
     }

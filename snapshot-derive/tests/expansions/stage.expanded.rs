@@ -9,12 +9,14 @@ const _: () = {
         __DESCRIPTOR,
         "Reserved",
         false,
+        true,
     );
     const _: () = __s::assert_value(
         "DiskStage::Plugged",
         DiskStage::Plugged as __s::i128,
         __DESCRIPTOR,
         "Attached",
+        true,
         true,
     );
     const _: () = __s::assert_fits_i32(
@@ -76,26 +78,26 @@ const _: () = {
     impl __s::Wire<__s::kind::Enum<__E>> for DiskStage {
         const LEAF: __s::bool = true;
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-            __s::put_stage(self, __w)
+            __s::put_enumeration(self, __w)
         }
         fn put_tagged(
             &self,
             __number: __s::u32,
             __w: &mut __s::Writer,
         ) -> __s::Result<(), __s::Error> {
-            __s::put_stage_tagged(self, __number, __w)
+            __s::put_enumeration_tagged(self, __number, __w)
         }
         fn size(&self) -> __s::usize {
-            __s::stage_size(self)
+            __s::enumeration_size(self)
         }
         fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-            __s::take_stage(__r)
+            __s::take_enumeration(__r)
         }
         fn of_default() -> __s::Result<Self, __s::Error> {
-            __s::default_stage()
+            __s::default_enumeration()
         }
         fn is_default(&self) -> __s::bool {
-            __s::Stage::number(self) == 0
+            __s::Enumeration::number(self) == 0
         }
     }
 };

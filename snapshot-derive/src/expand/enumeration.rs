@@ -1,4 +1,4 @@
-//! A lifecycle stage: a C-like enum that mirrors a proto enum.
+//! A lifecycle stage or another enum without data: it mirrors a proto enum.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -6,10 +6,12 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::{at, local, quiet};
-use crate::model::{StageEnum, StageVariant};
+use crate::model::{Enumeration, EnumerationVariant};
 
-pub(super) fn expand(model: &StageEnum) -> TokenStream {
-    let StageEnum { common, proto, variants, .. } = model;
+pub(super) fn expand(model: &Enumeration) -> TokenStream {
+    let Enumeration { common, proto, variants, is_stage, .. } = model;
+    // A stage is an enumeration through `Stage`, which users know.
+    let implemented = if *is_stage { quote!(__s::Stage) } else { quote!(__s::Enumeration) };
     let ident = &quiet(&common.ident);
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let checks = checks(model);
@@ -22,7 +24,7 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
         #checks
 
         #[automatically_derived]
-        impl #impl_generics __s::Stage for #ident #ty_generics #where_clause {
+        impl #impl_generics #implemented for #ident #ty_generics #where_clause {
             type Proto = #proto;
             const VARIANTS: &'static [__s::StageVariant] = &[#(
                 __s::StageVariant {
@@ -51,34 +53,34 @@ pub(super) fn expand(model: &StageEnum) -> TokenStream {
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
             const LEAF: __s::bool = true;
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put_stage(self, __w)
+                __s::put_enumeration(self, __w)
             }
             fn put_tagged(
                 &self,
                 __number: __s::u32,
                 __w: &mut __s::Writer,
             ) -> __s::Result<(), __s::Error> {
-                __s::put_stage_tagged(self, __number, __w)
+                __s::put_enumeration_tagged(self, __number, __w)
             }
             fn size(&self) -> __s::usize {
-                __s::stage_size(self)
+                __s::enumeration_size(self)
             }
             fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
-                __s::take_stage(__r)
+                __s::take_enumeration(__r)
             }
             fn of_default() -> __s::Result<Self, __s::Error> {
-                __s::default_stage()
+                __s::default_enumeration()
             }
             fn is_default(&self) -> __s::bool {
-                __s::Stage::number(self) == 0
+                __s::Enumeration::number(self) == 0
             }
         }
     }
 }
 
 /// Both enums must have the same values with the same numbers.
-fn checks(model: &StageEnum) -> TokenStream {
-    let StageEnum { common, proto, variants, default } = model;
+fn checks(model: &Enumeration) -> TokenStream {
+    let Enumeration { common, is_stage, proto, variants, default } = model;
     let ident = &common.ident;
     let name = ident.unraw().to_string();
     let values: Vec<String> = variants
@@ -87,7 +89,7 @@ fn checks(model: &StageEnum) -> TokenStream {
         .map(|value| value.unraw().to_string())
         .collect();
     // Compared as they are: cast to the `i32` of the wire, two could become one.
-    let checks = variants.iter().map(|StageVariant { ident, proto }| {
+    let checks = variants.iter().map(|EnumerationVariant { ident, proto }| {
         let text = format!("{name}::{}", ident.unraw());
         let (enum_ident, variant) = (quiet(&common.ident), quiet(ident));
         let number = quote!(#enum_ident::#variant as __s::i128);
@@ -99,8 +101,14 @@ fn checks(model: &StageEnum) -> TokenStream {
         let (value_text, is_renamed) = (value.unraw().to_string(), value != ident);
         // On the variant, or on the name in its `rename`.
         quote_spanned! {at(value.span())=>
-            const _: () =
-                __s::assert_value(#text, #number, __DESCRIPTOR, #value_text, #is_renamed);
+            const _: () = __s::assert_value(
+                #text,
+                #number,
+                __DESCRIPTOR,
+                #value_text,
+                #is_renamed,
+                #is_stage,
+            );
         }
     });
     let default = default.as_ref().map(|default| {

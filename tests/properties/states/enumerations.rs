@@ -11,12 +11,12 @@ use super::super::numbers::required;
 use super::super::place::Places;
 use super::super::twin::{Foreign, Twin, case, foreigners_of, named, natives_of, nest, nested};
 
-macro_rules! stages {
+macro_rules! enumerations {
     ($($(#[$meta:meta])* $name:ident: $proto:path {
         $zero:ident = 0, $($variant:ident = $number:literal,)*
     })*) => {$(
         #[derive(Clone, Copy, Debug, Default, PartialEq, Snapshot)]
-        #[snapshot(stage = $proto)]
+        #[snapshot(enumeration = $proto)]
         pub enum $name {
             #[default]
             $zero = 0,
@@ -61,7 +61,7 @@ macro_rules! stages {
     )*};
 }
 
-stages! {
+enumerations! {
     Sparse: pb::Sparse { Zero = 0, Two = 2, Seven = 7, TwoBytes = 128, Max = 2_147_483_647, }
     Signed: pb::Signed { Zero = 0, MinusOne = -1, PlusOne = 1, Min = -2_147_483_648, }
     Color: pb::Color { None = 0, Red = 1, DarkBlue = 2, }
