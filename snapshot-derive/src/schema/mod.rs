@@ -3,7 +3,6 @@
 //! [`parse`] reads a type into a [`model`] and reports every mistake in it; [`expand`] writes the
 //! model as code and cannot fail.
 
-mod errors;
 mod expand;
 mod model;
 mod names;
@@ -12,7 +11,7 @@ mod parse;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-use errors::Errors;
+use crate::errors::Errors;
 
 /// What is said wherever prost's attributes are not found.
 const WHERE_FROM: &str = "derive(Schema) reads the attributes that prost-build writes: add it with \
@@ -21,10 +20,9 @@ const WHERE_FROM: &str = "derive(Schema) reads the attributes that prost-build w
 /// The code of the derive. After a mistake it is the errors together with an implementation made of
 /// what is right, so that nothing else fails for the lack of one.
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
-    let mut errors = Errors::default();
-    let implementation =
-        parse::container(input, &mut errors).map(|model| expand::container(&model));
-    let mut code = errors.into_compile_errors();
+    let errors = Errors::default();
+    let implementation = parse::container(input, &errors).map(|model| expand::container(&model));
+    let mut code = errors.finish().unwrap_or_default();
     code.extend(implementation);
     code
 }

@@ -7,12 +7,12 @@ use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::Type;
 
-use super::super::model::{Scalar, Shape, Value};
+use super::super::model::{FieldKind, Scalar, ValueKind};
 use super::well_known::{self, Origin};
 
 /// The type of a field kind. `private` is the name of snapshot-core's `__private`.
 pub(super) struct KindOf<'a> {
-    pub(super) shape: &'a Shape,
+    pub(super) shape: &'a FieldKind,
     pub(super) private: &'a Ident,
 }
 
@@ -30,22 +30,22 @@ impl ToTokens for KindOf<'_> {
         };
         let of = |value| ValueOf { value, private: self.private };
         match self.shape {
-            Shape::Singular(value) => kind("Singular", &of(value), None),
-            Shape::Optional(value) => kind("Optional", &of(value), None),
-            Shape::Repeated(value) => kind("Repeated", &of(value), None),
-            Shape::Packed(value) => kind("Packed", &of(value), None),
-            Shape::Map(key, value) => {
-                kind("Map", &of(&Value::Scalar(*key)), Some(&of(value)));
+            FieldKind::Singular(value) => kind("Singular", &of(value), None),
+            FieldKind::Optional(value) => kind("Optional", &of(value), None),
+            FieldKind::Repeated(value) => kind("Repeated", &of(value), None),
+            FieldKind::Packed(value) => kind("Packed", &of(value), None),
+            FieldKind::Map(key, value) => {
+                kind("Map", &of(&ValueKind::Scalar(*key)), Some(&of(value)));
             }
-            Shape::Oneof(path) => kind("Oneof", path, None),
-            Shape::Group => path(tokens, self.private, &["kind", "Group"]),
+            FieldKind::Oneof(path) => kind("Oneof", path, None),
+            FieldKind::Group => path(tokens, self.private, &["kind", "Group"]),
         }
     }
 }
 
 /// The type of a value kind.
 struct ValueOf<'a> {
-    value: &'a Value,
+    value: &'a ValueKind,
     private: &'a Ident,
 }
 
@@ -53,9 +53,9 @@ impl ToTokens for ValueOf<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let of_message;
         let (name, of): (_, Option<&dyn ToTokens>) = match self.value {
-            Value::Scalar(scalar) => (scalar.kind(), None),
-            Value::Enum(path) => ("Enum", Some(path)),
-            Value::Message(ty) => {
+            ValueKind::Scalar(scalar) => (scalar.kind(), None),
+            ValueKind::Enum(path) => ("Enum", Some(path)),
+            ValueKind::Message(ty) => {
                 of_message = message(ty, self.private);
                 ("Message", Some(&of_message))
             }
@@ -93,20 +93,20 @@ impl ToTokens for ShapeOf<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self(kind) = self;
         let shape = match kind.shape {
-            Shape::Singular(Value::Scalar(value)) => ("singular", value),
-            Shape::Optional(Value::Scalar(value)) => ("optional", value),
-            Shape::Repeated(Value::Scalar(value)) => ("repeated", value),
-            Shape::Packed(Value::Scalar(value)) => ("packed", value),
-            Shape::Map(key, Value::Scalar(value)) => {
+            FieldKind::Singular(ValueKind::Scalar(value)) => ("singular", value),
+            FieldKind::Optional(ValueKind::Scalar(value)) => ("optional", value),
+            FieldKind::Repeated(ValueKind::Scalar(value)) => ("repeated", value),
+            FieldKind::Packed(ValueKind::Scalar(value)) => ("packed", value),
+            FieldKind::Map(key, ValueKind::Scalar(value)) => {
                 return map(tokens, kind.private, [*key, *value]);
             }
-            Shape::Singular(_)
-            | Shape::Optional(_)
-            | Shape::Repeated(_)
-            | Shape::Packed(_)
-            | Shape::Map(..)
-            | Shape::Oneof(_)
-            | Shape::Group => {
+            FieldKind::Singular(_)
+            | FieldKind::Optional(_)
+            | FieldKind::Repeated(_)
+            | FieldKind::Packed(_)
+            | FieldKind::Map(..)
+            | FieldKind::Oneof(_)
+            | FieldKind::Group => {
                 path(tokens, kind.private, &["ShapeOf"]);
                 colons(tokens);
                 punct(tokens, '<');

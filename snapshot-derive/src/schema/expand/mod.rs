@@ -16,11 +16,11 @@ mod well_known;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::model::{Container, Data, Shape, Value};
+use super::model::{Data, FieldKind, ProstType, ValueKind};
 use super::names;
 
 /// The implementation for one type.
-pub(super) fn container(container: &Container) -> TokenStream {
+pub(super) fn container(container: &ProstType) -> TokenStream {
     let krate = &container.krate;
     let private = &Ident::new(&name("__s".to_owned(), container), Span::call_site());
     let items = match &container.data {
@@ -41,22 +41,22 @@ pub(super) fn container(container: &Container) -> TokenStream {
 
 /// A name for an item of ours that hides none of those that the type mentions: its own, and those of
 /// the types in its fields.
-fn name(wanted: String, container: &Container) -> String {
+fn name(wanted: String, container: &ProstType) -> String {
     let mut mentioned = container.ident.to_token_stream();
     if let Data::Message(fields) | Data::Oneof(fields) = &container.data {
         for field in fields {
             match &field.shape {
-                Shape::Singular(value)
-                | Shape::Optional(value)
-                | Shape::Repeated(value)
-                | Shape::Packed(value)
-                | Shape::Map(_, value) => match value {
-                    Value::Scalar(_) => {}
-                    Value::Enum(path) => path.to_tokens(&mut mentioned),
-                    Value::Message(ty) => ty.to_tokens(&mut mentioned),
+                FieldKind::Singular(value)
+                | FieldKind::Optional(value)
+                | FieldKind::Repeated(value)
+                | FieldKind::Packed(value)
+                | FieldKind::Map(_, value) => match value {
+                    ValueKind::Scalar(_) => {}
+                    ValueKind::Enum(path) => path.to_tokens(&mut mentioned),
+                    ValueKind::Message(ty) => ty.to_tokens(&mut mentioned),
                 },
-                Shape::Oneof(path) => path.to_tokens(&mut mentioned),
-                Shape::Group => {}
+                FieldKind::Oneof(path) => path.to_tokens(&mut mentioned),
+                FieldKind::Group => {}
             }
         }
     }

@@ -5,9 +5,9 @@ use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, Meta, Path, Token};
 
-use super::super::errors::Errors;
 use super::super::model::Scalar;
 use super::map::{self, MapValue};
+use crate::errors::Errors;
 
 /// The largest field number.
 /// Source: <https://protobuf.dev/programming-guides/proto3/#assigning>.
@@ -48,7 +48,7 @@ pub(super) enum Label {
 }
 
 /// Reads the attributes of one field.
-pub(super) fn read(attrs: &[Attribute], errors: &mut Errors) -> Attrs {
+pub(super) fn read(attrs: &[Attribute], errors: &Errors) -> Attrs {
     let mut found = Attrs::default();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("prost")) {
         found.first.get_or_insert_with(|| attr.clone());

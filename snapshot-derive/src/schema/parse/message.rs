@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 use syn::{DataStruct, Fields};
 
-use super::super::errors::Errors;
-use super::super::model::Field;
+use super::super::model::ProstField;
 use super::super::{WHERE_FROM, names};
 use super::{attr, field};
+use crate::errors::Errors;
 
 /// Reads the fields, in ascending number; `None` if the struct is nothing that prost generates.
-pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &mut Errors) -> Option<Vec<Field>> {
+pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &Errors) -> Option<Vec<ProstField>> {
     let Fields::Named(named) = &data.fields else {
         errors.on(ident, format!("a proto message has named fields; {WHERE_FROM}"));
         return None;
@@ -36,7 +36,7 @@ pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &mut Errors) -> O
                 errors.on(&ident, format!("field number {number} is also that of `{other}`"));
             }
         }
-        fields.push(Field { name: names::of_field(&ident), ident, number, shape });
+        fields.push(ProstField { name: names::of_field(&ident), ident, number, shape });
     }
     fields.sort_by_key(|field| field.number);
     Some(fields)
