@@ -272,7 +272,7 @@ const _: () = {
         }
         #[inline]
         fn annotate(__notes: &mut __s::Notes) {
-            __notes.state::<Self>();
+            __s::annotate_state::<Self>(__notes);
         }
     }
     /// The state as its message.
