@@ -1,16 +1,16 @@
-//! The derive macros of `snapshot-core`, which re-exports them: depend on that crate, whose front page
-//! teaches the whole, and not on this one.
+//! The derive macros of `snapshot-core`, which re-exports them. Depend on that crate and not on this one;
+//! its front page is the introduction.
 //!
-//! | macro | on | makes |
+//! | macro | on | generates |
 //! |---|---|---|
 //! | [`derive(Schema)`](macro@Schema) | the types that prost-build generates | typed constants, one for each field, and a descriptor of the message |
-//! | [`derive(Snapshot)`](macro@Snapshot) | a state struct, a lifecycle stage, a oneof, a newtype | what saves it as its proto counterpart and restores it; all attributes are documented there |
+//! | [`derive(Snapshot)`](macro@Snapshot) | a state struct, a lifecycle stage or another enum, a oneof, a newtype | the code that saves it as its proto counterpart and restores it; its page documents all attributes |
 //!
-//! The two meet at compile time: `Snapshot` compares a struct with the constants of its message. What
-//! does not fit is an error on the field in question, and every mistake in one type is told at once.
+//! The two meet at compile time: `Snapshot` compares a struct with the constants of its message. A field
+//! that does not fit is an error at that field, and all mistakes in a type are reported together.
 //!
 //! ```
-//! // prost-build writes this; it is told once to add the derive to everything.
+//! // prost-build writes this. One line in build.rs adds the derive to every type.
 //! #[derive(snapshot_core::Schema, Clone, PartialEq, prost::Message)]
 //! pub struct Reservation {
 //!     #[prost(uint32, tag = "1")]
@@ -35,8 +35,8 @@
 //! # Ok::<(), snapshot_core::Error>(())
 //! ```
 //!
-//! Nothing runs before `main` but the registration of controllers, and nothing is read when the macros
-//! run: no file, no environment.
+//! Only the registration of controllers runs before `main`. The macros read no files and no environment
+//! variables.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -71,11 +71,11 @@ use syn::{DeriveInput, parse_macro_input};
 /// to `compile_fds_with_config` or `compile_with_config`.
 ///
 /// On the struct of a message it implements `snapshot_core::schema::Schema`, on a C-like enum
-/// `EnumSchema`, on the enum of a oneof `OneofSchema`. `#[snapshot(crate = path)]` says where
-/// snapshot-core is, if not at `::snapshot_core`.
+/// `EnumSchema`, on the enum of a oneof `OneofSchema`. `#[snapshot(crate = path)]` is the path of
+/// snapshot-core, if it is not `::snapshot_core`.
 ///
-/// A proto2 group, and a field whose type has no schema because another crate generated it, are
-/// part of the message, but nothing can be saved as them.
+/// A proto2 group, and a field whose type has no schema because another crate generated it, are part of
+/// the message, but no Rust type can be saved as such a field.
 ///
 /// The well-known types (`google.protobuf.Timestamp`, `Duration`, `Any`, the wrappers, ...) may be
 /// those of another crate: `extern_path(".google.protobuf", "::pbjson_types")`. Such a type is

@@ -1,10 +1,10 @@
-//! The keywords inside `#[snapshot(...)]`, each with the form to show to whoever got it wrong.
+//! The keywords inside `#[snapshot(...)]`, each with the form that errors show.
 
 /// One keyword.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    /// How it is written.
+    /// The form of the attribute, for errors.
     pub(crate) form: &'static str,
 }
 

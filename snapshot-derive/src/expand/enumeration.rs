@@ -88,7 +88,7 @@ fn checks(model: &Enumeration) -> TokenStream {
         .filter_map(|variant| variant.proto.as_ref())
         .map(|value| value.unraw().to_string())
         .collect();
-    // Compared as they are: cast to the `i32` of the wire, two could become one.
+    // Compared without a cast to the `i32` of the wire, which could make two numbers equal.
     let checks = variants.iter().map(|EnumerationVariant { ident, proto }| {
         let text = format!("{name}::{}", ident.unraw());
         let (enum_ident, variant) = (quiet(&common.ident), quiet(ident));

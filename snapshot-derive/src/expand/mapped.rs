@@ -11,13 +11,13 @@ use crate::model::{Field, Mapping, Struct};
 pub(super) struct Mapped<'m> {
     /// The constant of all fields of the message.
     pub(super) fields: Ident,
-    /// Its place among all fields of the struct.
+    /// Its index among all fields of the struct.
     pub(super) index: usize,
-    /// Its place in `__MAPPED`.
+    /// Its index in `__MAPPED`.
     pub(super) place_among_mapped: usize,
     pub(super) field: &'m Field,
     pub(super) mapping: &'m Mapping,
-    /// Where the user chose how the field is saved: by its type, or by `with`.
+    /// The place that decides how the field is saved: its type, or `with`.
     pub(super) place: Span,
 }
 
@@ -62,7 +62,7 @@ impl Mapped<'_> {
         let (constant, ty) = (self.constant(), &self.field.ty);
         match &self.mapping.with {
             None => quote_spanned!(self.place=> __s::port::<_, #ty>(#constant)),
-            // What the adapter makes of the field is inferred from its `from_wire`.
+            // The type on the wire is inferred from the adapter's `from_wire`.
             Some(with) => {
                 let with = quiet_path(with);
                 quote_spanned! {self.place=>

@@ -1,4 +1,4 @@
-//! What a schema version adds to a struct: `Payload`, its place in an `Any`, its registration.
+//! The code that `version` adds to a struct: `Payload`, `Wire` for `Any`, the registration.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -30,7 +30,7 @@ pub(super) fn version_port() -> TokenStream {
     quote!(__s::port::<_, __s::u32>(&__VERSION))
 }
 
-/// How it is put in another message, and read there: in a version of its own.
+/// The methods of a payload inside another message, where it has a version of its own.
 pub(super) fn nested() -> TokenStream {
     quote! {
         const IS_PAYLOAD: __s::bool = true;
@@ -117,7 +117,7 @@ fn names(model: &Struct, payload: &Payload) -> TokenStream {
             const __TYPE_URL: &__s::str = #type_url;
             const __MESSAGE_NAME: &__s::str = __s::after_slash(__TYPE_URL);
         },
-        // prost's `full_name` is no constant, so it is put together from the two that are.
+        // prost's `full_name` is not a constant, so it is joined from `PACKAGE` and `NAME`, which are.
         None => quote_spanned! {at(model.message.span())=>
             const __PARTS: [&__s::str; 4] = __s::type_url_parts(
                 <__M as __s::Named>::PACKAGE,

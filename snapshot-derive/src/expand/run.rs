@@ -1,5 +1,5 @@
-//! The mapped fields of a struct in runs: fields that nothing is special about share one plan, which
-//! the compiler checks much faster than calls for each.
+//! The mapped fields of a struct, in runs. Fields without special attributes share one plan, which the
+//! compiler checks much faster than separate calls for each field.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -12,11 +12,11 @@ use crate::model::Struct;
 /// How many fields one plan has at most.
 const LONGEST: usize = 12;
 
-/// Fields one after the other.
+/// Consecutive fields that share one plan, or one field alone.
 pub(super) struct Run<'m> {
-    /// The variable for what is read of them.
+    /// The variable for their values while they are read.
     pub(super) variable: Ident,
-    /// The function whose type is what their types answer.
+    /// The function whose return type holds the answers of their types.
     pub(super) answers: Ident,
     pub(super) fields: Vec<Mapped<'m>>,
     pub(super) form: Form,
@@ -28,12 +28,11 @@ pub(super) enum Form {
     Planned,
     /// One field, with a `with` or a `since`.
     Single,
-    /// One field whose type can be named only inside of the impls, so that there is no function.
+    /// One field whose type can be named only inside the impls, so there is no function.
     Dependent,
 }
 
-/// The run that is all there is to a message: one plan, and nothing to do before or after it but to
-/// make the struct.
+/// The only run of a message that needs nothing else: one plan, then the struct is built.
 pub(super) fn only<'r, 'm>(model: &Struct, runs: &'r [Run<'m>]) -> Option<&'r Run<'m>> {
     let [run] = runs else { return None };
     let is_checked = run
@@ -89,12 +88,12 @@ impl<'m> Run<'m> {
         self.fields.first().filter(|_| self.form != Form::Planned)
     }
 
-    /// The place of the first field in `__MAPPED`.
+    /// The index of the first field in `__MAPPED`.
     pub(super) fn first(&self) -> usize {
         self.fields.first().map_or(0, |mapped| mapped.place_among_mapped)
     }
 
-    /// Each field, and where it is in the variable.
+    /// Each field with the expression for its value in the variable.
     pub(super) fn values(&self) -> impl Iterator<Item = (&Mapped<'m>, TokenStream)> {
         self.fields.iter().zip(0..).map(|(mapped, index)| {
             let mut variable = self.variable.clone();
@@ -110,7 +109,7 @@ impl<'m> Run<'m> {
 
     /// References to the fields of `self`.
     pub(super) fn references(&self) -> TokenStream {
-        // Not one by one into what is around them, which is a call of the compiler for each.
+        // Collected first: interpolating each into the outer code costs a call of the compiler.
         let references: TokenStream = self
             .fields
             .iter()

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::{at, local, text_of};
 use crate::model::{Carriage, Stage, Struct};
 
-/// A variant's discriminant. It is looked up where the user named the variant.
+/// A variant's discriminant, with the span of the attribute that names the variant.
 fn number(stage: &Stage, variant: &Ident) -> TokenStream {
     let ty = &stage.ty;
     quote_spanned!(at(variant.span())=> <#ty>::#variant as __s::i32)
@@ -21,7 +21,7 @@ fn maybe_number(stage: &Stage, variant: Option<&Ident>) -> TokenStream {
     }
 }
 
-/// The checks of the stages that may be saved, each where the user named it.
+/// The checks of the stages in `save_from`, each with the span of its name.
 pub(super) fn checks(stage: &Stage) -> impl Iterator<Item = TokenStream> {
     stage.save_from.iter().map(|variant| {
         let (ty, text, number) = (&stage.ty, text_of(variant), number(stage, variant));
@@ -63,7 +63,7 @@ fn rules(stage: &Stage) -> TokenStream {
     }
 }
 
-/// The methods of `Payload` that are about the stage.
+/// The methods of `Payload` for the stage.
 pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
     let Some(Stage { field, ty, .. }) = stage else {
         return quote! {

@@ -30,7 +30,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let conversion = conversion::expand(model);
     let nested = model.payload.as_ref().map(|_| payload::nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
-    // The fields of a struct without others inside are put where it is, whatever else is there.
+    // The fields of a struct that contains only plain ones are always written inline.
     let inline_field = match model.fields.iter().all(|field| field.is_plain) {
         true => quote!(#[cfg_attr(debug_assertions, inline)]
             #[cfg_attr(not(debug_assertions), inline(always))]),
@@ -108,14 +108,14 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     }
 }
 
-/// Names for the types of the fields, and the struct with these names. What is wrong with a type is
-/// so told where it is written and at most once where it is used. With those that are in scope
-/// everywhere nothing can be wrong, and a name is one more item for the compiler.
+/// Generates aliases for the types of the fields, and returns the struct with these aliases. An error in a
+/// type is then reported where the type is written, and at most once where it is used. Types from the
+/// prelude need no alias: they cannot be wrong, and each alias costs compile time.
 fn aliased(written: &Struct) -> (TokenStream, Struct) {
     let mut model = written.clone();
     let mut aliases = TokenStream::new();
     for field in &mut model.fields {
-        // A parameter may have such a name.
+        // A type parameter may have the name of a prelude type.
         if written.common.generics.params.is_empty() && plain::is_in_prelude(&field.ty) {
             continue;
         }
@@ -127,7 +127,7 @@ fn aliased(written: &Struct) -> (TokenStream, Struct) {
         let name = Ident::new(&name, at(field.ty.span()));
         let alias = TypePath { qself: None, path: name.clone().into() };
         let ty = std::mem::replace(&mut field.ty, Type::Path(alias));
-        // Defined nowhere in particular, or the compiler would suggest to give it parameters.
+        // Without a place, or the compiler would suggest adding parameters to the alias.
         let mut definition = name.clone();
         definition.set_span(Span::call_site());
         aliases.extend(quote!(type #definition = #ty;));
@@ -210,7 +210,7 @@ fn fields_size(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             let (plan, references) = (&run.answers, run.references());
             return Some(quote!(__s::Plan::size(#plan(), #references)));
         };
-        // What an adapter converts to is not made twice.
+        // An adapter is not called twice, so its output has no size here.
         mapped.mapping.with.is_none().then(|| {
             let (port, ident) = (mapped.port(), mapped.member());
             quote_spanned!(mapped.place=> #port.size(&self.#ident))
@@ -235,7 +235,7 @@ fn fields_size(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
 
 fn walk_fields(runs: &[Run<'_>]) -> TokenStream {
     let walk = local("walk");
-    // What an adapter converts holds no controllers.
+    // A field with an adapter contains no controllers.
     let fields = runs.iter().flat_map(|run| &run.fields);
     let fields = fields.filter(|mapped| mapped.mapping.with.is_none());
     let fields = fields.filter(|mapped| !mapped.field.is_plain).map(|mapped| {

@@ -1,4 +1,4 @@
-//! `take_fields` of a struct: what reads its message.
+//! `take_fields` of a struct: the code that reads its message.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -77,7 +77,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         quote_spanned!(mapped.place=> let #variable = #finish;)
     });
     let values: Vec<_> = runs.iter().flat_map(Run::values).collect();
-    // The value of a field, if it may be looked at.
+    // The value of a field, if it was read without an error.
     let known = |mapped: &Mapped<'_>, value: &TokenStream, place: Span| {
         let constant = mapped.constant();
         quote_spanned!(place=> #take.known(#constant, &#value))
@@ -151,11 +151,11 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         None => quote! {
             #older
             let mut #take = __s::Taking::begun(#r);
-            // What canonical encoding has is there in the order of the fields.
+            // In canonical encoding the fields come in their order.
             #open_version
             #(#opened)*
             while let __s::Some(#tag) = #take.next(#r) {
-                // The first to which the tag belongs takes what it announces.
+                // The first field that the tag belongs to reads the value.
                 if !(false #(|| #offers)*) {
                     #take.unmapped(#descriptor, __IGNORED, #tag, #r);
                 }
@@ -174,7 +174,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         },
     };
     quote! {
-        // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
+        // A nested message is then read by one function, which moves it once. The same goes for `put_fields`.
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn take_fields_into(
             #slot: &mut __s::Option<Self>,
@@ -185,7 +185,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     }
 }
 
-/// The value of a field that is not saved, in the struct that was read.
+/// The initialiser of a field that is not saved.
 fn skipped(model: &Struct, field: &Field) -> Option<TokenStream> {
     let (ident, ty) = (&field.ident, &field.ty);
     let Role::Skipped(value) = &field.role else { return None };

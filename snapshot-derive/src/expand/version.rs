@@ -1,4 +1,4 @@
-//! What older schema versions add to a payload, and `since` to a field. Nothing where there is none.
+//! The code for older schema versions of a payload and for `since` on a field. Types without them get none.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -9,18 +9,18 @@ use super::mapped::{Mapped, mapped};
 use super::{at, local, quiet_path};
 use crate::model::{Older, OlderMessage, Payload, Since, Struct};
 
-/// The name of the message that a version was.
+/// The alias for the message of an older version.
 fn message_of(version: u32, place: Span) -> Ident {
     Ident::new(&format!("__Version_{version}"), at(place))
 }
 
-/// The constant that is its descriptor. If it has none, every use of the constant says so: there,
-/// and not each somewhere else.
+/// The constant with its descriptor. If the message has none, the compiler reports every use of the
+/// constant at the same place.
 fn descriptor_of(version: u32, place: Span) -> Ident {
     Ident::new(&format!("__VERSION_{version}"), at(place))
 }
 
-/// A variable for what a function of the user's takes, for errors that point at the function.
+/// A variable for the argument of a user's function, for errors that point at the function.
 fn argument(name: &str, function: &Path) -> Ident {
     let mut argument = local(name);
     argument.set_span(argument.span().located_at(function.span()));
@@ -71,7 +71,7 @@ pub(super) fn older_constant(payload: &Payload) -> TokenStream {
     quote!(const OLDER: &'static [__s::OlderVersion] = &[#(#older),*];)
 }
 
-/// What the `upgrade` function of each version may return, and how it goes on from there.
+/// The impls for the types that the `upgrade` function of each version may return, each with the next step.
 pub(super) fn upgraded_impls(model: &Struct, payload: &Payload) -> TokenStream {
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
@@ -100,7 +100,7 @@ pub(super) fn upgraded_impls(model: &Struct, payload: &Payload) -> TokenStream {
             };
             target(quote!(#name), finish)
         });
-        // A change of meaning alone keeps the message: then the next step is what is meant.
+        // If only the meaning changed, the message is the same, and the next step applies.
         let is_same = next.is_some_and(|(_, next)| is_same_path(&next.path, message));
         let to_current = (!is_same).then(|| {
             let least = first_current(payload, to);
@@ -116,7 +116,7 @@ fn is_same_path(a: &Path, b: &Path) -> bool {
     quote!(#a).to_string() == quote!(#b).to_string()
 }
 
-/// What `take_fields` of a payload begins with.
+/// The beginning of `take_fields` of a payload.
 pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
     let (r, slot) = (local("r"), local("slot"));
     let ident = &model.common.ident;
@@ -234,7 +234,7 @@ pub(super) fn put_older(model: &Struct) -> PutOlder {
     }
 }
 
-/// The value of a field in a payload that is older than it.
+/// The value of a field in a payload that is older than the field.
 pub(super) fn default_of(mapped: &Mapped<'_>, since: &Since) -> TokenStream {
     let ty = &mapped.field.ty;
     match &since.default {

@@ -1,5 +1,4 @@
-//! What the derive knows of a type once it is read: only what is right, nothing of how it was
-//! spelled.
+//! A parsed type: only valid facts, independent of how the attributes were written.
 
 use proc_macro2::Ident;
 use syn::{Path, Type};
@@ -26,11 +25,11 @@ pub(super) enum Data {
 
 /// A field of a message or a member of a oneof.
 pub(super) struct ProstField {
-    /// prost's name of it: of the struct's field or of the enum's variant.
+    /// prost's name: that of the struct's field or the enum's variant.
     pub(super) ident: Ident,
     /// The proto name.
     pub(super) name: String,
-    /// The field number; of a oneof, the lowest of its members'.
+    /// The field number; for a oneof, the lowest number of its members.
     pub(super) number: u32,
     /// What the whole field is.
     pub(super) shape: FieldKind,

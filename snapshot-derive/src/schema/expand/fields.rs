@@ -20,7 +20,7 @@ pub(super) struct Typed {
     pub(super) descriptors: TokenStream,
 }
 
-/// Writes the fields under the name of the type and `suffix`, which is what rustc's messages show.
+/// Generates the fields in a struct named by the type and `suffix`, the name that rustc's messages show.
 pub(super) fn typed(
     container: &ProstType,
     fields: &[ProstField],

@@ -1,6 +1,6 @@
 //! Kinds as types, and as values.
 //!
-//! Both are appended token by token: a stream inside of another costs the compiler several calls of
+//! Both are appended token by token, because each nested token stream costs the compiler several calls of
 //! the macro, and a message has two for each field.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream};
@@ -85,8 +85,8 @@ fn message(ty: &Type, private: &Ident) -> TokenStream {
     }
 }
 
-/// The value that a field's descriptor has for its kind. Only of a type of the user's is it asked for
-/// whether it has one; all else is known, and a question for each field takes the compiler its time.
+/// The constant in a field's descriptor for the field's kind. Only a kind with a generated type in it is
+/// looked up by type, because each lookup costs compile time.
 pub(super) struct ShapeOf<'a>(pub(super) KindOf<'a>);
 
 impl ToTokens for ShapeOf<'_> {

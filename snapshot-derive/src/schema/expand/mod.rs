@@ -1,10 +1,9 @@
-//! Writes the model as code.
+//! Generates code from the model.
 //!
-//! The code stands in modules that we know nothing of: one may define its own `Option`, `String` or
-//! `Vec`, and need not have a prelude. So every path begins at the one name that
-//! snapshot-core's `__private` has here, no trait's method is called without that trait in scope
-//! under no name, and our own items are in a block of their own, under names that hide none that the
-//! type mentions.
+//! The code is placed in unknown modules. Such a module may define its own `Option`, `String` or `Vec`, and
+//! may have no prelude. So every path begins at a local name for snapshot-core's `__private`, traits whose
+//! methods are called are imported as `_`, and generated items are in a block of their own, under names
+//! that shadow no name in the type.
 
 mod enumeration;
 mod fields;
@@ -39,8 +38,7 @@ pub(super) fn container(container: &ProstType) -> TokenStream {
     }
 }
 
-/// A name for an item of ours that hides none of those that the type mentions: its own, and those of
-/// the types in its fields.
+/// Returns a name for a generated item that shadows no name that the type mentions.
 fn name(wanted: String, container: &ProstType) -> String {
     let mut mentioned = container.ident.to_token_stream();
     if let Data::Message(fields) | Data::Oneof(fields) = &container.data {

@@ -6,7 +6,7 @@ use syn::DataEnum;
 use super::super::WHERE_FROM;
 use crate::errors::Errors;
 
-/// Reads the values, in declared order; `None` if the enum is nothing that prost generates.
+/// Reads the values, in declared order; `None` if prost does not generate such enums.
 pub(super) fn values(ident: &Ident, data: &DataEnum, errors: &Errors) -> Option<Vec<Ident>> {
     if data.variants.iter().all(|variant| variant.discriminant.is_none()) {
         errors.on(ident, format!("`{ident}` is not a prost enum: it has no numbers; {WHERE_FROM}"));

@@ -1,4 +1,4 @@
-//! From the attributes and the type of a field to its shape.
+//! Determines a field's kind from its attributes and its type.
 
 use syn::{Attribute, Type};
 
@@ -9,7 +9,7 @@ use super::map::MapValue;
 use super::ty;
 use crate::errors::Errors;
 
-/// Reads a field of a message: its number, of a oneof the lowest, and its shape.
+/// Reads a field of a message: its number (for a oneof, the lowest of its members) and its kind.
 pub(super) fn of_message(attrs: Attrs, ty: &Type, errors: &Errors) -> Option<(u32, FieldKind)> {
     if attrs.wrong {
         return None;
@@ -68,7 +68,7 @@ pub(super) fn of_oneof(attrs: Attrs, ty: &Type, errors: &Errors) -> Option<(u32,
     Some((number(attrs.tag, &place, errors)?, shape))
 }
 
-/// Where to show what is wrong with the attributes as a whole; a field without any is a mistake.
+/// Returns the place of mistakes in the attributes as a whole. A field without attributes is a mistake.
 fn place(attrs: &Attrs, ty: &Type, errors: &Errors) -> Option<Attribute> {
     if attrs.first.is_none() {
         errors.on(ty, format!("this field has no `#[prost(...)]`; {WHERE_FROM}"));
@@ -80,7 +80,8 @@ fn no_kind() -> &'static str {
     "does not say what the field is: add its kind, as in `#[prost(uint32, tag = \"1\")]`"
 }
 
-/// Numbers are never counted from the order of fields: that order is nobody's contract.
+/// Returns the number in the attributes. It is never derived from the order of the fields, which is not
+/// part of any contract.
 fn number(tag: Option<u32>, place: &Attribute, errors: &Errors) -> Option<u32> {
     if tag.is_none() {
         errors.on(place, "the field number is missing: add it, as in `tag = \"1\"`");
@@ -104,7 +105,7 @@ fn repeat(
 ) -> FieldKind {
     match label {
         None => FieldKind::Singular(value),
-        // What proto2 requires has presence, too.
+        // A required field of proto2 has presence, too.
         Some(Label::Optional | Label::Required) => FieldKind::Optional(value),
         Some(Label::Repeated) if packable && packed.unwrap_or(true) => FieldKind::Packed(value),
         Some(Label::Repeated) => FieldKind::Repeated(value),

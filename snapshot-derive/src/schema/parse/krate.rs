@@ -1,4 +1,4 @@
-//! `#[snapshot(crate = path)]`: where snapshot-core is, for those who export it again.
+//! `#[snapshot(crate = path)]`: the path of snapshot-core, for crates that re-export it.
 
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Path, parse_quote};

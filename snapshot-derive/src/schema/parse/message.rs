@@ -10,7 +10,7 @@ use super::super::{WHERE_FROM, names};
 use super::{attr, field};
 use crate::errors::Errors;
 
-/// Reads the fields, in ascending number; `None` if the struct is nothing that prost generates.
+/// Reads the fields, in ascending number; `None` if prost does not generate such structs.
 pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &Errors) -> Option<Vec<ProstField>> {
     let Fields::Named(named) = &data.fields else {
         errors.on(ident, format!("a proto message has named fields; {WHERE_FROM}"));
@@ -18,7 +18,7 @@ pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &Errors) -> Optio
     };
     let has_prost = |field: &syn::Field| field.attrs.iter().any(|a| a.path().is_ident("prost"));
     if !named.named.is_empty() && !named.named.iter().any(has_prost) {
-        // One message for the struct, not one for each field.
+        // One error for the struct, not one for each field.
         errors.on(ident, format!("`{ident}` is not a prost message; {WHERE_FROM}"));
         return Some(Vec::new());
     }

@@ -15,7 +15,7 @@ use super::WHERE_FROM;
 use super::model::{self, ProstType};
 use crate::errors::Errors;
 
-/// Reads the type that has the derive; `None` if it is nothing that prost generates.
+/// Reads the type that has the derive; `None` if prost does not generate such types.
 pub(super) fn container(input: &DeriveInput, errors: &Errors) -> Option<ProstType> {
     let krate = krate::path(&input.attrs, errors);
     if !input.generics.params.is_empty() {
