@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::controller::ControllerId;
+use crate::path::{ControllerId, Escaped, FieldPath, Segment};
 
 /// What class of failure a [`Finding`] is, in the words of gRPC and ttrpc status codes, so that a
 /// server can return it as is.
@@ -48,60 +48,6 @@ impl fmt::Display for Code {
     }
 }
 
-/// One step of a [`FieldPath`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Segment {
-    /// The full name of the payload's root message, `lcow.v1.VmSnapshot`.
-    Message(Cow<'static, str>),
-    /// A field by its proto name.
-    Field(&'static str),
-    /// An element of a repeated field, from 0.
-    Index(usize),
-    /// An entry of a map, by its key as text.
-    Key(String),
-}
-
-/// Where in a payload something is wrong: `lcow.v1.ContainerSnapshot.layers.ro_layers[2]`.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct FieldPath {
-    /// Innermost first: a path grows outwards while an error travels up the decoder.
-    reversed: Vec<Segment>,
-}
-
-impl FieldPath {
-    /// The steps, outermost first.
-    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
-        self.reversed.iter().rev()
-    }
-
-    /// Whether the path names no place: the failure is not about a field.
-    pub fn is_empty(&self) -> bool {
-        self.reversed.is_empty()
-    }
-}
-
-impl fmt::Display for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, segment) in self.segments().enumerate() {
-            match segment {
-                Segment::Message(name) => f.write_str(name)?,
-                Segment::Field(name) if position == 0 => f.write_str(name)?,
-                Segment::Field(name) => write!(f, ".{name}")?,
-                Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) => write!(f, "[{key:?}]")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for FieldPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FieldPath({self})")
-    }
-}
-
 /// One thing that is wrong: what, where, and what to do about it.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -122,6 +68,8 @@ pub struct Finding {
     /// Whether the next step outwards is the field that holds the members of a set, which is no
     /// part of their ids.
     is_member: bool,
+    /// Whether this crate wrote the reason on several lines, such as a difference of two locks.
+    keeps_lines: bool,
 }
 
 impl Finding {
@@ -152,7 +100,7 @@ impl Finding {
 
     fn push(&mut self, segment: Segment) {
         let Some(climbing) = &mut self.climbing else {
-            self.path.reversed.push(segment);
+            self.path.push_outwards(segment);
             return;
         };
         match segment {
@@ -181,7 +129,14 @@ impl fmt::Display for Finding {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
-        f.write_str(&self.reason)?;
+        if self.keeps_lines {
+            for (number, line) in self.reason.split('\n').enumerate() {
+                let before = if number == 0 { "" } else { "\n" };
+                write!(f, "{before}{}", Escaped(line))?;
+            }
+        } else {
+            write!(f, "{}", Escaped(&self.reason))?;
+        }
         match (self.offset, self.total) {
             (Some(offset), Some(total)) => write!(f, " (byte {offset} of {total})"),
             (Some(offset), None) => write!(f, " (byte {offset})"),
@@ -234,6 +189,7 @@ impl Error {
             name: None,
             named: false,
             is_member: false,
+            keeps_lines: false,
         };
         Self { findings: Box::new(Findings { first, rest: Vec::new(), dropped: 0 }) }
     }
@@ -254,6 +210,33 @@ impl Error {
     #[cold]
     pub fn internal(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::Internal, reason)
+    }
+
+    /// The same error, whose reason this crate wrote on several lines. Any other line break is shown
+    /// escaped: a text of the peer's must not look like a line of its own.
+    #[cold]
+    #[must_use]
+    pub(crate) fn keeping_lines(mut self) -> Self {
+        for finding in self.findings_mut() {
+            finding.keeps_lines = true;
+        }
+        self
+    }
+
+    /// Shows all findings on one line, for a log in which each line is an event.
+    pub(crate) fn on_one_line(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|f| self.write(f, "; "))
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, between: &str) -> fmt::Result {
+        write!(f, "{}", self.findings.first)?;
+        for finding in &self.findings.rest {
+            write!(f, "{between}{finding}")?;
+        }
+        match self.findings.dropped {
+            0 => Ok(()),
+            more => write!(f, "{between}and {more} more"),
+        }
     }
 
     /// The error with `source` as its cause, for [`std::error::Error::source`].
@@ -384,7 +367,7 @@ impl Error {
     pub(crate) fn in_payload(mut self, message: &'static str) -> Self {
         for finding in self.findings_mut() {
             let climbing = finding.climbing.get_or_insert_with(|| {
-                finding.path.reversed.push(Segment::Message(Cow::Borrowed(message)));
+                finding.path.push_outwards(Segment::Message(Cow::Borrowed(message)));
                 Vec::new()
             });
             if let Some(name) = finding.name.take() {
@@ -488,16 +471,9 @@ fn in_part(text: String) -> String {
 }
 
 impl fmt::Display for Error {
-    /// One finding a line.
+    /// One finding a line. Control characters of a reason are shown escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.findings.first)?;
-        for finding in &self.findings.rest {
-            write!(f, "\n{finding}")?;
-        }
-        match self.findings.dropped {
-            0 => Ok(()),
-            more => write!(f, "\nand {more} more"),
-        }
+        self.write(f, "\n")
     }
 }
 
@@ -523,5 +499,35 @@ impl From<std::io::Error> for Error {
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_peers_stays_on_the_line_of_its_finding() {
+        let refused =
+            Error::invalid("the disk is called a\nERROR b\u{202e}\u{1b}[2J").in_field("name");
+        let error = refused.clone().and(Error::invalid("too large"));
+        let shown = "name: the disk is called a\\nERROR b\\u{202e}\\u{1b}[2J";
+        assert_eq!(error.to_string(), format!("{shown}\ntoo large"));
+        assert_eq!(error.on_one_line().to_string(), format!("{shown}; too large"));
+        assert_eq!(format!("{refused:?}"), format!("[INVALID_ARGUMENT] {shown}"));
+        assert!(refused.first().reason().contains('\n'), "the reason itself is as it was given");
+    }
+
+    #[test]
+    fn lines_that_this_crate_wrote_stay_lines() {
+        let error = Error::precondition("the difference:\n- a\u{9b}\n+ b").keeping_lines();
+        assert_eq!(error.to_string(), "the difference:\n- a\\u{9b}\n+ b");
+    }
+
+    #[test]
+    fn findings_that_were_dropped_are_counted_on_one_line_as_well() {
+        let more = (0..Error::LIMIT + 2).map(|_| Error::invalid("x"));
+        let Err(error) = Error::collect(more) else { unreachable!() };
+        assert!(error.on_one_line().to_string().ends_with("x; x; and 2 more"));
     }
 }

@@ -6,9 +6,10 @@ use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::{Controller, ControllerId, Hook};
+use super::{Controller, Hook};
 use crate::Error;
 use crate::orchestrator::{Phase, Session, Signal, Tree};
+use crate::path::ControllerId;
 use crate::registry::short_type_name;
 
 /// What a hook is given: who it is called for, the controllers that this one comes after, and the

@@ -3,7 +3,6 @@
 mod child;
 mod context;
 mod frozen;
-mod id;
 mod node;
 mod set;
 mod walk;
@@ -16,7 +15,6 @@ pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::{Contexts, PhaseContext};
 pub(crate) use frozen::FrozenTree;
-pub use id::ControllerId;
 pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
 pub use walk::Walk;

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use snapshot_derive::Snapshot;
 
-use super::{Child, Controller, ControllerId, IntoChild, Walk};
+use super::{Child, Controller, IntoChild, Walk};
 use crate::codec::{Reader, Tag, Wire, WireField, Writer, expect_wire_type};
+use crate::path::ControllerId;
 use crate::references::References;
 use crate::schema::kind::{Kind, Message, Repeated};
 use crate::wire::v1::{ControllerSetSnapshot, controller_set_snapshot as wire};

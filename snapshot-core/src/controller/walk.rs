@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::ControllerId;
 use super::node::Node;
 use crate::Error;
+use crate::path::ControllerId;
 use crate::references::References;
 use crate::registry::TypeInfo;
 

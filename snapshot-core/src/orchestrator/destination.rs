@@ -104,7 +104,7 @@ impl Incoming {
                     })
                 }
                 Err(error) => {
-                    tracing::error!(took = ?began.elapsed(), %error, "failed");
+                    tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed");
                     Err(error)
                 }
             }

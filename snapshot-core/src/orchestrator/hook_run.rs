@@ -153,7 +153,7 @@ impl Drop for HookRun<'_> {
         let _entered = span.enter();
         if let Err(error) = drop_future(future) {
             let (id, phase) = (self.cx.id(), self.hook.phase().as_str());
-            tracing::error!(controller = %id, phase, %error, "panicked while it was cut short");
+            tracing::error!(controller = %id, phase, error = %error.on_one_line(), "panicked while it was cut short");
         }
     }
 }

@@ -202,7 +202,7 @@ impl Journal {
                 && undo == Undo::NotRun
                 && let Err(error) = self.settle(Hook::Abort, unit, tree)
             {
-                tracing::error!(controller = %tree.id(unit), %error, "its stage could not be set");
+                tracing::error!(controller = %tree.id(unit), error = %error.on_one_line(), "its stage could not be set");
             }
         }
     }

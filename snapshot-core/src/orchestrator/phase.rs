@@ -74,7 +74,9 @@ pub(crate) async fn run(
         let result = sweep.drive().await;
         match &result {
             Ok(()) => tracing::info!(took = ?began.elapsed(), "done"),
-            Err(error) => tracing::error!(took = ?began.elapsed(), %error, "failed"),
+            Err(error) => {
+                tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed")
+            }
         }
         result
     }

@@ -299,7 +299,7 @@ impl<R: Controller> Frozen<R> {
                     tracing::info!(controllers, bytes, took = ?began.elapsed(), "done");
                 }
                 Err(error) => {
-                    tracing::error!(took = ?began.elapsed(), %error, "failed");
+                    tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed");
                     buffer.clear();
                 }
             }

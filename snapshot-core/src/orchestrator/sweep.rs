@@ -383,7 +383,7 @@ impl<'a> Sweep<'a> {
         match result {
             Ok(()) => tracing::debug!(controller = %id, type_url, phase, ?took, "hook done"),
             Err(error) => {
-                tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
+                tracing::error!(controller = %id, type_url, phase, ?took, error = %error.on_one_line(), "hook failed");
             }
         }
         self.recorder.record(unit..unit + 1, began, ended, result.is_ok());

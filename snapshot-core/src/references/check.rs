@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use super::Twins;
 use super::collect::{Act, Found, References, Step, Way};
 use crate::Error;
-use crate::controller::ControllerId;
+use crate::path::ControllerId;
 
 /// The fields that define something in a namespace.
 struct Definers {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::Error;
 use crate::codec::{Reader, Reference, ReferenceValues};
-use crate::controller::ControllerId;
+use crate::path::ControllerId;
 
 /// Collects what the fields of a tree define and refer to. The derive's code leads it through the
 /// states; its path grows by fields, keys and indices.

@@ -229,8 +229,8 @@ impl Lock {
         };
         findings.extend(step.pending);
         let lines = diff::of(&self.to_string(), &step.now.to_string());
-        findings.push(format!("{update}:\n{lines}"));
-        refuse(findings)
+        let difference = precondition(format!("{update}:\n{lines}")).keeping_lines();
+        Error::collect(findings.into_iter().map(precondition).chain([difference]))
     }
 
     /// The lock as it is after an update.
@@ -246,6 +246,9 @@ impl Lock {
 }
 
 fn refuse(reasons: impl IntoIterator<Item = String>) -> Result<(), Error> {
-    let error = |reason| Error::new(Code::FailedPrecondition, reason);
-    Error::collect(reasons.into_iter().map(error))
+    Error::collect(reasons.into_iter().map(precondition))
+}
+
+fn precondition(reason: String) -> Error {
+    Error::new(Code::FailedPrecondition, reason)
 }

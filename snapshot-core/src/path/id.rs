@@ -1,4 +1,4 @@
-//! Controller ids: paths from the root of the tree.
+//! Ids of controllers: paths from the root of the tree.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,12 +7,17 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::escape;
+
 /// Which controller of a tree: its path from the root, `vm/scsi` or `pods/web/containers/c1`. The
 /// root itself is `.`.
 ///
 /// A path is made of field names, map keys, element indices and the names that controllers give
 /// themselves (`#[snapshot(id)]`). In a key or name, `%`, `/` and `"` are written `%25`, `%2F` and
-/// `%22`; an empty one is written `""`.
+/// `%22`; an empty one is written `""`, and the name `.` is written `%2E`. Characters that do more than
+/// appear in a text are escaped by their UTF-8 bytes, a newline as `%0A`: control characters, line
+/// separators, bidirectional controls, zero-width and format characters. So an id can be shown in a log
+/// or a terminal as it is, whoever made the snapshot.
 ///
 /// The ids of one tree share one text, which is there as long as one of them is.
 #[derive(Clone)]
@@ -52,15 +57,16 @@ impl ControllerId {
         Self::from(path.join("/").as_str())
     }
 
-    /// A key or name as one step of a path.
-    pub(crate) fn escape(name: &str) -> Cow<'_, str> {
-        if name.is_empty() {
-            return Cow::Borrowed("\"\"");
-        }
-        if !name.contains(['%', '/', '"']) {
-            return Cow::Borrowed(name);
-        }
-        Cow::Owned(name.replace('%', "%25").replace('/', "%2F").replace('"', "%22"))
+    /// Returns a map key or a controller's own name as one step of a path.
+    ///
+    /// ```
+    /// use snapshot_core::ControllerId;
+    ///
+    /// let id = format!("pods/{}", ControllerId::escape("team/web"));
+    /// assert_eq!(ControllerId::from(id.as_str()).as_str(), "pods/team%2Fweb");
+    /// ```
+    pub fn escape(name: &str) -> Cow<'_, str> {
+        escape::step(name)
     }
 
     /// The path.
@@ -108,8 +114,10 @@ impl fmt::Debug for ControllerId {
 }
 
 impl From<&str> for ControllerId {
-    /// The id with this path, as [`ControllerId::as_str`] gives it.
+    /// The id with this path, as [`ControllerId::as_str`] returns it. Characters that act on a terminal
+    /// are escaped here as well; `%`, `/` and `"` have their meaning in a path.
     fn from(path: &str) -> Self {
-        Self { text: Arc::from(path), from: 0, to: path.len() }
+        let path = escape::path(path);
+        Self { text: Arc::from(&*path), from: 0, to: path.len() }
     }
 }

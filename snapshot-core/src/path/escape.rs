@@ -1,0 +1,177 @@
+//! The escapes of texts that come from snapshots and peers: of names as steps of a path, and of any text
+//! that is shown.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Whether showing this character does more than draw it: it moves the cursor, ends the line, changes
+/// the direction of writing, or is invisible. A text with such a character can forge a log line, act
+/// on a terminal, or look like another text.
+///
+/// These are the control characters (general category `Cc`), the separators of lines and paragraphs
+/// (`Zl`, `Zp`), the format characters (`Cf`: bidirectional controls, zero-width characters, tags), and
+/// whatever else Unicode tells a renderer to draw as nothing (`Default_Ignorable_Code_Point`: variation
+/// selectors, fillers). Unicode reserves the last two kinds in blocks; the blocks are listed whole.
+pub(crate) fn changes_the_display(character: char) -> bool {
+    match character {
+        ' '..='~' => false,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{600}'..='\u{605}'
+        | '\u{61c}'
+        | '\u{6dd}'
+        | '\u{70f}'
+        | '\u{890}'..='\u{891}'
+        | '\u{8e2}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{110bd}'
+        | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
+        _ => false,
+    }
+}
+
+/// Displays a text that may come from a snapshot or a peer: each character that does more than appear is
+/// written as Rust writes it in a string literal, `\n` or `\u{202e}`. The text stays on its line, and
+/// nothing in it acts on a terminal.
+///
+/// [`Error`](crate::Error), [`ControllerId`](crate::ControllerId) and
+/// [`FieldPath`](crate::FieldPath) do this themselves. Use it for other texts, such as a name in a state.
+///
+/// ```
+/// use snapshot_core::Escaped;
+///
+/// assert_eq!(Escaped("web\nERROR all is lost").to_string(), "web\\nERROR all is lost");
+/// assert_eq!(Escaped("größe").to_string(), "größe");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((at, character)) =
+            rest.char_indices().find(|&(_, character)| changes_the_display(character))
+        {
+            f.write_str(&rest[..at])?;
+            match character {
+                '\n' | '\r' | '\t' => write!(f, "{}", character.escape_default())?,
+                _ => write!(f, "{}", character.escape_unicode())?,
+            }
+            rest = &rest[at + character.len_utf8()..];
+        }
+        f.write_str(rest)
+    }
+}
+
+/// A key or name as one step of a path: it has no separator, is not empty, is not the root's path, and
+/// can be shown as it is.
+pub(super) fn step(name: &str) -> Cow<'_, str> {
+    match name {
+        "" => Cow::Borrowed("\"\""),
+        "." => Cow::Borrowed("%2E"),
+        _ => escape(name, |character| {
+            matches!(character, '%' | '/' | '"') || changes_the_display(character)
+        }),
+    }
+}
+
+/// A path that is escaped already, or that somebody wrote by hand, as a text that can be shown.
+pub(super) fn path(path: &str) -> Cow<'_, str> {
+    escape(path, changes_the_display)
+}
+
+fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let Some(first) = text.find(&is_escaped) else { return Cow::Borrowed(text) };
+    let (unchanged, rest) = text.split_at(first);
+    let mut escaped = String::with_capacity(text.len() + 8);
+    escaped.push_str(unchanged);
+    for character in rest.chars() {
+        if is_escaped(character) {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                let digit = |bits: u8| char::from(DIGITS[usize::from(bits & 15)]);
+                escaped.extend(['%', digit(byte >> 4), digit(byte)]);
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_step_whatever_is_in_it() {
+        for (name, expected) in [
+            ("web", "web"),
+            ("", "\"\""),
+            (".", "%2E"),
+            ("..", ".."),
+            ("a/b%c\"d", "a%2Fb%25c%22d"),
+            ("web: ready\nvm: failed", "web: ready%0Avm: failed"),
+            ("\x1b[2J", "%1B[2J"),
+            ("\u{7f}\u{9b}", "%7F%C2%9B"),
+            ("a\u{202e}b\u{200b}", "a%E2%80%AEb%E2%80%8B"),
+            ("\u{2028}\u{e0041}", "%E2%80%A8%F3%A0%81%81"),
+            ("größe 網", "größe 網"),
+        ] {
+            assert_eq!(step(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_path_stays_as_it_is() {
+        for name in ["", ".", "a/b%c\"d", "\n", "\u{202e}", "web"] {
+            let step = step(name);
+            assert_eq!(path(&step), step);
+        }
+        assert_eq!(path("pods/a\nb"), "pods/a%0Ab");
+    }
+
+    #[test]
+    fn a_text_that_is_shown_stays_on_its_line() {
+        for (text, expected) in [
+            ("", ""),
+            ("as it is, 100 %", "as it is, 100 %"),
+            ("a\nb\r\n\tc", r"a\nb\r\n\tc"),
+            ("\x1b[2J\u{9b}", r"\u{1b}[2J\u{9b}"),
+            ("\u{202e}é\u{200b}", r"\u{202e}é\u{200b}"),
+        ] {
+            assert_eq!(Escaped(text).to_string(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn different_names_are_different_steps() {
+        let names = ["", "\"\"", "%22%22", ".", "%2E", "%252E", "\n", "%0A", "%0a"];
+        let steps: std::collections::BTreeSet<_> = names.iter().map(|name| step(name)).collect();
+        assert_eq!(steps.len(), names.len());
+        assert!(!steps.contains("."));
+    }
+
+    #[test]
+    fn letters_of_all_scripts_are_shown_as_they_are() {
+        for text in ["Ünïcödé", "рабочий", "服务器", "सर्वर", "خادم", "🚀", "a b", "a\u{a0}b"]
+        {
+            assert!(!text.chars().any(changes_the_display), "{text}");
+        }
+    }
+}
