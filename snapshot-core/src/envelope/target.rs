@@ -97,8 +97,14 @@ fn publish(
     // Before the file has its name: a folder that cannot be opened cannot be synchronised.
     #[cfg(unix)]
     let opened = File::open(folder).map_err(|error| {
-        let reason = format!("cannot be written: its folder cannot be opened: {error}");
-        Error::precondition(format!("{}: {reason}", path.display())).with_source(error)
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => {
+                "its folder is not there: create its folder first".to_owned()
+            }
+            _ => format!("its folder cannot be opened: {error}"),
+        };
+        Error::precondition(format!("{}: cannot be written: {reason}", path.display()))
+            .with_source(error)
     })?;
     let (temporary, mut file) = Temporary::create(folder).map_err(|error| failed(path, error))?;
     let written = (|| {
