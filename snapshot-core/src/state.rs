@@ -113,6 +113,12 @@ pub trait Payload: State + Send + 'static {
     /// The number of the message's `schema_version` field.
     #[doc(hidden)]
     const VERSION_FIELD: u32;
+    /// The number of the field that the controller is called by, `#[snapshot(id)]`.
+    #[doc(hidden)]
+    const ID_FIELD: Option<u32> = None;
+    /// The number of the field that holds the stage, if the stage is saved.
+    #[doc(hidden)]
+    const STAGE_FIELD: Option<u32> = None;
     /// The lifecycle rules of its stage, if it has one.
     const STAGE_RULES: Option<&'static StageRules>;
     /// The controllers that its controller comes after.

@@ -11,7 +11,8 @@ use snapshot_core::registry::Manifest;
 use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload};
 
 use super::show::rules;
-use crate::show::{line, plural};
+use crate::escape::line;
+use crate::show::plural;
 
 /// Everything that differs, a line each: payloads, then messages, then enums, each by name.
 pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {

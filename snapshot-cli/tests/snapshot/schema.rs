@@ -236,7 +236,7 @@ fn messages_of_other_descriptors_are_shown_as_a_proto_file_spells_them() {
     let empty = files.put("empty", b"");
     let ended = schema(&["show".as_ref(), "--descriptors".as_ref(), empty.as_os_str()]);
     assert_eq!(ended.code, 3);
-    assert!(ended.stderr.contains("empty: has no messages"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("empty: is empty"), "{}", ended.stderr);
 }
 
 const URL: &str = "type.googleapis.com/acme.v1.Disk";

@@ -17,7 +17,8 @@
 //! |---|---|
 //! | `header`, `digest` | the header, made and checked |
 //! | `read` | [`ReadOptions`]: from bytes, streams and files, within a limit |
-//! | `file` | [`WriteOptions`]: to bytes, streams and files; atomic and durable files |
+//! | `file` | [`WriteOptions`]: to bytes, streams and files |
+//! | `target` | the place that a path names: a new file, one to replace, a device or a pipe |
 //! | `compression` | zstd |
 
 mod compression;
@@ -25,6 +26,7 @@ mod digest;
 mod file;
 mod header;
 mod read;
+mod target;
 #[cfg(test)]
 mod tests;
 

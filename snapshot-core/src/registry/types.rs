@@ -76,6 +76,10 @@ pub struct TypeInfo {
     pub controller: TypeRef,
     /// Its stage rules.
     pub stage_rules: Option<&'static StageRules>,
+    /// The number of the field that it is called by among its siblings, `#[snapshot(id)]`.
+    pub id_field: Option<u32>,
+    /// The number of the field that holds its stage, if the stage is saved.
+    pub stage_field: Option<u32>,
     /// The types that it comes after in the order of a migration.
     pub after: &'static [TypeRef],
     /// Whether its state can contain no other controller.
@@ -94,6 +98,8 @@ impl TypeInfo {
             older: C::State::OLDER,
             controller: TypeRef::of::<C>(),
             stage_rules: C::State::STAGE_RULES,
+            id_field: C::State::ID_FIELD,
+            stage_field: C::State::STAGE_FIELD,
             after: C::State::AFTER,
             is_leaf: C::State::IS_LEAF,
             annotate: annotate_state::<C::State>,

@@ -8,11 +8,11 @@ use snapshot_core::registry::Manifest;
 use snapshot_core::{Code, Error};
 
 use crate::cli::Options;
-use crate::input::{name_of, read_bytes};
+use crate::files::{name_of, read_bytes};
 
 /// What a file holds.
 #[derive(Debug)]
-pub(super) enum Known {
+pub(crate) enum Known {
     Manifest(Manifest),
     Lock(Lock),
 }
@@ -22,7 +22,7 @@ pub(super) enum Known {
 /// # Errors
 ///
 /// A file that cannot be read, or that is neither.
-pub(super) fn read(path: &Path, options: &Options) -> Result<Known, Error> {
+pub(crate) fn read(path: &Path, options: &Options) -> Result<Known, Error> {
     let bytes = read_bytes(path, options)?;
     let name = name_of(path);
     if let Some(text) = as_lock(&bytes) {
@@ -34,6 +34,9 @@ pub(super) fn read(path: &Path, options: &Options) -> Result<Known, Error> {
     let manifest = Manifest::decode(&*bytes).map_err(|error| {
         Error::invalid(format!("{name}: neither a lock nor a manifest: {error}"))
     })?;
+    if manifest.payloads.is_empty() && manifest.messages.is_empty() && manifest.enums.is_empty() {
+        return Err(Error::invalid(format!("{name}: has no schema in it: it is no manifest")));
+    }
     // prost passes over what it does not know, and a comparison would then be wrong.
     match manifest.encoded_len() == bytes.len() {
         true => Ok(Known::Manifest(manifest)),
@@ -57,7 +60,7 @@ fn as_lock(bytes: &[u8]) -> Option<&str> {
 
 impl Known {
     /// The lock, if it is one.
-    pub(super) fn lock(&self) -> Option<&Lock> {
+    pub(crate) fn lock(&self) -> Option<&Lock> {
         match self {
             Known::Lock(lock) => Some(lock),
             Known::Manifest(_) => None,
@@ -69,7 +72,7 @@ impl Known {
     /// # Errors
     ///
     /// As [`Lock::manifest`], with the file's name.
-    pub(super) fn manifest(&self, path: &Path) -> Result<Manifest, Error> {
+    pub(crate) fn manifest(&self, path: &Path) -> Result<Manifest, Error> {
         match self {
             Known::Manifest(manifest) => Ok(manifest.clone()),
             Known::Lock(lock) => lock
