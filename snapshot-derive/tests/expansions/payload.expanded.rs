@@ -95,25 +95,6 @@ const _: () = {
                     },
                 );
             }
-            let mut __older = __s::Older::new(__version);
-            __older
-                .check(
-                    &(*__FIELDS).sector_size,
-                    3u32,
-                    |__put| {
-                        __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                            .put(__put, &self.sector_size)
-                    },
-                    |__put| {
-                        let __default = {
-                            let __value: u32 = 512;
-                            __value
-                        };
-                        __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                            .put(__put, &__default)
-                    },
-                );
-            __older.end()?;
             let mut __put = __s::Putting::<
                 {
                     __s::marks(
@@ -127,6 +108,25 @@ const _: () = {
                     )
                 },
             >::new(__w);
+            let mut __older = __s::Older::new(__version);
+            __older
+                .check(
+                    &(*__FIELDS).sector_size,
+                    3u32,
+                    |__put_one| {
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size)
+                            .put(__put_one, &self.sector_size)
+                    },
+                    |__put_one| {
+                        let __default = {
+                            let __value: u32 = 512;
+                            __value
+                        };
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size)
+                            .put(__put_one, &__default)
+                    },
+                );
+            __put.check(0, __older.end());
             __s::Plan::put(__answers_2(), (&self.pods, &self.mount), &mut __put);
             if __version >= 3u32 {
                 __s::port::<_, u32>(&(*__FIELDS).sector_size)

@@ -71,11 +71,6 @@ const _: () = {
         type Message = pb::Reservation;
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn put_fields(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-            __s::range(&(*__FIELDS).slot, __s::Some(&self.slot), 0..64, "0..64")?;
-            __s::max::<
-                _,
-                Option<String>,
-            >(&(*__FIELDS).display_name, __s::Some(&self.name), 16)?;
             let mut __put = __s::Putting::<
                 {
                     __s::marks(
@@ -89,6 +84,19 @@ const _: () = {
                     )
                 },
             >::new(__w);
+            __put
+                .check(
+                    __FIELDS.slot.number(),
+                    __s::range(&(*__FIELDS).slot, __s::Some(&self.slot), 0..64, "0..64"),
+                );
+            __put
+                .check(
+                    __FIELDS.display_name.number(),
+                    __s::max::<
+                        _,
+                        Option<String>,
+                    >(&(*__FIELDS).display_name, __s::Some(&self.name), 16),
+                );
             __s::Plan::put(__answers_2(), (&self.disk,), &mut __put);
             __s::adapter::<
                 _,
