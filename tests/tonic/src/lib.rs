@@ -9,7 +9,7 @@ use snapshot_core::{Controller, Error, Snapshot, State};
 use tonic::{Code, Request, Response, Status};
 
 /// What tonic-prost-build makes of `proto/disks.proto`.
-#[allow(missing_docs, clippy::all, reason = "generated")]
+#[allow(missing_docs, unused_qualifications, clippy::all, reason = "generated")]
 pub mod pb {
     tonic::include_proto!("disks.v1");
 }
