@@ -146,6 +146,25 @@ fn a_controller_in_two_places_is_refused_with_both() {
 }
 
 #[test]
+fn a_state_that_saves_other_children_than_it_shows_is_a_bug_of_the_program() {
+    for (name, expected) in [
+        (
+            "hides",
+            "children/hides: saves a controller that it does not show: \
+             type.googleapis.com/test.DiskSnapshot",
+        ),
+        ("omits", "children/omits/children/inner: is in the tree, but its parent did not save it"),
+    ] {
+        let (root, script) = (tree(), Script::new());
+        root.lock().children.push(node::<Box_>(name, [leaf::<Disk>("inner")]));
+        let frozen = freeze(&root, &script);
+        let error = frozen.save().unwrap_err();
+        assert_eq!((error.code(), error.to_string().as_str()), (Code::Internal, expected));
+        block_on(frozen.rollback()).unwrap();
+    }
+}
+
+#[test]
 fn a_change_and_a_value_that_cannot_be_saved_are_reported_together() {
     let (root, script) = (tree(), Script::new());
     root.lock().children.push(leaf::<Disk>("unsavable"));

@@ -193,8 +193,10 @@ impl<S: Sort> State for ThingState<S> {
         if self.name == "unsavable" {
             return Err(Error::invalid("cannot be saved").in_field("name"));
         }
-        WireField::<Children>::put_field(&self.children, 4, w)
-            .map_err(|error| error.in_field("children"))?;
+        if self.name != "omits" {
+            WireField::<Children>::put_field(&self.children, 4, w)
+                .map_err(|error| error.in_field("children"))?;
+        }
         WireField::<Number>::put_field(&self.stage, 3, w)?;
         WireField::<Text>::put_field(&self.name, 2, w)?;
         WireField::<Singular<kind::Uint32>>::put_field(&1u32, 1, w)?;
@@ -251,6 +253,9 @@ impl<S: Sort> State for ThingState<S> {
     }
 
     fn walk_fields(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        if self.name == "hides" {
+            return Ok(());
+        }
         walk.field("children", |walk| WireField::<Children>::walk_field(&mut self.children, walk))
     }
 }
