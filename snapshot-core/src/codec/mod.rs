@@ -69,7 +69,7 @@ mod uuid_text;
 mod well_known;
 mod writer;
 
-pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
+pub use adapter::{display, lenient_text, micros, millis, nanos, seconds, unix_seconds};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
 pub(crate) use any::{
@@ -87,7 +87,7 @@ pub use reader::{Reader, Tag};
 pub use reference::{Reference, ReferenceValues};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
 pub(crate) use strict::{check_strictly, wire_type_of};
-use text::Quoted;
+pub(crate) use text::{Quoted, is_not_canonical};
 pub(crate) use writer::Versions;
 pub use writer::Writer;
 
