@@ -1,6 +1,7 @@
 //! The registry: every controller type that is linked into this program.
 
 mod manifest;
+mod received;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -13,7 +14,7 @@ use std::sync::OnceLock;
 
 pub(crate) use self::types::short_type_name;
 pub use self::types::{TypeInfo, TypeRef};
-use crate::codec::Reader;
+use crate::codec::{Reader, controller_with};
 use crate::controller::{AnyLoaded, Controller, StateOf};
 pub use crate::schema::Manifest;
 use crate::schema::{MessageDescriptor, Notes, Schema};
@@ -33,6 +34,7 @@ pub struct Registration {
 inventory::collect!(Registration);
 
 fn take_loaded<C: Controller>(r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
+    r.charge(controller_with::<StateOf<C>>())?;
     let state = take_payload(r)?;
     Ok(AnyLoaded::new(Box::new(StateOf::<C>::new(state, version_read::<C::State>(r)))))
 }

@@ -52,6 +52,7 @@ mod json_document;
 mod length;
 mod list;
 mod map;
+mod memory;
 mod oneof;
 mod order;
 mod pointer;
@@ -81,6 +82,7 @@ pub(crate) use canonical::canonical;
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
+pub(crate) use memory::{controller_with, default_budget as default_memory, tree_entry};
 pub use oneof::WireOneof;
 use presence::take_once;
 pub use reader::{Reader, Tag};
@@ -238,7 +240,7 @@ pub trait WireField<F>: Sized {
 
     /// Makes room for the occurrences that follow one another, before the first of them is taken.
     #[inline]
-    fn make_room(slot: &mut Self::Slot, number: u32, r: &Reader<'_>) {
+    fn make_room(slot: &mut Self::Slot, number: u32, r: &mut Reader<'_>) {
         let _ = (slot, number, r);
     }
 

@@ -17,10 +17,10 @@ pub(crate) use context::{Contexts, PhaseContext};
 pub(crate) use frozen::FrozenTree;
 pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
 pub use set::ControllerSet;
+pub(crate) use walk::Loaded;
 pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};
-pub(crate) use walk::{Loaded, Spot};
 
 use crate::{Error, Payload};
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use snapshot_derive::Snapshot;
 
 use super::{Child, Controller, IntoChild, Walk};
-use crate::codec::{Reader, Tag, Wire, WireField, Writer, expect_wire_type};
+use crate::codec::{Reader, Tag, Wire, WireField, Writer, expect_wire_type, tree_entry};
 use crate::path::ControllerId;
 use crate::references::References;
 use crate::schema::kind::{Kind, Message, Repeated};
@@ -191,6 +191,7 @@ impl WireField<Entries> for Members {
         if slot.0.contains_key(&entry.id) {
             return Err(Error::invalid("is there twice").in_member(&entry.id));
         }
+        r.charge(tree_entry::<(String, Entry)>())?;
         slot.0.insert(entry.id.clone(), entry);
         Ok(())
     }

@@ -106,7 +106,7 @@ impl InFlight {
         let mut units = self.lock().clone();
         units.extend(self.first());
         let shown: Vec<_> =
-            units.iter().take(SHOWN).map(|&unit| self.tree.id(unit).as_str()).collect();
+            units.iter().take(SHOWN).map(|&unit| self.tree.id(unit).to_string()).collect();
         let shown = shown.join(", ");
         match units.len().saturating_sub(SHOWN) {
             0 => shown,

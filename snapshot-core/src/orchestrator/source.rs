@@ -18,7 +18,7 @@ use super::{Failure, Phase};
 use crate::caught::caught;
 use crate::codec::{Versions, Writer};
 use crate::controller::{ByAddress, FrozenTree, Hook, Node, address};
-use crate::envelope::{SaveBuffer, Snapshot};
+use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
 use crate::schema::{Verdict, compatible};
@@ -46,6 +46,7 @@ use crate::{Controller, Error};
 /// ```
 pub struct Source<R: Controller> {
     root: Arc<R>,
+    name_limit: usize,
     rehearsal: Mutex<Rehearsal>,
 }
 
@@ -61,7 +62,17 @@ struct Rehearsal {
 impl<R: Controller> Source<R> {
     /// The tree under this controller.
     pub fn new(root: &Arc<R>) -> Self {
-        Self { root: Arc::clone(root), rehearsal: Mutex::default() }
+        let name_limit = ReadOptions::DEFAULT_NAME_LIMIT;
+        Self { root: Arc::clone(root), name_limit, rehearsal: Mutex::default() }
+    }
+
+    /// The most bytes that a map key or a name may have which becomes a step of a controller's id. By
+    /// default [`ReadOptions::DEFAULT_NAME_LIMIT`]. Preflight and freeze refuse a longer one; the
+    /// destination has a limit of its own, [`ReadOptions::name_limit`].
+    #[must_use]
+    pub fn name_limit(mut self, bytes: usize) -> Self {
+        self.name_limit = bytes;
+        self
     }
 
     /// Finds out whether a migration can succeed, before anything is frozen:
@@ -72,7 +83,9 @@ impl<R: Controller> Source<R> {
     ///   is, reads what would be saved. A payload whose current version it does not read is saved in
     ///   the highest older one that it reads, if nothing is lost by that;
     /// - saving works, every reference resolves, and this build reads what was saved. For this the
-    ///   whole tree is encoded once; each controller's lock is held meanwhile.
+    ///   whole tree is encoded once; each controller's lock is held meanwhile;
+    /// - the snapshot is within the limits that the manifest states: its length, the memory that it
+    ///   takes and the names in it. A manifest without limits has the defaults of [`ReadOptions`].
     ///
     /// What is saved after the freeze is for the destination of the last preflight that passed;
     /// without one, everything is saved in its current version.
@@ -81,7 +94,7 @@ impl<R: Controller> Source<R> {
     ///
     /// Everything that is in the way, at once. Saving is tried if nothing else is.
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        let met = Met::under(self.node());
+        let met = Met::under(self.node(), self.name_limit);
         let mut errors = Vec::new();
         errors.extend(check_all(&met).err());
         let ours = registry()?.manifest();
@@ -102,7 +115,7 @@ impl<R: Controller> Source<R> {
         let versions = (!versions.is_empty()).then_some(versions);
         let mut length = 0;
         if errors.is_empty() {
-            match caught(|| self.rehearse(versions.clone())) {
+            match caught(|| self.rehearse(versions.clone(), &theirs.read_options())) {
                 Ok(rehearsed) => length = rehearsed,
                 Err(error) => errors.push(error),
             }
@@ -113,15 +126,27 @@ impl<R: Controller> Source<R> {
         Ok(())
     }
 
-    /// Saves the tree and reads it again. Returns how many bytes it takes.
-    fn rehearse(&self, versions: Option<Arc<Versions>>) -> Result<usize, Error> {
+    /// Saves the tree and reads it again, as a destination with these limits does. Returns how many
+    /// bytes it takes.
+    fn rehearse(
+        &self,
+        versions: Option<Arc<Versions>>,
+        theirs: &ReadOptions,
+    ) -> Result<usize, Error> {
         let mut buffer = SaveBuffer::new();
         let payload = |w: &mut Writer| {
             w.set_versions(versions);
             self.root.put_payload(w).map_err(Error::at_root)
         };
         let saved = buffer.fill::<R::State>(payload)?;
-        let snapshot = Snapshot::from_bytes(saved.to_vec())?;
+        let snapshot = Snapshot::from_bytes(saved.to_vec())?.with_options(theirs);
+        let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
+        if length > limit {
+            return Err(Error::exhausted(format!(
+                "the snapshot has {length} bytes, and the destination takes {limit}: raise its \
+                 `ReadOptions::limit` and state it with `Manifest::with_limits`, or move less"
+            )));
+        }
         preview::decode::<R>(&snapshot)?;
         Ok(snapshot.as_bytes().len())
     }
@@ -147,7 +172,7 @@ impl<R: Controller> Source<R> {
         let root = self.node();
         let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Rehearsal { versions, length } = rehearsal;
-        let met = Met::under(Arc::clone(&root));
+        let met = Met::under(Arc::clone(&root), self.name_limit);
         let checked = check_all(&met);
         let tree = met
             .into_tree()

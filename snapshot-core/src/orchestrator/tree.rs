@@ -8,7 +8,8 @@ use super::survey::{Survey, Surveyor};
 use super::units::Unit;
 use crate::caught::caught;
 use crate::codec::Reader;
-use crate::controller::{self, ByAddress, Node, Spot, Walk, address};
+use crate::controller::{self, ByAddress, Node, Walk, address};
+use crate::path::Spot;
 use crate::registry::short_type_name;
 use crate::{Controller, ControllerId, Error};
 
@@ -36,7 +37,7 @@ impl Tree {
     ///
     /// As [`Met::into_tree`].
     pub(crate) fn of(root: Arc<dyn Node>) -> Result<Self, Error> {
-        Met::under(root).into_tree()
+        Met::under(root, usize::MAX).into_tree()
     }
 
     pub(crate) fn nodes(&self) -> &[Arc<dyn Node>] {
@@ -117,10 +118,10 @@ pub(crate) struct Met {
 }
 
 impl Met {
-    /// Meets all under a running controller.
-    pub(crate) fn under(root: Arc<dyn Node>) -> Self {
+    /// Meets all under a running controller. Names may have this many bytes.
+    pub(crate) fn under(root: Arc<dyn Node>, name_limit: usize) -> Self {
         let mut finder = Finder {
-            surveyor: Surveyor::at_root(root.info()),
+            surveyor: Surveyor::at_root(root.info(), name_limit),
             places: ByAddress::default(),
             nodes: Vec::new(),
             stages: Vec::new(),

@@ -7,6 +7,10 @@
 pub(crate) mod escape;
 mod field;
 mod id;
+mod paths;
+mod spot;
 
 pub use field::{FieldPath, Segment};
 pub use id::ControllerId;
+pub(crate) use paths::{LastStep, Paths, put_path};
+pub(crate) use spot::{Spot, digits_of, put_number};

@@ -9,6 +9,9 @@ use crate::codec::{self, Reader, check_strictly};
 use crate::schema::MessageDescriptor;
 use crate::{Error, Payload};
 
+/// How much memory an older message may take for each of its bytes, as a prost struct.
+const OLD_MESSAGE: usize = 16;
+
 /// What an `upgrade` function can return that takes the message of the version before `TO`: the
 /// message of version `TO`, the current message of the state `S`, or the state itself.
 #[diagnostic::on_unimplemented(
@@ -18,7 +21,7 @@ use crate::{Error, Payload};
 )]
 pub trait Upgraded<S, const TO: u32>: Sized {
     /// Goes on to the state. `r` has read the payload that all this was made of.
-    fn finish(self, r: &Reader<'_>) -> Result<S, Error>;
+    fn finish(self, r: &mut Reader<'_>) -> Result<S, Error>;
 }
 
 /// Reads a payload of version `TO - 1`, which is all that is left in `r`, as its message `Old` with
@@ -35,6 +38,8 @@ where
 {
     // prost passes over what it does not know.
     check_strictly(descriptor, &mut r.fork())?;
+    // prost counts nothing; what it makes is seldom larger than this.
+    r.charge(r.remaining().saturating_mul(OLD_MESSAGE))?;
     let old = Old::decode(r.take_rest()).map_err(|error| {
         Error::internal("prost does not read what was found to be right").with_source(error)
     })?;
@@ -44,7 +49,7 @@ where
 /// What an `upgrade` function has made, on its way to the state.
 pub fn upgraded<S, Out, E, const TO: u32>(
     result: Result<Out, E>,
-    r: &Reader<'_>,
+    r: &mut Reader<'_>,
 ) -> Result<S, Error>
 where
     Out: Upgraded<S, TO>,
@@ -61,7 +66,7 @@ where
 pub fn read_upgraded<S: Payload>(
     message: &S::Message,
     least: u32,
-    r: &Reader<'_>,
+    r: &mut Reader<'_>,
 ) -> Result<S, Error> {
     let bytes = message.encode_to_vec();
     let version = match find(&Reader::new(&bytes), S::VERSION_FIELD) {
@@ -75,12 +80,14 @@ pub fn read_upgraded<S: Payload>(
         Found::Nothing | Found::Damage => least,
     };
     let bytes = stamp(&bytes, S::VERSION_FIELD, version)?;
-    S::take_fields(&mut r.of_made(&bytes)).map_err(|error| error.explained("after the upgrade, "))
+    r.sharing(r.of_made(&bytes), |r| S::take_fields(r))
+        .map_err(|error| error.explained("after the upgrade, "))
 }
 
 /// The state that an upgrade has made. Whatever is wrong with it would have been found in a payload.
-pub fn check_upgraded<S: Payload>(state: S, r: &Reader<'_>) -> Result<S, Error> {
-    let check = codec::to_bytes(&state).and_then(|bytes| S::take_fields(&mut r.of_made(&bytes)));
+pub fn check_upgraded<S: Payload>(state: S, r: &mut Reader<'_>) -> Result<S, Error> {
+    let check = codec::to_bytes(&state)
+        .and_then(|bytes| r.sharing(r.of_made(&bytes), |r| S::take_fields(r)));
     match check {
         Ok(_) => Ok(state),
         Err(error) => Err(error.explained("after the upgrade, ")),
