@@ -7,9 +7,11 @@
 //! Reading refuses, with the field's path and the byte offset, whatever this build could lose or
 //! misread: unknown fields, wrong wire types, a singular field or a map key twice, unknown enum
 //! values, numbers out of range, over-long varints, groups, lengths past the end, trailing bytes,
-//! missing required values, nesting past [`Reader::DEPTH_LIMIT`]. What the protobuf specification
-//! obliges every reader to accept is accepted: fields in any order, a default value written out,
-//! map entries without their default key or value, packed and unpacked repeated scalars.
+//! missing required values, nesting past [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in
+//! another form than the one that is written. A read takes a limited amount of memory: see
+//! [`ReadOptions::memory`](crate::ReadOptions::memory). What the protobuf specification obliges every
+//! reader to accept is accepted: fields in any order, a default value written out, map entries
+//! without their default key or value, packed and unpacked repeated scalars.
 //!
 //! Saving refuses what could not be read back: a number that its proto kind does not hold, a path
 //! that is not UTF-8, two keys that are one on the wire, nesting past the limit.
@@ -34,8 +36,8 @@
 //! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted |
 //!
 //! Anything in a `Box` or an `Arc` is saved as what it points at. For other types there is
-//! `#[snapshot(with = module)]`; ready modules are [`display`], [`json`], [`json_text`],
-//! [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
+//! `#[snapshot(with = module)]`; ready modules are [`display`], [`lenient_text`], [`json`],
+//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
 
 mod adapter;
 mod address;

@@ -3,6 +3,7 @@
 mod abandoned;
 mod fixture;
 mod import;
+mod limits;
 mod order;
 mod preflight;
 mod reach;
