@@ -4,6 +4,8 @@
 
 #[path = "refusals/allocation.rs"]
 mod allocation;
+#[path = "refusals/budget.rs"]
+mod budget;
 #[path = "refusals/completeness.rs"]
 mod completeness;
 #[path = "refusals/nesting.rs"]

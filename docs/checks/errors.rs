@@ -13,11 +13,12 @@ use crate::{assert_none, first_cell, spans};
 const ANY: &str = "…";
 
 /// All of them.
-const CODES: [Code; 7] = [
+const CODES: [Code; 8] = [
     Code::InvalidArgument,
     Code::FailedPrecondition,
     Code::DataLoss,
     Code::Unimplemented,
+    Code::ResourceExhausted,
     Code::DeadlineExceeded,
     Code::Cancelled,
     Code::Internal,

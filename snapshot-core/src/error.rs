@@ -19,6 +19,9 @@ pub enum Code {
     DataLoss,
     /// This build does not know what is asked of it: an unknown version, an unregistered type.
     Unimplemented,
+    /// It needs more than the limit allows: a snapshot that would take more memory than its reader
+    /// grants, or a name that is too long.
+    ResourceExhausted,
     /// A phase or a hook did not end in its time.
     DeadlineExceeded,
     /// The operator cancelled.
@@ -35,6 +38,7 @@ impl Code {
             Code::FailedPrecondition => "FAILED_PRECONDITION",
             Code::DataLoss => "DATA_LOSS",
             Code::Unimplemented => "UNIMPLEMENTED",
+            Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
             Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Code::Cancelled => "CANCELLED",
             Code::Internal => "INTERNAL",
@@ -207,6 +211,12 @@ impl Error {
     #[cold]
     pub fn precondition(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::FailedPrecondition, reason)
+    }
+
+    /// A [`Code::ResourceExhausted`] error: it needs more than the limit allows.
+    #[cold]
+    pub(crate) fn exhausted(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::ResourceExhausted, reason)
     }
 
     /// A [`Code::Internal`] error: this program broke its own rules.
@@ -482,6 +492,15 @@ impl Error {
             }
         }
         self
+    }
+
+    /// Adds the error to those that were found before it.
+    #[cold]
+    pub(crate) fn add_to(self, errors: &mut Option<Error>) {
+        *errors = Some(match errors.take() {
+            Some(earlier) => earlier.and(self),
+            None => self,
+        });
     }
 
     /// Collects the errors of several independent steps into one; `Ok` if there were none.

@@ -21,7 +21,7 @@ mod version;
 pub mod wire;
 
 pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild, Phase};
-pub use envelope::{ReadOptions, SaveBuffer, Snapshot, WriteOptions};
+pub use envelope::{IncrementalReader, ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, Finding};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,

@@ -1,6 +1,7 @@
 //! The registry of all controller types that are linked into this program.
 
 mod manifest;
+mod received;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -14,7 +15,7 @@ use std::sync::OnceLock;
 pub(crate) use self::types::short_type_name;
 pub use self::types::{TypeInfo, TypeRef};
 use crate::caught::caught;
-use crate::codec::Reader;
+use crate::codec::{Reader, controller_with};
 #[cfg(feature = "testing")]
 use crate::controller::WrittenHooks;
 use crate::controller::{AnyLoaded, Controller, StateOf};
@@ -39,6 +40,7 @@ inventory::collect!(Registration);
 
 /// Reads the state of a `C`.
 fn take_loaded<C: Controller>(r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
+    r.charge(controller_with::<StateOf<C>>())?;
     let state = take_payload(r)?;
     Ok(AnyLoaded::new(Box::new(StateOf::<C>::new(state, version_read::<C::State>(r)))))
 }

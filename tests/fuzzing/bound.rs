@@ -4,7 +4,7 @@ use allocation_counter::measure;
 
 /// The most memory that errors take, however small the input: 256 findings, each with its path and
 /// text. A sandbox of 1.4 KB with that number of errors takes 188 KB.
-const CONSTANT: u64 = 256 << 10;
+pub(crate) const CONSTANT: u64 = 256 << 10;
 
 /// The most bytes of memory for each byte of input. JSON determines it: `{"":}` is read into a map
 /// of one member, for which `serde_json` takes 632 bytes. Other inputs take at most a third of

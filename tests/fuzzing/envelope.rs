@@ -1,10 +1,10 @@
 //! Snapshots: the envelope, and the steps of a destination up to the construction of the controllers.
 
 use prost_types::Any;
-use snapshot_core::{Error, Incoming, Payload, Snapshot};
+use snapshot_core::{Code, Error, Incoming, Payload, ReadOptions, Snapshot};
 use snapshot_examples::lcow::{Sandbox, SandboxState};
 
-use super::bound::bounded;
+use super::bound::{CONSTANT, bounded, peak};
 
 /// The magic and the format version.
 const BEGINNING: &[u8] = b"\x89SNP\r\n\x1a\n\x01\0\0\0";
@@ -25,7 +25,38 @@ pub(crate) fn envelope(input: &[u8]) -> bool {
     let Ok(snapshot) = opened else { return false };
     assert_eq!(snapshot.as_bytes(), bytes);
     is_carried_unchanged(&snapshot);
+    arrives_in_pieces(&bytes, &snapshot);
+    keeps_its_budget(&bytes, &snapshot);
     arrives(&snapshot)
+}
+
+/// Checks that a snapshot that arrives in pieces is the same.
+fn arrives_in_pieces(bytes: &[u8], snapshot: &Snapshot) {
+    let mut reader = ReadOptions::new().incremental();
+    for piece in bytes.chunks(1 + bytes.len() / 3) {
+        assert_eq!(reader.push(piece).expect("a part of a right snapshot"), piece.len());
+    }
+    assert_eq!(&reader.finish().expect("a right snapshot"), snapshot);
+}
+
+/// Checks that a read keeps its budget of memory, and reports only the budget if that is too small.
+fn keeps_its_budget(bytes: &[u8], snapshot: &Snapshot) {
+    let is_right = Incoming::from(snapshot.clone()).check::<Sandbox>().is_ok();
+    for memory in [0, 1_000, 4 * bytes.len() as u64] {
+        let options = ReadOptions::new().memory(memory);
+        let (peak, result) = peak(|| {
+            let snapshot = options.from_bytes(bytes.to_vec()).expect("read before");
+            Incoming::from(snapshot).check::<Sandbox>().map(drop)
+        });
+        // What is not counted: the bytes themselves, text and bytes of the states, errors.
+        let most = memory + 8 * bytes.len() as u64 + CONSTANT;
+        assert!(peak <= most, "{} bytes took {peak} of {memory}", bytes.len());
+        match result {
+            Ok(()) => assert!(is_right, "a smaller budget makes it right"),
+            Err(error) if is_right => assert_eq!(error.code(), Code::ResourceExhausted, "{error}"),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Returns the header of a body, written from the format's documentation.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use futures_executor::block_on;
-use snapshot_core::{Code, Controller, Incoming, Session, Snapshot, Source};
+use snapshot_core::{Code, Controller, Incoming, ReadOptions, Session, Snapshot, Source};
 use snapshot_examples::lcow::{
     ContainerStage, DiskStage, FakeHost, NetworkStage, NewContainer, NewPod, ProcessStage, Sandbox,
-    Slot, VmStage,
+    Slot, VmStage, sample,
 };
 
 use super::fixture::{refused, save, saved, start};
@@ -223,4 +223,22 @@ fn a_number_of_controllers_that_no_vm_has_is_refused_without_allocating() {
     let five =
         snapshot_core::codec::from_bytes::<snapshot_examples::lcow::ScsiState>(b"\x08\x01\x10\x05");
     refused(five, Code::InvalidArgument, "num_controllers");
+}
+
+#[test]
+fn a_sandbox_takes_half_of_the_memory_that_the_default_allows_per_byte() {
+    // Without the constant part of the default, which alone is enough for a small one.
+    for containers in [1, 30, 300] {
+        let sandbox = sample::sandbox(containers).unwrap();
+        let snapshot = save(&sandbox);
+        let length = snapshot.payload().len();
+        let per_byte = (ReadOptions::default_memory(length) - ReadOptions::default_memory(0)) / 2;
+        let read = |memory: u64| {
+            let options = ReadOptions::new().memory(memory);
+            Incoming::from(options.from_bytes(snapshot.clone()).unwrap()).check::<Sandbox>()
+        };
+        read(per_byte).unwrap();
+        // It is not nothing either.
+        assert_eq!(read(length as u64 / 2).unwrap_err().code(), Code::ResourceExhausted);
+    }
 }

@@ -1,4 +1,4 @@
-//! Reading never allocates more than the input's size justifies.
+//! Reading takes no more memory than what is built of the input, and nothing on the word of a length.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Debug;
@@ -15,7 +15,7 @@ const ONE_ERROR: u64 = 2 << 10;
 
 /// What the findings of one error take at most, each with a path as deep as messages nest, however
 /// small the input: vectors grow by doubling, and the old one is there until the new one is filled.
-const ALL_ERRORS: u64 =
+pub(crate) const ALL_ERRORS: u64 =
     (Error::LIMIT * (512 + 3 * Reader::DEPTH_LIMIT as usize * size_of::<Segment>())) as u64;
 
 /// The most memory that is held at once while these bytes are read, the result included.

@@ -429,6 +429,7 @@ prop_compose! {
                 .enumerate()
                 .map(|(i, one)| Enum { name: format!("e{i}"), values: values(one) })
                 .collect(),
+            limits: None,
         }
     }
 }

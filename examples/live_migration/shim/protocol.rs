@@ -167,6 +167,7 @@ impl From<Failure> for Error {
             Code::FailedPrecondition,
             Code::DataLoss,
             Code::Unimplemented,
+            Code::ResourceExhausted,
             Code::DeadlineExceeded,
             Code::Cancelled,
         ];

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures_executor::block_on;
-use prost::Message as _;
 use snapshot_core::registry::Manifest;
 use snapshot_core::{
     Code, ControllerId, Error, Frozen, Phase, Session, SideReport, Snapshot, Source, WriteOptions,
@@ -304,10 +303,7 @@ impl Shim<'_> {
     /// Whether it can work is known before anything stands still. Then everything is frozen and
     /// saved.
     fn prepare(&mut self) -> Result<(), Error> {
-        let theirs = Manifest::decode(self.manifest.as_slice()).map_err(|error| {
-            let reason = format!("the destination's manifest cannot be read: {error}");
-            Error::new(Code::DataLoss, reason)
-        })?;
+        let theirs = Manifest::from_bytes(&self.manifest)?;
         let source = Source::new(self.sandbox);
         source.preflight(&theirs)?;
         say(SIDE, "preflight: the destination can restore this sandbox");

@@ -37,6 +37,7 @@ pub(super) fn manifest(pool: &DescriptorPool, set: &[u8]) -> Result<Manifest, Er
         payloads: Vec::new(),
         messages: messages.into_values().collect(),
         enums: enums.into_values().collect(),
+        limits: None,
     })
 }
 

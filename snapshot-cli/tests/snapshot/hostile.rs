@@ -250,6 +250,7 @@ fn names_in_a_manifest_that_would_act_on_a_terminal_are_escaped() {
             name: name(),
             values: vec![Value { number: number as i32, name: name() }],
         }],
+        limits: None,
     };
     let files = Files::new();
     let bytes = |number| prost::Message::encode_to_vec(&manifest(number));

@@ -276,6 +276,7 @@ fn first() -> Manifest {
                 Value { number: 1, name: "ON".to_owned() },
             ],
         }],
+        limits: None,
     }
 }
 

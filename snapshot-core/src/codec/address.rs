@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::text::is_not;
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer};
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, is_not_canonical};
 use crate::Error;
 use crate::schema::kind;
 
@@ -48,6 +48,7 @@ macro_rules! addresses {
         impl Wire<kind::String> for $address {
             const LEAF: bool = true;
 
+            // In the one form that `Display` writes: the shortest of an IPv6 address, in lower case.
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 let check: fn(&Self) -> Result<(), Error> = $check;
                 check(self)?;
@@ -57,9 +58,10 @@ macro_rules! addresses {
 
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 let text = r.text()?;
-                match text.parse() {
-                    Ok(address) => Ok(address),
-                    Err(_) => Err(is_not(text, $what)),
+                let Ok(address) = text.parse() else { return Err(is_not(text, $what)) };
+                match ShortText::of(&address)?.as_bytes() == text.as_bytes() {
+                    true => Ok(address),
+                    false => Err(is_not_canonical(text, &address)),
                 }
             }
 
@@ -143,6 +145,29 @@ mod tests {
         );
         let error = refusal::<Text, IpAddr>(&field(&"1".repeat(10_000)));
         assert!(error.len() < 150, "the whole input is quoted: {error}");
+    }
+
+    #[test]
+    fn an_address_in_another_form_is_refused_with_the_canonical_one() {
+        for (text, canonical) in [
+            ("0:0::1", "::1"),
+            ("::0001", "::1"),
+            ("2001:DB8::1", "2001:db8::1"),
+            ("::ffff:c000:280", "::ffff:192.0.2.128"),
+        ] {
+            let bytes = field(text);
+            let expected = format!(
+                "{text:?} would be written back as {canonical:?}: write it so, or read other forms \
+                 with `with = codec::lenient_text` (byte 1 of {})",
+                bytes.len()
+            );
+            assert_eq!(refusal::<Text, IpAddr>(&bytes), expected);
+            assert_eq!(refusal::<Text, Ipv6Addr>(&bytes), expected);
+        }
+        for text in ["[0::1]:80", "10.0.0.1:080", "[::1%01]:80"] {
+            let error = refusal::<Text, SocketAddr>(&field(text));
+            assert!(error.contains("would be written back as"), "{error}");
+        }
     }
 
     #[test]

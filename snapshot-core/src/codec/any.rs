@@ -1,5 +1,6 @@
 //! `google.protobuf.Any`: payloads in place, never copied into a message of their own.
 
+use super::memory::default_budget;
 use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
 use crate::schema::kind::{self, WireType};
 use crate::state::{take_payload, version_read};
@@ -102,7 +103,7 @@ fn take_parts<T>(
 ) -> Result<T, Error> {
     let (type_url, value) = parts(any)?;
     match value {
-        Some(mut value) => value.message(|value| take(type_url, value)),
+        Some(value) => any.sharing(value, |value| value.message(|value| take(type_url, value))),
         None => any.message_of_nothing(|value| take(type_url, value)),
     }
 }
@@ -173,13 +174,14 @@ impl Wire<kind::Any> for prost_types::Any {
 }
 
 /// Reads an `Any` that stands alone: not a field, without a length. `base` is where it starts in
-/// the bytes that errors count in.
+/// the bytes that errors count in, `memory` how much memory it may take.
 pub(crate) fn read_bare_any<T>(
     bytes: &[u8],
     base: usize,
+    memory: u64,
     take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    take_parts(&mut Reader::with_base(bytes, base), take)
+    take_parts(&mut Reader::with_base(bytes, base).with_memory(memory), take)
 }
 
 /// Encodes a payload in an `Any` that stands alone, for a peer that speaks without a header.
@@ -200,9 +202,11 @@ pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
 ///
 /// Another type URL, and everything that is wrong with the bytes; offsets are those of the `Any`.
 pub fn from_any_bytes<P: Payload>(bytes: &[u8]) -> Result<P, Error> {
-    read_bare_any(bytes, 0, |type_url, r| match type_url == P::TYPE_URL {
-        true => take_payload(r),
-        false => Err(wrong_type::<P>(type_url)),
+    read_bare_any(bytes, 0, default_budget(bytes.len()), |type_url, r| {
+        match type_url == P::TYPE_URL {
+            true => take_payload(r),
+            false => Err(wrong_type::<P>(type_url)),
+        }
     })
     .map_err(Error::at_root)
 }

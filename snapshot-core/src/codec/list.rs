@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::refusals::{self, refuse};
-use super::{Reader, Tag, Wire, WireField, Writer, size, wrong_wire_type};
+use super::{Reader, Tag, Wire, WireField, Writer, memory, size, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
@@ -150,9 +150,10 @@ impl<T> ListSlot<T> {
         self.elements
     }
 
-    pub(super) fn make_room<K: Kind>(&mut self, number: u32, r: &Reader<'_>) {
+    pub(super) fn make_room<K: Kind>(&mut self, number: u32, r: &mut Reader<'_>) {
         if self.elements.capacity() == 0 && !is_packable::<K>() {
-            self.elements.reserve_exact(r.count_ahead::<T>(number));
+            let count = r.count_ahead::<T>(number);
+            memory::presize_list(&mut self.elements, count, r);
         }
     }
 
@@ -169,7 +170,11 @@ impl<T> ListSlot<T> {
             r,
             #[inline(always)]
             |r| {
-                elements.push(T::take(r)?);
+                let element = T::take(r)?;
+                if elements.len() == elements.capacity() {
+                    memory::grow_list(elements, r)?;
+                }
+                elements.push(element);
                 Ok(())
             },
         )
@@ -232,7 +237,7 @@ macro_rules! list {
             }
 
             #[inline]
-            fn make_room(slot: &mut ListSlot<T>, number: u32, r: &Reader<'_>) {
+            fn make_room(slot: &mut ListSlot<T>, number: u32, r: &mut Reader<'_>) {
                 slot.make_room::<K>(number, r);
             }
 

@@ -7,7 +7,8 @@ use std::hash::{BuildHasher, Hash};
 use super::order;
 use super::refusals::{self, refuse};
 use super::{
-    Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, size, take_once, wrong_wire_type,
+    Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, memory, size, take_once,
+    wrong_wire_type,
 };
 use crate::Error;
 use crate::controller::Walk;
@@ -120,7 +121,7 @@ fn same_on_the_wire(key: String) -> Error {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r: &mut Reader<'_>,
-    keep: impl FnOnce(K, V) -> Result<(), Error>,
+    keep: impl FnOnce(K, V, &mut Reader<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     r.message(
         #[inline(always)]
@@ -141,13 +142,13 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
                 }
                 let left = r.remaining();
                 match (V::take(r), key) {
-                    (Ok(value), Some(key)) if r.remaining() == 0 => return keep(key, value),
+                    (Ok(value), Some(key)) if r.remaining() == 0 => return keep(key, value, r),
                     (Ok(value), key) => Entry::begun(key, Some(value)),
                     (Err(error), key) => Entry::failed(key, error, (VALUE, VK::WIRE_TYPE), left, r),
                 }
             };
             let (key, value) = begun.take_rest::<KK, VK>(r)?;
-            keep(key, value)
+            keep(key, value, r)
         },
     )
 }
@@ -219,7 +220,7 @@ impl<K, V> Entry<K, V> {
         }
         if value.is_none() && wrong.is_left_out(VALUE) {
             // A message inside of an older payload is an older one.
-            match V::take(&mut r.of_default_here()) {
+            match r.sharing(r.of_default_here(), |r| V::take(r)) {
                 Ok(default) => value = Some(default),
                 Err(error) => wrong.add(error, false),
             }
@@ -324,8 +325,9 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
         take_entry::<KK, VK, K, V>(
             r,
             #[inline(always)]
-            |key, value| match slot.entry(key) {
+            |key, value, r| match slot.entry(key) {
                 btree_map::Entry::Vacant(entry) => {
+                    r.charge(memory::tree_entry::<(K, V)>())?;
                     entry.insert(value);
                     Ok(())
                 }
@@ -382,10 +384,11 @@ where
         entries_size::<KK, VK, K, V>(self.iter(), number)
     }
 
-    fn make_room(slot: &mut Self, number: u32, r: &Reader<'_>) {
+    fn make_room(slot: &mut Self, number: u32, r: &mut Reader<'_>) {
         // Once: an entry that fails leaves no trace but this room.
         if slot.capacity() == 0 {
-            slot.reserve(r.count_ahead::<(K, V)>(number));
+            let count = r.count_ahead::<(K, V)>(number);
+            memory::presize_table::<(K, V)>(count, |count| slot.reserve(count), r);
         }
     }
 
@@ -396,12 +399,18 @@ where
         take_entry::<KK, VK, K, V>(
             r,
             #[inline(always)]
-            |key, value| match slot.entry(key) {
-                hash_map::Entry::Vacant(entry) => {
-                    entry.insert(value);
-                    Ok(())
+            |key, value, r| {
+                if slot.len() == slot.capacity() {
+                    let capacity = slot.capacity();
+                    memory::grow_table::<(K, V)>(capacity, |more| slot.reserve(more), r)?;
                 }
-                hash_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
+                match slot.entry(key) {
+                    hash_map::Entry::Vacant(entry) => {
+                        entry.insert(value);
+                        Ok(())
+                    }
+                    hash_map::Entry::Occupied(entry) => Err(key_twice(entry.key().key_text())),
+                }
             },
         )
     }

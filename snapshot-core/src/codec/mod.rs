@@ -7,9 +7,11 @@
 //! Reading refuses, with the field's path and the byte offset, whatever this build could lose or
 //! misread: unknown fields, wrong wire types, a singular field or a map key twice, unknown enum
 //! values, numbers out of range, over-long varints, groups, lengths past the end, trailing bytes,
-//! missing required values, nesting past [`Reader::DEPTH_LIMIT`]. What the protobuf specification
-//! obliges every reader to accept is accepted: fields in any order, a default value written out,
-//! map entries without their default key or value, packed and unpacked repeated scalars.
+//! missing required values, nesting past [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in
+//! another form than the one that is written. A read takes a limited amount of memory: see
+//! [`ReadOptions::memory`](crate::ReadOptions::memory). What the protobuf specification obliges every
+//! reader to accept is accepted: fields in any order, a default value written out, map entries
+//! without their default key or value, packed and unpacked repeated scalars.
 //!
 //! Saving refuses what could not be read back: a number that its proto kind does not hold, a path
 //! that is not UTF-8, two keys that are one on the wire, nesting past the limit.
@@ -34,8 +36,8 @@
 //! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted |
 //!
 //! Anything in a `Box` or an `Arc` is saved as what it points at. For other types there is
-//! `#[snapshot(with = module)]`; ready modules are [`display`], [`json`], [`json_text`],
-//! [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
+//! `#[snapshot(with = module)]`; ready modules are [`display`], [`lenient_text`], [`json`],
+//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
 
 mod adapter;
 mod address;
@@ -52,6 +54,7 @@ mod json_document;
 mod length;
 mod list;
 mod map;
+mod memory;
 mod oneof;
 mod order;
 mod pointer;
@@ -70,7 +73,7 @@ mod uuid_text;
 mod well_known;
 mod writer;
 
-pub use adapter::{display, micros, millis, nanos, seconds, unix_seconds};
+pub use adapter::{display, lenient_text, micros, millis, nanos, seconds, unix_seconds};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
 pub(crate) use any::{
@@ -82,6 +85,7 @@ pub(crate) use canonical::canonical;
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
+pub(crate) use memory::{controller_with, default_budget as default_memory, tree_entry};
 pub use oneof::WireOneof;
 use presence::take_once;
 pub use reader::{Reader, Tag};
@@ -89,7 +93,7 @@ pub use reference::{Reference, ReferenceValues};
 pub(crate) use refusals::{end as end_refusals, refuse};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
 pub(crate) use strict::{check_strictly, wire_type_of};
-use text::Quoted;
+pub(crate) use text::{Quoted, is_not_canonical};
 pub(crate) use writer::Versions;
 pub use writer::Writer;
 
@@ -240,7 +244,7 @@ pub trait WireField<F>: Sized {
 
     /// Makes room for the occurrences that follow one another, before the first of them is taken.
     #[inline]
-    fn make_room(slot: &mut Self::Slot, number: u32, r: &Reader<'_>) {
+    fn make_room(slot: &mut Self::Slot, number: u32, r: &mut Reader<'_>) {
         let _ = (slot, number, r);
     }
 

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer};
+use super::{
+    NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer, memory,
+};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
@@ -35,6 +37,7 @@ macro_rules! pointers {
 
             #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
+                r.charge(memory::pointer_to::<T>())?;
                 Ok(Self::new(T::take(r)?))
             }
 
@@ -72,6 +75,7 @@ macro_rules! pointers {
 
             #[inline]
             fn take_oneof(tag: Tag, r: &mut Reader<'_>) -> Result<Self, Error> {
+                r.charge(memory::pointer_to::<T>())?;
                 Ok(Self::new(T::take_oneof(tag, r)?))
             }
 

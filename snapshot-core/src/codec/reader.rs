@@ -1,6 +1,7 @@
-//! Reading: strict, without recursion past a limit, without allocation beyond the input.
+//! Reading: strict, without recursion past a limit, within a budget of memory.
 
 use super::ascii::is_ascii;
+use super::memory::{Memory, default_budget};
 use crate::Error;
 use crate::error::Code;
 use crate::schema::kind::WireType;
@@ -34,6 +35,8 @@ pub struct Reader<'a> {
     leaves_out: bool,
     /// The schema version of the payload that is read; the newest outside of one.
     version: u32,
+    /// How much memory may still be taken.
+    memory: Memory,
 }
 
 /// The high bits of eight bytes.
@@ -63,7 +66,45 @@ impl<'a> Reader<'a> {
             checks_stages: false,
             leaves_out: false,
             version: u32::MAX,
+            memory: Memory::new(default_budget(input.len())),
         }
+    }
+
+    /// The same reader with another budget than the default one for its input, in bytes.
+    pub(crate) fn with_memory(self, budget: u64) -> Self {
+        Self { memory: Memory::new(budget), ..self }
+    }
+
+    /// Counts memory that is about to be taken for what is read.
+    ///
+    /// # Errors
+    ///
+    /// It is more than is left. Nothing more can be read then: [`Reader::recover`] gives up.
+    #[inline]
+    pub(crate) fn charge(&mut self, bytes: usize) -> Result<(), Error> {
+        self.memory.charge(bytes)
+    }
+
+    /// Counts memory that is about to be taken, unless that is more than half of what is left.
+    pub(crate) fn charge_if_it_fits(&mut self, bytes: usize) -> bool {
+        self.memory.charge_if_it_fits(bytes)
+    }
+
+    /// Counts memory that was given back.
+    pub(crate) fn refund(&mut self, bytes: usize) {
+        self.memory.refund(bytes);
+    }
+
+    /// Runs `read` on a reader that was made of this one. Both share one budget.
+    pub(crate) fn sharing<'o, T>(
+        &mut self,
+        mut other: Reader<'o>,
+        read: impl FnOnce(&mut Reader<'o>) -> T,
+    ) -> T {
+        other.memory = self.memory;
+        let value = read(&mut other);
+        self.memory = other.memory;
+        value
     }
 
     /// A reader of bytes that the user does not hold, so that offsets in them mean nothing.
@@ -79,7 +120,12 @@ impl<'a> Reader<'a> {
 
     /// The same for a value that lacks inside of what this reader reads.
     pub(crate) fn of_default_here(&self) -> Reader<'static> {
-        Reader { version: self.version, depth_left: self.depth_left, ..Reader::of_default() }
+        Reader {
+            version: self.version,
+            depth_left: self.depth_left,
+            memory: self.memory,
+            ..Reader::of_default()
+        }
     }
 
     /// A reader of bytes that were made of what this reader reads, at the same depth. Offsets in
@@ -89,6 +135,7 @@ impl<'a> Reader<'a> {
             depth_left: self.depth_left,
             checks_stages: self.checks_stages,
             leaves_out: self.leaves_out,
+            memory: self.memory,
             ..Reader::without_places(input)
         }
     }
@@ -457,8 +504,8 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut nothing = Reader { rest: &self.rest[..0], ..self.fork() };
-        read(&mut nothing)
+        let nothing = Reader { rest: &self.rest[..0], ..self.fork() };
+        self.sharing(nothing, read)
     }
 
     /// Runs `read` on as many packed values as the next length covers.
@@ -611,10 +658,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes on after an error in the value that started at `offset`, if its end can be told, so
-    /// that everything that is wrong with a message is reported at once.
+    /// that everything that is wrong with a message is reported at once. Does not go on once the
+    /// budget of memory is exhausted.
     #[cold]
     #[inline(never)]
     pub fn recover(&mut self, offset: usize, wire_type: WireType) -> bool {
+        if self.memory.is_exhausted() {
+            return false;
+        }
         let end = self.offset_before(0) - self.base;
         match self.input.get(offset - self.base..end) {
             Some(rest) => self.rest = rest,

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use super::list::{put_packed, put_repeated, take_elements};
 use super::order;
 use super::refusals::{self, refuse};
-use super::{Quoted, Reader, Tag, WireField, WireKey, Writer};
+use super::{Quoted, Reader, Tag, WireField, WireKey, Writer, memory};
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
@@ -27,11 +27,11 @@ impl<S: Default> Default for SetSlot<S> {
 }
 
 macro_rules! set {
-    ($set:ty, [$($t:tt)*], [$($s:tt)*]) => {
-        set! { @ Repeated put_repeated $set, [$($t)*], [$($s)*] }
-        set! { @ Packed put_packed $set, [$($t)*], [$($s)*] }
+    ($set:ty, [$($t:tt)*], [$($s:tt)*], $room:expr) => {
+        set! { @ Repeated put_repeated $set, [$($t)*], [$($s)*], $room }
+        set! { @ Packed put_packed $set, [$($t)*], [$($s)*], $room }
     };
-    (@ $field:ident $put:ident $set:ty, [$($t:tt)*], [$($s:tt)*]) => {
+    (@ $field:ident $put:ident $set:ty, [$($t:tt)*], [$($s:tt)*], $room:expr) => {
         impl<K: Kind, T: WireKey<K> + $($t)*, $($s)*> WireField<$field<K>> for $set {
             const LEAF: bool = true;
             type Slot = SetSlot<Self>;
@@ -58,8 +58,11 @@ macro_rules! set {
                 r: &mut Reader<'_>,
             ) -> Result<(), Error> {
                 let elements = &mut slot.elements;
+                let make_room: fn(&mut Self, &mut Reader<'_>) -> Result<(), Error> = $room;
                 take_elements::<K>(&mut slot.count, tag, r, |r| {
-                    match elements.replace(T::take(r)?) {
+                    let element = T::take(r)?;
+                    make_room(elements, r)?;
+                    match elements.replace(element) {
                         None => Ok(()),
                         Some(twin) => Err(is_in_it_twice(&twin.key_text())),
                     }
@@ -96,8 +99,14 @@ fn is_in_it_twice(element: &str) -> Error {
     Error::invalid(format!("{} is in the set twice", Quoted(element)))
 }
 
-set! { BTreeSet<T>, [Ord], [] }
-set! { HashSet<T, S>, [Eq + Hash], [S: BuildHasher + Default] }
+set! { BTreeSet<T>, [Ord], [], |_, r| r.charge(memory::tree_entry::<T>()) }
+set! { HashSet<T, S>, [Eq + Hash], [S: BuildHasher + Default], |set, r| {
+    let capacity = set.capacity();
+    match set.len() == capacity {
+        true => memory::grow_table::<T>(capacity, |more| set.reserve(more), r),
+        false => Ok(()),
+    }
+} }
 
 #[cfg(test)]
 mod tests {

@@ -161,6 +161,18 @@ pub(super) fn is_not(text: &str, what: &str) -> Error {
     Error::invalid(format!("{} is not {what}", Quoted(text)))
 }
 
+/// The text says a value that has another form when it is written.
+#[cold]
+#[inline(never)]
+pub(crate) fn is_not_canonical(text: &str, value: &dyn fmt::Display) -> Error {
+    Error::invalid(format!(
+        "{} would be written back as {}: write it so, or read other forms with \
+         `with = codec::lenient_text`",
+        Quoted(text),
+        Quoted(&value.to_string())
+    ))
+}
+
 impl Single for char {}
 
 /// A string of exactly one character.

@@ -7,7 +7,7 @@ use super::lock::with_state;
 use super::node::{Node, address};
 use super::walk::{ChildCell, Loaded};
 use super::{Controller, Walk};
-use crate::codec::{self, Reader, Single, Wire, Writer};
+use crate::codec::{self, Reader, Single, Wire, Writer, controller_with};
 use crate::error::Code;
 use crate::references::References;
 use crate::registry::TypeInfo;
@@ -240,6 +240,7 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         take_child(r, |r| {
+            r.charge(controller_with::<StateOf<C>>())?;
             let (state, version) = codec::take_versioned_any(r)?;
             Ok(Inner::Loaded(Box::new(StateOf::new(state, version))))
         })
@@ -335,7 +336,7 @@ fn take_child<C: ?Sized + ChildTarget>(
     if !r.leaves_out() {
         return take(r);
     }
-    match take(&mut r.fork()) {
+    match r.sharing(r.fork(), take) {
         Ok(child) => r.skip(kind::WireType::Len).map(|()| child),
         Err(_) => r.skip(kind::WireType::Len).map(|()| Inner::Empty),
     }

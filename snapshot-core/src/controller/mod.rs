@@ -26,10 +26,10 @@ pub(crate) use phase::Hook;
 pub use phase::Phase;
 pub use set::ControllerSet;
 pub(crate) use signal::{Raised, Signal};
+pub(crate) use walk::Loaded;
 pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};
-pub(crate) use walk::{Loaded, Spot};
 #[cfg(feature = "testing")]
 pub(crate) use written::WrittenHooks;
 

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use snapshot_derive::Snapshot;
 
 use super::{Child, Context, Controller, IntoChild, Walk};
-use crate::codec::{Reader, Tag, Wire, WireField, Writer, end_refusals, expect_wire_type, refuse};
+use crate::codec::{
+    Reader, Tag, Wire, WireField, Writer, end_refusals, expect_wire_type, refuse, tree_entry,
+};
 use crate::path::ControllerId;
 use crate::references::References;
 use crate::schema::kind::{Kind, Message, Repeated};
@@ -281,6 +283,7 @@ impl WireField<Entries> for Members {
         if slot.0.contains_key(&entry.id) {
             return Err(Error::invalid("is there twice").in_member(&entry.id));
         }
+        r.charge(tree_entry::<(String, Entry)>())?;
         slot.0.insert(entry.id.clone(), entry);
         Ok(())
     }

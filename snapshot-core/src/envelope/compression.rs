@@ -13,6 +13,10 @@ use std::io::Read;
 #[cfg(feature = "zstd")]
 const WINDOW_LOG: u32 = 23;
 
+/// How much room there is for the beginning of a body.
+#[cfg(feature = "zstd")]
+const PIECE: u64 = 64 << 10;
+
 /// Compresses a body.
 ///
 /// # Errors
@@ -36,10 +40,21 @@ pub(super) fn expand(frame: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), 
         damaged(format!("the compressed body cannot be read: {error}")).with_source(error)
     };
     let before = out.len() as u64;
+    // One byte more, to see that there is more.
+    let mut left = limit.saturating_add(1);
     let mut decoder =
         zstd::stream::read::Decoder::with_buffer(frame).map_err(broken)?.single_frame();
     decoder.window_log_max(WINDOW_LOG).map_err(broken)?;
-    decoder.by_ref().take(limit.saturating_add(1)).read_to_end(out).map_err(broken)?;
+    while left > 0 {
+        // Twice as much each time, but never room for more than is allowed.
+        let more = (out.len() as u64).max(PIECE).min(left);
+        out.reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));
+        let read = decoder.by_ref().take(more).read_to_end(out).map_err(broken)? as u64;
+        if read < more {
+            break;
+        }
+        left -= read;
+    }
     if out.len() as u64 - before > limit {
         return Err(super::read::too_long("more than that after decompression", limit));
     }

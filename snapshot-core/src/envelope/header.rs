@@ -18,6 +18,11 @@ pub(super) enum Stored {
 }
 
 impl Stored {
+    /// The way with this number, if there is one.
+    fn of(number: u16) -> Option<Self> {
+        [Self::Plain, Self::Zstd].into_iter().find(|stored| stored.number() == number)
+    }
+
     fn number(self) -> u16 {
         match self {
             Self::Plain => 0,
@@ -48,6 +53,36 @@ impl Header {
         header
     }
 
+    /// Looks at the beginning of a snapshot as far as it has come: the header, or `None` while a part of
+    /// it is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Header::take`], as soon as the bytes are there that show it; and a way of storing that this
+    /// build does not know. What the digest would say cannot be known yet, so that may be damage too.
+    pub(super) fn look(bytes: &[u8]) -> Result<Option<Self>, Error> {
+        if !bytes.iter().zip(&MAGIC).all(|(found, expected)| found == expected) {
+            return Err(damaged(begins_differently(bytes)));
+        }
+        let Some(([low, high], rest)) = bytes.get(8..).and_then(<[u8]>::split_first_chunk) else {
+            return Ok(None);
+        };
+        check_version(u16::from_le_bytes([*low, *high]))?;
+        let Some(stored) = rest.first_chunk() else { return Ok(None) };
+        let stored = u16::from_le_bytes(*stored);
+        if Stored::of(stored).is_none() {
+            let reason = format!(
+                "stored in way {stored}, which this build does not know: a newer build wrote the \
+                 snapshot, or it is damaged"
+            );
+            return Err(Error::new(Code::Unimplemented, reason));
+        }
+        match bytes.len() < HEADER_LENGTH {
+            true => Ok(None),
+            false => Self::take(bytes).map(|(header, _)| Some(header)),
+        }
+    }
+
     /// The header at the start of these bytes, and what comes after it.
     ///
     /// # Errors
@@ -66,13 +101,7 @@ impl Header {
         let cut_off = || damaged(format!("cut off in the header, after {} bytes", bytes.len()));
         let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
         // Before anything else: another version may have another header.
-        let version = u16::from_le_bytes(*version);
-        if version != FORMAT_VERSION {
-            return Err(Error::new(
-                Code::Unimplemented,
-                format!("format version {version}, this build reads version {FORMAT_VERSION}"),
-            ));
-        }
+        check_version(u16::from_le_bytes(*version))?;
         let (stored, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(cut_off)?;
         let (digest, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
@@ -97,7 +126,7 @@ impl Header {
             }
             found if found > length => {
                 let more = found - length;
-                return Err(damaged(format!("{more} bytes too long: a body of {length}")));
+                return Err(too_long_by(more, length));
             }
             _ => {}
         }
@@ -111,13 +140,10 @@ impl Header {
                 "the digest is {found:08x} and should be {expected:08x}: damaged"
             )));
         }
-        [Stored::Plain, Stored::Zstd].into_iter().find(|s| s.number() == self.stored).ok_or_else(
-            || {
-                let reason =
-                    format!("stored in way {}, which this build does not know", self.stored);
-                Error::new(Code::Unimplemented, reason)
-            },
-        )
+        Stored::of(self.stored).ok_or_else(|| {
+            let reason = format!("stored in way {}, which this build does not know", self.stored);
+            Error::new(Code::Unimplemented, reason)
+        })
     }
 }
 
@@ -126,7 +152,23 @@ pub(super) fn damaged(reason: impl Into<std::borrow::Cow<'static, str>>) -> Erro
     Error::new(Code::DataLoss, reason)
 }
 
-fn begins_differently(magic: &[u8; 8]) -> &'static str {
+/// There are `more` bytes behind a body of `length`.
+#[cold]
+pub(super) fn too_long_by(more: u64, length: u64) -> Error {
+    damaged(format!("{more} bytes too long: a body of {length}"))
+}
+
+fn check_version(version: u16) -> Result<(), Error> {
+    match version {
+        FORMAT_VERSION => Ok(()),
+        _ => Err(Error::new(
+            Code::Unimplemented,
+            format!("format version {version}, this build reads version {FORMAT_VERSION}"),
+        )),
+    }
+}
+
+fn begins_differently(magic: &[u8]) -> &'static str {
     match magic {
         // What is left of the magic after a text-mode transfer.
         [0x89, b'S', b'N', b'P', ..] => {

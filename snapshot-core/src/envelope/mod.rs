@@ -16,7 +16,8 @@
 //! | room | what it is |
 //! |---|---|
 //! | `header`, `digest` | the header, made and checked |
-//! | `read` | [`ReadOptions`]: from bytes, streams and files, within a limit |
+//! | `read` | [`ReadOptions`]: from bytes, streams and files, within limits |
+//! | `incremental` | [`IncrementalReader`]: from pieces, as they arrive |
 //! | `file` | [`WriteOptions`]: to bytes, streams and files |
 //! | `target` | the place that a path names: a new file, one to replace, a device or a pipe |
 //! | `compression` | zstd |
@@ -25,6 +26,7 @@ mod compression;
 mod digest;
 mod file;
 mod header;
+mod incremental;
 mod read;
 mod target;
 #[cfg(test)]
@@ -41,16 +43,29 @@ use crate::{Error, Payload};
 
 pub use file::WriteOptions;
 use header::{HEADER_LENGTH, Header, Stored};
+pub use incremental::IncrementalReader;
 pub use read::ReadOptions;
+pub(crate) use read::TreeLimits;
 
 /// A saved tree of controllers: the bytes of its envelope, whose header, length and digest are
 /// right. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
     bytes: Bytes,
     type_url: Range<usize>,
     payload: Range<usize>,
+    /// What it may become when it is read.
+    limits: TreeLimits,
 }
+
+/// By the bytes, whatever the limits that they were read with.
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Snapshot {}
 
 impl Snapshot {
     /// Takes the bytes of a snapshot, as [`Snapshot::as_bytes`] or [`WriteOptions`] gave them.
@@ -115,7 +130,7 @@ impl Snapshot {
             split_bare_any(body, HEADER_LENGTH).map_err(|e| e.in_field("the root payload"))?;
         let type_url = within(&bytes, type_url.as_bytes());
         let payload = within(&bytes, value);
-        Ok(Self { bytes, type_url, payload })
+        Ok(Self { bytes, type_url, payload, limits: TreeLimits::DEFAULT })
     }
 
     /// The snapshot of a bare `Any`, from a peer that speaks without a header (hcsshim).
@@ -188,6 +203,17 @@ impl Snapshot {
     /// The bytes of the root payload's `Any`, as they lie in the snapshot.
     pub fn any_bytes(&self) -> &[u8] {
         &self.bytes[HEADER_LENGTH..]
+    }
+
+    /// The same snapshot, to be read with these options.
+    pub(crate) fn with_options(mut self, options: &ReadOptions) -> Self {
+        self.limits = options.tree_limits();
+        self
+    }
+
+    /// The limits of what is built of it.
+    pub(crate) fn limits(&self) -> TreeLimits {
+        self.limits
     }
 
     /// The bytes of the `Any`, and where they start in the snapshot.

@@ -8,13 +8,21 @@ use bytes::Bytes;
 
 use super::compression::expand;
 use super::header::{HEADER_LENGTH, Header, Stored};
+use super::incremental::IncrementalReader;
 use super::{Snapshot, file};
 use crate::Error;
+use crate::codec::default_memory;
 
 /// How much memory is taken before the first byte has come.
-const FIRST_PIECE: u64 = 64 << 10;
+const FIRST_PIECE: usize = 64 << 10;
 
-/// How snapshots are read: how long one may be.
+/// How snapshots are read: how long one may be, how much memory it may take, and how long the names in
+/// it may be.
+///
+/// All limits have defaults, which are far above what sandboxes need and low enough that a hostile
+/// snapshot cannot exhaust a host. A reader that has other limits should state them in its manifest,
+/// [`Manifest::with_limits`](crate::schema::Manifest::with_limits), so that a source finds out in its
+/// preflight.
 ///
 /// ```
 /// use snapshot_core::ReadOptions;
@@ -31,6 +39,25 @@ const FIRST_PIECE: u64 = 64 << 10;
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
     limit: u64,
+    tree: TreeLimits,
+}
+
+/// The limits of what is built of a snapshot. They stay with it until it is imported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TreeLimits {
+    /// The budget of memory in bytes; `None` for the default, which depends on the length.
+    pub(crate) memory: Option<u64>,
+    /// The most bytes of a name.
+    pub(crate) name: usize,
+}
+
+impl TreeLimits {
+    pub(crate) const DEFAULT: Self = Self { memory: None, name: ReadOptions::DEFAULT_NAME_LIMIT };
+
+    /// The budget for a payload of this many bytes.
+    pub(crate) fn memory_for(&self, length: usize) -> u64 {
+        self.memory.unwrap_or(default_memory(length))
+    }
 }
 
 impl Default for ReadOptions {
@@ -43,9 +70,54 @@ impl ReadOptions {
     /// The limit where none is given, in bytes: 256 MiB. A sandbox of 5,000 containers has 16 MiB.
     pub const DEFAULT_LIMIT: u64 = 256 << 20;
 
-    /// The default limit.
+    /// The most bytes of a name where no other limit is given: 1,024.
+    pub const DEFAULT_NAME_LIMIT: usize = 1024;
+
+    /// How much memory may be taken for what is built of a snapshot, if [`ReadOptions::memory`] does not
+    /// say otherwise: 64 MiB, and 16 bytes for each byte of the payload. A sandbox takes about 4.
+    pub const fn default_memory(payload_length: usize) -> u64 {
+        default_memory(payload_length)
+    }
+
+    /// The default limits.
     pub const fn new() -> Self {
-        Self { limit: Self::DEFAULT_LIMIT }
+        Self { limit: Self::DEFAULT_LIMIT, tree: TreeLimits::DEFAULT }
+    }
+
+    /// The most bytes of memory that may be taken for what is built of the snapshot: the states and
+    /// what the library keeps of each controller. By default [`ReadOptions::default_memory`].
+    ///
+    /// Two bytes of a list can stand for an element of a kilobyte. An import, a preview or a check that
+    /// would take more than the budget fails with
+    /// [`Code::ResourceExhausted`](crate::Code::ResourceExhausted), and names the place where it ran
+    /// out. Counted are the buffers of lists, maps and sets, boxed values, and controllers. Texts and
+    /// bytes are not counted: they are copied once and cannot outgrow the snapshot. What adapters, hooks
+    /// and `import` functions take is not counted either.
+    #[must_use]
+    pub const fn memory(mut self, bytes: u64) -> Self {
+        self.tree.memory = Some(bytes);
+        self
+    }
+
+    /// The most bytes that a map key or a name may have which becomes a step of a controller's id, as
+    /// the id shows it. By default [`ReadOptions::DEFAULT_NAME_LIMIT`].
+    ///
+    /// An id with a longer name is refused with
+    /// [`Code::ResourceExhausted`](crate::Code::ResourceExhausted). Ids are at most 50 steps deep.
+    #[must_use]
+    pub const fn name_limit(mut self, bytes: usize) -> Self {
+        self.tree.name = bytes;
+        self
+    }
+
+    /// What [`ReadOptions::limit`] says.
+    pub(crate) fn length_limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// The limits of what is built.
+    pub(crate) fn tree_limits(&self) -> TreeLimits {
+        self.tree
     }
 
     /// The most bytes that a snapshot may have behind its header, as it is stored and when it is
@@ -66,7 +138,11 @@ impl ReadOptions {
     /// [`Code::DataLoss`](crate::Code::DataLoss) for everything else: not a snapshot, cut off, too
     /// long, damaged.
     pub fn from_bytes(&self, bytes: impl Into<Bytes>) -> Result<Snapshot, Error> {
-        let bytes = bytes.into();
+        let snapshot = self.checked(bytes.into())?;
+        Ok(Snapshot { limits: self.tree, ..snapshot })
+    }
+
+    fn checked(&self, bytes: Bytes) -> Result<Snapshot, Error> {
         let (header, stored) = Header::take(&bytes)?;
         self.check_length(header.length)?;
         match header.check(stored)? {
@@ -109,11 +185,16 @@ impl ReadOptions {
             Err(NotRead::Header(error)) => return Err(file::of(path, error)),
         };
         // What comes after it: enough to say that there is something.
-        file.take(FIRST_PIECE).read_to_end(&mut bytes).map_err(at)?;
+        file.take(FIRST_PIECE as u64).read_to_end(&mut bytes).map_err(at)?;
         self.from_bytes(bytes).map_err(|error| file::of(path, error))
     }
 
-    fn check_length(&self, length: u64) -> Result<(), Error> {
+    /// A reader for a snapshot that arrives in pieces, within these limits.
+    pub fn incremental(&self) -> IncrementalReader {
+        IncrementalReader::new(self.clone())
+    }
+
+    pub(super) fn check_length(&self, length: u64) -> Result<(), Error> {
         match length > self.limit {
             true => Err(too_long(&format!("{length} bytes"), self.limit)),
             false => Ok(()),
@@ -122,15 +203,17 @@ impl ReadOptions {
 
     /// The header, and as many bytes behind it as it says, or as there are.
     fn take(&self, stream: &mut impl Read) -> Result<Vec<u8>, NotRead> {
-        let mut bytes = Vec::with_capacity(HEADER_LENGTH);
-        stream.take(HEADER_LENGTH as u64).read_to_end(&mut bytes).map_err(NotRead::Stream)?;
-        let checked = Header::take(&bytes).map(|(header, _)| header);
-        let header = checked.map_err(NotRead::Header)?;
-        self.check_length(header.length).map_err(NotRead::Header)?;
-        // At most 64 KiB, which fits.
-        bytes.reserve(header.length.min(FIRST_PIECE) as usize);
-        stream.take(header.length).read_to_end(&mut bytes).map_err(NotRead::Stream)?;
-        Ok(bytes)
+        let mut reader = self.incremental();
+        loop {
+            let wants = reader.wants();
+            let bytes = reader.bytes_mut();
+            bytes.reserve_exact(wants.min(FIRST_PIECE));
+            let read = stream.take(wants as u64).read_to_end(bytes).map_err(NotRead::Stream)?;
+            reader.look().map_err(NotRead::Header)?;
+            if read < wants || reader.is_complete() {
+                return Ok(reader.into_bytes());
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::Code;
 
 mod damage;
 mod files;
+mod incremental;
 
 fn any() -> prost_types::Any {
     prost_types::Any { type_url: "type.test/a.B".to_owned(), value: b"\x08\x01".to_vec() }

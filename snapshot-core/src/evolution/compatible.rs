@@ -170,7 +170,7 @@ impl fmt::Display for Compatibility {
 ///         ..Payload::default()
 ///     }],
 ///     messages: vec![Message { name: "doc.v1.Disk".into(), fields }],
-///     enums: vec![],
+///     ..Manifest::default()
 /// };
 /// let image = field(2, "image", "string", 0);
 /// let old = build(1, &[1], vec![image.clone()]);

@@ -73,9 +73,38 @@ pub struct Manifest {
     /// enum.
     #[prost(message, repeated, tag = "3")]
     pub enums: ::prost::alloc::vec::Vec<manifest::Enum>,
+    /// What the build takes at most. Absent: it says nothing about it, as builds did before this field,
+    /// and has the defaults of 256 MiB and 1,024 bytes.
+    #[prost(message, optional, tag = "4")]
+    pub limits: ::core::option::Option<manifest::Limits>,
 }
 /// Nested message and enum types in `Manifest`.
 pub mod manifest {
+    /// The limits of a build that restores snapshots.
+    #[derive(::snapshot_core::Schema)]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Limits {
+        /// The most bytes of a snapshot behind its header, as it is stored and when it is decompressed.
+        #[prost(uint64, tag = "1")]
+        pub snapshot_bytes: u64,
+        /// The most bytes of a name in the id of a controller, as the id shows it.
+        #[prost(uint64, tag = "2")]
+        pub name_bytes: u64,
+        /// The memory that it takes for what is built of a snapshot, in bytes. 0: the default, which
+        /// depends on the length of the snapshot.
+        #[prost(uint64, tag = "3")]
+        pub memory_bytes: u64,
+    }
+    impl ::prost::Name for Limits {
+        const NAME: &'static str = "Limits";
+        const PACKAGE: &'static str = "snapshot.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "snapshot.v1.Manifest.Limits".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/snapshot.v1.Manifest.Limits".into()
+        }
+    }
     /// One registered payload: the state of one type of controller.
     #[derive(::snapshot_core::Schema)]
     #[derive(Clone, PartialEq, ::prost::Message)]

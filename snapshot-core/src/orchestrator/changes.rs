@@ -115,7 +115,7 @@ impl Tree {
     #[cold]
     pub(crate) fn changes(&self, when: When) -> Vec<Error> {
         let Some(root) = self.nodes().first() else { return Vec::new() };
-        let mut now = Met::under(std::sync::Arc::clone(root));
+        let mut now = Met::under(std::sync::Arc::clone(root), usize::MAX);
         let mut errors = now.take_errors();
         let mut add = |change: &Change, id: &ControllerId| {
             errors.push(Error::precondition(when.reason(change)).at_controller(id));

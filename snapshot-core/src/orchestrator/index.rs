@@ -3,74 +3,114 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
+use super::units::Units;
+use crate::path::{Spot, digits_of};
 use crate::{ControllerId, Error};
 
-/// A hash table over the ids of units. It holds neither the ids nor counts of them, so that it is a
-/// fraction of what a map would be.
+/// A hash table over the paths of units. It holds no paths: each unit is hashed as a step from its
+/// parent, so that a long name above many units is read once.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// Ids come from snapshots, which others have made: hashed with keys that they do not know.
     keys: [u64; 2],
-    /// Each a unit, counted from 1, at the place of its hash or the next that was free; or 0. At
-    /// least half of them are.
-    slots: Vec<u32>,
+    slots: Vec<Slot>,
+}
+
+/// A place in the table, at the hash of a unit or the next that was free. At least half of them are
+/// free.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// Counted from 1; 0 if it is free.
+    unit: u32,
+    /// The high half of its hash.
+    tag: u32,
 }
 
 impl Index {
-    /// The index of units with these ids. Of those that have one id, the first is in it, and one error tells
+    /// The index of these units. Of those that have one path, the first is in it, and one error says
     /// how many there are.
-    pub(crate) fn new(ids: &[ControllerId], errors: &mut Vec<Error>) -> Self {
-        let size = (2 * ids.len()).next_power_of_two();
+    pub(crate) fn new(units: &Units, errors: &mut Option<Error>) -> Self {
+        let size = (2 * units.list.len()).next_power_of_two();
         let random = RandomState::new();
         let keys = [random.hash_one(0), random.hash_one(1)];
-        let mut index = Self { keys, slots: vec![0; size] };
-        let mut repeated = BTreeMap::new();
-        for (unit, id) in ids.iter().enumerate() {
-            let slot = index.slot(id.as_str(), ids);
-            match index.slots[slot] {
-                0 => index.slots[slot] = unit as u32 + 1,
-                _ => *repeated.entry(id).or_insert(1) += 1,
+        let mut index = Self { keys, slots: vec![Slot::default(); size] };
+        let mut hashes: Vec<u64> = Vec::with_capacity(units.list.len());
+        let mut repeated: BTreeMap<usize, usize> = BTreeMap::new();
+        for (unit, planned) in units.list.iter().enumerate() {
+            let hash = match planned.parent() {
+                Some(parent) => index.hash_spot(hashes[parent], planned.spot(), &units.text),
+                None => keys[0],
+            };
+            hashes.push(hash);
+            let at = index.slot(hash, |other| units.have_one_path(other, unit));
+            match index.slots[at].unit.checked_sub(1) {
+                Some(first) => *repeated.entry(first as usize).or_insert(1) += 1,
+                None => {
+                    index.slots[at] = Slot { unit: unit as u32 + 1, tag: (hash >> 32) as u32 };
+                }
             }
         }
-        errors.extend(repeated.into_iter().map(|(id, times)| {
+        for (unit, times) in repeated {
             let reason = format!("{times} controllers have this id: give each its own name");
-            Error::invalid(reason).at_controller(id)
-        }));
+            Error::invalid(reason).at_controller(&units.id_so_far(unit)).add_to(errors);
+        }
         index
     }
 
-    /// The unit with this id.
-    pub(crate) fn find(&self, id: &str, ids: &[ControllerId]) -> Option<usize> {
-        (self.slots[self.slot(id, ids)] as usize).checked_sub(1)
+    /// The unit with this path.
+    pub(crate) fn find(&self, path: &str, units: &Units) -> Option<usize> {
+        let hash = match path {
+            ControllerId::ROOT => self.keys[0],
+            _ => self.hash_steps(self.keys[0], path),
+        };
+        let slot = self.slot(hash, |unit| units.is_at(unit, path));
+        (self.slots[slot].unit as usize).checked_sub(1)
+    }
+
+    fn hash_spot(&self, parent: u64, spot: Spot, texts: &str) -> u64 {
+        match spot {
+            Spot::Field(name) => self.hash_step(parent, name),
+            Spot::Element(name, index) => {
+                let mut digits = [0; 20];
+                let list = self.hash_step(parent, name);
+                self.hash_step(list, digits_of(index as usize, &mut digits))
+            }
+            Spot::Text { .. } => self.hash_steps(parent, spot.written(texts).unwrap_or_default()),
+        }
+    }
+
+    fn hash_steps(&self, before: u64, path: &str) -> u64 {
+        path.split('/').fold(before, |hash, step| self.hash_step(hash, step))
     }
 
     /// Eight bytes at a time, each folded in by one multiplication, as wyhash does. The standard
     /// hash costs as much as all the rest of a plan.
-    fn hash(&self, id: &str) -> u64 {
+    fn hash_step(&self, before: u64, step: &str) -> u64 {
         let fold = |a: u64, b: u64| {
             let product = u128::from(a) * u128::from(b);
             product as u64 ^ (product >> 64) as u64
         };
         let [seed, key] = self.keys;
-        let (words, rest) = id.as_bytes().as_chunks::<8>();
+        let (words, rest) = step.as_bytes().as_chunks::<8>();
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
         let words = words.iter().chain([&last]);
-        let hash = words.fold(seed ^ id.len() as u64, |hash, word| {
+        let hash = words.fold(before ^ step.len() as u64, |hash, word| {
             fold(hash ^ u64::from_le_bytes(*word), key | 1)
         });
         fold(hash, seed | 1)
     }
 
-    /// Where the unit with this id is, or would be.
-    fn slot(&self, id: &str, ids: &[ControllerId]) -> usize {
+    /// Where the unit with this hash is, or would be.
+    fn slot(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = self.hash(id) as usize & mask;
-        while let Some(unit) = (self.slots[slot] as usize).checked_sub(1)
-            && ids[unit].as_str() != id
+        let tag = (hash >> 32) as u32;
+        let mut at = hash as usize & mask;
+        while let Some(unit) = (self.slots[at].unit as usize).checked_sub(1)
+            && !(self.slots[at].tag == tag && is_it(unit))
         {
-            slot = (slot + 1) & mask;
+            at = (at + 1) & mask;
         }
-        slot
+        at
     }
 }

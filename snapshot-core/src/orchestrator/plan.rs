@@ -15,6 +15,7 @@ use super::edges::Edges;
 use super::index::Index;
 use super::survey::Survey;
 use super::units::{Unit, Units};
+use crate::codec::Quoted;
 use crate::registry::TypeInfo;
 use crate::{ControllerId, Error};
 
@@ -132,8 +133,8 @@ impl Plan {
     }
 
     pub(crate) fn find(&self, id: &ControllerId) -> Option<usize> {
-        let index = self.index.get_or_init(|| Index::new(self.units.ids(), &mut Vec::new()));
-        index.find(id.as_str(), self.units.ids())
+        let index = self.index.get_or_init(|| Index::new(&self.units, &mut None));
+        id.with_text(|path| index.find(path, &self.units))
     }
 
     /// The ids of all controllers, parents before children.
@@ -218,10 +219,10 @@ impl Survey {
     /// there, cycles.
     pub(crate) fn plan(mut self) -> Result<Plan, Error> {
         self.units.check_size()?;
-        let mut errors = Vec::new();
+        let mut errors = self.wrong.take();
         let index = OnceLock::new();
         if !self.units.are_distinct() {
-            index.get_or_init(|| Index::new(self.units.ids(), &mut errors));
+            index.get_or_init(|| Index::new(&self.units, &mut errors));
         }
         let mut after = After::new();
         self.link_siblings(index.get(), &mut after, &mut errors);
@@ -238,41 +239,50 @@ impl Survey {
         for cycle in cycles {
             // Groups stand for the type that brought a unit into the cycle; they have no name.
             let ids: Vec<_> = cycle.iter().filter_map(|&step| units.ids().get(step)).collect();
-            if let Some(first) = ids.first() {
-                let way: Vec<_> = ids[1..].iter().map(|id| id.as_str()).collect();
+            if let Some((first, others)) = ids.split_first() {
+                let way: Vec<_> = others.iter().map(ToString::to_string).collect();
                 let way = way.join(", which comes after ");
-                errors.push(
-                    Error::invalid(format!(
-                        "comes after {way}, which comes after {first}: remove one of the `after`s"
-                    ))
-                    .at_controller(first),
+                let reason = format!(
+                    "comes after {way}, which comes after {first}: remove one of the `after`s"
                 );
+                Error::invalid(reason).at_controller(first).add_to(&mut errors);
             }
         }
-        Error::collect(errors)?;
-        Ok(Plan { units, groups, index, edges })
+        match errors {
+            Some(errors) => Err(errors),
+            None => Ok(Plan { units, groups, index, edges }),
+        }
     }
 
-    fn link_siblings(&mut self, index: Option<&Index>, after: &mut After, errors: &mut Vec<Error>) {
+    fn link_siblings(
+        &mut self,
+        index: Option<&Index>,
+        after: &mut After,
+        errors: &mut Option<Error>,
+    ) {
         for (unit, paths) in std::mem::take(&mut self.named) {
             let Some(parent) = self.units()[unit].parent() else { continue };
             for path in paths {
-                let id = self.id(parent).join(&path);
-                match index.and_then(|index| index.find(id.as_str(), self.units.ids())) {
-                    Some(sibling) if sibling == unit => errors
-                        .push(Error::invalid("comes after itself").at_controller(self.id(unit))),
-                    Some(sibling) => after.push((unit, sibling)),
-                    None if self.left_out.contains(&id) => {}
-                    None => errors.push(
-                        Error::invalid(format!("comes after {path:?}, which is not in the set"))
-                            .at_controller(self.id(unit)),
-                    ),
-                }
+                let id = self.units.id_so_far(parent).join(&path);
+                let find = |path: &str| index.and_then(|index| index.find(path, &self.units));
+                let reason = match id.with_text(find) {
+                    Some(sibling) if sibling == unit => "comes after itself".to_owned(),
+                    Some(sibling) => {
+                        after.push((unit, sibling));
+                        continue;
+                    }
+                    None if self.left_out.contains(&id) => continue,
+                    None => {
+                        format!("comes after {}, which is not in the set", Quoted(&path))
+                    }
+                };
+                let error = Error::invalid(reason);
+                error.at_controller(&self.units.id_so_far(unit)).add_to(errors);
             }
         }
     }
 
-    fn link_types(&self, after_steps: &mut After, errors: &mut Vec<Error>) -> Vec<Group> {
+    fn link_types(&self, after_steps: &mut After, errors: &mut Option<Error>) -> Vec<Group> {
         let mut groups = Vec::new();
         if self.units().iter().all(|unit| unit.info.after.is_empty()) {
             return groups;
@@ -293,15 +303,14 @@ impl Survey {
                     false => instances_in(instances, unit + 1..end).first().copied(),
                 };
                 if let Some(other) = within {
-                    errors.push(
-                        Error::invalid(format!(
-                            "comes after {}, which cannot come before it: remove {} from the \
-                             `after` of its type",
-                            self.id(other),
-                            after.short_name()
-                        ))
-                        .at_controller(self.id(unit)),
+                    let reason = format!(
+                        "comes after {}, which cannot come before it: remove {} from the `after` of \
+                         its type",
+                        self.units.id_so_far(other),
+                        after.short_name()
                     );
+                    let id = self.units.id_so_far(unit);
+                    Error::invalid(reason).at_controller(&id).add_to(errors);
                     continue;
                 }
                 let mut at = parent;

@@ -128,17 +128,25 @@ fn decode_root<T>(
     as_loaded: impl Fn(&mut T) -> &mut dyn Loaded,
 ) -> Result<(T, Found), Error> {
     let (any, base) = snapshot.any();
+    let limits = snapshot.limits();
     let read = |mode: fn(&mut Reader<'_>)| {
         caught(|| {
-            read_bare_any(any, base, |type_url, r| {
+            read_bare_any(any, base, limits.memory_for(any.len()), |type_url, r| {
                 mode(r);
                 take(type_url, r)
             })
         })
     };
-    if let Ok(mut root) = read(|_| {}) {
-        let in_order = caught(|| verify(as_loaded(&mut root), Completeness::All))?;
-        return Ok((root, in_order));
+    match read(|_| {}) {
+        Ok(mut root) => {
+            let in_order = caught(|| verify(as_loaded(&mut root), limits.name, Completeness::All))?;
+            return Ok((root, in_order));
+        }
+        // Nothing can be known of the rest, and looking for it would take as much memory again.
+        Err(error) if error.findings().any(|f| f.code() == Code::ResourceExhausted) => {
+            return Err(error.at_root());
+        }
+        Err(_) => {}
     }
     // All errors are to be told at once. So once more, and this time with the stages: where a
     // payload cannot be read there is no tree to check them in.
@@ -149,7 +157,7 @@ fn decode_root<T>(
     // And again, without what cannot be read: what is wrong among the others. This finds nothing if
     // what cannot be read is the root's own.
     let among = read(|r| r.leave_out()).ok().and_then(|mut root| {
-        caught(|| verify(as_loaded(&mut root), Completeness::SomeLeftOut)).err()
+        caught(|| verify(as_loaded(&mut root), limits.name, Completeness::SomeLeftOut)).err()
     });
     Err(match among {
         Some(among) => within.and(among),
@@ -168,36 +176,43 @@ enum Completeness {
 }
 
 /// Checks what concerns several controllers, references among them, and the stages.
-fn verify(root: &mut dyn Loaded, completeness: Completeness) -> Result<Found, Error> {
+fn verify(
+    root: &mut dyn Loaded,
+    name_limit: usize,
+    completeness: Completeness,
+) -> Result<Found, Error> {
     let mut verifier = Verifier {
-        surveyor: Surveyor::at_root(root.info()),
+        surveyor: Surveyor::at_root(root.info(), name_limit),
         completeness,
         stages: Vec::new(),
         versions: Vec::new(),
-        errors: Vec::new(),
+        errors: None,
     };
     verifier.meet(0, root.info(), root);
     verifier.descend(root, 0)?;
     let Verifier { surveyor, stages, versions, mut errors, .. } = verifier;
     let survey = surveyor.finish();
     let references = match completeness {
-        Completeness::All if survey.has_references() => {
+        // An error in them would repeat a name that is refused for its length.
+        Completeness::All if survey.has_short_names() && survey.has_references() => {
             references::wrong(root.info().message_name, Twins::Known, |references| {
                 root.refer_fields(references);
             })
         }
         Completeness::All | Completeness::SomeLeftOut => Default::default(),
     };
-    match survey.plan() {
-        Ok(plan) => {
-            errors.extend(references);
-            Error::collect(errors).map(|()| Found { plan, stages, versions })
-        }
+    let plan = match survey.plan() {
+        Ok(plan) => Some(plan),
         Err(error) => {
-            errors.push(error);
-            errors.extend(references);
-            Error::collect(errors).and(Err(Error::internal("the tree cannot be put in order")))
+            error.add_to(&mut errors);
+            None
         }
+    };
+    references.into_iter().for_each(|error| error.add_to(&mut errors));
+    match (errors, plan) {
+        (None, Some(plan)) => Ok(Found { plan, stages, versions }),
+        (Some(errors), _) => Err(errors),
+        (None, None) => Err(Error::internal("the tree cannot be put in order")),
     }
 }
 
@@ -206,7 +221,7 @@ struct Verifier {
     completeness: Completeness,
     stages: Vec<Option<i32>>,
     versions: Vec<u32>,
-    errors: Vec<Error>,
+    errors: Option<Error>,
 }
 
 impl Verifier {
@@ -216,7 +231,7 @@ impl Verifier {
             && let Some(rules) = info.stage_rules
             && let Err(error) = rules.check(stage)
         {
-            self.errors.push(error.at_controller(&self.surveyor.id(unit)));
+            error.at_controller(&self.surveyor.id(unit)).add_to(&mut self.errors);
         }
         self.stages.push(stage);
         self.versions.push(state.version());
@@ -244,7 +259,7 @@ impl Verifier {
             let spot = (spot, text.as_str());
             let unit = self.surveyor.enter(at, found.after, info, spot, own_name.as_deref());
             if let Some(error) = unnamed {
-                self.errors.push(error.at_controller(&self.surveyor.id(unit)));
+                error.at_controller(&self.surveyor.id(unit)).add_to(&mut self.errors);
             }
             self.meet(unit, info, child);
             self.descend(child, unit)?;

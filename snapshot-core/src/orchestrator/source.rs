@@ -24,7 +24,7 @@ use crate::caught::{caught, quietly};
 use crate::codec::{Versions, Writer};
 use crate::controller::lock::Patience;
 use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
-use crate::envelope::{SaveBuffer, Snapshot};
+use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
 use crate::error::Finding;
 use crate::evolution::{Verdict, compatible};
 use crate::references::check_controller;
@@ -53,6 +53,7 @@ use crate::{Code, Controller, ControllerId, Error};
 /// ```
 pub struct Source<R: Controller> {
     root: Arc<R>,
+    name_limit: usize,
     rehearsal: Mutex<Rehearsal>,
     lock_deadline: Duration,
 }
@@ -72,9 +73,19 @@ impl<R: Controller> Source<R> {
         unwinding::warn_once();
         Self {
             root: Arc::clone(root),
-            rehearsal: Mutex::default(),
+            name_limit: ReadOptions::DEFAULT_NAME_LIMIT,
             lock_deadline: Waiting::IN_PREFLIGHT,
+            rehearsal: Mutex::default(),
         }
+    }
+
+    /// The most bytes that a map key or a name may have which becomes a step of a controller's id. By
+    /// default [`ReadOptions::DEFAULT_NAME_LIMIT`]. Preflight and freeze refuse a longer one; the
+    /// destination has a limit of its own, [`ReadOptions::name_limit`].
+    #[must_use]
+    pub fn name_limit(mut self, bytes: usize) -> Self {
+        self.name_limit = bytes;
+        self
     }
 
     /// How long [`preflight`](Source::preflight), which has no session, waits for the state of one
@@ -96,7 +107,9 @@ impl<R: Controller> Source<R> {
     ///   is, reads what would be saved. A payload whose current version it does not read is saved in
     ///   the highest older one that it reads, if nothing is lost by that;
     /// - saving works, every reference resolves, and this build reads what was saved. For this the
-    ///   whole tree is encoded once; each controller's lock is held meanwhile.
+    ///   whole tree is encoded once; each controller's lock is held meanwhile;
+    /// - the snapshot is within the limits that the manifest states: its length, the memory that it
+    ///   takes and the names in it. A manifest without limits has the defaults of [`ReadOptions`].
     ///
     /// What is saved after the freeze is for the destination of the last preflight that passed;
     /// without one, everything is saved in its current version.
@@ -124,7 +137,7 @@ impl<R: Controller> Source<R> {
             },
         );
         let _watch = waiting.watch()?;
-        let met = waiting.during(|| Met::under(self.node()));
+        let met = waiting.during(|| Met::under(self.node(), self.name_limit));
         Claim::check(&met)?;
         let mut errors = Vec::new();
         errors.extend(check_all(&met).err());
@@ -159,7 +172,7 @@ impl<R: Controller> Source<R> {
         if let Some(tree) = tree {
             waiting.know(Arc::clone(&tree) as _);
             let rehearsed = waiting.during(|| match errors.is_empty() {
-                true => self.rehearse(versions.clone(), &tree),
+                true => self.rehearse(versions.clone(), &theirs.read_options(), &tree),
                 false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| 0),
             });
             match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
@@ -171,14 +184,27 @@ impl<R: Controller> Source<R> {
         Ok(Rehearsal { versions, length })
     }
 
-    /// Saves the tree and reads it again. Returns how many bytes it takes.
-    fn rehearse(&self, versions: Option<Arc<Versions>>, tree: &Tree) -> Result<usize, Error> {
+    /// Saves the tree and reads it again, as a destination with these limits does. Returns the length
+    /// of the snapshot in bytes.
+    fn rehearse(
+        &self,
+        versions: Option<Arc<Versions>>,
+        theirs: &ReadOptions,
+        tree: &Tree,
+    ) -> Result<usize, Error> {
         let mut buffer = SaveBuffer::new();
         if let Err(error) = self.rehearse_save(&mut buffer, versions) {
             // What was saved cannot be read, so that references are looked at where they are.
             return Err(and_references(error, tree, &*self.root));
         }
-        let snapshot = Snapshot::from_bytes(buffer.as_bytes().to_vec())?;
+        let snapshot = Snapshot::from_bytes(buffer.as_bytes().to_vec())?.with_options(theirs);
+        let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
+        if length > limit {
+            return Err(Error::exhausted(format!(
+                "the snapshot has {length} bytes, and the destination takes {limit}: raise its \
+                 `ReadOptions::limit` and state it with `Manifest::with_limits`, or move less"
+            )));
+        }
         preview::decode::<R>(&snapshot)?;
         Ok(snapshot.as_bytes().len())
     }
@@ -240,8 +266,8 @@ impl<R: Controller> Source<R> {
         let root = self.node();
         let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Rehearsal { versions, length } = rehearsal;
-        let (tree, claim) =
-            claimed_tree(root, &session).map_err(|error| Failure::before(Phase::Freeze, error))?;
+        let (tree, claim) = claimed_tree(root, self.name_limit, &session)
+            .map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
         let mut transaction = Transaction::new(tree, session, journal, End::Thaw, claim);
         // While the tree still runs. It may grow a little until it stands still.
@@ -289,10 +315,14 @@ impl<R: Controller> Source<R> {
 }
 
 /// The tree under a root, in order, fit to be saved, and claimed.
-fn claimed_tree(root: Arc<dyn Node>, session: &Session) -> Result<(Arc<Tree>, Claim), Error> {
+fn claimed_tree(
+    root: Arc<dyn Node>,
+    name_limit: usize,
+    session: &Session,
+) -> Result<(Arc<Tree>, Claim), Error> {
     let waiting = Waiting::of_session(Phase::Freeze, session);
     let watch = waiting.watch()?;
-    let met = caught(|| Ok(waiting.during(|| Met::under(root))))?;
+    let met = caught(|| Ok(waiting.during(|| Met::under(root, name_limit))))?;
     drop(watch);
     // First: in another migration, controllers are in stages that may not be saved.
     Claim::check(&met)?;

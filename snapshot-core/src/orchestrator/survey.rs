@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::units::{Unit, Units};
-use crate::ControllerId;
-use crate::controller::Spot;
+use crate::path::Spot;
 use crate::registry::TypeInfo;
+use crate::{ControllerId, Error};
 
 /// Meets the controllers of a tree, in the order of a walk from parents to children.
 #[derive(Debug)]
@@ -19,13 +19,15 @@ pub(crate) struct Survey {
     pub(super) named: Vec<(usize, Vec<String>)>,
     /// Those that are there and could not be read.
     pub(super) left_out: HashSet<ControllerId>,
+    /// What is wrong with their names.
+    pub(super) wrong: Option<Error>,
 }
 
 impl Surveyor {
-    /// A surveyor who has met the root.
-    pub(crate) fn at_root(info: &'static TypeInfo) -> Self {
-        let units = Units::of_root(info);
-        Self(Survey { units, named: Vec::new(), left_out: HashSet::new() })
+    /// A surveyor who has met the root of a tree whose names may have this many bytes.
+    pub(crate) fn at_root(info: &'static TypeInfo, name_limit: usize) -> Self {
+        let units = Units::of_root(info, name_limit);
+        Self(Survey { units, named: Vec::new(), left_out: HashSet::new(), wrong: None })
     }
 
     /// Is going to meet so many more.
@@ -47,6 +49,9 @@ impl Surveyor {
         let unit = list.len();
         let spot = spot.named(own_name, texts, text);
         list.push(Unit::new(info, Some(parent), unit, spot));
+        if let Err(error) = self.0.units.check_name(unit) {
+            error.add_to(&mut self.0.wrong);
+        }
         if !after.is_empty() {
             self.0.named.push((unit, after.to_vec()));
         }
@@ -93,6 +98,11 @@ impl Survey {
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
         self.units.id(unit)
+    }
+
+    /// Whether all names are short enough to be shown.
+    pub(crate) fn has_short_names(&self) -> bool {
+        self.wrong.is_none()
     }
 
     /// Whether a state defines something that others may refer to, or refers to something.

@@ -8,7 +8,8 @@ use super::units::Unit;
 use crate::caught::{caught, quietly};
 use crate::codec::Reader;
 use crate::controller::lock::{self, Names};
-use crate::controller::{self, ByAddress, Node, Spot, Walk, address};
+use crate::controller::{self, ByAddress, Node, Walk, address};
+use crate::path::Spot;
 use crate::registry::TypeInfo;
 use crate::{ControllerId, Error};
 
@@ -104,10 +105,10 @@ pub(crate) struct Met {
 }
 
 impl Met {
-    /// Meets all under a running controller.
-    pub(crate) fn under(root: Arc<dyn Node>) -> Self {
+    /// Meets all under a running controller. Names may have this many bytes.
+    pub(crate) fn under(root: Arc<dyn Node>, name_limit: usize) -> Self {
         let info = root.info();
-        let asked = Arc::new(Mutex::new(Asked::nobody(info)));
+        let asked = Arc::new(Mutex::new(Asked::nobody(info, name_limit)));
         let board = lock::present();
         if let Some(board) = &board {
             board.add_names(Arc::clone(&asked) as _);
@@ -134,7 +135,10 @@ impl Met {
         }
         let is_complete = walked.is_ok() && is_complete;
         errors.extend(walked.err());
-        let surveyor = std::mem::replace(&mut open_asked(&asked).surveyor, Surveyor::at_root(info));
+        let surveyor = std::mem::replace(
+            &mut open_asked(&asked).surveyor,
+            Surveyor::at_root(info, name_limit),
+        );
         Self { survey: surveyor.finish(), nodes, stages, errors, is_complete }
     }
 
@@ -197,9 +201,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn nobody(root: &'static TypeInfo) -> Self {
+    fn nobody(root: &'static TypeInfo, name_limit: usize) -> Self {
         Self {
-            surveyor: Surveyor::at_root(root),
+            surveyor: Surveyor::at_root(root, name_limit),
             address: 0,
             info: root,
             place: None,

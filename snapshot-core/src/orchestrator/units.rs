@@ -1,10 +1,9 @@
 //! The controllers of a tree and their ids, which are made when somebody asks for one.
 
-use std::num::NonZeroU32;
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::controller::Spot;
+use crate::error::SHOWN;
+use crate::path::{LastStep, Paths, Spot, put_path};
 use crate::registry::TypeInfo;
 use crate::{ControllerId, Error};
 
@@ -12,12 +11,10 @@ use crate::{ControllerId, Error};
 #[derive(Debug)]
 pub(crate) struct Unit {
     pub(crate) info: &'static TypeInfo,
-    /// Counted from 1; `None` of the root.
-    parent: Option<NonZeroU32>,
+    /// Its parent, and where it is in that one's state.
+    step: LastStep,
     /// One past the last unit of its subtree, which begins with itself.
     end: u32,
-    /// Where it is in its parent's state; of the root, anything.
-    pub(super) spot: Spot,
 }
 
 impl Unit {
@@ -28,12 +25,16 @@ impl Unit {
         unit: usize,
         spot: Spot,
     ) -> Self {
-        let parent = parent.and_then(|parent| NonZeroU32::new(parent as u32 + 1));
-        Self { info, parent, end: unit as u32 + 1, spot }
+        Self { info, step: LastStep::new(parent, spot), end: unit as u32 + 1 }
     }
 
     pub(crate) fn parent(&self) -> Option<usize> {
-        self.parent.map(|parent| parent.get() as usize - 1)
+        self.step.parent()
+    }
+
+    /// Where it is in its parent's state; of the root, anything.
+    pub(super) fn spot(&self) -> Spot {
+        self.step.spot
     }
 
     pub(crate) fn end(&self) -> usize {
@@ -52,14 +53,16 @@ pub(crate) struct Units {
     pub(super) list: Vec<Unit>,
     /// The paths of those whose spots are [`Spot::Text`].
     pub(super) text: String,
+    /// The most bytes that a name may have.
+    name_limit: usize,
     ids: OnceLock<Vec<ControllerId>>,
 }
 
 impl Units {
-    /// The root alone.
-    pub(super) fn of_root(info: &'static TypeInfo) -> Self {
+    /// The root alone, of a tree whose names may have this many bytes.
+    pub(super) fn of_root(info: &'static TypeInfo, name_limit: usize) -> Self {
         let root = Unit::new(info, None, 0, Spot::Field(""));
-        Self { list: vec![root], text: String::new(), ids: OnceLock::new() }
+        Self { list: vec![root], text: String::new(), name_limit, ids: OnceLock::new() }
     }
 
     /// # Errors
@@ -86,33 +89,86 @@ impl Units {
     /// The ids of all. All are made at the first call: no more controllers may come after it.
     pub(crate) fn ids(&self) -> &[ControllerId] {
         self.ids.get_or_init(|| {
-            let mut text = ControllerId::ROOT.to_owned();
-            let mut ranges: Vec<Range<usize>> = Vec::with_capacity(self.list.len());
-            ranges.push(0..text.len());
-            for unit in self.list.iter().skip(1) {
-                let from = text.len();
-                if let Some(parent) = unit.parent().filter(|&parent| parent != 0) {
-                    text.extend_from_within(ranges[parent].clone());
-                    text.push('/');
-                }
-                unit.spot.put(&self.text, &mut text);
-                ranges.push(from..text.len());
-            }
-            let text = Arc::from(text);
-            ranges.into_iter().map(|range| ControllerId::part(&text, range)).collect()
+            let steps = self.list.iter().map(|unit| unit.step).collect();
+            let paths = Arc::new(Paths::new(steps, self.text.clone()));
+            (0..self.list.len()).map(|unit| ControllerId::of_tree(&paths, unit)).collect()
         })
     }
 
-    /// The id of one while more may come.
+    /// The id of one while more may come, for an error. Of a name that is too long it has the
+    /// beginning.
     pub(super) fn id_so_far(&self, unit: usize) -> ControllerId {
-        let unit = &self.list[unit];
-        match unit.parent() {
-            Some(parent) => {
-                let mut path = String::new();
-                unit.spot.put(&self.text, &mut path);
-                self.id_so_far(parent).join(&path)
+        ControllerId::from(self.path(unit, |spot, text| self.put_shown(spot, text)).as_str())
+    }
+
+    /// Whether two units have the same path.
+    pub(super) fn have_one_path(&self, unit: usize, other: usize) -> bool {
+        let step = |unit: usize| {
+            let mut text = String::new();
+            self.list[unit].spot().put(&self.text, &mut text);
+            text
+        };
+        match self.list[unit].parent() == self.list[other].parent() {
+            true => step(unit) == step(other),
+            false => self.is_at(unit, &self.whole_path(other)),
+        }
+    }
+
+    /// Whether this is the path of a unit.
+    pub(super) fn is_at(&self, unit: usize, path: &str) -> bool {
+        self.whole_path(unit) == path
+    }
+
+    fn whole_path(&self, unit: usize) -> String {
+        self.path(unit, |spot, text| spot.put(&self.text, text))
+    }
+
+    fn path(&self, unit: usize, put: impl Fn(Spot, &mut String)) -> String {
+        let mut path = String::new();
+        put_path(unit, |unit| self.list.get(unit).map(|unit| unit.step), put, &mut path);
+        path
+    }
+
+    fn put_shown(&self, spot: Spot, text: &mut String) {
+        match spot.written(&self.text) {
+            Some(path) if self.has_long_name(path) => {
+                text.push_str(&path[..path.floor_char_boundary(SHOWN)]);
+                text.push_str("...");
             }
-            None => ControllerId::root(),
+            _ => spot.put(&self.text, text),
+        }
+    }
+
+    /// Whether a step of a path is longer than names may be.
+    fn has_long_name(&self, path: &str) -> bool {
+        path.len() > self.name_limit && path.split('/').any(|name| name.len() > self.name_limit)
+    }
+
+    /// # Errors
+    ///
+    /// The last unit has a name, or is at a key, that is longer than names may be.
+    #[inline]
+    pub(super) fn check_name(&self, unit: usize) -> Result<(), Error> {
+        match self.list[unit].spot() {
+            Spot::Text { from, to, .. } if (to - from) as usize > self.name_limit => {
+                self.check_long(unit)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn check_long(&self, unit: usize) -> Result<(), Error> {
+        let limit = self.name_limit;
+        let path = self.list[unit].spot().written(&self.text).unwrap_or_default();
+        let longest = path.split('/').map(str::len).max().unwrap_or_default();
+        match longest > limit {
+            true => Err(Error::exhausted(format!(
+                "has a name of {longest} bytes in its id, and the limit is {limit}: give it a shorter \
+                 one, or raise the limit with `Source::name_limit` and `ReadOptions::name_limit`"
+            ))
+            .at_controller(&self.id_so_far(unit))),
+            false => Ok(()),
         }
     }
 
@@ -127,7 +183,7 @@ impl Units {
             fields.clear();
             let mut last = None;
             for child in self.children(unit) {
-                let spot = self.list[child].spot;
+                let spot = self.list[child].spot();
                 let name = match (last, spot) {
                     (_, Spot::Text { .. }) => return false,
                     (Some(Spot::Element(before, below)), Spot::Element(name, index))
@@ -169,7 +225,7 @@ mod tests {
     /// Units with these parents, at these spots, and one of the root.
     fn units(children: &[(usize, Spot)], text: &str) -> Units {
         let info = const { &TypeInfo::of::<ControllerSet>() };
-        let mut units = Units { text: text.to_owned(), ..Units::of_root(info) };
+        let mut units = Units { text: text.to_owned(), ..Units::of_root(info, 100) };
         for &(parent, spot) in children {
             let end = units.list.len() + 1;
             units.list.push(Unit::new(info, Some(parent), end - 1, spot));
@@ -198,6 +254,19 @@ mod tests {
         let ids: Vec<_> = units.ids().iter().map(ControllerId::as_str).collect();
         assert_eq!(ids, [".", "vm", "vm/disks/0", "vm/disks/12", "a/b", "a/b/vm"]);
         assert!((0..6).all(|unit| units.id_so_far(unit) == *units.id(unit)));
+    }
+
+    #[test]
+    fn a_name_longer_than_the_limit_is_refused_with_its_beginning() {
+        let name = "n".repeat(101);
+        let text = ["pods/", &name].concat();
+        let spot = |to: u32| Spot::Text { from: 0, to, name_at: None };
+        // The limit is that of a step, not of the path.
+        assert!(units(&[(0, spot(105))], &text).check_name(1).is_ok());
+        let error = units(&[(0, spot(106))], &text).check_name(1).unwrap_err();
+        assert_eq!(error.code(), crate::Code::ResourceExhausted);
+        let expected = format!("pods/{}...: has a name of 101 bytes", "n".repeat(75));
+        assert!(error.to_string().starts_with(&expected), "{error}");
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::escape;
+use super::paths::TreePaths;
+use super::{Paths, escape};
 
 /// Which controller of a tree: its path from the root, `vm/scsi` or `pods/web/containers/c1`. The
 /// root itself is `.`.
@@ -19,12 +19,18 @@ use super::escape;
 /// separators, bidirectional controls, zero-width and format characters. So an id can be shown in a log
 /// or a terminal as it is, whoever made the snapshot.
 ///
-/// The ids of one tree share one text, which is there as long as one of them is.
+/// The ids of one tree share their steps: an id takes a few words of memory, however long its path.
+/// [`ControllerId::as_str`] writes the whole path at its first call and keeps it; to show an id,
+/// `Display` needs no more than the output.
 #[derive(Clone)]
-pub struct ControllerId {
-    text: Arc<str>,
-    from: usize,
-    to: usize,
+pub struct ControllerId(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// A whole path.
+    Text(Arc<str>),
+    /// One of the paths of a tree.
+    Step(Arc<dyn TreePaths>, u32),
 }
 
 impl ControllerId {
@@ -36,20 +42,32 @@ impl ControllerId {
         Self::from(Self::ROOT)
     }
 
-    /// The id whose path is this part of a text.
-    pub(crate) fn part(text: &Arc<str>, range: Range<usize>) -> Self {
-        Self { text: Arc::clone(text), from: range.start, to: range.end }
+    /// The id of this controller of a tree.
+    pub(crate) fn of_tree(paths: &Arc<Paths>, at: usize) -> Self {
+        let paths: Arc<Paths> = Arc::clone(paths);
+        Self(Repr::Step(paths, at as u32))
+    }
+
+    /// Calls `look` with the whole path, which is not kept for it.
+    pub(crate) fn with_text<T>(&self, look: impl FnOnce(&str) -> T) -> T {
+        match &self.0 {
+            Repr::Text(text) => look(text),
+            Repr::Step(paths, at) => match paths.kept(*at) {
+                Some(text) => look(text),
+                None => look(&paths.text(*at)),
+            },
+        }
     }
 
     /// The id of a descendant by its relative path.
     pub(crate) fn join(&self, path: &str) -> Self {
-        match self.as_str() {
+        self.with_text(|parent| match parent {
             Self::ROOT => Self::from(path),
-            parent => Self::from(format!("{parent}/{path}").as_str()),
-        }
+            _ => Self::from(format!("{parent}/{path}").as_str()),
+        })
     }
 
-    pub(crate) fn from_reversed(segments: &[Cow<'static, str>]) -> Self {
+    pub(crate) fn from_reversed(segments: &[Cow<'_, str>]) -> Self {
         if segments.is_empty() {
             return Self::root();
         }
@@ -71,13 +89,24 @@ impl ControllerId {
 
     /// The path.
     pub fn as_str(&self) -> &str {
-        self.text.get(self.from..self.to).unwrap_or_default()
+        match &self.0 {
+            Repr::Text(text) => text,
+            Repr::Step(paths, at) => paths.whole(*at),
+        }
     }
 }
 
 impl PartialEq for ControllerId {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        match (&self.0, &other.0) {
+            (Repr::Step(paths, at), Repr::Step(others, other))
+                if Arc::ptr_eq(paths, others) && at == other =>
+            {
+                true
+            }
+            // Two controllers of one tree may have one id, if the tree is wrong.
+            _ => self.with_text(|text| other.with_text(|other| text == other)),
+        }
     }
 }
 
@@ -85,7 +114,7 @@ impl Eq for ControllerId {}
 
 impl Hash for ControllerId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+        self.with_text(|text| text.hash(state));
     }
 }
 
@@ -97,19 +126,19 @@ impl PartialOrd for ControllerId {
 
 impl Ord for ControllerId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
+        self.with_text(|text| other.with_text(|other| text.cmp(other)))
     }
 }
 
 impl fmt::Display for ControllerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.with_text(|text| f.write_str(text))
     }
 }
 
 impl fmt::Debug for ControllerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -117,7 +146,60 @@ impl From<&str> for ControllerId {
     /// The id with this path, as [`ControllerId::as_str`] returns it. Characters that act on a terminal
     /// are escaped here as well; `%`, `/` and `"` have their meaning in a path.
     fn from(path: &str) -> Self {
-        let path = escape::path(path);
-        Self { text: Arc::from(&*path), from: 0, to: path.len() }
+        Self(Repr::Text(Arc::from(&*escape::path(path))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::{LastStep, Spot};
+    use super::*;
+
+    /// The ids of a tree with a root, a pod with a long name, and containers in it.
+    fn ids(name: &str, containers: u32) -> Vec<ControllerId> {
+        let pod = Spot::text(0, name.len(), None);
+        let mut steps = vec![LastStep::new(None, Spot::Field("")), LastStep::new(Some(0), pod)];
+        let container = |index| LastStep::new(Some(1), Spot::Element("containers", index));
+        steps.extend((0..containers).map(container));
+        let count = steps.len();
+        let paths = Arc::new(Paths::new(steps, name.to_owned()));
+        (0..count).map(|at| ControllerId::of_tree(&paths, at)).collect()
+    }
+
+    #[test]
+    fn an_id_of_a_tree_is_the_same_as_one_of_its_text() {
+        let ids = ids("pods/web", 2);
+        let texts = [".", "pods/web", "pods/web/containers/0", "pods/web/containers/1"];
+        let set: HashSet<ControllerId> = ids.iter().cloned().collect();
+        for (id, text) in ids.iter().zip(texts) {
+            let other = ControllerId::from(text);
+            assert_eq!((id, id.to_string().as_str()), (&other, text));
+            assert!(set.contains(&other));
+            assert_eq!(id.as_str(), text);
+            assert_eq!(id.cmp(&other), Ordering::Equal);
+        }
+        assert!(ids[2] < ids[3] && ids[2] != ids[3]);
+        assert_eq!(ids[1].join("vm"), ControllerId::from("pods/web/vm"));
+        assert_eq!(ids[0].join("vm"), ControllerId::from("vm"));
+    }
+
+    #[test]
+    fn ids_do_not_repeat_the_names_of_their_ancestors() {
+        let name = "n".repeat(100_000);
+        let info = allocation_counter::measure(|| {
+            let ids = ids(&name, 10_000);
+            // Nor when one of them is shown.
+            assert!(ids[9_999].to_string().ends_with("/containers/9997"));
+        });
+        assert!(info.bytes_max < 2 << 20, "{} bytes", info.bytes_max);
+    }
+
+    #[test]
+    fn text_that_acts_on_a_terminal_is_escaped_in_an_id() {
+        let id = ControllerId::from("pods/web\nvm: failed\u{1b}[2J");
+        assert_eq!(id.to_string(), "pods/web%0Avm: failed%1B[2J");
+        assert_eq!(ControllerId::from(id.as_str()), id);
     }
 }

@@ -7,7 +7,11 @@
 mod escape;
 mod field;
 mod id;
+mod paths;
+mod spot;
 
 pub use escape::Escaped;
 pub use field::{FieldPath, Segment};
 pub use id::ControllerId;
+pub(crate) use paths::{LastStep, Paths, put_path};
+pub(crate) use spot::{Spot, digits_of, put_number};

@@ -7,7 +7,6 @@ use std::hash::{Hash, Hasher};
 use super::Twins;
 use super::collect::{Act, Found, References, Step, Way};
 use crate::error::Error;
-use crate::path::ControllerId;
 
 /// The fields that define names in a namespace.
 struct Definers {
@@ -94,22 +93,14 @@ impl References {
         one != other && self.id_of(one) == self.id_of(other)
     }
 
-    /// Returns the id of the controller whose payload this step enters.
-    fn id_of(&self, payload: usize) -> Option<&ControllerId> {
-        match &self.steps[payload].way {
-            Way::Payload(id, _) => Some(id),
-            _ => None,
-        }
-    }
-
     /// Adds the path of a step to an error.
     #[cold]
     pub(super) fn located(&self, mut at: usize, mut error: Error) -> Error {
         loop {
             let Step { before, way } = &self.steps[at];
             match way {
-                Way::Payload(id, message) => {
-                    return error.in_message(message.clone()).at_controller(id);
+                Way::Payload(_, message) => {
+                    return error.in_message(message.clone()).at_controller(&self.id_of(at));
                 }
                 Way::Field(name) => error = error.in_field(name),
                 Way::Index(index) => error = error.in_index(*index),
@@ -124,11 +115,10 @@ impl References {
     fn place(&self, at: usize, seen_from: usize) -> String {
         let located = self.located(at, Error::invalid(""));
         let path = located.first().path();
-        match self.id_of(self.payload_at(at)) {
-            Some(id) if self.payload_at(at) != self.payload_at(seen_from) => {
-                format!("{id}: {path}")
-            }
-            _ => path.to_string(),
+        let payload = self.payload_at(at);
+        match payload != self.payload_at(seen_from) {
+            true => format!("{}: {path}", self.id_of(payload)),
+            false => path.to_string(),
         }
     }
 

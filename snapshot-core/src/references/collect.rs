@@ -40,8 +40,8 @@ pub(super) struct Step {
 /// The target of a step.
 #[derive(Debug)]
 pub(super) enum Way {
-    /// The payload of this controller, with the name of its message.
-    Payload(ControllerId, Cow<'static, str>),
+    /// The payload of a controller, with the name that it gives itself and that of its message.
+    Payload(Option<String>, Cow<'static, str>),
     Field(&'static str),
     Index(usize),
     Key(String),
@@ -87,7 +87,7 @@ struct Mark {
 impl References {
     /// Creates a collector of names with their paths.
     pub(super) fn with_ways(message: Cow<'static, str>) -> Self {
-        let way = Way::Payload(ControllerId::root(), message);
+        let way = Way::Payload(None, message);
         Self {
             keeps_ways: true,
             steps: vec![Step { before: 0, way }],
@@ -181,11 +181,8 @@ impl References {
         message: &'static str,
         refer: impl FnOnce(&mut Self),
     ) {
-        let way = |references: &Self| {
-            // A name that panics was reported when the tree was looked at.
-            let id = references.id_of_payload(quietly(own_name).flatten().as_deref());
-            Way::Payload(id, Cow::Borrowed(message))
-        };
+        // A name that panics was reported when the tree was looked at.
+        let way = |_: &Self| Way::Payload(quietly(own_name).flatten(), Cow::Borrowed(message));
         self.within(way, |references| references.caught(|references| references.message(refer)));
     }
 
@@ -214,31 +211,41 @@ impl References {
         self.failures.push(error);
     }
 
-    /// Builds the id of the controller whose payload is at the current step.
-    fn id_of_payload(&self, own_name: Option<&str>) -> ControllerId {
+    /// Builds the id of the controller whose payload this step enters. Nobody keeps it, so that a long
+    /// name above many payloads is in memory once.
+    pub(super) fn id_of(&self, payload: usize) -> ControllerId {
         let mut path: Vec<Cow<'_, str>> = Vec::new();
-        let mut at = self.at;
-        if let (Some(name), Way::Index(_) | Way::Key(_)) = (own_name, &self.steps[at].way) {
-            path.push(ControllerId::escape(name));
-            at = self.steps[at].before;
-        }
+        let mut at = payload;
         loop {
             let Step { before, way } = &self.steps[at];
-            match way {
-                Way::Payload(id, _) => {
-                    path.reverse();
-                    return id.join(&path.join("/"));
+            at = match way {
+                Way::Payload(own_name, _) if at != 0 => {
+                    match (own_name, &self.steps[*before].way) {
+                        (Some(name), Way::Index(_) | Way::Key(_)) => {
+                            path.push(ControllerId::escape(name));
+                            self.steps[*before].before
+                        }
+                        _ => *before,
+                    }
                 }
-                Way::Field(name) => path.push(Cow::Borrowed(name)),
-                Way::Index(index) => path.push(Cow::Owned(index.to_string())),
-                Way::Key(key) => path.push(ControllerId::escape(key)),
+                Way::Payload(..) => return ControllerId::from_reversed(&path),
                 Way::Member(id) => {
                     path.push(ControllerId::escape(id));
-                    at = self.payload_at(at);
-                    continue;
+                    self.payload_at(at)
                 }
-            }
-            at = *before;
+                Way::Field(name) => {
+                    path.push(Cow::Borrowed(name));
+                    *before
+                }
+                Way::Index(index) => {
+                    path.push(Cow::Owned(index.to_string()));
+                    *before
+                }
+                Way::Key(key) => {
+                    path.push(ControllerId::escape(key));
+                    *before
+                }
+            };
         }
     }
 

@@ -1,6 +1,7 @@
 //! The manifest of a registry.
 
 use super::Registry;
+use crate::envelope::ReadOptions;
 use crate::schema::{Describer, Manifest, Notes};
 use crate::stage::StageRules;
 use crate::version::{OlderVersion, saved_versions};
@@ -49,7 +50,48 @@ impl Registry {
                 }
             }
         }
-        Manifest { payloads, messages, enums }
+        Manifest { payloads, messages, enums, limits: None }.with_limits(&ReadOptions::new())
+    }
+}
+
+impl Manifest {
+    /// The same manifest of a build that reads snapshots with these options, for a source to compare
+    /// with in its preflight. [`Registry::manifest`] states the defaults.
+    ///
+    /// ```
+    /// use snapshot_core::ReadOptions;
+    /// use snapshot_core::registry::registry;
+    ///
+    /// let options = ReadOptions::new().limit(1 << 30);
+    /// let manifest = registry()?.manifest().with_limits(&options);
+    /// assert_eq!(manifest.limits.map(|limits| limits.snapshot_bytes), Some(1 << 30));
+    /// # Ok::<(), snapshot_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_limits(mut self, options: &ReadOptions) -> Self {
+        let tree = options.tree_limits();
+        self.limits = Some(wire::Limits {
+            snapshot_bytes: options.length_limit(),
+            name_bytes: tree.name as u64,
+            memory_bytes: tree.memory.unwrap_or(0),
+        });
+        self
+    }
+
+    /// What its build takes at most; the defaults where it says nothing.
+    pub(crate) fn read_options(&self) -> ReadOptions {
+        let limits = self.limits.unwrap_or_default();
+        let mut options = ReadOptions::new();
+        if limits.snapshot_bytes != 0 {
+            options = options.limit(limits.snapshot_bytes);
+        }
+        if limits.name_bytes != 0 {
+            options = options.name_limit(usize::try_from(limits.name_bytes).unwrap_or(usize::MAX));
+        }
+        if limits.memory_bytes != 0 {
+            options = options.memory(limits.memory_bytes);
+        }
+        options
     }
 }
 

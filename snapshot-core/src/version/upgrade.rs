@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::schema::MessageDescriptor;
 use crate::state::Payload;
 
+/// How much memory an older message may take for each of its bytes, as a prost struct.
+const OLD_MESSAGE: usize = 16;
+
 /// The result of an `upgrade` function that takes the message of the version before `TO`: the message
 /// of version `TO`, the current message of the state `S`, or the state itself.
 #[diagnostic::on_unimplemented(
@@ -19,7 +22,7 @@ use crate::state::Payload;
 )]
 pub trait Upgraded<S, const TO: u32>: Sized {
     /// Completes the upgrade to the state. `r` is the reader of the original payload.
-    fn finish(self, r: &Reader<'_>) -> Result<S, Error>;
+    fn finish(self, r: &mut Reader<'_>) -> Result<S, Error>;
 }
 
 /// Reads a payload of version `TO - 1`, the rest of `r`, as the message `Old` with this descriptor,
@@ -36,6 +39,8 @@ where
 {
     // prost skips unknown fields.
     check_strictly(descriptor, &mut r.fork())?;
+    // prost counts nothing; what it makes is seldom larger than this.
+    r.charge(r.remaining().saturating_mul(OLD_MESSAGE))?;
     let old = Old::decode(r.take_rest()).map_err(|error| {
         Error::internal("prost cannot decode a message that passed the strict check")
             .with_source(error)
@@ -46,7 +51,7 @@ where
 /// Completes an upgrade with the result of an `upgrade` function, its error explained.
 pub fn upgraded<S, Out, E, const TO: u32>(
     result: Result<Out, E>,
-    r: &Reader<'_>,
+    r: &mut Reader<'_>,
 ) -> Result<S, Error>
 where
     Out: Upgraded<S, TO>,
@@ -63,7 +68,7 @@ where
 pub fn read_upgraded<S: Payload>(
     message: &S::Message,
     least: u32,
-    r: &Reader<'_>,
+    r: &mut Reader<'_>,
 ) -> Result<S, Error> {
     let bytes = message.encode_to_vec();
     let version = match find(&Reader::new(&bytes), S::VERSION_FIELD) {
@@ -78,12 +83,14 @@ pub fn read_upgraded<S: Payload>(
         Found::Nothing | Found::Damage => least,
     };
     let bytes = stamp(&bytes, S::VERSION_FIELD, version)?;
-    S::take_fields(&mut r.of_made(&bytes)).map_err(|error| error.explained("after the upgrade, "))
+    r.sharing(r.of_made(&bytes), |r| S::take_fields(r))
+        .map_err(|error| error.explained("after the upgrade, "))
 }
 
 /// Checks the state that an upgrade returned as strictly as one that was read from a payload.
-pub fn check_upgraded<S: Payload>(state: S, r: &Reader<'_>) -> Result<S, Error> {
-    let check = codec::to_bytes(&state).and_then(|bytes| S::take_fields(&mut r.of_made(&bytes)));
+pub fn check_upgraded<S: Payload>(state: S, r: &mut Reader<'_>) -> Result<S, Error> {
+    let check = codec::to_bytes(&state)
+        .and_then(|bytes| r.sharing(r.of_made(&bytes), |r| S::take_fields(r)));
     match check {
         Ok(_) => Ok(state),
         Err(error) => Err(error.explained("after the upgrade, ")),

@@ -85,7 +85,7 @@ pub(super) fn upgraded_impls(model: &Struct, payload: &Payload) -> TokenStream {
                 impl #impl_generics __s::Upgraded<#ident #ty_generics, #to> for #made #where_clause {
                     fn finish(
                         self,
-                        __r: &__s::Reader<'_>,
+                        __r: &mut __s::Reader<'_>,
                     ) -> __s::Result<#ident #ty_generics, __s::Error> {
                         #finish
                     }

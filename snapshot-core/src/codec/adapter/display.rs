@@ -1,4 +1,5 @@
-//! Any type with `Display` and `FromStr`, as a proto `string`.
+//! Any type with `Display` and `FromStr`, as a proto `string`, in the one form that `Display` writes.
+//! [`lenient_text`](super::lenient_text) reads other forms too.
 //!
 //! ```ignore
 //! #[snapshot(with = codec::display)]
@@ -8,8 +9,9 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use super::lenient_text;
 use crate::Error;
-use crate::codec::Quoted;
+use crate::codec::{Quoted, is_not_canonical};
 
 /// The text of a value.
 ///
@@ -33,9 +35,13 @@ fn not_read_back(text: &str) -> Error {
 ///
 /// # Errors
 ///
-/// What the type does not parse.
-pub fn from_wire<T: FromStr<Err: Display>>(text: String) -> Result<T, Error> {
-    text.parse().map_err(|error| Error::invalid(format!("{} is refused: {error}", Quoted(&text))))
+/// What the type does not parse, and a text that it would write differently.
+pub fn from_wire<T: Display + FromStr<Err: Display>>(text: String) -> Result<T, Error> {
+    let value: T = lenient_text::from_wire(text.clone())?;
+    match value.to_string() == text {
+        true => Ok(value),
+        false => Err(is_not_canonical(&text, &value)),
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +63,16 @@ mod tests {
         assert_eq!(error, "\"300\" is refused: number too large to fit in target type");
         let error = from_wire::<u8>("9".repeat(1000)).unwrap_err().to_string();
         assert!(error.len() < 150, "the whole input is quoted: {error}");
+    }
+
+    #[test]
+    fn a_text_that_would_be_written_differently_is_refused() {
+        for (text, canonical) in [("+7", "7"), ("007", "7")] {
+            let error = from_wire::<u8>(text.to_owned()).unwrap_err().to_string();
+            let expected = format!("{text:?} would be written back as {canonical:?}: ");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        assert!(from_wire::<bool>("true".to_owned()).unwrap());
     }
 
     #[test]

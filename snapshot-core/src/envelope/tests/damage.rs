@@ -174,6 +174,9 @@ fn a_bomb_ends_at_the_limit() {
         assert_eq!(error.code(), Code::InvalidArgument);
         assert!(error.to_string().contains("the reader takes 1048576"), "{error}");
     }
+    // While the last piece is added, the ones before it may be there twice.
+    let info = allocation_counter::measure(|| drop(options.from_bytes(bytes)));
+    assert!(info.bytes_max <= (2 << 20) + 1024, "{} bytes", info.bytes_max);
 }
 
 #[cfg(feature = "zstd")]

@@ -51,6 +51,7 @@ fn manifest() -> Manifest {
             name: "a.Leaf.Stage".to_owned(),
             values: vec![value(0, "NEW"), value(1, "OLD")],
         }],
+        limits: None,
     }
 }
 

@@ -47,7 +47,7 @@ impl Lock {
         }))?;
         let Types { messages, enums } = types;
         let (messages, enums) = (messages.into_values().collect(), enums.into_values().collect());
-        Ok(Manifest { payloads, messages, enums })
+        Ok(Manifest { payloads, messages, enums, limits: None })
     }
 }
 

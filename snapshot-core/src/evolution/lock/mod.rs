@@ -66,7 +66,7 @@
 //!             ..Field::default()
 //!         }],
 //!     }],
-//!     enums: vec![],
+//!     ..Manifest::default()
 //! };
 //! let lock = Lock::of(&manifest)?;
 //! assert!(lock.to_string().ends_with(

@@ -56,6 +56,7 @@ fn manifest() -> Manifest {
             name: "a.v1.Disk.Stage".to_owned(),
             values: vec![value(0, "RESERVED"), value(1, "ATTACHED")],
         }],
+        limits: None,
     }
 }
 

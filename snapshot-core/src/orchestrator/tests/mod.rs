@@ -6,6 +6,7 @@ mod claims;
 mod fixture;
 mod import;
 mod late_stages;
+mod limits;
 mod nothing_undone;
 mod order;
 mod preflight;

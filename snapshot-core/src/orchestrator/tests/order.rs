@@ -45,7 +45,7 @@ pub(super) fn import(frozen: &Frozen<Thing<Box_>>) -> Imported<Thing<Box_>> {
 
 /// The stages of [`IDS`].
 pub(super) fn stages(root: &Arc<Thing<Box_>>) -> HashMap<String, Option<i32>> {
-    let met = Met::under(Arc::clone(root) as _);
+    let met = Met::under(Arc::clone(root) as _, usize::MAX);
     let controllers = met.controllers().enumerate();
     controllers.map(|(unit, (_, _, stage))| (met.id(unit).to_string(), stage)).collect()
 }

@@ -11,7 +11,7 @@ use crate::{Child, Code, Source};
 
 /// The ids of the disks that the controller `of` is ordered after by its type or finds as nearest.
 fn nearest_disks(root: &Arc<Thing<Box_>>, of: &str) -> Vec<String> {
-    let tree = Met::under(Arc::clone(root) as _).into_tree().unwrap();
+    let tree = Met::under(Arc::clone(root) as _, usize::MAX).into_tree().unwrap();
     let unit = tree.plan.find(&of.into()).unwrap();
     let disk = std::any::TypeId::of::<Thing<Disk>>();
     tree.plan.nearest(unit, disk).into_iter().map(|unit| tree.id(unit).to_string()).collect()

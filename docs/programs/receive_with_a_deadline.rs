@@ -1,0 +1,84 @@
+//! A snapshot that arrives on an async stream, within a deadline and within limits.
+
+// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use snapshot_core::{Code, Error, ReadOptions, Snapshot};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::time::timeout;
+
+/// How much is read at once.
+const PIECE: usize = 64 << 10;
+
+/// Receives one snapshot. A sender that is silent for longer than `silence` is given up.
+async fn receive(
+    mut stream: impl AsyncRead + Unpin,
+    options: &ReadOptions,
+    silence: Duration,
+) -> Result<Snapshot, Error> {
+    let mut incoming = options.incremental();
+    let mut piece = vec![0; PIECE];
+    while !incoming.is_complete() {
+        // No more than belongs to the snapshot: what follows stays in the stream.
+        let wanted = incoming.wants().min(PIECE);
+        let read = timeout(silence, stream.read(&mut piece[..wanted])).await.map_err(|_| {
+            let (received, expected) = (incoming.received(), incoming.expected());
+            let reason = format!("the sender is silent after {received} bytes of {expected:?}");
+            Error::new(Code::DeadlineExceeded, reason)
+        })?;
+        match read? {
+            0 => break, // The other side has closed: `finish` says what is missing.
+            read => incoming.push(&piece[..read])?,
+        };
+    }
+    incoming.finish()
+}
+
+fn snapshot() -> Snapshot {
+    let type_url = "type.googleapis.com/doc.v1.Disk".to_owned();
+    Snapshot::from_any(&prost_types::Any { type_url, value: vec![7; 300_000] }).unwrap()
+}
+
+/// Sends these bytes, and then closes the stream or keeps it open.
+async fn send(bytes: &[u8], closes: bool) -> Result<Snapshot, Error> {
+    let (mut sender, receiver) = duplex(1_000);
+    let bytes = bytes.to_vec();
+    let task = tokio::spawn(async move {
+        // The receiver may refuse before it has read all.
+        let _ = sender.write_all(&bytes).await;
+        if !closes {
+            std::future::pending::<()>().await;
+        }
+    });
+    let options = ReadOptions::new().limit(1 << 20);
+    let received = receive(receiver, &options, Duration::from_millis(200)).await;
+    task.abort();
+    received
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_arrives_while_the_stream_stays_open() {
+    let snapshot = snapshot();
+    assert_eq!(send(snapshot.as_bytes(), false).await.unwrap(), snapshot);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_sender_is_given_up() {
+    let error = send(&snapshot().as_bytes()[..100_000], false).await.unwrap_err();
+    assert_eq!(error.code(), Code::DeadlineExceeded);
+    assert_eq!(error.to_string(), "the sender is silent after 100000 bytes of Some(300060)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_ends_early_says_what_is_missing() {
+    let error = send(&snapshot().as_bytes()[..100_000], true).await.unwrap_err();
+    assert_eq!(error.to_string(), "cut off: the body has 99976 of 300036 bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_snapshot_is_refused_with_the_first_bytes() {
+    let error = send(b"GET / HTTP/1.1\r\n", false).await.unwrap_err();
+    assert_eq!(error.to_string(), "not a snapshot: it begins differently");
+}

@@ -1,0 +1,200 @@
+//! How much memory a read may take: what is built of the bytes, counted where it grows out of
+//! proportion to them.
+//!
+//! Counted are the buffers of lists, maps and sets when they grow, values behind a `Box` or an `Arc`,
+//! and the loaded states of controllers with what the orchestrator keeps of each. Not counted is what
+//! cannot outgrow the input: text and bytes, which are copied once, and messages, which are a part of
+//! what holds them. So an element of a list costs nothing to count, and the bound holds nevertheless.
+
+use super::Reader;
+use crate::Error;
+
+/// How much a read may take besides a multiple of its input.
+pub(crate) const FLOOR: u64 = 64 << 20;
+
+/// How much a read may take for each byte of its input.
+pub(crate) const MULTIPLE: u64 = 16;
+
+/// What an allocation costs besides its content: the allocator's own words, and rounding up.
+const ALLOCATION: usize = 16;
+
+/// What a controller costs besides its state: its entry in each list of the orchestrator.
+const CONTROLLER: usize = 384;
+
+/// The budget of a read of this many bytes if none is set.
+pub(crate) const fn default_budget(input: usize) -> u64 {
+    FLOOR.saturating_add(MULTIPLE.saturating_mul(input as u64))
+}
+
+/// What is left of the budget of a read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Memory {
+    budget: u64,
+    /// 0 as soon as something did not fit: nothing more is read then.
+    left: u64,
+}
+
+impl Memory {
+    pub(super) const fn new(budget: u64) -> Self {
+        Self { budget, left: budget }
+    }
+
+    /// Whether something did not fit.
+    pub(super) fn is_exhausted(self) -> bool {
+        self.left == 0
+    }
+
+    #[inline]
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Error> {
+        match self.left.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(self.exhaust()),
+        }
+    }
+
+    pub(super) fn charge_if_it_fits(&mut self, bytes: usize) -> bool {
+        let fits = bytes as u64 <= self.left / 2;
+        if fits {
+            self.left -= bytes as u64;
+        }
+        fits
+    }
+
+    pub(super) fn refund(&mut self, bytes: usize) {
+        self.left = self.left.saturating_add(bytes as u64).min(self.budget);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn exhaust(&mut self) -> Error {
+        self.left = 0;
+        Error::exhausted(format!(
+            "would take more memory than the {} bytes that this read may take: raise the limit with \
+             `ReadOptions::memory`, if you trust who made the snapshot",
+            self.budget
+        ))
+    }
+}
+
+/// The memory of a list of this many elements.
+fn list_of<T>(capacity: usize) -> usize {
+    capacity.saturating_mul(size_of::<T>() + own_allocation::<T>())
+}
+
+/// The memory of a hash table for this many entries.
+fn table_of<T>(capacity: usize) -> usize {
+    match capacity {
+        0 => 0,
+        // At most 7 of 8 buckets are used, each with a byte of its hash.
+        _ => (capacity.saturating_mul(8) / 7)
+            .checked_next_power_of_two()
+            .unwrap_or(usize::MAX)
+            .saturating_mul(size_of::<T>() + 1 + own_allocation::<T>()),
+    }
+}
+
+/// What the allocator adds to an element that owns memory.
+const fn own_allocation<T>() -> usize {
+    if std::mem::needs_drop::<T>() { ALLOCATION } else { 0 }
+}
+
+/// The memory of one more entry of a B-tree. Its nodes have 11 entries, and may be less than half full.
+pub(crate) const fn tree_entry<T>() -> usize {
+    2 * size_of::<T>() + 2 * size_of::<usize>() + own_allocation::<T>()
+}
+
+/// The memory of a value behind a pointer.
+pub(super) const fn pointer_to<T>() -> usize {
+    size_of::<T>() + ALLOCATION
+}
+
+/// The memory of a controller with this loaded state.
+pub(crate) const fn controller_with<T>() -> usize {
+    pointer_to::<T>() + CONTROLLER
+}
+
+/// Makes room for more elements in a list that is full.
+///
+/// # Errors
+///
+/// The budget does not allow it. Old and new elements take memory until the old ones are moved.
+#[cold]
+#[inline(never)]
+pub(super) fn grow_list<T>(elements: &mut Vec<T>, r: &mut Reader<'_>) -> Result<(), Error> {
+    let old = elements.capacity();
+    let new = old.saturating_mul(2).max(4);
+    r.charge(list_of::<T>(new))?;
+    elements.reserve_exact(new - elements.len());
+    r.refund(list_of::<T>(old));
+    Ok(())
+}
+
+/// Makes room for a known number of elements in an empty list, if the budget allows it: otherwise the
+/// list grows as the elements come.
+pub(super) fn presize_list<T>(elements: &mut Vec<T>, count: usize, r: &mut Reader<'_>) {
+    if count > 0 && r.charge_if_it_fits(list_of::<T>(count)) {
+        elements.reserve_exact(count);
+    }
+}
+
+/// Makes room for more entries in a hash table that is full; `reserve` makes it.
+///
+/// # Errors
+///
+/// As [`grow_list`].
+#[cold]
+#[inline(never)]
+pub(super) fn grow_table<T>(
+    capacity: usize,
+    reserve: impl FnOnce(usize),
+    r: &mut Reader<'_>,
+) -> Result<(), Error> {
+    r.charge(table_of::<T>(capacity.saturating_mul(2).max(3)))?;
+    reserve(capacity.max(3));
+    r.refund(table_of::<T>(capacity));
+    Ok(())
+}
+
+/// Makes room for a known number of entries in an empty hash table, if the budget allows it.
+pub(super) fn presize_table<T>(count: usize, reserve: impl FnOnce(usize), r: &mut Reader<'_>) {
+    if count > 0 && r.charge_if_it_fits(table_of::<T>(count)) {
+        reserve(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_that_is_exhausted_stays_so() {
+        let mut memory = Memory::new(100);
+        memory.charge(60).unwrap();
+        memory.refund(30);
+        memory.charge(70).unwrap();
+        let mut memory = Memory::new(100);
+        memory.charge(99).unwrap();
+        assert!(!memory.is_exhausted());
+        let error = memory.charge(2).unwrap_err();
+        assert_eq!(error.code(), crate::Code::ResourceExhausted);
+        assert!(error.to_string().contains("more memory than the 100 bytes"), "{error}");
+        assert!(memory.is_exhausted());
+        memory.charge(1).unwrap_err();
+    }
+
+    #[test]
+    fn a_list_grows_as_far_as_the_budget_goes() {
+        let mut r = Reader::new(b"").with_memory(16 * 8 + 8 * 8);
+        let mut list: Vec<u64> = Vec::new();
+        for capacity in [4, 8, 16] {
+            grow_list(&mut list, &mut r).unwrap();
+            assert_eq!(list.capacity(), capacity);
+            list.resize(capacity, 0);
+        }
+        grow_list(&mut list, &mut r).unwrap_err();
+        assert_eq!(list.capacity(), 16);
+    }
+}

@@ -1,0 +1,201 @@
+//! A manifest that a peer has sent: read within limits, whoever the peer is.
+
+use prost::Message;
+
+use super::Manifest;
+use crate::codec::{Reader, default_memory};
+use crate::wire::v1::manifest as wire;
+use crate::{Code, Error};
+
+impl Manifest {
+    /// The most bytes that [`Manifest::from_bytes`] reads: 16 MiB. A sandbox's manifest has 30 KB.
+    pub const LENGTH_LIMIT: usize = 16 << 20;
+
+    /// Reads a manifest that a peer has sent, or that is in a file.
+    ///
+    /// Fields that this build does not know are passed over: later builds may say more about
+    /// themselves. Besides [`Manifest::LENGTH_LIMIT`], the memory is limited to what
+    /// [`ReadOptions::default_memory`](crate::ReadOptions::default_memory) allows for a payload of the
+    /// same length; prost itself has no limit, and makes a hundred bytes of one.
+    ///
+    /// ```
+    /// use prost::Message;
+    /// use snapshot_core::registry::{Manifest, registry};
+    ///
+    /// let ours = registry()?.manifest();
+    /// assert_eq!(Manifest::from_bytes(&ours.encode_to_vec())?, ours);
+    /// assert!(Manifest::from_bytes(b"").is_err());
+    /// # Ok::<(), snapshot_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Code::DataLoss`] for bytes that are no manifest, and for none at all;
+    /// [`Code::ResourceExhausted`] above a limit.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let length = bytes.len();
+        if length == 0 {
+            return Err(Error::new(Code::DataLoss, "the manifest is empty: send it again"));
+        }
+        if length > Self::LENGTH_LIMIT {
+            return Err(Error::exhausted(format!(
+                "the manifest has {length} bytes, and at most {} are read: no build has that many types",
+                Self::LENGTH_LIMIT
+            )));
+        }
+        count(&mut Reader::new(bytes), &MANIFEST).map_err(|error| match error.code() {
+            Code::ResourceExhausted => Error::exhausted(format!(
+                "the manifest would take more than {} bytes of memory: no build has that many types",
+                default_memory(length)
+            )),
+            _ => error.explained("the manifest cannot be read: "),
+        })?;
+        Self::decode(bytes).map_err(|error| {
+            let reason = format!("the manifest cannot be read: {error}");
+            Error::new(Code::DataLoss, reason).with_source(error)
+        })
+    }
+}
+
+/// A message of the manifest: how large it is in memory, and what its fields hold.
+struct Shape {
+    size: usize,
+    fields: &'static [(u32, Content)],
+}
+
+/// What a field holds, as far as it takes memory besides the message that it is in.
+enum Content {
+    Message(&'static Shape),
+    Text,
+    Numbers,
+}
+
+use Content::{Message as Inner, Numbers, Text};
+
+static MANIFEST: Shape = Shape {
+    size: size_of::<Manifest>(),
+    fields: &[(1, Inner(&PAYLOAD)), (2, Inner(&MESSAGE)), (3, Inner(&ENUM))],
+};
+
+static PAYLOAD: Shape = Shape {
+    size: size_of::<wire::Payload>(),
+    fields: &[
+        (1, Text),
+        (3, Numbers),
+        (4, Text),
+        (5, Inner(&STAGE_RULES)),
+        (6, Text),
+        (7, Inner(&OLDER)),
+        (8, Numbers),
+    ],
+};
+
+static OLDER: Shape = Shape { size: size_of::<wire::Older>(), fields: &[(2, Text)] };
+
+static STAGE_RULES: Shape = Shape {
+    size: size_of::<wire::StageRules>(),
+    fields: &[(1, Text), (2, Text), (3, Text), (4, Text), (5, Text)],
+};
+
+static MESSAGE: Shape =
+    Shape { size: size_of::<wire::Message>(), fields: &[(1, Text), (2, Inner(&FIELD))] };
+
+static FIELD: Shape = Shape {
+    size: size_of::<wire::Field>(),
+    fields: &[(2, Text), (3, Text), (4, Text), (6, Text), (7, Text)],
+};
+
+static ENUM: Shape =
+    Shape { size: size_of::<wire::Enum>(), fields: &[(1, Text), (2, Inner(&VALUE))] };
+
+static VALUE: Shape = Shape { size: size_of::<wire::Value>(), fields: &[(1, Text)] };
+
+/// Counts what prost will take for a message, before it does.
+fn count(r: &mut Reader<'_>, shape: &Shape) -> Result<(), Error> {
+    /// A vector that grows is there twice, the second time twice as large.
+    const GROWTH: usize = 3;
+    while let Some(tag) = r.tag()? {
+        let content = shape.fields.iter().find(|(number, _)| *number == tag.number);
+        match content.map(|(_, content)| content) {
+            Some(Inner(shape)) => {
+                r.charge(GROWTH * shape.size)?;
+                r.message(|r| count(r, shape))?;
+            }
+            Some(Text) => {
+                let length = r.bytes()?.len();
+                r.charge(GROWTH * size_of::<String>() + length)?;
+            }
+            // Packed, at least a byte each, or one by one.
+            Some(Numbers) => {
+                let before = r.remaining();
+                r.skip(tag.wire_type)?;
+                r.charge(GROWTH * size_of::<u32>() * (before - r.remaining()))?;
+            }
+            None => r.skip(tag.wire_type)?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::registry;
+
+    #[test]
+    fn a_manifest_of_millions_of_empty_payloads_is_refused_before_it_takes_memory() {
+        let bytes = b"\x0a\0".repeat(8 << 20);
+        let mut result = None;
+        let info = allocation_counter::measure(|| result = Some(Manifest::from_bytes(&bytes)));
+        let error = result.unwrap().unwrap_err();
+        assert_eq!(error.code(), Code::ResourceExhausted);
+        assert!(error.to_string().starts_with("the manifest would take more than "), "{error}");
+        assert!(info.bytes_max < 64 << 10, "{} bytes", info.bytes_max);
+    }
+
+    #[test]
+    fn whatever_is_repeated_in_a_manifest_takes_no_more_than_the_budget() {
+        let field = |number: u8, value: &[u8]| {
+            let mut bytes = vec![number << 3 | 2];
+            prost::encoding::encode_varint(value.len() as u64, &mut bytes);
+            [bytes, value.to_vec()].concat()
+        };
+        const COUNT: usize = 300_000;
+        for bytes in [
+            b"\x12\0".repeat(COUNT),
+            b"\x1a\0".repeat(COUNT),
+            b"\x0a\x02\x2a\0".repeat(COUNT),
+            field(1, &b"\x32\0".repeat(COUNT)),
+            field(1, &b"\x3a\0".repeat(COUNT)),
+            field(1, &field(3, &vec![1; COUNT])),
+            field(1, &field(5, &b"\x0a\0".repeat(COUNT))),
+            field(2, &b"\x12\0".repeat(COUNT)),
+            field(2, &field(2, &b"\x32\0".repeat(COUNT))),
+            field(3, &b"\x12\0".repeat(COUNT)),
+        ] {
+            let budget = default_memory(bytes.len());
+            let mut result = None;
+            let info = allocation_counter::measure(|| result = Some(Manifest::from_bytes(&bytes)));
+            let is_read = result.unwrap().is_ok();
+            assert!(info.bytes_max <= budget, "{} of {budget}: {is_read}", info.bytes_max);
+        }
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_told_from_one_that_says_more() {
+        let ours = registry().unwrap().manifest().encode_to_vec();
+        for (bytes, reason) in [
+            (&b""[..], "the manifest is empty: send it again"),
+            (&[0x0a, 5], "the manifest cannot be read: needs 5 bytes, 0 are left (byte 2 of 2)"),
+            (&[0x0a, 3, 0x0a, 1, 0xff], "the manifest cannot be read: "),
+        ] {
+            let error = Manifest::from_bytes(bytes).unwrap_err();
+            assert_eq!(error.code(), Code::DataLoss);
+            assert!(error.to_string().starts_with(reason), "{error}");
+        }
+        let later = [&ours[..], &[0xfa, 1, 1, 7]].concat();
+        assert_eq!(Manifest::from_bytes(&later).unwrap().encode_to_vec(), ours);
+        let error = Manifest::from_bytes(&vec![0; Manifest::LENGTH_LIMIT + 1]).unwrap_err();
+        assert_eq!(error.code(), Code::ResourceExhausted);
+    }
+}

@@ -1,0 +1,121 @@
+//! A read has a budget of memory: the bound that `ReadOptions::default_memory` documents is measured
+//! with inputs that are short on the wire and large in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Debug;
+
+use allocation_counter::measure;
+use snapshot_core::codec::from_bytes;
+use snapshot_core::{Code, Error, ReadOptions, Snapshot, State};
+use snapshot_proto::fixture::v1 as pb;
+
+use super::allocation::ALL_ERRORS;
+use super::states::{Node, field, varint};
+
+/// Reads these bytes within the budget. Returns why it could not.
+#[track_caller]
+fn bounded<S: State + Debug>(bytes: &[u8]) -> Option<Error> {
+    let mut result = None;
+    let peak = measure(|| result = Some(from_bytes::<S>(bytes).map(drop))).bytes_max;
+    let budget = ReadOptions::default_memory(bytes.len());
+    assert!(peak <= budget + ALL_ERRORS, "{} bytes took {peak}, more than {budget}", bytes.len());
+    result.and_then(Result::err)
+}
+
+/// Reads these bytes within the budget, which must be too small.
+#[track_caller]
+fn exhausted<S: State + Debug>(bytes: &[u8], path: &str) {
+    let error = bounded::<S>(bytes).expect("not what the test is about: it fits");
+    assert_eq!((error.code(), error.findings().count()), (Code::ResourceExhausted, 1), "{error}");
+    let text = error.to_string();
+    assert!(text.starts_with(path) && text.contains("`ReadOptions::memory`"), "{text}");
+}
+
+/// Large in memory, and two bytes on the wire.
+#[derive(Debug, PartialEq, Snapshot)]
+#[snapshot(message = pb::recursive::Node, ignore(next, children, by_name, link))]
+struct Wide {
+    name: String,
+    #[snapshot(skip = [0; 100])]
+    room: [u64; 100],
+}
+
+#[derive(Debug, PartialEq, Snapshot)]
+#[snapshot(message = pb::recursive::Node, ignore(name, next, link))]
+struct Wides {
+    children: Vec<Wide>,
+    by_name: BTreeMap<String, Wide>,
+}
+
+#[derive(Debug, PartialEq, Snapshot)]
+#[snapshot(message = pb::Repeats, ignore(
+    float, int32, sint32, sint64, fixed64, sfixed32, sfixed64, bool, message, r#enum,
+    unpacked_sint64, unpacked_fixed32, unpacked_double, unpacked_bool, unpacked_enum, packed_int32,
+    double, uint64, fixed32, bytes, unpacked_uint32, string
+))]
+struct Sets {
+    int64: BTreeSet<i64>,
+    uint32: HashSet<u32>,
+}
+
+/// Keys that differ, as short as they can be.
+fn keys(count: u32) -> impl Iterator<Item = [u8; 4]> {
+    // Seven bits a byte, so that they are ASCII.
+    (0..count).map(|n| [n >> 21, n >> 14, n >> 7, n].map(|bits| bits as u8 & 0x7f))
+}
+
+#[test]
+fn two_bytes_that_make_a_kilobyte_end_at_the_budget() {
+    exhausted::<Wides>(&b"\x1a\0".repeat(200_000), "children[");
+    // Not one after the other, so that no room is made ahead.
+    let mixed =
+        keys(200_000).flat_map(|key| [b"\x1a\0".to_vec(), field(4, &field(1, &key))].concat());
+    let error = bounded::<Wides>(&mixed.collect::<Vec<_>>()).unwrap();
+    assert_eq!(error.code(), Code::ResourceExhausted);
+}
+
+#[test]
+fn maps_end_at_the_budget_whatever_holds_them() {
+    let entries =
+        |count| -> Vec<u8> { keys(count).flat_map(|key| field(4, &field(1, &key))).collect() };
+    exhausted::<Wides>(&entries(200_000), "by_name");
+    exhausted::<Node>(&entries(1_000_000), "by_name");
+}
+
+#[test]
+fn lists_in_lists_share_one_budget() {
+    // Each list is small, and there are many.
+    let node = field(3, &b"\x1a\0".repeat(50));
+    exhausted::<Node>(&node.repeat(10_000), "children[");
+}
+
+#[test]
+fn boxes_in_a_oneof_share_the_budget_of_the_list_around_them() {
+    // A list of nodes whose link is a node.
+    exhausted::<Node>(&b"\x1a\x02\x32\0".repeat(300_000), "children[");
+}
+
+#[test]
+fn sets_take_no_more_than_the_budget() {
+    let numbers: Vec<u8> = (1 << 14..1 << 18).flat_map(varint).collect();
+    for number in [4, 5] {
+        assert!(bounded::<Sets>(&field(number, &numbers)).is_none(), "field {number}");
+    }
+}
+
+#[test]
+fn what_fits_is_read() {
+    assert!(bounded::<Wides>(&b"\x1a\0".repeat(10_000)).is_none());
+    assert!(bounded::<Node>(&b"\x1a\0".repeat(100_000)).is_none());
+}
+
+#[test]
+fn the_types_keep_the_contract() {
+    use snapshot_core::testing::contract;
+
+    let wide = |name: &str| Wide { name: name.to_owned(), room: [0; 100] };
+    contract([wide("w")]);
+    let by_name = [("k".to_owned(), wide(""))].into();
+    contract([Wides { children: vec![wide("a"), wide("")], by_name }]);
+    contract([Sets { int64: [-1, 7].into(), uint32: [1, 2].into() }]);
+}
