@@ -5,7 +5,7 @@ use std::fmt;
 use super::plan::Plan;
 use super::survey::Surveyor;
 use crate::caught::caught;
-use crate::codec::{Reader, read_bare_any, wrong_type};
+use crate::codec::{Reader, controller_with, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
 use crate::references::{self, Twins};
@@ -89,6 +89,7 @@ pub(crate) fn decode<R: Controller>(snapshot: &Snapshot) -> Result<Verified<Stat
     registry()?;
     let take = |type_url: &str, r: &mut Reader<'_>| {
         if type_url == R::State::TYPE_URL {
+            r.charge(controller_with::<StateOf<R>>())?;
             let state = take_payload(r)?;
             Ok(StateOf::<R>::new(state, version_read::<R::State>(r)))
         } else {
