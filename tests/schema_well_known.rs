@@ -1,7 +1,12 @@
 //! Fields of well-known types that another crate has for the messages of `google.protobuf`, as
 //! prost-build writes them with `extern_path`.
 
-#![allow(missing_docs, unreachable_pub, reason = "as prost-build writes them")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "as prost-build writes them"
+)]
 
 use std::time::{Duration, SystemTime};
 
