@@ -28,6 +28,8 @@ pub(super) struct Bench {
     pub(super) samples: Vec<Sample>,
     pub(super) report: Report,
     pub(super) coverage: Coverage,
+    /// The values that a field of a place was given, as bytes.
+    pub(super) tried: HashSet<(usize, u32, Vec<u8>)>,
     /// Fields that may come back in another form.
     pub(super) normalized: Vec<String>,
 }
@@ -45,6 +47,9 @@ pub(super) struct Sample {
 #[derive(Clone, Debug)]
 pub(super) struct Site {
     pub(super) place: usize,
+    /// Whether it is the first message at its place. The others are of the same type, so the laws
+    /// repeat there only some of the edits that they have tried at the first.
+    pub(super) is_first: bool,
     /// What an edit of the message reads and writes around it.
     setting: Rc<RefCell<Setting>>,
 }
@@ -55,11 +60,12 @@ struct Spot {
     sample: usize,
     way: Vec<usize>,
     place: usize,
+    is_first: bool,
 }
 
 impl Site {
-    fn new(place: usize, setting: Setting) -> Self {
-        Self { place, setting: Rc::new(RefCell::new(setting)) }
+    fn new(place: usize, is_first: bool, setting: Setting) -> Self {
+        Self { place, is_first, setting: Rc::new(RefCell::new(setting)) }
     }
 }
 
@@ -82,7 +88,7 @@ impl Bench {
     pub(super) fn whole_sites(&self) -> Vec<Site> {
         let whole = |spot: Spot| {
             let tree = self.samples.get(spot.sample)?.tree.clone();
-            Some(Site::new(spot.place, Setting { tree, way: spot.way }))
+            Some(Site::new(spot.place, true, Setting { tree, way: spot.way }))
         };
         self.spots().into_iter().filter_map(whole).collect()
     }
@@ -119,7 +125,7 @@ impl Bench {
                     &mut other.insert((spot.sample, of_sample)).1
                 }
             };
-            sites.push(Site::new(spot.place, of_sample.of(&spot.way)));
+            sites.push(Site::new(spot.place, spot.is_first, of_sample.of(&spot.way)));
         }
         sites
     }
@@ -262,8 +268,9 @@ fn collect(
     if is_wanted(message) {
         let same = spots.iter().filter(|spot| spot.place == message.place);
         let of_this = same.clone().filter(|spot| spot.sample == sample).count();
-        if of_this < SITES_OF_A_SAMPLE && same.count() < SITES {
-            spots.push(Spot { sample, way: way.clone(), place: message.place });
+        if of_this < SITES_OF_A_SAMPLE && same.clone().count() < SITES {
+            let is_first = same.count() == 0;
+            spots.push(Spot { sample, way: way.clone(), place: message.place, is_first });
         }
     }
     for (index, field) in message.fields.iter().enumerate() {

@@ -77,10 +77,11 @@
 //!
 //! Time in proportion to the number of *different* fields in the samples, so that small samples are
 //! tested in milliseconds. Of the messages in one place, such as the values of a map, three are
-//! edited per sample and eight at all; of a list the first three elements and the last. Each is
-//! edited in a copy of the sample without most of what stands beside it, as far as the type reads
-//! such a copy; a field that the type changes only in the whole sample is edited there. A sample of
-//! up to 2 KiB is cut at every byte, a longer one at every tag and at bytes evenly apart.
+//! edited per sample and eight at all, and few values are tried in more than one of them; of a list
+//! the first three elements and the last. Each message is edited in a copy of the sample without most
+//! of what stands beside it, as far as the type reads such a copy; a field that was seen with one value
+//! there is edited in the whole sample, too. A sample of up to 2 KiB is cut at every byte, a longer one
+//! at every tag and at bytes evenly apart.
 
 mod bench;
 mod coverage;
@@ -237,6 +238,7 @@ impl<S: State> Contract<S> {
             samples: Vec::new(),
             report: Report::default(),
             coverage: Coverage::default(),
+            tried: HashSet::new(),
             normalized: self.normalized,
         };
         let name = bench.places.message_path(ROOT);

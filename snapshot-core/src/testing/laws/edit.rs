@@ -11,6 +11,8 @@ use super::refuse::known;
 
 /// How many elements of a list are changed: the first ones, and the last.
 const ELEMENTS: usize = 3;
+/// How many values a scalar is given again that it was given in another message of its place.
+const VALUES: usize = 3;
 
 /// Changes every field of a message, in several ways.
 pub(in super::super) fn edits(bench: &mut Bench, site: &Site) {
@@ -31,13 +33,13 @@ fn singular(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) 
     let default = bench.places.default(site.place, info);
     match values.first() {
         Some(now) => {
-            for other in changed(info, now) {
+            for other in untried(bench, site, info, changed(info, now)) {
                 try_values(bench, site, info, vec![other]);
             }
             try_values(bench, site, info, Vec::new());
         }
         None => {
-            for other in changed(info, &default) {
+            for other in untried(bench, site, info, changed(info, &default)) {
                 try_values(bench, site, info, vec![other]);
             }
             // Written out, which a reader must take for what it means, or refuse.
@@ -59,6 +61,18 @@ fn version(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
     }
 }
 
+/// The values to try at a site: at the first message of a place all, at the others those that the
+/// field was not given in another one, and a few more.
+fn untried(bench: &mut Bench, site: &Site, info: &FieldInfo, mut values: Vec<Value>) -> Vec<Value> {
+    let mut count = 0;
+    values.retain(|value| {
+        count += 1;
+        let is_new = bench.tried.insert((site.place, info.number, value.bytes()));
+        site.is_first || is_new || count <= VALUES
+    });
+    values
+}
+
 /// Other values of a scalar; a message inside is a site of its own.
 fn changed(info: &FieldInfo, now: &Value) -> Vec<Value> {
     match (info.scalar(), now) {
@@ -70,13 +84,13 @@ fn changed(info: &FieldInfo, now: &Value) -> Vec<Value> {
 fn list(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
     let default = bench.places.default(site.place, info);
     for at in (0..values.len().min(ELEMENTS)).chain(values.len().checked_sub(1)) {
-        for other in changed(info, &values[at]) {
+        for other in untried(bench, site, info, changed(info, &values[at])) {
             let mut values = values.to_vec();
             values[at] = other;
             try_values(bench, site, info, values);
         }
     }
-    for other in changed(info, &default).into_iter().chain([default]) {
+    for other in untried(bench, site, info, changed(info, &default)).into_iter().chain([default]) {
         try_values(bench, site, info, [values, &[other]].concat());
     }
     without_one(bench, site, info, values);

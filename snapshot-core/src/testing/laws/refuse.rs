@@ -13,7 +13,9 @@ use super::super::values::{integer, too_large, unknown_numbers};
 pub(in super::super) fn unknown_fields(bench: &mut Bench, site: &Site) {
     let Some(message) = bench.message(site) else { return };
     let path = bench.places.message_path(site.place);
-    for number in message.shape.free_numbers() {
+    let numbers = message.shape.free_numbers();
+    let tried = if site.is_first { numbers.len() } else { 1 };
+    for number in numbers.into_iter().take(tried) {
         for (value, name) in framings().into_iter().chain([(Value::Group, "group")]) {
             let bytes = bench.edited(site, |m| m.fields.push(Field::new(number, value)));
             let what = format!("the unknown field {number} ({name})");
@@ -38,7 +40,8 @@ pub(in super::super) fn wrong_wire_types(bench: &mut Bench, site: &Site) {
         let is_list = matches!(info.presence, Presence::Repeated | Presence::Packed);
         let none = [(Value::Group, "group"), (Value::NoWireType(4), "end of a group")];
         let none = none.into_iter().chain([6, 7].map(|n| (Value::NoWireType(n), "no wire type")));
-        for (value, name) in framings().into_iter().chain(none) {
+        let apart = if site.is_first { 1 } else { 3 };
+        for (value, name) in framings().into_iter().chain(none).step_by(apart) {
             // Scalars may share a tag and a length.
             let may_be_packed = is_list && name == WireType::Len.as_str();
             if name == right || may_be_packed {
