@@ -1,4 +1,4 @@
-//! Generates the messages of the buffa peer from the descriptors that all peers have in common.
+//! Generates the messages of the buffa peer from the descriptor set that all peers share.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=../proto/src/generated/descriptor_set.binpb");

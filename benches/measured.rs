@@ -1,4 +1,4 @@
-//! What is measured, each ready to be run under a clock, an allocation counter or callgrind.
+//! The measured items, each ready to run under a clock, an allocation counter or callgrind.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -13,20 +13,20 @@ use crate::{migration, workload};
 
 macro_rules! items {
     ($($(#[$doc:meta])* $item:ident = $name:literal)*) => {
-        /// One way to save or to restore.
+        /// A way to save or to restore.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Item { $($(#[$doc])* $item),* }
 
         impl Item {
-            /// All items, the ones that save first.
+            /// All items; those that save come first.
             pub const ALL: &[Item] = &[$(Item::$item),*];
 
-            /// What the item is called in tables and on the command line.
+            /// Returns the name of the item in tables and on the command line.
             pub fn name(self) -> &'static str {
                 match self { $(Item::$item => $name),* }
             }
 
-            /// Whether it is about controllers, and not about the state of the workload.
+            /// Returns whether the item measures controllers instead of the workload's state.
             pub fn is_tree(self) -> bool {
                 matches!(
                     self,
@@ -48,11 +48,11 @@ items! {
     SaveWarm = "save-warm"
     /// A copy of the saved bytes into a buffer that was used before.
     Memcpy = "memcpy"
-    /// Conversion to prost by hand.
+    /// prost, with conversion by hand.
     SaveHandWritten = "save-hand-written"
-    /// prost on messages of its own.
+    /// prost with its own messages.
     SaveProst = "save-prost-own"
-    /// bilrost on messages of its own.
+    /// bilrost with its own messages.
     SaveBilrost = "save-bilrost"
     /// buffa, with conversion.
     SaveBuffa = "save-buffa"
@@ -68,9 +68,9 @@ items! {
     Clone = "clone"
     /// prost and conversion by hand.
     RestoreHandWritten = "restore-hand-written"
-    /// prost on messages of its own.
+    /// prost with its own messages.
     RestoreProst = "restore-prost-own"
-    /// bilrost on messages of its own.
+    /// bilrost with its own messages.
     RestoreBilrost = "restore-bilrost"
     /// buffa, with conversion.
     RestoreBuffa = "restore-buffa"
@@ -80,25 +80,26 @@ items! {
     RestorePostcard = "restore-postcard"
     /// rkyv.
     RestoreRkyv = "restore-rkyv"
-    /// The template's tree of controllers, locks included.
+    /// The template's tree of controllers, including the locks.
     TreeSave = "lcow-save"
-    /// The template's tree, up to the controllers: OCI specs parsed, references followed.
+    /// The template's tree, up to the controllers, including the parsing of OCI specs and the check of
+    /// references.
     TreeRestore = "lcow-restore"
-    /// The template's tree: freeze, save, import and back, without a destination's host.
+    /// The template's tree: freeze, save, import and abort, without a destination host.
     TreeMigrate = "lcow-migrate"
-    /// A migration of so many controllers.
+    /// A migration of this many controllers.
     Migrate = "migrate"
-    /// What it must do at least: encode, decode, call the hooks.
+    /// The least work of a migration: encode, decode, call the hooks.
     MigrateParts = "migrate-parts"
 }
 
 /// An item with its input.
 pub trait Case {
-    /// How long so many runs take, the dropping of what they return not counted.
+    /// Returns the time of this many runs, without the time to drop their results.
     fn time(&mut self, iterations: usize) -> Duration;
 
-    /// One run inside of `around`, after one outside of it. What they return is kept until the end,
-    /// so that the allocator is in the same state whatever was measured.
+    /// Runs the item once outside of `around` and then once inside. Keeps the results until the
+    /// end, so that the allocator is in the same state for every item.
     fn run_in(&mut self, around: &mut dyn FnMut(&mut dyn FnMut()));
 }
 
@@ -120,11 +121,11 @@ impl<T, F: FnMut() -> T> Case for F {
     }
 }
 
-/// Prepares an item for a sandbox of so many containers.
+/// Prepares an item for a sandbox of this many containers.
 ///
 /// # Errors
 ///
-/// A peer that cannot save the workload.
+/// The error of a peer that cannot save the workload.
 pub fn prepare(item: Item, containers: usize) -> Result<Box<dyn Case>, Box<dyn Error>> {
     let state = workload::sandbox(if item.is_tree() { 0 } else { containers });
     Ok(match item {

@@ -1,5 +1,5 @@
-//! The table of memory: how often an item allocates, and how much more it holds at its peak than
-//! before. Printed by `cargo bench`, before the table of times.
+//! The table of memory: the allocations of each item, and its peak memory above that at its start.
+//! `cargo bench` prints it before the table of times.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -9,11 +9,11 @@ use snapshot_benches::measured::{Item, prepare};
 
 const SIZES: [usize; 3] = [1, 100, 10_000];
 
-/// How often a save may allocate, whatever it saves.
+/// The greatest number of allocations of a save, whatever its size.
 const SAVE_ALLOCATIONS: u64 = 4;
-/// What a save may hold at its peak, by the length of the snapshot.
+/// The greatest peak memory of a save, relative to the length of the snapshot.
 const SAVE_PEAK: f64 = 1.15;
-/// How often a restore may allocate, by what a clone of the state does.
+/// The greatest number of allocations of a restore, relative to a clone of the state.
 const RESTORE_ALLOCATIONS: f64 = 1.02;
 
 fn main() -> ExitCode {

@@ -1,5 +1,5 @@
-//! Migrations: of many small controllers whose hooks do nothing, for what the orchestration costs; and
-//! of the template's sandbox.
+//! Migrations of many small controllers whose hooks do nothing, which measure the cost of the
+//! orchestration, and migrations of the template's sandbox.
 
 use std::ops::DerefMut;
 use std::pin::Pin;
@@ -47,18 +47,18 @@ pub struct FleetState {
     members: Vec<Child<Ship>>,
 }
 
-/// Where a member is in its life.
+/// The stage of a member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = pb::counter_snapshot::Stage)]
 pub enum Stage {
     /// Not started.
     #[default]
     Idle,
-    /// Under way.
+    /// Running.
     Counting,
     /// Finished.
     Done,
-    /// Frozen, or imported and not resumed.
+    /// Frozen, or imported but not resumed.
     #[snapshot(transient)]
     Migrating,
 }
@@ -80,7 +80,7 @@ pub struct ShipState {
     stage: Stage,
 }
 
-/// A root with so many controllers, itself included.
+/// Creates a root with this many controllers, itself included.
 pub fn fleet(controllers: usize) -> Arc<Fleet> {
     let ship = |index: usize| {
         let state = ShipState {
@@ -94,12 +94,12 @@ pub fn fleet(controllers: usize) -> Arc<Fleet> {
     Arc::new(Fleet(Mutex::new(FleetState { name: "fleet".to_owned(), members })))
 }
 
-/// Freezes, saves, opens, imports, patches and resumes; then rolls the source back, so that it can
-/// go again. The rollback is one more hook for each controller, [`parts`] counts it too.
+/// Freezes, saves, opens, imports, patches and resumes; then rolls the source back, so that it can run
+/// again. The rollback is one more hook for each controller, which [`parts`] includes too.
 ///
 /// # Errors
 ///
-/// None for a fleet.
+/// Never fails for a fleet.
 pub fn migrate(fleet: &Arc<Fleet>) -> Result<Arc<Fleet>, Error> {
     let session = Session::new();
     block_on(async {
@@ -113,12 +113,12 @@ pub fn migrate(fleet: &Arc<Fleet>) -> Result<Arc<Fleet>, Error> {
     })
 }
 
-/// What a migration must do at least: encode the states, decode them, and call four boxed hooks
+/// Does the least work of a migration: encodes the states, decodes them, and calls four boxed hooks
 /// for each controller.
 ///
 /// # Errors
 ///
-/// None for a fleet.
+/// Never fails for a fleet.
 pub fn parts(fleet: &Arc<Fleet>) -> Result<FleetState, Error> {
     let bytes = codec::to_bytes(&*fleet.state())?;
     let state: FleetState = codec::from_bytes(&bytes)?;
@@ -132,12 +132,12 @@ pub fn parts(fleet: &Arc<Fleet>) -> Result<FleetState, Error> {
     })
 }
 
-/// What the template's tree takes of a blackout: freezes it, saves it, verifies and builds it once
-/// more; then gives that up, and thaws the source, so that it can go again.
+/// Runs the part of a blackout that the template's tree takes: freezes the tree, saves it, verifies it
+/// and builds a copy. Then aborts the copy and thaws the source, so that it can run again.
 ///
 /// # Errors
 ///
-/// None for the template's sample.
+/// Never fails for the template's sample.
 pub fn import_and_abort(sandbox: &Arc<Sandbox>) -> Result<(), Error> {
     let session = Session::new();
     block_on(async {
@@ -148,7 +148,7 @@ pub fn import_and_abort(sandbox: &Arc<Sandbox>) -> Result<(), Error> {
     })
 }
 
-/// A hook that does nothing, called as through a trait object.
+/// A hook that does nothing, called like a method of a trait object.
 #[inline(never)]
 fn hook(controller: &Arc<Fleet>) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
     Box::pin(async move {

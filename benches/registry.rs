@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use snapshot_core::registry::{Registry, registry};
 
-/// Registers a controller for each three digits.
+/// Registers a controller for each combination of three digits.
 macro_rules! register {
     () => { register! { @a 0 1 2 3 4 5 6 7 8 9 } };
     (@a $($a:literal)*) => { $(register! { @b $a 0 1 2 3 4 5 6 7 8 9 })* };

@@ -1,5 +1,5 @@
-//! Criterion's view of save and restore, beside the hand-written peer: distributions, and what
-//! changed since the last run. The ratios to all peers are in the tables of `memory` and `table`.
+//! Criterion's measurement of save and restore, compared with the hand-written peer: distributions,
+//! and changes since the last run. The tables of `memory` and `table` have the ratios to all peers.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
-//! The native state of a sandbox, as a shim would hold it: ids that were parsed, paths, durations,
-//! maps by key, and the children of each controller as plain structs.
+//! The native state of a sandbox, as a shim would hold it: parsed ids, paths, durations, maps by key,
+//! and the children of each controller as plain structs.
 //!
-//! It has the payloads of `examples/lcow`, in the same messages. It differs in what has nothing to
-//! do with the encoding and that no peer could do: there are no controllers and no locks, the OCI
-//! spec is carried as bytes and not parsed, and no references between payloads are followed. The
-//! benchmarks of the template's own tree have all of that.
+//! It has the payloads of `examples/lcow` in the same messages, without the parts that do not
+//! concern the encoding and that no peer could do: it has no controllers and no locks, the OCI spec
+//! stays bytes and is not parsed, and references between payloads are not checked. The benchmarks
+//! of the template's own tree include all of these.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use snapshot_proto::lcow::v1::{
 };
 use uuid::Uuid;
 
-/// Gives a type of the state what the peers without a message of their own need.
+/// Adds the derives of the peers without their own messages to a type of the state.
 macro_rules! states {
     ($($(#[$attribute:meta])* pub $kind:ident $name:ident $body:tt)*) => {$(
         #[derive(Snapshot, Clone, Debug, PartialEq)]
@@ -43,10 +43,10 @@ states! {
     pub struct Vm {
         /// Its id on the host.
         pub vm_id: String,
-        /// Where it is in its life.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: VmStage,
-        /// How it was created.
+        /// Its options.
         pub sandbox_options: Option<SandboxOptions>,
         /// Its disks.
         pub scsi: Option<Scsi>,
@@ -56,32 +56,32 @@ states! {
         pub plan9: Option<Plan9>,
         /// The next vsock port.
         pub gcs_next_port: u32,
-        /// What its host needs.
+        /// The features that its host must support.
         pub compat_info: Vec<u8>,
-        /// What it was created from, JSON.
+        /// The document that it was created from, as JSON.
         pub hcs_document: Vec<u8>,
         /// The next message id.
         pub bridge_next_id: i64,
     }
 
-    /// How a VM was created.
+    /// The options of a VM.
     #[snapshot(message = vm_snapshot::SandboxOptions)]
     pub struct SandboxOptions {
-        /// Shares are read-only.
+        /// Whether shares are read-only.
         pub no_writable_file_shares: bool,
-        /// Scratch disks are encrypted.
+        /// Whether scratch disks are encrypted.
         pub enable_scratch_encryption: bool,
-        /// The guest routes by policy.
+        /// Whether the guest routes by policy.
         pub policy_based_routing: bool,
         /// Processor architecture.
         pub architecture: String,
-        /// Memory is backed by the host's.
+        /// Whether memory of the host backs it.
         pub fully_physically_backed: bool,
         /// Settings of a confidential VM.
         pub confidential: Option<Confidential>,
     }
 
-    /// What a confidential VM enforces.
+    /// The rules that a confidential VM enforces.
     #[snapshot(message = vm_snapshot::ConfidentialConfig)]
     pub struct Confidential {
         /// The policy.
@@ -96,34 +96,34 @@ states! {
     /// A VM's disks.
     #[snapshot(message = pb::ScsiSnapshot, version = 1)]
     pub struct Scsi {
-        /// How many controllers there are.
+        /// The number of controllers.
         #[snapshot(range = 0..=4)]
         pub num_controllers: u8,
         /// The disks by slot.
         pub disks: BTreeMap<u32, Disk>,
-        /// Who holds which mount.
+        /// The mount that each reservation holds.
         pub reservations: HashMap<Uuid, Reservation>,
     }
 
     /// One disk.
     #[snapshot(message = scsi_snapshot::DiskState)]
     pub struct Disk {
-        /// What it is.
+        /// Its configuration.
         pub config: DiskConfig,
-        /// How far it is.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: DiskStage,
         /// Its mounts by partition.
         pub mounts: BTreeMap<u64, Mount>,
     }
 
-    /// What a disk is.
+    /// The configuration of a disk.
     #[snapshot(message = scsi_snapshot::DiskConfig)]
     pub struct DiskConfig {
-        /// Where it is on the host.
+        /// Its path on the host.
         #[rkyv(with = AsString)]
         pub host_path: PathBuf,
-        /// Read-only.
+        /// Whether it is read-only.
         pub read_only: bool,
         /// The kind of attachment.
         #[snapshot(field = type)]
@@ -135,31 +135,31 @@ states! {
     /// One mount.
     #[snapshot(message = scsi_snapshot::MountState)]
     pub struct Mount {
-        /// How it is mounted.
+        /// Its configuration.
         pub config: MountConfig,
-        /// How far it is.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: MountStage,
-        /// How many hold it.
+        /// The number of its holders.
         pub ref_count: u32,
-        /// Where it is in the guest.
+        /// Its path in the guest.
         pub guest_path: String,
     }
 
-    /// How a partition is mounted.
+    /// The configuration of a mount.
     #[snapshot(message = scsi_snapshot::MountConfig)]
     pub struct MountConfig {
-        /// Read-only.
+        /// Whether it is read-only.
         pub read_only: bool,
-        /// Encrypted.
+        /// Whether it is encrypted.
         pub encrypted: bool,
         /// Options of the mount call.
         pub options: Vec<String>,
-        /// Format it if it is empty.
+        /// Whether to format it if it is empty.
         pub ensure_filesystem: bool,
         /// The file system.
         pub filesystem: String,
-        /// A block device.
+        /// Whether it is a block device.
         pub block_dev: bool,
     }
 
@@ -187,23 +187,23 @@ states! {
         pub device_instance_id: String,
         /// Its virtual function.
         pub virtual_function_index: u32,
-        /// How far it is.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: DeviceStage,
-        /// How many hold it.
+        /// The number of its holders.
         pub ref_count: u32,
     }
 
     /// A VM's shares.
     #[snapshot(message = pb::Plan9Snapshot, version = 1)]
     pub struct Plan9 {
-        /// Shares are read-only.
+        /// Whether shares are read-only.
         pub no_writable_file_shares: bool,
-        /// What names are made from.
+        /// The counter that names are made from.
         pub name_counter: u64,
         /// The shares by folder.
         pub shares: BTreeMap<String, Share>,
-        /// Who holds which.
+        /// The share that each reservation holds.
         pub reservations: HashMap<Uuid, String>,
     }
 
@@ -212,21 +212,21 @@ states! {
     pub struct Share {
         /// Its name.
         pub name: String,
-        /// How it is shared.
+        /// Its configuration.
         pub config: ShareConfig,
-        /// How far it is.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: ShareStage,
         /// Its mount.
         pub mount: Option<ShareMount>,
     }
 
-    /// How a folder is shared.
+    /// The configuration of a share.
     #[snapshot(message = pb::plan9_snapshot::ShareConfig)]
     pub struct ShareConfig {
-        /// Read-only.
+        /// Whether it is read-only.
         pub read_only: bool,
-        /// Only some files.
+        /// Whether only some files are visible.
         pub restrict: bool,
         /// Their names.
         pub allowed_names: Vec<String>,
@@ -235,14 +235,14 @@ states! {
     /// A share's mount.
     #[snapshot(message = pb::plan9_snapshot::MountState)]
     pub struct ShareMount {
-        /// Read-only.
+        /// Whether it is read-only.
         pub read_only: bool,
-        /// How far it is.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: ShareMountStage,
-        /// How many hold it.
+        /// The number of its holders.
         pub ref_count: u32,
-        /// Where it is in the guest.
+        /// Its path in the guest.
         pub guest_path: String,
     }
 
@@ -264,11 +264,11 @@ states! {
     pub struct Network {
         /// The namespace on the host.
         pub namespace_id: Uuid,
-        /// The guest routes by policy.
+        /// Whether the guest routes by policy.
         pub policy_based_routing: bool,
-        /// The guest has namespaces.
+        /// Whether the guest has namespaces.
         pub is_namespace_supported_by_guest: bool,
-        /// Where it is in its life.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: NetworkStage,
         /// The endpoints by adapter.
@@ -293,10 +293,10 @@ states! {
         pub container_id: String,
         /// Its id in the guest.
         pub gcs_container_id: String,
-        /// Where it is in its life.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: ContainerStage,
-        /// How long lost IO is tried again.
+        /// The time during which lost IO is retried.
         pub io_retry_timeout: Option<Duration>,
         /// Its root file system.
         pub layers: Option<Layers>,
@@ -317,9 +317,9 @@ states! {
         pub ro_layers: Vec<Layer>,
         /// The writable one.
         pub scratch: Option<Layer>,
-        /// They were put together.
+        /// Whether they are combined.
         pub layers_combined: bool,
-        /// Where.
+        /// Their path in the guest.
         #[rkyv(with = AsString)]
         pub rootfs_path: PathBuf,
     }
@@ -329,7 +329,7 @@ states! {
     pub struct Layer {
         /// The reservation of its mount.
         pub reservation_id: Uuid,
-        /// Where it is mounted.
+        /// Its path in the guest.
         #[rkyv(with = AsString)]
         pub guest_path: PathBuf,
     }
@@ -339,7 +339,7 @@ states! {
     pub struct Process {
         /// Its exec id.
         pub exec_id: String,
-        /// Where it is in its life.
+        /// Its stage.
         #[snapshot(stage, field = state)]
         pub stage: ProcessStage,
         /// Its id in the guest.
@@ -349,12 +349,12 @@ states! {
         pub bundle: PathBuf,
         /// The OCI spec, JSON.
         pub oci_process_spec_json: Vec<u8>,
-        /// When it exited.
+        /// The time of its exit.
         #[rkyv(with = Map<AsUnixTime>)]
         pub exited_at: Option<SystemTime>,
         /// Its exit code.
         pub exit_code: u32,
-        /// How long lost IO is tried again.
+        /// The time during which lost IO is retried.
         pub io_retry_timeout: Option<Duration>,
         /// Port of its standard input.
         pub stdin_port: u32,
@@ -366,11 +366,11 @@ states! {
         pub wait_call_id: i64,
     }
 
-    /// Where a VM is in its life.
+    /// The stage of a VM.
     #[derive(Copy, Default)]
     #[snapshot(stage = vm_snapshot::Stage)]
     pub enum VmStage {
-        /// Only an id.
+        /// Only its id is known.
         #[default]
         NotCreated,
         /// Created.
@@ -385,7 +385,7 @@ states! {
         Migrating,
     }
 
-    /// How far a disk is.
+    /// The stage of a disk.
     #[derive(Copy, Default)]
     #[snapshot(stage = scsi_snapshot::DiskStage)]
     pub enum DiskStage {
@@ -396,11 +396,11 @@ states! {
         Attached,
         /// Ejected.
         Ejected,
-        /// Gone.
+        /// Removed.
         Detached,
     }
 
-    /// How far a mount is.
+    /// The stage of a mount.
     #[derive(Copy, Default)]
     #[snapshot(stage = scsi_snapshot::MountStage)]
     pub enum MountStage {
@@ -409,11 +409,11 @@ states! {
         Reserved,
         /// Mounted.
         Mounted,
-        /// Gone.
+        /// Removed.
         Unmounted,
     }
 
-    /// How far a device is.
+    /// The stage of a device.
     #[derive(Copy, Default)]
     #[snapshot(stage = pb::vpci_snapshot::DeviceStage)]
     pub enum DeviceStage {
@@ -426,11 +426,11 @@ states! {
         Ready,
         /// Assigned and unusable.
         AssignedInvalid,
-        /// Gone.
+        /// Removed.
         Removed,
     }
 
-    /// How far a share is.
+    /// The stage of a share.
     #[derive(Copy, Default)]
     #[snapshot(stage = pb::plan9_snapshot::ShareStage)]
     pub enum ShareStage {
@@ -441,11 +441,11 @@ states! {
         Added,
         /// Unusable.
         Invalid,
-        /// Gone.
+        /// Removed.
         Removed,
     }
 
-    /// How far a share's mount is.
+    /// The stage of a share's mount.
     #[derive(Copy, Default)]
     #[snapshot(stage = pb::plan9_snapshot::MountStage)]
     pub enum ShareMountStage {
@@ -456,11 +456,11 @@ states! {
         Mounted,
         /// Unusable.
         Invalid,
-        /// Gone.
+        /// Removed.
         Unmounted,
     }
 
-    /// Where a network is in its life.
+    /// The stage of a network.
     #[derive(Copy, Default)]
     #[snapshot(stage = network_snapshot::Stage)]
     pub enum NetworkStage {
@@ -471,15 +471,15 @@ states! {
         Configured,
         /// Failed.
         Invalid,
-        /// Gone.
+        /// Removed.
         TornDown,
     }
 
-    /// Where a container is in its life.
+    /// The stage of a container.
     #[derive(Copy, Default)]
     #[snapshot(stage = container_snapshot::Stage)]
     pub enum ContainerStage {
-        /// Only an id.
+        /// Only its id is known.
         #[default]
         NotCreated,
         /// Created.
@@ -494,11 +494,11 @@ states! {
         Migrating,
     }
 
-    /// Where a process is in its life.
+    /// The stage of a process.
     #[derive(Copy, Default)]
     #[snapshot(stage = process_snapshot::Stage)]
     pub enum ProcessStage {
-        /// Only an id.
+        /// Only its id is known.
         #[default]
         NotCreated,
         /// Created.

@@ -1,8 +1,8 @@
-//! The table of `cargo bench`: everything beside what it is compared with, in one run.
+//! The table of `cargo bench`: every item compared with its peers, in one run.
 //!
-//! Measured in rounds with every item in each, so that both sides of a ratio meet the same machine;
-//! several times in a row, so that no item finds the caches full of what another has left there; and
-//! the fastest time counts, since whatever else the machine does only adds to it.
+//! Each round measures every item, so that both sides of a ratio see the same machine. Each item
+//! runs several times in a row, so that the caches do not hold another item's data. The fastest
+//! time counts, since other load on the machine can only add to it.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use snapshot_benches::measured::prepare;
 use snapshot_benches::targets::{Results, Unit, measurements};
 
-/// The rounds, how often an item is timed in each, and how many runs are timed at once, for a number
-/// of containers.
+/// Returns for a number of containers the number of rounds, of measurements per item and round, and of
+/// runs per measurement.
 fn plan(containers: usize) -> (usize, usize, usize) {
     match containers {
         1 => (51, 8, 64),
@@ -21,7 +21,7 @@ fn plan(containers: usize) -> (usize, usize, usize) {
 }
 
 fn main() -> ExitCode {
-    // What criterion is asked for with a filter or a flag is not this.
+    // With a filter or a flag, only criterion runs.
     let asks_for_something = std::env::args().skip(1).any(|argument| argument != "--bench");
     if asks_for_something {
         return ExitCode::SUCCESS;

@@ -1,20 +1,20 @@
-//! What is to be reached: the items of a run beside each other, as ratios.
+//! The targets: greatest ratios between the items of a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::measured::Item;
 
-/// One thing divided by another, and how much that may be.
+/// The ratio of one item to another, with its limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// What is measured.
+    /// The measured item.
     pub item: Item,
-    /// In a sandbox of so many containers.
+    /// The number of containers in the sandbox.
     pub containers: usize,
-    /// What it is compared with, in a sandbox of the same size.
+    /// The item that it is compared with, in a sandbox of the same size.
     pub peer: Item,
-    /// The greatest ratio of the times; `None` for what is only reported.
+    /// The greatest ratio of the times; `None` if the ratio is only reported.
     pub time: Option<f64>,
     /// The greatest ratio of the instructions.
     pub instructions: Option<f64>,
@@ -34,7 +34,7 @@ impl Target {
     }
 }
 
-/// All of them, in the order of the table.
+/// All targets, in the order of the table.
 pub const TARGETS: &[Target] = &[
     target(Item::Save, 1, Item::SaveHandWritten).time(1.0 / 5.0),
     target(Item::Save, 100, Item::SaveHandWritten).time(1.0 / 7.0).instructions(0.16),
@@ -62,10 +62,11 @@ pub const TARGETS: &[Target] = &[
     target(Item::Migrate, 10_000, Item::MigrateParts).time(2.0).instructions(2.0),
 ];
 
-/// Instructions per container may differ by so much between 100 and 10,000 containers.
+/// The greatest difference of the instructions per container between 100 and 10,000 containers.
 pub const GROWTH: f64 = 0.10;
 
-/// What is measured, where instructions are counted: of 10,000 containers only ours, for the growth.
+/// Returns the items of a count of instructions. With 10,000 containers only ours are counted, for
+/// their growth.
 pub fn instructions() -> impl Iterator<Item = (Item, usize)> {
     measurements().filter(|(item, containers)| {
         *containers < 10_000
@@ -73,14 +74,14 @@ pub fn instructions() -> impl Iterator<Item = (Item, usize)> {
     })
 }
 
-/// What is to be measured for the targets, each once.
+/// Returns the items that the targets need, each once.
 pub fn measurements() -> impl Iterator<Item = (Item, usize)> {
     let of = |target: &Target| [(target.item, target.containers), (target.peer, target.containers)];
     let all: std::collections::BTreeSet<_> = TARGETS.iter().flat_map(of).collect();
     all.into_iter()
 }
 
-/// What was measured.
+/// The measured quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Wall time, in nanoseconds.
@@ -97,23 +98,23 @@ pub struct Results {
 }
 
 impl Results {
-    /// No results yet.
+    /// Creates an empty set of results.
     pub fn new(unit: Unit) -> Self {
         Self { unit, values: BTreeMap::new() }
     }
 
-    /// Adds one.
+    /// Adds a result.
     pub fn insert(&mut self, item: Item, containers: usize, value: f64) {
         self.values.insert((item, containers), value);
     }
 
-    /// The ratio of a target, if both sides were measured.
+    /// Returns the ratio of a target, if both sides were measured.
     pub fn ratio(&self, target: &Target) -> Option<f64> {
         let of = |item| self.values.get(&(item, target.containers));
         Some(of(target.item)? / of(target.peer)?)
     }
 
-    /// By how much the costs of a container differ between 100 and 10,000 containers.
+    /// Returns the relative difference of the cost per container between 100 and 10,000 containers.
     pub fn growth(&self, item: Item) -> Option<f64> {
         let of = |containers: usize| {
             self.values.get(&(item, containers)).map(|value| value / containers as f64)
@@ -131,7 +132,7 @@ impl Results {
     }
 }
 
-/// A table in Markdown.
+/// Renders a table in Markdown.
 impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.unit {

@@ -1,4 +1,4 @@
-//! The peers do the same work, or the comparison says nothing.
+//! Checks that all peers do the same work, without which the comparison is meaningless.
 
 use snapshot_core::Controller;
 

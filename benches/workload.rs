@@ -1,14 +1,14 @@
-//! The workload: a sandbox of any number of containers, always the same for the same number.
+//! The workload: a sandbox of any number of containers. The same number always gives the same sandbox.
 //!
 //! A container has six read-only layers (UUID and path), a scratch layer, one SCSI reservation for
-//! each of them, one process with an OCI spec of 2 KiB, and one endpoint: about 3.4 KB. Ten
-//! containers are one pod and run one image, so that they share the mounts of its layers; each has a
-//! scratch mount of its own. The mounts are spread over 64 disks, by partition. The VM beside
-//! them has a document of 4 KiB. Names and paths have the shape, and the mounts the sharing, the
-//! options and the file systems that the shim itself saves (`tests/golden/hcsshim`, `typical`).
+//! each layer, one process with an OCI spec of 2 KiB, and one endpoint: about 3.4 KB. Ten containers
+//! form a pod and run one image, so that they share the mounts of its layers; each has a scratch mount
+//! of its own. The mounts are spread over the partitions of 64 disks. The VM has a document of 4 KiB.
+//! Names, paths, the sharing of mounts, their options and their file systems follow the snapshots of
+//! the real shim (`tests/golden/hcsshim`, `typical`).
 //!
-//! No map has a key that is its type's default: prost leaves those out, which protobuf allows and
-//! canonical encoding (Go's, ours) does not do, and the peers are to write the same bytes.
+//! No map has a key that is its type's default. prost leaves such keys out; protobuf allows that, but
+//! canonical encoding (Go's and ours) writes them, and the peers must write the same bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -22,17 +22,17 @@ use crate::state::{
 };
 
 const CONTAINERS_PER_POD: usize = 10;
-/// As many as a SCSI controller has.
+/// The number of slots of a SCSI controller.
 const DISKS: usize = 64;
-/// The layers of a container, the scratch layer included.
+/// The number of layers of a container, including the scratch layer.
 const LAYERS: usize = 7;
-/// The scratch layer, which comes after the read-only ones.
+/// The index of the scratch layer, after the read-only ones.
 const SCRATCH: usize = LAYERS - 1;
 const MOUNTS_PER_POD: usize = SCRATCH + CONTAINERS_PER_POD;
 const SPEC_LENGTH: usize = 2048;
 const DOCUMENT_LENGTH: usize = 4096;
 
-/// A running sandbox of so many containers.
+/// Creates a running sandbox of this many containers.
 pub fn sandbox(containers: usize) -> Sandbox {
     let spec = json_text(SPEC_LENGTH);
     let pods = (0..containers)
@@ -42,7 +42,7 @@ pub fn sandbox(containers: usize) -> Sandbox {
     Sandbox { vm: vm(containers), pods }
 }
 
-/// Looks like any other UUID: the bits of a counter, mixed (the finalizer of SplitMix64).
+/// Creates a UUID that looks random, from the mixed bits of a counter (the finalizer of SplitMix64).
 fn id(kind: u64, index: usize) -> Uuid {
     let mix = |seed: u64| {
         let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -55,7 +55,7 @@ fn id(kind: u64, index: usize) -> Uuid {
     uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
-/// What the host and the guest call a container or a pod: 64 hexadecimal digits.
+/// Creates the id of a container or a pod: 64 hexadecimal digits.
 fn long_id(kind: u64, index: usize) -> String {
     let (first, second) = (id(kind, index), id(kind + 1, index));
     format!("{}{}", first.simple(), second.simple())
@@ -73,14 +73,14 @@ fn reservation_id(index: usize, layer: usize) -> Uuid {
     id(1, index * LAYERS + layer)
 }
 
-/// The mount of one of a container's layers: a pod has those of its image, and then one for the
-/// scratch layer of each of its containers.
+/// Returns the index of the mount of a container's layer. A pod has the mounts of its image's layers,
+/// followed by one for the scratch layer of each of its containers.
 fn mount_of(index: usize, layer: usize) -> usize {
     let first = index / CONTAINERS_PER_POD * MOUNTS_PER_POD;
     first + if layer == SCRATCH { SCRATCH + index % CONTAINERS_PER_POD } else { layer }
 }
 
-/// The disk and the partition of a mount: the disks in turn.
+/// Returns the disk and the partition of a mount. The mounts take the disks in turn.
 fn place(mount: usize) -> Reservation {
     Reservation { slot: (mount % DISKS) as u32 + 1, partition: (mount / DISKS) as u64 + 1 }
 }
@@ -90,7 +90,7 @@ fn guest_path(place: Reservation) -> String {
     format!("/run/mounts/scsi/{}_{}_{}", slot / 64, slot % 64, place.partition)
 }
 
-/// A JSON object of so many bytes, with strings as in the environment of a service.
+/// Creates a JSON object of this many bytes, with strings like those of a service's environment.
 fn json_text(length: usize) -> Vec<u8> {
     let mut text = String::from(r#"{"user":{"uid":1000,"gid":1000},"cwd":"/srv","env":[""#);
     let end = r#""]}"#;
@@ -164,7 +164,7 @@ fn disk(slot: u32) -> Disk {
     }
 }
 
-/// A mount that nobody holds yet.
+/// Creates a mount that nobody holds yet.
 fn mount(place: Reservation, read_only: bool) -> Mount {
     Mount {
         config: MountConfig {

@@ -32,7 +32,7 @@ struct MachineState {
     name: String,
     #[snapshot(stage)]
     stage: MachineStage,
-    /// Each is `google.protobuf.Any` on the wire: a disk owns its schema and its version.
+    /// Each is a `google.protobuf.Any` on the wire: a disk has its own schema and version.
     disks: BTreeMap<u32, Child<Disk>>,
 }
 
@@ -69,7 +69,7 @@ struct DiskState {
 
 struct Disk(Mutex<DiskState>);
 
-/// A resource of the destination's host: where the images are here.
+/// A resource of the destination's host: the folder of its images.
 struct ImageFolder(PathBuf);
 
 impl Controller for Disk {
@@ -101,6 +101,12 @@ impl Controller for Disk {
         };
         state.image = folder.0.join(name);
         println!("  {}: is {} here", cx.id(), state.image.display());
+        Ok(())
+    }
+
+    /// Takes `patch` back, also one that failed.
+    async fn abort(&self, cx: &Context) -> Result<(), Error> {
+        println!("  {}: is given up here", cx.id());
         Ok(())
     }
 }

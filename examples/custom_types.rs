@@ -18,25 +18,25 @@ struct NicState {
     /// `Display` and `FromStr` do the conversion.
     #[snapshot(with = codec::display)]
     mac: Mac,
-    /// Checked on save and on restore: 68 is the least that IPv4 allows (RFC 791).
+    /// Checked on save and on restore. 68 is the least value that IPv4 allows (RFC 791).
     #[snapshot(range = 68..=65_535)]
     mtu: u16,
     /// Elements are converted one by one.
     #[snapshot(max = 16)]
     addresses: Vec<IpAddr>,
     link: Link,
-    /// Absent on the wire is `None`. A plain `Duration` would be required.
+    /// `None` if it is absent on the wire. A plain `Duration` would be required.
     timeout: Option<Duration>,
-    /// The text survives as it is; that it parses as `Driver` is checked.
+    /// The text stays unchanged; reading it checks that it parses as `Driver`.
     driver_settings: Option<codec::Json<Driver>>,
 }
 
-/// A check of the whole struct, after decoding.
+/// Checks the whole struct after decoding.
 fn has_an_address(nic: &NicState) -> Result<(), &'static str> {
     if nic.addresses.is_empty() { Err("a network card needs an address") } else { Ok(()) }
 }
 
-/// The variants are the members of the proto oneof, all of them.
+/// The variants are exactly the members of the proto oneof.
 #[derive(Snapshot, Debug, PartialEq)]
 #[snapshot(oneof = nic_snapshot::Link)]
 enum Link {
@@ -44,7 +44,7 @@ enum Link {
     PassThrough(PassThrough),
 }
 
-/// A newtype is saved as what it wraps, with a check.
+/// A newtype is saved as the value that it wraps, with a check.
 #[derive(Snapshot, Debug, PartialEq)]
 #[snapshot(transparent, validate = is_interface_name)]
 struct BridgeName(String);
@@ -87,7 +87,7 @@ impl FromStr for Mac {
         bytes
             .ok()
             .and_then(|bytes| bytes.try_into().ok().map(Self))
-            // `from_str_radix` takes "3" and "+3" too, which would come back as "03".
+            // `from_str_radix` accepts "3" and "+3" too, which would be written as "03".
             .filter(|mac| mac.to_string() == text)
             .ok_or_else(|| format!("{text:?} is not a MAC address, like 00:15:5d:01:02:03"))
     }
@@ -106,7 +106,7 @@ fn main() -> Result<(), Error> {
     assert_eq!(codec::from_bytes::<NicState>(&bytes)?, nic);
     println!("{} bytes hold {nic:#?}", bytes.len());
 
-    // What another producer could send, made with prost: every mistake is reported, with its path.
+    // A message from another producer, built with prost: every mistake is reported with its path.
     let wrong = pb::NicSnapshot {
         schema_version: 1,
         mac: "00:15:5d".to_owned(),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use snapshot_core::{Error, Snapshot, codec};
 use snapshot_proto::example::v1 as pb;
 
-/// Every proto field has a struct field of the same name; leaving one out does not compile.
+/// Every proto field needs a struct field of the same name; a missing one is a compile error.
 #[derive(Snapshot, Debug, PartialEq)]
 #[snapshot(message = pb::CounterSnapshot, version = 1)]
 struct Counter {
@@ -36,7 +36,7 @@ fn main() -> Result<(), Error> {
 }
 
 /// The first test to write for a type. One line tries truncated, damaged and foreign bytes, changes
-/// every field and sees it restored: `cargo test --example hello_snapshot`.
+/// every field and checks that it is restored: `cargo test --example hello_snapshot`.
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! Runnable templates, the whole LCOW sandbox as a library for them, and hcsshim's payloads.
+//! Runnable templates, with the whole LCOW sandbox and hcsshim's payloads as a library.
 
 #![forbid(unsafe_code)]
 

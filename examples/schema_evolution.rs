@@ -1,7 +1,7 @@
-//! Teaches: a schema that changes, on hosts that are not all upgraded at once.
+//! Teaches: a schema that changes while hosts run different releases.
 //!
-//! Three releases of one controller. The newest restores what the first saved, saves what the second
-//! reads, and refuses, before anything is frozen, what the second would lose.
+//! There are three releases of one controller. The newest restores snapshots of the first and saves
+//! snapshots for the second. Before anything is frozen, it refuses a state that the second would lose.
 //!
 //! `cargo run --example schema_evolution`
 
@@ -14,8 +14,8 @@ use snapshot_core::registry::{Manifest, Registration, Registry};
 use snapshot_core::{Controller, Error, Incoming, Session, Snapshot, Source, codec};
 use snapshot_proto::example::v1 as pb;
 
-/// Version 1 counted the size in MiB: that is another message, kept as the record of what it was,
-/// with a function each way. Version 2 is the same message without the field that came later.
+/// Version 1 counted the size in MiB. Its message is kept as a record, with a function for each
+/// direction. Version 2 is the current message without the field that was added later.
 #[derive(Snapshot, Debug, PartialEq)]
 #[snapshot(message = pb::VolumeSnapshot, version = 3, controller = Volume)]
 #[snapshot(accept(version = 1, message = pb::VolumeSnapshotV1, upgrade = to_bytes, downgrade = to_mib))]
@@ -23,18 +23,19 @@ use snapshot_proto::example::v1 as pb;
 struct VolumeState {
     image: String,
     size: u64,
-    /// What an older payload gets. A volume that has it can be saved for an older peer.
+    /// The `default` is the value for an older payload. A volume with that value can be saved for an
+    /// older peer.
     #[snapshot(since = 3, default = 1000)]
     operations_per_second: u32,
 }
 
-/// From version 1 to version 2.
+/// Upgrades version 1 to version 2.
 fn to_bytes(old: pb::VolumeSnapshotV1) -> Result<pb::VolumeSnapshot, Error> {
     let size = u64::from(old.size_mib) << 20;
     Ok(pb::VolumeSnapshot { image: old.image, size, ..Default::default() })
 }
 
-/// And back, if that loses nothing.
+/// Downgrades version 2 to version 1, if nothing is lost.
 fn to_mib(new: pb::VolumeSnapshot) -> Result<pb::VolumeSnapshotV1, String> {
     let size_mib = u32::try_from(new.size >> 20).ok().filter(|_| new.size.is_multiple_of(1 << 20));
     let size_mib = size_mib.ok_or_else(|| format!("{} bytes are no whole MiB", new.size))?;
@@ -55,8 +56,8 @@ impl Controller for Volume {
     }
 }
 
-/// The release before: what its `.proto` files and its code were then. It runs on the other host; here
-/// it shares the program, so only the newest release is registered.
+/// The previous release, with its `.proto` file and its code. It would run on the other host. Here both
+/// are in one program, so only the newest release is registered.
 mod release_2 {
     use super::{Controller, DerefMut, Error, Mutex, PoisonError, Snapshot};
 
@@ -99,7 +100,7 @@ mod release_2 {
     }
 }
 
-/// The first release, which has left a snapshot behind.
+/// The first release, of which a snapshot exists.
 mod release_1 {
     use super::Snapshot;
 
@@ -131,7 +132,7 @@ mod release_1 {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let session = Session::new();
 
-    // 1. What the first release saved is restored by the third.
+    // 1. The third release restores a snapshot of the first.
     let old = release_1::VolumeState { image: "/images/a.vhdx".to_owned(), size_mib: 64 };
     let any = prost_types::Any::decode(&*codec::to_any_bytes(&old)?)?;
     let incoming = Incoming::open(Snapshot::from_any(&any)?)?;
@@ -143,8 +144,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let expected = VolumeState { image, size: 64 << 20, operations_per_second: 1000 };
     assert_eq!(*volume.state(), expected);
 
-    // 2. It moves on to a host where the second release runs. The manifest of that tells what it
-    // reads, and the preflight finds the version that both know.
+    // 2. The volume moves to a host with the second release. The manifest of that release lists the
+    // versions that it reads, and the preflight finds the one that both know.
     let theirs: Manifest = Registry::new([Registration::of::<release_2::Volume>()])?.manifest();
     let source = Source::new(&volume);
     source.preflight(&theirs)?;
@@ -157,19 +158,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(arrived.size, 64 << 20);
     block_on(frozen.rollback())?;
 
-    // 3. What release 2 cannot know is not dropped: the volume stays where it is, and running.
+    // 3. No value that release 2 does not know is dropped: the migration is refused, and the volume
+    // keeps running.
     volume.state().operations_per_second = 5000;
     let told = refusal(Source::new(&volume).preflight(&theirs));
     println!("refused: {told}");
     assert!(told.contains("operations_per_second: exists from version 3 on"), "{told}");
 
-    // Likewise what a downgrade function cannot say in the older message's words.
+    // The same holds for a value that a downgrade function cannot express in the older message.
     *volume.state() = VolumeState { size: 1000, operations_per_second: 1000, ..expected };
     let told = refusal(codec::to_bytes_as(&*volume.state(), 1).map(drop));
     println!("refused: {told}");
     assert!(told.contains("1000 bytes are no whole MiB"), "{told}");
 
-    // 4. A release that is not out yet is told as such, before any of its fields.
+    // 4. A payload of a future release is reported as such, not as errors in its fields.
     let newer = pb::VolumeSnapshot { schema_version: 7, ..Default::default() };
     let told = refusal(codec::from_bytes::<VolumeState>(&newer.encode_to_vec()).map(drop));
     println!("refused: {told}");

@@ -10,8 +10,8 @@ use futures_executor::block_on;
 use snapshot_core::{Controller, Error, Incoming, Session, Snapshot, Source};
 use snapshot_proto::example::v1::{self as pb, disk_snapshot};
 
-/// The variants are matched with those of the proto enum by name. One that is missing on either
-/// side, or has another number, does not compile.
+/// The variants are matched with the values of the proto enum by name. A variant that is missing on
+/// either side, or has another number, is a compile error.
 #[derive(Snapshot, Clone, Copy, Debug, Default, PartialEq)]
 #[snapshot(stage = disk_snapshot::Stage)]
 enum DiskStage {
@@ -19,16 +19,16 @@ enum DiskStage {
     Reserved,
     Attached,
     Ejected,
-    /// Frozen on the source. It exists only in the running program: saving it is an error.
+    /// Frozen at the source. This stage exists only in the running program: saving it is an error.
     #[snapshot(transient)]
     Leaving,
-    /// Imported on the destination, not resumed yet.
+    /// Imported at the destination, but not resumed yet.
     #[snapshot(transient)]
     Arriving,
 }
 
-/// The rules say which stages may be saved, and where each phase takes the disk. What is saved is
-/// the stage from before the freeze; the disk comes back in it.
+/// The rules list the stages that may be saved, and the stage that each phase sets. The payload has the
+/// stage from before the freeze, and the disk is restored in it.
 #[derive(Snapshot, Debug)]
 #[snapshot(message = pb::DiskSnapshot, version = 1, controller = Disk)]
 #[snapshot(save_from(Reserved, Attached), freeze_to = Leaving, import_as = Arriving)]
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     block_on(frozen.commit())?;
     println!("source: committed, {:?}", disk.state().stage);
 
-    // A disk that was ejected may not be saved. The freeze is refused, nothing has changed.
+    // An ejected disk may not be saved. The freeze is refused, and nothing has changed.
     disk.state().stage = DiskStage::Ejected;
     let Err(failure) = block_on(Source::new(&disk).freeze(&session)) else {
         unreachable!("an ejected disk must not be saved");

@@ -1,4 +1,4 @@
-//! Writes the inputs that the fuzz targets begin with: `cargo run --example seeds`, in this folder.
+//! Writes the initial inputs of the fuzz targets. Run `cargo run --example seeds` in this folder.
 
 use std::fs;
 use std::path::Path;

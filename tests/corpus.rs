@@ -1,5 +1,5 @@
-//! Snapshots of every released schema of the LCOW sandbox, `corpus/RELEASE/*.snapshot`, each beside
-//! what it must restore to, `*.txt`. See `corpus/README.md`.
+//! Snapshots of every released schema of the LCOW sandbox, `corpus/RELEASE/*.snapshot`. The `*.txt`
+//! beside each has the state that it must restore to. See `corpus/README.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -28,24 +28,24 @@ use self::text::Text;
 /// The release that the next snapshots belong to.
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
 
-/// Set, it adds what is not there yet. Nothing that is there is ever changed.
+/// The environment variable that adds missing files. Existing files never change.
 const ADD: &str = "SNAPSHOT_ADD_CORPUS";
 
-/// What says how to add it.
+/// The page that explains how to add files.
 const HOW: &str = "SNAPSHOT_ADD_CORPUS=1 cargo test -p snapshot-tests --test corpus";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// Any payload, to look at its state without the rules for a whole tree.
+/// A controller for any payload, to read its state without the rules for a whole tree.
 #[derive(Snapshot)]
 #[snapshot(message = fixture::GroupSnapshot, version = 1, ignore(name, named, leader))]
 struct Any {
     members: Vec<Child<dyn Controller>>,
 }
 
-/// What a payload restores to: its state in the current versions of everything in it.
+/// Restores a payload and returns its state in the current versions of everything in it.
 fn restored(any: prost_types::Any) -> prost_types::Any {
     let group =
         fixture::GroupSnapshot { schema_version: 1, members: vec![any], ..Default::default() };
@@ -54,7 +54,7 @@ fn restored(any: prost_types::Any) -> prost_types::Any {
     fixture::GroupSnapshot::decode(&*again).unwrap().members.remove(0)
 }
 
-/// The snapshots in the corpus, by release and name, without the extension.
+/// Returns the snapshots in the corpus by release and name, without the extension.
 fn corpus() -> BTreeMap<(String, String), PathBuf> {
     let mut found = BTreeMap::new();
     for release in fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()) {
@@ -72,7 +72,7 @@ fn corpus() -> BTreeMap<(String, String), PathBuf> {
     found
 }
 
-/// Links the controllers, and adds what is missing if it is asked for; once, before any test looks.
+/// Links the controllers, and adds missing files on request. Runs once, before any test.
 fn prepare() {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
@@ -83,8 +83,8 @@ fn prepare() {
     });
 }
 
-/// Today's snapshots: a whole sandbox as a shim saves it, and one of each controller with every
-/// field of it set, from another implementation's payloads.
+/// Creates the current snapshots: a whole sandbox as a shim saves it, and one payload of each
+/// controller with every field set, from another implementation's payloads.
 fn todays() -> Vec<(&'static str, Snapshot)> {
     let frozen = block_on(Source::new(&sample::sandbox(2).unwrap()).freeze(&Session::new()));
     let frozen = frozen.unwrap();
@@ -137,7 +137,7 @@ fn changed<P: Payload>(golden: &str, change: impl FnOnce(&mut P::Message)) -> Sn
     Snapshot::from_any(&prost_types::Any::decode(&*any).unwrap()).unwrap()
 }
 
-/// Writes what is not there yet.
+/// Writes the missing files.
 fn add() {
     let release = folder().join(RELEASE);
     fs::create_dir_all(&release).unwrap();
@@ -159,7 +159,7 @@ fn open(path: &Path) -> Snapshot {
     Snapshot::from_bytes(fs::read(path.with_extension("snapshot")).unwrap()).unwrap()
 }
 
-/// The text of what a snapshot restores to.
+/// Returns the text of the state that a snapshot restores to.
 fn text_of(path: &Path) -> Text {
     let restored = restored(open(path).into_any());
     let mut text = Text::default();
@@ -220,7 +220,7 @@ fn the_snapshots_of_this_release_have_every_field_of_every_payload() {
     assert!(missing.is_empty(), "no snapshot has {missing:?}");
 }
 
-/// The fields of a message and of all that it reaches.
+/// Collects the fields of a message and of all messages that it reaches.
 fn fields(message: &MessageDescriptor, found: &mut BTreeSet<(String, &'static str)>) {
     let name = (message.full_name)();
     if name.starts_with("google.") {

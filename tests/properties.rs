@@ -71,7 +71,7 @@ laws_for! {
     required_scalars: scalars RequiredScalars;
     shared_bytes: scalars SharedBytes;
     copied_bytes: scalars CopiedBytes;
-    enums: stages Enums;
+    enums: enumerations Enums;
     required_enums: stages RequiredEnums;
     lists: repeats Lists;
     narrow_lists: repeats NarrowLists;

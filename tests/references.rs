@@ -1,4 +1,4 @@
-//! References: what `defines` and `refers` find in every kind of field, and who checks it.
+//! References: the names that `defines` and `refers` find in every kind of field, and their checks.
 
 #![allow(clippy::unwrap_used, reason = "what helpers find wrong fails the test too")]
 
@@ -24,14 +24,14 @@ mod pb {
 
     use snapshot_core::Schema;
 
-    /// A bus: what it has, and who is in it.
+    /// A bus with its slots and users.
     #[derive(Clone, PartialEq, Schema, ::prost::Message)]
     pub(crate) struct Bus {
         #[prost(uint32, tag = "1")]
         pub schema_version: u32,
         #[prost(string, tag = "2")]
         pub name: String,
-        /// From key to what it stands for.
+        /// The meaning of each key.
         #[prost(map = "string, string", tag = "3")]
         pub slots: HashMap<String, String>,
         #[prost(map = "string, message", tag = "4")]
@@ -56,7 +56,7 @@ mod pb {
         Held(User),
     }
 
-    /// Somebody who refers in every way.
+    /// A user that refers in every way.
     #[derive(Clone, PartialEq, Schema, ::prost::Message)]
     pub(crate) struct User {
         #[prost(string, repeated, tag = "1")]
@@ -86,7 +86,7 @@ mod pb {
     }
 }
 
-/// A controller of any state.
+/// A controller for any state.
 struct Locked<S>(Mutex<S>);
 
 impl<S> Locked<S> {
@@ -178,7 +178,7 @@ mod spelled {
     }
 }
 
-/// A user who refers to nothing that is there, in every way, from all fields.
+/// Creates a user whose references dangle in every way and from all fields.
 fn stranger() -> User {
     User {
         list: vec![SlotName("a".into()), SlotName("x".into())],
@@ -191,18 +191,18 @@ fn stranger() -> User {
     }
 }
 
-/// Somebody who refers once.
+/// Creates a user with one reference.
 fn user(slot: &str) -> User {
     User { list: vec![SlotName(slot.into())], ..User::default() }
 }
 
-/// A bus with a slot `a` that is labelled `A`.
+/// Creates a bus with a slot `a` that is labelled `A`.
 fn bus(name: &str) -> BusState {
     let slots = HashMap::from([(SlotName("a".into()), "A".into())]);
     BusState { name: name.into(), slots, ..BusState::default() }
 }
 
-/// What is wrong with the references of a tree, one text for each.
+/// Returns the text of each error in the references of a tree.
 #[track_caller]
 fn wrong(state: &impl State) -> Vec<String> {
     match check_references(state) {
@@ -214,7 +214,7 @@ fn wrong(state: &impl State) -> Vec<String> {
     }
 }
 
-/// The places of what is wrong.
+/// Returns the places of the errors.
 #[track_caller]
 fn places(state: &impl State) -> Vec<String> {
     let place = |text: String| text.split(": ").take(2).collect::<Vec<_>>().join(": ");
@@ -249,8 +249,8 @@ fn a_reference_resolves_whatever_the_types_at_its_ends() {
     assert_eq!(wrong(&BusState { guests: [friend].into(), ..bus("b") }), [""; 0]);
 }
 
-/// What of so many users is wrong in a bus with these slots, counted: what is defined again, and what
-/// refers to nothing.
+/// Counts the errors of this many users in a bus with these slots: duplicate definitions and dangling
+/// references.
 fn counted(slots: &HashMap<SlotName, String>, users: &[User]) -> usize {
     let slot_names = slots.keys().map(|SlotName(name)| ("slot", name.clone()));
     let labels = slots.values().map(|label| ("label", label.clone()));
@@ -350,7 +350,7 @@ fn something_defined_twice_names_the_first_definition() {
     );
 }
 
-/// A tree whose root has the only slot, and whose other controllers all refer to one more.
+/// Creates a tree whose root has the only slot and whose other controllers all refer to a second one.
 fn tree() -> BusState {
     let below = |name: &str, child| {
         let guests = [user("a"), user("x")].into();
@@ -538,7 +538,7 @@ fn one_field_may_define_and_refer() {
     #[snapshot(message = pb::Bus, version = 1)]
     #[snapshot(ignore(name, users, guests, owner, way, children, child))]
     struct Chain {
-        /// Each stands for the next.
+        /// Each key stands for the next.
         #[snapshot(defines = "link", refers(values = "link"))]
         slots: BTreeMap<String, String>,
     }

@@ -1,5 +1,5 @@
-//! The registry of a program: what the derive and `register!` submit, what is found by type URL, and
-//! what a contradiction says.
+//! The registry of a program: the registrations of the derive and of `register!`, the lookup by type
+//! URL, and the errors of contradictions.
 
 // Helpers of tests fail as tests do; clippy knows only the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -47,14 +47,14 @@ controllers! {
     Dependent: DependentState;
 }
 
-/// Registered by the derive.
+/// A controller that the derive registers.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::CounterSnapshot, version = 1, controller = Counter, ignore(label, stage))]
 struct CounterState {
     value: u64,
 }
 
-/// Registered by `register!`.
+/// A controller that `register!` registers.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = pb::GroupSnapshot, version = 2, ignore(name, named))]
 struct GroupState {
@@ -64,14 +64,14 @@ struct GroupState {
 
 snapshot_core::register!(Group);
 
-/// Claims the same message; not registered in this program.
+/// A controller that claims the same message and is not registered in this program.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = pb::CounterSnapshot, version = 1, ignore(label, stage))]
 struct OtherCounterState {
     value: u64,
 }
 
-/// The same message under another type URL.
+/// A state with the same message under another type URL.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = pb::CounterSnapshot, version = 1, ignore(label, stage))]
 #[snapshot(type_url = "example.com/fixture.v1.CounterSnapshot")]
@@ -79,7 +79,7 @@ struct AliasCounterState {
     value: u64,
 }
 
-/// A message that prost knows under another type URL.
+/// A message with another type URL in prost.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = lcow::Plan9Snapshot, version = 1, type_url = "example.com/lcow.v1.Plan9Snapshot")]
 #[snapshot(ignore(no_writable_file_shares, name_counter, shares, reservations))]
@@ -99,7 +99,7 @@ fn lines(result: Result<impl std::fmt::Debug, Error>) -> Vec<String> {
     error.findings().map(ToString::to_string).collect()
 }
 
-/// The text with the paths of this file's types taken out.
+/// Removes the paths of this file's types from a text.
 fn short(lines: &[String]) -> Vec<String> {
     lines.iter().map(|line| line.replace(concat!(module_path!(), "::"), "")).collect()
 }

@@ -1,5 +1,5 @@
-//! The lock of this repository's own payloads, and the checker of schemas itself, checked against
-//! what other checkers know.
+//! The lock of this repository's own payloads, and the schema checker itself, compared with other
+//! checkers.
 
 // Helpers of tests fail as tests do; clippy knows only the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -16,12 +16,12 @@ mod mutations;
 mod qemu;
 
 use snapshot_core::ControllerSet;
+use snapshot_core::evolution::lock::Lock;
 use snapshot_core::registry::{Registry, registry, require};
 use snapshot_core::schema::Manifest;
-use snapshot_core::schema::lock::Lock;
 use snapshot_examples::lcow;
 
-/// What this repository registers, nothing left out by the linker.
+/// Returns the registry of this repository, with all controllers linked.
 fn registered() -> &'static Registry {
     require![
         ControllerSet,
@@ -42,12 +42,12 @@ fn registered() -> &'static Registry {
 #[test]
 fn no_schema_changes_unnoticed() {
     registered();
-    snapshot_core::schema::assert_locked!("proto/schema.lock");
+    snapshot_core::evolution::assert_locked!("proto/schema.lock");
 }
 
-/// What the line in a test says when it fails.
+/// Returns the message of the line in a test when it fails.
 fn failure(manifest: &Manifest) -> String {
-    let assert = || snapshot_core::schema::assert_locked!("proto/schema.lock", manifest);
+    let assert = || snapshot_core::evolution::assert_locked!("proto/schema.lock", manifest);
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(assert)).unwrap_err();
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! The guard against regressions: ratios to the peer, committed and compared.
+//! The guard against regressions: compares ratios to the peers with committed ones.
 //!
-//! A ratio says the same with another allocator or libc, where a count does not.
+//! A ratio stays the same with another allocator or libc, unlike a count.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use snapshot_benches::targets::{Results, TARGETS, Target};
 
-/// How much worse than the committed ratio is still the same: the order of hash maps changes from
-/// run to run, and the toolchain from time to time.
+/// The margin within which a worse ratio is accepted: the order of hash maps varies between runs, and
+/// the toolchain changes from time to time.
 const MARGIN: f64 = 0.05;
 
 const HEADER: &str = "\
@@ -19,7 +19,7 @@ const HEADER: &str = "\
 ";
 
 fn path() -> PathBuf {
-    // Cargo says at run time where the package is; another checkout may have compiled this.
+    // Cargo sets the package's folder at run time. Another checkout may have compiled this binary.
     let package =
         std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
     Path::new(&package).join("instructions.txt")
@@ -29,7 +29,7 @@ fn name(target: &Target) -> String {
     format!("{} {} / {}", target.item.name(), target.containers, target.peer.name())
 }
 
-/// Whether no ratio is worse than the committed one, with the margin.
+/// Returns whether every ratio is at most the committed one plus the margin.
 pub(crate) fn check(results: &Results) -> Result<bool, Box<dyn Error>> {
     let path = path();
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -65,7 +65,7 @@ pub(crate) fn check(results: &Results) -> Result<bool, Box<dyn Error>> {
     Ok(good)
 }
 
-/// Commits the ratios.
+/// Writes the ratios to the committed file.
 pub(crate) fn update(results: &Results) -> Result<bool, Box<dyn Error>> {
     let mut text = HEADER.to_owned();
     for target in TARGETS {

@@ -1,7 +1,7 @@
 //! Counts instructions with callgrind: `cargo xtask bench-instructions`.
 //!
-//! Runs itself under valgrind, once for every item, and reads what callgrind wrote. The counts are
-//! the same on every run but for the order of hash maps, so they can guard a build; times cannot.
+//! Runs itself under valgrind once per item and reads callgrind's output. Apart from the order of hash
+//! maps, the counts are the same in every run, so they can guard a build, unlike times.
 
 mod guard;
 
@@ -47,8 +47,8 @@ fn main() -> ExitCode {
 /// The pattern for callgrind's `--toggle-collect`.
 const COUNTED: &str = "*instructions*counted*";
 
-/// glibc copies long pieces by one instruction of the processor, `rep movsb`, which callgrind counts
-/// once for every byte. So it is told to copy by vectors, whatever the length.
+/// glibc copies long blocks with one instruction, `rep movsb`, which callgrind counts once for every
+/// byte. This setting makes glibc copy with vector instructions, whatever the length.
 const TUNABLES: &str = "glibc.cpu.x86_rep_movsb_threshold=1000000000:\
                         glibc.cpu.x86_rep_stosb_threshold=1000000000";
 
@@ -76,7 +76,7 @@ fn report(and_then: Option<AndThen>) -> Result<bool, Box<dyn Error>> {
     and_then.map_or(Ok(true), |and_then| and_then(&results))
 }
 
-/// The instructions of one item.
+/// Counts the instructions of one item.
 fn count(item: Item, containers: usize, folder: &Path) -> Result<u64, Box<dyn Error>> {
     let out = folder.join("callgrind.out");
     let output = Command::new("valgrind")
@@ -108,7 +108,7 @@ fn run(item: &str, containers: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Callgrind counts inside of this function, by its name.
+/// The function in which callgrind counts, selected by its name.
 #[inline(never)]
 fn counted(run: &mut dyn FnMut()) {
     black_box(run)();

@@ -1,5 +1,6 @@
-//! bilrost on messages of its own, of the native kind as far as it has them: no conversion is
-//! measured. Ids are their 16 bytes, stages are numbers, paths are text. Its wire format is its own.
+//! bilrost with its own messages, which use native types where bilrost supports them, so that no
+//! conversion is measured. Ids are 16 bytes, stages are numbers, paths are text. The wire format is
+//! bilrost's own.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -14,7 +15,7 @@ type Id = [u8; 16];
 
 macro_rules! messages {
     ($($name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {$(
-        /// As in the native state.
+        /// The same field as in the native state.
         #[derive(Clone, Debug, PartialEq, Message)]
         pub struct $name { $($(#[$attribute])* $field: $type,)* }
     )*};
@@ -157,21 +158,21 @@ messages! {
     }
 }
 
-/// The message as bytes.
+/// Encodes the message.
 pub fn save(message: &Sandbox) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// The message from its bytes.
+/// Decodes a message.
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes.
+/// Fails if the bytes are invalid.
 pub fn restore(bytes: &[u8]) -> Result<Sandbox, DecodeError> {
     Sandbox::decode(bytes)
 }
 
-/// The message of a state. Not measured.
+/// Creates the message of a state. Not measured.
 pub fn convert(state: &state::Sandbox) -> Sandbox {
     Sandbox { vm: vm(&state.vm), pods: state.pods.iter().map(pod).collect() }
 }

@@ -12,7 +12,7 @@ use self::conversions::{Result, error, restore_sandbox, save_sandbox};
 
 use crate::state::Sandbox;
 
-/// The messages. One module has another name than prost gives it.
+/// The messages. One module has a different name than in prost's code.
 mod pb {
     pub(super) use super::generated::lcow::v1::plan9snapshot as plan9_snapshot;
     pub(super) use super::generated::lcow::v1::*;
@@ -20,26 +20,26 @@ mod pb {
 
 type WireDuration = buffa_types::google::protobuf::Duration;
 
-/// What `build.rs` generated.
+/// The code that `build.rs` generated.
 #[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/buffa.rs"));
 }
 
-/// The state as bytes.
+/// Encodes the state.
 ///
 /// # Errors
 ///
-/// A path that is not UTF-8.
+/// Fails if a path is not UTF-8.
 pub fn save(state: &Sandbox) -> Result<Vec<u8>> {
     Ok(save_sandbox(state)?.encode_to_vec())
 }
 
-/// The state from its bytes.
+/// Decodes a state.
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes.
+/// Fails if the bytes are invalid.
 pub fn restore(bytes: &[u8]) -> Result<Sandbox> {
     let message = pb::SandboxSnapshot::decode_from_slice(bytes).map_err(|e| error("sandbox", e))?;
     restore_sandbox(message)

@@ -1,13 +1,13 @@
 //! The conversions between the native state and the messages of a protobuf library, written by hand.
 //!
-//! This file is a module of two peers, prost's and buffa's, whose messages differ in little: the
-//! parent has `get` and `set` for optional messages, `number` and `stage` for enums, `to_any` and
-//! `from_any` for children. In prost's peer the first four do nothing but what would stand here.
+//! This file is a module of two peers, prost and buffa, whose messages differ in details. The parent
+//! module has `get` and `set` for optional messages, `number` and `stage` for enums, `to_any` and
+//! `from_any` for children. In prost's peer the first four do only what would otherwise stand here.
 //!
-//! Nothing is copied that the messages do not make one copy: strings are moved on restore,
-//! collections are made with their final capacity, errors are made only where there is one. What is
-//! checked is what such code checks: type URLs, versions, enum values, ranges, required messages.
-//! Unknown fields and duplicates are not seen, since the libraries drop them.
+//! The conversions copy only where the messages force them to: a restore moves strings, collections
+//! are created with their final capacity, and errors are created only if they occur. The checks are
+//! those of typical hand-written code: type URLs, versions, enum values, ranges, required messages.
+//! Unknown fields and duplicates go unnoticed, since the libraries drop them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -29,7 +29,7 @@ use crate::state::{
     ShareMount, ShareMountStage, ShareStage, Vm, VmStage, Vpci,
 };
 
-/// Why a state could not be saved or restored.
+/// The reason why a state could not be saved or restored.
 #[derive(Debug)]
 pub struct Error(String);
 
@@ -80,7 +80,7 @@ fn uuid_texts(ids: &[Uuid]) -> Vec<String> {
     ids.iter().map(Uuid::to_string).collect()
 }
 
-// Of one peer it cannot fail.
+// With one of the peers it cannot fail.
 #[allow(clippy::unnecessary_fallible_conversions)]
 fn save_duration(field: &str, duration: Duration) -> Result<super::WireDuration> {
     duration.try_into().map_err(|e| error(field, e))

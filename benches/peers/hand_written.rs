@@ -1,5 +1,5 @@
-//! The peer that matters: prost, with the conversions between its messages and the native state
-//! written by hand, and children in `prost_types::Any`, as shims do today. It writes the same bytes.
+//! The most important peer: prost, with hand-written conversions between its messages and the native
+//! state, and children in `prost_types::Any`, as in today's shims. It writes the same bytes as ours.
 
 #[path = "conversions.rs"]
 mod conversions;
@@ -14,20 +14,20 @@ use crate::state::Sandbox;
 
 type WireDuration = prost_types::Duration;
 
-/// The state as bytes.
+/// Encodes the state.
 ///
 /// # Errors
 ///
-/// A path that is not UTF-8.
+/// Fails if a path is not UTF-8.
 pub fn save(state: &Sandbox) -> Result<Vec<u8>> {
     Ok(save_sandbox(state)?.encode_to_vec())
 }
 
-/// The state from its bytes.
+/// Decodes a state.
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes.
+/// Fails if the bytes are invalid.
 pub fn restore(bytes: &[u8]) -> Result<Sandbox> {
     let message = pb::SandboxSnapshot::decode(bytes).map_err(|e| error("sandbox", e))?;
     restore_sandbox(message)

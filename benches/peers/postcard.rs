@@ -1,23 +1,24 @@
-//! postcard on the native state: no field numbers, so no other version of the state can read it.
+//! postcard with the native state. It has no field numbers, so no other version of the state can read
+//! its output.
 
 use postcard::Error;
 
 use crate::state::Sandbox;
 
-/// The state as bytes.
+/// Encodes the state.
 ///
 /// # Errors
 ///
-/// A path that is not UTF-8.
+/// Fails if a path is not UTF-8.
 pub fn save(state: &Sandbox) -> Result<Vec<u8>, Error> {
     postcard::to_stdvec(state)
 }
 
-/// The state from its bytes.
+/// Decodes a state.
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes.
+/// Fails if the bytes are invalid.
 pub fn restore(bytes: &[u8]) -> Result<Sandbox, Error> {
     postcard::from_bytes(bytes)
 }

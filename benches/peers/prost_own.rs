@@ -1,8 +1,8 @@
-//! prost on messages of its own: no conversion at all, so ids stay text and nothing is checked but
-//! the wire format and UTF-8.
+//! prost with its own messages and without conversions: ids stay text, and only the wire format and
+//! UTF-8 are checked.
 //!
-//! An `Any` whose payload is a typed message instead of bytes has the same encoding, and spares
-//! prost the copies through `prost_types::Any`.
+//! An `Any` whose payload is a typed message instead of bytes has the same encoding and saves prost
+//! the copies through `prost_types::Any`.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ macro_rules! typed_anys {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Message)]
         pub struct $any {
-            /// Which payload it is.
+            /// The type URL of the payload.
             #[prost(string, tag = "1")]
             pub type_url: String,
             /// The payload.
@@ -124,16 +124,16 @@ pub struct Container {
     processes: BTreeMap<String, AnyProcess>,
 }
 
-/// The message as bytes.
+/// Encodes the message.
 pub fn save(message: &Sandbox) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// The message from its bytes.
+/// Decodes a message.
 ///
 /// # Errors
 ///
-/// What prost sees of what is wrong with the bytes.
+/// Fails if prost finds the bytes invalid.
 pub fn restore(bytes: &[u8]) -> Result<Sandbox, DecodeError> {
     Sandbox::decode(bytes)
 }

@@ -1,25 +1,25 @@
-//! rkyv on the native state, with its checks: a memory layout, which no other version of the state
-//! can read.
+//! rkyv with the native state and its checks. Its format is a memory layout, which no other version of
+//! the state can read.
 
 use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 
 use crate::state::Sandbox;
 
-/// The state as bytes.
+/// Encodes the state.
 ///
 /// # Errors
 ///
-/// A path that is not UTF-8.
+/// Fails if a path is not UTF-8.
 pub fn save(state: &Sandbox) -> Result<AlignedVec, Error> {
     rkyv::to_bytes(state)
 }
 
-/// The state from its bytes.
+/// Decodes a state.
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes.
+/// Fails if the bytes are invalid.
 pub fn restore(bytes: &AlignedVec) -> Result<Sandbox, Error> {
     rkyv::from_bytes(bytes)
 }

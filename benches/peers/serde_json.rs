@@ -1,23 +1,23 @@
-//! serde_json on the native state.
+//! serde_json with the native state.
 
 use serde_json::Error;
 
 use crate::state::Sandbox;
 
-/// The state as bytes.
+/// Encodes the state.
 ///
 /// # Errors
 ///
-/// A path that is not UTF-8.
+/// Fails if a path is not UTF-8.
 pub fn save(state: &Sandbox) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(state)
 }
 
-/// The state from its bytes.
+/// Decodes a state.
 ///
 /// # Errors
 ///
-/// What is wrong with the bytes.
+/// Fails if the bytes are invalid.
 pub fn restore(bytes: &[u8]) -> Result<Sandbox, Error> {
     serde_json::from_slice(bytes)
 }

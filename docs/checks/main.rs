@@ -6,8 +6,10 @@
 
 mod attributes;
 mod code;
+mod dependencies;
 mod errors;
 mod links;
+mod locks;
 
 use snapshot_docs::Page;
 

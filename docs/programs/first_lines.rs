@@ -8,7 +8,7 @@
 mod front_page {
     use std::ops::DerefMut;
     use std::path::PathBuf;
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, PoisonError};
 
     use futures_executor::block_on;
     use snapshot_core::{Context, Controller, Error, Incoming, Session, Snapshot, Source};
@@ -32,7 +32,9 @@ mod front_page {
 
     impl Controller for Disk {
         type State = DiskState;
-        fn state(&self) -> impl DerefMut<Target = DiskState> + '_ { self.0.lock().unwrap() }
+        fn state(&self) -> impl DerefMut<Target = DiskState> + '_ {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)       // also after a panic
+        }
         fn import(state: DiskState) -> Result<Self, Error> { Ok(Self(Mutex::new(state))) }
         async fn patch(&self, cx: &Context) -> Result<(), Error> {      // bind to this host
             self.state().image = cx.resource::<Images>()?.0.join("root");
@@ -70,9 +72,27 @@ mod front_page {
 
         async fn deliver(&self, snapshot: Snapshot) -> Result<(), Error> {
             let disk = receive(snapshot.into_bytes().into(), &self.there).await?;
-            *self.arrived.lock().unwrap() = Some(disk);
+            *self.arrived.lock().unwrap_or_else(PoisonError::into_inner) = Some(disk);
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_panic_that_holds_the_lock_does_not_stop_the_next_attempt() {
+        let state = DiskState { image: "/here/root".into(), stage: DiskStage::Attached, size: 4096 };
+        let disk = Arc::new(Disk(Mutex::new(state)));
+        let holder = Arc::clone(&disk);
+        let panicked = std::thread::spawn(move || {
+            let _state = holder.state();
+            panic!("with the guard");
+        });
+        panicked.join().unwrap_err();
+        assert!(disk.0.is_poisoned());
+
+        let frozen = block_on(Source::new(&disk).freeze(&Session::new())).unwrap();
+        frozen.save().unwrap();
+        block_on(frozen.rollback()).unwrap();
+        assert_eq!(disk.state().stage, DiskStage::Attached);
     }
 
     #[test]
@@ -87,7 +107,7 @@ mod front_page {
         let link = Link::to(Session::new().resource(Arc::new(Images("/there".into()))));
         block_on(send(&disk, &Session::new(), &link)).unwrap();
         assert_eq!(disk.state().stage, DiskStage::Ejected);
-        let arrived = link.arrived.lock().unwrap().take().unwrap();
+        let arrived = link.arrived.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap();
         assert_eq!(arrived.state().image, PathBuf::from("/there/root"));
         assert_eq!(arrived.state().stage, DiskStage::Attached);
     }

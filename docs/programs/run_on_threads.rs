@@ -4,13 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_executor::block_on;
-use snapshot_core::{Context, Controller, Error, Incoming, Session, Snapshot, Source};
+use snapshot_core::{Code, Context, Controller, Error, Incoming, Session, Snapshot, Source};
 use snapshot_proto::example::v1::{self as pb, disk_snapshot};
 
 #[derive(Snapshot, Clone, Copy, Debug, Default, PartialEq)]
@@ -85,6 +85,14 @@ impl Controller for Disk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn try_state(&self) -> Option<impl DerefMut<Target = DiskState> + '_> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     fn import(state: DiskState) -> Result<Self, Error> {
         Ok(Self::new(state))
     }
@@ -115,4 +123,31 @@ fn a_program_without_a_runtime_migrates() {
     let moved = block_on(async { imported.patch(&session).await?.resume(&session).await }).unwrap();
     block_on(frozen.commit()).unwrap();
     assert_eq!(moved.state().size, 4097);
+}
+
+#[test]
+fn a_lock_that_does_not_come_back_ends_the_phase() {
+    let state = DiskState { image: "/images/root".into(), stage: Stage::Attached, size: 4096 };
+    let disk = Arc::new(Disk::new(state));
+    let (locked, is_locked) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let keeper = thread::spawn({
+        let disk = Arc::clone(&disk);
+        move || {
+            let _guard = disk.state();
+            locked.send(()).unwrap();
+            let _ = released.recv();
+        }
+    });
+    is_locked.recv().unwrap();
+
+    let session = Session::new().hook_deadline(Duration::from_millis(50));
+    let failure = block_on(Source::new(&disk).freeze(&session)).map(drop).unwrap_err();
+    assert_eq!(failure.code(), Code::DeadlineExceeded);
+    assert!(failure.cause().to_string().starts_with(".: its state cannot be locked"));
+
+    drop(release);
+    keeper.join().unwrap();
+    let frozen = block_on(Source::new(&disk).freeze(&session)).unwrap();
+    block_on(frozen.rollback()).unwrap();
 }

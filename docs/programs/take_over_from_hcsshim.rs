@@ -61,6 +61,11 @@ impl Controller for Scsi {
         state.opened = state.disks.keys().map(|slot| (*slot, Handle)).collect();
         Ok(())
     }
+
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        self.state().opened.clear();
+        Ok(())
+    }
 }
 
 /// From hcsshim: a bare `Any`, without the header of a snapshot.

@@ -59,7 +59,7 @@ fn a_disk_comes_back_equal() {
 
 #[test]
 fn no_schema_changes_unnoticed() {
-    snapshot_core::schema::assert_locked!("docs/programs/disk.lock");
+    snapshot_core::evolution::assert_locked!("docs/programs/disk.lock");
 }
 
 #[test]

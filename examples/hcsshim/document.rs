@@ -1,20 +1,20 @@
-//! The compute system document that a VM was created from, as far as a destination changes it.
+//! The compute system document that a VM was created from: the parts that a destination changes.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// A compute system. What is not here is in the document's text.
+/// A compute system. The document's text contains all members, including those that are not here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ComputeSystem {
-    /// Who asked for it.
+    /// The program that created it.
     pub owner: String,
     /// The version of the document's schema.
     pub schema_version: Option<SchemaVersion>,
     /// The VM.
     pub virtual_machine: Option<VirtualMachine>,
-    /// It ends when nobody holds it any more.
+    /// Whether it ends when its last handle is closed.
     pub should_terminate_on_last_handle_closed: bool,
 }
 
@@ -22,9 +22,9 @@ pub struct ComputeSystem {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SchemaVersion {
-    /// Changes when what was valid is not any more.
+    /// Changes with every incompatible change.
     pub major: i32,
-    /// Changes when something is added.
+    /// Changes with every addition.
     pub minor: i32,
 }
 
@@ -32,11 +32,11 @@ pub struct SchemaVersion {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct VirtualMachine {
-    /// What is plugged into it.
+    /// Its devices.
     pub devices: Option<Devices>,
 }
 
-/// What is plugged into a VM.
+/// The devices of a VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Devices {
@@ -48,7 +48,7 @@ pub struct Devices {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ScsiController {
-    /// What is attached to it, by LUN in decimal.
+    /// Its disks, by LUN in decimal.
     pub attachments: BTreeMap<String, Attachment>,
 }
 
@@ -59,11 +59,11 @@ pub struct Attachment {
     /// `VirtualDisk`, `PassThru` or `ExtensibleVirtualDisk`.
     #[serde(rename = "Type")]
     pub kind: String,
-    /// Where it is on the host.
+    /// Its path on the host.
     pub path: String,
-    /// The VM cannot write to it.
+    /// Whether the VM can only read it.
     pub read_only: bool,
-    /// Who provides an `ExtensibleVirtualDisk`.
+    /// The provider of an `ExtensibleVirtualDisk`.
     #[serde(rename = "ExtensibleVirtualDiskType")]
     pub evd_type: String,
 }

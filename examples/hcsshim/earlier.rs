@@ -1,10 +1,10 @@
-//! Tells payloads of hcsshim's earlier, stage-ful revision from those that this build reads.
+//! Distinguishes payloads of hcsshim's earlier, stage-ful revision from those that this build reads.
 //!
-//! Both revisions have the same type URLs and schema version 1, but other field numbers, so that
-//! reading one as the other loses fields or takes them for each other. What gives an earlier payload
-//! away is the form of a field: a varint where there is a message now, a message where there is a
-//! number now, a number that does not exist any more. All of that is refused by the strict reader
-//! too, one field at a time; this says once what it adds up to.
+//! Both revisions have the same type URLs and schema version 1, but different field numbers.
+//! Reading one as the other loses fields or confuses them. An earlier payload is recognised by the
+//! form of a field: a varint where the current revision has a message, a message where it has a
+//! number, or a field number that no longer exists. The strict reader refuses all of these too, one
+//! field at a time; this module reports their common cause once.
 
 use std::str::from_utf8;
 
@@ -15,21 +15,21 @@ use uuid::Uuid;
 
 use super::Kind;
 
-/// A field that looks different in the two revisions.
+/// A field whose form differs between the two revisions.
 struct Sign {
     number: u32,
     form: Form,
-    /// What the field was.
+    /// The meaning of the field in the earlier revision.
     was: &'static str,
-    /// What it is now, if anything.
+    /// Its meaning in the current revision, if it has one.
     is: Option<&'static str>,
 }
 
-/// How a field looks that is of the earlier revision.
+/// The form of a field of the earlier revision.
 enum Form {
     Varint,
     Len,
-    /// Length-delimited in both, but only the earlier one has such content.
+    /// Length-delimited in both revisions, with content that only the earlier one has.
     Holding(fn(&[u8]) -> bool),
 }
 
@@ -74,19 +74,18 @@ const PROCESS: &[Sign] = &[
     sign(12, Form::Varint, "stderr_port", None),
 ];
 
-/// What in a payload, and in those inside it, speaks of the earlier revision.
+/// The signs of the earlier revision in a payload and in those inside it.
 #[derive(Default)]
 pub(super) struct Signs {
-    /// One for each payload that is of the earlier revision, with its place.
+    /// One error for each payload of the earlier revision, with its place.
     certain: Vec<Error>,
-    /// One for each payload that has a field which the earlier revision had and this one has not;
-    /// a later one might have it again.
+    /// One error for each payload with a field that only the earlier revision has. A later revision
+    /// might have such a field again.
     possible: Vec<Error>,
 }
 
 impl Signs {
-    /// Looks for signs in a payload. What is wrong with its bytes in other ways is left to the
-    /// reading.
+    /// Looks for signs in a payload. Other errors in its bytes are left to the strict reader.
     pub(super) fn of(kind: Kind, payload: Option<Part<'_>>) -> Self {
         let mut signs = Self::default();
         if let Some(payload) = payload {
@@ -95,7 +94,7 @@ impl Signs {
         signs
     }
 
-    /// What comes of the reading of the payload, in the light of the signs.
+    /// Combines the result of reading the payload with the signs.
     pub(super) fn judge<T>(self, read: Result<T, Error>) -> Result<T, Error> {
         Error::collect(self.certain)?;
         read.map_err(|error| self.possible.into_iter().fold(error, Error::and))
@@ -116,7 +115,7 @@ impl Signs {
                 let disks = payload.parts(3).flat_map(|entry| entry.parts(2));
                 strongest(disks.filter_map(|disk| sign_in(disk, DISK)))
             }
-            // No earlier form of these is known.
+            // No earlier form of these kinds is known.
             Kind::Migration | Kind::Pod => None,
         };
         match sign {
@@ -171,8 +170,8 @@ impl Signs {
         }
     }
 
-    /// Looks for signs in the payload of an `Any`, if it is of the kind that belongs there: so the
-    /// depth is that of a sandbox.
+    /// Looks for signs in the payload of an `Any`, if it has the kind that belongs there. This
+    /// limits the depth to that of a sandbox.
     fn scan_child(&mut self, kind: Kind, any: Part<'_>, place: impl Fn(Error) -> Error) {
         let Signs { certain, possible } = Self::of(kind, any.payload(kind));
         self.certain.extend(certain.into_iter().map(&place));
@@ -180,7 +179,7 @@ impl Signs {
     }
 }
 
-/// A part of the user's bytes.
+/// A part of the input.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     whole: &'a [u8],
@@ -197,7 +196,7 @@ impl<'a> Part<'a> {
         &self.whole[self.start..self.end]
     }
 
-    /// The fields of the message that the part is, as far as it is one.
+    /// Iterates over the fields of the part as a message, up to the first damage.
     fn fields(self) -> impl Iterator<Item = Field<'a>> {
         let mut reader = Reader::with_base(self.bytes(), self.start);
         std::iter::from_fn(move || {
@@ -220,13 +219,13 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// The contents of the length-delimited fields of this number.
+    /// Iterates over the contents of the length-delimited fields with this number.
     fn parts(self, number: u32) -> impl Iterator<Item = Part<'a>> {
         let tag = Tag { number, wire_type: WireType::Len };
         self.fields().filter(move |field| field.tag == tag).map(|field| field.content)
     }
 
-    /// The payload in the `Any` that the part is, if it is of this kind.
+    /// Returns the payload in the part as an `Any`, if it has this kind.
     pub(super) fn payload(self, kind: Kind) -> Option<Part<'a>> {
         let (type_url, _) = split_any(self.bytes()).ok()?;
         if type_url == kind.type_url() { self.parts(2).next() } else { None }
@@ -234,7 +233,7 @@ impl<'a> Part<'a> {
 }
 
 struct Field<'a> {
-    /// Where its tag starts.
+    /// The offset of its tag.
     at: usize,
     tag: Tag,
     varint: Option<u64>,
@@ -267,7 +266,7 @@ impl Sign {
     }
 }
 
-/// The first sign of a message that is certain, else the first.
+/// Returns the first certain sign of a message, or else the first one.
 fn sign_in(message: Part<'_>, signs: &'static [Sign]) -> Option<(&'static Sign, usize)> {
     strongest(message.fields().filter_map(|field| {
         signs.iter().find(|sign| sign.is_on(&field)).map(|sign| (sign, field.at))
@@ -291,17 +290,17 @@ fn fields(message: &[u8]) -> impl Iterator<Item = (u32, WireType)> {
     Part::all(message).fields().map(|field| (field.tag.number, field.tag.wire_type))
 }
 
-/// Sandbox options, and no `Any`.
+/// Recognises sandbox options, as opposed to an `Any`.
 fn is_options(message: &[u8]) -> bool {
     fields(message).any(|field| !matches!(field, (1 | 2, WireType::Len)))
 }
 
-/// An `Any` with a payload of a kind that only the earlier revision has.
+/// Recognises an `Any` with a payload of a kind that only the earlier revision has.
 fn is_device(message: &[u8]) -> bool {
     matches!(split_any(message), Ok((type_url, _)) if is_earlier_kind(type_url))
 }
 
-/// Whether only the earlier revision has this kind of payload.
+/// Returns whether only the earlier revision has this kind of payload.
 pub(super) fn is_earlier_kind(type_url: &str) -> bool {
     ["vpci", "plan9"].iter().any(|kind| {
         type_url.strip_prefix("type.microsoft.com/hcsshim.controller.")
@@ -309,12 +308,12 @@ pub(super) fn is_earlier_kind(type_url: &str) -> bool {
     })
 }
 
-/// A `Duration` that is not 0, and no layers.
+/// Recognises a `Duration` other than 0, as opposed to layers.
 fn is_duration(message: &[u8]) -> bool {
     fields(message).any(|field| matches!(field, (1 | 2, WireType::Varint)))
 }
 
-/// Layers, and no GUID.
+/// Recognises layers, as opposed to a GUID.
 fn is_layers(message: &[u8]) -> bool {
     let is_member = |field| matches!(field, (1 | 2 | 4, WireType::Len) | (3, WireType::Varint));
     !is_guid(message) && fields(message).next().is_some() && fields(message).all(is_member)
@@ -324,14 +323,14 @@ fn is_guid(text: &[u8]) -> bool {
     text.len() == 36 && Uuid::try_parse_ascii(text).is_ok()
 }
 
-/// A path, and no JSON.
+/// Recognises a path, as opposed to JSON.
 fn is_path(text: &[u8]) -> bool {
     from_utf8(text).is_ok_and(|text| {
         text.contains(['/', '\\']) && !text.trim_start().starts_with(['{', '[', '"'])
     })
 }
 
-/// A JSON object, and no `Duration`.
+/// Recognises a JSON object, as opposed to a `Duration`.
 fn is_object(text: &[u8]) -> bool {
     text.trim_ascii_start().starts_with(b"{")
 }

@@ -1,4 +1,4 @@
-//! JSON as Go's `encoding/json` reads it.
+//! JSON with the rules of Go's `encoding/json`.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error, IntoDeserializer, Unexpected, Visitor};
@@ -6,14 +6,13 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 use snapshot_core::codec::Json;
 
-/// JSON text that survives byte for byte, and that Go would read into a `T` too.
+/// JSON text that is kept byte for byte, and that Go would also read into a `T`.
 pub type GoJson<T> = Json<Go<T>>;
 
-/// A `T`, read from JSON as Go reads it into a struct: members that the struct does not know are
-/// passed over, those that are missing or `null` have their zero value, and the case of their names
-/// does not matter.
+/// A `T` that is read from JSON as Go reads a struct: unknown members are skipped, missing members and
+/// those with `null` get their zero value, and the case of names does not matter.
 ///
-/// `T` derives `Deserialize` with `#[serde(default)]`, since that is what is used for the rest.
+/// `T` derives `Deserialize` with `#[serde(default)]`, which does the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Go<T>(pub T);
 
@@ -24,7 +23,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Go<T> {
     }
 }
 
-/// A value where `null` stands for the zero value of whatever is asked for.
+/// A value in which `null` stands for the zero value of any requested type.
 struct Lenient(Value);
 
 impl Lenient {
@@ -70,7 +69,7 @@ impl<'de> Deserializer<'de> for Lenient {
             Value::Object(members) => {
                 Self(named_as(members, fields).into()).deserialize_any(visitor)
             }
-            // serde would take the members from an array, one after the other.
+            // serde would also accept an array with the members in order.
             Value::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
             value => Self(value).deserialize_any(visitor),
         }
@@ -100,7 +99,7 @@ impl<'de> IntoDeserializer<'de, serde_json::Error> for Lenient {
     }
 }
 
-/// The members under the names that the struct has for them. One whose name is exact comes before
+/// Renames the members to the names in the struct. A member with the exact name takes precedence over
 /// one whose name differs in case.
 fn named_as(members: Map<String, Value>, fields: &[&'static str]) -> Map<String, Value> {
     let (mut named, others): (Map<_, _>, Map<_, _>) =
@@ -159,7 +158,7 @@ mod tests {
         assert_eq!(read(r#"{"USERID":7,"Inner":{"HARD":3}}"#).unwrap().user_id, 7);
         assert_eq!(read(r#"{"Inner":{"HARD":3}}"#).unwrap().inner, Some(Inner { hard: 3 }));
         assert_eq!(read(r#"{"USERID":1,"userId":2,"UserID":3}"#).unwrap().user_id, 2);
-        // Keys of a map are no names of members.
+        // The keys of a map are not names of members.
         assert!(read(r#"{"limits":{"X":{},"x":{}}}"#).unwrap().limits.len() == 2);
     }
 

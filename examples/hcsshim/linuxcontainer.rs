@@ -21,12 +21,12 @@ pub struct LinuxContainerState {
     /// Its id on the source, unique in the sandbox.
     #[snapshot(id, defines = "container")]
     pub container_id: String,
-    /// Its id in the guest, which stays.
+    /// Its id in the guest, which does not change.
     pub gcs_container_id: String,
-    /// How long a lost connection of a process's IO is tried again. hcsshim always says it, 0
-    /// included.
+    /// The time during which a lost IO connection of a process is retried. hcsshim always writes it,
+    /// even if it is 0.
     pub io_retry_timeout: Option<Duration>,
-    /// Its root file system; `None` when it has none of its own.
+    /// Its root file system; `None` if it has none of its own.
     pub layers: Option<Layers>,
     /// The SCSI reservations of its further mounts.
     #[snapshot(refers = "scsi.reservation")]
@@ -39,29 +39,29 @@ pub struct LinuxContainerState {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::Layers)]
 pub struct Layers {
-    /// The layers that are only read, in the order that the guest combines them.
+    /// The read-only layers, in the order in which the guest combines them.
     pub ro_layers: Vec<Layer>,
-    /// The layer that takes what is written.
+    /// The writable layer.
     pub scratch: Option<Layer>,
-    /// The guest has combined them.
+    /// Whether the guest has combined them.
     pub layers_combined: bool,
-    /// Where in the guest the root file system is.
+    /// The path of the root file system in the guest.
     pub rootfs_path: String,
 }
 
-/// A layer, mounted in the guest.
+/// A layer that is mounted in the guest.
 #[derive(Clone, Debug, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::LayerReservation)]
 pub struct Layer {
     /// The SCSI reservation of its mount.
     #[snapshot(refers = "scsi.reservation")]
     pub reservation_id: Uuid,
-    /// Where in the guest it is mounted.
+    /// The path in the guest where it is mounted.
     pub guest_path: String,
 }
 
 impl LinuxContainerState {
-    /// Every process is found by its own name.
+    /// Checks that the key of every process is its own exec id.
     fn check(&self) -> Result<(), Error> {
         Error::collect(self.processes.iter().filter(|(key, process)| **key != process.exec_id).map(
             |(key, process)| {

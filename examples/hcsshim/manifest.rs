@@ -1,4 +1,4 @@
-//! What this build knows of the payloads, field by field.
+//! The manifest of the payloads, field by field.
 
 use std::ops::DerefMut;
 use std::sync::{Mutex, PoisonError};
@@ -12,11 +12,11 @@ use super::{
     LinuxContainerState, MigrationState, NetworkState, PodState, ProcessState, ScsiState, VmState,
 };
 
-/// The manifest of the payloads: to compare with the builds of others.
+/// Returns the manifest of the payloads, to compare with other builds.
 ///
 /// # Errors
 ///
-/// As [`Registry::new`]: if the payloads contradict each other.
+/// The errors of [`Registry::new`], if the payloads contradict each other.
 pub fn manifest() -> Result<Manifest, Error> {
     let registry = Registry::new([
         registration::<VmState>(),
@@ -30,7 +30,8 @@ pub fn manifest() -> Result<Manifest, Error> {
     Ok(registry.manifest())
 }
 
-/// A controller of any of the payloads, which have none here: a manifest describes controllers.
+/// A stand-in controller for any of the payloads. They have no controllers here, but a manifest
+/// describes controllers.
 struct Held<S>(Mutex<S>);
 
 impl<S: Payload + Send + Sync + 'static> Controller for Held<S> {

@@ -7,7 +7,7 @@ use super::pod::PodState;
 use super::ports;
 use super::vm::VmState;
 
-/// A whole sandbox, as it travels.
+/// A whole sandbox, as it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(
     message = pb::Payload,
@@ -18,6 +18,6 @@ use super::vm::VmState;
 pub struct MigrationState {
     /// The VM.
     pub vm: VmState,
-    /// The pods, in the order of the payload, which is any.
+    /// The pods, in the order of the payload, which has no meaning.
     pub pods: Vec<PodState>,
 }

@@ -1,5 +1,5 @@
-//! The payloads of hcsshim, the shim in Go, as Rust states: to take a sandbox over from it, and to
-//! hand one back.
+//! The payloads of hcsshim, the shim in Go, as Rust states. With them a Rust shim takes a sandbox over
+//! from hcsshim and hands one back.
 //!
 //! ```text
 //! MigrationState              hcsshim.controller.migration.save.v1.Payload
@@ -11,12 +11,12 @@
 //!         └── processes: *    ....process....
 //! ```
 //!
-//! Each is carried in its parent as `google.protobuf.Any`. There is nothing here but data: these
-//! states have no controllers, and what a sandbox is built from is up to the reader.
+//! Each payload is carried in its parent as `google.protobuf.Any`. The module has only data: these
+//! states have no controllers, and the user builds a sandbox from them.
 //!
-//! [`read_any`] reads what hcsshim's `PrepareAndExportSandbox` returns; [`to_any_bytes`] writes what
-//! its `ImportSandbox` takes, byte for byte what Go's deterministic encoder makes of it. What is
-//! refused, and why, is in the folder's README.
+//! [`read_any`] reads the result of hcsshim's `PrepareAndExportSandbox`. [`to_any_bytes`] writes
+//! the input of its `ImportSandbox`, with the same bytes as Go's deterministic encoder. The
+//! folder's README lists the refused inputs and the reasons.
 //!
 //! ```
 //! use snapshot_core::codec::to_any_bytes;
@@ -79,7 +79,7 @@ pub trait SavedState: Payload {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal: $state:ty,)*) => {
-        /// What a payload of hcsshim is of.
+        /// The kind of a payload of hcsshim.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Kind {
             $($(#[$doc])* $kind,)*
@@ -93,14 +93,14 @@ macro_rules! kinds {
             /// All kinds.
             pub const ALL: &[Kind] = &[$(Kind::$kind),*];
 
-            /// hcsshim's name of it, `linuxcontainer`.
+            /// Returns hcsshim's name of the kind, such as `linuxcontainer`.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Kind::$kind => $name,)*
                 }
             }
 
-            /// The type URL of its payloads.
+            /// Returns the type URL of its payloads.
             pub fn type_url(self) -> &'static str {
                 match self {
                     $(Kind::$kind => <$state as Payload>::TYPE_URL,)*
@@ -108,12 +108,11 @@ macro_rules! kinds {
             }
         }
 
-        /// Reads a payload of this kind and writes it back: the bytes that Go's deterministic encoder
-        /// makes of it.
+        /// Reads a payload of this kind and returns it as Go's deterministic encoder would write it.
         ///
         /// # Errors
         ///
-        /// As [`read`].
+        /// The errors of [`read`].
         pub fn verify(kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, Error> {
             match kind {
                 $(Kind::$kind => to_bytes(&read::<$state>(bytes)?),)*
@@ -124,7 +123,7 @@ macro_rules! kinds {
         ///
         /// # Errors
         ///
-        /// As [`read_any`], and a type URL that is of no kind.
+        /// The errors of [`read_any`], and a type URL of no kind.
         pub fn verify_any(bytes: &[u8]) -> Result<Vec<u8>, Error> {
             match Kind::of_any(bytes)? {
                 $(Kind::$kind => to_any_bytes(&read_any::<$state>(bytes)?),)*
@@ -150,13 +149,13 @@ kinds! {
     Process = "process": ProcessState,
 }
 
-/// Reads a payload that stands alone.
+/// Reads a payload that is not in an `Any`.
 ///
 /// # Errors
 ///
 /// [`Code::Unimplemented`](snapshot_core::Code::Unimplemented) for another schema version and for a
 /// payload, the one itself or one inside it, that looks like one of hcsshim's earlier revision;
-/// otherwise everything that is wrong with the bytes.
+/// otherwise one finding for each error in the bytes.
 pub fn read<S: SavedState>(bytes: &[u8]) -> Result<S, Error> {
     Signs::of(S::KIND, Some(Part::all(bytes))).judge(from_bytes(bytes).and_then(whole))
 }
@@ -165,13 +164,14 @@ pub fn read<S: SavedState>(bytes: &[u8]) -> Result<S, Error> {
 ///
 /// # Errors
 ///
-/// As [`read`], and another type URL.
+/// The errors of [`read`], and another type URL.
 pub fn read_any<S: SavedState>(bytes: &[u8]) -> Result<S, Error> {
     let payload = Part::all(bytes).payload(S::KIND);
     Signs::of(S::KIND, payload).judge(from_any_bytes(bytes).and_then(whole))
 }
 
-/// In a whole sandbox every reference resolves; a part of one refers to what is elsewhere.
+/// Checks that every reference in a whole sandbox resolves. A part of a sandbox may refer to names
+/// outside of it.
 fn whole<S: SavedState>(state: S) -> Result<S, Error> {
     match S::KIND {
         Kind::Migration => check_references(&state).map(|()| state),
@@ -180,11 +180,11 @@ fn whole<S: SavedState>(state: S) -> Result<S, Error> {
 }
 
 impl Kind {
-    /// The kind of the payload in an `Any`.
+    /// Returns the kind of the payload in an `Any`.
     ///
     /// # Errors
     ///
-    /// Bytes that are no `Any`, and a type URL that is of no kind.
+    /// Bytes that are no `Any`, and a type URL of no kind.
     pub fn of_any(bytes: &[u8]) -> Result<Self, Error> {
         let (type_url, _) = split_any(bytes)?;
         if let Some(kind) = Self::ALL.iter().find(|kind| kind.type_url() == type_url) {

@@ -15,15 +15,16 @@ use snapshot_proto::hcsshim::network as pb;
 pub struct NetworkState {
     /// The network namespace of the source.
     pub namespace_id: String,
-    /// Each endpoint routes by the address that it sends from.
+    /// Whether each endpoint routes by its source address.
     pub policy_based_routing: bool,
-    /// The guest knows namespaces.
+    /// Whether the guest supports namespaces.
     pub is_namespace_supported_by_guest: bool,
-    /// What each network adapter of the VM is connected to.
+    /// The endpoint of each network adapter of the VM.
     pub vm_endpoints: BTreeMap<NicId, Endpoint>,
 }
 
-/// The id of a network adapter: any text but the empty one. hcsshim makes GUIDs, and takes all text.
+/// The id of a network adapter: any text except the empty one. hcsshim creates GUIDs, but accepts any
+/// text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Snapshot)]
 #[snapshot(transparent, validate = NicId::check)]
 pub struct NicId(pub String);
@@ -34,7 +35,7 @@ impl NicId {
     }
 }
 
-/// The endpoint that an adapter is connected to, as the source's host spells it.
+/// The endpoint of an adapter, as the source's host writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::EndpointBinding)]
 pub struct Endpoint {

@@ -20,16 +20,17 @@ pub struct PodState {
     /// Its id on the source. The container of the same id is the pod's own.
     #[snapshot(id, defines = "pod")]
     pub pod_id: String,
-    /// Its id in the guest, which stays.
+    /// Its id in the guest, which does not change.
     pub gcs_pod_id: String,
-    /// Its network. hcsshim saves a pod that has none, and then refuses to import it; so do we.
+    /// Its network. hcsshim saves a pod without one, but refuses to import it; this build refuses
+    /// it too.
     pub network: NetworkState,
     /// Its containers, in the order of the payload, which hcsshim sorts by id.
     pub containers: Vec<LinuxContainerState>,
 }
 
 impl PodState {
-    /// No two containers share an id. hcsshim would silently keep the later.
+    /// Checks that no two containers share an id. hcsshim would silently keep the later one.
     fn check(&self) -> Result<(), Error> {
         let mut seen = HashSet::new();
         let twice = self.containers.iter().enumerate();

@@ -1,5 +1,5 @@
-//! What the VM hands out by counting: a process's ports and its wait call were handed out already, so
-//! the VM must not be about to hand them out again.
+//! The numbers that the VM assigns by counting. Those of a process's ports and its wait call are in
+//! use, so the VM's counters must be higher.
 
 use std::num::{NonZeroI64, NonZeroU32};
 
@@ -9,7 +9,7 @@ use super::migration::MigrationState;
 use super::process::ProcessState;
 use super::vm::VmState;
 
-/// Checks all processes of a sandbox, and reports every number that would be used twice.
+/// Checks all processes of a sandbox and reports every number that would be assigned twice.
 pub(super) fn check(sandbox: &MigrationState) -> Result<(), Error> {
     let mut found = Vec::new();
     for (index, pod) in sandbox.pods.iter().enumerate() {

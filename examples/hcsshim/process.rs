@@ -28,9 +28,10 @@ pub struct ProcessState {
     /// The spec of an exec; `None` for the init process, whose spec is the container's.
     #[snapshot(field = oci_process_spec_json)]
     pub spec: Option<GoJson<ProcessSpec>>,
-    /// How long a lost connection of its IO is tried again. hcsshim always says it, 0 included.
+    /// The time during which a lost IO connection is retried. hcsshim always writes it, even if it
+    /// is 0.
     pub io_retry_timeout: Option<Duration>,
-    /// vsock port of its standard input; `None` where it is not connected.
+    /// vsock port of its standard input; `None` if it is not connected.
     pub stdin_port: Option<NonZeroU32>,
     /// vsock port of its standard output.
     pub stdout_port: Option<NonZeroU32>,

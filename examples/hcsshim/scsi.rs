@@ -7,10 +7,10 @@ use snapshot_core::{Error, Snapshot};
 use snapshot_proto::hcsshim::scsi as pb;
 use uuid::Uuid;
 
-/// How many disks one SCSI controller can have.
+/// The number of disks that one SCSI controller can have.
 pub const LUNS: u8 = 64;
 
-/// The SCSI controllers: the disks on them, what the guest mounts from these, and who holds it.
+/// The SCSI controllers: their disks, the mounts of these disks in the guest, and the reservations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(
     message = pb::Payload,
@@ -19,72 +19,72 @@ pub const LUNS: u8 = 64;
     validate = ScsiState::check
 )]
 pub struct ScsiState {
-    /// How many controllers the VM has, each with [`LUNS`] slots. hcsshim knows four by name.
+    /// The number of controllers in the VM, each with [`LUNS`] slots. hcsshim has names for four.
     #[snapshot(range = 0..=4)]
     pub num_controllers: u8,
     /// The disks by slot: controller * [`LUNS`] + LUN.
     pub disks: BTreeMap<u32, Disk>,
-    /// Who holds which mount. Containers refer to these ids.
+    /// The mount that each reservation holds. Containers refer to these ids.
     #[snapshot(defines = "scsi.reservation")]
     pub reservations: BTreeMap<Uuid, Reservation>,
 }
 
-/// A disk, attached to the VM.
+/// A disk that is attached to the VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::DiskState)]
 pub struct Disk {
-    /// What is attached; `None` means all defaults.
+    /// Its configuration; if `None`, all values are defaults.
     pub config: Option<DiskConfig>,
-    /// What the guest mounts from it, by partition; 0 is the whole disk.
+    /// Its mounts in the guest, by partition; 0 is the whole disk.
     pub mounts: BTreeMap<u64, Mount>,
 }
 
-/// What is attached to a slot.
+/// The configuration of a disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::DiskConfig)]
 pub struct DiskConfig {
-    /// Where it is on the source.
+    /// Its path at the source.
     pub host_path: PathBuf,
-    /// The VM cannot write to it.
+    /// Whether the VM can only read it.
     pub read_only: bool,
-    /// `VirtualDisk`, `PassThru` or `ExtensibleVirtualDisk`; hcsshim takes all text.
+    /// `VirtualDisk`, `PassThru` or `ExtensibleVirtualDisk`; hcsshim accepts any text.
     #[snapshot(field = type)]
     pub kind: String,
-    /// Who provides an `ExtensibleVirtualDisk`.
+    /// The provider of an `ExtensibleVirtualDisk`.
     pub evd_type: String,
 }
 
-/// A partition, mounted in the guest.
+/// A partition that is mounted in the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::MountState)]
 pub struct Mount {
-    /// How it is mounted; `None` means all defaults.
+    /// Its configuration; if `None`, all values are defaults.
     pub config: Option<MountConfig>,
-    /// How many reservations hold it.
+    /// The number of reservations that hold it.
     pub ref_count: u32,
-    /// Where in the guest it is mounted.
+    /// The path in the guest where it is mounted.
     pub guest_path: String,
 }
 
-/// How a partition is mounted.
+/// The configuration of a mount.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::MountConfig)]
 pub struct MountConfig {
-    /// Mounted for reading only.
+    /// Whether it is mounted read-only.
     pub read_only: bool,
-    /// Encrypted by the guest.
+    /// Whether the guest encrypts it.
     pub encrypted: bool,
     /// Mount options, in order.
     pub options: Vec<String>,
-    /// The guest makes a file system first if there is none.
+    /// Whether the guest creates a file system first if there is none.
     pub ensure_filesystem: bool,
-    /// The kind of file system.
+    /// The type of the file system.
     pub filesystem: String,
-    /// Handed to the container as a block device instead of being mounted.
+    /// Whether the container gets a block device instead of a mount.
     pub block_dev: bool,
 }
 
-/// A hold on one mount.
+/// A reservation, which holds one mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::Reservation)]
 pub struct Reservation {
@@ -95,7 +95,8 @@ pub struct Reservation {
 }
 
 impl ScsiState {
-    /// Every disk is in a slot that there is, and every reservation holds a mount that there is.
+    /// Checks that every disk is in an existing slot, and that every reservation holds an existing
+    /// mount.
     fn check(&self) -> Result<(), Error> {
         let slots = u32::from(self.num_controllers) * u32::from(LUNS);
         let past = self.disks.keys().filter(|slot| **slot >= slots).map(|slot| {

@@ -9,15 +9,15 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ProcessSpec {
-    /// Has a terminal.
+    /// Whether it has a terminal.
     pub terminal: bool,
     /// Size of the terminal.
     pub console_size: Option<ConsoleSize>,
-    /// Who it runs as.
+    /// The user that it runs as.
     pub user: User,
     /// The program and its arguments.
     pub args: Vec<String>,
-    /// The same as one line, for Windows.
+    /// The program and its arguments in one line, for Windows.
     pub command_line: String,
     /// Environment, `NAME=value`.
     pub env: Vec<String>,
@@ -27,17 +27,17 @@ pub struct ProcessSpec {
     pub capabilities: Option<Capabilities>,
     /// Resource limits.
     pub rlimits: Vec<Rlimit>,
-    /// Can gain no privileges.
+    /// Whether it is prevented from gaining privileges.
     pub no_new_privileges: bool,
     /// AppArmor profile.
     pub apparmor_profile: String,
-    /// How soon the kernel kills it when memory runs out, -1000 (never) to 1000.
+    /// The kernel's preference to kill it when memory runs out, -1000 (never) to 1000.
     pub oom_score_adj: Option<i64>,
-    /// How the kernel schedules it.
+    /// Its scheduling by the kernel.
     pub scheduler: Option<Scheduler>,
     /// SELinux label.
     pub selinux_label: String,
-    /// How the kernel schedules its IO.
+    /// The scheduling of its IO by the kernel.
     pub io_priority: Option<IoPriority>,
     /// The CPUs that it runs on.
     #[serde(rename = "execCPUAffinity")]
@@ -54,7 +54,7 @@ pub struct ConsoleSize {
     pub width: u64,
 }
 
-/// Who a process runs as.
+/// The user that a process runs as.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct User {
@@ -62,7 +62,7 @@ pub struct User {
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// Mask of the permissions of what it creates.
+    /// Mask of the permissions of new files.
     pub umask: Option<u32>,
     /// Further groups.
     pub additional_gids: Vec<u32>,
@@ -74,15 +74,15 @@ pub struct User {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
-    /// The most that it can ever have.
+    /// The upper limit of its capabilities.
     pub bounding: Vec<String>,
-    /// What is checked.
+    /// The capabilities that permission checks use.
     pub effective: Vec<String>,
-    /// What is kept when a program is executed.
+    /// The capabilities that an executed program may inherit.
     pub inheritable: Vec<String>,
-    /// What it can make effective.
+    /// The capabilities that it can make effective.
     pub permitted: Vec<String>,
-    /// What is kept when a program without privileges is executed.
+    /// The capabilities that an unprivileged program keeps when it is executed.
     pub ambient: Vec<String>,
 }
 
@@ -93,13 +93,13 @@ pub struct Rlimit {
     /// The resource, `RLIMIT_NOFILE`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// How far it can raise the soft limit.
+    /// The hard limit, up to which it can raise the soft limit.
     pub hard: u64,
-    /// The limit.
+    /// The soft limit.
     pub soft: u64,
 }
 
-/// How the kernel schedules a process.
+/// The scheduling of a process by the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Scheduler {
@@ -119,7 +119,7 @@ pub struct Scheduler {
     pub period: u64,
 }
 
-/// How the kernel schedules a process's IO.
+/// The scheduling of a process's IO by the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct IoPriority {
@@ -133,9 +133,9 @@ pub struct IoPriority {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct CpuAffinity {
-    /// While it is started.
+    /// The CPUs while it is started.
     pub initial: String,
-    /// Once it runs.
+    /// The CPUs once it runs.
     #[serde(rename = "final")]
     pub running: String,
 }

@@ -7,7 +7,7 @@ use super::document::ComputeSystem;
 use super::json::GoJson;
 use super::scsi::ScsiState;
 
-/// The VM that the containers run in.
+/// The VM in which the containers run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(
     message = pb::Payload,
@@ -17,32 +17,32 @@ use super::scsi::ScsiState;
 pub struct VmState {
     /// The name of its compute system on the source.
     pub vm_id: String,
-    /// What it was asked to be; `None` when nobody said.
+    /// Its options; `None` if none was given.
     pub sandbox_options: Option<SandboxOptions>,
-    /// Its SCSI controllers; `None` when it has none.
+    /// Its SCSI controllers; `None` if it has none.
     pub scsi: Option<ScsiState>,
-    /// The vsock port that is handed out next; 0 when none was handed out.
+    /// The next vsock port to assign; 0 if none has been assigned.
     pub gcs_next_port: u32,
-    /// What a host must know of the source's hardware, as the source's host gave it.
+    /// The description of the source's hardware, as the source's host returned it.
     pub compat_info: Vec<u8>,
-    /// What it was created from; `None` when nobody said.
+    /// The document that it was created from; `None` if there is none.
     pub hcs_document: Option<GoJson<ComputeSystem>>,
-    /// The message id that the bridge to the guest uses next; 0 when it used none.
+    /// The next message id on the bridge to the guest; 0 if none has been used.
     pub bridge_next_id: i64,
 }
 
-/// What a VM was asked to be.
+/// The options of a VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::SandboxOptions)]
 pub struct SandboxOptions {
-    /// Folders of the host are shared for reading only.
+    /// Whether folders of the host are shared read-only.
     pub no_writable_file_shares: bool,
-    /// The containers' scratch disks are encrypted.
+    /// Whether the containers' scratch disks are encrypted.
     pub enable_scratch_encryption: bool,
-    /// Each endpoint routes by the address that it sends from.
+    /// Whether each endpoint routes by its source address.
     pub policy_based_routing: bool,
     /// Processor architecture of the guest.
     pub architecture: String,
-    /// All of its memory is backed by memory of the host from the start.
+    /// Whether memory of the host backs all of its memory from the start.
     pub fully_physically_backed: bool,
 }

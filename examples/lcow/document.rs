@@ -1,13 +1,13 @@
-//! The compute system document: the JSON that a VM is created from.
+//! The compute system document: the JSON from which a VM is created.
 
 use serde_json::{Map, Value, json};
 use snapshot_core::Error;
 
 use super::scsi::{DiskConfig, Slot};
 
-/// The names that the guest finds its SCSI controllers by, in order. They are the same in every VM,
-/// so that a controller keeps its number in the guest whatever the host calls it.
-/// Source: hcsshim, `internal/protocol/guestrequest`, `ScsiControllerGuids`.
+/// The names by which the guest finds its SCSI controllers, in order. They are the same in every
+/// VM, so that a controller keeps its number in the guest, whatever its name on the host. Source:
+/// hcsshim, `internal/protocol/guestrequest`, `ScsiControllerGuids`.
 const SCSI_CONTROLLERS: [&str; 4] = [
     "df6d0690-79e5-55b6-a5ec-c1e2f77f580a",
     "0110f83b-de10-5172-a266-78bca56bf50a",
@@ -23,7 +23,7 @@ pub(super) fn check(document: &Value) -> Result<(), Error> {
     }
 }
 
-/// The document with exactly these disks on its SCSI controllers.
+/// Returns the document with exactly these disks on its SCSI controllers.
 pub(super) fn with_disks(mut document: Value, disks: &[(Slot, DiskConfig)]) -> Value {
     let mut controllers = Map::new();
     for (slot, disk) in disks {

@@ -1,4 +1,4 @@
-//! Identifiers: each kind of id is a type of its own, so that a container's cannot be taken for a
+//! Identifiers: each kind of id has its own type, so that a container's id cannot be used as a
 //! pod's.
 
 use std::fmt;
@@ -13,12 +13,12 @@ macro_rules! text_ids {
         pub struct $name(String);
 
         impl $name {
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// Whether the id is empty.
+            /// Returns whether the id is empty.
             pub fn is_empty(&self) -> bool {
                 self.0.is_empty()
             }
@@ -47,11 +47,11 @@ macro_rules! text_ids {
 text_ids! {
     /// A VM's compute system on a host, `sandbox@vm` for instance.
     VmId
-    /// A pod on a host. The destination may give it another.
+    /// A pod on a host. The destination may assign another one.
     PodId
-    /// A container on a host. The destination may give it another.
+    /// A container on a host. The destination may assign another one.
     ContainerId
-    /// A pod or container inside the guest, which goes on running: it never changes.
+    /// A pod or container inside the guest. It never changes, since the guest keeps running.
     GcsId
     /// A process of a container; the init process's is empty.
     ExecId

@@ -1,17 +1,16 @@
-//! Which side of a migration a controller is on, for controllers whose wire form has no stage.
+//! The side of a migration that a controller is on, for controllers whose wire form has no stage.
 
 use snapshot_core::Error;
 
-/// Where a controller stands between freeze and resume. It lives beside the saved state: a payload
-/// says nothing about it.
+/// The state of a controller between freeze and resume. It is not part of the payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Migration {
     /// Live: everything is allowed.
     #[default]
     None,
-    /// Frozen on the source.
+    /// Frozen at the source.
     Source,
-    /// Imported on the destination, and not resumed yet.
+    /// Imported at the destination, but not resumed yet.
     Destination,
 }
 
@@ -20,7 +19,7 @@ impl Migration {
     ///
     /// # Errors
     ///
-    /// Unless the controller is live.
+    /// Fails unless the controller is live.
     pub(super) fn refuse(self, what: &str) -> Result<(), Error> {
         match self {
             Migration::None => Ok(()),

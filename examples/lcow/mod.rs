@@ -1,4 +1,4 @@
-//! The LCOW sandbox (Linux containers on Windows): every controller of it, to use and to copy.
+//! The controllers of an LCOW sandbox (Linux containers on Windows), to use and to copy.
 //!
 //! # The tree
 //!
@@ -17,33 +17,33 @@
 //! Every controller has a payload and a schema version of its own, carried in its parent's payload
 //! as `google.protobuf.Any`. The three devices of a VM and the network of a pod are optional.
 //!
-//! # Who does what
+//! # The work of each controller
 //!
 //! | | freeze (source) | patch (destination) | resume (destination) | abort (destination) |
 //! |---|---|---|---|---|
 //! | [`Sandbox`] | checks all references | checks the plan as a whole | | |
-//! | [`Vm`] | asks what a destination must have; pauses the guest | takes its new id and host | creates and starts the VM with what its devices hold | ends the VM |
-//! | [`Scsi`] | refuses disks and mounts that are in between | moves disks to their paths here | | access to the disks is taken back |
-//! | [`Vpci`] | refuses devices that are in between | finds the devices here | | |
-//! | [`Plan9`] | refuses shares that are in between | moves shares to their folders here | | |
-//! | [`Pod`] | no new containers | takes its new id | | |
-//! | [`Network`] | | looks up the namespace here | swaps the endpoints in the guest | |
-//! | [`Container`] | refuses any process but init | takes its new id, places its layers | takes the container up | |
-//! | [`Process`] | holds IO and exit still | opens its IO here | connects to the guest's process | closes its IO |
+//! | [`Vm`] | gets the requirements for a destination; pauses the guest | sets its new id and host | creates and starts the VM with everything that its devices hold | ends the VM |
+//! | [`Scsi`] | refuses disks and mounts in a transition | sets the paths of disks on this host | | revokes the access to the disks |
+//! | [`Vpci`] | refuses devices in a transition | finds the devices on this host | | |
+//! | [`Plan9`] | refuses shares in a transition | sets the folders of shares on this host | | |
+//! | [`Pod`] | refuses new containers | sets its new id | | |
+//! | [`Network`] | | looks up the namespace on this host | replaces the endpoints in the guest | |
+//! | [`Container`] | refuses any process but init | sets its new id and the paths of its layers | takes over the container | |
+//! | [`Process`] | stops IO and exit reports | opens its IO on this host | connects to the guest's process | closes its IO |
 //!
-//! Thaw takes each freeze back; commit lets go of the process's IO and of the VM, and touches
-//! nothing else: the destination is live.
+//! The thaw undoes each freeze. The commit releases the processes' IO and the VM and changes
+//! nothing else, since the destination is live.
 //!
-//! While a controller is frozen, or imported and not resumed, every operation that would change it
+//! While a controller is frozen, or imported but not resumed, every operation that would change it
 //! is refused with [`Code::FailedPrecondition`](snapshot_core::Code::FailedPrecondition) and the
 //! words "is migrating".
 //!
-//! # Where the stage is
+//! # Stages
 //!
-//! VM, network, containers, processes, and each disk, mount, share and device have a stage that
-//! mirrors their life. On the wire it is the stage from before the freeze, and it is the stage after
-//! resume and rollback. `SourceMigrating` and `DestinationMigrating` exist only in memory. The
-//! sandbox, the pods and the device controllers have no stage, only [`Migration`].
+//! VM, network, containers, processes, and each disk, mount, share and device have a stage. On the
+//! wire it is the stage from before the freeze, which is also the stage after resume and rollback.
+//! `SourceMigrating` and `DestinationMigrating` exist only in memory. The sandbox, the pods and the
+//! device controllers have no stage, only [`Migration`].
 //!
 //! # How to copy it
 //!
@@ -56,11 +56,11 @@
 //!
 //! # Behaviour
 //!
-//! The controllers follow hcsshim's, `internal/controller`, with what is odd there put right: a disk
-//! that is only reserved comes back reserved; the slot table is never sized from the payload;
-//! reservations, slots, ports and message ids are checked against each other before anything on the
-//! destination changes; an id twice is refused; resume can be repeated; a pod without a network can
-//! move.
+//! The controllers follow hcsshim's, `internal/controller`, with these corrections: a disk that is
+//! only reserved is restored as reserved; the slot table is never sized from the payload;
+//! reservations, slots, ports and message ids are checked against each other before anything
+//! changes at the destination; a duplicate id is refused; resume can be repeated; a pod without a
+//! network can move.
 
 mod container;
 mod document;
@@ -106,8 +106,8 @@ pub use spec::ProcessSpec;
 pub use vm::{Confidential, FIRST_PORT, NewVm, SandboxOptions, Vm, VmStage, VmState};
 pub use vpci::{Device, DeviceStage, Vpci, VpciState};
 
-/// Locks a state. A panic under the lock leaves the state as it is: the controllers change it only
-/// after the host has done its part, so what is there is true.
+/// Locks a state, even after a panic under the lock: the controllers change a state only after the
+/// host has done its part, so the state is still true.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

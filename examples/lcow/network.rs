@@ -16,7 +16,7 @@ use super::plan::PatchPlan;
 use super::pod::Pod;
 use super::vm::Vm;
 
-/// Where a network is in its life.
+/// The stage of a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = network_snapshot::Stage)]
 pub enum NetworkStage {
@@ -27,9 +27,9 @@ pub enum NetworkStage {
     Configured,
     /// Setting up or tearing down failed: only teardown is possible.
     Invalid,
-    /// Taken down for good.
+    /// Removed for good.
     TornDown,
-    /// Imported, and not resumed yet.
+    /// Imported, but not resumed yet.
     #[snapshot(transient)]
     DestinationMigrating,
     /// Frozen.
@@ -37,7 +37,7 @@ pub enum NetworkStage {
     SourceMigrating,
 }
 
-/// One endpoint of the host's, as it is plugged into the VM.
+/// One endpoint of the host that is plugged into the VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = network_snapshot::EndpointBinding)]
 pub struct Endpoint {
@@ -61,24 +61,24 @@ pub struct Endpoint {
     abort_to = TornDown
 )]
 pub struct NetworkState {
-    /// The namespace on the host; the destination puts its own here.
+    /// The namespace on the host; the destination replaces it by its own.
     pub namespace_id: NamespaceId,
-    /// The guest routes by policy, by the VM's options.
+    /// Whether the guest routes by policy, from the VM's options.
     pub policy_based_routing: bool,
-    /// The guest has namespaces, so endpoints are put into one.
+    /// Whether the guest supports namespaces, so that endpoints are in one.
     pub is_namespace_supported_by_guest: bool,
-    /// Where the network is in its life.
+    /// The stage of the network.
     #[snapshot(stage, field = state)]
     pub stage: NetworkStage,
-    /// The endpoints that the guest has, by their adapter.
+    /// The endpoints in the guest, by their adapter.
     pub vm_endpoints: HashMap<NicId, Endpoint>,
-    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
-    /// noted.
+    /// Whether the freeze has run: nothing may change any more, although the stage is set only
+    /// after the hook.
     #[snapshot(skip)]
     pub(super) frozen: bool,
     #[snapshot(skip)]
     pub(super) binding: Option<Binding>,
-    /// What the destination's namespace has, from patch until resume has put it in.
+    /// The endpoints of the destination's namespace, between patch and resume.
     #[snapshot(skip)]
     pub(super) replacement: Option<Vec<Endpoint>>,
 }
@@ -90,7 +90,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network of a pod in this VM. `guest_namespaces` is whether the guest has namespaces.
+    /// Creates the network of a pod in this VM. `guest_namespaces` is whether the guest supports
+    /// namespaces.
     pub fn new(binding: Binding, policy_based_routing: bool, guest_namespaces: bool) -> Self {
         Self::from_state(
             NetworkState {
@@ -111,7 +112,7 @@ impl Network {
         lock(&self.state)
     }
 
-    /// Where the network is in its life.
+    /// The stage of the network.
     pub fn stage(&self) -> NetworkStage {
         self.lock().stage
     }
@@ -121,8 +122,8 @@ impl Network {
     /// # Errors
     ///
     /// The network is configured already or migrating, there is no such namespace, or an endpoint
-    /// cannot be plugged in. Then those that were are taken out again; if that fails too, the
-    /// network is `Invalid`.
+    /// cannot be plugged in. Then the others are unplugged again; if that fails too, the network
+    /// becomes `Invalid`.
     pub fn configure(&self, namespace: NamespaceId) -> Result<(), Error> {
         let mut state = self.lock();
         let binding = match (state.stage, &state.binding) {
@@ -154,12 +155,13 @@ impl Network {
         }
     }
 
-    /// Takes the endpoints out of the VM. In a migration they are only forgotten: the guest keeps
-    /// them, and is the other host's business.
+    /// Unplugs the endpoints from the VM. In a migration it only drops its records: the guest keeps
+    /// the endpoints, and the other host manages them.
     ///
     /// # Errors
     ///
-    /// An endpoint cannot be taken out: the network is `Invalid` then, with those that are left.
+    /// An endpoint cannot be unplugged. Then the network becomes `Invalid` and keeps the remaining
+    /// ones.
     pub fn teardown(&self) -> Result<(), Error> {
         let mut state = self.lock();
         let state = &mut *state;
@@ -190,8 +192,8 @@ impl NetworkState {
         self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating)
     }
 
-    /// Plugs endpoints in behind new adapters: all or none. With the error come the adapters that
-    /// could not be taken out again.
+    /// Plugs endpoints in behind new adapters: all or none. The error contains the adapters that
+    /// could not be unplugged again.
     fn plug_in(
         &self,
         Binding { host, vm }: &Binding,
@@ -216,11 +218,11 @@ impl NetworkState {
         Ok(plugged)
     }
 
-    /// Swaps the source's endpoints in the guest for those of this host's namespace.
+    /// Replaces the source's endpoints in the guest by those of this host's namespace.
     fn replace_endpoints(&mut self, binding: &Binding) -> Result<(), Error> {
         let Some(endpoints) = &self.replacement else { return Ok(()) };
         let plugged = self.plug_in(binding, endpoints.clone()).map_err(|(error, _)| error)?;
-        // From here on an abort finds the new ones, whatever fails.
+        // From here on an abort finds the new endpoints, whatever fails.
         let old = std::mem::replace(&mut self.vm_endpoints, plugged);
         self.replacement = None;
         let removed = old.keys().map(|nic| binding.host.remove_nic(&binding.vm, nic));
@@ -276,7 +278,7 @@ impl Controller for Network {
         state.replace_endpoints(&binding)
     }
 
-    /// The adapters go with the VM.
+    /// Does nothing to the adapters: they end with the VM.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         state.vm_endpoints.clear();

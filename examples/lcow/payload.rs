@@ -1,9 +1,9 @@
-//! The payloads of a sandbox as bytes, by kind: to read one, check it and write it back without
-//! building a controller. For tools and tests.
+//! The payloads of a sandbox as bytes, by kind: reads a payload, checks it and writes it back
+//! without building a controller. For tools and tests.
 //!
-//! A payload that stands alone is read in whatever stage it was saved; whether it may be imported in
-//! that stage is for the destination to say. A whole [`Kind::Sandbox`] must hold together besides:
-//! what its containers, reservations and processes name must be there.
+//! A single payload is read whatever its stage; only a destination decides whether it may be
+//! imported in that stage. In a whole [`Kind::Sandbox`], the references of its containers,
+//! reservations and processes must resolve too.
 //!
 //! ```
 //! use snapshot_core::codec::to_bytes;
@@ -34,7 +34,7 @@ use super::scsi::ScsiState;
 use super::vm::VmState;
 use super::vpci::VpciState;
 
-/// What a payload is of.
+/// The kind of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A whole sandbox.
@@ -57,7 +57,7 @@ pub enum Kind {
     Process,
 }
 
-/// What is known of a kind.
+/// The description of a kind.
 struct Entry {
     name: &'static str,
     type_url: &'static str,
@@ -108,21 +108,21 @@ impl Kind {
         }
     }
 
-    /// Its name: hcsshim's, where hcsshim has the kind.
+    /// Returns its name, which is hcsshim's if hcsshim has the kind.
     pub fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// The type URL of its payloads.
+    /// Returns the type URL of its payloads.
     pub fn type_url(self) -> &'static str {
         self.entry().type_url
     }
 
-    /// The kind of the payload in an `Any`.
+    /// Returns the kind of the payload in an `Any`.
     ///
     /// # Errors
     ///
-    /// Bytes that are no `Any`, and a type URL that is of no kind.
+    /// Bytes that are no `Any`, and a type URL of no kind.
     pub fn of_any(bytes: &[u8]) -> Result<Self, Error> {
         let (type_url, _) = split_any(bytes)?;
         if let Some(kind) = Self::ALL.iter().find(|kind| kind.type_url() == type_url) {
@@ -139,8 +139,7 @@ impl Kind {
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the bytes; for a sandbox, everything in it that names what is not
-/// there.
+/// One finding for each error in the bytes, and for each dangling reference in a sandbox.
 pub fn verify(kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     (kind.entry().again)(bytes)
 }
@@ -149,14 +148,14 @@ pub fn verify(kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 ///
-/// As [`verify`], and a type URL that is of no kind.
+/// The errors of [`verify`], and a type URL of no kind.
 pub fn verify_any(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     (Kind::of_any(bytes)?.entry().any_again)(bytes)
 }
 
-/// The sandbox, if it holds together: what is named is there, and the devices and containers agree
-/// with themselves. Their controllers check that only when they are built, and their stages with it,
-/// which are not asked here.
+/// Returns the sandbox if it is consistent: its references resolve, and its devices and containers
+/// are consistent in themselves. Their controllers check that only when they are built, together
+/// with their stages, which do not matter here.
 fn together(sandbox: SandboxState) -> Result<SandboxState, Error> {
     let references = check_references(&sandbox).err();
     let devices = sandbox.vm.with_state(|vm| {

@@ -1,4 +1,4 @@
-//! What the destination gives the sandbox instead of what it had on the source.
+//! The ids, paths and devices that replace those of the source at the destination.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use snapshot_core::Error;
 use super::host::ProcessIo;
 use super::ids::{ContainerId, NamespaceId, PodId, VmId};
 
-/// The destination's answers: a resource of the hooks' context in the patch phase. Keys are what the
-/// source called things.
+/// The replacements at the destination: a resource of the hooks' context in the patch phase. The
+/// keys are the names at the source.
 ///
-/// Every pod and container must have an entry, so that none is left bound to the source by mistake.
-/// Disks, shares and devices without one keep what they had: the boot disk has the same path on
+/// Every pod and container must have an entry, so that none stays bound to the source by mistake.
+/// Disks, shares and devices without an entry stay unchanged: the boot disk has the same path on
 /// every host.
 ///
 /// ```
@@ -31,35 +31,35 @@ use super::ids::{ContainerId, NamespaceId, PodId, VmId};
 pub struct PatchPlan {
     /// The VM's new id; `None` keeps the old one.
     pub vm: Option<VmId>,
-    /// What each pod becomes.
+    /// The plan for each pod, by its id at the source.
     pub pods: HashMap<PodId, PodPlan>,
-    /// What each container becomes.
+    /// The plan for each container, by its id at the source.
     pub containers: HashMap<ContainerId, ContainerPlan>,
-    /// Where disks are, by where they were.
+    /// The new paths of disks, by their paths at the source.
     pub disks: HashMap<PathBuf, PathBuf>,
-    /// Where shared folders are, by where they were.
+    /// The new paths of shared folders, by their paths at the source.
     pub shares: HashMap<PathBuf, PathBuf>,
-    /// The instance ids of the devices that take the place of the source's, by theirs.
+    /// The instance ids of the replacing devices, by those of the source.
     pub devices: HashMap<String, String>,
-    /// Whether pods and containers without an entry keep what they had.
+    /// Whether pods and containers without an entry stay unchanged.
     same_host: bool,
 }
 
-/// What a pod becomes on the destination.
+/// The plan for a pod at the destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodPlan {
-    /// Its new id; that of its sandbox container, if it has one.
+    /// Its new id, which is also that of its sandbox container, if it has one.
     pub id: PodId,
     /// The namespace whose endpoints it gets, never empty; `None` only for a pod without a network.
     pub namespace: Option<NamespaceId>,
 }
 
-/// What a container becomes on the destination.
+/// The plan for a container at the destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContainerPlan {
     /// Its new id.
     pub id: ContainerId,
-    /// Where the disks of its layers are; `None` leaves that to [`PatchPlan::disks`].
+    /// The paths of its layers' disks; with `None`, [`PatchPlan::disks`] has them.
     pub layers: Option<LayerPaths>,
     /// The OCI bundle of its init process.
     pub bundle: PathBuf,
@@ -67,62 +67,62 @@ pub struct ContainerPlan {
     pub io: ProcessIo,
 }
 
-/// Where the disks of a container's layers are on this host.
+/// The paths of a container's layers on this host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerPaths {
-    /// Of the read-only layers, as many as the container has, in its order.
+    /// The disk of each read-only layer, in the container's order.
     pub read_only: Vec<PathBuf>,
-    /// Of the scratch layer, if the container has one.
+    /// The disk of the scratch layer, if the container has one.
     pub scratch: Option<PathBuf>,
 }
 
 impl PatchPlan {
-    /// A plan for a VM with this id, to be filled.
+    /// Creates an empty plan for a VM with this id.
     pub fn new(vm: impl Into<VmId>) -> Self {
         Self { vm: Some(vm.into()), ..Self::default() }
     }
 
-    /// The plan in which everything keeps its id, path and namespace: for a shim that is restarted
-    /// under its running sandbox.
+    /// Creates the plan in which everything keeps its id, path and namespace, for a shim that is
+    /// restarted under its running sandbox.
     pub fn same_host() -> Self {
         Self { same_host: true, ..Self::default() }
     }
 
-    /// Where the disk that was at `source` is.
+    /// Returns the new path of the disk that was at `source`.
     pub fn disk(&self, source: &Path) -> PathBuf {
         self.disks.get(source).map_or(source, PathBuf::as_path).to_owned()
     }
 
-    /// Where the folder that was at `source` is.
+    /// Returns the new path of the folder that was at `source`.
     pub fn share(&self, source: &Path) -> PathBuf {
         self.shares.get(source).map_or(source, PathBuf::as_path).to_owned()
     }
 
-    /// The device that takes the place of `source`.
+    /// Returns the device that replaces `source`.
     pub fn device(&self, source: &str) -> String {
         self.devices.get(source).map_or(source, String::as_str).to_owned()
     }
 
-    /// What a pod becomes; `None` if it keeps what it had.
+    /// Returns the plan for a pod; `None` if it stays unchanged.
     ///
     /// # Errors
     ///
-    /// The plan says nothing of it.
+    /// The plan has no entry for it.
     pub fn pod(&self, source: &PodId) -> Result<Option<&PodPlan>, Error> {
         self.entry(self.pods.get(source), || format!("pod {source}"))
     }
 
-    /// What a container becomes; `None` if it keeps what it had.
+    /// Returns the plan for a container; `None` if it stays unchanged.
     ///
     /// # Errors
     ///
-    /// The plan says nothing of it.
+    /// The plan has no entry for it.
     pub fn container(&self, source: &ContainerId) -> Result<Option<&ContainerPlan>, Error> {
         self.entry(self.containers.get(source), || format!("container {source}"))
     }
 
-    /// Checks the plan against the pods of a sandbox and their containers: nothing is left out, no
-    /// two get one id, and a pod and its sandbox container keep sharing theirs.
+    /// Checks the plan against the pods of a sandbox and their containers: none is missing, no two
+    /// get the same id, and a pod and its sandbox container still share one.
     pub(super) fn check(&self, pods: &[(PodId, Vec<ContainerId>)]) -> Result<(), Error> {
         let mut errors = Vec::new();
         let mut pod_ids: HashSet<&PodId> = HashSet::new();

@@ -18,8 +18,8 @@ use super::vm::Vm;
 #[derive(Debug, Default, Snapshot)]
 #[snapshot(message = pb::PodSnapshot, version = 1, controller = Pod, after(Vm))]
 pub struct PodState {
-    /// Its id on the host; the destination may give it another. The container of the same id is the
-    /// pod's sandbox container.
+    /// Its id on the host; the destination may assign another one. The container of the same id is
+    /// the pod's sandbox container.
     #[snapshot(id, defines = "pod")]
     pub pod_id: PodId,
     /// Its id inside the guest, which never changes.
@@ -32,7 +32,7 @@ pub struct PodState {
     pub(super) migration: Migration,
     #[snapshot(skip)]
     pub(super) vm: Option<Arc<Vm>>,
-    /// The id that the plan knows it by, once the patch has changed it.
+    /// Its id in the plan, once the patch has changed its id.
     #[snapshot(skip)]
     pub(super) source_id: Option<PodId>,
 }
@@ -57,13 +57,13 @@ impl Pod {
         self.lock().pod_id.clone()
     }
 
-    /// The id that the source called it by, which the destination's plan knows it by.
+    /// Returns its id at the source, which is also its id in the destination's plan.
     pub(super) fn source_id(&self) -> PodId {
         let state = self.lock();
         state.source_id.as_ref().unwrap_or(&state.pod_id).clone()
     }
 
-    /// Whether it is in a migration, and on which side.
+    /// Returns whether it is in a migration, and on which side.
     pub fn migration(&self) -> Migration {
         self.lock().migration
     }
@@ -107,7 +107,7 @@ impl Pod {
         }
     }
 
-    /// Deletes a container that does not run, and forgets it.
+    /// Deletes a container that does not run, and removes it from the pod.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Pod {
 }
 
 impl PodState {
-    /// Where the container of this id is, or would be.
+    /// Finds the position of the container with this id, or the position to insert it.
     fn position(&self, id: &ContainerId) -> Result<usize, usize> {
         self.containers.binary_search_by(|child| {
             child.with_state(|state| state.container_id.cmp(id)).unwrap_or(std::cmp::Ordering::Less)
@@ -150,7 +150,7 @@ impl Controller for Pod {
 
     fn import(mut state: PodState) -> Result<Self, Error> {
         state.migration = Migration::Destination;
-        // Lookups need the order; a payload may have any.
+        // Lookups need sorted containers; a payload may have any order.
         state.sort_containers();
         Ok(Self::from_state(state, None))
     }
@@ -178,7 +178,7 @@ impl Controller for Pod {
         Ok(())
     }
 
-    /// Its containers have their new ids by now.
+    /// Runs after its containers have their new ids.
     async fn resume(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         state.sort_containers();

@@ -19,20 +19,20 @@ use super::plan::PatchPlan;
 use super::spec::ProcessSpec;
 use super::vm::Vm;
 
-/// Where a process is in its life.
+/// The stage of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = process_snapshot::Stage)]
 pub enum ProcessStage {
-    /// Known by its id only.
+    /// Only its id is known.
     #[default]
     NotCreated,
-    /// Its IO is set up; it has not been started.
+    /// Its IO is set up, but it has not been started.
     Created,
-    /// It runs.
+    /// Running.
     Running,
-    /// It has exited.
+    /// Exited.
     Terminated,
-    /// Imported, and not resumed yet.
+    /// Imported, but not resumed yet.
     #[snapshot(transient)]
     DestinationMigrating,
     /// Frozen.
@@ -55,24 +55,24 @@ pub struct ProcessState {
     /// Its exec id, empty for the init process; its key in the container.
     #[snapshot(id)]
     pub exec_id: ExecId,
-    /// Where it is in its life.
+    /// Its stage.
     #[snapshot(stage, field = state)]
     pub stage: ProcessStage,
     /// Its id in the guest; 0 until it is started.
     pub pid: i32,
-    /// The OCI bundle on the host; the destination puts its own here.
+    /// The OCI bundle on the host; the destination replaces it by its own.
     pub bundle: PathBuf,
     /// The OCI process spec; `None` for an init process whose spec is the container's. The text
     /// survives unchanged, whatever program wrote it.
     #[snapshot(field = oci_process_spec_json)]
     pub spec: Option<Json<ProcessSpec>>,
-    /// When it exited; `None` until then.
+    /// The time of its exit; `None` until then.
     pub exited_at: Option<SystemTime>,
-    /// Its exit code, with meaning once it has exited.
+    /// Its exit code; valid once it has exited.
     pub exit_code: u32,
-    /// How long a lost connection of its IO is tried again.
+    /// The time during which a lost IO connection is retried.
     pub io_retry_timeout: Option<Duration>,
-    /// vsock port of its standard input; `None` where it is not connected.
+    /// vsock port of its standard input; `None` if it is not connected.
     pub stdin_port: Option<NonZeroU32>,
     /// vsock port of its standard output.
     pub stdout_port: Option<NonZeroU32>,
@@ -86,23 +86,24 @@ pub struct ProcessState {
     pub(super) io: ProcessIo,
     #[snapshot(skip)]
     pub(super) place: Option<Place>,
-    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
-    /// noted.
+    /// Whether the freeze has run: nothing may change any more, although the stage is set only
+    /// after the hook.
     #[snapshot(skip)]
     pub(super) frozen: bool,
-    /// An exit that was told while the process was migrating: it counts once that has ended.
+    /// An exit that the host reported during the migration. It takes effect when the migration
+    /// ends.
     #[snapshot(skip)]
     pub(super) late_exit: Option<Exit>,
 }
 
-/// Where a process runs.
+/// The VM and the container in which a process runs.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     binding: Binding,
     container: GcsId,
 }
 
-/// What a new process is made from.
+/// The parameters of a new process.
 #[derive(Clone, Debug, Default)]
 pub struct NewProcess {
     /// The OCI bundle on this host.
@@ -111,19 +112,19 @@ pub struct NewProcess {
     pub spec: Option<Json<ProcessSpec>>,
     /// This host's ends of its IO.
     pub io: ProcessIo,
-    /// How long a lost connection of its IO is tried again.
+    /// The time during which a lost IO connection is retried.
     pub io_retry_timeout: Option<Duration>,
 }
 
 /// The process controller.
 #[derive(Debug)]
 pub struct Process {
-    /// Shared with the callback that the host tells the exit to.
+    /// Shared with the callback for the exit.
     state: Arc<Mutex<ProcessState>>,
 }
 
 impl Process {
-    /// A process that has not been started.
+    /// Creates a controller for a process that has not been started.
     pub(super) fn new(exec_id: ExecId, new: NewProcess) -> Self {
         Self::from_state(ProcessState {
             exec_id,
@@ -145,7 +146,7 @@ impl Process {
         state
     }
 
-    /// Where the process is in its life.
+    /// The stage of the process.
     pub fn stage(&self) -> ProcessStage {
         self.lock().stage
     }
@@ -155,7 +156,7 @@ impl Process {
         Some(self.lock().pid).filter(|pid| *pid != 0)
     }
 
-    /// How it ended; `None` until it has.
+    /// Returns how it ended; `None` until then.
     pub fn exit(&self) -> Option<Exit> {
         let state = self.lock();
         state.exited_at.map(|at| Exit { code: state.exit_code, at })
@@ -220,7 +221,7 @@ impl Process {
         Ok(())
     }
 
-    /// Forgets a process that does not run: closes its IO.
+    /// Releases a process that does not run: closes its IO.
     pub(super) fn release(&self) -> Result<(), Error> {
         let mut state = self.lock();
         state.refuse_migrating()?;
@@ -239,7 +240,7 @@ impl Process {
         Ok(())
     }
 
-    /// What the host tells the exit to. It holds the state only as long as the controller lives.
+    /// Returns the callback for the exit. It holds the state only as long as the controller lives.
     fn on_exit(&self) -> OnExit {
         let state: Weak<Mutex<ProcessState>> = Arc::downgrade(&self.state);
         Box::new(move |exit| {
@@ -249,14 +250,15 @@ impl Process {
         })
     }
 
-    /// Where the process is, without keeping the lock: for calls that may wait for a callback.
+    /// Returns where the process runs, without keeping the lock, for calls that may wait for a
+    /// callback.
     fn placed(&self) -> Option<(Place, ExecId)> {
         let state = self.lock();
         state.place.clone().map(|place| (place, state.exec_id.clone()))
     }
 }
 
-/// A terminal has one output.
+/// Checks that a process with a terminal has only one output.
 fn check_io(io: &ProcessIo) -> Result<(), Error> {
     match io.terminal && io.stderr.is_some() {
         true => Err(Error::precondition(
@@ -285,7 +287,7 @@ impl ProcessState {
         }
     }
 
-    /// Takes an exit in that was told, unless the process is migrating.
+    /// Applies a reported exit, unless the process is migrating.
     fn settle(&mut self) {
         if self.stage == ProcessStage::Running
             && !self.frozen
@@ -334,7 +336,7 @@ impl Controller for Process {
         Ok(Self::from_state(state))
     }
 
-    /// The host may wait for an exit that is being told, so no lock is held meanwhile.
+    /// Holds no lock during the call, since the host may wait for an exit callback that is running.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         if let Some((place, exec)) = self.placed() {
             place.binding.host.freeze_process(place.key(&exec))?;

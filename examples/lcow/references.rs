@@ -1,5 +1,5 @@
-//! What the controllers of a sandbox must agree on, beside the references that their states name by
-//! `defines` and `refers`.
+//! Checks that the controllers of a sandbox agree with each other, in addition to the references
+//! that their states declare by `defines` and `refers`.
 
 use std::collections::HashMap;
 use std::num::{NonZeroI64, NonZeroU32};
@@ -12,8 +12,7 @@ use super::process::ProcessState;
 use super::sandbox::SandboxState;
 use super::vm::VmState;
 
-/// Checks all of it, and reports everything that is wrong. Works before the controllers are built
-/// and after.
+/// Runs all checks and reports every error. Works both before and after the controllers are built.
 pub(super) fn check(sandbox: &SandboxState) -> Result<(), Error> {
     let Some(known) = sandbox.vm.with_state(Known::of) else {
         return Err(Error::internal("the sandbox's VM was not imported"));
@@ -34,7 +33,7 @@ pub(super) fn check(sandbox: &SandboxState) -> Result<(), Error> {
     Error::collect(errors)
 }
 
-/// The errors, found in the element of this name.
+/// Adds the element with this name to the path of the errors.
 fn located(
     errors: Vec<Error>,
     field: &'static str,
@@ -43,10 +42,10 @@ fn located(
     errors.into_iter().map(move |error| error.in_key(name.to_string()).in_field(field))
 }
 
-/// What a VM has that its containers and processes must agree with.
+/// The facts of a VM with which its containers and processes must agree.
 struct Known {
-    /// Where the mount of each SCSI reservation is in the guest; `None` if the reservation itself
-    /// names no mount, which is the SCSI controller's to tell.
+    /// The path in the guest of each SCSI reservation's mount; `None` if the reservation names no
+    /// mount, which the SCSI controller reports.
     scsi: HashMap<Uuid, Option<String>>,
     next_port: u32,
     next_call_id: i64,

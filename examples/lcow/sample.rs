@@ -1,4 +1,4 @@
-//! Sandboxes of any size, all of one kind: for tests, benchmarks and the templates.
+//! Uniform sandboxes of any size, for tests, benchmarks and the templates.
 //!
 //! A sandbox has one pod for every ten containers, each pod with one endpoint. The first container
 //! of a pod is its sandbox container. A container has six read-only layers, a scratch layer and an
@@ -30,27 +30,27 @@ use super::scsi::{
 use super::spec::ProcessSpec;
 use super::vm::{NewVm, SandboxOptions, Vm};
 
-/// How many containers a pod has.
+/// The number of containers in a pod.
 const CONTAINERS_PER_POD: usize = 10;
-/// How many layers a container has, the scratch layer included.
+/// The number of layers of a container, including the scratch layer.
 const LAYERS: usize = 7;
-/// How long an OCI process spec is, in bytes.
+/// The length of an OCI process spec, in bytes.
 const SPEC_LENGTH: usize = 2048;
 
-/// A running sandbox of this many containers, on a host of its own.
+/// Creates a running sandbox of this many containers, on its own host.
 ///
 /// # Errors
 ///
-/// None but those of a broken build.
+/// Fails only in a broken build.
 pub fn sandbox(containers: usize) -> Result<Arc<Sandbox>, Error> {
     sandbox_on(&FakeHost::new(), containers)
 }
 
-/// A running sandbox of this many containers.
+/// Creates a running sandbox of this many containers.
 ///
 /// # Errors
 ///
-/// What the host was told to fail.
+/// Fails if the host is configured to fail.
 pub fn sandbox_on(host: &Arc<FakeHost>, containers: usize) -> Result<Arc<Sandbox>, Error> {
     let new = NewVm {
         id: "sandbox@vm".into(),
@@ -90,8 +90,8 @@ pub fn sandbox_on(host: &Arc<FakeHost>, containers: usize) -> Result<Arc<Sandbox
     Ok(Arc::new(Sandbox::from_parts(vm, pods)))
 }
 
-/// A plan that gives everything in the sandbox a new id, path or namespace: what it had, with
-/// `-2` after it.
+/// Creates a plan that gives everything in the sandbox a new id, path or namespace: the old one
+/// with the suffix `-2`.
 pub fn plan(sandbox: &Sandbox) -> PatchPlan {
     let mut plan = PatchPlan::new("sandbox-2@vm");
     for pod in sandbox.pods() {
@@ -127,7 +127,7 @@ fn io(container: &ContainerId) -> ProcessIo {
     }
 }
 
-/// The spec of an ordinary service, filled up with one more variable to its length.
+/// Creates the spec of an ordinary service, padded to its length by one more variable.
 fn spec_text() -> String {
     let mut env: Vec<String> = (0..12)
         .map(|port| format!("SERVICE_{port}_PORT_443_TCP_ADDR=10.0.{port}.1"))
@@ -157,12 +157,12 @@ fn spec_text() -> String {
     text(&env)
 }
 
-/// An id that is the same in every run: which kind of thing, and which of them.
+/// Creates an id that is the same in every run, from the kind of thing and its index.
 fn id(kind: u128, index: usize) -> Uuid {
     Uuid::from_u128(0x4000_8000_0000_0000_0000 | kind << 112 | index as u128)
 }
 
-/// The slot and partition of a layer: the disks in turn, then the next partition of each.
+/// Returns the slot and partition of a layer: all disks in turn, then the next partition of each.
 fn place(layer: usize) -> Option<(Slot, u64)> {
     let slots = usize::from(super::scsi::MAX_CONTROLLERS) * usize::from(super::scsi::LUNS);
     let slot = Slot::of(super::scsi::MAX_CONTROLLERS).nth(layer % slots)?;

@@ -34,7 +34,7 @@ pub struct SandboxState {
     pub(super) migration: Migration,
 }
 
-/// What a new pod is made from.
+/// The parameters of a new pod.
 #[derive(Clone, Debug, Default)]
 pub struct NewPod {
     /// Its id on this host.
@@ -54,11 +54,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox whose VM does not exist yet.
+    /// Creates a sandbox whose VM does not exist yet.
     ///
     /// # Errors
     ///
-    /// As [`Vm::new`].
+    /// The errors of [`Vm::new`].
     pub fn new(host: Host, vm: NewVm) -> Result<Self, Error> {
         Ok(Self::from_parts(Vm::new(host, vm)?, Vec::new()))
     }
@@ -72,7 +72,7 @@ impl Sandbox {
         lock(&self.state)
     }
 
-    /// Whether it is in a migration, and on which side.
+    /// Returns whether it is in a migration, and on which side.
     pub fn migration(&self) -> Migration {
         self.lock().migration
     }
@@ -81,7 +81,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// None for a sandbox that was made by [`Sandbox::new`] or imported.
+    /// Never fails for a sandbox that was created by [`Sandbox::new`] or imported.
     pub fn vm(&self) -> Result<Arc<Vm>, Error> {
         self.lock().vm()
     }
@@ -101,12 +101,12 @@ impl Sandbox {
         self.pods().iter().find_map(|pod| pod.container(id))
     }
 
-    /// Adds a pod and sets its network up.
+    /// Adds a pod and sets up its network.
     ///
     /// # Errors
     ///
-    /// The sandbox is migrating, has a pod of this id, or the network cannot be set up: then there
-    /// is no pod.
+    /// The sandbox is migrating, has a pod with this id, or the network cannot be set up. Then no
+    /// pod is added.
     pub fn new_pod(&self, new: NewPod) -> Result<Arc<Pod>, Error> {
         let mut state = self.lock();
         state.migration.refuse("the sandbox")?;
@@ -131,8 +131,8 @@ impl Sandbox {
         Ok(pod)
     }
 
-    /// Adds a container to a pod; it is still to be created. Its id must be new to the whole
-    /// sandbox, not only to the pod.
+    /// Adds a container to a pod, without creating it in the guest. Its id must be new in the whole
+    /// sandbox, not only in the pod.
     ///
     /// # Errors
     ///
@@ -202,8 +202,8 @@ impl Controller for Sandbox {
         Ok(Self { state: Mutex::new(state) })
     }
 
-    /// Everything below is frozen. What a destination would refuse is found here, while there is a
-    /// way back.
+    /// Runs after everything below is frozen. Finds errors that a destination would refuse, while a
+    /// rollback is still possible.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         references::check(&state)?;
@@ -216,8 +216,7 @@ impl Controller for Sandbox {
         Ok(())
     }
 
-    /// The first of all patches: a plan that leaves something out is refused before anything has
-    /// changed.
+    /// Runs before all other patches: an incomplete plan is refused before anything has changed.
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
         let plan = cx.resource::<PatchPlan>()?;
         let pods: Vec<_> = self

@@ -1,10 +1,10 @@
-//! The OCI process spec, as lenient about what is missing as the program that wrote it.
+//! The OCI process spec, as lenient about missing members as the program that wrote it.
 
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// An OCI process spec, read as Go's `encoding/json` reads it: a `user` or `cwd` that is missing is
+/// An OCI process spec, read with the rules of Go's `encoding/json`: a missing `user` or `cwd` gets
 /// the zero value, where the crate `oci-spec` would refuse the document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -48,7 +48,7 @@ impl Member {
     }
 }
 
-/// The members of an object, and after them those that are missing.
+/// Reads the members of an object, followed by the missing ones.
 struct Completed<A> {
     members: A,
     missing: Vec<Member>,

@@ -1,8 +1,8 @@
 //! The VM's virtual PCI bus: the host's devices that are assigned to the guest.
 //!
-//! hcsshim refuses to save while a device is assigned, since its payload had no place for one. Ours
-//! has, so a device moves when the destination's plan names the device that takes its place, or
-//! when that host has one with the same instance id.
+//! hcsshim refuses to save while a device is assigned, since its payload has no field for devices.
+//! This payload has one, so a device moves if the destination's plan names a device that replaces
+//! it, or if the destination has one with the same instance id.
 
 use std::collections::HashMap;
 use std::ops::DerefMut;
@@ -18,20 +18,20 @@ use super::migration::Migration;
 use super::plan::PatchPlan;
 use super::vm::Vm;
 
-/// How far a device is.
+/// The stage of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = pb::vpci_snapshot::DeviceStage)]
 pub enum DeviceStage {
     /// Planned: not yet assigned to the VM.
     #[default]
     Reserved,
-    /// Assigned; the guest has not confirmed it.
+    /// Assigned, but the guest has not confirmed it yet.
     Assigned,
     /// Assigned, and usable in the guest.
     Ready,
-    /// Assigned, but the guest could not take it: only removal is possible.
+    /// Assigned, but the guest failed to use it: only removal is possible.
     AssignedInvalid,
-    /// Taken off the VM.
+    /// Removed from the VM.
     Removed,
 }
 
@@ -41,12 +41,12 @@ pub enum DeviceStage {
 pub struct Device {
     /// The device's instance id on the host.
     pub device_instance_id: String,
-    /// Which virtual function of the device; 0 is the physical function.
+    /// The virtual function of the device; 0 is the physical function.
     pub virtual_function_index: u32,
-    /// How far it is.
+    /// Its stage.
     #[snapshot(stage, field = state)]
     pub stage: DeviceStage,
-    /// How many times it is held.
+    /// The number of times that it is held.
     pub ref_count: u32,
 }
 
@@ -70,7 +70,7 @@ pub struct Vpci {
 }
 
 impl Vpci {
-    /// The bus of a VM that does not exist yet.
+    /// Creates the bus of a VM that does not exist yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -83,7 +83,7 @@ impl Vpci {
         self.lock().binding = Some(binding);
     }
 
-    /// The devices that the VM has.
+    /// Returns the devices of the VM.
     pub(super) fn assigned(&self) -> Vec<AssignedDevice> {
         let state = self.lock();
         let ready = state.devices.iter().filter(|(_, device)| device.stage == DeviceStage::Ready);
@@ -93,13 +93,14 @@ impl Vpci {
         devices
     }
 
-    /// Assigns a device to the VM, or holds it once more where it is assigned. Returns its VMBus
-    /// channel.
+    /// Assigns a device to the VM, or holds it once more if it is assigned already. Returns its
+    /// VMBus channel.
     ///
     /// # Errors
     ///
     /// The controller is migrating, the VM does not exist, the host refuses, or the guest cannot
-    /// use the device: then it stays as `AssignedInvalid` unless it can be removed again.
+    /// use the device. In the last case it stays as `AssignedInvalid` if it cannot be removed
+    /// again.
     pub fn assign(&self, instance_id: &str, function: u32) -> Result<Uuid, Error> {
         let mut state = self.lock();
         state.migration.refuse("the virtual PCI controller")?;
@@ -143,7 +144,7 @@ impl Vpci {
         Ok(channel)
     }
 
-    /// Gives a device up; with the last holder it is taken off the VM.
+    /// Releases a device. The last holder removes it from the VM.
     ///
     /// # Errors
     ///
@@ -183,7 +184,7 @@ impl VpciState {
             .ok_or_else(|| Error::precondition("the VM does not exist yet: create it before"))
     }
 
-    /// A device that is neither planned nor in use cannot move.
+    /// Refuses to move a device that is neither planned nor in use.
     fn check(&self) -> Result<(), Error> {
         let in_between = self.devices.iter().filter(|(_, device)| {
             !matches!(device.stage, DeviceStage::Reserved | DeviceStage::Ready)
@@ -213,7 +214,7 @@ impl Controller for Vpci {
     }
 
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
-        let vm = cx.controllers::<Vm>()?.pop();
+        let vm = cx.find::<Vm>()?;
         let _quiet = vm.as_ref().map(|vm| vm.stand_still());
         let mut state = self.lock();
         state.check()?;
@@ -243,7 +244,7 @@ impl Controller for Vpci {
         Ok(())
     }
 
-    /// The devices go with the VM.
+    /// Does nothing to the devices: they end with the VM.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
         self.lock().migration = Migration::Destination;
         Ok(())

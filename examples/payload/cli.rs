@@ -4,19 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// Checks, rewrites and shows the payloads that sandboxes are saved in.
+/// Checks, rewrites and shows the payloads of sandboxes.
 ///
-/// A file is refused for everything that is wrong with it at once: damaged or unknown bytes, values out
-/// of their range, another schema version, and in a whole sandbox whatever names something that is not
-/// there. A file of more than 16 MiB is refused unread.
+/// A refused file is reported with all its errors at once: damaged or unknown bytes, values out of
+/// range, another schema version, and in a whole sandbox every dangling reference. A file of more
+/// than 16 MiB is refused unread.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "payload", version)]
 pub(crate) struct Cli {
-    /// Whose payloads they are.
+    /// The schema of the payloads.
     #[arg(long, value_enum, global = true, default_value_t = Schema::Hcsshim)]
     pub(crate) schema: Schema,
 
-    /// What the files are of.
+    /// The kind of payload in the files.
     ///
     /// hcsshim: migration, vm, scsi, network, pod, linuxcontainer, process. lcow: sandbox, vm, scsi,
     /// vpci, plan9, network, pod, linuxcontainer, process. any: each file is a google.protobuf.Any,
@@ -28,19 +28,19 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Whose payloads there are.
+/// The schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Schema {
-    /// Those of hcsshim, the shim in Go.
+    /// The payloads of hcsshim, the shim in Go.
     Hcsshim,
-    /// Those of this project's LCOW sandbox.
+    /// The payloads of this project's LCOW sandbox.
     Lcow,
 }
 
-/// What to do with them.
+/// The command.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say of each file whether it is right: FILE, a tab, `ok`; or FILE, a tab, `refused`, a tab, why.
+    /// Print for each file FILE, a tab, `ok`; or FILE, a tab, `refused`, a tab, the reasons.
     Verify {
         /// The files.
         #[arg(required = true, value_name = "FILE")]
@@ -48,9 +48,9 @@ pub(crate) enum Command {
     },
     /// Write each file back in its canonical form, under the same name into another folder.
     ///
-    /// A refused file leaves nothing there, and is told on standard error.
+    /// A refused file is reported on standard error and not written.
     Recode {
-        /// The folder, which is made if there is none. Files of the same names in it are replaced.
+        /// The folder, which is created if it does not exist. Files with the same names are replaced.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
 

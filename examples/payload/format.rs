@@ -1,11 +1,11 @@
-//! What a file is: whose payload, and of what kind.
+//! The format of a file: its schema and its kind.
 
 use snapshot_core::Error;
 use snapshot_examples::{hcsshim, lcow::payload as lcow};
 
 use crate::cli::Schema;
 
-/// How the files are read. Without a kind each is an `Any`, whose type URL tells the kind.
+/// The format of the files. Without a kind, each file is an `Any` whose type URL selects the kind.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Format {
     Hcsshim(Option<hcsshim::Kind>),
@@ -13,7 +13,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// The format of this schema and kind, `any` being none.
+    /// Creates the format of this schema and kind; `any` stands for no kind.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Format {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it.
+    /// One finding for each error in it.
     pub(crate) fn recode(self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         match self {
             Self::Hcsshim(None) => hcsshim::verify_any(bytes),
@@ -41,7 +41,7 @@ impl Format {
         }
     }
 
-    /// The full name of the message that the bytes of a file are.
+    /// Returns the full name of the message in a file.
     pub(crate) fn message_name(self) -> &'static str {
         let type_url = match self {
             Self::Hcsshim(None) | Self::Lcow(None) => return "google.protobuf.Any",

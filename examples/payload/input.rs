@@ -1,4 +1,4 @@
-//! A file's bytes, and why it was refused.
+//! Reads files, and describes why a file is refused.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -9,16 +9,16 @@ use snapshot_core::{Code, Error};
 
 use crate::format::Format;
 
-/// The most bytes that a file may have. hcsshim sends a payload in one ttrpc message, which has 4 MiB
-/// at most, and 5,000 containers of `lcow::sample` have 16. To read a payload takes up to 130 times its
-/// length in memory if it is made for that.
+/// The most bytes that a file may have. hcsshim sends a payload in one ttrpc message, which has 4
+/// MiB at most, and 5,000 containers of `lcow::sample` have 16. To read a payload takes up to 130
+/// times its length in memory if it is made for that.
 pub(crate) const LIMIT: u64 = 16 << 20;
 
-/// A file that was read and is right.
+/// A file with a valid payload.
 pub(crate) struct Accepted {
     /// The bytes of the file.
     pub(crate) bytes: Vec<u8>,
-    /// The same payload, written by us.
+    /// The same payload in its canonical form.
     pub(crate) canonical: Vec<u8>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Accepted {
 ///
 /// # Errors
 ///
-/// Why it is refused, on one line.
+/// The reasons for its refusal, on one line.
 pub(crate) fn accept(format: Format, file: &Path) -> Result<Accepted, String> {
     let bytes = read(file).map_err(|error| one_line(&error.to_string()))?;
     let canonical = format.recode(&bytes).map_err(|error| reason(&error))?;
@@ -38,7 +38,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Error> {
         Error::new(Code::DataLoss, format!("cannot be read: {error}")).with_source(error)
     };
     let mut bytes = Vec::new();
-    // One byte more than there may be: a file can grow, and a device has no length.
+    // Reads up to one byte above the limit: a file can grow, and a device has no length.
     let opened = File::open(file).map_err(unreadable)?;
     opened.take(LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     match bytes.len() as u64 > LIMIT {
@@ -50,7 +50,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// All that is wrong, on one line.
+/// Joins all errors on one line.
 fn reason(error: &Error) -> String {
     let mut findings: Vec<_> = error.findings().map(ToString::to_string).collect();
     if error.dropped() > 0 {
@@ -59,7 +59,7 @@ fn reason(error: &Error) -> String {
     one_line(&findings.join("; "))
 }
 
-/// The text with what would end its line, or its column, escaped.
+/// Escapes the characters that would end a line or a column.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -72,10 +72,10 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// `FILE: reason` for standard error.
+/// Formats `FILE: reason` for standard error.
 pub(crate) fn refused(file: &Path, reason: &str) -> String {
     let mut line = String::new();
-    // Writing into a String does not fail.
+    // Writing to a string cannot fail.
     let _ = write!(line, "{}: refused: {reason}", file.display());
     line
 }

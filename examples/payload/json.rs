@@ -10,7 +10,7 @@ use snapshot_proto::FILE_DESCRIPTOR_SET;
 use crate::format::Format;
 use crate::input::{accept, refused};
 
-/// Prints a file that is right. Returns whether it is.
+/// Prints a file if it is valid. Returns whether it is.
 pub(crate) fn run(format: Format, file: &Path) -> io::Result<bool> {
     let json = accept(format, file).and_then(|accepted| to_json(format, &accepted.bytes));
     match json {
@@ -28,8 +28,8 @@ pub(crate) fn run(format: Format, file: &Path) -> io::Result<bool> {
     }
 }
 
-/// The JSON of a payload that is right. The members of objects are in the order of their names, so
-/// that the same bytes are the same text every time.
+/// Returns the JSON of a valid payload. The members of objects are sorted by name, so that the same
+/// bytes always give the same text.
 fn to_json(format: Format, bytes: &[u8]) -> Result<Value, String> {
     let not_shown = |reason: String| format!("cannot be shown as JSON: {reason}");
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(|e| not_shown(e.to_string()))?;

@@ -1,5 +1,5 @@
-//! Checks, rewrites and shows the payloads that sandboxes are saved in: those of hcsshim, the shim in
-//! Go, and those of [`lcow`](snapshot_examples::lcow).
+//! Checks, rewrites and shows the payloads of sandboxes: those of hcsshim, the shim in Go, and
+//! those of [`lcow`](snapshot_examples::lcow).
 //!
 //! ```text
 //! cargo run --example payload -- verify sandbox.binpb
@@ -8,15 +8,15 @@
 //! cargo run --example payload -- json sandbox.binpb
 //! ```
 //!
-//! | module | what it is |
+//! | module | purpose |
 //! |---|---|
 //! | `cli` | the command line |
-//! | `format` | what a file is, and how it is read |
-//! | `input` | a file's bytes, and the line that says why it was refused |
+//! | `format` | the format of a file |
+//! | `input` | reads files, and describes why a file is refused |
 //! | `verify`, `recode`, `json` | the three commands |
 //!
-//! Exit codes: 0 when all is well, 1 when a file was refused or could not be written, 2 when the call
-//! itself is wrong.
+//! Exit codes: 0 for success, 1 if a file was refused or could not be written, 2 if the command
+//! line is wrong.
 
 mod cli;
 mod format;
@@ -51,17 +51,17 @@ fn main() -> ExitCode {
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever was reading the output has enough.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
-            // Nobody may be there to read that either.
+            // Standard error may be closed too.
             let _ = writeln!(io::stderr(), "payload: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Ends the program as clap ends it when the command line is wrong.
+/// Ends the program like clap does for a wrong command line.
 fn wrong_call(kind: ErrorKind, reason: &str) -> ! {
     <Cli as clap::CommandFactory>::command().error(kind, reason).exit()
 }

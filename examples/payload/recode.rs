@@ -1,4 +1,4 @@
-//! `payload recode`: each file, written back by us.
+//! `payload recode`: writes each file in its canonical form.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use crate::format::Format;
 use crate::input::{accept, refused};
 
-/// A file to recode, and where to.
+/// A file to recode, and its target.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     file: &'a Path,
     target: PathBuf,
 }
 
-/// Where each file goes.
+/// Determines the target of each file.
 ///
 /// # Errors
 ///
-/// Two files of one name, a file without a name, and a file that would be written over itself:
-/// nothing is written then.
+/// Two files with the same name, a file without a name, or a file that would overwrite itself. Then
+/// nothing is written.
 pub(crate) fn plan<'a>(out: &Path, files: &'a [PathBuf]) -> Result<Vec<Job<'a>>, String> {
     let mut names: HashMap<&OsStr, &Path> = HashMap::new();
     files
@@ -70,10 +70,10 @@ pub(crate) fn run(format: Format, out: &Path, jobs: &[Job<'_>]) -> io::Result<bo
     Ok(all)
 }
 
-/// Writes beside the target first, so that there is never half of it.
+/// Writes a temporary file beside the target first, so that the target is never incomplete.
 fn write(out: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
-    // As a file that is simply created; a temporary one is its owner's only.
+    // Sets the mode of an ordinary new file, since a temporary file is only for its owner.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(out)?;

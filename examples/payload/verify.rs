@@ -1,4 +1,4 @@
-//! `payload verify`: a line for each file.
+//! `payload verify`: prints a line for each file.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::format::Format;
 use crate::input::accept;
 
-/// Says of each file whether it is right. Returns whether all are.
+/// Prints for each file whether it is valid. Returns whether all are.
 pub(crate) fn run(format: Format, files: &[PathBuf]) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     let mut all = true;
@@ -24,7 +24,7 @@ pub(crate) fn run(format: Format, files: &[PathBuf]) -> io::Result<bool> {
     Ok(all)
 }
 
-/// The file's name goes out as it came in, UTF-8 or not.
+/// Writes the file's name unchanged, even if it is not UTF-8.
 fn write_line(out: &mut impl Write, file: &Path, line: &str) -> io::Result<()> {
     out.write_all(file.as_os_str().as_encoded_bytes())?;
     writeln!(out, "\t{line}")

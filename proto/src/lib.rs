@@ -1,23 +1,22 @@
 //! The project's protobuf messages: their prost types and their descriptors.
 //!
-//! The `.proto` files are this package's, beside this folder. What is generated from them is
-//! committed, so that building needs neither `protoc` nor a build script; after a change of a
-//! `.proto` file, `cargo xtask codegen` generates it again, and `cargo xtask codegen --check` fails
-//! while that has not been done.
+//! The `.proto` files are in this package, beside this folder. The generated code is committed, so
+//! that a build needs neither `protoc` nor a build script. After a change of a `.proto` file, run
+//! `cargo xtask codegen`; until then `cargo xtask codegen --check` fails.
 //!
 //! - [`lcow::v1`]: the payloads of an LCOW sandbox (Linux containers on Windows): the VM, its
-//!   devices, the pods and what runs in them.
-//! - [`hcsshim`]: the payloads that hcsshim, the shim in Go, ships a sandbox in.
+//!   devices, the pods, their containers and processes.
+//! - [`hcsshim`]: the payloads in which hcsshim, the shim in Go, sends a sandbox.
 //! - [`example::v1`]: the payloads of the small programs that users copy.
 //! - `snapshot.v1` is the framework's own package. Its types are in `snapshot-core`; only its
 //!   descriptors are here.
 //! - [`FILE_DESCRIPTOR_SET`]: the descriptors of all packages, for tools and for reflection.
 //!
-//! Every type has snapshot-core's `derive(Schema)`, so that a state struct of any crate can be saved as
-//! one of these messages: `#[derive(Snapshot)] #[snapshot(message = snapshot_proto::lcow::v1::...)]`.
-//! The states that do so for LCOW and hcsshim are in the crate snapshot-examples. A payload keeps its
-//! field numbers and its meaning for good: what was released is recorded in `schema.lock`, beside the
-//! `.proto` files.
+//! Every type has snapshot-core's `derive(Schema)`, so that a state struct of any crate can be
+//! saved as one of these messages: `#[derive(Snapshot)] #[snapshot(message =
+//! snapshot_proto::lcow::v1::...)]`. The states that do so for LCOW and hcsshim are in the crate
+//! snapshot-examples. A payload keeps its field numbers and its meaning forever: `schema.lock`,
+//! beside the `.proto` files, records every released schema.
 //!
 //! ```
 //! use prost::Message;

@@ -1,34 +1,31 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::Program;
 
 /// Look into a snapshot of controllers: what is in it, whether it is right, what changed.
 ///
-/// FILE is a snapshot, compressed or not, or a bare google.protobuf.Any as hcsshim speaks it; `-` is
-/// the standard input. The payloads of the LCOW sandbox and of hcsshim are known, those of others come
-/// with --descriptors.
+/// FILE is a snapshot, compressed or not, or a bare google.protobuf.Any; `-` is the standard input.
+/// The messages of types that are not built in come with --descriptors.
 #[derive(Clone, Debug, Parser)]
-#[command(
-    name = "snapshot",
-    version,
-    after_help = "Examples:
-  snapshot inspect sandbox.snapshot
-  snapshot inspect sandbox.snapshot --path pods/web/containers/c1
-  snapshot verify sandbox.snapshot --manifest destination.manifest
-  snapshot diff before.snapshot after.snapshot
-  snapshot json sandbox.snapshot > sandbox.json
-  snapshot from-json sandbox.json -o again.snapshot
-  snapshot timeline report.json -o migration.svg
-  snapshot schema check proto/schema.lock
+#[command(after_help = "Examples:
+  {program} inspect sandbox.snapshot
+  {program} inspect sandbox.snapshot --path pods/web/containers/c1
+  {program} verify sandbox.snapshot --manifest destination.manifest
+  {program} diff before.snapshot after.snapshot
+  {program} json sandbox.snapshot > sandbox.json
+  {program} from-json sandbox.json -o again.snapshot
+  {program} timeline report.json -o migration.svg
+  {program} schema check proto/schema.lock
 
 Exit codes:
   0  all is well
   1  verify and schema check have findings, diff and schema diff have differences
   2  the command line is wrong
-  3  a file cannot be read or written, or is not what it should be"
-)]
+  3  a file cannot be read or written, or is not what it should be")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) options: Options,
@@ -46,22 +43,109 @@ pub(crate) struct Options {
     pub(crate) descriptors: Vec<PathBuf>,
 
     /// Call a controller by this field of its payload where it is one of many, as `#[snapshot(id)]`
-    /// does: acme.v1.PodSnapshot=pod_id.
+    /// does: acme.v1.PodSnapshot=pod_id. For types that are linked in, this is known.
     #[arg(long = "id", global = true, value_name = "MESSAGE=FIELD", value_parser = message_and_field)]
     pub(crate) ids: Vec<(String, String)>,
 
-    /// The most MiB that a file may have, as it is and when it is decompressed. To look into a file
-    /// that was made for it can take 150 times its length in memory.
-    #[arg(long, global = true, value_name = "MIB", default_value_t = 32,
+    /// The most MiB that a file may have, as it is and when it is decompressed; 32 if not given. To look
+    /// into a file that was made for it can take 150 times its length in memory.
+    #[arg(long, global = true, value_name = "MIB",
           value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub(crate) limit: u32,
+    limit: Option<u32>,
 }
 
 impl Options {
+    /// The limit in MiB.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit.unwrap_or(32)
+    }
+
     /// The limit in bytes.
     pub(crate) fn limit_bytes(&self) -> u64 {
-        u64::from(self.limit) << 20
+        u64::from(self.limit()) << 20
     }
+}
+
+impl Cli {
+    /// What the command line gives and its command has no use for, or names twice.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        use Command as C;
+        let (name, descriptors, ids, limit) = match &self.command {
+            C::Inspect(_) | C::Verify(_) | C::Diff(_) | C::Json(_) | C::FromJson(_) => {
+                ("", true, true, true)
+            }
+            C::Timeline(_) => ("timeline", false, false, true),
+            C::Schema { command: Schema::Show(of) } => {
+                ("schema show", of.file.is_none() && of.schema.is_none(), false, true)
+            }
+            C::Schema { command: Schema::Check(_) } => ("schema check", false, false, true),
+            C::Schema { command: Schema::Diff(_) } => ("schema diff", false, false, true),
+            C::Completions(_) => ("completions", false, false, false),
+            C::Man(_) => ("man", false, false, false),
+        };
+        let given = [
+            ("--descriptors", !self.options.descriptors.is_empty(), descriptors),
+            ("--id", !self.options.ids.is_empty(), ids),
+            ("--limit", self.options.limit.is_some(), limit),
+        ];
+        if let Some((option, ..)) = given.iter().find(|(_, given, used)| *given && !used) {
+            let rest = match &self.command {
+                C::Schema { command: Schema::Show(_) } if *option == "--descriptors" => {
+                    " of a file or of --schema"
+                }
+                _ => "",
+            };
+            return Some(format!("{option} has no effect on `{name}`{rest}: leave it away"));
+        }
+        let inputs = self.inputs();
+        let standard = inputs.filter(|path| *path == Path::new("-")).count();
+        (standard > 1).then(|| "the standard input can be read once: name a file".to_owned())
+    }
+
+    /// All files that are read.
+    fn inputs(&self) -> impl Iterator<Item = &Path> {
+        use Command as C;
+        let files: Vec<&PathBuf> = match &self.command {
+            C::Inspect(Inspect { file, .. }) | C::Json(Json { file }) => vec![file],
+            C::FromJson(FromJson { file, .. }) => vec![file],
+            C::Verify(of) => std::iter::once(&of.file).chain(&of.manifest).collect(),
+            C::Diff(of) => vec![&of.before, &of.after],
+            C::Timeline(of) => of.reports.iter().collect(),
+            C::Schema { command: Schema::Show(of) } => of.file.iter().collect(),
+            C::Schema { command: Schema::Check(of) } => {
+                std::iter::once(&of.lock).chain(&of.manifest).collect()
+            }
+            C::Schema { command: Schema::Diff(of) } => vec![&of.before, &of.after],
+            C::Completions(_) | C::Man(_) => Vec::new(),
+        };
+        files.into_iter().chain(&self.options.descriptors).map(PathBuf::as_path)
+    }
+}
+
+/// The command line of a program: its name, its version, its description.
+pub(crate) fn command(program: &Program<'_>) -> clap::Command {
+    let mut command = named(Cli::command(), program.name)
+        .name(program.name.to_owned())
+        .bin_name(program.name.to_owned());
+    if !program.version.is_empty() {
+        command = command.version(program.version.to_owned());
+    }
+    if !program.about.is_empty() {
+        let general = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+        let usage = general.split_once("\n\n").map_or("", |(_, usage)| usage);
+        let long = format!("{}\n\n{usage}", program.about);
+        command = command.about(program.about.to_owned()).long_about(long);
+    }
+    command
+}
+
+/// Puts the name of the program into the examples of a command and of those below.
+fn named(mut command: clap::Command, name: &str) -> clap::Command {
+    if let Some(examples) = command.get_after_help() {
+        let examples = examples.to_string().replace("{program}", name);
+        command = command.after_help(examples);
+    }
+    command.mut_subcommands(|below| named(below, name))
 }
 
 fn message_and_field(text: &str) -> Result<(String, String), String> {
@@ -77,20 +161,27 @@ fn message_and_field(text: &str) -> Result<(String, String), String> {
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the controllers in a snapshot: id, type, version, stage and size, the largest first.
+    ///
+    /// Ids and stages are those of the library for the types that are linked in. For others an id is
+    /// what --id says, or an index or key, and a stage is the enum field `stage` or `state`, shown with
+    /// a question mark.
     #[command(after_help = "Examples:
-  snapshot inspect sandbox.snapshot
-  snapshot inspect sandbox.snapshot --path vm/scsi
-  snapshot inspect sandbox.snapshot --json | jq .controllers")]
+  {program} inspect sandbox.snapshot
+  {program} inspect sandbox.snapshot --path vm/scsi
+  {program} inspect sandbox.snapshot --json | jq .controllers")]
     Inspect(Inspect),
     /// Say everything that is wrong with a snapshot: digest, structure, versions, unknown fields, and
     /// for the types whose states are linked in, values, stages and references.
     #[command(after_help = "Examples:
-  snapshot verify sandbox.snapshot
-  snapshot verify sandbox.snapshot --manifest destination.manifest")]
+  {program} verify sandbox.snapshot
+  {program} verify sandbox.snapshot --manifest destination.manifest")]
     Verify(Verify),
-    /// Say what changed from one snapshot to another, by path. The order of maps does not matter.
+    /// Say what changed from one snapshot to another, by path. The order of maps does not matter; lists
+    /// are aligned, so that an element that was inserted is one change.
+    ///
+    /// What was removed is named by its index in A, everything else by its index in B.
     #[command(after_help = "Example:
-  snapshot diff before.snapshot after.snapshot
+  {program} diff before.snapshot after.snapshot
   vm/scsi: disks[3].state Attached -> Detached")]
     Diff(Diff),
     /// Print a snapshot as JSON, from which `from-json` makes the same bytes again.
@@ -100,13 +191,16 @@ pub(crate) enum Command {
     /// as the same snapshot without compression.
     Json(Json),
     /// Make a snapshot of the JSON that `json` printed, edited or not. Its digest is that of the new
-    /// content; nothing else is checked, see `verify`.
+    /// content; what the types demand is not checked, see `verify`.
+    ///
+    /// What a snapshot cannot hold as it is written is refused with its place: a member that is there
+    /// twice or that no message has, two members of a oneof, a number that does not fit or would be
+    /// rounded.
     FromJson(FromJson),
     /// Draw the phases of a migration per controller, with the blackout marked, as an SVG picture.
     #[command(after_help = "Examples:
-  cargo run --example live_migration -- --report report.json
-  snapshot timeline report.json -o migration.svg
-  snapshot timeline source.json destination.json -o migration.svg")]
+  {program} timeline report.json -o migration.svg
+  {program} timeline source.json destination.json -o migration.svg")]
     Timeline(Timeline),
     /// Look at schemas: what a build saves and accepts, whether a lock fits it, what changed.
     ///
@@ -119,7 +213,7 @@ pub(crate) enum Command {
     },
     /// Print the completions for a shell.
     #[command(after_help = "Example:
-  snapshot completions bash > /etc/bash_completion.d/snapshot")]
+  {program} completions bash > /etc/bash_completion.d/snapshot")]
     Completions(Completions),
     /// Print the man page, or write those of all commands into a folder.
     Man(Man),
@@ -132,7 +226,8 @@ pub(crate) struct Inspect {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Show this controller only: its fields, and what is below it.
+    /// Show this controller only: its fields, also those that its descriptor does not know, and what is
+    /// below it.
     #[arg(long, value_name = "ID")]
     pub(crate) path: Option<String>,
 
@@ -181,7 +276,8 @@ pub(crate) struct FromJson {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Write into this file, which must not exist. Without it the bytes go to the standard output.
+    /// Write into this file, which must not exist. Without it, or with `-`, the bytes go to the standard
+    /// output. Pipes and devices are written into, and links are followed.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
@@ -190,6 +286,7 @@ pub(crate) struct FromJson {
     pub(crate) replace: bool,
 
     /// Compress a snapshot with zstd, from 1 (fast) to 19 (small).
+    #[cfg(feature = "zstd")]
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub(crate) zstd: Option<i32>,
 }
@@ -201,7 +298,8 @@ pub(crate) struct Timeline {
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
 
-    /// Write into this file, which is replaced. Without it the picture goes to the standard output.
+    /// Write into this file, which is replaced. Without it, or with `-`, the picture goes to the
+    /// standard output.
     #[arg(long, short, value_name = "FILE.svg")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -212,21 +310,21 @@ pub(crate) enum Schema {
     /// Show payloads, with their versions and stage rules, and messages field by field: those that are
     /// built in, of a file, or of --descriptors, which know of messages only.
     #[command(after_help = "Examples:
-  snapshot schema show --message lcow.v1.ScsiSnapshot
-  snapshot schema show proto/schema.lock
-  snapshot schema show --schema lcow -o here.manifest
-  snapshot schema show --descriptors acme.binpb --json | jq '.schemas[].messages'")]
+  {program} schema show --message acme.v1.DiskSnapshot
+  {program} schema show proto/schema.lock
+  {program} schema show --schema acme -o here.manifest
+  {program} schema show --descriptors acme.binpb --json | jq '.schemas[].messages'")]
     Show(SchemaShow),
     /// Compare a lock with a build, as `assert_locked!` does in a test: say what has changed since the
     /// release, and what to do about it.
     #[command(after_help = "Examples:
-  snapshot schema check proto/schema.lock
-  snapshot schema check acme.lock --manifest acme.manifest")]
+  {program} schema check proto/schema.lock
+  {program} schema check acme.lock --manifest acme.manifest")]
     Check(SchemaCheck),
     /// Say what changed from one manifest or lock to another, and whether each side restores what the
     /// other one saves.
     #[command(after_help = "Example:
-  snapshot schema diff source.manifest destination.manifest
+  {program} schema diff source.manifest destination.manifest
   acme.v1.DiskSnapshot: field 4 (size: uint64) is new, since version 2")]
     Diff(SchemaDiff),
 }
@@ -307,6 +405,8 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+        let program = Program { name: "acme", version: "1.2.3", about: "Look into acme." };
+        command(&program).debug_assert();
     }
 
     #[test]

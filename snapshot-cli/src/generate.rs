@@ -2,26 +2,33 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
 use snapshot_core::Error;
 
-use crate::cli::{Cli, Completions, Man};
-use crate::{Problem, Verdict};
+use crate::cli::{self, Completions, Man};
+use crate::{Problem, Program, Verdict};
 
-pub(crate) fn completions(of: &Completions, out: &mut dyn Write) -> Result<Verdict, Problem> {
+pub(crate) fn completions(
+    program: &Program<'_>,
+    of: &Completions,
+    out: &mut dyn Write,
+) -> Result<Verdict, Problem> {
     // Into memory first: the generator ends the program where it cannot write.
     let mut script = Vec::new();
-    clap_complete::generate(of.shell, &mut Cli::command(), "snapshot", &mut script);
+    clap_complete::generate(of.shell, &mut cli::command(program), program.name, &mut script);
     out.write_all(&script)?;
     Ok(Verdict::Fine)
 }
 
-pub(crate) fn man(of: &Man, out: &mut dyn Write) -> Result<Verdict, Problem> {
+pub(crate) fn man(
+    program: &Program<'_>,
+    of: &Man,
+    out: &mut dyn Write,
+) -> Result<Verdict, Problem> {
     match &of.out {
-        None => clap_mangen::Man::new(Cli::command()).render(&mut &mut *out)?,
+        None => clap_mangen::Man::new(cli::command(program)).render(&mut &mut *out)?,
         Some(folder) => {
             let written = std::fs::create_dir_all(folder)
-                .and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
+                .and_then(|()| clap_mangen::generate_to(cli::command(program), folder));
             written.map_err(|error| {
                 let place = folder.display();
                 Error::precondition(format!("{place}: cannot be written: {error}"))

@@ -7,21 +7,27 @@
 //!
 //! # For your own types
 //!
-//! This is the tool as a library. It knows no schema of its own: what it knows is a [`Knowledge`],
-//! which the binary `snapshot` fills with the LCOW sandbox and the payloads of hcsshim. A program with
-//! controllers of its own gets the same tool, with its own names and its own verification, by a
-//! binary of a few lines:
+//! This is the tool as a library. It knows no schema of its own: everything that it knows is in a
+//! [`Knowledge`], which the binary `snapshot` fills with the LCOW sandbox and the payloads of hcsshim.
+//! A program with controllers of its own gets the same tool, with its own name, version and
+//! verification, by a binary of a few lines. Depend on this crate with `default-features = false`: the
+//! feature `binary` brings the types of the binary `snapshot`, and `zstd` a C library.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! use snapshot_cli::{Knowledge, registered};
+//! use snapshot_cli::{Knowledge, Program, registered};
 //!
 //! fn main() -> ExitCode {
-//!     snapshot_cli::main(&Knowledge {
+//!     let program = Program {
+//!         name: "acme-snapshot",
+//!         version: env!("CARGO_PKG_VERSION"),
+//!         about: "Look into the snapshots of the acme shim.",
+//!     };
+//!     program.main(&Knowledge {
 //!         // include_bytes!("descriptors.binpb"), as protoc, buf or prost-build write it
 //!         descriptors: &[],
-//!         // The fields that `#[snapshot(id)]` is on.
+//!         // For types that are not linked in: the fields that their controllers are called by.
 //!         ids: &[("acme.v1.PodSnapshot", "pod_id")],
 //!         // Verifies by the controllers that are linked into this binary.
 //!         verifiers: &[registered],
@@ -34,8 +40,10 @@
 //! | module | what it is |
 //! |---|---|
 //! | `cli` | the command line |
-//! | `input`, `schemas` | files, and what is known of their types |
-//! | `tree`, `canonical` | the payloads of a snapshot, and their only right encoding |
+//! | `files`, `document`, `manifests` | files that are read: bytes, a snapshot, a manifest or lock |
+//! | `schemas` | the types that are known |
+//! | `tree`, `fields`, `canonical` | the payloads of a snapshot, their fields, their only right encoding |
+//! | `show`, `escape` | values and names as text that is safe to show |
 //! | `inspect`, `verify`, `diff`, `json`, `timeline`, `schema` | the commands |
 //! | `generate` | completions and man pages |
 
@@ -44,10 +52,14 @@
 mod canonical;
 mod cli;
 mod diff;
+mod document;
+mod escape;
+mod fields;
+mod files;
 mod generate;
-mod input;
 mod inspect;
 mod json;
+mod manifests;
 mod schema;
 mod schemas;
 mod show;
@@ -57,13 +69,17 @@ mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use anstream::adapter::StripBytes;
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
 use snapshot_core::registry::Manifest;
-use snapshot_core::{Error, Snapshot};
+use snapshot_core::{Error, Snapshot, WriteOptions};
 
 use cli::{Cli, Command};
+use escape::line;
 pub use verify::registered;
 
 /// Verifies the snapshots of some types completely, references among them; `None` for the others.
@@ -78,7 +94,7 @@ pub struct Knowledge<'a> {
     /// A `google.protobuf.FileDescriptorSet` with the messages of the payloads; empty for none.
     pub descriptors: &'a [u8],
     /// By the full name of a message, the field that its controller is called by: where
-    /// `#[snapshot(id)]` is.
+    /// `#[snapshot(id)]` is. Not needed for the types that are linked in.
     pub ids: &'a [(&'a str, &'a str)],
     /// Asked in turn; the first answer counts.
     pub verifiers: &'a [Verifier],
@@ -118,52 +134,152 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// The whole program: reads the command line, and ends as it is documented there.
-pub fn main(knowledge: &Knowledge<'_>) -> ExitCode {
-    let mut out = io::stdout().lock();
-    let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
-    let ended = match run(std::env::args_os(), knowledge, colours, &mut out) {
-        Ok(ended) => ended,
-        // Help and version among them; 2 for a wrong command line.
-        Err(wrong) => wrong.exit(),
-    };
-    let ended = ended.and_then(|verdict| out.flush().map(|()| verdict).map_err(Problem::Output));
-    match ended {
-        Ok(Verdict::Fine) => ExitCode::SUCCESS,
-        Ok(Verdict::Findings) => ExitCode::from(1),
-        // Whoever was reading the output has enough.
-        Err(Problem::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::from(3)
+/// How the tool presents itself: in its help, its version and its errors.
+///
+/// ```
+/// use snapshot_cli::{Knowledge, Program};
+///
+/// let program = Program { name: "acme-snapshot", version: "2.1.0", about: "Look into acme." };
+/// let mut out = Vec::new();
+/// let help = program.run(["acme-snapshot", "--help"], &Knowledge::default(), false, &mut out);
+/// assert!(help.unwrap_err().to_string().contains("acme-snapshot inspect sandbox.snapshot"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program<'a> {
+    /// The name that it is called by.
+    pub name: &'a str,
+    /// Its version; empty for a program without `--version`.
+    pub version: &'a str,
+    /// One paragraph for the help; empty for that of the tool.
+    pub about: &'a str,
+}
+
+impl Program<'_> {
+    /// The whole program: reads the command line of the process, and ends as it is documented there.
+    pub fn main(&self, knowledge: &Knowledge<'_>) -> ExitCode {
+        let mut out = io::stdout().lock();
+        let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
+        let ended = match self.run(std::env::args_os(), knowledge, colours, &mut out) {
+            Ok(ended) => ended,
+            // Help and version among them; 2 for a wrong command line.
+            Err(wrong) => {
+                let printed = match wrong.use_stderr() {
+                    // Not as clap styles it: what a file or an argument says is in it.
+                    true => wrong
+                        .to_string()
+                        .lines()
+                        .try_for_each(|text| writeln!(anstream::stderr(), "{}", line(text))),
+                    false => wrong.print(),
+                };
+                return match printed {
+                    Ok(()) => ExitCode::from(u8::try_from(wrong.exit_code()).unwrap_or(2)),
+                    Err(_) => ExitCode::from(3),
+                };
+            }
+        };
+        let ended =
+            ended.and_then(|verdict| out.flush().map(|()| verdict).map_err(Problem::Output));
+        match ended {
+            Ok(Verdict::Fine) => ExitCode::SUCCESS,
+            Ok(Verdict::Findings) => ExitCode::from(1),
+            Err(problem) => {
+                self.report(&problem);
+                ExitCode::from(3)
+            }
         }
-        Err(problem) => {
-            let text = match problem {
-                Problem::Error(error) => error.to_string(),
-                Problem::Output(error) => format!("the output cannot be written: {error}"),
-            };
+    }
+
+    /// Writes to standard error why a command could not do its work, each finding on a line.
+    fn report(&self, problem: &Problem) {
+        let findings: Vec<String> = match problem {
+            Problem::Error(error) => findings(error),
+            // Whoever was reading the output has enough.
+            Problem::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
+            Problem::Output(error) => vec![format!("the output cannot be written: {error}")],
+        };
+        for finding in findings {
             // Nobody may be there to read that.
-            let _ = writeln!(anstream::stderr(), "snapshot: {}", show::printable(&text));
-            ExitCode::from(3)
+            let _ = writeln!(anstream::stderr(), "{}: {}", line(self.name), line(&finding));
         }
+    }
+
+    /// Runs one command line, its program name first, and writes to `out` what it prints, bytes among
+    /// it; text has colours where they help, if `colours` are wanted.
+    ///
+    /// # Errors
+    ///
+    /// The outer error is a wrong command line, or a request for help; the inner one is why the command
+    /// could not do its work.
+    pub fn run(
+        &self,
+        line: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+        knowledge: &Knowledge<'_>,
+        colours: bool,
+        out: &mut dyn Write,
+    ) -> Result<Result<Verdict, Problem>, clap::Error> {
+        let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
+        let cli = self.parse(&line)?;
+        Ok(dispatch(self, &cli, knowledge, colours, out))
+    }
+
+    fn parse(&self, line: &[OsString]) -> Result<Cli, clap::Error> {
+        let parse = |line: &[OsString]| {
+            let mut command = cli::command(self);
+            let cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(line)?)?;
+            match cli.contradiction() {
+                None => Ok(cli),
+                Some(reason) => Err(command.error(ErrorKind::ArgumentConflict, reason)),
+            }
+        };
+        parse(line).map_err(|wrong| {
+            // The message repeats arguments. It is made again with what a terminal would act on
+            // escaped; where that is no error, the first message does not repeat them.
+            let shown: Vec<OsString> = line.iter().map(shown).collect();
+            parse(&shown).err().filter(|error| error.kind() == wrong.kind()).unwrap_or(wrong)
+        })
     }
 }
 
-/// Runs one command line, its program name first, and writes to `out` what it prints, bytes among it;
-/// text has colours where they help, if `colours` are wanted.
+/// An argument as it can be shown.
+fn shown(word: &OsString) -> OsString {
+    match word.to_str() {
+        Some(text) => line(text).into_owned().into(),
+        None => word.clone(),
+    }
+}
+
+/// The findings of an error, and how many more there are.
+fn findings(error: &Error) -> Vec<String> {
+    let mut findings: Vec<String> = error.findings().map(ToString::to_string).collect();
+    if error.dropped() > 0 {
+        findings.push(format!("and {} more", error.dropped()));
+    }
+    findings
+}
+
+/// The whole program, called as its file is, without a version: see [`Program::main`].
+pub fn main(knowledge: &Knowledge<'_>) -> ExitCode {
+    let file = std::env::args_os().next();
+    let name = file.as_deref().and_then(|file| Path::new(file).file_stem()?.to_str());
+    Program { name: name.unwrap_or("snapshot"), version: "", about: "" }.main(knowledge)
+}
+
+/// Runs one command line of a program that is called `snapshot`: see [`Program::run`].
 ///
 /// # Errors
 ///
-/// The outer error is a wrong command line, or a request for help; the inner one is why the command
-/// could not do its work.
+/// As [`Program::run`].
 pub fn run(
     line: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     knowledge: &Knowledge<'_>,
     colours: bool,
     out: &mut dyn Write,
 ) -> Result<Result<Verdict, Problem>, clap::Error> {
-    Cli::try_parse_from(line).map(|cli| dispatch(&cli, knowledge, colours, out))
+    Program { name: "snapshot", version: "", about: "" }.run(line, knowledge, colours, out)
 }
 
 fn dispatch(
+    program: &Program<'_>,
     cli: &Cli,
     knowledge: &Knowledge<'_>,
     colours: bool,
@@ -183,8 +299,8 @@ fn dispatch(
         Command::Schema { command } => {
             styled(colours, out, |out| schema::run(command, options, knowledge, out))
         }
-        Command::Completions(of) => generate::completions(of, out),
-        Command::Man(of) => generate::man(of, out),
+        Command::Completions(of) => generate::completions(program, of, out),
+        Command::Man(of) => generate::man(program, of, out),
     }
 }
 
@@ -194,11 +310,42 @@ fn styled(
     out: &mut dyn Write,
     command: impl FnOnce(&mut dyn Write) -> Result<Verdict, Problem>,
 ) -> Result<Verdict, Problem> {
-    if colours {
-        return command(out);
+    match colours {
+        true => command(out),
+        false => command(&mut Plain { out, strip: StripBytes::new() }),
     }
-    let mut plain = anstream::StripStream::new(Vec::new());
-    let verdict = command(&mut plain)?;
-    out.write_all(&plain.into_inner())?;
-    Ok(verdict)
+}
+
+/// An output without styles.
+struct Plain<'a> {
+    out: &'a mut dyn Write,
+    strip: StripBytes,
+}
+
+impl Write for Plain<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in self.strip.strip_next(bytes) {
+            self.out.write_all(piece)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes what a command has made into the file that was asked for, or to the output.
+fn deliver(
+    bytes: &[u8],
+    path: Option<&Path>,
+    replace: bool,
+    out: &mut dyn Write,
+) -> Result<(), Problem> {
+    match path {
+        Some(path) if path != Path::new("-") => {
+            Ok(WriteOptions::new().replace(replace).write_bytes_to_path(bytes, path)?)
+        }
+        _ => Ok(out.write_all(bytes)?),
+    }
 }

@@ -6,6 +6,14 @@ mod states;
 
 use std::process::ExitCode;
 
+use snapshot_cli::Program;
+
 fn main() -> ExitCode {
-    snapshot_cli::main(&states::knowledge())
+    let program = Program {
+        name: "snapshot",
+        version: env!("CARGO_PKG_VERSION"),
+        about: "Look into a snapshot of controllers: what is in it, whether it is right, what changed. \
+                The payloads of the LCOW sandbox and of hcsshim are built in.",
+    };
+    program.main(&states::knowledge())
 }

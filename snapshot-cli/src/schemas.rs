@@ -1,23 +1,44 @@
-//! What is known of the types of payloads.
+//! What is known of the types of payloads: their descriptors, their ids and their stages.
 
 use std::collections::HashMap;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
+};
 use snapshot_core::Error;
+use snapshot_core::registry::{TypeInfo, registry};
 
 use crate::Knowledge;
 use crate::cli::Options;
-use crate::input::{name_of, read_bytes};
+use crate::files::{name_of, read_bytes};
+use crate::show;
 
 /// Descriptors, and the fields that controllers are called by.
 #[derive(Debug)]
 pub(crate) struct Schemas {
     pool: DescriptorPool,
-    ids: HashMap<String, String>,
+    /// The number of the id's field, by the full name of the message.
+    ids: HashMap<String, u32>,
+    /// As `ids`, from the command line.
+    asked: HashMap<String, u32>,
+}
+
+/// The stage of a controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stage {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether its field was found by its name alone, since no type that is linked in says which it is.
+    pub(crate) is_guess: bool,
 }
 
 impl Schemas {
     /// What is known from the start, and what the command line adds.
+    ///
+    /// # Errors
+    ///
+    /// A descriptor set that cannot be read; `--id` of a message or field that is not known or that
+    /// nothing can be called by.
     pub(crate) fn load(knowledge: &Knowledge<'_>, options: &Options) -> Result<Self, Error> {
         let mut pool = DescriptorPool::new();
         pool.decode_file_descriptor_set(knowledge.descriptors).map_err(|error| {
@@ -30,11 +51,41 @@ impl Schemas {
                 Error::invalid(format!("{name}: not a descriptor set that fits: {error}"))
             })?;
         }
-        let known = knowledge
-            .ids
-            .iter()
-            .map(|(message, field)| ((*message).to_owned(), (*field).to_owned()));
-        Ok(Self { ids: known.chain(options.ids.iter().cloned()).collect(), pool })
+        let mut schemas = Self { pool, ids: HashMap::new(), asked: HashMap::new() };
+        for (message, field) in knowledge.ids {
+            // The descriptors of some may come with --descriptors, or not.
+            if let Ok(number) = schemas.id_field(message, field) {
+                schemas.ids.insert((*message).to_owned(), number);
+            }
+        }
+        for (message, field) in &options.ids {
+            let number = schemas
+                .id_field(message, field)
+                .map_err(|reason| Error::invalid(format!("--id {message}={field}: {reason}")))?;
+            if schemas.asked.insert(message.clone(), number).is_some_and(|other| other != number) {
+                return Err(Error::invalid(format!(
+                    "--id {message}={field}: another field was given for this message: give one"
+                )));
+            }
+        }
+        Ok(schemas)
+    }
+
+    fn id_field(&self, message: &str, field: &str) -> Result<u32, String> {
+        let descriptor = self.pool.get_message_by_name(message).ok_or_else(|| {
+            format!("no message {message} is known: give its descriptors with --descriptors")
+        })?;
+        let found = descriptor
+            .get_field_by_name(field)
+            .ok_or_else(|| format!("{message} has no field {field}: use its name in the .proto"))?;
+        let is_name = match found.kind() {
+            Kind::Float | Kind::Double | Kind::Bytes | Kind::Message(_) => false,
+            _ => !found.is_list() && !found.is_map(),
+        };
+        match is_name {
+            true => Ok(found.number()),
+            false => Err("an id is a string, an integer, a bool or an enum".to_owned()),
+        }
     }
 
     /// All descriptors.
@@ -47,17 +98,68 @@ impl Schemas {
         self.pool.get_message_by_name(message_name(type_url))
     }
 
-    /// What the controller of this payload calls itself.
-    pub(crate) fn own_name(&self, payload: &DynamicMessage) -> Option<String> {
-        use prost_reflect::ReflectMessage;
-        let field = self.ids.get(payload.descriptor().full_name())?;
-        match payload.get_field_by_name(field)?.as_ref() {
-            Value::String(name) => Some(name.clone()),
-            Value::U32(number) => Some(number.to_string()),
-            Value::U64(number) => Some(number.to_string()),
-            _ => None,
-        }
+    /// The name that the controller of this payload gives itself. The command line says which field it
+    /// is; then the type, if it is linked in; then what is built in.
+    pub(crate) fn own_name(&self, type_url: &str, payload: &DynamicMessage) -> Option<String> {
+        let descriptor = payload.descriptor();
+        let name = descriptor.full_name();
+        let number = match (self.asked.get(name), linked(type_url)) {
+            (Some(number), _) => Some(*number),
+            (None, Some(info)) => info.id_field,
+            (None, None) => self.ids.get(name).copied(),
+        };
+        let field = descriptor.get_field(number?)?;
+        Some(match (field.kind(), payload.get_field(&field).as_ref()) {
+            (_, Value::String(name)) => name.clone(),
+            (_, Value::Bool(it)) => it.to_string(),
+            (_, Value::I32(number)) => number.to_string(),
+            (_, Value::I64(number)) => number.to_string(),
+            (_, Value::U32(number)) => number.to_string(),
+            (_, Value::U64(number)) => number.to_string(),
+            (Kind::Enum(kind), Value::EnumNumber(number)) => show::enum_value(&kind, *number),
+            // How the library writes a UUID.
+            (_, Value::Bytes(bytes)) if bytes.len() == 16 => uuid(bytes),
+            _ => return None,
+        })
     }
+
+    /// The stage that a payload says its controller is in.
+    pub(crate) fn stage(&self, type_url: &str, payload: &DynamicMessage) -> Option<Stage> {
+        let descriptor = payload.descriptor();
+        let number = |field: &FieldDescriptor| match payload.get_field(field).as_ref() {
+            Value::EnumNumber(number) => Some(*number),
+            _ => None,
+        };
+        if let Some(info) = linked(type_url) {
+            let rules = info.stage_rules?;
+            let number = number(&descriptor.get_field(info.stage_field?)?)?;
+            let known = rules.variants.iter().any(|variant| variant.number == number);
+            let name = if known { rules.name(number).to_owned() } else { number.to_string() };
+            return Some(Stage { name, is_guess: false });
+        }
+        ["stage", "state"].iter().find_map(|name| {
+            let field = descriptor.get_field_by_name(name)?;
+            let Kind::Enum(kind) = field.kind() else { return None };
+            let name = show::enum_value(&kind, number(&field)?);
+            Some(Stage { name, is_guess: true })
+        })
+    }
+}
+
+/// The type that is linked into this program for a type URL.
+fn linked(type_url: &str) -> Option<&'static TypeInfo> {
+    registry().ok()?.get(type_url).map(|registration| registration.info())
+}
+
+fn uuid(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        show::put_hex(&[*byte], &mut text);
+    }
+    text
 }
 
 /// The full name of the message that a type URL means.

@@ -1,32 +1,46 @@
 //! How things are written for people.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use prost_reflect::{EnumDescriptor, Kind, MapKey, Value};
 
+use crate::escape::{acts, line};
+use crate::fields::{self, Unknown};
+
 /// How much of a text is shown.
 const SHOWN: usize = 60;
 
-/// The text with everything escaped that a terminal would act on.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' => shown.push('\n'),
-            // What turns the direction of writing is not shown as it is either.
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                shown.extend(character.escape_unicode());
-            }
-            _ if character.is_control() => shown.extend(character.escape_default()),
-            _ => shown.push(character),
-        }
+/// The most characters of an id in a text for people.
+const ID_SHOWN: usize = 240;
+
+/// The widest that a column of a table gets; longer cells stick out.
+const WIDEST: usize = 120;
+
+/// An id for people: on one line, and of a long one the beginning and the end.
+pub(crate) fn id(id: &str) -> Cow<'_, str> {
+    if id.len() <= ID_SHOWN {
+        return line(id);
     }
-    shown
+    let half = ID_SHOWN / 2;
+    let head = id.char_indices().nth(half).map_or(id, |(at, _)| &id[..at]);
+    let tail = id.char_indices().rev().nth(half - 1).map_or(id, |(at, _)| &id[at..]);
+    if head.len() + tail.len() >= id.len() {
+        return line(id);
+    }
+    Cow::Owned(format!("{}...({} bytes)...{}", line(head), count(id.len() as u64), line(tail)))
 }
 
-/// On one line.
-pub(crate) fn line(text: &str) -> String {
-    printable(text).replace('\n', "\\n")
+/// How wide a column with these cells is.
+pub(crate) fn width<'a>(cells: impl IntoIterator<Item = &'a str>) -> usize {
+    let widths = cells.into_iter().map(|cell| cell.chars().count());
+    widths.max().unwrap_or(0).min(WIDEST)
+}
+
+/// The spaces that fill a cell up to the width of its column. `format!` cannot: it panics for a width
+/// above 65,535.
+pub(crate) fn padding(cell: &str, width: usize) -> String {
+    " ".repeat(width.min(WIDEST).saturating_sub(cell.chars().count()))
 }
 
 /// `1,234 B`, `12.3 KiB`, `4.5 MiB`.
@@ -79,10 +93,10 @@ pub(crate) fn enum_value(descriptor: &EnumDescriptor, number: i32) -> String {
 /// The beginning of a text, in quotes.
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
-        None => line(&format!("{text:?}")),
+        None => line(&format!("{text:?}")).into_owned(),
         Some((end, _)) => {
             let length = count(text.len() as u64);
-            line(&format!("{:?}... ({length} bytes)", &text[..end]))
+            line(&format!("{:?}... ({length} bytes)", &text[..end])).into_owned()
         }
     }
 }
@@ -99,17 +113,28 @@ pub(crate) fn value(kind: &Kind, value: &Value) -> String {
         (_, Value::F64(n)) => n.to_string(),
         (_, Value::String(text)) => quoted(text),
         (_, Value::Bytes(bytes)) => match std::str::from_utf8(bytes) {
-            Ok(text) if !text.is_empty() && !text.contains(char::is_control) => quoted(text),
+            Ok(text) if !text.is_empty() && !text.contains(acts) => quoted(text),
             _ => hex(bytes),
         },
         (Kind::Enum(descriptor), Value::EnumNumber(n)) => enum_value(descriptor, *n),
         (_, Value::EnumNumber(n)) => n.to_string(),
         (_, Value::Message(message)) => {
-            let fields = message.fields().map(|(field, inner)| {
-                format!("{}: {}", field.name(), self::value(&field.kind(), inner))
+            let mut text = String::new();
+            let fields = fields::present(message).into_iter().map(|(field, inner)| {
+                format!("{}: {}", line(field.name()), self::value(&field.kind(), inner))
             });
-            let text = fields.collect::<Vec<_>>().join(", ");
-            format!("{{{}}}", shortened(&text))
+            let others = fields::unknown(message)
+                .into_iter()
+                .map(|field| format!("unknown field {}: {}", field.number, unknown(&field)));
+            for field in fields.chain(others) {
+                let comma = if text.is_empty() { "" } else { ", " };
+                text.push_str(comma);
+                text.push_str(&field);
+                if text.chars().count() > 2 * SHOWN {
+                    return format!("{{{}...}}", shortened(&text));
+                }
+            }
+            format!("{{{text}}}")
         }
         (_, Value::List(values)) => plural(values.len(), "element", "elements"),
         (_, Value::Map(entries)) => plural(entries.len(), "entry", "entries"),
@@ -128,16 +153,33 @@ pub(crate) fn plural(number: usize, one: &str, many: &str) -> String {
     }
 }
 
+/// The value of an unknown field: its wire type and its bytes.
+pub(crate) fn unknown(field: &Unknown) -> String {
+    let bytes = match (field.varint, std::str::from_utf8(&field.bytes)) {
+        (Some(number), _) => return format!("{} {number}", field.wire_type),
+        (None, Ok(text)) if !text.is_empty() && !text.contains(acts) => {
+            format!("{} {}", hex(&field.bytes), quoted(text))
+        }
+        _ => hex(&field.bytes),
+    };
+    format!("{}, {bytes}", field.wire_type)
+}
+
+/// Adds bytes in hexadecimal digits.
+pub(crate) fn put_hex(bytes: &[u8], text: &mut String) {
+    for byte in bytes {
+        // Writing into a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     let mut text = plural(bytes.len(), "byte", "bytes");
     if bytes.is_empty() {
         return text;
     }
     text.push_str(" (");
-    for byte in bytes.iter().take(SHOWN / 4) {
-        // Writing into a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+    put_hex(bytes.get(..SHOWN / 4).unwrap_or(bytes), &mut text);
     text.push_str(if bytes.len() > SHOWN / 4 { "...)" } else { ")" });
     text
 }
@@ -150,19 +192,7 @@ pub(crate) fn key(key: &MapKey) -> String {
         MapKey::I64(n) => format!("[{n}]"),
         MapKey::U32(n) => format!("[{n}]"),
         MapKey::U64(n) => format!("[{n}]"),
-        MapKey::String(text) => line(&format!("[{text:?}]")),
-    }
-}
-
-/// The key of a map as text.
-pub(crate) fn key_text(key: &MapKey) -> String {
-    match key {
-        MapKey::Bool(b) => b.to_string(),
-        MapKey::I32(n) => n.to_string(),
-        MapKey::I64(n) => n.to_string(),
-        MapKey::U32(n) => n.to_string(),
-        MapKey::U64(n) => n.to_string(),
-        MapKey::String(text) => text.clone(),
+        MapKey::String(text) => format!("[{}]", quoted(text)),
     }
 }
 
@@ -171,9 +201,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_act_on_is_escaped() {
-        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}"), "a\\u{1b}[31mb\nc\\u{202e}");
-        assert_eq!(line("a\nb"), "a\\nb");
+    fn a_long_id_shows_its_beginning_and_its_end() {
+        assert_eq!(id("vm/scsi"), "vm/scsi");
+        let long = format!("pods/{}/containers/c1", "x".repeat(65_536));
+        let shown = id(&long);
+        assert!(shown.starts_with("pods/xxx") && shown.ends_with("x/containers/c1"), "{shown}");
+        assert!(shown.contains("(65,555 bytes)") && shown.len() < 300, "{shown}");
+    }
+
+    #[test]
+    fn a_cell_of_any_length_has_a_padding() {
+        let long = "x".repeat(70_000);
+        assert_eq!(padding("ab", width(["ab", "abcd"])), "  ");
+        assert_eq!(padding(&long, width([long.as_str()])), "");
+        assert_eq!(padding("ab", 70_000).len(), WIDEST - 2);
     }
 
     #[test]

@@ -11,10 +11,8 @@ pub(crate) fn knowledge() -> Knowledge<'static> {
     Knowledge {
         descriptors: snapshot_proto::FILE_DESCRIPTOR_SET,
         // Where `#[snapshot(id)]` is.
+        // hcsshim's payloads have no controllers here that would say so.
         ids: &[
-            ("lcow.v1.PodSnapshot", "pod_id"),
-            ("lcow.v1.ContainerSnapshot", "container_id"),
-            ("lcow.v1.ProcessSnapshot", "exec_id"),
             ("hcsshim.controller.pod.save.v1.Payload", "pod_id"),
             ("hcsshim.controller.linuxcontainer.save.v1.Payload", "container_id"),
             ("hcsshim.controller.process.save.v1.Payload", "exec_id"),

@@ -1,15 +1,18 @@
 //! The payloads of a snapshot: each `Any` is one, with those that are carried in it below.
+//!
+//! Ids are kept as steps, each once, however many payloads are below it: a long name above many
+//! containers takes its own length in memory and no more.
 
 use std::cell::Cell;
 
 use bytes::Bytes;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 use snapshot_core::codec::Reader;
-use snapshot_core::{Error, Snapshot};
+use snapshot_core::{ControllerId, Error, Snapshot};
 
 use crate::canonical;
-use crate::schemas::{Schemas, message_name};
-use crate::show::{self, key_text};
+use crate::fields::{key_text, present};
+use crate::schemas::{Schemas, Stage, message_name};
 
 /// How many payloads are too many. 5,000 containers with a process each are 10,512.
 const MOST: usize = 250_000;
@@ -20,16 +23,31 @@ pub(crate) const ANY: &str = "google.protobuf.Any";
 /// The message of `ControllerSet`, whose entries name their controllers.
 const SET_ENTRY: &str = "snapshot.v1.ControllerSetSnapshot.Entry";
 
+/// The id of the root.
+pub(crate) const ROOT: &str = ".";
+
 /// One payload.
 #[derive(Debug)]
 pub(crate) struct Payload {
-    /// The controller's id, `vm/scsi`; `.` for the root.
-    pub(crate) id: String,
     pub(crate) type_url: String,
     pub(crate) bytes: Bytes,
     pub(crate) content: Content,
+    pub(crate) stage: Option<Stage>,
     /// In the order of the fields, maps sorted.
-    pub(crate) children: Vec<Payload>,
+    pub(crate) places: Vec<Place>,
+}
+
+/// A place in a payload at or under which other payloads are.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// One step of an id, escaped: a field, a key, an index, or the name of a controller.
+    pub(crate) step: String,
+    /// Whether the step is the index of an element that has no name.
+    pub(crate) is_index: bool,
+    /// The payload that is here.
+    pub(crate) payload: Option<Payload>,
+    /// If no payload is here: the places under this one.
+    pub(crate) places: Vec<Place>,
 }
 
 /// What the bytes of a payload say.
@@ -41,6 +59,12 @@ pub(crate) enum Content {
     Unknown,
     /// They are not its type's, and why.
     Malformed(String),
+}
+
+/// A payload, and the steps to it from its parent.
+pub(crate) struct Child<'a> {
+    pub(crate) steps: Vec<&'a str>,
+    pub(crate) payload: &'a Payload,
 }
 
 impl Payload {
@@ -56,7 +80,7 @@ impl Payload {
         };
         let reading = Reading { schemas, left: Cell::new(MOST) };
         // The root's own `Any` is one level.
-        let root = reading.payload(root, ".".to_owned(), Reader::DEPTH_LIMIT - 1);
+        let root = reading.payload(root, Reader::DEPTH_LIMIT - 1);
         match reading.left.get() {
             0 => Err(Error::invalid(format!("has {MOST} controllers or more: not looked into"))),
             _ => Ok(root),
@@ -81,46 +105,99 @@ impl Payload {
         self.message()?.get_field_by_name("schema_version")?.as_u32()
     }
 
-    /// The stage of its controller, if it has one: the enum field `stage` or `state`.
-    pub(crate) fn stage(&self) -> Option<String> {
-        let message = self.message()?;
-        let descriptor = message.descriptor();
-        ["stage", "state"].iter().find_map(|name| {
-            let field = descriptor.get_field_by_name(name)?;
-            match (field.kind(), message.get_field(&field).as_ref()) {
-                (Kind::Enum(kind), Value::EnumNumber(number)) => {
-                    Some(show::enum_value(&kind, *number))
-                }
-                _ => None,
-            }
-        })
-    }
-
     /// Its bytes without those of the payloads below.
     pub(crate) fn own_bytes(&self) -> u64 {
-        let below: usize = self.children.iter().map(|child| child.bytes.len()).sum();
+        let below: usize = self.children().iter().map(|child| child.payload.bytes.len()).sum();
         self.bytes.len().saturating_sub(below) as u64
+    }
+
+    /// The payloads directly below this one, in the order of the fields.
+    pub(crate) fn children(&self) -> Vec<Child<'_>> {
+        let mut children = Vec::new();
+        collect(&self.places, &mut Vec::new(), &mut children);
+        children
     }
 
     /// The payload with this id, this one or one below.
     pub(crate) fn find(&self, id: &str) -> Option<&Payload> {
-        self.all().into_iter().find(|payload| payload.id == id)
+        match id {
+            ROOT => Some(self),
+            _ => find(&self.places, id),
+        }
     }
 
-    /// This one and all below, parents first.
-    pub(crate) fn all(&self) -> Vec<&Payload> {
-        let mut all = Vec::new();
-        let mut waiting = vec![self];
-        while let Some(payload) = waiting.pop() {
-            all.push(payload);
-            waiting.extend(payload.children.iter().rev());
-        }
-        all
+    /// Shows this payload and all below with their ids, parents first. `id` is this one's, empty for
+    /// the root.
+    pub(crate) fn for_each<'a>(&'a self, show: &mut dyn FnMut(&str, &'a Payload)) {
+        self.visit(&mut String::new(), show);
+    }
+
+    fn visit<'a>(&'a self, id: &mut String, show: &mut dyn FnMut(&str, &'a Payload)) {
+        show(id_text(id), self);
+        visit(&self.places, id, show);
+    }
+
+    /// How many payloads there are, this one among them.
+    pub(crate) fn count(&self) -> usize {
+        let mut count = 0;
+        self.for_each(&mut |_, _| count += 1);
+        count
     }
 
     /// Whether the bytes are those that the library would write for this message.
     pub(crate) fn is_canonical(&self) -> bool {
-        self.message().is_none_or(|message| canonical::encode(message) == self.bytes)
+        self.message().is_none_or(|message| canonical::is_encoding_of(&self.bytes, message))
+    }
+}
+
+/// The id that steps make: [`ROOT`] if there are none.
+pub(crate) fn id_text(steps: &str) -> &str {
+    match steps {
+        "" => ROOT,
+        id => id,
+    }
+}
+
+/// Adds a step to an id, and returns the length that the id had.
+pub(crate) fn enter(id: &mut String, step: &str) -> usize {
+    let length = id.len();
+    if length > 0 {
+        id.push('/');
+    }
+    id.push_str(step);
+    length
+}
+
+fn collect<'a>(places: &'a [Place], steps: &mut Vec<&'a str>, children: &mut Vec<Child<'a>>) {
+    for place in places {
+        steps.push(&place.step);
+        match &place.payload {
+            Some(payload) => children.push(Child { steps: steps.clone(), payload }),
+            None => collect(&place.places, steps, children),
+        }
+        steps.pop();
+    }
+}
+
+fn find<'a>(places: &'a [Place], id: &str) -> Option<&'a Payload> {
+    places.iter().find_map(|place| {
+        let rest = id.strip_prefix(place.step.as_str())?;
+        match (rest.strip_prefix('/'), &place.payload) {
+            (None, payload) => payload.as_ref().filter(|_| rest.is_empty()),
+            (Some(rest), Some(payload)) => find(&payload.places, rest),
+            (Some(rest), None) => find(&place.places, rest),
+        }
+    })
+}
+
+fn visit<'a>(places: &'a [Place], id: &mut String, show: &mut dyn FnMut(&str, &'a Payload)) {
+    for place in places {
+        let length = enter(id, &place.step);
+        match &place.payload {
+            Some(payload) => payload.visit(id, show),
+            None => visit(&place.places, id, show),
+        }
+        id.truncate(length);
     }
 }
 
@@ -136,7 +213,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn payload(&self, any: Any, id: String, depth: u32) -> Payload {
+    fn payload(&self, any: Any, depth: u32) -> Payload {
         let Any { type_url, value: bytes } = any;
         self.left.set(self.left.get().saturating_sub(1));
         let content = match self.schemas.message(&type_url) {
@@ -147,100 +224,90 @@ impl Reading<'_> {
                 Err(error) => Content::Malformed(error.to_string()),
             },
         };
-        let mut payload = Payload { id, type_url, bytes, content, children: Vec::new() };
+        let mut payload = Payload { type_url, bytes, content, stage: None, places: Vec::new() };
         if let Content::Message(message) = &payload.content {
-            let mut children = Vec::new();
-            let place = Place { path: Vec::new(), many: false };
-            self.message(message, &place, depth - 1, &payload.id, &mut children);
-            payload.children = children;
+            payload.stage = self.schemas.stage(&payload.type_url, message);
+            payload.places = self.message(message, depth - 1);
         }
         payload
     }
 
-    fn message(
-        &self,
-        message: &DynamicMessage,
-        place: &Place,
-        depth: u32,
-        parent: &str,
-        found: &mut Vec<Payload>,
-    ) {
-        let is_entry = message.descriptor().full_name() == SET_ENTRY;
-        for (field, value) in message.fields() {
+    /// The places in a message that payloads are at or under.
+    fn message(&self, message: &DynamicMessage, depth: u32) -> Vec<Place> {
+        let mut found = Vec::new();
+        for (field, value) in present(message) {
+            let Kind::Message(kind) = field.kind() else { continue };
+            let step = || field.name().to_owned();
             match value {
-                Value::Message(inner) if is_entry => {
-                    let name = message.get_field_by_name("id");
-                    let name = name.as_ref().and_then(|id| id.as_str()).unwrap_or_default();
-                    let place = Place { path: vec![escape(name)], many: false };
-                    self.value(inner, &place, depth, parent, found);
-                }
-                Value::Message(inner) => {
-                    self.value(inner, &place.field(&field), depth, parent, found);
+                Value::Message(inner) => found.extend(self.at(inner, step(), Many::No, depth)),
+                Value::List(values) if kind.full_name() == SET_ENTRY => {
+                    let entries = values.iter().filter_map(Value::as_message);
+                    found.extend(entries.flat_map(|entry| self.member(entry, depth)));
                 }
                 Value::List(values) => {
-                    for (index, value) in values.iter().enumerate() {
-                        if let Value::Message(inner) = value {
-                            let place = place.field(&field).one_of_many(index.to_string());
-                            self.value(inner, &place, depth, parent, found);
-                        }
-                    }
+                    let elements = values.iter().enumerate().filter_map(|(index, value)| {
+                        self.at(value.as_message()?, index.to_string(), Many::List, depth)
+                    });
+                    found.extend(place(step(), elements.collect()));
                 }
                 Value::Map(entries) => {
-                    for (key, value) in canonical::sorted(entries) {
-                        if let Value::Message(inner) = value {
-                            let place = place.field(&field).one_of_many(escape(&key_text(key)));
-                            self.value(inner, &place, depth, parent, found);
-                        }
-                    }
+                    let entries = canonical::sorted(entries);
+                    let values = entries.into_iter().filter_map(|(key, value)| {
+                        let step = ControllerId::escape(&key_text(key)).into_owned();
+                        self.at(value.as_message()?, step, Many::Map, depth)
+                    });
+                    found.extend(place(step(), values.collect()));
                 }
                 _ => {}
             }
         }
+        found
     }
 
-    fn value(
-        &self,
-        message: &DynamicMessage,
-        place: &Place,
-        depth: u32,
-        parent: &str,
-        found: &mut Vec<Payload>,
-    ) {
+    /// The places of an entry of a set, which are called by its id alone.
+    fn member(&self, entry: &DynamicMessage, depth: u32) -> Vec<Place> {
+        let id = entry.get_field_by_name("id");
+        let id = id.as_ref().and_then(|id| id.as_str()).unwrap_or_default();
+        let step = || ControllerId::escape(id).into_owned();
+        let depth = depth.saturating_sub(1);
+        let inner = present(entry).into_iter().filter_map(|(_, value)| value.as_message());
+        inner.filter_map(|inner| self.at(inner, step(), Many::No, depth)).collect()
+    }
+
+    /// The place of a message that is or has payloads.
+    fn at(&self, message: &DynamicMessage, step: String, many: Many, depth: u32) -> Option<Place> {
         let depth = depth.saturating_sub(1);
         if self.left.get() == 0 {
-            return;
+            return None;
         }
         if message.descriptor().full_name() != ANY {
-            return self.message(message, place, depth, parent, found);
+            let mut place = place(step, self.message(message, depth))?;
+            place.is_index = many == Many::List;
+            return Some(place);
         }
-        let any = any_of(message);
-        let mut payload = self.payload(any, String::new(), depth);
-        let mut path = place.path.clone();
-        if place.many
-            && let Some(name) = payload.message().and_then(|m| self.schemas.own_name(m))
-        {
-            path.pop();
-            path.push(escape(&name));
-        }
-        let id = match parent {
-            "." => path.join("/"),
-            parent => format!("{parent}/{}", path.join("/")),
-        };
-        payload.settle(id);
-        found.push(payload);
+        let payload = self.payload(any_of(message), depth);
+        let name = payload.message().filter(|_| many != Many::No);
+        let name = name.and_then(|message| self.schemas.own_name(&payload.type_url, message));
+        Some(Place {
+            is_index: many == Many::List && name.is_none(),
+            step: name.map_or(step, |name| ControllerId::escape(&name).into_owned()),
+            payload: Some(payload),
+            places: Vec::new(),
+        })
     }
 }
 
-impl Payload {
-    /// Gives it its id, which those below begin with: they were found under an empty one.
-    fn settle(&mut self, id: String) {
-        let mut waiting: Vec<&mut Payload> = self.children.iter_mut().collect();
-        while let Some(below) = waiting.pop() {
-            below.id.insert_str(0, &id);
-            waiting.extend(&mut below.children);
-        }
-        self.id = id;
-    }
+/// Whether a message is one of many, where its controller's own name takes the place of its key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Many {
+    No,
+    List,
+    Map,
+}
+
+/// A place with others under it; `None` if there are none.
+fn place(step: String, places: Vec<Place>) -> Option<Place> {
+    (!places.is_empty()).then_some(Place { step, is_index: false, payload: None, places })
 }
 
 fn any_of(message: &DynamicMessage) -> Any {
@@ -249,34 +316,5 @@ fn any_of(message: &DynamicMessage) -> Any {
     Any {
         type_url: message.get_field_by_number(1).map(|v| text(&v)).unwrap_or_default(),
         value: message.get_field_by_number(2).map(|v| bytes(&v)).unwrap_or_default(),
-    }
-}
-
-/// Where in its parent a message is.
-struct Place {
-    path: Vec<String>,
-    /// Whether the last step is an index or a key, which a name takes the place of.
-    many: bool,
-}
-
-impl Place {
-    fn field(&self, field: &FieldDescriptor) -> Self {
-        let mut path = self.path.clone();
-        path.push(field.name().to_owned());
-        Self { path, many: false }
-    }
-
-    fn one_of_many(mut self, step: String) -> Self {
-        self.path.push(step);
-        self.many = true;
-        self
-    }
-}
-
-/// A key or name as one step of an id, as `ControllerId` documents it.
-fn escape(name: &str) -> String {
-    match name {
-        "" => "\"\"".to_owned(),
-        _ => name.replace('%', "%25").replace('/', "%2F").replace('"', "%22"),
     }
 }

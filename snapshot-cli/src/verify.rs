@@ -3,16 +3,19 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write;
 
-use prost::Message;
 use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 use snapshot_core::registry::{Manifest, registry};
 use snapshot_core::{Code, Error, Incoming, Snapshot};
 
 use crate::canonical::sorted;
 use crate::cli::{Options, Verify};
-use crate::input::{self, name_of, read_bytes};
+use crate::document::Document;
+use crate::escape::line;
+use crate::fields::{present, unknown};
+use crate::files::{name_of, read_bytes};
+use crate::manifests;
 use crate::schemas::Schemas;
-use crate::show::{key, line, plural, printable};
+use crate::show::{self, key, plural};
 use crate::tree::{Content, Payload};
 use crate::{Knowledge, Problem, Verdict};
 
@@ -34,19 +37,16 @@ pub(crate) fn run(
     knowledge: &Knowledge<'_>,
     out: &mut dyn Write,
 ) -> Result<Verdict, Problem> {
-    let manifest = of.manifest.as_deref().map(|path| {
-        let bytes = read_bytes(path, options)?;
-        Manifest::decode(&*bytes)
-            .map_err(|error| Error::invalid(format!("{}: not a manifest: {error}", name_of(path))))
-    });
+    let manifest = of.manifest.as_deref();
+    let manifest = manifest.map(|path| manifests::read(path, options)?.manifest(path));
     let manifest = manifest.transpose()?;
     // What cannot be read at all is no finding; what was damaged is one.
     let bytes = read_bytes(&of.file, options)?;
     let name = name_of(&of.file);
-    let document = match input::open(&name, bytes, options) {
+    let document = match Document::open(&name, bytes, options) {
         Ok(document) => document,
         Err(error) if matches!(error.code(), Code::DataLoss | Code::Unimplemented) => {
-            writeln!(out, "{}", printable(&error.to_string()))?;
+            writeln!(out, "{}", line(&error.to_string()))?;
             return Ok(Verdict::Findings);
         }
         Err(error) => return Err(error.into()),
@@ -107,22 +107,21 @@ fn check(
                 "versions, values and references: no states are linked in for {:?}",
                 snapshot.type_url()
             ));
-            for payload in root.all() {
-                alone(payload, &mut found.findings);
-            }
+            root.for_each(&mut |id, payload| alone(&show::id(id), payload, &mut found.findings));
         }
     }
     if let Some(manifest) = manifest {
         found.checked.push("manifest");
         let manifest = Known::of(manifest);
-        root.all().into_iter().for_each(|payload| manifest.check(payload, &mut found.findings));
+        root.for_each(&mut |id, payload| {
+            manifest.check(&show::id(id), payload, &mut found.findings);
+        });
     }
     found
 }
 
 /// What the descriptors tell of one payload.
-fn alone(payload: &Payload, findings: &mut Vec<String>) {
-    let id = &payload.id;
+fn alone(id: &str, payload: &Payload, findings: &mut Vec<String>) {
     match &payload.content {
         Content::Unknown => findings.push(format!(
             "{id}: type URL {:?} is not known: give its descriptors with --descriptors",
@@ -147,8 +146,9 @@ fn alone(payload: &Payload, findings: &mut Vec<String>) {
 
 /// Unknown fields and unknown enum values, here and below.
 fn strangers(message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
-    for unknown in message.unknown_fields() {
-        findings.push(format!("{path}: unknown field {}", unknown.number()));
+    for field in unknown(message) {
+        let shown = show::unknown(&field);
+        findings.push(format!("{path}: unknown field {}: {shown}", field.number));
     }
     for_each_value(message, &mut |step, kind, value| match (kind, value) {
         (Kind::Enum(kind), Value::EnumNumber(n)) if kind.get_value(*n).is_none() => {
@@ -161,7 +161,7 @@ fn strangers(message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
 
 /// Shows each value that is there, those in lists and maps one by one.
 fn for_each_value(message: &DynamicMessage, show: &mut dyn FnMut(String, &Kind, &Value)) {
-    for (field, value) in message.fields() {
+    for (field, value) in present(message) {
         let (name, kind) = (field.name(), field.kind());
         match value {
             Value::List(values) => {
@@ -201,8 +201,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn check(&self, payload: &Payload, findings: &mut Vec<String>) {
-        let id = &payload.id;
+    fn check(&self, id: &str, payload: &Payload, findings: &mut Vec<String>) {
         let Some(accepts) = self.payloads.get(payload.type_url.as_str()) else {
             let url = &payload.type_url;
             findings.push(format!("{id}: the manifest has no payload of type URL {url:?}"));
@@ -226,7 +225,9 @@ impl<'a> Known<'a> {
         let descriptor = message.descriptor();
         // Messages that are well known to everybody are in no manifest.
         let Some(known) = self.messages.get(descriptor.full_name()) else { return };
-        let there = message.fields().map(|(field, _)| (field.number(), field.name().to_owned()));
+        let there = present(message)
+            .into_iter()
+            .map(|(field, _)| (field.number(), field.name().to_owned()));
         for (number, name) in there.filter(|(number, _)| !known.contains(number)) {
             findings.push(format!("{path}.{name}: the manifest has no field {number}"));
         }

@@ -1,6 +1,7 @@
 //! Keeping the panics of user code in.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::Error;
@@ -9,18 +10,128 @@ use crate::Error;
 ///
 /// What the code has changed may be half changed: either it is dropped after a panic, or it is
 /// behind a lock of the user, who decides about poisoning.
+#[inline]
 pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+    ADAPTER.set(None);
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+/// Runs user code whose result nobody waits for, as that of a subscriber of `tracing`; a panic ends
+/// there. The panic hook has reported it. `None` after a panic.
+#[inline]
+pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(discard).ok()
 }
 
 /// The error for a panic.
-pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+#[cold]
+#[inline(never)]
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Error {
+    match (ADAPTER.take(), text_of(panic)) {
+        (None, None) => Error::internal("panicked"),
+        (None, Some(text)) => Error::internal(format!("panicked: {text}")),
+        (Some(field), text) => {
+            let text = text.as_deref().unwrap_or("its payload is no text");
+            Error::internal(format!("the adapter of the field {field} panicked: {text}"))
+        }
+    }
+}
+
+/// What a panic says. Its payload is dropped.
+pub(crate) fn text_of(panic: Box<dyn Any + Send>) -> Option<String> {
     let text = panic
         .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    match text {
-        Some(text) => Error::internal(format!("panicked: {text}")),
-        None => Error::internal("panicked"),
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    discard(panic);
+    text
+}
+
+/// Drops the payload of a panic, which may panic in turn, and so may the payload of that one: it is
+/// leaked.
+fn discard(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
+}
+
+thread_local! {
+    /// The field whose adapter has panicked, until somebody asks.
+    static ADAPTER: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Held while the adapter of a field converts: if that panics, the error names the field. It is forgotten
+/// when the adapter has returned, so that it costs nothing.
+pub(crate) struct InAdapter(&'static str);
+
+impl InAdapter {
+    #[inline(always)]
+    pub(crate) const fn of(field: &'static str) -> Self {
+        Self(field)
+    }
+
+    /// The adapter has returned.
+    #[inline(always)]
+    pub(crate) fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for InAdapter {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            ADAPTER.set(Some(self.0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use super::*;
+
+    fn error_of(run: impl FnOnce()) -> String {
+        let result = caught(|| {
+            run();
+            Ok(())
+        });
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_panic_is_an_error_whatever_it_carries() {
+        /// Panics when it is dropped, as often as it says.
+        struct Bomb(u32);
+
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                if self.0 > 0 {
+                    panic_any(Bomb(self.0 - 1));
+                }
+            }
+        }
+
+        assert_eq!(error_of(|| panic!("text")), "panicked: text");
+        assert_eq!(error_of(|| panic!("text {}", 2)), "panicked: text 2");
+        assert_eq!(error_of(|| panic_any(7)), "panicked");
+        for bombs in 0..4 {
+            assert_eq!(error_of(|| panic_any(Bomb(bombs))), "panicked");
+            assert!(quietly(|| panic_any(Bomb(bombs))).is_none());
+        }
+        assert_eq!(quietly(|| 7), Some(7));
+    }
+
+    #[test]
+    fn a_panic_of_an_adapter_names_the_field_and_no_later_one_does() {
+        let in_adapter = || {
+            let _adapter = InAdapter::of("limit");
+            panic!("no such limit");
+        };
+        let _ = catch_unwind(in_adapter);
+        assert_eq!(error_of(|| panic!("other")), "panicked: other");
+        assert_eq!(error_of(in_adapter), "the adapter of the field limit panicked: no such limit");
+        InAdapter::of("limit").end();
+        assert_eq!(error_of(|| panic!("other")), "panicked: other");
     }
 }

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::path::ControllerId;
-pub use crate::path::{FieldPath, Segment};
+use crate::path::{ControllerId, Escaped, FieldPath, Segment};
 
 /// What class of failure a [`Finding`] is, in the words of gRPC and ttrpc status codes, so that a
 /// server can return it as is.
@@ -63,6 +62,8 @@ pub struct Finding {
     offset: Option<usize>,
     total: Option<usize>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// The address of the controller that it concerns, for as long as nobody has told its id.
+    node: Option<usize>,
     /// The controller's path while the error still travels up, innermost first; `None` outside a
     /// child payload.
     climbing: Option<Vec<Cow<'static, str>>>,
@@ -73,6 +74,8 @@ pub struct Finding {
     /// Whether the next step outwards is the field that holds the members of a set, which is no
     /// part of their ids.
     is_member: bool,
+    /// Whether this crate wrote the reason on several lines, such as a difference of two locks.
+    keeps_lines: bool,
 }
 
 impl Finding {
@@ -132,7 +135,14 @@ impl fmt::Display for Finding {
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
-        f.write_str(&self.reason)?;
+        if self.keeps_lines {
+            for (number, line) in self.reason.split('\n').enumerate() {
+                let before = if number == 0 { "" } else { "\n" };
+                write!(f, "{before}{}", Escaped(line))?;
+            }
+        } else {
+            write!(f, "{}", Escaped(&self.reason))?;
+        }
         match (self.offset, self.total) {
             (Some(offset), Some(total)) => write!(f, " (byte {offset} of {total})"),
             (Some(offset), None) => write!(f, " (byte {offset})"),
@@ -181,10 +191,12 @@ impl Error {
             offset: None,
             total: None,
             source: None,
+            node: None,
             climbing: None,
             name: None,
             named: false,
             is_member: false,
+            keeps_lines: false,
         };
         Self { findings: Box::new(Findings { first, rest: Vec::new(), dropped: 0 }) }
     }
@@ -211,6 +223,33 @@ impl Error {
     #[cold]
     pub fn internal(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::Internal, reason)
+    }
+
+    /// The same error, whose reason this crate wrote on several lines. Any other line break is shown
+    /// escaped: a text of the peer's must not look like a line of its own.
+    #[cold]
+    #[must_use]
+    pub(crate) fn keeping_lines(mut self) -> Self {
+        for finding in self.findings_mut() {
+            finding.keeps_lines = true;
+        }
+        self
+    }
+
+    /// Shows all findings on one line, for a log in which each line is an event.
+    pub(crate) fn on_one_line(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|f| self.write(f, "; "))
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, between: &str) -> fmt::Result {
+        write!(f, "{}", self.findings.first)?;
+        for finding in &self.findings.rest {
+            write!(f, "{between}{finding}")?;
+        }
+        match self.findings.dropped {
+            0 => Ok(()),
+            more => write!(f, "{between}and {more} more"),
+        }
     }
 
     /// The error with `source` as its cause, for [`std::error::Error::source`].
@@ -267,6 +306,12 @@ impl Error {
                 self.findings.dropped += 1;
             }
         }
+        self
+    }
+
+    /// The error, with this many more findings that were left out.
+    pub(crate) fn and_dropped(mut self, dropped: usize) -> Self {
+        self.findings.dropped += dropped;
         self
     }
 
@@ -365,12 +410,16 @@ impl Error {
     /// What is wrong with the payload of the root itself, and not with one inside of it.
     pub(crate) fn of_root(self) -> Option<Self> {
         let root = ControllerId::root();
-        let is_own = |finding: &Finding| finding.controller.as_ref().is_none_or(|id| *id == root);
-        let Findings { first, rest, .. } = *self.findings;
-        let mut own = std::iter::once(first).chain(rest).filter(is_own);
-        let first = own.next()?;
-        let rest = own.collect();
-        Some(Self { findings: Box::new(Findings { first, rest, dropped: 0 }) })
+        self.filtered(|finding| finding.controller.as_ref().is_none_or(|id| *id == root))
+    }
+
+    /// The error without the findings that are not to be kept; `None` if no other is left.
+    pub(crate) fn filtered(self, keep: impl Fn(&Finding) -> bool) -> Option<Self> {
+        let Findings { first, rest, dropped } = *self.findings;
+        let mut kept = std::iter::once(first).chain(rest).filter(|finding| keep(finding));
+        let first = kept.next()?;
+        let rest = kept.collect();
+        Some(Self { findings: Box::new(Findings { first, rest, dropped }) })
     }
 
     /// The error as one of this controller's, whatever it says.
@@ -405,6 +454,28 @@ impl Error {
     pub fn at_controller(mut self, id: &ControllerId) -> Self {
         for finding in self.findings_mut() {
             finding.controller.get_or_insert_with(|| id.clone());
+        }
+        self
+    }
+
+    /// The error as one of the running controller at this address, whose id [`Error::named`] will know.
+    #[cold]
+    #[must_use]
+    pub(crate) fn of_node(mut self, address: usize) -> Self {
+        for finding in self.findings_mut() {
+            finding.node.get_or_insert(address);
+        }
+        self
+    }
+
+    /// Gives the findings of running controllers that could not say who they are the ids that they have
+    /// in a plan. What was built of their places on the way up is no id: a controller may have a name.
+    #[must_use]
+    pub(crate) fn named(mut self, id_of: impl Fn(usize) -> Option<ControllerId>) -> Self {
+        for finding in self.findings_mut() {
+            if let Some(id) = finding.node.take().and_then(&id_of) {
+                finding.controller = Some(id);
+            }
         }
         self
     }
@@ -454,16 +525,9 @@ fn in_part(text: String) -> String {
 }
 
 impl fmt::Display for Error {
-    /// One finding a line.
+    /// One finding a line. Control characters of a reason are shown escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.findings.first)?;
-        for finding in &self.findings.rest {
-            write!(f, "\n{finding}")?;
-        }
-        match self.findings.dropped {
-            0 => Ok(()),
-            more => write!(f, "\nand {more} more"),
-        }
+        self.write(f, "\n")
     }
 }
 
@@ -489,5 +553,35 @@ impl From<std::io::Error> for Error {
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_peers_stays_on_the_line_of_its_finding() {
+        let refused =
+            Error::invalid("the disk is called a\nERROR b\u{202e}\u{1b}[2J").in_field("name");
+        let error = refused.clone().and(Error::invalid("too large"));
+        let shown = "name: the disk is called a\\nERROR b\\u{202e}\\u{1b}[2J";
+        assert_eq!(error.to_string(), format!("{shown}\ntoo large"));
+        assert_eq!(error.on_one_line().to_string(), format!("{shown}; too large"));
+        assert_eq!(format!("{refused:?}"), format!("[INVALID_ARGUMENT] {shown}"));
+        assert!(refused.first().reason().contains('\n'), "the reason itself is as it was given");
+    }
+
+    #[test]
+    fn lines_that_this_crate_wrote_stay_lines() {
+        let error = Error::precondition("the difference:\n- a\u{9b}\n+ b").keeping_lines();
+        assert_eq!(error.to_string(), "the difference:\n- a\\u{9b}\n+ b");
+    }
+
+    #[test]
+    fn findings_that_were_dropped_are_counted_on_one_line_as_well() {
+        let more = (0..Error::LIMIT + 2).map(|_| Error::invalid("x"));
+        let Err(error) = Error::collect(more) else { unreachable!() };
+        assert!(error.on_one_line().to_string().ends_with("x; x; and 2 more"));
     }
 }

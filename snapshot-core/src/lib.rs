@@ -7,6 +7,7 @@ pub mod codec;
 mod controller;
 mod envelope;
 mod error;
+pub mod evolution;
 mod orchestrator;
 mod path;
 mod references;
@@ -19,16 +20,17 @@ pub mod testing;
 mod version;
 pub mod wire;
 
-pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild};
+pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild, Phase};
 pub use envelope::{IncrementalReader, ReadOptions, SaveBuffer, Snapshot, WriteOptions};
-pub use error::{Code, Error, FieldPath, Finding, Segment};
+pub use error::{Code, Error, Finding};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
-    MigrationReport, Outcome, Patched, Phase, PhaseReport, PhaseTime, Preview, PreviewedController,
-    Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline, Undo,
+    LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime, Preview,
+    PreviewedController, Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline,
+    Undo,
 };
-pub use path::ControllerId;
+pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use references::check_references;
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};

@@ -1,4 +1,4 @@
-//! The registry: every controller type that is linked into this program.
+//! The registry of all controller types that are linked into this program.
 
 mod manifest;
 mod received;
@@ -14,25 +14,31 @@ use std::sync::OnceLock;
 
 pub(crate) use self::types::short_type_name;
 pub use self::types::{TypeInfo, TypeRef};
+use crate::caught::caught;
 use crate::codec::{Reader, controller_with};
+#[cfg(feature = "testing")]
+use crate::controller::WrittenHooks;
 use crate::controller::{AnyLoaded, Controller, StateOf};
+use crate::error::Error;
 pub use crate::schema::Manifest;
 use crate::schema::{MessageDescriptor, Notes, Schema};
-use crate::state::{take_payload, version_read};
-use crate::{Error, State};
+use crate::state::{State, take_payload, version_read};
 
-/// One controller type, as [`register!`](crate::register) submits it.
+/// The registration of one controller type, submitted by [`register!`](crate::register).
 #[derive(Clone, Copy)]
 pub struct Registration {
     info: TypeInfo,
     descriptor: &'static MessageDescriptor,
-    /// What prost says that the type URL is.
+    /// Returns the type URL according to prost.
     prost_type_url: fn() -> String,
     take: fn(&mut Reader<'_>) -> Result<AnyLoaded, Error>,
+    #[cfg(feature = "testing")]
+    pub(crate) hooks: fn() -> WrittenHooks,
 }
 
 inventory::collect!(Registration);
 
+/// Reads the state of a `C`.
 fn take_loaded<C: Controller>(r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
     r.charge(controller_with::<StateOf<C>>())?;
     let state = take_payload(r)?;
@@ -40,7 +46,7 @@ fn take_loaded<C: Controller>(r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
 }
 
 impl Registration {
-    /// The registration of `C`.
+    /// Creates the registration of `C`.
     pub const fn of<C: Controller>() -> Self
     where
         <C::State as State>::Message: prost::Name,
@@ -50,24 +56,43 @@ impl Registration {
             descriptor: <C::State as State>::Message::DESCRIPTOR,
             prost_type_url: <<C::State as State>::Message as prost::Name>::type_url,
             take: take_loaded::<C>,
+            #[cfg(feature = "testing")]
+            hooks: WrittenHooks::of::<C>,
         }
     }
 
-    /// What is known of the type.
+    /// Returns the description of the type.
     pub fn info(&self) -> &TypeInfo {
         &self.info
     }
 
-    /// The schema of its payload.
+    /// Returns the schema of its payload.
     pub fn descriptor(&self) -> &'static MessageDescriptor {
         self.descriptor
     }
 
-    /// Checks the names that the derive wrote against those that prost has.
+    /// Runs a check, which calls what prost and the derives have made of the type; an error of a panic
+    /// says whose type it is.
+    fn caught(&self, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let mut has_returned = false;
+        let result = caught(|| {
+            let result = check();
+            has_returned = true;
+            result
+        });
+        match has_returned {
+            true => result,
+            false => result.map_err(|error| {
+                error.explained(&format!("controller {}: its schema ", self.info.controller.name()))
+            }),
+        }
+    }
+
+    /// Compares the names in the derive's code with prost's.
     fn check_names(&self) -> Result<(), Error> {
         let prost = (self.prost_type_url)();
-        // The type URL names the message too. Without a `type_name_domain`, prost has no domain: that
-        // is no claim about the type URL.
+        // The type URL ends with the name of the message. Without a `type_name_domain` prost has no
+        // domain, so only the name is compared.
         match prost == self.info.type_url || prost.strip_prefix('/') == Some(self.info.message_name)
         {
             true => Ok(()),
@@ -75,15 +100,15 @@ impl Registration {
         }
     }
 
-    /// Prost has other names than the derive.
+    /// The error of names that differ between prost and the derive.
     #[cold]
     fn other_names(&self, prost: &str) -> Error {
         let (info, full_name) = (&self.info, (self.descriptor.full_name)());
         let (controller, message) = (info.controller.name(), info.message_name);
         if message != full_name {
             return Error::internal(format!(
-                "controller {controller}: its payload is message {full_name}, which the derive took \
-                 for {message}: declare the message at the top level of its .proto file"
+                "controller {controller}: its payload is message {full_name}, but the derive assumed \
+                 {message}: declare the message at the top level of its .proto file"
             ));
         }
         Error::internal(format!(
@@ -93,9 +118,9 @@ impl Registration {
         ))
     }
 
-    /// Checks that no field says that it comes with a version which there is not yet: saved, it
-    /// could not be read back. `notes` are cleared first; they are the caller's, since a program
-    /// may have a thousand types.
+    /// Checks that no field has a `since` later than the payload's version: such a field could be
+    /// saved, but not read back. Clears `notes` first; the caller lends them, since a program may have
+    /// a thousand types.
     fn check_since(&self, notes: &mut Notes) -> Result<(), Error> {
         notes.clear();
         (self.info.annotate)(notes);
@@ -111,7 +136,7 @@ impl Registration {
         }))
     }
 
-    /// Takes a payload of this type.
+    /// Reads a payload of this type.
     pub(crate) fn take(&self, r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
         (self.take)(r)
     }
@@ -126,7 +151,7 @@ impl fmt::Debug for Registration {
 /// All registered controller types, by type URL.
 #[derive(Debug)]
 pub struct Registry {
-    /// By ascending type URL.
+    /// The registrations, by ascending type URL.
     registrations: Vec<Registration>,
 }
 
@@ -135,12 +160,12 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Every contradiction, naming both sides: a type URL or a message that two controllers claim,
-    /// a type URL that differs from prost's, an `after` type that is not registered, a field that
-    /// exists from a version on which its payload does not have yet.
+    /// One finding for each contradiction, with both sides: a type URL or message that two controllers
+    /// claim, a type URL that differs from prost's, an `after` type that is not registered, a field
+    /// whose `since` is later than the version of its payload.
     pub fn new(registrations: impl IntoIterator<Item = Registration>) -> Result<Self, Error> {
         let mut registrations: Vec<Registration> = registrations.into_iter().collect();
-        // Link order is not an order: sort, so that errors come out the same in every build.
+        // The link order is arbitrary. Sorting gives the same errors in every build.
         registrations.sort_by(|a, b| {
             let by_type_url = a.info.type_url.cmp(b.info.type_url);
             by_type_url.then_with(|| a.info.controller.name().cmp(b.info.controller.name()))
@@ -148,7 +173,7 @@ impl Registry {
         let mut errors = Vec::new();
         registrations.dedup_by(|other, first| {
             let is_repeated = other.info.type_url == first.info.type_url;
-            // The same type twice is one type: `register!` beside `controller =`.
+            // A type may be registered twice, by `register!` and by `controller =`.
             if is_repeated && other.info.controller.id() != first.info.controller.id() {
                 errors.push(Error::internal(format!(
                     "controllers {} and {} both claim type URL {:?}: give each its own message",
@@ -162,32 +187,32 @@ impl Registry {
         errors.extend(check_messages(&registrations));
         let mut notes = Notes::default();
         for registration in &registrations {
-            errors.extend(registration.check_names().err());
-            errors.extend(registration.check_since(&mut notes).err());
+            errors.extend(registration.caught(|| registration.check_names()).err());
+            errors.extend(registration.caught(|| registration.check_since(&mut notes)).err());
         }
         errors.extend(check_after(&registrations));
         Error::collect(errors)?;
         Ok(Self { registrations })
     }
 
-    /// The registration of a type URL. Does not allocate.
+    /// Returns the registration of a type URL. Does not allocate.
     pub fn get(&self, type_url: &str) -> Option<&Registration> {
         let all = &self.registrations;
         let at = all.binary_search_by(|registration| registration.info.type_url.cmp(type_url));
         at.ok().and_then(|at| all.get(at))
     }
 
-    /// All registrations, by ascending type URL.
+    /// Iterates over all registrations, by ascending type URL.
     pub fn iter(&self) -> impl Iterator<Item = &Registration> {
         self.registrations.iter()
     }
 
-    /// How many types are registered.
+    /// Returns the number of registered types.
     pub fn len(&self) -> usize {
         self.registrations.len()
     }
 
-    /// Whether no type is registered.
+    /// Returns whether no type is registered.
     pub fn is_empty(&self) -> bool {
         self.registrations.is_empty()
     }
@@ -196,7 +221,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Every type that is not.
+    /// One finding for each type that is not registered.
     pub fn require(&self, types: &[TypeInfo]) -> Result<(), Error> {
         let missing = types.iter().filter(|info| {
             self.get(info.type_url).is_none_or(|r| r.info.controller.id() != info.controller.id())
@@ -212,9 +237,9 @@ impl Registry {
     }
 }
 
-/// Every type with the message of another.
+/// Finds the types whose message another type claims too.
 fn check_messages(registrations: &[Registration]) -> Vec<Error> {
-    // A type URL ends with the message's name, so that the names are mostly in order as well.
+    // A type URL ends with the message's name, so the names are usually sorted too.
     let name = |registration: &Registration| registration.info.message_name;
     if registrations.is_sorted_by(|one, next| name(one) < name(next)) {
         return Vec::new();
@@ -235,7 +260,7 @@ fn check_messages(registrations: &[Registration]) -> Vec<Error> {
     errors
 }
 
-/// Every type that another comes after, and that is not there.
+/// Finds the types in `after` that are not registered.
 fn check_after(registrations: &[Registration]) -> Vec<Error> {
     let after = registrations.iter().flat_map(|registration| {
         let info = &registration.info;
@@ -259,17 +284,17 @@ fn check_after(registrations: &[Registration]) -> Vec<Error> {
         .collect()
 }
 
-/// The registry of this program, built and checked at the first call.
+/// Returns the registry of this program. The first call builds and checks it.
 ///
 /// # Errors
 ///
-/// As [`Registry::new`], the same at every call.
+/// The errors of [`Registry::new`], the same at every call.
 pub fn registry() -> Result<&'static Registry, Error> {
     static REGISTRY: OnceLock<Result<Registry, Error>> = OnceLock::new();
     REGISTRY
         .get_or_init(|| {
             let linked = || inventory::iter::<Registration>.into_iter();
-            // Counted first: the list does not know how long it is.
+            // Counts first, since the iterator does not know its length.
             let mut registrations = Vec::with_capacity(linked().count());
             registrations.extend(linked().copied());
             Registry::new(registrations)
@@ -278,9 +303,8 @@ pub fn registry() -> Result<&'static Registry, Error> {
         .map_err(Clone::clone)
 }
 
-/// Registers a controller type whose state has no `controller = ...`, a generic one for instance.
-///
-/// `register!(Cache<Lru>);` at module level.
+/// Registers a controller type whose state has no `controller = ...`, such as a generic one. Call it
+/// at module level: `register!(Cache<Lru>);`
 #[macro_export]
 macro_rules! register {
     ($controller:ty) => {
@@ -292,10 +316,11 @@ macro_rules! register {
     };
 }
 
-/// Links the named controller types and checks that they are registered.
+/// Links controller types and checks that they are registered.
 ///
-/// A linker drops what nothing names: a crate of controllers that is only in `Cargo.toml`
-/// registers nothing, silently. Call this at the start of a program that restores by type URL.
+/// A linker drops crates that the program never names: a crate of controllers that is only in
+/// `Cargo.toml` silently registers nothing. Call this macro at the start of a program that restores by
+/// type URL.
 ///
 /// ```ignore
 /// registry::require![Scsi, Network]?;

@@ -1,6 +1,7 @@
 //! What the derive makes of a struct: a [`State`], and with a version a [`Payload`].
 
 use crate::Error;
+use crate::caught::caught;
 use crate::codec::{self, Reader, Wire, Writer};
 use crate::controller::Walk;
 use crate::references::References;
@@ -112,6 +113,12 @@ pub trait Payload: State + Send + 'static {
     /// The number of the message's `schema_version` field.
     #[doc(hidden)]
     const VERSION_FIELD: u32;
+    /// The number of the field that the controller is called by, `#[snapshot(id)]`.
+    #[doc(hidden)]
+    const ID_FIELD: Option<u32> = None;
+    /// The number of the field that holds the stage, if the stage is saved.
+    #[doc(hidden)]
+    const STAGE_FIELD: Option<u32> = None;
     /// The lifecycle rules of its stage, if it has one.
     const STAGE_RULES: Option<&'static StageRules>;
     /// The controllers that its controller comes after.
@@ -139,7 +146,10 @@ pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     #[cfg(feature = "testing")]
     crate::testing::watch::payload::<P>();
     // Changed where it is, since a payload is large to move.
-    let mut taken = P::take_fields(r);
+    let mut taken = match r.looks_closely() {
+        false => read::<P>(r),
+        true => read_closely(r),
+    };
     if r.checks_stages()
         && let Ok(payload) = &taken
         && let Err(error) = check_stage(payload)
@@ -152,9 +162,39 @@ pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     taken
 }
 
+/// Reads a payload, by one function, whoever asks for it.
+#[inline(never)]
+fn read<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    P::take_fields(r)
+}
+
+/// The same, with the panics of its adapters and checks kept in, for the errors of the others.
+#[cold]
+#[inline(never)]
+fn read_closely<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    let begun = r.fork();
+    let mut has_returned = false;
+    let taken = caught(|| {
+        let taken = read::<P>(r);
+        has_returned = true;
+        taken
+    });
+    if !has_returned {
+        // Those who go on find the end of the payload by themselves.
+        *r = begun;
+    }
+    taken
+}
+
 /// The schema version that the payload was read as which `r` has just read.
 pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
     r.version().min(P::VERSION)
+}
+
+/// Notes the attributes of `S` and of the states inside it.
+#[doc(hidden)]
+pub fn annotate_state<S: State>(notes: &mut Notes) {
+    notes.state(std::any::type_name::<S>(), S::Message::DESCRIPTOR, S::annotate_fields);
 }
 
 fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {

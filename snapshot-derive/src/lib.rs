@@ -1,16 +1,16 @@
-//! The derive macros of `snapshot-core`, which re-exports them: depend on that crate, whose front page
-//! teaches the whole, and not on this one.
+//! The derive macros of `snapshot-core`, which re-exports them. Depend on that crate and not on this one;
+//! its front page is the introduction.
 //!
-//! | macro | on | makes |
+//! | macro | on | generates |
 //! |---|---|---|
 //! | [`derive(Schema)`](macro@Schema) | the types that prost-build generates | typed constants, one for each field, and a descriptor of the message |
-//! | [`derive(Snapshot)`](macro@Snapshot) | a state struct, a lifecycle stage, a oneof, a newtype | what saves it as its proto counterpart and restores it; all attributes are documented there |
+//! | [`derive(Snapshot)`](macro@Snapshot) | a state struct, a lifecycle stage or another enum, a oneof, a newtype | the code that saves it as its proto counterpart and restores it; its page documents all attributes |
 //!
-//! The two meet at compile time: `Snapshot` compares a struct with the constants of its message. What
-//! does not fit is an error on the field in question, and every mistake in one type is told at once.
+//! The two meet at compile time: `Snapshot` compares a struct with the constants of its message. A field
+//! that does not fit is an error at that field, and all mistakes in a type are reported together.
 //!
 //! ```
-//! // prost-build writes this; it is told once to add the derive to everything.
+//! // prost-build writes this. One line in build.rs adds the derive to every type.
 //! #[derive(snapshot_core::Schema, Clone, PartialEq, prost::Message)]
 //! pub struct Reservation {
 //!     #[prost(uint32, tag = "1")]
@@ -35,8 +35,8 @@
 //! # Ok::<(), snapshot_core::Error>(())
 //! ```
 //!
-//! Nothing runs before `main` but the registration of controllers, and nothing is read when the macros
-//! run: no file, no environment.
+//! Only the registration of controllers runs before `main`. The macros read no files and no environment
+//! variables.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -50,6 +50,8 @@
 mod attr;
 mod errors;
 mod expand;
+#[cfg(test)]
+mod expansions;
 mod model;
 mod schema;
 
@@ -59,18 +61,27 @@ use syn::{DeriveInput, parse_macro_input};
 /// Typed fields and a descriptor of a prost type, from the `#[prost(...)]` attributes that
 /// prost-build has written.
 ///
-/// prost-build and tonic-build are told once to add it to everything that they generate:
+/// One line in `build.rs` adds it to every type that prost-build generates:
 ///
 /// ```ignore
 /// config.enable_type_names().type_attribute(".", "#[derive(::snapshot_core::Schema)]")
 /// ```
 ///
-/// On the struct of a message it implements `snapshot_core::schema::Schema`, on a C-like enum
-/// `EnumSchema`, on the enum of a oneof `OneofSchema`. `#[snapshot(crate = path)]` says where
-/// snapshot-core is, if not at `::snapshot_core`.
+/// `config` is a `prost_build::Config`. tonic takes one, too: `tonic_prost_build::Config`, which goes
+/// to `compile_fds_with_config` or `compile_with_config`.
 ///
-/// A proto2 group, and a field whose type has no schema because another crate generated it, are
-/// part of the message, but nothing can be saved as them.
+/// On the struct of a message it implements `snapshot_core::schema::Schema`, on a C-like enum
+/// `EnumSchema`, on the enum of a oneof `OneofSchema`. `#[snapshot(crate = path)]` is the path of
+/// snapshot-core, if it is not `::snapshot_core`.
+///
+/// A proto2 group, and a field whose type has no schema because another crate generated it, are part of
+/// the message, but no Rust type can be saved as such a field.
+///
+/// The well-known types (`google.protobuf.Timestamp`, `Duration`, `Any`, the wrappers, ...) may be
+/// those of another crate: `extern_path(".google.protobuf", "::pbjson_types")`. Such a type is
+/// recognised by its proto name, and what fits a field of prost-types' own fits it. The name is that of
+/// its `prost::Name`; where the crate implements none, the path of the type says it, if that leads
+/// through `google::protobuf` or is of pbjson-types or prost-wkt-types.
 ///
 /// ```
 /// use snapshot_core::Schema;
@@ -107,16 +118,20 @@ pub fn schema(input: TokenStream) -> TokenStream {
 #[doc = include_str!("snapshot.md")]
 #[proc_macro_derive(Snapshot, attributes(snapshot, default))]
 pub fn snapshot(input: TokenStream) -> TokenStream {
-    let input = parse_macro_input!(input as DeriveInput);
+    derive_snapshot(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// The code of `derive(Snapshot)`: the implementations, or every mistake and stand-ins.
+fn derive_snapshot(input: &DeriveInput) -> proc_macro2::TokenStream {
     let errors = errors::Errors::default();
     let container = attr::Container::parse(&input.attrs, &errors);
-    let model = model::check(&input, &container, &errors);
+    let model = model::check(input, &container, &errors);
     match (errors.finish(), model) {
-        (None, Some(model)) => expand::expand(&model).into(),
+        (None, Some(model)) => expand::expand(&model),
         (errors, _) => {
             let mut tokens = errors.unwrap_or_default();
-            tokens.extend(expand::fallback(&input, &container));
-            tokens.into()
+            tokens.extend(expand::fallback(input, &container));
+            tokens
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Payloads as text, by the descriptors of the registry: what a restored snapshot is, to be read and
-//! compared by people.
+//! Renders payloads as text with the descriptors of the registry, so that people can read and compare
+//! restored snapshots.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use snapshot_core::registry::registry;
 use snapshot_core::schema::kind::WireType;
 use snapshot_core::schema::{FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
 
-/// Text that grows, with the fields that it has shown.
+/// The text so far, with the fields that it shows.
 #[derive(Default)]
 pub(crate) struct Text {
     pub(crate) text: String,
@@ -32,7 +32,7 @@ impl Text {
         self.line("}");
     }
 
-    /// A payload of a registered type, as it lies in an `Any`.
+    /// Adds a payload of a registered type from an `Any`.
     pub(crate) fn payload(&mut self, name: &str, type_url: &str, value: &[u8]) {
         let registration = registry().unwrap().get(type_url).expect(type_url);
         let head = format!("{name}[{type_url}]");
@@ -101,7 +101,7 @@ fn field_of(descriptor: &MessageDescriptor, number: u32) -> &'static FieldDescri
     fields.find(|field| field.number == number).expect("a field of the message")
 }
 
-/// The bytes of one value, with its length if it has one.
+/// Returns the bytes of one value, including its length if it has one.
 fn taken(wire_type: WireType, r: &mut Reader<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     match wire_type {

@@ -112,7 +112,7 @@ struct Kind {
 }
 
 #[derive(Debug, PartialEq, Snapshot)]
-#[snapshot(stage = pb::keywords::r#type::Enum)]
+#[snapshot(enumeration = pb::keywords::r#type::Enum)]
 enum Enum {
     None,
     #[snapshot(rename = Self)]

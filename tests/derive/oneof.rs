@@ -37,7 +37,7 @@ enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Snapshot)]
-#[snapshot(stage = pb::Sparse)]
+#[snapshot(enumeration = pb::Sparse)]
 enum Sparse {
     Zero,
     Seven = 7,

@@ -228,7 +228,7 @@ fn a_payload_says_that_its_stage_is_not_carried() {
 
 /// Numbers that take ten bytes, in every place where an enum can be.
 #[derive(Clone, Copy, Debug, PartialEq, Snapshot)]
-#[snapshot(stage = pb::Signed)]
+#[snapshot(enumeration = pb::Signed)]
 enum Signed {
     Zero,
     PlusOne,

@@ -1,4 +1,4 @@
-//! Snapshots: the envelope, and what a destination does with it until it builds the controllers.
+//! Snapshots: the envelope, and the steps of a destination up to the construction of the controllers.
 
 use prost_types::Any;
 use snapshot_core::{Code, Error, Incoming, Payload, ReadOptions, Snapshot};
@@ -9,8 +9,8 @@ use super::bound::{CONSTANT, bounded, peak};
 /// The magic and the format version.
 const BEGINNING: &[u8] = b"\x89SNP\r\n\x1a\n\x01\0\0\0";
 
-/// The first byte says what the rest is: a snapshot, the body of one whose header is right, or the
-/// payload of a sandbox. Says whether it could be imported.
+/// Runs an input. The first byte selects the meaning of the rest: a snapshot, the body of one with a
+/// valid header, or the payload of a sandbox. Returns whether it could be imported.
 pub(crate) fn envelope(input: &[u8]) -> bool {
     let Some((first, bytes)) = input.split_first() else { return false };
     let bytes = match first % 3 {
@@ -30,7 +30,7 @@ pub(crate) fn envelope(input: &[u8]) -> bool {
     arrives(&snapshot)
 }
 
-/// In pieces it is the same.
+/// Checks that a snapshot that arrives in pieces is the same.
 fn arrives_in_pieces(bytes: &[u8], snapshot: &Snapshot) {
     let mut reader = ReadOptions::new().incremental();
     for piece in bytes.chunks(1 + bytes.len() / 3) {
@@ -39,7 +39,7 @@ fn arrives_in_pieces(bytes: &[u8], snapshot: &Snapshot) {
     assert_eq!(&reader.finish().expect("a right snapshot"), snapshot);
 }
 
-/// Whatever the budget of memory is, it is kept; and if it is too small, nothing else is said.
+/// Checks that a read keeps its budget of memory, and reports only the budget if that is too small.
 fn keeps_its_budget(bytes: &[u8], snapshot: &Snapshot) {
     let is_right = Incoming::from(snapshot.clone()).check::<Sandbox>().is_ok();
     for memory in [0, 1_000, 4 * bytes.len() as u64] {
@@ -59,7 +59,7 @@ fn keeps_its_budget(bytes: &[u8], snapshot: &Snapshot) {
     }
 }
 
-/// The header of a body, written from the format's documentation.
+/// Returns the header of a body, written from the format's documentation.
 pub(crate) fn with_header(body: &[u8]) -> Vec<u8> {
     let length = (body.len() as u64).to_le_bytes();
     let mut digest = crc32fast::Hasher::new();
@@ -69,7 +69,7 @@ pub(crate) fn with_header(body: &[u8]) -> Vec<u8> {
     [BEGINNING, &length, &digest.finalize().to_le_bytes(), body].concat()
 }
 
-/// Without its header and with a new one it is the same.
+/// Checks that a snapshot with a new header is the same.
 fn is_carried_unchanged(snapshot: &Snapshot) {
     let any = snapshot.clone().into_any();
     assert_eq!((any.type_url.as_str(), &*any.value), (snapshot.type_url(), snapshot.payload()));
@@ -81,7 +81,7 @@ fn is_carried_unchanged(snapshot: &Snapshot) {
     }
 }
 
-/// What is verified without building anything agrees with what is built.
+/// Checks that a verification without building agrees with a build.
 fn arrives(snapshot: &Snapshot) -> bool {
     let length = snapshot.len();
     let incoming = || Incoming::from(snapshot.clone());

@@ -1,12 +1,12 @@
-//! What bytes mean to a reader of another make.
+//! The meaning of bytes according to another implementation.
 
 use std::sync::OnceLock;
 
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde_json::{Map, Value};
 
-/// The message as protobuf JSON, what is in its `Any`s included. In lower case, since a GUID is
-/// written in lower case whatever case it came in.
+/// Returns the message as protobuf JSON, including the contents of its `Any`s. It is in lower case,
+/// since a GUID is always written in lower case.
 pub(crate) fn meaning(message: &str, bytes: &[u8]) -> Value {
     static POOL: OnceLock<DescriptorPool> = OnceLock::new();
     let pool = POOL.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Payloads that stand alone, and in an `Any`.
+//! Single payloads, bare and in an `Any`.
 
 use std::fmt::Debug;
 
@@ -14,8 +14,8 @@ use super::meaning::meaning;
 
 const ANY: &str = "google.protobuf.Any";
 
-/// The payloads of hcsshim: the first byte is the kind, the one past the last an `Any`. Says whether
-/// the bytes are right.
+/// Runs an input for the payloads of hcsshim. The first byte is the kind; the number after the last
+/// kind stands for an `Any`. Returns whether the bytes are valid.
 pub(crate) fn hcsshim(input: &[u8]) -> bool {
     use hcsshim::{Kind, verify, verify_any};
     let Some((kind, bytes)) = choose(Kind::ALL, input) else { return false };
@@ -36,8 +36,8 @@ pub(crate) fn hcsshim(input: &[u8]) -> bool {
     }
 }
 
-/// The payloads of an LCOW sandbox: the first byte is the kind, the one past the last an `Any`. Says
-/// whether the bytes are right.
+/// Runs an input for the payloads of an LCOW sandbox. The first byte is the kind; the number after the
+/// last kind stands for an `Any`. Returns whether the bytes are valid.
 pub(crate) fn lcow(input: &[u8]) -> bool {
     use lcow_payload::{Kind, verify, verify_any};
     let Some((kind, bytes)) = choose(Kind::ALL, input) else { return false };

@@ -1,4 +1,4 @@
-//! Inputs to begin with: the goldens, good and bad, and a sandbox of each schema.
+//! The initial inputs: the goldens, valid and invalid, and a sandbox of each schema.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use snapshot_examples::lcow::payload as lcow_payload;
 use snapshot_examples::{hcsshim, lcow};
 use snapshot_proto::lcow::v1::{PodSnapshot, SandboxSnapshot};
 
-/// Inputs of the target of this name; `golden` is the folder of the goldens.
+/// Returns the inputs of the target with this name; `golden` is the folder of the goldens.
 pub(crate) fn of(target: &str, golden: &Path) -> Vec<Vec<u8>> {
     match target {
         "hcsshim" => hcsshim_seeds(golden),
@@ -20,7 +20,7 @@ pub(crate) fn of(target: &str, golden: &Path) -> Vec<Vec<u8>> {
     }
 }
 
-/// Where a kind is among all; an `Any` comes after the last.
+/// Returns the number of a kind. The number of an `Any` comes after the last.
 fn choice<K: PartialEq>(kinds: &[K], kind: Option<K>) -> u8 {
     let at = kind.and_then(|kind| kinds.iter().position(|known| *known == kind));
     at.unwrap_or(kinds.len()) as u8
@@ -84,7 +84,7 @@ fn envelope_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// A sandbox with two containers in its `Any`, and the payload in that.
+/// Creates a sandbox with two containers in its `Any`, and the payload in that `Any`.
 fn sample() -> (Vec<u8>, Vec<u8>) {
     let sandbox = lcow::sample::sandbox(2).expect("a sandbox");
     let snapshot = block_on(async {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::states::{Counter, Stage, field, refusal};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Snapshot)]
-#[snapshot(stage = pb::Signed)]
+#[snapshot(enumeration = pb::Signed)]
 enum Signed {
     #[default]
     Zero = 0,
@@ -22,7 +22,7 @@ enum Signed {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Snapshot)]
-#[snapshot(stage = enums::inner::Level)]
+#[snapshot(enumeration = enums::inner::Level)]
 enum Level {
     #[default]
     Low = 0,

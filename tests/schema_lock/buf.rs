@@ -1,12 +1,13 @@
 //! The rules of `buf breaking` in its category `WIRE` (version 2 of its configuration), one by one.
 //!
-//! A change that buf refuses is refused here under the same version, mostly under the next one too.
-//! What buf lets pass and we do not is in [`STRICTER`]: its readers skip what they do not know and
-//! convert between integers, ours refuse what they were not told of, so that nothing is silent.
+//! A change that buf refuses is refused here under the same version, and usually under the next one
+//! too. [`STRICTER`] has the changes that buf permits and we refuse: its readers skip unknown
+//! fields and convert between integers, while ours refuse every difference, so that nothing is
+//! silent.
 
 use super::fixture::{Change, next_version, released, same_version};
 
-/// What becomes of a change.
+/// The result of a change.
 #[derive(Clone, Copy)]
 enum Then {
     /// Refused, for this reason among others.
@@ -115,7 +116,7 @@ const WIRE: &[Case] = &[
     ),
 ];
 
-/// The rules of the category that concern nothing that we have.
+/// The rules of the category about features that do not exist here.
 const NOTHING_OF_OURS: &[(&str, &str)] = &[
     ("FIELD_SAME_DEFAULT", "what a proto2 reader assumes of an absent field; ours assume nothing"),
     (
@@ -130,10 +131,10 @@ const NOTHING_OF_OURS: &[(&str, &str)] = &[
     ("RPC_SAME_SERVER_STREAMING", "no services"),
 ];
 
-/// The rules that concern lines of the lock itself, each in a test of its own.
+/// The rules about lines of the lock itself. Each has its own test.
 const OF_THE_LOCK: &[&str] = &["RESERVED_ENUM_NO_DELETE", "RESERVED_MESSAGE_NO_DELETE"];
 
-/// What passes buf's `WIRE`: the rule that lets it, or none where it has no rule.
+/// The changes that pass buf's `WIRE`, each with the rule that permits it, if there is one.
 const STRICTER: &[Case] = &[
     case(
         "FIELD_WIRE_COMPATIBLE_TYPE",
@@ -192,7 +193,7 @@ const STRICTER: &[Case] = &[
     case(
         "",
         ("    save_from Paused\n", ""),
-        Refused("only in the lock stage Paused may be saved"),
+        Refused("stage Paused may be saved only in the lock"),
         Written("    stage carried\n    save_from Running\n"),
     ),
 ];
@@ -254,16 +255,16 @@ fn what_buf_lets_pass_needs_a_version_as_well() {
     check(STRICTER);
 }
 
-/// `RESERVED_MESSAGE_NO_DELETE` and `RESERVED_ENUM_NO_DELETE`: what was reserved stays so, in every
-/// later version.
+/// `RESERVED_MESSAGE_NO_DELETE` and `RESERVED_ENUM_NO_DELETE`: reserved entries stay
+/// reserved in every later version.
 #[test]
-fn what_is_reserved_is_reserved_for_ever() {
+fn a_reserved_number_or_name_stays_reserved_forever() {
     let added = ("      11 mask: fixed32\n", "      11 mask: fixed32\n      13 flags: uint32\n");
     let next = next_version(added).unwrap();
     assert_eq!(next.to_string().matches("reserved 12 serial").count(), 2);
     assert_eq!(next.to_string().matches("reserved 3 CRASHED").count(), 2);
     for (line, place) in [("reserved 12 serial", "a.Vm"), ("reserved 3 CRASHED", "a.Vm.Stage")] {
-        // In the later record, since the earlier one's is what it is held against.
+        // Deletes the line from the later record, which is checked against the earlier one.
         let text = next.to_string();
         let at = text.rfind(line).unwrap();
         let without = format!("{}{}", &text[..at], &text[at + line.len()..]);
@@ -272,7 +273,8 @@ fn what_is_reserved_is_reserved_for_ever() {
         assert_eq!(
             error,
             format!(
-                "example.com/a.Vm: version 2: {place} has lost `{line}` in the lock: restore the line"
+                "example.com/a.Vm: version 2: the line `{line}` of {place} is missing from the lock: \
+                 restore it"
             )
         );
     }

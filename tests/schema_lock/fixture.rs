@@ -1,8 +1,9 @@
 //! A small program before and after a change, as the text of its lock.
 
 use snapshot_core::Error;
-use snapshot_core::schema::lock::Lock;
-use snapshot_core::schema::{Manifest, PayloadVerdict, Verdict, compatible};
+use snapshot_core::evolution::lock::Lock;
+use snapshot_core::evolution::{PayloadVerdict, Verdict, compatible};
+use snapshot_core::schema::Manifest;
 use snapshot_core::wire::v1::manifest::Older;
 
 /// The released program.
@@ -58,14 +59,14 @@ payload example.com/a.Vm
       reserved 3 CRASHED
 ";
 
-/// The payload that everything is done to.
+/// The type URL of the payload that all changes concern.
 pub(crate) const VM: &str = "example.com/a.Vm";
 
 pub(crate) fn released() -> Lock {
     RELEASED.parse().unwrap()
 }
 
-/// Some text of the released program, and what it is afterwards.
+/// A text in the released lock, and its replacement.
 pub(crate) type Change = (&'static str, &'static str);
 
 fn changed((from, to): Change) -> Manifest {
@@ -74,12 +75,12 @@ fn changed((from, to): Change) -> Manifest {
     RELEASED.replace(from, to).parse::<Lock>().unwrap().manifest().unwrap()
 }
 
-/// The change under the version that was released: the lock after an update.
+/// Applies a change under the released version. Returns the lock after an update.
 pub(crate) fn same_version(change: Change) -> Result<Lock, Error> {
     released().updated(&changed(change))
 }
 
-/// The change as version 2, where version 1 is still read as the message that it was.
+/// Applies a change as version 2, which still reads version 1 as the released message.
 pub(crate) fn next_version(change: Change) -> Result<Lock, Error> {
     released().updated(&next_manifest(change))
 }
@@ -106,12 +107,12 @@ pub(crate) fn next_manifest(change: Change) -> Manifest {
     next
 }
 
-/// Whether the changed program restores what the released one saves.
+/// Returns whether the changed program restores snapshots of the released one.
 pub(crate) fn restores(change: Change) -> Verdict {
     between(&released().manifest().unwrap(), &changed(change))
 }
 
-/// Whether the released program restores what the changed one saves.
+/// Returns whether the released program restores snapshots of the changed one.
 pub(crate) fn restored_by_released(change: Change) -> Verdict {
     between(&changed(change), &released().manifest().unwrap())
 }

@@ -1,17 +1,19 @@
-//! The two revisions of hcsshim's payloads: the same type URLs, the same version, other field numbers.
+//! The two revisions of hcsshim's payloads, with the same type URLs and version but different field
+//! numbers.
 
 use std::collections::BTreeSet;
 
-use snapshot_core::schema::lock::Lock;
-use snapshot_core::schema::{Manifest, Verdict, compatible};
+use snapshot_core::evolution::lock::Lock;
+use snapshot_core::evolution::{Verdict, compatible};
+use snapshot_core::schema::Manifest;
 use snapshot_examples::hcsshim;
 
-/// The current revision, from the types that read it.
+/// Returns the manifest of the current revision, from the types that read it.
 fn current() -> Manifest {
     hcsshim::manifest().unwrap()
 }
 
-/// The earlier revision, as its `.proto` files had it.
+/// Returns the manifest of the earlier revision, according to its `.proto` files.
 fn earlier() -> Manifest {
     let lock: Lock = include_str!("../golden/hcsshim/earlier.lock").parse().unwrap();
     lock.manifest().unwrap()
@@ -19,7 +21,7 @@ fn earlier() -> Manifest {
 
 type Moved = (&'static str, &'static str, Option<u32>, Option<u32>);
 
-/// Every field that is not where it was: message, name, earlier number, current number.
+/// Every field that moved: message, name, earlier number, current number.
 const MOVED: [Moved; 38] = [
     ("linuxcontainer.save.v1.Payload", "io_retry_timeout", Some(5), Some(4)),
     ("linuxcontainer.save.v1.Payload", "layers", Some(6), Some(5)),
@@ -63,7 +65,7 @@ const MOVED: [Moved; 38] = [
 
 const PACKAGES: &str = "hcsshim.controller.";
 
-/// What moved between two manifests, by the report.
+/// Returns the fields that moved between two manifests, according to the report.
 fn moved(
     source: &Manifest,
     destination: &Manifest,

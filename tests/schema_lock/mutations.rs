@@ -1,4 +1,4 @@
-//! Every single change of a real manifest is noticed, and the text form loses nothing.
+//! Checks that every single change of a real manifest is noticed, and that the text form is lossless.
 
 use std::sync::LazyLock;
 
@@ -9,12 +9,12 @@ use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Older, Payload, St
 
 use super::Lock;
 
-/// What the lock must do about a change.
+/// The required reaction of the lock to a change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Then {
-    /// Not without a new version, or never.
+    /// Refuse it without a new version, or always.
     Refuse,
-    /// Notice it, and write it when asked.
+    /// Report it, and write it on request.
     Update,
 }
 use Then::{Refuse, Update};
@@ -25,9 +25,9 @@ struct Mutation {
     manifest: Manifest,
 }
 
-/// What this repository registers, with one payload that has everything that the others have not:
-/// an older version of its own message, another by the same message, later fields, a oneof and
-/// references.
+/// Returns the manifest of this repository with one more payload, which has the features that the
+/// others do not have: an older version with its own message, another with the same message, later
+/// fields, a oneof and references.
 fn rich() -> Manifest {
     let mut manifest = super::registered().manifest();
     let text = |text: &str| text.to_owned();
@@ -80,7 +80,7 @@ fn rich() -> Manifest {
     manifest
 }
 
-/// The released lock of [`rich`]: the versions of its special payload were released one by one.
+/// Returns the released lock of [`rich`]. The versions of its special payload were released in turn.
 fn released() -> Lock {
     let mut first = rich();
     let rich_payload = |manifest: &mut Manifest| {
@@ -94,7 +94,7 @@ fn released() -> Lock {
     Lock::of(&first).unwrap().updated(&rich()).unwrap()
 }
 
-/// Every mutation of one thing.
+/// Every mutation, each of one item.
 fn mutations() -> Vec<Mutation> {
     let base = rich();
     let mut all = Vec::new();
@@ -224,7 +224,7 @@ fn mutations() -> Vec<Mutation> {
     all
 }
 
-/// Another name for a message or an enum, everywhere.
+/// Renames a message or an enum everywhere.
 fn rename(manifest: &mut Manifest, from: &str, to: &str) {
     let renamed = |name: &mut String| {
         if name == from {
@@ -276,8 +276,7 @@ fn every_single_change_of_a_manifest_is_noticed_and_only_harmless_ones_are_writt
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), mutations.len(), wrong.join("\n"));
 }
 
-/// Released records, as text: `(type URL, version)` and all of its lines that say something of the
-/// wire.
+/// The released records as text: the lines about the wire, by type URL and version.
 fn records(lock: &Lock) -> Vec<String> {
     let text = lock.to_string();
     let mut url = "";
@@ -300,7 +299,7 @@ fn records(lock: &Lock) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// However many changes an update takes at once, what was released is still in it.
+    /// An update with any number of changes keeps every released record.
     #[test]
     fn no_update_alters_a_record_but_by_names(picks in vec(any::<prop::sample::Index>(), 1..4)) {
         static MUTATIONS: LazyLock<Vec<Mutation>> = LazyLock::new(|| {
@@ -340,7 +339,7 @@ proptest! {
     }
 }
 
-/// The numbers of a record, in their order: what no renaming changes.
+/// Returns the numbers of a record in their order. No renaming changes them.
 fn numbers(record: &str) -> Vec<&str> {
     let first = |line| str::split_whitespace(line).next();
     let digits = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
@@ -435,7 +434,7 @@ prop_compose! {
     }
 }
 
-/// Texts that look like a lock.
+/// Generates texts that look like a lock.
 fn lines() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         Just("payload a".to_owned()),

@@ -1,12 +1,12 @@
-//! The classes of defect that QEMU's `vmstate-static-checker.py` finds, by the lines that QEMU's own
-//! test of it expects.
+//! The classes of defects that QEMU's `vmstate-static-checker.py` finds, from the lines that QEMU's
+//! own test of the checker expects.
 //!
-//! QEMU's sections are our payloads, its descriptions our messages, its subsections what a snapshot
-//! may lack: `optional` fields and messages. It reads fields in their order and by their names, we
-//! by their numbers: so what is only another name there is no defect here, and a field that is added
-//! is one here though not there.
+//! QEMU's sections correspond to our payloads, its descriptions to our messages, and its
+//! subsections to the optional parts of a snapshot: `optional` fields and messages. QEMU reads
+//! fields by order and name, this library by number. A renaming is therefore a defect only there,
+//! and an added field only here.
 
-use snapshot_core::schema::Verdict;
+use snapshot_core::evolution::Verdict;
 
 use super::fixture::{
     Change, between, next_manifest, released, restored_by_released, restores, same_version,
@@ -24,7 +24,8 @@ fn differs(verdict: Verdict, reason: &str) {
     }
 }
 
-/// A defect under one version: the changed program does not restore, and the lock refuses it.
+/// Checks a defect under one version: the changed program does not restore it, and the lock refuses
+/// it.
 #[track_caller]
 fn defect(change: Change, peers: &str, lock: &str) {
     differs(restores(change), peers);
@@ -111,7 +112,10 @@ fn a_section_without_a_description() {
     let first = released().manifest().unwrap();
     let mut without = first.clone();
     without.messages.retain(|message| message.name != "a.Vm");
-    differs(between(&first, &without), "a.Vm: is a.Vm at the destination, which is something else");
+    differs(
+        between(&first, &without),
+        "a.Vm: is a.Vm at the destination, a different kind of type",
+    );
     let error = released().updated(&without).unwrap_err().to_string();
     assert!(error.contains("example.com/a.Vm has changed and its version has not"), "{error}");
 }
@@ -187,8 +191,8 @@ fn a_message_with_another_name() {
     assert!(lock.to_string().contains("message a.Drive\n") && !lock.to_string().contains("a.Disk"));
 }
 
-/// Description "fdc": version error: 2 > 1. Messages have no versions of their own: what changed in
-/// one is found in the payload.
+/// Description "fdc": version error: 2 > 1. Messages have no versions of their own: a change in one
+/// is found in the payload.
 #[test]
 fn a_message_within_that_is_another_version() {
     defect(

@@ -131,7 +131,7 @@ mod made {
         assert_eq!(from_bytes::<Made>(&v2(3, 5)).unwrap().limit, 0);
         assert_eq!(
             from_bytes::<Made>(&v2(3, 6)).unwrap_err().to_string(),
-            "the upgrade has made version 6 out of it, not version 5"
+            "the upgrade returned version 6, but this build reads version 5"
         );
     }
 

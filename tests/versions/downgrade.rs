@@ -138,7 +138,7 @@ fn what_the_older_build_would_refuse_is_not_written() {
     assert!(to_bytes_as(&Careless { size: 1 }, 1).is_ok());
     assert_eq!(
         to_bytes_as(&Careless { size: 9 }, 1).unwrap_err().to_string(),
-        "cache: the downgrade has made no message of version 1: 9 is no value of Cache"
+        "cache: the downgrade did not make a valid message of version 1: 9 is no value of Cache"
     );
 }
 

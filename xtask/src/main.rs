@@ -4,6 +4,7 @@
 
 mod codegen;
 mod compile;
+mod layers;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -16,6 +17,8 @@ usage: cargo xtask <chore>
 chores:
     codegen            generate the Rust types and the descriptor set from the .proto files
     codegen --check    generate them in memory and fail if the committed files differ
+    layers             fail on imports that go beside or up the floors of ARCHITECTURE.md, or in circles
+    layers --write     write the table of rooms to ARCHITECTURE.md
     bench-instructions
                        count the instructions of save and restore and of their peers, with valgrind
     bench-instructions --check
@@ -41,6 +44,11 @@ fn run() -> Result<ExitCode> {
     match args.as_slice() {
         ["codegen"] => generate(),
         ["codegen", "--check"] => check(),
+        ["layers"] => check_layers(),
+        ["layers", "--write"] => {
+            layers::write(&workspace_root()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         ["bench-instructions", rest @ ..] => bench_instructions(rest),
         ["bench-compile"] => Ok(match compile::run(&workspace_root()?)? {
             true => ExitCode::SUCCESS,
@@ -76,6 +84,20 @@ fn check() -> Result<ExitCode> {
     }
     eprintln!("error: generated files are not up to date: run `cargo xtask codegen`");
     Ok(ExitCode::FAILURE)
+}
+
+fn check_layers() -> Result<ExitCode> {
+    let problems = layers::check(&workspace_root()?)?;
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    match problems.len() {
+        0 => Ok(ExitCode::SUCCESS),
+        count => {
+            eprintln!("error: {count} imports or entries break the layers");
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 /// Runs the counter, built as the benchmarks are.

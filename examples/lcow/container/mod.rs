@@ -1,4 +1,4 @@
-//! One Linux container: its layers, what it holds of the VM's devices, and its processes.
+//! One Linux container: its layers, the devices of the VM that it holds, and its processes.
 
 mod operations;
 
@@ -23,11 +23,11 @@ use super::scsi::{DiskConfig, MountConfig, Scsi};
 use super::vm::Vm;
 use super::vpci::Vpci;
 
-/// Where a container is in its life.
+/// The stage of a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = container_snapshot::Stage)]
 pub enum ContainerStage {
-    /// Known by its id only.
+    /// Only its id is known.
     #[default]
     NotCreated,
     /// Created in the guest; the init process has not been started.
@@ -38,10 +38,10 @@ pub enum ContainerStage {
     Stopped,
     /// Failed: only cleanup is possible.
     Invalid,
-    /// In a migration. What other programs wrote while they migrated; this one writes the stage
-    /// from before, and does not import it.
+    /// In a migration. Other programs wrote this stage while they migrated. This one writes the
+    /// stage from before the freeze, and refuses to import this one.
     Migrating,
-    /// Imported, and not resumed yet.
+    /// Imported, but not resumed yet.
     #[snapshot(transient)]
     DestinationMigrating,
     /// Frozen.
@@ -53,13 +53,13 @@ pub enum ContainerStage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = container_snapshot::Layers)]
 pub struct Layers {
-    /// The read-only layers, in the order that the guest combines them.
+    /// The read-only layers, in the order in which the guest combines them.
     pub ro_layers: Vec<Layer>,
     /// The writable layer; `None` for a root file system that cannot be written.
     pub scratch: Option<Layer>,
-    /// The guest has put the layers together at `rootfs_path`.
+    /// Whether the guest has combined the layers at `rootfs_path`.
     pub layers_combined: bool,
-    /// Where the root file system is in the guest.
+    /// The path of the root file system in the guest.
     pub rootfs_path: String,
 }
 
@@ -70,7 +70,7 @@ pub struct Layer {
     /// The SCSI reservation of its mount.
     #[snapshot(refers = "scsi.reservation")]
     pub reservation_id: Uuid,
-    /// Where it is mounted in the guest.
+    /// The path in the guest where it is mounted.
     pub guest_path: String,
 }
 
@@ -88,19 +88,19 @@ pub struct Layer {
     validate = ContainerState::check_ids
 )]
 pub struct ContainerState {
-    /// Its id on the host; the destination may give it another.
+    /// Its id on the host; the destination may assign another one.
     #[snapshot(id, defines = "container")]
     pub container_id: ContainerId,
     /// Its id inside the guest, which never changes.
     pub gcs_container_id: GcsId,
-    /// Where it is in its life.
+    /// Its stage.
     #[snapshot(stage, field = state)]
     pub stage: ContainerStage,
-    /// How long a lost connection of a process's IO is tried again.
+    /// The time during which a lost IO connection of a process is retried.
     pub io_retry_timeout: Option<Duration>,
-    /// Its root file system; `None` when it has none of its own.
+    /// Its root file system; `None` if it has none of its own.
     pub layers: Option<Layers>,
-    /// The SCSI reservations of its mounts beside the layers.
+    /// The SCSI reservations of its mounts other than the layers.
     #[snapshot(refers = "scsi.reservation")]
     pub scsi_reservation_ids: Vec<Uuid>,
     /// The Plan 9 reservations of its shares, each once. A list keeps the order of its producer.
@@ -111,22 +111,22 @@ pub struct ContainerState {
     pub vpci_vmbus_guids: Vec<Uuid>,
     /// Its processes; the init process has the empty id.
     pub processes: BTreeMap<ExecId, Child<Process>>,
-    /// What it is still to be created from.
+    /// The parameters of its creation, which is still to come.
     #[snapshot(skip)]
     pub(super) new: Option<NewContainer>,
     #[snapshot(skip)]
     pub(super) vm: Option<Arc<Vm>>,
-    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
-    /// noted.
+    /// Whether the freeze has run: nothing may change any more, although the stage is set only
+    /// after the hook.
     #[snapshot(skip)]
     pub(super) frozen: bool,
-    /// The id that the plan knows it by, once the patch has changed it.
+    /// Its id in the plan, once the patch has changed its id.
     #[snapshot(skip)]
     pub(super) source_id: Option<ContainerId>,
 }
 
 impl ContainerState {
-    /// Refuses a share or a device that is held twice: it would be given back twice.
+    /// Refuses a share or a device that is held twice, since it would be released twice.
     fn check_ids(&self) -> Result<(), Error> {
         let lists = [
             ("plan9_reservation_ids", &self.plan9_reservation_ids),
@@ -143,7 +143,7 @@ impl ContainerState {
         Error::collect(errors)
     }
 
-    /// Every process is found by its own name.
+    /// Checks that the key of every process is its own exec id.
     pub(super) fn check_exec_ids(&self) -> Result<(), Error> {
         Error::collect(self.processes.iter().filter_map(|(key, process)| {
             let own = process.with_state(|process| process.exec_id.clone())?;
@@ -156,7 +156,7 @@ impl ContainerState {
     }
 }
 
-/// What a new container is made from.
+/// The parameters of a new container.
 #[derive(Clone, Debug, Default)]
 pub struct NewContainer {
     /// Its id on this host.
@@ -167,7 +167,8 @@ pub struct NewContainer {
     pub ro_layers: Vec<DiskConfig>,
     /// The disk of its writable layer.
     pub scratch: Option<DiskConfig>,
-    /// Further disks, with the partition to mount (0 is the whole disk) and how.
+    /// Further disks, with the partition to mount (0 is the whole disk) and the configuration of
+    /// the mount.
     pub disks: Vec<(DiskConfig, u64, MountConfig)>,
     /// Folders of this host that it shares.
     pub shares: Vec<(PathBuf, ShareConfig)>,
@@ -184,7 +185,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// A container that does not exist in the guest yet.
+    /// Creates a controller for a container that does not exist in the guest yet.
     pub(super) fn new(vm: Arc<Vm>, mut new: NewContainer) -> Self {
         let init = Process::new(ExecId::default(), std::mem::take(&mut new.init));
         let io_retry_timeout = init.lock().io_retry_timeout;
@@ -212,7 +213,7 @@ impl Container {
         state
     }
 
-    /// Where the container is in its life.
+    /// Returns the stage of the container.
     pub fn stage(&self) -> ContainerStage {
         self.lock().stage
     }
@@ -227,7 +228,7 @@ impl Container {
         self.lock().gcs_container_id.clone()
     }
 
-    /// The id that the source called it by, which the destination's plan knows it by.
+    /// Returns its id at the source, which is also its id in the destination's plan.
     pub(super) fn source_id(&self) -> ContainerId {
         let state = self.lock();
         state.source_id.as_ref().unwrap_or(&state.container_id).clone()
@@ -275,7 +276,7 @@ impl ContainerState {
         }
     }
 
-    /// Only a container with nothing but its init process can move: the IO of an exec belongs to a
+    /// Refuses to move a container with a process other than init: the IO of an exec belongs to a
     /// client that stays behind.
     fn check_processes(&self) -> Result<(), Error> {
         let mut execs = self.processes.keys().filter(|id| !id.is_empty());
@@ -292,7 +293,7 @@ impl ContainerState {
         }
     }
 
-    /// Gives the disks of the layers their paths on this host.
+    /// Sets the paths of the layers' disks on this host.
     fn place_layers(&self, scsi: Option<&Scsi>, paths: &LayerPaths) -> Result<(), Error> {
         let Some(layers) = &self.layers else {
             return Err(Error::invalid("the plan places layers, but the container has none"));
@@ -332,8 +333,8 @@ impl Controller for Container {
         Ok(Self::from_state(state, None))
     }
 
-    /// The processes are frozen by now. One that was added meanwhile is not, and is refused with
-    /// every other exec.
+    /// Runs after the processes are frozen. A process that was added meanwhile is not frozen, and
+    /// is refused like every other exec.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         state.check_processes()?;
@@ -350,7 +351,7 @@ impl Controller for Container {
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
         let plan = cx.resource::<PatchPlan>()?;
         let vm = cx.controller::<Vm>()?;
-        let scsi = cx.controllers::<Scsi>()?.pop();
+        let scsi = cx.find::<Scsi>()?;
         let mut state = self.lock();
         state.check_processes()?;
         let source_id = state.container_id.clone();
@@ -365,7 +366,7 @@ impl Controller for Container {
         Ok(())
     }
 
-    /// The guest has the container already.
+    /// Resumes the container, which already exists in the guest.
     async fn resume(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         let Some(vm) = &state.vm else {
@@ -374,6 +375,12 @@ impl Controller for Container {
         let binding = vm.binding()?;
         binding.host.open_container(&binding.vm, &state.gcs_container_id)?;
         state.source_id = None;
+        Ok(())
+    }
+
+    /// What it has in the guest goes with the VM, which the VM's own abort ends.
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        self.lock().vm = None;
         Ok(())
     }
 }

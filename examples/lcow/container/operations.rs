@@ -1,4 +1,4 @@
-//! What a shim does with a container in normal life.
+//! The operations of a shim on a container outside of a migration.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ use crate::lcow::vm::Vm;
 use crate::lcow::vpci::Vpci;
 
 impl Container {
-    /// Gives the container its disks, shares and devices, puts its layers together and creates it
-    /// in the guest.
+    /// Reserves the container's disks, shares and devices, combines its layers and creates it in
+    /// the guest.
     ///
     /// # Errors
     ///
-    /// It is created already or migrating, is to get one device twice, or the VM or the guest
-    /// refuses: everything that it got is given back then. What cannot be given back makes it `Invalid`, to be deleted.
+    /// It is created already or migrating, its parameters have a device twice, or the VM or the
+    /// guest refuses. Then everything that it holds is released. If that fails, the container
+    /// becomes `Invalid` and must be deleted.
     pub fn create(&self) -> Result<(), Error> {
         let mut state = self.lock();
         state.refuse_migrating()?;
@@ -103,7 +104,7 @@ impl Container {
         }
     }
 
-    /// Forgets a process that has exited. The init process goes with the container.
+    /// Removes a process that has exited. The init process is removed with the container.
     ///
     /// # Errors
     ///
@@ -122,12 +123,12 @@ impl Container {
         Ok(())
     }
 
-    /// Removes a container that does not run from the guest, and gives back what it holds.
+    /// Removes a container that does not run from the guest, and releases everything that it holds.
     ///
     /// # Errors
     ///
-    /// The container runs or is migrating, or something cannot be given back: deleting it again
-    /// goes on where this stopped.
+    /// The container runs or is migrating, or a release fails: a second call continues where the
+    /// first one stopped.
     pub fn delete(&self) -> Result<(), Error> {
         let mut state = self.lock();
         state.refuse_migrating()?;
@@ -201,7 +202,7 @@ impl ContainerState {
         ))
     }
 
-    /// The VM and the init process of a container that must be in this stage.
+    /// Returns the VM and the init process of a container, which must be in this stage.
     fn init_in(&self, stage: ContainerStage, what: &str) -> Result<(Arc<Vm>, Arc<Process>), Error> {
         self.refuse_migrating()?;
         let init = self.processes.get(&ExecId::default()).and_then(Child::get);
@@ -211,8 +212,8 @@ impl ContainerState {
         }
     }
 
-    /// Takes hold of everything that the container is made from. What it got is in the state at
-    /// once, so that [`give_back`](ContainerState::give_back) finds it whatever fails.
+    /// Reserves everything that the container needs. Each item is recorded in the state at once, so
+    /// that [`give_back`](ContainerState::give_back) finds it even after a failure.
     fn acquire(&mut self, vm: &Vm, new: &NewContainer) -> Result<(), Error> {
         if !new.ro_layers.is_empty() || new.scratch.is_some() {
             let rootfs_path = format!("/run/gcs/c/{}/rootfs", self.gcs_container_id);
@@ -256,8 +257,8 @@ impl ContainerState {
         host.create_container(vm, &self.gcs_container_id, &rootfs)
     }
 
-    /// Gives back what the container holds, one by one, so that a failure leaves in the state what
-    /// is still held.
+    /// Releases everything that the container holds, item by item, so that after a failure the
+    /// state has exactly the items that are still held.
     fn give_back(&mut self, vm: &Vm) -> Result<(), Error> {
         while let Some(&channel) = self.vpci_vmbus_guids.last() {
             vpci(vm)?.remove(channel)?;

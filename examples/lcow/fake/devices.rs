@@ -16,7 +16,7 @@ use crate::lcow::ids::{EndpointId, MacAddress, NamespaceId, NicId, VmId};
 use crate::lcow::network::Endpoint;
 use crate::lcow::scsi::{DiskConfig, MountConfig, Slot};
 
-/// Inserts what must not be there yet.
+/// Inserts an entry, and fails if it exists already.
 fn insert<K: Ord + fmt::Display, V>(
     map: &mut BTreeMap<K, V>,
     key: K,
@@ -176,7 +176,7 @@ impl ShareHost for FakeHost {
 }
 
 impl NetworkHost for FakeHost {
-    /// Every namespace has one endpoint, `NAMESPACE-eth0`.
+    /// Returns the one endpoint of every namespace, `NAMESPACE-eth0`.
     fn endpoints(&self, namespace: &NamespaceId) -> Result<Vec<Endpoint>, Error> {
         drop(self.call("endpoints", namespace)?);
         Ok(vec![Endpoint {

@@ -1,5 +1,5 @@
-//! A host in memory, for tests, benchmarks and the sample: it keeps what it is told, records every
-//! call and fails where it is told to.
+//! A host in memory, for tests, benchmarks and the sample. It keeps its state, records every call and
+//! fails on request.
 
 mod devices;
 mod guest;
@@ -37,25 +37,25 @@ pub struct FakeHost {
 struct Inner {
     world: World,
     calls: Vec<String>,
-    /// After how many more calls of an operation it fails.
+    /// The operations that fail, each with the number of calls until then.
     failures: BTreeMap<String, usize>,
     exits: BTreeMap<String, Running>,
     next_pid: i32,
 }
 
-/// A process whose exit the host still has to tell.
+/// A process whose exit the host has not reported yet.
 struct Running {
     on_exit: OnExit,
     frozen: bool,
     held_back: Option<Exit>,
 }
 
-/// What a host has, for comparing before and after.
+/// The state of a host, to compare before and after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct World {
     /// The VMs.
     pub vms: BTreeMap<VmId, FakeVm>,
-    /// Who may open which path.
+    /// The paths that each VM may open.
     pub access: BTreeSet<(VmId, PathBuf)>,
     /// The processes whose IO is open here, by VM, container and exec id.
     pub open_io: BTreeSet<String>,
@@ -74,7 +74,7 @@ pub struct FakeVm {
     pub devices: BTreeMap<Uuid, String>,
     /// Its shares.
     pub shares: BTreeMap<String, PathBuf>,
-    /// What the guest has mounted.
+    /// The mounts in the guest.
     pub mounts: BTreeSet<String>,
     /// Its adapters, with the ids of their endpoints.
     pub nics: BTreeMap<NicId, EndpointId>,
@@ -85,12 +85,12 @@ pub struct FakeVm {
 }
 
 impl FakeHost {
-    /// A host with nothing on it.
+    /// Creates an empty host.
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
     }
 
-    /// The host as the controllers hold it.
+    /// Returns the host for the controllers.
     pub fn handle(self: &Arc<Self>) -> Host {
         Host::new(Arc::clone(self))
     }
@@ -99,34 +99,33 @@ impl FakeHost {
         lock(&self.inner)
     }
 
-    /// What the host has.
+    /// Returns the state of the host.
     pub fn world(&self) -> World {
         self.lock().world.clone()
     }
 
-    /// The calls so far, each as `operation subject`, in order.
+    /// Returns the calls so far in order, each as `operation subject`.
     pub fn calls(&self) -> Vec<String> {
         self.lock().calls.clone()
     }
 
-    /// Forgets the calls so far.
+    /// Clears the record of calls.
     pub fn clear_calls(&self) {
         self.lock().calls.clear();
     }
 
-    /// Makes the `nth` call from now (1 is the next) of an operation, `mount_disk` for instance,
-    /// fail, once.
+    /// Makes the `nth` call from now (1 is the next) of an operation, such as `mount_disk`, fail once.
     pub fn fail(&self, operation: &str, nth: usize) {
         self.lock().failures.insert(operation.to_owned(), nth.max(1));
     }
 
-    /// Whether every failure that was asked for has happened.
+    /// Returns whether every requested failure has happened.
     pub fn has_failed(&self) -> bool {
         self.lock().failures.is_empty()
     }
 
-    /// Ends a process: tells its exit, or holds it back while the process is frozen. Returns whether
-    /// there was such a process.
+    /// Ends a process: reports its exit, or delays the report while the process is frozen. Returns
+    /// whether there was such a process.
     pub fn exit(&self, process: ProcessKey<'_>, exit: Exit) -> bool {
         let name = name(process);
         let mut inner = self.lock();
@@ -141,7 +140,7 @@ impl FakeHost {
         true
     }
 
-    /// Records a call, and fails it if it was told to.
+    /// Records a call, and fails if a failure was requested for it.
     fn call(
         &self,
         operation: &str,
@@ -179,7 +178,7 @@ impl Inner {
         found.ok_or_else(|| Error::invalid(format!("there is no VM {vm}")))
     }
 
-    /// Forgets a VM and everything about it.
+    /// Removes a VM and everything about it.
     fn forget(&mut self, vm: &VmId) {
         self.world.vms.remove(vm);
         self.world.access.retain(|(owner, _)| owner != vm);

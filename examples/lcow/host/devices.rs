@@ -12,14 +12,14 @@ use crate::lcow::scsi::{DiskConfig, MountConfig, Slot};
 
 /// The VM's SCSI bus, and the guest's mounts on it.
 pub trait DiskHost: Send + Sync {
-    /// Lets the VM open the image or device.
+    /// Grants the VM access to the image or device.
     ///
     /// # Errors
     ///
     /// It does not exist, or may not be opened.
     fn grant_access(&self, vm: &VmId, path: &Path) -> Result<(), Error>;
 
-    /// Takes back [`grant_access`](DiskHost::grant_access).
+    /// Revokes the access from [`grant_access`](DiskHost::grant_access).
     ///
     /// # Errors
     ///
@@ -33,14 +33,14 @@ pub trait DiskHost: Send + Sync {
     /// The slot is taken, or the disk cannot be opened.
     fn attach_disk(&self, vm: &VmId, slot: Slot, disk: &DiskConfig) -> Result<(), Error>;
 
-    /// Ejects the disk in the guest, so that nothing there uses it any more.
+    /// Ejects the disk in the guest, so that nothing there uses it.
     ///
     /// # Errors
     ///
     /// The guest refuses.
     fn eject_disk(&self, vm: &VmId, slot: Slot) -> Result<(), Error>;
 
-    /// Takes a disk off the VM.
+    /// Removes a disk from the VM.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ pub trait DiskHost: Send + Sync {
         guest_path: &str,
     ) -> Result<(), Error>;
 
-    /// Unmounts what `mount_disk` mounted there.
+    /// Undoes `mount_disk` at a path.
     ///
     /// # Errors
     ///
@@ -69,14 +69,14 @@ pub trait DiskHost: Send + Sync {
     fn unmount_disk(&self, vm: &VmId, guest_path: &str) -> Result<(), Error>;
 }
 
-/// A device of this host, assigned to a VM.
+/// A device of this host that is assigned to a VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssignedDevice {
-    /// The VMBus channel that the guest sees it by.
+    /// Its VMBus channel, by which the guest identifies it.
     pub channel: Uuid,
     /// The device's instance id on this host.
     pub instance_id: String,
-    /// Which of its virtual functions; 0 is the physical function.
+    /// Its virtual function; 0 is the physical function.
     pub function: u32,
 }
 
@@ -103,7 +103,7 @@ pub trait DeviceHost: Send + Sync {
     /// The guest has no driver for it, or did not answer.
     fn wait_for_device(&self, vm: &VmId, channel: Uuid) -> Result<(), Error>;
 
-    /// Takes a device off the VM.
+    /// Removes a device from the VM.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ pub struct SharedFolder {
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// How it is shared.
+    /// Its configuration.
     pub config: ShareConfig,
 }
 
@@ -138,7 +138,7 @@ pub trait ShareHost: Send + Sync {
     /// There is no such folder, or the name is taken.
     fn add_share(&self, vm: &VmId, share: &SharedFolder) -> Result<(), Error>;
 
-    /// Takes a share off the VM.
+    /// Removes a share from the VM.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ pub trait ShareHost: Send + Sync {
         read_only: bool,
     ) -> Result<(), Error>;
 
-    /// Unmounts what `mount_share` mounted there.
+    /// Undoes `mount_share` at a path.
     ///
     /// # Errors
     ///
@@ -168,15 +168,16 @@ pub trait ShareHost: Send + Sync {
 
 /// Network namespaces, and the VM's network adapters.
 pub trait NetworkHost: Send + Sync {
-    /// The endpoints in a namespace of this host.
+    /// Returns the endpoints in a namespace of this host.
     ///
     /// # Errors
     ///
     /// There is no such namespace.
     fn endpoints(&self, namespace: &NamespaceId) -> Result<Vec<Endpoint>, Error>;
 
-    /// Plugs an endpoint into the VM behind adapter `nic`, and sets it up in the guest: in the
-    /// guest's own namespace for the pod where it has namespaces (`namespace`), else for all.
+    /// Plugs an endpoint into the VM behind adapter `nic`, and sets it up in the guest. If the
+    /// guest supports namespaces (`namespace`), the endpoint is in the pod's namespace there;
+    /// otherwise all pods share it.
     ///
     /// # Errors
     ///
@@ -189,7 +190,7 @@ pub trait NetworkHost: Send + Sync {
         namespace: Option<&NamespaceId>,
     ) -> Result<(), Error>;
 
-    /// Takes an adapter out of the guest and off the VM.
+    /// Removes an adapter from the guest and the VM.
     ///
     /// # Errors
     ///

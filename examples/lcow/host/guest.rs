@@ -1,4 +1,4 @@
-//! What runs in the guest: containers and processes.
+//! Containers and processes in the guest.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use crate::lcow::ids::{ExecId, GcsId, VmId};
 
 /// The guest's containers. `container` is always the id inside the guest, which never changes.
 pub trait ContainerHost: Send + Sync {
-    /// Puts the layers (guest paths, in order, and the writable one) together at `rootfs`.
+    /// Combines the layers (guest paths, in order, and the writable one) at `rootfs`.
     ///
     /// # Errors
     ///
-    /// The guest cannot.
+    /// The guest fails.
     fn combine_layers(
         &self,
         vm: &VmId,
@@ -23,7 +23,7 @@ pub trait ContainerHost: Send + Sync {
         rootfs: &str,
     ) -> Result<(), Error>;
 
-    /// Takes apart what `combine_layers` put together at `rootfs`.
+    /// Undoes `combine_layers` at `rootfs`.
     ///
     /// # Errors
     ///
@@ -34,10 +34,10 @@ pub trait ContainerHost: Send + Sync {
     ///
     /// # Errors
     ///
-    /// It exists, or the guest cannot.
+    /// It exists, or the guest fails.
     fn create_container(&self, vm: &VmId, container: &GcsId, rootfs: &str) -> Result<(), Error>;
 
-    /// Takes up a container that runs in the guest already.
+    /// Takes over a container that already runs in the guest.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ pub trait ContainerHost: Send + Sync {
     fn delete_container(&self, vm: &VmId, container: &GcsId) -> Result<(), Error>;
 }
 
-/// Which process: of which VM, in which container of its guest, under which exec id.
+/// The address of a process: the VM, the container in its guest and the exec id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessKey<'a> {
     /// The VM.
@@ -63,7 +63,7 @@ pub struct ProcessKey<'a> {
     pub exec: &'a ExecId,
 }
 
-/// The vsock ports of a process's IO; `None` where it is not connected.
+/// The vsock ports of a process's IO; `None` if it is not connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StdPorts {
     /// Standard input.
@@ -74,7 +74,7 @@ pub struct StdPorts {
     pub stderr: Option<NonZeroU32>,
 }
 
-/// This host's ends of a process's IO: paths of pipes or files, `None` where there is none.
+/// This host's ends of a process's IO: paths of pipes or files, `None` if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessIo {
     /// Standard input.
@@ -87,7 +87,7 @@ pub struct ProcessIo {
     pub terminal: bool,
 }
 
-/// What a process is started or taken up again with.
+/// The parameters with which a process is started or adopted.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessConfig<'a> {
     /// The OCI process spec as JSON; `None` for an init process whose spec is the container's.
@@ -98,9 +98,9 @@ pub struct ProcessConfig<'a> {
     pub io: &'a ProcessIo,
     /// The guest's ends of its IO.
     pub ports: StdPorts,
-    /// How long a lost connection of its IO is tried again; `None` for not at all.
+    /// The time during which a lost IO connection is retried; `None` for no retry.
     pub io_retry_timeout: Option<Duration>,
-    /// The message id of the call on the bridge that waits for its exit; 0 when none waits.
+    /// The message id of the call on the bridge that waits for its exit; 0 if no call waits.
     pub wait_call_id: i64,
 }
 
@@ -109,11 +109,12 @@ pub struct ProcessConfig<'a> {
 pub struct Exit {
     /// Its exit code; 128 plus the signal for one that was killed.
     pub code: u32,
-    /// When.
+    /// The time of its exit.
     pub at: SystemTime,
 }
 
-/// What is told the end of a process: called at most once, not from inside a call to the host.
+/// The callback for the end of a process. The host calls it at most once, and never inside of
+/// another call.
 pub type OnExit = Box<dyn FnOnce(Exit) + Send>;
 
 /// The guest's processes, and their IO on this host.
@@ -137,19 +138,19 @@ pub trait ProcessHost: Send + Sync {
     /// The guest refuses it.
     fn signal_process(&self, process: ProcessKey<'_>, pid: i32, signal: i32) -> Result<(), Error>;
 
-    /// Lets the process's IO and exit stand still: on return no byte is on its way, no exit is
-    /// told and no callback runs.
+    /// Stops the process's IO and the reports of its exit: after the return, no byte is in transit,
+    /// no exit is reported and no callback runs.
     ///
     /// # Errors
     ///
-    /// The IO does not come to a halt.
+    /// The IO does not stop.
     fn freeze_process(&self, process: ProcessKey<'_>) -> Result<(), Error>;
 
-    /// Takes a freeze back; an exit in between is told now.
+    /// Undoes a freeze. An exit that happened meanwhile is reported now.
     ///
     /// # Errors
     ///
-    /// The IO cannot go on.
+    /// The IO cannot continue.
     fn thaw_process(&self, process: ProcessKey<'_>) -> Result<(), Error>;
 
     /// Opens the IO for a process that came with its guest to this host, without reading or
@@ -173,11 +174,11 @@ pub trait ProcessHost: Send + Sync {
     /// The guest has no such process, or its IO cannot be connected.
     fn resume_process(&self, process: ProcessKey<'_>) -> Result<(), Error>;
 
-    /// Lets go of a process, whether it runs, is frozen, adopted or has exited: closes this host's
-    /// ends of its IO and forgets its exit. The process itself is not touched.
+    /// Releases a process, whether it runs, is frozen, adopted or has exited: closes this host's
+    /// ends of its IO and drops its exit. The process itself does not change.
     ///
     /// # Errors
     ///
-    /// Something could not be closed.
+    /// An end of the IO could not be closed.
     fn release_process(&self, process: ProcessKey<'_>) -> Result<(), Error>;
 }

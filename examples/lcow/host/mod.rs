@@ -1,15 +1,15 @@
-//! What the controllers ask of the machine that they run on, as traits.
+//! The services that the controllers need from their host, as traits.
 //!
 //! A program implements them once for its platform and hands them to the controllers as a [`Host`]:
 //! at the start of the sandbox, and on the destination as a resource of the hooks' context.
 //! [`FakeHost`](super::FakeHost) implements them in memory.
 //!
-//! Every call blocks until it is done, and is made under the lock of the controller that makes it,
-//! so it must not call back into the sandbox. The one callback is [`OnExit`]; the one call that may
-//! wait for a callback is [`ProcessHost::freeze_process`], which is made without any lock.
+//! Every call blocks until it is done. The calling controller holds its lock meanwhile, so a call
+//! must not call back into the sandbox. The only callback is [`OnExit`]. The only call that may
+//! wait for a callback is [`ProcessHost::freeze_process`], during which no lock is held.
 //!
-//! A call that returns an error has changed nothing. What takes something away or back (`detach`,
-//! `remove`, `unmount`, `terminate`, `release`, `revoke`, `thaw`, `unpause`) succeeds when there is
+//! A call that returns an error has changed nothing. Calls that undo or remove something (`detach`,
+//! `remove`, `unmount`, `terminate`, `release`, `revoke`, `thaw`, `unpause`) succeed if there is
 //! nothing to do.
 
 mod devices;
@@ -28,7 +28,7 @@ pub use vm::{VmConfig, VmHost, VmStart};
 
 use super::ids::VmId;
 
-/// Everything that a host does for a sandbox; implemented by whatever implements the parts.
+/// All services of a host; implemented by every type that implements the parts.
 pub trait HostServices:
     VmHost + DiskHost + DeviceHost + ShareHost + NetworkHost + ContainerHost + ProcessHost + 'static
 {
@@ -51,7 +51,7 @@ impl<H> HostServices for H where
 pub struct Host(Arc<dyn HostServices>);
 
 impl Host {
-    /// The host that `services` are the services of.
+    /// Creates the host with these services.
     pub fn new(services: Arc<impl HostServices>) -> Self {
         Self(services)
     }
@@ -71,7 +71,7 @@ impl fmt::Debug for Host {
     }
 }
 
-/// One VM on its host: what the controllers of its devices and containers are bound to.
+/// One VM on its host, to which the controllers of its devices and containers are bound.
 #[derive(Clone, Debug)]
 pub struct Binding {
     /// The host.

@@ -1,7 +1,7 @@
 //! The VM's Plan 9 shares: the host's folders that the guest mounts, and who holds them.
 //!
-//! hcsshim refuses to save while there is a share, since it had no way to name the folder on the
-//! other host. The destination's plan names it here.
+//! hcsshim refuses to save while there is a share, since it cannot name the folder on the other
+//! host. Here the destination's plan names it.
 
 mod share;
 
@@ -26,14 +26,14 @@ use super::vm::Vm;
 #[derive(Debug, Default, Snapshot)]
 #[snapshot(message = pb::Plan9Snapshot, version = 1, controller = Plan9)]
 pub struct Plan9State {
-    /// New shares may be only read-only.
+    /// Whether new shares must be read-only.
     pub no_writable_file_shares: bool,
-    /// What share names are made from. It only grows, so that no name is used twice.
+    /// The counter for share names. It only grows, so that no name is used twice.
     pub name_counter: u64,
     /// The shares by the folder on the host.
     #[snapshot(defines = "plan9.share")]
     pub shares: HashMap<PathBuf, Share>,
-    /// Who holds which share. Containers refer to these ids.
+    /// The share that each reservation holds. Containers refer to these ids.
     #[snapshot(defines = "plan9.reservation", refers(values = "plan9.share"))]
     pub reservations: HashMap<Uuid, PathBuf>,
     #[snapshot(skip)]
@@ -49,8 +49,8 @@ pub struct Plan9 {
 }
 
 impl Plan9 {
-    /// The shares of a VM that does not exist yet; with `no_writable_file_shares` every share must
-    /// be read-only.
+    /// Creates the shares of a VM that does not exist yet. With `no_writable_file_shares` every
+    /// share must be read-only.
     pub fn new(no_writable_file_shares: bool) -> Self {
         let state = Plan9State { no_writable_file_shares, ..Plan9State::default() };
         Self { state: Mutex::new(state) }
@@ -64,7 +64,7 @@ impl Plan9 {
         self.lock().binding = Some(binding);
     }
 
-    /// The folders that the VM has.
+    /// Returns the shared folders of the VM.
     pub(super) fn added(&self) -> Vec<SharedFolder> {
         let state = self.lock();
         let added = state.shares.iter().filter(|(_, share)| share.stage == ShareStage::Added);
@@ -120,8 +120,8 @@ impl Plan9 {
         Ok(id)
     }
 
-    /// Adds and mounts what a reservation holds, as far as that is not done yet. Returns where it
-    /// is in the guest.
+    /// Adds and mounts the share of a reservation, if that is not done yet. Returns its path in the
+    /// guest.
     ///
     /// # Errors
     ///
@@ -161,12 +161,12 @@ impl Plan9 {
         Ok(mount.guest_path.clone())
     }
 
-    /// Gives a reservation up. With the last one, the share is unmounted and removed.
+    /// Releases a reservation. The last one unmounts and removes the share.
     ///
     /// # Errors
     ///
-    /// The controller is migrating, there is no such reservation, or the host or guest refuses: the
-    /// reservation then stays, and giving it up again goes on where this stopped.
+    /// The controller is migrating, there is no such reservation, or the host or guest refuses.
+    /// Then the reservation stays, and a second call continues where the first one stopped.
     pub fn unmap_from_guest(&self, reservation: Uuid) -> Result<(), Error> {
         let mut state = self.lock();
         state.migration.refuse("the Plan 9 controller")?;
@@ -193,7 +193,7 @@ impl Plan9 {
 }
 
 impl Plan9State {
-    /// What a reservation holds, and the VM that it is in.
+    /// Returns the object that a reservation holds, and the VM.
     fn held(&mut self, id: Uuid) -> Result<(Binding, PathBuf, &mut Share), Error> {
         let Some(binding) = self.binding.clone() else {
             return Err(Error::precondition("the VM does not exist yet: create it before"));
@@ -210,15 +210,15 @@ impl Plan9State {
         }
     }
 
-    /// What must hold for the state to move, besides the references: checked before the freeze and
-    /// on import.
+    /// Checks the conditions for a migration that are not references, before the freeze and on
+    /// import.
     fn check(&self) -> Result<(), Error> {
         Error::collect(
             [self.check_stages(), self.check_consistency()].into_iter().filter_map(Result::err),
         )
     }
 
-    /// A share or mount that is neither planned nor in use cannot move.
+    /// Refuses to move a share or mount that is neither planned nor in use.
     fn check_stages(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
         for (path, share) in &self.shares {
@@ -243,8 +243,8 @@ impl Plan9State {
         Error::collect(errors)
     }
 
-    /// Checks what the state says of itself besides the references, whatever the stages of its shares:
-    /// every share is held as often as it says.
+    /// Checks the consistency of the state beyond its references, whatever the stages of its
+    /// shares: every share is held as often as its count says.
     pub(super) fn check_consistency(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
         let mut held: HashMap<&PathBuf, u32> = HashMap::new();
@@ -293,7 +293,7 @@ impl Plan9State {
     }
 }
 
-/// The error, found in the share of this folder.
+/// Adds the share of this folder to the path of an error.
 fn in_share(error: Error, path: &Path) -> Error {
     error.in_key(path.display().to_string()).in_field("shares")
 }
@@ -312,7 +312,7 @@ impl Controller for Plan9 {
     }
 
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
-        let vm = cx.controllers::<Vm>()?.pop();
+        let vm = cx.find::<Vm>()?;
         let _quiet = vm.as_ref().map(|vm| vm.stand_still());
         let mut state = self.lock();
         state.check()?;
@@ -336,7 +336,7 @@ impl Controller for Plan9 {
         Ok(())
     }
 
-    /// The shares go with the VM.
+    /// Does nothing to the shares: they end with the VM.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
         self.lock().migration = Migration::Destination;
         Ok(())

@@ -1,4 +1,4 @@
-//! Shares: what is shared, how, and how far a share and its mount are.
+//! Shares: their folders, configurations and stages, and those of their mounts.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use snapshot_proto::lcow::v1::plan9_snapshot as pb;
 
 use crate::lcow::host::SharedFolder;
 
-/// How far a share is.
+/// The stage of a share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = pb::ShareStage)]
 pub enum ShareStage {
@@ -18,11 +18,11 @@ pub enum ShareStage {
     Added,
     /// Added, but unusable: only removal is possible.
     Invalid,
-    /// Taken off the VM.
+    /// Removed from the VM.
     Removed,
 }
 
-/// How far a share's mount is.
+/// The stage of a share's mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = pb::MountStage)]
 pub enum ShareMountStage {
@@ -37,13 +37,13 @@ pub enum ShareMountStage {
     Unmounted,
 }
 
-/// How a folder is shared.
+/// The configuration of a share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::ShareConfig)]
 pub struct ShareConfig {
-    /// The guest cannot write to it.
+    /// Whether the guest can only read it.
     pub read_only: bool,
-    /// Only the files in `allowed_names` are visible.
+    /// Whether only the files in `allowed_names` are visible.
     pub restrict: bool,
     /// Names of the visible files, used with `restrict`.
     pub allowed_names: Vec<String>,
@@ -53,14 +53,14 @@ pub struct ShareConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::MountState)]
 pub struct ShareMount {
-    /// Mounted read-only.
+    /// Whether it is mounted read-only.
     pub read_only: bool,
-    /// How far it is.
+    /// Its stage.
     #[snapshot(stage, field = state)]
     pub stage: ShareMountStage,
-    /// How many reservations hold it.
+    /// The number of reservations that hold it.
     pub ref_count: u32,
-    /// Where it is in the guest; empty until it is there.
+    /// The path in the guest where it is mounted; empty until then.
     pub guest_path: String,
 }
 
@@ -70,9 +70,9 @@ pub struct ShareMount {
 pub struct Share {
     /// The share's name on the VM, made from the counter.
     pub name: String,
-    /// How it is shared.
+    /// Its configuration.
     pub config: ShareConfig,
-    /// How far it is.
+    /// Its stage.
     #[snapshot(stage, field = state)]
     pub stage: ShareStage,
     /// Its mount in the guest; absent while there is none.
@@ -84,7 +84,7 @@ impl Share {
         SharedFolder { name: self.name.clone(), path, config: self.config.clone() }
     }
 
-    /// Holds the share once more, if it is what is asked for and not on its way out.
+    /// Holds the share once more, if it has the requested configuration and is not being removed.
     pub(super) fn hold(&mut self, path: &Path, config: &ShareConfig) -> Result<(), Error> {
         let path = path.display();
         if self.config != *config {

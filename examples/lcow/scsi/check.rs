@@ -1,4 +1,4 @@
-//! What must hold in a SCSI state for it to move, besides the references: checked before the freeze
+//! Checks the conditions for a migration of a SCSI state that are not references, before the freeze
 //! and on import.
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use snapshot_core::Error;
 
 use super::{Disk, DiskKind, DiskStage, LUNS, MountStage, ScsiState, Slot};
 
-/// Checks that the state can be saved or taken over, and reports everything that is wrong.
+/// Checks that the state can be saved or taken over, and reports every error.
 pub(super) fn check(state: &ScsiState) -> Result<(), Error> {
     let mut errors = Vec::new();
     for (&slot, disk) in &state.disks {
@@ -21,9 +21,9 @@ pub(super) fn check(state: &ScsiState) -> Result<(), Error> {
     Error::collect(errors)
 }
 
-/// Checks what the state says of itself besides the references, whatever the stages of its disks and
-/// mounts: every disk is in a slot that there is, every reservation names a mount, every mount is held
-/// as often as it says.
+/// Checks the consistency of the state beyond its references, whatever the stages of its disks and
+/// mounts: every disk is in an existing slot, every reservation names a mount, and every mount is
+/// held as often as its count says.
 pub(super) fn consistency(state: &ScsiState) -> Result<(), Error> {
     let past = state.disks.keys().filter_map(|slot| {
         let error = check_slot(state.num_controllers, *slot)?;
@@ -65,7 +65,8 @@ fn check_disk(controllers: u8, slot: Slot, disk: &Disk, errors: &mut Vec<Error>)
     }
 }
 
-/// Every reservation must name a mount, and every mount be held as often as it says.
+/// Checks that every reservation names a mount, and that every mount is held as often as its count
+/// says.
 fn check_reservations(state: &ScsiState, errors: &mut Vec<Error>) {
     let mut held: HashMap<(Slot, u64), u32> = HashMap::new();
     for (id, reservation) in &state.reservations {
@@ -79,7 +80,7 @@ fn check_reservations(state: &ScsiState, errors: &mut Vec<Error>) {
                 ));
                 errors.push(error.in_key(id.to_string()).in_field("reservations"));
             }
-            // A reference to nothing, which is refused as such.
+            // A dangling reference, which is refused elsewhere.
             None => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Disks: where they are plugged in, what they are, and how far they are.
+//! Disks: their slots, configurations and stages.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,23 +10,23 @@ use snapshot_proto::lcow::v1::scsi_snapshot as pb;
 
 use super::mount::Mount;
 
-/// How many SCSI controllers a VM can have.
+/// The number of SCSI controllers that a VM can have.
 pub const MAX_CONTROLLERS: u8 = 4;
-/// How many disks one SCSI controller can have.
+/// The number of disks that one SCSI controller can have.
 pub const LUNS: u8 = 64;
 
-/// A place for a disk: `controller * 64 + LUN`. All 256 are places that a VM can have.
+/// A slot for a disk: `controller * 64 + LUN`. A VM can have all 256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Snapshot)]
 #[snapshot(transparent)]
 pub struct Slot(u8);
 
 impl Slot {
-    /// The slot at this LUN (0 to 63) of this controller (0 to 3); `None` where there is none.
+    /// Returns the slot at this LUN (0 to 63) of this controller (0 to 3); `None` if there is none.
     pub fn new(controller: u8, lun: u8) -> Option<Self> {
         (controller < MAX_CONTROLLERS && lun < LUNS).then(|| Self(controller * LUNS + lun))
     }
 
-    /// The slots of the first `controllers` controllers, at most all.
+    /// Iterates over the slots of the first `controllers` controllers.
     pub fn of(controllers: u8) -> impl Iterator<Item = Slot> {
         let count = u16::from(controllers.min(MAX_CONTROLLERS)) * u16::from(LUNS);
         (0..=u8::MAX).take(usize::from(count)).map(Slot)
@@ -42,7 +42,7 @@ impl Slot {
         self.0 % LUNS
     }
 
-    /// Where the guest mounts a partition of the disk in this slot.
+    /// Returns the path at which the guest mounts a partition of the disk in this slot.
     pub fn guest_path(self, partition: u64) -> String {
         format!("/run/mounts/scsi/{}_{}_{partition}", self.controller(), self.lun())
     }
@@ -54,37 +54,37 @@ impl fmt::Display for Slot {
     }
 }
 
-/// How far a disk is.
+/// The stage of a disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = pb::DiskStage)]
 pub enum DiskStage {
-    /// The slot is taken, and nothing is attached to it yet.
+    /// The slot is reserved, but nothing is attached to it yet.
     #[default]
     Reserved,
     /// Attached to the VM.
     Attached,
-    /// Ejected by the guest, and not yet taken off the VM.
+    /// Ejected by the guest, but not yet removed from the VM.
     Ejected,
-    /// Taken off the VM.
+    /// Removed from the VM.
     Detached,
 }
 
-/// The kind of an attachment, spelled on the wire as the host spells it.
+/// The kind of an attachment, with the host's spelling on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DiskKind {
-    /// Not said; such a disk cannot be attached, and is refused on import.
+    /// Unspecified. Such a disk cannot be attached and is refused on import.
     #[default]
     Unspecified,
     /// An image file.
     VirtualDisk,
     /// A device of the host.
     PassThru,
-    /// A disk that a provider makes up; [`DiskConfig::evd_type`] names the provider.
+    /// A disk that a provider implements; [`DiskConfig::evd_type`] names the provider.
     ExtensibleVirtualDisk,
 }
 
 impl DiskKind {
-    /// The host's spelling.
+    /// Returns the host's spelling.
     pub fn as_str(self) -> &'static str {
         match self {
             DiskKind::Unspecified => "",
@@ -94,7 +94,7 @@ impl DiskKind {
         }
     }
 
-    /// Whether the VM needs to be given access to the path; a provider sees to its own disks.
+    /// Returns whether the VM needs access to the path. A provider grants access to its own disks.
     pub(super) fn needs_access(self) -> bool {
         matches!(self, DiskKind::VirtualDisk | DiskKind::PassThru)
     }
@@ -125,15 +125,15 @@ impl FromStr for DiskKind {
     }
 }
 
-/// What a disk is, on the host.
+/// The configuration of a disk on the host.
 #[derive(Clone, Debug, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::DiskConfig)]
 pub struct DiskConfig {
-    /// The image or device on the host; the destination puts its own here.
+    /// The image or device on the host; the destination replaces it by its own.
     pub host_path: PathBuf,
     /// Whether the VM cannot write to it.
     pub read_only: bool,
-    /// What kind of attachment it is.
+    /// The kind of attachment.
     #[snapshot(field = r#type, with = snapshot_core::codec::display)]
     pub kind: DiskKind,
     /// The provider of an extensible virtual disk; empty for the other kinds.
@@ -152,13 +152,13 @@ impl DiskConfig {
     }
 }
 
-/// One disk and what is mounted from it.
+/// One disk and its mounts.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::DiskState)]
 pub struct Disk {
-    /// What it is.
+    /// Its configuration.
     pub config: DiskConfig,
-    /// How far it is.
+    /// Its stage.
     #[snapshot(stage, field = state)]
     pub stage: DiskStage,
     /// The mounts by partition; 0 is the whole disk.

@@ -1,4 +1,4 @@
-//! The VM's SCSI bus: disks, their mounts in the guest, and who holds them.
+//! The VM's SCSI bus: disks, their mounts in the guest, and the reservations that hold them.
 //!
 //! | operation | disk | mount |
 //! |---|---|---|
@@ -32,30 +32,30 @@ use super::vm::Vm;
 #[derive(Debug, Default, Snapshot)]
 #[snapshot(message = pb::ScsiSnapshot, version = 1, controller = Scsi)]
 pub struct ScsiState {
-    /// How many SCSI controllers the VM has, each with [`LUNS`] slots.
+    /// The number of SCSI controllers in the VM, each with [`LUNS`] slots.
     #[snapshot(range = 0..=MAX_CONTROLLERS)]
     pub num_controllers: u8,
-    /// The disks; an empty slot has no entry, so nothing is ever allocated by their number.
+    /// The disks. An empty slot has no entry, so memory is never allocated by the number of slots.
     #[snapshot(defines = "scsi.disk")]
     pub disks: BTreeMap<Slot, Disk>,
-    /// Who holds which mount. Containers refer to these ids.
+    /// The mount that each reservation holds. Containers refer to these ids.
     #[snapshot(defines = "scsi.reservation")]
     pub reservations: HashMap<Uuid, Reservation>,
     #[snapshot(skip)]
     pub(super) migration: Migration,
     #[snapshot(skip)]
     pub(super) binding: Option<Binding>,
-    /// The slots that a container's patch has given a path to, so that two containers cannot place
-    /// one disk in two files.
+    /// The slots whose path a container's patch has set, so that two containers cannot set
+    /// different paths for one disk.
     #[snapshot(skip)]
     pub(super) placed: HashMap<Slot, PathBuf>,
-    /// The paths that the new VM was given access to; an abort takes that back.
+    /// The paths to which the new VM has access; an abort revokes it.
     #[snapshot(skip)]
     pub(super) granted: Vec<PathBuf>,
 }
 
 impl ScsiState {
-    /// Checks what disks, mounts and reservations say of each other, whatever their stages.
+    /// Checks that disks, mounts and reservations are consistent, whatever their stages.
     pub(super) fn check_consistency(&self) -> Result<(), Error> {
         check::consistency(self)
     }
@@ -68,7 +68,7 @@ pub struct Scsi {
 }
 
 impl Scsi {
-    /// The bus of a VM that does not exist yet.
+    /// Creates the bus of a VM that does not exist yet.
     ///
     /// # Errors
     ///
@@ -90,14 +90,14 @@ impl Scsi {
         lock(&self.state)
     }
 
-    /// The disks that a VM must have from the start: those that nobody has mounted yet.
+    /// Returns the disks that a VM must have from the start: those without mounts.
     pub(super) fn boot_disks(&self) -> Vec<(Slot, DiskConfig)> {
         let state = self.lock();
         let boot = state.disks.iter().filter(|(_, disk)| disk.mounts.is_empty());
         boot.map(|(&slot, disk)| (slot, disk.config.clone())).collect()
     }
 
-    /// The VM exists, with the [`boot_disks`](Scsi::boot_disks) attached.
+    /// Records that the VM exists, with the [`boot_disks`](Scsi::boot_disks) attached.
     pub(super) fn created(&self, binding: Binding) {
         let mut state = self.lock();
         for disk in state.disks.values_mut().filter(|disk| disk.mounts.is_empty()) {
@@ -106,7 +106,7 @@ impl Scsi {
         state.binding = Some(binding);
     }
 
-    /// Lets the destination's VM open its disks, and tells which they are.
+    /// Grants the destination's VM access to its disks, and returns them.
     pub(super) fn open_for(&self, binding: &Binding) -> Result<Vec<(Slot, DiskConfig)>, Error> {
         let mut state = self.lock();
         let state = &mut *state;
@@ -123,19 +123,19 @@ impl Scsi {
         Ok(disks)
     }
 
-    /// Takes back what [`open_for`](Scsi::open_for) gave, when the VM has gone.
+    /// Revokes the access that [`open_for`](Scsi::open_for) granted, after the VM has ended.
     pub(super) fn close_for(&self, Binding { host, vm }: &Binding) -> Result<(), Error> {
         let granted = std::mem::take(&mut self.lock().granted);
         let revoked = granted.iter().map(|path| host.revoke_access(vm, path));
         Error::collect(revoked.filter_map(Result::err))
     }
 
-    /// Gives the disk that a reservation holds its path on this host, between import and resume.
+    /// Sets the path on this host of the disk that a reservation holds, between import and resume.
     ///
     /// # Errors
     ///
-    /// The controller is not imported, there is no such reservation, or another container placed
-    /// the disk elsewhere.
+    /// The controller is not imported, there is no such reservation, or another container has set a
+    /// different path.
     pub fn update_disk_host_path(&self, reservation: Uuid, path: &Path) -> Result<(), Error> {
         let mut state = self.lock();
         let state = &mut *state;
@@ -177,7 +177,7 @@ impl Controller for Scsi {
     }
 
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
-        let vm = cx.controllers::<Vm>()?.pop();
+        let vm = cx.find::<Vm>()?;
         let _quiet = vm.as_ref().map(|vm| vm.stand_still());
         let mut state = self.lock();
         check::check(&state)?;
@@ -190,8 +190,8 @@ impl Controller for Scsi {
         Ok(())
     }
 
-    /// Every disk that the plan names gets its path on this host. Layers get theirs from their
-    /// containers, which come after.
+    /// Sets the path on this host of every disk in the plan. The containers, which come after, set
+    /// those of their layers.
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
         let plan = cx.resource::<PatchPlan>()?;
         for disk in self.lock().disks.values_mut() {
@@ -208,7 +208,7 @@ impl Controller for Scsi {
         Ok(())
     }
 
-    /// The disks go with the VM, and so does its access to them.
+    /// Releases the disks: they end with the VM, and so does its access to them.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
         self.lock().migration = Migration::Destination;
         Ok(())

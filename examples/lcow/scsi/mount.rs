@@ -1,11 +1,11 @@
-//! Mounts of a disk's partitions in the guest, and who holds them.
+//! Mounts of a disk's partitions in the guest, and the reservations that hold them.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::lcow::v1::scsi_snapshot as pb;
 
 use super::disk::Slot;
 
-/// How far a mount is.
+/// The stage of a mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = pb::MountStage)]
 pub enum MountStage {
@@ -18,21 +18,21 @@ pub enum MountStage {
     Unmounted,
 }
 
-/// How a partition is mounted.
+/// The configuration of a mount.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::MountConfig)]
 pub struct MountConfig {
     /// Read-only.
     pub read_only: bool,
-    /// Through an encrypted device.
+    /// Whether it is mounted through an encrypted device.
     pub encrypted: bool,
     /// Options for the guest's mount call, in order.
     pub options: Vec<String>,
-    /// Format the partition first if it holds no file system.
+    /// Whether to format the partition first if it has no file system.
     pub ensure_filesystem: bool,
     /// The file system's type, `ext4` for instance; empty for the guest's default.
     pub filesystem: String,
-    /// Passed on as a block device, not mounted as a file system.
+    /// Whether the container gets a block device instead of a mounted file system.
     pub block_dev: bool,
 }
 
@@ -40,18 +40,18 @@ pub struct MountConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::MountState)]
 pub struct Mount {
-    /// How it is mounted.
+    /// Its configuration.
     pub config: MountConfig,
-    /// How far it is.
+    /// Its stage.
     #[snapshot(stage, field = state)]
     pub stage: MountStage,
-    /// How many reservations hold it.
+    /// The number of reservations that hold it.
     pub ref_count: u32,
-    /// Where it is in the guest; empty until it is there.
+    /// The path in the guest where it is mounted; empty until then.
     pub guest_path: String,
 }
 
-/// One holder of a mount.
+/// A reservation, which holds one mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Snapshot)]
 #[snapshot(message = pb::Reservation)]
 pub struct Reservation {

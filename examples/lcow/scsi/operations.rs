@@ -1,4 +1,4 @@
-//! What a shim does with the bus in normal life.
+//! The operations of a shim on the bus outside of a migration.
 
 use snapshot_core::Error;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::lcow::host::{Binding, Host};
 use crate::lcow::ids::VmId;
 
 impl Scsi {
-    /// Takes a slot for the disk that the VM boots from; the VM is created with it.
+    /// Reserves a slot for the VM's boot disk. The VM is created with that disk.
     ///
     /// # Errors
     ///
@@ -27,8 +27,8 @@ impl Scsi {
         Ok(slot)
     }
 
-    /// Takes a slot for a disk, and a mount of one of its partitions (0 is the whole disk). A disk
-    /// that is there already is shared, and so is its mount.
+    /// Reserves a slot for a disk, and a mount of one of its partitions (0 is the whole disk). An
+    /// existing disk is shared, and so is its mount.
     ///
     /// # Errors
     ///
@@ -60,15 +60,15 @@ impl Scsi {
             ref_count: 0,
             guest_path: String::new(),
         });
-        // `may_share` has seen to it that there is room for one more.
+        // `may_share` has checked that one more fits.
         mount.ref_count += 1;
         let id = Uuid::new_v4();
         state.reservations.insert(id, Reservation { slot, partition });
         Ok(id)
     }
 
-    /// Attaches and mounts what a reservation holds, as far as that is not done yet. Returns where
-    /// it is in the guest.
+    /// Attaches and mounts the disk of a reservation, if that is not done yet. Returns its path in
+    /// the guest.
     ///
     /// # Errors
     ///
@@ -97,13 +97,13 @@ impl Scsi {
         Ok(mount_of(disk, slot, partition)?.guest_path.clone())
     }
 
-    /// Gives a reservation up. With the last one on a mount, it is unmounted; with the last mount
-    /// of a disk, the disk is detached and its slot is free.
+    /// Releases a reservation. The last one on a mount unmounts it. When the last mount of a disk
+    /// is unmounted, the disk is detached and its slot becomes free.
     ///
     /// # Errors
     ///
-    /// The controller is migrating, there is no such reservation, or the host or guest refuses: the
-    /// reservation then stays, and giving it up again goes on where this stopped.
+    /// The controller is migrating, there is no such reservation, or the host or guest refuses.
+    /// Then the reservation stays, and a second call continues where the first one stopped.
     pub fn unmap_from_guest(&self, reservation: Uuid) -> Result<(), Error> {
         let mut state = self.lock();
         state.migration.refuse("the SCSI controller")?;
@@ -152,7 +152,7 @@ impl ScsiState {
         )
     }
 
-    /// What a reservation holds, and the VM that it is in.
+    /// Returns the object that a reservation holds, and the VM.
     fn held(&mut self, id: Uuid) -> Result<(Binding, Slot, u64, &mut Disk), Error> {
         let Some(binding) = self.binding.clone() else {
             return Err(Error::precondition("the VM does not exist yet: create it before"));
@@ -185,8 +185,8 @@ impl Disk {
         Ok(())
     }
 
-    /// Takes an attach back because of `cause`. A disk that cannot be detached stays `Attached`,
-    /// which is what it is.
+    /// Detaches a disk again because of `cause`. If that fails, the disk stays `Attached`, as it is
+    /// on the host.
     fn detach(&mut self, host: &Host, vm: &VmId, slot: Slot, cause: Error) -> Error {
         match host.detach_disk(vm, slot) {
             Ok(()) => {
@@ -207,7 +207,7 @@ impl Disk {
         }
     }
 
-    /// Refuses to share a disk that is not the one that is asked for, or is on its way out.
+    /// Refuses to share a disk with another configuration, or one that is being removed.
     fn may_share(
         &self,
         slot: Slot,

@@ -1,4 +1,4 @@
-//! The utility VM that a sandbox's Linux containers run in.
+//! The utility VM in which a sandbox's Linux containers run.
 
 mod operations;
 
@@ -22,51 +22,51 @@ use super::vpci::Vpci;
 /// The first vsock port for the IO of processes; those below it are the guest's own.
 pub const FIRST_PORT: u32 = 0x4000_0000;
 
-/// Where a VM is in its life.
+/// The stage of a VM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(stage = vm_snapshot::Stage)]
 pub enum VmStage {
-    /// Known by its id only; no compute system exists.
+    /// Only its id is known; no compute system exists.
     #[default]
     NotCreated,
-    /// The compute system exists and has not been started.
+    /// The compute system exists, but has not been started.
     Created,
-    /// Started, and the guest is connected.
+    /// Started, with the guest connected.
     Running,
     /// Stopped for good.
     Terminated,
     /// Failed: only cleanup is possible.
     Invalid,
-    /// In a migration. What other programs wrote while they migrated; this one writes the stage
-    /// from before, and does not import it.
+    /// In a migration. Other programs wrote this stage while they migrated. This one writes the
+    /// stage from before the freeze, and refuses to import this one.
     Migrating,
     /// Frozen.
     #[snapshot(transient)]
     SourceMigrating,
-    /// Imported, and not resumed yet.
+    /// Imported, but not resumed yet.
     #[snapshot(transient)]
     DestinationMigrating,
 }
 
-/// How a VM was created. Containers that are added later depend on it.
+/// The options of a VM. Containers that are added later depend on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = vm_snapshot::SandboxOptions)]
 pub struct SandboxOptions {
-    /// Host folders are shared with the guest only read-only.
+    /// Whether host folders are shared with the guest read-only.
     pub no_writable_file_shares: bool,
-    /// Scratch disks are encrypted in the guest.
+    /// Whether scratch disks are encrypted in the guest.
     pub enable_scratch_encryption: bool,
-    /// The guest routes by policy, so that one pod can have several endpoints in one subnet.
+    /// Whether the guest routes by policy, so that a pod can have several endpoints in one subnet.
     pub policy_based_routing: bool,
     /// The guest's processor architecture, `amd64` for instance.
     pub architecture: String,
-    /// All guest memory is backed by host memory.
+    /// Whether host memory backs all guest memory.
     pub fully_physically_backed: bool,
     /// Settings of a confidential VM; `None` for an ordinary one.
     pub confidential: Option<Confidential>,
 }
 
-/// What a confidential VM enforces inside the guest.
+/// The rules that a confidential VM enforces inside the guest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Snapshot)]
 #[snapshot(message = vm_snapshot::ConfidentialConfig)]
 pub struct Confidential {
@@ -90,9 +90,9 @@ pub struct Confidential {
     abort_to = Terminated
 )]
 pub struct VmState {
-    /// Id of the compute system on the host; the destination gives it another.
+    /// Id of the compute system on the host; the destination assigns another one.
     pub vm_id: VmId,
-    /// Where the VM is in its life.
+    /// The stage of the VM.
     #[snapshot(stage, field = state)]
     pub stage: VmStage,
     /// The options that it was created with.
@@ -103,27 +103,28 @@ pub struct VmState {
     pub vpci: Option<Child<Vpci>>,
     /// Its Plan 9 controller.
     pub plan9: Option<Child<Plan9>>,
-    /// The next vsock port to hand out. Every port in use lies below it.
+    /// The next vsock port to assign. Every port in use is lower.
     pub gcs_next_port: u32,
-    /// What the destination's hypervisor must support; only a host reads it. Asked of the source's
-    /// host by the freeze.
+    /// The features that the destination's hypervisor must support. The freeze gets them from the
+    /// source's host; only a host reads them.
     pub compat_info: Vec<u8>,
     /// The compute system document that the VM was created from.
     pub hcs_document: Option<Json<serde_json::Value>>,
-    /// The next message id on the bridge to the guest. Every call that waits has an id below it.
+    /// The next message id on the bridge to the guest. Every waiting call has a lower id.
     pub bridge_next_id: i64,
     #[snapshot(skip)]
     pub(super) host: Option<Host>,
-    /// The freeze has come by: nothing changes any more, though the stage follows only when it is
-    /// noted.
+    /// Whether the freeze has run: nothing may change any more, although the stage is set only
+    /// after the hook.
     #[snapshot(skip)]
     pub(super) frozen: bool,
-    /// The destination has created the VM: an abort must end it, and no other of the same id.
+    /// Whether the destination has created the VM. An abort must end this VM, and no other with the
+    /// same id.
     #[snapshot(skip)]
     pub(super) restored: bool,
 }
 
-/// What a new VM is made from.
+/// The parameters of a new VM.
 #[derive(Clone, Debug, Default)]
 pub struct NewVm {
     /// Its id on this host.
@@ -132,7 +133,7 @@ pub struct NewVm {
     pub options: SandboxOptions,
     /// Its compute system document, an object with a `VirtualMachine`.
     pub document: serde_json::Value,
-    /// How many SCSI controllers it has, at most 4; 0 for none.
+    /// The number of its SCSI controllers, 0 to 4.
     pub scsi_controllers: u8,
     /// Whether it has a virtual PCI bus.
     pub vpci: bool,
@@ -144,13 +145,13 @@ pub struct NewVm {
 #[derive(Debug)]
 pub struct Vm {
     state: Mutex<VmState>,
-    /// Held for reading by an operation that changes several devices, and for writing by a device
-    /// that freezes: so such an operation finds all of them live, until it is done.
+    /// Read-locked by an operation that changes several devices, and write-locked by a device that
+    /// freezes, so that all devices stay live during such an operation.
     gate: RwLock<()>,
 }
 
 impl Vm {
-    /// A VM that does not exist yet, with its devices.
+    /// Creates a VM that does not exist yet, with its devices.
     ///
     /// # Errors
     ///
@@ -184,7 +185,7 @@ impl Vm {
         lock(&self.state)
     }
 
-    /// Where the VM is in its life.
+    /// The stage of the VM.
     pub fn stage(&self) -> VmStage {
         self.lock().stage
     }
@@ -209,7 +210,7 @@ impl Vm {
         self.lock().plan9.as_ref().and_then(Child::get).cloned()
     }
 
-    /// Begins an operation that changes several devices; none of them freezes before it ends.
+    /// Begins an operation that changes several devices. None of them freezes before it ends.
     ///
     /// # Errors
     ///
@@ -227,7 +228,8 @@ impl Vm {
         Ok(guard)
     }
 
-    /// Waits until no operation changes several devices, for a device to freeze meanwhile.
+    /// Waits until no operation changes several devices, and prevents new ones while a device
+    /// freezes.
     pub(super) fn stand_still(&self) -> RwLockWriteGuard<'_, ()> {
         self.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -282,7 +284,8 @@ impl VmState {
         }
     }
 
-    /// What the VM is created from: everything that its devices hold, attached from the start.
+    /// Returns the configuration to create the VM from: everything that its devices hold is
+    /// attached from the start.
     fn config(
         &self,
         compat_info: Vec<u8>,
@@ -321,7 +324,7 @@ impl Controller for Vm {
         Ok(Self::from_state(state))
     }
 
-    /// Everything in the VM is frozen by now.
+    /// Runs after everything in the VM is frozen.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         state.expect(VmStage::Running, "saved")?;
@@ -332,7 +335,7 @@ impl Controller for Vm {
                 "the host does not tell what VM {vm} needs of a destination"
             )));
         }
-        // From here on thaw has something to take back, also when the pause fails half-way.
+        // From here on the thaw has work to undo, even if the pause fails half-way.
         state.frozen = true;
         host.pause_vm(&vm)?;
         state.compat_info = compat_info;
@@ -366,7 +369,7 @@ impl Controller for Vm {
         Ok(())
     }
 
-    /// Its devices are patched by now, so the VM is created with what they hold here.
+    /// Runs after its devices are patched, so the VM is created with the devices of this host.
     async fn resume(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         let binding = state.binding()?;
@@ -392,7 +395,7 @@ impl Controller for Vm {
             true => binding.host.terminate_vm(&binding.vm),
             false => Ok(()),
         };
-        // Also if the VM does not end: it has nothing to do here any more.
+        // Clears it even if the VM does not end: this host no longer uses the VM.
         let closed = state.scsi().map_or(Ok(()), |scsi| scsi.close_for(&binding));
         Error::collect([ended.err(), closed.err()].into_iter().flatten())
     }

@@ -1,4 +1,4 @@
-//! What a shim does with a VM in normal life.
+//! The operations of a shim on a VM outside of a migration.
 
 use std::num::{NonZeroI64, NonZeroU32};
 
@@ -42,7 +42,7 @@ impl Vm {
         started
     }
 
-    /// Ends the VM with everything in it; does nothing to one that has ended.
+    /// Ends the VM with everything in it. Does nothing if it has ended already.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Vm {
         Ok(())
     }
 
-    /// Hands out a vsock port that no process has had.
+    /// Assigns a vsock port that no process has had.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Vm {
         }
     }
 
-    /// Hands out a message id on the bridge that no call has had.
+    /// Assigns a message id on the bridge that no call has had.
     ///
     /// # Errors
     ///

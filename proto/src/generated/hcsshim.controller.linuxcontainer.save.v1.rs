@@ -7,16 +7,16 @@ pub struct Payload {
     /// Version of this payload's schema.
     #[prost(uint32, tag = "1")]
     pub schema_version: u32,
-    /// Id on the host, unique in the sandbox. The destination may give it another.
+    /// Id on the host, unique in the sandbox. The destination may assign another one.
     #[prost(string, tag = "2")]
     pub container_id: ::prost::alloc::string::String,
-    /// Id in the guest, which stays.
+    /// Id in the guest, which does not change.
     #[prost(string, tag = "3")]
     pub gcs_container_id: ::prost::alloc::string::String,
-    /// How long a lost connection of a process's IO is tried again. Always written, 0 included.
+    /// The time during which a lost IO connection of a process is retried. Always written, even if 0.
     #[prost(message, optional, tag = "4")]
     pub io_retry_timeout: ::core::option::Option<::prost_types::Duration>,
-    /// The root file system; absent when the container has none of its own.
+    /// The root file system; absent if the container has none of its own.
     #[prost(message, optional, tag = "5")]
     pub layers: ::core::option::Option<Layers>,
     /// The SCSI reservations of further mounts (GUIDs).
@@ -44,16 +44,16 @@ impl ::prost::Name for Payload {
 #[derive(::snapshot_core::Schema)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Layers {
-    /// The layers that are only read, in the order that the guest combines them.
+    /// The read-only layers, in the order in which the guest combines them.
     #[prost(message, repeated, tag = "1")]
     pub ro_layers: ::prost::alloc::vec::Vec<LayerReservation>,
-    /// The layer that takes what is written.
+    /// The writable layer.
     #[prost(message, optional, tag = "2")]
     pub scratch: ::core::option::Option<LayerReservation>,
-    /// The guest has combined the layers.
+    /// Whether the guest has combined the layers.
     #[prost(bool, tag = "3")]
     pub layers_combined: bool,
-    /// Where in the guest the root file system is.
+    /// The path of the root file system in the guest.
     #[prost(string, tag = "4")]
     pub rootfs_path: ::prost::alloc::string::String,
 }
@@ -74,7 +74,7 @@ pub struct LayerReservation {
     /// The SCSI reservation of its mount (a GUID).
     #[prost(string, tag = "1")]
     pub reservation_id: ::prost::alloc::string::String,
-    /// Where in the guest it is mounted.
+    /// The path in the guest where it is mounted.
     #[prost(string, tag = "2")]
     pub guest_path: ::prost::alloc::string::String,
 }

@@ -7,16 +7,16 @@ pub struct Payload {
     /// Version of this payload's schema.
     #[prost(uint32, tag = "1")]
     pub schema_version: u32,
-    /// The host's network namespace. The destination puts its own here.
+    /// The host's network namespace. The destination replaces it by its own.
     #[prost(string, tag = "2")]
     pub namespace_id: ::prost::alloc::string::String,
-    /// Each endpoint routes by the address that it sends from.
+    /// Whether each endpoint routes by its source address.
     #[prost(bool, tag = "3")]
     pub policy_based_routing: bool,
-    /// The guest knows namespaces.
+    /// Whether the guest supports namespaces.
     #[prost(bool, tag = "4")]
     pub is_namespace_supported_by_guest: bool,
-    /// What each network adapter of the VM is connected to, by the adapter's id.
+    /// The endpoint of each network adapter of the VM, by the adapter's id.
     #[prost(btree_map = "string, message", tag = "5")]
     pub vm_endpoints: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
@@ -33,7 +33,7 @@ impl ::prost::Name for Payload {
         "type.microsoft.com/hcsshim.controller.network.save.v1.Payload".into()
     }
 }
-/// The endpoint that an adapter is connected to.
+/// The endpoint of an adapter.
 #[derive(::snapshot_core::Schema)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndpointBinding {

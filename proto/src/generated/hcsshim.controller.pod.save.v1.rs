@@ -7,10 +7,10 @@ pub struct Payload {
     /// Version of this payload's schema.
     #[prost(uint32, tag = "1")]
     pub schema_version: u32,
-    /// Id on the host. The destination may give it another.
+    /// Id on the host. The destination may assign another one.
     #[prost(string, tag = "2")]
     pub pod_id: ::prost::alloc::string::String,
-    /// Id in the guest, which stays.
+    /// Id in the guest, which does not change.
     #[prost(string, tag = "3")]
     pub gcs_pod_id: ::prost::alloc::string::String,
     /// The network: hcsshim.controller.network.save.v1.Payload.

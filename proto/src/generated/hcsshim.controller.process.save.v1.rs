@@ -13,26 +13,26 @@ pub struct Payload {
     /// Process id in the guest.
     #[prost(int32, tag = "3")]
     pub pid: i32,
-    /// Path of the OCI bundle on the host. The destination puts its own here.
+    /// Path of the OCI bundle on the host. The destination replaces it by its own.
     #[prost(string, tag = "4")]
     pub bundle: ::prost::alloc::string::String,
     /// The OCI process spec of an exec, as JSON; empty for the init process, whose spec is the
     /// container's.
     #[prost(bytes = "vec", tag = "5")]
     pub oci_process_spec_json: ::prost::alloc::vec::Vec<u8>,
-    /// How long a lost connection of its IO is tried again. Always written, 0 included.
+    /// The time during which a lost IO connection is retried. Always written, even if 0.
     #[prost(message, optional, tag = "6")]
     pub io_retry_timeout: ::core::option::Option<::prost_types::Duration>,
-    /// vsock port of the standard input; 0 when it is not connected.
+    /// vsock port of the standard input; 0 if it is not connected.
     #[prost(uint32, tag = "7")]
     pub stdin_port: u32,
-    /// vsock port of the standard output; 0 when it is not connected.
+    /// vsock port of the standard output; 0 if it is not connected.
     #[prost(uint32, tag = "8")]
     pub stdout_port: u32,
-    /// vsock port of the standard error; 0 when it is not connected.
+    /// vsock port of the standard error; 0 if it is not connected.
     #[prost(uint32, tag = "9")]
     pub stderr_port: u32,
-    /// Message id of the call on the bridge that waits for the exit; 0 when none waits.
+    /// Message id of the call on the bridge that waits for the exit; 0 if no call waits.
     #[prost(int64, tag = "10")]
     pub wait_call_id: i64,
 }

@@ -1,133 +1,176 @@
-//! A payload from protobuf JSON.
+//! A payload from protobuf JSON. What would come back otherwise than it is written is refused.
+
+use std::collections::HashMap;
 
 use base64::Engine;
 use bytes::Bytes;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
-use serde_json::{Map, Value as Json};
-use snapshot_core::Error;
+use prost_reflect::{
+    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, MessageDescriptor, Syntax, Value,
+};
 
+use super::number::{double, integer, single};
+use super::parse::{self, Node, Way, Wrong};
+use super::well_known::{self, Form};
 use super::{BASE64, BYTES, TYPE};
 use crate::canonical;
 use crate::schemas::Schemas;
-use crate::tree::ANY;
+use crate::show::quoted;
 
-/// The type URL and the bytes of a payload. `path` is where it stands.
+/// The type URL and the bytes of a payload. `way` is where it stands.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong, with its path.
+/// The first thing that is wrong, with its place.
 pub(super) fn payload(
-    json: &Json,
+    json: &Node,
     schemas: &Schemas,
-    path: &str,
-) -> Result<(String, Vec<u8>), Error> {
-    let object = object(json, path)?;
-    let type_url = match object.get(TYPE) {
-        Some(Json::String(type_url)) => type_url.clone(),
-        _ => return Err(wrong(path, format!("has no \"{TYPE}\" with a type URL"))),
+    way: &Way<'_>,
+) -> Result<(String, Vec<u8>), Wrong> {
+    let members = object(json, way)?;
+    let member =
+        |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, node)| node);
+    let type_url = match member(TYPE).map(|node| &node.value) {
+        Some(parse::Value::Text(type_url)) => type_url.clone(),
+        _ => return Err(Wrong::new(json, way, format!("has no \"{TYPE}\" with a type URL"))),
     };
-    if let Some(bytes) = object.get(BYTES) {
-        if object.len() > 2 {
-            return Err(wrong(path, format!("has members beside \"{BYTES}\"")));
-        }
-        return Ok((type_url, base64(bytes, &format!("{path}.{BYTES}"))?));
+    let only =
+        |allowed: &str| match members.iter().find(|(name, _)| name != TYPE && name != allowed) {
+            Some((name, node)) => {
+                let reason = format!("is beside \"{allowed}\", which is all of the payload");
+                Err(Wrong::new(node, &way.member(name), reason))
+            }
+            None => Ok(()),
+        };
+    if let Some(bytes) = member(BYTES) {
+        only(BYTES)?;
+        return Ok((type_url, base64(bytes, &way.member(BYTES))?));
     }
     let descriptor = schemas.message(&type_url).ok_or_else(|| {
-        let reason = format!("type URL {type_url:?} is not known: give its --descriptors");
-        wrong(path, reason)
+        let type_url = quoted(&type_url);
+        let reason = format!("type URL {type_url} is not known: give its --descriptors");
+        Wrong::new(json, way, reason)
     })?;
-    let message = match descriptor.full_name().starts_with("google.protobuf.") {
-        true => match object.get("value") {
-            Some(value) => message(descriptor, value, schemas, path)?,
-            None => return Err(wrong(path, "has no \"value\"")),
-        },
-        false => fields(descriptor, object, schemas, path)?,
+    let message = match Form::of(&descriptor) {
+        Form::Fields => fields(descriptor, members, schemas, way, true)?,
+        _ => {
+            let value = member("value").ok_or_else(|| Wrong::new(json, way, "has no \"value\""))?;
+            only("value")?;
+            message(descriptor, value, schemas, &way.member("value"))?
+        }
     };
     Ok((type_url, canonical::encode(&message)))
 }
 
 /// Bytes in base64.
-pub(super) fn base64(json: &Json, path: &str) -> Result<Vec<u8>, Error> {
-    let text = json.as_str().ok_or_else(|| wrong(path, "expected base64 in a string"))?;
-    BASE64.decode(text).map_err(|error| wrong(path, format!("not base64: {error}")))
+pub(super) fn base64(json: &Node, way: &Way<'_>) -> Result<Vec<u8>, Wrong> {
+    let parse::Value::Text(text) = &json.value else {
+        return Err(Wrong::new(json, way, "expected base64 in a string"));
+    };
+    BASE64.decode(text).map_err(|error| Wrong::new(json, way, format!("not base64: {error}")))
 }
 
 fn message(
     descriptor: MessageDescriptor,
-    json: &Json,
+    json: &Node,
     schemas: &Schemas,
-    path: &str,
-) -> Result<DynamicMessage, Error> {
-    if descriptor.full_name() == ANY {
-        let (type_url, value) = payload(json, schemas, path)?;
-        let mut any = DynamicMessage::new(descriptor);
-        any.set_field_by_number(1, Value::String(type_url));
-        any.set_field_by_number(2, Value::Bytes(value.into()));
-        return Ok(any);
-    }
-    match descriptor.full_name().starts_with("google.protobuf.") {
-        true => DynamicMessage::deserialize(descriptor, json)
-            .map_err(|error| wrong(path, error.to_string())),
-        false => fields(descriptor, object(json, path)?, schemas, path),
+    way: &Way<'_>,
+) -> Result<DynamicMessage, Wrong> {
+    match Form::of(&descriptor) {
+        Form::Fields => fields(descriptor, object(json, way)?, schemas, way, false),
+        Form::Payload => {
+            let (type_url, value) = payload(json, schemas, way)?;
+            let mut any = DynamicMessage::new(descriptor);
+            any.set_field_by_number(1, Value::String(type_url));
+            any.set_field_by_number(2, Value::Bytes(value.into()));
+            Ok(any)
+        }
+        Form::Wrapper(field) => {
+            let mut wrapper = DynamicMessage::new(descriptor);
+            let value = value(&field.kind(), json, schemas, way)?;
+            wrapper.set_field(&field, value);
+            Ok(wrapper)
+        }
+        Form::Text | Form::Json => well_known::read(descriptor, json, way),
     }
 }
 
 fn fields(
     descriptor: MessageDescriptor,
-    object: &Map<String, Json>,
+    members: &[(String, Node)],
     schemas: &Schemas,
-    path: &str,
-) -> Result<DynamicMessage, Error> {
+    way: &Way<'_>,
+    is_payload: bool,
+) -> Result<DynamicMessage, Wrong> {
     let mut message = DynamicMessage::new(descriptor.clone());
-    for (name, json) in object.iter().filter(|(name, _)| *name != TYPE) {
-        let path = format!("{path}.{name}");
+    // By number, the name that a field is there under; by the oneof's name, its member.
+    let mut met: HashMap<u32, &str> = HashMap::new();
+    let mut chosen: HashMap<String, &str> = HashMap::new();
+    let members = members.iter().filter(|(name, _)| !(is_payload && name == TYPE));
+    for (name, json) in members {
+        let way = way.member(name);
         let by_name = || descriptor.get_field_by_name(name);
-        let field = descriptor
-            .get_field_by_json_name(name)
-            .or_else(by_name)
-            .ok_or_else(|| wrong(&path, format!("{} has no such field", descriptor.full_name())))?;
-        if message.has_field(&field) {
-            return Err(wrong(&path, "is there under its other name too"));
+        let field = descriptor.get_field_by_json_name(name).or_else(by_name).ok_or_else(|| {
+            Wrong::new(json, &way, format!("{} has no such field", descriptor.full_name()))
+        })?;
+        if let Some(other) = met.insert(field.number(), name) {
+            let reason = format!("is there under its other name too, {other}: leave one of them");
+            return Err(Wrong::new(json, &way, reason));
         }
-        if !json.is_null() {
-            let value = field_value(&field, json, schemas, &path)?;
-            message.try_set_field(&field, value).map_err(|e| wrong(&path, e.to_string()))?;
+        if matches!(json.value, parse::Value::Null) && !well_known::has_null(&field) {
+            continue;
         }
+        if let Some(oneof) = field.containing_oneof()
+            && let Some(other) = chosen.insert(oneof.name().to_owned(), name)
+        {
+            let reason = format!(
+                "is in oneof {} with {other}, which is there as well: leave one of them",
+                oneof.name()
+            );
+            return Err(Wrong::new(json, &way, reason));
+        }
+        let value = field_value(&field, json, schemas, &way)?;
+        let set = message.try_set_field(&field, value);
+        set.map_err(|error| Wrong::new(json, &way, error))?;
     }
     Ok(message)
 }
 
 fn field_value(
     field: &FieldDescriptor,
-    json: &Json,
+    json: &Node,
     schemas: &Schemas,
-    path: &str,
-) -> Result<Value, Error> {
+    way: &Way<'_>,
+) -> Result<Value, Wrong> {
     if let (true, Kind::Message(entry)) = (field.is_map(), field.kind()) {
         let (keys, values) =
             (entry.map_entry_key_field().kind(), entry.map_entry_value_field().kind());
-        let entries = object(json, path)?.iter().map(|(name, json)| {
-            let path = format!("{path}[{name:?}]");
-            let key = key(&keys, name)
-                .ok_or_else(|| wrong(&path, format!("not a key of type {keys:?}")))?;
-            Ok((key, value(&values, json, schemas, &path)?))
+        let entries = object(json, way)?.iter().map(|(name, json)| {
+            let way = way.key(name);
+            let key = key(&keys, name).ok_or_else(|| {
+                let kind = kind_name(&keys);
+                Wrong::new(json, &way, format!("not a key of type {kind} as it is written"))
+            })?;
+            Ok((key, value(&values, json, schemas, &way)?))
         });
-        return entries.collect::<Result<_, Error>>().map(Value::Map);
+        return entries.collect::<Result<_, Wrong>>().map(Value::Map);
     }
     if field.is_list() {
-        let elements = json.as_array().ok_or_else(|| wrong(path, "expected an array"))?;
+        let parse::Value::List(elements) = &json.value else {
+            return Err(Wrong::new(json, way, "expected an array"));
+        };
         let kind = field.kind();
         let elements = elements
             .iter()
             .enumerate()
-            .map(|(index, json)| value(&kind, json, schemas, &format!("{path}[{index}]")));
+            .map(|(index, json)| value(&kind, json, schemas, &way.index(index)));
         return elements.collect::<Result<_, _>>().map(Value::List);
     }
-    value(&field.kind(), json, schemas, path)
+    value(&field.kind(), json, schemas, way)
 }
 
+/// A key in the one form that it is written in: otherwise two members could be one entry.
 fn key(kind: &Kind, text: &str) -> Option<MapKey> {
-    Some(match kind {
+    let key = match kind {
         Kind::Bool => MapKey::Bool(text.parse().ok()?),
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => MapKey::I32(text.parse().ok()?),
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => MapKey::I64(text.parse().ok()?),
@@ -135,75 +178,82 @@ fn key(kind: &Kind, text: &str) -> Option<MapKey> {
         Kind::Uint64 | Kind::Fixed64 => MapKey::U64(text.parse().ok()?),
         Kind::String => MapKey::String(text.to_owned()),
         _ => return None,
-    })
+    };
+    (crate::fields::key_text(&key) == text).then_some(key)
 }
 
-fn value(kind: &Kind, json: &Json, schemas: &Schemas, path: &str) -> Result<Value, Error> {
-    let expected = |what: &str| wrong(path, format!("expected {what}"));
+fn kind_name(kind: &Kind) -> String {
+    format!("{kind:?}").to_ascii_lowercase()
+}
+
+fn value(kind: &Kind, json: &Node, schemas: &Schemas, way: &Way<'_>) -> Result<Value, Wrong> {
+    let expected = |what: &str| Wrong::new(json, way, format!("expected {what}"));
+    let wrong = |reason: String| Wrong::new(json, way, reason);
+    // A number, as such or as text.
+    let digits = |what: &str| match &json.value {
+        parse::Value::Number(digits) | parse::Value::Text(digits) => Ok(digits.as_str()),
+        _ => Err(expected(what)),
+    };
     Ok(match kind {
-        Kind::Bool => Value::Bool(json.as_bool().ok_or_else(|| expected("true or false"))?),
+        Kind::Bool => match json.value {
+            parse::Value::Bool(it) => Value::Bool(it),
+            _ => return Err(expected("true or false")),
+        },
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
-            Value::I32(number(json).ok_or_else(|| expected("a number of 32 bits"))?)
+            let what = "a number of 32 bits";
+            Value::I32(integer(digits(what)?, what).map_err(wrong)?)
         }
         Kind::Uint32 | Kind::Fixed32 => {
-            Value::U32(number(json).ok_or_else(|| expected("a number of 32 bits, not negative"))?)
+            let what = "a number of 32 bits, not negative";
+            Value::U32(integer(digits(what)?, what).map_err(wrong)?)
         }
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
-            Value::I64(number(json).ok_or_else(|| expected("a number of 64 bits"))?)
+            let what = "a number of 64 bits";
+            Value::I64(integer(digits(what)?, what).map_err(wrong)?)
         }
         Kind::Uint64 | Kind::Fixed64 => {
-            Value::U64(number(json).ok_or_else(|| expected("a number of 64 bits, not negative"))?)
+            let what = "a number of 64 bits, not negative";
+            Value::U64(integer(digits(what)?, what).map_err(wrong)?)
         }
-        Kind::Float => Value::F32(float(json).ok_or_else(|| expected("a number"))? as f32),
-        Kind::Double => Value::F64(float(json).ok_or_else(|| expected("a number"))?),
-        Kind::String => {
-            Value::String(json.as_str().ok_or_else(|| expected("a string"))?.to_owned())
-        }
-        Kind::Bytes => Value::Bytes(Bytes::from(base64(json, path)?)),
-        Kind::Enum(descriptor) => Value::EnumNumber(match json {
-            Json::String(name) => match descriptor.get_value_by_name(name) {
-                Some(value) => value.number(),
-                None => {
-                    return Err(expected(&format!("a value of {}", descriptor.full_name())));
-                }
-            },
-            json => number(json).ok_or_else(|| expected("the name of a value, or its number"))?,
-        }),
+        Kind::Float => Value::F32(single(digits("a number")?).map_err(wrong)?),
+        Kind::Double => Value::F64(double(digits("a number")?).map_err(wrong)?),
+        Kind::String => match &json.value {
+            parse::Value::Text(text) => Value::String(text.clone()),
+            _ => return Err(expected("a string")),
+        },
+        Kind::Bytes => Value::Bytes(Bytes::from(base64(json, way)?)),
+        Kind::Enum(descriptor) => Value::EnumNumber(enum_number(descriptor, json, way)?),
         Kind::Message(descriptor) => {
-            Value::Message(message(descriptor.clone(), json, schemas, path)?)
+            Value::Message(message(descriptor.clone(), json, schemas, way)?)
         }
     })
 }
 
-/// A whole number, as such or as text.
-fn number<T: TryFrom<i128>>(json: &Json) -> Option<T> {
-    let number: i128 = match json {
-        Json::String(text) => text.parse().ok()?,
-        Json::Number(number) => match number.as_u64() {
-            Some(number) => number.into(),
-            None => number.as_i64()?.into(),
+fn enum_number(descriptor: &EnumDescriptor, json: &Node, way: &Way<'_>) -> Result<i32, Wrong> {
+    let wrong = |reason: String| Wrong::new(json, way, reason);
+    let name = descriptor.full_name();
+    match &json.value {
+        parse::Value::Text(text) => match descriptor.get_value_by_name(text) {
+            Some(value) => Ok(value.number()),
+            None => Err(wrong(format!("expected a value of {name}, by its name or its number"))),
         },
-        _ => return None,
-    };
-    T::try_from(number).ok()
-}
-
-fn float(json: &Json) -> Option<f64> {
-    match json {
-        Json::String(text) => match text.as_str() {
-            "Infinity" => Some(f64::INFINITY),
-            "-Infinity" => Some(f64::NEG_INFINITY),
-            "NaN" => Some(f64::NAN),
-            text => text.parse().ok(),
-        },
-        json => json.as_f64(),
+        parse::Value::Number(digits) => {
+            let number = integer(digits, "the number of a value").map_err(wrong)?;
+            // A message of proto2 has such a number among its unknown fields.
+            let is_closed = descriptor.parent_file().syntax() == Syntax::Proto2;
+            match is_closed && descriptor.get_value(number).is_none() {
+                true => Err(wrong(format!("{number} is no value of {name}"))),
+                false => Ok(number),
+            }
+        }
+        parse::Value::Null if name == well_known::NULL => Ok(0),
+        _ => Err(wrong("expected the name of a value, or its number".to_owned())),
     }
 }
 
-fn object<'a>(json: &'a Json, path: &str) -> Result<&'a Map<String, Json>, Error> {
-    json.as_object().ok_or_else(|| wrong(path, "expected an object"))
-}
-
-fn wrong(path: &str, reason: impl AsRef<str>) -> Error {
-    Error::invalid(format!("{path}: {}", reason.as_ref()))
+fn object<'a>(json: &'a Node, way: &Way<'_>) -> Result<&'a [(String, Node)], Wrong> {
+    match &json.value {
+        parse::Value::Object(members) => Ok(members),
+        _ => Err(Wrong::new(json, way, "expected an object")),
+    }
 }

@@ -1,63 +1,60 @@
 //! A payload as protobuf JSON.
 
 use base64::Engine;
+use bytes::Bytes;
 use prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::{BASE64, BYTES, TYPE, from};
+use super::well_known::{self, Form};
+use super::{BASE64, BYTES, TYPE};
 use crate::canonical;
+use crate::fields::{key_text, present};
 use crate::schemas::Schemas;
-use crate::show::key_text;
-use crate::tree::ANY;
 
 /// A payload, readable if that comes back byte for byte.
-pub(super) fn payload(type_url: &str, bytes: &[u8], schemas: &Schemas, depth: u32) -> Json {
+pub(super) fn payload(type_url: &str, bytes: &Bytes, schemas: &Schemas, depth: u32) -> Json {
     readable(type_url, bytes, schemas, depth)
         .unwrap_or_else(|| json!({ TYPE: type_url, BYTES: BASE64.encode(bytes) }))
 }
 
-fn readable(type_url: &str, bytes: &[u8], schemas: &Schemas, depth: u32) -> Option<Json> {
+/// Each payload answers for itself alone: those inside were asked before.
+fn readable(type_url: &str, bytes: &Bytes, schemas: &Schemas, depth: u32) -> Option<Json> {
     let descriptor = schemas.message(type_url)?;
-    let message = DynamicMessage::decode(descriptor, bytes).ok()?;
-    // Before the rest, which is work: unknown fields end here.
-    if canonical::encode(&message) != bytes {
+    let message = DynamicMessage::decode(descriptor, bytes.clone()).ok()?;
+    // Unknown fields end here, and encodings that nobody writes.
+    if !canonical::is_encoding_of(bytes, &message) {
         return None;
     }
-    let mut json = match is_well_known(&message) {
-        true => Map::from_iter([("value".to_owned(), self::message(&message, schemas, depth)?)]),
-        false => fields(&message, schemas, depth)?,
+    let mut json = match Form::of(&message.descriptor()) {
+        Form::Fields => fields(&message, schemas, depth)?,
+        _ => Map::from_iter([("value".to_owned(), self::message(&message, schemas, depth)?)]),
     };
     json.insert(TYPE.to_owned(), type_url.into());
-    let json = Json::Object(json);
-    // The payloads inside have proved it for themselves, but this is cheap beside a wrong answer.
-    match from::payload(&json, schemas, "") {
-        Ok((_, again)) if again == bytes => Some(json),
-        _ => None,
-    }
-}
-
-/// Whether protobuf JSON has a form of its own for it.
-pub(super) fn is_well_known(message: &DynamicMessage) -> bool {
-    message.descriptor().full_name().starts_with("google.protobuf.")
+    Some(Json::Object(json))
 }
 
 /// `None` if it cannot be said in JSON.
 fn message(message: &DynamicMessage, schemas: &Schemas, depth: u32) -> Option<Json> {
     let depth = depth.checked_sub(1)?;
-    if message.descriptor().full_name() == ANY {
-        // What an Any has besides is not canonical, and ended above.
-        let (type_url, value) = (message.get_field_by_number(1)?, message.get_field_by_number(2)?);
-        return Some(payload(type_url.as_str()?, value.as_bytes()?, schemas, depth));
-    }
-    match is_well_known(message) {
-        true => serde_json::to_value(message).ok(),
-        false => fields(message, schemas, depth).map(Json::Object),
+    match Form::of(&message.descriptor()) {
+        Form::Fields => fields(message, schemas, depth).map(Json::Object),
+        Form::Payload => {
+            // What an Any has besides is not canonical, and ended above.
+            let (type_url, value) =
+                (message.get_field_by_number(1)?, message.get_field_by_number(2)?);
+            Some(payload(type_url.as_str()?, value.as_bytes()?, schemas, depth))
+        }
+        Form::Wrapper(field) => {
+            value(&field.kind(), message.get_field(&field).as_ref(), schemas, depth)
+        }
+        Form::Text | Form::Json => well_known::write(message, depth),
     }
 }
 
 fn fields(message: &DynamicMessage, schemas: &Schemas, depth: u32) -> Option<Map<String, Json>> {
+    let descriptor = message.descriptor();
     let mut json = Map::new();
-    for (field, found) in message.fields() {
+    for (field, found) in present(message) {
         let found = match found {
             Value::List(values) => {
                 let depth = depth.checked_sub(1)?;
@@ -75,7 +72,15 @@ fn fields(message: &DynamicMessage, schemas: &Schemas, depth: u32) -> Option<Map
             }
             found => value(&field.kind(), found, schemas, depth)?,
         };
-        json.insert(field.json_name().to_owned(), found);
+        // A name that stands for this field alone; a descriptor may say otherwise.
+        let name = field.json_name();
+        if descriptor.get_field_by_json_name(name).as_ref() != Some(&field)
+            || name == TYPE
+            || name == BYTES
+            || json.insert(name.to_owned(), found).is_some()
+        {
+            return None;
+        }
     }
     Some(json)
 }
@@ -88,7 +93,11 @@ fn value(kind: &Kind, found: &Value, schemas: &Schemas, depth: u32) -> Option<Js
         // Protobuf JSON has them as text: JavaScript would round them.
         Value::I64(n) => n.to_string().into(),
         Value::U64(n) => n.to_string().into(),
-        Value::F32(n) => float(f64::from(*n)),
+        // JSON has one NaN.
+        Value::F32(n) if n.is_nan() && n.to_bits() != f32::NAN.to_bits() => return None,
+        Value::F64(n) if n.is_nan() && n.to_bits() != f64::NAN.to_bits() => return None,
+        // By the shortest text of the `float`, which `f64::from` would make longer.
+        Value::F32(n) => float(n.to_string().parse().ok()?),
         Value::F64(n) => float(*n),
         Value::String(text) => text.as_str().into(),
         Value::Bytes(bytes) => BASE64.encode(bytes).into(),

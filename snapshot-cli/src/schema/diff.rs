@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use snapshot_core::evolution::{Difference, Verdict, compatible};
 use snapshot_core::registry::Manifest;
-use snapshot_core::schema::{Difference, Verdict, compatible};
 use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload};
 
 use super::show::rules;
-use crate::show::{line, plural};
+use crate::escape::line;
+use crate::show::plural;
 
 /// Everything that differs, a line each: payloads, then messages, then enums, each by name.
 pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {

@@ -2,7 +2,6 @@
 
 mod descriptors;
 mod diff;
-mod file;
 mod show;
 
 use std::io::Write;
@@ -11,9 +10,11 @@ use snapshot_core::registry::Manifest;
 use snapshot_core::{Code, Error};
 
 use crate::cli::{Options, Schema, SchemaCheck, SchemaDiff};
-use crate::input::name_of;
-use crate::show::{line, plural, printable};
-use crate::{Knowledge, Problem, Verdict};
+use crate::escape::line;
+use crate::files::name_of;
+use crate::manifests;
+use crate::show::plural;
+use crate::{Knowledge, Problem, Verdict, findings};
 
 pub(crate) fn run(
     command: &Schema,
@@ -56,12 +57,12 @@ fn check(
     out: &mut dyn Write,
 ) -> Result<Verdict, Problem> {
     let name = name_of(&of.lock);
-    let known = file::read(&of.lock, options)?;
+    let known = manifests::read(&of.lock, options)?;
     let lock = known.lock().ok_or_else(|| {
         Error::invalid(format!("{name}: a manifest, where a lock is wanted: see `schema diff`"))
     })?;
     let manifest = match &of.manifest {
-        Some(path) => file::read(path, options)?.manifest(path)?,
+        Some(path) => manifests::read(path, options)?.manifest(path)?,
         None => built_in(knowledge, of.schema.as_deref())?,
     };
     match lock.check(&manifest) {
@@ -71,7 +72,11 @@ fn check(
             Ok(Verdict::Fine)
         }
         Err(error) if error.code() == Code::FailedPrecondition => {
-            writeln!(out, "{}:\n{}", line(&name), printable(&error.to_string()))?;
+            writeln!(out, "{}:", line(&name))?;
+            for finding in findings(&error) {
+                // In the words of `assert_locked!`, which has lines of its own.
+                finding.lines().try_for_each(|text| writeln!(out, "{}", line(text)))?;
+            }
             Ok(Verdict::Findings)
         }
         Err(error) => Err(error.into()),
@@ -79,7 +84,7 @@ fn check(
 }
 
 fn diff(of: &SchemaDiff, options: &Options, out: &mut dyn Write) -> Result<Verdict, Problem> {
-    let (a, b) = (file::read(&of.before, options)?, file::read(&of.after, options)?);
+    let (a, b) = (manifests::read(&of.before, options)?, manifests::read(&of.after, options)?);
     let (before, after) = (a.manifest(&of.before)?, b.manifest(&of.after)?);
     let mut changes = diff::changes(&before, &after);
     if let (Some(a), Some(b)) = (a.lock(), b.lock())

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use prost::Message as _;
@@ -11,12 +10,14 @@ use snapshot_core::Error;
 use snapshot_core::registry::Manifest;
 use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload, StageRules};
 
-use super::{built_in, descriptors, file};
+use super::{built_in, descriptors};
 use crate::cli::{Options, SchemaShow};
-use crate::input::{name_of, read_bytes};
+use crate::escape::{line, write_json};
+use crate::files::{name_of, read_bytes};
+use crate::manifests;
 use crate::schemas::Schemas;
-use crate::show::line;
-use crate::{Knowledge, Problem, Verdict};
+use crate::show::{self, padding};
+use crate::{Knowledge, Problem, Verdict, deliver};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -33,13 +34,12 @@ pub(super) fn run(
         only(&mut shown, wanted)?;
     }
     if let Some(path) = &of.output {
-        write(path, &shown)?;
+        deliver(&one(&shown)?.encode_to_vec(), Some(path), true, out)?;
     } else if of.json {
         let schemas: Vec<Value> =
             shown.iter().map(|(name, schema)| as_json(name, schema)).collect();
         let json = json!({ "schemas": schemas });
-        serde_json::to_writer_pretty(&mut *out, &json).map_err(io::Error::from)?;
-        writeln!(out)?;
+        write_json(out, &json)?;
     } else {
         for (place, (name, manifest)) in shown.iter().enumerate() {
             let gap = if place > 0 { "\n" } else { "" };
@@ -57,7 +57,7 @@ fn chosen(
     knowledge: &Knowledge<'_>,
 ) -> Result<Vec<(String, Manifest)>, Error> {
     if let Some(path) = &of.file {
-        return Ok(vec![(name_of(path), file::read(path, options)?.manifest(path)?)]);
+        return Ok(vec![(name_of(path), manifests::read(path, options)?.manifest(path)?)]);
     }
     if let Some(name) = &of.schema {
         return Ok(vec![(name.clone(), built_in(knowledge, Some(name))?)]);
@@ -83,7 +83,8 @@ fn chosen(
     files.collect()
 }
 
-fn write(path: &Path, shown: &[(String, Manifest)]) -> Result<(), Error> {
+/// The manifest for a file, which has one.
+fn one(shown: &[(String, Manifest)]) -> Result<&Manifest, Error> {
     let [(_, manifest)] = shown else {
         let names: Vec<_> = shown.iter().map(|(name, _)| name.as_str()).collect();
         return Err(Error::invalid(format!(
@@ -91,10 +92,7 @@ fn write(path: &Path, shown: &[(String, Manifest)]) -> Result<(), Error> {
             names.join(", ")
         )));
     };
-    std::fs::write(path, manifest.encode_to_vec()).map_err(|error| {
-        let name = name_of(path);
-        Error::precondition(format!("{name}: cannot be written: {error}")).with_source(error)
-    })
+    Ok(manifest)
 }
 
 /// Leaves one message, the payload that is saved as it, and all that it reaches.
@@ -120,8 +118,9 @@ fn only(shown: &mut Vec<(String, Manifest)>, wanted: &str) -> Result<(), Error> 
         alike = there.iter().collect();
     }
     let more = if alike.len() > 8 { ", ..." } else { "" };
-    let alike: Vec<_> = alike.into_iter().take(8).map(String::as_str).collect();
-    Err(Error::invalid(format!("no message {wanted:?}: there are {}{more}", alike.join(", "))))
+    let alike: Vec<_> = alike.into_iter().take(8).map(|name| show::id(name)).collect();
+    let (wanted, alike) = (show::quoted(wanted), alike.join(", "));
+    Err(Error::invalid(format!("no message {wanted}: there are {alike}{more}")))
 }
 
 /// The names of a message and of everything that it reaches. Schemas may be circular.
@@ -181,9 +180,9 @@ fn text(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
 fn fields(message: &Message, out: &mut dyn Write) -> io::Result<()> {
     let fields: Vec<_> =
         message.fields.iter().map(|field| (line(&field.name), line(&field.kind), field)).collect();
-    let width = fields.iter().map(|(name, _, _)| name.chars().count()).max().unwrap_or(0);
-    for (name, kind, field) in fields {
-        write!(out, "  {:>3}  {name:<width$}  {kind}", field.number)?;
+    let width = show::width(fields.iter().map(|(name, _, _)| name.as_ref()));
+    for (name, kind, field) in &fields {
+        write!(out, "  {:>3}  {name}{}  {kind}", field.number, padding(name, width))?;
         let notes = notes(field);
         match notes.is_empty() {
             true => writeln!(out)?,

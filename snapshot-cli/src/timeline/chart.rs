@@ -140,7 +140,7 @@ fn controller_rows(sides: &[SideReport], clock: &Clock) -> (Vec<Row>, usize) {
         rows.entry(&hook.controller).or_default().push(Bar {
             span: clock.span(side, hook.began_ns, hook.took_ns),
             title: format!(
-                "{}\n{}",
+                "{}; {}",
                 title(&hook.controller, &hook.phase, hook.took_ns, hook.succeeded),
                 match saved.get(hook.controller.as_str()) {
                     Some(bytes) => format!("{}, {} saved", hook.type_url, size(*bytes)),
@@ -305,7 +305,7 @@ impl Chart {
                         .map(|part| format!("{part}: "))
                         .collect();
                     let text = format!("{}: {what}{place}{}", side.side, finding.reason);
-                    line(class, &text.replace('\n', " "));
+                    line(class, &text);
                 }
                 if findings.len() > FINDINGS {
                     line(class, &format!("and {} more", findings.len() - FINDINGS));

@@ -3,14 +3,13 @@
 mod chart;
 mod svg;
 
-use std::fs;
 use std::io::Write;
 
 use snapshot_core::{Error, MigrationReport};
 
 use crate::cli::{Options, Timeline};
-use crate::input::{name_of, read_bytes};
-use crate::{Problem, Verdict};
+use crate::files::{name_of, read_bytes};
+use crate::{Problem, Verdict, deliver};
 
 pub(crate) fn run(
     of: &Timeline,
@@ -28,11 +27,6 @@ pub(crate) fn run(
         return Err(Error::invalid("there is nothing to draw: no phase has ended").into());
     }
     let picture = chart::draw(&sides);
-    match &of.output {
-        None => out.write_all(picture.as_bytes())?,
-        Some(path) => fs::write(path, picture).map_err(|error| {
-            Error::precondition(format!("{}: cannot be written: {error}", path.display()))
-        })?,
-    }
+    deliver(picture.as_bytes(), of.output.as_deref(), true, out)?;
     Ok(Verdict::Fine)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::escape::line;
+
 /// A picture that grows.
 #[derive(Debug, Default)]
 pub(super) struct Picture {
@@ -51,8 +53,9 @@ impl Picture {
     }
 }
 
-/// The text as XML has it, without the characters that XML cannot have.
+/// The text as XML has it, on one line.
 fn escaped(text: &str) -> String {
+    let text = line(text);
     let mut xml = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -60,10 +63,6 @@ fn escaped(text: &str) -> String {
             '<' => xml.push_str("&lt;"),
             '>' => xml.push_str("&gt;"),
             '"' => xml.push_str("&quot;"),
-            '\n' => xml.push('\n'),
-            _ if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
-                xml.extend(character.escape_default());
-            }
             _ => xml.push(character),
         }
     }
@@ -77,5 +76,6 @@ mod tests {
     #[test]
     fn what_xml_would_act_on_is_escaped() {
         assert_eq!(escaped("<a b=\"c\">&\u{1b}"), "&lt;a b=&quot;c&quot;&gt;&amp;\\u{1b}");
+        assert_eq!(escaped("a\nb\u{202e}\u{ffff}"), "a\\nb\\u{202e}\\u{ffff}");
     }
 }

@@ -3,6 +3,7 @@
 use snapshot_core::{Snapshot, WriteOptions};
 use snapshot_examples::lcow::DiskStage;
 
+use crate::acme::{Tool, any, delimited};
 use crate::program::{Ended, Files, golden, run, sandbox, save};
 
 fn diff(files: &Files, a: &Snapshot, b: &Snapshot) -> Ended {
@@ -77,9 +78,12 @@ fn the_order_of_maps_is_no_difference_and_other_bytes_are_told() {
     let ended = diff(&files, &any(&one), &any(&other));
     assert_eq!((ended.code, ended.text()), (1, ".: says the same, in other bytes\n"));
     let ended = diff(&files, &any(b"\x08\x01"), &any(b"\x08\x01\x78\x01"));
-    assert_eq!(ended.text(), ".: . 0 unknown fields -> 1 unknown field\n");
+    assert_eq!(ended.text(), ".: unknown field 15 added, varint 1\n");
     let ended = diff(&files, &any(b"\xff"), &any(b"\x08\x01"));
-    assert_eq!(ended.text(), ".: 1 byte that cannot be read -> 2 bytes\n");
+    assert_eq!(
+        ended.text(),
+        ".: 1 byte that cannot be read -> 2 bytes, which differ from byte 0 on\n"
+    );
 }
 
 #[test]
@@ -94,4 +98,95 @@ fn a_bare_any_and_a_snapshot_can_be_compared() {
     assert_eq!(ended.code, 1);
     assert!(ended.text().starts_with(".: type URL "), "{}", ended.text());
     assert!(ended.stderr.is_empty());
+}
+
+fn mounts<T: std::fmt::Display>(of: impl IntoIterator<Item = T>) -> String {
+    let mounts = of.into_iter().map(|n| format!(r#"{{"source":"/src/{n}","options":["ro"]}}"#));
+    format!(r#""mounts":[{}]"#, mounts.collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn an_inserted_a_removed_and_a_changed_element_are_a_line_each() {
+    let tool = Tool::new();
+    let diff = |a: String, b: String| {
+        tool.make("a", "Pod", &a);
+        tool.make("b", "Pod", &b);
+        let ended = tool.run(&["diff", "@a", "@b"]);
+        assert_eq!(ended.code, 1);
+        ended.text().to_owned()
+    };
+    let fifty = || (1..=50).map(|n| n.to_string()).collect::<Vec<_>>();
+    let with_new = || [vec!["new".to_owned()], fifty()].concat();
+    let added = r#".: mounts[0] added, {source: "/src/new", options: 1 element}"#;
+    assert_eq!(diff(mounts(fifty()), mounts(with_new())), format!("{added}\n"));
+    let removed = r#".: mounts[0] removed, was {source: "/src/new", options: 1 element}"#;
+    assert_eq!(diff(mounts(with_new()), mounts(fifty())), format!("{removed}\n"));
+    let mut changed = with_new();
+    changed[20] = "other".to_owned();
+    let text = diff(mounts(fifty()), mounts(changed));
+    let change = r#".: mounts[20].source "/src/20" -> "/src/other""#;
+    assert_eq!(text, format!("{added}\n{change}\n"));
+}
+
+#[test]
+fn controllers_in_a_list_are_aligned_by_their_ids_or_by_their_content() {
+    let tool = Tool::new();
+    let parts = |names: &[&str]| {
+        let parts = names
+            .iter()
+            .map(|name| format!(r#"{{"@type":"type.googleapis.com/acme.Part","name":"{name}"}}"#));
+        format!(r#""list":[{}]"#, parts.collect::<Vec<_>>().join(","))
+    };
+    tool.make("a", "Vm", &parts(&["b", "c", "d"]));
+    tool.make("b", "Vm", &parts(&["a", "b", "c", "e"]));
+    let ended = tool.run(&["diff", "@a", "@b"]);
+    let lines: Vec<_> = ended.text().lines().collect();
+    assert_eq!(lines, ["list/0: added, a acme.Part of 3 B", "list/3: name \"d\" -> \"e\""]);
+    let ended = tool.run(&["diff", "@a", "@b", "--id", "acme.Part=name"]);
+    let lines: Vec<_> = ended.text().lines().collect();
+    let expected = [
+        "list/a: added, a acme.Part of 3 B",
+        "list/d: removed, a acme.Part of 3 B",
+        "list/e: added, a acme.Part of 3 B",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn fields_that_the_descriptors_do_not_know_are_compared_by_number_type_and_bytes() {
+    let tool = Tool::new();
+    let owner =
+        |name: &str| any("Disk", &[&b"\x08\x01"[..], &delimited(3, name.as_bytes())].concat());
+    tool.files.put("alice", &owner("alice"));
+    tool.files.put("bob", &owner("bob"));
+    tool.files.put("none", &any("Disk", b"\x08\x01"));
+    let diff = |a: &str, b: &str| tool.run(&["diff", a, b]).text().to_owned();
+    let alice = r#"length-delimited, 5 bytes (616c696365) "alice""#;
+    let bob = r#"length-delimited, 3 bytes (626f62) "bob""#;
+    assert_eq!(diff("@alice", "@bob"), format!(".: unknown field 3 {alice} -> {bob}\n"));
+    assert_eq!(diff("@none", "@bob"), format!(".: unknown field 3 added, {bob}\n"));
+    assert_eq!(diff("@bob", "@none"), format!(".: unknown field 3 removed, was {bob}\n"));
+    // Where the difference is not shown, its place is.
+    let long = |end: char| owner(&format!("{}{end}", "x".repeat(500)));
+    tool.files.put("one", &long('1'));
+    tool.files.put("two", &long('2'));
+    assert!(diff("@one", "@two").contains("which differ from byte 500 on"));
+    // Within a message within a list, and of another wire type.
+    let mount = |last: &[u8]| any("Pod", &delimited(2, last));
+    tool.files.put("one", &mount(b"\x48\x07"));
+    tool.files.put("two", &mount(b"\x4d\x07\0\0\0"));
+    let told = ".: mounts[0] unknown field 9 varint 7 -> 32 bits, 4 bytes (07000000)\n";
+    assert_eq!(diff("@one", "@two"), told);
+}
+
+#[test]
+fn a_long_id_above_many_controllers_does_not_grow_the_output() {
+    let files = Files::new();
+    let (a, b) = (files.path("a"), files.path("b"));
+    std::fs::write(&a, crate::hostile::long_id(1)).unwrap();
+    std::fs::write(&b, crate::hostile::long_id(2)).unwrap();
+    let ended = run(["diff".as_ref(), a.as_os_str(), b.as_os_str()]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.text().lines().count() >= 1000, "{}", ended.text().len());
+    assert!(ended.text().len() < 1_000_000, "{}", ended.text().len());
 }

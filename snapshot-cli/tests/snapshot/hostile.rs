@@ -269,3 +269,50 @@ fn names_in_a_manifest_that_would_act_on_a_terminal_are_escaped() {
         assert!(text.contains("\\u{1b}"), "{text}");
     }
 }
+
+/// A pod with a very long id above a thousand containers, `number` tells two such apart.
+pub(crate) fn long_id(number: u8) -> Vec<u8> {
+    let delimited = crate::acme::delimited;
+    let container = |n: u32| {
+        let value = [delimited(2, n.to_string().as_bytes()), vec![0x08, number]].concat();
+        delimited(5, &any("type.googleapis.com/lcow.v1.ContainerSnapshot", &value))
+    };
+    let containers: Vec<u8> = (0..1_000).flat_map(container).collect();
+    let pod = [vec![0x08, 1], delimited(2, &vec![b'x'; 1 << 20]), containers].concat();
+    let pod = delimited(3, &any("type.googleapis.com/lcow.v1.PodSnapshot", &pod));
+    any("type.googleapis.com/lcow.v1.SandboxSnapshot", &pod)
+}
+
+#[test]
+fn a_long_id_above_many_controllers_takes_its_own_length_once() {
+    // In full for each controller it is 1 GiB.
+    let files = Files::new();
+    let path = files.put("a", &long_id(1));
+    for command in [&["inspect"][..], &["verify"], &["json"], &["inspect", "--path", "."]] {
+        let mut out = Vec::new();
+        run(command, &path, &mut out).unwrap();
+        assert!(out.len() < 8 << 20, "{command:?}: {}", out.len());
+    }
+    match run(&["inspect", "--json"], &path, &mut Vec::new()) {
+        Err(Problem::Error(error)) => {
+            assert!(error.to_string().contains("its ids take"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_name_in_a_manifest_may_be_of_any_length() {
+    use snapshot_core::wire::v1::Manifest;
+    use snapshot_core::wire::v1::manifest::{Field, Message};
+    let field =
+        Field { number: 1, name: "n".repeat(70_000), kind: "string".into(), ..Field::default() };
+    let message = Message { name: "m".repeat(70_000), fields: vec![field] };
+    let manifest = Manifest { messages: vec![message], ..Manifest::default() };
+    let files = Files::new();
+    let path = files.put("a", &prost::Message::encode_to_vec(&manifest));
+    for command in SCHEMA_COMMANDS.iter().filter(|command| command[1] != "check") {
+        let ended = run_schema(command, &path);
+        assert!(ended.is_ok() || command.len() > 3, "{command:?}: {ended:?}");
+    }
+}

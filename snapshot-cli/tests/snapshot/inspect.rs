@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::acme::{Tool, any, delimited};
 use crate::program::{Files, golden, run, sandbox};
 use serde_json::Value;
 use snapshot_core::{ControllerSet, Incoming, Snapshot, WriteOptions};
@@ -179,4 +180,72 @@ fn colours_can_be_asked_for() {
     assert!(text.contains("\u{1b}[1m"), "{text:?}");
     let text = String::from_utf8(command.env("NO_COLOR", "1").output().unwrap().stdout).unwrap();
     assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
+#[test]
+fn fields_that_the_descriptors_do_not_know_are_shown_by_number_type_and_bytes() {
+    let tool = Tool::new();
+    let disk = [&b"\x08\x01"[..], &delimited(3, b"alice")].concat();
+    tool.files.put("disk", &any("Disk", &disk));
+    assert!(tool.run(&["inspect", "@disk"]).fine().contains("  1 unknown field\n"));
+    let ended = tool.run(&["inspect", "@disk", "--path", "."]);
+    let row = ended.fine().lines().last().unwrap();
+    assert!(row.contains("unknown field 3 "), "{row}");
+    assert!(row.ends_with("length-delimited, 5 bytes (616c696365) \"alice\""), "{row}");
+    let ended = tool.run(&["inspect", "@disk", "--json"]);
+    let json: Value = serde_json::from_str(ended.fine()).unwrap();
+    let expected = serde_json::json!([
+        { "path": "", "number": 3, "wire_type": "length-delimited", "bytes": 5, "hex": "616c696365" }
+    ]);
+    assert_eq!(json["controllers"]["unknown_fields"], expected);
+    // In a message within the payload.
+    tool.files.put("pod", &any("Pod", &delimited(2, b"\x48\x07")));
+    let ended = tool.run(&["inspect", "@pod", "--path", "."]);
+    assert!(ended.fine().contains("mounts[0] unknown field 9"), "{}", ended.text());
+    assert!(ended.text().contains("varint 7"), "{}", ended.text());
+}
+
+#[test]
+fn ids_are_fields_of_any_type_that_has_a_text() {
+    let tool = Tool::new();
+    let vm = |part: &[u8]| any("Vm", &delimited(4, &any("Part", part)));
+    // number: sint64 -7; flag: true; kind: RUNNING; name: a/b.
+    tool.files.put("vm", &vm(b"\x10\x0d\x18\x01\x20\x01\x2a\x03a/b"));
+    for (field, id) in [
+        ("number", "list/-7"),
+        ("flag", "list/true"),
+        ("kind", "list/RUNNING"),
+        ("name", "list/a%2Fb"),
+    ] {
+        let ended = tool.run(&["inspect", "@vm", "--id", &format!("acme.Part={field}")]);
+        assert!(ended.fine().contains(id), "{field}: {}", ended.text());
+        let path =
+            tool.run(&["inspect", "@vm", "--path", id, "--id", &format!("acme.Part={field}")]);
+        assert!(path.fine().contains("acme.Part"), "{}", path.text());
+    }
+}
+
+#[test]
+fn a_stage_that_was_found_by_its_name_alone_is_shown_as_a_guess() {
+    let tool = Tool::new();
+    tool.make("vm", "Vm", r#""stage": "RUNNING""#);
+    let ended = tool.run(&["inspect", "@vm"]);
+    assert!(ended.fine().contains("  RUNNING?  "), "{}", ended.text());
+    let ended = tool.run(&["inspect", "@vm", "--json"]);
+    assert!(ended.fine().contains("\"stage_is_guess\": true"), "{}", ended.text());
+}
+
+#[test]
+fn an_id_and_a_field_of_any_length_are_shown() {
+    let tool = Tool::new();
+    let name = "n".repeat(70_000);
+    let part = delimited(5, name.as_bytes());
+    tool.files.put("vm", &any("Vm", &delimited(4, &any("Part", &part))));
+    let ended = tool.run(&["inspect", "@vm", "--id", "acme.Part=name"]);
+    assert!(ended.fine().contains("bytes)...nnn"), "{}", ended.text());
+    assert!(ended.text().len() < 5_000);
+    let path = format!("list/{name}");
+    tool.run(&["inspect", "@vm", "--id", "acme.Part=name", "--path", &path]).fine();
+    let json = tool.run(&["inspect", "@vm", "--id", "acme.Part=name", "--json"]);
+    assert!(json.fine().contains(&path), "the whole id, for machines");
 }

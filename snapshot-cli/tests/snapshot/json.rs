@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::acme::Tool;
 use crate::program::{Files, goldens, run, sandbox};
 use snapshot_core::{Snapshot, WriteOptions};
 
@@ -133,9 +134,12 @@ fn a_json_that_says_something_wrong_is_refused_with_its_place() {
     for (json, told) in [
         ("{".to_owned(), "not JSON"),
         ("{}".to_owned(), "\"form\" is neither"),
-        (r#"{"form":"any"}"#.to_owned(), "expected \"payload\""),
+        (r#"{"form":"any"}"#.to_owned(), "expected either \"payload\""),
         (payload(r#","diskz":{}"#), "payload.diskz: lcow.v1.ScsiSnapshot has no such field"),
-        (payload(r#","numControllers":-1"#), "payload.numControllers: expected a number"),
+        (
+            payload(r#","numControllers":-1"#),
+            "payload.numControllers: -1 does not fit: expected a number",
+        ),
         (payload(r#","numControllers":1,"num_controllers":1"#), "under its other name"),
         (payload(r#","disks":{"a":{}}"#), "payload.disks[\"a\"]: not a key"),
         (
@@ -152,4 +156,262 @@ fn a_json_that_says_something_wrong_is_refused_with_its_place() {
     let deep = "[".repeat(1 << 20);
     let ended = run(["from-json".as_ref(), files.put("a.json", deep.as_bytes()).as_os_str()]);
     assert_eq!(ended.code, 3);
+}
+
+#[test]
+fn json_that_says_a_thing_twice_is_refused() {
+    let tool = Tool::new();
+    for (message, members, told) in [
+        ("Disk", r#""size": 1, "size": 2"#, "payload.size: is there twice"),
+        (
+            "Disk",
+            r#""size": 1, "@type": "type.googleapis.com/acme.Nic""#,
+            "payload.@type: is there twice",
+        ),
+        ("Disk", r#""schemaVersion": 1, "schema_version": 7"#, "under its other name too"),
+        ("Disk", r#""schema_version": 0, "schemaVersion": 7"#, "under its other name too"),
+        ("Disk", r#""schemaVersion": null, "schema_version": 7"#, "under its other name too"),
+        ("Nic", r#""switch": "a", "loopback": {}"#, "is in oneof backend with switch"),
+        ("Nic", r#""loopback": {}, "switch": """#, "is in oneof backend with loopback"),
+        ("Slots", r#""disks": {"1": "a", "01": "b"}"#, "payload.disks[\"01\"]: not a key"),
+        ("Slots", r#""disks": {"1": "a", "+1": "b"}"#, "not a key of type uint32"),
+        ("Slots", r#""disks": {"1": "a", "1": "b"}"#, "is there twice"),
+        (
+            "Slots",
+            r#""named": {"a": {"size": 1, "size": 2}}"#,
+            "payload.named.a.size: is there twice",
+        ),
+        (
+            "Pod",
+            r#""mounts": [{}, {"source": "a", "source": "b"}]"#,
+            "payload.mounts[1].source: is",
+        ),
+        ("Every", r#""object": {"a": {"b": 1, "b": 2}}"#, "payload.object.a.b: is there twice"),
+    ] {
+        let ended = tool.restore(message, members);
+        assert_eq!((ended.code, ended.stdout.len()), (3, 0), "{members}");
+        assert!(ended.stderr.contains(told), "{members}: {}", ended.stderr);
+        assert!(ended.stderr.contains("line 1, column "), "{members}: {}", ended.stderr);
+    }
+    let payload = r#""payload":{"@type":"type.googleapis.com/acme.Disk"}"#;
+    for (json, told) in [
+        (format!(r#"{{"form":"any",{payload},{payload}}}"#), "payload: is there twice"),
+        (
+            format!(r#"{{"form":"any",{payload},"extra":1}}"#),
+            "extra: the JSON of a snapshot has no such",
+        ),
+        (format!(r#"{{"form":"any",{payload},"@bytes":""}}"#), "expected either"),
+        (format!(r#"{{"form":"any",{payload},"form":"snapshot"}}"#), "form: is there twice"),
+        (format!("[{payload}]"), "not JSON"),
+    ] {
+        let ended = tool.restore_text(&json);
+        assert_eq!(ended.code, 3, "{json}");
+        assert!(ended.stderr.contains(told), "{json}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn json_that_a_message_cannot_hold_is_refused() {
+    let tool = Tool::new();
+    for (message, members, told) in [
+        ("Every", r#""f": 1e300"#, "does not fit into a float"),
+        ("Every", r#""f": 1e-60"#, "is too small for a float"),
+        ("Every", r#""f": 16777217"#, "would be rounded to 16777216"),
+        ("Every", r#""d": "1e400""#, "does not fit into a double"),
+        (
+            "Every",
+            r#""floats": {"1": 0.123456789}"#,
+            "payload.floats[\"1\"]: 0.123456789 would be rounded",
+        ),
+        ("Every", r#""wrapped": 1e39"#, "payload.wrapped: 1e39 does not fit"),
+        ("Every", r#""counted": 18446744073709551616"#, "payload.counted: "),
+        ("Every", r#""json": 1e400"#, "payload.json: "),
+        ("Every", r#""took": "1.0000000001s""#, "payload.took: "),
+        ("Every", r#""took": "1.s""#, "payload.took: "),
+        ("Every", r#""time": "2020-01-01T00:00:00.0000000001Z""#, "payload.time: "),
+        ("Every", r#""i": 2147483648"#, "does not fit"),
+        ("Every", r#""u": -1"#, "does not fit"),
+        ("Every", r#""packed": [1, null]"#, "payload.packed[1]: expected"),
+        ("Every", r#""m": {"@type": "x"}"#, "payload.m.@type: acme.Mount has no such field"),
+        ("Nic", r#""loopback": {"x": 1}"#, "payload.loopback.x: "),
+        ("Disk", r#""size": "0x10""#, "expected a number of 64 bits"),
+        ("Disk", r#""size": "+5""#, "expected a number of 64 bits"),
+        ("Disk", r#""size": 1.5"#, "1.5 is no whole number"),
+        ("Disk", r#""size": 18446744073709551616"#, "does not fit"),
+        ("Disk", r#""size": true"#, "expected a number"),
+        ("Part", r#""number": -0"#, "no integer is -0"),
+        ("Part", r#""kind": "1""#, "expected a value of acme.Lifecycle"),
+        ("Part", r#""kind": 1.5"#, "no whole number"),
+        ("Part", r#""flag": "true""#, "expected true or false"),
+        ("Part", r#""name": "\ud800""#, "not JSON"),
+        ("Part", r#""name": 7"#, "expected a string"),
+    ] {
+        let ended = tool.restore(message, members);
+        assert_eq!((ended.code, ended.stdout.len()), (3, 0), "{members}");
+        assert!(ended.stderr.contains(told), "{members}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn json_of_another_spelling_is_the_same_snapshot() {
+    let tool = Tool::new();
+    for (message, given, shown) in [
+        ("Disk", r#""size": 70e-1"#, r#""size": "7""#),
+        ("Disk", r#""size": "7""#, r#""size": 7.0"#),
+        ("Disk", r#""size": null"#, r#""size": 0"#),
+        ("Nic", r#""switch": "a", "loopback": null"#, r#""switch": "a""#),
+        ("Every", r#""f": "0.10000000149011612""#, r#""f": 0.1"#),
+        ("Every", r#""took": "1.50s""#, r#""took": "1.500s""#),
+        ("Every", r#""time": "2020-01-01T01:00:00+01:00""#, r#""time": "2020-01-01T00:00:00Z""#),
+        ("Part", r#""kind": "RUNNING""#, r#""kind": 1"#),
+    ] {
+        let (one, other) = (tool.restore(message, given), tool.restore(message, shown));
+        assert_eq!((one.code, other.code), (0, 0), "{given}: {}{}", one.stderr, other.stderr);
+        assert_eq!(one.stdout, other.stdout, "{given}");
+    }
+    // A value that is not there is another than null, and a negative zero than none.
+    for members in [r#""json": null"#, r#""nothing": null"#, r#""d": -0.0"#, r#""f": "-0""#] {
+        let ended = tool.restore("Every", members);
+        assert_ne!(ended.stdout, tool.restore("Every", r#""i": 0"#).stdout, "{members}");
+        tool.files.put("a.snapshot", &ended.stdout);
+        let json = tool.run(&["json", "@a.snapshot"]);
+        assert!(!json.fine().contains("@bytes"), "{}", json.text());
+        assert_eq!(tool.restore_text(json.text()).stdout, ended.stdout, "{members}");
+    }
+}
+
+/// Runs a command in this process.
+fn in_process(tool: &Tool, command: &str, file: &Path) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let descriptors = tool.files.path("acme.binpb");
+    let line = [
+        "snapshot".as_ref(),
+        command.as_ref(),
+        file.as_os_str(),
+        "--descriptors".as_ref(),
+        descriptors.as_os_str(),
+    ];
+    let knowledge = snapshot_cli::Knowledge::default();
+    let ended = snapshot_cli::run(line, &knowledge, false, &mut out).unwrap();
+    ended.ok().map(|_| out)
+}
+
+mod properties {
+    use proptest::prelude::*;
+    use prost_reflect::DescriptorPool;
+
+    use super::*;
+    use crate::acme::any;
+
+    /// Numbers in every form that somebody may write.
+    fn number() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any_of::<i64>(),
+            any_of::<u64>(),
+            any_of::<f32>(),
+            any_of::<f64>(),
+            "-?[0-9]{1,20}",
+            "-?[0-9]{1,12}\\.[0-9]{1,12}",
+            "-?[0-9]{1,3}(\\.[0-9]{1,3})?[eE][+-]?[0-9]{1,3}",
+        ]
+    }
+
+    fn any_of<T: Arbitrary + std::fmt::Display>() -> impl Strategy<Value = String> {
+        proptest::arbitrary::any::<T>().prop_map(|it| it.to_string())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_bytes_are_in_a_payload_come_back(value: Vec<u8>) {
+            let tool = Tool::new();
+            let bytes = any("Every", &value);
+            let json = in_process(&tool, "json", &tool.files.put("a", &bytes));
+            let json = tool.files.put("a.json", &json.unwrap());
+            prop_assert_eq!(in_process(&tool, "from-json", &json), Some(bytes));
+        }
+
+        #[test]
+        fn a_number_that_is_accepted_is_the_number_that_comes_back(
+            text in number(),
+            quoted: bool,
+            field in prop::sample::select(vec![
+                "d", "f", "i", "l", "u", "w", "si", "sl", "fu", "fw", "fi", "fl", "wrapped", "counted", "a", "maybe",
+            ]),
+        ) {
+            let tool = Tool::new();
+            let shown = if quoted { format!("\"{text}\"") } else { text.clone() };
+            let url = "type.googleapis.com/acme.Every";
+            let json = format!(r#"{{"form":"any","payload":{{"@type":"{url}","{field}":{shown}}}}}"#);
+            let file = tool.files.put("a.json", json.as_bytes());
+            if let Some(bytes) = in_process(&tool, "from-json", &file) {
+                let json = in_process(&tool, "json", &tool.files.put("a", &bytes)).unwrap();
+                let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+                let member = &json["payload"][field];
+                let again = match member {
+                    serde_json::Value::String(text) => text.clone(),
+                    serde_json::Value::Null => "0".to_owned(),
+                    other => other.to_string(),
+                };
+                // Integers beyond 2^53 by their digits, all others by their value.
+                let is_same = again == text
+                    || again.parse::<f64>().unwrap() == text.parse::<f64>().unwrap()
+                    || again.parse::<f32>().unwrap() == text.parse::<f32>().unwrap() && again.contains('.');
+                prop_assert!(is_same, "{} {}: {}", field, text, again);
+            }
+        }
+
+        #[test]
+        fn the_bytes_of_every_kind_of_field_are_readable_json(seed: Vec<u8>) {
+            // Random JSON of the message by its descriptor, through the bytes and back.
+            let tool = Tool::new();
+            let set = fs::read(tool.files.path("acme.binpb")).unwrap();
+            let pool = DescriptorPool::decode(&*set).unwrap();
+            let descriptor = pool.get_message_by_name("acme.Every").unwrap();
+            let text: String = seed.iter().map(|byte| char::from(*byte)).collect();
+            let members = serde_json::json!({
+                "s": text, "y": base64_of(&seed), "i": seed.len(), "b": seed.len() > 3,
+                "packed": seed, "below": { &text: { "s": text, "f": seed.len() as f32 / 8.0 } },
+                "floats": { seed.len().to_string(): 0.1 }, "took": "1.500s", "object": { &text: [1.5, null, text] },
+                "any": { "@type": "type.googleapis.com/acme.Disk", "size": (seed.len() + 1).to_string() },
+            });
+            let mut payload = members.clone();
+            payload["@type"] = "type.googleapis.com/acme.Every".into();
+            let json = serde_json::json!({ "form": "any", "payload": payload });
+            let file = tool.files.put("a.json", json.to_string().as_bytes());
+            let bytes = in_process(&tool, "from-json", &file).unwrap();
+            let again = in_process(&tool, "json", &tool.files.put("a", &bytes)).unwrap();
+            let again: serde_json::Value = serde_json::from_slice(&again).unwrap();
+            prop_assert!(!again.to_string().contains("@bytes"), "{}", again);
+            prop_assert!(descriptor.fields().len() > 30);
+            for name in ["s", "y", "below", "floats", "took", "object", "any"] {
+                let (a, b) = (&again["payload"][name], &members[name]);
+                let is_empty = a.is_null() && (b == "" || b.as_object().is_some_and(serde_json::Map::is_empty));
+                prop_assert!(a == b || is_empty || name == "below", "{}: {} {}", name, a, b);
+            }
+        }
+    }
+
+    fn base64_of(bytes: &[u8]) -> String {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    }
+}
+
+#[test]
+fn payloads_in_payloads_are_turned_into_json_in_one_pass() {
+    // 4 MiB at the bottom of 45 levels: to look at all of it again on each level is 45 times the work.
+    let tool = Tool::new();
+    let mut bytes = crate::acme::any("Part", &crate::acme::delimited(5, &vec![b'x'; 4 << 20]));
+    let mut levels = 0;
+    while levels < 45 {
+        bytes = crate::acme::any("Vm", &crate::acme::delimited(4, &bytes));
+        levels += 1;
+    }
+    let file = tool.files.put("a", &bytes);
+    let json = in_process(&tool, "json", &file).unwrap();
+    assert!(!json.windows(6).any(|window| window == b"@bytes"));
+    let again = in_process(&tool, "from-json", &tool.files.put("a.json", &json)).unwrap();
+    assert!(again == bytes);
 }

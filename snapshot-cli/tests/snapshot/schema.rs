@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 use snapshot_core::ControllerSet;
+use snapshot_core::evolution::lock::Lock;
 use snapshot_core::registry::{Manifest, registry, require};
-use snapshot_core::schema::lock::Lock;
 use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Older, Payload, StageRules, Value};
 use snapshot_examples::{hcsshim, lcow};
 
@@ -73,7 +73,7 @@ fn a_lock_that_does_not_fit_is_told_in_the_words_of_the_line_in_a_test() {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from:?} is not in the lock any more");
         let path = files.put("schema.lock", changed.as_bytes());
-        let assert = || snapshot_core::schema::assert_locked!(&path, &manifest);
+        let assert = || snapshot_core::evolution::assert_locked!(&path, &manifest);
         let panic = catch_unwind(AssertUnwindSafe(assert)).unwrap_err();
         let said = panic.downcast_ref::<String>().unwrap();
         assert!(said.contains(told), "{told}: {said}");
@@ -236,7 +236,7 @@ fn messages_of_other_descriptors_are_shown_as_a_proto_file_spells_them() {
     let empty = files.put("empty", b"");
     let ended = schema(&["show".as_ref(), "--descriptors".as_ref(), empty.as_os_str()]);
     assert_eq!(ended.code, 3);
-    assert!(ended.stderr.contains("empty: has no messages"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("empty: is empty"), "{}", ended.stderr);
 }
 
 const URL: &str = "type.googleapis.com/acme.v1.Disk";

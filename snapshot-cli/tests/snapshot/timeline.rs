@@ -128,7 +128,7 @@ fn the_sides_may_come_in_files_of_their_own_and_the_picture_in_a_pipe() {
 fn what_is_no_report_is_refused() {
     let files = Files::new();
     for (json, told) in [
-        ("", "not the report of a migration"),
+        ("", "is empty"),
         ("{}", "it has no format"),
         (r#"{"format":2,"sides":[]}"#, "a report of format 2, this build reads format 1"),
         (r#"{"format":1,"sides":[]}"#, "nothing to draw"),

@@ -110,6 +110,7 @@ pub const fn assert_value(
     descriptor: &EnumDescriptor,
     value: &str,
     is_renamed: bool,
+    is_stage: bool,
 ) {
     let Some(proto) = value_number(descriptor, value) else {
         let mut names = Message::new();
@@ -122,9 +123,11 @@ pub const fn assert_value(
         let message = message.and(descriptor.name).and("`, which has ").and(names.as_str());
         let message = message.and(if is_renamed {
             ": these are the names for `rename`"
-        } else {
+        } else if is_stage {
             ": say which of them it is by #[snapshot(rename = Name)], or mark it \
              #[snapshot(transient)] if it is never saved"
+        } else {
+            ": say which of them it is by #[snapshot(rename = Name)], or add it to the proto enum"
         });
         panic!("{}", message.as_str());
     };
@@ -138,7 +141,7 @@ pub const fn assert_value(
 
 /// Every value of the proto enum is a variant.
 #[track_caller]
-pub const fn assert_all_values(stage: &str, descriptor: &EnumDescriptor, names: &[&str]) {
+pub const fn assert_all_values(name: &str, descriptor: &EnumDescriptor, names: &[&str]) {
     let mut i = 0;
     while i < names.len() {
         if value_number(descriptor, names[i]).is_none() {
@@ -159,7 +162,7 @@ pub const fn assert_all_values(stage: &str, descriptor: &EnumDescriptor, names: 
         i += 1;
     }
     if missing > 0 {
-        let message = Message::new().and("`").and(stage).and("` has no variant for ");
+        let message = Message::new().and("`").and(name).and("` has no variant for ");
         let message = message.and(list.as_str()).and(" of `").and(descriptor.name).and("`: add ");
         let message = message.and(if missing == 1 { "it" } else { "them" });
         let message =
@@ -189,7 +192,7 @@ pub const fn assert_zero(variant: &str, number: i128) {
             .and(variant)
             .and("` is the `#[default]`, so its number must be 0, not ")
             .and_number(number)
-            .and(": a stage that is at its default is not on the wire");
+            .and(": a value that is at its default is not on the wire");
         panic!("{}", message.as_str());
     }
 }
@@ -216,7 +219,9 @@ where
 #[diagnostic::on_unimplemented(
     message = "the proto name of `{Self}` is not known",
     label = "a payload's message needs its name",
-    note = "tell prost-build: `config.enable_type_names()`"
+    note = "tell prost-build: `config.enable_type_names()`",
+    note = "if build.rs does that already, another version of prost may have generated the message: \
+            snapshot-core needs prost 0.14, and `cargo tree --duplicates` lists the versions"
 )]
 pub trait Named {
     const PACKAGE: &'static str;
@@ -229,7 +234,7 @@ impl<M: prost::Name> Named for M {
     const NAME: &'static str = M::NAME;
 }
 
-/// Asks whether a type is a [`Stage`], see `crate::schema::probe`.
+/// Tests whether a type is a [`Stage`], see `crate::schema::trait_probe`.
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
 impl<T: Stage> Probe<T> {

@@ -68,17 +68,17 @@ pub trait NoMember<T>: Sized {
     }
 
     fn put(self, _: &T, _: &mut Writer) -> Result<u32, Error> {
-        Err(super::not_derived())
+        Err(super::validation::not_derived())
     }
 
     fn take(self, _: Tag, _: &mut Reader<'_>) -> Result<T, Error> {
-        Err(super::not_derived())
+        Err(super::validation::not_derived())
     }
 
     fn annotate(self, _: &mut Notes) {}
 
     fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
-        Err(super::not_derived())
+        Err(super::validation::not_derived())
     }
 
     fn refer(self, _: &T, _: &mut References) {}

@@ -6,9 +6,10 @@
 
 use std::marker::PhantomData;
 
+use super::field::{is_member, place};
 use super::take::Taking;
-use super::{is_member, place};
 use crate::Error;
+use crate::caught::InAdapter;
 use crate::codec::{Reader, Tag, WireField};
 use crate::schema::Field;
 use crate::schema::kind::{FieldKind, Frame};
@@ -188,7 +189,10 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
     pub fn finish(self, field: &Field<F>, take: &mut Taking, r: &Reader<'_>) -> Option<T> {
         // The adapter looks at it.
         let value = self.open.value(field, take).filter(|_| take.is_known(field))?;
-        match (self.convert)(self.take, value) {
+        let converting = InAdapter::of(field.name());
+        let converted = (self.convert)(self.take, value);
+        converting.end();
+        match converted {
             Ok(value) => Some(value),
             Err(error) => {
                 let error = take.at_field(field, error, r);

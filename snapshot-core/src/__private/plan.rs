@@ -199,7 +199,7 @@ macro_rules! plans {
 
             #[inline]
             fn size(self, values: ($(&$ty,)*)) -> usize {
-                super::sum(&[$(self.$at.size(values.$at)),*])
+                super::put::sum(&[$(self.$at.size(values.$at)),*])
             }
 
             #[cfg_attr(debug_assertions, inline)]

@@ -8,11 +8,13 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
+use super::field::place;
 use super::open::{Closed, Open, OpenAdapter};
 use super::put::Putting;
 use super::take::Taking;
-use super::{place, refusal};
+use super::validation::refusal;
 use crate::Error;
+use crate::caught::InAdapter;
 use crate::codec::{Reader, WireField};
 use crate::controller::Walk;
 use crate::references::References;
@@ -51,7 +53,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) {
         match value.put_field(self.field.number(), put.w) {
             Ok(number) => put.mark(number),
-            Err(error) => put.fail(place(self.field, error)),
+            Err(error) => put.fail(self.field.number(), place(self.field, error)),
         }
     }
 
@@ -112,6 +114,8 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
 pub struct Adapter<F: 'static, W, T, Take> {
     pub(super) field: &'static Field<F>,
     take: Take,
+    // What is put is converted between the making of the adapter and the call of `put`.
+    converting: InAdapter,
     converted: PhantomData<fn(W) -> T>,
 }
 
@@ -124,7 +128,7 @@ where
     Take: FnOnce(W) -> Result<T, E>,
     E: Display + 'static,
 {
-    Adapter { field, take, converted: PhantomData }
+    Adapter { field, take, converting: InAdapter::of(field.name()), converted: PhantomData }
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
@@ -133,9 +137,13 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         put: &mut Putting<'_, N>,
         value: Result<W, E>,
     ) {
+        self.converting.end();
         match value {
             Ok(value) => port::<F, W>(self.field).put(put, &value),
-            Err(error) => put.fail(refusal(error).in_field(self.field.name())),
+            Err(error) => {
+                let error = refusal(error).in_field(self.field.name());
+                put.fail(self.field.number(), error);
+            }
         }
     }
 
@@ -147,6 +155,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     where
         Take: FnOnce(W) -> Result<T, E>,
     {
+        self.converting.end();
         OpenAdapter {
             open: port::<F, W>(self.field).open(take, r),
             take: self.take,
@@ -163,6 +172,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     where
         Take: FnOnce(W) -> Result<T, E>,
     {
+        self.converting.end();
         OpenAdapter {
             open: port::<F, W>(self.field).open_since(since, take, r),
             take: self.take,
@@ -173,14 +183,15 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     /// What cannot be converted cannot be saved either, which is told elsewhere.
     #[inline]
     pub fn refer(self, value: impl FnOnce() -> Option<W>, references: &mut References) {
-        if !W::LEAF
-            && let Some(value) = value()
-        {
+        let value = if W::LEAF { None } else { value() };
+        self.converting.end();
+        if let Some(value) = value {
             port::<F, W>(self.field).refer(&value, references);
         }
     }
 
     pub fn annotate(self, notes: &mut Notes) {
+        self.converting.end();
         W::annotate_field(notes);
     }
 }
@@ -221,7 +232,7 @@ pub trait NoPort<T>: Sized {
     }
 
     fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
-        Err(super::not_derived())
+        Err(super::validation::not_derived())
     }
 
     fn refer<V>(self, _: V, _: &mut References) {}

@@ -12,9 +12,19 @@ pub struct Putting<'w, const N: usize> {
     mark: usize,
     ends: [(u32, usize); N],
     count: usize,
-    /// Why a field could not be put, the first one that could not. Kept here and told in the end,
-    /// since a way out behind each field costs the compiler more than the field.
-    error: Option<Error>,
+    /// What is wrong with fields. Kept here and told in the end, since a way out behind each field
+    /// costs the compiler more than the field.
+    // One pointer, so that putting a message without errors does nothing for them.
+    wrong: Option<Box<Wrong>>,
+}
+
+/// What is wrong with the fields of one message.
+#[derive(Default)]
+struct Wrong {
+    /// Each with the number of its field, for the order.
+    errors: Vec<(u32, Error)>,
+    /// The fields that a check has refused: that one of them cannot be put either is no news.
+    checked: Vec<u32>,
 }
 
 /// How many marks [`Putting`] needs for fields declared in this order, behind that of the version,
@@ -45,7 +55,7 @@ impl<'w, const N: usize> Putting<'w, N> {
     #[inline]
     pub fn new(w: &'w mut Writer) -> Self {
         let mark = w.position();
-        Self { w, mark, ends: [(0, 0); N], count: 0, error: None }
+        Self { w, mark, ends: [(0, 0); N], count: 0, wrong: None }
     }
 
     /// A field was put, under this number.
@@ -60,17 +70,52 @@ impl<'w, const N: usize> Putting<'w, N> {
     /// A field could not be put.
     #[cold]
     #[inline(never)]
-    pub(super) fn fail(&mut self, error: Error) {
-        self.error.get_or_insert(error);
+    pub(super) fn fail(&mut self, number: u32, error: Error) {
+        let wrong = self.wrong.get_or_insert_default();
+        if !wrong.checked.contains(&number) {
+            wrong.errors.push((number, error));
+        }
     }
 
+    /// Keeps the result of a check of the field with this number, which is put later.
+    #[inline]
+    pub fn check(&mut self, number: u32, result: Result<(), Error>) {
+        if let Err(error) = result {
+            self.refuse(number, error);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, number: u32, error: Error) {
+        let wrong = self.wrong.get_or_insert_default();
+        wrong.errors.push((number, error));
+        wrong.checked.push(number);
+    }
+
+    /// # Errors
+    ///
+    /// Everything that is wrong with the fields, in the order of their numbers.
     #[inline]
     pub fn finish(self) -> Result<(), Error> {
-        match self.error {
-            Some(error) => Err(error),
+        match self.wrong {
+            Some(wrong) => Err(wrong.into_error()),
             None if N == 0 => Ok(()),
             None => self.w.reorder(self.mark, &self.ends[..self.count]),
         }
+    }
+}
+
+impl Wrong {
+    #[cold]
+    #[inline(never)]
+    fn into_error(mut self) -> Error {
+        self.errors.sort_by_key(|(number, _)| *number);
+        let errors = self.errors.into_iter().map(|(_, error)| error);
+        // There is one, or nothing was wrong.
+        errors
+            .reduce(Error::and)
+            .unwrap_or_else(|| Error::internal("a field was refused for nothing"))
     }
 }
 

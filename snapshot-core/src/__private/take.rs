@@ -1,6 +1,6 @@
 //! Taking the fields of a message: everything that is wrong with it at once.
 
-use super::is_member;
+use super::field::is_member;
 use crate::codec::{Reader, Tag};
 use crate::schema::kind::FieldKind;
 use crate::schema::{Field, FieldShape, MessageDescriptor};
@@ -211,7 +211,7 @@ impl Taking {
         }
         let name = self.known(field, value).map(name);
         if let Some(wrong) = &mut self.wrong {
-            wrong.error = wrong.error.take().map(|error| super::with_name(error, name));
+            wrong.error = wrong.error.take().map(|error| super::validation::with_name(error, name));
         }
     }
 

@@ -32,9 +32,9 @@ macro_rules! numbers {
         pub(crate) trait Number: Copy $(+ TryFrom<$int> + TryInto<$int>)* {
             const LEAST: i128;
             const MOST: i128;
-            fn widen(self) -> i128;
+            fn wire_i128(self) -> i128;
             /// A number of the same order.
-            fn ordinal(self) -> u64;
+            fn wire_ordinal(self) -> u64;
         }
 
         $(impl Number for $int {
@@ -42,12 +42,12 @@ macro_rules! numbers {
             const MOST: i128 = Self::MAX as i128;
 
             #[inline]
-            fn widen(self) -> i128 {
+            fn wire_i128(self) -> i128 {
                 self as i128
             }
 
             #[inline]
-            fn ordinal(self) -> u64 {
+            fn wire_ordinal(self) -> u64 {
                 (self as u64).wrapping_sub(Self::MIN as u64)
             }
         })*
@@ -64,7 +64,7 @@ fn fit<Source: Number + TryInto<Target>, Target: Number>(
 ) -> Result<Target, Error> {
     match value.try_into() {
         Ok(value) => Ok(value),
-        Err(_) => Err(does_not_fit(value.widen(), name, Target::LEAST, Target::MOST)),
+        Err(_) => Err(does_not_fit(value.wire_i128(), name, Target::LEAST, Target::MOST)),
     }
 }
 
@@ -207,7 +207,7 @@ macro_rules! integers {
 
             #[inline]
             fn wire_prefix(&self) -> u64 {
-                self.ordinal()
+                self.wire_ordinal()
             }
 
             fn key_text(&self) -> String {
@@ -260,7 +260,7 @@ macro_rules! integers {
 
             #[inline]
             fn wire_prefix(&self) -> u64 {
-                self.get().ordinal()
+                self.get().wire_ordinal()
             }
 
             fn key_text(&self) -> String {
@@ -299,7 +299,7 @@ impl Wire<kind::Bool> for bool {
         match r.varint()? {
             0 => Ok(false),
             1 => Ok(true),
-            other => Err(does_not_fit(other.widen(), "bool", 0, 1)),
+            other => Err(does_not_fit(other.wire_i128(), "bool", 0, 1)),
         }
     }
 

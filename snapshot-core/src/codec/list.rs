@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::refusals::{self, refuse};
 use super::{Reader, Tag, Wire, WireField, Writer, memory, size, wrong_wire_type};
 use crate::Error;
 use crate::controller::Walk;
@@ -15,12 +16,13 @@ pub(super) fn put_repeated<'a, K: Kind, T: Wire<K> + 'a>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
+    let mut refusals = None;
     for (index, element) in elements.enumerate().rev() {
         if let Err(error) = element.put_tagged(number, w) {
-            return Err(error.in_index(index));
+            refusals = refuse(refusals, error.in_index(index));
         }
     }
-    Ok(())
+    refusals::end(refusals)
 }
 
 /// Puts elements under one tag and length.
@@ -34,12 +36,13 @@ pub(super) fn put_packed<'a, K: Kind, T: Wire<K> + 'a>(
         return Ok(());
     }
     w.message(|w| {
+        let mut refusals = None;
         for (index, element) in elements.enumerate().rev() {
             if let Err(error) = element.put(w) {
-                return Err(error.in_index(index));
+                refusals = refuse(refusals, error.in_index(index));
             }
         }
-        Ok(())
+        refusals::end(refusals)
     })?;
     w.tag(number, WireType::Len);
     Ok(())
@@ -374,6 +377,20 @@ mod tests {
             put_refusal::<Packed<Uint32>, Vec<i8>>(&vec![1, 2, -1]),
             "[2]: -1 does not fit uint32, which is 0 to 4294967295"
         );
+    }
+
+    #[test]
+    fn everything_that_cannot_be_saved_is_reported_at_once() {
+        for refusal in [
+            put_refusal::<Packed<Uint32>, Vec<i8>>(&vec![-1, 2, -3]),
+            put_refusal::<Repeated<Uint32>, [i8; 3]>(&[-1, 2, -3]),
+        ] {
+            assert_eq!(
+                refusal,
+                "[0]: -1 does not fit uint32, which is 0 to 4294967295\n\
+                 [2]: -3 does not fit uint32, which is 0 to 4294967295"
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, btree_map, hash_map};
 use std::hash::{BuildHasher, Hash};
 
 use super::order;
+use super::refusals::{self, refuse};
 use super::{
     Reader, Tag, Wire, WireField, WireKey, Writer, duplicate, memory, size, take_once,
     wrong_wire_type,
@@ -28,12 +29,25 @@ fn put_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     w: &mut Writer,
 ) -> Result<(), Error> {
     let put = w.message_field(number, |w| {
-        value.put_tagged(VALUE, w)?;
-        key.put_tagged(KEY, w)
+        let value = value.put_tagged(VALUE, w);
+        match key.put_tagged(KEY, w) {
+            Ok(()) => value,
+            Err(error) => Err(in_key(error, value)),
+        }
     });
     match put {
         Ok(()) => Ok(()),
         Err(error) => Err(error.in_key(key.key_text())),
+    }
+}
+
+/// The error of a key, and that of its value.
+#[cold]
+#[inline(never)]
+fn in_key(error: Error, value: Result<(), Error>) -> Error {
+    match value {
+        Ok(()) => error,
+        Err(of_value) => error.and(of_value),
     }
 }
 
@@ -43,13 +57,19 @@ fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let ranked =
-        order::ranked::<KK, K, V>(entries, w).map_err(|key| same_on_the_wire(key.key_text()))?;
+    let ranked = order::ranked::<KK, K, V>(entries, w);
+    let mut refusals = None;
     for (_, (key, value)) in ranked.iter().rev() {
-        put_entry::<KK, VK, K, V>(key, value, number, w)?;
+        if let Err(error) = put_entry::<KK, VK, K, V>(key, value, number, w) {
+            refusals = refuse(refusals, error);
+        }
     }
+    let mut all = refusals;
+    order::each_twin::<KK, K, V>(&ranked, |key| {
+        all = refuse(all.take(), same_on_the_wire(key.key_text()));
+    });
     order::give_back(ranked, w);
-    Ok(())
+    refusals::end(all)
 }
 
 /// Puts entries that are most probably in the order of the wire: a `BTreeMap` whose keys Rust
@@ -61,19 +81,22 @@ fn put_ordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
 ) -> Result<(), Error> {
     let mark = w.position();
     let mut last: Option<&K> = None;
+    let mut refusals = None;
     for (key, value) in entries.clone().rev() {
         match last.map_or(Ordering::Greater, |last| last.wire_cmp(key)) {
             Ordering::Greater => {}
-            Ordering::Equal => return Err(same_on_the_wire(key.key_text())),
+            Ordering::Equal => refusals = refuse(refusals, same_on_the_wire(key.key_text())),
             Ordering::Less => {
                 w.rewind(mark);
                 return put_unordered::<KK, VK, K, V>(entries, number, w);
             }
         }
         last = Some(key);
-        put_entry::<KK, VK, K, V>(key, value, number, w)?;
+        if let Err(error) = put_entry::<KK, VK, K, V>(key, value, number, w) {
+            refusals = refuse(refusals, error);
+        }
     }
-    Ok(())
+    refusals::end(refusals)
 }
 
 /// The length of what [`put_entry`] puts for each of the entries.

@@ -573,6 +573,11 @@ impl<'a> Reader<'a> {
         self.leaves_out
     }
 
+    /// Whether something is known to be wrong, and this is to find out all of it.
+    pub(crate) fn looks_closely(&self) -> bool {
+        self.checks_stages || self.leaves_out
+    }
+
     pub(crate) fn checks_stages(&self) -> bool {
         self.checks_stages
     }

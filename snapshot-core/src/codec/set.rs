@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hash};
 
 use super::list::{put_packed, put_repeated, take_elements};
 use super::order;
+use super::refusals::{self, refuse};
 use super::{Quoted, Reader, Tag, WireField, WireKey, Writer, memory};
 use crate::Error;
 use crate::controller::Walk;
@@ -37,11 +38,18 @@ macro_rules! set {
 
             fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
                 let elements = self.iter().map(|element| (element, &()));
-                let ranked = order::ranked::<K, T, ()>(elements, w)
-                    .map_err(|element| is_in_it_twice(&element.key_text()))?;
-                $put::<K, T>(ranked.iter().map(|(_, (element, _))| *element), number, w)?;
+                let ranked = order::ranked::<K, T, ()>(elements, w);
+                let put =
+                    $put::<K, T>(ranked.iter().map(|(_, (element, _))| *element), number, w);
+                let mut twins = None;
+                order::each_twin::<K, T, ()>(&ranked, |element| {
+                    twins = refuse(twins.take(), is_in_it_twice(&element.key_text()));
+                });
                 order::give_back(ranked, w);
-                Ok(number)
+                match (put, refusals::end(twins)) {
+                    (Ok(()), Ok(())) => Ok(number),
+                    (put, twins) => Err(both(twins, put)),
+                }
             }
 
             fn take_field(
@@ -75,6 +83,14 @@ macro_rules! set {
             fn refer_field(&self, _references: &mut References) {}
         }
     };
+}
+
+/// What is wrong with a set, if something is.
+#[cold]
+#[inline(never)]
+fn both(twins: Result<(), Error>, put: Result<(), Error>) -> Error {
+    let errors = twins.err().into_iter().chain(put.err());
+    errors.reduce(Error::and).unwrap_or_else(|| Error::internal("a set was refused for nothing"))
 }
 
 #[cold]

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::Reader;
 use super::order::Scratch;
 use crate::Error;
+use crate::caught::caught;
 use crate::controller::FrozenTree;
 use crate::schema::kind::WireType;
 
@@ -24,7 +25,7 @@ pub struct Writer {
     /// The frozen tree that is saved.
     frozen: FrozenTree,
     /// Whether this only looks for controllers in what is put.
-    seeks_children: bool,
+    search: Search,
     /// In how many messages what is put now is nested.
     depth: u32,
     /// The schema version that the payload around is saved in; 0: the current one.
@@ -33,6 +34,16 @@ pub struct Writer {
     versions: Option<Arc<Versions>>,
     /// Memory for sorting, kept for the next map. Two are enough, and four where a map is in a map.
     pub(super) scratch: [Scratch; 4],
+}
+
+/// Whether a writer looks for controllers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Search {
+    /// It saves.
+    #[default]
+    Off,
+    Seeking,
+    Found,
 }
 
 /// The schema versions that payloads are saved in, by type URL. Those that are not in it are saved
@@ -63,24 +74,24 @@ impl Writer {
         writer.has_found_child()
     }
 
-    /// A writer that stops at the first controller.
+    /// A writer that puts no controller, and notes that there was one.
     pub(crate) fn seeking_children() -> Self {
-        Self { seeks_children: true, ..Self::default() }
+        Self { search: Search::Seeking, ..Self::default() }
     }
 
-    /// Whether it has stopped at a controller.
+    /// Whether it has met a controller.
     pub(crate) fn has_found_child(&self) -> bool {
-        // Found, the flag is cleared.
-        !self.seeks_children
+        self.search == Search::Found
     }
 
     /// To be called before a controller is put.
     pub(crate) fn before_child(&mut self) -> Result<(), Error> {
-        match std::mem::take(&mut self.seeks_children) {
-            false => Ok(()),
-            // Only stops the look-through.
-            true => Err(Error::internal("a controller was found")),
+        if self.search == Search::Off {
+            return Ok(());
         }
+        self.search = Search::Found;
+        // Of a look-through nobody reads the error.
+        Err(Error::internal("a controller was found"))
     }
 
     /// Saves the controllers of this tree in their stages before the freeze.
@@ -93,9 +104,16 @@ impl Writer {
         std::mem::take(&mut self.frozen)
     }
 
-    /// The stage that a frozen controller is saved in, by its [`crate::controller::address`].
-    pub(crate) fn stage_before_freeze(&mut self, address: usize) -> Option<i32> {
-        self.frozen.stage(address)
+    /// The payload of a controller is put from now on. It is known by its
+    /// [`crate::controller::address`] and was found in this stage. Returns the stage that it is saved
+    /// in, if it is frozen.
+    pub(crate) fn begin_controller(
+        &mut self,
+        address: usize,
+        type_url: &'static str,
+        found: Option<i32>,
+    ) -> Option<i32> {
+        self.frozen.begin(address, type_url, found)
     }
 
     /// The payload of a controller was put, so many bytes.
@@ -282,6 +300,19 @@ impl Writer {
         self.deeper(1, put)?;
         self.close_field(number, mark);
         Ok(())
+    }
+
+    /// Runs `put`, which calls code of the user; a panic in it is an error, after which the writer is
+    /// where it was, but for what was written.
+    #[inline]
+    pub(crate) fn caught(
+        &mut self,
+        put: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (depth, version) = (self.depth, self.version);
+        let result = caught(|| put(self));
+        (self.depth, self.version) = (depth, version);
+        result
     }
 
     /// Runs `put` for what will be nested in so many more messages.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::lock::with_state;
 use super::node::{Node, address};
 use super::walk::{ChildCell, Loaded};
 use super::{Controller, Walk};
@@ -255,14 +256,25 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     }
 
     fn refer(&self, references: &mut References) {
-        let refer = |state: &C::State| {
+        let mut refer = |state: &C::State| {
             let own_name = || state.own_name();
             references.payload(own_name, C::State::MESSAGE_NAME, |references| {
                 state.refer_fields(references);
             });
         };
-        if self.with_state(refer).is_none() {
-            references.lost(empty());
+        let referred = match &self.0 {
+            Inner::Live(controller) => with_state(&**controller, |state| {
+                refer(state);
+                Ok(())
+            }),
+            Inner::Loaded(loaded) => {
+                refer(&loaded.state);
+                Ok(())
+            }
+            Inner::Empty => Err(empty()),
+        };
+        if let Err(error) = referred {
+            references.lost(error);
         }
     }
 }

@@ -1,14 +1,13 @@
 //! What a hook may reach.
 
-use std::any::{TypeId, type_name};
+use std::any::{Any, TypeId, type_name};
 use std::fmt;
-use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::{Controller, Hook};
-use crate::Error;
-use crate::orchestrator::{Phase, Session, Signal, Tree};
+use super::left_out::LeftOut;
+use super::{Controller, Hook, Node, Phase, Signal};
+use crate::error::Error;
 use crate::path::ControllerId;
 use crate::registry::short_type_name;
 
@@ -24,13 +23,29 @@ pub struct Context {
     unit: usize,
 }
 
+/// What a context asks of the migration that runs the hook. Controllers are numbered; each number is
+/// that of one controller as long as the phase lasts.
+pub(crate) trait Migration: Send + Sync {
+    /// The id of a controller.
+    fn id(&self, unit: usize) -> &ControllerId;
+    /// A controller.
+    fn node(&self, unit: usize) -> &Arc<dyn Node>;
+    /// The controllers of a type that are nearest to `unit` among those that it comes after.
+    fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize>;
+    /// The controller with this id, and whether `unit` comes after it.
+    fn find(&self, unit: usize, id: &ControllerId) -> Option<(usize, bool)>;
+    /// The host's resource of a type `T`, as an `Arc<T>`.
+    fn resource(&self, of: TypeId) -> Option<&(dyn Any + Send + Sync)>;
+    /// Raised when the operator cancels.
+    fn cancel(&self) -> &Arc<Signal>;
+}
+
 /// What the contexts of all hooks of a phase share.
 pub(crate) struct PhaseContext {
-    pub(crate) phase: Phase,
-    pub(crate) tree: Arc<Tree>,
-    pub(crate) session: Arc<Session>,
+    phase: Phase,
+    migration: Arc<dyn Migration>,
     /// Raised when the phase does not go on; `None` in phases that always go on.
-    pub(crate) stop: Option<Arc<Signal>>,
+    stop: Option<Arc<Signal>>,
     /// See [`Contexts::is_left_out`].
     left_out: AtomicUsize,
 }
@@ -38,11 +53,10 @@ pub(crate) struct PhaseContext {
 impl PhaseContext {
     pub(crate) fn new(
         phase: Phase,
-        tree: Arc<Tree>,
-        session: Arc<Session>,
+        migration: Arc<dyn Migration>,
         stop: Option<Arc<Signal>>,
     ) -> Self {
-        Self { phase, tree, session, stop, left_out: AtomicUsize::new(NOBODY) }
+        Self { phase, migration, stop, left_out: AtomicUsize::new(NOBODY) }
     }
 }
 
@@ -53,6 +67,7 @@ const NOBODY: usize = usize::MAX;
 /// need none.
 pub(crate) struct Contexts {
     phase: Arc<PhaseContext>,
+    controllers: usize,
     /// [`Contexts::CHUNK`] units each.
     chunks: Vec<OnceLock<Box<[Context]>>>,
 }
@@ -60,16 +75,17 @@ pub(crate) struct Contexts {
 impl Contexts {
     const CHUNK: usize = 64;
 
-    pub(crate) fn new(phase: PhaseContext) -> Self {
-        let chunks = phase.tree.nodes().len().div_ceil(Self::CHUNK);
-        Self { phase: Arc::new(phase), chunks: (0..chunks).map(|_| OnceLock::new()).collect() }
+    /// The contexts of this many controllers.
+    pub(crate) fn new(phase: PhaseContext, controllers: usize) -> Self {
+        let chunks = (0..controllers.div_ceil(Self::CHUNK)).map(|_| OnceLock::new()).collect();
+        Self { phase: Arc::new(phase), controllers, chunks }
     }
 
     /// The context of a unit.
     pub(crate) fn of(&self, unit: usize) -> &Context {
         let chunk = self.chunks[unit / Self::CHUNK].get_or_init(|| {
             let first = unit - unit % Self::CHUNK;
-            let end = self.phase.tree.nodes().len().min(first + Self::CHUNK);
+            let end = self.controllers.min(first + Self::CHUNK);
             (first..end).map(|unit| Context { phase: Arc::clone(&self.phase), unit }).collect()
         });
         &chunk[unit % Self::CHUNK]
@@ -82,23 +98,23 @@ impl Contexts {
     }
 }
 
-fn name<C>() -> String {
-    short_type_name(type_name::<C>())
+fn name<T: ?Sized>() -> String {
+    short_type_name(type_name::<T>())
 }
 
 impl Context {
     /// What a hook does that `C` leaves out: it says so. A controller may pass this context on to one
     /// of another type, whose hook says nothing of its own.
-    pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> Ready<Result<(), Error>> {
-        if self.phase() == hook.phase() && self.tree().is_a(self.unit, TypeId::of::<C>()) {
+    pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> LeftOut {
+        if self.phase() == hook.phase() && self.is_a::<C>(self.unit) {
             self.phase.left_out.store(self.unit, Ordering::Relaxed);
         }
-        ready(Ok(()))
+        LeftOut
     }
 
     /// The controller that the hook is called for.
     pub fn id(&self) -> &ControllerId {
-        self.tree().id(self.unit)
+        self.migration().id(self.unit)
     }
 
     /// The phase that the hook runs in.
@@ -106,28 +122,62 @@ impl Context {
         self.phase.phase
     }
 
-    fn tree(&self) -> &Tree {
-        &self.phase.tree
+    fn migration(&self) -> &dyn Migration {
+        &*self.phase.migration
     }
 
-    /// The nearest controller of a type among those that this one comes after.
+    fn is_a<C: Controller>(&self, unit: usize) -> bool {
+        self.migration().node(unit).info().controller.id() == TypeId::of::<C>()
+    }
+
+    fn downcast<C: Controller>(&self, unit: usize) -> Result<Arc<C>, Error> {
+        let node = Arc::clone(self.migration().node(unit));
+        node.into_any().downcast().map_err(|_| {
+            Error::internal(format!("{} is not a {}", self.migration().id(unit), name::<C>()))
+        })
+    }
+
+    /// Returns the nearest controller of a type among those that this one comes after.
     ///
     /// # Errors
     ///
-    /// If there is none, or more than one equally near.
+    /// If there is none, or if several are equally near. Use [`Context::find`] where none is fine.
     pub fn controller<C: Controller>(&self) -> Result<Arc<C>, Error> {
+        self.find()?.ok_or_else(|| {
+            let name = name::<C>();
+            Error::precondition(format!(
+                "comes after no {name}: add it to `after(...)` of its state"
+            ))
+        })
+    }
+
+    /// Returns the nearest controller of a type among those that this one comes after, or `None` if
+    /// there is none, as where a sandbox may go without one.
+    ///
+    /// ```
+    /// # use snapshot_core::{Context, Controller, Error};
+    /// async fn patch<Vm: Controller>(cx: &Context) -> Result<(), Error> {
+    ///     if let Some(vm) = cx.find::<Vm>()? {
+    ///         // bind to the VM
+    /// #       drop(vm);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If several are equally near.
+    pub fn find<C: Controller>(&self) -> Result<Option<Arc<C>>, Error> {
         match *self.nearest::<C>() {
-            [unit] => self.tree().downcast(unit),
-            [] => Err(Error::precondition(format!(
-                "comes after no {}: add it to `after(...)` of its state",
-                name::<C>()
-            ))),
+            [] => Ok(None),
+            [unit] => self.downcast(unit).map(Some),
             [first, second, ..] => Err(Error::precondition(format!(
                 "comes after several {}, {} and {} among them: choose with \
                  `Context::controller_at` or take all with `Context::controllers`",
                 name::<C>(),
-                self.tree().id(first),
-                self.tree().id(second)
+                self.migration().id(first),
+                self.migration().id(second)
             ))),
         }
     }
@@ -139,11 +189,11 @@ impl Context {
     ///
     /// [`Code::Internal`](crate::Code::Internal) if the plan and the tree are at odds.
     pub fn controllers<C: Controller>(&self) -> Result<Vec<Arc<C>>, Error> {
-        self.nearest::<C>().into_iter().map(|unit| self.tree().downcast(unit)).collect()
+        self.nearest::<C>().into_iter().map(|unit| self.downcast(unit)).collect()
     }
 
     fn nearest<C: Controller>(&self) -> Vec<usize> {
-        self.tree().plan.nearest(self.unit, TypeId::of::<C>())
+        self.migration().nearest(self.unit, TypeId::of::<C>())
     }
 
     /// The controller with this id, if this one comes after it.
@@ -156,45 +206,52 @@ impl Context {
         id: impl Into<ControllerId>,
     ) -> Result<Arc<C>, Error> {
         let id = id.into();
-        let Some(unit) = self.tree().plan.find(&id) else {
+        let Some((unit, comes_after)) = self.migration().find(self.unit, &id) else {
             return Err(Error::precondition(format!("there is no controller {id}")));
         };
-        if !self.tree().plan.comes_after(self.unit, unit) {
+        if !comes_after {
             return Err(Error::precondition(format!(
                 "does not come after {id}: add its type to `after(...)` of its state"
             )));
         }
-        if !self.tree().is_a(unit, TypeId::of::<C>()) {
-            let found = self.tree().plan.units()[unit].info.controller.short_name();
+        if !self.is_a::<C>(unit) {
+            let found = self.migration().node(unit).info().controller.short_name();
             let reason = format!("{id} is a {found}, not a {}", name::<C>());
             return Err(Error::precondition(reason));
         }
-        self.tree().downcast(unit)
+        self.downcast(unit)
     }
 
-    /// The host's resource of a type, as given to [`Session::resource`].
+    /// The host's resource of a type, as given to
+    /// [`Session::resource`](crate::Session::resource).
     ///
     /// # Errors
     ///
     /// If the session has none of the type.
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Error> {
-        self.phase.session.find_resource()
+        let resource = self.migration().resource(TypeId::of::<T>());
+        resource.and_then(|resource| resource.downcast_ref::<Arc<T>>()).cloned().ok_or_else(|| {
+            Error::precondition(format!(
+                "the session has no resource {}: give it one with `Session::resource`",
+                name::<T>()
+            ))
+        })
     }
 
     /// Whether the phase does not go on: the operator has cancelled, another hook has failed, or
     /// the time is up. A long hook looks at it and returns early; what it has done is undone.
     /// Always `false` in `thaw`, `commit` and `abort`.
     pub fn is_cancelled(&self) -> bool {
-        let PhaseContext { session, stop, .. } = &*self.phase;
-        stop.as_ref().is_some_and(|stop| stop.is_raised() || session.cancel_signal().is_raised())
+        let stop = self.phase.stop.as_ref();
+        stop.is_some_and(|stop| stop.is_raised() || self.migration().cancel().is_raised())
     }
 
     /// Waits until [`Context::is_cancelled`]; forever where that is never so.
     pub async fn cancelled(&self) {
         match &self.phase.stop {
             Some(stop) => {
-                let session = self.phase.session.cancel_signal().raised();
-                futures_util::future::select(stop.raised(), session).await;
+                let cancel = self.migration().cancel().raised();
+                futures_util::future::select(stop.raised(), cancel).await;
             }
             None => std::future::pending().await,
         }

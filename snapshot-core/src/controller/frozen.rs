@@ -2,7 +2,8 @@
 
 use super::{ByAddress, Node, address};
 
-/// What a save knows of a frozen tree: nothing, outside of a save of one.
+/// What a save knows of a frozen tree: nothing, outside of a save of one. It compares what is saved
+/// with what was frozen: which controllers, below which parents, in which stages.
 ///
 /// Controllers are saved from the last to the first, children before the end of their parents. So the
 /// next one is nearly always where it is looked for first; where it is not, as a state may save its
@@ -13,8 +14,14 @@ pub(crate) struct FrozenTree {
     controllers: Vec<FrozenController>,
     /// The one whose end is expected next.
     next: usize,
+    /// The innermost one whose payload is being put; before the first, the root.
+    current: usize,
     /// All of them, made when one is not where it was expected.
     by_address: Option<ByAddress<usize>>,
+    /// Whether one was not where it was expected.
+    is_out_of_order: bool,
+    strangers: Vec<Stranger>,
+    changed_stages: Vec<ChangedStage>,
 }
 
 #[derive(Debug)]
@@ -22,8 +29,27 @@ struct FrozenController {
     address: usize,
     /// Its place; of the root, its own.
     parent: usize,
-    stage: Option<i32>,
+    /// The stage before the freeze.
+    before: Option<i32>,
+    /// The stage that the freeze has left it in.
+    frozen: Option<i32>,
     length: Option<usize>,
+}
+
+/// A controller that was saved and is not in the frozen tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stranger {
+    /// The place of the controller that has saved it.
+    pub(crate) parent: usize,
+    pub(crate) type_url: &'static str,
+}
+
+/// A controller whose stage is no longer the one that the freeze has left it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChangedStage {
+    pub(crate) place: usize,
+    pub(crate) frozen: Option<i32>,
+    pub(crate) found: Option<i32>,
 }
 
 impl FrozenTree {
@@ -31,14 +57,21 @@ impl FrozenTree {
         Self { controllers: Vec::with_capacity(controllers), ..Self::default() }
     }
 
-    /// Adds a controller, with the place of its parent, which was added before, and the stage that
-    /// it had before the freeze and is saved in.
-    pub(crate) fn push(&mut self, node: &dyn Node, parent: Option<usize>, stage: Option<i32>) {
+    /// Adds a controller, with the place of its parent, which was added before, the stage that it had
+    /// before the freeze and is saved in, and the stage that the freeze has left it in.
+    pub(crate) fn push(
+        &mut self,
+        node: &dyn Node,
+        parent: Option<usize>,
+        before: Option<i32>,
+        frozen: Option<i32>,
+    ) {
         self.next = self.controllers.len();
         self.controllers.push(FrozenController {
             address: address(node),
             parent: parent.unwrap_or_default(),
-            stage,
+            before,
+            frozen,
             length: None,
         });
     }
@@ -56,35 +89,81 @@ impl FrozenTree {
             }
             at = parent;
         }
+        self.is_out_of_order = true;
         let all = self.controllers.iter().enumerate();
         let by_address =
             self.by_address.get_or_insert_with(|| all.map(|(at, c)| (c.address, at)).collect());
         by_address.get(&address).copied()
     }
 
-    /// The stage that a controller is saved in.
-    pub(crate) fn stage(&mut self, address: usize) -> Option<i32> {
-        let at = self.find(address)?;
-        self.controllers[at].stage
+    /// The payload of a controller is put from now on, which was found in this stage. Returns the stage
+    /// that it is saved in.
+    pub(crate) fn begin(
+        &mut self,
+        address: usize,
+        type_url: &'static str,
+        found: Option<i32>,
+    ) -> Option<i32> {
+        if self.controllers.is_empty() {
+            return None;
+        }
+        let Some(at) = self.find(address) else {
+            self.strangers.push(Stranger { parent: self.current, type_url });
+            return None;
+        };
+        let FrozenController { parent, before, frozen, length, .. } = self.controllers[at];
+        self.is_out_of_order |= parent != self.current || length.is_some();
+        if found != frozen {
+            self.changed_stages.push(ChangedStage { place: at, frozen, found });
+        }
+        self.current = at;
+        before
     }
 
-    /// The payload of a controller was put, so many bytes.
+    /// The payload of a controller was put, this many bytes.
     pub(crate) fn end(&mut self, address: usize, length: usize) {
-        if let Some(at) = self.find(address) {
-            self.controllers[at].length = Some(length);
-            self.next = at.saturating_sub(1);
-        }
+        let is_current = |current: &FrozenController| current.address == address;
+        let at = match self.controllers.get(self.current).is_some_and(is_current) {
+            true => self.current,
+            false => match self.find(address) {
+                Some(at) => at,
+                None => return,
+            },
+        };
+        let controller = &mut self.controllers[at];
+        controller.length = Some(length);
+        self.current = controller.parent;
+        self.next = at.saturating_sub(1);
+    }
+
+    /// Whether every controller that was put was the one that was expected next. If none was left out
+    /// as well, exactly the frozen tree was put.
+    pub(crate) fn is_in_order(&self) -> bool {
+        !self.is_out_of_order
+    }
+
+    /// The controllers that were put and are not in the tree.
+    pub(crate) fn strangers(&self) -> &[Stranger] {
+        &self.strangers
+    }
+
+    /// The controllers whose stage has changed since the freeze.
+    pub(crate) fn changed_stages(&self) -> &[ChangedStage] {
+        &self.changed_stages
     }
 
     /// The lengths of the payloads without those of their children, in the order of the tree.
     ///
     /// # Errors
     ///
-    /// The place of one that was not put.
-    pub(crate) fn net_lengths(&self) -> Result<Vec<usize>, usize> {
+    /// The places of all that were not put.
+    pub(crate) fn net_lengths(&self) -> Result<Vec<usize>, Vec<usize>> {
         let mut lengths = Vec::with_capacity(self.controllers.len());
         for (at, controller) in self.controllers.iter().enumerate() {
-            let length = controller.length.ok_or(at)?;
+            let Some(length) = controller.length else {
+                let all = self.controllers.iter().enumerate();
+                return Err(all.filter(|(_, c)| c.length.is_none()).map(|(at, _)| at).collect());
+            };
             lengths.push(length);
             if at > 0 {
                 lengths[controller.parent] = lengths[controller.parent].saturating_sub(length);
@@ -99,18 +178,20 @@ mod tests {
     use super::*;
     use crate::ControllerSet;
 
-    /// A root with two children, the first with one of its own; each in a stage of its number.
+    /// A root with two children, the first with one of its own; each was in the stage of its number,
+    /// and is in that of its number and 100.
     fn tree(nodes: &[ControllerSet; 4]) -> FrozenTree {
         let mut tree = FrozenTree::with_capacity(nodes.len());
         for (at, parent) in [None, Some(0), Some(1), Some(0)].into_iter().enumerate() {
-            tree.push(&nodes[at], parent, Some(at as i32));
+            tree.push(&nodes[at], parent, Some(at as i32), Some(at as i32 + 100));
         }
         tree
     }
 
     /// Saves a controller whose children are saved in between.
     fn save(tree: &mut FrozenTree, nodes: &[ControllerSet; 4], at: usize, children: &[usize]) {
-        assert_eq!(tree.stage(address(&nodes[at])), Some(at as i32));
+        let stage = at as i32;
+        assert_eq!(tree.begin(address(&nodes[at]), "url", Some(stage + 100)), Some(stage));
         for &child in children {
             save(tree, nodes, child, if child == 1 { &[2] } else { &[] });
         }
@@ -120,21 +201,50 @@ mod tests {
     #[test]
     fn controllers_are_found_in_whatever_order_they_are_saved() {
         let nodes = std::array::from_fn(|_| ControllerSet::new());
-        for (children, is_expected) in [([3, 1], true), ([1, 3], false)] {
+        for (children, is_in_order) in [([3, 1], true), ([1, 3], false)] {
             let mut tree = tree(&nodes);
             save(&mut tree, &nodes, 0, &children);
             assert_eq!(tree.net_lengths(), Ok(vec![690, 100, 10, 200]));
-            assert_eq!(tree.by_address.is_none(), is_expected, "{children:?}");
+            assert_eq!(tree.is_in_order(), is_in_order, "{children:?}");
+            assert_eq!((tree.strangers(), tree.changed_stages()), (&[][..], &[][..]));
         }
     }
 
     #[test]
-    fn a_controller_that_was_not_saved_is_told_and_one_of_another_tree_is_not_known() {
+    fn a_controller_that_was_not_saved_is_reported_and_one_of_another_tree_is_a_stranger() {
         let nodes = std::array::from_fn(|_| ControllerSet::new());
         let mut tree = tree(&nodes);
         save(&mut tree, &nodes, 0, &[3]);
-        assert_eq!(tree.net_lengths(), Err(1));
-        assert_eq!(tree.stage(address(&ControllerSet::new())), None);
-        assert_eq!(FrozenTree::default().stage(address(&nodes[0])), None);
+        assert_eq!(tree.net_lengths(), Err(vec![1, 2]));
+        assert_eq!(tree.begin(address(&ControllerSet::new()), "url", None), None);
+        assert_eq!(tree.strangers(), [Stranger { parent: 0, type_url: "url" }]);
+        // Outside of the save of a frozen tree, nothing is expected.
+        let mut none = FrozenTree::default();
+        assert_eq!(none.begin(address(&nodes[0]), "url", None), None);
+        assert!(none.is_in_order() && none.strangers().is_empty());
+    }
+
+    #[test]
+    fn a_controller_below_another_parent_or_put_twice_is_out_of_order() {
+        let nodes = std::array::from_fn(|_| ControllerSet::new());
+        let mut moved = tree(&nodes);
+        assert_eq!(moved.begin(address(&nodes[0]), "url", Some(100)), Some(0));
+        assert_eq!(moved.begin(address(&nodes[3]), "url", Some(103)), Some(3));
+        assert!(moved.is_in_order());
+        assert_eq!(moved.begin(address(&nodes[1]), "url", Some(101)), Some(1));
+        assert!(!moved.is_in_order());
+
+        let mut twice = tree(&nodes);
+        save(&mut twice, &nodes, 0, &[3, 3, 1]);
+        assert!(!twice.is_in_order());
+    }
+
+    #[test]
+    fn a_stage_that_the_freeze_has_not_left_is_noted() {
+        let nodes = std::array::from_fn(|_| ControllerSet::new());
+        let mut tree = tree(&nodes);
+        assert_eq!(tree.begin(address(&nodes[0]), "url", Some(7)), Some(0));
+        let changed = ChangedStage { place: 0, frozen: Some(100), found: Some(7) };
+        assert_eq!(tree.changed_stages(), [changed]);
     }
 }

@@ -3,9 +3,15 @@
 mod child;
 mod context;
 mod frozen;
+mod left_out;
+pub(crate) mod lock;
 mod node;
+mod phase;
 mod set;
+mod signal;
 mod walk;
+#[cfg(feature = "testing")]
+mod written;
 
 use std::future::Future;
 use std::ops::DerefMut;
@@ -13,14 +19,19 @@ use std::ops::DerefMut;
 pub(crate) use child::{AnyLoaded, StateOf};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
-pub(crate) use context::{Contexts, PhaseContext};
-pub(crate) use frozen::FrozenTree;
-pub(crate) use node::{ByAddress, Hook, HookFuture, Met, Node, address};
+pub(crate) use context::{Contexts, Migration, PhaseContext};
+pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
+pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
+pub(crate) use phase::Hook;
+pub use phase::Phase;
 pub use set::ControllerSet;
+pub(crate) use signal::{Raised, Signal};
 pub(crate) use walk::Loaded;
 pub use walk::Walk;
 #[cfg(test)]
 pub(crate) use walk::{ChildCell, Found};
+#[cfg(feature = "testing")]
+pub(crate) use written::WrittenHooks;
 
 use crate::{Error, Payload};
 
@@ -58,9 +69,49 @@ pub trait Controller: Send + Sync + 'static {
     ///
     /// A guard lives to the end of its statement, and most locks are not taken twice by one thread:
     /// `(c.state().a, c.state().b)` waits for itself for ever. Name the guard, and use it twice.
+    ///
+    /// It must give the state whatever has happened, also after a panic: the undo of a migration needs
+    /// it. A [`Mutex`](std::sync::Mutex) that a panic has poisoned gives it by
+    /// `lock().unwrap_or_else(PoisonError::into_inner)`. A panic in a state's own code that the framework
+    /// calls poisons nothing.
+    ///
+    /// The framework waits here for as long as somebody else holds the lock. A wait that is longer than the
+    /// hook's deadline of the [`Session`](crate::Session) is reported as an error event with the
+    /// controller's id, again and again while it lasts; [`try_state`](Controller::try_state) ends it.
     fn state(&self) -> impl DerefMut<Target = Self::State> + '_
     where
         Self: Sized;
+
+    /// The state, if its lock is free at this moment; `None` if somebody else holds it. The same state
+    /// as that of [`state`](Controller::state), behind the same lock.
+    ///
+    /// With it no wait of the framework is longer than the deadlines of the
+    /// [`Session`](crate::Session): it tries again until then, and then the phase fails with
+    /// [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded), or
+    /// [`Code::Cancelled`](crate::Code::Cancelled), and the controller's id. The default says that there is
+    /// no such attempt: the framework waits in `state`.
+    ///
+    /// ```
+    /// # use std::ops::DerefMut;
+    /// # use std::sync::{Mutex, TryLockError};
+    /// # struct State;
+    /// # struct Disk(Mutex<State>);
+    /// # impl Disk {
+    /// fn try_state(&self) -> Option<impl DerefMut<Target = State> + '_> {
+    ///     match self.0.try_lock() {
+    ///         Ok(state) => Some(state),
+    ///         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+    ///         Err(TryLockError::WouldBlock) => None,
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    fn try_state(&self) -> Option<impl DerefMut<Target = Self::State> + '_>
+    where
+        Self: Sized,
+    {
+        None::<lock::Untold<Self::State>>
+    }
 
     /// Builds a controller around a restored state. It is inert: it has no effect on the host or
     /// the guest before [`patch`](Controller::patch) and [`resume`](Controller::resume), and

@@ -4,40 +4,16 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::ops::DerefMut;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Context, Controller, Walk};
-use crate::caught::caught;
+use super::lock::with_state;
+use super::{Context, Controller, Hook, Walk};
+use crate::caught::quietly;
 use crate::codec::Writer;
 use crate::references::References;
 use crate::registry::TypeInfo;
 use crate::{Error, Payload, StageRules, State};
-
-/// One of the six hooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Hook {
-    Freeze,
-    Thaw,
-    Commit,
-    Patch,
-    Resume,
-    Abort,
-}
-
-impl Hook {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Hook::Freeze => "freeze",
-            Hook::Thaw => "thaw",
-            Hook::Commit => "commit",
-            Hook::Patch => "patch",
-            Hook::Resume => "resume",
-            Hook::Abort => "abort",
-        }
-    }
-}
 
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
@@ -62,6 +38,14 @@ pub(crate) trait Node: Send + Sync + 'static {
     fn refer_fields(&self, references: &mut References);
     fn own_name(&self) -> Option<String>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
+    /// Enters the stage `to` from the stage `from`, behind one lock. Returns the stage that the
+    /// controller was in if that was another one; then it enters `to` only unless `keeps_own`.
+    fn leave_stage(
+        &self,
+        from: i32,
+        to: Option<i32>,
+        keeps_own: bool,
+    ) -> Result<Option<i32>, Error>;
     /// Enters the stage of a frozen controller, if the one before may be saved; that goes to
     /// `before` first.
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
@@ -104,14 +88,27 @@ impl Hasher for AddressHasher {
 /// Puts a state; of a frozen controller, in the stage that it had before. Nobody sees the
 /// difference: the lock is held until the frozen stage is back.
 fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Result<(), Error> {
-    let stages = w.stage_before_freeze(address).zip(state.stage_number());
+    let found = state.stage_number();
+    let stages = w.begin_controller(address, P::TYPE_URL, found).zip(found);
     let Some((before, frozen)) = stages.filter(|(before, frozen)| before != frozen) else {
-        return state.put_fields(w);
+        return w.caught(|w| state.put_fields(w));
     };
     state.set_stage_number(before)?;
-    let result = caught(|| state.put_fields(w));
-    state.set_stage_number(frozen)?;
-    result
+    let put = w.caught(|w| state.put_fields(w));
+    match state.set_stage_number(frozen) {
+        Ok(()) => put,
+        Err(error) => Err(put.err().map_or(error.clone(), |put| put.and(error))),
+    }
+}
+
+/// The error of a payload, with the name that it gives itself.
+#[cold]
+#[inline(never)]
+fn with_own_name<P: Payload>(state: &P, error: Error) -> Error {
+    match quietly(|| state.own_name()).flatten() {
+        Some(name) => error.with_name(&name),
+        None => error,
+    }
 }
 
 impl<C: Controller> Node for C {
@@ -128,54 +125,82 @@ impl<C: Controller> Node for C {
 
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
-        let mut state = self.state();
-        match w.deeper(1, |w| {
-            w.payload(C::State::TYPE_URL, |w| put_state(&mut *state, address(self), w))
-        }) {
+        let put = with_state(self, |state| {
+            let put = w.deeper(1, |w| {
+                w.payload(C::State::TYPE_URL, |w| put_state(state, address(self), w))
+            });
+            match put {
+                Ok(()) => Ok(()),
+                Err(error) => Err(with_own_name(state, error)),
+            }
+        });
+        match put {
             Ok(()) => {
                 w.end_controller(address(self), w.position() - mark);
                 Ok(())
             }
-            Err(error) => {
-                let error = match state.own_name() {
-                    Some(name) => error.with_name(&name),
-                    None => error,
-                };
-                Err(error.in_payload(C::State::MESSAGE_NAME))
-            }
+            Err(error) => Err(error.in_payload(C::State::MESSAGE_NAME)),
         }
     }
 
     fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.state().deref_mut().walk_fields(walk)
+        with_state(self, |state| state.walk_fields(walk))
     }
 
     fn meet(&self, walk: &mut Walk<'_>) -> (Met, Result<(), Error>) {
-        let mut state = self.state();
-        let met = Met { own_name: state.own_name(), stage: state.stage_number() };
-        (met, state.walk_fields(walk))
+        let mut met = Met { own_name: None, stage: None };
+        let walked = with_state(self, |state| {
+            met.stage = state.stage_number();
+            met.own_name = state.own_name();
+            state.walk_fields(walk)
+        });
+        (met, walked)
     }
 
     fn refer_fields(&self, references: &mut References) {
-        self.state().refer_fields(references);
+        let referred = with_state(self, |state| {
+            references.caught(|references| state.refer_fields(references));
+            Ok(())
+        });
+        if let Err(error) = referred {
+            references.lost(error);
+        }
     }
 
     fn own_name(&self) -> Option<String> {
-        self.state().own_name()
+        // Whoever cannot be asked says why where its fields are looked at.
+        with_state(self, |state| Ok(state.own_name())).unwrap_or_default()
     }
 
     fn set_stage_number(&self, number: i32) -> Result<(), Error> {
-        self.state().set_stage_number(number)
+        with_state(self, |state| state.set_stage_number(number))
+    }
+
+    fn leave_stage(
+        &self,
+        from: i32,
+        to: Option<i32>,
+        keeps_own: bool,
+    ) -> Result<Option<i32>, Error> {
+        with_state(self, |state| {
+            let own = state.stage_number().filter(|&stage| stage != from);
+            match to {
+                Some(to) if own.is_none() || !keeps_own => state.set_stage_number(to)?,
+                _ => {}
+            }
+            Ok(own)
+        })
     }
 
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error> {
-        let mut state = self.state();
-        *before = state.stage_number();
-        rules.check(*before)?;
-        match rules.freeze_to {
-            Some(stage) => state.set_stage_number(stage),
-            None => Ok(()),
-        }
+        with_state(self, |state| {
+            *before = state.stage_number();
+            rules.check(*before)?;
+            match rules.freeze_to {
+                Some(stage) => state.set_stage_number(stage),
+                None => Ok(()),
+            }
+        })
     }
 
     fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a> {

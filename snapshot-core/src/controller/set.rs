@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use snapshot_derive::Snapshot;
 
-use super::{Child, Controller, IntoChild, Walk};
-use crate::codec::{Reader, Tag, Wire, WireField, Writer, expect_wire_type, tree_entry};
+use super::{Child, Context, Controller, IntoChild, Walk};
+use crate::codec::{
+    Reader, Tag, Wire, WireField, Writer, end_refusals, expect_wire_type, refuse, tree_entry,
+};
 use crate::path::ControllerId;
 use crate::references::References;
 use crate::schema::kind::{Kind, Message, Repeated};
@@ -20,6 +22,11 @@ use crate::{Error, Schema};
 /// A member's id in the tree is the id that it was inserted with, `scsi` for instance, and what is
 /// below it is `scsi/...`. The destination finds the type of each member in the registry by its
 /// type URL, so all of them must be linked there, see [`registry::require!`](crate::registry::require).
+///
+/// While it is moved its members are fixed: a member that came then would be on one side and of no
+/// concern to the migration. So [`insert`](Self::insert), [`insert_after`](Self::insert_after) and
+/// [`remove`](Self::remove) refuse on the source from the freeze to the rollback, for good after the
+/// commit, and on the destination from the import to the resume.
 ///
 /// ```
 /// # use snapshot_core::{Controller, ControllerSet, Error};
@@ -43,6 +50,41 @@ pub struct ControllerSet {
 #[snapshot(message = ControllerSetSnapshot, version = 1, controller = ControllerSet, crate = crate)]
 pub struct SetState {
     entries: Members,
+    #[snapshot(skip)]
+    membership: Membership,
+}
+
+/// Whether members may come and go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Membership {
+    #[default]
+    Open,
+    /// Frozen, on the source.
+    Frozen,
+    /// The source after the commit.
+    Committed,
+    /// The destination before it is live.
+    Imported,
+    /// A destination that was given up.
+    Aborted,
+}
+
+impl Membership {
+    /// # Errors
+    ///
+    /// If no member may come or go now; `what` is the sentence that says which was to.
+    fn check(self, what: impl FnOnce() -> String) -> Result<(), Error> {
+        let reason = match self {
+            Membership::Open => return Ok(()),
+            Membership::Frozen => {
+                "while the set is frozen: commit the migration or roll it back first"
+            }
+            Membership::Committed => "since the set was moved away: change it at the destination",
+            Membership::Imported => "before the set is live: wait until `resume` has returned",
+            Membership::Aborted => "since the set was given up: its migration was aborted",
+        };
+        Err(Error::precondition(format!("{} {reason}", what())))
+    }
 }
 
 /// By id, so that one set has one encoding, in whatever order its members were inserted.
@@ -61,10 +103,14 @@ impl Entry {
     fn check(&self) -> Result<(), Error> {
         match self.id.as_str() {
             "" => Err(Error::invalid("has no id").in_field("id")),
+            ControllerId::ROOT => Err(Error::invalid(ROOTS_OWN).in_field("id")),
             _ => Ok(()),
         }
     }
 }
+
+/// Why a member cannot be called so.
+const ROOTS_OWN: &str = "is the id of the root: give the member another one";
 
 impl ControllerSet {
     /// A set without members.
@@ -81,7 +127,8 @@ impl ControllerSet {
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the id is empty or taken.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the id is empty, `.` or taken;
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) while the set is moved.
     pub fn insert(&self, id: impl Into<String>, controller: impl IntoChild) -> Result<(), Error> {
         self.insert_after(id, controller, &[])
     }
@@ -90,8 +137,9 @@ impl ControllerSet {
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the id is empty or taken, or a
-    /// member of `after` is not in the set yet.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the id is empty, `.` or taken, or a
+    /// member of `after` is not in the set yet;
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) while the set is moved.
     pub fn insert_after(
         &self,
         id: impl Into<String>,
@@ -100,9 +148,14 @@ impl ControllerSet {
     ) -> Result<(), Error> {
         let id = id.into();
         let refused = |reason: &str| Err(Error::invalid(format!("{id:?} {reason}")));
-        let members = &mut self.lock().entries.0;
+        let state = &mut *self.lock();
+        state.membership.check(|| format!("{id:?} cannot be inserted"))?;
+        let members = &mut state.entries.0;
         if id.is_empty() {
             return Err(Error::invalid("a member of a set needs an id"));
+        }
+        if id == ControllerId::ROOT {
+            return refused(ROOTS_OWN);
         }
         if members.contains_key(&id) {
             return refused("is in the set already");
@@ -121,14 +174,24 @@ impl ControllerSet {
         self.lock().entries.0.get(id)?.controller.downcast()
     }
 
-    /// Takes a member out of the set. Those that came after it now come after one less.
-    pub fn remove(&self, id: &str) -> Option<Child<dyn Controller>> {
-        let members = &mut self.lock().entries.0;
-        let removed = members.remove(id)?;
+    /// Takes a member out of the set, if it is there. Those that came after it now come after one less.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) while the set is moved.
+    pub fn remove(&self, id: &str) -> Result<Option<Child<dyn Controller>>, Error> {
+        let state = &mut *self.lock();
+        state.membership.check(|| format!("{id:?} cannot be removed"))?;
+        let members = &mut state.entries.0;
+        let removed = members.remove(id);
         for entry in members.values_mut() {
             entry.after.remove(id);
         }
-        Some(removed.controller)
+        Ok(removed.map(|entry| entry.controller))
+    }
+
+    fn set_membership(&self, membership: Membership) {
+        self.lock().membership = membership;
     }
 
     /// The ids of all members, sorted.
@@ -162,8 +225,34 @@ impl Controller for ControllerSet {
         self.lock()
     }
 
-    fn import(state: SetState) -> Result<Self, Error> {
+    fn import(mut state: SetState) -> Result<Self, Error> {
+        state.membership = Membership::Imported;
         Ok(Self { state: Mutex::new(state) })
+    }
+
+    async fn freeze(&self, _: &Context) -> Result<(), Error> {
+        self.set_membership(Membership::Frozen);
+        Ok(())
+    }
+
+    async fn thaw(&self, _: &Context) -> Result<(), Error> {
+        self.set_membership(Membership::Open);
+        Ok(())
+    }
+
+    async fn commit(&self, _: &Context) -> Result<(), Error> {
+        self.set_membership(Membership::Committed);
+        Ok(())
+    }
+
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        self.set_membership(Membership::Open);
+        Ok(())
+    }
+
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        self.set_membership(Membership::Aborted);
+        Ok(())
     }
 }
 
@@ -174,11 +263,14 @@ impl WireField<Entries> for Members {
     type Slot = Members;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
+        let mut refusals = None;
         for entry in self.0.values().rev() {
-            entry.put(w).map_err(|error| error.in_member(&entry.id))?;
+            if let Err(error) = entry.put(w) {
+                refusals = refuse(refusals, error.in_member(&entry.id));
+            }
             w.tag(number, <Message<wire::Entry> as Kind>::WIRE_TYPE);
         }
-        Ok(number)
+        end_refusals(refusals).map(|()| number)
     }
 
     fn take_field(slot: &mut Members, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {

@@ -1,10 +1,7 @@
-//! Writing snapshots to anywhere, and safely into files.
+//! [`WriteOptions`]: how snapshots are written to bytes, streams and files.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 use super::Snapshot;
 use crate::{Code, Error};
@@ -94,114 +91,50 @@ impl WriteOptions {
     /// Writes the snapshot into a file: whole or not at all, whenever the process or the machine
     /// stops, and durable when this returns.
     ///
-    /// It is written beside the target and synchronised, takes its name only then, and the folder is
-    /// synchronised after it (not on Windows, where folders cannot be). On Unix only the owner may
-    /// read the file: a snapshot holds what its processes were started with. A crash may leave a
-    /// file whose name ends in `.tmp`.
+    /// The bytes go into a new file in the same folder, which is synchronised and only then takes the
+    /// name; the folder is synchronised last (not on Windows, where folders cannot be). On Unix a new
+    /// file is readable by its owner alone, since a snapshot holds what its processes were started
+    /// with; a file that replaces another keeps the other's mode, and its owner and group where the
+    /// system permits. A crash may leave a file whose name ends in `.tmp`.
+    ///
+    /// A symbolic link is followed: the file that it leads to is replaced, and the link stays. A device,
+    /// a pipe, a socket or an open descriptor (`/dev/stdout`, `/proc/self/fd/3`) is never replaced: the
+    /// bytes are written into it, whatever [`WriteOptions::replace`] says. A named pipe needs a reader
+    /// within three seconds.
     ///
     /// # Errors
     ///
     /// [`Code::FailedPrecondition`] if there is a file of that name and [`WriteOptions::replace`]
-    /// does not allow to replace it, or if there is no such folder; [`Code::Internal`] if the system
-    /// fails. Nothing is left behind then, unless only the last synchronisation failed.
+    /// does not allow to replace it, or if the path cannot name a file that may be written: a missing
+    /// folder, a folder that cannot be opened, a link to nothing, a read-only file. [`Code::Internal`]
+    /// if the system fails. Nothing is left behind then, unless the message says that the file was
+    /// written and only its folder could not be synchronised.
     pub fn write_to_path(&self, snapshot: &Snapshot, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
         self.with_bytes(snapshot, |pieces| {
-            write_atomically(path, pieces, self.replace).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    let path = path.display();
-                    Error::precondition(format!(
-                        "{path}: exists already: choose another name, or ask to replace it"
-                    ))
-                    .with_source(error)
-                }
-                _ => at(path, "cannot be written", error),
-            })
+            super::target::write(path.as_ref(), pieces, self.replace)
         })
     }
-}
 
-fn write_atomically(path: &Path, pieces: &[&[u8]], replace: bool) -> io::Result<()> {
-    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
-    let name = path.file_name().ok_or_else(no_name)?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // Spares the work; what decides is `publish`.
-    if !replace && path.symlink_metadata().is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    let (temporary, mut file) = Temporary::create(folder, name)?;
-    pieces.iter().try_for_each(|piece| file.write_all(piece))?;
-    file.sync_all()?;
-    drop(file);
-    temporary.publish(path, replace)?;
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
-}
-
-/// A file beside the target, removed unless it became the target.
-struct Temporary {
-    path: PathBuf,
-    published: bool,
-}
-
-impl Temporary {
-    fn create(folder: &Path, name: &std::ffi::OsStr) -> io::Result<(Self, File)> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        loop {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let mut temporary = OsString::from(".");
-            temporary.push(name);
-            temporary.push(format!(".{}-{number}.tmp", std::process::id()));
-            let path = folder.join(temporary);
-            match options.open(&path) {
-                Ok(file) => return Ok((Self { path, published: false }, file)),
-                // Left by another process that had the same id.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn publish(mut self, target: &Path, replace: bool) -> io::Result<()> {
-        if replace {
-            fs::rename(&self.path, target)?;
-            self.published = true;
-            return Ok(());
-        }
-        // A second name, which unlike `rename` never takes the place of a file. The first name goes
-        // when this is dropped.
-        match fs::hard_link(&self.path, target) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.reserve(target),
-            done => done,
-        }
-    }
-
-    /// As `publish`, on a file system without second names. The target is reserved, and what is
-    /// renamed over is our own empty file; only here can a crash leave it empty.
-    fn reserve(mut self, target: &Path) -> io::Result<()> {
-        OpenOptions::new().write(true).create_new(true).open(target)?;
-        fs::rename(&self.path, target).inspect_err(|_| {
-            let _ = fs::remove_file(target);
-        })?;
-        self.published = true;
-        Ok(())
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.published {
-            // What cannot be removed is of no harm: its name says what it is.
-            let _ = fs::remove_file(&self.path);
-        }
+    /// Writes other bytes into a file by the rules of [`WriteOptions::write_to_path`]: a bare `Any`, a
+    /// manifest, a report. They are never compressed.
+    ///
+    /// ```no_run
+    /// use snapshot_core::WriteOptions;
+    ///
+    /// # fn keep(report: &snapshot_core::MigrationReport) -> Result<(), snapshot_core::Error> {
+    /// WriteOptions::new().replace(true).write_bytes_to_path(report.to_json(), "report.json")
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`WriteOptions::write_to_path`].
+    pub fn write_bytes_to_path(
+        &self,
+        bytes: impl AsRef<[u8]>,
+        path: impl AsRef<Path>,
+    ) -> Result<(), Error> {
+        super::target::write(path.as_ref(), &[bytes.as_ref()], self.replace)
     }
 }
 
@@ -217,25 +150,4 @@ pub(super) fn at(path: &Path, what: &str, error: io::Error) -> Error {
 /// What is wrong with the content of this file.
 pub(super) fn of(path: &Path, error: Error) -> Error {
     Error::new(error.code(), format!("{}: {error}", path.display())).with_source(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_second_names_a_file_is_not_replaced_either() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a");
-        let reserve = |content: &[u8]| {
-            let (temporary, mut file) = Temporary::create(folder.path(), "a".as_ref()).unwrap();
-            file.write_all(content).unwrap();
-            temporary.reserve(&target)
-        };
-        reserve(b"first").unwrap();
-        let error = reserve(b"second").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&target).unwrap(), b"first");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
 }

@@ -18,7 +18,8 @@
 //! | `header`, `digest` | the header, made and checked |
 //! | `read` | [`ReadOptions`]: from bytes, streams and files, within limits |
 //! | `incremental` | [`IncrementalReader`]: from pieces, as they arrive |
-//! | `file` | [`WriteOptions`]: to bytes, streams and files; atomic and durable files |
+//! | `file` | [`WriteOptions`]: to bytes, streams and files |
+//! | `target` | the place that a path names: a new file, one to replace, a device or a pipe |
 //! | `compression` | zstd |
 
 mod compression;
@@ -27,6 +28,7 @@ mod file;
 mod header;
 mod incremental;
 mod read;
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -256,7 +258,7 @@ impl SaveBuffer {
         Self::default()
     }
 
-    /// An empty buffer with room for a snapshot of so many bytes, the header of 24 included.
+    /// An empty buffer with room for a snapshot of this many bytes, the header of 24 included.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { writer: Writer::with_capacity(capacity) }
     }

@@ -23,8 +23,8 @@ pub mod controller_set_snapshot {
         /// `vm/scsi`.
         #[prost(string, tag = "1")]
         pub id: ::prost::alloc::string::String,
-        /// Ids of the entries that this controller comes after when it is patched and resumed, on top
-        /// of the order that its type declares. Every id must be in the set.
+        /// Ids of the entries that this controller comes after when it is patched and resumed, in
+        /// addition to the order that its type declares. Every id must be in the set.
         #[prost(string, repeated, tag = "2")]
         pub after: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
         /// The controller's payload, of any registered type. The type URL selects the controller that
@@ -53,23 +53,24 @@ impl ::prost::Name for ControllerSetSnapshot {
         "type.googleapis.com/snapshot.v1.ControllerSetSnapshot".into()
     }
 }
-/// What one build of a program saves and accepts, field by field.
+/// The schemas that one build of a program saves and accepts, field by field.
 ///
-/// Two manifests are compared before anything is frozen, to know whether the destination can restore
-/// what the source would save, and in continuous integration against the committed one, to find a
-/// change of schema that would break running peers. Everything is sorted, so that one build has one
-/// manifest, byte for byte.
+/// Before anything is frozen, the preflight compares two manifests to find out whether the destination
+/// can restore the snapshots of the source. Continuous integration compares a manifest with the
+/// committed one, to find a change of schema that would break running peers. Everything is sorted, so
+/// that one build has exactly one manifest, byte for byte.
 #[derive(::snapshot_core::Schema)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Manifest {
     /// The registered payloads, sorted by `type_url`, each once.
     #[prost(message, repeated, tag = "1")]
     pub payloads: ::prost::alloc::vec::Vec<manifest::Payload>,
-    /// Every message that a payload reaches, the payloads' own messages among them, sorted by `name`,
-    /// each once. What is carried in an `Any` is not reached: it is a payload of its own.
+    /// Every message that a payload reaches, including the payloads' own messages, sorted by `name`, each
+    /// once. The content of an `Any` is not reached: it is a payload of its own.
     #[prost(message, repeated, tag = "2")]
     pub messages: ::prost::alloc::vec::Vec<manifest::Message>,
-    /// Every enum that a payload reaches, sorted by `name`, once for each message with a field of it.
+    /// Every enum that a payload reaches, sorted by `name`, once for each message with a field of the
+    /// enum.
     #[prost(message, repeated, tag = "3")]
     pub enums: ::prost::alloc::vec::Vec<manifest::Enum>,
     /// What the build takes at most. Absent: it says nothing about it, as builds did before this field,
@@ -108,31 +109,31 @@ pub mod manifest {
     #[derive(::snapshot_core::Schema)]
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Payload {
-        /// The type URL that the payload travels under, compared byte for byte.
+        /// The type URL of the payload on the wire, compared byte for byte.
         #[prost(string, tag = "1")]
         pub type_url: ::prost::alloc::string::String,
         /// The schema version that this build saves.
         #[prost(uint32, tag = "2")]
         pub version: u32,
-        /// The schema versions that this build restores, `version` among them, ascending.
+        /// The schema versions that this build restores, including `version`, ascending.
         #[prost(uint32, repeated, tag = "3")]
         pub accepts: ::prost::alloc::vec::Vec<u32>,
         /// Full name of the payload's root message, one of the manifest's `messages`.
         #[prost(string, tag = "4")]
         pub message: ::prost::alloc::string::String,
-        /// When the controller may be saved and what the phases make of its stage. Absent: the
+        /// The stages in which the controller may be saved, and those that the phases set. Absent if the
         /// controller has no stage.
         #[prost(message, optional, tag = "5")]
         pub stage_rules: ::core::option::Option<StageRules>,
         /// Type URLs of the payloads that this one comes after when it is patched and resumed, sorted.
         #[prost(string, repeated, tag = "6")]
         pub after: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-        /// The accepted versions that are read as a message of their own and upgraded, ascending. The
-        /// other ones in `accepts` are read as `message`, without the fields that came later.
+        /// The accepted versions that have their own message and are upgraded, ascending. The other
+        /// versions in `accepts` are read as `message`, without the fields that were added later.
         #[prost(message, repeated, tag = "7")]
         pub older: ::prost::alloc::vec::Vec<Older>,
-        /// The schema versions that this build saves where the destination asks for it, `version` among
-        /// them, ascending. Nothing is lost: what an older version cannot say refuses the preflight.
+        /// The schema versions that this build can save for a destination, including `version`,
+        /// ascending. Nothing is lost: the preflight refuses a state that an older version cannot express.
         #[prost(uint32, repeated, tag = "8")]
         pub saves: ::prost::alloc::vec::Vec<u32>,
     }
@@ -167,28 +168,29 @@ pub mod manifest {
             "type.googleapis.com/snapshot.v1.Manifest.Older".into()
         }
     }
-    /// The stage rules of one payload. A stage is spelled as in the controller's code, as in `Running`,
-    /// and not as its proto enum value: a frozen or an imported stage has none. An empty string means
-    /// that there is no such rule.
+    /// The stage rules of one payload. A stage has its name in the controller's code, such as `Running`,
+    /// and not that of its proto enum value, since frozen and imported stages have no such value. An
+    /// empty string means that there is no such rule.
     #[derive(::snapshot_core::Schema)]
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct StageRules {
-        /// The stages that the controller may be saved in. Empty: every stage.
+        /// The stages in which the controller may be saved. If the list is empty, it may be saved in every
+        /// stage.
         #[prost(string, repeated, tag = "1")]
         pub save_from: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-        /// The stage that freezing leaves the source's controller in.
+        /// The stage of the source's controller after the freeze.
         #[prost(string, tag = "2")]
         pub freeze_to: ::prost::alloc::string::String,
-        /// The stage that importing leaves the destination's controller in.
+        /// The stage of the destination's controller after the import.
         #[prost(string, tag = "3")]
         pub import_as: ::prost::alloc::string::String,
-        /// The stage that an abort leaves the destination's controller in.
+        /// The stage of the destination's controller after an abort.
         #[prost(string, tag = "4")]
         pub abort_to: ::prost::alloc::string::String,
-        /// The stage of every live controller, where the stage does not travel.
+        /// The stage of every live controller, if the payload does not carry the stage.
         #[prost(string, tag = "5")]
         pub live: ::prost::alloc::string::String,
-        /// Whether the stage travels in the payload.
+        /// Whether the payload carries the stage.
         #[prost(bool, tag = "6")]
         pub carried: bool,
     }
@@ -233,15 +235,15 @@ pub mod manifest {
         /// The name in the `.proto` file.
         #[prost(string, tag = "2")]
         pub name: ::prost::alloc::string::String,
-        /// The type as a `.proto` file spells it, with its label: `uint32`, `optional bool`,
-        /// `repeated string`, `map<uint32, lcow.v1.Disk>`. Messages are by their full names, enums by
-        /// their names in the manifest.
+        /// The type with its label, spelled as in a `.proto` file: `uint32`, `optional bool`,
+        /// `repeated string`, `map<uint32, lcow.v1.Disk>`. Messages have their full names, enums their
+        /// names in the manifest.
         #[prost(string, tag = "3")]
         pub kind: ::prost::alloc::string::String,
-        /// Name of the oneof that the field is a member of; empty outside of a oneof.
+        /// The name of the oneof that contains the field; empty for other fields.
         #[prost(string, tag = "4")]
         pub oneof: ::prost::alloc::string::String,
-        /// The schema version of the payload from which the field is there; 0: from the first.
+        /// The schema version of the payload that added the field; 0 if every version has the field.
         #[prost(uint32, tag = "5")]
         pub since: u32,
         /// The namespaces of the names that the field defines, sorted: `scsi.reservation`, or
@@ -267,8 +269,8 @@ pub mod manifest {
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Enum {
         /// The full name of a message with a field of the enum, then the enum's own name, as in
-        /// `lcow.v1.VmSnapshot.Stage`. Of an enum that is declared in that message this is its full
-        /// name; where the others are declared, prost's code does not tell.
+        /// `lcow.v1.VmSnapshot.Stage`. This is the full name of the enum only if that message declares it.
+        /// prost's code does not show where other enums are declared.
         #[prost(string, tag = "1")]
         pub name: ::prost::alloc::string::String,
         /// The values, sorted by number.

@@ -4,110 +4,68 @@
 //! The hooks that end a transaction cannot run in a destructor, so what was begun is kept here until
 //! somebody runs them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::journal::Journal;
-use super::plan::Plan;
+use super::claims::{Claim, Leftover};
+use super::end::End;
 use super::report::Failure;
 use super::session::Session;
-use super::transaction::{End, Transaction};
+use super::transaction::Transaction;
 use super::tree::Tree;
 use crate::Error;
-use crate::controller::{Node, address};
-
-/// Roots of sources whose migration has begun and not ended.
-static SOURCES: Mutex<Vec<Claim>> = Mutex::new(Vec::new());
+use crate::controller::Node;
 
 /// Destinations that were dropped. Held, since nobody else does, and what they have bound on this
 /// host must be given back.
 static DESTINATIONS: Mutex<Vec<Abandoned>> = Mutex::new(Vec::new());
 
-/// A source in migration. Weak throughout: a program that gives its controllers up gives up their
-/// recovery.
-struct Claim {
-    root: Weak<dyn Node>,
-    left: Option<Leftover>,
-}
-
-struct Leftover {
-    plan: Arc<Plan>,
-    nodes: Vec<Weak<dyn Node>>,
-    journal: Journal,
-    end: End,
-}
-
-fn sources() -> MutexGuard<'static, Vec<Claim>> {
-    let mut claims = SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
-    claims.retain(|claim| claim.root.strong_count() > 0);
-    claims
-}
-
-fn is_root(claim: &Claim, root: &Arc<dyn Node>) -> bool {
-    // The weak reference keeps the address from being used again.
-    claim.root.as_ptr().cast::<()>().addr() == address(&**root)
-}
-
-/// Claims a source for one migration.
+/// What was left behind of a source, to be ended now.
 ///
 /// # Errors
 ///
-/// If another migration of the same root has begun and not ended.
-pub(crate) fn claim(root: &Arc<dyn Node>) -> Result<(), Error> {
-    let mut claims = sources();
-    match claims.iter().find(|claim| is_root(claim, root)) {
-        None => {
-            claims.push(Claim { root: Arc::downgrade(root), left: None });
-            Ok(())
-        }
-        Some(Claim { left: None, .. }) => {
-            Err(Error::precondition("is in migration already: end that one first"))
-        }
-        Some(Claim { left: Some(_), .. }) => Err(Error::precondition(
-            "was left frozen by a migration that did not end: call `Source::recover` first",
-        )),
-    }
-}
-
-/// What was left behind of a source, to be ended now.
-pub(crate) fn reclaim(root: &Arc<dyn Node>, session: &Arc<Session>) -> Option<Transaction> {
-    let left = sources().iter_mut().find(|claim| is_root(claim, root))?.left.take()?;
-    let Leftover { plan, nodes, mut journal, end } = left;
-    let upgrade = |(unit, node): (usize, &Weak<dyn Node>)| {
-        node.upgrade().unwrap_or_else(|| {
-            // Nothing to end on what is gone; the root takes its place and is not called for it.
-            journal.forget(unit);
-            Arc::clone(root)
-        })
+/// If it was left behind by the migration of a larger tree, which has another root.
+pub(crate) fn take_up(
+    root: &Arc<dyn Node>,
+    session: &Arc<Session>,
+) -> Result<Option<Transaction>, Error> {
+    let rebuild = |Leftover { plan, nodes, mut journal, end }: Leftover| {
+        let mut gone = Vec::new();
+        let upgraded = nodes.iter().enumerate().map(|(unit, node)| {
+            node.upgrade().unwrap_or_else(|| {
+                // Nothing to end on what is gone; the root takes its place and is not called for it.
+                journal.forget(unit);
+                gone.push(unit);
+                Arc::clone(root)
+            })
+        });
+        let nodes = upgraded.collect();
+        (Arc::new(Tree::with_gone(plan, nodes, gone)), (journal, end))
     };
-    let nodes = nodes.iter().enumerate().map(upgrade).collect();
-    let tree = Arc::new(Tree::new(plan, nodes));
-    Some(Transaction::new(tree, Arc::clone(session), journal, end))
-}
-
-/// The migration of a source has ended.
-pub(crate) fn release(transaction: &Transaction) {
-    sources().retain(|claim| !is_root(claim, &transaction.tree.nodes()[0]));
+    let left = Claim::take_up(&**root, rebuild)?;
+    Ok(left.map(|(claim, tree, (journal, end))| {
+        Transaction::new(tree, Arc::clone(session), journal, end, claim)
+    }))
 }
 
 /// The migration of a source was left before its end.
-pub(crate) fn keep_source(transaction: &Transaction) {
-    let Transaction { tree, journal, end, .. } = transaction;
+pub(crate) fn keep_source(transaction: &mut Transaction) {
+    let Transaction { tree, journal, end, claim, .. } = transaction;
     let left = Leftover {
         plan: Arc::clone(&tree.plan),
         nodes: tree.nodes().iter().map(Arc::downgrade).collect(),
         journal: journal.clone(),
         end: *end,
     };
-    let root = &tree.nodes()[0];
-    let mut claims = sources();
-    match claims.iter_mut().find(|claim| is_root(claim, root)) {
-        Some(claim) => claim.left = Some(left),
-        None => claims.push(Claim { root: Arc::downgrade(root), left: Some(left) }),
+    if let Some(claim) = claim.take() {
+        claim.leave_source(left);
     }
 }
 
 /// A destination was left before its end.
 pub(crate) fn keep_destination(transaction: Transaction) {
+    if let Some(claim) = &transaction.claim {
+        claim.leave_destination(&transaction.tree);
+    }
     DESTINATIONS.lock().unwrap_or_else(PoisonError::into_inner).push(Abandoned(transaction));
 }
 

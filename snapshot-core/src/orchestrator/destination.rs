@@ -6,14 +6,20 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::changes::When;
+use super::claims::Claim;
+use super::end::End;
 use super::journal::Journal;
 use super::plan::Plan;
 use super::preview::{self, Preview, Verified};
+use super::progress::{self, Entered};
 use super::session::Session;
-use super::transaction::{End, Transaction};
+use super::transaction::Transaction;
 use super::tree::Tree;
+use super::unwinding;
+use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::caught;
+use crate::caught::{caught, quietly};
 use crate::controller::{Hook, Loaded, Node, StateOf, Walk};
 use crate::envelope::Snapshot;
 use crate::{Controller, Error};
@@ -87,47 +93,84 @@ impl Incoming {
     /// be read would have said is not known, and so references are told of when all can be read. If
     /// all fits, every controller that could not be built. Nothing is left behind.
     pub fn import<R: Controller>(self) -> Result<Imported<R>, Error> {
-        let span = tracing::info_span!("phase", phase = Phase::Import.as_str());
-        span.in_scope(|| {
-            let began = Instant::now();
-            let result = preview::decode::<R>(&self.snapshot).and_then(build);
-            match result {
-                Ok((root, tree, stages)) => {
-                    let (controllers, bytes) = (tree.nodes().len(), self.snapshot.len());
-                    tracing::info!(controllers, bytes, took = ?began.elapsed(), "done");
-                    Ok(Imported {
-                        root,
-                        tree: Arc::new(tree),
-                        stages,
-                        took: began.elapsed(),
-                        began,
-                    })
-                }
-                Err(error) => {
-                    tracing::error!(took = ?began.elapsed(), %error, "failed");
-                    Err(error)
-                }
+        unwinding::warn_once();
+        let span = progress::span(|| tracing::info_span!("phase", phase = Phase::Import.as_str()));
+        let _in_span = Entered::into(&span);
+        let began = Instant::now();
+        match caught(|| preview::decode::<R>(&self.snapshot)).and_then(build) {
+            Ok((root, tree, stages)) => {
+                let (controllers, bytes) = (tree.nodes().len(), self.snapshot.len());
+                quietly(|| tracing::info!(controllers, bytes, took = ?began.elapsed(), "done"));
+                let claim = Claim::destination(&tree);
+                Ok(Imported { root, claim, tree, stages, took: began.elapsed(), began })
             }
-        })
+            Err(error) => {
+                quietly(
+                    || tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed"),
+                );
+                Err(error)
+            }
+        }
     }
 }
 
-type Built<R> = (Arc<R>, Tree, Vec<Option<i32>>);
+type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
 
 fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
     let Verified { mut root, plan, stages, .. } = verified;
     let mut builder =
         Builder { plan: &plan, nodes: vec![None; stages.len()], next: 1, errors: Vec::new() };
-    caught(|| builder.children(&mut root))?;
-    let Builder { mut nodes, errors, .. } = builder;
-    Error::collect(errors)?;
-    let root = caught(|| root.build()).map_err(|error| error.at_controller(plan.id(0)))?;
+    let built = caught(|| builder.children(&mut root));
+    let Builder { mut nodes, mut errors, .. } = builder;
+    errors.extend(built.err());
+    if !errors.is_empty() {
+        let at_root = |error: Error| error.at_controller(plan.id(0));
+        errors.extend(drop_of(root).err().map(at_root));
+        errors.extend(drop_each(&plan, nodes));
+        return Error::collect(errors).and(Err(Error::internal("nothing was built")));
+    }
+    let root = match caught(|| root.build()) {
+        Ok(root) => root,
+        Err(error) => {
+            let errors = [error.at_controller(plan.id(0))].into_iter();
+            return Error::collect(errors.chain(drop_each(&plan, nodes)))
+                .and(Err(Error::internal("nothing was built")));
+        }
+    };
     nodes[0] = Some(Arc::clone(&root) as _);
     let nodes: Option<Vec<_>> = nodes.into_iter().collect();
     let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
-    let tree = Tree::new(Arc::new(plan), nodes);
-    tree.check_unchanged("by the import of its parent, which must keep its children")?;
-    Ok((root, tree, stages))
+    let tree = Arc::new(Tree::new(Arc::new(plan), nodes));
+    let waiting = Waiting::of_session(Phase::Import, &Session::new());
+    waiting.know(Arc::clone(&tree) as _);
+    // Nobody else knows these controllers, unless their own code has given them away.
+    let _watch = waiting.watch();
+    match waiting.during(|| tree.check_unchanged(When::Import)) {
+        Ok(()) => Ok((root, tree, stages)),
+        Err(error) => {
+            // The tree has it too, and knows what to do if its destructor panics.
+            drop(root);
+            Err(error)
+        }
+    }
+}
+
+/// Drops what was built, parents before children, so that each destructor runs by itself. Returns what
+/// they panicked with.
+fn drop_each(plan: &Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
+    let dropped = nodes.into_iter().enumerate().filter_map(|(unit, node)| {
+        drop_of(node).err().map(|error| error.at_controller(plan.id(unit)))
+    });
+    dropped.collect()
+}
+
+/// Runs the destructor of something of the user's.
+fn drop_of<T>(value: T) -> Result<(), Error> {
+    caught(|| {
+        drop(value);
+        Ok(())
+    })
+    .map_err(|error| error.explained("when it was dropped, "))
 }
 
 /// Builds the controllers of a verified tree, in the order of its plan.
@@ -168,10 +211,14 @@ impl Builder<'_> {
 }
 
 /// A tree of controllers that were verified and built, and are inert. Dropping it undoes it.
+///
+/// Until it is live no controller may be added to it, removed or moved, since that one would be neither
+/// patched nor resumed, and no [`Source`](crate::Source) can freeze one of its controllers.
 #[must_use = "an imported tree does nothing before patch and resume"]
 pub struct Imported<R: Controller> {
     root: Arc<R>,
     tree: Arc<Tree>,
+    claim: Claim,
     stages: Vec<Option<i32>>,
     began: Instant,
     took: Duration,
@@ -191,23 +238,35 @@ impl<R: Controller> Imported<R> {
     ///
     /// # Errors
     ///
-    /// If a hook fails, panics, passes its deadline or is cancelled. Every controller whose patch
-    /// had begun is aborted.
+    /// If a hook fails, panics, passes its deadline or is cancelled, or if controllers came or went since
+    /// the import. Every controller whose patch had begun is aborted.
     pub async fn patch(self, session: &Session) -> Result<Patched<R>, Failure> {
-        let Imported { root, tree, stages, began, took } = self;
+        let Imported { root, tree, claim, stages, began, took } = self;
         let session = Arc::new(session.clone());
         session.record_import(began, took);
         session.begin_blackout();
         let journal = Journal::with_stages(stages);
-        let mut transaction = Transaction::new(tree, session, journal, End::Abort);
-        transaction.advance(Hook::Patch).await?;
-        Ok(Patched { root, transaction })
+        let mut transaction = Transaction::new(tree, session, journal, End::Abort, claim);
+        let patched = match transaction.check_unchanged(Phase::Patch, When::Patch).await {
+            Ok(()) => transaction.advance(Hook::Patch).await,
+            Err(failure) => Err(failure),
+        };
+        match patched {
+            Ok(()) => Ok(Patched { root, transaction }),
+            Err(failure) => {
+                // Before the tree, which knows what to do if a destructor panics.
+                drop(root);
+                Err(failure)
+            }
+        }
     }
 
     /// Gives the tree up: every controller goes to its `abort_to` stage. No hook runs, since
     /// nothing was begun.
     pub fn abort(self) {
-        Journal::with_stages(self.stages).retire(&self.tree);
+        let Imported { root, tree, stages, .. } = self;
+        drop(root);
+        Journal::with_stages(stages).retire(&tree, &Session::new());
     }
 }
 
@@ -229,19 +288,33 @@ impl<R: Controller> Patched<R> {
     }
 
     /// Makes every controller live, parents before children and each after what it comes after;
-    /// each is in the stage that it was saved in.
+    /// each is in the stage that it was saved in, unless it has entered another one on its own, see
+    /// [`Timeline::late_stages`](crate::Timeline::late_stages).
     ///
     /// Run it in a task of its own, as [`Imported::patch`].
     ///
     /// # Errors
     ///
-    /// If a hook fails, panics, passes its deadline or is cancelled. Every controller is aborted.
+    /// If a hook fails, panics, passes its deadline or is cancelled, or if controllers came or went since
+    /// the patch began. Every controller is aborted.
     pub async fn resume(self, session: &Session) -> Result<Arc<R>, Failure> {
         let Patched { root, mut transaction } = self;
         transaction.session = Arc::new(session.clone());
-        transaction.advance(Hook::Resume).await?;
-        transaction.close();
-        Ok(root)
+        let resumed = match transaction.check_unchanged(Phase::Resume, When::Resume).await {
+            Ok(()) => transaction.advance(Hook::Resume).await,
+            Err(failure) => Err(failure),
+        };
+        match resumed {
+            Ok(()) => {
+                transaction.close();
+                Ok(root)
+            }
+            Err(failure) => {
+                // As after a patch.
+                drop(root);
+                Err(failure)
+            }
+        }
     }
 
     /// Aborts every controller, in reverse: this host is as it was before the patch.
@@ -250,7 +323,9 @@ impl<R: Controller> Patched<R> {
     ///
     /// What the hooks fail with; the others run all the same.
     pub async fn abort(self) -> Result<(), Failure> {
-        let Patched { mut transaction, .. } = self;
+        let Patched { root, mut transaction } = self;
+        // The tree has it too, and knows what to do if its destructor panics.
+        drop(root);
         transaction.finish(End::Abort).await
     }
 }

@@ -3,7 +3,7 @@
 use std::future::pending;
 
 use super::session::Session;
-use super::{Phase, Signal};
+use crate::controller::{Phase, Signal};
 use crate::{Code, Context, ControllerId, Error};
 
 /// What goes wrong with a hook that [`Session::fault_at`] names, after it has done all its work.

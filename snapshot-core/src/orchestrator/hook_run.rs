@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use tracing::Span;
 
+use super::journal::HowEnded;
+use super::progress::Entered;
 use super::timer::{Alarm, Sleep};
-use crate::caught::panicked;
+use crate::caught::{panicked, quietly};
 use crate::controller::{Context, Hook, HookFuture};
 use crate::{Code, Error};
 
@@ -18,6 +20,7 @@ pub(super) struct Ended {
     pub(super) unit: usize,
     pub(super) began: Instant,
     pub(super) ended: Instant,
+    pub(super) how: HowEnded,
     pub(super) result: Result<(), Error>,
 }
 
@@ -31,7 +34,7 @@ pub(super) fn begin<'c>(
     span: &Span,
     task: &mut task::Context<'_>,
 ) -> Begun<'c> {
-    let _entered = span.enter();
+    let _entered = Entered::into(span);
     let mut future = None;
     let mut result = None;
     let polled = catch_unwind(AssertUnwindSafe(|| {
@@ -47,11 +50,11 @@ pub(super) fn begin<'c>(
         // No hook is neither at its end nor waits.
         (Ok(()), None, None) => Begun::Ended(Err(Error::internal("a hook is gone"))),
         // It has panicked when it was dropped.
-        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(&*panic)))),
+        (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(panic)))),
         (Err(panic), None, mut future) => {
             // What is left of it may panic again.
             let _ = drop_future(&mut future);
-            Begun::Ended(Err(panicked(&*panic)))
+            Begun::Ended(Err(panicked(panic)))
         }
     }
 }
@@ -91,13 +94,13 @@ impl HookRun<'_> {
         Ok(())
     }
 
-    fn poll_hook(&mut self, task: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_hook(&mut self, task: &mut task::Context<'_>) -> Poll<(HowEnded, Result<(), Error>)> {
         let Self { span, future, deadline, .. } = self;
-        let _entered = span.enter();
+        let _entered = Entered::into(span);
         let Some(running) = future else { return Poll::Pending };
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(task)));
         if let Poll::Ready(result) = after_poll(future, polled) {
-            return Poll::Ready(result);
+            return Poll::Ready((HowEnded::ByItself, result));
         }
         let Some(deadline) = deadline else { return Poll::Pending };
         if Pin::new(deadline).poll(task).is_pending() {
@@ -105,10 +108,11 @@ impl HookRun<'_> {
         }
         let reason = format!("{} did not return within {:?}", self.hook.as_str(), self.limit);
         let late = Error::new(Code::DeadlineExceeded, reason);
-        Poll::Ready(Err(match drop_future(future) {
+        let late = match drop_future(future) {
             Ok(()) => late,
             Err(error) => late.and(error),
-        }))
+        };
+        Poll::Ready((HowEnded::CutShort, Err(late)))
     }
 }
 
@@ -123,23 +127,23 @@ fn after_poll(
         Err(panic) => {
             // What is left of it may panic again.
             let _ = drop_future(future);
-            Poll::Ready(Err(panicked(&*panic)))
+            Poll::Ready(Err(panicked(panic)))
         }
     }
 }
 
 fn drop_future(future: &mut Option<HookFuture<'_>>) -> Result<(), Error> {
     let Some(future) = future.take() else { return Ok(()) };
-    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
+    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panicked)
 }
 
 impl Future for HookRun<'_> {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Ended> {
-        self.poll_hook(task).map(|result| {
+        self.poll_hook(task).map(|(how, result)| {
             self.deadline = None;
-            Ended { unit: self.unit, began: self.began, ended: Instant::now(), result }
+            Ended { unit: self.unit, began: self.began, ended: Instant::now(), how, result }
         })
     }
 }
@@ -150,10 +154,13 @@ impl Drop for HookRun<'_> {
         if future.is_none() {
             return;
         }
-        let _entered = span.enter();
+        let _entered = Entered::into(span);
         if let Err(error) = drop_future(future) {
             let (id, phase) = (self.cx.id(), self.hook.phase().as_str());
-            tracing::error!(controller = %id, phase, %error, "panicked while it was cut short");
+            quietly(|| {
+                let error = error.on_one_line();
+                tracing::error!(controller = %id, phase, %error, "panicked while it was cut short");
+            });
         }
     }
 }

@@ -10,9 +10,10 @@ use tracing::Dispatch;
 use tracing::dispatcher::{self, with_default};
 
 use super::Phase;
-use super::signal::Signal;
 use super::timer::{Alarm, Watched};
 use super::tree::Tree;
+use crate::controller::Signal;
+use crate::controller::lock::Board;
 
 /// The hooks of one phase that run.
 ///
@@ -30,6 +31,8 @@ pub(super) struct InFlight {
     seen: Mutex<Option<Seen>>,
     /// The units whose hooks have not returned at their first poll.
     waiting: Mutex<BTreeSet<usize>>,
+    /// The states that are waited for when hooks have ended.
+    locks: Arc<Board>,
     /// Who is told, whatever thread tells it.
     subscriber: Dispatch,
 }
@@ -46,7 +49,7 @@ struct Seen {
 }
 
 impl InFlight {
-    pub(super) fn new(phase: Phase, tree: &Arc<Tree>, limit: Duration) -> Self {
+    pub(super) fn new(phase: Phase, tree: &Arc<Tree>, limit: Duration, locks: &Arc<Board>) -> Self {
         Self {
             phase,
             tree: Arc::clone(tree),
@@ -54,6 +57,7 @@ impl InFlight {
             first: AtomicUsize::new(NOBODY),
             seen: Mutex::default(),
             waiting: Mutex::default(),
+            locks: Arc::clone(locks),
             subscriber: dispatcher::get_default(Clone::clone),
         }
     }
@@ -100,13 +104,15 @@ impl InFlight {
         now.checked_add((self.limit / 8).max(LEAST))
     }
 
-    /// The ids of the controllers whose hooks run, the first few of them.
+    /// The ids of the controllers whose hooks run or whose state is waited for, the first few of them.
     pub(super) fn names(&self) -> String {
         const SHOWN: usize = 5;
         let mut units = self.lock().clone();
         units.extend(self.first());
-        let shown: Vec<_> =
-            units.iter().take(SHOWN).map(|&unit| self.tree.id(unit).to_string()).collect();
+        let shown = units.iter().map(|&unit| self.tree.id(unit).clone());
+        let locked = self.locks.waits_for().and_then(|(_, address)| self.locks.name(address));
+        let shown = locked.into_iter().map(|(id, _)| id).chain(shown).take(SHOWN);
+        let shown: Vec<String> = shown.map(|id| id.to_string()).collect();
         let shown = shown.join(", ");
         match units.len().saturating_sub(SHOWN) {
             0 => shown,

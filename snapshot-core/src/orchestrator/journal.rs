@@ -2,18 +2,70 @@
 //! returns to.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::Phase;
 use super::plan::Plan;
 use super::report::{ControllerReport, Outcome, Undo};
+use super::session::Session;
 use super::tree::Tree;
-use crate::caught::caught;
+use super::waiting::Waiting;
+use crate::caught::{caught, quietly};
 use crate::controller::Hook;
 use crate::{Error, StageRules};
+
+/// How a hook has ended, beside its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HowEnded {
+    /// It has returned or panicked.
+    ByItself,
+    /// The controller leaves it out, so that there was nothing to run.
+    LeftOut,
+    /// It was dropped before its end.
+    CutShort,
+}
+
+impl HowEnded {
+    fn succeeded(self) -> Closed {
+        match self {
+            HowEnded::ByItself | HowEnded::CutShort => Closed::Done,
+            HowEnded::LeftOut => Closed::LeftOut,
+        }
+    }
+
+    fn failed(self) -> Closed {
+        match self {
+            HowEnded::ByItself | HowEnded::LeftOut => Closed::Failed,
+            HowEnded::CutShort => Closed::CutShort,
+        }
+    }
+}
+
+/// What goes into an entry at the end of a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closed {
+    Done,
+    LeftOut,
+    Failed,
+    CutShort,
+}
 
 /// One entry per controller, in the order of the plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
     entries: Vec<Entry>,
+    late_stages: Vec<LateEntry>,
+}
+
+/// A stage that a controller has entered on its own after a phase had left it in another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LateEntry {
+    pub(crate) unit: usize,
+    /// The hook after which it was seen.
+    pub(crate) hook: Hook,
+    /// The stage that the phase before had left.
+    pub(crate) expected: i32,
+    pub(crate) found: i32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,25 +75,36 @@ struct Entry {
     undo: Undo,
     /// Whether something was begun that is neither undone nor committed.
     touched: bool,
+    /// Whether a hook was called that needs an undo: one that its controller does not leave out.
+    acted: bool,
+    /// Whether an undo has ended, with a hook or without one.
+    undone: bool,
     /// The stage before the freeze, which is the one on the wire.
     stage: Option<i32>,
+    /// The stage that the freeze has left it in; `None` if it has set none.
+    left: Option<i32>,
 }
 
 impl Journal {
     /// A journal in which nothing was begun.
     pub(crate) fn new(controllers: usize) -> Self {
-        Self { entries: vec![Entry::default(); controllers] }
+        Self { entries: vec![Entry::default(); controllers], late_stages: Vec::new() }
     }
 
     /// A journal of imported controllers, with their stages on the wire.
     pub(crate) fn with_stages(stages: impl IntoIterator<Item = Option<i32>>) -> Self {
         let entry = |stage| Entry { stage, ..Entry::default() };
-        Self { entries: stages.into_iter().map(entry).collect() }
+        Self { entries: stages.into_iter().map(entry).collect(), late_stages: Vec::new() }
     }
 
     /// The stage that a controller is saved in, if it has one.
     pub(crate) fn stage(&self, unit: usize) -> Option<i32> {
         self.entries[unit].stage
+    }
+
+    /// The stage that the freeze has left a controller in, if it has one.
+    pub(crate) fn frozen_stage(&self, unit: usize) -> Option<i32> {
+        self.entries[unit].left
     }
 
     /// Whether a hook of a phase is to run on a controller: all of them, or if it ends something,
@@ -80,13 +143,18 @@ impl Journal {
         }
     }
 
+    /// A hook was called that its controller does not leave out.
+    pub(crate) fn note_called(&mut self, hook: Hook, unit: usize) {
+        self.entries[unit].acted |= hook.can_stop();
+    }
+
     /// A hook has ended; if it succeeded, the stage follows.
     pub(crate) fn end(
         &mut self,
         hook: Hook,
         unit: usize,
         tree: &Tree,
-        result: Result<(), Error>,
+        (how, result): (HowEnded, Result<(), Error>),
     ) -> Result<(), Error> {
         let result = match (result, hook) {
             // Whatever its hook says, the source must never go on beside the destination.
@@ -96,12 +164,13 @@ impl Journal {
             (Err(error), _) => Err(error),
             (Ok(()), _) => self.settle(hook, unit, tree),
         };
-        self.close(hook, unit, result.is_ok());
+        self.close(hook, unit, result.as_ref().map_or_else(|_| how.failed(), |()| how.succeeded()));
+        self.warn_if_nothing_was_undone(hook, unit, tree);
         result
     }
 
-    /// A hook that all of these controllers, which are of one type, leave out: for each, after a call of
-    /// `begin`, it begins and ends with nothing in between.
+    /// A hook that all of these controllers, which are of one type, leave out: for each it begins and
+    /// ends with nothing in between.
     ///
     /// # Errors
     ///
@@ -111,44 +180,57 @@ impl Journal {
         hook: Hook,
         units: Range<usize>,
         tree: &Tree,
-        begin: impl Fn(usize),
     ) -> Result<(), (usize, Error)> {
         let rules = Self::rules(hook, units.start, tree);
         let mut unit = units.start;
         let passed = caught(|| {
             while unit < units.end {
-                begin(unit);
                 self.entries[unit].touched = true;
                 if let Some(rules) = rules {
                     self.set_stage(hook, unit, tree, rules)?;
                 }
-                self.close(hook, unit, true);
+                self.close(hook, unit, Closed::LeftOut);
+                self.warn_if_nothing_was_undone(hook, unit, tree);
                 unit += 1;
             }
             Ok(())
         });
         passed.map_err(|error| {
-            self.close(hook, unit, false);
+            self.close(hook, unit, Closed::Failed);
             (unit, error)
         })
     }
 
     #[inline]
-    fn close(&mut self, hook: Hook, unit: usize, succeeded: bool) {
+    fn close(&mut self, hook: Hook, unit: usize, closed: Closed) {
         let entry = &mut self.entries[unit];
-        match (hook.is_undo(), succeeded) {
-            (true, true) => {
-                entry.undo = Undo::Done;
-                entry.touched = false;
-            }
-            (true, false) => entry.undo = Undo::Failed,
+        if hook.is_undo() {
+            entry.undo = match closed {
+                Closed::Done => Undo::Done,
+                Closed::LeftOut if entry.acted => Undo::Nothing,
+                Closed::LeftOut => Undo::NotRun,
+                Closed::Failed | Closed::CutShort => Undo::Failed,
+            };
+            entry.undone = matches!(closed, Closed::Done | Closed::LeftOut);
+            entry.touched = !entry.undone;
+            return;
+        }
+        entry.outcome = match closed {
+            Closed::Done | Closed::LeftOut => Outcome::Done,
+            Closed::Failed => Outcome::Failed,
+            Closed::CutShort => Outcome::CutShort,
+        };
+        if hook == Hook::Commit {
             // There is no second try: the destination is live.
-            (false, done) if hook == Hook::Commit => {
-                entry.outcome = if done { Outcome::Done } else { Outcome::Failed };
-                entry.touched = false;
-            }
-            (false, true) => entry.outcome = Outcome::Done,
-            (false, false) => entry.outcome = Outcome::Failed,
+            entry.touched = false;
+        }
+    }
+
+    /// Logs that the undo of a controller has undone nothing, since no hook was written for it.
+    #[inline]
+    fn warn_if_nothing_was_undone(&self, hook: Hook, unit: usize, tree: &Tree) {
+        if self.entries[unit].undo == Undo::Nothing && hook.is_undo() {
+            warn_of_nothing(hook, unit, tree);
         }
     }
 
@@ -177,32 +259,94 @@ impl Journal {
     ) -> Result<(), Error> {
         let node = &tree.nodes()[unit];
         let entry = &mut self.entries[unit];
-        let next = match hook {
+        // From which stage to which, and whether a stage that the controller has entered on its own
+        // is kept.
+        let (expected, next, keeps_own) = match hook {
             Hook::Freeze => {
                 // Only now does the stage stand still: the guest may have ended on its own since
                 // the phase began.
-                return node.freeze_stage(rules, &mut entry.stage);
+                node.freeze_stage(rules, &mut entry.stage)?;
+                entry.left = rules.freeze_to.or(entry.stage);
+                return Ok(());
             }
-            Hook::Thaw | Hook::Resume => entry.stage,
-            Hook::Patch => None,
-            Hook::Commit | Hook::Abort => rules.abort_to,
+            Hook::Thaw => (entry.left, entry.stage, true),
+            Hook::Resume => (rules.import_as.or(entry.stage), entry.stage, true),
+            // The source is over, whatever has become of it.
+            Hook::Commit => (entry.left, rules.abort_to, false),
+            Hook::Patch => return Ok(()),
+            Hook::Abort => {
+                return rules.abort_to.map_or(Ok(()), |stage| node.set_stage_number(stage));
+            }
         };
-        match next {
-            Some(stage) => node.set_stage_number(stage),
-            None => Ok(()),
+        // Without one, the freeze had not come as far as the stage.
+        let Some(expected) = expected else { return Ok(()) };
+        let own = node.leave_stage(expected, next, keeps_own)?;
+        // A hook may have done what is done here.
+        if let Some(found) = own.filter(|&own| !keeps_own || next != Some(own)) {
+            self.note_late_stage(LateEntry { unit, hook, expected, found }, tree, rules);
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn note_late_stage(&mut self, late: LateEntry, tree: &Tree, rules: &StageRules) {
+        let (expected, found) = (rules.name(late.expected), rules.name(late.found));
+        let (phase, type_url) = (late.hook.phase().as_str(), tree.plan.info(late.unit).type_url);
+        tracing::warn!(
+            controller = %tree.id(late.unit), type_url, phase, expected, found,
+            kept = late.hook != Hook::Commit,
+            "the stage has changed since the phase before"
+        );
+        self.late_stages.push(late);
+    }
+
+    /// The stages that controllers have entered on their own, as far as was seen since the last call.
+    pub(crate) fn late_stages(&self) -> &[LateEntry] {
+        &self.late_stages
+    }
+
+    /// Forgets them.
+    pub(crate) fn clear_late_stages(&mut self) {
+        self.late_stages.clear();
+    }
+
+    /// The same as the findings of a commit: the destination has an older stage.
+    pub(crate) fn late_stage_errors(&self, tree: &Tree) -> Vec<Error> {
+        let late = self.late_stages.iter().filter(|late| late.hook == Hook::Commit);
+        let error = |&LateEntry { unit, expected, found, .. }: &LateEntry| {
+            let rules = tree.plan.info(unit).stage_rules?;
+            let (expected, found) = (rules.name(expected), rules.name(found));
+            let saved = self.stage(unit).map_or("(unknown)", |stage| rules.name(stage));
+            let reason = format!(
+                "its stage changed from {expected} to {found} while it was moved: the destination \
+                 has it as {saved}; make the change there"
+            );
+            Some(Error::precondition(reason).at_controller(tree.id(unit)))
+        };
+        late.filter_map(error).collect()
     }
 
     /// The tree is given up: sets the stage of the controllers that no abort hook ran for, since
     /// they were built and nothing else.
-    pub(crate) fn retire(&mut self, tree: &Tree) {
+    pub(crate) fn retire(&mut self, tree: &Arc<Tree>, session: &Session) {
+        let waiting = Waiting::of_session(Phase::Abort, session);
+        waiting.know(Arc::clone(tree) as _);
+        // Without a timer nobody says who is waited for.
+        let _watch = waiting.watch();
+        waiting.during(|| self.retire_each(tree));
+    }
+
+    fn retire_each(&mut self, tree: &Tree) {
         for unit in 0..self.entries.len() {
-            let Entry { touched, undo, .. } = self.entries[unit];
+            let Entry { touched, undone, .. } = self.entries[unit];
             if !touched
-                && undo == Undo::NotRun
+                && !undone
                 && let Err(error) = self.settle(Hook::Abort, unit, tree)
             {
-                tracing::error!(controller = %tree.id(unit), %error, "its stage could not be set");
+                quietly(|| {
+                    let (controller, error) = (tree.id(unit), error.on_one_line());
+                    tracing::error!(%controller, %error, "its stage could not be set");
+                });
             }
         }
     }
@@ -219,4 +363,13 @@ impl Journal {
             })
             .collect()
     }
+}
+
+#[cold]
+fn warn_of_nothing(hook: Hook, unit: usize, tree: &Tree) {
+    let (phase, type_url) = (hook.phase().as_str(), tree.plan.info(unit).type_url);
+    tracing::warn!(
+        controller = %tree.id(unit), type_url, phase,
+        "nothing was undone: the controller has no {} hook", hook.as_str()
+    );
 }

@@ -60,6 +60,8 @@ plain_data! {
         pub hooks: Vec<HookReport>,
         /// What each controller saved, parents first.
         pub saved: Vec<SavedReport>,
+        /// Stages that controllers have entered on their own while they were moved.
+        pub late_stages: Vec<LateStageReport>,
         /// When the controllers stood still.
         pub blackout: Option<BlackoutReport>,
         /// Why it failed.
@@ -104,6 +106,22 @@ plain_data! {
         pub bytes: u64,
     }
 
+    /// A stage that a controller has entered on its own while it was moved.
+    pub struct LateStageReport {
+        /// The controller's id.
+        pub controller: String,
+        /// The type URL of its payload.
+        pub type_url: String,
+        /// The phase that has found it.
+        pub phase: String,
+        /// The Rust name of the stage that the framework had left it in.
+        pub expected: String,
+        /// The Rust name of the stage that it was found in.
+        pub found: String,
+        /// Whether it was left in that stage, as after a thaw or a resume.
+        pub kept: bool,
+    }
+
     /// When the controllers stood still.
     pub struct BlackoutReport {
         /// When it began, from the start of the session.
@@ -122,7 +140,7 @@ plain_data! {
         pub findings: Vec<FindingReport>,
         /// How many findings were left out because there were too many.
         pub dropped: u64,
-        /// What went wrong in the undo; empty if everything is as it was.
+        /// What went wrong in the undo; empty if every undo hook that there is succeeded.
         pub undo: Vec<FindingReport>,
         /// Every controller of the tree, parents first; empty if it failed before the first hook.
         pub controllers: Vec<ControllerOutcome>,
@@ -150,7 +168,7 @@ plain_data! {
         pub type_url: String,
         /// What its hook did: `not begun`, `done`, `failed`, `cut short`.
         pub outcome: String,
-        /// What its undo hook did: `not run`, `done`, `failed`.
+        /// What its undo hook did: `not run`, `nothing` (there is none), `done`, `failed`.
         pub undo: String,
     }
 }
@@ -233,6 +251,18 @@ impl Session {
                     bytes: saved.bytes as u64,
                 })
                 .collect(),
+            late_stages: timeline
+                .late_stages
+                .iter()
+                .map(|late| LateStageReport {
+                    controller: late.id.to_string(),
+                    type_url: late.type_url.to_owned(),
+                    phase: late.phase.as_str().to_owned(),
+                    expected: late.expected.to_owned(),
+                    found: late.found.to_owned(),
+                    kept: late.kept,
+                })
+                .collect(),
             blackout: timeline.blackout_began.zip(timeline.blackout).map(|(began, took)| {
                 BlackoutReport { began_ns: nanoseconds(began), took_ns: nanoseconds(took) }
             }),
@@ -296,6 +326,7 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 fn undo_name(undo: Undo) -> &'static str {
     match undo {
         Undo::NotRun => "not run",
+        Undo::Nothing => "nothing",
         Undo::Done => "done",
         Undo::Failed => "failed",
     }

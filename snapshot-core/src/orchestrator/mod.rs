@@ -5,9 +5,12 @@
 //! not compile; each step that fails undoes what was begun.
 
 mod abandoned;
+mod changes;
+mod claims;
 mod cycle;
 mod destination;
 mod edges;
+mod end;
 mod fault;
 mod hook_run;
 mod in_flight;
@@ -21,7 +24,6 @@ mod progress;
 mod record;
 mod report;
 mod session;
-mod signal;
 mod source;
 mod survey;
 mod sweep;
@@ -32,20 +34,22 @@ mod timer;
 mod transaction;
 mod tree;
 mod units;
+mod unwinding;
 mod versions;
+mod waiting;
+
+use crate::controller::Phase;
 
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched};
 pub use fault::Fault;
 pub use migration_report::{
-    BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, MigrationReport,
-    PhaseReport, SavedReport, SideReport,
+    BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, LateStageReport,
+    MigrationReport, PhaseReport, SavedReport, SideReport,
 };
 pub use preview::{Preview, PreviewedController};
-pub use progress::{Phase, Progress};
+pub use progress::Progress;
 pub use report::{ControllerReport, Failure, Outcome, Undo};
 pub use session::{CancelHandle, Session};
-pub(crate) use signal::Signal;
 pub use source::{Frozen, Source};
-pub use timeline::{ControllerTime, PhaseTime, SavedBytes, Timeline};
-pub(crate) use tree::Tree;
+pub use timeline::{ControllerTime, LateStage, PhaseTime, SavedBytes, Timeline};

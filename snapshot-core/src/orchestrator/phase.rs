@@ -1,33 +1,22 @@
 //! Running one hook over the whole plan: what a phase is, and what is told of it.
 
+use std::any::{Any, TypeId};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::Instrument;
-
-use super::Phase;
 use super::journal::Journal;
 use super::plan::First;
-use super::progress::tell;
+use super::progress::{self, Entered, tell};
 use super::session::Session;
-use super::signal::Signal;
 use super::sweep::Sweep;
 use super::tree::Tree;
-use crate::Error;
-use crate::controller::{Contexts, Hook, PhaseContext};
+use crate::caught::quietly;
+use crate::controller::{Contexts, Hook, Migration, Node, PhaseContext, Signal};
+use crate::error::Error;
+use crate::path::ControllerId;
 
 impl Hook {
-    pub(crate) fn phase(self) -> Phase {
-        match self {
-            Hook::Freeze => Phase::Freeze,
-            Hook::Thaw => Phase::Thaw,
-            Hook::Commit => Phase::Commit,
-            Hook::Patch => Phase::Patch,
-            Hook::Resume => Phase::Resume,
-            Hook::Abort => Phase::Abort,
-        }
-    }
-
     /// Whose turn is first; an undo goes the other way than what it undoes.
     pub(super) fn first(self) -> First {
         match self {
@@ -36,15 +25,43 @@ impl Hook {
         }
     }
 
-    /// Whether it undoes other hooks, and runs only where these have begun.
-    pub(crate) fn is_undo(self) -> bool {
-        matches!(self, Hook::Thaw | Hook::Abort)
-    }
-
     /// Whether the phase stops at the first failure and can be cancelled. An undo goes as far as it
     /// can, and so does a commit, since there is no way back.
     pub(super) fn can_stop(self) -> bool {
         matches!(self, Hook::Freeze | Hook::Patch | Hook::Resume)
+    }
+}
+
+/// The migration around the hooks of a phase.
+struct Around {
+    tree: Arc<Tree>,
+    session: Arc<Session>,
+}
+
+impl Migration for Around {
+    fn id(&self, unit: usize) -> &ControllerId {
+        self.tree.id(unit)
+    }
+
+    fn node(&self, unit: usize) -> &Arc<dyn Node> {
+        &self.tree.nodes()[unit]
+    }
+
+    fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize> {
+        self.tree.plan.nearest(unit, controller)
+    }
+
+    fn find(&self, unit: usize, id: &ControllerId) -> Option<(usize, bool)> {
+        let found = self.tree.plan.find(id)?;
+        Some((found, self.tree.plan.comes_after(unit, found)))
+    }
+
+    fn resource(&self, of: TypeId) -> Option<&(dyn Any + Send + Sync)> {
+        self.session.find_resource(of)
+    }
+
+    fn cancel(&self) -> &Arc<Signal> {
+        self.session.cancel_signal()
     }
 }
 
@@ -61,27 +78,39 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     let phase = hook.phase();
     let controllers = tree.plan.units().len();
-    let span = tracing::info_span!("phase", phase = phase.as_str(), controllers);
+    let make_span = || tracing::info_span!("phase", phase = phase.as_str(), controllers);
+    let span = progress::span(make_span);
     let began = Instant::now();
-    let result = async {
+    let run = async {
         let stop = Arc::<Signal>::default();
         let stopped = hook.can_stop().then(|| Arc::clone(&stop));
-        let contexts = PhaseContext::new(phase, Arc::clone(tree), Arc::clone(session), stopped);
-        let contexts = Contexts::new(contexts);
+        let around = Arc::new(Around { tree: Arc::clone(tree), session: Arc::clone(session) });
+        let contexts = Contexts::new(PhaseContext::new(phase, around, stopped), controllers);
         let mut sweep = Sweep::new(hook, tree, session, journal, &contexts, stop);
-        tell(session.observer(), |observer| observer.phase_started(phase, sweep.concerned()));
-        tracing::debug!("begins");
+        tell(session.observer(), phase, None, |observer| {
+            observer.phase_started(phase, sweep.concerned());
+        });
+        quietly(|| tracing::debug!("begins"));
         let result = sweep.drive().await;
-        match &result {
+        quietly(|| match &result {
             Ok(()) => tracing::info!(took = ?began.elapsed(), "done"),
-            Err(error) => tracing::error!(took = ?began.elapsed(), %error, "failed"),
-        }
+            Err(error) => {
+                tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed")
+            }
+        });
         result
-    }
-    .instrument(span)
-    .await;
+    };
+    let result = {
+        let mut run = std::pin::pin!(run);
+        std::future::poll_fn(|task| {
+            let _in_span = Entered::into(&span);
+            run.as_mut().poll(task)
+        })
+        .await
+    };
     session.record_phase(phase, began.elapsed(), result.is_ok());
-    tell(session.observer(), |observer| {
+    session.record_late_stages(&tree.plan, journal.late_stages());
+    tell(session.observer(), phase, None, |observer| {
         observer.phase_ended(phase, result.as_ref().map(|&()| ()));
     });
     result

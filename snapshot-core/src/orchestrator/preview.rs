@@ -252,9 +252,16 @@ impl Verifier {
                     }
                 };
             };
-            let (info, own_name) = (child.info(), child.own_name());
+            let info = child.info();
+            let (own_name, unnamed) = match caught(|| Ok(child.own_name())) {
+                Ok(own_name) => (own_name, None),
+                Err(error) => (None, Some(error)),
+            };
             let spot = (spot, text.as_str());
             let unit = self.surveyor.enter(at, found.after, info, spot, own_name.as_deref());
+            if let Some(error) = unnamed {
+                error.at_controller(&self.surveyor.id(unit)).add_to(&mut self.errors);
+            }
             self.meet(unit, info, child);
             self.descend(child, unit)?;
             self.surveyor.leave(unit);

@@ -1,59 +1,15 @@
 //! Telling an observer how far a migration is.
 
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use tracing::{Span, span};
 
-use crate::{ControllerId, Error};
-
-/// A phase of the transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Comparing the manifests and the stages; nothing changes.
-    Preflight,
-    /// Stopping mutation on the source.
-    Freeze,
-    /// Encoding the frozen controllers.
-    Save,
-    /// Verifying a snapshot and building inert controllers.
-    Import,
-    /// Binding the imported controllers to this host.
-    Patch,
-    /// Going live on the destination.
-    Resume,
-    /// Letting go on the source.
-    Commit,
-    /// Taking a freeze back.
-    Thaw,
-    /// Taking a patch and a resume back.
-    Abort,
-}
-
-impl Phase {
-    /// The name used in errors, spans and reports: `freeze`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Phase::Preflight => "preflight",
-            Phase::Freeze => "freeze",
-            Phase::Save => "save",
-            Phase::Import => "import",
-            Phase::Patch => "patch",
-            Phase::Resume => "resume",
-            Phase::Commit => "commit",
-            Phase::Thaw => "thaw",
-            Phase::Abort => "abort",
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::caught::{caught, quietly};
+use crate::controller::Phase;
+use crate::error::Error;
+use crate::path::ControllerId;
 
 /// Observes a migration, for a progress bar for instance. Called on the thread that drives the
-/// phase, between hooks: it must not block. A panic in it is logged and goes no further.
+/// phase, between hooks: it must not block. A panic in it is logged, with the phase and the controller
+/// that it was called for, and goes no further.
 #[allow(unused_variables, reason = "the names document the arguments")]
 pub trait Progress: Send + Sync {
     /// A phase starts; so many controllers have a hook to run in it.
@@ -69,11 +25,52 @@ pub trait Progress: Send + Sync {
     fn phase_ended(&self, phase: Phase, result: Result<(), &Error>) {}
 }
 
-/// Tells the observer, whatever it does.
-pub(crate) fn tell(observer: Option<&dyn Progress>, event: impl FnOnce(&dyn Progress)) {
-    if let Some(observer) = observer
-        && catch_unwind(AssertUnwindSafe(|| event(observer))).is_err()
-    {
-        tracing::error!("the progress observer panicked");
+/// Tells the observer of a phase, or of a controller in it, whatever it does.
+pub(crate) fn tell(
+    observer: Option<&dyn Progress>,
+    phase: Phase,
+    controller: Option<&ControllerId>,
+    event: impl FnOnce(&dyn Progress),
+) {
+    let Some(observer) = observer else { return };
+    let told = caught(|| {
+        event(observer);
+        Ok(())
+    });
+    if let Err(error) = told {
+        let phase = phase.as_str();
+        quietly(|| match controller {
+            Some(id) => {
+                tracing::error!(controller = %id, phase, %error, "the progress observer panicked");
+            }
+            None => tracing::error!(phase, %error, "the progress observer panicked"),
+        });
+    }
+}
+
+/// Makes a span; none if the subscriber panics.
+pub(crate) fn span(make: impl FnOnce() -> Span) -> Span {
+    quietly(make).unwrap_or_else(Span::none)
+}
+
+/// A span that this thread is in until this is dropped, whatever the subscriber does.
+pub(crate) struct Entered<'s>(Option<span::Entered<'s>>);
+
+impl<'s> Entered<'s> {
+    #[inline]
+    pub(crate) fn into(span: &'s Span) -> Self {
+        match span.is_none() {
+            true => Self(None),
+            false => Self(quietly(|| span.enter())),
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(entered) = self.0.take() {
+            quietly(|| drop(entered));
+        }
     }
 }

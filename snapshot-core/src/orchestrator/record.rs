@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::plan::Plan;
 use super::session::Session;
-use super::timeline::{ControllerTime, PhaseTime, SavedBytes};
+use super::timeline::{ControllerTime, LateStage, PhaseTime, SavedBytes};
 use super::{Phase, Timeline};
 
 /// What [`Timeline`] is made of, in the form in which it costs least to write.
@@ -16,6 +16,7 @@ pub(super) struct Record {
     runs: Vec<Run>,
     /// How much each controller saved, in the order of the plan.
     pub(super) saved: Option<(Arc<Plan>, Vec<usize>)>,
+    pub(super) late_stages: Vec<LateStage>,
     pub(super) blackout_began: Option<Instant>,
     pub(super) blackout_ended: Option<Instant>,
 }
@@ -108,6 +109,7 @@ impl Record {
             phases: self.phases.clone(),
             controllers: self.controllers(start),
             saved: self.saved(),
+            late_stages: self.late_stages.clone(),
             blackout: self
                 .blackout_began
                 .map(|began| since(began, self.blackout_ended.unwrap_or_else(Instant::now))),

@@ -8,7 +8,10 @@ use crate::{Code, ControllerId, Error};
 /// A step of the transaction failed: in which phase, why, and what was undone.
 ///
 /// Whatever the failed phase had begun was undone in reverse before this is returned. If every undo
-/// hook succeeded, everything is as it was before the phase.
+/// hook succeeded and no controller has [`Undo::Nothing`], everything is as it was before the phase.
+///
+/// A commit and a rollback go as far as they can. Their `Failure` has the hooks that failed, and what
+/// has changed in the tree since the freeze: the hooks ran all the same.
 pub struct Failure(Box<Parts>);
 
 struct Parts {
@@ -43,8 +46,8 @@ pub enum Outcome {
     Done,
     /// It failed or panicked.
     Failed,
-    /// It was started and did not end: cut short by a deadline, by the grace period, or because the
-    /// phase was dropped.
+    /// It was started and did not end: cut short by its own deadline or that of the phase, by the
+    /// grace period, or because the phase was dropped.
     CutShort,
 }
 
@@ -55,6 +58,10 @@ pub enum Undo {
     /// It did not run: there was nothing to undo, or no undo was begun.
     #[default]
     NotRun,
+    /// Nothing was undone, though there may be something: the controller has the hook that was begun
+    /// and not the one that takes it back. That is `thaw` for `freeze`, and `abort` for `patch` and
+    /// `resume`.
+    Nothing,
     /// It succeeded.
     Done,
     /// It failed, panicked or was cut short.
@@ -91,8 +98,9 @@ impl Failure {
         self.0.cause.code()
     }
 
-    /// What went wrong in the undo, with one finding or more per controller. `None` if everything
-    /// is as it was.
+    /// What went wrong in the undo, with one finding or more per controller. `None` if every undo hook
+    /// that there is succeeded. Controllers without one have [`Undo::Nothing`] in
+    /// [`Failure::controllers`]: what their hooks did is still done.
     pub fn undo_error(&self) -> Option<&Error> {
         self.0.undo.as_ref()
     }

@@ -1,6 +1,6 @@
 //! The operator's settings for one migration.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::dispatcher;
 
 use super::fault::{Fault, Faults};
+use super::journal;
 use super::plan::Plan;
 use super::record::{HookTime, Record};
-use super::signal::Signal;
-use super::timeline::PhaseTime;
+use super::timeline::{LateStage, PhaseTime};
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
-use crate::registry::short_type_name;
+use crate::controller::{Hook, Signal};
 use crate::{Code, ControllerId, Error};
 
 /// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
@@ -27,7 +27,7 @@ use crate::{Code, ControllerId, Error};
 /// | setting | when not set |
 /// |---|---|
 /// | [`deadline`](Session::deadline) of freeze, patch, resume | 60 s each |
-/// | [`hook_deadline`](Session::hook_deadline) | 30 s |
+/// | [`hook_deadline`](Session::hook_deadline), which is also how long one controller's state is waited for | 30 s |
 /// | [`undo_deadline`](Session::undo_deadline) | 30 s |
 /// | [`grace`](Session::grace) | 5 s |
 /// | [`blackout_budget`](Session::blackout_budget) | none |
@@ -113,6 +113,10 @@ impl Session {
 
     /// The time that one `freeze`, `patch`, `resume` or `commit` hook has. [`Duration::MAX`] is no
     /// deadline.
+    ///
+    /// It is also how long the framework waits for the lock of one controller's state, in these phases
+    /// and in a save. Then the wait is reported as an error event with the controller's id, and if the
+    /// controller has a [`try_state`](crate::Controller::try_state), the phase fails.
     #[must_use]
     pub fn hook_deadline(mut self, deadline: Duration) -> Self {
         self.hook_deadline = deadline;
@@ -210,16 +214,8 @@ impl Session {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn find_resource<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Error> {
-        self.resources
-            .get(&TypeId::of::<T>())
-            .and_then(|resource| resource.downcast_ref::<Arc<T>>().cloned())
-            .ok_or_else(|| {
-                Error::precondition(format!(
-                    "the session has no resource {}: give it one with `Session::resource`",
-                    short_type_name(type_name::<T>())
-                ))
-            })
+    pub(crate) fn find_resource(&self, of: TypeId) -> Option<&(dyn Any + Send + Sync)> {
+        self.resources.get(&of).map(|resource| &**resource)
     }
 
     pub(crate) fn observer(&self) -> Option<&dyn Progress> {
@@ -314,6 +310,35 @@ impl Session {
     /// Hooks of this run have ended.
     pub(crate) fn record_hooks(&self, run: usize, hooks: &mut Vec<HookTime>) {
         self.record().end_hooks(run, hooks);
+    }
+
+    /// The stages that a phase has found changed.
+    pub(crate) fn record_late_stages(&self, plan: &Plan, late: &[journal::LateEntry]) {
+        let known = |late: &journal::LateEntry| {
+            let info = plan.info(late.unit);
+            let rules = info.stage_rules?;
+            Some(LateStage {
+                id: plan.id(late.unit).clone(),
+                type_url: info.type_url,
+                phase: late.hook.phase(),
+                expected: rules.name(late.expected),
+                found: rules.name(late.found),
+                kept: late.hook != Hook::Commit,
+            })
+        };
+        if !late.is_empty() {
+            self.record().late_stages.extend(late.iter().filter_map(known));
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Code::Cancelled`] if the migration was cancelled.
+    pub(crate) fn check_cancelled(&self) -> Result<(), Error> {
+        match self.cancel.is_raised() {
+            true => Err(Error::new(Code::Cancelled, "the migration was cancelled: roll back")),
+            false => Ok(()),
+        }
     }
 
     /// How much each controller saved, in the order of the plan.

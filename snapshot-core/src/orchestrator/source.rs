@@ -6,23 +6,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::abandoned;
+use super::changes::When;
+use super::claims::Claim;
+use super::end::End;
 use super::journal::Journal;
 use super::preview;
-use super::progress::tell;
+use super::progress::{self, Entered, tell};
 use super::session::Session;
 use super::timer::Sleep;
-use super::transaction::{End, Transaction};
+use super::transaction::Transaction;
 use super::tree::{Met, Tree};
+use super::unwinding;
 use super::versions;
+use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::caught;
+use crate::caught::{caught, quietly};
 use crate::codec::{Versions, Writer};
-use crate::controller::{ByAddress, FrozenTree, Hook, Node, address};
+use crate::controller::lock::Patience;
+use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
 use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
+use crate::error::Finding;
+use crate::evolution::{Verdict, compatible};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
-use crate::schema::{Verdict, compatible};
-use crate::{Controller, Error};
+use crate::{Code, Controller, ControllerId, Error};
 
 /// A running tree of controllers that is to be moved away.
 ///
@@ -48,6 +55,7 @@ pub struct Source<R: Controller> {
     root: Arc<R>,
     name_limit: usize,
     rehearsal: Mutex<Rehearsal>,
+    lock_deadline: Duration,
 }
 
 /// What the last preflight that passed has found out.
@@ -62,8 +70,13 @@ struct Rehearsal {
 impl<R: Controller> Source<R> {
     /// The tree under this controller.
     pub fn new(root: &Arc<R>) -> Self {
-        let name_limit = ReadOptions::DEFAULT_NAME_LIMIT;
-        Self { root: Arc::clone(root), name_limit, rehearsal: Mutex::default() }
+        unwinding::warn_once();
+        Self {
+            root: Arc::clone(root),
+            name_limit: ReadOptions::DEFAULT_NAME_LIMIT,
+            lock_deadline: Waiting::IN_PREFLIGHT,
+            rehearsal: Mutex::default(),
+        }
     }
 
     /// The most bytes that a map key or a name may have which becomes a step of a controller's id. By
@@ -75,8 +88,19 @@ impl<R: Controller> Source<R> {
         self
     }
 
+    /// How long [`preflight`](Source::preflight), which has no session, waits for the state of one
+    /// controller before it reports that as an error event, and fails where the controller has a
+    /// [`try_state`](Controller::try_state). 30 s when not set; [`Duration::MAX`] is no deadline. From
+    /// the freeze on the deadlines of the [`Session`] hold.
+    #[must_use]
+    pub fn lock_deadline(mut self, deadline: Duration) -> Self {
+        self.lock_deadline = deadline;
+        self
+    }
+
     /// Finds out whether a migration can succeed, before anything is frozen:
     ///
+    /// - no controller of the tree is in another migration;
     /// - the tree can be put in order, and every controller of it is registered;
     /// - every controller is in a stage that may be saved;
     /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
@@ -92,9 +116,29 @@ impl<R: Controller> Source<R> {
     ///
     /// # Errors
     ///
-    /// Everything that is in the way, at once. Saving is tried if nothing else is.
+    /// Everything that is in the way, at once: every value of the whole tree that cannot be saved too,
+    /// unless controllers are where they cannot be saved at all. Reading back is tried if nothing else
+    /// is in the way. Of a tree that is in another migration, in part or as a whole, only that: its stages
+    /// say nothing then.
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        let met = Met::under(self.node(), self.name_limit);
+        let rehearsed = caught(|| self.look_ahead(theirs))?;
+        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
+        Ok(())
+    }
+
+    fn look_ahead(&self, theirs: &Manifest) -> Result<Rehearsal, Error> {
+        let waiting = Waiting::new(
+            Phase::Preflight,
+            Patience {
+                per_controller: self.lock_deadline,
+                due: None,
+                is_cancelled: None,
+                grace: Duration::MAX,
+            },
+        );
+        let _watch = waiting.watch()?;
+        let met = waiting.during(|| Met::under(self.node(), self.name_limit));
+        Claim::check(&met)?;
         let mut errors = Vec::new();
         errors.extend(check_all(&met).err());
         let ours = registry()?.manifest();
@@ -102,44 +146,58 @@ impl<R: Controller> Source<R> {
         let types = || met.controllers().map(|(unit, ..)| *unit.info);
         let versions = Arc::new(versions::choose(types(), theirs));
         let types: HashSet<&str> = types().map(|info| info.type_url).collect();
-        let lost = versions::check(&met, &versions).err();
-        errors.extend(met.into_tree().err());
         compatibility.payloads.retain(|payload| {
             let type_url = payload.type_url.as_str();
             let is_older = matches!(payload.verdict, Verdict::VersionNotAccepted { .. })
                 && versions.contains_key(type_url);
             types.contains(type_url) && !is_older
         });
-        errors.extend(compatibility.check().err());
-        errors.extend(lost);
+        let lost = match met.is_whole() {
+            // The rehearsal finds it.
+            true => None,
+            false => waiting.during(|| versions::check(&met, &versions)).err(),
+        };
+        let tree = met.into_tree();
         let versions = (!versions.is_empty()).then_some(versions);
         let mut length = 0;
-        if errors.is_empty() {
-            match caught(|| self.rehearse(versions.clone(), &theirs.read_options())) {
+        let tree = match tree {
+            Ok(tree) => Some(Arc::new(tree)),
+            Err(error) => {
+                errors.push(error);
+                None
+            }
+        };
+        errors.extend(compatibility.check().err());
+        errors.extend(lost);
+        if let Some(tree) = tree {
+            waiting.know(Arc::clone(&tree) as _);
+            let rehearsed = waiting.during(|| match errors.is_empty() {
+                true => self.rehearse(versions.clone(), &theirs.read_options(), &tree),
+                false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| 0),
+            });
+            match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
                 Ok(rehearsed) => length = rehearsed,
                 Err(error) => errors.push(error),
             }
         }
         Error::collect(errors)?;
-        let mut rehearsal = self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner);
-        *rehearsal = Rehearsal { versions, length };
-        Ok(())
+        Ok(Rehearsal { versions, length })
     }
 
-    /// Saves the tree and reads it again, as a destination with these limits does. Returns how many
-    /// bytes it takes.
+    /// Saves the tree and reads it again, as a destination with these limits does. Returns the length
+    /// of the snapshot in bytes.
     fn rehearse(
         &self,
         versions: Option<Arc<Versions>>,
         theirs: &ReadOptions,
+        tree: &Tree,
     ) -> Result<usize, Error> {
         let mut buffer = SaveBuffer::new();
-        let payload = |w: &mut Writer| {
-            w.set_versions(versions);
-            self.root.put_payload(w).map_err(Error::at_root)
-        };
-        let saved = buffer.fill::<R::State>(payload)?;
-        let snapshot = Snapshot::from_bytes(saved.to_vec())?.with_options(theirs);
+        if let Err(error) = self.rehearse_save(&mut buffer, versions) {
+            // What was saved cannot be read, so that references are looked at where they are.
+            return Err(and_references(error, tree, &*self.root));
+        }
+        let snapshot = Snapshot::from_bytes(buffer.as_bytes().to_vec())?.with_options(theirs);
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
         if length > limit {
             return Err(Error::exhausted(format!(
@@ -149,6 +207,42 @@ impl<R: Controller> Source<R> {
         }
         preview::decode::<R>(&snapshot)?;
         Ok(snapshot.as_bytes().len())
+    }
+
+    /// The same of a tree that cannot be moved as it is, for what else is in the way.
+    fn rehearse_in_part(
+        &self,
+        versions: Option<Arc<Versions>>,
+        tree: &Tree,
+        known: &[Error],
+    ) -> Result<(), Error> {
+        let saved = self.rehearse_save(&mut SaveBuffer::new(), versions);
+        let referred = check_references(tree, &*self.root);
+        // Of a controller whose stage may not be saved, the codec may say so once more.
+        let refused: HashSet<&ControllerId> = known
+            .iter()
+            .flat_map(Error::findings)
+            .filter(|finding| finding.code() == Code::FailedPrecondition)
+            .filter_map(Finding::controller)
+            .collect();
+        let is_news = |finding: &Finding| {
+            finding.code() != Code::FailedPrecondition
+                || finding.controller().is_none_or(|id| !refused.contains(id))
+        };
+        let errors = saved.err().into_iter().chain(referred.err());
+        Error::collect(errors.filter_map(|error| error.filtered(is_news)))
+    }
+
+    fn rehearse_save(
+        &self,
+        buffer: &mut SaveBuffer,
+        versions: Option<Arc<Versions>>,
+    ) -> Result<(), Error> {
+        let payload = |w: &mut Writer| {
+            w.set_versions(versions);
+            self.root.put_payload(w).map_err(Error::at_root)
+        };
+        caught(|| buffer.fill::<R::State>(payload).map(drop))
     }
 
     fn node(&self) -> Arc<dyn Node> {
@@ -165,22 +259,17 @@ impl<R: Controller> Source<R> {
     ///
     /// If the tree cannot be saved now (as [`Source::preflight`] says, but for the manifest), or a
     /// hook fails, panics, passes its deadline or is cancelled, or controllers come and go
-    /// meanwhile. Every controller whose freeze had begun is thawed and back in its stage; try again
+    /// meanwhile; or if one of the controllers is in another migration. Every controller whose freeze had begun is thawed and back in its stage; try again
     /// with a new `Source`.
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let root = self.node();
         let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Rehearsal { versions, length } = rehearsal;
-        let met = Met::under(Arc::clone(&root), self.name_limit);
-        let checked = check_all(&met);
-        let tree = met
-            .into_tree()
-            .and_then(|tree| checked.map(|()| tree))
-            .and_then(|tree| abandoned::claim(&root).map(|()| tree))
+        let (tree, claim) = claimed_tree(root, self.name_limit, &session)
             .map_err(|error| Failure::before(Phase::Freeze, error))?;
         let journal = Journal::new(tree.plan.units().len());
-        let mut transaction = Transaction::new(Arc::new(tree), session, journal, End::Thaw);
+        let mut transaction = Transaction::new(tree, session, journal, End::Thaw, claim);
         // While the tree still runs. It may grow a little until it stands still.
         let length = match length {
             0 => guess_length(&transaction.tree),
@@ -190,8 +279,7 @@ impl<R: Controller> Source<R> {
         transaction.session.begin_blackout();
         transaction.advance(Hook::Freeze).await?;
         let watch = transaction
-            .tree
-            .check_unchanged("while the tree was frozen: it must stand still")
+            .compare(Phase::Freeze, When::Freeze)
             .and_then(|()| transaction.session.watch_blackout());
         match watch {
             Ok(over_budget) => {
@@ -208,11 +296,15 @@ impl<R: Controller> Source<R> {
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same. Call it again to try those again.
+    /// What the hooks fail with; the others run all the same. Call it again to try those again. And as
+    /// [`Frozen::commit`] and [`Frozen::rollback`], what has changed in the tree, but for controllers
+    /// that are gone. If the migration was that of a larger tree around `root`, nothing is done, and the
+    /// error says which tree.
     pub async fn recover(root: &Arc<R>, session: &Session) -> Result<(), Failure> {
         let root: Arc<dyn Node> = Arc::clone(root) as _;
         let session = Arc::new(session.clone());
-        match abandoned::reclaim(&root, &session) {
+        let left = abandoned::take_up(&root, &session);
+        match left.map_err(|error| Failure::before(Phase::Thaw, error))? {
             Some(mut transaction) => {
                 let end = transaction.end;
                 transaction.finish(end).await
@@ -222,10 +314,49 @@ impl<R: Controller> Source<R> {
     }
 }
 
+/// The tree under a root, in order, fit to be saved, and claimed.
+fn claimed_tree(
+    root: Arc<dyn Node>,
+    name_limit: usize,
+    session: &Session,
+) -> Result<(Arc<Tree>, Claim), Error> {
+    let waiting = Waiting::of_session(Phase::Freeze, session);
+    let watch = waiting.watch()?;
+    let met = caught(|| Ok(waiting.during(|| Met::under(root, name_limit))))?;
+    drop(watch);
+    // First: in another migration, controllers are in stages that may not be saved.
+    Claim::check(&met)?;
+    let checked = caught(|| check_all(&met));
+    let tree = match (checked, met.into_tree()) {
+        (Ok(()), tree) => Arc::new(tree?),
+        (Err(error), Ok(_)) => return Err(error),
+        (Err(error), Err(others)) => return Err(error.and(others)),
+    };
+    let claim = Claim::source(&tree)?;
+    Ok((tree, claim))
+}
+
 /// How long a snapshot of small controllers is: each payload as long as the type URL beside it. One
 /// of larger controllers makes its buffer grow.
 fn guess_length(tree: &Tree) -> usize {
     tree.plan.units().iter().map(|unit| 2 * unit.info.type_url.len()).sum()
+}
+
+/// Checks the references of a running tree, if it has any.
+fn check_references(tree: &Tree, root: &dyn Node) -> Result<(), Error> {
+    match tree.has_references {
+        true => caught(|| check_controller(root)),
+        false => Ok(()),
+    }
+}
+
+/// Why a tree could not be saved, and what is wrong with its references.
+#[cold]
+fn and_references(error: Error, tree: &Tree, root: &dyn Node) -> Error {
+    match check_references(tree, root) {
+        Ok(()) => error,
+        Err(references) => error.and(references),
+    }
 }
 
 /// Checks that every controller is registered and in a stage that may be saved.
@@ -255,6 +386,24 @@ fn check_all(met: &Met) -> Result<(), Error> {
 }
 
 /// A tree that stands still, ready to be saved; as often as needed.
+///
+/// Until its end no controller may be added to it, removed, replaced or moved, and no second
+/// migration may include one of its controllers. Whoever does it all the same gets an error by id: from
+/// the save, the commit and the rollback, or from the second migration.
+///
+/// # Stages
+///
+/// A controller may still enter a stage on its own, as when a guest's process exits and the event comes
+/// late. No such stage is overwritten silently:
+///
+/// | found at | what becomes of the stage | where it is reported |
+/// |---|---|---|
+/// | the save | it stays | the save is refused, [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) |
+/// | the rollback, after `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+/// | the commit | `abort_to`, if there is one: the source is over | the commit's [`Failure`], [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+///
+/// On the destination, a stage that a controller enters between import and resume stays, also if its
+/// `patch` or `resume` sets it, and is reported as after `thaw`. A `commit` hook leaves the stage alone.
 ///
 /// It ends by [`commit`](Frozen::commit) or [`rollback`](Frozen::rollback). If it is dropped
 /// instead, an error is logged and the controllers stay frozen until [`Source::recover`].
@@ -290,6 +439,10 @@ impl<R: Controller> Frozen<R> {
     /// What cannot be encoded, with the controller and the field; what an older version would lose
     /// that the destination asks for; what refers to nothing or is
     /// defined twice; or that the blackout budget is used up. The tree stays frozen: roll back, or try again.
+    ///
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if the tree does not stand still:
+    /// every controller that was added, removed, replaced or moved since the freeze, or has changed its
+    /// stage. [`Code::Cancelled`](crate::Code::Cancelled) if the session was cancelled. Then roll back.
     pub fn save(&self) -> Result<Snapshot, Error> {
         let kept = || self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = std::mem::take(&mut *kept());
@@ -308,40 +461,48 @@ impl<R: Controller> Frozen<R> {
     pub fn save_into<'b>(&self, buffer: &'b mut SaveBuffer) -> Result<&'b [u8], Error> {
         let Transaction { session, .. } = &self.transaction;
         let phase = Phase::Save;
-        let span = tracing::info_span!("phase", phase = phase.as_str());
+        let span = progress::span(|| tracing::info_span!("phase", phase = phase.as_str()));
         let controllers = self.transaction.tree.nodes().len();
-        tell(session.observer(), |observer| observer.phase_started(phase, controllers));
-        let began = Instant::now();
-        let result = span.in_scope(|| {
-            let result = session
-                .check_blackout()
-                .and_then(|()| caught(|| self.check_faults()))
-                .and_then(|()| caught(|| self.encode(buffer)))
-                .and_then(|()| caught(|| self.check_references()));
-            match &result {
-                Ok(()) => {
-                    let bytes = buffer.as_bytes().len();
-                    tracing::info!(controllers, bytes, took = ?began.elapsed(), "done");
-                }
-                Err(error) => {
-                    tracing::error!(took = ?began.elapsed(), %error, "failed");
-                    buffer.clear();
-                }
-            }
-            result
+        tell(session.observer(), phase, None, |observer| {
+            observer.phase_started(phase, controllers);
         });
+        let began = Instant::now();
+        let in_span = Entered::into(&span);
+        let result = session
+            .check_cancelled()
+            .and_then(|()| session.check_blackout())
+            .and_then(|()| caught(|| self.check_faults()))
+            .and_then(|()| self.encode_whole(buffer));
+        match &result {
+            Ok(()) => {
+                let bytes = buffer.as_bytes().len();
+                quietly(|| tracing::info!(controllers, bytes, took = ?began.elapsed(), "done"));
+            }
+            Err(error) => {
+                let error = error.on_one_line();
+                quietly(|| tracing::error!(took = ?began.elapsed(), %error, "failed"));
+                buffer.clear();
+            }
+        }
+        drop(in_span);
         session.record_phase(phase, began.elapsed(), result.is_ok());
-        tell(session.observer(), |observer| {
+        tell(session.observer(), phase, None, |observer| {
             observer.phase_ended(phase, result.as_ref().map(|&()| ()));
         });
         result.map(|()| buffer.as_bytes())
     }
 
-    fn check_references(&self) -> Result<(), Error> {
-        match self.transaction.tree.has_references {
-            true => check_controller(&*self.root),
-            false => Ok(()),
-        }
+    /// Encodes the tree and checks its references: everything that is wrong, at once.
+    fn encode_whole(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {
+        let Transaction { tree, session, .. } = &self.transaction;
+        let waiting = Waiting::of_session(Phase::Save, session);
+        waiting.know(Arc::clone(tree) as _);
+        let _watch = waiting.watch()?;
+        let result = waiting.during(|| match caught(|| self.encode(buffer)) {
+            Ok(()) => check_references(tree, &*self.root),
+            Err(error) => Err(and_references(error, tree, &*self.root)),
+        });
+        result.map_err(|error| error.named(|address| tree.id_at(address)))
     }
 
     fn check_faults(&self) -> Result<(), Error> {
@@ -357,24 +518,67 @@ impl<R: Controller> Frozen<R> {
         let Transaction { tree, journal, session, .. } = &self.transaction;
         let mut frozen = FrozenTree::with_capacity(tree.nodes().len());
         for (unit, (node, planned)) in tree.nodes().iter().zip(tree.plan.units()).enumerate() {
-            frozen.push(&**node, planned.parent(), journal.stage(unit));
+            let (before, left) = (journal.stage(unit), journal.frozen_stage(unit));
+            frozen.push(&**node, planned.parent(), before, left);
         }
         let mut saved = FrozenTree::default();
-        buffer.fill::<R::State>(|w| {
+        let encoded = buffer.fill::<R::State>(|w| {
             w.set_frozen(frozen);
             w.set_versions(self.versions.clone());
-            let result = self.root.put_payload(w).map_err(Error::at_root);
+            let result = caught(|| self.root.put_payload(w).map_err(Error::at_root));
             saved = w.take_frozen();
             w.set_versions(None);
             result
-        })?;
-        let lengths = saved.net_lengths().map_err(|unit| {
-            // Found by the walk and not by the save: a state that shows a child and omits it.
-            let reason = "is in the tree, but its parent did not save it";
-            Error::internal(reason).at_controller(tree.id(unit))
-        })?;
-        session.record_saved(&tree.plan, lengths);
-        Ok(())
+        });
+        let encoded = encoded.map(drop);
+        let lengths = saved.net_lengths();
+        if encoded.is_ok()
+            && saved.is_in_order()
+            && saved.changed_stages().is_empty()
+            && let Ok(lengths) = lengths
+        {
+            session.record_saved(&tree.plan, lengths);
+            return Ok(());
+        }
+        let missing = lengths.err().filter(|_| encoded.is_ok()).unwrap_or_default();
+        Error::collect(encoded.err().into_iter().chain(self.not_as_frozen(&saved, &missing)))
+    }
+
+    /// Everything in which what was saved is not the frozen tree; `missing` are the units that were not
+    /// saved.
+    #[cold]
+    fn not_as_frozen(&self, saved: &FrozenTree, missing: &[usize]) -> Vec<Error> {
+        let tree = &self.transaction.tree;
+        let mut errors = match saved.is_in_order() && missing.is_empty() {
+            true => Vec::new(),
+            false => tree.changes(When::Save),
+        };
+        // What no change of the tree explains is a state that saves other children than it shows.
+        if errors.is_empty() {
+            errors.extend(missing.iter().map(|&unit| {
+                let reason = "is in the tree, but its parent did not save it";
+                Error::internal(reason).at_controller(tree.id(unit))
+            }));
+            errors.extend(saved.strangers().iter().map(|&Stranger { parent, type_url }| {
+                let reason = format!("saves a controller that it does not show: {type_url}");
+                Error::internal(reason).at_controller(tree.id(parent))
+            }));
+        }
+        errors.extend(saved.changed_stages().iter().map(
+            |&ChangedStage { place, frozen, found }| {
+                let name = |stage: Option<i32>| {
+                    let rules = tree.plan.info(place).stage_rules;
+                    rules.zip(stage).map_or("(none)", |(rules, stage)| rules.name(stage))
+                };
+                let (frozen, found) = (name(frozen), name(found));
+                Error::precondition(format!(
+                    "its stage changed from {frozen} to {found} while it was frozen: roll back, \
+                     the controller stays in {found}"
+                ))
+                .at_controller(tree.id(place))
+            },
+        ));
+        errors
     }
 
     /// The destination is live: every controller lets go of this host's resources. There is no way
@@ -383,7 +587,9 @@ impl<R: Controller> Frozen<R> {
     /// # Errors
     ///
     /// What the hooks fail with; the others run all the same, and every controller is in its
-    /// `abort_to` stage.
+    /// `abort_to` stage. Also, with [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), what
+    /// the destination does not know: every controller that was added, removed, replaced or moved since
+    /// the freeze, and every stage that has changed. The commit is done all the same.
     pub async fn commit(self) -> Result<(), Failure> {
         self.end(End::Commit).await
     }
@@ -394,7 +600,9 @@ impl<R: Controller> Frozen<R> {
     /// # Errors
     ///
     /// What the hooks fail with; the others run all the same. A controller whose hook failed stays
-    /// frozen: [`Source::recover`] tries again.
+    /// frozen: [`Source::recover`] tries again. Also, with
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), every controller that was added,
+    /// removed, replaced or moved since the freeze: whatever was frozen is thawed all the same.
     pub async fn rollback(self) -> Result<(), Failure> {
         self.end(End::Thaw).await
     }

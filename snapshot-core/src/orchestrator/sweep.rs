@@ -19,14 +19,16 @@ use super::Phase;
 use super::fault;
 use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
-use super::journal::Journal;
-use super::progress::tell;
+use super::journal::{HowEnded, Journal};
+use super::progress::{self, tell};
 use super::record::Recorder;
 use super::session::{Limits, Session};
-use super::signal::{Raised, Signal};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
+use super::waiting::Waiting;
+use crate::caught::quietly;
 use crate::controller::{ByAddress, Contexts, Hook, HookFuture, Node};
+use crate::controller::{Raised, Signal};
 use crate::{Code, Error};
 
 /// One run of a hook over a tree.
@@ -47,6 +49,8 @@ pub(super) struct Sweep<'a> {
     /// The hooks that wait for something.
     running: FuturesUnordered<HookRun<'a>>,
     in_flight: Arc<InFlight>,
+    /// The states that are waited for when a hook has ended, for their stages.
+    locks: Arc<Waiting>,
     /// Tells the hooks that the phase does not go on.
     stop: Arc<Signal>,
     cause: Option<Error>,
@@ -81,6 +85,8 @@ impl<'a> Sweep<'a> {
         let mut ready = Ready::default();
         ready.extend((0..blockers.len()).filter(|&step| blockers[step] == 0));
         let limits = session.limits(hook.phase());
+        let locks = Waiting::of_session(hook.phase(), session);
+        locks.know(Arc::clone(tree) as _);
         Self {
             hook,
             phase: hook.phase(),
@@ -94,7 +100,8 @@ impl<'a> Sweep<'a> {
             blockers,
             ready,
             running: FuturesUnordered::new(),
-            in_flight: Arc::new(InFlight::new(hook.phase(), tree, limits.per_hook)),
+            in_flight: Arc::new(InFlight::new(hook.phase(), tree, limits.per_hook, locks.board())),
+            locks,
             stop,
             cause: None,
         }
@@ -122,13 +129,20 @@ impl<'a> Sweep<'a> {
             Some(due) => Some(Watch::from(due, Arc::clone(&self.in_flight) as _)?),
             None => None,
         };
+        let _lock_watch = self.locks.watch()?;
+        let locks = Arc::clone(&self.locks);
         loop {
             if self.hook.can_stop() && self.cause.is_none() && self.is_cancelled() {
                 self.fail(self.cancelled());
             }
             let due = watches.deadline.as_ref().map(Sleep::due);
             let interrupted = match self.goes_on() {
-                true => poll_fn(|task| Poll::Ready(self.start_ready(due, task))).await,
+                true => {
+                    let start = |task: &mut task::Context<'_>| {
+                        Poll::Ready(locks.during(|| self.start_ready(due, task)))
+                    };
+                    poll_fn(start).await
+                }
                 false => None,
             };
             self.in_flight.end_first();
@@ -145,7 +159,7 @@ impl<'a> Sweep<'a> {
             match event {
                 Event::Ended(ended) => {
                     self.in_flight.end_waiting(ended.unit);
-                    self.end(ended);
+                    locks.during(|| self.end(ended));
                 }
                 Event::Cancelled => self.fail(self.cancelled()),
                 Event::Overdue => {
@@ -271,38 +285,41 @@ impl<'a> Sweep<'a> {
         let span = Span::none();
         let make = || tree.nodes()[unit].hook(hook, contexts.of(unit));
         let begun = hook_run::begin(make, &span, task);
+        self.in_flight.end_first();
         let ended = Instant::now();
+        let how = self.note_left_out(unit);
         match begun {
-            Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, Ok(())) {
+            Begun::Ended(Ok(())) => match self.journal.end(hook, unit, tree, (how, Ok(()))) {
                 Ok(()) => {
                     self.recorder.record(unit..unit + 1, began, ended, true);
                     self.release(unit..unit + 1);
                 }
                 Err(error) => self.ended(unit, began, ended, Err(error)),
             },
-            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, how, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
-        self.note_left_out(unit);
         ended
     }
 
     /// The same with a span, an observer, or trouble on purpose.
     fn start_watched(&mut self, unit: usize, task: &mut task::Context<'_>) -> Instant {
         self.journal.begin(self.hook, unit);
-        tell(self.session.observer(), |observer| {
+        tell(self.session.observer(), self.phase, Some(self.tree.id(unit)), |observer| {
             observer.controller_started(self.phase, self.tree.id(unit));
         });
         // The observer's time is not the hook's.
         let began = Instant::now();
         let (hook, session, cx) = (self.hook, self.session, self.contexts.of(unit));
         let node: &'a dyn Node = &*self.tree.nodes()[unit];
-        let span = tracing::debug_span!(
-            "controller",
-            controller = %self.tree.id(unit),
-            type_url = self.tree.plan.info(unit).type_url,
-            phase = self.phase.as_str()
-        );
+        let span = progress::span(|| {
+            tracing::debug_span!(
+                "controller",
+                controller = %self.tree.id(unit),
+                type_url = self.tree.plan.info(unit).type_url,
+                phase = self.phase.as_str()
+            )
+        });
         self.in_flight.begin(unit);
         let make = || -> HookFuture<'a> {
             Box::pin(async move {
@@ -311,9 +328,11 @@ impl<'a> Sweep<'a> {
             })
         };
         let begun = hook_run::begin(make, &span, task);
+        self.in_flight.end_first();
         let ended = Instant::now();
+        let how = self.note_left_out(unit);
         match begun {
-            Begun::Ended(result) => self.end(Ended { unit, began, ended, result }),
+            Begun::Ended(result) => self.end(Ended { unit, began, ended, how, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
         ended
@@ -336,7 +355,8 @@ impl<'a> Sweep<'a> {
             Ok(()) => self.running.push(run),
             Err(error) => {
                 self.in_flight.end_waiting(unit);
-                self.end(Ended { unit, began, ended: Instant::now(), result: Err(error) });
+                let (ended, how) = (Instant::now(), HowEnded::CutShort);
+                self.end(Ended { unit, began, ended, how, result: Err(error) });
             }
         }
     }
@@ -353,8 +373,8 @@ impl<'a> Sweep<'a> {
         });
     }
 
-    fn end(&mut self, Ended { unit, began, ended, result }: Ended) {
-        let result = self.journal.end(self.hook, unit, self.tree, result);
+    fn end(&mut self, Ended { unit, began, ended, how, result }: Ended) {
+        let result = self.journal.end(self.hook, unit, self.tree, (how, result));
         self.ended(unit, began, ended, result);
     }
 
@@ -380,15 +400,15 @@ impl<'a> Sweep<'a> {
         let took = ended.saturating_duration_since(began);
         let (id, type_url) = (self.tree.id(unit), self.tree.plan.info(unit).type_url);
         let phase = self.phase.as_str();
-        match result {
+        quietly(|| match result {
             Ok(()) => tracing::debug!(controller = %id, type_url, phase, ?took, "hook done"),
             Err(error) => {
-                tracing::error!(controller = %id, type_url, phase, ?took, %error, "hook failed");
+                tracing::error!(controller = %id, type_url, phase, ?took, error = %error.on_one_line(), "hook failed");
             }
-        }
+        });
         self.recorder.record(unit..unit + 1, began, ended, result.is_ok());
         self.recorder.publish();
-        tell(self.session.observer(), |observer| {
+        tell(self.session.observer(), self.phase, Some(id), |observer| {
             observer.controller_ended(self.phase, id, result);
         });
     }

@@ -17,6 +17,9 @@ pub struct Timeline {
     pub controllers: Vec<ControllerTime>,
     /// What each controller saved, in the order of the tree, parents first.
     pub saved: Vec<SavedBytes>,
+    /// Stages that controllers have entered on their own while they were moved, in the order in which
+    /// they were found.
+    pub late_stages: Vec<LateStage>,
     /// How long the controllers stood still. On the source from the start of the freeze to the end
     /// of commit or rollback, on the destination from the start of the patch to the end of the
     /// resume; the time until now while it lasts, `None` before it begins.
@@ -67,6 +70,26 @@ pub struct SavedBytes {
     pub type_url: &'static str,
     /// The length of its payload without the payloads of its children, in bytes.
     pub bytes: usize,
+}
+
+/// A stage that a controller has entered on its own while it was moved, as by an exit event that came
+/// late. After a thaw and a resume the controller is still in it; after a commit it is in its
+/// `abort_to` stage, if it has one, and the commit has reported it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LateStage {
+    /// The controller.
+    pub id: ControllerId,
+    /// The type URL of its payload.
+    pub type_url: &'static str,
+    /// The phase that has found it.
+    pub phase: Phase,
+    /// The Rust name of the stage that the framework had left it in.
+    pub expected: &'static str,
+    /// The Rust name of the stage that it was found in.
+    pub found: &'static str,
+    /// Whether it was left in that stage.
+    pub kept: bool,
 }
 
 impl Timeline {

@@ -1,20 +1,26 @@
 //! Deadlines without a runtime: one thread that sleeps until the next one is due.
 //!
-//! The thread is started at the first use and lives as long as the program. It wakes the task that
+//! The thread is started at the first use and lives as long as the process. It wakes the task that
 //! waits; and because that task may be unable to run, since a hook blocks its thread, it also calls
 //! an alarm on its own.
+//!
+//! A start that fails is not kept: the next use tries again. A process that was forked has no timer
+//! thread of its own, and the queue that it has inherited may be locked by a thread that it does not
+//! have. So a timer belongs to a process id: the child starts its own, and never locks its parent's.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Error;
+use crate::caught::quietly;
 
 /// What the timer thread calls when a deadline passes.
 pub(crate) type Alarm = Box<dyn FnOnce() + Send>;
@@ -41,7 +47,6 @@ struct Watching {
     watched: Arc<dyn Watched>,
 }
 
-#[derive(Default)]
 struct Queue {
     next: u64,
     entries: BTreeMap<Key, Entry>,
@@ -52,30 +57,104 @@ struct Queue {
     sleeps_until: Option<Instant>,
 }
 
-#[derive(Default)]
+/// The timer of one process.
 struct Timer {
+    /// The process that it belongs to; 0 while it is nobody's.
+    process: AtomicU32,
+    /// Whether its thread runs.
+    is_started: AtomicBool,
+    /// Held while the thread is started.
+    start: Mutex<()>,
     queue: Mutex<Queue>,
     /// An entry is due before the thread would wake.
     earlier: Condvar,
 }
 
+/// A process takes the first timer that is nobody's. Those before it belong to the processes that it
+/// was forked from, each by the one before: siblings do not see each other's.
+static TIMERS: [Timer; 32] = [const { Timer::new() }; 32];
+
 impl Timer {
-    /// The timer of this program; started at the first call.
-    fn get() -> Result<&'static Timer, Error> {
-        static TIMER: OnceLock<Result<Arc<Timer>, String>> = OnceLock::new();
-        let started = TIMER.get_or_init(|| {
-            let timer = Arc::new(Timer::default());
-            let running = Arc::clone(&timer);
-            thread::Builder::new()
-                .name("snapshot-timer".to_owned())
-                .spawn(move || running.run())
-                .map(|_| timer)
-                .map_err(|error| error.to_string())
-        });
-        match started {
-            Ok(timer) => Ok(timer),
-            Err(error) => Err(Error::internal(format!("cannot start the timer thread: {error}"))),
+    const fn new() -> Self {
+        Self {
+            process: AtomicU32::new(0),
+            is_started: AtomicBool::new(false),
+            start: Mutex::new(()),
+            queue: Mutex::new(Queue {
+                next: 0,
+                entries: BTreeMap::new(),
+                watches: Vec::new(),
+                sleeps_until: None,
+            }),
+            earlier: Condvar::new(),
         }
+    }
+
+    /// The timer of this process; started if it does not run yet.
+    fn get() -> Result<&'static Timer, Error> {
+        Self::of(&TIMERS, process::id())
+    }
+
+    /// The timer of a process.
+    fn of(timers: &'static [Timer], process: u32) -> Result<&'static Timer, Error> {
+        // Without a lock, since a thread that holds one does not exist in the child of a fork.
+        let is_its = |timer: &&Timer| match timer.process.load(Ordering::Relaxed) {
+            0 => {
+                let taken = timer.process.compare_exchange(
+                    0,
+                    process,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                );
+                // Another thread of this process may have been faster.
+                taken.map_or_else(|owner| owner == process, |_| true)
+            }
+            owner => owner == process,
+        };
+        let timer = timers.iter().find(is_its).ok_or_else(|| {
+            Error::internal(format!(
+                "cannot start the timer thread: this process was forked {} times over, each time \
+                 from a process with a timer; start it by `exec`",
+                timers.len()
+            ))
+        })?;
+        match timer.is_started.load(Ordering::Acquire) {
+            true => Ok(timer),
+            false => timer.start().map(|()| timer),
+        }
+    }
+
+    #[cold]
+    fn start(&'static self) -> Result<(), Error> {
+        self.start_with(|run| {
+            let thread = thread::Builder::new().name("snapshot-timer".to_owned());
+            thread.spawn(run).map(drop)
+        })
+    }
+
+    /// Starts the thread by this function, if nobody has.
+    fn start_with(
+        &'static self,
+        spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        let _starting = self.start.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_started.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        spawn(Box::new(|| self.run())).map_err(|error| {
+            Error::internal(format!(
+                "cannot start the timer thread, without which no deadline is kept: {error}; try \
+                 again when the process may have another thread"
+            ))
+            .with_source(error)
+        })?;
+        self.is_started.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether it belongs to this process, and not to one that this was forked from.
+    fn is_ours(&self) -> bool {
+        self.process.load(Ordering::Relaxed) == process::id()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
@@ -104,8 +183,8 @@ impl Timer {
             if let Some((serial, watched)) = queue.take_due(now) {
                 drop(queue);
                 // The thread must outlive a subscriber that panics.
-                let next = catch_unwind(AssertUnwindSafe(|| watched.look(now))).unwrap_or_default();
-                drop(watched);
+                let next = quietly(|| watched.look(now)).flatten();
+                quietly(|| drop(watched));
                 queue = self.lock();
                 if let Some(watching) = queue.watches.iter_mut().find(|w| w.serial == serial) {
                     watching.due = next;
@@ -154,10 +233,10 @@ impl Entry {
     fn fire(self) {
         if let Some(alarm) = self.alarm {
             // The thread must outlive a subscriber that panics.
-            let _ = catch_unwind(AssertUnwindSafe(alarm));
+            quietly(alarm);
         }
         if let Some(waker) = self.waker {
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            quietly(|| waker.wake());
         }
     }
 }
@@ -176,7 +255,7 @@ impl Sleep {
     }
 
     /// A sleep until `due`. The alarm is called then even if nobody polls the sleep; it is not
-    /// called if the sleep is dropped before.
+    /// called if the sleep is dropped before, nor in the child of a fork.
     pub(crate) fn until(due: Instant, alarm: Option<Alarm>) -> Result<Self, Error> {
         let timer = Timer::get()?;
         let entry = Entry { waker: None, alarm };
@@ -214,6 +293,9 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        if !self.timer.is_ours() {
+            return;
+        }
         let mut queue = self.timer.lock();
         let at = queue.watches.iter().position(|watching| watching.serial == self.serial);
         let watching = at.map(|at| queue.watches.swap_remove(at));
@@ -226,9 +308,16 @@ impl Drop for Watch {
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if Instant::now() >= self.due {
             return Poll::Ready(());
+        }
+        if !self.timer.is_ours() {
+            match Self::until(self.due, None) {
+                Ok(ours) => *self = ours,
+                // Better too early than never.
+                Err(_) => return Poll::Ready(()),
+            }
         }
         let mut queue = self.timer.lock();
         match queue.entries.get_mut(&self.key) {
@@ -246,6 +335,9 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
+        if !self.timer.is_ours() {
+            return;
+        }
         let entry = self.timer.lock().entries.remove(&self.key);
         // Outside the lock: what the alarm and the waker hold may do anything when dropped.
         drop(entry);
@@ -321,6 +413,49 @@ mod tests {
         // What was watched is gone with its sender, as soon as the thread lets go of it.
         while receive.recv_timeout(Duration::from_secs(10)).is_ok() {}
         assert_eq!(receive.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    }
+
+    /// Timers of processes that are made up, so that no other test has them.
+    fn timers() -> &'static [Timer] {
+        Box::leak(Box::new([const { Timer::new() }; 3]))
+    }
+
+    #[test]
+    fn a_start_that_failed_is_tried_again() {
+        let timer = &timers()[0];
+        let refused = timer.start_with(|_| Err(std::io::Error::other("no thread to be had")));
+        let error = refused.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot start the timer thread, without which no deadline is kept: no thread to be \
+             had; try again when the process may have another thread"
+        );
+        let mut starts = 0;
+        for _ in 0..2 {
+            timer
+                .start_with(|_| {
+                    starts += 1;
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert_eq!(starts, 1);
+    }
+
+    #[test]
+    fn each_process_has_a_timer_of_its_own_and_a_child_never_its_parents() {
+        let timers = timers();
+        // Each was forked from the one before.
+        for (at, process) in [1001, 1002, 1003].into_iter().enumerate() {
+            for _ in 0..2 {
+                let timer = Timer::of(timers, process).unwrap();
+                assert!(std::ptr::eq(timer, &timers[at]));
+                assert!(!timer.is_ours());
+            }
+        }
+        let error = Timer::of(timers, 1004).err().unwrap().to_string();
+        assert!(error.contains("was forked 3 times over"), "{error}");
+        assert!(Timer::get().unwrap().is_ours());
     }
 
     #[test]

@@ -4,34 +4,18 @@ use std::sync::Arc;
 
 use super::Phase;
 use super::abandoned;
+use super::changes::When;
+use super::claims::Claim;
+use super::end::End;
 use super::journal::Journal;
 use super::phase;
 use super::report::Failure;
 use super::session::Session;
 use super::tree::Tree;
+use super::waiting::Waiting;
 use crate::Error;
+use crate::caught::quietly;
 use crate::controller::Hook;
-
-/// How a transaction ends if it goes no further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The source goes on.
-    Thaw,
-    /// The source lets go: the destination is live.
-    Commit,
-    /// The destination is given up.
-    Abort,
-}
-
-impl End {
-    fn hook(self) -> Hook {
-        match self {
-            End::Thaw => Hook::Thaw,
-            End::Commit => Hook::Commit,
-            End::Abort => Hook::Abort,
-        }
-    }
-}
 
 /// A tree in migration, with the journal of what was begun on it.
 ///
@@ -42,21 +26,58 @@ pub(crate) struct Transaction {
     pub(crate) session: Arc<Session>,
     pub(crate) journal: Journal,
     pub(crate) end: End,
+    /// The controllers are this transaction's for as long as it holds this.
+    pub(super) claim: Option<Claim>,
     /// Whether it still has to end.
     open: bool,
 }
 
 impl Transaction {
-    pub(crate) fn new(tree: Arc<Tree>, session: Arc<Session>, journal: Journal, end: End) -> Self {
-        Self { tree, session, journal, end, open: true }
+    pub(crate) fn new(
+        tree: Arc<Tree>,
+        session: Arc<Session>,
+        journal: Journal,
+        end: End,
+        claim: Claim,
+    ) -> Self {
+        Self { tree, session, journal, end, claim: Some(claim), open: true }
     }
 
     /// Runs a hook on all controllers; if it fails, ends the transaction.
     pub(crate) async fn advance(&mut self, hook: Hook) -> Result<(), Failure> {
         match phase::run(hook, &self.tree, &self.session, &mut self.journal).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                // They are in the session's record.
+                self.journal.clear_late_stages();
+                Ok(())
+            }
             Err(cause) => Err(self.fail(hook.phase(), cause).await),
         }
+    }
+
+    /// Checks that the tree is still the one that the transaction began with; if not, ends the
+    /// transaction.
+    pub(crate) async fn check_unchanged(
+        &mut self,
+        phase: Phase,
+        when: When,
+    ) -> Result<(), Failure> {
+        match self.compare(phase, when) {
+            Ok(()) => Ok(()),
+            Err(cause) => Err(self.fail(phase, cause).await),
+        }
+    }
+
+    /// Compares the tree with the one that the transaction began with, while the timer thread sees whose
+    /// state is waited for.
+    pub(crate) fn compare(&self, phase: Phase, when: When) -> Result<(), Error> {
+        let waiting = Waiting::of_session(phase, &self.session);
+        waiting.know(Arc::clone(&self.tree) as _);
+        // Without a timer the comparison is made all the same: an end must not depend on one.
+        let _watch = waiting.watch();
+        waiting
+            .during(|| self.tree.check_unchanged(when))
+            .map_err(|error| error.named(|address| self.tree.id_at(address)))
     }
 
     /// Ends the transaction because of an error.
@@ -65,16 +86,26 @@ impl Transaction {
         Failure::new(phase, cause, undo, self.journal.report(&self.tree.plan))
     }
 
-    /// Ends the transaction because the program says so.
+    /// Ends the transaction because the program says so. Whatever has changed since the freeze, the
+    /// hooks run on all that was frozen; the changes are reported afterwards.
     pub(crate) async fn finish(&mut self, end: End) -> Result<(), Failure> {
         self.end = end;
-        match self.run_end().await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let controllers = self.journal.report(&self.tree.plan);
-                Err(Failure::new(end.hook().phase(), error, None, controllers))
-            }
-        }
+        // Before the hooks, which may take controllers out of the tree.
+        let unchanged = match end {
+            End::Thaw => self.compare(Phase::Thaw, When::Rollback),
+            End::Commit => self.compare(Phase::Commit, When::Commit),
+            End::Abort => Ok(()),
+        };
+        let ran = self.run_end().await;
+        let late = match end {
+            End::Commit => self.journal.late_stage_errors(&self.tree),
+            End::Thaw | End::Abort => Vec::new(),
+        };
+        let errors = ran.err().into_iter().chain(late).chain(unchanged.err());
+        Error::collect(errors).map_err(|error| {
+            let controllers = self.journal.report(&self.tree.plan);
+            Failure::new(end.hook().phase(), error, None, controllers)
+        })
     }
 
     /// Runs the hooks that end the transaction, where something was begun.
@@ -85,7 +116,7 @@ impl Transaction {
             false => Ok(()),
         };
         if self.end == End::Abort {
-            self.journal.retire(&self.tree);
+            self.journal.retire(&self.tree, &self.session);
         }
         self.close();
         result
@@ -98,8 +129,7 @@ impl Transaction {
         match self.end {
             // A thaw hook failed: it can be tried again.
             End::Thaw if self.journal.anything_touched() => abandoned::keep_source(self),
-            End::Thaw | End::Commit => abandoned::release(self),
-            End::Abort => {}
+            End::Thaw | End::Commit | End::Abort => self.claim = None,
         }
     }
 
@@ -115,29 +145,33 @@ impl Drop for Transaction {
         }
         let type_url = self.root_type_url();
         match (self.journal.anything_touched(), self.end) {
-            (false, End::Abort) => {}
-            (false, _) => abandoned::release(self),
+            (false, _) => {}
             (true, End::Abort) => {
-                tracing::error!(
-                    type_url,
-                    "a patched destination was dropped without resume or abort, its abort hooks \
+                quietly(|| {
+                    tracing::error!(
+                        type_url,
+                        "a patched destination was dropped without resume or abort, its abort hooks \
                      did not run: take it with `Abandoned::take_all` and abort it"
-                );
+                    )
+                });
                 abandoned::keep_destination(Self {
                     tree: Arc::clone(&self.tree),
                     session: Arc::clone(&self.session),
                     journal: self.journal.clone(),
                     end: End::Abort,
+                    claim: self.claim.take(),
                     open: true,
                 });
             }
             (true, end) => {
-                tracing::error!(
-                    type_url,
-                    missing = end.hook().as_str(),
-                    "a frozen source was dropped without commit or rollback, hooks did not run \
+                quietly(|| {
+                    tracing::error!(
+                        type_url,
+                        missing = end.hook().as_str(),
+                        "a frozen source was dropped without commit or rollback, hooks did not run \
                      and its controllers stay as they are: call `Source::recover`"
-                );
+                    )
+                });
                 abandoned::keep_source(self);
             }
         }

@@ -1,22 +1,24 @@
 //! A tree of running controllers with its plan.
 
-use std::any::TypeId;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::plan::Plan;
 use super::survey::{Survey, Surveyor};
 use super::units::Unit;
-use crate::caught::caught;
+use crate::caught::{caught, quietly};
 use crate::codec::Reader;
+use crate::controller::lock::{self, Names};
 use crate::controller::{self, ByAddress, Node, Walk, address};
 use crate::path::Spot;
-use crate::registry::short_type_name;
-use crate::{Controller, ControllerId, Error};
+use crate::registry::TypeInfo;
+use crate::{ControllerId, Error};
 
 /// Running controllers, in the order of their plan.
 pub(crate) struct Tree {
     pub(crate) plan: Arc<Plan>,
     nodes: Vec<Arc<dyn Node>>,
+    /// The units whose controllers are gone, ascending. Their nodes are those of others.
+    gone: Vec<usize>,
     /// Whether a state defines something that others may refer to, or refers to something.
     pub(crate) has_references: bool,
 }
@@ -28,16 +30,16 @@ const DEPTH_LIMIT: u32 = Reader::DEPTH_LIMIT / 2;
 impl Tree {
     /// A tree whose references were checked, or are not to be.
     pub(crate) fn new(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>) -> Self {
-        Self { plan, nodes, has_references: false }
+        Self::with_gone(plan, nodes, Vec::new())
     }
 
-    /// The tree under a running controller.
-    ///
-    /// # Errors
-    ///
-    /// As [`Met::into_tree`].
-    pub(crate) fn of(root: Arc<dyn Node>) -> Result<Self, Error> {
-        Met::under(root, usize::MAX).into_tree()
+    /// The same, of which some controllers are gone; other nodes stand in for them.
+    pub(crate) fn with_gone(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>, gone: Vec<usize>) -> Self {
+        Self { plan, nodes, gone, has_references: false }
+    }
+
+    pub(super) fn gone(&self) -> &[usize] {
+        &self.gone
     }
 
     pub(crate) fn nodes(&self) -> &[Arc<dyn Node>] {
@@ -48,43 +50,8 @@ impl Tree {
         self.plan.id(unit)
     }
 
-    /// The controller of a unit as its type.
-    pub(crate) fn downcast<C: Controller>(&self, unit: usize) -> Result<Arc<C>, Error> {
-        Arc::clone(&self.nodes[unit]).into_any().downcast().map_err(|_| {
-            let name = short_type_name(std::any::type_name::<C>());
-            Error::internal(format!("{} is not a {name}", self.id(unit)))
-        })
-    }
-
-    /// Checks that the tree still has exactly these controllers, at these places.
-    ///
-    /// # Errors
-    ///
-    /// Every controller that was added, removed or replaced; `how` ends the sentence.
-    pub(crate) fn check_unchanged(&self, how: &str) -> Result<(), Error> {
-        // Nearly always all is as it was, which is seen without making ids and a plan.
-        if caught(|| Ok((0..self.nodes.len()).all(|unit| self.has_same_children(unit))))? {
-            return Ok(());
-        }
-        let now = Tree::of(Arc::clone(&self.nodes[0]))?;
-        let mut errors = Vec::new();
-        for (unit, id) in self.plan.ids().enumerate() {
-            match now.plan.find(id) {
-                None => errors.push(changed("removed", how, id)),
-                Some(other) if address(&*now.nodes[other]) != address(&*self.nodes[unit]) => {
-                    errors.push(changed("replaced", how, id));
-                }
-                Some(_) => {}
-            }
-        }
-        for id in now.plan.ids().filter(|id| self.plan.find(id).is_none()) {
-            errors.push(changed("added", how, id));
-        }
-        Error::collect(errors)
-    }
-
     /// Whether the controllers right below a unit are still those of the plan.
-    fn has_same_children(&self, unit: usize) -> bool {
+    pub(super) fn has_same_children(&self, unit: usize) -> bool {
         let units = self.plan.units();
         if units[unit].info.is_leaf {
             return true;
@@ -102,9 +69,27 @@ impl Tree {
         walked.is_ok() && next == units[unit].end()
     }
 
-    /// Whether a unit is of a type.
-    pub(crate) fn is_a(&self, unit: usize, controller: TypeId) -> bool {
-        self.plan.units()[unit].info.controller.id() == controller
+    /// Sets the nodes free, parents before children, so that each destructor runs by itself: one that
+    /// panics ends no phase and hides no error of one.
+    fn set_free(&mut self) {
+        for (unit, node) in std::mem::take(&mut self.nodes).into_iter().enumerate() {
+            let dropped = caught(|| {
+                drop(node);
+                Ok(())
+            });
+            if let Err(error) = dropped {
+                let (id, type_url) = (self.plan.id(unit), self.plan.info(unit).type_url);
+                quietly(|| {
+                    tracing::error!(controller = %id, type_url, error = %error.on_one_line(), "panicked when it was dropped");
+                });
+            }
+        }
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        self.set_free();
     }
 }
 
@@ -115,24 +100,63 @@ pub(crate) struct Met {
     /// The stages that they were met in.
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
+    /// Whether the walk came to its end.
+    is_complete: bool,
 }
 
 impl Met {
     /// Meets all under a running controller. Names may have this many bytes.
     pub(crate) fn under(root: Arc<dyn Node>, name_limit: usize) -> Self {
+        let info = root.info();
+        let asked = Arc::new(Mutex::new(Asked::nobody(info, name_limit)));
+        let board = lock::present();
+        if let Some(board) = &board {
+            board.add_names(Arc::clone(&asked) as _);
+        }
         let mut finder = Finder {
-            surveyor: Surveyor::at_root(root.info(), name_limit),
+            asked: &asked,
+            open: None,
             places: ByAddress::default(),
             nodes: Vec::new(),
             stages: Vec::new(),
             errors: Vec::new(),
+            is_complete: true,
             found: Vec::new(),
             paths: String::new(),
         };
-        let walked = caught(|| finder.descend_from(root));
-        let Finder { surveyor, nodes, stages, mut errors, .. } = finder;
+        let walked = caught(|| {
+            finder.descend_from(root);
+            Ok(())
+        });
+        let Finder { open, nodes, stages, mut errors, is_complete, .. } = finder;
+        drop(open);
+        if let Some(board) = &board {
+            board.remove_names();
+        }
+        let is_complete = walked.is_ok() && is_complete;
         errors.extend(walked.err());
-        Self { survey: surveyor.finish(), nodes, stages, errors }
+        let surveyor = std::mem::replace(
+            &mut open_asked(&asked).surveyor,
+            Surveyor::at_root(info, name_limit),
+        );
+        Self { survey: surveyor.finish(), nodes, stages, errors, is_complete }
+    }
+
+    pub(super) fn units(&self) -> &[Unit] {
+        self.survey.units()
+    }
+
+    pub(super) fn nodes(&self) -> &[Arc<dyn Node>] {
+        &self.nodes
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Whatever was wrong with the controllers that were met.
+    pub(super) fn take_errors(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.errors)
     }
 
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
@@ -145,6 +169,11 @@ impl Met {
         controllers.map(|((unit, node), stage)| (unit, node, *stage))
     }
 
+    /// Whether all of them could be asked, and each has one place.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Puts them in order.
     ///
     /// # Errors
@@ -155,21 +184,64 @@ impl Met {
         let Self { survey, nodes, errors, .. } = self;
         Error::collect(errors)?;
         let has_references = survey.has_references();
-        Ok(Tree { plan: Arc::new(survey.plan()?), nodes, has_references })
+        Ok(Tree { plan: Arc::new(survey.plan()?), nodes, gone: Vec::new(), has_references })
     }
 }
 
-fn changed(what: &str, how: &str, id: &ControllerId) -> Error {
-    Error::precondition(format!("was {what} {how}")).at_controller(id)
+/// What others may see of a survey: who was met, and who is asked.
+struct Asked {
+    surveyor: Surveyor,
+    /// The address of the controller that was asked last.
+    address: usize,
+    info: &'static TypeInfo,
+    /// Where it was found; `None` of the root.
+    place: Option<(usize, Spot)>,
+    /// Its path, if that is more than a field or an element.
+    path: String,
 }
 
-struct Finder {
-    surveyor: Surveyor,
+impl Asked {
+    fn nobody(root: &'static TypeInfo, name_limit: usize) -> Self {
+        Self {
+            surveyor: Surveyor::at_root(root, name_limit),
+            address: 0,
+            info: root,
+            place: None,
+            path: String::new(),
+        }
+    }
+
+    fn id(&self) -> ControllerId {
+        match self.place {
+            None => ControllerId::root(),
+            Some((parent, Spot::Text { .. })) => self.surveyor.id(parent).join(&self.path),
+            Some((parent, spot)) => self.surveyor.id_of_child(parent, (spot, "")),
+        }
+    }
+}
+
+fn open_asked(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Names for Mutex<Asked> {
+    fn name(&self, address: usize) -> Option<(ControllerId, &'static str)> {
+        let asked = open_asked(self);
+        (asked.address == address).then(|| (asked.id(), asked.info.type_url))
+    }
+}
+
+struct Finder<'s> {
+    asked: &'s Mutex<Asked>,
+    /// Shut while a controller is asked, so that others can see who it is.
+    open: Option<MutexGuard<'s, Asked>>,
     /// The units of the controllers that more than one place may hold.
     places: ByAddress<usize>,
     nodes: Vec<Arc<dyn Node>>,
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
+    /// Whether each controller has shown all its children.
+    is_complete: bool,
     /// The children of the controllers on the way to the one that was asked last, which are taken
     /// out as they are met.
     found: Vec<ChildFound>,
@@ -185,20 +257,45 @@ struct ChildFound {
     node: Option<Arc<dyn Node>>,
 }
 
-impl Finder {
-    fn descend_from(&mut self, root: Arc<dyn Node>) -> Result<(), Error> {
+impl<'s> Finder<'s> {
+    fn descend_from(&mut self, root: Arc<dyn Node>) {
         self.places.insert(address(&*root), 0);
-        let (met, walked) = self.ask(&*root);
+        let (met, walked) = self.ask(&*root, None);
         self.nodes.push(root);
         self.stages.push(met.stage);
-        walked.map_err(|error| error.at_controller(&self.surveyor.id(0)))?;
-        self.descend(0, 0, 1)
+        self.is_complete &= walked.is_ok();
+        self.keep(0, walked);
+        self.descend(0, 0, 1);
+    }
+
+    fn asked(&mut self) -> &mut Asked {
+        let asked = self.asked;
+        self.open.get_or_insert_with(|| open_asked(asked))
+    }
+
+    /// Keeps what is wrong with a controller. Those beside it are asked all the same.
+    fn keep(&mut self, unit: usize, result: Result<(), Error>) {
+        if let Err(error) = result {
+            let id = self.asked().surveyor.id(unit);
+            self.errors.push(error.at_controller(&id));
+        }
     }
 
     /// Asks a controller who it is and for its children. Its lock is held for this only, and no other
     /// meanwhile: to ask a child takes the child's lock, which may be the same.
-    fn ask(&mut self, node: &dyn Node) -> (controller::Met, Result<(), Error>) {
-        let Self { found, paths, .. } = self;
+    fn ask(
+        &mut self,
+        node: &dyn Node,
+        place: Option<(usize, Spot)>,
+    ) -> (controller::Met, Result<(), Error>) {
+        let Self { found, paths, open, asked, .. } = self;
+        let shown = open.get_or_insert_with(|| open_asked(asked));
+        (shown.address, shown.info, shown.place) = (address(node), node.info(), place);
+        if let Some((_, spot @ Spot::Text { .. })) = place {
+            shown.path.clear();
+            spot.put(paths, &mut shown.path);
+        }
+        *open = None;
         node.meet(&mut Walk::new(&mut |child, cell| {
             let after = (!child.after.is_empty()).then(|| child.after.into());
             found.push(ChildFound { spot: child.spot(paths), after, node: cell.live() });
@@ -217,41 +314,45 @@ impl Finder {
     }
 
     /// Meets the children of a unit, which were found from `from` on.
-    fn descend(&mut self, unit: usize, from: usize, depth: u32) -> Result<(), Error> {
+    fn descend(&mut self, unit: usize, from: usize, depth: u32) {
         let end = self.found.len();
         self.nodes.reserve(end - from);
         self.stages.reserve(end - from);
-        self.surveyor.reserve(end - from);
+        self.asked().surveyor.reserve(end - from);
         for child in from..end {
             let ChildFound { spot, after, node } = &mut self.found[child];
             let (spot, after) = (*spot, after.take().unwrap_or_default());
             let Some(node) = node.take() else {
-                let id = self.surveyor.id_of_child(unit, (spot, &self.paths));
+                let mut path = String::new();
+                spot.put(&self.paths, &mut path);
+                let id = self.asked().surveyor.id(unit).join(&path);
                 self.errors.push(Error::internal("was decoded, but not built").at_controller(&id));
                 continue;
             };
-            let (met, walked) = self.ask(&*node);
-            let (spot, name) = ((spot, self.paths.as_str()), met.own_name.as_deref());
-            let at = self.surveyor.enter(unit, &after, node.info(), spot, name);
+            let (met, walked) = self.ask(&*node, Some((unit, spot)));
+            let Self { asked, open, paths, .. } = self;
+            let shown = open.get_or_insert_with(|| open_asked(asked));
+            let (spot, name) = ((spot, paths.as_str()), met.own_name.as_deref());
+            let at = shown.surveyor.enter(unit, &after, node.info(), spot, name);
             let first = self.first_place(&node, at);
             self.nodes.push(node);
             self.stages.push(met.stage);
             if first != at {
                 let reason = format!(
                     "is the same controller as {}: a controller has one place in the tree",
-                    self.surveyor.id(first)
+                    self.asked().surveyor.id(first)
                 );
-                self.errors.push(Error::invalid(reason).at_controller(&self.surveyor.id(at)));
+                self.keep(at, Err(Error::invalid(reason)));
             } else if depth == DEPTH_LIMIT {
                 let reason = format!("is nested deeper than {DEPTH_LIMIT} controllers");
-                self.errors.push(Error::invalid(reason).at_controller(&self.surveyor.id(at)));
+                self.keep(at, Err(Error::invalid(reason)));
             } else {
-                walked.map_err(|error| error.at_controller(&self.surveyor.id(at)))?;
-                self.descend(at, end, depth + 1)?;
+                self.is_complete &= walked.is_ok();
+                self.keep(at, walked);
+                self.descend(at, end, depth + 1);
             }
             self.found.truncate(end);
-            self.surveyor.leave(at);
+            self.asked().surveyor.leave(at);
         }
-        Ok(())
     }
 }

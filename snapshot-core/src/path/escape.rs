@@ -1,6 +1,8 @@
-//! The escape of names that come from snapshots: `%` and the UTF-8 bytes in hexadecimal digits.
+//! The escapes of texts that come from snapshots and peers: of names as steps of a path, and of any text
+//! that is shown.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Whether showing this character does more than draw it: it moves the cursor, ends the line, changes
 /// the direction of writing, or is invisible. A text with such a character can forge a log line, act
@@ -40,6 +42,39 @@ pub(crate) fn changes_the_display(character: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}' => true,
         _ => false,
+    }
+}
+
+/// Displays a text that may come from a snapshot or a peer: each character that does more than appear is
+/// written as Rust writes it in a string literal, `\n` or `\u{202e}`. The text stays on its line, and
+/// nothing in it acts on a terminal.
+///
+/// [`Error`](crate::Error), [`ControllerId`](crate::ControllerId) and
+/// [`FieldPath`](crate::FieldPath) do this themselves. Use it for other texts, such as a name in a state.
+///
+/// ```
+/// use snapshot_core::Escaped;
+///
+/// assert_eq!(Escaped("web\nERROR all is lost").to_string(), "web\\nERROR all is lost");
+/// assert_eq!(Escaped("größe").to_string(), "größe");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((at, character)) =
+            rest.char_indices().find(|&(_, character)| changes_the_display(character))
+        {
+            f.write_str(&rest[..at])?;
+            match character {
+                '\n' | '\r' | '\t' => write!(f, "{}", character.escape_default())?,
+                _ => write!(f, "{}", character.escape_unicode())?,
+            }
+            rest = &rest[at + character.len_utf8()..];
+        }
+        f.write_str(rest)
     }
 }
 
@@ -109,6 +144,19 @@ mod tests {
             assert_eq!(path(&step), step);
         }
         assert_eq!(path("pods/a\nb"), "pods/a%0Ab");
+    }
+
+    #[test]
+    fn a_text_that_is_shown_stays_on_its_line() {
+        for (text, expected) in [
+            ("", ""),
+            ("as it is, 100 %", "as it is, 100 %"),
+            ("a\nb\r\n\tc", r"a\nb\r\n\tc"),
+            ("\x1b[2J\u{9b}", r"\u{1b}[2J\u{9b}"),
+            ("\u{202e}é\u{200b}", r"\u{202e}é\u{200b}"),
+        ] {
+            assert_eq!(Escaped(text).to_string(), expected, "{text:?}");
+        }
     }
 
     #[test]

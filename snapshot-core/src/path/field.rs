@@ -1,9 +1,9 @@
 //! Paths of fields inside a payload.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
 
-use super::escape::changes_the_display;
+use super::escape::Escaped;
 
 /// One step of a [`FieldPath`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,21 +50,12 @@ impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, segment) in self.segments().enumerate() {
             match segment {
-                Segment::Message(name) => f.write_str(name)?,
+                Segment::Message(name) => write!(f, "{}", Escaped(name))?,
                 Segment::Field(name) if position == 0 => f.write_str(name)?,
                 Segment::Field(name) => write!(f, ".{name}")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) => {
-                    f.write_char('[')?;
-                    // Debug leaves some invisible characters, such as variation selectors.
-                    for character in format!("{key:?}").chars() {
-                        match changes_the_display(character) {
-                            true => write!(f, "{}", character.escape_unicode())?,
-                            false => f.write_char(character)?,
-                        }
-                    }
-                    f.write_char(']')?;
-                }
+                // Debug leaves some invisible characters, such as variation selectors.
+                Segment::Key(key) => write!(f, "[{}]", Escaped(&format!("{key:?}")))?,
             }
         }
         Ok(())
@@ -79,6 +70,7 @@ impl fmt::Debug for FieldPath {
 
 #[cfg(test)]
 mod tests {
+    use super::super::escape::changes_the_display;
     use super::*;
 
     #[test]

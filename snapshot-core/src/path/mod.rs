@@ -1,15 +1,16 @@
 //! Where something is: [`ControllerId`] names a controller of a tree, [`FieldPath`] a field of a
 //! payload. Both escape text that comes from a snapshot in one way, so that they can be shown in a
-//! log or a terminal as they are.
+//! log or a terminal as they are. [`Escaped`] does so for any other text.
 //!
 //! This room knows nothing of the rest of the crate.
 
-pub(crate) mod escape;
+mod escape;
 mod field;
 mod id;
 mod paths;
 mod spot;
 
+pub use escape::Escaped;
 pub use field::{FieldPath, Segment};
 pub use id::ControllerId;
 pub(crate) use paths::{LastStep, Paths, put_path};

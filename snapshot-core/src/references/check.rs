@@ -1,4 +1,4 @@
-//! Checking what was collected.
+//! Checks the collected names.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -6,29 +6,29 @@ use std::hash::{Hash, Hasher};
 
 use super::Twins;
 use super::collect::{Act, Found, References, Step, Way};
-use crate::Error;
+use crate::error::Error;
 
-/// The fields that define something in a namespace.
+/// The fields that define names in a namespace.
 struct Definers {
-    /// The first of them, by their steps.
+    /// The steps to the first of them.
     first: Vec<usize>,
-    /// How many there are.
+    /// The number of all such fields.
     count: usize,
 }
 
 impl Definers {
-    /// How many an error names; the others it counts.
+    /// The number of fields that an error lists; it counts the others.
     const NAMED: usize = 3;
 }
 
-/// What is defined, or referred to.
+/// A name in a namespace.
 #[derive(PartialEq, Eq)]
 struct Name<'a> {
     text: &'a str,
     namespace: &'static str,
 }
 
-/// By the text alone: few texts are in more than one namespace.
+/// Hashes only the text, since few texts are in more than one namespace.
 impl Hash for Name<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(self.text.as_bytes());
@@ -36,8 +36,9 @@ impl Hash for Name<'_> {
 }
 
 impl References {
-    /// Whether all was found, and every name is defined once, and is defined if it is referred to. If
-    /// not, [`check`](Self::check) may still find nothing wrong with names that twins define.
+    /// Returns whether the collection succeeded, every name is defined once and every reference
+    /// resolves. If not, [`check`](Self::check) may still find no error, since it can permit names
+    /// that twins define.
     pub(super) fn resolves(&self) -> bool {
         let name = |found: &Found| Name { text: self.text(found), namespace: found.namespace };
         let mut defined = HashSet::with_capacity(self.found_by(Act::Defines).count());
@@ -46,10 +47,10 @@ impl References {
             && self.found_by(Act::Refers).all(|(_, found)| defined.contains(&name(found)))
     }
 
-    /// Everything that is wrong, in the order in which it was found.
+    /// Returns all errors, in the order of the tree.
     pub(crate) fn check(mut self, twins: Twins) -> Vec<Error> {
         let mut errors = std::mem::take(&mut self.failures);
-        let mut wrong: Vec<(usize, Error)> = Vec::new();
+        let mut located: Vec<(usize, Error)> = Vec::new();
         let mut defined: HashMap<(&str, &str), usize> = HashMap::new();
         for (order, found) in self.found_by(Act::Defines) {
             match defined.entry((found.namespace, self.text(found))) {
@@ -59,7 +60,7 @@ impl References {
                 Entry::Occupied(entry) => {
                     let first = *entry.get();
                     if twins == Twins::Reported || !self.are_twins(first, found.at) {
-                        wrong.push((order, self.twice(found, first)));
+                        located.push((order, self.twice(found, first)));
                     }
                 }
             }
@@ -70,11 +71,11 @@ impl References {
                 let definers = definers
                     .entry(found.namespace)
                     .or_insert_with(|| self.definers(found.namespace));
-                wrong.push((order, self.dangling(found, definers)));
+                located.push((order, self.dangling(found, definers)));
             }
         }
-        wrong.sort_by_key(|(order, _)| *order);
-        errors.extend(wrong.into_iter().map(|(_, error)| error));
+        located.sort_by_key(|(order, _)| *order);
+        errors.extend(located.into_iter().map(|(_, error)| error));
         errors
     }
 
@@ -86,13 +87,13 @@ impl References {
         &self.texts[found.text.clone()]
     }
 
-    /// Whether two places are in different controllers with the same id.
+    /// Returns whether two places are in different controllers with the same id.
     fn are_twins(&self, one: usize, other: usize) -> bool {
         let (one, other) = (self.payload_at(one), self.payload_at(other));
         one != other && self.id_of(one) == self.id_of(other)
     }
 
-    /// The error, found at a step.
+    /// Adds the path of a step to an error.
     #[cold]
     pub(super) fn located(&self, mut at: usize, mut error: Error) -> Error {
         loop {
@@ -109,7 +110,7 @@ impl References {
         }
     }
 
-    /// A place as an error at another one writes it: without the controller if that is the same.
+    /// Renders a place for an error at another place: without the controller if both have the same.
     #[cold]
     fn place(&self, at: usize, seen_from: usize) -> String {
         let located = self.located(at, Error::invalid(""));
@@ -121,6 +122,7 @@ impl References {
         }
     }
 
+    /// The error of a second definition.
     #[cold]
     fn twice(&self, found: &Found, first: usize) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
@@ -129,6 +131,7 @@ impl References {
         self.located(found.at, Error::invalid(reason))
     }
 
+    /// The error of a reference that does not resolve.
     #[cold]
     fn dangling(&self, found: &Found, definers: &Definers) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
@@ -150,6 +153,7 @@ impl References {
         self.located(found.at, Error::invalid(reason))
     }
 
+    /// Finds the fields that define names in a namespace.
     #[cold]
     fn definers(&self, namespace: &str) -> Definers {
         let mut fields: Vec<usize> = self
@@ -157,7 +161,7 @@ impl References {
             .filter(|(_, found)| found.namespace == namespace)
             .map(|(_, found)| self.field_of(found.at))
             .collect();
-        // The entries of one field follow each other, unless it has fields that define inside.
+        // The entries of one field are adjacent, unless nested fields between them define names too.
         fields.sort_unstable();
         fields.dedup();
         let count = fields.len();
@@ -165,7 +169,7 @@ impl References {
         Definers { first: fields, count }
     }
 
-    /// The field that an element or entry is in.
+    /// Returns the field that contains an element or entry.
     fn field_of(&self, mut at: usize) -> usize {
         while let Way::Index(_) | Way::Key(_) = self.steps[at].way {
             at = self.steps[at].before;

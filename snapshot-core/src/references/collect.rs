@@ -1,77 +1,83 @@
-//! Collecting: where in the tree what is named.
+//! Collects the names that a tree defines and refers to, with their places.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::Error;
+use crate::caught::{caught, quietly};
 use crate::codec::{Reader, Reference, ReferenceValues};
+use crate::error::Error;
 use crate::path::ControllerId;
 
-/// Collects what the fields of a tree define and refer to. The derive's code leads it through the
-/// states; its path grows by fields, keys and indices.
+/// Collects the names that the fields of a tree define and refer to. The derive's code calls it for
+/// each state and enters fields, entries and elements.
 #[derive(Debug)]
 pub struct References {
-    /// Whether the ways are kept, and names come in the order of the wire. Both are for errors, and
-    /// take most of the time.
+    /// Whether to record paths and to visit names in the order of the wire. Only errors need this, and
+    /// it takes most of the time.
     keeps_ways: bool,
-    /// The ways to all that was found, as a tree: each step knows the one before it. The first is
-    /// the root's payload.
+    /// The paths to all names, as a tree in which each step points to the one before it. The first
+    /// step is the root's payload.
     pub(super) steps: Vec<Step>,
-    /// The step that the collector is at.
+    /// The current step.
     at: usize,
     pub(super) found: Vec<Found>,
-    /// The texts of all that was found, one after the other.
+    /// The texts of all names, concatenated.
     pub(super) texts: String,
-    /// What makes the tree one that cannot be collected.
+    /// The errors that prevent a complete collection.
     pub(super) failures: Vec<Error>,
-    /// How many messages the collector is in.
+    /// The nesting depth of the current message.
     depth: u32,
 }
 
+/// A step of a path.
 #[derive(Debug)]
 pub(super) struct Step {
+    /// The index of the step before it.
     pub(super) before: usize,
     pub(super) way: Way,
 }
 
+/// The target of a step.
 #[derive(Debug)]
 pub(super) enum Way {
-    /// Into the payload of a controller, with the name that it gives itself.
+    /// The payload of a controller, with the name that it gives itself and that of its message.
     Payload(Option<String>, Cow<'static, str>),
     Field(&'static str),
     Index(usize),
     Key(String),
-    /// To the member of a set, whose id does not follow from its place.
+    /// A member of a set. Its id does not follow from its place.
     Member(String),
 }
 
-/// What a field does with a name.
+/// Whether a field defines a name or refers to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     Defines,
     Refers,
 }
 
-/// A name that a field defines or refers to.
+/// One occurrence of a name.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) act: Act,
     pub(super) namespace: &'static str,
+    /// The range of its text in [`References::texts`].
     pub(super) text: Range<usize>,
+    /// The step at which it is.
     pub(super) at: usize,
 }
 
-/// Collects the names in one field with `defines` or `refers`, see [`Reference`].
+/// Collects the names in one field with `defines` or `refers`. See [`Reference`].
 #[derive(Debug)]
 pub struct Names<'r> {
     references: &'r mut References,
     act: Act,
     namespace: &'static str,
-    /// Whether a name is the key of its own place.
+    /// Whether each name is also a key, and thus part of its own path.
     is_key: bool,
 }
 
-/// Where to go back to.
+/// The position to return to.
 struct Mark {
     at: usize,
     steps: usize,
@@ -79,7 +85,7 @@ struct Mark {
 }
 
 impl References {
-    /// Collects names with the ways to them.
+    /// Creates a collector of names with their paths.
     pub(super) fn with_ways(message: Cow<'static, str>) -> Self {
         let way = Way::Payload(None, message);
         Self {
@@ -93,17 +99,17 @@ impl References {
         }
     }
 
-    /// Collects names alone. All of them seem to be in the root itself.
+    /// Creates a collector of names without paths: all of them appear to be in the root itself.
     pub(super) fn names_alone(message: Cow<'static, str>) -> Self {
         Self { keeps_ways: false, ..Self::with_ways(message) }
     }
 
-    /// Whether it matters which entry of a map comes first, and where it is.
+    /// Returns whether paths are recorded, so that the order of map entries matters.
     pub(crate) fn keeps_ways(&self) -> bool {
         self.keeps_ways
     }
 
-    /// Takes a step, which is asked for if ways are kept.
+    /// Enters a step. Calls `way` only if paths are recorded.
     #[inline]
     fn enter(&mut self, way: impl FnOnce(&Self) -> Way) -> Mark {
         let mark = Mark { at: self.at, steps: self.steps.len(), found: self.found.len() };
@@ -115,18 +121,20 @@ impl References {
         mark
     }
 
+    /// Returns to the position before a step.
     #[inline]
     fn leave(&mut self, mark: &Mark) {
         if !self.keeps_ways {
             return;
         }
         self.at = mark.at;
-        // A way on which nothing was found leads nowhere.
+        // No name was found on this path, so nothing points to its steps.
         if self.found.len() == mark.found {
             self.steps.truncate(mark.steps);
         }
     }
 
+    /// Collects inside of a step.
     #[inline]
     fn within(&mut self, way: impl FnOnce(&Self) -> Way, refer: impl FnOnce(&mut Self)) {
         let mark = self.enter(way);
@@ -134,27 +142,27 @@ impl References {
         self.leave(&mark);
     }
 
-    /// Goes into a field.
+    /// Collects inside of a field.
     #[inline]
     pub fn field(&mut self, name: &'static str, refer: impl FnOnce(&mut Self)) {
         self.within(|_| Way::Field(name), refer);
     }
 
-    /// Goes into an element.
+    /// Collects inside of an element.
     #[inline]
     pub fn index(&mut self, index: usize, refer: impl FnOnce(&mut Self)) {
         self.within(|_| Way::Index(index), refer);
     }
 
-    /// Goes into a map entry.
+    /// Collects inside of a map entry.
     #[inline]
     pub fn key(&mut self, key: impl FnOnce() -> String, refer: impl FnOnce(&mut Self)) {
         self.within(|_| Way::Key(key()), refer);
     }
 
-    /// Goes into a nested message.
+    /// Collects inside of a nested message.
     pub(crate) fn message(&mut self, refer: impl FnOnce(&mut Self)) {
-        // What is read or saved is never so deep; a state that is neither yet may be.
+        // Reading and saving limit the depth, but this state may not have been read or saved yet.
         if self.depth == Reader::DEPTH_LIMIT {
             let reason = format!("messages are nested more than {} deep", Reader::DEPTH_LIMIT);
             let error = self.located(self.at, Error::invalid(reason));
@@ -166,30 +174,45 @@ impl References {
         self.depth -= 1;
     }
 
-    /// Goes into a payload. A name that it gives itself takes the place of its index or key.
+    /// Collects inside of a payload. Its own name, if it has one, replaces its index or key in its id.
     pub(crate) fn payload(
         &mut self,
         own_name: impl FnOnce() -> Option<String>,
         message: &'static str,
         refer: impl FnOnce(&mut Self),
     ) {
-        let way = |_: &Self| Way::Payload(own_name(), Cow::Borrowed(message));
-        self.within(way, |references| references.message(refer));
+        // A name that panics was reported when the tree was looked at.
+        let way = |_: &Self| Way::Payload(quietly(own_name).flatten(), Cow::Borrowed(message));
+        self.within(way, |references| references.caught(|references| references.message(refer)));
     }
 
-    /// Goes into the member of a set.
+    /// Runs `refer`, which calls code of the user; a panic in it is a failure of the place that the
+    /// collector is at.
+    pub(crate) fn caught(&mut self, refer: impl FnOnce(&mut Self)) {
+        let (at, depth) = (self.at, self.depth);
+        let referred = caught(|| {
+            refer(self);
+            Ok(())
+        });
+        if let Err(error) = referred {
+            (self.at, self.depth) = (at, depth);
+            self.lost(error);
+        }
+    }
+
+    /// Collects inside of a member of a set.
     pub(crate) fn member(&mut self, id: &str, refer: impl FnOnce(&mut Self)) {
         self.within(|_| Way::Member(id.to_owned()), refer);
     }
 
-    /// Notes that a child is not there: neither it nor what it defines can be known.
+    /// Records that a child could not be visited, so that the names it defines are unknown.
     pub(crate) fn lost(&mut self, error: Error) {
         let error = self.located(self.at, error);
         self.failures.push(error);
     }
 
-    /// The id of the controller whose payload this step goes into. It is made when it is asked for, so
-    /// that a long name above many payloads is kept once.
+    /// Builds the id of the controller whose payload this step enters. Nobody keeps it, so that a long
+    /// name above many payloads is in memory once.
     pub(super) fn id_of(&self, payload: usize) -> ControllerId {
         let mut path: Vec<Cow<'_, str>> = Vec::new();
         let mut at = payload;
@@ -226,7 +249,7 @@ impl References {
         }
     }
 
-    /// The step into the payload that a step is in.
+    /// Returns the step that enters the payload which contains a step.
     pub(super) fn payload_at(&self, mut at: usize) -> usize {
         while !matches!(self.steps[at].way, Way::Payload(..)) {
             at = self.steps[at].before;
@@ -234,17 +257,17 @@ impl References {
         at
     }
 
-    /// Collects what a field with `defines` names.
+    /// Collects the names in a field with `defines`.
     pub(crate) fn defines<T: Reference + ?Sized>(&mut self, namespace: &'static str, value: &T) {
         value.add_names(&mut Names::new(self, Act::Defines, namespace));
     }
 
-    /// Collects what a field with `refers` names.
+    /// Collects the names in a field with `refers`.
     pub(crate) fn refers<T: Reference + ?Sized>(&mut self, namespace: &'static str, value: &T) {
         value.add_names(&mut Names::new(self, Act::Refers, namespace));
     }
 
-    /// Collects what a field with `defines(values = ...)` names.
+    /// Collects the names in the values of a field with `defines(values = ...)`.
     pub(crate) fn values_define<T: ReferenceValues + ?Sized>(
         &mut self,
         namespace: &'static str,
@@ -253,7 +276,7 @@ impl References {
         value.add_value_names(&mut Names::new(self, Act::Defines, namespace));
     }
 
-    /// Collects what a field with `refers(values = ...)` names.
+    /// Collects the names in the values of a field with `refers(values = ...)`.
     pub(crate) fn values_refer<T: ReferenceValues + ?Sized>(
         &mut self,
         namespace: &'static str,
@@ -268,7 +291,7 @@ impl<'r> Names<'r> {
         Self { references, act, namespace, is_key: false }
     }
 
-    /// Adds a name: a value as text, as it is on the wire.
+    /// Adds a name: the text form of a value on the wire.
     pub fn add(&mut self, text: &str) {
         let Self { references, act, namespace, is_key } = self;
         let mark = is_key.then(|| references.enter(|_| Way::Key(text.to_owned())));
@@ -288,7 +311,7 @@ impl<'r> Names<'r> {
         self.references.leave(&mark);
     }
 
-    /// Adds keys of a map or elements of a set: the place of each is what it is called.
+    /// Adds the keys of a map or the elements of a set. Each name is also the last part of its path.
     pub(crate) fn keys<'k, K: Reference + 'k>(&mut self, keys: impl Iterator<Item = &'k K>) {
         let outer = std::mem::replace(&mut self.is_key, true);
         for key in keys {
@@ -297,7 +320,7 @@ impl<'r> Names<'r> {
         self.is_key = outer;
     }
 
-    /// As [`Names::keys`], of a collection that has them in another order each time.
+    /// Adds the keys of a hashed collection, whose order is arbitrary; sorts them for errors.
     pub(crate) fn hashed_keys<'k, K: Reference + 'k>(&mut self, keys: impl Iterator<Item = &'k K>) {
         let from = self.references.found.len();
         self.keys(keys);
@@ -323,7 +346,7 @@ impl<'r> Names<'r> {
         }
     }
 
-    /// As [`Names::values`], of a map that has them in another order each time.
+    /// Adds the names in the values of a hashed map, whose order is arbitrary; sorts them for errors.
     pub(crate) fn hashed_values<'e, K: Reference + 'e, V: Reference + 'e>(
         &mut self,
         entries: impl Iterator<Item = (&'e K, &'e V)>,
@@ -339,13 +362,14 @@ impl<'r> Names<'r> {
         }
     }
 
+    /// Adds the names in one value of a map.
     fn value<V: Reference>(&mut self, key: String, value: &V) {
         let mark = self.references.enter(|_| Way::Key(key));
         value.add_names(self);
         self.references.leave(&mark);
     }
 
-    /// What a key is called, without adding it.
+    /// Returns the text form of a key, without adding it as a name.
     fn text_of<K: Reference>(&mut self, key: &K) -> String {
         let texts = self.references.texts.len();
         let found = self.references.found.len();

@@ -1,9 +1,8 @@
-//! References between controllers: what `defines` and `refers` name, collected over a whole tree
-//! and then checked.
+//! References between controllers: the names in fields with `defines` and `refers`, collected over a
+//! whole tree and then checked.
 //!
-//! A namespace is the whole tree under one root: whatever it defines is defined once, and whatever
-//! refers, from anywhere in it, finds what it refers to. What another root's tree defines is out of
-//! reach.
+//! A namespace spans the whole tree under one root. Every name in it is defined once, and a field
+//! anywhere in the tree can refer to it. Names that another root's tree defines are out of reach.
 
 mod check;
 mod collect;
@@ -14,15 +13,17 @@ use std::borrow::Cow;
 
 pub use self::collect::{Names, References};
 use crate::controller::Node;
-use crate::{Error, Schema, State};
+use crate::error::Error;
+use crate::schema::Schema;
+use crate::state::State;
 
-/// Checks every reference in the tree under `state`: each one resolves, and nothing is defined
-/// twice. The state is that of a root, live or freshly decoded; a part of a tree refers to what is
-/// elsewhere.
+/// Checks every reference in the tree under `state`: each one must resolve, and each name must be
+/// defined once. `state` must be the state of a root, live or freshly decoded, since a part of a tree
+/// may refer to names outside of it.
 ///
-/// [`Source`](crate::Source) and [`Incoming`](crate::Incoming) do it by themselves. This is for
-/// tools, and for programs that carry a tree without them. The lock of each controller inside that
-/// is built already is taken, those of its parents held.
+/// [`Source`](crate::Source) and [`Incoming`](crate::Incoming) call this check themselves. Call it in
+/// tools and in programs that transfer a tree without them. It locks each controller inside the state
+/// that is already built, and holds the locks of the parents meanwhile.
 ///
 /// ```
 /// # mod pb {
@@ -58,25 +59,25 @@ use crate::{Error, Schema, State};
 ///
 /// # Errors
 ///
-/// Everything that does not resolve or is defined twice, at once, in the order of the tree, and
-/// with both ends: where the reference is and where such things are defined, or where the second
-/// definition is and where the first.
+/// One finding for each reference that does not resolve and each name that is defined twice, in the
+/// order of the tree. Each finding names both places: the reference and the fields that define
+/// names of that namespace, or the second definition and the first.
 pub fn check_references<S: State>(state: &S) -> Result<(), Error> {
     let message = (S::Message::DESCRIPTOR.full_name)();
     let refer = |references: &mut References| state.refer_fields(references);
     Error::collect(wrong(message, Twins::Reported, refer))
 }
 
-/// As [`check_references`], for the tree under a running controller whose plan was made already.
+/// Checks the references in the tree under a running controller whose plan is already made.
 pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
     let refer = |references: &mut References| root.refer_fields(references);
     Error::collect(wrong(root.info().message_name, Twins::Known, refer))
 }
 
-/// What is wrong with the references in a root with this message, which `refer` collects.
+/// Returns the errors in the references of a root with this message. `refer` collects the references.
 ///
-/// Nearly always nothing is, and that takes the names alone. Where they are, and in what order, is
-/// collected for errors only.
+/// There are usually no errors, and the names are enough to know that. Their places and their order
+/// are collected only in a second pass, for the errors.
 pub(crate) fn wrong(
     message: impl Into<Cow<'static, str>>,
     twins: Twins,
@@ -94,10 +95,10 @@ pub(crate) fn wrong(
     references.check(twins)
 }
 
-/// Whether a name that two controllers of one id define is reported.
+/// Whether to report a name that two controllers with the same id define.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Twins {
     Reported,
-    /// The plan of the tree has refused the second controller already.
+    /// Not reported: the plan of the tree has already refused the second controller.
     Known,
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
-use crate::Code;
 use crate::codec::{Reader, Reference, ReferenceValues};
+use crate::error::Code;
 
-/// What is wrong; both ways to know whether something is agree.
+/// Returns the errors. Asserts that the pass without paths agrees with the one with paths.
 fn errors(refer: impl Fn(&mut References)) -> Vec<Error> {
     let mut names = References::names_alone("test.v1.Root".into());
     refer(&mut names);
@@ -15,17 +15,17 @@ fn errors(refer: impl Fn(&mut References)) -> Vec<Error> {
     refer(&mut references);
     let errors = references.check(Twins::Reported);
     assert_eq!(names.resolves(), errors.is_empty());
-    let told = wrong("test.v1.Root", Twins::Reported, refer);
-    assert_eq!(format!("{told:?}"), format!("{errors:?}"));
+    let reported = wrong("test.v1.Root", Twins::Reported, refer);
+    assert_eq!(format!("{reported:?}"), format!("{errors:?}"));
     errors
 }
 
-/// What is wrong, one text each.
+/// Returns the text of each error.
 fn texts(refer: impl Fn(&mut References)) -> Vec<String> {
     errors(refer).iter().map(ToString::to_string).collect()
 }
 
-/// The places and names of what a value refers to.
+/// Returns the places and names to which a value refers.
 fn named<T: Reference>(value: &T) -> Vec<String> {
     shortened(|references| references.field("f", |references| references.refers("n", value)))
 }
@@ -74,7 +74,7 @@ fn a_collection_has_the_names_that_are_in_it() {
 }
 
 #[test]
-fn the_values_of_a_map_are_named_at_their_keys() {
+fn the_values_of_a_map_are_located_by_their_keys() {
     let map = BTreeMap::from([(1, "b".to_owned()), (2, "a".to_owned())]);
     let expected = [r#"f["1"]: "b""#, r#"f["2"]: "a""#];
     assert_eq!(named_by_values(&map), expected);
@@ -85,7 +85,7 @@ fn the_values_of_a_map_are_named_at_their_keys() {
 }
 
 #[test]
-fn what_is_hashed_is_named_in_the_same_order_each_time() {
+fn the_names_of_a_hashed_collection_are_reported_in_a_stable_order() {
     let names: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
     let expected: Vec<_> = names.iter().map(|name| format!("f[{name:?}]: {name:?}")).collect();
     assert_eq!(named(&names.iter().cloned().collect::<HashSet<_>>()), expected);
@@ -152,7 +152,7 @@ fn errors_are_in_the_order_of_the_tree_and_name_both_ends() {
 }
 
 #[test]
-fn of_many_fields_that_define_a_few_are_named() {
+fn an_error_lists_only_a_few_of_many_defining_fields() {
     let refer = |references: &mut References| {
         for (field, value) in [("a", 1_u8), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
             references.field(field, |references| references.defines("n", &value));
@@ -167,7 +167,7 @@ fn of_many_fields_that_define_a_few_are_named() {
 }
 
 #[test]
-fn a_payload_is_named_as_a_walk_names_it() {
+fn a_payload_has_the_same_id_as_in_a_walk() {
     fn leaf(references: &mut References, name: Option<&str>) {
         let leaf = |references: &mut References| {
             references.field("x", |references| references.refers("n", &0_u8));
@@ -214,7 +214,7 @@ fn a_payload_is_named_as_a_walk_names_it() {
 }
 
 #[test]
-fn two_controllers_of_one_id_are_passed_by_where_the_plan_has_told_it() {
+fn a_name_that_two_controllers_of_one_id_define_is_not_reported_after_the_plan_refused_them() {
     let twins = |references: &mut References| {
         references.field("list", |references| {
             for index in 0..2 {
@@ -234,7 +234,7 @@ fn two_controllers_of_one_id_are_passed_by_where_the_plan_has_told_it() {
 }
 
 #[test]
-fn a_tree_that_is_too_deep_is_an_error_and_no_overflow() {
+fn a_tree_that_is_too_deep_is_an_error_not_a_stack_overflow() {
     fn nest(references: &mut References, left: u32) {
         if left > 0 {
             references.field("next", |references| {
@@ -249,7 +249,7 @@ fn a_tree_that_is_too_deep_is_an_error_and_no_overflow() {
 }
 
 #[test]
-fn a_way_on_which_nothing_is_found_leaves_nothing_behind() {
+fn a_path_without_names_leaves_no_steps_behind() {
     let mut references = References::with_ways("test.v1.Root".into());
     references.field("a", |references| {
         for index in 0..10 {

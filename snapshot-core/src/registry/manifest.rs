@@ -1,15 +1,15 @@
 //! The manifest of a registry.
 
 use super::Registry;
-use crate::ReadOptions;
-use crate::StageRules;
+use crate::envelope::ReadOptions;
 use crate::schema::{Describer, Manifest, Notes};
+use crate::stage::StageRules;
 use crate::version::{OlderVersion, saved_versions};
 use crate::wire::v1::manifest as wire;
 
 impl Registry {
-    /// What this build saves and accepts, field by field. The same registrations give the same
-    /// manifest, byte for byte.
+    /// Returns the manifest: the schemas that this build saves and accepts, field by field. The same
+    /// registrations give the same manifest, byte for byte.
     pub fn manifest(&self) -> Manifest {
         let mut notes = Notes::default();
         let mut describer = Describer::default();
@@ -95,6 +95,7 @@ impl Manifest {
     }
 }
 
+/// Describes stage rules by the names of the stages.
 fn describe_rules(rules: &StageRules) -> wire::StageRules {
     let name = |stage: Option<i32>| stage.map_or("", |stage| rules.name(stage)).to_owned();
     wire::StageRules {

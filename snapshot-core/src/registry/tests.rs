@@ -1,12 +1,14 @@
-//! Registries that contradict themselves, and the manifest.
+//! Contradictory registries, and the manifest.
 
 use prost::Message;
 
 use super::{Registration, Registry};
+use crate::controller::ControllerSet;
+use crate::error::Code;
 use crate::orchestrator::tests::{Box_, Disk, Job, Net, Tail, Thing};
 use crate::registry::registry;
 use crate::schema::MessageDescriptor;
-use crate::{Code, ControllerSet, Payload};
+use crate::state::Payload;
 
 fn all() -> Vec<Registration> {
     vec![
@@ -18,7 +20,7 @@ fn all() -> Vec<Registration> {
 }
 
 #[test]
-fn registrations_are_found_by_type_url_in_its_order_whatever_the_link_order() {
+fn registrations_are_sorted_by_type_url_whatever_the_link_order() {
     let there = Registry::new(all()).unwrap();
     let back = Registry::new(all().into_iter().rev()).unwrap();
     let urls = |registry: &Registry| -> Vec<_> {
@@ -51,7 +53,7 @@ fn an_after_type_that_is_not_registered_is_an_error() {
 }
 
 #[test]
-fn the_registry_of_the_program_has_everything_that_is_linked() {
+fn the_registry_of_the_program_has_every_linked_type() {
     let registry = registry().unwrap();
     assert!(registry.len() >= 6);
     crate::registry::require![Thing<Disk>, Thing<Net>, ControllerSet].unwrap();
@@ -61,7 +63,7 @@ fn the_registry_of_the_program_has_everything_that_is_linked() {
 }
 
 #[test]
-fn the_manifest_says_field_by_field_what_is_saved_and_accepted() {
+fn the_manifest_describes_saved_and_accepted_schemas_field_by_field() {
     let registry = registry().unwrap();
     let manifest = registry.manifest();
     let url = <<ControllerSet as crate::Controller>::State as Payload>::TYPE_URL;
@@ -133,7 +135,7 @@ fn a_message_may_have_a_type_url_without_a_domain_and_no_other_name() {
         Registration { prost_type_url: || "/test.DiskSnapshot".to_owned(), ..disk };
     Registry::new([without_domain]).unwrap();
 
-    // In another message: only prost's functions tell, its constants do not.
+    // The message is nested. prost's functions show that, its constants do not.
     static NESTED: MessageDescriptor = MessageDescriptor {
         name: "DiskSnapshot",
         full_name: || "test.Bus.DiskSnapshot".to_owned(),
@@ -146,7 +148,9 @@ fn a_message_may_have_a_type_url_without_a_domain_and_no_other_name() {
     for prost_type_url in names {
         let nested = Registration { prost_type_url, descriptor: &NESTED, ..disk };
         let error = Registry::new([nested]).unwrap_err().to_string();
-        for part in ["message test.Bus.DiskSnapshot", "took for test.DiskSnapshot", "top level"] {
+        for part in
+            ["message test.Bus.DiskSnapshot", "the derive assumed test.DiskSnapshot", "top level"]
+        {
             assert!(error.contains(part), "{part}: {error}");
         }
     }

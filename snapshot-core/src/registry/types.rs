@@ -1,11 +1,13 @@
-//! What is known of a controller type without an instance.
+//! The description of a controller type, available without an instance.
 
 use std::any::TypeId;
 use std::fmt;
 
+use crate::controller::Controller;
 use crate::schema::Notes;
+use crate::stage::StageRules;
+use crate::state::{Payload, annotate_state};
 use crate::version::OlderVersion;
-use crate::{Controller, Payload, StageRules};
 
 /// A reference to a controller type, as in `after(Scsi)`.
 #[derive(Clone, Copy)]
@@ -15,28 +17,28 @@ pub struct TypeRef {
 }
 
 impl TypeRef {
-    /// The reference to `C`.
+    /// Creates the reference to `C`.
     pub const fn of<C: Controller>() -> Self {
         Self { id: TypeId::of::<C>, name: std::any::type_name::<C> }
     }
 
-    /// The identity of the Rust type.
+    /// Returns the identity of the Rust type.
     pub fn id(&self) -> TypeId {
         (self.id)()
     }
 
-    /// The name of the Rust type, with its path.
+    /// Returns the name of the Rust type, with its path.
     pub fn name(&self) -> &'static str {
         (self.name)()
     }
 
-    /// The name of the Rust type without paths, for people to read.
+    /// Returns the name of the Rust type without paths, for messages.
     pub fn short_name(&self) -> String {
         short_type_name(self.name())
     }
 }
 
-/// `Cache<Lru>` for `my_crate::cache::Cache<my_crate::Lru>`.
+/// Removes the paths from a type name: `my_crate::cache::Cache<my_crate::Lru>` becomes `Cache<Lru>`.
 pub(crate) fn short_type_name(name: &str) -> String {
     let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
     let mut short = String::new();
@@ -59,7 +61,7 @@ impl fmt::Debug for TypeRef {
     }
 }
 
-/// What is known of a controller type without an instance.
+/// The description of a controller type, available without an instance.
 #[derive(Clone, Copy, Debug)]
 pub struct TypeInfo {
     /// The type URL of its payload.
@@ -74,16 +76,20 @@ pub struct TypeInfo {
     pub controller: TypeRef,
     /// Its stage rules.
     pub stage_rules: Option<&'static StageRules>,
-    /// The types that it comes after.
+    /// The number of the field that it is called by among its siblings, `#[snapshot(id)]`.
+    pub id_field: Option<u32>,
+    /// The number of the field that holds its stage, if the stage is saved.
+    pub stage_field: Option<u32>,
+    /// The types that it comes after in the order of a migration.
     pub after: &'static [TypeRef],
-    /// Whether no controller can be inside of its state.
+    /// Whether its state can contain no other controller.
     pub(crate) is_leaf: bool,
-    /// Notes what the attributes of its state say.
+    /// Notes the attributes of its state.
     pub(crate) annotate: fn(&mut Notes),
 }
 
 impl TypeInfo {
-    /// The info of `C`.
+    /// Creates the description of `C`.
     pub const fn of<C: Controller>() -> Self {
         Self {
             type_url: C::State::TYPE_URL,
@@ -92,14 +98,15 @@ impl TypeInfo {
             older: C::State::OLDER,
             controller: TypeRef::of::<C>(),
             stage_rules: C::State::STAGE_RULES,
+            id_field: C::State::ID_FIELD,
+            stage_field: C::State::STAGE_FIELD,
             after: C::State::AFTER,
             is_leaf: C::State::IS_LEAF,
-            annotate: Notes::state::<C::State>,
+            annotate: annotate_state::<C::State>,
         }
     }
 
-    /// Whether a field of its state defines something that others may refer to, or refers to
-    /// something.
+    /// Returns whether a field of its state defines names or refers to names.
     pub(crate) fn has_references(&self) -> bool {
         let mut notes = Notes::default();
         (self.annotate)(&mut notes);

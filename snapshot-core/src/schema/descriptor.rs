@@ -1,9 +1,6 @@
 //! Schemas as constant data, for errors, manifests and tools.
 
-use super::kind::FieldKind;
-use super::{EnumSchema, OneofSchema, Schema};
-
-/// What one value is.
+/// The kind of one value.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is the proto scalar of that name")]
 pub enum ValueKind {
@@ -22,52 +19,45 @@ pub enum ValueKind {
     Bool,
     String,
     Bytes,
-    /// An enum. Behind a function, because schemas may be recursive and constants may not.
+    /// An enum. It is a function because schemas may be recursive and constants may not.
     Enum(fn() -> &'static EnumDescriptor),
-    /// A message, behind a function for the same reason.
+    /// A message; a function for the same reason.
     Message(fn() -> &'static MessageDescriptor),
 }
 
-/// What a whole field is.
+/// The shape of a whole field.
 #[derive(Clone, Copy, Debug)]
 pub enum FieldShape {
-    /// Implicit presence: the default value is left out.
+    /// Implicit presence: the default value is not written.
     Singular(ValueKind),
-    /// Explicit presence: absent and default differ.
+    /// Explicit presence: an absent field differs from the default value.
     Optional(ValueKind),
-    /// A tag for each value.
+    /// A repeated field with a tag for each value.
     Repeated(ValueKind),
-    /// One tag for all values.
+    /// A repeated field with one tag for all values.
     Packed(ValueKind),
-    /// A map: key, value.
+    /// A map, with the kinds of its keys and values.
     Map(ValueKind, ValueKind),
-    /// A oneof; its members are in the descriptor.
+    /// A oneof; the descriptor lists its members.
     Oneof(fn() -> &'static OneofDescriptor),
-    /// What cannot be saved and has no description: a proto2 group, or a message, enum or oneof
-    /// whose Rust type has no schema because another crate generated it.
+    /// A field that cannot be saved or described: a proto2 group, or a message, enum or oneof whose
+    /// Rust type has no schema because another crate generated it.
     Opaque,
 }
 
 /// One field of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldDescriptor {
-    /// The field number, 1 to 536,870,911; of a oneof, its lowest member's.
+    /// The field number, 1 to 536,870,911. The number of a oneof is its lowest member's.
     pub number: u32,
-    /// The proto name, as far as prost-build keeps it: `camelCase` has become `camel_case`, and a
-    /// oneof's `ipv4_2nd` has become `ipv42nd`.
+    /// The proto name, as far as prost-build preserves it: it turns `camelCase` into `camel_case`, and
+    /// the oneof name `ipv4_2nd` into `ipv42nd`.
     pub name: &'static str,
-    /// What the field is.
+    /// The shape of the field.
     pub shape: FieldShape,
 }
 
-impl FieldDescriptor {
-    /// The descriptor of a typed field constant.
-    pub const fn of<F: FieldKind>(field: &super::Field<F>) -> Self {
-        Self { number: field.number(), name: field.name(), shape: F::SHAPE }
-    }
-}
-
-/// A message: its name and its fields in ascending number.
+/// The descriptor of a message: its name and its fields.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageDescriptor {
     /// The message's own name, without package or enclosing messages.
@@ -75,12 +65,12 @@ pub struct MessageDescriptor {
     /// The full proto name, `lcow.v1.ScsiSnapshot.DiskState`; [`MessageDescriptor::name`] alone if
     /// the prost type has no `prost::Name` (prost-build: `enable_type_names`).
     pub full_name: fn() -> String,
-    /// The fields in ascending number, a oneof as one field at its lowest number.
+    /// The fields in ascending number. A oneof is one field, at the place of its lowest number.
     pub fields: &'static [FieldDescriptor],
 }
 
 impl MessageDescriptor {
-    /// The proto name of the field with this number, members of oneofs included.
+    /// Returns the proto name of the field, or member of a oneof, with this number.
     pub fn field_name(&self, number: u32) -> Option<&'static str> {
         self.fields.iter().find_map(|field| match field.shape {
             FieldShape::Oneof(oneof) => {
@@ -91,7 +81,7 @@ impl MessageDescriptor {
     }
 }
 
-/// A oneof: its members in ascending number.
+/// The descriptor of a oneof.
 #[derive(Clone, Copy, Debug)]
 pub struct OneofDescriptor {
     /// The name of the prost enum.
@@ -101,7 +91,7 @@ pub struct OneofDescriptor {
 }
 
 impl OneofDescriptor {
-    /// Whether a field number is one of the members'.
+    /// Returns whether a member has this field number.
     pub const fn contains(&self, number: u32) -> bool {
         let mut i = 0;
         while i < self.members.len() {
@@ -114,41 +104,29 @@ impl OneofDescriptor {
     }
 }
 
-/// An enum: its values in declared order.
+/// The descriptor of an enum.
 #[derive(Clone, Copy, Debug)]
 pub struct EnumDescriptor {
     /// The name of the prost enum, without package or enclosing messages.
     pub name: &'static str,
-    /// The values.
+    /// The values, in the order of their declaration.
     pub values: &'static [EnumValue],
 }
 
 /// One value of an enum.
 #[derive(Clone, Copy, Debug)]
 pub struct EnumValue {
-    /// The name of the prost variant: the proto name with the enum's prefix stripped, in camel case.
+    /// The name of the prost variant: the proto name without the enum's prefix, in camel case.
     pub variant: &'static str,
-    /// The proto name, `DISK_STAGE_ATTACHED`. A function, because prost's is not `const`.
+    /// The proto name, such as `DISK_STAGE_ATTACHED`. It is a function because prost's is not `const`.
     pub proto_name: fn() -> &'static str,
     /// The number on the wire.
     pub number: i32,
 }
 
 impl EnumDescriptor {
-    /// The value with this number.
+    /// Returns the value with this number.
     pub fn value(&self, number: i32) -> Option<&'static EnumValue> {
         self.values.iter().find(|value| value.number == number)
     }
-}
-
-pub(crate) fn message_of<M: Schema>() -> &'static MessageDescriptor {
-    M::DESCRIPTOR
-}
-
-pub(crate) fn enum_of<E: EnumSchema>() -> &'static EnumDescriptor {
-    E::DESCRIPTOR
-}
-
-pub(crate) fn oneof_of<O: OneofSchema>() -> &'static OneofDescriptor {
-    O::DESCRIPTOR
 }

@@ -1,14 +1,16 @@
-//! The kinds of protobuf values and fields, as types, so that a mismatch is a compile error.
+//! The kinds of protobuf values and fields as types, so that a mismatch is a compile error.
 //!
-//! A *value kind* (`Uint32`, `String`, `Message<M>`, ...) is what one value on the wire can be; a
-//! *field kind* (`Singular<K>`, `Repeated<K>`, `Map<K, V>`, ...) is what a whole field can be.
+//! A *value kind* (`Uint32`, `String`, `Message<M>`, ...) is the kind of one value on the wire. A
+//! *field kind* (`Singular<K>`, `Repeated<K>`, `Map<K, V>`, ...) is the kind of a whole field.
 
 use std::marker::PhantomData;
 
-use super::descriptor::{FieldDescriptor, FieldShape, ValueKind, enum_of, message_of, oneof_of};
-use super::{EnumSchema, OneofSchema, Schema};
+use super::descriptor::{
+    EnumDescriptor, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor, ValueKind,
+};
+use super::{EnumSchema, Field, OneofSchema, Schema};
 
-/// The wire type of a tag: the lowest three bits.
+/// The wire type of a value: the lowest three bits of its tag.
 /// Source: <https://protobuf.dev/programming-guides/encoding/#structure>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -17,17 +19,18 @@ pub enum WireType {
     Varint = 0,
     /// Eight bytes, little-endian.
     Fixed64 = 1,
-    /// A varint length and as many bytes.
+    /// A length as a varint, followed by that number of bytes.
     Len = 2,
     /// Four bytes, little-endian.
     Fixed32 = 5,
 }
 
 impl WireType {
-    /// The wire type in the lowest three bits of a tag; `None` for groups and for what is none.
+    /// Returns the wire type in the lowest three bits of a tag, or `None` for groups and unassigned
+    /// numbers.
     #[inline(always)]
     pub(crate) fn of_tag(tag: u8) -> Option<Self> {
-        // A table, since a `match` becomes jumps.
+        // A table, since a `match` compiles to jumps.
         static TYPES: [Option<WireType>; 8] = {
             let mut types = [None; 8];
             types[0] = Some(WireType::Varint);
@@ -50,44 +53,52 @@ impl WireType {
     }
 }
 
-/// A value kind: what one value on the wire can be.
+/// A value kind: the kind of one value on the wire.
 pub trait Kind: 'static {
-    /// How a value of this kind is framed.
+    /// The wire type of a value of this kind.
     const WIRE_TYPE: WireType;
     /// The kind as data, for manifests and tools.
     const VALUE: ValueKind;
-    /// The kind in words, for what the compiler says of a type that does not fit.
+    /// The words for the kind, for compile errors about a type that does not fit.
     #[doc(hidden)]
     const WORDS: Words;
 }
 
-/// A value kind in words.
+/// The words for a value kind in compile errors.
 #[derive(Clone, Copy)]
 #[doc(hidden)]
 pub struct Words {
-    /// What a `.proto` file calls it.
+    /// Its name in a `.proto` file.
     pub name: &'static str,
-    /// What holds it in Rust, in three parts: a constant cannot join them.
+    /// The Rust type to use for it, in three parts, since a constant cannot join strings.
     pub held_by: [&'static str; 3],
 }
 
-/// A field kind: what a whole field can be.
+/// A field kind: the kind of a whole field.
 pub trait FieldKind: 'static {
     /// The kind as data, for manifests and tools.
     const SHAPE: FieldShape;
-    /// Of a oneof, its members in ascending number; of any other field, nothing.
+    /// The members of a oneof in ascending number; empty for any other field.
     #[doc(hidden)]
     const MEMBERS: &'static [FieldDescriptor] = &[];
-    /// How canonical encoding frames the field, and whether it can be there several times; `None`
-    /// where that depends on the value.
+    /// The wire type of the field in canonical encoding, and whether the field can occur several
+    /// times; `None` if that depends on the value.
     #[doc(hidden)]
     const FRAME: Option<Frame> = None;
-    /// Its value kind, of a map key and value, of a oneof or group nothing but the name.
+    /// The words for its value kind; for the key and the value of a map. A oneof and a group have
+    /// only a name.
     #[doc(hidden)]
     const WORDS: [Words; 2];
 }
 
-/// How canonical encoding frames a field.
+impl FieldDescriptor {
+    /// Creates the descriptor of a typed field constant.
+    pub const fn of<F: FieldKind>(field: &Field<F>) -> Self {
+        Self { number: field.number(), name: field.name(), shape: F::SHAPE }
+    }
+}
+
+/// The wire type of a field in canonical encoding, and whether the field can occur several times.
 #[derive(Clone, Copy)]
 #[doc(hidden)]
 pub struct Frame {
@@ -105,7 +116,7 @@ impl Frame {
     }
 }
 
-/// Instead of the second value kind, where there is one only.
+/// Fills the second place of a field kind that has only one value kind.
 const NO_WORDS: Words = Words { name: "", held_by: [""; 3] };
 
 macro_rules! scalar_kinds {
@@ -197,7 +208,7 @@ pub struct Packed<K>(PhantomData<fn() -> K>);
 pub struct Map<K, V>(PhantomData<fn() -> (K, V)>);
 /// A `oneof`, by its prost enum.
 pub struct Oneof<O>(PhantomData<fn() -> O>);
-/// A proto2 group. No Rust type can be saved as one, but a message that has one can be used.
+/// A proto2 group. No Rust type can be saved as a group, but a message that has one can be used.
 pub struct Group;
 
 impl<K: Kind> FieldKind for Singular<K> {
@@ -233,4 +244,18 @@ impl<O: OneofSchema> FieldKind for Oneof<O> {
 impl FieldKind for Group {
     const SHAPE: FieldShape = FieldShape::Opaque;
     const WORDS: [Words; 2] = [Words { name: "group", ..NO_WORDS }, NO_WORDS];
+}
+
+// Descriptors hold these functions instead of references: schemas may be recursive, constants may not.
+
+fn enum_of<E: EnumSchema>() -> &'static EnumDescriptor {
+    E::DESCRIPTOR
+}
+
+fn message_of<M: Schema>() -> &'static MessageDescriptor {
+    M::DESCRIPTOR
+}
+
+fn oneof_of<O: OneofSchema>() -> &'static OneofDescriptor {
+    O::DESCRIPTOR
 }

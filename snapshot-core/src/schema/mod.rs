@@ -1,13 +1,13 @@
-//! The typed schema: what `#[derive(Schema)]` says of prost types.
+//! The typed schema: `#[derive(Schema)]` describes prost types.
 //!
-//! prost-build is told once to add the derive to everything that it generates:
+//! Configure prost-build once to add the derive to every type that it generates:
 //!
 //! ```ignore
 //! config.enable_type_names().type_attribute(".", "#[derive(::snapshot_core::Schema)]")
 //! ```
 //!
-//! Each message then has one typed constant per field, which `#[derive(Snapshot)]` checks a state
-//! struct against, and a [`MessageDescriptor`].
+//! Each message then has a [`MessageDescriptor`] and one typed constant per field.
+//! `#[derive(Snapshot)]` checks state structs against these constants.
 //!
 //! ```
 //! use snapshot_core::Schema;
@@ -22,26 +22,16 @@
 //! assert!(matches!(message.fields[0].shape, FieldShape::Singular(ValueKind::Uint32)));
 //! ```
 
-mod compare;
-mod compatible;
-#[cfg(test)]
-mod compatible_tests;
 mod descriptor;
-mod enum_values;
 pub mod kind;
-pub mod lock;
 mod manifest;
 mod notes;
-pub(crate) mod probe;
-mod version;
-mod well_known;
+pub(crate) mod trait_probe;
+
+pub(crate) mod well_known;
 
 use std::marker::PhantomData;
 
-#[doc(inline)]
-pub use crate::__assert_locked as assert_locked;
-pub use compare::{Difference, FieldNumbers};
-pub use compatible::{Compatibility, PayloadVerdict, Verdict, compatible};
 pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
@@ -51,32 +41,34 @@ pub use manifest::Manifest;
 #[doc(hidden)]
 pub use notes::{Noted, Notes};
 
-/// The schema of a message. Derived on prost's message structs.
+/// The schema of a message. `#[derive(Schema)]` implements it for prost's message structs.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost message that derives `snapshot_core::Schema` is needed here",
-    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`",
+    note = "a well-known type of another crate, such as a `Timestamp`, is recognised only if it implements `prost::Name` of prost 0.14: see `derive(Schema)`"
 )]
 pub trait Schema: Sized + 'static {
-    /// A struct with one [`Field`] per proto field, by the name of prost's struct field.
+    /// A struct with one [`Field`] per proto field, named as prost's struct field.
     type Fields: 'static;
     /// The typed fields.
     const FIELDS: Self::Fields;
     /// The schema as data.
     const DESCRIPTOR: &'static MessageDescriptor;
-    /// The message in words, where what holds it in Rust is no struct with the derive.
+    /// The words for the message in compile errors, if the Rust type that holds it does not use the
+    /// derive.
     #[doc(hidden)]
     const WORDS: Option<kind::Words> = None;
 }
 
-/// The schema of an enum. Derived on prost's C-like enums.
+/// The schema of an enum. `#[derive(Schema)]` implements it for prost's C-like enums.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost enum that derives `snapshot_core::Schema` is needed here",
     note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
 )]
 pub trait EnumSchema: Sized + 'static {
-    /// A struct with one `i32` per value, by the name of prost's variant.
+    /// A struct with one `i32` per value, named as prost's variant.
     type Values: 'static;
     /// The numbers of the values.
     const VALUES: Self::Values;
@@ -84,14 +76,14 @@ pub trait EnumSchema: Sized + 'static {
     const DESCRIPTOR: &'static EnumDescriptor;
 }
 
-/// The schema of a oneof. Derived on prost's data enums.
+/// The schema of a oneof. `#[derive(Schema)]` implements it for prost's data enums.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost oneof that derives `snapshot_core::Schema` is needed here",
     note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
 )]
 pub trait OneofSchema: Sized + 'static {
-    /// A struct with one [`Field`] per member, by the name of prost's variant; each is an
+    /// A struct with one [`Field`] per member, named as prost's variant. Each is an
     /// [`Optional`](kind::Optional).
     type Members: 'static;
     /// The typed members.
@@ -100,9 +92,10 @@ pub trait OneofSchema: Sized + 'static {
     const DESCRIPTOR: &'static OneofDescriptor;
 }
 
-/// One field of a message, with its kind in the type.
+/// One field of a message. Its kind is a type parameter.
 pub struct Field<F> {
-    /// For the derive, which reads it where a call for each field would take the compiler its time.
+    /// The number and name. The derive reads this field directly, since a call per field would slow
+    /// the compiler down.
     #[doc(hidden)]
     pub numbered: Numbered,
     kind: PhantomData<fn() -> F>,
@@ -117,7 +110,7 @@ pub struct Numbered {
 }
 
 impl<F> Field<F> {
-    /// A field; `number` is 1 to 536,870,911, of a oneof its lowest member's.
+    /// Creates a field. `number` is 1 to 536,870,911; the number of a oneof is its lowest member's.
     pub const fn new(number: u32, name: &'static str) -> Self {
         Self { numbered: Numbered { number, name }, kind: PhantomData }
     }
@@ -127,7 +120,7 @@ impl<F> Field<F> {
         self.numbered.number
     }
 
-    /// The proto name.
+    /// The name in the `.proto` file.
     pub const fn name(&self) -> &'static str {
         self.numbered.name
     }

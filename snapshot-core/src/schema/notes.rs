@@ -1,58 +1,64 @@
-//! What the attributes of state structs add to the schemas of their messages.
+//! Notes: facts that the attributes of state structs add to the schemas of their messages.
 
-use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::kind::FieldKind;
-use super::{Field, Schema};
-use crate::State;
+use super::{Field, MessageDescriptor};
 
-/// Collects what the attributes of fields say, by message and field number: `since`, `defines` and
-/// `refers`. The derive's code leads it through the types of the fields.
+/// Collects the attributes `since`, `defines` and `refers` by message and field number. The derive's
+/// code calls it for each state struct and passes it on to the types of the fields.
 #[derive(Debug, Default)]
 pub struct Notes {
     fields: BTreeMap<(String, u32), Note>,
-    /// The states that were met in others, so that one that holds itself is met once.
-    met: HashSet<&'static str>,
-    /// What gives the name of the message whose fields are noted now: most have nothing to note.
-    message: Option<fn() -> String>,
+    /// The nested states that were visited, so that a recursive one is visited once.
+    visited: HashSet<&'static str>,
+    /// The message whose fields are noted now.
+    message: Option<&'static MessageDescriptor>,
 }
 
-/// What is noted of one field.
+/// The notes on one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Note {
-    /// The first version that has it; 0: it always was there.
+    /// The first version that has the field; 0 if every version has it.
     pub(crate) since: u32,
-    /// The namespaces, those of a map's values as `values: namespace`.
+    /// The namespaces in which the field defines names. Those of a map's values have the prefix
+    /// `values: `.
     pub(crate) defines: BTreeSet<String>,
+    /// The namespaces to which the field's names refer, in the same form.
     pub(crate) refers: BTreeSet<String>,
 }
 
-/// One field, to note something of it.
+/// A field of the current message; its methods add notes.
 pub struct Noted<'n> {
     notes: &'n mut Notes,
-    /// Its number, of a oneof those of its members.
+    /// The number of the field, or the numbers of all members of a oneof.
     numbers: Vec<u32>,
 }
 
 impl Notes {
-    /// Notes what the attributes in `S` say.
-    pub fn state<S: State>(&mut self) {
-        if self.message.is_some() && !self.met.insert(type_name::<S>()) {
+    /// Notes the attributes of one state struct. `annotate` adds the notes on its fields, which are
+    /// fields of `message`. `state` is the name of the Rust type: a nested state is visited only once.
+    pub(crate) fn state(
+        &mut self,
+        state: &'static str,
+        message: &'static MessageDescriptor,
+        annotate: fn(&mut Notes),
+    ) {
+        if self.message.is_some() && !self.visited.insert(state) {
             return;
         }
-        let outer = self.message.replace(S::Message::DESCRIPTOR.full_name);
-        S::annotate_fields(self);
+        let outer = self.message.replace(message);
+        annotate(self);
         self.message = outer;
     }
 
-    /// Forgets everything.
+    /// Removes all notes.
     pub(crate) fn clear(&mut self) {
         self.fields.clear();
-        self.met.clear();
+        self.visited.clear();
     }
 
-    /// A field of the message whose fields are noted now.
+    /// Selects a field of the current message.
     pub fn field<F: FieldKind>(&mut self, field: &Field<F>) -> Noted<'_> {
         let numbers = match F::MEMBERS {
             [] => vec![field.number()],
@@ -61,51 +67,53 @@ impl Notes {
         Noted { notes: self, numbers }
     }
 
-    /// What was noted of a field.
+    /// Returns the notes on a field, if there are any.
     pub(crate) fn of(&self, message: &str, number: u32) -> Option<&Note> {
         self.fields.get(&(message.to_owned(), number))
     }
 
-    /// All that was noted, with message and field number.
+    /// Iterates over all notes, with the message and the field number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u32, &Note)> {
         self.fields.iter().map(|((message, number), note)| (message.as_str(), *number, note))
     }
 }
 
 impl Noted<'_> {
+    /// Applies `note` to the notes of the field, or to those of each member of a oneof.
     fn each(self, note: impl Fn(&mut Note)) -> Self {
-        let message = self.notes.message.map(|message| message()).unwrap_or_default();
+        let message = self.notes.message.map(|message| (message.full_name)()).unwrap_or_default();
         for &number in &self.numbers {
             note(self.notes.fields.entry((message.clone(), number)).or_default());
         }
         self
     }
 
-    /// It exists from this version on. Where two states of one message differ, the later counts.
+    /// Notes that the field exists from this version on. If two states of one message differ, the
+    /// later version counts.
     pub fn since(self, version: u32) -> Self {
         self.each(|note| note.since = note.since.max(version))
     }
 
-    /// It defines names in a namespace.
+    /// Notes that the field defines names in a namespace.
     pub fn defines(self, namespace: &str) -> Self {
         self.each(|note| {
             note.defines.insert(namespace.to_owned());
         })
     }
 
-    /// Its names are in a namespace.
+    /// Notes that the field refers to names in a namespace.
     pub fn refers(self, namespace: &str) -> Self {
         self.each(|note| {
             note.refers.insert(namespace.to_owned());
         })
     }
 
-    /// The values of the map define names in a namespace.
+    /// Notes that the values of the map define names in a namespace.
     pub fn values_define(self, namespace: &str) -> Self {
         self.defines(&format!("values: {namespace}"))
     }
 
-    /// The values of the map are names in a namespace.
+    /// Notes that the values of the map refer to names in a namespace.
     pub fn values_refer(self, namespace: &str) -> Self {
         self.refers(&format!("values: {namespace}"))
     }

@@ -1,5 +1,9 @@
 //! What the laws work with: the samples as trees, the type behind them, and the verdicts.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use crate::Error;
 
 use super::coverage::Coverage;
@@ -8,7 +12,8 @@ use super::places::Places;
 use super::report::{Law, Report};
 use super::shape::FieldInfo;
 use super::subject::{Recoded, Subject};
-use super::tree::{Message, Value};
+use super::surroundings::{Setting, Surroundings};
+use super::tree::{Field, Message, Value};
 
 /// How many messages of one place of a sample are edited: the first of a list or map, that is.
 const SITES_OF_A_SAMPLE: usize = 3;
@@ -39,9 +44,23 @@ pub(super) struct Sample {
 /// A message in a sample.
 #[derive(Clone, Debug)]
 pub(super) struct Site {
-    pub(super) sample: usize,
-    pub(super) way: Vec<usize>,
     pub(super) place: usize,
+    /// What an edit of the message reads and writes around it.
+    setting: Rc<RefCell<Setting>>,
+}
+
+/// Where a message is in the samples.
+#[derive(Debug)]
+struct Spot {
+    sample: usize,
+    way: Vec<usize>,
+    place: usize,
+}
+
+impl Site {
+    fn new(place: usize, setting: Setting) -> Self {
+        Self { place, setting: Rc::new(RefCell::new(setting)) }
+    }
 }
 
 /// What became of an edit.
@@ -54,40 +73,72 @@ pub(super) enum Outcome {
 }
 
 impl Bench {
-    /// The messages to edit, a few of each place.
+    /// The messages to edit, a few of each place, each in the smallest setting that the type takes.
     pub(super) fn sites(&self) -> Vec<Site> {
-        let mut sites: Vec<Site> = Vec::new();
-        for (index, sample) in self.samples.iter().enumerate() {
-            collect(index, &sample.tree, &mut Vec::new(), &mut sites);
-        }
-        sites
+        self.cut_down(self.spots())
+    }
+
+    /// The same messages in the whole samples.
+    pub(super) fn whole_sites(&self) -> Vec<Site> {
+        let whole = |spot: Spot| {
+            let tree = self.samples.get(spot.sample)?.tree.clone();
+            Some(Site::new(spot.place, Setting { tree, way: spot.way }))
+        };
+        self.spots().into_iter().filter_map(whole).collect()
     }
 
     /// The messages of one sample to edit.
     pub(super) fn sites_of(&self, sample: usize) -> Vec<Site> {
+        let mut spots = self.spots();
+        spots.retain(|spot| spot.sample == sample);
+        self.cut_down(spots)
+    }
+
+    /// Where the messages to edit are. A sample that was made of another one has the same messages as
+    /// that and a new one: only the new one is edited there, and the one that it is in.
+    fn spots(&self) -> Vec<Spot> {
+        let mut spots = Vec::new();
+        let mut places = HashSet::new();
+        for (sample, Sample { tree, is_made, .. }) in self.samples.iter().enumerate() {
+            let is_wanted = |message: &Message| !is_made || holds_new(message, &places);
+            collect(sample, tree, &is_wanted, &mut Vec::new(), &mut spots);
+            places_of(tree, &mut places);
+        }
+        spots
+    }
+
+    fn cut_down(&self, spots: Vec<Spot>) -> Vec<Site> {
         let mut sites = Vec::new();
-        if let Some(Sample { tree, .. }) = self.samples.get(sample) {
-            collect(sample, tree, &mut Vec::new(), &mut sites);
+        let mut surroundings: Option<(usize, Surroundings<'_>)> = None;
+        for spot in spots {
+            let Some(sample) = self.samples.get(spot.sample) else { continue };
+            let of_sample = match &mut surroundings {
+                Some((index, of_sample)) if *index == spot.sample => of_sample,
+                other => {
+                    let of_sample = Surroundings::new(self.subject, &sample.tree);
+                    &mut other.insert((spot.sample, of_sample)).1
+                }
+            };
+            sites.push(Site::new(spot.place, of_sample.of(&spot.way)));
         }
         sites
     }
 
     /// The message at a site.
-    pub(super) fn message(&mut self, site: &Site) -> Option<Message> {
-        self.samples.get_mut(site.sample)?.tree.at(&site.way).cloned()
+    pub(super) fn message(&self, site: &Site) -> Option<Message> {
+        let Setting { tree, way } = &mut *site.setting.borrow_mut();
+        tree.at(way).cloned()
     }
 
-    /// The bytes of the site's sample with the message edited.
-    pub(super) fn edited(&mut self, site: &Site, edit: impl FnOnce(&mut Message)) -> Vec<u8> {
-        match self.samples.get_mut(site.sample) {
-            Some(sample) => sample.tree.with(&site.way, edit),
-            None => Vec::new(),
-        }
+    /// The bytes of the site's setting with the message edited.
+    pub(super) fn edited(&self, site: &Site, edit: impl FnOnce(&mut Message)) -> Vec<u8> {
+        let Setting { tree, way } = &mut *site.setting.borrow_mut();
+        tree.with(way, edit)
     }
 
     /// The bytes with the values of one field replaced.
     pub(super) fn with_values(
-        &mut self,
+        &self,
         site: &Site,
         info: &FieldInfo,
         values: Vec<Value>,
@@ -201,17 +252,42 @@ pub(super) fn is_in(path: &str, given: &[String]) -> bool {
     })
 }
 
-fn collect(sample: usize, message: &Message, way: &mut Vec<usize>, sites: &mut Vec<Site>) {
-    let same = sites.iter().filter(|site| site.place == message.place);
-    let of_this = same.clone().filter(|site| site.sample == sample).count();
-    if of_this < SITES_OF_A_SAMPLE && same.count() < SITES {
-        sites.push(Site { sample, way: way.clone(), place: message.place });
+fn collect(
+    sample: usize,
+    message: &Message,
+    is_wanted: &impl Fn(&Message) -> bool,
+    way: &mut Vec<usize>,
+    spots: &mut Vec<Spot>,
+) {
+    if is_wanted(message) {
+        let same = spots.iter().filter(|spot| spot.place == message.place);
+        let of_this = same.clone().filter(|spot| spot.sample == sample).count();
+        if of_this < SITES_OF_A_SAMPLE && same.count() < SITES {
+            spots.push(Spot { sample, way: way.clone(), place: message.place });
+        }
     }
     for (index, field) in message.fields.iter().enumerate() {
         if let Value::Message(message) = &field.value {
             way.push(index);
-            collect(sample, message, way, sites);
+            collect(sample, message, is_wanted, way, spots);
             way.pop();
+        }
+    }
+}
+
+/// Whether a message or one directly in it is at a place that was not seen before.
+fn holds_new(message: &Message, seen: &HashSet<usize>) -> bool {
+    let is_new = |message: &Message| !seen.contains(&message.place);
+    let is_new_inside =
+        |field: &Field| matches!(&field.value, Value::Message(message) if is_new(message));
+    is_new(message) || message.fields.iter().any(is_new_inside)
+}
+
+fn places_of(message: &Message, places: &mut HashSet<usize>) {
+    places.insert(message.place);
+    for field in &message.fields {
+        if let Value::Message(message) = &field.value {
+            places_of(message, places);
         }
     }
 }

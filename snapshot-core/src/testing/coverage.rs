@@ -19,6 +19,14 @@ pub(super) struct Coverage {
     places: HashSet<usize>,
 }
 
+/// A field that was not seen with two values.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) place: usize,
+    path: String,
+    text: String,
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     /// Two different values at most, as bytes.
@@ -82,7 +90,7 @@ impl Coverage {
     }
 
     /// Reports the fields that were not varied, but for those that are `fixed`; and what is in
-    /// `exempt` and names no field.
+    /// `fixed` or `normalized` and names no field.
     pub(super) fn report(
         &self,
         places: &Places,
@@ -102,14 +110,10 @@ impl Coverage {
                         named.insert(given);
                     }
                 }
-                let is_fixed = names.iter().any(|name| is_in(name, fixed));
-                if is_fixed || places.is_ignored(place, info.number) {
-                    continue;
-                }
-                if let Some(text) = self.missing(place, &info, shape.is_any()) {
-                    report.add(Law::Coverage, &names[0], None, text);
-                }
             }
+        }
+        for missing in self.missing_fields(places, fixed) {
+            report.add(Law::Coverage, &missing.path, None, missing.text);
         }
         for given in fixed.iter().chain(normalized).filter(|given| !named.contains(given)) {
             report.add(
@@ -119,6 +123,28 @@ impl Coverage {
                 "is no field that the samples reach".to_owned(),
             );
         }
+    }
+
+    /// The fields in the samples that were not varied, but for those that are `fixed`.
+    pub(super) fn missing_fields(&self, places: &Places, fixed: &[String]) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        for (place, shape) in places.shapes() {
+            if !self.places.contains(&place) {
+                continue;
+            }
+            for info in shape.fields() {
+                let names = places.names(place, info.name);
+                let is_fixed = names.iter().any(|name| is_in(name, fixed));
+                if is_fixed || places.is_ignored(place, info.number) {
+                    continue;
+                }
+                if let Some(text) = self.missing(place, &info, shape.is_any()) {
+                    let [path, _] = names;
+                    missing.push(Missing { place, path, text });
+                }
+            }
+        }
+        missing
     }
 
     fn missing(&self, place: usize, info: &FieldInfo, is_any: bool) -> Option<String> {

@@ -22,6 +22,7 @@ pub(super) enum Law {
     Restored,
     Prost,
     Coverage,
+    Undo,
     Exemption,
 }
 
@@ -39,6 +40,7 @@ impl Law {
             Law::Restored => "what is read is saved again, unchanged",
             Law::Prost => "prost reads and writes the same",
             Law::Coverage => "every field was seen with two values",
+            Law::Undo => "what a hook does can be taken back",
             Law::Exemption => "exemptions are needed",
         }
     }
@@ -53,13 +55,19 @@ impl Law {
             Law::Truncation | Law::UnknownField | Law::WireType | Law::Duplicate => {
                 "read the message with `derive(Snapshot)`, which refuses this"
             }
-            Law::Enum => "map the enum with `stage = ...`, or refuse such numbers in `from_wire`",
+            Law::Enum => {
+                "map the enum with `stage` or `enumeration`, or refuse such numbers in `from_wire`"
+            }
             Law::Range => "refuse what does not fit; do not cut it off",
             Law::Prost => {
                 "compare the struct with its message: both sides must mean the same bytes"
             }
             Law::Coverage => {
                 "add samples that differ here; if there is only one value ever, add `.fixed(PATH)`"
+            }
+            Law::Undo => {
+                "write the undo hook, which also runs after a hook that failed half-way; if there is \
+                 nothing to take back, say so with `no_undo`"
             }
             Law::Exemption => "correct the path, or take the exemption out",
         }

@@ -2,8 +2,10 @@
 
 mod adapters;
 mod by_hand;
+mod cost;
 mod exceptions;
 mod sound;
+mod undo;
 
 use super::Contract;
 use crate::State;

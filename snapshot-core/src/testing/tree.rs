@@ -64,6 +64,15 @@ impl Message {
         }
     }
 
+    /// The same, to look at.
+    pub(super) fn get(&self, way: &[usize]) -> Option<&Message> {
+        let Some((&first, rest)) = way.split_first() else { return Some(self) };
+        match &self.fields.get(first)?.value {
+            Value::Message(message) => message.get(rest),
+            _ => None,
+        }
+    }
+
     /// The bytes of the whole with one message in it changed; nothing changes here.
     pub(super) fn with(&mut self, way: &[usize], edit: impl FnOnce(&mut Message)) -> Vec<u8> {
         let Some(message) = self.at(way) else { return self.encode() };

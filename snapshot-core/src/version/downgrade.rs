@@ -1,4 +1,4 @@
-//! Saving in an older version, for a destination that reads nothing later: only if nothing is lost.
+//! Saves in an older version, for a destination that reads no later one, if nothing is lost by it.
 
 use std::fmt::Display;
 
@@ -7,11 +7,12 @@ use prost::Message;
 use super::stamp;
 use crate::__private::Putting;
 use crate::codec::{Reader, Writer, canonical, check_strictly};
+use crate::error::Error;
 use crate::schema::{Field, MessageDescriptor};
-use crate::{Error, Payload};
+use crate::state::Payload;
 
-/// The check of the fields that an older version does not have: each must be at the value that
-/// reading the older version gives it. All that are not are told at once.
+/// Checks the fields that an older version does not have: each must have the value that it gets when
+/// the older version is read. All fields that differ are reported together.
 #[derive(Debug)]
 pub struct Older {
     version: u32,
@@ -19,14 +20,14 @@ pub struct Older {
 }
 
 impl Older {
-    /// The check for a version.
+    /// Creates the check for a version.
     #[inline]
     pub fn new(version: u32) -> Self {
         Self { version, error: None }
     }
 
-    /// Checks a field that is there from version `since` on. `put` puts its value, `put_default`
-    /// the value that an older payload gives it: they are the same if their bytes are.
+    /// Checks a field that exists from version `since` on. `put` writes its value, and `put_default`
+    /// the value that it gets from an older payload. The two are equal if their bytes are.
     #[inline]
     pub fn check<F>(
         &mut self,
@@ -42,6 +43,7 @@ impl Older {
         }
     }
 
+    /// Compares the bytes of a field with those of its default, and records the error.
     #[cold]
     fn compare(
         &mut self,
@@ -52,7 +54,7 @@ impl Older {
     ) {
         let error = match value {
             Err(error) => error,
-            // A controller is no default of anything.
+            // A field with a controller inside (`None`) is never at its default.
             Ok(Some(value))
                 if default.as_ref().is_ok_and(|default| default.as_ref() == Some(&value)) =>
             {
@@ -71,7 +73,11 @@ impl Older {
         });
     }
 
-    /// What would be lost.
+    /// Ends the check.
+    ///
+    /// # Errors
+    ///
+    /// One finding for each field whose value would be lost.
     #[inline]
     pub fn end(self) -> Result<(), Error> {
         match self.error {
@@ -81,7 +87,7 @@ impl Older {
     }
 }
 
-/// The bytes of one field; `None` if a controller is in it.
+/// Returns the bytes of one field, or `None` if it contains a controller.
 fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
     let mut writer = Writer::seeking_children();
     let mut putting = Putting::new(&mut writer);
@@ -93,8 +99,8 @@ fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Er
     }
 }
 
-/// Puts a state as its message `Old`, with this descriptor, of the older version that is first in
-/// the pair. `convert` makes it of the current message in the version that is second.
+/// Writes a state in an older version with a message of its own, `Old`, and this descriptor. The pair
+/// has the older version first, and second the version of the current message that `convert` takes.
 pub fn put_older<P, Old>(
     state: &P,
     descriptor: &MessageDescriptor,
@@ -107,27 +113,29 @@ where
     Old: Message,
 {
     let mark = w.position();
-    // With this writer, so that the payloads inside have the versions and stages that they should.
+    // The same writer, so that the payloads inside get the right versions and stages.
     w.in_version(from, |w| state.put_fields(w))?;
     let newer = P::Message::decode(w.since(mark)).map_err(|error| {
-        Error::internal("prost does not read what was saved").with_source(error)
+        Error::internal("prost cannot decode the saved bytes").with_source(error)
     })?;
     w.rewind(mark);
     let bytes = stamp(&convert(newer)?.encode_to_vec(), P::VERSION_FIELD, version)?;
     check_strictly(descriptor, &mut Reader::without_places(&bytes)).map_err(|error| {
-        error.explained(&format!("the downgrade has made no message of version {version}: "))
+        error.explained(&format!(
+            "the downgrade did not make a valid message of version {version}: "
+        ))
     })?;
     w.raw(&canonical(descriptor, &bytes)?);
     Ok(())
 }
 
-/// What a `downgrade` function to `version` has made.
+/// Returns the result of a `downgrade` function, its error explained.
 pub fn downgraded<Old, E: Display + 'static>(
     result: Result<Old, E>,
     version: u32,
 ) -> Result<Old, Error> {
     result.map_err(|error| {
-        crate::__private::refusal(error)
+        crate::__private::validation::refusal(error)
             .explained(&format!("cannot be saved as version {version}: "))
     })
 }

@@ -1,4 +1,4 @@
-//! Schema versions: which ones a payload is read in and saved in, and how one becomes another.
+//! Schema versions: those that a payload can be read and saved in, and the conversions between them.
 
 mod downgrade;
 mod upgrade;
@@ -6,26 +6,26 @@ mod upgrade;
 pub use self::downgrade::{Older, downgraded, put_older};
 pub use self::upgrade::{Upgraded, check_upgraded, read_upgraded, upgrade, upgraded};
 use crate::codec::{Reader, Tag};
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::schema::MessageDescriptor;
 use crate::schema::kind::WireType;
-use crate::{Error, Payload};
+use crate::state::Payload;
 
-/// An older schema version that a payload is still read in, as `accept(...)` says.
+/// An older schema version that a payload still accepts, from `accept(...)`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OlderVersion {
-    /// The version, from 1.
+    /// The version, at least 1.
     pub version: u32,
-    /// The message that it was, which an `upgrade` function takes; `None` if it is the current one
-    /// without the fields that came later.
+    /// The message of this version, which an `upgrade` function takes; `None` if the version uses the
+    /// current message without the fields that were added later.
     pub message: Option<&'static MessageDescriptor>,
-    /// Whether this build also saves it, for a destination that reads nothing later.
+    /// Whether this build also saves this version, for a destination that reads no later one.
     pub saves: bool,
 }
 
 impl OlderVersion {
-    /// For the derive.
+    /// Creates the description; for the derive.
     #[doc(hidden)]
     pub const fn new(
         version: u32,
@@ -36,7 +36,7 @@ impl OlderVersion {
     }
 }
 
-/// The versions that are saved, ascending, the current one last.
+/// Returns the versions that a build saves, ascending; the current one is last.
 pub(crate) fn saved_versions(
     older: &'static [OlderVersion],
     current: u32,
@@ -45,7 +45,7 @@ pub(crate) fn saved_versions(
     older.chain([current])
 }
 
-/// Checks that `P` can be saved in this version.
+/// Fails if this build cannot save `P` in this version.
 pub(crate) fn check_saves<P: Payload>(version: u32) -> Result<(), Error> {
     let saves: Vec<u32> = saved_versions(P::OLDER, P::VERSION).collect();
     if saves.contains(&version) {
@@ -55,7 +55,8 @@ pub(crate) fn check_saves<P: Payload>(version: u32) -> Result<(), Error> {
     Err(Error::new(Code::Unimplemented, reason).in_payload(P::MESSAGE_NAME).at_root())
 }
 
-/// `version 2`, `versions 1 and 2`, `versions 1 to 3`, `versions 1, 3 and 4`.
+/// Lists versions in words: `version 2`, `versions 1 and 2`, `versions 1 to 3`,
+/// `versions 1, 3 and 4`.
 fn list(versions: &[u32]) -> String {
     match versions {
         [only] => format!("version {only}"),
@@ -71,14 +72,12 @@ fn list(versions: &[u32]) -> String {
     }
 }
 
-/// What `take_fields` of a payload begins with. Looks ahead for the version, so that a foreign one
-/// is told as such and not as whatever its fields look like to this build. Damage on the way is left
-/// to the strict reading to tell.
-///
-/// Returns the version that the payload is to be read in.
+/// Looks ahead for the version of a payload before its fields are read, and returns the version to
+/// read it in. An unknown version is thus reported as such, not as errors in its fields. Damage
+/// before the version is left to the strict reading, which reports it.
 #[inline]
-pub(crate) fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
-    // As canonical encoding has it where the version is the first field.
+pub fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
+    // In canonical encoding the version comes first if its field has the lowest number.
     if r.begins_with(P::VERSION_FIELD, P::VERSION.into()) {
         r.set_version(P::VERSION);
         return Ok(P::VERSION);
@@ -86,6 +85,7 @@ pub(crate) fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error
     look_for_version::<P>(r)
 }
 
+/// Searches the whole payload for the version.
 fn look_for_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     let (found, offset) = match find(r, P::VERSION_FIELD) {
         Found::Version(version, offset) => (version, offset),
@@ -100,19 +100,23 @@ fn look_for_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     if !accepted {
         return Err(r.locate(foreign_version::<P>(found), offset));
     }
-    // One of two numbers that are 32 bits long.
+    // It equals an accepted version, which has 32 bits.
     let version = found as u32;
     r.set_version(version);
     Ok(version)
 }
 
+/// The result of the search for a version.
 enum Found {
-    /// The version, and where it is.
+    /// The version and its offset.
     Version(u64, usize),
+    /// The payload has no version.
     Nothing,
+    /// The payload cannot be read up to its version.
     Damage,
 }
 
+/// Searches for the field with the version, without moving the reader.
 fn find(r: &Reader<'_>, field: u32) -> Found {
     let mut ahead = r.fork();
     loop {
@@ -134,6 +138,7 @@ fn find(r: &Reader<'_>, field: u32) -> Found {
     }
 }
 
+/// The error of a version that this build does not read; 0 stands for none.
 #[cold]
 fn foreign_version<P: Payload>(found: u64) -> Error {
     let reads: Vec<u32> = P::OLDER.iter().map(|older| older.version).chain([P::VERSION]).collect();
@@ -145,7 +150,7 @@ fn foreign_version<P: Payload>(found: u64) -> Error {
     Error::new(Code::Unimplemented, reason).in_field("schema_version")
 }
 
-/// The same message with this version in its field `field`, whatever it had there.
+/// Returns the message with this version in field `field`, in place of any other.
 fn stamp(bytes: &[u8], field: u32, version: u32) -> Result<Vec<u8>, Error> {
     let mut r = Reader::new(bytes);
     let mut stamped = Vec::with_capacity(bytes.len() + 6);
@@ -175,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_listed_as_people_say_them() {
+    fn versions_are_listed_in_words() {
         for (versions, text) in [
             (&[3][..], "version 3"),
             (&[1, 2], "versions 1 and 2"),

@@ -1,4 +1,4 @@
-//! Reading an older payload: strictly as the message that it was, then step by step to the state.
+//! Reads an older payload: strictly as the message of its version, then upgraded step by step.
 
 use std::fmt::Display;
 
@@ -6,26 +6,27 @@ use prost::Message;
 
 use super::{Found, find, list, saved_versions, stamp};
 use crate::codec::{self, Reader, check_strictly};
+use crate::error::Error;
 use crate::schema::MessageDescriptor;
-use crate::{Error, Payload};
+use crate::state::Payload;
 
 /// How much memory an older message may take for each of its bytes, as a prost struct.
 const OLD_MESSAGE: usize = 16;
 
-/// What an `upgrade` function can return that takes the message of the version before `TO`: the
-/// message of version `TO`, the current message of the state `S`, or the state itself.
+/// The result of an `upgrade` function that takes the message of the version before `TO`: the message
+/// of version `TO`, the current message of the state `S`, or the state itself.
 #[diagnostic::on_unimplemented(
     message = "an `upgrade` function to version {TO} of `{S}` cannot return `{Self}`",
     label = "must return the message of the next version, the current message, or the state itself",
     note = "it is called as `fn(OldMessage) -> Result<NewerMessage, E>`"
 )]
 pub trait Upgraded<S, const TO: u32>: Sized {
-    /// Goes on to the state. `r` has read the payload that all this was made of.
+    /// Completes the upgrade to the state. `r` is the reader of the original payload.
     fn finish(self, r: &mut Reader<'_>) -> Result<S, Error>;
 }
 
-/// Reads a payload of version `TO - 1`, which is all that is left in `r`, as its message `Old` with
-/// this descriptor.
+/// Reads a payload of version `TO - 1`, the rest of `r`, as the message `Old` with this descriptor,
+/// and upgrades it.
 pub fn upgrade<Old, S, Out, E, const TO: u32>(
     descriptor: &MessageDescriptor,
     r: &mut Reader<'_>,
@@ -36,17 +37,18 @@ where
     Out: Upgraded<S, TO>,
     E: Display + 'static,
 {
-    // prost passes over what it does not know.
+    // prost skips unknown fields.
     check_strictly(descriptor, &mut r.fork())?;
     // prost counts nothing; what it makes is seldom larger than this.
     r.charge(r.remaining().saturating_mul(OLD_MESSAGE))?;
     let old = Old::decode(r.take_rest()).map_err(|error| {
-        Error::internal("prost does not read what was found to be right").with_source(error)
+        Error::internal("prost cannot decode a message that passed the strict check")
+            .with_source(error)
     })?;
     upgraded(convert(old), r)
 }
 
-/// What an `upgrade` function has made, on its way to the state.
+/// Completes an upgrade with the result of an `upgrade` function, its error explained.
 pub fn upgraded<S, Out, E, const TO: u32>(
     result: Result<Out, E>,
     r: &mut Reader<'_>,
@@ -58,11 +60,11 @@ where
     let explain = |error: Error| {
         error.explained(&format!("the upgrade from version {} to {TO} fails: ", TO - 1))
     };
-    result.map_err(|error| explain(crate::__private::refusal(error)))?.finish(r)
+    result.map_err(|error| explain(crate::__private::validation::refusal(error)))?.finish(r)
 }
 
-/// The state from the current message that an upgrade has made. It is read in version `least`, or in
-/// the later one that it says.
+/// Reads the state from the current message that an upgrade returned: in version `least`, or in the
+/// later version that the message contains.
 pub fn read_upgraded<S: Payload>(
     message: &S::Message,
     least: u32,
@@ -73,7 +75,8 @@ pub fn read_upgraded<S: Payload>(
         Found::Version(version, _) if version > u64::from(S::VERSION) => {
             let reads: Vec<u32> = saved_versions(&[], S::VERSION).collect();
             let reads = list(&reads);
-            let reason = format!("the upgrade has made version {version} out of it, not {reads}");
+            let reason =
+                format!("the upgrade returned version {version}, but this build reads {reads}");
             return Err(Error::internal(reason));
         }
         Found::Version(version, _) => least.max(version as u32),
@@ -84,7 +87,7 @@ pub fn read_upgraded<S: Payload>(
         .map_err(|error| error.explained("after the upgrade, "))
 }
 
-/// The state that an upgrade has made. Whatever is wrong with it would have been found in a payload.
+/// Checks the state that an upgrade returned as strictly as one that was read from a payload.
 pub fn check_upgraded<S: Payload>(state: S, r: &mut Reader<'_>) -> Result<S, Error> {
     let check = codec::to_bytes(&state)
         .and_then(|bytes| r.sharing(r.of_made(&bytes), |r| S::take_fields(r)));

@@ -8,7 +8,7 @@ use syn::{Ident, Path, Token, parenthesized};
 use super::key::{self, Key};
 use super::value::{Value, Version, equals, expected};
 
-/// All `accept(...)` of a struct, in the order in which they are given.
+/// All `accept(...)` of a struct, in the order of the source.
 pub(crate) struct Accepts(pub(crate) Vec<Accept>);
 
 /// One `accept(...)`.
@@ -33,7 +33,7 @@ impl Value for Accepts {
         let mut accept =
             Accept { at, version: None, message: None, upgrade: None, downgrade: None };
         let parsed = accept.parse_parts(key, &content);
-        // What is left would be one more error.
+        // The rest would be reported as another error.
         content.parse::<TokenStream>()?;
         parsed?;
         Ok(Self(vec![accept]))
@@ -94,7 +94,7 @@ impl Accept {
     }
 }
 
-/// The parts that stand nowhere else.
+/// The keys that exist only inside `accept`.
 const UPGRADE: &Key = &Key { name: "upgrade", form: "upgrade = path::to::function" };
 const DOWNGRADE: &Key = &Key { name: "downgrade", form: "downgrade = path::to::function" };
 

@@ -1,10 +1,10 @@
-//! The keywords inside `#[snapshot(...)]`, each with the form to show to whoever got it wrong.
+//! The keywords inside `#[snapshot(...)]`, each with the form that errors show.
 
 /// One keyword.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    /// How it is written.
+    /// The form of the attribute, for errors.
     pub(crate) form: &'static str,
 }
 
@@ -23,6 +23,7 @@ keys! {
     CRATE: "crate", "crate = path::to::snapshot_core";
     DEFAULT: "default", "default = expression";
     DEFINES: "defines", "defines = \"namespace\"` or `defines(keys = \"...\", values = \"...\")";
+    ENUMERATION: "enumeration", "enumeration = path::to::ProstEnum";
     FIELD: "field", "field = proto_name";
     FREEZE_TO: "freeze_to", "freeze_to = Variant";
     ID: "id", "id";

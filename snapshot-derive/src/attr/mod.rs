@@ -1,4 +1,4 @@
-//! Parsing `#[snapshot(...)]`: what is written, not yet whether it makes sense together.
+//! Parses `#[snapshot(...)]`. Whether the attributes make sense together is checked by `model`.
 
 mod accept;
 pub(crate) mod key;
@@ -19,7 +19,8 @@ use crate::errors::Errors;
 /// The value of one keyword, which may be given once.
 pub(crate) struct Attr<T> {
     key: &'static Key,
-    /// Where the keyword stands; set even if its value is wrong, so that it is not also missing.
+    /// The place of the keyword. It is set even if the value is invalid, so that the keyword is not also
+    /// reported as missing.
     span: Option<Span>,
     value: Option<T>,
 }
@@ -33,7 +34,7 @@ impl<T> Attr<T> {
         self.value.as_ref()
     }
 
-    /// Where the keyword stands, if it was given at all.
+    /// The place of the keyword, if it is given.
     pub(crate) fn span(&self) -> Option<Span> {
         self.span
     }
@@ -72,7 +73,7 @@ impl<T: Value> Given for Attr<T> {
     }
 }
 
-/// Where an attribute may stand, in the words of errors.
+/// The places for attributes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Container,
@@ -95,7 +96,7 @@ macro_rules! attributes {
         $(#[$doc])*
         pub(crate) struct $name {
             $(pub(crate) $field: Attr<$value>,)*
-            /// Whether there is one that is not known, perhaps misspelt.
+            /// Whether an unknown attribute is present, perhaps a misspelt one.
             pub(crate) has_unknown: bool,
         }
 
@@ -109,8 +110,8 @@ macro_rules! attributes {
                 this
             }
 
-            /// Every attribute that may stand here.
-            #[allow(dead_code, reason = "nobody asks it of variants")]
+            /// Every attribute that is allowed here.
+            #[allow(dead_code, reason = "not needed for variants")]
             pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Given> {
                 [$(&self.$field as &dyn Given),*].into_iter()
             }
@@ -123,6 +124,7 @@ attributes! {
     Container at Container {
         message: MESSAGE Path,
         stage: STAGE_ENUM Path,
+        enumeration: ENUMERATION Path,
         oneof: ONEOF Path,
         transparent: TRANSPARENT Flag,
         version: VERSION Version,
@@ -174,7 +176,7 @@ fn keys_of(place: Place) -> &'static [&'static Key] {
     }
 }
 
-/// Parses all attributes of one place. Returns whether one was not known.
+/// Parses all attributes of one place. Returns whether one of them is unknown.
 fn parse_all(
     attributes: &[Attribute],
     place: Place,
@@ -207,7 +209,7 @@ fn parse_all(
     has_unknown
 }
 
-/// Parses one keyword with its value. Fails without taking more than that.
+/// Parses one keyword with its value. On failure it consumes nothing beyond them.
 fn parse_one(
     input: ParseStream<'_>,
     place: Place,

@@ -1,12 +1,11 @@
 //! "Did you mean": the keyword that a misspelt one is nearest to.
 
-/// Names that people coming from other derives type, and what is meant by them here.
+/// Attribute names of other derives, and their counterparts here.
 const ALIASES: &[(&str, &str)] = &[
     ("rename", "field"),
     ("name", "field"),
     ("proto", "message"),
-    ("enum", "stage"),
-    ("enumeration", "stage"),
+    ("enum", "enumeration"),
     ("flatten", "transparent"),
     ("convert", "with"),
     ("adapter", "with"),
@@ -20,22 +19,22 @@ const ALIASES: &[(&str, &str)] = &[
     ("schema_version", "version"),
 ];
 
-/// The candidate that `typed` is most likely a slip for.
+/// The candidate that `typed` most likely stands for.
 pub(crate) fn nearest<'c>(typed: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    // A third of the length, but one slip is forgiven even in the shortest name.
+    // A third of the length, and at least one edit even in the shortest name.
     let forgiven = (typed.chars().count() / 3).max(1);
     candidates
         .iter()
         .map(|candidate| (distance(typed, candidate), *candidate))
         .filter(|(distance, candidate)| {
-            // `id` for `skip` is no slip of the finger.
+            // `id` is not a misspelt `skip`.
             *distance <= forgiven && *distance < candidate.chars().count()
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// The candidate that another derive's word stands for.
+/// The counterpart of another derive's attribute name.
 pub(crate) fn translated<'c>(typed: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let (_, meant) = ALIASES.iter().find(|(alias, _)| *alias == typed)?;
     candidates.iter().copied().find(|candidate| candidate == meant)

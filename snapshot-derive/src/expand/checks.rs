@@ -1,4 +1,4 @@
-//! What is checked when the user's crate is compiled.
+//! The checks that run when the user's crate is compiled.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -27,7 +27,7 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let rules = rules.flat_map(stage_rules::checks);
     let schema = quote_spanned! {at(message.span())=>
         type __M = #message;
-        // A reference, or each use of a field would be a constant of its own.
+        // By reference: otherwise each use of a field would be another constant.
         const __FIELDS: &<__M as __s::Schema>::Fields = &<__M as __s::Schema>::FIELDS;
         const __DESCRIPTOR: &__s::MessageDescriptor = <__M as __s::Schema>::DESCRIPTOR;
     };
@@ -45,7 +45,7 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     }
 }
 
-/// A skipped field may not be a stage, unless it says so.
+/// The check that a skipped field is not a stage, unless it is marked as one.
 fn skipped_stage(model: &Struct, field: &Field) -> Option<TokenStream> {
     let Role::Skipped(_) = &field.role else { return None };
     if model.stage.as_ref().is_some_and(|stage| stage.field == field.ident) {

@@ -1,5 +1,5 @@
-//! What stands in for a type with mistakes, so that each is one error and not a cascade: the impls
-//! are there for other code to name, and do nothing.
+//! Stand-ins for a type with mistakes, so that each mistake is one error and not a cascade. Other code can
+//! name the impls; they do nothing.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -83,7 +83,7 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
     });
     let lives = input.generics.lifetimes().next().is_none();
     let state = matches!(input.data, syn::Data::Struct(_)).then(|| {
-        // Without a message that is known, any will do.
+        // Without a known message, any type will do.
         let message = container.message.get().map_or_else(|| quote!(()), |path| quote!(#path));
         let conversion = container.message.get().map(|message| {
             quote! {
@@ -146,8 +146,9 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
             #payload
         }
     });
-    // What the user imported for the attributes is used, whatever else is wrong.
-    let paths = [&container.message, &container.stage, &container.oneof].map(|attr| attr.get());
+    // Imports that the user added for the attributes count as used, whatever the mistakes are.
+    let paths = [&container.message, &container.stage, &container.enumeration, &container.oneof];
+    let paths = paths.map(|attr| attr.get());
     let accepts = container.accept.get().into_iter().flat_map(|Accepts(accepts)| accepts);
     let older = accepts.filter_map(|accept| accept.message.as_ref());
     let paths = paths

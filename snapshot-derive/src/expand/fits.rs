@@ -1,16 +1,16 @@
-//! Whether the types of the fields fit the proto fields: the one place where it is told.
+//! The checks that the types of the fields fit the proto fields. Only these checks report a misfit.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, Type};
 
+use super::mapped::Mapped;
 use super::run::{Form, Run};
-use super::struct_::Mapped;
 use super::{constant_of, local, text_of_type};
 use crate::model::Struct;
 
-/// A function for each run whose type is what the types of the fields answer, and the checks of the
-/// answers, each where the user wrote the type. `written` has the types as they were written.
+/// Generates a function for each run, whose return type holds the answers of the field types, and the checks
+/// of these answers, each with the span of the type. `written` has the types as the user wrote them.
 pub(super) fn expand(runs: &[Run<'_>], written: &Struct) -> TokenStream {
     let fields = constant_of(&written.message, "__FIELDS");
     let runs = runs.iter().filter(|run| run.form != Form::Dependent);
@@ -22,17 +22,17 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
     let of_field = |mapped: &Mapped<'_>| match run.form {
         Form::Planned => {
             let (ty, proto) = (&mapped.field.ty, &mapped.mapping.proto);
-            quote_spanned!(mapped.place()=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
+            quote_spanned!(mapped.place=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
         }
         _ => {
             let port = mapped.port();
-            quote_spanned!(mapped.place()=> #port.fits(),)
+            quote_spanned!(mapped.place=> #port.fits(),)
         }
     };
     let answers: TokenStream = run.fields.iter().map(of_field).collect();
     let check_of = |mapped: &Mapped<'_>| check(mapped, &written.fields[mapped.index].ty);
     let checks: TokenStream = run.fields.iter().map(check_of).collect();
-    // Once, since each mention of a constant takes its time.
+    // Once, because each mention of a constant costs compile time.
     let let_all = (run.form == Form::Planned).then(|| quote!(let #all = #fields;));
     let types = run.fields.iter().map(|mapped| &mapped.field.ty);
     let answer = match run.form {
@@ -53,9 +53,9 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
     }
 }
 
-/// Checks the next field of a run. Each is a statement of its own, for an error to point at.
+/// Generates the check of the next field of a run, a statement of its own so that an error can point at it.
 fn check(mapped: &Mapped<'_>, written: &Type) -> TokenStream {
-    let place = mapped.place();
+    let place = mapped.place;
     let (assert, text) = match &mapped.mapping.with {
         None if mapped.field.is_plain => ("plain", text_of_type(written)),
         None => ("fits", text_of_type(written)),
@@ -66,7 +66,7 @@ fn check(mapped: &Mapped<'_>, written: &Type) -> TokenStream {
     quote_spanned!(place=> let #check = #check.#assert(#text);)
 }
 
-/// What the types of all runs answered, as the elements of an array.
+/// The answers of all runs, as the elements of an array.
 pub(super) fn answers(runs: &[Run<'_>]) -> TokenStream {
     let answers = runs.iter().map(|run| match run.form {
         Form::Dependent => {
@@ -81,7 +81,7 @@ pub(super) fn answers(runs: &[Run<'_>]) -> TokenStream {
     answers.collect()
 }
 
-/// Notes what the attributes inside of the fields say.
+/// Generates the notes about the attributes inside the fields.
 pub(super) fn annotate(run: &Run<'_>) -> TokenStream {
     let (notes, function) = (local("notes"), &run.answers);
     match run.form {

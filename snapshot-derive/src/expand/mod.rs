@@ -1,19 +1,20 @@
-//! Generates the implementations. Nothing is checked here: the model has no mistakes left.
+//! Generates the implementations. Nothing is checked here: the model is free of mistakes.
 //!
-//! All of it is inside one `const _`, and names everything through `__s`, so it neither depends on
-//! what the user's module has in scope nor adds to it. Variables have the span `mixed_site`, so
-//! that the expressions in attributes cannot see them.
+//! The code is inside one `const _` and names everything through `__s`. So it does not depend on the scope
+//! of the user's module and adds nothing to it. Variables have the span `mixed_site`, so that expressions in
+//! attributes cannot see them.
 
 mod checks;
 mod conversion;
+mod enumeration;
 mod fallback;
 mod fits;
+mod mapped;
 mod newtype;
 mod oneof;
 mod payload;
 mod references;
 mod run;
-mod stage;
 mod stage_rules;
 mod struct_;
 mod take;
@@ -30,13 +31,13 @@ use crate::model::Model;
 pub(crate) fn expand(model: &Model) -> TokenStream {
     match model {
         Model::Struct(model) => in_const(&model.common.krate, struct_::expand(model)),
-        Model::Stage(model) => in_const(&model.common.krate, stage::expand(model)),
+        Model::Enumeration(model) => in_const(&model.common.krate, enumeration::expand(model)),
         Model::Oneof(model) => in_const(&model.common.krate, oneof::expand(model)),
         Model::Newtype(model) => in_const(&model.common.krate, newtype::expand(model)),
     }
 }
 
-/// Puts generated items where nobody can name them.
+/// Puts generated items into a scope of their own, where no other code can name them.
 fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     quote! {
         const _: () = {
@@ -47,8 +48,8 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     }
 }
 
-/// A variable that the user's expressions cannot see. A constant of the same name would still be
-/// taken for it, hence the underscores, which all names in the generated code have.
+/// A variable that the user's expressions cannot see. A user's constant of the same name would still be
+/// matched in a pattern; hence the underscores, which all generated names have.
 fn local(name: &str) -> Ident {
     Ident::new(&format!("__{name}"), Span::mixed_site())
 }
@@ -58,19 +59,19 @@ fn numbered(index: usize, place: Span) -> Ident {
     Ident::new(&format!("__field_{index}"), Span::mixed_site().located_at(place))
 }
 
-/// The place of a token of the user's, for generated code that an error should point at. The code
-/// itself stays the derive's, so that lints leave it alone.
+/// The span of a user's token, for generated code that an error should point at. The code still counts as
+/// generated, so lints ignore it.
 fn at(place: Span) -> Span {
     place.resolved_at(Span::call_site())
 }
 
-/// The name of a constant that is made of the prost type at `path`. If that is no such type, every
-/// use of the constant says so: there, and not each somewhere else.
+/// The name of a constant of the prost type at `path`. If the path names no prost type, the compiler reports
+/// every use of the constant at the path, and not each at another place.
 fn constant_of(path: &Path, name: &str) -> Ident {
     Ident::new(name, at(path.span()))
 }
 
-/// A name of the user's, marked as written by the derive, so that lints leave it alone.
+/// A user's name, marked as generated, so that lints ignore it.
 fn quiet(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
     ident.set_span(at(ident.span()));
@@ -89,8 +90,8 @@ fn quiet_path(path: &Path) -> TokenStream {
     tokens.collect()
 }
 
-/// Whether a type can be named only inside the item with these generics. A constant beside the item
-/// cannot ask for its properties.
+/// Whether a type can be named only inside the item with these generics. A constant beside the item cannot
+/// refer to such a type.
 fn is_dependent(ty: &impl ToTokens, generics: &Generics) -> bool {
     let names = generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Type(parameter) => Some(&parameter.ident),
@@ -144,7 +145,7 @@ mod tests {
     use crate::attr::Container;
     use crate::errors::Errors;
 
-    /// What the derive makes of a type, mistakes included.
+    /// The code of the derive, without the errors.
     fn expanded(input: &DeriveInput) -> String {
         let errors = Errors::default();
         let container = Container::parse(&input.attrs, &errors);

@@ -1,4 +1,4 @@
-//! A newtype that is saved as what it wraps, wherever that can be saved.
+//! A newtype that is saved as the type it wraps, wherever that type can be saved.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -16,7 +16,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         let predicates = &clause.predicates;
         quote!(#predicates,)
     });
-    // The impls have a parameter more than the type; a const parameter may stand before it.
+    // The impls have one parameter more than the type. A const parameter may precede it.
     let parameters: Vec<TokenStream> = common.generics.params.iter().map(without_default).collect();
     let (value, inner) = (local("value"), local("inner"));
     let built = |taken: TokenStream| {
@@ -48,8 +48,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             }
         },
     };
-    // Whether the inner type has a property is not known here. A condition that names no parameter
-    // must be true to compile; bound to a lifetime it need not.
+    // Whether the inner type has a property is unknown here. A bound without any parameter must hold, or the
+    // code does not compile; a bound with a lifetime parameter need not hold.
     quote! {
         #[automatically_derived]
         impl<#(#parameters,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics

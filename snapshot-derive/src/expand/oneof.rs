@@ -112,7 +112,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     }
 }
 
-/// The one place where a variant that does not fit its member is told: beside the impls.
+/// The check beside the impls that a variant fits its member. Only this check reports a misfit.
 fn fits(all: &Ident, variant: &OneofVariant) -> TokenStream {
     let OneofVariant { ident, proto, ty } = variant;
     let (place, text) = match ty {
@@ -125,7 +125,7 @@ fn fits(all: &Ident, variant: &OneofVariant) -> TokenStream {
     }
 }
 
-/// The same for a type that can be named only inside of the impls.
+/// The same check for a type that can be named only inside the impls.
 fn fits_inside(all: &Ident, variant: &OneofVariant) -> Option<TokenStream> {
     let OneofVariant { proto, ty, .. } = variant;
     let ty = ty.as_ref()?;

@@ -1,12 +1,13 @@
-//! What a schema version adds to a struct: `Payload`, its place in an `Any`, its registration.
+//! The code that `version` adds to a struct: `Payload`, `Wire` for `Any`, the registration.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Ident;
 use syn::spanned::Spanned;
 
 use super::run::Run;
 use super::{at, constant_of, fits, stage_rules, version as versions};
-use crate::model::{Payload, Struct};
+use crate::model::{Carriage, Payload, Role, Struct};
 
 /// The constant `__VERSION`, the typed field of the version.
 pub(super) fn version_field(model: &Struct, payload: &Payload) -> TokenStream {
@@ -30,7 +31,7 @@ pub(super) fn version_port() -> TokenStream {
     quote!(__s::port::<_, __s::u32>(&__VERSION))
 }
 
-/// How it is put in another message, and read there: in a version of its own.
+/// The methods of a payload inside another message, where it has a version of its own.
 pub(super) fn nested() -> TokenStream {
     quote! {
         const IS_PAYLOAD: __s::bool = true;
@@ -58,6 +59,11 @@ pub(super) fn expand(model: &Struct, payload: &Payload, runs: &[Run<'_>]) -> Tok
         Some(id) => quote_spanned!(at(id.span())=> __s::Some(__s::name_of(&self.#id))),
         None => quote!(__s::None),
     };
+    let id_field = number_of(payload.id.as_ref().and_then(|id| proto_of(model, id)));
+    let stage_field = number_of(model.stage.as_ref().and_then(|stage| match &stage.carriage {
+        Carriage::Carried(proto) => Some(proto),
+        Carriage::NotCarried(_) => None,
+    }));
     let registration = payload.controller.as_ref().map(|controller| {
         quote_spanned! {at(controller.span())=>
             __s::inventory::submit! { __s::registration::<#controller, #ident>() }
@@ -75,6 +81,8 @@ pub(super) fn expand(model: &Struct, payload: &Payload, runs: &[Run<'_>]) -> Tok
             const VERSION: __s::u32 = #version;
             #older
             const VERSION_FIELD: __s::u32 = __VERSION.number();
+            const ID_FIELD: __s::Option<__s::u32> = #id_field;
+            const STAGE_FIELD: __s::Option<__s::u32> = #stage_field;
             const STAGE_RULES: __s::Option<&'static __s::StageRules> = #rules;
             const AFTER: &'static [__s::TypeRef] = &[#(#after),*];
             const IS_LEAF: __s::bool = __s::are_leaves(&[#answers]);
@@ -110,6 +118,23 @@ pub(super) fn expand(model: &Struct, payload: &Payload, runs: &[Run<'_>]) -> Tok
     }
 }
 
+/// The proto field that a field of the struct is saved as.
+fn proto_of<'m>(model: &'m Struct, ident: &Ident) -> Option<&'m Ident> {
+    let field = model.fields.iter().find(|field| field.ident == *ident)?;
+    match &field.role {
+        Role::Mapped(mapping) => Some(&mapping.proto),
+        Role::Skipped(_) => None,
+    }
+}
+
+/// The number of a proto field, as a constant expression of type `Option<u32>`.
+fn number_of(proto: Option<&Ident>) -> TokenStream {
+    match proto {
+        Some(proto) => quote!(__s::Some(__FIELDS.#proto.number())),
+        None => quote!(__s::None),
+    }
+}
+
 /// The constants `__MESSAGE_NAME` and `__TYPE_URL`.
 fn names(model: &Struct, payload: &Payload) -> TokenStream {
     match &payload.type_url {
@@ -117,7 +142,7 @@ fn names(model: &Struct, payload: &Payload) -> TokenStream {
             const __TYPE_URL: &__s::str = #type_url;
             const __MESSAGE_NAME: &__s::str = __s::after_slash(__TYPE_URL);
         },
-        // prost's `full_name` is no constant, so it is put together from the two that are.
+        // prost's `full_name` is not a constant, so it is joined from `PACKAGE` and `NAME`, which are.
         None => quote_spanned! {at(model.message.span())=>
             const __PARTS: [&__s::str; 4] = __s::type_url_parts(
                 <__M as __s::Named>::PACKAGE,

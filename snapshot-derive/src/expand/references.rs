@@ -1,12 +1,12 @@
-//! What a struct defines and refers to.
+//! The names that a struct defines and refers to.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 use syn::spanned::Spanned;
 
+use super::mapped::Mapped;
 use super::run::Run;
-use super::struct_::Mapped;
 use super::{at, fits, local, quiet_path};
 use crate::attr::Namespaces;
 use crate::model::Mapping;
@@ -23,10 +23,10 @@ pub(super) fn refer_fields(runs: &[Run<'_>]) -> TokenStream {
         let (port, ident) = (mapped.port(), mapped.member());
         let nested = match &mapped.mapping.with {
             None if mapped.field.is_plain => TokenStream::new(),
-            None => quote_spanned!(mapped.place()=> #port.refer(&self.#ident, #references);),
+            None => quote_spanned!(mapped.place=> #port.refer(&self.#ident, #references);),
             Some(with) => {
                 let with = quiet_path(with);
-                quote_spanned! {mapped.place()=>
+                quote_spanned! {mapped.place=>
                     #port.refer(|| __s::Converted(#with::to_wire(&self.#ident)).value(), #references);
                 }
             }
@@ -45,7 +45,7 @@ pub(super) fn refer_fields(runs: &[Run<'_>]) -> TokenStream {
     }
 }
 
-/// Notes what the attributes of the fields say, for the manifest.
+/// Generates the notes about the fields' attributes for the manifest.
 pub(super) fn annotate_fields(runs: &[Run<'_>]) -> TokenStream {
     let notes = local("notes");
     let fields = runs.iter().flat_map(|run| &run.fields);
@@ -70,7 +70,7 @@ pub(super) fn annotate_fields(runs: &[Run<'_>]) -> TokenStream {
         let noted: TokenStream = since.into_iter().chain(names).collect();
         quote!(#notes.field(#constant) #noted;)
     });
-    // An adapter may convert even a plain type to one with attributes inside.
+    // An adapter may convert even a plain type to a type with attributes inside.
     let has_inside = |mapped: &Mapped<'_>| mapped.mapping.with.is_some() || !mapped.field.is_plain;
     let inside = runs.iter().filter(|run| run.fields.iter().any(has_inside));
     let inside = inside.map(fits::annotate);
@@ -90,14 +90,14 @@ fn is_given(namespaces: &Namespaces) -> bool {
     namespaces.own.is_some() || namespaces.values.is_some()
 }
 
-/// Collects what the attributes of a field name.
+/// Generates the code that collects the names in a field.
 fn own_names(mapped: &Mapped<'_>) -> Vec<TokenStream> {
     let mut names = Vec::new();
     let mut add = |namespace: &Option<LitStr>, act: TokenStream, check: TokenStream| {
         let Some(namespace) = namespace else { return };
         let (constant, ty, ident) = (mapped.constant(), &mapped.field.ty, &mapped.field.ident);
         let references = local("references");
-        // An adapter makes names of bytes.
+        // With an adapter, the names are in the bytes.
         if mapped.mapping.with.is_none() {
             names.push(quote_spanned! {at(namespace.span())=>
                 const _: () = __s::#check(#constant);

@@ -1,22 +1,22 @@
-//! The mapped fields of a struct in runs: fields that nothing is special about share one plan, which
-//! the compiler checks much faster than calls for each.
+//! The mapped fields of a struct, in runs. Fields without special attributes share one plan, which the
+//! compiler checks much faster than separate calls for each field.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Ident, Index};
 
-use super::struct_::{Mapped, mapped};
+use super::mapped::{Mapped, mapped};
 use super::{is_dependent, local, numbered};
 use crate::model::Struct;
 
 /// How many fields one plan has at most.
 const LONGEST: usize = 12;
 
-/// Fields one after the other.
+/// Consecutive fields that share one plan, or one field alone.
 pub(super) struct Run<'m> {
-    /// The variable for what is read of them.
+    /// The variable for their values while they are read.
     pub(super) variable: Ident,
-    /// The function whose type is what their types answer.
+    /// The function whose return type holds the answers of their types.
     pub(super) answers: Ident,
     pub(super) fields: Vec<Mapped<'m>>,
     pub(super) form: Form,
@@ -28,12 +28,11 @@ pub(super) enum Form {
     Planned,
     /// One field, with a `with` or a `since`.
     Single,
-    /// One field whose type can be named only inside of the impls, so that there is no function.
+    /// One field whose type can be named only inside the impls, so there is no function.
     Dependent,
 }
 
-/// The run that is all there is to a message: one plan, and nothing to do before or after it but to
-/// make the struct.
+/// The only run of a message that needs nothing else: one plan, then the struct is built.
 pub(super) fn only<'r, 'm>(model: &Struct, runs: &'r [Run<'m>]) -> Option<&'r Run<'m>> {
     let [run] = runs else { return None };
     let is_checked = run
@@ -61,7 +60,7 @@ pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
                 runs.push(Run {
                     variable: match form {
                         Form::Planned => local(&format!("fields_{index}")),
-                        _ => numbered(index, mapped.place()),
+                        _ => numbered(index, mapped.place),
                     },
                     answers: local(&format!("answers_{index}")),
                     fields: vec![mapped],
@@ -89,19 +88,19 @@ impl<'m> Run<'m> {
         self.fields.first().filter(|_| self.form != Form::Planned)
     }
 
-    /// The place of the first field in `__MAPPED`.
+    /// The index of the first field in `__MAPPED`.
     pub(super) fn first(&self) -> usize {
         self.fields.first().map_or(0, |mapped| mapped.place_among_mapped)
     }
 
-    /// Each field, and where it is in the variable.
+    /// Each field with the expression for its value in the variable.
     pub(super) fn values(&self) -> impl Iterator<Item = (&Mapped<'m>, TokenStream)> {
         self.fields.iter().zip(0..).map(|(mapped, index)| {
             let mut variable = self.variable.clone();
-            variable.set_span(variable.span().located_at(mapped.place()));
-            let index = Index { index, span: mapped.place() };
+            variable.set_span(variable.span().located_at(mapped.place));
+            let index = Index { index, span: mapped.place };
             let value = match self.form {
-                Form::Planned => quote_spanned!(mapped.place()=> #variable.#index),
+                Form::Planned => quote_spanned!(mapped.place=> #variable.#index),
                 _ => quote!(#variable),
             };
             (mapped, value)
@@ -110,13 +109,13 @@ impl<'m> Run<'m> {
 
     /// References to the fields of `self`.
     pub(super) fn references(&self) -> TokenStream {
-        // Not one by one into what is around them, which is a call of the compiler for each.
+        // Collected first: interpolating each into the outer code costs a call of the compiler.
         let references: TokenStream = self
             .fields
             .iter()
             .map(|mapped| {
                 let ident = mapped.member();
-                quote_spanned!(mapped.place()=> &self.#ident,)
+                quote_spanned!(mapped.place=> &self.#ident,)
             })
             .collect();
         quote!((#references))

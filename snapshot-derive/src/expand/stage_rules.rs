@@ -5,10 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{at, text_of};
+use super::{at, local, text_of};
 use crate::model::{Carriage, Stage, Struct};
 
-/// A variant's discriminant. It is looked up where the user named the variant.
+/// A variant's discriminant, with the span of the attribute that names the variant.
 fn number(stage: &Stage, variant: &Ident) -> TokenStream {
     let ty = &stage.ty;
     quote_spanned!(at(variant.span())=> <#ty>::#variant as __s::i32)
@@ -21,7 +21,7 @@ fn maybe_number(stage: &Stage, variant: Option<&Ident>) -> TokenStream {
     }
 }
 
-/// The checks of the stages that may be saved, each where the user named it.
+/// The checks of the stages in `save_from`, each with the span of its name.
 pub(super) fn checks(stage: &Stage) -> impl Iterator<Item = TokenStream> {
     stage.save_from.iter().map(|variant| {
         let (ty, text, number) = (&stage.ty, text_of(variant), number(stage, variant));
@@ -63,7 +63,7 @@ fn rules(stage: &Stage) -> TokenStream {
     }
 }
 
-/// The methods of `Payload` that are about the stage.
+/// The methods of `Payload` for the stage.
 pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
     let Some(Stage { field, ty, .. }) = stage else {
         return quote! {
@@ -86,19 +86,31 @@ pub(super) fn methods(stage: Option<&Stage>) -> TokenStream {
     }
 }
 
+/// Whether the codec itself enforces `save_from`. For a payload that carries its stage the orchestrator
+/// does, before the freeze and on import, so that tools can read a payload in any stage.
+pub(super) fn are_checked_by_codec(model: &Struct, stage: &Stage) -> bool {
+    model.payload.is_none() || matches!(stage.carriage, Carriage::NotCarried(_))
+}
+
 /// Refuses to save in a stage that `save_from` does not name.
 pub(super) fn check_before_save(stage: &Stage) -> TokenStream {
     let Stage { field, ty, .. } = stage;
-    let name = match &stage.carriage {
-        Carriage::Carried(proto) => quote!(__FIELDS.#proto.name()),
+    let put = local("put");
+    let (number, name) = match &stage.carriage {
+        Carriage::Carried(proto) => {
+            (quote!(__FIELDS.#proto.number()), quote!(__FIELDS.#proto.name()))
+        }
         Carriage::NotCarried(_) => {
             let name = field.to_string();
-            quote!(#name)
+            (quote!(0), quote!(#name))
         }
     };
     let rules = rules(stage);
     quote_spanned! {at(ty.span())=>
-        __s::may_save(<#ty as __s::Stage>::number(&self.#field), #rules, #name)?;
+        #put.check(
+            #number,
+            __s::may_save(<#ty as __s::Stage>::number(&self.#field), #rules, #name),
+        );
     }
 }
 

@@ -1,12 +1,12 @@
-//! `take_fields` of a struct: what reads its message.
+//! `take_fields` of a struct: the code that reads its message.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
+use super::mapped::Mapped;
 use super::run::{Form, Run, only};
-use super::struct_::{Mapped, checks_stage};
 use super::{at, constant_of, local, payload, stage_rules, version};
 use crate::model::{Carriage, Field, Role, Struct};
 
@@ -35,13 +35,13 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
         let port = mapped.port();
         let open = match &mapped.mapping.since {
-            None => quote_spanned!(mapped.place()=> #port.open(&mut #take, #r)),
+            None => quote_spanned!(mapped.place=> #port.open(&mut #take, #r)),
             Some(since) => {
                 let since = since.version;
-                quote_spanned!(mapped.place()=> #port.open_since(#since, &mut #take, #r))
+                quote_spanned!(mapped.place=> #port.open_since(#since, &mut #take, #r))
             }
         };
-        quote_spanned!(mapped.place()=> let mut #variable = #open;)
+        quote_spanned!(mapped.place=> let mut #variable = #open;)
     });
     let offers = runs.iter().map(|run| {
         let variable = &run.variable;
@@ -66,7 +66,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             return quote!(let #variable = __s::Plan::finish(#plan(), #variable, &mut #take););
         };
         let constant = mapped.constant();
-        let finish = quote_spanned!(mapped.place()=> #variable.finish(#constant, &mut #take, #r));
+        let finish = quote_spanned!(mapped.place=> #variable.finish(#constant, &mut #take, #r));
         let finish = match &mapped.mapping.since {
             None => finish,
             Some(since) => {
@@ -74,10 +74,10 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
                 quote!(if #r.version() < #since { __s::Some(#default) } else { #finish })
             }
         };
-        quote_spanned!(mapped.place()=> let #variable = #finish;)
+        quote_spanned!(mapped.place=> let #variable = #finish;)
     });
     let values: Vec<_> = runs.iter().flat_map(Run::values).collect();
-    // The value of a field, if it may be looked at.
+    // The value of a field, if it was read without an error.
     let known = |mapped: &Mapped<'_>, value: &TokenStream, place: Span| {
         let constant = mapped.constant();
         quote_spanned!(place=> #take.known(#constant, &#value))
@@ -91,11 +91,15 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         let bounds = mapped.bounds(|place| known(mapped, value, place));
         bounds.into_iter().map(|bound| check(mapped, bound))
     });
-    let stage = model.stage.iter().filter(|stage| checks_stage(model, stage)).filter_map(|stage| {
-        let (mapped, value) = of_field(&stage.field)?;
-        let value = known(mapped, value, at(stage.ty.span()));
-        Some(check(mapped, stage_rules::check_after_read(stage, &value)?))
-    });
+    let stage = model
+        .stage
+        .iter()
+        .filter(|stage| stage_rules::are_checked_by_codec(model, stage))
+        .filter_map(|stage| {
+            let (mapped, value) = of_field(&stage.field)?;
+            let value = known(mapped, value, at(stage.ty.span()));
+            Some(check(mapped, stage_rules::check_after_read(stage, &value)?))
+        });
     let id = model.payload.as_ref().and_then(|payload| payload.id.as_ref());
     let name = id.and_then(of_field).map(|(mapped, value)| {
         let place = at(mapped.field.ident.span());
@@ -113,7 +117,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     });
     let read = values.iter().map(|(mapped, value)| {
         let ident = mapped.member();
-        quote_spanned!(mapped.place()=> #ident: #value,)
+        quote_spanned!(mapped.place=> #ident: #value,)
     });
     let skipped = model.fields.iter().filter_map(|field| skipped(model, field));
     let members: TokenStream = read.chain(skipped).collect();
@@ -147,11 +151,11 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         None => quote! {
             #older
             let mut #take = __s::Taking::begun(#r);
-            // What canonical encoding has is there in the order of the fields.
+            // In canonical encoding the fields come in their order.
             #open_version
             #(#opened)*
             while let __s::Some(#tag) = #take.next(#r) {
-                // The first to which the tag belongs takes what it announces.
+                // The first field that the tag belongs to reads the value.
                 if !(false #(|| #offers)*) {
                     #take.unmapped(#descriptor, __IGNORED, #tag, #r);
                 }
@@ -170,7 +174,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         },
     };
     quote! {
-        // So that a nested message is read by one function, which moves it once; and so for `put_fields`.
+        // A nested message is then read by one function, which moves it once. The same goes for `put_fields`.
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn take_fields_into(
             #slot: &mut __s::Option<Self>,
@@ -181,7 +185,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     }
 }
 
-/// The value of a field that is not saved, in the struct that was read.
+/// The initialiser of a field that is not saved.
 fn skipped(model: &Struct, field: &Field) -> Option<TokenStream> {
     let (ident, ty) = (&field.ident, &field.ty);
     let Role::Skipped(value) = &field.role else { return None };

@@ -1,26 +1,26 @@
-//! What older schema versions add to a payload, and `since` to a field. Nothing where there is none.
+//! The code for older schema versions of a payload and for `since` on a field. Types without them get none.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::struct_::{Mapped, mapped};
+use super::mapped::{Mapped, mapped};
 use super::{at, local, quiet_path};
 use crate::model::{Older, OlderMessage, Payload, Since, Struct};
 
-/// The name of the message that a version was.
+/// The alias for the message of an older version.
 fn message_of(version: u32, place: Span) -> Ident {
     Ident::new(&format!("__Version_{version}"), at(place))
 }
 
-/// The constant that is its descriptor. If it has none, every use of the constant says so: there,
-/// and not each somewhere else.
+/// The constant with its descriptor. If the message has none, the compiler reports every use of the
+/// constant at the same place.
 fn descriptor_of(version: u32, place: Span) -> Ident {
     Ident::new(&format!("__VERSION_{version}"), at(place))
 }
 
-/// A variable for what a function of the user's takes, for errors that point at the function.
+/// A variable for the argument of a user's function, for errors that point at the function.
 fn argument(name: &str, function: &Path) -> Ident {
     let mut argument = local(name);
     argument.set_span(argument.span().located_at(function.span()));
@@ -71,7 +71,7 @@ pub(super) fn older_constant(payload: &Payload) -> TokenStream {
     quote!(const OLDER: &'static [__s::OlderVersion] = &[#(#older),*];)
 }
 
-/// What the `upgrade` function of each version may return, and how it goes on from there.
+/// The impls for the types that the `upgrade` function of each version may return, each with the next step.
 pub(super) fn upgraded_impls(model: &Struct, payload: &Payload) -> TokenStream {
     let Struct { common, message, .. } = model;
     let ident = &common.ident;
@@ -100,7 +100,7 @@ pub(super) fn upgraded_impls(model: &Struct, payload: &Payload) -> TokenStream {
             };
             target(quote!(#name), finish)
         });
-        // A change of meaning alone keeps the message: then the next step is what is meant.
+        // If only the meaning changed, the message is the same, and the next step applies.
         let is_same = next.is_some_and(|(_, next)| is_same_path(&next.path, message));
         let to_current = (!is_same).then(|| {
             let least = first_current(payload, to);
@@ -116,7 +116,7 @@ fn is_same_path(a: &Path, b: &Path) -> bool {
     quote!(#a).to_string() == quote!(#b).to_string()
 }
 
-/// What `take_fields` of a payload begins with.
+/// The beginning of `take_fields` of a payload.
 pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
     let (r, slot) = (local("r"), local("slot"));
     let ident = &model.common.ident;
@@ -147,13 +147,21 @@ pub(super) fn take_older(model: &Struct, payload: &Payload) -> TokenStream {
     }
 }
 
-/// What `put_fields` does before it puts a field.
-pub(super) fn put_older(model: &Struct) -> TokenStream {
-    let (w, version) = (local("w"), local("version"));
+/// The parts of `put_fields` for older versions: before the first field is written, and where the fields
+/// are checked.
+pub(super) struct PutOlder {
+    /// Asks for the version, and saves through another message if that version has one.
+    pub(super) before: TokenStream,
+    /// Checks the fields that the version does not have.
+    pub(super) checks: TokenStream,
+}
+
+pub(super) fn put_older(model: &Struct) -> PutOlder {
+    let (w, version, putting) = (local("w"), local("version"), local("put"));
     let is_newer = |mapped: &Mapped<'_>| mapped.mapping.since.is_some();
     let has_older = model.payload.as_ref().is_some_and(|payload| !payload.older.is_empty());
     if !has_older && !mapped(model).any(|mapped| is_newer(&mapped)) {
-        return TokenStream::new();
+        return PutOlder { before: TokenStream::new(), checks: TokenStream::new() };
     }
     let downgrades = model.payload.iter().flat_map(|payload| {
         messages(payload).filter(|(_, older)| older.downgrade.is_some()).map(|(number, older)| {
@@ -190,14 +198,14 @@ pub(super) fn put_older(model: &Struct) -> TokenStream {
     let checks = mapped(model).filter_map(|mapped| {
         let since = mapped.mapping.since.as_ref()?;
         let (constant, port, number) = (mapped.constant(), mapped.port(), since.version);
-        let (older, put) = (local("older"), local("put"));
+        let (older, put) = (local("older"), local("put_one"));
         let (default, value) = (default_of(&mapped, since), local("default"));
         let own = mapped.value_of(&{
             let ident = mapped.member();
-            quote_spanned!(mapped.place()=> self.#ident)
+            quote_spanned!(mapped.place=> self.#ident)
         });
         let absent = mapped.value_of(&quote!(#value));
-        Some(quote_spanned! {mapped.place()=>
+        Some(quote_spanned! {mapped.place=>
             #older.check(
                 #constant,
                 #number,
@@ -215,17 +223,19 @@ pub(super) fn put_older(model: &Struct) -> TokenStream {
         quote! {
             let mut #older = __s::Older::new(#version);
             #(#checks)*
-            #older.end()?;
+            #putting.check(0, #older.end());
         }
     });
-    quote! {
-        let #version = #w.version();
-        #(#downgrades)*
-        #checks
+    PutOlder {
+        before: quote! {
+            let #version = #w.version();
+            #(#downgrades)*
+        },
+        checks: quote!(#checks),
     }
 }
 
-/// The value of a field in a payload that is older than it.
+/// The value of a field in a payload that is older than the field.
 pub(super) fn default_of(mapped: &Mapped<'_>, since: &Since) -> TokenStream {
     let ty = &mapped.field.ty;
     match &since.default {

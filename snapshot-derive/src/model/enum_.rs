@@ -1,19 +1,22 @@
-//! Checks enums: lifecycle stages and oneofs.
+//! Checks enums: lifecycle stages, other enums without data, and oneofs.
 
 use syn::{DataEnum, Fields, GenericParam, Variant};
 
-use super::{Common, OneofEnum, OneofVariant, StageEnum, StageVariant, refuse_duplicates};
+use super::shape::Shape;
+use super::{Common, Enumeration, EnumerationVariant, OneofEnum, OneofVariant, refuse_duplicates};
 use crate::attr::{Container, FieldAttrs, VariantAttrs};
 use crate::errors::Errors;
 
-/// `reports_data` is off where the enum has no shape at all, which is told already.
-pub(super) fn check_stage(
+/// Checks an enum without data. Without a `shape`, which is an error already, data is not another one.
+pub(super) fn check_enumeration(
     common: Common,
     data: &DataEnum,
     container: &Container,
     errors: &Errors,
-    reports_data: bool,
-) -> Option<StageEnum> {
+    shape: Option<Shape>,
+) -> Option<Enumeration> {
+    let reports_data = shape.is_some();
+    let what = if shape == Some(Shape::Enumeration) { "an enumeration" } else { "a stage" };
     refuse_emptiness(&common, data, errors);
     if let Some(parameter) = common.generics.params.first()
         && reports_data
@@ -21,7 +24,7 @@ pub(super) fn check_stage(
     {
         errors.add(syn::Error::new_spanned(
             parameter,
-            "a stage is only a number, so it cannot have parameters: remove them",
+            format!("{what} is only a number, so it cannot have parameters: remove them"),
         ));
     }
     let mut variants = Vec::new();
@@ -30,22 +33,34 @@ pub(super) fn check_stage(
         if reports_data && !matches!(variant.fields, Fields::Unit) {
             errors.add(syn::Error::new_spanned(
                 &variant.fields,
-                "a stage is only a number and holds no data: move it to the struct, or save the \
-                 enum by `oneof = path::to::ProstOneof`",
+                format!(
+                    "{what} is only a number and holds no data: move it to the struct, or save the \
+                     enum by `oneof = path::to::ProstOneof`"
+                ),
             ));
+        }
+        if let (Some(at), Some(Shape::Enumeration)) = (attrs.transient.span(), shape) {
+            errors.at(
+                at,
+                "`transient` is for lifecycle stages: every value of an enumeration can be saved; \
+                 if this is a stage, write `stage` in place of `enumeration`",
+            );
         }
         if let (Some(at), true) = (attrs.rename.span(), attrs.transient.is_given()) {
             errors.at(at, "a transient variant has no name in the proto enum: remove `rename`");
         }
         let proto = attrs.rename.get().unwrap_or(&variant.ident);
         let proto = (!attrs.transient.is_given()).then(|| proto.clone());
-        variants.push(StageVariant { ident: variant.ident.clone(), proto });
+        variants.push(EnumerationVariant { ident: variant.ident.clone(), proto });
     }
     refuse_shared_names(
         variants.iter().filter_map(|v| Some((&v.ident, v.proto.as_ref()?))),
         errors,
     );
-    if !data.variants.is_empty() && variants.iter().all(|variant| variant.proto.is_none()) {
+    if shape != Some(Shape::Enumeration)
+        && !data.variants.is_empty()
+        && variants.iter().all(|variant| variant.proto.is_none())
+    {
         errors.at(
             common.ident.span(),
             "all variants are transient, so there is no stage that could be saved",
@@ -53,6 +68,7 @@ pub(super) fn check_stage(
     }
     let default = data.variants.iter().find(|v| is_default(v)).map(|v| v.ident.clone());
     if let Some(default) = &default
+        && shape != Some(Shape::Enumeration)
         && variants.iter().any(|v| v.ident == *default && v.proto.is_none())
     {
         errors.at(
@@ -60,8 +76,9 @@ pub(super) fn check_stage(
             "the `#[default]` variant is the proto enum's zero value, it cannot be transient",
         );
     }
-    let proto = container.stage.get()?.clone();
-    Some(StageEnum { common, proto, variants, default })
+    let is_stage = shape == Some(Shape::Stage);
+    let proto = if is_stage { &container.stage } else { &container.enumeration }.get()?.clone();
+    Some(Enumeration { common, is_stage, proto, variants, default })
 }
 
 fn is_default(variant: &Variant) -> bool {

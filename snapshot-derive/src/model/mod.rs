@@ -1,4 +1,4 @@
-//! The checked model of a type: what `expand` generates from, without a mistake left in it.
+//! The checked model of a type, free of mistakes: the input of `expand`.
 
 mod enum_;
 mod newtype;
@@ -15,15 +15,15 @@ use crate::attr::{Container, Namespaces};
 use crate::errors::Errors;
 use shape::Shape;
 
-/// A type, by the shape that it is saved in.
+/// A type, by its shape.
 pub(crate) enum Model {
     Struct(Box<Struct>),
-    Stage(StageEnum),
+    Enumeration(Enumeration),
     Oneof(OneofEnum),
     Newtype(Newtype),
 }
 
-/// What every shape has.
+/// The parts that every shape has.
 #[derive(Clone)]
 pub(crate) struct Common {
     pub(crate) ident: Ident,
@@ -52,16 +52,16 @@ pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
     pub(crate) role: Role,
-    /// Whether its type has, by its name, nothing inside to be walked to.
+    /// Whether the type, by its name, contains no controllers and no names.
     pub(crate) is_plain: bool,
 }
 
-/// What becomes of a field.
+/// Whether a field is saved.
 #[derive(Clone)]
 pub(crate) enum Role {
     /// It is saved.
     Mapped(Mapping),
-    /// It is not; the expression, or the type's default, is its value after a restore.
+    /// It is not saved. After a restore its value is the expression, or else the type's default.
     Skipped(Option<TokenStream>),
 }
 
@@ -73,22 +73,22 @@ pub(crate) struct Mapping {
     pub(crate) with: Option<Path>,
     pub(crate) max: Option<TokenStream>,
     pub(crate) range: Option<TokenStream>,
-    /// The namespaces that others find its names in.
+    /// The namespaces in which it defines names.
     pub(crate) defines: Namespaces,
     /// The namespaces that its names must be in.
     pub(crate) refers: Namespaces,
     pub(crate) since: Option<Since>,
 }
 
-/// Since when a field is there.
+/// The version that introduced a field.
 #[derive(Clone)]
 pub(crate) struct Since {
     pub(crate) version: u32,
-    /// What an older payload gets; without it, the type's default.
+    /// The value in older payloads; without it, the type's default.
     pub(crate) default: Option<TokenStream>,
 }
 
-/// What makes a struct the payload of a controller.
+/// The part of a struct that makes it the payload of a controller.
 #[derive(Clone)]
 pub(crate) struct Payload {
     pub(crate) version: u32,
@@ -107,8 +107,7 @@ pub(crate) struct Payload {
 #[derive(Clone)]
 pub(crate) struct Older {
     pub(crate) version: u32,
-    /// How it is read and saved, if it is a message of its own and not the current one without the
-    /// later fields.
+    /// The message of that version, unless it is the current message without the later fields.
     pub(crate) message: Option<OlderMessage>,
 }
 
@@ -137,23 +136,25 @@ pub(crate) struct Stage {
 pub(crate) enum Carriage {
     /// As this proto field.
     Carried(Ident),
-    /// Not; it comes back as the one stage that may be saved.
+    /// Not on the wire; it is restored as the one stage that may be saved.
     NotCarried(Ident),
 }
 
-/// A lifecycle stage.
-pub(crate) struct StageEnum {
+/// An enum without data that is saved as a proto enum.
+pub(crate) struct Enumeration {
     pub(crate) common: Common,
+    /// Whether it is a lifecycle stage.
+    pub(crate) is_stage: bool,
     /// The prost enum.
     pub(crate) proto: Path,
     /// In declared order.
-    pub(crate) variants: Vec<StageVariant>,
+    pub(crate) variants: Vec<EnumerationVariant>,
     /// The variant with `#[default]`.
     pub(crate) default: Option<Ident>,
 }
 
-/// One variant of a [`StageEnum`].
-pub(crate) struct StageVariant {
+/// One variant of an [`Enumeration`].
+pub(crate) struct EnumerationVariant {
     pub(crate) ident: Ident,
     /// The name of prost's variant; `None` of a transient one.
     pub(crate) proto: Option<Ident>,
@@ -213,8 +214,8 @@ pub(crate) fn check(input: &DeriveInput, container: &Container, errors: &Errors)
             Some(Shape::Oneof) => {
                 enum_::check_oneof(common, data, container, errors).map(Model::Oneof)
             }
-            _ => enum_::check_stage(common, data, container, errors, shape.is_some())
-                .map(Model::Stage),
+            _ => enum_::check_enumeration(common, data, container, errors, shape)
+                .map(Model::Enumeration),
         },
         Data::Union(_) => None,
     }

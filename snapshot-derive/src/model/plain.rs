@@ -1,7 +1,7 @@
-//! Types of the standard library, and `Uuid`, with nothing inside to be walked to, by their names.
+//! Recognises, by name, types of the standard library and `Uuid` that contain no controllers and no names.
 //!
-//! The code that goes into a field costs the compiler as much as the code that saves it, and most
-//! fields have nothing inside. That the name means what it says is checked, see `Checking::plain` of snapshot-core.
+//! The code that visits a field costs the compiler as much as the code that saves it, and most fields have
+//! nothing to visit. `Checking::plain` of snapshot-core checks that the name refers to the expected type.
 
 use syn::{GenericArgument, PathArguments, Type};
 
@@ -28,14 +28,14 @@ const PLAIN: [&str; 19] = [
     "Uuid",
 ];
 
-/// How many of them are.
+/// How many of them are in scope everywhere.
 const PRELUDE: usize = 15;
 
-/// Plain if all that they hold is.
+/// Plain if all their type arguments are.
 const HOLDERS: [&str; 8] =
     ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "Vec", "VecDeque"];
 
-/// Whether it is such a type, or a collection of such.
+/// Whether the type is one of these, or a collection of them.
 pub(super) fn is_plain(ty: &Type) -> bool {
     is_made_of(ty, &PLAIN, &HOLDERS)
 }
@@ -60,8 +60,9 @@ fn is_made_of(ty: &Type, names: &[&str], holders: &[&str]) -> bool {
     }
 }
 
-/// Whether it is such a type whose every name is in scope everywhere, without an import. No `Box`:
-/// clippy has opinions on some, and the derive's code would repeat what the user may have allowed.
+/// Whether the type is plain and all its names are in scope everywhere without an import. `Box` is left
+/// out: clippy warns about some boxes, and the generated code would repeat a type for which the user may
+/// have allowed the lint.
 pub(crate) fn is_in_prelude(ty: &Type) -> bool {
     is_made_of(ty, &PLAIN[..PRELUDE], &["Option", "Vec"])
 }
@@ -97,7 +98,7 @@ mod tests {
         ] {
             assert_eq!(is_in_prelude(&syn::parse_str(text).unwrap()), in_prelude, "{text}");
         }
-        // Bare, they are no types of the standard library.
+        // Without arguments, these names are not those of the standard library.
         assert!(!plain("Vec"));
         assert!(!plain("String<u8>"));
     }

@@ -12,6 +12,7 @@ use crate::errors::Errors;
 pub(super) enum Shape {
     Message,
     Stage,
+    Enumeration,
     Oneof,
     Transparent,
 }
@@ -21,6 +22,7 @@ impl Shape {
         match self {
             Shape::Message => key::MESSAGE,
             Shape::Stage => key::STAGE_ENUM,
+            Shape::Enumeration => key::ENUMERATION,
             Shape::Oneof => key::ONEOF,
             Shape::Transparent => key::TRANSPARENT,
         }
@@ -43,7 +45,7 @@ impl Shape {
                 key::IGNORE,
                 key::VALIDATE,
             ],
-            Shape::Stage => &[],
+            Shape::Stage | Shape::Enumeration => &[],
             Shape::Oneof => &[key::IGNORE],
             Shape::Transparent => &[key::VALIDATE],
         }
@@ -55,6 +57,7 @@ pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) ->
     let given: Vec<(Shape, Span)> = [
         (Shape::Message, container.message.span()),
         (Shape::Stage, container.stage.span()),
+        (Shape::Enumeration, container.enumeration.span()),
         (Shape::Oneof, container.oneof.span()),
         (Shape::Transparent, container.transparent.span()),
     ]
@@ -115,7 +118,8 @@ fn what_to_add(data: &Data) -> &'static str {
             "say which message this is saved as: add #[snapshot(message = path::to::ProstMessage)]"
         }
         Data::Enum(data) if data.variants.iter().all(|v| matches!(v.fields, Fields::Unit)) => {
-            "say which enum this is saved as: add #[snapshot(stage = path::to::ProstEnum)]"
+            "say which enum this is saved as: add #[snapshot(stage = path::to::ProstEnum)] to a \
+             lifecycle stage, #[snapshot(enumeration = path::to::ProstEnum)] to any other enum"
         }
         _ => "say which oneof this is saved as: add #[snapshot(oneof = path::to::ProstOneof)]",
     }
@@ -126,15 +130,20 @@ fn misfit(shape: Shape, data: &Data) -> Option<&'static str> {
     match (shape, data) {
         (Shape::Message, Data::Enum(_)) => Some(
             "`message` is for structs: use `stage = path::to::ProstEnum` for a lifecycle stage, \
+             `enumeration = path::to::ProstEnum` for another enum without data, \
              `oneof = path::to::ProstOneof` for an enum with data",
         ),
         (Shape::Transparent, Data::Enum(_)) => Some(
             "`transparent` is for newtypes: use `stage = path::to::ProstEnum` for a lifecycle \
-             stage, `oneof = path::to::ProstOneof` for an enum with data",
+             stage, `enumeration = path::to::ProstEnum` for another enum without data, \
+             `oneof = path::to::ProstOneof` for an enum with data",
         ),
         (Shape::Stage, Data::Struct(_)) => Some(
             "here `stage` is for enums: a struct is saved by `message = path::to::ProstMessage`, \
              and the field that is its stage is marked #[snapshot(stage)]",
+        ),
+        (Shape::Enumeration, Data::Struct(_)) => Some(
+            "`enumeration` is for enums: a struct is saved by `message = path::to::ProstMessage`",
         ),
         (Shape::Oneof, Data::Struct(_)) => {
             Some("`oneof` is for enums: a struct is saved by `message = path::to::ProstMessage`")

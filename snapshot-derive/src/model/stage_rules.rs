@@ -62,7 +62,7 @@ fn refuse_without_stage(container: &Container, errors: &Errors) {
     }
 }
 
-/// The stage that a field which is not on the wire comes back as.
+/// Returns the stage in which a field that is not on the wire is restored.
 fn not_carried(
     field: &Field,
     save_from: &[Ident],
@@ -70,7 +70,7 @@ fn not_carried(
     errors: &Errors,
 ) -> Option<Ident> {
     let [only] = save_from else {
-        // A malformed list is told already.
+        // A malformed list has been reported.
         if container.save_from.is_given() && save_from.is_empty() {
             return None;
         }

@@ -103,7 +103,7 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
     })
 }
 
-/// Reports attributes of one field that do not go together.
+/// Reports attributes of one field that exclude each other.
 fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
     if attrs.skip.is_given() {
         let useless: [(&dyn Given, &str); 9] = [
@@ -127,7 +127,7 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             }
         }
     }
-    // A malformed one is told already.
+    // A malformed one has been reported.
     if let Some(at) = attrs.default.get().and(attrs.default.span())
         && !attrs.since.is_given()
         && !attrs.skip.is_given()
@@ -214,7 +214,7 @@ fn refuse_nameless_type_url(container: &Container, errors: &Errors) {
     }
 }
 
-/// Reports what only the payload of a controller can have.
+/// Reports attributes that only the payload of a controller can have.
 fn refuse_without_version(container: &Container, id: Option<(Span, Ident)>, errors: &Errors) {
     let payload_only: [&dyn Given; 7] = [
         &container.accept,

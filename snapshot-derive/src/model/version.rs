@@ -1,4 +1,4 @@
-//! Checks which older versions a payload accepts, and since when its fields are there.
+//! Checks the older versions that a payload accepts, and the versions in `since`.
 
 use proc_macro2::Span;
 
@@ -20,7 +20,7 @@ pub(super) fn check_accepts(container: &Container, current: u32, errors: &Errors
                 at,
                 format!(
                     "version {version} is newer than this schema, which is version {current}: \
-                     what it will be is not known yet"
+                     a build reads only versions up to its own"
                 ),
             );
         } else if older.iter().any(|(other, _)| other.version == version) {
@@ -30,7 +30,7 @@ pub(super) fn check_accepts(container: &Container, current: u32, errors: &Errors
         }
     }
     older.sort_by_key(|(older, _)| older.version);
-    // What is missing because it is wrong is told already.
+    // A version that is missing because it is invalid has been reported.
     if older.len() == accepts.len() {
         refuse_gaps(&older, current, errors);
         refuse_broken_downgrades(&older, errors);
@@ -96,7 +96,7 @@ fn refuse_gaps(older: &[(Older, Span)], current: u32, errors: &Errors) {
     }
 }
 
-/// Reports a `downgrade` that takes a message which nothing makes.
+/// Reports a `downgrade` whose input message cannot be produced.
 fn refuse_broken_downgrades(older: &[(Older, Span)], errors: &Errors) {
     for pair in older.windows(2) {
         let [(older, _), (next, _)] = pair else { continue };
@@ -116,14 +116,14 @@ fn refuse_broken_downgrades(older: &[(Older, Span)], errors: &Errors) {
     }
 }
 
-/// Checks the versions of `since`; of a payload also whether they say anything.
+/// Checks the versions of `since`. In a payload it also checks that each one has an effect.
 pub(super) fn check_since(
     since: &[(u32, Span)],
     container: &Container,
     payload: Option<&Payload>,
     errors: &Errors,
 ) {
-    // What is wrong there is told already.
+    // Mistakes in `accept` have been reported.
     let knows_older = |older: &[Older]| !older.is_empty() || !container.accept.is_given();
     for &(version, at) in since {
         if version == 1 {

@@ -3,7 +3,6 @@
 //! [`parse`] reads a type into a [`model`] and reports every mistake in it; [`expand`] writes the
 //! model as code and cannot fail.
 
-mod errors;
 mod expand;
 mod model;
 mod names;
@@ -12,19 +11,18 @@ mod parse;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
-use errors::Errors;
+use crate::errors::Errors;
 
-/// What is said wherever prost's attributes are not found.
+/// The cure in errors about missing prost attributes.
 const WHERE_FROM: &str = "derive(Schema) reads the attributes that prost-build writes: add it with \
     `config.type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`";
 
-/// The code of the derive. After a mistake it is the errors together with an implementation made of
-/// what is right, so that nothing else fails for the lack of one.
+/// Generates the code of the derive. After a mistake that is the errors and an implementation from the
+/// valid parts, so that no other code fails because the implementation is missing.
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
-    let mut errors = Errors::default();
-    let implementation =
-        parse::container(input, &mut errors).map(|model| expand::container(&model));
-    let mut code = errors.into_compile_errors();
+    let errors = Errors::default();
+    let implementation = parse::container(input, &errors).map(|model| expand::container(&model));
+    let mut code = errors.finish().unwrap_or_default();
     code.extend(implementation);
     code
 }

@@ -1,11 +1,10 @@
-//! What the derive knows of a type once it is read: only what is right, nothing of how it was
-//! spelled.
+//! A parsed type: only valid facts, independent of how the attributes were written.
 
 use proc_macro2::Ident;
 use syn::{Path, Type};
 
 /// The type that has the derive.
-pub(super) struct Container {
+pub(super) struct ProstType {
     /// The type's name.
     pub(super) ident: Ident,
     /// Where snapshot-core is.
@@ -17,38 +16,38 @@ pub(super) struct Container {
 /// What a Rust type is in the proto file.
 pub(super) enum Data {
     /// A message, its fields in ascending number.
-    Message(Vec<Field>),
+    Message(Vec<ProstField>),
     /// A oneof, its members in ascending number.
-    Oneof(Vec<Field>),
+    Oneof(Vec<ProstField>),
     /// An enum, its values in declared order.
     Enum(Vec<Ident>),
 }
 
 /// A field of a message or a member of a oneof.
-pub(super) struct Field {
-    /// prost's name of it: of the struct's field or of the enum's variant.
+pub(super) struct ProstField {
+    /// prost's name: that of the struct's field or the enum's variant.
     pub(super) ident: Ident,
     /// The proto name.
     pub(super) name: String,
-    /// The field number; of a oneof, the lowest of its members'.
+    /// The field number; for a oneof, the lowest number of its members.
     pub(super) number: u32,
     /// What the whole field is.
-    pub(super) shape: Shape,
+    pub(super) shape: FieldKind,
 }
 
 /// What a whole field is: `kind::FieldKind` of snapshot-core, before it is a type.
-pub(super) enum Shape {
-    Singular(Value),
-    Optional(Value),
-    Repeated(Value),
-    Packed(Value),
-    Map(Scalar, Value),
+pub(super) enum FieldKind {
+    Singular(ValueKind),
+    Optional(ValueKind),
+    Repeated(ValueKind),
+    Packed(ValueKind),
+    Map(Scalar, ValueKind),
     Oneof(Path),
     Group,
 }
 
 /// What one value is: `kind::Kind` of snapshot-core, before it is a type.
-pub(super) enum Value {
+pub(super) enum ValueKind {
     Scalar(Scalar),
     Enum(Path),
     Message(Type),

@@ -1,15 +1,15 @@
-//! From prost's names back to those of the proto file.
+//! Recovers the names of the proto file from prost's names.
 //!
-//! prost-build keeps no proto names of fields. It turns them into snake case, and those of oneof
-//! members into camel case, and makes keywords legal; for names in the style that protobuf
-//! prescribes, this is the way back.
+//! prost-build does not keep the proto names of fields. It converts field names to snake case and oneof
+//! members to camel case, and escapes keywords. For names in the style that protobuf prescribes, these
+//! functions reverse the conversion.
 
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
-/// The proto name of a message, enum or oneof, without what is around it.
+/// The proto name of a message, enum or oneof, without the enclosing scopes.
 pub(super) fn of_type(ident: &Ident) -> String {
     match ident.unraw().to_string() {
         name if name == "Self_" => "Self".to_owned(),
@@ -21,14 +21,14 @@ pub(super) fn of_type(ident: &Ident) -> String {
 pub(super) fn of_field(ident: &Ident) -> String {
     let name = ident.unraw().to_string();
     match name.as_str() {
-        // What cannot be a raw identifier has an underscore behind it.
+        // prost appends an underscore to keywords that cannot be raw identifiers.
         "self_" | "super_" | "crate_" | "extern_" | "__" => name[..name.len() - 1].to_owned(),
         _ => name,
     }
 }
 
-/// The proto name of a oneof's member. Every capital begins a word, because prost-build writes the
-/// rest of each word in small letters.
+/// The proto name of a oneof's member. Every capital begins a word, because prost-build
+/// writes the rest of each word in lower case.
 pub(super) fn of_member(variant: &Ident) -> String {
     let camel = of_type(variant);
     let mut name = String::with_capacity(camel.len() + 4);
@@ -41,7 +41,7 @@ pub(super) fn of_member(variant: &Ident) -> String {
     name
 }
 
-/// A name for an item of ours that hides none of those that `tokens` mention.
+/// Returns a name for a generated item that shadows no name in `tokens`.
 pub(super) fn free(mut wanted: String, tokens: TokenStream) -> String {
     let mut taken = HashSet::new();
     collect(tokens, &mut taken);

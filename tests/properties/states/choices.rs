@@ -15,8 +15,8 @@ use super::super::laws::Case;
 use super::super::place::Places;
 use super::super::twin::{Foreign, Twin, case, foreigners_of, named, natives_of, nest, nested};
 use super::controllers::CounterState;
+use super::enumerations::Sparse;
 use super::scalars::{NarrowScalars, Scalars};
-use super::stages::Sparse;
 
 /// Declares an enum for a oneof, member by member, and its model.
 macro_rules! oneof {

@@ -8,7 +8,7 @@ use super::super::laws::Case;
 use super::super::place::Places;
 use super::super::twin::{Foreign, Twin, case, foreigners_of, named, natives_of, nest, nested};
 use super::choices::KeywordChoice;
-use super::stages::KeywordEnum;
+use super::enumerations::KeywordEnum;
 
 case! {
     Gaps: pb::Gaps {

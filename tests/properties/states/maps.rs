@@ -19,8 +19,8 @@ use super::super::laws::Case;
 use super::super::place::Places;
 use super::super::twin::{Twin, case, foreigners_of, named, natives_of, nest, nested};
 use super::controllers::CounterState;
+use super::enumerations::Sparse;
 use super::scalars::{NarrowScalars, NonZeroScalars, Scalars};
-use super::stages::Sparse;
 
 case! {
     HashMaps: pb::Maps {

@@ -13,8 +13,8 @@ use super::super::collections::AlikeState;
 use super::super::laws::Case;
 use super::super::place::Places;
 use super::super::twin::{Twin, case, foreigners_of, named, natives_of, nest, nested};
+use super::enumerations::Sparse;
 use super::scalars::{NarrowScalars, Scalars};
-use super::stages::Sparse;
 
 case! {
     Lists: pb::Repeats {

@@ -17,7 +17,7 @@ use super::super::numbers::required;
 use super::super::place::Places;
 use super::super::twin::{Foreign, Twin, case, foreigners_of, named, natives_of, nest, nested};
 use super::choices::BytesChoice;
-use super::stages::Mode;
+use super::enumerations::Mode;
 
 case! {
     /// The types that prost has.

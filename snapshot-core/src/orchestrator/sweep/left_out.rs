@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use super::super::journal::HowEnded;
 use super::Sweep;
 use crate::controller::address;
 
@@ -44,9 +45,7 @@ impl Sweep<'_> {
 
     fn pass_run(&mut self, mut run: Range<usize>, now: Instant) {
         while !run.is_empty() {
-            let in_flight = &self.in_flight;
-            let begin = |unit| in_flight.begin(unit);
-            let failed = self.journal.pass(self.hook, run.clone(), self.tree, begin).err();
+            let failed = self.journal.pass(self.hook, run.clone(), self.tree).err();
             let passed = run.start..failed.as_ref().map_or(run.end, |&(unit, _)| unit);
             run.start = passed.end;
             self.recorder.record(passed.clone(), now, now, true);
@@ -59,9 +58,12 @@ impl Sweep<'_> {
     }
 
     /// A hook was called. If it said that its controller leaves it out, no other of its type is asked.
-    pub(super) fn note_left_out(&mut self, unit: usize) {
+    pub(super) fn note_left_out(&mut self, unit: usize) -> HowEnded {
         if self.contexts.is_left_out(unit) {
             self.left_out.insert(address(self.tree.plan.info(unit)), ());
+            return HowEnded::LeftOut;
         }
+        self.journal.note_called(self.hook, unit);
+        HowEnded::ByItself
     }
 }

@@ -11,10 +11,10 @@ use super::*;
 use crate::{Abandoned, Code, Source};
 
 /// The list of abandoned destinations is one for the whole program, and so for all tests.
-static DESTINATIONS: Mutex<()> = Mutex::new(());
+pub(super) static DESTINATIONS: Mutex<()> = Mutex::new(());
 
 /// Polls a future once, which must not be enough, and drops it.
-fn begin_and_drop<T>(future: impl Future<Output = T>) {
+pub(super) fn begin_and_drop<T>(future: impl Future<Output = T>) {
     let mut cx = Context::from_waker(Waker::noop());
     assert!(pin!(future).poll(&mut cx).is_pending());
 }

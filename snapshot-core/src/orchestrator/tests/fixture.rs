@@ -193,8 +193,10 @@ impl<S: Sort> State for ThingState<S> {
         if self.name == "unsavable" {
             return Err(Error::invalid("cannot be saved").in_field("name"));
         }
-        WireField::<Children>::put_field(&self.children, 4, w)
-            .map_err(|error| error.in_field("children"))?;
+        if self.name != "omits" {
+            WireField::<Children>::put_field(&self.children, 4, w)
+                .map_err(|error| error.in_field("children"))?;
+        }
         WireField::<Number>::put_field(&self.stage, 3, w)?;
         WireField::<Text>::put_field(&self.name, 2, w)?;
         WireField::<Singular<kind::Uint32>>::put_field(&1u32, 1, w)?;
@@ -251,6 +253,9 @@ impl<S: Sort> State for ThingState<S> {
     }
 
     fn walk_fields(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+        if self.name == "hides" {
+            return Ok(());
+        }
         walk.field("children", |walk| WireField::<Children>::walk_field(&mut self.children, walk))
     }
 }
@@ -429,17 +434,28 @@ pub(crate) fn run_on_threads<T: Send>(future: impl Future<Output = T> + Send) ->
     }
 }
 
-/// Keeps the error events of everything that runs with it, as text.
-#[derive(Clone, Default)]
-pub(crate) struct Events(Arc<Mutex<Vec<String>>>);
+/// Keeps the error events of everything that runs with it, as text, or those of another level.
+#[derive(Clone)]
+pub(crate) struct Events(tracing::Level, Arc<Mutex<Vec<String>>>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self::of(tracing::Level::ERROR)
+    }
+}
 
 impl Events {
+    /// Keeps the events of this level.
+    pub(crate) fn of(level: tracing::Level) -> Self {
+        Self(level, Arc::default())
+    }
+
     pub(crate) fn capture<T>(&self, run: impl FnOnce() -> T) -> T {
         tracing::subscriber::with_default(self.clone(), run)
     }
 
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.1.lock().unwrap().clone()
     }
 
     /// Whether an event has all these parts.
@@ -450,7 +466,11 @@ impl Events {
 
 impl tracing::Subscriber for Events {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() == tracing::Level::ERROR
+        *metadata.level() == self.0
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        Some(self.0.into())
     }
 
     fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
@@ -473,7 +493,7 @@ impl tracing::Subscriber for Events {
 
         let mut text = Text(String::new());
         event.record(&mut text);
-        self.0.lock().unwrap().push(text.0);
+        self.1.lock().unwrap().push(text.0);
     }
 
     fn enter(&self, _: &tracing::span::Id) {}

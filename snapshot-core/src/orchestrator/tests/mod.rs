@@ -1,9 +1,13 @@
 //! The transaction as a whole, with controllers whose hooks do what a script says.
 
 mod abandoned;
+mod changes;
+mod claims;
 mod fixture;
 mod import;
+mod late_stages;
 mod limits;
+mod nothing_undone;
 mod order;
 mod preflight;
 mod reach;

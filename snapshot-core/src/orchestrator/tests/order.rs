@@ -10,7 +10,7 @@ use futures_executor::block_on;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::orchestrator::signal::Signal;
+use crate::controller::Signal;
 use crate::orchestrator::timer::Sleep;
 use crate::orchestrator::tree::Met;
 use crate::{Child, Code, Context, Frozen, Imported, Incoming, Source};

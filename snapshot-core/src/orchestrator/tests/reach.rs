@@ -6,12 +6,12 @@ use futures_executor::block_on;
 
 use super::order::{assert_ran, freeze, import};
 use super::*;
-use crate::orchestrator::tree::Tree;
+use crate::orchestrator::tree::Met;
 use crate::{Child, Code, Source};
 
 /// The ids of the disks that the controller `of` is ordered after by its type or finds as nearest.
 fn nearest_disks(root: &Arc<Thing<Box_>>, of: &str) -> Vec<String> {
-    let tree = Tree::of(Arc::clone(root) as _).unwrap();
+    let tree = Met::under(Arc::clone(root) as _, usize::MAX).into_tree().unwrap();
     let unit = tree.plan.find(&of.into()).unwrap();
     let disk = std::any::TypeId::of::<Thing<Disk>>();
     tree.plan.nearest(unit, disk).into_iter().map(|unit| tree.id(unit).to_string()).collect()

@@ -8,7 +8,7 @@ use super::order::import;
 use super::*;
 use crate::Source;
 use crate::orchestrator::plan::First;
-use crate::orchestrator::tree::Tree;
+use crate::orchestrator::tree::Met;
 
 /// `pods` pods, each with a network, 4 jobs and a disk; every other without a network, so that its
 /// jobs come after all networks of the others.
@@ -24,7 +24,7 @@ fn many(pods: usize) -> Arc<Thing<Box_>> {
 #[test]
 fn the_edges_of_a_plan_grow_with_the_number_of_controllers() {
     let edges = |pods| {
-        let tree = Tree::of(many(pods) as _).unwrap();
+        let tree = Met::under(many(pods) as _, usize::MAX).into_tree().unwrap();
         let blockers = tree.plan.blockers(First::Dependencies);
         let before = blockers.iter().map(|&count| count as usize).sum::<usize>();
         let mut after = 0;
@@ -50,7 +50,7 @@ fn move_all(pods: usize) -> usize {
     let patched = block_on(imported.patch(&session)).unwrap();
     let there = block_on(patched.resume(&session)).unwrap();
     block_on(frozen.commit()).unwrap();
-    let count = Tree::of(there as _).unwrap().nodes().len();
+    let count = Met::under(there as _, usize::MAX).into_tree().unwrap().nodes().len();
     assert_eq!(script.take_log().len(), 4 * count, "each hook once");
     assert_eq!(session.timeline().saved.len(), count);
     count

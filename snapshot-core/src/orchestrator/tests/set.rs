@@ -66,12 +66,13 @@ fn a_hook_reaches_the_members_that_it_comes_after() {
 }
 
 #[test]
-fn a_set_refuses_an_id_twice_an_empty_one_and_an_unknown_predecessor() {
+fn a_set_refuses_an_id_twice_an_empty_one_that_of_the_root_and_an_unknown_predecessor() {
     let set = set();
     let net = || Thing::<Net>::new("net", []);
     for (result, expected) in [
         (set.insert("vm", net()), "\"vm\" is in the set already"),
         (set.insert("", net()), "a member of a set needs an id"),
+        (set.insert(".", net()), "\".\" is the id of the root: give the member another one"),
         (
             set.insert_after("new", net(), &["vm", "gone"]),
             "\"new\" comes after \"gone\", which is not in the set",
@@ -81,8 +82,8 @@ fn a_set_refuses_an_id_twice_an_empty_one_and_an_unknown_predecessor() {
         assert_eq!((error.code(), error.to_string().as_str()), (Code::InvalidArgument, expected));
     }
     assert_eq!(set.len(), 3);
-    assert!(set.remove("vm").is_some());
-    assert!(set.remove("vm").is_none());
+    assert!(set.remove("vm").unwrap().is_some());
+    assert!(set.remove("vm").unwrap().is_none());
     // Nobody waits for what was taken out.
     let frozen = block_on(Source::new(&set).freeze(&Script::new().session())).unwrap();
     block_on(frozen.rollback()).unwrap();
@@ -120,6 +121,7 @@ fn what_is_wrong_with_members_is_told_by_their_ids() {
             entry("stranger", &[], unknown),
             entry("nothing", &[], None),
             entry("", &[], payload::<Net>(0, &[])),
+            entry(".", &[], payload::<Net>(0, &[])),
             entry("good", &[], payload::<Net>(0, &[])),
             entry("good", &[], payload::<Net>(0, &[])),
             entry("dead", &[], payload::<Disk>(DEAD, &[])),
@@ -132,6 +134,7 @@ fn what_is_wrong_with_members_is_told_by_their_ids() {
             ),
             format!(".: {set}[\"nothing\"].controller: is missing"),
             format!(".: {set}.id: has no id"),
+            format!(".: {set}[\".\"].id: is the id of the root: give the member another one"),
             format!(".: {set}[\"good\"]: is there twice"),
             "dead: test.DiskSnapshot: is in stage Dead, it can be saved in Running or Stopped"
                 .to_owned(),

@@ -32,7 +32,7 @@ impl Trouble {
 
     fn outcome(self) -> Outcome {
         match self {
-            Trouble::IsCancelled => Outcome::CutShort,
+            Trouble::Hangs | Trouble::IsCancelled => Outcome::CutShort,
             _ => Outcome::Failed,
         }
     }

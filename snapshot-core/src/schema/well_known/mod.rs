@@ -2,6 +2,7 @@
 //! Source: <https://protobuf.dev/reference/protobuf/google.protobuf/>.
 
 mod api;
+pub mod by_name;
 mod json;
 mod values;
 mod wrappers;

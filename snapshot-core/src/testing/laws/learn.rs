@@ -44,7 +44,7 @@ fn is_set(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) ->
     let now = values.first().unwrap_or(&default);
     let made_up = info.scalar().map(|kind| others(kind, now)).unwrap_or_default();
     let pool: Vec<Value> = values.iter().take(TRIED).cloned().chain(made_up).take(TRIED).collect();
-    let mut back = |values: &[&Value]| {
+    let back = |values: &[&Value]| {
         let values = values.iter().copied().cloned().collect();
         let bytes = bench.with_values(site, info, values, info.presence == Presence::Packed);
         match bench.subject.recode(&bytes).0 {

@@ -8,6 +8,7 @@ mod order;
 mod prost;
 mod refuse;
 mod truncate;
+mod undo;
 
 pub(super) use duplicate::duplicates;
 pub(super) use edit::edits;
@@ -19,3 +20,4 @@ pub(super) use refuse::{
     too_large_numbers, unknown_enum_numbers, unknown_fields, wrong_wire_types,
 };
 pub(super) use truncate::truncations;
+pub(super) use undo::undo;

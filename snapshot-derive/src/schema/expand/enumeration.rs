@@ -4,14 +4,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::super::model::Container;
+use super::super::model::ProstType;
 use super::super::names;
 use super::name;
 
-/// Writes the enum. Its proto names are in `as_str_name`, which prost-build writes beside the enum;
-/// an enum written by hand may lack it, and is given one that says the variants' names. It is a
-/// trait's method, so that one of the type's own comes first.
-pub(super) fn items(container: &Container, values: &[Ident], private: &Ident) -> TokenStream {
+/// Generates the enum's schema. The proto names come from `as_str_name`, which prost-build writes beside
+/// the enum. For an enum written by hand without it, a trait method of that name returns the names of the
+/// variants; an inherent method takes precedence over it.
+pub(super) fn items(container: &ProstType, values: &[Ident], private: &Ident) -> TokenStream {
     let ident = &container.ident;
     let own_name = names::of_type(ident);
     let name = Ident::new(&name(format!("{}Values", ident.unraw()), container), ident.span());

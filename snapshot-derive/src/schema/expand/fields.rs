@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::super::model::{Container, Field};
+use super::super::model::{ProstField, ProstType};
 use super::kind::{KindOf, ShapeOf};
 use super::name;
 
@@ -20,10 +20,10 @@ pub(super) struct Typed {
     pub(super) descriptors: TokenStream,
 }
 
-/// Writes the fields under the name of the type and `suffix`, which is what rustc's messages show.
+/// Generates the fields in a struct named by the type and `suffix`, the name that rustc's messages show.
 pub(super) fn typed(
-    container: &Container,
-    fields: &[Field],
+    container: &ProstType,
+    fields: &[ProstField],
     suffix: &str,
     private: &Ident,
 ) -> Typed {

@@ -1,16 +1,18 @@
 //! Kinds as types, and as values.
 //!
-//! Both are appended token by token: a stream inside of another costs the compiler several calls of
+//! Both are appended token by token, because each nested token stream costs the compiler several calls of
 //! the macro, and a message has two for each field.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream};
-use quote::{ToTokens, TokenStreamExt};
+use quote::{ToTokens, TokenStreamExt, quote};
+use syn::Type;
 
-use super::super::model::{Scalar, Shape, Value};
+use super::super::model::{FieldKind, Scalar, ValueKind};
+use super::well_known::{self, Origin};
 
 /// The type of a field kind. `private` is the name of snapshot-core's `__private`.
 pub(super) struct KindOf<'a> {
-    pub(super) shape: &'a Shape,
+    pub(super) shape: &'a FieldKind,
     pub(super) private: &'a Ident,
 }
 
@@ -28,31 +30,35 @@ impl ToTokens for KindOf<'_> {
         };
         let of = |value| ValueOf { value, private: self.private };
         match self.shape {
-            Shape::Singular(value) => kind("Singular", &of(value), None),
-            Shape::Optional(value) => kind("Optional", &of(value), None),
-            Shape::Repeated(value) => kind("Repeated", &of(value), None),
-            Shape::Packed(value) => kind("Packed", &of(value), None),
-            Shape::Map(key, value) => {
-                kind("Map", &of(&Value::Scalar(*key)), Some(&of(value)));
+            FieldKind::Singular(value) => kind("Singular", &of(value), None),
+            FieldKind::Optional(value) => kind("Optional", &of(value), None),
+            FieldKind::Repeated(value) => kind("Repeated", &of(value), None),
+            FieldKind::Packed(value) => kind("Packed", &of(value), None),
+            FieldKind::Map(key, value) => {
+                kind("Map", &of(&ValueKind::Scalar(*key)), Some(&of(value)));
             }
-            Shape::Oneof(path) => kind("Oneof", path, None),
-            Shape::Group => path(tokens, self.private, &["kind", "Group"]),
+            FieldKind::Oneof(path) => kind("Oneof", path, None),
+            FieldKind::Group => path(tokens, self.private, &["kind", "Group"]),
         }
     }
 }
 
 /// The type of a value kind.
 struct ValueOf<'a> {
-    value: &'a Value,
+    value: &'a ValueKind,
     private: &'a Ident,
 }
 
 impl ToTokens for ValueOf<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
+        let of_message;
         let (name, of): (_, Option<&dyn ToTokens>) = match self.value {
-            Value::Scalar(scalar) => (scalar.kind(), None),
-            Value::Enum(path) => ("Enum", Some(path)),
-            Value::Message(ty) => ("Message", Some(ty)),
+            ValueKind::Scalar(scalar) => (scalar.kind(), None),
+            ValueKind::Enum(path) => ("Enum", Some(path)),
+            ValueKind::Message(ty) => {
+                of_message = message(ty, self.private);
+                ("Message", Some(&of_message))
+            }
         };
         path(tokens, self.private, &["kind", name]);
         if let Some(of) = of {
@@ -63,28 +69,44 @@ impl ToTokens for ValueOf<'_> {
     }
 }
 
-/// The value that a field's descriptor has for its kind. Only of a type of the user's is it asked for
-/// whether it has one; all else is known, and a question for each field takes the compiler its time.
+/// The type that stands for a message in the kind of its field.
+fn message(ty: &Type, private: &Ident) -> TokenStream {
+    match well_known::origin(ty) {
+        Origin::Own => ty.to_token_stream(),
+        Origin::WellKnown(name) => {
+            let mut tokens = TokenStream::new();
+            path(&mut tokens, private, &["well_known", name]);
+            tokens
+        }
+        Origin::Unknown => quote! {
+            <#private::well_known::Known<{ #private::NameOf::<#ty>::KNOWN }>
+                as #private::well_known::InPlaceOf<#ty>>::Message
+        },
+    }
+}
+
+/// The constant in a field's descriptor for the field's kind. Only a kind with a generated type in it is
+/// looked up by type, because each lookup costs compile time.
 pub(super) struct ShapeOf<'a>(pub(super) KindOf<'a>);
 
 impl ToTokens for ShapeOf<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self(kind) = self;
         let shape = match kind.shape {
-            Shape::Singular(Value::Scalar(value)) => ("singular", value),
-            Shape::Optional(Value::Scalar(value)) => ("optional", value),
-            Shape::Repeated(Value::Scalar(value)) => ("repeated", value),
-            Shape::Packed(Value::Scalar(value)) => ("packed", value),
-            Shape::Map(key, Value::Scalar(value)) => {
+            FieldKind::Singular(ValueKind::Scalar(value)) => ("singular", value),
+            FieldKind::Optional(ValueKind::Scalar(value)) => ("optional", value),
+            FieldKind::Repeated(ValueKind::Scalar(value)) => ("repeated", value),
+            FieldKind::Packed(ValueKind::Scalar(value)) => ("packed", value),
+            FieldKind::Map(key, ValueKind::Scalar(value)) => {
                 return map(tokens, kind.private, [*key, *value]);
             }
-            Shape::Singular(_)
-            | Shape::Optional(_)
-            | Shape::Repeated(_)
-            | Shape::Packed(_)
-            | Shape::Map(..)
-            | Shape::Oneof(_)
-            | Shape::Group => {
+            FieldKind::Singular(_)
+            | FieldKind::Optional(_)
+            | FieldKind::Repeated(_)
+            | FieldKind::Packed(_)
+            | FieldKind::Map(..)
+            | FieldKind::Oneof(_)
+            | FieldKind::Group => {
                 path(tokens, kind.private, &["ShapeOf"]);
                 colons(tokens);
                 punct(tokens, '<');

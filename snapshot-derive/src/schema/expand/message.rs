@@ -3,11 +3,11 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::super::model::{Container, Field};
+use super::super::model::{ProstField, ProstType};
 use super::super::names;
 use super::fields::{Typed, typed};
 
-pub(super) fn items(container: &Container, fields: &[Field], private: &Ident) -> TokenStream {
+pub(super) fn items(container: &ProstType, fields: &[ProstField], private: &Ident) -> TokenStream {
     let ident = &container.ident;
     let own_name = names::of_type(ident);
     let Typed { name, definition, value, descriptors } =

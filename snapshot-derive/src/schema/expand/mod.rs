@@ -1,25 +1,25 @@
-//! Writes the model as code.
+//! Generates code from the model.
 //!
-//! The code stands in modules that we know nothing of: one may define its own `Option`, `String` or
-//! `Vec`, and need not have a prelude. So every path begins at the one name that
-//! snapshot-core's `__private` has here, no trait's method is called without that trait in scope
-//! under no name, and our own items are in a block of their own, under names that hide none that the
-//! type mentions.
+//! The code is placed in unknown modules. Such a module may define its own `Option`, `String` or `Vec`, and
+//! may have no prelude. So every path begins at a local name for snapshot-core's `__private`, traits whose
+//! methods are called are imported as `_`, and generated items are in a block of their own, under names
+//! that shadow no name in the type.
 
 mod enumeration;
 mod fields;
 mod kind;
 mod message;
 mod oneof;
+mod well_known;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::model::{Container, Data, Shape, Value};
+use super::model::{Data, FieldKind, ProstType, ValueKind};
 use super::names;
 
 /// The implementation for one type.
-pub(super) fn container(container: &Container) -> TokenStream {
+pub(super) fn container(container: &ProstType) -> TokenStream {
     let krate = &container.krate;
     let private = &Ident::new(&name("__s".to_owned(), container), Span::call_site());
     let items = match &container.data {
@@ -38,24 +38,23 @@ pub(super) fn container(container: &Container) -> TokenStream {
     }
 }
 
-/// A name for an item of ours that hides none of those that the type mentions: its own, and those of
-/// the types in its fields.
-fn name(wanted: String, container: &Container) -> String {
+/// Returns a name for a generated item that shadows no name that the type mentions.
+fn name(wanted: String, container: &ProstType) -> String {
     let mut mentioned = container.ident.to_token_stream();
     if let Data::Message(fields) | Data::Oneof(fields) = &container.data {
         for field in fields {
             match &field.shape {
-                Shape::Singular(value)
-                | Shape::Optional(value)
-                | Shape::Repeated(value)
-                | Shape::Packed(value)
-                | Shape::Map(_, value) => match value {
-                    Value::Scalar(_) => {}
-                    Value::Enum(path) => path.to_tokens(&mut mentioned),
-                    Value::Message(ty) => ty.to_tokens(&mut mentioned),
+                FieldKind::Singular(value)
+                | FieldKind::Optional(value)
+                | FieldKind::Repeated(value)
+                | FieldKind::Packed(value)
+                | FieldKind::Map(_, value) => match value {
+                    ValueKind::Scalar(_) => {}
+                    ValueKind::Enum(path) => path.to_tokens(&mut mentioned),
+                    ValueKind::Message(ty) => ty.to_tokens(&mut mentioned),
                 },
-                Shape::Oneof(path) => path.to_tokens(&mut mentioned),
-                Shape::Group => {}
+                FieldKind::Oneof(path) => path.to_tokens(&mut mentioned),
+                FieldKind::Group => {}
             }
         }
     }

@@ -5,15 +5,15 @@ use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, Meta, Path, Token};
 
-use super::super::errors::Errors;
 use super::super::model::Scalar;
 use super::map::{self, MapValue};
+use crate::errors::Errors;
 
 /// The largest field number.
 /// Source: <https://protobuf.dev/programming-guides/proto3/#assigning>.
 const MAX_NUMBER: u32 = (1 << 29) - 1;
 
-/// What one field's attributes say.
+/// The attributes of one field.
 #[derive(Default)]
 pub(super) struct Attrs {
     pub(super) kind: Option<Kind>,
@@ -23,13 +23,13 @@ pub(super) struct Attrs {
     pub(super) tag: Option<u32>,
     pub(super) tags: Option<Vec<u32>>,
     default: Option<()>,
-    /// The first of the attributes, for mistakes that are in none of the entries.
+    /// The first attribute, the place of mistakes that concern no single entry.
     pub(super) first: Option<Attribute>,
-    /// Whether something in them was wrong, and has been reported.
+    /// Whether a mistake in them has been reported.
     pub(super) wrong: bool,
 }
 
-/// The entry that says what a value is.
+/// The entry with the kind of the value.
 pub(super) enum Kind {
     Scalar(Scalar),
     Enum(Path),
@@ -39,7 +39,7 @@ pub(super) enum Kind {
     Oneof(Path),
 }
 
-/// The entry that says how often a value may be there.
+/// The entry with the number of values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Label {
     Optional,
@@ -48,7 +48,7 @@ pub(super) enum Label {
 }
 
 /// Reads the attributes of one field.
-pub(super) fn read(attrs: &[Attribute], errors: &mut Errors) -> Attrs {
+pub(super) fn read(attrs: &[Attribute], errors: &Errors) -> Attrs {
     let mut found = Attrs::default();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("prost")) {
         found.first.get_or_insert_with(|| attr.clone());
@@ -89,7 +89,7 @@ impl Attrs {
             "boxed" => set(&mut self.boxed, word(entry, ())?, entry),
             "tag" => set(&mut self.tag, tag(entry)?, entry),
             "tags" => set(&mut self.tags, tags(entry)?, entry),
-            // The default of proto2 is what a reader assumes; nothing of it is on the wire.
+            // A proto2 default is assumed by readers and is not on the wire.
             "default" => set(&mut self.default, (), entry),
             name => match Scalar::from_name(name) {
                 Some(scalar) => set(&mut self.kind, word(entry, Kind::Scalar(scalar))?, entry),

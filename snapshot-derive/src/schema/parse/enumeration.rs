@@ -4,10 +4,10 @@ use proc_macro2::Ident;
 use syn::DataEnum;
 
 use super::super::WHERE_FROM;
-use super::super::errors::Errors;
+use crate::errors::Errors;
 
-/// Reads the values, in declared order; `None` if the enum is nothing that prost generates.
-pub(super) fn values(ident: &Ident, data: &DataEnum, errors: &mut Errors) -> Option<Vec<Ident>> {
+/// Reads the values, in declared order; `None` if prost does not generate such enums.
+pub(super) fn values(ident: &Ident, data: &DataEnum, errors: &Errors) -> Option<Vec<Ident>> {
     if data.variants.iter().all(|variant| variant.discriminant.is_none()) {
         errors.on(ident, format!("`{ident}` is not a prost enum: it has no numbers; {WHERE_FROM}"));
         return None;

@@ -1,12 +1,12 @@
-//! `#[snapshot(crate = path)]`: where snapshot-core is, for those who export it again.
+//! `#[snapshot(crate = path)]`: the path of snapshot-core, for crates that re-export it.
 
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Path, parse_quote};
 
-use super::super::errors::Errors;
+use crate::errors::Errors;
 
 /// The path of snapshot-core.
-pub(super) fn path(attrs: &[Attribute], errors: &mut Errors) -> Path {
+pub(super) fn path(attrs: &[Attribute], errors: &Errors) -> Path {
     let mut path = None;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("snapshot")) {
         let parsed = attr.parse_nested_meta(|meta| entry(&meta, &mut path));

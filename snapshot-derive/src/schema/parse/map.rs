@@ -6,11 +6,11 @@ use syn::{Path, Token, parenthesized};
 
 use super::super::model::Scalar;
 
-/// What is said where there are no kinds.
+/// The error for missing kinds.
 pub(super) const EXPECTED: &str =
     "expected the kinds of key and value, as in `\"string, message\"`";
 
-/// What the values of a map are. The type of a message is in the type of the field.
+/// The kind of a map's values. The type of a message is in the type of the field.
 pub(super) enum MapValue {
     Scalar(Scalar),
     Enum(Path),

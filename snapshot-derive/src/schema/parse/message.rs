@@ -5,20 +5,20 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 use syn::{DataStruct, Fields};
 
-use super::super::errors::Errors;
-use super::super::model::Field;
+use super::super::model::ProstField;
 use super::super::{WHERE_FROM, names};
 use super::{attr, field};
+use crate::errors::Errors;
 
-/// Reads the fields, in ascending number; `None` if the struct is nothing that prost generates.
-pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &mut Errors) -> Option<Vec<Field>> {
+/// Reads the fields, in ascending number; `None` if prost does not generate such structs.
+pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &Errors) -> Option<Vec<ProstField>> {
     let Fields::Named(named) = &data.fields else {
         errors.on(ident, format!("a proto message has named fields; {WHERE_FROM}"));
         return None;
     };
     let has_prost = |field: &syn::Field| field.attrs.iter().any(|a| a.path().is_ident("prost"));
     if !named.named.is_empty() && !named.named.iter().any(has_prost) {
-        // One message for the struct, not one for each field.
+        // One error for the struct, not one for each field.
         errors.on(ident, format!("`{ident}` is not a prost message; {WHERE_FROM}"));
         return Some(Vec::new());
     }
@@ -36,7 +36,7 @@ pub(super) fn fields(ident: &Ident, data: &DataStruct, errors: &mut Errors) -> O
                 errors.on(&ident, format!("field number {number} is also that of `{other}`"));
             }
         }
-        fields.push(Field { name: names::of_field(&ident), ident, number, shape });
+        fields.push(ProstField { name: names::of_field(&ident), ident, number, shape });
     }
     fields.sort_by_key(|field| field.number);
     Some(fields)

@@ -12,11 +12,11 @@ mod ty;
 use syn::{Data, DeriveInput, Fields};
 
 use super::WHERE_FROM;
-use super::errors::Errors;
-use super::model::{self, Container};
+use super::model::{self, ProstType};
+use crate::errors::Errors;
 
-/// Reads the type that has the derive; `None` if it is nothing that prost generates.
-pub(super) fn container(input: &DeriveInput, errors: &mut Errors) -> Option<Container> {
+/// Reads the type that has the derive; `None` if prost does not generate such types.
+pub(super) fn container(input: &DeriveInput, errors: &Errors) -> Option<ProstType> {
     let krate = krate::path(&input.attrs, errors);
     if !input.generics.params.is_empty() {
         errors.on(
@@ -36,5 +36,5 @@ pub(super) fn container(input: &DeriveInput, errors: &mut Errors) -> Option<Cont
             return None;
         }
     };
-    Some(Container { ident: input.ident.clone(), krate, data })
+    Some(ProstType { ident: input.ident.clone(), krate, data })
 }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 use syn::{DataEnum, Fields};
 
-use super::super::errors::Errors;
-use super::super::model::Field;
+use super::super::model::ProstField;
 use super::super::{WHERE_FROM, names};
 use super::{attr, field};
+use crate::errors::Errors;
 
 /// Reads the members, in ascending number.
-pub(super) fn members(ident: &Ident, data: &DataEnum, errors: &mut Errors) -> Vec<Field> {
+pub(super) fn members(ident: &Ident, data: &DataEnum, errors: &Errors) -> Vec<ProstField> {
     let has_prost = |v: &syn::Variant| v.attrs.iter().any(|a| a.path().is_ident("prost"));
     if !data.variants.iter().any(has_prost) {
         errors.on(ident, format!("`{ident}` is not a prost oneof; {WHERE_FROM}"));
@@ -34,7 +34,7 @@ pub(super) fn members(ident: &Ident, data: &DataEnum, errors: &mut Errors) -> Ve
         if let Some(other) = by_number.insert(number, ident.clone()) {
             errors.on(&ident, format!("field number {number} is also that of `{other}`"));
         }
-        members.push(Field { name: names::of_member(&ident), ident, number, shape });
+        members.push(ProstField { name: names::of_member(&ident), ident, number, shape });
     }
     members.sort_by_key(|member| member.number);
     members

@@ -5,13 +5,13 @@
 
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
-/// What a container holds: its last type argument, which is a map's value.
+/// The type inside a container: the last type argument, which for a map is the value.
 pub(super) fn inside(container: &Type) -> Option<&Type> {
     arguments(last_segment(container)?).last().copied()
 }
 
-/// The message in a box, or the type itself. A message is never generic, so that one that happens
-/// to be called `Box` is not mistaken for the box.
+/// The message in a box, or the type itself. A message is never generic, so a message named `Box` is not
+/// mistaken for a box.
 pub(super) fn unboxed(ty: &Type) -> &Type {
     match last_segment(ty) {
         Some(segment) if segment.ident == "Box" => match arguments(segment).as_slice() {

@@ -1,0 +1,79 @@
+//! Which element of a list became which.
+
+use std::hash::Hash;
+use std::time::Instant;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+
+/// The elements of two lists side by side, in the order of the later one: what is in both, what was
+/// removed, what was added. Elements with equal keys are the same; where some were replaced by others,
+/// they are taken one for one.
+///
+/// Past the deadline the answer is still right, and longer than it needs to be.
+pub(super) fn pairs<'a, K: Hash + Eq, T>(
+    one: Vec<K>,
+    other: Vec<K>,
+    a: &'a [T],
+    b: &'a [T],
+    deadline: Instant,
+) -> Vec<(Option<&'a T>, Option<&'a T>)> {
+    let mut pairs = Vec::with_capacity(a.len().max(b.len()));
+    for change in capture_diff_slices_deadline(Algorithm::Myers, &one, &other, Some(deadline)) {
+        let (old, new) = match change {
+            DiffOp::Equal { old_index, new_index, len } => {
+                (old_index..old_index + len, new_index..new_index + len)
+            }
+            DiffOp::Delete { old_index, old_len, new_index } => {
+                (old_index..old_index + old_len, new_index..new_index)
+            }
+            DiffOp::Insert { old_index, new_index, new_len } => {
+                (old_index..old_index, new_index..new_index + new_len)
+            }
+            DiffOp::Replace { old_index, old_len, new_index, new_len } => {
+                (old_index..old_index + old_len, new_index..new_index + new_len)
+            }
+        };
+        let (old, new) = (a.get(old).unwrap_or_default(), b.get(new).unwrap_or_default());
+        pairs.extend((0..old.len().max(new.len())).map(|at| (old.get(at), new.get(at))));
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn changes(a: &[u32], b: &[u32]) -> Vec<(Option<u32>, Option<u32>)> {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let pairs = pairs(a.to_vec(), b.to_vec(), a, b, deadline).into_iter();
+        let pairs = pairs.map(|(a, b)| (a.copied(), b.copied()));
+        pairs.filter(|(a, b)| a != b).collect()
+    }
+
+    #[test]
+    fn one_inserted_and_one_removed_element_are_two_changes() {
+        assert_eq!(changes(&[1, 2, 3], &[0, 1, 2, 3]), [(None, Some(0))]);
+        assert_eq!(changes(&[0, 1, 2, 3], &[1, 2, 3]), [(Some(0), None)]);
+        assert_eq!(changes(&[1, 2, 3, 4], &[0, 1, 3, 4]), [(None, Some(0)), (Some(2), None)]);
+        assert_eq!(changes(&[1, 2, 3], &[1, 9, 3]), [(Some(2), Some(9))]);
+        assert_eq!(changes(&[], &[1]), [(None, Some(1))]);
+        assert_eq!(changes(&[7, 7], &[7, 7]), []);
+    }
+
+    #[test]
+    fn long_lists_with_little_in_common_are_compared_to_their_ends() {
+        let a: Vec<u32> = (0..50_000).collect();
+        let b: Vec<u32> = (500_000..550_000).collect();
+        assert_eq!(changes(&a, &b).len(), 50_000);
+        // In the opposite order every element is in both lists.
+        let reversed: Vec<u32> = a.iter().rev().copied().collect();
+        let found = changes(&a, &reversed);
+        let old: Vec<u32> = found.iter().filter_map(|(old, _)| *old).collect();
+        let new: Vec<u32> = found.iter().filter_map(|(_, new)| *new).collect();
+        // Each element that moved went at one place and came at another.
+        assert_eq!(old.len(), new.len());
+        assert!(old.is_sorted() && new.is_sorted_by(|a, b| a > b));
+    }
+}

@@ -1,0 +1,162 @@
+//! The messages that protobuf JSON has forms of its own for.
+
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
+use serde_json::Value as Json;
+
+use super::number::double;
+use super::parse::{self, Node, Way, Wrong};
+use crate::canonical;
+use crate::tree::ANY;
+
+/// The enum whose one value is `null`.
+pub(super) const NULL: &str = "google.protobuf.NullValue";
+
+/// How a message is written.
+pub(super) enum Form {
+    /// As an object of its fields.
+    Fields,
+    /// As the payload in an `Any`.
+    Payload,
+    /// As the value of its only field.
+    Wrapper(FieldDescriptor),
+    /// As a string: a time, a duration, a field mask.
+    Text,
+    /// As the JSON that it holds.
+    Json,
+}
+
+impl Form {
+    pub(super) fn of(descriptor: &MessageDescriptor) -> Self {
+        match descriptor.full_name() {
+            ANY => Self::Payload,
+            "google.protobuf.Timestamp"
+            | "google.protobuf.Duration"
+            | "google.protobuf.FieldMask" => Self::Text,
+            "google.protobuf.Struct" | "google.protobuf.Value" | "google.protobuf.ListValue" => {
+                Self::Json
+            }
+            "google.protobuf.BoolValue"
+            | "google.protobuf.BytesValue"
+            | "google.protobuf.DoubleValue"
+            | "google.protobuf.FloatValue"
+            | "google.protobuf.Int32Value"
+            | "google.protobuf.Int64Value"
+            | "google.protobuf.StringValue"
+            | "google.protobuf.UInt32Value"
+            | "google.protobuf.UInt64Value" => {
+                descriptor.get_field(1).map_or(Self::Fields, Self::Wrapper)
+            }
+            _ => Self::Fields,
+        }
+    }
+}
+
+/// Whether `null` is a value of a field, and not its absence.
+pub(super) fn has_null(field: &FieldDescriptor) -> bool {
+    match field.kind() {
+        _ if field.is_list() || field.is_map() => false,
+        Kind::Message(message) => message.full_name() == "google.protobuf.Value",
+        Kind::Enum(kind) => kind.full_name() == NULL,
+        _ => false,
+    }
+}
+
+/// Reads a message that is written as a string, or as the JSON that it holds.
+///
+/// # Errors
+///
+/// JSON of another form, and a string that would come back otherwise.
+pub(super) fn read(
+    descriptor: MessageDescriptor,
+    json: &Node,
+    way: &Way<'_>,
+) -> Result<DynamicMessage, Wrong> {
+    let name = descriptor.full_name().to_owned();
+    let plain = plain(json, way)?;
+    let message = DynamicMessage::deserialize(descriptor, &plain)
+        .map_err(|error| Wrong::new(json, way, format!("not a {name}: {error}")))?;
+    if let parse::Value::Text(text) = &json.value
+        && !name.ends_with("Value")
+    {
+        let again = serde_json::to_value(&message).ok();
+        let again = again.as_ref().and_then(Json::as_str);
+        if !again.is_some_and(|again| is_same(text, again)) {
+            let written = again.map_or_else(String::new, |again| format!(": write {again:?}"));
+            return Err(Wrong::new(json, way, format!("would come back otherwise{written}")));
+        }
+    }
+    Ok(message)
+}
+
+/// Whether two texts of times or durations are one, but for zeros at the end of a fraction and for the
+/// zone of a time: that is written as UTC.
+fn is_same(given: &str, again: &str) -> bool {
+    fn trimmed(text: &str) -> Option<(&str, &str, &str)> {
+        let (whole, rest) = match text.split_once('.') {
+            Some((whole, rest)) => (whole, rest),
+            None => {
+                let end = text.find(['Z', 's']).unwrap_or(text.len());
+                return Some((&text[..end], "", &text[end..]));
+            }
+        };
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        // A point without digits is no number.
+        (end > 0).then_some((whole, rest[..end].trim_end_matches('0'), &rest[end..]))
+    }
+    let zone = given.len() >= 6
+        && given.as_bytes()[given.len() - 3] == b':'
+        && given.contains('T')
+        && !given.ends_with('Z');
+    match zone {
+        true => {
+            // The same instant by the reader's word; its fraction has to be there.
+            let fraction = given.split_once('.').map_or("", |(_, rest)| rest);
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            digits <= 9
+        }
+        false => given == again || trimmed(given).is_some_and(|a| trimmed(again) == Some(a)),
+    }
+}
+
+/// JSON for a message that holds JSON. Its numbers are `double`s.
+fn plain(json: &Node, way: &Way<'_>) -> Result<Json, Wrong> {
+    Ok(match &json.value {
+        parse::Value::Null => Json::Null,
+        parse::Value::Bool(it) => Json::Bool(*it),
+        parse::Value::Text(text) => Json::String(text.clone()),
+        parse::Value::Number(digits) => {
+            let number = double(digits).map_err(|reason| Wrong::new(json, way, reason))?;
+            Json::from(number)
+        }
+        parse::Value::List(elements) => {
+            let elements = elements.iter().enumerate();
+            let elements = elements.map(|(index, json)| plain(json, &way.index(index)));
+            Json::Array(elements.collect::<Result<_, _>>()?)
+        }
+        parse::Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, json)| Ok((name.clone(), plain(json, &way.member(name))?)));
+            Json::Object(members.collect::<Result<_, Wrong>>()?)
+        }
+    })
+}
+
+/// The JSON of such a message; `None` if it is nested deeper than `depth` or does not come back.
+pub(super) fn write(message: &DynamicMessage, depth: u32) -> Option<Json> {
+    use prost_reflect::ReflectMessage;
+    let json = serde_json::to_value(message).ok()?;
+    if nesting(&json) > depth {
+        return None;
+    }
+    let again = DynamicMessage::deserialize(message.descriptor(), &json).ok()?;
+    (canonical::encode(&again) == canonical::encode(message)).then_some(json)
+}
+
+fn nesting(json: &Json) -> u32 {
+    match json {
+        Json::Array(elements) => 1 + elements.iter().map(nesting).max().unwrap_or(0),
+        Json::Object(members) => 1 + members.values().map(nesting).max().unwrap_or(0),
+        _ => 0,
+    }
+}

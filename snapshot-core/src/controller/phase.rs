@@ -1,0 +1,91 @@
+//! The phases of a migration, and the hooks that they run.
+
+use std::fmt;
+
+/// A phase of the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Comparing the manifests and the stages; nothing changes.
+    Preflight,
+    /// Stopping mutation on the source.
+    Freeze,
+    /// Encoding the frozen controllers.
+    Save,
+    /// Verifying a snapshot and building inert controllers.
+    Import,
+    /// Binding the imported controllers to this host.
+    Patch,
+    /// Going live on the destination.
+    Resume,
+    /// Letting go on the source.
+    Commit,
+    /// Taking a freeze back.
+    Thaw,
+    /// Taking a patch and a resume back.
+    Abort,
+}
+
+impl Phase {
+    /// The name used in errors, spans and reports: `freeze`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Phase::Preflight => "preflight",
+            Phase::Freeze => "freeze",
+            Phase::Save => "save",
+            Phase::Import => "import",
+            Phase::Patch => "patch",
+            Phase::Resume => "resume",
+            Phase::Commit => "commit",
+            Phase::Thaw => "thaw",
+            Phase::Abort => "abort",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One of the six hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Hook {
+    Freeze,
+    Thaw,
+    Commit,
+    Patch,
+    Resume,
+    Abort,
+}
+
+impl Hook {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Hook::Freeze => "freeze",
+            Hook::Thaw => "thaw",
+            Hook::Commit => "commit",
+            Hook::Patch => "patch",
+            Hook::Resume => "resume",
+            Hook::Abort => "abort",
+        }
+    }
+
+    /// The phase that runs this hook.
+    pub(crate) fn phase(self) -> Phase {
+        match self {
+            Hook::Freeze => Phase::Freeze,
+            Hook::Thaw => Phase::Thaw,
+            Hook::Commit => Phase::Commit,
+            Hook::Patch => Phase::Patch,
+            Hook::Resume => Phase::Resume,
+            Hook::Abort => Phase::Abort,
+        }
+    }
+
+    /// Whether it undoes other hooks, so that it runs only where one of these has begun.
+    pub(crate) fn is_undo(self) -> bool {
+        matches!(self, Hook::Thaw | Hook::Abort)
+    }
+}

@@ -1,0 +1,51 @@
+//! Which hooks a controller has, as its type says.
+
+use std::any::type_name;
+use std::future::Future;
+
+use super::left_out::LeftOut;
+use super::{Context, Controller, Hook};
+
+/// Which hooks the type of a controller has. Nothing is called to find out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WrittenHooks {
+    /// The Rust type of the controller.
+    pub(crate) controller: &'static str,
+    /// The Rust type of its state.
+    pub(crate) state: &'static str,
+    freeze: bool,
+    thaw: bool,
+    patch: bool,
+    resume: bool,
+    abort: bool,
+}
+
+/// Whether this hook was written. The function is named only for the type that it returns.
+fn is_written<'c, C: Controller, F: Future>(_: impl Fn(&'c C, &'c Context) -> F) -> bool {
+    type_name::<F>() != type_name::<LeftOut>()
+}
+
+impl WrittenHooks {
+    pub(crate) fn of<C: Controller>() -> Self {
+        Self {
+            controller: type_name::<C>(),
+            state: type_name::<C::State>(),
+            freeze: is_written::<C, _>(C::freeze),
+            thaw: is_written::<C, _>(C::thaw),
+            patch: is_written::<C, _>(C::patch),
+            resume: is_written::<C, _>(C::resume),
+            abort: is_written::<C, _>(C::abort),
+        }
+    }
+
+    /// The hooks that no other hook takes back, each with the one that would.
+    pub(crate) fn without_undo(self) -> impl Iterator<Item = (Hook, Hook)> {
+        let Self { freeze, thaw, patch, resume, abort, .. } = self;
+        let pairs = [
+            (freeze && !thaw, Hook::Freeze, Hook::Thaw),
+            (patch && !abort, Hook::Patch, Hook::Abort),
+            (resume && !abort, Hook::Resume, Hook::Abort),
+        ];
+        pairs.into_iter().filter(|pair| pair.0).map(|(_, hook, undo)| (hook, undo))
+    }
+}

@@ -1,0 +1,370 @@
+//! The place that a path names, and how bytes get there: a file is written whole or not at all, and
+//! everything else is written through.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::{Code, Error};
+
+/// Writes the pieces, one after the other, to the place that `path` names.
+///
+/// # Errors
+///
+/// As [`WriteOptions::write_to_path`](super::WriteOptions::write_to_path).
+pub(super) fn write(path: &Path, pieces: &[&[u8]], replace: bool) -> Result<(), Error> {
+    match Target::of(path).map_err(|error| failed(path, error))? {
+        Target::Stream(mut stream) => {
+            let written = pieces.iter().try_for_each(|piece| stream.write_all(piece));
+            written.and_then(|()| stream.flush()).map_err(|error| failed(path, error))
+        }
+        Target::Existing(..) if !replace => Err(exists(path, io::ErrorKind::AlreadyExists.into())),
+        Target::Existing(real, existing) => {
+            // Replacing goes by the folder's mode alone; the file's own mode says whether it may change.
+            OpenOptions::new().write(true).open(&real).map_err(|error| failed(path, error))?;
+            publish(path, &real, pieces, Some(&existing), replace)
+        }
+        Target::New => publish(path, path, pieces, None, replace),
+    }
+}
+
+/// What a path names.
+enum Target {
+    /// Nothing yet.
+    New,
+    /// A regular file, by its path without links.
+    Existing(PathBuf, Metadata),
+    /// Something that takes bytes and has no content to replace.
+    Stream(Box<dyn Write>),
+}
+
+impl Target {
+    fn of(path: &Path) -> io::Result<Self> {
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return match is_link(path) {
+                    true => Err(io::Error::new(
+                        error.kind(),
+                        "it is a link to a file that is not there",
+                    )),
+                    false => Ok(Self::New),
+                };
+            }
+            // A circle of links, for instance.
+            Err(error) if is_link(path) => {
+                let reason = format!("it is a link that cannot be followed: {error}");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+            }
+            Err(error) => return Err(error),
+        };
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        #[cfg(unix)]
+        if let Some(stream) = stream::open(path, &metadata)? {
+            return Ok(Self::Stream(stream));
+        }
+        if !metadata.is_file() {
+            return Ok(Self::Stream(Box::new(OpenOptions::new().write(true).open(path)?)));
+        }
+        Ok(Self::Existing(fs::canonicalize(path)?, metadata))
+    }
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}
+
+/// Writes a file beside `target` and gives it that name. `path` is what the caller named.
+fn publish(
+    path: &Path,
+    target: &Path,
+    pieces: &[&[u8]],
+    existing: Option<&Metadata>,
+    replace: bool,
+) -> Result<(), Error> {
+    if target.file_name().is_none() {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+        return Err(failed(path, error));
+    }
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Before the file has its name: a folder that cannot be opened cannot be synchronised.
+    #[cfg(unix)]
+    let opened = File::open(folder).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => {
+                "its folder is not there: create its folder first".to_owned()
+            }
+            _ => format!("its folder cannot be opened: {error}"),
+        };
+        Error::precondition(format!("{}: cannot be written: {reason}", path.display()))
+            .with_source(error)
+    })?;
+    let (temporary, mut file) = Temporary::create(folder).map_err(|error| failed(path, error))?;
+    let written = (|| {
+        if let Some(existing) = existing {
+            keep_owner_and_mode(&file, existing)?;
+        }
+        pieces.iter().try_for_each(|piece| file.write_all(piece))?;
+        file.sync_all()?;
+        drop(file);
+        temporary.publish(target, replace)
+    })();
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path, error),
+        _ => failed(path, error),
+    })?;
+    #[cfg(unix)]
+    match opened.sync_all() {
+        // Some file systems have nothing to synchronise a folder with.
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            return Err(Error::internal(format!(
+                "{}: is written, but its folder cannot be synchronised: it may be gone after a power \
+                 failure: {error}",
+                path.display()
+            ))
+            .with_source(error));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Gives a new file the mode of the one that it replaces, and its owner and group where permitted.
+#[cfg(unix)]
+fn keep_owner_and_mode(file: &File, existing: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let own = file.metadata()?;
+    let mut mode = existing.mode() & 0o7777;
+    if own.uid() != existing.uid() {
+        // Only root may give a file away. One of another owner is still the file that was asked for.
+        let _ = fchown(file, Some(existing.uid()), None);
+    }
+    if own.gid() != existing.gid() && fchown(file, None, Some(existing.gid())).is_err() {
+        // Those rights were another group's.
+        mode &= !0o2070;
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_owner_and_mode(file: &File, existing: &Metadata) -> io::Result<()> {
+    file.set_permissions(existing.permissions())
+}
+
+/// A file beside the target, removed unless it became the target.
+struct Temporary {
+    path: PathBuf,
+    published: bool,
+}
+
+impl Temporary {
+    fn create(folder: &Path) -> io::Result<(Self, File)> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            // Without the target's name, which may be as long as a name can be.
+            let name = OsString::from(format!(".snapshot-{}-{number}.tmp", std::process::id()));
+            let path = folder.join(name);
+            match options.open(&path) {
+                Ok(file) => return Ok((Self { path, published: false }, file)),
+                // Left by another process that had the same id.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn publish(mut self, target: &Path, replace: bool) -> io::Result<()> {
+        if replace {
+            fs::rename(&self.path, target)?;
+            self.published = true;
+            return Ok(());
+        }
+        // A second name, which unlike `rename` never takes the place of a file. The first name goes
+        // when this is dropped.
+        match fs::hard_link(&self.path, target) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.reserve(target),
+            done => done,
+        }
+    }
+
+    /// As `publish`, on a file system without second names. The target is reserved, and what is
+    /// renamed over is our own empty file; only here can a crash leave it empty.
+    fn reserve(mut self, target: &Path) -> io::Result<()> {
+        OpenOptions::new().write(true).create_new(true).open(target)?;
+        fs::rename(&self.path, target).inspect_err(|_| {
+            let _ = fs::remove_file(target);
+        })?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.published {
+            // What cannot be removed is of no harm: its name says what it is.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// What has no content to replace: pipes, sockets, devices, open descriptors.
+#[cfg(unix)]
+mod stream {
+    use std::fs::{self, File, Metadata, OpenOptions};
+    use std::io::{self, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::net::UnixStream;
+    use std::path::{Path, PathBuf};
+    use std::sync::mpsc::{self, RecvTimeoutError};
+    use std::thread;
+    use std::time::Duration;
+
+    /// How long a named pipe may be without a reader.
+    const READER_WAIT: Duration = Duration::from_secs(3);
+    /// The most links that Linux follows.
+    const LINKS: usize = 40;
+
+    /// Opens what is neither a regular file nor a folder, and a descriptor whatever it leads to.
+    /// `None` for a regular file.
+    pub(super) fn open(path: &Path, metadata: &Metadata) -> io::Result<Option<Box<dyn Write>>> {
+        let kind = metadata.file_type();
+        if let Some(entry) = descriptor(path) {
+            return open_descriptor(&entry, kind.is_fifo()).map(|file| Some(Box::new(file) as _));
+        }
+        if kind.is_file() {
+            return Ok(None);
+        }
+        if kind.is_socket() {
+            return UnixStream::connect(path).map(|stream| Some(Box::new(stream) as _));
+        }
+        if kind.is_fifo() {
+            return open_fifo(path).map(|file| Some(Box::new(file) as _));
+        }
+        OpenOptions::new().write(true).open(path).map(|file| Some(Box::new(file) as _))
+    }
+
+    /// The entry of `/proc/PID/fd` that a path leads to, if it does. The entry looks like a link to a
+    /// path, but stands for the open file.
+    fn descriptor(path: &Path) -> Option<PathBuf> {
+        let mut path = path.to_owned();
+        for _ in 0..LINKS {
+            if !path.symlink_metadata().ok()?.is_symlink() {
+                return None;
+            }
+            let folder = match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder,
+                _ => Path::new("."),
+            };
+            let folder = fs::canonicalize(folder).ok()?;
+            let entry = folder.join(path.file_name()?);
+            if folder.starts_with("/proc") && folder.ends_with("fd") {
+                return Some(entry);
+            }
+            path = folder.join(fs::read_link(&entry).ok()?);
+        }
+        None
+    }
+
+    fn open_descriptor(entry: &Path, is_pipe: bool) -> io::Result<File> {
+        let own = fs::canonicalize("/proc/self/fd").is_ok_and(|own| entry.parent() == Some(&*own));
+        // The descriptor itself where safe code can reach it: a file keeps its position then.
+        let duplicate = match entry.file_name().and_then(|name| name.to_str()) {
+            Some("1") if own => io::stdout().as_fd().try_clone_to_owned()?,
+            Some("2") if own => io::stderr().as_fd().try_clone_to_owned()?,
+            _ if is_pipe => return open_fifo(entry),
+            _ => return OpenOptions::new().append(true).open(entry),
+        };
+        Ok(File::from(duplicate))
+    }
+
+    /// Opens a named pipe, which the system lets wait for a reader without end.
+    fn open_fifo(path: &Path) -> io::Result<File> {
+        let (sender, opened) = mpsc::sync_channel(1);
+        let name = path.to_owned();
+        let waiting = thread::Builder::new().name("snapshot-pipe".to_owned()).spawn(move || {
+            let _ = sender.send(OpenOptions::new().write(true).open(name));
+        })?;
+        match opened.recv_timeout(READER_WAIT) {
+            Ok(file) => file,
+            Err(RecvTimeoutError::Timeout) => {
+                // As a reader, which ends the other thread's wait.
+                let reader = File::open(path)?;
+                let _ = waiting.join();
+                drop(reader);
+                let reason = "it is a pipe that nobody reads: start the reader first";
+                Err(io::Error::new(io::ErrorKind::TimedOut, reason))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(io::Error::other("the thread that opens the pipe has ended"))
+            }
+        }
+    }
+}
+
+fn exists(path: &Path, error: io::Error) -> Error {
+    let path = path.display();
+    Error::precondition(format!(
+        "{path}: exists already: choose another name, or ask to replace it"
+    ))
+    .with_source(error)
+}
+
+fn failed(path: &Path, error: io::Error) -> Error {
+    use io::ErrorKind::{
+        InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        ReadOnlyFilesystem, TimedOut,
+    };
+    let code = match error.kind() {
+        // Another path, or another mode, is the cure.
+        InvalidFilename | InvalidInput | IsADirectory | NotADirectory | NotFound
+        | PermissionDenied | ReadOnlyFilesystem | TimedOut => Code::FailedPrecondition,
+        _ => Code::Internal,
+    };
+    let cure = match error.kind() {
+        NotFound if !is_link(path) => ": create its folder first",
+        IsADirectory => ": name a file in it",
+        _ => "",
+    };
+    let path = path.display();
+    Error::new(code, format!("{path}: cannot be written: {error}{cure}")).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_second_names_a_file_is_not_replaced_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let reserve = |content: &[u8]| {
+            let (temporary, mut file) = Temporary::create(folder.path()).unwrap();
+            file.write_all(content).unwrap();
+            temporary.reserve(&target)
+        };
+        reserve(b"first").unwrap();
+        let error = reserve(b"second").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&target).unwrap(), b"first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

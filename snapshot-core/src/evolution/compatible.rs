@@ -1,0 +1,275 @@
+//! Decides from two manifests whether one build restores the snapshots of the other.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::compare::{Difference, Effect, PEERS, compare, compare_stages};
+use super::version_schema::{Types, VersionSchema};
+use crate::error::{Code, Error};
+use crate::schema::Manifest;
+use crate::wire::v1::manifest::Payload;
+
+/// The verdicts on all payloads of a source: whether the destination restores them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Compatibility {
+    /// One verdict for each payload of the source, by ascending type URL.
+    pub payloads: Vec<PayloadVerdict>,
+}
+
+/// The verdict on one payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PayloadVerdict {
+    /// The type URL.
+    pub type_url: String,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Whether a destination restores a payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Yes: version and schema are the same.
+    Same,
+    /// Yes: the version is the same, and the differences are not on the wire, or in values that the
+    /// source never saves.
+    Readable,
+    /// Yes: the destination saves a newer version, but reads the source's version and upgrades it.
+    ReadableAfterUpgrade {
+        /// The version that the source saves.
+        version: u32,
+    },
+    /// Yes, if the source saves an older version: the newest one that the destination reads. Whether
+    /// the source can do so depends on its state, which must fit into the older version without loss.
+    WritableAs {
+        /// The older version.
+        version: u32,
+    },
+    /// No: the destination has no controller for this type URL.
+    Missing,
+    /// No: the destination reads neither the source's version nor an older one that the source can
+    /// save instead.
+    VersionNotAccepted {
+        /// The version that the source saves.
+        version: u32,
+        /// The versions that the destination accepts.
+        accepts: Vec<u32>,
+    },
+    /// No: both sides know the version, but not with the same schema.
+    Differs {
+        /// The version.
+        version: u32,
+        /// The differences that break the restore.
+        differences: Vec<Difference>,
+    },
+}
+
+impl Verdict {
+    /// Returns whether the destination restores the payload. [`Verdict::WritableAs`] counts, although
+    /// the source must save that version.
+    pub fn is_compatible(&self) -> bool {
+        matches!(
+            self,
+            Verdict::Same
+                | Verdict::Readable
+                | Verdict::ReadableAfterUpgrade { .. }
+                | Verdict::WritableAs { .. }
+        )
+    }
+}
+
+impl Compatibility {
+    /// Returns whether the destination restores everything that the source may save.
+    pub fn is_compatible(&self) -> bool {
+        self.payloads.iter().all(|payload| payload.verdict.is_compatible())
+    }
+
+    /// Fails unless [`is_compatible`](Self::is_compatible).
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Unimplemented`], with one finding for each payload that the destination cannot restore.
+    pub fn check(&self) -> Result<(), Error> {
+        Error::collect(self.payloads.iter().filter(|payload| !payload.verdict.is_compatible()).map(
+            |payload| {
+                let reason = format!("the destination cannot restore {payload}");
+                Error::new(Code::Unimplemented, reason)
+            },
+        ))
+    }
+}
+
+impl fmt::Display for PayloadVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.type_url)?;
+        match &self.verdict {
+            Verdict::Same => f.write_str("the same"),
+            Verdict::Readable => f.write_str("readable"),
+            Verdict::ReadableAfterUpgrade { version } => {
+                write!(f, "readable after an upgrade from version {version}")
+            }
+            Verdict::WritableAs { version } => write!(f, "writable as version {version}"),
+            Verdict::Missing => f.write_str("it has no controller for it"),
+            Verdict::VersionNotAccepted { version, accepts } => {
+                let accepts: Vec<_> = accepts.iter().map(u32::to_string).collect();
+                write!(f, "version {version}, it reads {}", accepts.join(", "))
+            }
+            Verdict::Differs { version, differences } => {
+                write!(f, "version {version} is not the same on both sides")?;
+                for Difference { place, reason, .. } in differences {
+                    write!(f, "; {place}: {reason}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Compatibility {
+    /// Writes one line per payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, payload) in self.payloads.iter().enumerate() {
+            if position > 0 {
+                writeln!(f)?;
+            }
+            payload.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Compares the payloads that a source saves with those that a destination accepts.
+///
+/// Fields and enum values are matched by number. A name with another number on the other side has
+/// moved; this is a difference even where the wire types agree. Another name for the same number is
+/// no difference.
+///
+/// If the destination saves a newer version than the source, the comparison uses the destination's
+/// schema of the source's version: the message of that version, or the current message without the
+/// fields that were added later.
+///
+/// ```
+/// use snapshot_core::evolution::{Verdict, compatible};
+/// use snapshot_core::schema::Manifest;
+/// use snapshot_core::wire::v1::manifest::{Field, Message, Payload};
+///
+/// let field = |number, name: &str, kind: &str, since| {
+///     Field { number, name: name.into(), kind: kind.into(), since, ..Field::default() }
+/// };
+/// let build = |version, accepts: &[u32], fields| Manifest {
+///     payloads: vec![Payload {
+///         type_url: "type.googleapis.com/doc.v1.Disk".into(),
+///         version,
+///         accepts: accepts.into(),
+///         message: "doc.v1.Disk".into(),
+///         ..Payload::default()
+///     }],
+///     messages: vec![Message { name: "doc.v1.Disk".into(), fields }],
+///     ..Manifest::default()
+/// };
+/// let image = field(2, "image", "string", 0);
+/// let old = build(1, &[1], vec![image.clone()]);
+/// let new = build(2, &[1, 2], vec![image, field(3, "size", "uint64", 2)]);
+///
+/// let there = compatible(&old, &new);
+/// assert_eq!(there.payloads[0].verdict, Verdict::ReadableAfterUpgrade { version: 1 });
+/// let back = compatible(&new, &old);
+/// assert_eq!(back.to_string(), "type.googleapis.com/doc.v1.Disk: version 2, it reads 1");
+/// ```
+pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
+    // A peer's manifest may be unsorted.
+    let (saved, accepting) = (by_type_url(source), by_type_url(destination));
+    let (source, destination) = (&Types::of(source), &Types::of(destination));
+    let payloads = saved.into_iter().map(|(type_url, from)| {
+        let verdict = match accepting.get(type_url) {
+            Some(to) => Versions { source, destination, from, to }.verdict(),
+            None => Verdict::Missing,
+        };
+        PayloadVerdict { type_url: type_url.to_owned(), verdict }
+    });
+    Compatibility { payloads: payloads.collect() }
+}
+
+fn by_type_url(manifest: &Manifest) -> BTreeMap<&str, &Payload> {
+    manifest.payloads.iter().map(|payload| (payload.type_url.as_str(), payload)).collect()
+}
+
+/// One payload in the two manifests.
+struct Versions<'m> {
+    source: &'m Types<'m>,
+    destination: &'m Types<'m>,
+    from: &'m Payload,
+    to: &'m Payload,
+}
+
+impl Versions<'_> {
+    fn accepts(&self, version: u32) -> bool {
+        self.to.version == version || self.to.accepts.contains(&version)
+    }
+
+    fn verdict(&self) -> Verdict {
+        let version = self.from.version;
+        if self.accepts(version) {
+            let found = self.compare(version);
+            let unchanged = found.is_empty()
+                && self.from.stage_rules == self.to.stage_rules
+                && self.from.after == self.to.after;
+            return match differences(found) {
+                Some(differences) => Verdict::Differs { version, differences },
+                None if version != self.to.version => Verdict::ReadableAfterUpgrade { version },
+                None if unchanged => Verdict::Same,
+                None => Verdict::Readable,
+            };
+        }
+        let mut older: Vec<u32> = self.from.saves.clone();
+        older.retain(|&saved| saved < version && self.accepts(saved));
+        older.sort_unstable();
+        let mut verdict = None;
+        // Takes the newest version that has the same schema on both sides. If there is none, the
+        // differences in the newest one are reported.
+        for version in older.into_iter().rev() {
+            match differences(self.compare(version)) {
+                None => return Verdict::WritableAs { version },
+                Some(differences) => {
+                    verdict.get_or_insert(Verdict::Differs { version, differences });
+                }
+            }
+        }
+        verdict.unwrap_or_else(|| Verdict::VersionNotAccepted {
+            version,
+            accepts: match self.to.accepts.is_empty() {
+                true => vec![self.to.version],
+                false => self.to.accepts.clone(),
+            },
+        })
+    }
+
+    fn compare(&self, version: u32) -> Vec<(Effect, Difference)> {
+        let mut found = Vec::new();
+        // If an older version has its own message, its `upgrade` decides about the stage, and a
+        // manifest does not describe upgrades.
+        let own = |payload: &Payload| payload.older.iter().any(|older| older.version == version);
+        if !own(self.from) && !own(self.to) {
+            let (from, to) = (self.from.stage_rules.as_ref(), self.to.stage_rules.as_ref());
+            found.extend(compare_stages(PEERS, &self.from.type_url, from, to));
+        }
+        found.extend(compare(
+            PEERS,
+            &VersionSchema::of(self.source, self.from, version),
+            &VersionSchema::of(self.destination, self.to, version),
+        ));
+        found
+    }
+}
+
+/// The breaking differences; `None` if there are none.
+fn differences(found: Vec<(Effect, Difference)>) -> Option<Vec<Difference>> {
+    let breaking = found.into_iter().filter(|(effect, _)| *effect == Effect::Breaking);
+    let differences: Vec<Difference> = breaking.map(|(_, difference)| difference).collect();
+    (!differences.is_empty()).then_some(differences)
+}

@@ -1,0 +1,179 @@
+//! The comparison of a tree with the controllers that its states show now.
+//!
+//! Controllers are compared by identity, in both directions: those that were added, removed, replaced
+//! or moved since the tree was put in order.
+
+use std::collections::HashSet;
+
+use super::tree::{Met, Tree};
+use crate::caught::caught;
+use crate::controller::{ByAddress, address};
+use crate::{ControllerId, Error};
+
+/// When a tree is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// At the end of the freeze.
+    Freeze,
+    /// After the tree was encoded.
+    Save,
+    /// Before the commit hooks.
+    Commit,
+    /// Before the thaw hooks of a rollback.
+    Rollback,
+    /// After the controllers were built.
+    Import,
+    /// Before the patch hooks.
+    Patch,
+    /// Before the resume hooks.
+    Resume,
+}
+
+/// What became of one controller.
+#[derive(Clone, Debug)]
+enum Change {
+    Added,
+    Removed,
+    Replaced,
+    /// It was at this place before.
+    Moved(ControllerId),
+}
+
+impl When {
+    /// Whether a controller must have the id that it had. On the destination `patch` gives new names.
+    fn compares_ids(self) -> bool {
+        !matches!(self, When::Patch | When::Resume)
+    }
+
+    #[cold]
+    fn reason(self, change: &Change) -> String {
+        let what = match change {
+            Change::Added => "was added".to_owned(),
+            Change::Removed => "was removed".to_owned(),
+            Change::Replaced => "was replaced".to_owned(),
+            Change::Moved(from) => format!("was moved here from {from}"),
+        };
+        let frozen = "while the tree was frozen";
+        match (self, change) {
+            (When::Freeze, _) => format!("{what} {frozen}: it must stand still"),
+            (When::Save, _) => format!("{what} {frozen}: roll back and start again"),
+            (When::Import, _) => {
+                format!("{what} by the import of its parent, which must keep its children")
+            }
+            (When::Patch | When::Resume, Change::Added) => format!(
+                "{what} after the import: it would be neither patched nor resumed; import again, and \
+                 add it when `resume` has returned"
+            ),
+            (When::Patch | When::Resume, _) => format!(
+                "{what} after the import: import again, and change the tree when `resume` has returned"
+            ),
+            (When::Commit, Change::Added) => format!(
+                "{what} {frozen}: it is not at the destination and still runs here: end it yourself"
+            ),
+            (When::Commit, Change::Replaced) => format!(
+                "{what} {frozen}: the new controller is not at the destination and still runs here: \
+                 end it yourself"
+            ),
+            (When::Commit, Change::Removed) => {
+                format!("{what} {frozen}: it was committed all the same, the destination has it")
+            }
+            (When::Commit, Change::Moved(_)) => format!(
+                "{what} {frozen}: it was committed all the same, the destination has it at its \
+                 former place"
+            ),
+            (When::Rollback, Change::Added) => {
+                format!("{what} {frozen}: it was not frozen, and goes on as it is")
+            }
+            (When::Rollback, Change::Replaced) => format!(
+                "{what} {frozen}: the former controller was thawed all the same, the new one was \
+                 not frozen"
+            ),
+            (When::Rollback, Change::Removed | Change::Moved(_)) => {
+                format!("{what} {frozen}: it was thawed all the same")
+            }
+        }
+    }
+}
+
+impl Tree {
+    /// Checks that the tree still has exactly these controllers, at these places.
+    ///
+    /// # Errors
+    ///
+    /// Every controller that was added, removed, replaced or moved; and whatever keeps the tree from
+    /// being walked.
+    pub(crate) fn check_unchanged(&self, when: When) -> Result<(), Error> {
+        // Nearly always all is as it was, which is seen without ids.
+        let is_same = || Ok((0..self.nodes().len()).all(|unit| self.has_same_children(unit)));
+        match self.gone().is_empty() && matches!(caught(is_same), Ok(true)) {
+            true => Ok(()),
+            false => Error::collect(self.changes(when)),
+        }
+    }
+
+    /// Every difference between this tree and what its states show now.
+    #[cold]
+    pub(crate) fn changes(&self, when: When) -> Vec<Error> {
+        let Some(root) = self.nodes().first() else { return Vec::new() };
+        let mut now = Met::under(std::sync::Arc::clone(root), usize::MAX);
+        let mut errors = now.take_errors();
+        let mut add = |change: &Change, id: &ControllerId| {
+            errors.push(Error::precondition(when.reason(change)).at_controller(id));
+        };
+        let is_here = |unit: &usize| !self.gone().contains(unit);
+        let before: ByAddress<usize> = (0..self.nodes().len())
+            .filter(is_here)
+            .map(|unit| (address(&*self.nodes()[unit]), unit))
+            .collect();
+        let parent_before = |unit: usize| {
+            let parent = self.plan.units()[unit].parent()?;
+            Some(address(&*self.nodes()[parent]))
+        };
+        // Of a tree that could not be walked to its end, nobody knows what is missing.
+        if now.is_complete() {
+            let addresses: ByAddress<()> =
+                now.nodes().iter().map(|node| (address(&**node), ())).collect();
+            let ids: HashSet<&ControllerId> =
+                (0..now.nodes().len()).map(|unit| now.id(unit)).collect();
+            for (unit, node) in self.nodes().iter().enumerate() {
+                let id = self.id(unit);
+                let is_replaced = when.compares_ids() && ids.contains(id);
+                if is_here(&unit) && !is_replaced && !addresses.contains_key(&address(&**node)) {
+                    add(&Change::Removed, id);
+                }
+            }
+        }
+        // Of the units that are met now, those that were reported.
+        let mut reported: Vec<bool> = Vec::with_capacity(now.nodes().len());
+        for (unit, node) in now.nodes().iter().enumerate() {
+            let (id, parent) = (now.id(unit), now.units()[unit].parent());
+            let there_before = match when.compares_ids() {
+                true => self.plan.find(id).filter(is_here),
+                false => None,
+            };
+            let change = match before.get(&address(&**node)).copied() {
+                None if there_before.is_some() => Some(Change::Replaced),
+                None => Some(Change::Added),
+                Some(old) => {
+                    let parent_now = parent.map(|parent| address(&*now.nodes()[parent]));
+                    let has_parent = parent_before(old) == parent_now;
+                    let has_id = !when.compares_ids() || self.id(old) == id;
+                    // With its parent, it went where that went.
+                    let goes_along = has_parent && parent.is_some_and(|parent| reported[parent]);
+                    match (has_parent && has_id) || goes_along {
+                        true => None,
+                        false if there_before.is_some_and(|there| there != old) => {
+                            Some(Change::Replaced)
+                        }
+                        false => Some(Change::Moved(self.id(old).clone())),
+                    }
+                }
+            };
+            reported.push(change.is_some() || parent.is_some_and(|parent| reported[parent]));
+            if let Some(change) = change {
+                add(&change, id);
+            }
+        }
+        errors
+    }
+}

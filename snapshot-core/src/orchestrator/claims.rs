@@ -1,0 +1,266 @@
+//! Claims: every controller belongs to at most one open transaction.
+//!
+//! A source claims its tree from the freeze to the end of the commit or rollback, a destination from
+//! the import to the end of the resume or abort. A second transaction over any of these controllers
+//! is refused, wherever they are in the two trees.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::end::End;
+use super::journal::Journal;
+use super::plan::Plan;
+use super::tree::{Met, Tree};
+use super::units::Unit;
+use crate::controller::{ByAddress, Node, address};
+use crate::{ControllerId, Error};
+
+/// All claims of this program. Mostly there is one, or none.
+static CLAIMS: Mutex<Vec<Held>> = Mutex::new(Vec::new());
+
+/// A claim on all controllers of a tree. It ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    number: u64,
+}
+
+/// A claim as it is listed.
+struct Held {
+    number: u64,
+    by: Holder,
+}
+
+/// Who holds a claim. While a tree lives its controllers do, so that no other controller can have one
+/// of their addresses.
+enum Holder {
+    Source(Weak<Tree>),
+    Destination(Weak<Tree>),
+    /// A destination that was dropped after its patch had begun.
+    Abandoned(Weak<Tree>),
+    /// A source that was dropped, or whose thaw failed.
+    Left(Leftover),
+}
+
+/// What a source left behind whose migration did not end. Weak throughout: a program that gives its
+/// controllers up gives up their recovery. A weak reference keeps the address from being used again.
+pub(crate) struct Leftover {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) nodes: Vec<Weak<dyn Node>>,
+    pub(crate) journal: Journal,
+    pub(crate) end: End,
+}
+
+impl Leftover {
+    fn is_of_root(&self, root: usize) -> bool {
+        self.nodes.first().is_some_and(|node| weak_address(node) == root)
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.nodes.first().is_none_or(|root| root.strong_count() == 0)
+    }
+}
+
+fn weak_address(node: &Weak<dyn Node>) -> usize {
+    node.as_ptr().cast::<()>().addr()
+}
+
+fn claims() -> MutexGuard<'static, Vec<Held>> {
+    let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
+    claims.retain(|held| !matches!(&held.by, Holder::Left(left) if left.is_given_up()));
+    claims
+}
+
+fn add(claims: &mut Vec<Held>, by: Holder) -> Claim {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    claims.push(Held { number, by });
+    Claim { number }
+}
+
+impl Claim {
+    /// Claims the controllers of a source.
+    ///
+    /// # Errors
+    ///
+    /// Every controller that another open transaction has claimed.
+    pub(crate) fn source(tree: &Arc<Tree>) -> Result<Self, Error> {
+        // Dropped after the list is unlocked, since a destructor may be the user's.
+        let mut others = Vec::new();
+        let mut claims = claims();
+        let asks = Asks { nodes: tree.nodes(), units: tree.plan.units() };
+        asks.check(&claims, &mut others, |unit| tree.id(unit).clone())?;
+        Ok(add(&mut claims, Holder::Source(Arc::downgrade(tree))))
+    }
+
+    /// Claims the controllers of a destination. Nobody else has them: they were just built.
+    pub(crate) fn destination(tree: &Arc<Tree>) -> Self {
+        add(&mut claims(), Holder::Destination(Arc::downgrade(tree)))
+    }
+
+    /// Checks that no open transaction has claimed any of these controllers.
+    ///
+    /// # Errors
+    ///
+    /// Every controller that one has claimed.
+    pub(crate) fn check(met: &Met) -> Result<(), Error> {
+        let mut others = Vec::new();
+        let asks = Asks { nodes: met.nodes(), units: met.units() };
+        asks.check(&claims(), &mut others, |unit| met.id(unit).clone())
+    }
+
+    /// The source is left before its end: its claim goes on until it is recovered or given up.
+    pub(crate) fn leave_source(self, leftover: Leftover) {
+        self.hand_over(Holder::Left(leftover));
+    }
+
+    /// The destination is left before its end, and somebody is to take and abort it.
+    pub(crate) fn leave_destination(&self, tree: &Arc<Tree>) {
+        self.set_holder(Holder::Abandoned(Arc::downgrade(tree)));
+    }
+
+    fn hand_over(self, by: Holder) {
+        self.set_holder(by);
+        std::mem::forget(self);
+    }
+
+    fn set_holder(&self, by: Holder) {
+        if let Some(held) = claims().iter_mut().find(|held| held.number == self.number) {
+            held.by = by;
+        }
+    }
+
+    /// Takes up what a source with this root has left, as the tree that `rebuild` makes of it.
+    ///
+    /// # Errors
+    ///
+    /// If it was left with another root, above this one.
+    pub(crate) fn take_up<T>(
+        root: &dyn Node,
+        rebuild: impl FnOnce(Leftover) -> (Arc<Tree>, T),
+    ) -> Result<Option<(Self, Arc<Tree>, T)>, Error> {
+        let at = address(root);
+        let mut claims = claims();
+        let mut above = None;
+        for held in claims.iter_mut() {
+            let Holder::Left(left) = &held.by else { continue };
+            if left.is_of_root(at) {
+                let by = std::mem::replace(&mut held.by, Holder::Source(Weak::<Tree>::new()));
+                let Holder::Left(left) = by else { break };
+                let (tree, rest) = rebuild(left);
+                held.by = Holder::Source(Arc::downgrade(&tree));
+                return Ok(Some((Self { number: held.number }, tree, rest)));
+            }
+            if let Some(unit) = left.nodes.iter().position(|node| weak_address(node) == at) {
+                above = Some(left.not_the_root(unit));
+            }
+        }
+        above.map_or(Ok(None), Err)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        claims().retain(|held| held.number != self.number);
+    }
+}
+
+/// A tree that asks whether its controllers are free.
+struct Asks<'a> {
+    nodes: &'a [Arc<dyn Node>],
+    units: &'a [Unit],
+}
+
+impl Asks<'_> {
+    fn check(
+        &self,
+        claims: &[Held],
+        others: &mut Vec<Arc<Tree>>,
+        id: impl Fn(usize) -> ControllerId,
+    ) -> Result<(), Error> {
+        if claims.is_empty() {
+            return Ok(());
+        }
+        let nodes = self.nodes.iter().enumerate();
+        let units: ByAddress<usize> = nodes.map(|(unit, node)| (address(&**node), unit)).collect();
+        let mut errors = Vec::new();
+        for Held { by, .. } in claims {
+            // Per unit, which one it is in the other tree.
+            let mut theirs: Vec<Option<usize>> = vec![None; self.nodes.len()];
+            let mut is_free = true;
+            let mut meet = |address: usize, other: usize| {
+                if let Some(&unit) = units.get(&address) {
+                    theirs[unit] = Some(other);
+                    is_free = false;
+                }
+            };
+            let plan = match by {
+                Holder::Left(left) => {
+                    let nodes = left.nodes.iter().enumerate();
+                    nodes.for_each(|(other, node)| meet(weak_address(node), other));
+                    Arc::clone(&left.plan)
+                }
+                Holder::Source(tree) | Holder::Destination(tree) | Holder::Abandoned(tree) => {
+                    let Some(tree) = tree.upgrade() else { continue };
+                    let nodes = tree.nodes().iter().enumerate();
+                    nodes.for_each(|(other, node)| meet(address(&**node), other));
+                    let plan = Arc::clone(&tree.plan);
+                    others.push(tree);
+                    plan
+                }
+            };
+            if is_free {
+                continue;
+            }
+            for (unit, other) in theirs.iter().enumerate() {
+                let Some(other) = *other else { continue };
+                // Of a subtree, its top says it for all.
+                if self.units[unit].parent().is_none_or(|parent| theirs[parent].is_none()) {
+                    errors.push(by.refusal(&plan, other).at_controller(&id(unit)));
+                }
+            }
+        }
+        Error::collect(errors)
+    }
+}
+
+impl Holder {
+    #[cold]
+    fn refusal(&self, plan: &Plan, unit: usize) -> Error {
+        let root = plan.info(0).type_url;
+        let place = match unit {
+            0 => format!("as the root, {root}"),
+            _ => format!("as {} under {root}", plan.id(unit)),
+        };
+        Error::precondition(match self {
+            Holder::Source(_) => {
+                format!(
+                    "is in migration already, {place}: commit that migration or roll it back first"
+                )
+            }
+            Holder::Destination(_) => {
+                format!(
+                    "was imported and is not live yet, {place}: resume or abort that tree first"
+                )
+            }
+            Holder::Abandoned(_) => format!(
+                "is of a destination that was dropped, {place}: take it with `Abandoned::take_all` \
+                 and abort it first"
+            ),
+            Holder::Left(_) => format!(
+                "was left frozen by a migration that did not end, {place}: call `Source::recover` \
+                 with that root first"
+            ),
+        })
+    }
+}
+
+impl Leftover {
+    #[cold]
+    fn not_the_root(&self, unit: usize) -> Error {
+        let (id, root) = (self.plan.id(unit), self.plan.info(0).type_url);
+        Error::precondition(format!(
+            "is {id} of a tree that was left frozen: call `Source::recover` with its root, {root}"
+        ))
+        .at_controller(&ControllerId::root())
+    }
+}

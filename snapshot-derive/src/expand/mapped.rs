@@ -1,0 +1,111 @@
+//! A mapped field, and the code that refers to it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{at, constant_of, quiet_path, text_of};
+use crate::model::{Field, Mapping, Struct};
+
+/// A field that is saved as a proto field.
+pub(super) struct Mapped<'m> {
+    /// The constant of all fields of the message.
+    pub(super) fields: Ident,
+    /// Its index among all fields of the struct.
+    pub(super) index: usize,
+    /// Its index in `__MAPPED`.
+    pub(super) place_among_mapped: usize,
+    pub(super) field: &'m Field,
+    pub(super) mapping: &'m Mapping,
+    /// The place that decides how the field is saved: its type, or `with`.
+    pub(super) place: Span,
+}
+
+/// The mapped fields of a struct, in declared order.
+pub(super) fn mapped(model: &Struct) -> impl DoubleEndedIterator<Item = Mapped<'_>> + Clone {
+    let fields = constant_of(&model.message, "__FIELDS");
+    let all: Vec<_> = model
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, field)| Some((index, field, field.mapping()?)))
+        .collect();
+    all.into_iter().enumerate().map(move |(place_among_mapped, (index, field, mapping))| Mapped {
+        fields: fields.clone(),
+        index,
+        place_among_mapped,
+        field,
+        mapping,
+        place: at(match &mapping.with {
+            None => field.ty.span(),
+            Some(with) => with.span(),
+        }),
+    })
+}
+
+impl Mapped<'_> {
+    /// The typed constant of the proto field.
+    pub(super) fn constant(&self) -> TokenStream {
+        let (fields, proto) = (&self.fields, &self.mapping.proto);
+        quote!(&(*#fields).#proto)
+    }
+
+    /// The field of the struct, for errors that point at its type.
+    pub(super) fn member(&self) -> Ident {
+        let mut ident = self.field.ident.clone();
+        ident.set_span(self.place);
+        ident
+    }
+
+    /// The port of the field, or its adapter.
+    pub(super) fn port(&self) -> TokenStream {
+        let (constant, ty) = (self.constant(), &self.field.ty);
+        match &self.mapping.with {
+            None => quote_spanned!(self.place=> __s::port::<_, #ty>(#constant)),
+            // The type on the wire is inferred from the adapter's `from_wire`.
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned! {self.place=>
+                    __s::adapter::<_, _, #ty, _, _>(#constant, #with::from_wire)
+                }
+            }
+        }
+    }
+
+    /// The expression that is written for a value of the field's type.
+    pub(super) fn value_of(&self, value: &TokenStream) -> TokenStream {
+        match &self.mapping.with {
+            None => quote_spanned!(self.place=> &#value),
+            Some(with) => {
+                let with = quiet_path(with);
+                quote_spanned!(self.place=> #with::to_wire(&#value))
+            }
+        }
+    }
+
+    /// The check that the type fits, for a type that can be named only inside the impls. The checks of
+    /// all other types are in `fits`.
+    pub(super) fn fits_inside(&self) -> Option<TokenStream> {
+        let (constant, ty) = (self.constant(), &self.field.ty);
+        self.mapping
+            .with
+            .is_none()
+            .then(|| quote_spanned!(self.place=> __s::of(#constant).fits::<#ty>();))
+    }
+
+    /// The checks of `max` and `range`; `value` makes an `Option` of a reference.
+    pub(super) fn bounds(&self, value: impl Fn(Span) -> TokenStream) -> Vec<TokenStream> {
+        let constant = self.constant();
+        let Mapping { max, range, .. } = self.mapping;
+        let max = max.as_ref().map(|max| {
+            let (ty, value) = (&self.field.ty, value(at(self.field.ty.span())));
+            quote_spanned!(at(ty.span())=> __s::max::<_, #ty>(#constant, #value, #max))
+        });
+        let range = range.as_ref().map(|range| {
+            let (text, place) = (text_of(range), at(range.span()));
+            let value = value(place);
+            quote_spanned!(place=> __s::range(#constant, #value, #range, #text))
+        });
+        max.into_iter().chain(range).collect()
+    }
+}

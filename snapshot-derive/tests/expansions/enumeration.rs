@@ -1,0 +1,6 @@
+#[snapshot(enumeration = pb::Color)]
+enum Color {
+    #[snapshot(rename = Unspecified)]
+    Unknown,
+    Red,
+}

@@ -1,0 +1,2 @@
+#[snapshot(transparent, validate = is_a_name)]
+struct Name(String);

@@ -1,0 +1,80 @@
+const _: () = {
+    use ::snapshot_core::__private as __s;
+    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+    use __s::NoMember as _;
+    type __O = nic_snapshot::Link;
+    const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;
+    const __DESCRIPTOR: &__s::OneofDescriptor = <__O as __s::OneofSchema>::DESCRIPTOR;
+    const _: () = __s::assert_all_members(
+        "Link",
+        __DESCRIPTOR,
+        &[
+            __MEMBERS.Bridge.number(),
+            __MEMBERS.None.number(),
+            __MEMBERS.PassThrough.number(),
+        ],
+    );
+    const _: () = __s::assert_member_fits(
+        &|| __s::member::<_, Bridge>(&__MEMBERS.Bridge).fits(),
+        &__MEMBERS.Bridge,
+        "Bridge",
+    );
+    const _: () = __s::assert_member_fits(
+        &|| __s::member::<_, ()>(&__MEMBERS.None).fits(),
+        &__MEMBERS.None,
+        "",
+    );
+    #[automatically_derived]
+    impl __s::Single for Link {}
+    #[automatically_derived]
+    impl __s::WireOneof<__O> for Link {
+        fn put_oneof(&self, __w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {
+            match self {
+                Link::Switch(__value) => {
+                    __s::member::<_, Bridge>(&__MEMBERS.Bridge).put(__value, __w)
+                }
+                Link::None => __s::member::<_, ()>(&__MEMBERS.None).put(&(), __w),
+            }
+        }
+        fn take_oneof(
+            __tag: __s::Tag,
+            __r: &mut __s::Reader<'_>,
+        ) -> __s::Result<Self, __s::Error> {
+            if __tag.number == __MEMBERS.Bridge.number() {
+                __s::Ok(
+                    Link::Switch(
+                        __s::member::<_, Bridge>(&__MEMBERS.Bridge).take(__tag, __r)?,
+                    ),
+                )
+            } else if __tag.number == __MEMBERS.None.number() {
+                __s::member::<_, ()>(&__MEMBERS.None).take(__tag, __r)?;
+                __s::Ok(Link::None)
+            } else {
+                __s::Err(__s::unmapped_member(__DESCRIPTOR, __tag))
+            }
+        }
+        fn walk_oneof(
+            &mut self,
+            __walk: &mut __s::Walk<'_>,
+        ) -> __s::Result<(), __s::Error> {
+            match self {
+                Link::Switch(__value) => {
+                    __s::member::<_, Bridge>(&__MEMBERS.Bridge).walk(__value, __walk)
+                }
+                Link::None => __s::Ok(()),
+            }
+        }
+        fn refer_oneof(&self, __references: &mut __s::References) {
+            match self {
+                Link::Switch(__value) => {
+                    __s::member::<_, Bridge>(&__MEMBERS.Bridge)
+                        .refer(__value, __references)
+                }
+                Link::None => {}
+            }
+        }
+        fn annotate_oneof(__notes: &mut __s::Notes) {
+            __s::member::<_, Bridge>(&__MEMBERS.Bridge).annotate(__notes);
+        }
+    }
+};

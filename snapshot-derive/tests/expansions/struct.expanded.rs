@@ -1,0 +1,307 @@
+const _: () = {
+    use ::snapshot_core::__private as __s;
+    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+    type __Type_timeout = Duration;
+    type __Type_disk = Disk;
+    type __M = pb::Reservation;
+    const __FIELDS: &<__M as __s::Schema>::Fields = &<__M as __s::Schema>::FIELDS;
+    const __DESCRIPTOR: &__s::MessageDescriptor = <__M as __s::Schema>::DESCRIPTOR;
+    const __MAPPED: &[__s::Numbered] = {
+        let __all = __FIELDS;
+        &[
+            (*__all).slot.numbered,
+            (*__all).display_name.numbered,
+            (*__all).timeout.numbered,
+            (*__all).disk.numbered,
+        ]
+    };
+    const __IGNORED: &[__s::u32] = &[(*__FIELDS).reserved.number()];
+    const _: () = __s::assert_all_mapped(
+        "Reservation",
+        __DESCRIPTOR,
+        0,
+        __MAPPED,
+        __IGNORED,
+    );
+    const _: () = {
+        use __s::NoStage as _;
+        __s::assert_no_stage(__s::Probe::<Option<u64>>::IS_STAGE, "handle")
+    };
+    #[inline]
+    fn __answers_0() -> impl __s::Plan<(u8, Option<String>)> {
+        let __all = __FIELDS;
+        (
+            __s::port::<_, u8>(&(*__all).slot).fits(),
+            __s::port::<_, Option<String>>(&(*__all).display_name).fits(),
+        )
+    }
+    const _: () = {
+        let __check = __s::check(__MAPPED, 0usize, &__answers_0);
+        let __check = __check.plain("u8");
+        let __check = __check.plain("Option<String>");
+    };
+    #[inline]
+    fn __answers_1() -> impl __s::Answer {
+        (
+            __s::adapter::<
+                _,
+                _,
+                __Type_timeout,
+                _,
+                _,
+            >(&(*__FIELDS).timeout, codec::millis::from_wire)
+                .fits(),
+        )
+    }
+    const _: () = {
+        let __check = __s::check(__MAPPED, 2usize, &__answers_1);
+        let __check = __check.adapter("codec::millis");
+    };
+    #[inline]
+    fn __answers_2() -> impl __s::Plan<(__Type_disk,)> {
+        let __all = __FIELDS;
+        (__s::port::<_, __Type_disk>(&(*__all).disk).fits(),)
+    }
+    const _: () = {
+        let __check = __s::check(__MAPPED, 3usize, &__answers_2);
+        let __check = __check.fits("Disk");
+    };
+    #[automatically_derived]
+    impl __s::State for Reservation {
+        type Message = pb::Reservation;
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn put_fields(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+            let mut __put = __s::Putting::<
+                {
+                    __s::marks(
+                        0,
+                        __MAPPED,
+                        &[
+                            __s::fit(&__answers_0),
+                            __s::fit(&__answers_1),
+                            __s::fit(&__answers_2),
+                        ],
+                    )
+                },
+            >::new(__w);
+            __put
+                .check(
+                    __FIELDS.slot.number(),
+                    __s::range(&(*__FIELDS).slot, __s::Some(&self.slot), 0..64, "0..64"),
+                );
+            __put
+                .check(
+                    __FIELDS.display_name.number(),
+                    __s::max::<
+                        _,
+                        Option<String>,
+                    >(&(*__FIELDS).display_name, __s::Some(&self.name), 16),
+                );
+            __s::Plan::put(__answers_2(), (&self.disk,), &mut __put);
+            __s::adapter::<
+                _,
+                _,
+                __Type_timeout,
+                _,
+                _,
+            >(&(*__FIELDS).timeout, codec::millis::from_wire)
+                .put(&mut __put, codec::millis::to_wire(&self.timeout));
+            __s::Plan::put(__answers_0(), (&self.slot, &self.name), &mut __put);
+            __put.finish()
+        }
+        #[inline]
+        fn fields_size(&self) -> __s::usize {
+            __s::sum(
+                &[
+                    __s::Plan::size(__answers_0(), (&self.slot, &self.name)),
+                    __s::Plan::size(__answers_2(), (&self.disk,)),
+                ],
+            )
+        }
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn take_fields_into(
+            __slot: &mut __s::Option<Self>,
+            __r: &mut __s::Reader<'_>,
+        ) -> __s::Result<(), __s::Error> {
+            let mut __take = __s::Taking::begun(__r);
+            let mut __fields_0 = __s::default();
+            __s::Plan::open(__answers_0(), &mut __fields_0, &mut __take, __r);
+            let mut __field_1 = __s::adapter::<
+                _,
+                _,
+                __Type_timeout,
+                _,
+                _,
+            >(&(*__FIELDS).timeout, codec::millis::from_wire)
+                .open(&mut __take, __r);
+            let mut __fields_2 = __s::default();
+            __s::Plan::open(__answers_2(), &mut __fields_2, &mut __take, __r);
+            while let __s::Some(__tag) = __take.next(__r) {
+                if !(false
+                    || __s::Plan::offer(
+                        __answers_0(),
+                        &mut __fields_0,
+                        &mut __take,
+                        __tag,
+                        __r,
+                    ) || __field_1.offer(&(*__FIELDS).timeout, &mut __take, __tag, __r)
+                    || __s::Plan::offer(
+                        __answers_2(),
+                        &mut __fields_2,
+                        &mut __take,
+                        __tag,
+                        __r,
+                    ))
+                {
+                    __take.unmapped(__DESCRIPTOR, __IGNORED, __tag, __r);
+                }
+            }
+            let __fields_0 = __s::Plan::finish(__answers_0(), __fields_0, &mut __take);
+            let __field_1 = __field_1.finish(&(*__FIELDS).timeout, &mut __take, __r);
+            let __fields_2 = __s::Plan::finish(__answers_2(), __fields_2, &mut __take);
+            __take
+                .check(
+                    &(*__FIELDS).slot,
+                    __s::range(
+                        &(*__FIELDS).slot,
+                        __take.known(&(*__FIELDS).slot, &__fields_0.0),
+                        0..64,
+                        "0..64",
+                    ),
+                    __r,
+                );
+            __take
+                .check(
+                    &(*__FIELDS).display_name,
+                    __s::max::<
+                        _,
+                        Option<String>,
+                    >(
+                        &(*__FIELDS).display_name,
+                        __take.known(&(*__FIELDS).display_name, &__fields_0.1),
+                        16,
+                    ),
+                    __r,
+                );
+            if let __s::Err(__error) = __take.end() {
+                return __s::Err(__error);
+            }
+            match (
+                __s::Options::all(__fields_0),
+                __field_1,
+                __s::Options::all(__fields_2),
+            ) {
+                (__s::Some(__fields_0), __s::Some(__field_1), __s::Some(__fields_2)) => {
+                    let __state = Reservation {
+                        slot: __fields_0.0,
+                        name: __fields_0.1,
+                        timeout: __field_1,
+                        disk: __fields_2.0,
+                        handle: __s::default::<Option<u64>>(),
+                    };
+                    __s::validate(is_valid(&__state), __s::unnamed)?;
+                    *__slot = __s::Some(__state);
+                    __s::Ok(())
+                }
+                _ => __s::Err(__s::lost_error()),
+            }
+        }
+        #[inline]
+        fn walk_fields(
+            &mut self,
+            __walk: &mut __s::Walk<'_>,
+        ) -> __s::Result<(), __s::Error> {
+            __s::port::<_, __Type_disk>(&(*__FIELDS).disk).walk(&mut self.disk, __walk)
+        }
+        #[inline]
+        fn refer_fields(&self, __references: &mut __s::References) {
+            __s::adapter::<
+                _,
+                _,
+                __Type_timeout,
+                _,
+                _,
+            >(&(*__FIELDS).timeout, codec::millis::from_wire)
+                .refer(
+                    || __s::Converted(codec::millis::to_wire(&self.timeout)).value(),
+                    __references,
+                );
+            __s::port::<_, __Type_disk>(&(*__FIELDS).disk)
+                .refer(&self.disk, __references);
+        }
+        #[inline]
+        fn annotate_fields(__notes: &mut __s::Notes) {
+            __s::annotate(__answers_1, __notes);
+            __s::annotate(__answers_2, __notes);
+        }
+    }
+    #[automatically_derived]
+    impl __s::Single for Reservation {}
+    #[automatically_derived]
+    impl __s::Wire<__s::kind::Message<__M>> for Reservation {
+        #[inline]
+        fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
+            __s::put_message(self, __w)
+        }
+        #[inline]
+        fn put_tagged(
+            &self,
+            __number: __s::u32,
+            __w: &mut __s::Writer,
+        ) -> __s::Result<(), __s::Error> {
+            __s::put_message_tagged(self, __number, __w)
+        }
+        #[inline]
+        fn size(&self) -> __s::usize {
+            __s::message_size(self)
+        }
+        #[inline]
+        fn take(__r: &mut __s::Reader<'_>) -> __s::Result<Self, __s::Error> {
+            __s::take_message(__r)
+        }
+        #[inline]
+        fn take_into(
+            __slot: &mut __s::Option<Self>,
+            __r: &mut __s::Reader<'_>,
+        ) -> __s::Result<(), __s::Error> {
+            __s::take_message_into(__slot, __r)
+        }
+        #[inline]
+        fn is_default(&self) -> __s::bool {
+            false
+        }
+        #[inline]
+        fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+            __s::State::walk_fields(self, __walk)
+        }
+        #[inline]
+        fn refer(&self, __references: &mut __s::References) {
+            __s::refer_message(self, __references);
+        }
+        #[inline]
+        fn annotate(__notes: &mut __s::Notes) {
+            __s::annotate_state::<Self>(__notes);
+        }
+    }
+    /// The state as its message.
+    ///
+    /// # Panics
+    ///
+    /// If the state cannot be saved; `State::to_message` returns the error instead.
+    #[automatically_derived]
+    impl __s::From<&Reservation> for pb::Reservation {
+        #[inline]
+        #[track_caller]
+        fn from(__state: &Reservation) -> Self {
+            __s::message_of(__state)
+        }
+    }
+    #[automatically_derived]
+    impl __s::TryFrom<pb::Reservation> for Reservation {
+        type Error = __s::Error;
+        #[inline]
+        fn try_from(__message: pb::Reservation) -> __s::Result<Self, __s::Error> {
+            __s::State::from_message(&__message)
+        }
+    }
+};
