@@ -68,13 +68,13 @@ async fn a_snapshot_arrives_while_the_stream_stays_open() {
 async fn a_silent_sender_is_given_up() {
     let error = send(&snapshot().as_bytes()[..100_000], false).await.unwrap_err();
     assert_eq!(error.code(), Code::DeadlineExceeded);
-    assert_eq!(error.to_string(), "the sender is silent after 100000 bytes of Some(300060)");
+    assert_eq!(error.to_string(), "the sender is silent after 100000 bytes of Some(300061)");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_ends_early_says_what_is_missing() {
     let error = send(&snapshot().as_bytes()[..100_000], true).await.unwrap_err();
-    assert_eq!(error.to_string(), "cut off: the body has 99976 of 300036 bytes");
+    assert_eq!(error.to_string(), "cut off: the body has 99976 of 300037 bytes");
 }
 
 #[tokio::test(start_paused = true)]
