@@ -1,0 +1,4 @@
+//! The agreement of two processes about one hand-over of running controllers.
+#![forbid(unsafe_code)]
+
+pub mod decision;
