@@ -7,6 +7,7 @@
 mod attributes;
 mod code;
 mod errors;
+mod handover;
 mod links;
 
 use snapshot_docs::Page;

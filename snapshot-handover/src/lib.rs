@@ -1,4 +1,4 @@
-//! The agreement of two processes about one hand-over.
+#![doc = include_str!("front_page.md")]
 #![forbid(unsafe_code)]
 
 mod accept;

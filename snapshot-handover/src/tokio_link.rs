@@ -1,5 +1,6 @@
 //! Links over tokio's traits.
 
+use tokio::io::AsyncRead;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 /// Makes a link of a tokio stream: a `TcpStream`, a `UnixStream`, a TLS stream, a named pipe.
@@ -20,9 +21,6 @@ use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 /// }
 /// # }
 /// ```
-pub fn tokio_link<S: TokioAsyncReadCompatExt>(stream: S) -> Compat<S>
-where
-    S: tokio::io::AsyncRead,
-{
+pub fn tokio_link<S: AsyncRead>(stream: S) -> Compat<S> {
     stream.compat()
 }

@@ -141,7 +141,11 @@ impl Ledger {
         deadline: Deadline,
     ) -> Result<(), Error> {
         let free = self.shared.holders.free(session);
-        deadline.within(timer, async { Ok(free.await) }).await
+        let free = async {
+            free.await;
+            Ok(())
+        };
+        deadline.within(timer, free).await
     }
 
     /// Returns the record of a session; `None` if there is none.

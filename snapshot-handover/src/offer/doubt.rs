@@ -18,13 +18,13 @@ use crate::talk::Talk;
 /// gets a [`verdict`](crate::decision::verdict()), and [decides](Doubt::decide).
 #[must_use = "the tree is frozen until the doubt is resolved"]
 pub struct Doubt<R: Controller> {
-    conversation: Conversation<R>,
+    conversation: Box<Conversation<R>>,
     trouble: Error,
 }
 
 impl<R: Controller> Doubt<R> {
     pub(super) fn new(conversation: Conversation<R>, trouble: Error) -> Self {
-        Self { conversation, trouble }
+        Self { conversation: Box::new(conversation), trouble }
     }
 
     /// The session.
@@ -48,7 +48,7 @@ impl<R: Controller> Doubt<R> {
         }
         self.conversation.ask(&mut talk).await;
         let paused = self.conversation.drive(&mut talk, source::State::Given, Vec::new()).await;
-        ended(self.conversation, paused, &talk.trouble())
+        ended(*self.conversation, paused, &talk.trouble())
     }
 
     /// Does what an operator has decided: lets go of the tree, or takes it back. Nothing checks the
@@ -64,7 +64,7 @@ impl<R: Controller> Doubt<R> {
         debug_assert_eq!(asks, [Action::AskOperator]);
         let (state, actions) = source::step(doubt, Event::Operator(choice));
         let paused = self.conversation.drive(&mut talk, state, actions).await;
-        ended(self.conversation, paused, &trouble)
+        ended(*self.conversation, paused, &trouble)
     }
 }
 
