@@ -25,7 +25,7 @@ pub use handover::Handover;
 pub use ledger::Ledger;
 pub use message::SessionId;
 pub use offer::{Doubt, Finished, Offer, Offered};
-pub use report::{NotMoved, Report};
+pub use report::{NotMoved, Rehearsed, Report};
 #[cfg(feature = "tokio")]
 pub use tokio_link::tokio_link;
 

@@ -17,11 +17,11 @@ use snapshot_handover::decision::{Choice, Mark, Side, Verdict, Written, verdict}
 use snapshot_handover::ledger::{Ledger, MemoryStore, WriteFault};
 use snapshot_handover::{Accepted, Finished, Handover, Offer, Offered, SessionId};
 
-/// Frames of the source: versions, hello, snapshot, its bytes, resume, committed.
-const FROM_SOURCE: usize = 6;
+/// Frames of the source: versions, hello, rehearsal, its bytes, snapshot, its bytes, resume, committed.
+const FROM_SOURCE: usize = 8;
 
-/// Frames of the destination: versions, welcome, patched, resumed, settled.
-const FROM_DESTINATION: usize = 5;
+/// Frames of the destination: versions, welcome, ready, patched, resumed, settled.
+const FROM_DESTINATION: usize = 6;
 
 fn session() -> SessionId {
     "s".parse().unwrap()

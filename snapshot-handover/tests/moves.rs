@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fixture::pipe::{Pipe, pipe};
-use fixture::{Machine, Node, World, impatient};
+use fixture::{Machine, MachineState, Node, World, impatient};
 use futures_executor::block_on;
 use futures_util::future::join;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
-use snapshot_core::{Code, Controller, ControllerSet, Error, Session};
-use snapshot_handover::decision::Mark;
+use snapshot_core::{Code, Controller, ControllerSet, Error, Payload, Session};
+use snapshot_handover::decision::{Mark, Word};
 use snapshot_handover::frame::{Channel, Deadline, ThreadTimer, Timer};
 use snapshot_handover::ledger::{Ledger, MemoryStore, Role};
-use snapshot_handover::message::{Message, Versions};
+use snapshot_handover::message::{Hello, Message, Rehearsal, Versions};
 use snapshot_handover::{
     Accepted, Handover, Host, Limits, Offer, Offered, SessionId, accept, offer,
 };
@@ -80,7 +80,7 @@ fn a_tree_moves_and_both_ledgers_say_so() {
 fn the_notes_of_the_program_arrive() {
     struct Notes(Node, Arc<Mutex<Vec<Vec<u8>>>>);
     impl Host<Machine> for Notes {
-        fn greet(&mut self, hello: &snapshot_handover::message::Hello) -> Result<Vec<u8>, Error> {
+        fn greet(&mut self, hello: &Hello) -> Result<Vec<u8>, Error> {
             self.1.lock().unwrap().extend([hello.note.clone(), hello.host.clone().into_bytes()]);
             self.0.greet(hello)
         }
@@ -123,7 +123,7 @@ fn a_snapshot_of_many_frames_arrives_and_its_progress_is_observed() {
     };
     let (offered, _) = hand_over(
         &Handover::new(&ledger()),
-        Offer::new(&machine, &Session::new()),
+        Offer::new(&machine, &Session::new()).rehearse(false),
         &Handover::new(&ledger()).observer(observer),
         Node::new(&world),
     );
@@ -197,7 +197,7 @@ fn a_destination_of_another_tree_refuses_by_name() {
 }
 
 #[test]
-fn a_snapshot_above_the_destinations_limit_is_refused_before_it_is_sent() {
+fn a_snapshot_above_the_destinations_limit_is_refused_before_the_freeze() {
     let world = Arc::new(World::default());
     let machine = Machine::running(&world, vec![7; 100_000]);
     let ended = hand_over(
@@ -206,6 +206,8 @@ fn a_snapshot_above_the_destinations_limit_is_refused_before_it_is_sent() {
         &Handover::new(&ledger()).limits(Limits::new().snapshot(50_000)),
         Node::new(&world),
     );
+    let Offered::Kept(kept) = &ended.0 else { panic!("{:?}", ended.0) };
+    assert!(kept.report.side.phases.is_empty(), "it was frozen: {:?}", kept.report.side);
     let (at_source, at_destination) = refused(ended);
     assert!(at_source.to_string().contains("reads at most 50000"), "{at_source}");
     assert_eq!(at_source.to_string(), at_destination.to_string());
@@ -373,6 +375,60 @@ fn a_source_that_asks_the_wrong_host_is_not_told_that_it_may_take_the_tree_back(
     let (answer, accepted) = against(asks);
     assert!(answer.unwrap_err().to_string().contains("has closed the link"));
     assert!(no_session(accepted).to_string().contains("has no session elsewhere"));
+}
+
+#[test]
+fn a_tree_that_the_destination_does_not_verify_is_refused_before_the_freeze() {
+    let source = async |link: Pipe| {
+        let mut channel = Channel::new(link);
+        channel.send(&Versions::of("x").encode().unwrap(), soon()).await.unwrap();
+        channel.receive(1024, soon()).await.unwrap();
+        let hello = Message::Hello(Hello {
+            session: "s".parse().unwrap(),
+            root: MachineState::TYPE_URL.to_owned(),
+            host: String::new(),
+            note: Vec::new(),
+        });
+        channel.send(&hello.encode().unwrap(), soon()).await.unwrap();
+        let welcome = channel.receive(1 << 20, soon()).await.unwrap();
+        assert_eq!(Message::decode(&welcome).unwrap().word(), Word::Welcome);
+        // A machine without its disk.
+        let value = b"\x08\x01\x12\x01m".to_vec();
+        let any = prost_types::Any { type_url: MachineState::TYPE_URL.to_owned(), value };
+        let bytes = snapshot_core::Snapshot::from_any(&any).unwrap().into_bytes();
+        let rehearsal = Message::Rehearsal(Rehearsal { length: bytes.len() as u64 });
+        channel.send(&rehearsal.encode().unwrap(), soon()).await.unwrap();
+        channel.send_bytes(&bytes, soon()).await.unwrap();
+        Message::decode(&channel.receive(1 << 20, soon()).await.unwrap()).unwrap()
+    };
+    let (answer, accepted) = against(source);
+    let Message::Refused(failure) = answer else { panic!("{answer:?}") };
+    let error = Error::from(failure).to_string();
+    assert!(error.contains("disk: "), "{error}");
+    assert!(matches!(accepted, Accepted::Refused(_)), "{accepted:?}");
+}
+
+#[test]
+fn the_rehearsal_measures_and_a_blackout_that_is_too_long_is_not_begun() {
+    let world = Arc::new(World::default());
+    let machine = Machine::running(&world, vec![7; 1 << 20]);
+    let tree = || Offer::new(&machine, &Session::new());
+    let (source, destination) = (Handover::new(&ledger()), Handover::new(&ledger()));
+    let strict = tree().at_most(Duration::from_nanos(1));
+    let (offered, accepted) = hand_over(&source, strict, &destination, Node::new(&world));
+    let Offered::Kept(kept) = &offered else { panic!("{offered:?}") };
+    let rehearsed = kept.report.rehearsal.unwrap();
+    assert!(rehearsed.bytes > 1 << 20 && rehearsed.estimate() > Duration::from_nanos(1));
+    assert!(kept.report.side.phases.is_empty(), "it was frozen: {:?}", kept.report.side);
+    let (at_source, at_destination) = refused((offered, accepted));
+    assert!(at_source.to_string().contains("the blackout would take"), "{at_source}");
+    assert_eq!(at_source.to_string(), at_destination.to_string());
+
+    // Without a rehearsal there is no estimate.
+    let blind = tree().rehearse(false).at_most(Duration::from_nanos(1));
+    let (offered, _) = hand_over(&source, blind, &destination, Node::new(&world));
+    let Offered::Committed(report) = offered else { panic!("{offered:?}") };
+    assert_eq!(report.rehearsal, None);
 }
 
 #[test]

@@ -161,6 +161,8 @@ impl Trouble {
 pub(crate) enum Happening {
     /// A side does the next thing that it has to do, which succeeds.
     Does(Who),
+    /// It is not needed.
+    Skips(Who),
     /// It fails.
     Fails(Who),
     /// The write of a mark goes wrong.
@@ -364,7 +366,7 @@ impl World {
                 self.runs_at_source = false;
                 self.happen(rules, who, Event::Done);
             }
-            Action::Greet | Action::Import | Action::Resume => {
+            Action::Rehearse | Action::Greet | Action::Check | Action::Import | Action::Resume => {
                 self.happen(rules, who, Event::Done);
             }
             Action::Thaw => self.runs_at_source = true,
@@ -445,7 +447,17 @@ impl World {
                         }
                     }
                 }
-                Some(Action::Prepare | Action::Greet | Action::Import | Action::Resume) => {
+                Some(
+                    action @ (Action::Rehearse
+                    | Action::Prepare
+                    | Action::Greet
+                    | Action::Check
+                    | Action::Import
+                    | Action::Resume),
+                ) => {
+                    if action == Action::Rehearse {
+                        all.push(Happening::Skips(who));
+                    }
                     all.push(Happening::Does(who));
                     if self.budget.failures > 0 {
                         all.push(Happening::Fails(who));
@@ -554,6 +566,7 @@ impl Model for Protocol {
                 }
                 world.write(rules, who, trouble);
             }
+            Happening::Skips(who) => world.happen(rules, who, Event::Unneeded),
             Happening::Nobody(who) => world.happen(rules, who, Event::Nobody),
             Happening::Gets(who) => {
                 let id = world.connection_of(who)?;

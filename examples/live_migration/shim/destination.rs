@@ -149,7 +149,14 @@ impl Hands for Shim<'_> {
                 self.why();
                 return Ok(Next::End);
             }
-            Action::Prepare | Action::Thaw | Action::Commit | Action::Ask | Action::AskOperator => {
+            // No source of this example rehearses.
+            Action::Check
+            | Action::Rehearse
+            | Action::Prepare
+            | Action::Thaw
+            | Action::Commit
+            | Action::Ask
+            | Action::AskOperator => {
                 anyhow::bail!("{action:?} is not for a destination")
             }
         }

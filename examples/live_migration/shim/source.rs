@@ -181,6 +181,8 @@ impl Hands for Shim<'_> {
                 let message = self.message(word)?;
                 self.send(message);
             }
+            // It has a preflight, and no rehearsal.
+            Action::Rehearse => return Ok(Next::Happened(Event::Unneeded)),
             Action::Prepare => {
                 return Ok(Next::Happened(match self.prepare() {
                     Ok(()) => Event::Done,
@@ -217,6 +219,7 @@ impl Hands for Shim<'_> {
                 return Ok(Next::End);
             }
             Action::Greet
+            | Action::Check
             | Action::Import
             | Action::Resume
             | Action::GoLive

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use prost::Message as _;
@@ -16,7 +17,7 @@ use crate::decision::{Action, Event, Mark, Word, destination};
 use crate::frame::Deadline;
 use crate::handover::Handover;
 use crate::ledger::{Entry, Role};
-use crate::message::{Failure, Hello, Message, Welcome};
+use crate::message::{Failure, Hello, Message, Ready, Welcome};
 use crate::report::{NotMoved, Report};
 use crate::talk::Talk;
 
@@ -35,6 +36,8 @@ pub(super) struct Conversation<R: Controller, H> {
     snapshot_note: Vec<u8>,
     bytes: Vec<u8>,
     length: u64,
+    /// How long it took to verify the rehearsed tree, in nanoseconds.
+    check_ns: u64,
     core: Session,
     patched: Option<Patched<R>>,
     root: Option<Arc<R>>,
@@ -86,6 +89,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             snapshot_note: Vec::new(),
             bytes: Vec::new(),
             length: 0,
+            check_ns: 0,
             core: Session::new(),
             patched: None,
             root: None,
@@ -139,22 +143,14 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         let Some(message) = talk.receive(self.deadline).await else { return Event::Lost };
         let word = message.word();
         match message {
-            Message::Snapshot(follows) => {
-                let limit = self.handover.limits.snapshot;
-                if follows.length > limit {
-                    let reason = format!(
-                        "the snapshot has {} bytes, this side reads at most {limit}: raise \
-                         `Limits::snapshot` here",
-                        follows.length
-                    );
-                    self.fail(Error::precondition(reason));
-                    return Event::Failed;
+            Message::Rehearsal(follows) => {
+                if let Err(event) = self.receive_bytes(talk, follows.length).await {
+                    return event;
                 }
-                let transfer = self.handover.limits.transfer;
-                let deadline = Deadline::after(transfer, "the transfer of the snapshot");
-                match talk.receive_bytes(follows.length, deadline).await {
-                    Some(bytes) => self.bytes = bytes,
-                    None => return Event::Lost,
+            }
+            Message::Snapshot(follows) => {
+                if let Err(event) = self.receive_bytes(talk, follows.length).await {
+                    return event;
                 }
                 self.length = follows.length;
                 self.snapshot_note = follows.note;
@@ -165,6 +161,25 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             _ => {}
         }
         Event::Got(word)
+    }
+
+    /// Receives the bytes of a snapshot.
+    async fn receive_bytes<S>(&mut self, talk: &mut Talk<S>, length: u64) -> Result<(), Event>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let limit = self.handover.limits.snapshot;
+        if length > limit {
+            self.fail(Error::precondition(format!(
+                "the snapshot has {length} bytes, this side reads at most {limit}: raise \
+                 `Limits::snapshot` here"
+            )));
+            return Err(Event::Failed);
+        }
+        let transfer = self.handover.limits.transfer;
+        let deadline = Deadline::after(transfer, "the transfer of the snapshot");
+        self.bytes = talk.receive_bytes(length, deadline).await.ok_or(Event::Lost)?;
+        Ok(())
     }
 
     async fn act<S>(&mut self, talk: &mut Talk<S>, action: Action) -> Next
@@ -178,6 +193,10 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             Action::Greet => {
                 let greeted = self.greet();
                 return Next::Happened(self.tried(greeted));
+            }
+            Action::Check => {
+                let checked = self.check();
+                return Next::Happened(self.tried(checked));
             }
             Action::Import => {
                 let imported = self.import().await;
@@ -197,7 +216,12 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                 self.hello.session
             ))),
             // Not for a destination: its decisions never ask for them.
-            Action::Prepare | Action::Thaw | Action::Commit | Action::Ask | Action::AskOperator => {
+            Action::Rehearse
+            | Action::Prepare
+            | Action::Thaw
+            | Action::Commit
+            | Action::Ask
+            | Action::AskOperator => {
                 return Next::End(End::Listen);
             }
         }
@@ -280,6 +304,8 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                 // Found by `greet` already.
                 Err(error) => (Message::Refused(Failure::from(&error)), settle),
             },
+            // The source's time until the snapshot runs on, however often it rehearses.
+            Word::Ready => (Message::Ready(Ready { check_ns: self.check_ns }), self.deadline),
             Word::Patched => {
                 (Message::Patched, Deadline::after(limits.resume, "the source's word to resume"))
             }
@@ -288,6 +314,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             Word::Settled => (Message::Settled, settle),
             // Not for a destination.
             Word::Hello
+            | Word::Rehearsal
             | Word::Snapshot
             | Word::Resume
             | Word::Abort
@@ -314,6 +341,16 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         registry::registry()?;
         let (host, hello) = (&mut self.host, &self.hello);
         self.next_note = caught("Host::greet", || host.greet(hello))?;
+        Ok(())
+    }
+
+    /// Verifies the rehearsed tree as an import does, and builds nothing.
+    fn check(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
+        let options = ReadOptions::new().limit(self.handover.limits.snapshot);
+        let snapshot = options.from_bytes(std::mem::take(&mut self.bytes))?;
+        Incoming::from(snapshot).check::<R>()?;
+        self.check_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Ok(())
     }
 
@@ -405,6 +442,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             side: self.failed.take().unwrap_or_else(|| self.core.report(SIDE)),
             peer: std::mem::take(&mut self.peer),
             bytes: self.length,
+            rehearsal: None,
             settled,
             note: std::mem::take(&mut self.last_note),
             trouble: std::mem::take(&mut self.trouble),

@@ -9,8 +9,10 @@ pub enum State {
     Waiting,
     /// Checks the source and gets this host ready.
     Greeting,
-    /// Waits for the snapshot.
+    /// Waits for a rehearsal or the snapshot.
     Greeted,
+    /// Verifies a rehearsed tree.
+    Checking,
     /// Import and patch.
     Patching,
     /// Bound to this host, inert. The tree is the source's.
@@ -26,7 +28,8 @@ pub enum State {
 /// Returns the next state and the actions for an event.
 pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
     use Action::{
-        Abort, Contradiction, End, GoLive, Greet, Import, Leave, Listen, Note, Record, Resume, Send,
+        Abort, Check, Contradiction, End, GoLive, Greet, Import, Leave, Listen, Note, Record,
+        Resume, Send,
     };
     use Event::{Done, Failed, Got, Nobody, Unrecorded, Unsure};
     let refuse = || (State::Aborted, vec![Note(Mark::Aborted), Send(Word::Refused)]);
@@ -34,11 +37,13 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
         (State::Waiting, Got(Word::Hello)) => (State::Greeting, vec![Record(Mark::Begun), Greet]),
         (State::Waiting, _) => (State::Aborted, vec![End]),
         (State::Greeting, Done) => (State::Greeted, vec![Send(Word::Welcome)]),
+        (State::Greeted, Got(Word::Rehearsal)) => (State::Checking, vec![Check]),
+        (State::Checking, Done) => (State::Greeted, vec![Send(Word::Ready)]),
         (State::Greeted, Got(Word::Snapshot)) => (State::Patching, vec![Import]),
         // The source has given nothing away, and does not ask.
         (State::Greeted, _) => (State::Aborted, vec![Note(Mark::Aborted), End]),
         (State::Patching, Done) => (State::Patched, vec![Send(Word::Patched)]),
-        (State::Greeting | State::Patching, _) => refuse(),
+        (State::Greeting | State::Checking | State::Patching, _) => refuse(),
 
         (State::Patched, Got(Word::Resume)) => (State::Resuming, vec![Resume]),
         (State::Patched, Got(Word::Abort)) => {
@@ -65,7 +70,9 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
         (State::Aborted, Got(Word::Abort)) => (state, vec![End]),
         (State::Aborted, Got(Word::Committed)) => (state, vec![Contradiction, End]),
         (State::Live | State::Aborted, Nobody) => (state, vec![End]),
-        (State::Live | State::Aborted, Event::Start | Failed | Done) => (state, vec![]),
+        (State::Live | State::Aborted, Event::Start | Failed | Done | Event::Unneeded) => {
+            (state, vec![])
+        }
         (State::Live | State::Aborted, _) => (state, vec![Listen]),
     }
 }

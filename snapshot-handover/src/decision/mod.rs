@@ -46,6 +46,10 @@ pub enum Word {
     Hello,
     /// Destination: what it can import.
     Welcome,
+    /// Source: the tree as it is now, while it still runs.
+    Rehearsal,
+    /// Destination: it can import the rehearsed tree.
+    Ready,
     /// Source: the snapshot. The tree is frozen.
     Snapshot,
     /// Destination: imported and bound to its host. Nothing runs yet.
@@ -72,6 +76,8 @@ impl Word {
         match self {
             Word::Hello => "Hello",
             Word::Welcome => "Welcome",
+            Word::Rehearsal => "Rehearsal",
+            Word::Ready => "Ready",
             Word::Snapshot => "Snapshot",
             Word::Patched => "Patched",
             Word::Resume => "Resume",
@@ -125,6 +131,8 @@ pub enum Event {
     Got(Word),
     /// The action that was started has succeeded.
     Done,
+    /// The action was not needed: an [`Action::Rehearse`] of a source that does not rehearse.
+    Unneeded,
     /// The action has failed, and its own effects are undone.
     Failed,
     /// The write of an [`Action::Record`] has failed, and the record is as it was before.
@@ -161,7 +169,10 @@ pub enum Action {
     Note(Mark),
     /// Send a message. If it cannot be sent, the next wait reports it.
     Send(Word),
-    /// Source: preflight, freeze and save. Then [`Event::Done`] or [`Event::Failed`].
+    /// Source: preflight, and save without a freeze. Then [`Event::Done`], [`Event::Unneeded`] or
+    /// [`Event::Failed`].
+    Rehearse,
+    /// Source: freeze and save. Then [`Event::Done`] or [`Event::Failed`].
     Prepare,
     /// Source: thaw everything that is frozen.
     Thaw,
@@ -174,6 +185,9 @@ pub enum Action {
     /// Destination: check the source and get this host ready. Then [`Event::Done`] or
     /// [`Event::Failed`].
     Greet,
+    /// Destination: verify the rehearsed tree, and build nothing. Then [`Event::Done`] or
+    /// [`Event::Failed`].
+    Check,
     /// Destination: import and patch. Then [`Event::Done`] or [`Event::Failed`].
     Import,
     /// Destination: run the resume hooks. Then [`Event::Done`] or [`Event::Failed`].

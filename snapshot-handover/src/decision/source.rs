@@ -9,7 +9,11 @@ pub enum State {
     Idle,
     /// Waits for the welcome. Nothing is frozen.
     Greeting,
-    /// Preflight, freeze, save.
+    /// Preflight, and a save while the tree runs.
+    Rehearsing,
+    /// Waits for what the destination finds. Nothing is frozen.
+    Rehearsed,
+    /// Freeze, save.
     Preparing,
     /// The snapshot is sent. The tree is frozen, and still this side's.
     Offered,
@@ -26,18 +30,32 @@ pub enum State {
 
 /// Returns the next state and the actions for an event.
 pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
-    use Action::{Ask, AskOperator, Commit, Contradiction, End, Note, Prepare, Record, Send, Thaw};
-    use Event::{Done, Got, Nobody, Operator, Start, Unrecorded, Unsure};
+    use Action::{
+        Ask, AskOperator, Commit, Contradiction, End, Note, Prepare, Record, Rehearse, Send, Thaw,
+    };
+    use Event::{Done, Got, Nobody, Operator, Start, Unneeded, Unrecorded, Unsure};
     match (state, event) {
         (State::Idle, Start) => (State::Greeting, vec![Record(Mark::Begun), Send(Word::Hello)]),
-        (State::Greeting, Got(Word::Welcome)) => (State::Preparing, vec![Prepare]),
+        (State::Greeting, Got(Word::Welcome)) => (State::Rehearsing, vec![Rehearse]),
+        (State::Rehearsing, Done) => (State::Rehearsed, vec![Send(Word::Rehearsal)]),
+        (State::Rehearsing, Unneeded) | (State::Rehearsed, Got(Word::Ready)) => {
+            (State::Preparing, vec![Prepare])
+        }
         (State::Preparing, Done) => (State::Offered, vec![Send(Word::Snapshot)]),
         (State::Offered, Got(Word::Patched)) => {
             (State::Given, vec![Record(Mark::Given), Send(Word::Resume)])
         }
         // Anything else before the destination was told to resume: it never will be. If `Given` is
         // there all the same, a restarted source asks, and hears a refusal.
-        (State::Idle | State::Greeting | State::Preparing | State::Offered, _)
+        (
+            State::Idle
+            | State::Greeting
+            | State::Rehearsing
+            | State::Rehearsed
+            | State::Preparing
+            | State::Offered,
+            _,
+        )
         | (State::Given, Unrecorded | Unsure) => {
             // Said first: the destination may hold disks that the thaw needs.
             (State::Kept, vec![Send(Word::Abort), Thaw, Note(Mark::Kept), End])

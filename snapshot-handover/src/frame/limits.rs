@@ -10,7 +10,7 @@ use snapshot_core::ReadOptions;
 /// |---|---|---|
 /// | [`message`](Limits::message) | 30 s | one message, from its first byte to its last |
 /// | [`greeting`](Limits::greeting) | 30 s | everything until the source has the welcome |
-/// | [`freeze`](Limits::freeze) | 150 s | destination: from the welcome to the first byte of the snapshot |
+/// | [`freeze`](Limits::freeze) | 150 s | destination: from the welcome to the snapshot, with the rehearsal |
 /// | [`transfer`](Limits::transfer) | 120 s | all bytes of the snapshot |
 /// | [`patch`](Limits::patch) | 150 s | source: from the last byte of the snapshot to the answer |
 /// | [`resume`](Limits::resume) | 150 s | the wait for the word to resume, and for its answer |

@@ -28,7 +28,7 @@ impl ::prost::Name for Versions {
 #[derive(::snapshot_core::Schema)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Message {
-    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "message::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     pub body: ::core::option::Option<message::Body>,
 }
 /// Nested message and enum types in `Message`.
@@ -58,6 +58,10 @@ pub mod message {
         Ask(super::Ask),
         #[prost(message, tag = "11")]
         Settled(super::Settled),
+        #[prost(message, tag = "12")]
+        Rehearsal(super::Rehearsal),
+        #[prost(message, tag = "13")]
+        Ready(super::Ready),
     }
 }
 impl ::prost::Name for Message {
@@ -122,6 +126,42 @@ impl ::prost::Name for Welcome {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "type.googleapis.com/snapshot.handover.v1.Welcome".into()
+    }
+}
+/// Source: the tree as it is now, while it still runs. The bytes of its snapshot follow the message.
+#[derive(::snapshot_core::Schema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rehearsal {
+    /// The number of bytes that follow.
+    #[prost(uint64, tag = "1")]
+    pub length: u64,
+}
+impl ::prost::Name for Rehearsal {
+    const NAME: &'static str = "Rehearsal";
+    const PACKAGE: &'static str = "snapshot.handover.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "snapshot.handover.v1.Rehearsal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/snapshot.handover.v1.Rehearsal".into()
+    }
+}
+/// Destination: it can import the rehearsed tree.
+#[derive(::snapshot_core::Schema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ready {
+    /// How long it took to verify the tree, in nanoseconds.
+    #[prost(uint64, tag = "1")]
+    pub check_ns: u64,
+}
+impl ::prost::Name for Ready {
+    const NAME: &'static str = "Ready";
+    const PACKAGE: &'static str = "snapshot.handover.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "snapshot.handover.v1.Ready".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/snapshot.handover.v1.Ready".into()
     }
 }
 /// Source: the tree is frozen, and this is its snapshot. The bytes of the snapshot follow the message.

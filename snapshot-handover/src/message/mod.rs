@@ -45,6 +45,10 @@ pub enum Message {
     Hello(Hello),
     /// Destination: it is ready for the snapshot.
     Welcome(Welcome),
+    /// Source: the tree as it is now, while it still runs. The bytes of its snapshot follow.
+    Rehearsal(Rehearsal),
+    /// Destination: it can import the rehearsed tree.
+    Ready(Ready),
     /// Source: the tree is frozen. The bytes of the snapshot follow.
     Snapshot(SnapshotFollows),
     /// Destination: imported and bound to its host. Nothing runs yet.
@@ -99,6 +103,22 @@ pub struct Welcome {
     pub note: Vec<u8>,
 }
 
+/// A snapshot of the running tree follows the message.
+#[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
+#[snapshot(message = v1::Rehearsal)]
+pub struct Rehearsal {
+    /// The number of bytes that follow.
+    pub length: u64,
+}
+
+/// The destination can import the rehearsed tree.
+#[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
+#[snapshot(message = v1::Ready)]
+pub struct Ready {
+    /// How long it took to verify the tree, in nanoseconds.
+    pub check_ns: u64,
+}
+
 /// A snapshot follows the message.
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Snapshot)]
@@ -140,6 +160,8 @@ enum Body {
     Committed(Committed),
     Ask(Ask),
     Settled(Settled),
+    Rehearsal(Rehearsal),
+    Ready(Ready),
 }
 
 #[derive(Snapshot)]
@@ -186,6 +208,8 @@ impl Message {
         match self {
             Message::Hello(_) => Word::Hello,
             Message::Welcome(_) => Word::Welcome,
+            Message::Rehearsal(_) => Word::Rehearsal,
+            Message::Ready(_) => Word::Ready,
             Message::Snapshot(_) => Word::Snapshot,
             Message::Patched => Word::Patched,
             Message::Resume => Word::Resume,
@@ -207,6 +231,8 @@ impl Message {
         let body = match self {
             Message::Hello(hello) => Body::Hello(hello),
             Message::Welcome(welcome) => Body::Welcome(welcome),
+            Message::Rehearsal(rehearsal) => Body::Rehearsal(rehearsal),
+            Message::Ready(ready) => Body::Ready(ready),
             Message::Snapshot(snapshot) => Body::Snapshot(snapshot),
             Message::Patched => Body::Patched(Patched {}),
             Message::Resume => Body::Resume(Resume {}),
@@ -235,6 +261,8 @@ impl Message {
                 let host = printable::printable(&welcome.host, 256);
                 Message::Welcome(Welcome { host, ..welcome })
             }
+            Body::Rehearsal(rehearsal) => Message::Rehearsal(rehearsal),
+            Body::Ready(ready) => Message::Ready(ready),
             Body::Snapshot(snapshot) => Message::Snapshot(snapshot),
             Body::Patched(Patched {}) => Message::Patched,
             Body::Resume(Resume {}) => Message::Resume,

@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
 use prost::Message as _;
+use snapshot_core::codec::to_bytes;
 use snapshot_core::registry::Manifest;
-use snapshot_core::{Code, Controller, Error, Frozen, Payload, Session, SideReport, Source};
+use snapshot_core::{
+    Code, Controller, Error, Frozen, Incoming, Payload, Session, SideReport, Snapshot, Source,
+};
 
 use super::{Farewell, Offer, SnapshotNote};
 use crate::SessionId;
@@ -17,8 +20,8 @@ use crate::decision::{Action, Event, Mark, Word, source};
 use crate::frame::Deadline;
 use crate::handover::Handover;
 use crate::ledger::{Entry, Role};
-use crate::message::{Ask, Failure, Hello, Message, SnapshotFollows, Welcome};
-use crate::report::{NotMoved, Report};
+use crate::message::{Ask, Failure, Hello, Message, Rehearsal, SnapshotFollows, Welcome};
+use crate::report::{NotMoved, Rehearsed, Report};
 use crate::talk::Talk;
 
 /// What lines of this side's report are called.
@@ -39,6 +42,13 @@ pub(super) struct Conversation<R: Controller> {
     farewell: Option<Farewell<R>>,
     deadline: Deadline,
     welcome: Option<Welcome>,
+    rehearses: bool,
+    at_most: Option<Duration>,
+    /// After the preflight.
+    source: Option<Source<R>>,
+    rehearsed: Option<Rehearsed>,
+    /// When the rehearsal was sent.
+    sent: Option<Instant>,
     /// Whether the freeze has begun.
     was_frozen: bool,
     frozen: Option<Frozen<R>>,
@@ -74,8 +84,11 @@ enum Next {
 
 impl<R: Controller> Conversation<R> {
     pub(super) fn of(handover: &Handover, offer: Offer<R>) -> Self {
-        let Offer { root, core, session, note, snapshot_note, farewell } = offer;
+        let Offer { root, core, session, note, rehearses, at_most, snapshot_note, farewell } =
+            offer;
         Self {
+            rehearses,
+            at_most,
             snapshot_note,
             farewell,
             note,
@@ -107,6 +120,11 @@ impl<R: Controller> Conversation<R> {
             farewell: None,
             deadline: Deadline::after(handover.limits.greeting, "the greeting"),
             welcome: None,
+            rehearses: false,
+            at_most: None,
+            source: None,
+            rehearsed: None,
+            sent: None,
             was_frozen: false,
             frozen: None,
             snapshot: Bytes::new(),
@@ -198,6 +216,12 @@ impl<R: Controller> Conversation<R> {
         let word = message.word();
         match message {
             Message::Welcome(welcome) if self.welcome.is_none() => self.welcome = Some(welcome),
+            Message::Ready(ready) => {
+                if let (Some(rehearsed), Some(sent)) = (&mut self.rehearsed, self.sent.take()) {
+                    rehearsed.check = Duration::from_nanos(ready.check_ns);
+                    rehearsed.transfer = sent.elapsed().saturating_sub(rehearsed.check);
+                }
+            }
             Message::Refused(failure) => self.fail(failure.into()),
             Message::Resumed(note) => self.last_note = note,
             _ => {}
@@ -213,6 +237,16 @@ impl<R: Controller> Conversation<R> {
             Action::Record(mark) => return self.record(mark, talk),
             Action::Note(mark) => self.note(mark, talk),
             Action::Send(word) => self.send(talk, word).await,
+            Action::Rehearse => {
+                return Next::Happened(match self.rehearse() {
+                    Ok(true) => Event::Done,
+                    Ok(false) => Event::Unneeded,
+                    Err(error) => {
+                        self.fail(error);
+                        Event::Failed
+                    }
+                });
+            }
             Action::Prepare => {
                 return Next::Happened(match self.prepare().await {
                     Ok(()) => Event::Done,
@@ -233,6 +267,7 @@ impl<R: Controller> Conversation<R> {
             Action::End => return Next::End,
             // Not for a source: its decisions never ask for them.
             Action::Greet
+            | Action::Check
             | Action::Import
             | Action::Resume
             | Action::GoLive
@@ -312,6 +347,16 @@ impl<R: Controller> Conversation<R> {
                 host: self.handover.host.clone(),
                 note: std::mem::take(&mut self.note),
             }),
+            Word::Rehearsal => {
+                let snapshot = std::mem::take(&mut self.snapshot);
+                let follows = Rehearsal { length: snapshot.len() as u64 };
+                self.deadline = Deadline::after(limits.transfer, "the transfer of the rehearsal");
+                self.sent = Some(Instant::now());
+                let deadline = self.deadline();
+                talk.send_with(Message::Rehearsal(follows), &snapshot, deadline).await;
+                self.deadline = Deadline::after(limits.patch, "verification at the destination");
+                return;
+            }
             Word::Snapshot => {
                 let snapshot = std::mem::take(&mut self.snapshot);
                 let note = std::mem::take(&mut self.next_note);
@@ -337,6 +382,7 @@ impl<R: Controller> Conversation<R> {
             }
             // Not for a source.
             Word::Welcome
+            | Word::Ready
             | Word::Patched
             | Word::Resumed
             | Word::Refused
@@ -346,18 +392,60 @@ impl<R: Controller> Conversation<R> {
         talk.send(message, self.deadline()).await;
     }
 
-    /// Finds out whether the destination can take the tree. Then freezes and saves it.
-    async fn prepare(&mut self) -> Result<(), Error> {
+    /// Finds out whether the destination can take the tree, while the tree runs. Returns whether there
+    /// is a rehearsal to be sent.
+    fn rehearse(&mut self) -> Result<bool, Error> {
         let (Some(root), Some(welcome)) = (&self.root, &self.welcome) else {
-            return Err(Error::internal("there is no tree to prepare"));
+            return Err(Error::internal("there is no tree to rehearse"));
         };
-        let limit = welcome.snapshot_limit;
         let theirs = Manifest::decode(welcome.manifest.as_slice()).map_err(|error| {
             let reason = format!("the destination's manifest cannot be read: {error}");
             Error::new(Code::DataLoss, reason).with_source(error)
         })?;
-        let source = Source::new(root);
+        let source = self.source.insert(Source::new(root));
         source.preflight(&theirs)?;
+        if !self.rehearses {
+            return Ok(false);
+        }
+        let began = Instant::now();
+        let snapshot = caught("saving the tree", || {
+            let value = to_bytes(&*root.state())?;
+            let type_url = R::State::TYPE_URL.to_owned();
+            Snapshot::from_any(&prost_types::Any { type_url, value })
+        })?;
+        let save = began.elapsed();
+        // Payloads in older versions are saved so only under a freeze.
+        let reads = |type_url: &str, version: u32| {
+            let mut payloads = theirs.payloads.iter();
+            payloads.any(|theirs| theirs.type_url == type_url && theirs.accepts.contains(&version))
+        };
+        let saved = Incoming::from(snapshot.clone()).check::<R>()?;
+        if !saved.controllers.iter().all(|saved| reads(saved.type_url, saved.version)) {
+            return Ok(false);
+        }
+        let bytes = snapshot.len() as u64;
+        check_length(bytes, welcome.snapshot_limit)?;
+        let none = Duration::ZERO;
+        self.rehearsed = Some(Rehearsed { bytes, save, transfer: none, check: none });
+        self.snapshot = snapshot.into_bytes();
+        Ok(true)
+    }
+
+    /// Freezes and saves the tree.
+    async fn prepare(&mut self) -> Result<(), Error> {
+        let (Some(source), Some(welcome)) = (self.source.take(), &self.welcome) else {
+            return Err(Error::internal("there is no tree to prepare"));
+        };
+        let limit = welcome.snapshot_limit;
+        let estimate = self.rehearsed.map(|rehearsed| rehearsed.estimate());
+        if let (Some(at_most), Some(estimate)) = (self.at_most, estimate)
+            && estimate > at_most
+        {
+            return Err(Error::precondition(format!(
+                "the blackout would take {estimate:?} at least, by the rehearsal, and {at_most:?} are \
+                 allowed: allow more, or move the tree when it is smaller or the link faster"
+            )));
+        }
         self.was_frozen = true;
         let frozen = match source.freeze(&self.core).await {
             Ok(frozen) => frozen,
@@ -371,13 +459,7 @@ impl<R: Controller> Conversation<R> {
             self.failed = Some(self.core.report(SIDE).failed_in("save", error));
         })?;
         self.bytes = snapshot.len() as u64;
-        if self.bytes > limit {
-            return Err(Error::precondition(format!(
-                "the snapshot has {} bytes, and the destination reads at most {limit}: raise \
-                 `Limits::snapshot` there",
-                self.bytes
-            )));
-        }
+        check_length(self.bytes, limit)?;
         if let Some(note) = self.snapshot_note.take() {
             let root = frozen.root();
             self.next_note = caught("the note of the snapshot", || note(root))?;
@@ -438,6 +520,7 @@ impl<R: Controller> Conversation<R> {
             side: self.failed.take().unwrap_or_else(|| self.core.report(SIDE)),
             peer: std::mem::take(&mut self.peer),
             bytes: self.bytes,
+            rehearsal: self.rehearsed,
             settled,
             note: std::mem::take(&mut self.last_note),
             trouble: std::mem::take(&mut self.trouble),
@@ -449,5 +532,15 @@ impl<R: Controller> Conversation<R> {
         if let Some(entry) = self.entry.take() {
             entry.finish();
         }
+    }
+}
+
+fn check_length(bytes: u64, limit: u64) -> Result<(), Error> {
+    match bytes <= limit {
+        true => Ok(()),
+        false => Err(Error::precondition(format!(
+            "the snapshot has {bytes} bytes, and the destination reads at most {limit}: raise \
+             `Limits::snapshot` there"
+        ))),
     }
 }

@@ -6,6 +6,7 @@ mod doubt;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use snapshot_core::{Controller, Error, Session};
@@ -29,6 +30,8 @@ pub struct Offer<R: Controller> {
     core: Session,
     session: SessionId,
     note: Vec<u8>,
+    rehearses: bool,
+    at_most: Option<Duration>,
     snapshot_note: Option<SnapshotNote<R>>,
     farewell: Option<Farewell<R>>,
 }
@@ -42,6 +45,8 @@ impl<R: Controller> Offer<R> {
             core: session.clone(),
             session: SessionId::random(),
             note: Vec::new(),
+            rehearses: true,
+            at_most: None,
             snapshot_note: None,
             farewell: None,
         }
@@ -63,6 +68,23 @@ impl<R: Controller> Offer<R> {
     #[must_use]
     pub fn note(mut self, note: impl Into<Vec<u8>>) -> Self {
         self.note = note.into();
+        self
+    }
+
+    /// Sets whether the tree is rehearsed before the freeze: saved while it runs, sent, and verified by
+    /// the destination with its own types, bounds and `validate` functions. On by default. It is left
+    /// out where the destination reads an older version of a payload.
+    #[must_use]
+    pub fn rehearse(mut self, rehearse: bool) -> Self {
+        self.rehearses = rehearse;
+        self
+    }
+
+    /// Keeps the tree, before anything is frozen, if the rehearsal's
+    /// [estimate](crate::Rehearsed::estimate) of the blackout is above this time.
+    #[must_use]
+    pub fn at_most(mut self, blackout: Duration) -> Self {
+        self.at_most = Some(blackout);
         self
     }
 
