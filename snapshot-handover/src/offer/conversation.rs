@@ -188,7 +188,7 @@ impl<R: Controller> Conversation<R> {
         let mut todo = VecDeque::from(actions);
         loop {
             let event = match todo.pop_front() {
-                None => self.wait(talk, state).await,
+                None => self.wait(talk).await,
                 Some(action) => match self.act(talk, action).await {
                     Next::GoOn => continue,
                     Next::Happened(event) => event,
@@ -206,11 +206,10 @@ impl<R: Controller> Conversation<R> {
         }
     }
 
-    async fn wait<S>(&mut self, talk: &mut Talk<S>, state: source::State) -> Event
+    async fn wait<S>(&mut self, talk: &mut Talk<S>) -> Event
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let _ = state;
         let Some(message) = talk.receive(self.deadline()).await else { return Event::Lost };
         talk.peer().clone_into(&mut self.peer);
         let word = message.word();
