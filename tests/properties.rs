@@ -72,7 +72,7 @@ laws_for! {
     shared_bytes: scalars SharedBytes;
     copied_bytes: scalars CopiedBytes;
     enums: enumerations Enums;
-    required_enums: stages RequiredEnums;
+    required_enums: enumerations RequiredEnums;
     lists: repeats Lists;
     narrow_lists: repeats NarrowLists;
     arrays: repeats Arrays;

@@ -1,24 +1,31 @@
-//! The two-sided protocol of the example `live_migration`, checked in every order in which its
-//! messages, losses, crashes, restarts and timeouts can come. What is checked are the functions that
-//! the shims themselves decide by.
+//! The decisions of `snapshot-handover`, checked in every order in which messages, losses, crashes,
+//! restarts, timeouts and failed writes can come. The functions under test are those by which `offer`,
+//! `accept` and the example `live_migration` decide.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics where it failed")]
 
-#[allow(dead_code, reason = "what is shown to operators is not shown here")]
-#[path = "../examples/live_migration/shim/decision/mod.rs"]
-mod decision;
 #[path = "protocol/model.rs"]
 mod model;
 
-use decision::{Action, Event, Mark, Word, destination, source};
-use model::{Protocol, Rules};
+use model::{Budget, Ledger, Protocol, Rules};
+use snapshot_handover::decision::{Action, Event, Mark, Word, Written, destination, source};
 use stateright::{Checker, HasDiscoveries, Model};
 
-/// What the shims do.
-const REAL: Rules = Rules { source: source::step, destination: destination::step };
+/// What the library does, over a ledger that keeps its promise and no more: marks that the decisions
+/// call optional, and `Begun`, may be lost.
+const REAL: Rules = Rules {
+    source: source::step,
+    destination: destination::step,
+    ledger: Ledger {
+        loses: |action| matches!(action, Action::Note(_) | Action::Record(Mark::Begun)),
+        reads: |written| written,
+    },
+};
 
-#[test]
-fn the_sandbox_never_runs_twice_and_is_never_lost_without_a_named_way_back() {
-    let checker = Protocol::new(REAL).checker().threads(2).spawn_bfs().join();
+/// Checks every property in every state, and prints how many there are.
+#[track_caller]
+fn holds(budget: Budget) {
+    let protocol = Protocol::new(REAL).with_budget(budget);
+    let checker = protocol.checker().threads(2).spawn_bfs().join();
     println!(
         "{} states, {} of them different, {} steps deep",
         checker.state_count(),
@@ -31,13 +38,26 @@ fn the_sandbox_never_runs_twice_and_is_never_lost_without_a_named_way_back() {
     assert!(checker.unique_state_count() > 10_000, "{}", checker.unique_state_count());
 }
 
+#[test]
+fn the_sandbox_never_runs_twice_and_is_never_lost_without_a_named_way_back() {
+    holds(Budget::LINKS);
+}
+
+#[test]
+fn that_holds_too_when_marks_are_not_written_half_written_or_written_and_reported_as_failed() {
+    holds(Budget::WRITES);
+}
+
 /// A protocol with a mistake in it is found out by one of these properties.
 #[track_caller]
 fn is_found_out(rules: Rules, properties: &[&'static str]) {
     let enough = HasDiscoveries::AnyOf(properties.iter().copied().collect());
-    let checker = Protocol::new(rules).checker().finish_when(enough).spawn_bfs().join();
-    let found: Vec<_> = properties.iter().filter(|p| checker.discovery(p).is_some()).collect();
-    assert!(!found.is_empty(), "no counterexample to {properties:?}");
+    let found = [Budget::LINKS, Budget::WRITES].into_iter().any(|budget| {
+        let protocol = Protocol::new(rules).with_budget(budget);
+        let checker = protocol.checker().finish_when(enough.clone()).spawn_bfs().join();
+        properties.iter().any(|property| checker.discovery(property).is_some())
+    });
+    assert!(found, "no counterexample to {properties:?}");
 }
 
 #[test]
@@ -115,5 +135,94 @@ fn an_operator_who_is_never_asked_leaves_a_sandbox_nowhere_and_is_found_out() {
     is_found_out(
         Rules { source: mute, ..REAL },
         &["in the end one side is live, or the way back has a name"],
+    );
+}
+
+#[test]
+fn a_destination_that_goes_live_though_its_mark_is_reported_as_failed_is_found_out() {
+    let careless = |state, event| match (state, event) {
+        (destination::State::Live, Event::Unrecorded | Event::Unsure) => {
+            (destination::State::Live, vec![Action::GoLive, Action::Send(Word::Resumed)])
+        }
+        _ => destination::step(state, event),
+    };
+    is_found_out(Rules { destination: careless, ..REAL }, &["never two live sides"]);
+}
+
+#[test]
+fn a_destination_that_refuses_while_its_failed_mark_may_be_there_is_found_out() {
+    let careless = |state, event| match (state, event) {
+        (destination::State::Live, Event::Unsure) => (
+            destination::State::Aborted,
+            vec![Action::Abort, Action::Note(Mark::Aborted), Action::Send(Word::Refused)],
+        ),
+        _ => destination::step(state, event),
+    };
+    is_found_out(
+        Rules { destination: careless, ..REAL },
+        &["never two that say it is theirs", "never two live sides"],
+    );
+}
+
+#[test]
+fn a_destination_that_takes_a_mark_back_that_may_have_been_read_is_found_out() {
+    // Even if the later mark must be durable before the refusal.
+    let stubborn = |state, event| match (state, event) {
+        (destination::State::Live, Event::Unsure) => (
+            destination::State::Aborted,
+            vec![Action::Abort, Action::Record(Mark::Aborted), Action::Send(Word::Refused)],
+        ),
+        _ => destination::step(state, event),
+    };
+    is_found_out(
+        Rules { destination: stubborn, ..REAL },
+        &[
+            "the source commits on the destination's word only",
+            "in the end one side is live, or the way back has a name",
+        ],
+    );
+}
+
+#[test]
+fn a_source_that_resumes_though_its_mark_is_reported_as_failed_is_found_out() {
+    let careless = |state, event| match (state, event) {
+        (source::State::Given, Event::Unrecorded | Event::Unsure) => {
+            (source::State::Given, vec![Action::Send(Word::Resume)])
+        }
+        _ => source::step(state, event),
+    };
+    is_found_out(
+        Rules { source: careless, ..REAL },
+        &["never two live sides", "never two that say it is theirs"],
+    );
+}
+
+#[test]
+fn a_ledger_that_loses_the_mark_given_is_found_out() {
+    let loses = |action| matches!(action, Action::Record(Mark::Given));
+    is_found_out(
+        Rules { ledger: Ledger { loses, ..REAL.ledger }, ..REAL },
+        &["never two live sides", "never two that say it is theirs"],
+    );
+}
+
+#[test]
+fn a_ledger_that_loses_the_mark_live_is_found_out() {
+    let loses = |action| matches!(action, Action::Record(Mark::Live));
+    is_found_out(
+        Rules { ledger: Ledger { loses, ..REAL.ledger }, ..REAL },
+        &["never two live sides"],
+    );
+}
+
+#[test]
+fn a_ledger_that_takes_a_torn_record_for_none_is_found_out() {
+    let reads = |written| match written {
+        Written::Unreadable => Written::Nothing,
+        readable => readable,
+    };
+    is_found_out(
+        Rules { ledger: Ledger { reads, ..REAL.ledger }, ..REAL },
+        &["never two live sides", "never two that say it is theirs"],
     );
 }

@@ -88,7 +88,9 @@ fn is_known(command: &str) -> bool {
     };
     let example = |name: &str| has("examples/Cargo.toml", &format!("name = \"{name}\""));
     let package = |name: &str| {
-        let mut folders = ["benches", "docs", "snapshot-cli", "snapshot-core", "tests"].iter();
+        let mut folders =
+            ["benches", "docs", "snapshot-cli", "snapshot-core", "snapshot-handover", "tests"]
+                .iter();
         folders.any(|at| has(&format!("{at}/Cargo.toml"), &format!("name = \"{name}\"")))
     };
     let test = |name: &str| {

@@ -7,7 +7,7 @@ use snapshot_docs::{Page, root};
 use crate::{assert_none, at};
 
 /// Pages elsewhere in the repository.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 8] = [
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
@@ -15,6 +15,7 @@ const ELSEWHERE: [&str; 7] = [
     "examples/live_migration/README.md",
     "fuzz/README.md",
     "snapshot-cli/README.md",
+    "snapshot-handover/README.md",
 ];
 
 #[test]

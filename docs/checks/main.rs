@@ -8,6 +8,7 @@ mod attributes;
 mod code;
 mod dependencies;
 mod errors;
+mod handover;
 mod links;
 mod locks;
 

@@ -18,7 +18,7 @@ use prost_types::FileDescriptorSet;
 const PROTO_DIR: &str = "proto";
 
 /// Where the Rust types of each package go. Nothing else may be in these folders.
-const PACKAGES: [(&str, &str); 11] = [
+const PACKAGES: [(&str, &str); 12] = [
     ("lcow.v1", "proto/src/generated"),
     ("hcsshim.controller.migration.save.v1", "proto/src/generated"),
     ("hcsshim.controller.vm.save.v1", "proto/src/generated"),
@@ -29,6 +29,7 @@ const PACKAGES: [(&str, &str); 11] = [
     ("hcsshim.controller.process.save.v1", "proto/src/generated"),
     ("example.v1", "proto/src/generated"),
     ("fixture.v1", "proto/src/generated"),
+    ("snapshot.handover.v1", "snapshot-handover/src/generated"),
     ("snapshot.v1", "snapshot-core/src/generated"),
 ];
 

@@ -4,16 +4,16 @@
 
 use rustix::process::{Signal, pidfd_send_signal};
 use snapshot_core::Error;
+use snapshot_handover::decision::{Action, Event, Mark, Verdict, Word, destination, source};
 
 use crate::shim::cli::Options;
-use crate::shim::decision::verdict::{Side, Verdict};
-use crate::shim::decision::{Action, Event, Mark, Word, destination, source};
 use crate::shim::drive::{Hands, Next, drive};
 use crate::shim::link::{Address, Listener};
 use crate::shim::protocol::{Failure, Message};
 use crate::shim::record::Record;
 use crate::shim::source::decide;
 use crate::shim::talk::Talk;
+use crate::shim::verdict::sentence;
 use crate::shim::{Outcome, say};
 
 /// Who the other side is.
@@ -47,7 +47,7 @@ pub(crate) fn source(
     power_off(&shim.record);
     let kept = shim.record.mark == Mark::Kept;
     let verdict = if kept { Verdict::StartAtSource } else { Verdict::RunsAtDestination };
-    say("source", &verdict.to_string());
+    say("source", sentence(verdict));
     Ok(if kept { Outcome::RanOn } else { Outcome::Moved })
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn destination(
     let live = shim.record.mark == Mark::Live;
     if live {
         power_off(&shim.record);
-        say("destination", &Verdict::StartAtDestination.to_string());
+        say("destination", sentence(Verdict::StartAtDestination));
     } else {
         say("destination", "took nothing over: the sandbox is the source's");
     }
@@ -81,9 +81,8 @@ impl<'a> Afterwards<'a> {
         options: &Options,
         mut record: Record,
     ) -> Result<Self, Error> {
-        let Side { mark, .. } = record.side();
         record.take_over()?;
-        let mark = mark.map(|mark| format!("{mark:?}").to_lowercase()).unwrap_or_default();
+        let mark = record.mark.as_str();
         say(name, &format!("finishes migration {}, which it left {mark}", record.migration));
         Ok(Self { name, other, talk: Talk::new(options, None), record })
     }
@@ -98,11 +97,11 @@ impl<'a> Afterwards<'a> {
 impl Hands for Afterwards<'_> {
     fn act(&mut self, action: Action) -> anyhow::Result<Next> {
         match (action, &self.other) {
-            (Action::Record(mark), _) => {
+            (Action::Record(mark) | Action::Note(mark), _) => {
                 if matches!(mark, Mark::Kept | Mark::Aborted) {
                     self.record.failure = Some(self.failure());
                 }
-                self.record.mark(mark)?;
+                self.record.mark(mark).map_err(|unwritten| unwritten.error)?;
             }
             (Action::Send(word), _) => {
                 let message = match word {

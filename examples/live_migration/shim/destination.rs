@@ -9,12 +9,12 @@ use futures_executor::block_on;
 use prost::Message as _;
 use snapshot_core::{ControllerId, Error, Incoming, Patched, Phase, Session, SideReport, registry};
 use snapshot_examples::lcow::{Host, Sandbox};
+use snapshot_handover::decision::destination::{State, step};
+use snapshot_handover::decision::{Action, Event, Mark, Word};
 
 use crate::shim::afterwards;
 use crate::shim::cli::{Fault, Options};
 use crate::shim::clock::{now, steps};
-use crate::shim::decision::destination::{State, step};
-use crate::shim::decision::{Action, Event, Mark, Word};
 use crate::shim::drive::{Hands, Next, drive};
 use crate::shim::guest::Guest;
 use crate::shim::link::{Address, Listener};
@@ -23,7 +23,7 @@ use crate::shim::plan::plan;
 use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
 use crate::shim::protocol::{self, Failure, Hello, Message, Progressed};
-use crate::shim::record::Record;
+use crate::shim::record::{Record, Unwritten};
 use crate::shim::storage::Storage;
 use crate::shim::talk::Talk;
 use crate::shim::{Outcome, machine_id, report, sandbox, say, summary};
@@ -120,7 +120,8 @@ struct Shim<'a> {
 impl Hands for Shim<'_> {
     fn act(&mut self, action: Action) -> anyhow::Result<Next> {
         match action {
-            Action::Record(mark) => return Ok(self.write(mark)),
+            Action::Record(mark) => return Ok(self.write(mark, true)),
+            Action::Note(mark) => return Ok(self.write(mark, false)),
             Action::Send(word) => {
                 let message = self.message(word)?;
                 self.talk.send(&message);
@@ -137,6 +138,10 @@ impl Hands for Shim<'_> {
                     return Ok(Next::Happened(Event::Nobody));
                 }
             }
+            Action::Leave => anyhow::bail!(
+                "it is not known whether the last mark was written: start this shim again, which \
+                 then goes by what is there"
+            ),
             Action::Contradiction => anyhow::bail!(
                 "the two sides contradict each other: look at both with `live_migration status`"
             ),
@@ -144,7 +149,14 @@ impl Hands for Shim<'_> {
                 self.why();
                 return Ok(Next::End);
             }
-            Action::Prepare | Action::Thaw | Action::Commit | Action::Ask | Action::AskOperator => {
+            // No source of this example rehearses.
+            Action::Check
+            | Action::Rehearse
+            | Action::Prepare
+            | Action::Thaw
+            | Action::Commit
+            | Action::Ask
+            | Action::AskOperator => {
                 anyhow::bail!("{action:?} is not for a destination")
             }
         }
@@ -211,20 +223,21 @@ impl Shim<'_> {
         })
     }
 
-    fn write(&mut self, mark: Mark) -> Next {
+    fn write(&mut self, mark: Mark, needed: bool) -> Next {
         let why = (mark == Mark::Aborted).then(|| self.why());
-        let written = self.record().and_then(|record| {
+        let unrecorded = |error| Unwritten { event: Event::Unrecorded, error };
+        let written = self.record().map_err(unrecorded).and_then(|record| {
             record.failure = why;
             record.mark(mark)
         });
         match written {
             Ok(()) => Next::GoOn,
-            Err(error) if mark == Mark::Live => {
+            Err(Unwritten { event, error }) if needed => {
                 self.fail(error);
-                Next::Happened(Event::Unrecorded)
+                Next::Happened(event)
             }
             // Who finds no mark presumes the same.
-            Err(error) => {
+            Err(Unwritten { error, .. }) => {
                 say(SIDE, &format!("{error}"));
                 Next::GoOn
             }
@@ -241,7 +254,7 @@ impl Shim<'_> {
 
     fn message(&mut self, word: Word) -> anyhow::Result<Message> {
         Ok(match word {
-            Word::Manifest => Message::Manifest(registry::registry()?.manifest().encode_to_vec()),
+            Word::Welcome => Message::Manifest(registry::registry()?.manifest().encode_to_vec()),
             Word::Patched => Message::Patched(Progressed { at: now() }),
             Word::Resumed => Message::Resumed(self.resumed.clone()),
             Word::Refused => Message::Refused(self.why()),

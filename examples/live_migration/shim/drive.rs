@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::shim::decision::{Action, Event};
+use snapshot_handover::decision::{Action, Event};
 
 /// What comes of an action.
 pub(crate) enum Next {

@@ -3,7 +3,6 @@
 mod afterwards;
 mod cli;
 mod clock;
-mod decision;
 mod demo;
 mod destination;
 mod devices;
@@ -29,6 +28,7 @@ mod storage;
 mod summary;
 mod table;
 mod talk;
+mod verdict;
 mod workload;
 
 use std::path::Path;

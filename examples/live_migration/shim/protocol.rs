@@ -24,7 +24,7 @@
 //!
 //! # When the connection is lost, or a side is killed
 //!
-//! Each side decides by a pure function, [`decision`](crate::shim::decision), and writes a mark to
+//! Each side decides by a pure function, [`decision`](snapshot_handover::decision), and writes a mark to
 //! its disk before every step that the other side may rely on: the source `given` before it says
 //! `Resume`, the destination `live` before the guest goes on, the source `committed` before it lets
 //! go. From `given` on the source does not take the sandbox back on its own account: it asks, and if
@@ -40,8 +40,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use snapshot_core::{Code, Error};
+use snapshot_handover::decision::Word;
 
-use crate::shim::decision::Word;
 use crate::shim::identity::Identity;
 use crate::shim::proof::Seen;
 
@@ -199,7 +199,7 @@ impl Message {
     pub(crate) fn word(&self) -> Option<Word> {
         Some(match self {
             Message::Hello(_) => Word::Hello,
-            Message::Manifest(_) => Word::Manifest,
+            Message::Manifest(_) => Word::Welcome,
             Message::Processes(_) => return None,
             Message::Snapshot(_) => Word::Snapshot,
             Message::Patched(_) => Word::Patched,
@@ -208,7 +208,7 @@ impl Message {
             Message::Refused(_) => Word::Refused,
             Message::Abort(_) => Word::Abort,
             Message::Committed(_) => Word::Committed,
-            Message::Outcome(_) => Word::Outcome,
+            Message::Outcome(_) => Word::Ask,
             Message::Settled => Word::Settled,
         })
     }

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use snapshot_core::{Code, Error};
+use snapshot_handover::decision::{Event, Mark, Side, Written};
 
-use crate::shim::decision::Mark;
-use crate::shim::decision::verdict::Side;
 use crate::shim::guest::at;
 use crate::shim::identity::Identity;
 use crate::shim::proof::Seen;
@@ -21,6 +20,7 @@ pub(crate) struct Record {
     /// The migration's id, the same on both sides.
     pub(crate) migration: String,
     /// How far it is.
+    #[serde(with = "mark")]
     pub(crate) mark: Mark,
     /// The shim that wrote this.
     pub(crate) shim: Identity,
@@ -97,10 +97,10 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// It cannot be written.
-    pub(crate) fn mark(&mut self, mark: Mark) -> Result<(), Error> {
+    /// It cannot be written; and whether the old record is there for sure.
+    pub(crate) fn mark(&mut self, mark: Mark) -> Result<(), Unwritten> {
         self.mark = mark;
-        self.write()
+        self.publish()
     }
 
     /// Writes what was added.
@@ -109,24 +109,62 @@ impl Record {
     ///
     /// It cannot be written.
     pub(crate) fn write(&self) -> Result<(), Error> {
+        self.publish().map_err(|unwritten| unwritten.error)
+    }
+
+    fn publish(&self) -> Result<(), Unwritten> {
+        let unwritten = |event| move |error| Unwritten { event, error };
         let bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::internal(format!("the record cannot be written: {error}")))?;
+            .map_err(|error| Error::internal(format!("the record cannot be written: {error}")))
+            .map_err(unwritten(Event::Unrecorded))?;
         let new = self.path.with_extension("new");
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let write = || {
             std::fs::create_dir_all(folder)?;
             let mut file = File::create(&new)?;
             file.write_all(&bytes)?;
-            file.sync_all()?;
+            file.sync_all()
+        };
+        let at = |error| at(&self.path, error);
+        write().map_err(at).map_err(unwritten(Event::Unrecorded))?;
+        let publish = || {
             std::fs::rename(&new, &self.path)?;
             File::open(folder)?.sync_all()
         };
-        write().map_err(|error| at(&self.path, error))
+        publish().map_err(at).map_err(unwritten(Event::Unsure))
     }
 
     /// What a verdict needs to know.
     pub(crate) fn side(&self) -> Side {
-        Side { mark: Some(self.mark), alive: self.shim.runs() }
+        Side { written: Written::Mark(self.mark), alive: self.shim.runs() }
+    }
+}
+
+/// A mark that could not be written.
+#[derive(Debug)]
+pub(crate) struct Unwritten {
+    /// `Unrecorded` if the old record is there for sure, or else `Unsure`.
+    pub(crate) event: Event,
+    /// Why.
+    pub(crate) error: Error,
+}
+
+/// A mark as its name.
+mod mark {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use snapshot_handover::decision::Mark;
+
+    pub(super) fn serialize<S: Serializer>(mark: &Mark, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(mark.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Mark, D::Error> {
+        let name = String::deserialize(from)?;
+        let known =
+            [Mark::Begun, Mark::Given, Mark::Live, Mark::Aborted, Mark::Committed, Mark::Kept];
+        let mark = known.into_iter().find(|mark| mark.as_str() == name);
+        mark.ok_or_else(|| D::Error::custom(format!("{name:?} is no mark of a migration")))
     }
 }
 

@@ -11,13 +11,13 @@ use snapshot_core::{
     Code, ControllerId, Error, Frozen, Phase, Session, SideReport, Snapshot, Source, WriteOptions,
 };
 use snapshot_examples::lcow::Sandbox;
+use snapshot_handover::decision::source::{State, step};
+use snapshot_handover::decision::{Action, Choice, Event, Mark, Word};
 use uuid::Uuid;
 
 use crate::shim::afterwards;
 use crate::shim::cli::{Fault, Options};
 use crate::shim::clock::{now, steps};
-use crate::shim::decision::source::{State, step};
-use crate::shim::decision::{Action, Choice, Event, Mark, Word};
 use crate::shim::drive::{Hands, Next, drive};
 use crate::shim::foreign::make_foreign;
 use crate::shim::guest::Guest;
@@ -26,7 +26,7 @@ use crate::shim::machine::Machine;
 use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
 use crate::shim::protocol::{self, Failure, Handed, Hello, Message};
-use crate::shim::record::Record;
+use crate::shim::record::{Record, Unwritten};
 use crate::shim::storage::Storage;
 use crate::shim::summary;
 use crate::shim::table::duration;
@@ -174,11 +174,14 @@ struct Shim<'a> {
 impl Hands for Shim<'_> {
     fn act(&mut self, action: Action) -> anyhow::Result<Next> {
         match action {
-            Action::Record(mark) => return Ok(self.write(mark)),
+            Action::Record(mark) => return Ok(self.write(mark, true)),
+            Action::Note(mark) => return Ok(self.write(mark, false)),
             Action::Send(word) => {
                 let message = self.message(word)?;
                 self.send(message);
             }
+            // It has a preflight, and no rehearsal.
+            Action::Rehearse => return Ok(Next::Happened(Event::Unneeded)),
             Action::Prepare => {
                 return Ok(Next::Happened(match self.prepare() {
                     Ok(()) => Event::Done,
@@ -215,10 +218,12 @@ impl Hands for Shim<'_> {
                 return Ok(Next::End);
             }
             Action::Greet
+            | Action::Check
             | Action::Import
             | Action::Resume
             | Action::GoLive
             | Action::Abort
+            | Action::Leave
             | Action::Listen => anyhow::bail!("{action:?} is not for a source"),
         }
         Ok(Next::GoOn)
@@ -247,7 +252,7 @@ impl Shim<'_> {
         Failure::from(&*self.failure.get_or_insert(trouble))
     }
 
-    fn write(&mut self, mark: Mark) -> Next {
+    fn write(&mut self, mark: Mark, needed: bool) -> Next {
         match mark {
             // Who is started again after a kill finds them standing still.
             Mark::Begun | Mark::Given => self.record.processes = self.machine.processes().told(),
@@ -256,12 +261,12 @@ impl Shim<'_> {
         }
         match self.record.mark(mark) {
             Ok(()) => Next::GoOn,
-            Err(error) if mark == Mark::Given => {
+            Err(Unwritten { event, error }) if needed => {
                 self.fail(error);
-                Next::Happened(Event::Unrecorded)
+                Next::Happened(event)
             }
             // What is missing then is what would be said afterwards, and not whose the sandbox is.
-            Err(error) => {
+            Err(Unwritten { error, .. }) => {
                 say(SIDE, &format!("{error}"));
                 Next::GoOn
             }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::shim::decision::Mark;
-use crate::shim::decision::verdict::{Side, verdict};
+use snapshot_handover::decision::{Mark, Side, Written, verdict};
+
 use crate::shim::proof::prove;
 use crate::shim::record::Record;
+use crate::shim::verdict::sentence;
 use crate::shim::{say, summary};
 
 /// Prints what the sides have written whose folders are in `folder`.
@@ -31,15 +32,15 @@ pub(crate) fn status(folder: &Path) -> anyhow::Result<()> {
                 source.migration == destination.migration,
                 "the two sides have written of different migrations"
             );
-            say("verdict", &verdict(source.side(), destination.side()).to_string());
+            say("verdict", sentence(verdict(source.side(), destination.side())));
             prove_afterwards(source, destination)
         }
         (Some(source), None) => {
             // It has not come so far as to write, or it wrote on another host.
             match source.mark {
                 Mark::Begun | Mark::Kept | Mark::Committed => {
-                    let nothing = Side { mark: None, alive: true };
-                    say("verdict", &verdict(source.side(), nothing).to_string());
+                    let nothing = Side { written: Written::Nothing, alive: true };
+                    say("verdict", sentence(verdict(source.side(), nothing)));
                 }
                 _ => say(
                     "verdict",

@@ -1,0 +1,451 @@
+//! Does what the destination decides.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use prost::Message as _;
+use snapshot_core::{
+    Controller, Error, Incoming, Patched, Payload, ReadOptions, Session, SideReport, Source,
+    registry,
+};
+
+use super::Host;
+use crate::caught::caught;
+use crate::decision::{Action, Event, Mark, Word, destination};
+use crate::frame::Deadline;
+use crate::handover::Handover;
+use crate::ledger::{Entry, Role};
+use crate::message::{Failure, Hello, Message, Ready, Welcome};
+use crate::report::{NotMoved, Report};
+use crate::talk::Talk;
+
+/// What lines of this side's report are called.
+const SIDE: &str = "destination";
+
+/// A destination's conversation on one link.
+pub(super) struct Conversation<R: Controller, H> {
+    handover: Handover,
+    hello: Hello,
+    host: H,
+    entry: Option<Entry>,
+    deadline: Deadline,
+    /// The note of `Welcome`, then that of `Resumed`.
+    next_note: Vec<u8>,
+    snapshot_note: Vec<u8>,
+    bytes: Vec<u8>,
+    length: u64,
+    /// How long it took to verify the rehearsed tree, in nanoseconds.
+    check_ns: u64,
+    core: Session,
+    patched: Option<Patched<R>>,
+    root: Option<Arc<R>>,
+    /// Why nothing is taken over; the first reason counts.
+    failure: Option<Error>,
+    undo: Option<Error>,
+    /// The report of a phase that failed.
+    failed: Option<SideReport>,
+    peer: String,
+    last_note: Vec<u8>,
+    trouble: Vec<Error>,
+}
+
+/// How a conversation has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Live {
+        settled: bool,
+    },
+    Aborted,
+    /// The record decides.
+    Left,
+}
+
+/// What comes of an action.
+enum Next {
+    GoOn,
+    Happened(Event),
+    End(End),
+}
+
+/// Why there are no more actions.
+enum End {
+    Settled,
+    /// The source may ask on a new link, which is another call.
+    Listen,
+    Left,
+}
+
+impl<R: Controller, H: Host<R>> Conversation<R, H> {
+    pub(super) fn new(handover: &Handover, hello: Hello, host: H) -> Self {
+        Self {
+            handover: handover.clone(),
+            hello,
+            host,
+            entry: None,
+            deadline: Deadline::after(handover.limits.greeting, "the greeting"),
+            next_note: Vec::new(),
+            snapshot_note: Vec::new(),
+            bytes: Vec::new(),
+            length: 0,
+            check_ns: 0,
+            core: Session::new(),
+            patched: None,
+            root: None,
+            failure: None,
+            undo: None,
+            failed: None,
+            peer: String::new(),
+            last_note: Vec::new(),
+            trouble: Vec::new(),
+        }
+    }
+
+    /// Goes from decision to decision until there is nothing more to say on this link.
+    pub(super) async fn drive<S>(&mut self, talk: &mut Talk<S>) -> Ended
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        talk.peer().clone_into(&mut self.peer);
+        let hello = Event::Got(Word::Hello);
+        let (mut state, actions) = destination::step(destination::State::Waiting, hello);
+        let mut todo = VecDeque::from(actions);
+        loop {
+            let event = match todo.pop_front() {
+                None => self.wait(talk).await,
+                Some(action) => match self.act(talk, action).await {
+                    Next::GoOn => continue,
+                    Next::Happened(event) => event,
+                    Next::End(end) => {
+                        let deadline = Deadline::after(self.handover.limits.settle, "closing");
+                        talk.close(deadline).await;
+                        return match (end, state) {
+                            (End::Left, _) => Ended::Left,
+                            (end, destination::State::Live) => {
+                                Ended::Live { settled: matches!(end, End::Settled) }
+                            }
+                            _ => Ended::Aborted,
+                        };
+                    }
+                },
+            };
+            let actions;
+            (state, actions) = destination::step(state, event);
+            todo = actions.into();
+        }
+    }
+
+    async fn wait<S>(&mut self, talk: &mut Talk<S>) -> Event
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Some(message) = talk.receive(self.deadline).await else { return Event::Lost };
+        let word = message.word();
+        match message {
+            Message::Rehearsal(follows) => {
+                if let Err(event) = self.receive_bytes(talk, follows.length).await {
+                    return event;
+                }
+            }
+            Message::Snapshot(follows) => {
+                if let Err(event) = self.receive_bytes(talk, follows.length).await {
+                    return event;
+                }
+                self.length = follows.length;
+                self.snapshot_note = follows.note;
+            }
+            Message::Abort(failure) => self.fail(failure.into()),
+            Message::Committed(note) => self.last_note = note,
+            Message::Ask(ask) if ask.session != self.hello.session => return Event::Lost,
+            _ => {}
+        }
+        Event::Got(word)
+    }
+
+    /// Receives the bytes of a snapshot.
+    async fn receive_bytes<S>(&mut self, talk: &mut Talk<S>, length: u64) -> Result<(), Event>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let limit = self.handover.limits.snapshot;
+        if length > limit {
+            self.fail(Error::precondition(format!(
+                "the snapshot has {length} bytes, this side reads at most {limit}: raise \
+                 `Limits::snapshot` here"
+            )));
+            return Err(Event::Failed);
+        }
+        let transfer = self.handover.limits.transfer;
+        let deadline = Deadline::after(transfer, "the transfer of the snapshot");
+        self.bytes = talk.receive_bytes(length, deadline).await.ok_or(Event::Lost)?;
+        Ok(())
+    }
+
+    async fn act<S>(&mut self, talk: &mut Talk<S>, action: Action) -> Next
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match action {
+            Action::Record(mark) => return self.record(mark),
+            Action::Note(mark) => self.note(mark, talk),
+            Action::Send(word) => self.send(talk, word).await,
+            Action::Greet => {
+                let greeted = self.greet();
+                return Next::Happened(self.tried(greeted));
+            }
+            Action::Check => {
+                let checked = self.check();
+                return Next::Happened(self.tried(checked));
+            }
+            Action::Import => {
+                let imported = self.import().await;
+                return Next::Happened(self.tried(imported));
+            }
+            Action::Resume => {
+                let resumed = self.resume().await;
+                return Next::Happened(self.tried(resumed));
+            }
+            Action::GoLive => self.go_live(),
+            Action::Abort => self.abort().await,
+            Action::Listen => return Next::End(End::Listen),
+            Action::Leave => return Next::End(End::Left),
+            Action::End => return Next::End(End::Settled),
+            Action::Contradiction => self.trouble.push(Error::internal(format!(
+                "session {}: the source contradicts this side: compare both ledgers",
+                self.hello.session
+            ))),
+            // Not for a destination: its decisions never ask for them.
+            Action::Rehearse
+            | Action::Prepare
+            | Action::Thaw
+            | Action::Commit
+            | Action::Ask
+            | Action::AskOperator => {
+                return Next::End(End::Listen);
+            }
+        }
+        Next::GoOn
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+    }
+
+    fn tried(&mut self, result: Result<(), Error>) -> Event {
+        match result {
+            Ok(()) => Event::Done,
+            Err(error) => {
+                self.fail(error);
+                Event::Failed
+            }
+        }
+    }
+
+    fn record(&mut self, mark: Mark) -> Next {
+        let written = match (&mut self.entry, mark) {
+            (entry @ None, Mark::Begun) => {
+                let begun = self.handover.ledger.begin(&self.hello.session, Role::Destination);
+                begun.map(|begun| *entry = Some(begun))
+            }
+            (Some(entry), mark) => entry.record(mark, None),
+            (None, _) => Ok(()),
+        };
+        match written {
+            Ok(()) => Next::GoOn,
+            Err(unwritten) => {
+                let event = unwritten.event();
+                self.fail(unwritten.error);
+                Next::Happened(event)
+            }
+        }
+    }
+
+    fn note<S>(&mut self, mark: Mark, talk: &Talk<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let failure = self.reason(talk);
+        // Without an entry the session is not this conversation's.
+        let Some(entry) = &mut self.entry else { return };
+        if let Err(unwritten) = entry.record(mark, Some(failure)) {
+            self.trouble.push(unwritten.error);
+        }
+    }
+
+    /// Why nothing is taken over: if nothing else was said, because of the link.
+    fn reason<S>(&self, talk: &Talk<S>) -> Failure
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match &self.failure {
+            Some(error) => Failure::from(error),
+            None => Failure::from(&talk.trouble()),
+        }
+    }
+
+    async fn send<S>(&mut self, talk: &mut Talk<S>, word: Word)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let limits = self.handover.limits;
+        let settle = Deadline::after(limits.settle, "the end of the session");
+        let (message, next) = match word {
+            Word::Welcome => match registry::registry() {
+                Ok(registry) => (
+                    Message::Welcome(Welcome {
+                        manifest: registry.manifest().encode_to_vec(),
+                        snapshot_limit: limits.snapshot,
+                        host: self.handover.host.clone(),
+                        note: std::mem::take(&mut self.next_note),
+                    }),
+                    Deadline::after(limits.freeze, "preflight, freeze and save at the source"),
+                ),
+                // Found by `greet` already.
+                Err(error) => (Message::Refused(Failure::from(&error)), settle),
+            },
+            // The source's time until the snapshot runs on, however often it rehearses.
+            Word::Ready => (Message::Ready(Ready { check_ns: self.check_ns }), self.deadline),
+            Word::Patched => {
+                (Message::Patched, Deadline::after(limits.resume, "the source's word to resume"))
+            }
+            Word::Resumed => (Message::Resumed(std::mem::take(&mut self.next_note)), settle),
+            Word::Refused => (Message::Refused(self.reason(talk)), settle),
+            Word::Settled => (Message::Settled, settle),
+            // Not for a destination.
+            Word::Hello
+            | Word::Rehearsal
+            | Word::Snapshot
+            | Word::Resume
+            | Word::Abort
+            | Word::Committed
+            | Word::Ask => return,
+        };
+        // What is said repeatedly after the decision has one budget.
+        let is_decided = matches!(word, Word::Resumed | Word::Refused | Word::Settled);
+        self.deadline = match is_decided && self.deadline.is_for(&settle) {
+            true => self.deadline,
+            false => next,
+        };
+        talk.send(message, self.deadline).await;
+    }
+
+    fn greet(&mut self) -> Result<(), Error> {
+        if self.hello.root != R::State::TYPE_URL {
+            return Err(Error::invalid(format!(
+                "the source offers {:?}, this side takes {}: connect it to the right destination",
+                self.hello.root,
+                R::State::TYPE_URL
+            )));
+        }
+        registry::registry()?;
+        let (host, hello) = (&mut self.host, &self.hello);
+        self.next_note = caught("Host::greet", || host.greet(hello))?;
+        Ok(())
+    }
+
+    /// Verifies the rehearsed tree as an import does, and builds nothing.
+    fn check(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
+        let options = ReadOptions::new().limit(self.handover.limits.snapshot);
+        let snapshot = options.from_bytes(std::mem::take(&mut self.bytes))?;
+        Incoming::from(snapshot).check::<R>()?;
+        self.check_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Ok(())
+    }
+
+    /// Verifies the whole snapshot, and only then binds it to this host.
+    async fn import(&mut self) -> Result<(), Error> {
+        let options = ReadOptions::new().limit(self.handover.limits.snapshot);
+        let imported = options
+            .from_bytes(std::mem::take(&mut self.bytes))
+            .and_then(|snapshot| Incoming::from(snapshot).import::<R>())
+            .inspect_err(|error| {
+                self.failed = Some(self.core.report(SIDE).failed_in("import", error));
+            })?;
+        let (host, note) = (&mut self.host, self.snapshot_note.as_slice());
+        self.core = caught("Host::bind", || host.bind(imported.root(), note))?;
+        let patched = imported.patch(&self.core).await;
+        self.patched = Some(patched.map_err(|failure| self.failed_with(failure))?);
+        Ok(())
+    }
+
+    async fn resume(&mut self) -> Result<(), Error> {
+        let patched = self.patched.take().ok_or_else(|| Error::internal("nothing is patched"))?;
+        let resumed = patched.resume(&self.core).await;
+        self.root = Some(resumed.map_err(|failure| self.failed_with(failure))?);
+        Ok(())
+    }
+
+    fn failed_with(&mut self, failure: snapshot_core::Failure) -> Error {
+        self.failed = Some(self.core.report(SIDE).failed(&failure));
+        self.undo = failure.undo_error().cloned();
+        failure.into_error()
+    }
+
+    fn go_live(&mut self) {
+        let (host, Some(root)) = (&mut self.host, &self.root) else { return };
+        // There is no way back: a failure here is trouble, and the tree is this side's.
+        match caught("Host::go_live", || Ok(host.go_live(root))) {
+            Ok(note) => self.next_note = note,
+            Err(error) => self.trouble.push(error),
+        }
+    }
+
+    /// Takes everything back.
+    async fn abort(&mut self) {
+        let undone = match (self.patched.take(), self.root.take()) {
+            (Some(patched), _) => patched.abort().await.map_err(snapshot_core::Failure::into_error),
+            (None, Some(root)) => self.take_back(&root).await,
+            (None, None) => Ok(()),
+        };
+        self.undo = undone.err();
+    }
+
+    async fn take_back(&mut self, root: &Arc<R>) -> Result<(), Error> {
+        let host = &mut self.host;
+        let by_host = caught("Host::take_back", || Ok(host.take_back(root)))?;
+        match by_host {
+            Some(result) => result,
+            None => {
+                let frozen = Source::new(root).freeze(&Session::new()).await?;
+                frozen.commit().await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The live tree.
+    ///
+    /// # Errors
+    ///
+    /// There is none, which the decisions rule out.
+    pub(super) fn live(mut self, settled: bool) -> Result<(Arc<R>, Report), Box<NotMoved>> {
+        match self.root.take() {
+            Some(root) => Ok((root, self.report(settled))),
+            None => Err(Box::new(self.refused(&Error::internal("there is no tree")))),
+        }
+    }
+
+    pub(super) fn refused(mut self, trouble: &Error) -> NotMoved {
+        let error = self.failure.take().unwrap_or_else(|| trouble.clone());
+        let undo = self.undo.take();
+        NotMoved { error, undo, report: self.report(true) }
+    }
+
+    fn report(&mut self, settled: bool) -> Report {
+        if let Some(entry) = self.entry.take() {
+            entry.finish();
+        }
+        Report {
+            session: self.hello.session.clone(),
+            side: self.failed.take().unwrap_or_else(|| self.core.report(SIDE)),
+            peer: std::mem::take(&mut self.peer),
+            bytes: self.length,
+            rehearsal: None,
+            settled,
+            note: std::mem::take(&mut self.last_note),
+            trouble: std::mem::take(&mut self.trouble),
+        }
+    }
+}

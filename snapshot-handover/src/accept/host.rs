@@ -1,0 +1,80 @@
+//! What the program does at the destination, besides the hooks of its controllers.
+
+use std::sync::Arc;
+
+use snapshot_core::{Controller, Error, Session};
+
+use crate::message::Hello;
+
+/// What the program does at the destination, besides the hooks of its controllers. All but
+/// [`bind`](Host::bind) have a default. A [`Session`] is a host that only binds.
+///
+/// A panic in one of these functions is an error of the session.
+///
+/// ```
+/// use std::sync::Arc;
+/// use snapshot_core::{ControllerSet, Error, Session};
+/// use snapshot_handover::{Host, message::Hello};
+///
+/// struct Node {
+///     disks: Arc<Vec<String>>,
+/// }
+///
+/// impl Host<ControllerSet> for Node {
+///     fn greet(&mut self, hello: &Hello) -> Result<Vec<u8>, Error> {
+///         match hello.note.as_slice() {
+///             b"tenant-7" => Ok(Vec::new()),
+///             _ => Err(Error::precondition("this node is for tenant-7")),
+///         }
+///     }
+///
+///     fn bind(&mut self, _: &Arc<ControllerSet>, _: &[u8]) -> Result<Session, Error> {
+///         Ok(Session::new().resource(Arc::clone(&self.disks)))
+///     }
+/// }
+/// ```
+pub trait Host<R: Controller>: Send {
+    /// Checks the source and gets this host ready. The source still runs. Returns the note of
+    /// `Welcome`.
+    ///
+    /// # Errors
+    ///
+    /// Why this host does not take the tree. The source is told.
+    fn greet(&mut self, hello: &Hello) -> Result<Vec<u8>, Error> {
+        let _ = hello;
+        Ok(Vec::new())
+    }
+
+    /// Returns the session for patch and resume, with the resources of this host. The tree is verified
+    /// and built, and inert. `note` is the one that came with the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Why the tree does not fit this host. The source is told.
+    fn bind(&mut self, root: &Arc<R>, note: &[u8]) -> Result<Session, Error>;
+
+    /// Lets run what outlives this process. The mark `Live` is durable, and there is no way back.
+    /// Returns the note of `Resumed`.
+    ///
+    /// A `resume` hook must not start anything that would go on if this process was killed, a virtual
+    /// machine for example: until the mark is written, the tree may still go back to the source. Do it
+    /// here.
+    fn go_live(&mut self, root: &Arc<R>) -> Vec<u8> {
+        let _ = root;
+        Vec::new()
+    }
+
+    /// Takes back a tree whose resume hooks have run, since the mark `Live` could not be written.
+    /// `None`, the default: the library freezes the tree and commits it, which lets go of this host's
+    /// resources.
+    fn take_back(&mut self, root: &Arc<R>) -> Option<Result<(), Error>> {
+        let _ = root;
+        None
+    }
+}
+
+impl<R: Controller> Host<R> for Session {
+    fn bind(&mut self, _: &Arc<R>, _: &[u8]) -> Result<Session, Error> {
+        Ok(self.clone())
+    }
+}

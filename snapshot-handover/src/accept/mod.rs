@@ -1,0 +1,90 @@
+//! The destination's side: takes a tree over, or answers a source that asks.
+
+mod answer;
+mod conversation;
+mod host;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use snapshot_core::{Controller, Error};
+
+use conversation::{Conversation, Ended};
+pub use host::Host;
+
+use crate::frame::Deadline;
+use crate::handover::Handover;
+use crate::ledger::Record;
+use crate::message::Message;
+use crate::report::{NotMoved, Report};
+use crate::talk::Talk;
+
+/// How an accepted link ended.
+#[must_use = "a live tree runs in this process"]
+pub enum Accepted<R: Controller> {
+    /// The tree runs here.
+    Live(Arc<R>, Report),
+    /// Nothing was taken over, and the tree is the source's.
+    Refused(NotMoved),
+    /// The mark that the tree is live here may be in the ledger and may be not, since its write failed
+    /// half-way. The tree does not run here. The record decides: a source that asks is answered from
+    /// it. See to the disk; if the record says live, start the tree here from its last snapshot.
+    Undecided(NotMoved),
+    /// The source asked what became of an earlier session, and was answered from this record.
+    Answered(Record),
+    /// No session has begun: a stranger, silence, damage, or a question that this ledger cannot answer.
+    /// Nothing has changed here; accept the next link.
+    NoSession(Error),
+}
+
+impl<R: Controller> fmt::Debug for Accepted<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Accepted::Live(_, report) => f.debug_tuple("Live").field(report).finish(),
+            Accepted::Refused(why) => f.debug_tuple("Refused").field(why).finish(),
+            Accepted::Undecided(why) => f.debug_tuple("Undecided").field(why).finish(),
+            Accepted::Answered(record) => f.debug_tuple("Answered").field(record).finish(),
+            Accepted::NoSession(error) => f.debug_tuple("NoSession").field(error).finish(),
+        }
+    }
+}
+
+pub(crate) async fn run<R: Controller>(
+    handover: &Handover,
+    link: impl AsyncRead + AsyncWrite + Unpin + Send,
+    host: impl Host<R>,
+) -> Accepted<R> {
+    let mut talk = Talk::new(handover, link);
+    let deadline = Deadline::after(handover.limits.greeting, "the greeting");
+    if let Err(error) = talk.agree(handover, deadline).await {
+        return Accepted::NoSession(error);
+    }
+    match talk.receive(deadline).await {
+        Some(Message::Hello(hello)) => {
+            let mut conversation = Conversation::new(handover, hello, host);
+            let ended = conversation.drive(&mut talk).await;
+            outcome(conversation, ended, &talk.trouble())
+        }
+        Some(Message::Ask(ask)) => match answer::answer(handover, &mut talk, &ask.session).await {
+            Ok(record) => Accepted::Answered(record),
+            Err(error) => Accepted::NoSession(error),
+        },
+        _ => Accepted::NoSession(talk.trouble()),
+    }
+}
+
+fn outcome<R: Controller, H: Host<R>>(
+    conversation: Conversation<R, H>,
+    ended: Ended,
+    trouble: &Error,
+) -> Accepted<R> {
+    match ended {
+        Ended::Live { settled } => match conversation.live(settled) {
+            Ok((root, report)) => Accepted::Live(root, report),
+            Err(not_moved) => Accepted::Refused(*not_moved),
+        },
+        Ended::Aborted => Accepted::Refused(conversation.refused(trouble)),
+        Ended::Left => Accepted::Undecided(conversation.refused(trouble)),
+    }
+}

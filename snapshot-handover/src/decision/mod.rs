@@ -1,0 +1,209 @@
+//! The decisions of both sides: pure functions from a state and an event to the next state and the
+//! actions to take, in order.
+//!
+//! Nothing here reads, writes or waits. [`offer`](crate::offer) and [`accept`](crate::accept) do the
+//! actions, and the tests check the same functions against every loss, crash, restart and failed write
+//! with a model checker. A program with a transport of its own can drive them itself: start with
+//! [`source::State::Idle`] and [`Event::Start`], or with [`destination::State::Waiting`]; do each
+//! [`Action`] in order; then report the next [`Event`].
+//!
+//! ```
+//! use snapshot_handover::decision::{Action, Event, Mark, Word, source};
+//!
+//! let (state, actions) = source::step(source::State::Idle, Event::Start);
+//! assert_eq!(actions, [Action::Record(Mark::Begun), Action::Send(Word::Hello)]);
+//!
+//! // The link is lost before anything was given away: the source keeps the tree.
+//! let (state, actions) = source::step(state, Event::Lost);
+//! assert_eq!(state, source::State::Kept);
+//! assert!(actions.contains(&Action::Thaw));
+//! ```
+//!
+//! # Who owns the tree
+//!
+//! The source owns it until its mark [`Given`](Mark::Given) is durable, which it writes before it says
+//! `Resume`. From then on it never takes the tree back by itself: it asks the destination, or an
+//! operator. The destination owns the tree as soon as its mark [`Live`](Mark::Live) is durable, which
+//! it writes before anything runs there. The source writes [`Committed`](Mark::Committed) only after
+//! the destination has said that it is live, or on the operator's word.
+//!
+//! # What these decisions need from the ledger
+//!
+//! - [`Action::Record`]: if the write is reported as done, the mark survives a crash.
+//! - If a write fails and the record is not surely as before, the ledger reports [`Event::Unsure`].
+//! - A record that cannot be read is refused. It is never taken for "nothing was written".
+
+pub mod destination;
+pub mod source;
+mod verdict;
+
+pub use verdict::{Side, Verdict, Written, verdict};
+
+/// A message, without its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Word {
+    /// Source: the session, and who asks.
+    Hello,
+    /// Destination: what it can import.
+    Welcome,
+    /// Source: the tree as it is now, while it still runs.
+    Rehearsal,
+    /// Destination: it can import the rehearsed tree.
+    Ready,
+    /// Source: the snapshot. The tree is frozen.
+    Snapshot,
+    /// Destination: imported and bound to its host. Nothing runs yet.
+    Patched,
+    /// Source: the tree is the destination's, unless it refuses.
+    Resume,
+    /// Destination: the tree runs there.
+    Resumed,
+    /// Destination: it did not take the tree over and never will in this session.
+    Refused,
+    /// Source: it does not go on. The tree runs on at the source.
+    Abort,
+    /// Source: it has let go of the tree.
+    Committed,
+    /// Source, on a new link: what became of the session?
+    Ask,
+    /// Destination: the source's last word has arrived.
+    Settled,
+}
+
+impl Word {
+    /// The name of the message, as the errors write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Word::Hello => "Hello",
+            Word::Welcome => "Welcome",
+            Word::Rehearsal => "Rehearsal",
+            Word::Ready => "Ready",
+            Word::Snapshot => "Snapshot",
+            Word::Patched => "Patched",
+            Word::Resume => "Resume",
+            Word::Resumed => "Resumed",
+            Word::Refused => "Refused",
+            Word::Abort => "Abort",
+            Word::Committed => "Committed",
+            Word::Ask => "Ask",
+            Word::Settled => "Settled",
+        }
+    }
+}
+
+/// What a side keeps of a session in its ledger: enough to say after a crash who owns the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mark {
+    /// Either side: the session has begun. After a crash the tree is the source's.
+    Begun,
+    /// Source: given away; written before `Resume` is sent. After a crash: ask the destination.
+    Given,
+    /// Destination: the tree is its own; written before anything runs.
+    Live,
+    /// Destination: the tree is not its own and never will be in this session.
+    Aborted,
+    /// Source: the tree is the destination's.
+    Committed,
+    /// Source: the tree is its own again.
+    Kept,
+}
+
+impl Mark {
+    /// The name of the mark in lower case, for logs and status lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mark::Begun => "begun",
+            Mark::Given => "given",
+            Mark::Live => "live",
+            Mark::Aborted => "aborted",
+            Mark::Committed => "committed",
+            Mark::Kept => "kept",
+        }
+    }
+}
+
+/// Something that happens to a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// Source: begin.
+    Start,
+    /// A message has arrived.
+    Got(Word),
+    /// The action that was started has succeeded.
+    Done,
+    /// The action was not needed: an [`Action::Rehearse`] of a source that does not rehearse.
+    Unneeded,
+    /// The action has failed, and its own effects are undone.
+    Failed,
+    /// The write of an [`Action::Record`] has failed, and the record is as it was before.
+    Unrecorded,
+    /// The write of an [`Action::Record`] has failed, and the mark may be there all the same, or the
+    /// record may be damaged.
+    Unsure,
+    /// The link is lost, or nothing has arrived within the deadline.
+    Lost,
+    /// The other side could not be reached, or did not come, for as long as this side waits for it.
+    Nobody,
+    /// Source: the operator has decided.
+    Operator(Choice),
+}
+
+/// An operator's decision at a source in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Choice {
+    /// The tree is the destination's: the source lets go.
+    Commit,
+    /// The tree is the source's: it goes on there.
+    Rollback,
+}
+
+/// The next thing that a side does. Actions are done in order. The next event is waited for after the
+/// last one, or comes from an action itself, as each says; the remaining actions are then dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Write the mark durably. If that fails: [`Event::Unrecorded`] if the record is surely as before,
+    /// else [`Event::Unsure`].
+    Record(Mark),
+    /// Write the mark durably if possible. If the write fails, go on: without this mark, a reader of
+    /// the ledger comes to the same conclusion.
+    Note(Mark),
+    /// Send a message. If it cannot be sent, the next wait reports it.
+    Send(Word),
+    /// Source: preflight, and save without a freeze. Then [`Event::Done`], [`Event::Unneeded`] or
+    /// [`Event::Failed`].
+    Rehearse,
+    /// Source: freeze and save. Then [`Event::Done`] or [`Event::Failed`].
+    Prepare,
+    /// Source: thaw everything that is frozen.
+    Thaw,
+    /// Source: let go of the tree.
+    Commit,
+    /// Source: connect again and ask what became of the session, or [`Event::Nobody`].
+    Ask,
+    /// Source: wait for the operator's word.
+    AskOperator,
+    /// Destination: check the source and get this host ready. Then [`Event::Done`] or
+    /// [`Event::Failed`].
+    Greet,
+    /// Destination: verify the rehearsed tree, and build nothing. Then [`Event::Done`] or
+    /// [`Event::Failed`].
+    Check,
+    /// Destination: import and patch. Then [`Event::Done`] or [`Event::Failed`].
+    Import,
+    /// Destination: run the resume hooks. Then [`Event::Done`] or [`Event::Failed`].
+    Resume,
+    /// Destination: the tree is live from here on.
+    GoLive,
+    /// Destination: take back everything that import, patch and resume did.
+    Abort,
+    /// Destination: wait for the source on a new link, or [`Event::Nobody`].
+    Listen,
+    /// Destination: leave the session to the ledger. This process no longer knows the outcome; the
+    /// record does. Treat it as if the process had been killed here: whoever answers for the session
+    /// later reads the record first.
+    Leave,
+    /// The two sides contradict each other, which only an operator can have brought about.
+    Contradiction,
+    /// There is nothing more to say.
+    End,
+}

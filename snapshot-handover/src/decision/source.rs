@@ -1,0 +1,99 @@
+//! The source's decisions.
+
+use super::{Action, Choice, Event, Mark, Word};
+
+/// Where a source stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Nothing was said.
+    Idle,
+    /// Waits for the welcome. Nothing is frozen.
+    Greeting,
+    /// Preflight, and a save while the tree runs.
+    Rehearsing,
+    /// Waits for what the destination finds. Nothing is frozen.
+    Rehearsed,
+    /// Freeze, save.
+    Preparing,
+    /// The snapshot is sent. The tree is frozen, and still this side's.
+    Offered,
+    /// The destination was told to resume. The tree is no longer this side's, and it does not take it
+    /// back by itself.
+    Given,
+    /// As `Given`, and the destination cannot be reached.
+    Doubt,
+    /// The tree is the destination's.
+    Committed,
+    /// The tree is this side's.
+    Kept,
+}
+
+/// Returns the next state and the actions for an event.
+pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
+    use Action::{
+        Ask, AskOperator, Commit, Contradiction, End, Note, Prepare, Record, Rehearse, Send, Thaw,
+    };
+    use Event::{Done, Got, Nobody, Operator, Start, Unneeded, Unrecorded, Unsure};
+    match (state, event) {
+        (State::Idle, Start) => (State::Greeting, vec![Record(Mark::Begun), Send(Word::Hello)]),
+        (State::Greeting, Got(Word::Welcome)) => (State::Rehearsing, vec![Rehearse]),
+        (State::Rehearsing, Done) => (State::Rehearsed, vec![Send(Word::Rehearsal)]),
+        (State::Rehearsing, Unneeded) | (State::Rehearsed, Got(Word::Ready)) => {
+            (State::Preparing, vec![Prepare])
+        }
+        (State::Preparing, Done) => (State::Offered, vec![Send(Word::Snapshot)]),
+        (State::Offered, Got(Word::Patched)) => {
+            (State::Given, vec![Record(Mark::Given), Send(Word::Resume)])
+        }
+        // Anything else before the destination was told to resume: it never will be. If `Given` is
+        // there all the same, a restarted source asks, and hears a refusal.
+        (
+            State::Idle
+            | State::Greeting
+            | State::Rehearsing
+            | State::Rehearsed
+            | State::Preparing
+            | State::Offered,
+            _,
+        )
+        | (State::Given, Unrecorded | Unsure) => {
+            // Said first: the destination may hold disks that the thaw needs.
+            (State::Kept, vec![Send(Word::Abort), Thaw, Note(Mark::Kept), End])
+        }
+
+        (State::Given, Got(Word::Resumed)) => {
+            (State::Committed, vec![Note(Mark::Committed), Commit, Send(Word::Committed)])
+        }
+        (State::Given, Got(Word::Refused)) => {
+            (State::Kept, vec![Note(Mark::Kept), Thaw, Send(Word::Abort), End])
+        }
+        (State::Given, Nobody) => (State::Doubt, vec![AskOperator]),
+        (State::Given, _) => (State::Given, vec![Ask]),
+
+        (State::Doubt, Operator(Choice::Commit)) => {
+            (State::Committed, vec![Note(Mark::Committed), Commit, End])
+        }
+        (State::Doubt, Operator(Choice::Rollback)) => {
+            (State::Kept, vec![Note(Mark::Kept), Thaw, End])
+        }
+        (State::Doubt, _) => (State::Doubt, vec![AskOperator]),
+
+        (State::Committed, Got(Word::Settled) | Nobody) => (state, vec![End]),
+        (State::Committed, Got(Word::Resumed)) => (state, vec![Send(Word::Committed)]),
+        (State::Committed, Got(Word::Refused)) => (state, vec![Contradiction, End]),
+        (State::Committed, _) => (state, vec![Ask]),
+
+        (State::Kept, _) => (state, vec![End]),
+    }
+}
+
+/// Returns how a source continues from the mark in its ledger after its process has ended.
+pub fn restart(mark: Mark) -> (State, Vec<Action>) {
+    match mark {
+        Mark::Given => (State::Given, vec![Action::Ask]),
+        Mark::Committed => (State::Committed, vec![Action::Ask]),
+        // Not written again: a write that is not needed can only do harm.
+        Mark::Kept => (State::Kept, vec![Action::End]),
+        _ => (State::Kept, vec![Action::Note(Mark::Kept), Action::End]),
+    }
+}

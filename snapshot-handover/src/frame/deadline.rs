@@ -1,0 +1,63 @@
+//! A point in time, and the step that must end before it.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{Either, select};
+use snapshot_core::{Code, Error};
+
+use super::Timer;
+
+/// When a step of a hand-over must have ended, and its name for the error.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    began: Instant,
+    budget: Duration,
+    step: &'static str,
+}
+
+impl Deadline {
+    /// A deadline for a step that begins now. [`Duration::MAX`] is no deadline.
+    pub fn after(budget: Duration, step: &'static str) -> Self {
+        Self { began: Instant::now(), budget, step }
+    }
+
+    /// The deadline of a part that begins now and has at most `budget`: the earlier of the two.
+    #[must_use]
+    pub fn part(&self, budget: Duration, step: &'static str) -> Self {
+        match self.left() > budget {
+            true => Self::after(budget, step),
+            false => *self,
+        }
+    }
+
+    /// Whether both are deadlines of the same step.
+    pub(crate) fn is_for(&self, other: &Self) -> bool {
+        self.step == other.step
+    }
+
+    /// The time that is left.
+    pub fn left(&self) -> Duration {
+        self.budget.saturating_sub(self.began.elapsed())
+    }
+
+    /// Runs a future, and drops it if it has not ended in time.
+    ///
+    /// # Errors
+    ///
+    /// Those of the future, or [`Code::DeadlineExceeded`].
+    pub(crate) async fn within<T>(
+        self,
+        timer: &dyn Timer,
+        run: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let sleep = timer.sleep(self.left())?;
+        match select(Box::pin(run), sleep).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(Error::new(
+                Code::DeadlineExceeded,
+                format!("{} took longer than {:?}", self.step, self.budget),
+            )),
+        }
+    }
+}

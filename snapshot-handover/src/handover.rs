@@ -1,0 +1,154 @@
+//! The settings of a process for its hand-overs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use snapshot_core::{Controller, Error};
+
+use crate::accept::{Accepted, Host};
+use crate::decision::Choice;
+use crate::frame::{Limits, Timer, Transferred, default_timer};
+use crate::ledger::Ledger;
+use crate::offer::{Finished, Offer, Offered};
+use crate::{SessionId, accept, offer};
+
+/// The settings of a process for its hand-overs, on either side. Clones share the ledger.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`limits`](Handover::limits) | those of [`Limits`] |
+/// | [`build`](Handover::build) | `snapshot-handover` and its version |
+/// | [`host`](Handover::host) | empty |
+/// | [`timer`](Handover::timer) | [`ThreadTimer`](crate::frame::ThreadTimer) |
+/// | [`observer`](Handover::observer) | none |
+///
+/// ```
+/// use snapshot_handover::{Handover, Limits, ledger::{Ledger, MemoryStore}};
+///
+/// let ledger = Ledger::over(MemoryStore::new());
+/// let handover = Handover::new(&ledger)
+///     .build("my-shim 1.4.0")
+///     .host("node-7")
+///     .limits(Limits::new().snapshot(1 << 30))
+///     .observer(|bytes| println!("{} of {} bytes", bytes.done, bytes.total));
+/// ```
+#[derive(Clone)]
+pub struct Handover {
+    pub(crate) ledger: Ledger,
+    pub(crate) limits: Limits,
+    pub(crate) timer: Arc<dyn Timer>,
+    pub(crate) build: String,
+    pub(crate) host: String,
+    pub(crate) observer: Option<Arc<dyn Fn(Transferred) + Send + Sync>>,
+}
+
+impl Handover {
+    /// The default settings, over a ledger.
+    pub fn new(ledger: &Ledger) -> Self {
+        Self {
+            ledger: ledger.clone(),
+            limits: Limits::new(),
+            timer: default_timer(),
+            build: concat!("snapshot-handover ", env!("CARGO_PKG_VERSION")).to_owned(),
+            host: String::new(),
+            observer: None,
+        }
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the timer that deadlines come from.
+    #[must_use]
+    pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
+        self
+    }
+
+    /// Sets the name and version of this program, which the other side's errors show.
+    #[must_use]
+    pub fn build(mut self, build: impl Into<String>) -> Self {
+        self.build = build.into();
+        self
+    }
+
+    /// Sets the name of this host, which the other side gets to see.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    /// Sets a function that is called after each frame of a snapshot, on both sides.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Fn(Transferred) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Offers a tree to the destination on the other end of the link.
+    ///
+    /// Run it in a task of its own. If the future is dropped half-way, the tree may stay frozen until
+    /// [`Source::recover`](snapshot_core::Source::recover), and the session is held until
+    /// [`Ledger::release`].
+    pub async fn offer<R: Controller>(
+        &self,
+        offer: Offer<R>,
+        link: impl AsyncRead + AsyncWrite + Unpin + Send,
+    ) -> Offered<R> {
+        offer::run(self, offer, link).await
+    }
+
+    /// Takes over the tree that the source on the other end of the link offers, or answers it if it
+    /// asks what became of an earlier session.
+    ///
+    /// Run it in a task of its own, as [`Handover::offer`]. A program that serves a socket calls it for
+    /// each link, concurrently if it likes: the ledger keeps the sessions apart.
+    pub async fn accept<R: Controller>(
+        &self,
+        link: impl AsyncRead + AsyncWrite + Unpin + Send,
+        host: impl Host<R>,
+    ) -> Accepted<R> {
+        accept::run(self, link, host).await
+    }
+
+    /// Finishes a session of which this process was the source before it was started again: asks the
+    /// destination what became of it, and records the answer. The tree is not here any more.
+    ///
+    /// # Errors
+    ///
+    /// This ledger has no such session as a source, or its record cannot be read.
+    pub async fn finish(
+        &self,
+        session: &SessionId,
+        link: impl AsyncRead + AsyncWrite + Unpin + Send,
+    ) -> Result<Finished, Error> {
+        offer::finish(self, session, link).await
+    }
+
+    /// Records an operator's decision about a session of which this process was the source before it
+    /// was started again, when the destination cannot be asked. Decide by
+    /// [`verdict`](crate::decision::verdict()).
+    ///
+    /// # Errors
+    ///
+    /// The session is not in doubt, its record cannot be read, or the decision cannot be written.
+    pub fn decide(&self, session: &SessionId, choice: Choice) -> Result<(), Error> {
+        offer::decide(self, session, choice)
+    }
+}
+
+impl fmt::Debug for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handover")
+            .field("limits", &self.limits)
+            .field("build", &self.build)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}

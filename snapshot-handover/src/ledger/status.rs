@@ -1,0 +1,50 @@
+//! A look at a ledger from outside of the process that uses it.
+
+use std::path::Path;
+
+use snapshot_core::Error;
+
+use super::{FileStore, Record, file};
+use crate::SessionId;
+use crate::decision::{Side, Written};
+
+/// What a ledger's folder says of one session.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// The session.
+    pub session: SessionId,
+    /// Its record, or why it cannot be read.
+    pub record: Result<Record, Error>,
+    /// Whether a process uses the ledger now.
+    pub alive: bool,
+}
+
+impl Status {
+    /// What a [`verdict`](crate::decision::verdict()) needs to know of this side.
+    pub fn side(&self) -> Side {
+        let written = match &self.record {
+            Ok(record) => Written::Mark(record.mark),
+            Err(_) => Written::Unreadable,
+        };
+        Side { written, alive: self.alive }
+    }
+}
+
+/// Reads the sessions of a ledger's folder without opening the ledger, for a status command: a process
+/// that uses it is not disturbed.
+///
+/// # Errors
+///
+/// If there is no ledger in the folder, or it cannot be listed. A record that cannot be read is not an
+/// error here.
+pub fn status(folder: impl AsRef<Path>) -> Result<Vec<Status>, Error> {
+    let folder = folder.as_ref();
+    let alive = FileStore::is_used(folder)?;
+    let of = |session: SessionId| {
+        let record = file::read(folder, &session)
+            .and_then(|bytes| Record::decode(&session, &bytes.unwrap_or_default()));
+        Status { session, record, alive }
+    };
+    Ok(file::list(folder)?.into_iter().map(of).collect())
+}

@@ -1,0 +1,102 @@
+//! The reasons of a side, as they travel and as a ledger keeps them.
+
+use snapshot_core::{Code, Error, Snapshot};
+
+use super::printable::printable;
+use super::v1;
+
+/// The most characters of one finding's text.
+const TEXT_LIMIT: usize = 4096;
+
+/// The reasons of a side: each finding with its code and its text.
+///
+/// ```
+/// use snapshot_core::{Code, Error};
+/// use snapshot_handover::message::Failure;
+///
+/// let failure = Failure::from(&Error::precondition("the disk is in use"));
+/// let error = Error::from(failure);
+/// assert_eq!(error.code(), Code::FailedPrecondition);
+/// assert_eq!(error.to_string(), "the disk is in use");
+/// ```
+#[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
+#[snapshot(message = v1::Failure, validate = has_a_finding)]
+pub struct Failure {
+    /// What is wrong, at least one, at most [`Error::LIMIT`].
+    #[snapshot(max = 256)]
+    pub findings: Vec<Finding>,
+}
+
+fn has_a_finding(failure: &Failure) -> Result<(), &'static str> {
+    if failure.findings.is_empty() { Err("a failure needs a finding") } else { Ok(()) }
+}
+
+/// One reason.
+#[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
+#[snapshot(message = v1::failure::Finding)]
+pub struct Finding {
+    /// The code, as gRPC spells it. One that this build does not know is read as `INTERNAL`.
+    #[snapshot(max = 64)]
+    pub code: String,
+    /// The text, with the controller and the field.
+    #[snapshot(max = 65_536)]
+    pub text: String,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let finding = |finding: &snapshot_core::Finding| Finding {
+            code: finding.code().as_str().to_owned(),
+            text: printable(&finding.to_string(), TEXT_LIMIT),
+        };
+        Self { findings: error.findings().map(finding).collect() }
+    }
+}
+
+impl From<Failure> for Error {
+    /// The error of the other side. Control characters in it are escaped.
+    fn from(failure: Failure) -> Self {
+        let error = |finding: &Finding| {
+            Error::new(code(&finding.code), printable(&finding.text, TEXT_LIMIT))
+        };
+        let all = failure.findings.iter().map(error).reduce(Error::and);
+        all.unwrap_or_else(|| Error::internal("the other side gave no reason"))
+    }
+}
+
+fn code(name: &str) -> Code {
+    let known = [
+        Code::InvalidArgument,
+        Code::FailedPrecondition,
+        Code::DataLoss,
+        Code::Unimplemented,
+        Code::DeadlineExceeded,
+        Code::Cancelled,
+    ];
+    known.into_iter().find(|code| code.as_str() == name).unwrap_or(Code::Internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_findings_keep_their_codes_and_texts() {
+        let error = Error::new(Code::Unimplemented, "schema version 9")
+            .and(Error::new(Code::DataLoss, "a digest"));
+        let back = Error::from(Failure::from(&error));
+        let of = |error: &Error| -> Vec<_> {
+            error.findings().map(|f| (f.code(), f.to_string())).collect()
+        };
+        assert_eq!(of(&back), of(&error));
+    }
+
+    #[test]
+    fn an_unknown_code_is_internal_and_control_characters_are_escaped() {
+        let text = "full\n12:00 INFO all is well".to_owned();
+        let finding = Finding { code: "RESOURCE_EXHAUSTED".to_owned(), text };
+        let error = Error::from(Failure { findings: vec![finding] });
+        assert_eq!(error.code(), Code::Internal);
+        assert_eq!(error.to_string(), "full\\u{a}12:00 INFO all is well");
+    }
+}

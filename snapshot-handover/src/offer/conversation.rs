@@ -1,0 +1,545 @@
+//! Does what the source decides.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_io::{AsyncRead, AsyncWrite};
+use prost::Message as _;
+use snapshot_core::codec::to_bytes;
+use snapshot_core::registry::Manifest;
+use snapshot_core::{
+    Code, Controller, Error, Frozen, Incoming, Payload, Session, SideReport, Snapshot, Source,
+};
+
+use super::{Farewell, Offer, SnapshotNote};
+use crate::SessionId;
+use crate::caught::caught;
+use crate::decision::{Action, Event, Mark, Word, source};
+use crate::frame::Deadline;
+use crate::handover::Handover;
+use crate::ledger::{Entry, Role};
+use crate::message::{Ask, Failure, Hello, Message, Rehearsal, SnapshotFollows, Welcome};
+use crate::report::{NotMoved, Rehearsed, Report};
+use crate::talk::Talk;
+
+/// What lines of this side's report are called.
+const SIDE: &str = "source";
+
+/// How long after a failing thaw it is tried again.
+const THAW_PAUSE: Duration = Duration::from_millis(20);
+
+/// A source's conversation, over as many links as it takes.
+pub(super) struct Conversation<R: Controller> {
+    handover: Handover,
+    session: SessionId,
+    entry: Option<Entry>,
+    core: Session,
+    root: Option<Arc<R>>,
+    note: Vec<u8>,
+    snapshot_note: Option<SnapshotNote<R>>,
+    farewell: Option<Farewell<R>>,
+    deadline: Deadline,
+    welcome: Option<Welcome>,
+    rehearses: bool,
+    at_most: Option<Duration>,
+    /// After the preflight.
+    source: Option<Source<R>>,
+    rehearsed: Option<Rehearsed>,
+    /// When the rehearsal was sent.
+    sent: Option<Instant>,
+    /// Whether the freeze has begun.
+    was_frozen: bool,
+    frozen: Option<Frozen<R>>,
+    snapshot: Bytes,
+    /// The note of the snapshot, then that of the commit.
+    next_note: Vec<u8>,
+    /// Why the tree is not moved; the first reason counts.
+    failure: Option<Error>,
+    undo: Option<Error>,
+    /// The report of a phase that failed.
+    failed: Option<SideReport>,
+    bytes: u64,
+    peer: String,
+    last_note: Vec<u8>,
+    trouble: Vec<Error>,
+}
+
+/// Where a conversation has stopped.
+pub(super) struct Paused {
+    pub(super) state: source::State,
+    /// Whether both sides know the outcome.
+    pub(super) settled: bool,
+}
+
+/// What comes of an action.
+enum Next {
+    GoOn,
+    Happened(Event),
+    /// The link is needed, or an operator.
+    Pause,
+    End,
+}
+
+impl<R: Controller> Conversation<R> {
+    pub(super) fn of(handover: &Handover, offer: Offer<R>) -> Self {
+        let Offer { root, core, session, note, rehearses, at_most, snapshot_note, farewell } =
+            offer;
+        Self {
+            rehearses,
+            at_most,
+            snapshot_note,
+            farewell,
+            note,
+            ..Self::without_tree(handover, session, None, Some(root), core)
+        }
+    }
+
+    /// The conversation of a source that was started again.
+    pub(super) fn afterwards(handover: &Handover, entry: Entry) -> Self {
+        let session = entry.current().session.clone();
+        Self::without_tree(handover, session, Some(entry), None, Session::new())
+    }
+
+    fn without_tree(
+        handover: &Handover,
+        session: SessionId,
+        entry: Option<Entry>,
+        root: Option<Arc<R>>,
+        core: Session,
+    ) -> Self {
+        Self {
+            handover: handover.clone(),
+            session,
+            entry,
+            core,
+            root,
+            note: Vec::new(),
+            snapshot_note: None,
+            farewell: None,
+            deadline: Deadline::after(handover.limits.greeting, "the greeting"),
+            welcome: None,
+            rehearses: false,
+            at_most: None,
+            source: None,
+            rehearsed: None,
+            sent: None,
+            was_frozen: false,
+            frozen: None,
+            snapshot: Bytes::new(),
+            next_note: Vec::new(),
+            failure: None,
+            undo: None,
+            failed: None,
+            bytes: 0,
+            peer: String::new(),
+            last_note: Vec::new(),
+            trouble: Vec::new(),
+        }
+    }
+
+    pub(super) fn handover(&self) -> &Handover {
+        &self.handover
+    }
+
+    pub(super) fn session(&self) -> &SessionId {
+        &self.session
+    }
+
+    /// The budget of the phase that runs; while the tree is frozen and not given away, at most what is
+    /// left of the blackout budget.
+    pub(super) fn deadline(&self) -> Deadline {
+        let left = self.frozen.as_ref().and_then(Frozen::blackout_left);
+        match left.filter(|_| self.mark() == Some(Mark::Begun)) {
+            Some(left) => self.deadline.part(left, "the blackout budget"),
+            None => self.deadline,
+        }
+    }
+
+    pub(super) fn begin_asking(&mut self) {
+        self.deadline =
+            Deadline::after(self.handover.limits.resume, "waiting for what became of the session");
+    }
+
+    /// Asks what became of the session, on a link whose versions are agreed on.
+    pub(super) async fn ask<S>(&mut self, talk: &mut Talk<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let ask = Message::Ask(Ask { session: self.session.clone() });
+        talk.send(ask, self.deadline()).await;
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.entry.as_ref().map(|entry| entry.current().mark)
+    }
+
+    /// Goes from decision to decision until the conversation is over, or needs a link or an operator.
+    pub(super) async fn drive<S>(
+        &mut self,
+        talk: &mut Talk<S>,
+        mut state: source::State,
+        actions: Vec<Action>,
+    ) -> Paused
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut todo = VecDeque::from(actions);
+        loop {
+            let event = match todo.pop_front() {
+                None => self.wait(talk).await,
+                Some(action) => match self.act(talk, action).await {
+                    Next::GoOn => continue,
+                    Next::Happened(event) => event,
+                    Next::Pause => return Paused { state, settled: false },
+                    Next::End => {
+                        let deadline = Deadline::after(self.handover.limits.settle, "closing");
+                        talk.close(deadline).await;
+                        return Paused { state, settled: true };
+                    }
+                },
+            };
+            let actions;
+            (state, actions) = source::step(state, event);
+            todo = actions.into();
+        }
+    }
+
+    async fn wait<S>(&mut self, talk: &mut Talk<S>) -> Event
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Some(message) = talk.receive(self.deadline()).await else { return Event::Lost };
+        talk.peer().clone_into(&mut self.peer);
+        let word = message.word();
+        match message {
+            Message::Welcome(welcome) if self.welcome.is_none() => self.welcome = Some(welcome),
+            Message::Ready(ready) => {
+                if let (Some(rehearsed), Some(sent)) = (&mut self.rehearsed, self.sent.take()) {
+                    rehearsed.check = Duration::from_nanos(ready.check_ns);
+                    rehearsed.transfer = sent.elapsed().saturating_sub(rehearsed.check);
+                }
+            }
+            Message::Refused(failure) => self.fail(failure.into()),
+            Message::Resumed(note) => self.last_note = note,
+            _ => {}
+        }
+        Event::Got(word)
+    }
+
+    async fn act<S>(&mut self, talk: &mut Talk<S>, action: Action) -> Next
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match action {
+            Action::Record(mark) => return self.record(mark, talk),
+            Action::Note(mark) => self.note(mark, talk),
+            Action::Send(word) => self.send(talk, word).await,
+            Action::Rehearse => {
+                return Next::Happened(match self.rehearse() {
+                    Ok(true) => Event::Done,
+                    Ok(false) => Event::Unneeded,
+                    Err(error) => {
+                        self.fail(error);
+                        Event::Failed
+                    }
+                });
+            }
+            Action::Prepare => {
+                return Next::Happened(match self.prepare().await {
+                    Ok(()) => Event::Done,
+                    Err(error) => {
+                        self.fail(error);
+                        Event::Failed
+                    }
+                });
+            }
+            Action::Thaw => self.thaw().await,
+            Action::Commit => self.commit().await,
+            Action::Ask | Action::AskOperator => return Next::Pause,
+            Action::Contradiction => self.trouble.push(Error::internal(format!(
+                "session {}: this side has committed, and the destination says that it refused: \
+                 compare both ledgers",
+                self.session
+            ))),
+            Action::End => return Next::End,
+            // Not for a source: its decisions never ask for them.
+            Action::Greet
+            | Action::Check
+            | Action::Import
+            | Action::Resume
+            | Action::GoLive
+            | Action::Abort
+            | Action::Listen
+            | Action::Leave => return Next::End,
+        }
+        Next::GoOn
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+    }
+
+    fn record<S>(&mut self, mark: Mark, talk: &Talk<S>) -> Next
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let failure = self.why(mark, talk);
+        let written = match (&mut self.entry, mark) {
+            (entry @ None, Mark::Begun) => {
+                let begun = self.handover.ledger.begin(&self.session, Role::Source);
+                begun.map(|begun| *entry = Some(begun))
+            }
+            (Some(entry), mark) => entry.record(mark, failure),
+            (None, _) => Ok(()),
+        };
+        match written {
+            Ok(()) => Next::GoOn,
+            Err(unwritten) => {
+                let event = unwritten.event();
+                self.fail(unwritten.error);
+                Next::Happened(event)
+            }
+        }
+    }
+
+    fn note<S>(&mut self, mark: Mark, talk: &Talk<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let failure = self.why(mark, talk);
+        // Without an entry the session never began.
+        let Some(entry) = &mut self.entry else { return };
+        if let Err(unwritten) = entry.record(mark, failure) {
+            self.trouble.push(unwritten.error);
+        }
+    }
+
+    fn why<S>(&self, mark: Mark, talk: &Talk<S>) -> Option<Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        (mark == Mark::Kept).then(|| self.reason(talk))
+    }
+
+    /// Why the tree is not moved: if nothing else was said, because of the link.
+    fn reason<S>(&self, talk: &Talk<S>) -> Failure
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match &self.failure {
+            Some(error) => Failure::from(error),
+            None => Failure::from(&talk.trouble()),
+        }
+    }
+
+    async fn send<S>(&mut self, talk: &mut Talk<S>, word: Word)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let limits = self.handover.limits;
+        let message = match word {
+            Word::Hello => Message::Hello(Hello {
+                session: self.session.clone(),
+                root: R::State::TYPE_URL.to_owned(),
+                host: self.handover.host.clone(),
+                note: std::mem::take(&mut self.note),
+            }),
+            Word::Rehearsal => {
+                let snapshot = std::mem::take(&mut self.snapshot);
+                let follows = Rehearsal { length: snapshot.len() as u64 };
+                self.deadline = Deadline::after(limits.transfer, "the transfer of the rehearsal");
+                self.sent = Some(Instant::now());
+                let deadline = self.deadline();
+                talk.send_with(Message::Rehearsal(follows), &snapshot, deadline).await;
+                self.deadline = Deadline::after(limits.patch, "verification at the destination");
+                return;
+            }
+            Word::Snapshot => {
+                let snapshot = std::mem::take(&mut self.snapshot);
+                let note = std::mem::take(&mut self.next_note);
+                let follows = SnapshotFollows { length: snapshot.len() as u64, note };
+                self.deadline = Deadline::after(limits.transfer, "the transfer of the snapshot");
+                let deadline = self.deadline();
+                talk.send_with(Message::Snapshot(follows), &snapshot, deadline).await;
+                self.deadline =
+                    Deadline::after(limits.patch, "import and patch at the destination");
+                return;
+            }
+            Word::Resume => {
+                self.deadline = Deadline::after(limits.resume, "resume at the destination");
+                Message::Resume
+            }
+            Word::Abort => {
+                self.deadline = Deadline::after(limits.settle, "the end of the session");
+                Message::Abort(self.reason(talk))
+            }
+            Word::Committed => {
+                self.deadline = Deadline::after(limits.settle, "the end of the session");
+                Message::Committed(std::mem::take(&mut self.next_note))
+            }
+            // Not for a source.
+            Word::Welcome
+            | Word::Ready
+            | Word::Patched
+            | Word::Resumed
+            | Word::Refused
+            | Word::Ask
+            | Word::Settled => return,
+        };
+        talk.send(message, self.deadline()).await;
+    }
+
+    /// Finds out whether the destination can take the tree, while the tree runs. Returns whether there
+    /// is a rehearsal to be sent.
+    fn rehearse(&mut self) -> Result<bool, Error> {
+        let (Some(root), Some(welcome)) = (&self.root, &self.welcome) else {
+            return Err(Error::internal("there is no tree to rehearse"));
+        };
+        let theirs = Manifest::decode(welcome.manifest.as_slice()).map_err(|error| {
+            let reason = format!("the destination's manifest cannot be read: {error}");
+            Error::new(Code::DataLoss, reason).with_source(error)
+        })?;
+        let source = self.source.insert(Source::new(root));
+        source.preflight(&theirs)?;
+        if !self.rehearses {
+            return Ok(false);
+        }
+        let began = Instant::now();
+        let snapshot = caught("saving the tree", || {
+            let value = to_bytes(&*root.state())?;
+            let type_url = R::State::TYPE_URL.to_owned();
+            Snapshot::from_any(&prost_types::Any { type_url, value })
+        })?;
+        let save = began.elapsed();
+        // Payloads in older versions are saved so only under a freeze.
+        let reads = |type_url: &str, version: u32| {
+            let mut payloads = theirs.payloads.iter();
+            payloads.any(|theirs| theirs.type_url == type_url && theirs.accepts.contains(&version))
+        };
+        let saved = Incoming::from(snapshot.clone()).check::<R>()?;
+        if !saved.controllers.iter().all(|saved| reads(saved.type_url, saved.version)) {
+            return Ok(false);
+        }
+        let bytes = snapshot.len() as u64;
+        check_length(bytes, welcome.snapshot_limit)?;
+        let none = Duration::ZERO;
+        self.rehearsed = Some(Rehearsed { bytes, save, transfer: none, check: none });
+        self.snapshot = snapshot.into_bytes();
+        Ok(true)
+    }
+
+    /// Freezes and saves the tree.
+    async fn prepare(&mut self) -> Result<(), Error> {
+        let (Some(source), Some(welcome)) = (self.source.take(), &self.welcome) else {
+            return Err(Error::internal("there is no tree to prepare"));
+        };
+        let limit = welcome.snapshot_limit;
+        let estimate = self.rehearsed.map(|rehearsed| rehearsed.estimate());
+        if let (Some(at_most), Some(estimate)) = (self.at_most, estimate)
+            && estimate > at_most
+        {
+            return Err(Error::precondition(format!(
+                "the blackout would take {estimate:?} at least, by the rehearsal, and {at_most:?} are \
+                 allowed: allow more, or move the tree when it is smaller or the link faster"
+            )));
+        }
+        self.was_frozen = true;
+        let frozen = match source.freeze(&self.core).await {
+            Ok(frozen) => frozen,
+            Err(failure) => {
+                self.failed = Some(self.core.report(SIDE).failed(&failure));
+                return Err(failure.into_error());
+            }
+        };
+        let frozen = self.frozen.insert(frozen);
+        let snapshot = frozen.save().inspect_err(|error| {
+            self.failed = Some(self.core.report(SIDE).failed_in("save", error));
+        })?;
+        self.bytes = snapshot.len() as u64;
+        check_length(self.bytes, limit)?;
+        if let Some(note) = self.snapshot_note.take() {
+            let root = frozen.root();
+            self.next_note = caught("the note of the snapshot", || note(root))?;
+        }
+        self.snapshot = snapshot.into_bytes();
+        Ok(())
+    }
+
+    /// Goes on here. The destination may need a moment to give back the resources that it has taken.
+    async fn thaw(&mut self) {
+        let Some(root) = self.root.clone().filter(|_| self.was_frozen) else { return };
+        let deadline = Deadline::after(self.handover.limits.thaw, "the thaw");
+        let mut thawed = match self.frozen.take() {
+            Some(frozen) => frozen.rollback().await,
+            None => Source::recover(&root, &self.core).await,
+        };
+        while thawed.is_err() && !deadline.left().is_zero() {
+            match self.handover.timer.sleep(THAW_PAUSE) {
+                Ok(pause) => pause.await,
+                Err(_) => break,
+            }
+            thawed = Source::recover(&root, &self.core).await;
+        }
+        self.undo = thawed.err().map(snapshot_core::Failure::into_error);
+    }
+
+    async fn commit(&mut self) {
+        // Taken in any case: without a tree there is nothing to let go of.
+        let Some(frozen) = self.frozen.take() else { return };
+        if let Err(failure) = frozen.commit().await {
+            // The tree is the destination's all the same.
+            self.trouble.push(failure.into_error());
+        }
+        if let (Some(farewell), Some(root)) = (self.farewell.take(), &self.root) {
+            match caught("the farewell", || Ok(farewell(root))) {
+                Ok(note) => self.next_note = note,
+                Err(error) => self.trouble.push(error),
+            }
+        }
+    }
+
+    pub(super) fn committed(mut self, settled: bool) -> Report {
+        self.report(settled)
+    }
+
+    pub(super) fn kept(mut self, trouble: &Error) -> NotMoved {
+        let error = self.failure.take().unwrap_or_else(|| trouble.clone());
+        let undo = self.undo.take();
+        NotMoved { error, undo, report: self.report(true) }
+    }
+
+    fn report(&mut self, settled: bool) -> Report {
+        if let Some(entry) = self.entry.take() {
+            entry.finish();
+        }
+        Report {
+            session: self.session.clone(),
+            side: self.failed.take().unwrap_or_else(|| self.core.report(SIDE)),
+            peer: std::mem::take(&mut self.peer),
+            bytes: self.bytes,
+            rehearsal: self.rehearsed,
+            settled,
+            note: std::mem::take(&mut self.last_note),
+            trouble: std::mem::take(&mut self.trouble),
+        }
+    }
+
+    /// Ends the conversation of a source that was started again and is still in doubt.
+    pub(super) fn leave(mut self) {
+        if let Some(entry) = self.entry.take() {
+            entry.finish();
+        }
+    }
+}
+
+fn check_length(bytes: u64, limit: u64) -> Result<(), Error> {
+    match bytes <= limit {
+        true => Ok(()),
+        false => Err(Error::precondition(format!(
+            "the snapshot has {bytes} bytes, and the destination reads at most {limit}: raise \
+             `Limits::snapshot` there"
+        ))),
+    }
+}
