@@ -153,7 +153,7 @@ impl<T> ListSlot<T> {
     pub(super) fn make_room<K: Kind>(&mut self, number: u32, r: &mut Reader<'_>) {
         if self.elements.capacity() == 0 && !is_packable::<K>() {
             let count = r.count_ahead::<T>(number);
-            memory::presize_list(&mut self.elements, count, r);
+            memory::presize_list(&mut self.elements, count, r.memory());
         }
     }
 
@@ -172,7 +172,7 @@ impl<T> ListSlot<T> {
             |r| {
                 let element = T::take(r)?;
                 if elements.len() == elements.capacity() {
-                    memory::grow_list(elements, r)?;
+                    memory::grow_list(elements, r.memory())?;
                 }
                 elements.push(element);
                 Ok(())

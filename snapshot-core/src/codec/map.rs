@@ -388,7 +388,7 @@ where
         // Once: an entry that fails leaves no trace but this room.
         if slot.capacity() == 0 {
             let count = r.count_ahead::<(K, V)>(number);
-            memory::presize_table::<(K, V)>(count, |count| slot.reserve(count), r);
+            memory::presize_table::<(K, V)>(count, |count| slot.reserve(count), r.memory());
         }
     }
 
@@ -402,7 +402,7 @@ where
             |key, value, r| {
                 if slot.len() == slot.capacity() {
                     let capacity = slot.capacity();
-                    memory::grow_table::<(K, V)>(capacity, |more| slot.reserve(more), r)?;
+                    memory::grow_table::<(K, V)>(capacity, |more| slot.reserve(more), r.memory())?;
                 }
                 match slot.entry(key) {
                     hash_map::Entry::Vacant(entry) => {

@@ -6,7 +6,6 @@
 //! cannot outgrow the input: text and bytes, which are copied once, and messages, which are a part of
 //! what holds them. So an element of a list costs nothing to count, and the bound holds nevertheless.
 
-use super::Reader;
 use crate::Error;
 
 /// How much a read may take besides a multiple of its input.
@@ -123,19 +122,19 @@ pub(crate) const fn controller_with<T>() -> usize {
 /// The budget does not allow it. Old and new elements take memory until the old ones are moved.
 #[cold]
 #[inline(never)]
-pub(super) fn grow_list<T>(elements: &mut Vec<T>, r: &mut Reader<'_>) -> Result<(), Error> {
+pub(super) fn grow_list<T>(elements: &mut Vec<T>, memory: &mut Memory) -> Result<(), Error> {
     let old = elements.capacity();
     let new = old.saturating_mul(2).max(4);
-    r.charge(list_of::<T>(new))?;
+    memory.charge(list_of::<T>(new))?;
     elements.reserve_exact(new - elements.len());
-    r.refund(list_of::<T>(old));
+    memory.refund(list_of::<T>(old));
     Ok(())
 }
 
 /// Makes room for a known number of elements in an empty list, if the budget allows it: otherwise the
 /// list grows as the elements come.
-pub(super) fn presize_list<T>(elements: &mut Vec<T>, count: usize, r: &mut Reader<'_>) {
-    if count > 0 && r.charge_if_it_fits(list_of::<T>(count)) {
+pub(super) fn presize_list<T>(elements: &mut Vec<T>, count: usize, memory: &mut Memory) {
+    if count > 0 && memory.charge_if_it_fits(list_of::<T>(count)) {
         elements.reserve_exact(count);
     }
 }
@@ -150,17 +149,17 @@ pub(super) fn presize_list<T>(elements: &mut Vec<T>, count: usize, r: &mut Reade
 pub(super) fn grow_table<T>(
     capacity: usize,
     reserve: impl FnOnce(usize),
-    r: &mut Reader<'_>,
+    memory: &mut Memory,
 ) -> Result<(), Error> {
-    r.charge(table_of::<T>(capacity.saturating_mul(2).max(3)))?;
+    memory.charge(table_of::<T>(capacity.saturating_mul(2).max(3)))?;
     reserve(capacity.max(3));
-    r.refund(table_of::<T>(capacity));
+    memory.refund(table_of::<T>(capacity));
     Ok(())
 }
 
 /// Makes room for a known number of entries in an empty hash table, if the budget allows it.
-pub(super) fn presize_table<T>(count: usize, reserve: impl FnOnce(usize), r: &mut Reader<'_>) {
-    if count > 0 && r.charge_if_it_fits(table_of::<T>(count)) {
+pub(super) fn presize_table<T>(count: usize, reserve: impl FnOnce(usize), memory: &mut Memory) {
+    if count > 0 && memory.charge_if_it_fits(table_of::<T>(count)) {
         reserve(count);
     }
 }
@@ -187,14 +186,14 @@ mod tests {
 
     #[test]
     fn a_list_grows_as_far_as_the_budget_goes() {
-        let mut r = Reader::new(b"").with_memory(16 * 8 + 8 * 8);
+        let mut memory = Memory::new(16 * 8 + 8 * 8);
         let mut list: Vec<u64> = Vec::new();
         for capacity in [4, 8, 16] {
-            grow_list(&mut list, &mut r).unwrap();
+            grow_list(&mut list, &mut memory).unwrap();
             assert_eq!(list.capacity(), capacity);
             list.resize(capacity, 0);
         }
-        grow_list(&mut list, &mut r).unwrap_err();
+        grow_list(&mut list, &mut memory).unwrap_err();
         assert_eq!(list.capacity(), 16);
     }
 }

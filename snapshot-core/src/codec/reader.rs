@@ -85,9 +85,9 @@ impl<'a> Reader<'a> {
         self.memory.charge(bytes)
     }
 
-    /// Counts memory that is about to be taken, unless that is more than half of what is left.
-    pub(crate) fn charge_if_it_fits(&mut self, bytes: usize) -> bool {
-        self.memory.charge_if_it_fits(bytes)
+    /// The budget of memory.
+    pub(super) fn memory(&mut self) -> &mut Memory {
+        &mut self.memory
     }
 
     /// Counts memory that was given back.

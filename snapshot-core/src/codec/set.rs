@@ -103,7 +103,7 @@ set! { BTreeSet<T>, [Ord], [], |_, r| r.charge(memory::tree_entry::<T>()) }
 set! { HashSet<T, S>, [Eq + Hash], [S: BuildHasher + Default], |set, r| {
     let capacity = set.capacity();
     match set.len() == capacity {
-        true => memory::grow_table::<T>(capacity, |more| set.reserve(more), r),
+        true => memory::grow_table::<T>(capacity, |more| set.reserve(more), r.memory()),
         false => Ok(()),
     }
 } }

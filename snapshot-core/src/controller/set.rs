@@ -283,7 +283,8 @@ impl WireField<Entries> for Members {
         if slot.0.contains_key(&entry.id) {
             return Err(Error::invalid("is there twice").in_member(&entry.id));
         }
-        r.charge(tree_entry::<(String, Entry)>())?;
+        let charged = r.charge(tree_entry::<(String, Entry)>());
+        charged.map_err(|error| error.in_member(&entry.id))?;
         slot.0.insert(entry.id.clone(), entry);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::paths::TreePaths;
+use super::paths::{self, TreePaths};
 use super::{Paths, escape};
 
 /// Which controller of a tree: its path from the root, `vm/scsi` or `pods/web/containers/c1`. The
@@ -35,7 +35,7 @@ enum Repr {
 
 impl ControllerId {
     /// The path of the root.
-    pub(crate) const ROOT: &'static str = ".";
+    pub(crate) const ROOT: &'static str = paths::ROOT;
 
     /// The id of the root.
     pub fn root() -> Self {

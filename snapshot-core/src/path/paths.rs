@@ -3,7 +3,10 @@
 use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
-use super::{ControllerId, Spot};
+use super::Spot;
+
+/// The path of the root.
+pub(super) const ROOT: &str = ".";
 
 /// The last step of a path.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +95,7 @@ pub(crate) fn put_path(
         next = step(parent);
     }
     if steps.is_empty() {
-        text.push_str(ControllerId::ROOT);
+        text.push_str(ROOT);
     }
     for (position, spot) in steps.into_iter().rev().enumerate() {
         if position > 0 {

@@ -1,6 +1,6 @@
 //! Where a controller is in its parent's state.
 
-use super::ControllerId;
+use super::escape;
 
 /// Where a child is in its parent's state.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl Spot {
         self.put(texts, text);
         if let (Some(at), Some(name)) = (name_at, own_name) {
             text.truncate(at);
-            text.push_str(&ControllerId::escape(name));
+            text.push_str(&escape::step(name));
         }
         Spot::text(from, text.len(), None)
     }

@@ -9,7 +9,6 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::lenient_text;
 use crate::Error;
 use crate::codec::{Quoted, is_not_canonical};
 
@@ -37,11 +36,16 @@ fn not_read_back(text: &str) -> Error {
 ///
 /// What the type does not parse, and a text that it would write differently.
 pub fn from_wire<T: Display + FromStr<Err: Display>>(text: String) -> Result<T, Error> {
-    let value: T = lenient_text::from_wire(text.clone())?;
+    let value: T = parse(&text)?;
     match value.to_string() == text {
         true => Ok(value),
         false => Err(is_not_canonical(&text, &value)),
     }
+}
+
+/// The value of a text in any form that the type parses.
+pub(super) fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|error| Error::invalid(format!("{} is refused: {error}", Quoted(text))))
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use std::str::FromStr;
 
 use super::display;
 use crate::Error;
-use crate::codec::Quoted;
 
 /// Returns the text of a value, in its one form.
 ///
@@ -31,7 +30,7 @@ pub fn to_wire<T: Display + FromStr>(value: &T) -> Result<String, Error> {
 ///
 /// What the type does not parse.
 pub fn from_wire<T: FromStr<Err: Display>>(text: String) -> Result<T, Error> {
-    text.parse().map_err(|error| Error::invalid(format!("{} is refused: {error}", Quoted(&text))))
+    display::parse(&text)
 }
 
 #[cfg(test)]
