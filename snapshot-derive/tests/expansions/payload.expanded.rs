@@ -366,7 +366,7 @@ const _: () = {
     #[automatically_derived]
     impl __s::Upgraded<Disk, 2u32> for pb::DiskSnapshot {
         fn finish(self, __r: &__s::Reader<'_>) -> __s::Result<Disk, __s::Error> {
-            __s::read_upgraded(&self, 2u32, __r)
+            __s::read_upgraded(self, 2u32, __r)
         }
     }
     #[automatically_derived]
