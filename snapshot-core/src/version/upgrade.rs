@@ -13,6 +13,10 @@ use crate::state::Payload;
 /// How much memory an older message may take for each of its bytes, as a prost struct.
 const OLD_MESSAGE: usize = 16;
 
+/// How much is kept for each byte of an older message while the state is read: the bytes of the newer
+/// message, and these with another version.
+const KEPT_BYTES: usize = 2;
+
 /// The result of an `upgrade` function that takes the message of the version before `TO`: the message
 /// of version `TO`, the current message of the state `S`, or the state itself.
 #[diagnostic::on_unimplemented(
@@ -40,12 +44,17 @@ where
     // prost skips unknown fields.
     check_strictly(descriptor, &mut r.fork())?;
     // prost counts nothing; what it makes is seldom larger than this.
-    r.charge(r.remaining().saturating_mul(OLD_MESSAGE))?;
+    let length = r.remaining();
+    r.charge(length.saturating_mul(OLD_MESSAGE))?;
     let old = Old::decode(r.take_rest()).map_err(|error| {
         Error::internal("prost cannot decode a message that passed the strict check")
             .with_source(error)
     })?;
-    upgraded(convert(old), r)
+    let converted = convert(old);
+    // From here on only the bytes of the newer message are kept, and what the state takes is counted as
+    // it is read. So older payloads in one another share the budget with their messages one by one.
+    r.refund(length.saturating_mul(OLD_MESSAGE - KEPT_BYTES));
+    upgraded(converted, r)
 }
 
 /// Completes an upgrade with the result of an `upgrade` function, its error explained.
@@ -66,11 +75,12 @@ where
 /// Reads the state from the current message that an upgrade returned: in version `least`, or in the
 /// later version that the message contains.
 pub fn read_upgraded<S: Payload>(
-    message: &S::Message,
+    message: S::Message,
     least: u32,
     r: &mut Reader<'_>,
 ) -> Result<S, Error> {
     let bytes = message.encode_to_vec();
+    drop(message);
     let version = match find(&Reader::new(&bytes), S::VERSION_FIELD) {
         Found::Version(version, _) if version > u64::from(S::VERSION) => {
             let reads: Vec<u32> = saved_versions(&[], S::VERSION).collect();

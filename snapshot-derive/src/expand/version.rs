@@ -104,7 +104,7 @@ pub(super) fn upgraded_impls(model: &Struct, payload: &Payload) -> TokenStream {
         let is_same = next.is_some_and(|(_, next)| is_same_path(&next.path, message));
         let to_current = (!is_same).then(|| {
             let least = first_current(payload, to);
-            target(quote!(#message), quote!(__s::read_upgraded(&self, #least, __r)))
+            target(quote!(#message), quote!(__s::read_upgraded(self, #least, __r)))
         });
         let to_state = target(quote!(#ident #ty_generics), quote!(__s::check_upgraded(self, __r)));
         quote!(#to_next #to_current #to_state)
