@@ -31,8 +31,12 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Known, Error> {
             .map_err(|error: Error| Error::new(error.code(), format!("{name}: {error}")))?;
         return Ok(Known::Lock(lock));
     }
-    let manifest = Manifest::decode(&*bytes).map_err(|error| {
-        Error::invalid(format!("{name}: neither a lock nor a manifest: {error}"))
+    let manifest = Manifest::from_bytes(&bytes).map_err(|error| {
+        let code = match error.code() {
+            Code::DataLoss => Code::InvalidArgument,
+            code => code,
+        };
+        Error::new(code, format!("{name}: neither a lock nor a manifest: {error}"))
     })?;
     if manifest.payloads.is_empty() && manifest.messages.is_empty() && manifest.enums.is_empty() {
         return Err(Error::invalid(format!("{name}: has no schema in it: it is no manifest")));

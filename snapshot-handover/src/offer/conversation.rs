@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
-use prost::Message as _;
 use snapshot_core::codec::to_bytes;
 use snapshot_core::registry::Manifest;
 use snapshot_core::{
-    Code, Controller, Error, Frozen, Incoming, Payload, Session, SideReport, Snapshot, Source,
+    Controller, Error, Frozen, Incoming, Payload, Session, SideReport, Snapshot, Source,
 };
 
 use super::{Farewell, Offer, SnapshotNote};
@@ -397,9 +396,9 @@ impl<R: Controller> Conversation<R> {
         let (Some(root), Some(welcome)) = (&self.root, &self.welcome) else {
             return Err(Error::internal("there is no tree to rehearse"));
         };
-        let theirs = Manifest::decode(welcome.manifest.as_slice()).map_err(|error| {
+        let theirs = Manifest::from_bytes(&welcome.manifest).map_err(|error| {
             let reason = format!("the destination's manifest cannot be read: {error}");
-            Error::new(Code::DataLoss, reason).with_source(error)
+            Error::new(error.code(), reason).with_source(error)
         })?;
         let source = self.source.insert(Source::new(root));
         source.preflight(&theirs)?;
