@@ -464,7 +464,7 @@ mod tests {
         let error = Error::new(Code::Unimplemented, "schema version 9");
         let back = Error::from(Failure::from(&error));
         assert_eq!((back.code(), back.to_string()), (error.code(), error.to_string()));
-        let foreign = Failure { code: "RESOURCE_EXHAUSTED".to_owned(), text: "full".to_owned() };
+        let foreign = Failure { code: "OUT_OF_RANGE".to_owned(), text: "full".to_owned() };
         assert_eq!(Error::from(foreign).code(), Code::Internal);
     }
 }
