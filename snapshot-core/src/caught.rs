@@ -23,6 +23,19 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(run)).map_err(discard).ok()
 }
 
+/// Runs the destructor of something of the user's.
+///
+/// # Errors
+///
+/// If it panics.
+pub(crate) fn drop_of<T>(value: T) -> Result<(), Error> {
+    caught(|| {
+        drop(value);
+        Ok(())
+    })
+    .map_err(|error| error.explained("when it was dropped, "))
+}
+
 /// The error for a panic.
 #[cold]
 #[inline(never)]

@@ -104,6 +104,11 @@ impl Finding {
         self.offset
     }
 
+    /// Whether it says why the state of a controller could not be had.
+    pub(crate) fn is_of_a_lock(&self) -> bool {
+        self.node.is_some()
+    }
+
     fn push(&mut self, segment: Segment) {
         let Some(climbing) = &mut self.climbing else {
             self.path.push_outwards(segment);

@@ -207,7 +207,7 @@ fn a_state_that_is_poisoned_is_reported_with_its_controller_and_the_cure_beside_
     assert!(found[0].starts_with("children/a: trouble.panics.Disk: the adapter"), "{found:?}");
     // By the plan, which knows the name.
     starts(&found, "children/b: trouble.panics.Disk");
-    assert_eq!(found.len(), 2);
+    assert_eq!(found.len(), 2, "{found:#?}");
     block_on(frozen.rollback()).unwrap();
 }
 
@@ -263,6 +263,36 @@ fn a_destructor_that_panics_is_reported_with_its_controller_and_hides_no_failure
     assert!(found[0].contains("children/b: panicked") && found[0].contains("in an import"));
     let dropped = "children/a: when it was dropped, panicked: in a destructor";
     assert!(found[1].starts_with(dropped), "{found:?}");
+}
+
+#[test]
+fn a_destructor_of_a_source_that_nobody_else_holds_stops_neither_its_end_nor_its_report() {
+    let source = || Source::new(&Arc::new(Disk::new(disk("a", 1, &[11]))));
+    let events = Events::default();
+    events.capture(|| {
+        let session = Session::new();
+        block_on(block_on(source().freeze(&session)).unwrap().commit()).unwrap();
+        block_on(block_on(source().freeze(&session)).unwrap().rollback()).unwrap();
+        let failure =
+            block_on(source().freeze(&session.clone().fail_at(Phase::Freeze, "."))).unwrap_err();
+        assert_eq!(failure.code(), Code::Internal);
+        session.cancel_handle().cancel();
+        let failure = block_on(source().freeze(&session)).unwrap_err();
+        assert_eq!(failure.code(), Code::Cancelled);
+    });
+    let fields = [("controller", "."), ("error", "in a destructor")];
+    assert_eq!(events.count("panicked when it was dropped", &fields), 4);
+
+    // Before there is a tree to know what to do.
+    let root = Arc::new(Disk::new(disk("a", 1, &[11])));
+    poison(Arc::clone(&root));
+    let failure = block_on(Source::new(&root).freeze(&Session::new())).unwrap_err();
+    assert_eq!(failure.cause().findings().count(), 1, "{failure}");
+    let source = Source::new(&root);
+    drop(root);
+    let found = texts(block_on(source.freeze(&Session::new())).unwrap_err().into_error());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[1].starts_with(".: when it was dropped, panicked: in a destructor"), "{found:?}");
 }
 
 /// A first disk whose destructor panics, and a second that cannot be built.
@@ -331,6 +361,10 @@ fn a_subscriber_that_panics_stops_nothing() {
         fn exit(&self, _: &tracing::span::Id) {
             panic!("when a span is left");
         }
+
+        fn try_close(&self, _: tracing::span::Id) -> bool {
+            panic!("when a span is closed");
+        }
     }
 
     let root = tree([disk("a", 1, &[]), disk("b", 1, &[])]);
@@ -338,6 +372,9 @@ fn a_subscriber_that_panics_stops_nothing() {
         let source = Source::new(&root);
         source.preflight(&theirs()).unwrap();
         let frozen = block_on(source.freeze(&Session::new())).unwrap();
+        // The disks have no `thaw`, and there is an event for each.
+        block_on(frozen.rollback()).unwrap();
+        let frozen = block_on(Source::new(&root).freeze(&Session::new())).unwrap();
         let snapshot = frozen.save().unwrap();
         let imported = Incoming::from(snapshot).import::<Tree>().unwrap();
         let patched = block_on(imported.patch(&Session::new())).unwrap();

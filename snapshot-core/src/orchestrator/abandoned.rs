@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::claims::{Claim, Leftover};
+use super::claims::{Claim, Leftover, Remains};
 use super::end::End;
 use super::report::Failure;
 use super::session::Session;
@@ -28,7 +28,7 @@ pub(crate) fn take_up(
     root: &Arc<dyn Node>,
     session: &Arc<Session>,
 ) -> Result<Option<Transaction>, Error> {
-    let rebuild = |Leftover { plan, nodes, mut journal, end }: Leftover| {
+    let rebuild = |Leftover { tree: Remains { plan, nodes }, mut journal, end }: Leftover| {
         let mut gone = Vec::new();
         let upgraded = nodes.iter().enumerate().map(|(unit, node)| {
             node.upgrade().unwrap_or_else(|| {
@@ -50,14 +50,17 @@ pub(crate) fn take_up(
 /// The migration of a source was left before its end.
 pub(crate) fn keep_source(transaction: &mut Transaction) {
     let Transaction { tree, journal, end, claim, .. } = transaction;
-    let left = Leftover {
-        plan: Arc::clone(&tree.plan),
-        nodes: tree.nodes().iter().map(Arc::downgrade).collect(),
-        journal: journal.clone(),
-        end: *end,
-    };
+    let left = Leftover { tree: Remains::of(tree), journal: journal.clone(), end: *end };
     if let Some(claim) = claim.take() {
         claim.leave_source(left);
+    }
+}
+
+/// A source was committed, and lives elsewhere from now on.
+pub(crate) fn keep_moved(transaction: &mut Transaction) {
+    let Transaction { tree, claim, .. } = transaction;
+    if let Some(claim) = claim.take() {
+        claim.leave_moved(Remains::of(tree));
     }
 }
 

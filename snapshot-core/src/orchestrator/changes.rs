@@ -27,6 +27,8 @@ pub(crate) enum When {
     Patch,
     /// Before the resume hooks.
     Resume,
+    /// Before the abort hooks.
+    Abort,
 }
 
 /// What became of one controller.
@@ -42,7 +44,12 @@ enum Change {
 impl When {
     /// Whether a controller must have the id that it had. On the destination `patch` gives new names.
     fn compares_ids(self) -> bool {
-        !matches!(self, When::Patch | When::Resume)
+        !matches!(self, When::Patch | When::Resume | When::Abort)
+    }
+
+    /// Whether a change matters. Whatever was imported is aborted, wherever it is.
+    fn concerns(self, change: &Change) -> bool {
+        self != When::Abort || matches!(change, Change::Added)
     }
 
     #[cold]
@@ -66,6 +73,9 @@ impl When {
             ),
             (When::Patch | When::Resume, _) => format!(
                 "{what} after the import: import again, and change the tree when `resume` has returned"
+            ),
+            (When::Abort, _) => format!(
+                "{what} after the import: it was not aborted and goes on as it is, end it yourself"
             ),
             (When::Commit, Change::Added) => format!(
                 "{what} {frozen}: it is not at the destination and still runs here: end it yourself"
@@ -118,7 +128,9 @@ impl Tree {
         let mut now = Met::under(std::sync::Arc::clone(root), usize::MAX);
         let mut errors = now.take_errors();
         let mut add = |change: &Change, id: &ControllerId| {
-            errors.push(Error::precondition(when.reason(change)).at_controller(id));
+            if when.concerns(change) {
+                errors.push(Error::precondition(when.reason(change)).at_controller(id));
+            }
         };
         let is_here = |unit: &usize| !self.gone().contains(unit);
         let before: ByAddress<usize> = (0..self.nodes().len())
@@ -157,7 +169,7 @@ impl Tree {
                 Some(old) => {
                     let parent_now = parent.map(|parent| address(&*now.nodes()[parent]));
                     let has_parent = parent_before(old) == parent_now;
-                    let has_id = !when.compares_ids() || self.id(old) == id;
+                    let has_id = !when.compares_ids() || !now.was_asked(unit) || self.id(old) == id;
                     // With its parent, it went where that went.
                     let goes_along = has_parent && parent.is_some_and(|parent| reported[parent]);
                     match (has_parent && has_id) || goes_along {

@@ -2,7 +2,8 @@
 //!
 //! A source claims its tree from the freeze to the end of the commit or rollback, a destination from
 //! the import to the end of the resume or abort. A second transaction over any of these controllers
-//! is refused, wherever they are in the two trees.
+//! is refused, wherever they are in the two trees. After a commit the claim goes on for as long as the
+//! controllers live: they are at the destination, and a second migration would have them live twice.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -39,25 +40,41 @@ enum Holder {
     Abandoned(Weak<Tree>),
     /// A source that was dropped, or whose thaw failed.
     Left(Leftover),
+    /// A source that was committed.
+    Moved(Remains),
 }
 
-/// What a source left behind whose migration did not end. Weak throughout: a program that gives its
-/// controllers up gives up their recovery. A weak reference keeps the address from being used again.
+/// What a source left behind whose migration did not end.
 pub(crate) struct Leftover {
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) nodes: Vec<Weak<dyn Node>>,
+    pub(crate) tree: Remains,
     pub(crate) journal: Journal,
     pub(crate) end: End,
 }
 
-impl Leftover {
+/// The tree of a source that nobody migrates any more. Weak throughout: a program that gives its
+/// controllers up gives up their recovery. A weak reference keeps the address from being used again.
+pub(crate) struct Remains {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) nodes: Vec<Weak<dyn Node>>,
+}
+
+impl Remains {
+    pub(crate) fn of(tree: &Tree) -> Self {
+        let nodes = tree.nodes().iter().map(Arc::downgrade).collect();
+        Self { plan: Arc::clone(&tree.plan), nodes }
+    }
+
     fn is_of_root(&self, root: usize) -> bool {
         self.nodes.first().is_some_and(|node| weak_address(node) == root)
     }
 
-    fn is_given_up(&self) -> bool {
-        self.nodes.first().is_none_or(|root| root.strong_count() == 0)
+    fn has_root(&self) -> bool {
+        self.nodes.first().is_some_and(is_alive)
     }
+}
+
+fn is_alive(node: &Weak<dyn Node>) -> bool {
+    node.strong_count() > 0
 }
 
 fn weak_address(node: &Weak<dyn Node>) -> usize {
@@ -66,7 +83,11 @@ fn weak_address(node: &Weak<dyn Node>) -> usize {
 
 fn claims() -> MutexGuard<'static, Vec<Held>> {
     let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
-    claims.retain(|held| !matches!(&held.by, Holder::Left(left) if left.is_given_up()));
+    claims.retain(|held| match &held.by {
+        Holder::Source(_) | Holder::Destination(_) | Holder::Abandoned(_) => true,
+        Holder::Left(left) => left.tree.has_root(),
+        Holder::Moved(tree) => tree.nodes.iter().any(is_alive),
+    });
     claims
 }
 
@@ -113,6 +134,11 @@ impl Claim {
         self.hand_over(Holder::Left(leftover));
     }
 
+    /// The source has let go: the destination is live.
+    pub(crate) fn leave_moved(self, tree: Remains) {
+        self.hand_over(Holder::Moved(tree));
+    }
+
     /// The destination is left before its end, and somebody is to take and abort it.
     pub(crate) fn leave_destination(&self, tree: &Arc<Tree>) {
         self.set_holder(Holder::Abandoned(Arc::downgrade(tree)));
@@ -133,24 +159,34 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// If it was left with another root, above this one.
+    /// If it was left with another root, above this one; or if it was not left.
     pub(crate) fn take_up<T>(
         root: &dyn Node,
         rebuild: impl FnOnce(Leftover) -> (Arc<Tree>, T),
     ) -> Result<Option<(Self, Arc<Tree>, T)>, Error> {
         let at = address(root);
+        // Dropped after the list is unlocked.
+        let mut others = Vec::new();
         let mut claims = claims();
         let mut above = None;
         for held in claims.iter_mut() {
+            if let Holder::Source(tree) = &held.by
+                && let Some(tree) = tree.upgrade()
+            {
+                if tree.nodes().first().is_some_and(|root| address(&**root) == at) {
+                    above = Some(goes_on());
+                }
+                others.push(tree);
+            }
             let Holder::Left(left) = &held.by else { continue };
-            if left.is_of_root(at) {
+            if left.tree.is_of_root(at) {
                 let by = std::mem::replace(&mut held.by, Holder::Source(Weak::<Tree>::new()));
                 let Holder::Left(left) = by else { break };
                 let (tree, rest) = rebuild(left);
                 held.by = Holder::Source(Arc::downgrade(&tree));
                 return Ok(Some((Self { number: held.number }, tree, rest)));
             }
-            if let Some(unit) = left.nodes.iter().position(|node| weak_address(node) == at) {
+            if let Some(unit) = left.tree.nodes.iter().position(|node| weak_address(node) == at) {
                 above = Some(left.not_the_root(unit));
             }
         }
@@ -194,10 +230,10 @@ impl Asks<'_> {
                 }
             };
             let plan = match by {
-                Holder::Left(left) => {
-                    let nodes = left.nodes.iter().enumerate();
+                Holder::Left(Leftover { tree, .. }) | Holder::Moved(tree) => {
+                    let nodes = tree.nodes.iter().enumerate();
                     nodes.for_each(|(other, node)| meet(weak_address(node), other));
-                    Arc::clone(&left.plan)
+                    Arc::clone(&tree.plan)
                 }
                 Holder::Source(tree) | Holder::Destination(tree) | Holder::Abandoned(tree) => {
                     let Some(tree) = tree.upgrade() else { continue };
@@ -250,14 +286,26 @@ impl Holder {
                 "was left frozen by a migration that did not end, {place}: call `Source::recover` \
                  with that root first"
             ),
+            Holder::Moved(_) => format!(
+                "was moved away, {place}: that migration was committed and the destination has it; \
+                 build a new controller if one is to run here"
+            ),
         })
     }
+}
+
+#[cold]
+fn goes_on() -> Error {
+    Error::precondition(
+        "is in a migration that was not dropped: commit it or roll it back, there is nothing to recover",
+    )
+    .at_controller(&ControllerId::root())
 }
 
 impl Leftover {
     #[cold]
     fn not_the_root(&self, unit: usize) -> Error {
-        let (id, root) = (self.plan.id(unit), self.plan.info(0).type_url);
+        let (id, root) = (self.tree.plan.id(unit), self.tree.plan.info(0).type_url);
         Error::precondition(format!(
             "is {id} of a tree that was left frozen: call `Source::recover` with its root, {root}"
         ))

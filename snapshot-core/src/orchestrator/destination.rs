@@ -19,7 +19,7 @@ use super::tree::Tree;
 use super::unwinding;
 use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::{caught, quietly};
+use crate::caught::{caught, drop_of, quietly};
 use crate::controller::{Hook, Loaded, Node, StateOf, Walk};
 use crate::envelope::Snapshot;
 use crate::{Controller, Error};
@@ -162,15 +162,6 @@ fn drop_each(plan: &Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
         drop_of(node).err().map(|error| error.at_controller(plan.id(unit)))
     });
     dropped.collect()
-}
-
-/// Runs the destructor of something of the user's.
-fn drop_of<T>(value: T) -> Result<(), Error> {
-    caught(|| {
-        drop(value);
-        Ok(())
-    })
-    .map_err(|error| error.explained("when it was dropped, "))
 }
 
 /// Builds the controllers of a verified tree, in the order of its plan.

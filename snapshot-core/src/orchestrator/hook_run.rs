@@ -6,10 +6,8 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
-use tracing::Span;
-
 use super::journal::HowEnded;
-use super::progress::Entered;
+use super::progress::{Entered, Span};
 use super::timer::{Alarm, Sleep};
 use crate::caught::{panicked, quietly};
 use crate::controller::{Context, Hook, HookFuture};

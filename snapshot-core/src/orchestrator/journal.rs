@@ -292,12 +292,14 @@ impl Journal {
     fn note_late_stage(&mut self, late: LateEntry, tree: &Tree, rules: &StageRules) {
         let (expected, found) = (rules.name(late.expected), rules.name(late.found));
         let (phase, type_url) = (late.hook.phase().as_str(), tree.plan.info(late.unit).type_url);
-        tracing::warn!(
-            controller = %tree.id(late.unit), type_url, phase, expected, found,
-            kept = late.hook != Hook::Commit,
-            "the stage has changed since the phase before"
-        );
         self.late_stages.push(late);
+        quietly(|| {
+            tracing::warn!(
+                controller = %tree.id(late.unit), type_url, phase, expected, found,
+                kept = late.hook != Hook::Commit,
+                "the stage has changed since the phase before"
+            );
+        });
     }
 
     /// The stages that controllers have entered on their own, as far as was seen since the last call.
@@ -368,8 +370,10 @@ impl Journal {
 #[cold]
 fn warn_of_nothing(hook: Hook, unit: usize, tree: &Tree) {
     let (phase, type_url) = (hook.phase().as_str(), tree.plan.info(unit).type_url);
-    tracing::warn!(
-        controller = %tree.id(unit), type_url, phase,
-        "nothing was undone: the controller has no {} hook", hook.as_str()
-    );
+    quietly(|| {
+        tracing::warn!(
+            controller = %tree.id(unit), type_url, phase,
+            "nothing was undone: the controller has no {} hook", hook.as_str()
+        );
+    });
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{Failure, Outcome, Session, Undo};
 use crate::Error;
+#[cfg(feature = "json")]
+use crate::path::in_json;
 
 /// Defines the types of the report: plain data, serialisable with the feature `json`.
 macro_rules! plain_data {
@@ -182,11 +184,11 @@ impl MigrationReport {
         Self { format: Self::FORMAT, sides: sides.into_iter().collect() }
     }
 
-    /// As JSON, a line for each member.
+    /// As JSON, a line for each member. Characters that would act on a terminal are escaped.
     #[cfg(feature = "json")]
     pub fn to_json(&self) -> String {
         // Plain data without maps: there is nothing that JSON does not hold.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        in_json(serde_json::to_string_pretty(self).unwrap_or_default())
     }
 
     /// From JSON.

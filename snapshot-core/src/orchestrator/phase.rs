@@ -81,6 +81,8 @@ pub(crate) async fn run(
     let make_span = || tracing::info_span!("phase", phase = phase.as_str(), controllers);
     let span = progress::span(make_span);
     let began = Instant::now();
+    // The phases before have recorded theirs.
+    let late_before = journal.late_stages().len();
     let run = async {
         let stop = Arc::<Signal>::default();
         let stopped = hook.can_stop().then(|| Arc::clone(&stop));
@@ -109,7 +111,8 @@ pub(crate) async fn run(
         .await
     };
     session.record_phase(phase, began.elapsed(), result.is_ok());
-    session.record_late_stages(&tree.plan, journal.late_stages());
+    let late = journal.late_stages().get(late_before..).unwrap_or_default();
+    session.record_late_stages(&tree.plan, late);
     tell(session.observer(), phase, None, |observer| {
         observer.phase_ended(phase, result.as_ref().map(|&()| ()));
     });

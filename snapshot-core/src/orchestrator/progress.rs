@@ -1,6 +1,8 @@
 //! Telling an observer how far a migration is.
 
-use tracing::{Span, span};
+use std::ops::Deref;
+
+use tracing::span;
 
 use crate::caught::{caught, quietly};
 use crate::controller::Phase;
@@ -48,9 +50,36 @@ pub(crate) fn tell(
     }
 }
 
+/// A span whose end goes no further either if the subscriber panics.
+pub(crate) struct Span(tracing::Span);
+
+impl Span {
+    pub(crate) const fn none() -> Self {
+        Self(tracing::Span::none())
+    }
+}
+
+impl Deref for Span {
+    type Target = tracing::Span;
+
+    fn deref(&self) -> &tracing::Span {
+        &self.0
+    }
+}
+
+impl Drop for Span {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.0.is_none() {
+            let span = std::mem::replace(&mut self.0, tracing::Span::none());
+            quietly(|| drop(span));
+        }
+    }
+}
+
 /// Makes a span; none if the subscriber panics.
-pub(crate) fn span(make: impl FnOnce() -> Span) -> Span {
-    quietly(make).unwrap_or_else(Span::none)
+pub(crate) fn span(make: impl FnOnce() -> tracing::Span) -> Span {
+    Span(quietly(make).unwrap_or_else(tracing::Span::none))
 }
 
 /// A span that this thread is in until this is dropped, whatever the subscriber does.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use super::unwinding;
 use super::versions;
 use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::{caught, quietly};
+use crate::caught::{caught, drop_of, quietly};
 use crate::codec::{Versions, Writer};
 use crate::controller::lock::Patience;
 use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
@@ -263,13 +264,23 @@ impl<R: Controller> Source<R> {
     /// with a new `Source`.
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
-        let root = self.node();
-        let rehearsal = self.rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Rehearsal { versions, length } = rehearsal;
-        let (tree, claim) = claimed_tree(root, self.name_limit, &session)
-            .map_err(|error| Failure::before(Phase::Freeze, error))?;
+        let Self { root, name_limit, rehearsal, .. } = self;
+        let Rehearsal { versions, length } =
+            rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (tree, claim) = match claimed_tree(Arc::clone(&root) as _, name_limit, &session) {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                let dropped =
+                    drop_of(root).err().map(|error| error.at_controller(&ControllerId::root()));
+                let error = dropped.into_iter().fold(error, Error::and);
+                return Err(Failure::before(Phase::Freeze, error));
+            }
+        };
         let journal = Journal::new(tree.plan.units().len());
         let mut transaction = Transaction::new(tree, session, journal, End::Thaw, claim);
+        // Declared after the transaction and so dropped before it: its tree has the root too, and knows
+        // what to do if a destructor panics.
+        let root = root;
         // While the tree still runs. It may grow a little until it stands still.
         let length = match length {
             0 => guess_length(&transaction.tree),
@@ -282,24 +293,22 @@ impl<R: Controller> Source<R> {
             .compare(Phase::Freeze, When::Freeze)
             .and_then(|()| transaction.session.watch_blackout());
         match watch {
-            Ok(over_budget) => {
-                Ok(Frozen { root: self.root, transaction, over_budget, versions, buffer })
-            }
+            Ok(over_budget) => Ok(Frozen { root, transaction, over_budget, versions, buffer }),
             Err(error) => Err(transaction.fail(Phase::Freeze, error).await),
         }
     }
 
     /// Ends a migration of this tree whose future, or whose [`Frozen`], was dropped: runs the thaw
-    /// hooks of the controllers whose freeze had begun, or if a commit had begun, its remaining
-    /// hooks. Also tries the thaw hooks again that failed before. Does nothing if there is nothing
-    /// to end.
+    /// hooks of the controllers whose freeze had begun, or if [`Frozen::commit`] was called, its
+    /// remaining hooks. Also tries the thaw hooks again that failed before. Does nothing if there is
+    /// nothing to end.
     ///
     /// # Errors
     ///
     /// What the hooks fail with; the others run all the same. Call it again to try those again. And as
     /// [`Frozen::commit`] and [`Frozen::rollback`], what has changed in the tree, but for controllers
-    /// that are gone. If the migration was that of a larger tree around `root`, nothing is done, and the
-    /// error says which tree.
+    /// that are gone. If the migration was that of a larger tree around `root`, or if it goes on, nothing
+    /// is done, and the error says so.
     pub async fn recover(root: &Arc<R>, session: &Session) -> Result<(), Failure> {
         let root: Arc<dyn Node> = Arc::clone(root) as _;
         let session = Arc::new(session.clone());
@@ -541,7 +550,11 @@ impl<R: Controller> Frozen<R> {
             return Ok(());
         }
         let missing = lengths.err().filter(|_| encoded.is_ok()).unwrap_or_default();
-        Error::collect(encoded.err().into_iter().chain(self.not_as_frozen(&saved, &missing)))
+        let changes = self.not_as_frozen(&saved, &missing).into_iter();
+        // Whose state could not be had for the save cannot be asked for its children either.
+        let is_news = |finding: &Finding| encoded.is_ok() || !finding.is_of_a_lock();
+        let changes: Vec<_> = changes.filter_map(|error| error.filtered(is_news)).collect();
+        Error::collect(encoded.err().into_iter().chain(changes))
     }
 
     /// Everything in which what was saved is not the frozen tree; `missing` are the units that were not
@@ -584,14 +597,18 @@ impl<R: Controller> Frozen<R> {
     /// The destination is live: every controller lets go of this host's resources. There is no way
     /// back from here, and cancelling has no effect.
     ///
+    /// It counts from the call, not from the first poll of the future: if that is dropped, as where a
+    /// server gives a handler up, [`Source::recover`] goes on with the commit and thaws nothing.
+    ///
     /// # Errors
     ///
     /// What the hooks fail with; the others run all the same, and every controller is in its
     /// `abort_to` stage. Also, with [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), what
     /// the destination does not know: every controller that was added, removed, replaced or moved since
     /// the freeze, and every stage that has changed. The commit is done all the same.
-    pub async fn commit(self) -> Result<(), Failure> {
-        self.end(End::Commit).await
+    pub fn commit(mut self) -> impl Future<Output = Result<(), Failure>> {
+        self.transaction.end = End::Commit;
+        self.end(End::Commit)
     }
 
     /// Thaws every controller, in reverse: the source goes on as before the freeze. Cancelling has
@@ -608,7 +625,9 @@ impl<R: Controller> Frozen<R> {
     }
 
     async fn end(self, end: End) -> Result<(), Failure> {
-        let Frozen { mut transaction, over_budget, .. } = self;
+        let Frozen { root, mut transaction, over_budget, .. } = self;
+        // The tree has it too, and knows what to do if its destructor panics.
+        drop(root);
         drop(over_budget);
         transaction.finish(end).await
     }

@@ -11,7 +11,6 @@ use std::task::{self, Poll};
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use self::ready::Ready;
@@ -20,7 +19,7 @@ use super::fault;
 use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
 use super::journal::{HowEnded, Journal};
-use super::progress::{self, tell};
+use super::progress::{self, Span, tell};
 use super::record::Recorder;
 use super::session::{Limits, Session};
 use super::timer::{Sleep, Watch};

@@ -51,7 +51,19 @@ impl Transaction {
                 self.journal.clear_late_stages();
                 Ok(())
             }
-            Err(cause) => Err(self.fail(hook.phase(), cause).await),
+            Err(cause) => {
+                let strays = self.strays().err();
+                Err(self.fail_with(hook.phase(), cause, strays).await)
+            }
+        }
+    }
+
+    /// Checks that what is to be aborted is all that is there. A controller that has come since the import
+    /// is not in the journal, and no hook runs on it.
+    fn strays(&self) -> Result<(), Error> {
+        match self.end {
+            End::Abort => self.compare(Phase::Abort, When::Abort),
+            End::Thaw | End::Commit => Ok(()),
         }
     }
 
@@ -82,7 +94,12 @@ impl Transaction {
 
     /// Ends the transaction because of an error.
     pub(crate) async fn fail(&mut self, phase: Phase, cause: Error) -> Failure {
-        let undo = self.run_end().await.err();
+        self.fail_with(phase, cause, None).await
+    }
+
+    /// The same, with what else is known of the undo.
+    async fn fail_with(&mut self, phase: Phase, cause: Error, strays: Option<Error>) -> Failure {
+        let undo = self.run_end().await.err().into_iter().chain(strays).reduce(Error::and);
         Failure::new(phase, cause, undo, self.journal.report(&self.tree.plan))
     }
 
@@ -94,7 +111,7 @@ impl Transaction {
         let unchanged = match end {
             End::Thaw => self.compare(Phase::Thaw, When::Rollback),
             End::Commit => self.compare(Phase::Commit, When::Commit),
-            End::Abort => Ok(()),
+            End::Abort => self.strays(),
         };
         let ran = self.run_end().await;
         let late = match end {
@@ -129,7 +146,9 @@ impl Transaction {
         match self.end {
             // A thaw hook failed: it can be tried again.
             End::Thaw if self.journal.anything_touched() => abandoned::keep_source(self),
-            End::Thaw | End::Commit | End::Abort => self.claim = None,
+            // Whoever froze it again would have it live twice.
+            End::Commit => abandoned::keep_moved(self),
+            End::Thaw | End::Abort => self.claim = None,
         }
     }
 

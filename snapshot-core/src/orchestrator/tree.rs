@@ -100,6 +100,9 @@ pub(crate) struct Met {
     /// The stages that they were met in.
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
+    /// The units of those that could not be asked, ascending: neither their names nor all their children
+    /// are known.
+    unasked: Vec<usize>,
     /// Whether the walk came to its end.
     is_complete: bool,
 }
@@ -120,7 +123,7 @@ impl Met {
             nodes: Vec::new(),
             stages: Vec::new(),
             errors: Vec::new(),
-            is_complete: true,
+            unasked: Vec::new(),
             found: Vec::new(),
             paths: String::new(),
         };
@@ -128,18 +131,18 @@ impl Met {
             finder.descend_from(root);
             Ok(())
         });
-        let Finder { open, nodes, stages, mut errors, is_complete, .. } = finder;
+        let Finder { open, nodes, stages, mut errors, unasked, .. } = finder;
         drop(open);
         if let Some(board) = &board {
             board.remove_names();
         }
-        let is_complete = walked.is_ok() && is_complete;
+        let is_complete = walked.is_ok() && unasked.is_empty();
         errors.extend(walked.err());
         let surveyor = std::mem::replace(
             &mut open_asked(&asked).surveyor,
             Surveyor::at_root(info, name_limit),
         );
-        Self { survey: surveyor.finish(), nodes, stages, errors, is_complete }
+        Self { survey: surveyor.finish(), nodes, stages, errors, unasked, is_complete }
     }
 
     pub(super) fn units(&self) -> &[Unit] {
@@ -152,6 +155,11 @@ impl Met {
 
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Whether a controller could be asked for its name and its children.
+    pub(super) fn was_asked(&self, unit: usize) -> bool {
+        self.unasked.binary_search(&unit).is_err()
     }
 
     /// Whatever was wrong with the controllers that were met.
@@ -240,8 +248,8 @@ struct Finder<'s> {
     nodes: Vec<Arc<dyn Node>>,
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
-    /// Whether each controller has shown all its children.
-    is_complete: bool,
+    /// The units of those that have not shown all their children.
+    unasked: Vec<usize>,
     /// The children of the controllers on the way to the one that was asked last, which are taken
     /// out as they are met.
     found: Vec<ChildFound>,
@@ -263,8 +271,7 @@ impl<'s> Finder<'s> {
         let (met, walked) = self.ask(&*root, None);
         self.nodes.push(root);
         self.stages.push(met.stage);
-        self.is_complete &= walked.is_ok();
-        self.keep(0, walked);
+        self.keep_walked(0, walked);
         self.descend(0, 0, 1);
     }
 
@@ -279,6 +286,13 @@ impl<'s> Finder<'s> {
             let id = self.asked().surveyor.id(unit);
             self.errors.push(error.at_controller(&id));
         }
+    }
+
+    fn keep_walked(&mut self, unit: usize, walked: Result<(), Error>) {
+        if walked.is_err() {
+            self.unasked.push(unit);
+        }
+        self.keep(unit, walked);
     }
 
     /// Asks a controller who it is and for its children. Its lock is held for this only, and no other
@@ -347,8 +361,7 @@ impl<'s> Finder<'s> {
                 let reason = format!("is nested deeper than {DEPTH_LIMIT} controllers");
                 self.keep(at, Err(Error::invalid(reason)));
             } else {
-                self.is_complete &= walked.is_ok();
-                self.keep(at, walked);
+                self.keep_walked(at, walked);
                 self.descend(at, end, depth + 1);
             }
             self.found.truncate(end);

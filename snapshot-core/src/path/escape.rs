@@ -80,6 +80,28 @@ impl fmt::Display for Escaped<'_> {
 
 /// A key or name as one step of a path: it has no separator, is not empty, is not the root's path, and
 /// can be shown as it is.
+/// JSON that was written, in which each text that acts on a terminal is escaped as JSON allows. What is
+/// between texts is left alone, which are line feeds at most.
+#[cfg(feature = "json")]
+pub(crate) fn in_json(json: String) -> String {
+    let is_escaped = |character: char| character != '\n' && changes_the_display(character);
+    if !json.contains(is_escaped) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        match is_escaped(character) {
+            true => {
+                let mut units = [0; 2];
+                let units = character.encode_utf16(&mut units).iter();
+                escaped.extend(units.map(|unit| format!("\\u{unit:04x}")));
+            }
+            false => escaped.push(character),
+        }
+    }
+    escaped
+}
+
 pub(super) fn step(name: &str) -> Cow<'_, str> {
     match name {
         "" => Cow::Borrowed("\"\""),
@@ -157,6 +179,16 @@ mod tests {
         ] {
             assert_eq!(Escaped(text).to_string(), expected, "{text:?}");
         }
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn json_is_escaped_as_json_allows() {
+        let json = "{\n  \"a\": \"\u{9b}é\u{202e}\u{e0041}\\n\"\n}";
+        let escaped = in_json(json.to_owned());
+        assert_eq!(escaped, "{\n  \"a\": \"\\u009bé\\u202e\\udb40\\udc41\\n\"\n}");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&escaped), read(json));
     }
 
     #[test]

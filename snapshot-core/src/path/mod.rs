@@ -11,6 +11,8 @@ mod paths;
 mod spot;
 
 pub use escape::Escaped;
+#[cfg(feature = "json")]
+pub(crate) use escape::in_json;
 pub use field::{FieldPath, Segment};
 pub use id::ControllerId;
 pub(crate) use paths::{LastStep, Paths, put_path};

@@ -160,3 +160,16 @@ fn a_patch_or_resume_that_is_dropped_half_way_can_be_aborted_later() {
         block_on(frozen.rollback()).unwrap();
     }
 }
+
+#[test]
+fn a_commit_that_was_never_polled_is_gone_on_with_too() {
+    let (root, script) = (tree(), Script::new());
+    let frozen = freeze(&root, &script);
+    frozen.save().unwrap();
+    script.take_log();
+    drop(frozen.commit());
+    assert_eq!(script.take_log(), [""; 0]);
+    block_on(Source::recover(&root, &script.session())).unwrap();
+    assert_ran(&script.take_log(), "commit", &IDS, false);
+    assert_stages(&root, DEAD);
+}

@@ -366,3 +366,44 @@ fn a_cancelled_migration_is_not_saved_and_can_be_rolled_back() {
     block_on(frozen.rollback()).unwrap();
     assert_stages(&root, RUNNING);
 }
+
+#[test]
+fn what_came_while_a_destination_was_made_is_reported_if_that_is_aborted() {
+    let expected = "children/late: was added after the import: it was not aborted and goes on as it is, \
+                    end it yourself";
+    for phase in [Phase::Patch, Phase::Resume] {
+        let (root, script) = (tree(), Script::new());
+        let frozen = freeze(&root, &script);
+        let imported = import(&frozen);
+        let (there, changes) = (Arc::clone(imported.root()), Arc::clone(imported.root()));
+        script.on(&format!("{phase} children/disk"), move |_| {
+            edit(&changes, add);
+            Box::pin(async { Ok(()) })
+        });
+        let session = script.session().fail_at(phase, "children/job");
+        let failure = match block_on(imported.patch(&session)) {
+            Ok(patched) => block_on(patched.resume(&session)).unwrap_err(),
+            Err(failure) => failure,
+        };
+        assert_eq!(failure.phase(), phase);
+        assert!(failure.cause().to_string().starts_with("children/job: "), "{failure}");
+        assert_eq!(failure.undo_error().unwrap().to_string(), expected);
+        assert_eq!(there.stage(), DEAD);
+        block_on(frozen.rollback()).unwrap();
+    }
+
+    let (root, script) = (tree(), Script::new());
+    let frozen = freeze(&root, &script);
+    let patched = block_on(import(&frozen).patch(&script.session())).unwrap();
+    // What has gone was aborted all the same.
+    edit(patched.root(), exchange);
+    edit(patched.root(), |children| children.truncate(2));
+    script.take_log();
+    block_on(patched.abort()).unwrap();
+    assert_ran(&script.take_log(), "abort", &IDS, false);
+    let patched = block_on(import(&frozen).patch(&script.session())).unwrap();
+    edit(patched.root(), add);
+    let failure = block_on(patched.abort()).unwrap_err();
+    assert_eq!((failure.phase(), failure.cause().to_string().as_str()), (Phase::Abort, expected));
+    block_on(frozen.rollback()).unwrap();
+}

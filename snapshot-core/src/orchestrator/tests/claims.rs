@@ -152,3 +152,40 @@ fn an_imported_tree_that_is_dropped_or_given_up_is_free() {
     }
     block_on(frozen.rollback()).unwrap();
 }
+
+#[test]
+fn what_was_moved_away_is_not_moved_a_second_time_for_as_long_as_it_lives() {
+    let (root, script) = (tree(), Script::new());
+    // Without a stage, which would refuse it too.
+    let net = root.lock().children[1].downcast::<Thing<Net>>().unwrap();
+    block_on(freeze(&root, &script).commit()).unwrap();
+    let manifest = crate::registry::registry().unwrap().manifest();
+    let preflight = Source::new(&net).preflight(&manifest).unwrap_err();
+    let failure = refused(&net, &script);
+    assert_eq!(preflight.to_string(), failure.cause().to_string());
+    assert_eq!(
+        preflight.to_string(),
+        ".: was moved away, as children/net under type.googleapis.com/test.BoxSnapshot: that migration \
+         was committed and the destination has it; build a new controller if one is to run here"
+    );
+    let around = Thing::<Box_>::new("around", [Child::of(Arc::clone(&net))]);
+    assert!(refused(&around, &script).to_string().contains("children/net: was moved away"));
+    drop(root);
+    assert!(refused(&net, &script).to_string().contains("was moved away"));
+    block_on(Source::recover(&net, &script.session())).unwrap();
+}
+
+#[test]
+fn a_recovery_of_a_migration_that_goes_on_is_refused() {
+    let (root, script) = (tree(), Script::new());
+    let frozen = freeze(&root, &script);
+    let failure = block_on(Source::recover(&root, &script.session())).unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "thaw failed: .: is in a migration that was not dropped: commit it or roll it back, there is \
+         nothing to recover"
+    );
+    assert_eq!(failure.code(), Code::FailedPrecondition);
+    block_on(frozen.rollback()).unwrap();
+    block_on(Source::recover(&root, &script.session())).unwrap();
+}

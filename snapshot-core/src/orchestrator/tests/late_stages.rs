@@ -163,3 +163,15 @@ fn an_abort_ends_the_destination_whatever_its_stage() {
     assert_stages(&there, DEAD);
     block_on(frozen.rollback()).unwrap();
 }
+
+#[test]
+fn a_stage_that_was_found_before_a_phase_failed_is_reported_once() {
+    let (root, script) = (tree(), Script::new());
+    let frozen = freeze(&root, &script);
+    let session = script.session().fail_at(Phase::Resume, "children/job");
+    let patched = block_on(import(&frozen).patch(&session)).unwrap();
+    enter(patched.root(), STOPPED);
+    block_on(patched.resume(&session)).unwrap_err();
+    assert_eq!(late(&session), ["resume children/disk: Imported, Stopped"]);
+    block_on(frozen.rollback()).unwrap();
+}
