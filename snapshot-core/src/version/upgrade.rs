@@ -5,13 +5,10 @@ use std::fmt::Display;
 use prost::Message;
 
 use super::{Found, find, list, saved_versions, stamp};
-use crate::codec::{self, Reader, check_strictly};
+use crate::codec::{self, Reader, charge_for_prost, check_strictly};
 use crate::error::Error;
 use crate::schema::MessageDescriptor;
 use crate::state::Payload;
-
-/// How much memory an older message may take for each of its bytes, as a prost struct.
-const OLD_MESSAGE: usize = 16;
 
 /// The result of an `upgrade` function that takes the message of the version before `TO`: the message
 /// of version `TO`, the current message of the state `S`, or the state itself.
@@ -28,7 +25,7 @@ pub trait Upgraded<S, const TO: u32>: Sized {
 /// Reads a payload of version `TO - 1`, the rest of `r`, as the message `Old` with this descriptor,
 /// and upgrades it.
 pub fn upgrade<Old, S, Out, E, const TO: u32>(
-    descriptor: &MessageDescriptor,
+    descriptor: &'static MessageDescriptor,
     r: &mut Reader<'_>,
     convert: impl FnOnce(Old) -> Result<Out, E>,
 ) -> Result<S, Error>
@@ -39,13 +36,15 @@ where
 {
     // prost skips unknown fields.
     check_strictly(descriptor, &mut r.fork())?;
-    // prost counts nothing; what it makes is seldom larger than this.
-    r.charge(r.remaining().saturating_mul(OLD_MESSAGE))?;
+    // prost itself counts nothing.
+    let charged = charge_for_prost(descriptor, r)?;
     let old = Old::decode(r.take_rest()).map_err(|error| {
         Error::internal("prost cannot decode a message that passed the strict check")
             .with_source(error)
     })?;
-    upgraded(convert(old), r)
+    let state = upgraded(convert(old), r);
+    r.refund(charged);
+    state
 }
 
 /// Completes an upgrade with the result of an `upgrade` function, its error explained.
