@@ -1,12 +1,12 @@
 //! A read has a budget of memory: the bound that `ReadOptions::default_memory` documents is measured
 //! with inputs that are short on the wire and large in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Debug;
 
 use allocation_counter::measure;
-use snapshot_core::codec::from_bytes;
-use snapshot_core::{Code, Error, ReadOptions, Snapshot, State};
+use snapshot_core::codec::{from_any_bytes, from_bytes};
+use snapshot_core::{Code, Error, ReadOptions, Schema, Snapshot, State};
 use snapshot_proto::fixture::v1 as pb;
 
 use super::allocation::ALL_ERRORS;
@@ -100,6 +100,101 @@ fn sets_take_no_more_than_the_budget() {
     let numbers: Vec<u8> = (1 << 14..1 << 18).flat_map(varint).collect();
     for number in [4, 5] {
         assert!(bounded::<Sets>(&field(number, &numbers)).is_none(), "field {number}");
+    }
+}
+
+/// What a payload of [`Counted`] was in version 1: two bytes for each part.
+#[derive(Clone, PartialEq, Schema, prost::Message)]
+struct Parts {
+    #[prost(uint32, tag = "1")]
+    schema_version: u32,
+    #[prost(message, repeated, tag = "3")]
+    parts: Vec<Part>,
+    #[prost(map = "string, message", tag = "4")]
+    by_name: HashMap<String, Part>,
+}
+
+#[derive(Clone, PartialEq, Schema, prost::Message)]
+struct Part {
+    #[prost(message, optional, tag = "1")]
+    texts: Option<Texts>,
+    #[prost(message, optional, tag = "2")]
+    others: Option<Texts>,
+}
+
+#[derive(Clone, PartialEq, Schema, prost::Message)]
+struct Texts {
+    #[prost(string, tag = "1")]
+    one: String,
+    #[prost(string, tag = "2")]
+    two: String,
+    #[prost(string, repeated, tag = "3")]
+    rest: Vec<String>,
+}
+
+impl prost::Name for Parts {
+    const NAME: &'static str = "Parts";
+    const PACKAGE: &'static str = "budget.v1";
+}
+
+impl prost::Name for Part {
+    const NAME: &'static str = "Part";
+    const PACKAGE: &'static str = "budget.v1";
+}
+
+impl prost::Name for Texts {
+    const NAME: &'static str = "Texts";
+    const PACKAGE: &'static str = "budget.v1";
+}
+
+#[derive(Debug, Snapshot)]
+#[snapshot(
+    message = pb::CounterSnapshot,
+    version = 2,
+    accept(version = 1, message = Parts, upgrade = count_parts),
+    ignore(label, stage)
+)]
+struct Counted {
+    value: u64,
+}
+
+fn count_parts(old: Parts) -> Result<pb::CounterSnapshot, Error> {
+    let value = old.parts.len() as u64;
+    Ok(pb::CounterSnapshot { schema_version: 2, value, ..Default::default() })
+}
+
+/// Reads an older payload of these fields within the budget.
+#[track_caller]
+fn upgraded(fields: &[u8]) -> Result<u64, Error> {
+    let payload = [b"\x08\x01", fields].concat();
+    let bytes = [field(1, COUNTER), field(2, &payload)].concat();
+    let mut result = None;
+    let peak = measure(|| result = Some(from_any_bytes::<Counted>(&bytes))).bytes_max;
+    let budget = ReadOptions::default_memory(bytes.len());
+    assert!(peak <= budget + ALL_ERRORS, "{} bytes took {peak}, more than {budget}", bytes.len());
+    result.unwrap().map(|counted| counted.value)
+}
+
+const COUNTER: &[u8] = b"type.googleapis.com/fixture.v1.CounterSnapshot";
+
+#[test]
+fn an_older_message_ends_at_the_budget_before_prost_decodes_it() {
+    assert_eq!(upgraded(&b"\x1a\0".repeat(10_000)).unwrap(), 10_000);
+    let entries: Vec<u8> = keys(300_000).flat_map(|key| field(4, &field(1, &key))).collect();
+    let texts = field(3, &field(1, &b"\x1a\0".repeat(2_000_000)));
+    for bytes in [b"\x1a\0".repeat(1_000_000), entries, texts] {
+        let error = upgraded(&bytes).unwrap_err();
+        assert_eq!(error.code(), Code::ResourceExhausted, "{error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_older_message_takes_no_more_than_its_limit() {
+    const COUNT: usize = 500_000;
+    for fields in [b"\x48\0".repeat(COUNT), b"\x1a\x02\x48\0".repeat(COUNT / 2)] {
+        let error = upgraded(&fields).unwrap_err();
+        assert_eq!(error.findings().count(), Error::LIMIT);
+        assert!(error.dropped() >= COUNT / 2 - Error::LIMIT, "{}", error.dropped());
     }
 }
 

@@ -1,7 +1,7 @@
 //! `google.protobuf.Any`: payloads in place, never copied into a message of their own.
 
 use super::memory::default_budget;
-use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
+use super::{Quoted, Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
 use crate::schema::kind::{self, WireType};
 use crate::state::{take_payload, version_read};
 use crate::{Error, Payload};
@@ -83,9 +83,10 @@ fn take_value<'a>(any: &mut Reader<'a>, type_url: &str) -> Option<&'a [u8]> {
 
 #[cold]
 pub(crate) fn wrong_type<P: Payload>(type_url: &str) -> Error {
+    let found = Quoted(type_url);
     Error::invalid(match type_url {
         "" => format!("has no type URL, expected {:?}", P::TYPE_URL),
-        _ => format!("has type URL {type_url:?}, expected {:?}", P::TYPE_URL),
+        _ => format!("has type URL {found}, expected {:?}", P::TYPE_URL),
     })
 }
 

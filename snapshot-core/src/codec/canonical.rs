@@ -4,7 +4,7 @@
 use super::{Reader, wire_type_of};
 use crate::Error;
 use crate::schema::kind::WireType;
-use crate::schema::{FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
+use crate::schema::{FieldShape, MessageDescriptor, ValueKind};
 
 /// One field, or one entry of a map, with what it is sorted by.
 struct Piece {
@@ -30,7 +30,7 @@ pub(crate) fn canonical(message: &MessageDescriptor, bytes: &[u8]) -> Result<Vec
     loop {
         let start = r.fork();
         let Some(tag) = r.tag()? else { break };
-        let shape = message.fields.iter().find_map(|field| shape_of(field, tag.number));
+        let shape = message.fields.iter().find_map(|field| field.shape_of(tag.number));
         let (key, value) = match shape {
             Some(FieldShape::Map(key, value)) => {
                 let (key, entry) = entry(key, value, r.bytes()?)?;
@@ -59,16 +59,6 @@ pub(crate) fn canonical(message: &MessageDescriptor, bytes: &[u8]) -> Result<Vec
     // Stable: elements of a list stay in their order.
     pieces.sort_by(|a, b| (a.number, &a.key).cmp(&(b.number, &b.key)));
     Ok(pieces.into_iter().flat_map(|piece| piece.bytes).collect())
-}
-
-/// What the field with this number is, if it is this one or a member of this oneof.
-fn shape_of(field: &FieldDescriptor, number: u32) -> Option<FieldShape> {
-    match field.shape {
-        FieldShape::Oneof(oneof) => {
-            oneof().members.iter().find(|member| member.number == number).map(|m| m.shape)
-        }
-        shape => (field.number == number).then_some(shape),
-    }
 }
 
 /// The key of a map entry, and the entry with key and value.

@@ -94,10 +94,25 @@ pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Er
 #[inline(never)]
 pub(super) fn not_readable(error: serde_json::Error) -> Error {
     let reason = match error.is_data() {
-        true => format!("is JSON of another shape: {error}"),
-        false => format!("is not JSON: {error}"),
+        true => format!("is JSON of another shape: {}", in_part(&error)),
+        false => format!("is not JSON: {}", in_part(&error)),
     };
     Error::invalid(reason).with_source(error)
+}
+
+/// The reason without the middle if it is long: it quotes the document, and ends with the place.
+fn in_part(error: &serde_json::Error) -> String {
+    const BEGINNING: usize = 160;
+    const END: usize = 120;
+    let text = error.to_string();
+    let beginning = text.char_indices().nth(BEGINNING);
+    let end = text.char_indices().nth_back(END);
+    match (beginning, end) {
+        (Some((beginning, _)), Some((end, _))) if beginning < end => {
+            format!("{}...{}", &text[..beginning], &text[end..])
+        }
+        _ => text,
+    }
 }
 
 #[cold]
@@ -218,6 +233,11 @@ mod tests {
             refusal::<Singular<Bytes>, Json<Spec>>(b"\x0a\x02{}"),
             "is JSON of another shape: missing field `version` at line 1 column 2 (byte 1 of 4)"
         );
+        let text = format!("\"{}\"", "a".repeat(10_000));
+        let error = Json::<Vec<u8>>::new(text).unwrap_err().to_string();
+        let expected = "is JSON of another shape: invalid type: string \"aaa";
+        assert!(error.starts_with(expected) && error.len() < 400, "{error}");
+        assert!(error.ends_with("aaa\", expected a sequence at line 1 column 10002"), "{error}");
         assert_eq!(
             refusal::<Singular<Bytes>, Json<Vec<u8>>>(b"\x0a\x03[]]"),
             "is not JSON: trailing characters at line 1 column 3 (byte 1 of 5)"

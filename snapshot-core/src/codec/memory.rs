@@ -38,6 +38,11 @@ impl Memory {
         Self { budget, left: budget }
     }
 
+    /// How much is left.
+    pub(super) fn left(self) -> u64 {
+        self.left
+    }
+
     /// Whether something did not fit.
     pub(super) fn is_exhausted(self) -> bool {
         self.left == 0

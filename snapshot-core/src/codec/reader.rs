@@ -85,6 +85,11 @@ impl<'a> Reader<'a> {
         self.memory.charge(bytes)
     }
 
+    /// How much memory may still be taken.
+    pub(crate) fn memory_left(&self) -> u64 {
+        self.memory.left()
+    }
+
     /// The budget of memory.
     pub(super) fn memory(&mut self) -> &mut Memory {
         &mut self.memory

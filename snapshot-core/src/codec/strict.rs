@@ -10,26 +10,26 @@ use crate::schema::{EnumDescriptor, FieldDescriptor, FieldShape, MessageDescript
 /// Checks everything that is left in `r`. Stops at the first error of each message.
 pub(crate) fn check_strictly(message: &MessageDescriptor, r: &mut Reader<'_>) -> Result<(), Error> {
     let mut seen = Seen::default();
-    let mut errors = Vec::new();
+    let mut errors: Option<Error> = None;
     loop {
         let tag_at = r.offset();
         let tag = match r.tag() {
             Ok(Some(tag)) => tag,
             Ok(None) => break,
             Err(error) => {
-                errors.push(error);
+                error.add_to(&mut errors);
                 break;
             }
         };
         let value_at = r.offset();
         if let Err(error) = check_field(message, tag, &mut seen, r) {
-            errors.push(r.locate(error, tag_at));
+            r.locate(error, tag_at).add_to(&mut errors);
             if !r.recover(value_at, tag.wire_type) {
                 break;
             }
         }
     }
-    Error::collect(errors)
+    errors.map_or(Ok(()), Err)
 }
 
 /// What a message has had already.

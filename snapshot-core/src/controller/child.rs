@@ -296,7 +296,7 @@ impl Wire<kind::Any> for Child<dyn Controller> {
                 Some(registration) => registration.take(r),
                 None => Err(Error::new(
                     Code::Unimplemented,
-                    format!("no controller is registered for type URL {type_url:?}"),
+                    format!("no controller is registered for type URL {}", codec::Quoted(type_url)),
                 )),
             })?;
             Ok(Inner::Loaded(loaded))

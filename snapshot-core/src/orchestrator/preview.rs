@@ -1,11 +1,12 @@
 //! Verifying a snapshot: everything that can be known before a controller is built.
 
+use std::cell::Cell;
 use std::fmt;
 
 use super::plan::Plan;
 use super::survey::Surveyor;
 use crate::caught::caught;
-use crate::codec::{Reader, controller_with, read_bare_any, wrong_type};
+use crate::codec::{Quoted, Reader, controller_with, read_bare_any, wrong_type};
 use crate::controller::{Loaded, StateOf, Walk};
 use crate::envelope::Snapshot;
 use crate::references::{self, Twins};
@@ -106,7 +107,7 @@ pub(crate) fn decode_any(snapshot: &Snapshot) -> Result<Preview, Error> {
     let take = |type_url: &str, r: &mut Reader<'_>| match registry.get(type_url) {
         Some(registration) => registration.take(r),
         None => {
-            let reason = format!("no controller is registered for type URL {type_url:?}");
+            let reason = format!("no controller is registered for type URL {}", Quoted(type_url));
             Err(Error::new(Code::Unimplemented, reason))
         }
     };
@@ -130,17 +131,23 @@ fn decode_root<T>(
 ) -> Result<(T, Found), Error> {
     let (any, base) = snapshot.any();
     let limits = snapshot.limits();
+    // What the states have left of the budget is there for their references.
+    let left = Cell::new(0);
     let read = |mode: fn(&mut Reader<'_>)| {
         caught(|| {
             read_bare_any(any, base, limits.memory_for(any.len()), |type_url, r| {
                 mode(r);
-                take(type_url, r)
+                let taken = take(type_url, r);
+                left.set(r.memory_left());
+                taken
             })
         })
     };
     match read(|_| {}) {
         Ok(mut root) => {
-            let in_order = caught(|| verify(as_loaded(&mut root), limits.name, Completeness::All))?;
+            let in_order = caught(|| {
+                verify(as_loaded(&mut root), limits.name, left.get(), Completeness::All)
+            })?;
             return Ok((root, in_order));
         }
         // Nothing can be known of the rest, and looking for it would take as much memory again.
@@ -158,7 +165,8 @@ fn decode_root<T>(
     // And again, without what cannot be read: what is wrong among the others. This finds nothing if
     // what cannot be read is the root's own.
     let among = read(|r| r.leave_out()).ok().and_then(|mut root| {
-        caught(|| verify(as_loaded(&mut root), limits.name, Completeness::SomeLeftOut)).err()
+        caught(|| verify(as_loaded(&mut root), limits.name, left.get(), Completeness::SomeLeftOut))
+            .err()
     });
     Err(match among {
         Some(among) => within.and(among),
@@ -180,6 +188,7 @@ enum Completeness {
 fn verify(
     root: &mut dyn Loaded,
     name_limit: usize,
+    memory: u64,
     completeness: Completeness,
 ) -> Result<Found, Error> {
     let mut verifier = Verifier {
@@ -196,7 +205,7 @@ fn verify(
     let references = match completeness {
         // An error in them would repeat a name that is refused for its length.
         Completeness::All if survey.has_short_names() && survey.has_references() => {
-            references::wrong(root.info().message_name, Twins::Known, |references| {
+            references::wrong(root.info().message_name, Twins::Known, memory, |references| {
                 root.refer_fields(references);
             })
         }

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use super::Twins;
 use super::collect::{Act, Found, References, Step, Way};
+use crate::codec::Quoted;
 use crate::error::Error;
 
 /// The fields that define names in a namespace.
@@ -35,6 +36,24 @@ impl Hash for Name<'_> {
     }
 }
 
+/// The first errors of one kind, as many as an error has findings at most. A snapshot may have any
+/// number of names.
+#[derive(Default)]
+struct First {
+    errors: Vec<(usize, Error)>,
+    /// The number of the others.
+    more: usize,
+}
+
+impl First {
+    fn add(&mut self, order: usize, error: impl FnOnce() -> Error) {
+        match self.errors.len() < Error::LIMIT {
+            true => self.errors.push((order, error())),
+            false => self.more += 1,
+        }
+    }
+}
+
 impl References {
     /// Returns whether the collection succeeded, every name is defined once and every reference
     /// resolves. If not, [`check`](Self::check) may still find no error, since it can permit names
@@ -50,7 +69,8 @@ impl References {
     /// Returns all errors, in the order of the tree.
     pub(crate) fn check(mut self, twins: Twins) -> Vec<Error> {
         let mut errors = std::mem::take(&mut self.failures);
-        let mut located: Vec<(usize, Error)> = Vec::new();
+        let mut twice = First::default();
+        let mut dangling = First::default();
         let mut defined: HashMap<(&str, &str), usize> = HashMap::new();
         for (order, found) in self.found_by(Act::Defines) {
             match defined.entry((found.namespace, self.text(found))) {
@@ -60,7 +80,7 @@ impl References {
                 Entry::Occupied(entry) => {
                     let first = *entry.get();
                     if twins == Twins::Reported || !self.are_twins(first, found.at) {
-                        located.push((order, self.twice(found, first)));
+                        twice.add(order, || self.twice(found, first));
                     }
                 }
             }
@@ -68,14 +88,22 @@ impl References {
         let mut definers: HashMap<&str, Definers> = HashMap::new();
         for (order, found) in self.found_by(Act::Refers) {
             if !defined.contains_key(&(found.namespace, self.text(found))) {
-                let definers = definers
-                    .entry(found.namespace)
-                    .or_insert_with(|| self.definers(found.namespace));
-                located.push((order, self.dangling(found, definers)));
+                dangling.add(order, || {
+                    let definers = definers
+                        .entry(found.namespace)
+                        .or_insert_with(|| self.definers(found.namespace));
+                    self.dangling(found, definers)
+                });
             }
         }
+        let more = twice.more + dangling.more;
+        let mut located = twice.errors;
+        located.append(&mut dangling.errors);
         located.sort_by_key(|(order, _)| *order);
         errors.extend(located.into_iter().map(|(_, error)| error));
+        if let Some(last) = errors.pop() {
+            errors.push(last.and_dropped(more));
+        }
         errors
     }
 
@@ -127,7 +155,7 @@ impl References {
     fn twice(&self, found: &Found, first: usize) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
         let first = self.place(first, found.at);
-        let reason = format!("defines {namespace} {text:?}, which is in {first} already");
+        let reason = format!("defines {namespace} {}, which is in {first} already", Quoted(text));
         self.located(found.at, Error::invalid(reason))
     }
 
@@ -149,7 +177,7 @@ impl References {
                 format!("which is neither in {} nor in {more} more", some.join(" nor in "))
             }
         };
-        let reason = format!("refers to {namespace} {text:?}, {why}");
+        let reason = format!("refers to {namespace} {}, {why}", Quoted(text));
         self.located(found.at, Error::invalid(reason))
     }
 

@@ -8,6 +8,9 @@ use crate::codec::{Reader, Reference, ReferenceValues};
 use crate::error::Error;
 use crate::path::ControllerId;
 
+/// The limit of memory of what has none, because the state is the program's own.
+pub(super) const UNLIMITED: u64 = u64::MAX;
+
 /// Collects the names that the fields of a tree define and refer to. The derive's code calls it for
 /// each state and enters fields, entries and elements.
 #[derive(Debug)]
@@ -27,6 +30,10 @@ pub struct References {
     pub(super) failures: Vec<Error>,
     /// The nesting depth of the current message.
     depth: u32,
+    /// How much memory the names and paths may take.
+    memory: u64,
+    /// Whether they would take more. Nothing more is collected then.
+    is_exhausted: bool,
 }
 
 /// A step of a path.
@@ -96,12 +103,40 @@ impl References {
             texts: String::new(),
             failures: Vec::new(),
             depth: 0,
+            memory: UNLIMITED,
+            is_exhausted: false,
         }
     }
 
     /// Creates a collector of names without paths: all of them appear to be in the root itself.
     pub(super) fn names_alone(message: Cow<'static, str>) -> Self {
         Self { keeps_ways: false, ..Self::with_ways(message) }
+    }
+
+    /// Limits the memory of what is collected, in bytes.
+    pub(super) fn within_memory(self, memory: u64) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// Returns whether the limit was too low. What was collected is not complete then.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.is_exhausted
+    }
+
+    /// Returns whether one more name fits.
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        /// The entry of a name in the table of those that are defined, half of which may be empty.
+        const DEFINED: usize = 2 * (size_of::<(&str, &str, usize)>() + 1);
+        if self.found.len() < self.found.capacity() && self.steps.len() < self.steps.capacity() {
+            return !self.is_exhausted;
+        }
+        // A vector that grows exists twice, the second time twice as large.
+        let names = self.found.capacity().saturating_mul(3 * size_of::<Found>() + 2 * DEFINED);
+        let steps = self.steps.capacity().saturating_mul(3 * size_of::<Step>());
+        let texts = self.texts.capacity().saturating_mul(3);
+        self.is_exhausted |= names.saturating_add(steps).saturating_add(texts) as u64 > self.memory;
+        !self.is_exhausted
     }
 
     /// Returns whether paths are recorded, so that the order of map entries matters.
@@ -294,6 +329,9 @@ impl<'r> Names<'r> {
     /// Adds a name: the text form of a value on the wire.
     pub fn add(&mut self, text: &str) {
         let Self { references, act, namespace, is_key } = self;
+        if !references.has_room() {
+            return;
+        }
         let mark = is_key.then(|| references.enter(|_| Way::Key(text.to_owned())));
         let start = references.texts.len();
         references.texts.push_str(text);

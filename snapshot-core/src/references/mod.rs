@@ -16,6 +16,7 @@ use crate::controller::Node;
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::state::State;
+use collect::UNLIMITED;
 
 /// Checks every reference in the tree under `state`: each one must resolve, and each name must be
 /// defined once. `state` must be the state of a root, live or freshly decoded, since a part of a tree
@@ -65,13 +66,13 @@ use crate::state::State;
 pub fn check_references<S: State>(state: &S) -> Result<(), Error> {
     let message = (S::Message::DESCRIPTOR.full_name)();
     let refer = |references: &mut References| state.refer_fields(references);
-    Error::collect(wrong(message, Twins::Reported, refer))
+    Error::collect(wrong(message, Twins::Reported, UNLIMITED, refer))
 }
 
 /// Checks the references in the tree under a running controller whose plan is already made.
 pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
     let refer = |references: &mut References| root.refer_fields(references);
-    Error::collect(wrong(root.info().message_name, Twins::Known, refer))
+    Error::collect(wrong(root.info().message_name, Twins::Known, UNLIMITED, refer))
 }
 
 /// Returns the errors in the references of a root with this message. `refer` collects the references.
@@ -81,18 +82,33 @@ pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
 pub(crate) fn wrong(
     message: impl Into<Cow<'static, str>>,
     twins: Twins,
+    memory: u64,
     refer: impl Fn(&mut References),
 ) -> Vec<Error> {
     let message = message.into();
-    let mut names = References::names_alone(message.clone());
+    let mut names = References::names_alone(message.clone()).within_memory(memory);
     refer(&mut names);
+    if names.is_exhausted() {
+        return vec![exhausted(memory)];
+    }
     if names.resolves() {
         return Vec::new();
     }
     drop(names);
-    let mut references = References::with_ways(message);
+    let mut references = References::with_ways(message).within_memory(memory);
     refer(&mut references);
+    if references.is_exhausted() {
+        return vec![exhausted(memory)];
+    }
     references.check(twins)
+}
+
+#[cold]
+fn exhausted(memory: u64) -> Error {
+    Error::exhausted(format!(
+        "to check its references would take more memory than the {memory} bytes that this read may \
+         still take: raise the limit with `ReadOptions::memory`, if you trust who made the snapshot"
+    ))
 }
 
 /// Whether to report a name that two controllers with the same id define.

@@ -15,7 +15,7 @@ fn errors(refer: impl Fn(&mut References)) -> Vec<Error> {
     refer(&mut references);
     let errors = references.check(Twins::Reported);
     assert_eq!(names.resolves(), errors.is_empty());
-    let reported = wrong("test.v1.Root", Twins::Reported, refer);
+    let reported = wrong("test.v1.Root", Twins::Reported, u64::MAX, refer);
     assert_eq!(format!("{reported:?}"), format!("{errors:?}"));
     errors
 }
@@ -227,7 +227,7 @@ fn a_name_that_two_controllers_of_one_id_define_is_not_reported_after_the_plan_r
         });
     };
     let expected = "list/twin: T.x[1]: defines n \"7\", which is in T.x[0] already";
-    assert_eq!(wrong("test.v1.Root", Twins::Known, twins).len(), 1);
+    assert_eq!(wrong("test.v1.Root", Twins::Known, u64::MAX, twins).len(), 1);
     let texts = texts(twins);
     assert_eq!(texts[0], expected);
     assert_eq!(texts.len(), 3);
@@ -260,4 +260,38 @@ fn a_path_without_names_leaves_no_steps_behind() {
     });
     // The root, the field, the element.
     assert_eq!(references.steps.len(), 3);
+}
+
+#[test]
+fn of_many_errors_the_first_are_kept_and_the_others_counted() {
+    const COUNT: u32 = 100_000;
+    let numbers: Vec<u32> = (0..COUNT).collect();
+    let refer = |references: &mut References| {
+        references.field("f", |references| references.refers("n", &numbers));
+    };
+    let mut result = None;
+    let taken = allocation_counter::measure(|| {
+        result = Some(Error::collect(wrong("test.v1.Root", Twins::Known, u64::MAX, refer)));
+    });
+    let error = result.unwrap().unwrap_err();
+    assert!(error.to_string().starts_with(".: test.v1.Root.f[0]: refers to n \"0\", "), "{error}");
+    assert_eq!((error.findings().count(), error.dropped()), (256, COUNT as usize - 256));
+    // Names and paths of 300 bytes each while their vectors grow, and no error of a kilobyte.
+    assert!(taken.bytes_max < 300 * u64::from(COUNT) + (1 << 20), "{} bytes", taken.bytes_max);
+}
+
+#[test]
+fn names_take_no_more_memory_than_the_limit_of_the_read() {
+    const LIMIT: u64 = 8 << 20;
+    let numbers: Vec<u32> = (0..1_000_000).collect();
+    let refer = |references: &mut References| references.defines("n", &numbers);
+    let mut result = None;
+    let taken = allocation_counter::measure(|| {
+        result = Some(Error::collect(wrong("test.v1.Root", Twins::Known, LIMIT, refer)));
+    });
+    let error = result.unwrap().unwrap_err();
+    assert_eq!(error.code(), Code::ResourceExhausted);
+    assert!(error.to_string().contains("`ReadOptions::memory`"), "{error}");
+    assert!(taken.bytes_max <= LIMIT, "{} bytes", taken.bytes_max);
+    assert!(wrong("test.v1.Root", Twins::Known, 1 << 30, refer).is_empty());
 }

@@ -57,6 +57,18 @@ pub struct FieldDescriptor {
     pub shape: FieldShape,
 }
 
+impl FieldDescriptor {
+    /// Returns the shape of the field with this number, if it is this field or a member of this oneof.
+    pub(crate) fn shape_of(&self, number: u32) -> Option<FieldShape> {
+        match self.shape {
+            FieldShape::Oneof(oneof) => {
+                oneof().members.iter().find(|member| member.number == number).map(|m| m.shape)
+            }
+            shape => (self.number == number).then_some(shape),
+        }
+    }
+}
+
 /// The descriptor of a message: its name and its fields.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageDescriptor {

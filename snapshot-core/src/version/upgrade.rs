@@ -5,13 +5,10 @@ use std::fmt::Display;
 use prost::Message;
 
 use super::{Found, find, list, saved_versions, stamp};
-use crate::codec::{self, Reader, check_strictly};
+use crate::codec::{self, Reader, charge_for_prost, check_strictly};
 use crate::error::Error;
 use crate::schema::MessageDescriptor;
 use crate::state::Payload;
-
-/// How much memory an older message may take for each of its bytes, as a prost struct.
-const OLD_MESSAGE: usize = 16;
 
 /// How much is kept for each byte of an older message while the state is read: the bytes of the newer
 /// message, and these with another version.
@@ -32,7 +29,7 @@ pub trait Upgraded<S, const TO: u32>: Sized {
 /// Reads a payload of version `TO - 1`, the rest of `r`, as the message `Old` with this descriptor,
 /// and upgrades it.
 pub fn upgrade<Old, S, Out, E, const TO: u32>(
-    descriptor: &MessageDescriptor,
+    descriptor: &'static MessageDescriptor,
     r: &mut Reader<'_>,
     convert: impl FnOnce(Old) -> Result<Out, E>,
 ) -> Result<S, Error>
@@ -43,9 +40,9 @@ where
 {
     // prost skips unknown fields.
     check_strictly(descriptor, &mut r.fork())?;
-    // prost counts nothing; what it makes is seldom larger than this.
-    let length = r.remaining();
-    r.charge(length.saturating_mul(OLD_MESSAGE))?;
+    // prost itself counts nothing.
+    let kept = r.remaining().saturating_mul(KEPT_BYTES);
+    let charged = charge_for_prost(descriptor, r)?;
     let old = Old::decode(r.take_rest()).map_err(|error| {
         Error::internal("prost cannot decode a message that passed the strict check")
             .with_source(error)
@@ -53,7 +50,7 @@ where
     let converted = convert(old);
     // From here on only the bytes of the newer message are kept, and what the state takes is counted as
     // it is read. So older payloads in one another share the budget with their messages one by one.
-    r.refund(length.saturating_mul(OLD_MESSAGE - KEPT_BYTES));
+    r.refund(charged.saturating_sub(kept));
     upgraded(converted, r)
 }
 
