@@ -1,11 +1,10 @@
 //! Reads files, and describes why a file is refused.
 
-use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use snapshot_core::{Code, Error};
+use snapshot_core::{Code, Error, Escaped};
 
 use crate::format::Format;
 
@@ -28,7 +27,7 @@ pub(crate) struct Accepted {
 ///
 /// The reasons for its refusal, on one line.
 pub(crate) fn accept(format: Format, file: &Path) -> Result<Accepted, String> {
-    let bytes = read(file).map_err(|error| one_line(&error.to_string()))?;
+    let bytes = read(file).map_err(|error| Escaped(&error.to_string()).to_string())?;
     let canonical = format.recode(&bytes).map_err(|error| reason(&error))?;
     Ok(Accepted { bytes, canonical })
 }
@@ -56,28 +55,17 @@ fn reason(error: &Error) -> String {
     if error.dropped() > 0 {
         findings.push(format!("and {} more", error.dropped()));
     }
-    one_line(&findings.join("; "))
-}
-
-/// Escapes the characters that would end a line or a column.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{2028}' | '\u{2029}' => line.extend(character.escape_unicode()),
-            _ if character.is_control() => line.extend(character.escape_default()),
-            _ => line.push(character),
-        }
-    }
-    line
+    Escaped(&findings.join("; ")).to_string()
 }
 
 /// Formats `FILE: reason` for standard error.
 pub(crate) fn refused(file: &Path, reason: &str) -> String {
-    let mut line = String::new();
-    // Writing to a string cannot fail.
-    let _ = write!(line, "{}: refused: {reason}", file.display());
-    line
+    format!("{}: refused: {reason}", name(file))
+}
+
+/// A file's name as it can be shown.
+pub(crate) fn name(file: &Path) -> String {
+    Escaped(&file.to_string_lossy()).to_string()
 }
 
 #[cfg(test)]
@@ -88,6 +76,12 @@ mod tests {
     fn a_reason_has_one_line_and_no_tab() {
         let error = Error::invalid("first\tof\r\ntwo").and(Error::invalid("sec\u{2028}ond \u{e9}"));
         assert_eq!(reason(&error), "first\\tof\\r\\ntwo; sec\\u{2028}ond \u{e9}");
+    }
+
+    #[test]
+    fn the_name_of_a_refused_file_stays_on_its_line() {
+        let file = Path::new("a\nb\u{202e}\u{200b}");
+        assert_eq!(refused(file, "why"), "a\\nb\\u{202e}\\u{200b}: refused: why");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde_json::Value;
+use snapshot_core::Escaped;
 use snapshot_proto::FILE_DESCRIPTOR_SET;
 
 use crate::format::Format;
@@ -16,8 +17,7 @@ pub(crate) fn run(format: Format, file: &Path) -> io::Result<bool> {
     match json {
         Ok(json) => {
             let mut out = io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, &json)?;
-            writeln!(out)?;
+            writeln!(out, "{}", escaped(&serde_json::to_string_pretty(&json)?))?;
             out.flush()?;
             Ok(true)
         }
@@ -40,4 +40,35 @@ fn to_json(format: Format, bytes: &[u8]) -> Result<Value, String> {
     let message =
         DynamicMessage::decode(descriptor, bytes).map_err(|e| not_shown(e.to_string()))?;
     serde_json::to_value(&message).map_err(|e| not_shown(e.to_string()))
+}
+
+/// Escapes as JSON does what a terminal would act on. Outside of its strings, JSON has line ends only.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '\n' => text.push(character),
+            _ if Escaped::escapes(character) => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    text.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_shows_no_character_that_a_terminal_acts_on_and_reads_the_same() {
+        let value = serde_json::json!({ "\u{9b}\u{e0041}": ["a\n\u{202e}b\u{7f}", "größe"] });
+        let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.chars().any(|c| c != '\n' && Escaped::escapes(c)), "{text:?}");
+        assert!(text.contains("größe") && text.contains("\\u202e"), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::format::Format;
-use crate::input::{accept, refused};
+use crate::input::{accept, name, refused};
 
 /// A file to recode, and its target.
 #[derive(Debug)]
@@ -27,19 +27,18 @@ pub(crate) fn plan<'a>(out: &Path, files: &'a [PathBuf]) -> Result<Vec<Job<'a>>,
     files
         .iter()
         .map(|file| {
-            let name =
-                file.file_name().ok_or_else(|| format!("{} names no file", file.display()))?;
-            if let Some(other) = names.insert(name, file) {
+            let own = file.file_name().ok_or_else(|| format!("{} names no file", name(file)))?;
+            if let Some(other) = names.insert(own, file) {
                 return Err(format!(
                     "{} and {} would both be written to {}: recode them into two folders",
-                    other.display(),
-                    file.display(),
-                    out.join(name).display()
+                    name(other),
+                    name(file),
+                    name(&out.join(own))
                 ));
             }
-            let target = out.join(name);
+            let target = out.join(own);
             if is_same(file, &target) {
-                let target = target.display();
+                let target = name(&target);
                 return Err(format!("{target} would be written over itself: name another folder"));
             }
             Ok(Job { file, target })
@@ -54,13 +53,13 @@ fn is_same(one: &Path, other: &Path) -> bool {
 /// Recodes the files. Returns whether all were accepted and written.
 pub(crate) fn run(format: Format, out: &Path, jobs: &[Job<'_>]) -> io::Result<bool> {
     fs::create_dir_all(out)
-        .map_err(|e| io::Error::new(e.kind(), format!("cannot make {}: {e}", out.display())))?;
+        .map_err(|e| io::Error::new(e.kind(), format!("cannot make {}: {e}", name(out))))?;
     let mut all = true;
     for Job { file, target } in jobs {
         let done =
             accept(format, file).map_err(|reason| refused(file, &reason)).and_then(|accepted| {
                 write(out, target, &accepted.canonical)
-                    .map_err(|error| format!("{}: cannot be written: {error}", target.display()))
+                    .map_err(|error| format!("{}: cannot be written: {error}", name(target)))
             });
         if let Err(reason) = done {
             all = false;

@@ -1,10 +1,10 @@
 //! `payload verify`: prints a line for each file.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::format::Format;
-use crate::input::accept;
+use crate::input::{accept, name};
 
 /// Prints for each file whether it is valid. Returns whether all are.
 pub(crate) fn run(format: Format, files: &[PathBuf]) -> io::Result<bool> {
@@ -18,14 +18,8 @@ pub(crate) fn run(format: Format, files: &[PathBuf]) -> io::Result<bool> {
                 format!("refused\t{reason}")
             }
         };
-        write_line(&mut out, file, &line)?;
+        writeln!(out, "{}\t{line}", name(file))?;
     }
     out.flush()?;
     Ok(all)
-}
-
-/// Writes the file's name unchanged, even if it is not UTF-8.
-fn write_line(out: &mut impl Write, file: &Path, line: &str) -> io::Result<()> {
-    out.write_all(file.as_os_str().as_encoded_bytes())?;
-    writeln!(out, "\t{line}")
 }

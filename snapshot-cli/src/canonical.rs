@@ -20,14 +20,6 @@ pub(crate) fn encode(message: &DynamicMessage) -> Vec<u8> {
     out.0
 }
 
-/// The encoding of one value, without a tag.
-pub(crate) fn encode_value(kind: &Kind, value: &Value) -> Vec<u8> {
-    let mut out = Reversed::default();
-    put_bare(kind, value, &mut out);
-    out.0.reverse();
-    out.0
-}
-
 /// Whether these bytes are the encoding of the message that was read from them.
 pub(crate) fn is_encoding_of(bytes: &Bytes, message: &DynamicMessage) -> bool {
     let mut compared = Comparison { bytes, end: bytes.len(), is_same: true };

@@ -1,61 +1,23 @@
-//! Text from files and from the command line, made safe to show: the one escape of the tool.
+//! Text from files and from the command line, made safe to show by the escape of the library.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use snapshot_core::Escaped;
 
-/// Whether showing this character does more than draw it: it moves the cursor, ends the line, changes
-/// the direction of writing, or is invisible.
+/// Whether showing this character does more than draw it.
 pub(crate) fn acts(character: char) -> bool {
-    matches!(
-        character,
-        '\0'..='\x1f'
-            | '\x7f'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{34f}'
-            | '\u{600}'..='\u{605}'
-            | '\u{61c}'
-            | '\u{6dd}'
-            | '\u{70f}'
-            | '\u{890}'..='\u{891}'
-            | '\u{8e2}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{fffe}'..='\u{ffff}'
-            | '\u{110bd}'
-            | '\u{110cd}'
-            | '\u{13430}'..='\u{1343f}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
+    Escaped::escapes(character)
 }
 
-/// The text on one line, each character that [acts](acts) written as in Rust: `\n`, `\u{202e}`.
+/// The text on one line, as [`Escaped`] shows it.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find(acts) else { return Cow::Borrowed(text) };
-    let (unchanged, rest) = text.split_at(first);
-    let mut shown = String::with_capacity(text.len() + 8);
-    shown.push_str(unchanged);
-    for character in rest.chars() {
-        match character {
-            '\n' | '\r' | '\t' => shown.extend(character.escape_default()),
-            _ if acts(character) => shown.extend(character.escape_unicode()),
-            _ => shown.push(character),
-        }
+    match text.contains(acts) {
+        true => Cow::Owned(Escaped(text).to_string()),
+        false => Cow::Borrowed(text),
     }
-    Cow::Owned(shown)
 }
 
 /// Writes JSON for machines, with a line end after it. What [acts](acts) is written as `\uXXXX`.

@@ -240,12 +240,9 @@ impl Program<'_> {
     }
 }
 
-/// An argument as it can be shown.
+/// An argument as it can be shown: messages show one that is no UTF-8 with replacements.
 fn shown(word: &OsString) -> OsString {
-    match word.to_str() {
-        Some(text) => line(text).into_owned().into(),
-        None => word.clone(),
-    }
+    line(&word.to_string_lossy()).into_owned().into()
 }
 
 /// The findings of an error, and how many more there are.

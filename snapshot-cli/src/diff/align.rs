@@ -5,24 +5,21 @@ use std::time::Instant;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
-/// The elements of two lists side by side, in the order of the later one: what is in both, what was
-/// removed, what was added. Elements with equal keys are the same; where some were replaced by others,
-/// they are taken one for one.
+/// The elements that are not in both lists, in the order of the later one: what was removed, what was
+/// added, and side by side what was replaced, one for one. Elements with equal keys are the same.
 ///
 /// Past the deadline the answer is still right, and longer than it needs to be.
-pub(super) fn pairs<'a, K: Hash + Eq, T>(
-    one: Vec<K>,
-    other: Vec<K>,
+pub(super) fn changes<'a, K: Hash + Eq, T>(
+    one: &[K],
+    other: &[K],
     a: &'a [T],
     b: &'a [T],
     deadline: Instant,
 ) -> Vec<(Option<&'a T>, Option<&'a T>)> {
-    let mut pairs = Vec::with_capacity(a.len().max(b.len()));
-    for change in capture_diff_slices_deadline(Algorithm::Myers, &one, &other, Some(deadline)) {
+    let mut pairs = Vec::new();
+    for change in capture_diff_slices_deadline(Algorithm::Myers, one, other, Some(deadline)) {
         let (old, new) = match change {
-            DiffOp::Equal { old_index, new_index, len } => {
-                (old_index..old_index + len, new_index..new_index + len)
-            }
+            DiffOp::Equal { .. } => continue,
             DiffOp::Delete { old_index, old_len, new_index } => {
                 (old_index..old_index + old_len, new_index..new_index)
             }
@@ -47,9 +44,8 @@ mod tests {
 
     fn changes(a: &[u32], b: &[u32]) -> Vec<(Option<u32>, Option<u32>)> {
         let deadline = Instant::now() + Duration::from_secs(1);
-        let pairs = pairs(a.to_vec(), b.to_vec(), a, b, deadline).into_iter();
-        let pairs = pairs.map(|(a, b)| (a.copied(), b.copied()));
-        pairs.filter(|(a, b)| a != b).collect()
+        let found = super::changes(a, b, a, b, deadline).into_iter();
+        found.map(|(a, b)| (a.copied(), b.copied())).collect()
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::io;
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, Value};
 
+use super::key::{Element, same};
 use super::{Changes, align};
-use crate::canonical;
 use crate::fields::{Unknown, present, unknown};
 use crate::show::{self, key};
 use crate::tree::ANY;
@@ -118,13 +118,11 @@ impl Changes<'_> {
         if is_payload(&kind) {
             return Ok(());
         }
-        let keys = |values: &[Value]| -> Vec<Vec<u8>> {
-            values.iter().map(|value| content(&kind, value)).collect()
-        };
+        let keys = |values| -> Vec<Element<'_>> { <[Value]>::iter(values).map(Element).collect() };
         let numbered =
             |values| -> Vec<(usize, &Value)> { <[Value]>::iter(values).enumerate().collect() };
         let (one, other) = (numbered(a), numbered(b));
-        for (a, b) in align::pairs(keys(a), keys(b), &one, &other, self.deadline) {
+        for (a, b) in align::changes(&keys(a), &keys(b), &one, &other, self.deadline) {
             let Some((index, _)) = b.or(a) else { continue };
             let path = format!("{path}[{index}]");
             self.either_value(
@@ -166,31 +164,6 @@ impl Changes<'_> {
 
 fn is_payload(kind: &Kind) -> bool {
     matches!(kind, Kind::Message(message) if message.full_name() == ANY)
-}
-
-/// The bytes that tell an element of a list from others; of a message with the fields that its
-/// descriptor does not know.
-fn content(kind: &Kind, value: &Value) -> Vec<u8> {
-    match value {
-        Value::Message(message) => {
-            let mut bytes = canonical::encode(message);
-            for field in unknown(message) {
-                bytes.extend(field.number.to_le_bytes());
-                bytes.extend(field.bytes);
-            }
-            bytes
-        }
-        value => canonical::encode_value(kind, value),
-    }
-}
-
-/// Bit for bit, where a NaN is itself.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::F32(a), Value::F32(b)) => a.to_bits() == b.to_bits(),
-        (Value::F64(a), Value::F64(b)) => a.to_bits() == b.to_bits(),
-        _ => a == b,
-    }
 }
 
 fn from_where(a: &Value, b: &Value) -> String {

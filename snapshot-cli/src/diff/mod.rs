@@ -1,10 +1,10 @@
 //! `snapshot diff`: what changed, in words.
 
 mod align;
+mod key;
 mod message;
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -95,9 +95,9 @@ impl Changes<'_> {
     fn places(&mut self, a: &[Place], b: &[Place]) -> io::Result<()> {
         let indexes = |places: &[Place]| places.iter().all(|place| place.is_index);
         if !a.is_empty() && !b.is_empty() && indexes(a) && indexes(b) {
-            let [one, other]: [Vec<u64>; 2] =
-                [a, b].map(|places| places.iter().map(fingerprint).collect());
-            for (a, b) in align::pairs(one, other, a, b, self.deadline) {
+            let [one, other]: [Vec<_>; 2] =
+                [a, b].map(|places| places.iter().map(key::Payloads).collect());
+            for (a, b) in align::changes(&one, &other, a, b, self.deadline) {
                 self.either(a, b)?;
             }
             return Ok(());
@@ -172,22 +172,4 @@ fn by_step(places: &[Place]) -> BTreeMap<(&str, usize), &Place> {
         ((place.step.as_str(), *count), place)
     });
     numbered.collect()
-}
-
-/// Tells places with different payloads apart.
-fn fingerprint(place: &Place) -> u64 {
-    fn add(place: &Place, hasher: &mut DefaultHasher) {
-        match &place.payload {
-            Some(payload) => (&payload.type_url, &payload.bytes).hash(hasher),
-            None => {
-                for below in &place.places {
-                    below.step.hash(hasher);
-                    add(below, hasher);
-                }
-            }
-        }
-    }
-    let mut hasher = DefaultHasher::new();
-    add(place, &mut hasher);
-    hasher.finish()
 }

@@ -128,6 +128,11 @@ fn fields(
             );
             return Err(Wrong::new(json, &way, reason));
         }
+        if field.is_group() {
+            let reason =
+                format!("is a group, which is not written: give the payload as \"{BYTES}\"");
+            return Err(Wrong::new(json, &way, reason));
+        }
         let value = field_value(&field, json, schemas, &way)?;
         let set = message.try_set_field(&field, value);
         set.map_err(|error| Wrong::new(json, &way, error))?;

@@ -155,3 +155,15 @@ fn what_acts_on_a_terminal_is_escaped_wherever_it_comes_from() {
     assert_eq!(told.code, 3);
     assert_safe(&told.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_utf_8_stays_on_its_line() {
+    use std::os::unix::ffi::OsStrExt;
+    let word = std::ffi::OsStr::from_bytes(b"--no\xff\nsnapshot: all is right\x1b[2J");
+    let ended = run([word]);
+    assert_eq!(ended.code, 2);
+    let mut lines = ended.stderr.lines();
+    assert!(!lines.any(|text| text.starts_with("snapshot: ")), "{}", ended.stderr);
+    assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
+}

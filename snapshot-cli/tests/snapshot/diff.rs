@@ -190,3 +190,25 @@ fn a_long_id_above_many_controllers_does_not_grow_the_output() {
     assert!(ended.text().lines().count() >= 1000, "{}", ended.text().len());
     assert!(ended.text().len() < 1_000_000, "{}", ended.text().len());
 }
+
+#[test]
+fn a_change_far_below_in_lists_of_lists_is_one_line() {
+    // 4 MiB at the bottom of 40 levels: to encode them again on each level is 40 times the work.
+    let tool = Tool::new();
+    let nested = |last: u8| {
+        let mut leaf = vec![b'x'; 4 << 20];
+        leaf.push(last);
+        let mut bytes = any("Part", &delimited(5, &leaf));
+        let mut levels = 0;
+        while levels < 40 {
+            bytes = any("Vm", &delimited(4, &bytes));
+            levels += 1;
+        }
+        bytes
+    };
+    tool.files.put("a", &nested(b'a'));
+    tool.files.put("b", &nested(b'b'));
+    let ended = tool.run(&["diff", "@a", "@b"]);
+    assert_eq!((ended.code, ended.text().lines().count()), (1, 1), "{}", ended.text());
+    assert!(ended.text().contains("which differ from byte 4194304 on"), "{}", ended.text());
+}

@@ -229,6 +229,9 @@ fn json_that_a_message_cannot_hold_is_refused() {
         ("Every", r#""took": "1.0000000001s""#, "payload.took: "),
         ("Every", r#""took": "1.s""#, "payload.took: "),
         ("Every", r#""time": "2020-01-01T00:00:00.0000000001Z""#, "payload.time: "),
+        ("Every", r#""time": "2016-12-31T23:59:60Z""#, "payload.time: "),
+        ("Every", r#""time": "2016-12-31T23:59:60+00:00""#, "payload.time: "),
+        ("Every", r#""time": "2020-01-01T01:00:00.1234567891+01:00""#, "payload.time: "),
         ("Every", r#""i": 2147483648"#, "does not fit"),
         ("Every", r#""u": -1"#, "does not fit"),
         ("Every", r#""packed": [1, null]"#, "payload.packed[1]: expected"),
@@ -263,6 +266,11 @@ fn json_of_another_spelling_is_the_same_snapshot() {
         ("Every", r#""f": "0.10000000149011612""#, r#""f": 0.1"#),
         ("Every", r#""took": "1.50s""#, r#""took": "1.500s""#),
         ("Every", r#""time": "2020-01-01T01:00:00+01:00""#, r#""time": "2020-01-01T00:00:00Z""#),
+        (
+            "Every",
+            r#""time": "2020-01-01T01:00:10.50+01:00""#,
+            r#""time": "2020-01-01T00:00:10.500Z""#,
+        ),
         ("Part", r#""kind": "RUNNING""#, r#""kind": 1"#),
     ] {
         let (one, other) = (tool.restore(message, given), tool.restore(message, shown));
@@ -414,4 +422,27 @@ fn payloads_in_payloads_are_turned_into_json_in_one_pass() {
     assert!(!json.windows(6).any(|window| window == b"@bytes"));
     let again = in_process(&tool, "from-json", &tool.files.put("a.json", &json)).unwrap();
     assert!(again == bytes);
+}
+
+#[test]
+fn a_group_is_refused_since_its_fields_would_be_written_as_those_of_a_message() {
+    let tool = Tool::new();
+    let proto = "syntax = \"proto2\"; package old;
+        message Old { repeated group Part = 1 { optional int32 a = 1; } }";
+    tool.files.put("old.proto", proto.as_bytes());
+    let set = protox::compile(["old.proto"], [tool.files.path("")]).unwrap();
+    tool.files.put("old.binpb", &prost::Message::encode_to_vec(&set));
+    let json = r#"{"form":"any","payload":{"@type":"x/old.Old","part":[{"a":1}]}}"#;
+    tool.files.put("a.json", json.as_bytes());
+    let ended = tool.run(&["from-json", "@a.json", "--descriptors", "@old.binpb"]);
+    assert_eq!((ended.code, ended.stdout.len()), (3, 0));
+    assert!(ended.stderr.contains("payload.part: is a group"), "{}", ended.stderr);
+    // As it is on the wire, it comes back as bytes.
+    let type_url = "x/old.Old".to_owned();
+    let any = prost_types::Any { type_url, value: vec![0x0b, 0x08, 0x01, 0x0c] };
+    let bytes = prost::Message::encode_to_vec(&any);
+    tool.files.put("a", &bytes);
+    let shown = tool.run(&["json", "@a", "--descriptors", "@old.binpb"]);
+    tool.files.put("b.json", shown.fine().as_bytes());
+    assert_eq!(tool.run(&["from-json", "@b.json"]).stdout, bytes);
 }

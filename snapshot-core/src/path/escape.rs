@@ -11,7 +11,8 @@ use std::fmt;
 /// These are the control characters (general category `Cc`), the separators of lines and paragraphs
 /// (`Zl`, `Zp`), the format characters (`Cf`: bidirectional controls, zero-width characters, tags), and
 /// whatever else Unicode tells a renderer to draw as nothing (`Default_Ignorable_Code_Point`: variation
-/// selectors, fillers). Unicode reserves the last two kinds in blocks; the blocks are listed whole.
+/// selectors, fillers). Unicode reserves the last two kinds in blocks; the blocks are listed whole. U+FFFE
+/// and U+FFFF are no characters, and XML refuses them.
 pub(crate) fn changes_the_display(character: char) -> bool {
     match character {
         ' '..='~' => false,
@@ -35,6 +36,7 @@ pub(crate) fn changes_the_display(character: char) -> bool {
         | '\u{feff}'
         | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}'
+        | '\u{fffe}'..='\u{ffff}'
         | '\u{110bd}'
         | '\u{110cd}'
         | '\u{13430}'..='\u{1343f}'
@@ -60,6 +62,21 @@ pub(crate) fn changes_the_display(character: char) -> bool {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'a>(pub &'a str);
+
+impl Escaped<'_> {
+    /// Whether this character is escaped, for texts that have an escape of their own, such as JSON.
+    ///
+    /// ```
+    /// use snapshot_core::Escaped;
+    ///
+    /// assert!(Escaped::escapes('\n') && Escaped::escapes('\u{202e}'));
+    /// assert!(!Escaped::escapes('ß'));
+    /// ```
+    #[must_use]
+    pub fn escapes(character: char) -> bool {
+        changes_the_display(character)
+    }
+}
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
