@@ -159,7 +159,7 @@ fn what_was_moved_away_is_not_moved_a_second_time_for_as_long_as_it_lives() {
     // Without a stage, which would refuse it too.
     let net = root.lock().children[1].downcast::<Thing<Net>>().unwrap();
     block_on(freeze(&root, &script).commit()).unwrap();
-    let manifest = crate::registry::registry().unwrap().manifest();
+    let manifest = registry().unwrap().manifest();
     let preflight = Source::new(&net).preflight(&manifest).unwrap_err();
     let failure = refused(&net, &script);
     assert_eq!(preflight.to_string(), failure.cause().to_string());
