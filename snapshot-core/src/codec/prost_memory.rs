@@ -123,7 +123,7 @@ impl Counter {
         self.sizes.insert(address, size_of::<usize>());
         let size =
             message.fields.iter().fold(0_usize, |sum, field| sum + self.size_of_field(field));
-        let size = size.max(1).min(LARGEST);
+        let size = size.clamp(1, LARGEST);
         self.sizes.insert(address, size);
         size
     }

@@ -125,10 +125,10 @@ impl<'a> Sweep<'a> {
             watches.deadline = Sleep::after(self.limits.whole, Some(alarm))?;
         }
         let _watch = match self.in_flight.next_look(Instant::now()) {
-            Some(due) => Some(Watch::from(due, Arc::clone(&self.in_flight) as _)?),
+            Some(due) => self.timed(Watch::from(due, Arc::clone(&self.in_flight) as _))?,
             None => None,
         };
-        let _lock_watch = self.locks.watch()?;
+        let _lock_watch = self.timed(self.locks.watch())?;
         let locks = Arc::clone(&self.locks);
         loop {
             if self.hook.can_stop() && self.cause.is_none() && self.is_cancelled() {
@@ -350,12 +350,31 @@ impl<'a> Sweep<'a> {
             limit: self.limits.per_hook,
             deadline: None,
         };
-        match run.arm(self.in_flight.hook_alarm(unit)) {
-            Ok(()) => self.running.push(run),
+        let armed = run.arm(self.in_flight.hook_alarm(unit));
+        match self.timed(armed) {
+            Ok(_) => self.running.push(run),
             Err(error) => {
                 self.in_flight.end_waiting(unit);
                 let (ended, how) = (Instant::now(), HowEnded::CutShort);
                 self.end(Ended { unit, began, ended, how, result: Err(error) });
+            }
+        }
+    }
+
+    /// Returns what the timer thread watches now, or `None` for an end that goes on without it: no
+    /// controller may stay frozen or uncommitted because a thread could not be started.
+    ///
+    /// # Errors
+    ///
+    /// If there is no timer, in a phase that can be undone.
+    fn timed<T>(&self, watched: Result<T, Error>) -> Result<Option<T>, Error> {
+        match watched {
+            Ok(watched) => Ok(Some(watched)),
+            Err(error) if self.hook.can_stop() => Err(error),
+            Err(error) => {
+                let (phase, error) = (self.phase.as_str(), error.on_one_line());
+                quietly(|| tracing::error!(phase, %error, "the phase goes on without deadlines"));
+                Ok(None)
             }
         }
     }

@@ -92,6 +92,10 @@ impl Timer {
 
     /// The timer of this process; started if it does not run yet.
     fn get() -> Result<&'static Timer, Error> {
+        #[cfg(test)]
+        if IS_MISSING.get() {
+            return Err(Error::internal("the test allows no timer"));
+        }
         Self::of(&TIMERS, process::id())
     }
 
@@ -348,6 +352,12 @@ impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep").field("due", &self.due).finish_non_exhaustive()
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Whether this thread of a test finds no timer.
+    pub(super) static IS_MISSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 #[cfg(test)]

@@ -474,6 +474,7 @@ impl<R: Controller> Conversation<R> {
             Some(frozen) => frozen.rollback().await,
             None => Source::recover(&root, &self.core).await,
         };
+        let first = thawed.as_ref().err().map(|failure| failure.cause().clone());
         while thawed.is_err() && !deadline.left().is_zero() {
             match self.handover.timer.sleep(THAW_PAUSE) {
                 Ok(pause) => pause.await,
@@ -481,6 +482,8 @@ impl<R: Controller> Conversation<R> {
             }
             thawed = Source::recover(&root, &self.core).await;
         }
+        // A second thaw succeeds where the first has reported that the tree did not stand still.
+        self.trouble.extend(first.filter(|_| thawed.is_ok()));
         self.undo = thawed.err().map(snapshot_core::Failure::into_error);
     }
 

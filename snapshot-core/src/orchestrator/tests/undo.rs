@@ -239,6 +239,27 @@ fn a_commit_goes_on_past_failures_and_never_leaves_a_source_that_could_go_on() {
 }
 
 #[test]
+fn an_end_goes_on_without_a_timer_and_a_beginning_does_not() {
+    use crate::orchestrator::timer::IS_MISSING;
+
+    for commits in [true, false] {
+        let (root, script) = (tree(), Script::new());
+        let frozen = freeze(&root, &script);
+        script.take_log();
+        IS_MISSING.set(true);
+        let (ended, hook) = match commits {
+            true => (block_on(frozen.commit()), "commit"),
+            false => (block_on(frozen.rollback()), "thaw"),
+        };
+        let refused = block_on(Source::new(&tree()).freeze(&script.session()));
+        IS_MISSING.set(false);
+        ended.unwrap();
+        assert_ran(&script.take_log(), hook, &IDS, !commits);
+        assert_eq!(refused.unwrap_err().code(), Code::Internal);
+    }
+}
+
+#[test]
 fn a_cancel_stops_neither_an_undo_nor_a_commit() {
     for commits in [true, false] {
         let (root, script) = (tree(), Script::new());
