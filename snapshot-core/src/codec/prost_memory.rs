@@ -10,7 +10,7 @@ use crate::schema::{FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
 /// A vector that grows exists twice for a moment, the second time twice as large.
 const GROWTH: usize = 3;
 
-/// The most that a size by itself can say; a schema whose messages nest by value could have any.
+/// The most that one message counts for: messages nested by value can add up to any size.
 const LARGEST: usize = 1 << 20;
 
 /// Charges what prost takes for the rest of `r`, which [`check_strictly`](super::check_strictly) has
@@ -123,7 +123,7 @@ impl Counter {
         self.sizes.insert(address, size_of::<usize>());
         let size =
             message.fields.iter().fold(0_usize, |sum, field| sum + self.size_of_field(field));
-        let size = size.max(1).min(LARGEST);
+        let size = size.clamp(1, LARGEST);
         self.sizes.insert(address, size);
         size
     }
