@@ -10,7 +10,7 @@ use crate::schema::{FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
 /// A vector that grows exists twice for a moment, the second time twice as large.
 const GROWTH: usize = 3;
 
-/// The most that a size by itself can say; a schema whose messages nest by value could have any.
+/// The most that one message counts for: messages nested by value can add up to any size.
 const LARGEST: usize = 1 << 20;
 
 /// Charges what prost takes for the rest of `r`, which [`check_strictly`](super::check_strictly) has
