@@ -25,7 +25,7 @@ fn bounded<S: State + Debug>(bytes: &[u8]) -> Option<Error> {
 /// Reads these bytes within the budget, which must be too small.
 #[track_caller]
 fn exhausted<S: State + Debug>(bytes: &[u8], path: &str) {
-    let error = bounded::<S>(bytes).expect("not what the test is about: it fits");
+    let Some(error) = bounded::<S>(bytes) else { panic!("not what the test is about: it fits") };
     assert_eq!((error.code(), error.findings().count()), (Code::ResourceExhausted, 1), "{error}");
     let text = error.to_string();
     assert!(text.starts_with(path) && text.contains("`ReadOptions::memory`"), "{text}");
@@ -172,7 +172,8 @@ fn upgraded(fields: &[u8]) -> Result<u64, Error> {
     let peak = measure(|| result = Some(from_any_bytes::<Counted>(&bytes))).bytes_max;
     let budget = ReadOptions::default_memory(bytes.len());
     assert!(peak <= budget + ALL_ERRORS, "{} bytes took {peak}, more than {budget}", bytes.len());
-    result.unwrap().map(|counted| counted.value)
+    let Some(result) = result else { unreachable!("the closure was run") };
+    result.map(|counted| counted.value)
 }
 
 const COUNTER: &[u8] = b"type.googleapis.com/fixture.v1.CounterSnapshot";

@@ -131,7 +131,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) fn ends<T: Debug + Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || send.send(run()));
-    receive.recv_timeout(Duration::from_secs(120)).expect("did not end")
+    receive.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|_| panic!("did not end"))
 }
 
 /// Keeps the events from warnings on of everything that runs with it: each field by its name.
