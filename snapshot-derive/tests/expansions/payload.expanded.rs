@@ -365,13 +365,13 @@ const _: () = {
     const _: () = __s::assert_older_version_field(__VERSION_1, &__VERSION);
     #[automatically_derived]
     impl __s::Upgraded<Disk, 2u32> for pb::DiskSnapshot {
-        fn finish(self, __r: &__s::Reader<'_>) -> __s::Result<Disk, __s::Error> {
+        fn finish(self, __r: &mut __s::Reader<'_>) -> __s::Result<Disk, __s::Error> {
             __s::read_upgraded(self, 2u32, __r)
         }
     }
     #[automatically_derived]
     impl __s::Upgraded<Disk, 2u32> for Disk {
-        fn finish(self, __r: &__s::Reader<'_>) -> __s::Result<Disk, __s::Error> {
+        fn finish(self, __r: &mut __s::Reader<'_>) -> __s::Result<Disk, __s::Error> {
             __s::check_upgraded(self, __r)
         }
     }
@@ -385,6 +385,8 @@ const _: () = {
             __s::OlderVersion::new(2u32, __s::None, true),
         ];
         const VERSION_FIELD: __s::u32 = __VERSION.number();
+        const ID_FIELD: __s::Option<__s::u32> = __s::Some(__FIELDS.name.number());
+        const STAGE_FIELD: __s::Option<__s::u32> = __s::Some(__FIELDS.stage.number());
         const STAGE_RULES: __s::Option<&'static __s::StageRules> = __s::Some(
             &__s::StageRules {
                 variants: <__Type_stage as __s::Stage>::VARIANTS,
