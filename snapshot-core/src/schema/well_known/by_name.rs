@@ -8,7 +8,7 @@
 /// The package of the well-known types.
 const PACKAGE: &str = "google.protobuf";
 
-/// The type that is known by number `N` of [`number_of`], in place of `M`; `M` itself for 0.
+/// The type that is known by number `N` of `number_of`, in place of `M`; `M` itself for 0.
 pub struct Known<const N: usize>;
 
 /// See [`Known`].
