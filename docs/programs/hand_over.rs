@@ -78,7 +78,7 @@ async fn move_away(
     }
 }
 
-/// What the operator is told. Both folders are read while the processes may still run.
+/// Reports to the operator. Both folders are read while the processes may still run.
 fn advice(source: &Path, destination: &Path, session: &SessionId) -> Result<Verdict, Error> {
     let side = |folder: &Path| -> Result<Side, Error> {
         let all = status(folder)?;

@@ -1,4 +1,4 @@
-//! Controllers for these tests, and what a subscriber is told.
+//! Controllers for these tests, and the events that a subscriber receives.
 
 use std::collections::HashMap;
 use std::fmt::Debug;

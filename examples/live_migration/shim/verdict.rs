@@ -1,4 +1,4 @@
-//! What an operator is told about a verdict.
+//! The text that an operator reads about a verdict.
 
 use snapshot_handover::decision::{Choice, Verdict};
 

@@ -78,7 +78,7 @@ fn an_empty_file_is_nothing() {
         assert_eq!((ended.code, ended.stdout.len()), (3, 0), "{words:?}");
         assert!(ended.stderr.contains("empty: is empty"), "{words:?}: {}", ended.stderr);
     }
-    // Bytes that are a manifest without anything in it: a field that no manifest has is told as well.
+    // Bytes that are a manifest without anything in it: a field that no manifest has is reported as well.
     let comment = files.put("comment", b"# a comment\n");
     assert_eq!(run(["schema", "show", comment.to_str().unwrap()]).code, 3);
 }

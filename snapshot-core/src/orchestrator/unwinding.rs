@@ -13,7 +13,7 @@ pub(super) fn warn_once() {
     }
 }
 
-/// What a program is told whose panics abort, if it was not told yet.
+/// The warning for a program whose panics abort, if it has not been given yet.
 fn warning(panics_abort: bool, is_told: &AtomicBool) -> Option<&'static str> {
     (panics_abort && !is_told.swap(true, Ordering::Relaxed)).then_some(
         "this program is built with `panic = \"abort\"`: a panic in a hook, an adapter or any other \

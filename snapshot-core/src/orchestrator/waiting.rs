@@ -23,7 +23,7 @@ pub(super) struct Waiting {
     phase: Phase,
     board: Arc<Board>,
     seen: Mutex<Option<Seen>>,
-    /// Who is told, whatever thread tells it.
+    /// Receives the events, whatever thread sends them.
     subscriber: Dispatch,
 }
 

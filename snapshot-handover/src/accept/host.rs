@@ -39,7 +39,7 @@ pub trait Host<R: Controller>: Send {
     ///
     /// # Errors
     ///
-    /// Why this host does not take the tree. The source is told.
+    /// Why this host does not take the tree. The source receives the reason.
     fn greet(&mut self, hello: &Hello) -> Result<Vec<u8>, Error> {
         let _ = hello;
         Ok(Vec::new())
@@ -50,7 +50,7 @@ pub trait Host<R: Controller>: Send {
     ///
     /// # Errors
     ///
-    /// Why the tree does not fit this host. The source is told.
+    /// Why the tree does not fit this host. The source receives the reason.
     fn bind(&mut self, root: &Arc<R>, note: &[u8]) -> Result<Session, Error>;
 
     /// Lets run what outlives this process. The mark `Live` is durable, and there is no way back.
