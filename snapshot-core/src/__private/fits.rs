@@ -14,14 +14,14 @@ use super::port::{Adapter, Port, port};
 use super::text::Message;
 use crate::codec::{Wire, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, Inside, ValueKind};
+use crate::schema::{Field, FieldShape, StatesInside, ValueKind};
 
 /// Whether a type fits its field, or each of some types.
 pub trait Answer {
     const FIT: Fit;
 
     /// The states inside, whose fields may have notes.
-    const INSIDE: Inside;
+    const INSIDE: StatesInside;
 }
 
 /// The answer as a value.
@@ -98,7 +98,7 @@ const fn highest<F: FieldKind>() -> u32 {
 }
 
 /// Returns the states inside of a struct's fields.
-pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> Inside {
+pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> StatesInside {
     A::INSIDE
 }
 
@@ -107,25 +107,25 @@ pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> Inside {
 pub const fn inside_adapter<F, W: WireField<F>, T, E>(
     _: &Field<F>,
     _: &impl FnOnce(W) -> Result<T, E>,
-) -> Inside {
+) -> StatesInside {
     W::INSIDE
 }
 
 /// Returns the states inside of a member of a oneof.
-pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> Inside {
+pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
     A::INSIDE
 }
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const FIT: Fit = Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
 }
 
 pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
 impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
     const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
-    const INSIDE: Inside = Inside::Nothing;
+    const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
@@ -314,7 +314,7 @@ impl Checking {
 pub trait Held {
     const IS_HELD: bool;
     /// The states inside, whose fields may have notes.
-    const INSIDE: Inside = Inside::Nothing;
+    const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
 pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
@@ -323,7 +323,7 @@ pub struct HoldsNot;
 
 impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
     const IS_HELD: bool = true;
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
 }
 
 impl Held for HoldsNot {

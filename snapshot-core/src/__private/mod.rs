@@ -71,8 +71,9 @@ pub use crate::registry::{Registration, TypeInfo, TypeRef};
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
-    EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldNotes, FieldShape, Inside,
-    MessageDescriptor, Numbered, OneofDescriptor, OneofSchema, Schema, StateNotes, ValueKind, kind,
+    EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldNotes, FieldShape,
+    MessageDescriptor, Numbered, OneofDescriptor, OneofSchema, Schema, StateNotes, StatesInside,
+    ValueKind, kind,
 };
 pub use crate::state::notes_on;
 pub use crate::version::{

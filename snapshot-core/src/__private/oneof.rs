@@ -8,12 +8,12 @@ use super::port::Of;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::schema::kind::{Kind, Optional};
-use crate::schema::{Field, Inside, OneofDescriptor};
+use crate::schema::{Field, OneofDescriptor, StatesInside};
 use crate::visit::Visit;
 
 impl<K: Kind> Of<Optional<K>> {
     /// Refuses a type that does not fit the member. Returns the states inside of one that does.
-    pub const fn holds<T: Wire<K>>(self) -> Inside {
+    pub const fn holds<T: Wire<K>>(self) -> StatesInside {
         T::INSIDE
     }
 }

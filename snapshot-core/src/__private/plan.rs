@@ -12,7 +12,7 @@ use super::take::{Taking, lost_error};
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField, Writer};
 use crate::schema::kind::FieldKind;
-use crate::schema::{Inside, MessageDescriptor};
+use crate::schema::{MessageDescriptor, StatesInside};
 
 /// The types that some fields have, as a tuple.
 pub trait Types: Sized {
@@ -163,7 +163,7 @@ macro_rules! plans {
     ($($answer:ident $ty:ident $at:tt $back:tt,)*) => {
         impl<$($answer: Answer),*> Answer for ($($answer,)*) {
             const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
-            const INSIDE: Inside = Inside::Each(&[$($answer::INSIDE),*]);
+            const INSIDE: StatesInside = StatesInside::Each(&[$($answer::INSIDE),*]);
         }
 
         impl<$($ty),*> Types for ($($ty,)*) {

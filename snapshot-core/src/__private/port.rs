@@ -17,7 +17,7 @@ use crate::Error;
 use crate::caught::InAdapter;
 use crate::codec::{Reader, WireField};
 use crate::schema::kind::FieldKind;
-use crate::schema::{Field, FieldShape, Inside};
+use crate::schema::{Field, FieldShape, StatesInside};
 use crate::visit::Visit;
 
 /// The field `F` of a message, for a type that depends on parameters: only the compiler itself can
@@ -32,7 +32,7 @@ pub const fn of<F>(_: &Field<F>) -> Of<F> {
 
 impl<F> Of<F> {
     /// Refuses a type that does not fit the field. Returns the states inside of one that does.
-    pub const fn fits<T: WireField<F>>(self) -> Inside {
+    pub const fn fits<T: WireField<F>>(self) -> StatesInside {
         T::INSIDE
     }
 }

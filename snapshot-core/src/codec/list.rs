@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::refusals::{self, refuse};
 use super::{Reader, Tag, Wire, WireField, Writer, memory, size, wrong_wire_type};
 use crate::Error;
-use crate::schema::Inside;
+use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Packed, Repeated, WireType};
 use crate::visit::Visit;
 
@@ -209,7 +209,7 @@ macro_rules! list {
         |$elements:ident, $error:pat_param| $finish:expr) => {
         impl<K: Kind, T: Wire<K>, $($n)*> WireField<$field<K>> for $list {
             const LEAF: bool = T::LEAF;
-            const INSIDE: Inside = T::INSIDE;
+            const INSIDE: StatesInside = T::INSIDE;
             type Slot = ListSlot<T>;
 
             #[inline]

@@ -11,7 +11,7 @@ use super::{
     wrong_wire_type,
 };
 use crate::Error;
-use crate::schema::Inside;
+use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Map, WireType};
 use crate::visit::Visit;
 
@@ -305,7 +305,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
     for BTreeMap<K, V>
 {
     const LEAF: bool = V::LEAF;
-    const INSIDE: Inside = V::INSIDE;
+    const INSIDE: StatesInside = V::INSIDE;
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -360,7 +360,7 @@ where
     S: BuildHasher + Default,
 {
     const LEAF: bool = V::LEAF;
-    const INSIDE: Inside = V::INSIDE;
+    const INSIDE: StatesInside = V::INSIDE;
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {

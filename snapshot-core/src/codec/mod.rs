@@ -99,7 +99,7 @@ pub(crate) use text::{Quoted, is_not_canonical};
 pub(crate) use writer::Versions;
 pub use writer::Writer;
 
-use crate::schema::Inside;
+use crate::schema::StatesInside;
 use crate::schema::kind::Kind;
 pub use crate::visit::Names;
 use crate::visit::Visit;
@@ -121,7 +121,7 @@ pub trait Wire<K: Kind>: Sized {
 
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]
-    const INSIDE: Inside = Inside::Nothing;
+    const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// Puts the value; of a length-delimited kind, with its length.
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
@@ -226,7 +226,7 @@ pub trait WireField<F>: Sized {
 
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]
-    const INSIDE: Inside = Inside::Nothing;
+    const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// What collects the field's occurrences while a message is read.
     type Slot: Default;

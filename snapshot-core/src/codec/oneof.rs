@@ -3,7 +3,7 @@
 use super::{Reader, Single, Tag, WireField, Writer};
 use crate::Error;
 use crate::schema::kind::{FieldKind, Oneof};
-use crate::schema::{Inside, OneofSchema};
+use crate::schema::{OneofSchema, StatesInside};
 use crate::visit::Visit;
 
 /// An enum that mirrors the oneof `O`, a variant for a member. Implemented by
@@ -18,7 +18,7 @@ use crate::visit::Visit;
 pub trait WireOneof<O>: Sized {
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]
-    const INSIDE: Inside = Inside::Nothing;
+    const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// Puts the member with its tag. Returns its number. An error names the member.
     fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error>;
@@ -64,7 +64,7 @@ fn name_of<O: OneofSchema>(number: u32) -> &'static str {
 }
 
 impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Taken<T>;
 
     fn put_field(&self, _number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -88,7 +88,7 @@ impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
 }
 
 impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Taken<T>;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {

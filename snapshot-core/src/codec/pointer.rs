@@ -8,7 +8,7 @@ use super::{
 };
 use crate::Error;
 use crate::schema::kind::{Kind, Map, Packed, Repeated};
-use crate::schema::{Inside, OneofSchema};
+use crate::schema::{OneofSchema, StatesInside};
 use crate::visit::Visit;
 
 macro_rules! pointers {
@@ -18,7 +18,7 @@ macro_rules! pointers {
 
         impl<K: Kind, T: Wire<K>> Wire<K> for $pointer<T> {
             const LEAF: bool = T::LEAF;
-            const INSIDE: Inside = T::INSIDE;
+            const INSIDE: StatesInside = T::INSIDE;
 
             #[inline]
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
@@ -58,7 +58,7 @@ macro_rules! pointers {
         }
 
         impl<O: OneofSchema, T: WireOneof<O>> WireOneof<O> for $pointer<T> {
-            const INSIDE: Inside = T::INSIDE;
+            const INSIDE: StatesInside = T::INSIDE;
             #[inline]
             fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error> {
                 T::put_oneof(self, w)
@@ -100,7 +100,7 @@ macro_rules! pointers_to_collections {
     ($($pointer:ident [$($k:ident)*] $field:ty;)*) => {$(
         impl<$($k: Kind,)* T: WireField<$field>> WireField<$field> for $pointer<T> {
             const LEAF: bool = T::LEAF;
-            const INSIDE: Inside = T::INSIDE;
+            const INSIDE: StatesInside = T::INSIDE;
             type Slot = T::Slot;
 
             #[inline]

@@ -5,7 +5,7 @@ use super::{
     missing, size,
 };
 use crate::Error;
-use crate::schema::Inside;
+use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Optional, Singular};
 use crate::visit::Visit;
 
@@ -32,7 +32,7 @@ fn missing_for(_: Error) -> Error {
 
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     const LEAF: bool = T::LEAF;
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -77,7 +77,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
 /// A field with presence, held by a type without: it must be there.
 impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     const LEAF: bool = T::LEAF;
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -112,7 +112,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
 
 impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -149,7 +149,7 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
 /// Implicit presence is enough for a type whose encoding is never the default.
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
-    const INSIDE: Inside = T::INSIDE;
+    const INSIDE: StatesInside = T::INSIDE;
     /// The inner `None` is a default that was written out, which means the same as nothing.
     type Slot = Option<Option<T>>;
 

@@ -40,7 +40,7 @@ pub(crate) use manifest::Describer;
 pub use manifest::Manifest;
 pub(crate) use notes::Notes;
 #[doc(hidden)]
-pub use notes::{FieldNotes, Inside, StateNotes};
+pub use notes::{FieldNotes, StateNotes, StatesInside};
 
 /// The schema of a message. `#[derive(Schema)]` implements it for prost's message structs.
 #[diagnostic::on_unimplemented(

@@ -16,20 +16,20 @@ pub struct StateNotes {
     /// The notes on its fields. Fields without notes are not in it.
     pub fields: &'static [FieldNotes],
     /// The states inside of its fields.
-    pub inside: &'static [Inside],
+    pub inside: &'static [StatesInside],
 }
 
 /// The states inside of a type: those with notes of their own.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
-pub enum Inside {
+pub enum StatesInside {
     /// The type has no state inside.
     Nothing,
     /// The type is or holds one state. It is a function because states may be recursive and constants
     /// may not.
     State(fn() -> &'static StateNotes),
     /// The type has several types inside.
-    Each(&'static [Inside]),
+    Each(&'static [StatesInside]),
 }
 
 /// The notes on one field, as the attributes give them.
@@ -177,12 +177,12 @@ impl Notes {
 }
 
 /// Collects the states inside of some types.
-fn inside(types: &[Inside], states: &mut Vec<&'static StateNotes>) {
+fn inside(types: &[StatesInside], states: &mut Vec<&'static StateNotes>) {
     for one in types {
         match one {
-            Inside::Nothing => {}
-            Inside::State(notes) => states.push(notes()),
-            Inside::Each(types) => inside(types, states),
+            StatesInside::Nothing => {}
+            StatesInside::State(notes) => states.push(notes()),
+            StatesInside::Each(types) => inside(types, states),
         }
     }
 }

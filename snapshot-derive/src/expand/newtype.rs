@@ -58,7 +58,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::Wire<__K>,
         {
             const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
-            const INSIDE: __s::Inside = <#ty as __s::Wire<__K>>::INSIDE;
+            const INSIDE: __s::StatesInside = <#ty as __s::Wire<__K>>::INSIDE;
 
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 <#ty as __s::Wire<__K>>::put(&self.#member, __w)
@@ -94,7 +94,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::WireField<__F>,
         {
             const LEAF: __s::bool = <#ty as __s::WireField<__F>>::LEAF;
-            const INSIDE: __s::Inside = <#ty as __s::WireField<__F>>::INSIDE;
+            const INSIDE: __s::StatesInside = <#ty as __s::WireField<__F>>::INSIDE;
             type Slot = <#ty as __s::WireField<__F>>::Slot;
 
             fn put_field(

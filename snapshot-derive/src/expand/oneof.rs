@@ -64,8 +64,9 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         }
     });
     let inside: Vec<TokenStream> = inside.collect();
-    let inside = (!inside.is_empty())
-        .then(|| quote!(const INSIDE: __s::Inside = __s::Inside::Each(&[#(#inside),*]);));
+    let inside = (!inside.is_empty()).then(
+        || quote!(const INSIDE: __s::StatesInside = __s::StatesInside::Each(&[#(#inside),*]);),
+    );
     let schema = quote_spanned! {at(proto.span())=>
         type __O = #proto;
         const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;

@@ -56,7 +56,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
-            const INSIDE: __s::Inside = __s::Inside::State(__s::notes_on::<Self>);
+            const INSIDE: __s::StatesInside = __s::StatesInside::State(__s::notes_on::<Self>);
             #[inline]
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_message(self, __w)

@@ -28,7 +28,7 @@ const _: () = {
     impl __s::Single for Link {}
     #[automatically_derived]
     impl __s::WireOneof<__O> for Link {
-        const INSIDE: __s::Inside = __s::Inside::Each(
+        const INSIDE: __s::StatesInside = __s::StatesInside::Each(
             &[__s::inside_member(&|| __s::member::<_, Bridge>(&__MEMBERS.Bridge).fits())],
         );
         fn put_oneof(&self, __w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {

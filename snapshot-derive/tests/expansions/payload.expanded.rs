@@ -277,7 +277,9 @@ const _: () = {
     impl __s::Single for Disk {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Disk {
-        const INSIDE: __s::Inside = __s::Inside::State(__s::notes_on::<Self>);
+        const INSIDE: __s::StatesInside = __s::StatesInside::State(
+            __s::notes_on::<Self>,
+        );
         #[inline]
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             __s::put_message(self, __w)
