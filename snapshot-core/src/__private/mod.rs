@@ -3,7 +3,6 @@
 
 #![allow(missing_docs, reason = "for the derives only")]
 
-mod any;
 mod bounds;
 mod check;
 mod enumeration;
@@ -33,12 +32,11 @@ pub use inventory;
 pub use prost;
 pub use std;
 
-pub use self::any::{any_size, put_any, take_any};
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
-    Named, NoStage, Owns, Probe, assert_all_mapped, assert_all_members, assert_all_values,
+    Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
     assert_fits_i32, assert_no_stage, assert_not_transient, assert_older_version_field,
-    assert_value, assert_zero, earlier, registration, version_field,
+    assert_value, assert_zero, earlier, version_field,
 };
 pub use self::enumeration::{
     Enumeration, default_enumeration, enumeration_size, put_enumeration, put_enumeration_tagged,
@@ -60,14 +58,18 @@ pub use self::reference::{
     visit_message, visit_payload,
 };
 pub use self::stage::{has_no_stage, may_restore, may_save, stage_of};
-pub use self::take::{Taking, lost_error, take_message, take_message_into};
+pub use self::take::{Taking, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};
 pub use crate::codec::{
     Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
     WireKey, WireOneof, Writer,
 };
-pub use crate::registry::{Registration, TypeInfo, TypeRef};
+pub use crate::controller::{Owns, Registration, registration};
+pub use crate::payload::{
+    OlderVersion, TypeInfo, TypeRef, any_field_size as any_size, lost_error, notes_on, put_any,
+    take_any,
+};
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
@@ -75,10 +77,9 @@ pub use crate::schema::{
     MessageDescriptor, Numbered, OneofDescriptor, OneofSchema, Schema, StateNotes, StatesInside,
     ValueKind, kind,
 };
-pub use crate::state::notes_on;
 pub use crate::version::{
-    Older, OlderVersion, Upgraded, check_upgraded, check_version, downgraded, put_older,
-    read_upgraded, upgrade, upgraded,
+    Older, Upgraded, check_upgraded, check_version, downgraded, put_older, read_upgraded, upgrade,
+    upgraded,
 };
 pub use crate::visit::Visit;
 pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVariant, State};

@@ -8,9 +8,10 @@ use super::fits::{Answer, Fit, Loss, Misfit};
 use super::open::Open;
 use super::port::Port;
 use super::put::Putting;
-use super::take::{Taking, lost_error};
+use super::take::Taking;
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField, Writer};
+use crate::payload::lost_error;
 use crate::schema::kind::FieldKind;
 use crate::schema::{MessageDescriptor, StatesInside};
 

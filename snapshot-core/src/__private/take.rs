@@ -73,8 +73,9 @@ impl Taking {
     ) {
         match field_of(descriptor, tag.number) {
             Some(number) if ignored.contains(&number) => {
-                #[cfg(feature = "testing")]
-                crate::testing::watch::ignored(r.offset_before(self.left));
+                if let Some(scope) = r.scope() {
+                    scope.ignored(r.offset_before(self.left));
+                }
                 if let Err(error) = r.skip(tag.wire_type) {
                     self.lose(r.locate(error, r.offset_before(self.left)), r);
                 }
@@ -266,10 +267,4 @@ fn leave<S: State>(version: u32, r: &mut Reader<'_>) {
     if S::IS_PAYLOAD {
         r.set_version(version);
     }
-}
-
-/// Never happens: a value without an error is there.
-#[cold]
-pub fn lost_error() -> Error {
-    Error::internal("a field was neither read nor refused")
 }

@@ -2,8 +2,8 @@
 
 use super::ascii::is_ascii;
 use super::memory::{Memory, default_budget};
-use crate::Error;
-use crate::error::Code;
+use super::scope::ReadScope;
+use crate::error::{Code, Error};
 use crate::schema::kind::WireType;
 
 /// The tag before a value: its field number and how the value is framed.
@@ -29,10 +29,8 @@ pub struct Reader<'a> {
     base: usize,
     /// Whether offsets mean something to the user; those in a stand-in for a default do not.
     has_places: bool,
-    /// Whether payloads refuse a stage that may not be saved, see [`Reader::check_stages`].
-    checks_stages: bool,
-    /// Whether children that cannot be read are left out, see [`Reader::leave_out`].
-    leaves_out: bool,
+    /// What the read is a part of, if it is more than this value.
+    scope: Option<&'a dyn ReadScope>,
     /// The schema version of the payload that is read; the newest outside of one.
     version: u32,
     /// How much memory may still be taken.
@@ -63,8 +61,7 @@ impl<'a> Reader<'a> {
             depth_left: Self::DEPTH_LIMIT,
             base,
             has_places: true,
-            checks_stages: false,
-            leaves_out: false,
+            scope: None,
             version: u32::MAX,
             memory: Memory::new(default_budget(input.len())),
         }
@@ -135,11 +132,13 @@ impl<'a> Reader<'a> {
 
     /// A reader of bytes that were made of what this reader reads, at the same depth. Offsets in
     /// them mean nothing to the user.
-    pub(crate) fn of_made<'m>(&self, input: &'m [u8]) -> Reader<'m> {
+    pub(crate) fn of_made<'m>(&self, input: &'m [u8]) -> Reader<'m>
+    where
+        'a: 'm,
+    {
         Reader {
             depth_left: self.depth_left,
-            checks_stages: self.checks_stages,
-            leaves_out: self.leaves_out,
+            scope: self.scope,
             memory: self.memory,
             ..Reader::without_places(input)
         }
@@ -562,29 +561,15 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Lets payloads refuse a stage that may not be saved. Normally the stages are checked when the
-    /// whole tree is there; but where reading fails there is no tree to check them in.
-    pub(crate) fn check_stages(&mut self) {
-        self.checks_stages = true;
+    /// Makes what is read from now on a part of `scope`.
+    pub(crate) fn set_scope(&mut self, scope: &'a dyn ReadScope) {
+        self.scope = Some(scope);
     }
 
-    /// Leaves out the children that cannot be read, and goes on: for what is wrong among the others,
-    /// once it is known what is wrong with these.
-    pub(crate) fn leave_out(&mut self) {
-        self.leaves_out = true;
-    }
-
-    pub(crate) fn leaves_out(&self) -> bool {
-        self.leaves_out
-    }
-
-    /// Whether something is known to be wrong, and this is to find out all of it.
-    pub(crate) fn looks_closely(&self) -> bool {
-        self.checks_stages || self.leaves_out
-    }
-
-    pub(crate) fn checks_stages(&self) -> bool {
-        self.checks_stages
+    /// What the read is a part of, if it is more than one value.
+    #[inline]
+    pub(crate) fn scope(&self) -> Option<&'a dyn ReadScope> {
+        self.scope
     }
 
     /// The bytes between this place and that of a fork that went on.

@@ -1,5 +1,6 @@
 //! Controllers: what owns a state, and the tree that they make.
 
+mod address;
 mod child;
 mod context;
 mod frozen;
@@ -9,6 +10,7 @@ mod loaded;
 pub(crate) mod lock;
 mod node;
 mod phase;
+mod registration;
 mod set;
 mod signal;
 #[cfg(feature = "testing")]
@@ -17,16 +19,19 @@ mod written;
 use std::future::Future;
 use std::ops::DerefMut;
 
-pub(crate) use child::{AnyLoaded, Described, StateOf, build_child, described, live};
+pub(crate) use address::{ByAddress, address};
 pub use child::{Child, ChildTarget, IntoChild};
+pub(crate) use child::{build_child, described, live};
 pub use context::Context;
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
 pub use gate::{Gate, Inside};
-pub(crate) use loaded::Loaded;
-pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
+pub(crate) use loaded::{Described, Loaded, StateOf};
+pub(crate) use node::{HookFuture, Met, Node};
 pub(crate) use phase::Hook;
 pub use phase::Phase;
+pub(crate) use registration::linked;
+pub use registration::{Owns, Registration, registration};
 pub use set::ControllerSet;
 pub(crate) use signal::{Raised, Signal};
 #[cfg(feature = "testing")]
