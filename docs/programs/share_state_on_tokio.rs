@@ -1,7 +1,7 @@
-//! Controllers whose state is also used by async code: what works with tokio's locks and actors, and
-//! what does not.
+//! Controllers that share their state with async code: patterns for tokio's locks and actors, and
+//! a pattern that does not work.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -12,7 +12,7 @@ use snapshot_core::{Code, Context, Controller, Error, Incoming, Phase, Session, 
 use snapshot_proto::example::v1 as pb;
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 
-// A state in a std lock, and operations that take turns by an async one.
+// A state in a std lock, with an async lock for operations that take turns.
 
 #[derive(Snapshot)]
 #[snapshot(message = pb::VolumeSnapshot, version = 1, controller = Volume)]
@@ -25,7 +25,7 @@ struct VolumeState {
 struct Volume {
     /// The state. It is locked for a moment at a time, and never across an `.await`.
     state: Mutex<VolumeState>,
-    /// Whoever resizes the volume holds this, also across an `.await`. It guards no data.
+    /// A task that resizes the volume holds this, also across an `.await`. It guards no data.
     turn: Arc<tokio::sync::Mutex<()>>,
     /// While the volume is frozen, the freeze has the turn.
     frozen: Mutex<Option<OwnedMutexGuard<()>>>,
@@ -54,7 +54,7 @@ impl Controller for Volume {
         Ok(Self::new(state))
     }
 
-    /// Waits for the operation that has the turn. A wait that is an `.await` ends at a deadline.
+    /// Waits for the operation that has the turn. Because it is an `.await`, a deadline can end it.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
@@ -78,7 +78,7 @@ struct CounterState {
 
 enum Order {
     Add(u64),
-    /// Do nothing until the second channel is closed; the first says that it stands still.
+    /// Pause until the second channel is closed. The first channel confirms the pause.
     Stop(oneshot::Sender<()>, oneshot::Receiver<()>),
 }
 
@@ -89,7 +89,7 @@ struct Counter {
 }
 
 impl Counter {
-    /// Starts the actor. It owns the work; the state is also the controller's.
+    /// Starts the actor. The actor does the work and shares the state with the controller.
     fn start(state: CounterState) -> Self {
         let (orders, mut inbox) = mpsc::unbounded_channel();
         let state = Arc::new(Mutex::new(state));
@@ -126,11 +126,11 @@ impl Controller for Counter {
         Ok(Self::start(state))
     }
 
-    /// Orders that were given before are carried out first: the channel keeps their order.
+    /// The actor carries out earlier orders first, because the channel keeps their order.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let ((stopped, stands_still), (go_on, until)) = (oneshot::channel(), oneshot::channel());
         self.order(Order::Stop(stopped, until))?;
-        // Kept before the wait, so that `thaw` also takes back a freeze that was cut short here.
+        // Stored before the wait, so that `thaw` also undoes a freeze that was cut short here.
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(go_on);
         stands_still.await.map_err(|_| Error::internal("the actor is gone"))
     }
@@ -141,7 +141,7 @@ impl Controller for Counter {
     }
 }
 
-// An actor that owns its state alone, and hands it out when it is frozen.
+// An actor that owns its state, and hands it out when the controller is frozen.
 
 #[derive(Snapshot, Clone)]
 #[snapshot(message = pb::DiskSnapshot, version = 1, controller = Disk, ignore(stage))]
@@ -152,12 +152,12 @@ struct DiskState {
 
 enum Request {
     Grow(u64),
-    /// Hand the state out, and do nothing until it comes back.
+    /// Hand the state out, and pause until the state is returned.
     HandOut(oneshot::Sender<DiskState>, oneshot::Receiver<()>),
 }
 
 struct Disk {
-    /// What the actor handed out last: what it started with, until it is frozen.
+    /// The state that the actor handed out last. Before the first freeze, its initial state.
     state: Mutex<DiskState>,
     requests: mpsc::UnboundedSender<Request>,
     frozen: Mutex<Option<oneshot::Sender<()>>>,
@@ -212,7 +212,7 @@ impl Controller for Disk {
     }
 }
 
-// What does not work: the state itself behind tokio's lock.
+// This does not work: the state in tokio's lock.
 
 #[derive(Snapshot)]
 #[snapshot(message = pb::NicSnapshot, version = 1, controller = Nic)]
@@ -277,7 +277,7 @@ async fn a_freeze_waits_for_the_operation_that_has_the_turn() {
 }
 
 #[tokio::test]
-async fn an_operation_that_does_not_end_meets_the_deadline() {
+async fn an_operation_that_does_not_end_fails_at_the_deadline() {
     let volume = volume();
     let stuck = volume.turn.lock().await;
     let session = Session::new().deadline(Phase::Freeze, Duration::from_millis(20));
