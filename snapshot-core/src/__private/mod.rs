@@ -44,15 +44,15 @@ pub use self::enumeration::{
 };
 pub use self::field::default;
 pub use self::fits::{
-    Answer, Checking, Fit, Losing, NoFit, are_leaves, assert_member_fits, check, dependent, fit,
-    inside, inside_adapter, inside_member,
+    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, inside,
+    inside_adapter, marks,
 };
-pub use self::oneof::{Member, NoMember, member, unmapped_member};
-pub use self::plan::{Options, Plan, put, take};
+pub use self::oneof::{
+    Member, NoMember, assert_member_fits, inside_member, member, unmapped_member,
+};
+pub use self::plan::{Options, Plan, put_planned, take_planned};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
-pub use self::put::{
-    Putting, marks, message_size, put_message, put_message_tagged, put_payload, sum,
-};
+pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refers, values_define, values_refer,
     visit_message, visit_payload,

@@ -126,7 +126,7 @@ impl<F: FieldKind, L: Loss, T> Planned<T> for Misfit<F, L> {
 /// Puts a message of these fields alone.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn put<T: Types, P: Plan<T>, const N: usize>(
+pub fn put_planned<T: Types, P: Plan<T>, const N: usize>(
     plan: P,
     values: T::Refs<'_>,
     w: &mut Writer,
@@ -139,7 +139,7 @@ pub fn put<T: Types, P: Plan<T>, const N: usize>(
 /// Takes a message of these fields alone.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn take<T: Types, P: Plan<T>>(
+pub fn take_planned<T: Types, P: Plan<T>>(
     plan: impl Fn() -> P,
     descriptor: &'static MessageDescriptor,
     ignored: &'static [u32],

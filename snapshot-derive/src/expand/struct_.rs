@@ -140,7 +140,7 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         return quote! {
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put::<_, _, #marks>(#plan(), #references, #w)
+                __s::put_planned::<_, _, #marks>(#plan(), #references, #w)
             }
             #size
         };
