@@ -94,7 +94,6 @@ impl Wrong {
 }
 
 /// Puts a state as a field: a nested message, with its length and its tag.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
     w.message_field(number, |w| state.put_nested(w))
@@ -113,7 +112,6 @@ pub fn sum(sizes: &[usize]) -> usize {
 }
 
 /// Puts a state as a nested message, with its length.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| state.put_nested(w))

@@ -249,7 +249,6 @@ pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> 
 }
 
 /// Takes a state as a nested message, with its length.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
     let version = r.version();

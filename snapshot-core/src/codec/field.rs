@@ -15,6 +15,7 @@ use crate::visit::Visit;
 )]
 pub trait WireField<F>: Sized {
     /// Whether no controller and no reference can be inside.
+    #[doc(hidden)]
     const LEAF: bool = false;
 
     /// The states inside, whose fields may have notes.
@@ -22,10 +23,12 @@ pub trait WireField<F>: Sized {
     const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// What collects the field's occurrences while a message is read.
+    #[doc(hidden)]
     type Slot: Default;
 
     /// Puts the field with its tag, or nothing if it is at its default. Returns the number that was
     /// put, which for a oneof is the member's.
+    #[doc(hidden)]
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error>;
 
     /// How many bytes `put_field` will put; 0 if that takes more than a look.
@@ -37,16 +40,19 @@ pub trait WireField<F>: Sized {
     }
 
     /// Makes room for the occurrences that follow one another, before the first of them is taken.
+    #[doc(hidden)]
     #[inline]
     fn make_room(slot: &mut Self::Slot, number: u32, r: &mut Reader<'_>) {
         let _ = (slot, number, r);
     }
 
     /// Takes one occurrence of the field.
+    #[doc(hidden)]
     fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>;
 
     /// The value, when the message has ended; `None` after an error, which is left in `error`. Not
     /// a `Result`: most values would be moved once more, into it.
+    #[doc(hidden)]
     fn finish_field(slot: Self::Slot, error: &mut Option<Error>) -> Option<Self>;
 
     /// Shows the controllers and the names inside to `visit`.

@@ -18,6 +18,7 @@ use crate::visit::Visit;
 pub trait Wire<K: Kind>: Sized {
     /// Whether no controller and no reference can be inside, so that a walk over a large collection
     /// passes it by.
+    #[doc(hidden)]
     const LEAF: bool = false;
 
     /// The states inside, whose fields may have notes.
@@ -25,6 +26,7 @@ pub trait Wire<K: Kind>: Sized {
     const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// Puts the value; of a length-delimited kind, with its length.
+    #[doc(hidden)]
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
 
     /// Puts the value with its tag: the same bytes as both one after the other, with less work.
@@ -44,6 +46,7 @@ pub trait Wire<K: Kind>: Sized {
     }
 
     /// Takes the value; the tag was taken and its wire type is right.
+    #[doc(hidden)]
     fn take(r: &mut Reader<'_>) -> Result<Self, Error>;
 
     /// Takes the value to where it is collected, which has none yet. The same as `take`, for types
@@ -62,16 +65,17 @@ pub trait Wire<K: Kind>: Sized {
     }
 
     /// Whether the value is the proto3 default, which a field with implicit presence leaves out.
+    #[doc(hidden)]
     fn is_default(&self) -> bool;
 
     /// The value of a field that is not on the wire, where the kind has a default.
+    #[doc(hidden)]
     fn of_default() -> Result<Self, Error> {
         Self::take(&mut Reader::of_default())
     }
 
     /// Shows the controllers and the names inside to `visit`.
     #[doc(hidden)]
-    #[inline]
     fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         let _ = visit;
         Ok(())
@@ -103,13 +107,16 @@ pub trait NeverDefault {}
 )]
 pub trait WireKey<K: Kind>: Wire<K> {
     /// The order of two keys on the wire: integers by value, strings by bytes.
+    #[doc(hidden)]
     fn wire_cmp(&self, other: &Self) -> std::cmp::Ordering;
     /// A number that says what it can of the order: of two keys whose prefixes differ, the one with
     /// the lesser comes first. Spares a sort most looks at the keys themselves.
+    #[doc(hidden)]
     fn wire_prefix(&self) -> u64 {
         0
     }
     /// The key as text, for paths and controller ids.
+    #[doc(hidden)]
     fn key_text(&self) -> String;
 }
 

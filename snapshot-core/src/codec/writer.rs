@@ -250,7 +250,6 @@ impl Writer {
     /// # Errors
     ///
     /// As [`Writer::message`].
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn message_field(
         &mut self,

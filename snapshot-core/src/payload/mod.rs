@@ -47,7 +47,6 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     /// Puts the fields of a message in another one: in the version of the payload around both, but for
     /// a payload, which is in a version of its own wherever it is.
     #[doc(hidden)]
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put_nested(&self, w: &mut Writer) -> Result<(), Error> {
         self.put_fields(w)
@@ -61,7 +60,6 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
 
     /// Takes the fields up to the end of the reader.
     #[doc(hidden)]
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
         let mut slot = None;
