@@ -103,6 +103,10 @@ impl ChildCell for Probe {
     fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
         Err(Error::internal("a probe is no controller"))
     }
+
+    fn keep(&mut self, _: &Arc<dyn Node>) -> Result<Box<dyn Loaded>, Error> {
+        Err(Error::internal("a probe is no controller"))
+    }
 }
 
 /// The paths of the probes in a field, in the order in which a walk finds them.

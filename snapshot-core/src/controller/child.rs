@@ -1,5 +1,6 @@
 //! A controller inside its parent's state.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -79,11 +80,16 @@ impl<C: Controller> StateOf<C> {
     }
 
     /// Builds the controller, in the stage that it has from its import on.
-    pub(crate) fn build(mut self) -> Result<Arc<C>, Error> {
+    pub(crate) fn build(self) -> Result<Arc<C>, Error> {
+        C::import(self.into_imported()?).map(Arc::new)
+    }
+
+    /// The state, in the stage that its controller has from its import on.
+    fn into_imported(mut self) -> Result<C::State, Error> {
         if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
             self.state.set_stage_number(stage)?;
         }
-        C::import(self.state).map(Arc::new)
+        Ok(self.state)
     }
 
     /// The same of a state in a box, which is freed first.
@@ -125,6 +131,11 @@ impl<C: Controller> Loaded for StateOf<C> {
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
         let controller = self.build_boxed()?;
         Ok(controller)
+    }
+
+    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error> {
+        let state = self.into_imported()?;
+        Ok(Box::new(state))
     }
 }
 
@@ -346,6 +357,11 @@ fn empty() -> Error {
     Error::internal("the child's import has failed, there is nothing to save")
 }
 
+#[cold]
+fn another() -> Error {
+    Error::internal("a controller of another type was to take the place of this child")
+}
+
 impl<C: Controller> ChildCell for Child<C> {
     fn live(&self) -> Option<Arc<dyn Node>> {
         self.get().map(|controller| Arc::clone(controller) as _)
@@ -373,6 +389,14 @@ impl<C: Controller> ChildCell for Child<C> {
                 self.0 = other;
                 self.live().ok_or_else(empty)
             }
+        }
+    }
+
+    fn keep(&mut self, existing: &Arc<dyn Node>) -> Result<Box<dyn Loaded>, Error> {
+        let controller = Arc::clone(existing).into_any().downcast().map_err(|_| another())?;
+        match std::mem::replace(&mut self.0, Inner::Live(controller)) {
+            Inner::Loaded(state) => Ok(state),
+            Inner::Live(_) | Inner::Empty => Err(empty()),
         }
     }
 }
@@ -410,6 +434,13 @@ impl ChildCell for Child<dyn Controller> {
                 self.0 = other;
                 self.live().ok_or_else(empty)
             }
+        }
+    }
+
+    fn keep(&mut self, existing: &Arc<dyn Node>) -> Result<Box<dyn Loaded>, Error> {
+        match std::mem::replace(&mut self.0, Inner::Live(AnyNode(Arc::clone(existing)))) {
+            Inner::Loaded(AnyLoaded(loaded)) => Ok(loaded),
+            Inner::Live(_) | Inner::Empty => Err(empty()),
         }
     }
 }

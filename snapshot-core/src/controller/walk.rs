@@ -1,5 +1,6 @@
 //! Finding the controllers inside a state.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::node::Node;
@@ -181,6 +182,9 @@ pub(crate) trait ChildCell {
     fn loaded(&mut self) -> Option<&mut dyn Loaded>;
     /// Builds the controller from the loaded state, in its import stage, and keeps it.
     fn import(&mut self) -> Result<Arc<dyn Node>, Error>;
+    /// Takes the loaded state out and puts an existing controller of the same type in its place, to be
+    /// [refreshed](Node::refresh) with the state.
+    fn keep(&mut self, existing: &Arc<dyn Node>) -> Result<Box<dyn Loaded>, Error>;
 }
 
 /// A decoded payload whose controller is not built yet.
@@ -195,4 +199,6 @@ pub(crate) trait Loaded: Send {
     fn put_any(&self, w: &mut crate::codec::Writer) -> Result<(), Error>;
     /// Builds the controller, in its import stage.
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error>;
+    /// The state, in the stage that its controller has from its import on.
+    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error>;
 }

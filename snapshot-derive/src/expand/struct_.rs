@@ -10,7 +10,8 @@ use super::mapped::{Mapped, mapped};
 use super::run::{Form, Run, only, runs};
 use super::take::take_fields;
 use super::{
-    at, checks, conversion, fits, is_dependent, local, payload, references, stage_rules, version,
+    at, checks, conversion, fits, is_dependent, kept, local, payload, references, stage_rules,
+    version,
 };
 use crate::model::{Struct, plain};
 
@@ -27,6 +28,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let walk_fields = walk_fields(runs);
     let refer_fields = references::refer_fields(runs);
     let annotate_fields = references::annotate_fields(runs);
+    let keep = kept::of_struct(model);
     let conversion = conversion::expand(model);
     let nested = model.payload.as_ref().map(|_| payload::nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
@@ -52,6 +54,8 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             #refer_fields
             #annotate_fields
         }
+
+        #keep
 
         #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
