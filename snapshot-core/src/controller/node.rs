@@ -109,7 +109,7 @@ fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Resul
 fn stage_changed(rules: Option<&StageRules>, expected: Option<i32>, found: Option<i32>) -> Error {
     let name = |stage: Option<i32>| rules.zip(stage).map_or("(none)", |(rules, at)| rules.name(at));
     Error::precondition(format!(
-        "its stage changed from {} to {} after its import: hold such events back until `resume`, the \
+        "its stage changed from {} to {} after its import: hold such events back until the resume, the \
          state is the source's",
         name(expected),
         name(found)

@@ -424,11 +424,11 @@ fn check_all(met: &Met) -> Result<(), Error> {
 /// | found at | what becomes of the stage | where it is reported |
 /// |---|---|---|
 /// | the save | it stays | the save is refused, [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) |
-/// | the rollback, after `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+/// | the rollback, before `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
 /// | the commit | `abort_to`, if there is one: the source is over | the commit's [`Failure`], [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
 ///
 /// On the destination, a stage that a controller enters between import and resume stays, also if its
-/// `patch` or `resume` sets it, and is reported as after `thaw`. A `commit` hook leaves the stage alone.
+/// `patch` sets it, and is reported as before `thaw`. A `commit` hook leaves the stage alone.
 ///
 /// It ends by [`commit`](Frozen::commit) or [`rollback`](Frozen::rollback). If it is dropped
 /// instead, an error is logged and the controllers stay frozen until [`Source::recover`].
