@@ -8,12 +8,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::lock::with_state;
-use super::walk::Loaded;
-use super::{Context, Controller, Hook, Walk};
+use super::{Context, Controller, Hook};
 use crate::caught::quietly;
 use crate::codec::Writer;
-use crate::references::References;
 use crate::registry::TypeInfo;
+use crate::visit::Visit;
 use crate::{Error, Payload, StageRules, State};
 
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
@@ -33,10 +32,10 @@ pub(crate) trait Node: Send + Sync + 'static {
     fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
     /// Puts the payload alone: what the `Any` around it holds.
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error>;
-    fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error>;
-    /// Walks, and tells who it is, behind one lock.
-    fn meet(&self, walk: &mut Walk<'_>) -> (Met, Result<(), Error>);
-    fn refer_fields(&self, references: &mut References);
+    /// Shows the controllers and the names in its state to `visit`.
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
+    /// Visits its state and says who it is, behind one lock.
+    fn meet(&self, visit: &mut Visit<'_>) -> (Met, Result<(), Error>);
     fn own_name(&self) -> Option<String>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
     /// Enters the stage `to` from the stage `from`, behind one lock. Returns the stage that the
@@ -51,9 +50,9 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// `before` first.
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
     fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a>;
-    /// Replaces the state by a later one, behind one lock. The stage must be `expected`, which the
-    /// import has left; it is that of an import afterwards.
-    fn refresh(&self, later: Box<dyn Loaded>, expected: Option<i32>) -> Result<(), Error>;
+    /// Replaces the state by a later one of its type, behind one lock. The stage must be `expected`, which
+    /// the import has left.
+    fn refresh(&self, later: Box<dyn Any>, expected: Option<i32>) -> Result<(), Error>;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
@@ -158,28 +157,18 @@ impl<C: Controller> Node for C {
         }
     }
 
-    fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        with_state(self, |state| state.walk_fields(walk))
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        with_state(self, |state| state.visit_fields(visit))
     }
 
-    fn meet(&self, walk: &mut Walk<'_>) -> (Met, Result<(), Error>) {
+    fn meet(&self, visit: &mut Visit<'_>) -> (Met, Result<(), Error>) {
         let mut met = Met { own_name: None, stage: None };
-        let walked = with_state(self, |state| {
+        let visited = with_state(self, |state| {
             met.stage = state.stage_number();
             met.own_name = state.own_name();
-            state.walk_fields(walk)
+            state.visit_fields(visit)
         });
-        (met, walked)
-    }
-
-    fn refer_fields(&self, references: &mut References) {
-        let referred = with_state(self, |state| {
-            references.caught(|references| state.refer_fields(references));
-            Ok(())
-        });
-        if let Err(error) = referred {
-            references.lost(error);
-        }
+        (met, visited)
     }
 
     fn own_name(&self) -> Option<String> {
@@ -230,8 +219,8 @@ impl<C: Controller> Node for C {
         }
     }
 
-    fn refresh(&self, later: Box<dyn Loaded>, expected: Option<i32>) -> Result<(), Error> {
-        let later = later.into_state()?.downcast::<C::State>();
+    fn refresh(&self, later: Box<dyn Any>, expected: Option<i32>) -> Result<(), Error> {
+        let later = later.downcast::<C::State>();
         let later = later.map_err(|_| Error::internal("the later state is of another type"))?;
         with_state(self, |state| {
             let found = state.stage_number();

@@ -11,7 +11,8 @@ use super::session::Session;
 use super::tree::Tree;
 use super::waiting::Waiting;
 use crate::caught::{caught, drop_of};
-use crate::controller::{Loaded, Node, StateOf, Walk};
+use crate::controller::{Loaded, Node, StateOf, build_child, keep_child};
+use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Controller, Error};
 
 /// A tree that was built, with the stages on the wire.
@@ -23,8 +24,8 @@ pub(super) type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
 ///
 /// Every controller that could not be built. Nothing is left behind.
 pub(super) fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
-    let Verified { mut root, plan, stages, .. } = verified;
-    let nodes = match Builder::new(&plan, &[]).run(&mut root) {
+    let Verified { root, plan, stages, .. } = verified;
+    let nodes = match Builder::new(&plan, &[]).run(&root) {
         Ok((nodes, _)) => nodes,
         Err(mut errors) => {
             errors.extend(drop_of(root).err().map(|error| error.at_controller(plan.id(0))));
@@ -78,11 +79,11 @@ pub(super) fn rebuild<R: Controller>(
     verified: Verified<StateOf<R>>,
     earlier: &Tree,
 ) -> Result<Rebuilt, Error> {
-    let Verified { mut root, plan, stages, .. } = verified;
+    let Verified { root, plan, stages, .. } = verified;
     let kept = same(&plan, &earlier.plan);
     let existing: Vec<_> =
         kept.iter().map(|unit| unit.map(|unit| Arc::clone(&earlier.nodes()[unit]))).collect();
-    let (mut nodes, mut later) = match Builder::new(&plan, &existing).run(&mut root) {
+    let (mut nodes, mut later) = match Builder::new(&plan, &existing).run(&root) {
         Ok(built) => built,
         Err(mut errors) => {
             errors.extend(drop_of(root).err().map(|error| error.at_controller(plan.id(0))));
@@ -153,8 +154,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Builds all below the root. After an error everything that was built is dropped.
-    fn run(mut self, root: &mut dyn Loaded) -> Result<Nodes, Vec<Error>> {
-        let built = caught(|| self.children(root));
+    fn run(mut self, root: &dyn Loaded) -> Result<Nodes, Vec<Error>> {
+        let built = caught(|| self.children(|visit| root.visit(visit)));
         let Self { plan, nodes, later, mut errors, .. } = self;
         errors.extend(built.err());
         if errors.is_empty() {
@@ -168,36 +169,51 @@ impl<'a> Builder<'a> {
     }
 
     /// Builds all below a state; says whether all could be built.
-    fn children(&mut self, parent: &mut dyn Loaded) -> Result<bool, Error> {
-        let mut complete = true;
-        parent.walk(&mut Walk::new(&mut |_, cell| {
-            let unit = self.next;
-            self.next += 1;
-            let Some(child) = cell.loaded() else {
-                return Err(Error::internal("a decoded child has no state")
-                    .at_controller(self.plan.id(unit)));
-            };
-            // A parent without its children cannot be built; its siblings can, and may fail too.
-            if !self.children(child)? {
-                complete = false;
-                return Ok(());
+    fn children(
+        &mut self,
+        parent: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let mut below = Below { builder: self, complete: true };
+        parent(&mut Visit::new(&mut below))?;
+        Ok(below.complete)
+    }
+}
+
+/// Builds the children in one state.
+struct Below<'b, 'a> {
+    builder: &'b mut Builder<'a>,
+    /// Whether all of them could be built.
+    complete: bool,
+}
+
+impl Visitor for Below<'_, '_> {
+    fn wants(&self) -> Wants {
+        Wants { places: true, names: false }
+    }
+
+    fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
+        let Self { builder, complete } = self;
+        let unit = builder.next;
+        builder.next += 1;
+        // A parent without its children cannot be built; its siblings can, and may fail too.
+        if !builder.children(|visit| child.visit(visit))? {
+            *complete = false;
+            return Ok(());
+        }
+        let built = match builder.existing.get(unit).and_then(Option::as_ref) {
+            None => caught(|| build_child(child)),
+            Some(existing) => caught(|| keep_child(child, existing)).map(|loaded| {
+                builder.later.push((unit, loaded));
+                Arc::clone(existing)
+            }),
+        };
+        match built {
+            Ok(node) => builder.nodes[unit] = Some(node),
+            Err(error) => {
+                *complete = false;
+                builder.errors.push(error.at_controller(builder.plan.id(unit)));
             }
-            let built = match self.existing.get(unit).and_then(Option::as_ref) {
-                None => caught(|| cell.import()),
-                Some(existing) => caught(|| cell.keep(existing)).map(|loaded| {
-                    self.later.push((unit, loaded));
-                    Arc::clone(existing)
-                }),
-            };
-            match built {
-                Ok(node) => self.nodes[unit] = Some(node),
-                Err(error) => {
-                    complete = false;
-                    self.errors.push(error.at_controller(self.plan.id(unit)));
-                }
-            }
-            Ok(())
-        }))?;
-        Ok(complete)
+        }
+        Ok(())
     }
 }

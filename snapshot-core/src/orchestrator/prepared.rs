@@ -240,7 +240,7 @@ fn refresh_one(
     session.check_cancelled()?;
     let rules = tree.plan.info(unit).stage_rules;
     let expected = rules.zip(earlier).and_then(|(rules, at)| journal.imported_stage(at, rules));
-    tree.nodes()[unit].refresh(state, expected)?;
+    tree.nodes()[unit].refresh(state.into_state()?, expected)?;
     match session.faults().is_empty() {
         true => Ok(()),
         false => caught(|| session.faults().check(Phase::Refresh, tree.id(unit))),
