@@ -1,7 +1,7 @@
-//! Controllers whose state is also used by async code: what works with tokio's locks and actors, and
-//! what does not.
+//! Controllers that share their state with async code: patterns for tokio's locks and actors, and
+//! a pattern that does not work.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -84,7 +84,7 @@ struct CounterState {
 
 enum Order {
     Add(u64),
-    /// Do nothing until the second channel is closed; the first says that it stands still.
+    /// Pause until the second channel is closed. The first channel confirms the pause.
     Stop(oneshot::Sender<()>, oneshot::Receiver<()>),
 }
 
@@ -95,7 +95,7 @@ struct Counter {
 }
 
 impl Counter {
-    /// Starts the actor. It owns the work; the state is also the controller's.
+    /// Starts the actor. The actor does the work and shares the state with the controller.
     fn start(state: CounterState) -> Self {
         let (orders, mut inbox) = mpsc::unbounded_channel();
         let state = Arc::new(Mutex::new(state));
@@ -132,11 +132,11 @@ impl Controller for Counter {
         Ok(Self::start(state))
     }
 
-    /// Orders that were given before are carried out first: the channel keeps their order.
+    /// The actor carries out earlier orders first, because the channel keeps their order.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let ((stopped, stands_still), (go_on, until)) = (oneshot::channel(), oneshot::channel());
         self.order(Order::Stop(stopped, until))?;
-        // Kept before the wait, so that `thaw` also takes back a freeze that was cut short here.
+        // Stored before the wait, so that `thaw` also undoes a freeze that was cut short here.
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(go_on);
         stands_still.await.map_err(|_| Error::internal("the actor is gone"))
     }
@@ -250,7 +250,7 @@ impl Controller for Disk {
     }
 }
 
-// What does not work: the state itself behind tokio's lock.
+// This does not work: the state in tokio's lock.
 
 #[derive(Snapshot)]
 #[snapshot(message = pb::NicSnapshot, version = 1, controller = Nic)]
@@ -321,7 +321,7 @@ async fn a_freeze_waits_for_the_operations_inside_and_later_ones_are_refused() {
 }
 
 #[tokio::test]
-async fn an_operation_that_does_not_end_meets_the_deadline() {
+async fn an_operation_that_does_not_end_fails_at_the_deadline() {
     let volume = volume();
     let stuck = volume.gate.enter().unwrap();
     let session = Session::new().deadline(Phase::Freeze, Duration::from_millis(20));
