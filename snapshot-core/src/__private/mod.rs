@@ -23,6 +23,7 @@ pub(crate) mod validation;
 // The derive's code names even what every module has in scope, since the user's may not.
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
+pub use std::mem::swap;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
 pub use std::result::Result::{self, Err, Ok};
@@ -67,8 +68,8 @@ pub use crate::codec::{
 };
 pub use crate::controller::{Owns, Registration, registration};
 pub use crate::payload::{
-    OlderVersion, TypeInfo, TypeRef, any_field_size as any_size, lost_error, notes_on, put_any,
-    take_any,
+    Keep, Keeps, KeepsNothing, Later, OlderVersion, TypeInfo, TypeRef, any_field_size as any_size,
+    lost_error, notes_on, put_any, take_any,
 };
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;

@@ -89,6 +89,13 @@ impl<C: ?Sized + ChildTarget> Child<C> {
         let controller = build(loaded.ok_or_else(empty)?)?;
         Ok(self.live.get_or_init(|| controller).clone())
     }
+
+    /// Takes the loaded state out and keeps an existing controller in its place.
+    fn keep(&self, existing: C::Handle) -> Result<C::Loaded, Error> {
+        let loaded = self.loaded().take().ok_or_else(empty)?;
+        self.live.get_or_init(|| existing);
+        Ok(loaded)
+    }
 }
 
 impl<C: Controller> Child<C> {
@@ -248,6 +255,8 @@ enum Question {
     Described(Option<Described>),
     /// The controller, which is built now.
     Build(Result<Arc<dyn Node>, Error>),
+    /// The decoded state, in exchange for a controller that there is already.
+    Keep(Arc<dyn Node>, Result<Box<dyn Loaded>, Error>),
 }
 
 /// Returns the controller of a child, once it is built.
@@ -256,7 +265,7 @@ pub(crate) fn live(child: &dyn ChildCell) -> Option<Arc<dyn Node>> {
     child.answer(&mut question);
     match question {
         Question::Live(node) => node,
-        Question::Described(_) | Question::Build(_) => None,
+        _ => None,
     }
 }
 
@@ -266,7 +275,7 @@ pub(crate) fn described(child: &dyn ChildCell) -> Option<Described> {
     child.answer(&mut question);
     match question {
         Question::Described(described) => described,
-        Question::Live(_) | Question::Build(_) => None,
+        _ => None,
     }
 }
 
@@ -280,8 +289,31 @@ pub(crate) fn build_child(child: &dyn ChildCell) -> Result<Arc<dyn Node>, Error>
     child.answer(&mut question);
     match question {
         Question::Build(built) => built,
-        Question::Live(_) | Question::Described(_) => Err(empty()),
+        _ => Err(empty()),
     }
+}
+
+/// Puts an existing controller of the same type into the place of a child's decoded state. Returns the
+/// state, which the controller is to be [refreshed](Node::refresh) with.
+///
+/// # Errors
+///
+/// If the controller is of another type, or if there is no state.
+pub(crate) fn keep_child(
+    child: &dyn ChildCell,
+    existing: &Arc<dyn Node>,
+) -> Result<Box<dyn Loaded>, Error> {
+    let mut question = Question::Keep(Arc::clone(existing), Err(empty()));
+    child.answer(&mut question);
+    match question {
+        Question::Keep(_, loaded) => loaded,
+        _ => Err(empty()),
+    }
+}
+
+#[cold]
+fn another() -> Error {
+    Error::internal("a controller of another type was to take the place of this child")
 }
 
 impl<C: Controller> ChildCell for Child<C> {
@@ -318,6 +350,11 @@ impl<C: Controller> ChildCell for Child<C> {
             }
             Some(Question::Build(built)) => {
                 *built = self.build_by(StateOf::build_boxed).map(|controller| controller as _);
+            }
+            Some(Question::Keep(existing, loaded)) => {
+                let controller = Arc::clone(existing).into_any().downcast();
+                let kept = controller.map_err(|_| another()).and_then(|there| self.keep(there));
+                *loaded = kept.map(|loaded| loaded as _);
             }
             None => {}
         }
@@ -358,6 +395,10 @@ impl ChildCell for Child<dyn Controller> {
             Some(Question::Build(built)) => {
                 let build = |AnyLoaded(loaded): AnyLoaded| loaded.import().map(AnyNode);
                 *built = self.build_by(build).map(|AnyNode(node)| node);
+            }
+            Some(Question::Keep(existing, loaded)) => {
+                let kept = self.keep(AnyNode(Arc::clone(existing)));
+                *loaded = kept.map(|AnyLoaded(loaded)| loaded);
             }
             None => {}
         }

@@ -1,5 +1,6 @@
 //! A decoded payload whose controller is not built yet.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::Controller;
@@ -22,6 +23,8 @@ pub(crate) trait Loaded: Send {
     fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
     /// Builds the controller, in its import stage.
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error>;
+    /// The state, in the stage that its controller has from its import on.
+    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error>;
 }
 
 /// The decoded state of a controller that is not built yet.
@@ -41,11 +44,16 @@ impl<C: Controller> StateOf<C> {
     }
 
     /// Builds the controller, in the stage that it has from its import on.
-    pub(crate) fn build(mut self) -> Result<Arc<C>, Error> {
+    pub(crate) fn build(self) -> Result<Arc<C>, Error> {
+        C::import(self.into_imported()?).map(Arc::new)
+    }
+
+    /// The state, in the stage that its controller has from its import on.
+    fn into_imported(mut self) -> Result<C::State, Error> {
         if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
             self.state.set_stage_number(stage)?;
         }
-        C::import(self.state).map(Arc::new)
+        Ok(self.state)
     }
 
     /// The same of a state in a box, which is freed first.
@@ -83,6 +91,11 @@ impl<C: Controller> Loaded for StateOf<C> {
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
         let controller = self.build_boxed()?;
         Ok(controller)
+    }
+
+    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error> {
+        let state = self.into_imported()?;
+        Ok(Box::new(state))
     }
 }
 

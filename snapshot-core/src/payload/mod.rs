@@ -2,6 +2,7 @@
 
 mod any;
 mod bytes;
+mod kept;
 mod older_version;
 mod reading;
 mod stage;
@@ -10,6 +11,7 @@ mod type_info;
 pub use self::any::{any_field_size, from_any_bytes, put_any, take_any, to_any_bytes};
 pub(crate) use self::any::{take_versioned_any, wrong_type};
 pub use self::bytes::{from_bytes, to_bytes};
+pub use self::kept::{Keep, Keeps, KeepsNothing, Later};
 pub use self::older_version::OlderVersion;
 pub use self::reading::lost_error;
 pub(crate) use self::reading::{take_payload, version_read};
@@ -27,7 +29,7 @@ use crate::visit::Visit;
     message = "`{Self}` is not a snapshot state",
     label = "needs `#[derive(Snapshot)]` with `#[snapshot(message = ...)]`"
 )]
-pub trait State: Wire<kind::Message<Self::Message>> + Sized {
+pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     /// The prost message that the struct is saved as.
     type Message: Schema + prost::Message + Default;
 

@@ -246,7 +246,6 @@ const _: () = {
                 _ => __s::Err(__s::lost_error()),
             }
         }
-        #[inline]
         fn visit_fields(
             &self,
             __visit: &mut __s::Visit<'_>,
@@ -271,6 +270,14 @@ const _: () = {
                 return __s::Err(__error);
             }
             __s::Ok(())
+        }
+    }
+    #[automatically_derived]
+    impl __s::Keep for Disk {
+        fn keep_from(&mut self, __earlier: &mut Self) {
+            use __s::{Keeps as _, KeepsNothing as _};
+            __s::Later(&mut self.pods, &mut __earlier.pods).keep();
+            __s::Later(&mut self.mount, &mut __earlier.mount).keep();
         }
     }
     #[automatically_derived]
@@ -311,7 +318,6 @@ const _: () = {
         fn is_default(&self) -> __s::bool {
             false
         }
-        #[inline]
         fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
             __s::visit_message(self, __visit)
         }

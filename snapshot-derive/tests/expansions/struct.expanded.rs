@@ -211,7 +211,6 @@ const _: () = {
                 _ => __s::Err(__s::lost_error()),
             }
         }
-        #[inline]
         fn visit_fields(
             &self,
             __visit: &mut __s::Visit<'_>,
@@ -236,6 +235,14 @@ const _: () = {
                 return __s::Err(__error);
             }
             __s::Ok(())
+        }
+    }
+    #[automatically_derived]
+    impl __s::Keep for Reservation {
+        fn keep_from(&mut self, __earlier: &mut Self) {
+            use __s::{Keeps as _, KeepsNothing as _};
+            __s::Later(&mut self.disk, &mut __earlier.disk).keep();
+            __s::swap(&mut self.handle, &mut __earlier.handle);
         }
     }
     #[automatically_derived]
@@ -276,7 +283,6 @@ const _: () = {
         fn is_default(&self) -> __s::bool {
             false
         }
-        #[inline]
         fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
             __s::visit_message(self, __visit)
         }
