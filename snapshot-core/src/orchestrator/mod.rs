@@ -6,6 +6,7 @@
 
 mod abandoned;
 mod changes;
+mod checkpoint;
 mod claims;
 mod cycle;
 mod destination;

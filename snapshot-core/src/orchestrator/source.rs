@@ -89,8 +89,9 @@ impl<R: Controller> Source<R> {
         self
     }
 
-    /// How long [`preflight`](Source::preflight), which has no session, waits for the state of one
-    /// controller before it reports that as an error event, and fails where the controller has a
+    /// How long [`preflight`](Source::preflight) and [`checkpoint`](Source::checkpoint), which have no
+    /// session, wait for the state of one controller before they report that as an error event, and
+    /// fail where the controller has a
     /// [`try_state`](Controller::try_state). 30 s when not set; [`Duration::MAX`] is no deadline. From
     /// the freeze on the deadlines of the [`Session`] hold.
     #[must_use]
@@ -128,15 +129,7 @@ impl<R: Controller> Source<R> {
     }
 
     fn look_ahead(&self, theirs: &Manifest) -> Result<Rehearsal, Error> {
-        let waiting = Waiting::new(
-            Phase::Preflight,
-            Patience {
-                per_controller: self.lock_deadline,
-                due: None,
-                is_cancelled: None,
-                grace: Duration::MAX,
-            },
-        );
+        let waiting = self.waiting(Phase::Preflight);
         let _watch = waiting.watch()?;
         let met = waiting.during(|| Met::under(self.node(), self.name_limit));
         Claim::check(&met)?;
@@ -173,7 +166,9 @@ impl<R: Controller> Source<R> {
         if let Some(tree) = tree {
             waiting.know(Arc::clone(&tree) as _);
             let rehearsed = waiting.during(|| match errors.is_empty() {
-                true => self.rehearse(versions.clone(), &theirs.read_options(), &tree),
+                true => self
+                    .rehearse(versions.clone(), &theirs.read_options(), &tree)
+                    .map(|rehearsed| rehearsed.len()),
                 false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| 0),
             });
             match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
@@ -185,20 +180,53 @@ impl<R: Controller> Source<R> {
         Ok(Rehearsal { versions, length })
     }
 
-    /// Saves the tree and reads it again, as a destination with these limits does. Returns the length
-    /// of the snapshot in bytes.
+    /// Saves the tree while it runs, and reads it again as a destination of this build does.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is in the way, as of [`Source::preflight`].
+    pub(super) fn save_running(&self) -> Result<Snapshot, Error> {
+        caught(|| {
+            let waiting = self.waiting(Phase::Save);
+            let _watch = waiting.watch()?;
+            let met = waiting.during(|| Met::under(self.node(), self.name_limit));
+            Claim::check(&met)?;
+            let checked = check_all(&met);
+            let tree = match (checked, met.into_tree()) {
+                (Ok(()), tree) => Arc::new(tree?),
+                (Err(error), Ok(_)) => return Err(error),
+                (Err(error), Err(others)) => return Err(error.and(others)),
+            };
+            waiting.know(Arc::clone(&tree) as _);
+            let saved = waiting.during(|| self.rehearse(None, &ReadOptions::new(), &tree));
+            saved.map_err(|error| error.named(|address| tree.id_at(address)))
+        })
+    }
+
+    /// The waits of a step that has no session.
+    fn waiting(&self, phase: Phase) -> Arc<Waiting> {
+        let patience = Patience {
+            per_controller: self.lock_deadline,
+            due: None,
+            is_cancelled: None,
+            grace: Duration::MAX,
+        };
+        Waiting::new(phase, patience)
+    }
+
+    /// Saves the tree and reads it again, as a destination with these limits does.
     fn rehearse(
         &self,
         versions: Option<Arc<Versions>>,
         theirs: &ReadOptions,
         tree: &Tree,
-    ) -> Result<usize, Error> {
+    ) -> Result<Snapshot, Error> {
         let mut buffer = SaveBuffer::new();
         if let Err(error) = self.rehearse_save(&mut buffer, versions) {
             // What was saved cannot be read, so that references are looked at where they are.
             return Err(and_references(error, tree, &*self.root));
         }
-        let snapshot = Snapshot::from_bytes(buffer.as_bytes().to_vec())?.with_options(theirs);
+        let snapshot = buffer.into_snapshot()?.with_options(theirs);
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
         if length > limit {
             return Err(Error::exhausted(format!(
@@ -207,7 +235,7 @@ impl<R: Controller> Source<R> {
             )));
         }
         preview::decode::<R>(&snapshot)?;
-        Ok(snapshot.as_bytes().len())
+        Ok(snapshot)
     }
 
     /// The same of a tree that cannot be moved as it is, for what else is in the way.
