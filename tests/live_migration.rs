@@ -150,7 +150,8 @@ fn fails(fault: &str, says: &str) {
 
 fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    // The folder may have gone too.
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => files.extend(files_below(&path)),

@@ -114,7 +114,8 @@ fn a_source_that_is_killed_and_not_started_again_has_a_status_and_loses_nothing(
         assert!(line.contains("--connect"), "{message:?}: it says what to type: {line}");
         let (wrong, _) = shims.wrong_lines(false);
         assert!(wrong.is_empty(), "{message:?}: {wrong:#?}");
-        let workloads = shims.left_over_now().iter().filter(|(_, line)| line.contains("workload")).count();
+        let workloads =
+            shims.left_over_now().iter().filter(|(_, line)| line.contains("workload")).count();
         assert_eq!(workloads, 1, "{message:?}: the container lives on");
         shims.get(Who::Destination).terminate();
         shims.wait(Who::Destination);
@@ -126,8 +127,7 @@ fn a_source_that_is_killed_and_not_started_again_has_a_status_and_loses_nothing(
 #[test]
 fn a_source_in_doubt_is_answered_by_a_command_of_the_operator() {
     // Killed before it has heard that it shall resume: the sandbox is the source's.
-    let (mut shims, _relaying) =
-        killed_at((FROM_SOURCE, "Resume"), false, &[Who::Destination]);
+    let (mut shims, _relaying) = killed_at((FROM_SOURCE, "Resume"), false, &[Who::Destination]);
     let folder = shims.folder();
     let folder = folder.to_str().unwrap();
     crate::wait_until("the source is in doubt", || {

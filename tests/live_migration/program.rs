@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -46,8 +45,7 @@ impl Drop for Held {
 
 /// A run that has ended.
 pub(crate) struct Ended {
-    pub(crate) success: bool,
-    killed: bool,
+    success: bool,
     pub(crate) text: String,
 }
 
@@ -131,7 +129,7 @@ impl Running {
             reader.join().unwrap();
         }
         let text = std::mem::take(&mut *self.text.lock().unwrap());
-        Ended { success: status.success(), killed: status.signal() == Some(9), text }
+        Ended { success: status.success(), text }
     }
 }
 
@@ -144,11 +142,6 @@ impl Ended {
     #[track_caller]
     pub(crate) fn failed(&self) {
         assert!(!self.success, "it succeeded:\n{}", self.text);
-    }
-
-    #[track_caller]
-    pub(crate) fn was_killed(&self) {
-        assert!(self.killed, "it was not killed:\n{}", self.text);
     }
 
     #[track_caller]

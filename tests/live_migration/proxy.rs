@@ -109,12 +109,7 @@ fn serve(source: &UnixStream, destination: &UnixStream, at: &Arc<Mutex<Option<At
 }
 
 /// Passes whole messages on until one side ends or the link is to be lost.
-fn relay(
-    mut from: &UnixStream,
-    mut to: &UnixStream,
-    direction: Direction,
-    at: &Mutex<Option<At>>,
-) {
+fn relay(from: &UnixStream, mut to: &UnixStream, direction: Direction, at: &Mutex<Option<At>>) {
     let mut pass = || -> io::Result<()> {
         // The versions are no `Message`.
         to.write_all(&read(from)?.0)?;
@@ -124,9 +119,8 @@ fn relay(
             if matches!(message, Message::Rehearsal(_) | Message::Snapshot(_)) {
                 bytes.extend(read(from)?.0);
             }
-            let is_it = |at: &mut At| {
-                at.direction == direction && at.message == message.word().as_str()
-            };
+            let is_it =
+                |at: &mut At| at.direction == direction && at.message == message.word().as_str();
             let done = at.lock().unwrap().take_if(is_it);
             match done {
                 None => to.write_all(&bytes)?,

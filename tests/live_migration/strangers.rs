@@ -128,7 +128,9 @@ fn over_tcp_both_sides_show_certificates_and_a_stranger_has_none() {
     let before = bother(&connect);
     // A source without a certificate, and one with that of a destination.
     let dir = tempfile::tempdir().unwrap();
-    for (name, tls) in [("plain", Vec::new()), ("wrong", vec!["destination.pem", "destination.key"])] {
+    for (name, tls) in
+        [("plain", Vec::new()), ("wrong", vec!["destination.pem", "destination.key"])]
+    {
         let folder = dir.path().join(name);
         let files: Vec<String> =
             tls.iter().map(|file| keys.join(file).to_str().unwrap().to_owned()).collect();
@@ -159,7 +161,7 @@ fn a_plain_link_to_another_machine_needs_to_be_asked_for() {
         let folder = dir.path().join("run");
         let began = Instant::now();
         let args = [role, "0.0.0.0:0", "--dir", folder.to_str().unwrap(), "--seconds", "0"];
-        let mut shim = spawn(&args);
+        let shim = spawn(&args);
         if role == "--connect" {
             // It tries for a while, and the sandbox runs all the time.
             crate::wait_until("it runs", || shim.has_said("runs 3 containers").then_some(()));

@@ -78,10 +78,7 @@ impl Stat {
         let (_, rest) = text.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let field = |number: usize| fields.get(number - 3);
-        Some(Self {
-            state: field(3)?.chars().next()?,
-            start_time: field(22)?.parse().ok()?,
-        })
+        Some(Self { state: field(3)?.chars().next()?, start_time: field(22)?.parse().ok()? })
     }
 }
 

@@ -176,10 +176,18 @@ impl Stream {
                     }
                 };
                 let moved = match spliced {
-                    Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
-                    Ok(moved) => moved,
-                    Err(Errno::AGAIN) => return Ok(Left::Later),
-                    Err(error) => return Err(error.into()),
+                    Ok(moved @ 1..) => moved,
+                    stopped => {
+                        if begun == 0 && self.begun == whole {
+                            // Not a byte was moved: it is begun afresh.
+                            self.begun = 0;
+                        }
+                        return match stopped {
+                            Err(Errno::AGAIN) => Ok(Left::Later),
+                            Err(error) => Err(error.into()),
+                            Ok(_) => Err(std::io::ErrorKind::WriteZero.into()),
+                        };
+                    }
                 };
                 self.begun -= moved;
                 self.moved += moved as u64;

@@ -183,23 +183,18 @@ mod tests {
         let (client, server) = (Tls::read(client).unwrap(), Tls::read(server).unwrap());
         let serve = async {
             let mut stream = server.accept(listener.accept().await?.0).await?;
-            stream.write_all(&[stream_byte(&mut stream).await?]).await?;
+            let byte = stream.read_u8().await?;
+            stream.write_u8(byte).await?;
             stream.flush().await
         };
         let connect = async {
             let mut stream = client.connect(TcpStream::connect(address).await?).await?;
-            stream.write_all(b"x").await?;
-            stream_byte(&mut stream).await.map(drop)
+            stream.write_u8(b'x').await?;
+            stream.read_u8().await.map(drop)
         };
         let (served, connected) = tokio::join!(serve, connect);
         served.and(connected)
     }
-
-    async fn stream_byte(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<u8> {
-        stream.read_u8().await
-    }
-
-    use tokio::io::AsyncRead;
 
     #[tokio::test]
     async fn both_sides_know_each_other_by_their_certificates() {

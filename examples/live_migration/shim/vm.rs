@@ -93,6 +93,12 @@ pub(crate) fn switch_off(guest: &Path) -> Result<(), Error> {
 }
 
 impl Vm {
+    /// The VM of the guest in this folder.
+    #[cfg(test)]
+    pub(crate) fn of(guest: PathBuf) -> Self {
+        Self { guest }
+    }
+
     /// Serves shims until one switches the VM off, or its folder is gone.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod child;
 mod context;
 mod frozen;
+mod gate;
 mod left_out;
 pub(crate) mod lock;
 mod node;
@@ -21,6 +22,7 @@ pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
+pub use gate::{Gate, Inside};
 pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
 pub(crate) use phase::Hook;
 pub use phase::Phase;
