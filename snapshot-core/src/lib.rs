@@ -18,6 +18,7 @@ mod state;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod version;
+mod visit;
 pub mod wire;
 
 pub use controller::{

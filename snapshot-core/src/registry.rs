@@ -123,7 +123,7 @@ impl Registration {
     /// a thousand types.
     fn check_since(&self, notes: &mut Notes) -> Result<(), Error> {
         notes.clear();
-        (self.info.annotate)(notes);
+        notes.add(self.info.notes);
         let version = self.info.version;
         let later = notes.iter().filter(|(_, _, note)| note.since > version);
         Error::collect(later.map(|(message, number, note)| {

@@ -14,14 +14,14 @@ use super::port::{Adapter, Port, port};
 use super::text::Message;
 use crate::codec::{Wire, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, Notes, ValueKind};
+use crate::schema::{Field, FieldShape, StatesInside, ValueKind};
 
 /// Whether a type fits its field, or each of some types.
 pub trait Answer {
     const FIT: Fit;
 
-    /// Notes what the attributes of the fields inside say.
-    fn annotate(notes: &mut Notes);
+    /// The states inside, whose fields may have notes.
+    const INSIDE: StatesInside;
 }
 
 /// The answer as a value.
@@ -97,25 +97,35 @@ const fn highest<F: FieldKind>() -> u32 {
     }
 }
 
-/// Notes what the attributes inside of a struct's fields say.
-pub fn annotate<A: Answer>(_: impl FnOnce() -> A, notes: &mut Notes) {
-    A::annotate(notes);
+/// Returns the states inside of a struct's fields.
+pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> StatesInside {
+    A::INSIDE
+}
+
+/// Returns the states inside of what an adapter makes of a field. It refuses an adapter that makes
+/// something else than the field holds, for a type that can be named only inside of the impls.
+pub const fn inside_adapter<F, W: WireField<F>, T, E>(
+    _: &Field<F>,
+    _: &impl FnOnce(W) -> Result<T, E>,
+) -> StatesInside {
+    W::INSIDE
+}
+
+/// Returns the states inside of a member of a oneof.
+pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
+    A::INSIDE
 }
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const FIT: Fit = Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
-
-    fn annotate(notes: &mut Notes) {
-        T::annotate_field(notes);
-    }
+    const INSIDE: StatesInside = T::INSIDE;
 }
 
 pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
 impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
     const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
-
-    fn annotate(_: &mut Notes) {}
+    const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
@@ -303,14 +313,17 @@ impl Checking {
 /// Whether a type fits a member of a oneof.
 pub trait Held {
     const IS_HELD: bool;
+    /// The states inside, whose fields may have notes.
+    const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
-pub struct Holds;
+pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
 
 pub struct HoldsNot;
 
-impl Held for Holds {
+impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
     const IS_HELD: bool = true;
+    const INSIDE: StatesInside = T::INSIDE;
 }
 
 impl Held for HoldsNot {
@@ -318,8 +331,8 @@ impl Held for HoldsNot {
 }
 
 impl<K: Kind, T: Wire<K>> Member<K, T> {
-    pub fn fits(self) -> Holds {
-        Holds
+    pub fn fits(self) -> Holds<K, T> {
+        Holds(PhantomData)
     }
 }
 

@@ -12,7 +12,7 @@ use super::take::{Taking, lost_error};
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField, Writer};
 use crate::schema::kind::FieldKind;
-use crate::schema::{MessageDescriptor, Notes};
+use crate::schema::{MessageDescriptor, StatesInside};
 
 /// The types that some fields have, as a tuple.
 pub trait Types: Sized {
@@ -163,10 +163,7 @@ macro_rules! plans {
     ($($answer:ident $ty:ident $at:tt $back:tt,)*) => {
         impl<$($answer: Answer),*> Answer for ($($answer,)*) {
             const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
-
-            fn annotate(notes: &mut Notes) {
-                $($answer::annotate(notes);)*
-            }
+            const INSIDE: StatesInside = StatesInside::Each(&[$($answer::INSIDE),*]);
         }
 
         impl<$($ty),*> Types for ($($ty,)*) {

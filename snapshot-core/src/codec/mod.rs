@@ -99,11 +99,10 @@ pub(crate) use text::{Quoted, is_not_canonical};
 pub(crate) use writer::Versions;
 pub use writer::Writer;
 
-use crate::controller::Walk;
-pub use crate::references::Names;
-use crate::references::References;
-use crate::schema::Notes;
+use crate::schema::StatesInside;
 use crate::schema::kind::Kind;
+pub use crate::visit::Names;
+use crate::visit::Visit;
 use crate::{Error, Payload, State};
 
 /// A Rust type that can be one value of the proto kind `K`.
@@ -119,6 +118,10 @@ pub trait Wire<K: Kind>: Sized {
     /// Whether no controller and no reference can be inside, so that a walk over a large collection
     /// passes it by.
     const LEAF: bool = false;
+
+    /// The states inside, whose fields may have notes.
+    #[doc(hidden)]
+    const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// Puts the value; of a length-delimited kind, with its length.
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
@@ -165,20 +168,12 @@ pub trait Wire<K: Kind>: Sized {
         Self::take(&mut Reader::of_default())
     }
 
-    /// Shows the controllers inside to `walk`.
-    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        let _ = walk;
+    /// Shows the controllers and the names inside to `visit`.
+    #[doc(hidden)]
+    #[inline]
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        let _ = visit;
         Ok(())
-    }
-
-    /// Shows what is defined and referred to inside to `references`.
-    fn refer(&self, references: &mut References) {
-        let _ = references;
-    }
-
-    /// Notes what the attributes of the fields inside say.
-    fn annotate(notes: &mut Notes) {
-        let _ = notes;
     }
 }
 
@@ -229,6 +224,10 @@ pub trait WireField<F>: Sized {
     /// Whether no controller and no reference can be inside.
     const LEAF: bool = false;
 
+    /// The states inside, whose fields may have notes.
+    #[doc(hidden)]
+    const INSIDE: StatesInside = StatesInside::Nothing;
+
     /// What collects the field's occurrences while a message is read.
     type Slot: Default;
 
@@ -257,16 +256,9 @@ pub trait WireField<F>: Sized {
     /// a `Result`: most values would be moved once more, into it.
     fn finish_field(slot: Self::Slot, error: &mut Option<Error>) -> Option<Self>;
 
-    /// Shows the controllers inside to `walk`.
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
-
-    /// Shows what is defined and referred to inside to `references`.
-    fn refer_field(&self, references: &mut References);
-
-    /// Notes what the attributes of the fields inside say.
-    fn annotate_field(notes: &mut Notes) {
-        let _ = notes;
-    }
+    /// Shows the controllers and the names inside to `visit`.
+    #[doc(hidden)]
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
 }
 
 /// The [`WireKey::wire_prefix`] of keys that are ordered by these bytes.

@@ -5,10 +5,9 @@ use super::{
     missing, size,
 };
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
-use crate::schema::Notes;
+use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Optional, Singular};
+use crate::visit::Visit;
 
 /// Takes one value of a field that may be there once.
 #[inline]
@@ -33,6 +32,7 @@ fn missing_for(_: Error) -> Error {
 
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     const LEAF: bool = T::LEAF;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -69,23 +69,15 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     }
 
     #[inline]
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.walk(walk)
-    }
-
-    #[inline]
-    fn refer_field(&self, references: &mut References) {
-        self.refer(references);
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.visit(visit)
     }
 }
 
 /// A field with presence, held by a type without: it must be there.
 impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     const LEAF: bool = T::LEAF;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -113,22 +105,14 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     }
 
     #[inline]
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.walk(walk)
-    }
-
-    #[inline]
-    fn refer_field(&self, references: &mut References) {
-        self.refer(references);
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.visit(visit)
     }
 }
 
 impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -154,27 +138,18 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
         Some(slot)
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         match self {
-            Some(value) => value.walk(walk),
+            Some(value) => value.visit(visit),
             None => Ok(()),
         }
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if let Some(value) = self {
-            value.refer(references);
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
     }
 }
 
 /// Implicit presence is enough for a type whose encoding is never the default.
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
+    const INSIDE: StatesInside = T::INSIDE;
     /// The inner `None` is a default that was written out, which means the same as nothing.
     type Slot = Option<Option<T>>;
 
@@ -206,20 +181,10 @@ impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
         Some(slot.flatten())
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         match self {
-            Some(value) => value.walk(walk),
+            Some(value) => value.visit(visit),
             None => Ok(()),
         }
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if let Some(value) = self {
-            value.refer(references);
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
     }
 }

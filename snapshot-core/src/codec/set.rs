@@ -8,9 +8,8 @@ use super::order;
 use super::refusals::{self, refuse};
 use super::{Quoted, Reader, Tag, WireField, WireKey, Writer, memory};
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
 use crate::schema::kind::{Kind, Packed, Repeated};
+use crate::visit::Visit;
 
 /// What collects the elements of a set field.
 #[derive(Debug)]
@@ -75,12 +74,9 @@ macro_rules! set {
             }
 
             #[inline]
-            fn walk_field(&mut self, _walk: &mut Walk<'_>) -> Result<(), Error> {
+            fn visit_field(&self, _: &mut Visit<'_>) -> Result<(), Error> {
                 Ok(())
             }
-
-            #[inline]
-            fn refer_field(&self, _references: &mut References) {}
         }
     };
 }

@@ -38,8 +38,9 @@ pub use descriptor::{
 };
 pub(crate) use manifest::Describer;
 pub use manifest::Manifest;
+pub(crate) use notes::Notes;
 #[doc(hidden)]
-pub use notes::{Noted, Notes};
+pub use notes::{FieldNotes, StateNotes, StatesInside};
 
 /// The schema of a message. `#[derive(Schema)]` implements it for prost's message structs.
 #[diagnostic::on_unimplemented(

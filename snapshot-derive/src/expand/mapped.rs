@@ -90,7 +90,7 @@ impl Mapped<'_> {
         self.mapping
             .with
             .is_none()
-            .then(|| quote_spanned!(self.place=> __s::of(#constant).fits::<#ty>();))
+            .then(|| quote_spanned!(self.place=> __s::of(#constant).fits::<#ty>()))
     }
 
     /// The checks of `max` and `range`; `value` makes an `Option` of a reference.

@@ -58,6 +58,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::Wire<__K>,
         {
             const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
+            const INSIDE: __s::StatesInside = <#ty as __s::Wire<__K>>::INSIDE;
 
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 <#ty as __s::Wire<__K>>::put(&self.#member, __w)
@@ -81,14 +82,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn of_default() -> __s::Result<Self, __s::Error> {
                 #of_default
             }
-            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                <#ty as __s::Wire<__K>>::walk(&mut self.#member, __walk)
-            }
-            fn refer(&self, __references: &mut __s::References) {
-                <#ty as __s::Wire<__K>>::refer(&self.#member, __references);
-            }
-            fn annotate(__notes: &mut __s::Notes) {
-                <#ty as __s::Wire<__K>>::annotate(__notes);
+            fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::Wire<__K>>::visit(&self.#member, __visit)
             }
         }
 
@@ -99,6 +94,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::WireField<__F>,
         {
             const LEAF: __s::bool = <#ty as __s::WireField<__F>>::LEAF;
+            const INSIDE: __s::StatesInside = <#ty as __s::WireField<__F>>::INSIDE;
             type Slot = <#ty as __s::WireField<__F>>::Slot;
 
             fn put_field(
@@ -125,14 +121,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
                 let #inner = <#ty as __s::WireField<__F>>::finish_field(__slot, __error)?;
                 #finished
             }
-            fn walk_field(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                <#ty as __s::WireField<__F>>::walk_field(&mut self.#member, __walk)
-            }
-            fn refer_field(&self, __references: &mut __s::References) {
-                <#ty as __s::WireField<__F>>::refer_field(&self.#member, __references);
-            }
-            fn annotate_field(__notes: &mut __s::Notes) {
-                <#ty as __s::WireField<__F>>::annotate_field(__notes);
+            fn visit_field(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::WireField<__F>>::visit_field(&self.#member, __visit)
             }
         }
 
