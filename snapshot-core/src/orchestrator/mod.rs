@@ -7,6 +7,7 @@
 mod abandoned;
 mod build;
 mod changes;
+mod checkpoint;
 mod claims;
 mod cycle;
 mod destination;

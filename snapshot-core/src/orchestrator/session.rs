@@ -257,8 +257,9 @@ impl Session {
         self.record().blackout_ended = Some(Instant::now());
     }
 
-    /// What is left of the blackout budget; `None` if there is no budget.
-    pub(crate) fn blackout_left(&self) -> Option<Duration> {
+    /// What is left of the [blackout budget](Session::blackout_budget), all of it before the blackout;
+    /// `None` if there is no budget.
+    pub fn blackout_left(&self) -> Option<Duration> {
         let budget = self.blackout_budget?;
         let began = self.record().blackout_began;
         Some(budget.saturating_sub(began.map_or(Duration::ZERO, |began| began.elapsed())))

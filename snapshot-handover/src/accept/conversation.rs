@@ -357,12 +357,15 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
     /// Verifies the whole snapshot, and only then binds it to this host.
     async fn import(&mut self) -> Result<(), Error> {
         let options = ReadOptions::new().limit(self.handover.limits.snapshot);
-        let imported = options
+        let read = options
             .from_bytes(std::mem::take(&mut self.bytes))
-            .and_then(|snapshot| Incoming::from(snapshot).import::<R>())
-            .inspect_err(|error| {
-                self.failed = Some(self.core.report(SIDE).failed_in("import", error));
-            })?;
+            .and_then(|snapshot| Ok((Incoming::from(snapshot.clone()).import::<R>()?, snapshot)));
+        let (imported, snapshot) = read.inspect_err(|error| {
+            self.failed = Some(self.core.report(SIDE).failed_in("import", error));
+        })?;
+        let host = &mut self.host;
+        caught("Host::keep", || host.keep(&snapshot))?;
+        drop(snapshot);
         let (host, note) = (&mut self.host, self.snapshot_note.as_slice());
         self.core = caught("Host::bind", || host.bind(imported.root(), note))?;
         let patched = imported.patch(&self.core).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use snapshot_core::{Controller, Error, Session};
+use snapshot_core::{Controller, Error, Session, Snapshot};
 
 use crate::message::Hello;
 
@@ -43,6 +43,18 @@ pub trait Host<R: Controller>: Send {
     fn greet(&mut self, hello: &Hello) -> Result<Vec<u8>, Error> {
         let _ = hello;
         Ok(Vec::new())
+    }
+
+    /// Keeps the snapshot, which is verified, so that this host can take the tree up again if its
+    /// process dies after the mark `Live`. Nothing is bound yet. See
+    /// [`WriteOptions::write_to_path`](snapshot_core::WriteOptions::write_to_path).
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be kept. The source receives the reason and keeps the tree.
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let _ = snapshot;
+        Ok(())
     }
 
     /// Returns the session for patch and resume, with the resources of this host. The tree is verified
