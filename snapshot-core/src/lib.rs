@@ -22,8 +22,8 @@ mod visit;
 pub mod wire;
 
 pub use controller::{
-    Child, ChildTarget, Context, Controller, ControllerSet, Gate, Inside, IntoChild, Phase,
-    Purpose, refresh,
+    Child, ChildTarget, Context, Controller, ControllerSet, Gate, Inside, IntoChild, Origin,
+    Phase, Purpose, refresh,
 };
 pub use envelope::{IncrementalReader, ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, Finding};
@@ -31,8 +31,8 @@ pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
     LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime,
-    Prepared, Preview, PreviewedController, Progress, SavedBytes, SavedReport, Session, SideReport,
-    Source, Timeline, Undo,
+    Prepared, Preview, PreviewedController, Progress, Resumed, SavedBytes, SavedReport, Session,
+    SideReport, Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use references::check_references;

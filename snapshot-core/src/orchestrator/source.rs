@@ -320,7 +320,7 @@ impl<R: Controller> Source<R> {
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let Self { root, name_limit, rehearsal, .. } = self;
-        let Rehearsal { versions, length } =
+        let Rehearsal { versions, length, .. } =
             rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (tree, claim) = match claimed_tree(Arc::clone(&root) as _, name_limit, &session) {
             Ok(claimed) => claimed,
