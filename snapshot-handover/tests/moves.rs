@@ -107,7 +107,7 @@ fn the_notes_of_the_program_arrive() {
     );
     let Offered::Committed(left) = offered else { panic!("{offered:?}") };
     let Accepted::Live(_, taken) = accepted else { panic!("not live") };
-    assert_eq!(*heard.lock().unwrap(), [&b"hello"[..], b"a", b"m"]);
+    assert_eq!(*heard.lock().unwrap(), [&b"hello"[..], b"a", b"m", b"m"]);
     assert_eq!((left.note.as_slice(), taken.note.as_slice()), (&b"went live"[..], &b"bye"[..]));
     assert_eq!((left.peer.as_str(), taken.peer.as_str()), ("shim 2", "shim 1"));
 }
