@@ -574,7 +574,7 @@ impl Model for Protocol {
             Happening::Does(who) => world.act(rules, who),
             Happening::Fails(who) => {
                 world.budget.failures -= 1;
-                if let (Who::Destination, Some(Action::Prepare | Action::Import)) =
+                if let (Who::Destination, Some(Action::Prepare | Action::Import | Action::Resume)) =
                     (who, world.head(who))
                 {
                     // A step that fails takes itself back, and all that was prepared before.
