@@ -1,4 +1,4 @@
-//! Every controller of a sandbox × every hook × everything that can go wrong with it.
+//! Every controller of a sandbox × every hook × every fault.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::fixture::{plan, save, saved, session, start};
 
 const FAULTS: [Fault; 4] = [Fault::Error, Fault::Panic, Fault::Hang, Fault::Cancel];
 
-/// The limit of a hook that hangs. All others end at once; for them it is for ever.
+/// The limit of a hanging hook. All others end at once and never reach it.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The phases in which something goes wrong, and whether the destination was prepared before.
@@ -45,7 +45,7 @@ struct Case {
 }
 
 impl Case {
-    /// The settings under which it goes wrong.
+    /// The session that causes the fault.
     fn trouble(&self, session: Session) -> Session {
         let session = session.fault_at(self.phase, self.id.clone(), self.fault);
         match self.fault {
@@ -54,7 +54,7 @@ impl Case {
         }
     }
 
-    /// Whether the phase ends well all the same: an undo and a commit are not cancelled.
+    /// Whether the phase still succeeds: an undo and a commit are not cancelled.
     fn is_harmless(&self) -> bool {
         self.fault == Fault::Cancel
             && matches!(self.phase, Phase::Thaw | Phase::Commit | Phase::Abort)
@@ -70,7 +70,7 @@ impl Case {
         }
     }
 
-    /// The failure has the right code, names the controller, and nothing went wrong in its undo.
+    /// Asserts that the failure has the right code, names the controller, and has no failed undo.
     fn assert_failure(&self, failure: &snapshot_core::Failure) {
         assert_eq!(failure.phase(), self.phase, "{self:?}: {failure:?}");
         assert_eq!(failure.code(), self.code(), "{self:?}: {failure:?}");
@@ -78,7 +78,7 @@ impl Case {
         let report = failure.controllers().iter().find(|report| report.id == self.id);
         assert!(report.is_some(), "{self:?}: {failure:?}");
         if self.fault == Fault::Cancel && self.phase != Phase::Refresh {
-            // The cause is the operator; the report says where it was heard.
+            // The operator is the cause; the report names the interrupted controller.
             assert_ne!(report.unwrap().outcome, snapshot_core::Outcome::Done, "{self:?}");
         } else {
             let named = failure.cause().first().controller().map(ToString::to_string);
@@ -93,11 +93,11 @@ fn ids(snapshot: &Snapshot) -> Vec<ControllerId> {
     preview.controllers.into_iter().map(|controller| controller.id).collect()
 }
 
-/// Everything about a sandbox and its host that could differ.
+/// All observable state of a sandbox and its host.
 #[derive(Debug, PartialEq)]
 struct Everything {
     saved: Vec<u8>,
-    /// With what is not saved: stages, flags, bindings.
+    /// The parts that are not saved: stages, flags, bindings.
     states: String,
     world: World,
 }
@@ -108,7 +108,7 @@ impl Everything {
     }
 }
 
-/// All states, with all that is skipped on the wire. One line per controller.
+/// All states, including the skipped fields. One line per controller.
 fn states(sandbox: &Sandbox) -> String {
     let mut all = String::new();
     writeln!(all, "{:?}", sandbox.is_migrating()).unwrap();
@@ -134,7 +134,7 @@ fn freeze(sandbox: &Arc<Sandbox>, session: &Session) -> Frozen<Sandbox> {
     block_on(Source::new(sandbox).freeze(session)).unwrap()
 }
 
-/// The whole way, to its end.
+/// Runs the whole migration.
 fn move_it(source: &Arc<Sandbox>, there: &Arc<FakeHost>) {
     let frozen = freeze(source, &Session::new());
     let theirs = session(there, plan());
@@ -175,12 +175,12 @@ fn goes_wrong(case: &Case) {
                 ended.unwrap();
             } else {
                 case.assert_failure(&ended.unwrap_err());
-                // The way back that the failure leaves.
+                // The undo after the failure.
                 block_on(Source::recover(&source, &Session::new())).unwrap();
             }
         }
         Phase::Commit => {
-            // There is no way back: whatever happens, the destination is live and the source over.
+            // There is no undo: in any case, the destination is live and the source has ended.
             let frozen = freeze(&source, &ours);
             let quiet = session(&there, plan());
             let patched = patch(&frozen.save().unwrap(), &quiet);
@@ -243,7 +243,7 @@ fn goes_wrong(case: &Case) {
                 case.assert_failure(&failure.unwrap_err());
             }
             assert_eq!(there.world(), World::default(), "{case:?}");
-            // What was imported is over: its VM is where an abort leaves it.
+            // The imported tree is aborted: its VM is in the stage after an abort.
             if case.phase != Phase::Abort {
                 let stage = root.vm().unwrap().stage();
                 assert_eq!(stage, snapshot_examples::lcow::VmStage::Terminated, "{case:?}");
@@ -254,7 +254,7 @@ fn goes_wrong(case: &Case) {
     }
     assert_eq!(Everything::of(&source, &here), before, "{case:?}");
     assert_eq!(there.world(), World::default(), "{case:?}");
-    // The same source, the same hosts, as if nothing had been tried.
+    // The same source and the same hosts work as if there had been no attempt.
     move_it(&source, &there);
     assert_eq!(here.world(), World::default(), "{case:?}");
 }
@@ -269,7 +269,7 @@ fn whatever_goes_wrong_with_any_hook_of_any_controller_both_sides_are_as_before(
             cases.extend(FAULTS.map(|fault| Case { phase, rehearsed, id: id.clone(), fault }));
         }
     }
-    // Most of the time of a hook that hangs is waiting.
+    // A hanging hook spends most of its time waiting.
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..8 {
