@@ -28,7 +28,7 @@ pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
 pub use gate::{Gate, Inside};
 pub(crate) use loaded::{Described, Loaded, StateOf};
-pub(crate) use node::{HookFuture, Met, Node};
+pub(crate) use node::{Account, HookFuture, Node};
 pub(crate) use phase::Hook;
 pub use phase::Phase;
 pub use refresh::refresh;
