@@ -23,7 +23,7 @@ use std::ops::DerefMut;
 pub(crate) use address::{ByAddress, address};
 pub use child::{Child, ChildTarget, IntoChild};
 pub(crate) use child::{build_child, described, keep_child, live};
-pub use context::{Context, Purpose};
+pub use context::{Context, Origin, Purpose};
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
 pub use gate::{Gate, Inside};
