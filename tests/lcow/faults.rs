@@ -19,14 +19,27 @@ const FAULTS: [Fault; 4] = [Fault::Error, Fault::Panic, Fault::Hang, Fault::Canc
 /// The limit of a hanging hook. All others end at once and never reach it.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The hooks, by their phases.
-const HOOKS: [Phase; 6] =
-    [Phase::Freeze, Phase::Thaw, Phase::Commit, Phase::Patch, Phase::Resume, Phase::Abort];
+/// The phases in which something goes wrong, and whether the destination was prepared before.
+const PHASES: [(Phase, bool); 11] = [
+    (Phase::Freeze, false),
+    (Phase::Thaw, false),
+    (Phase::Commit, false),
+    (Phase::Patch, false),
+    (Phase::Resume, false),
+    (Phase::Abort, false),
+    (Phase::Prepare, true),
+    (Phase::Refresh, true),
+    (Phase::Patch, true),
+    (Phase::Resume, true),
+    (Phase::Abort, true),
+];
 
 /// One case.
 #[derive(Clone, Debug)]
 struct Case {
     phase: Phase,
+    /// Whether the destination is prepared by a rehearsal.
+    rehearsed: bool,
     id: ControllerId,
     fault: Fault,
 }
@@ -49,6 +62,8 @@ impl Case {
 
     fn code(&self) -> Code {
         match self.fault {
+            // It has no hooks, so that whatever is no panic is an error.
+            _ if self.phase == Phase::Refresh => Code::Internal,
             Fault::Hang => Code::DeadlineExceeded,
             Fault::Cancel => Code::Cancelled,
             _ => Code::Internal,
@@ -62,7 +77,7 @@ impl Case {
         assert!(failure.undo_error().is_none(), "{self:?}: {failure:?}");
         let report = failure.controllers().iter().find(|report| report.id == self.id);
         assert!(report.is_some(), "{self:?}: {failure:?}");
-        if self.fault == Fault::Cancel {
+        if self.fault == Fault::Cancel && self.phase != Phase::Refresh {
             // The operator is the cause; the report names the interrupted controller.
             assert_ne!(report.unwrap().outcome, snapshot_core::Outcome::Done, "{self:?}");
         } else {
@@ -96,14 +111,14 @@ impl Everything {
 /// All states, including the skipped fields. One line per controller.
 fn states(sandbox: &Sandbox) -> String {
     let mut all = String::new();
-    writeln!(all, "{:?}", sandbox.migration()).unwrap();
+    writeln!(all, "{:?}", sandbox.is_migrating()).unwrap();
     let vm = sandbox.vm().unwrap();
     writeln!(all, "{:?}", *vm.state()).unwrap();
     writeln!(all, "{:?}", *vm.scsi().unwrap().state()).unwrap();
     writeln!(all, "{:?}", *vm.vpci().unwrap().state()).unwrap();
     writeln!(all, "{:?}", *vm.plan9().unwrap().state()).unwrap();
     for pod in sandbox.pods() {
-        writeln!(all, "{:?}", pod.migration()).unwrap();
+        writeln!(all, "{:?}", pod.is_migrating()).unwrap();
         writeln!(all, "{:?}", *pod.network().unwrap().state()).unwrap();
         for container in pod.containers() {
             writeln!(all, "{:?}", *container.state()).unwrap();
@@ -129,6 +144,12 @@ fn move_it(source: &Arc<Sandbox>, there: &Arc<FakeHost>) {
     block_on(frozen.commit()).unwrap();
     assert!(live.pods()[0].network().is_some());
     assert!(there.world().vms[&"sandbox-2@vm".into()].started);
+}
+
+/// The source as it is now, for a destination to prepare.
+fn rehearsal(source: &Arc<Sandbox>) -> Incoming {
+    let manifest = snapshot_core::registry::registry().unwrap().manifest();
+    Incoming::from(Source::new(source).rehearse(&manifest).unwrap())
 }
 
 /// A patched destination on this host.
@@ -177,6 +198,32 @@ fn goes_wrong(case: &Case) {
             drop(live);
             return;
         }
+        Phase::Prepare => {
+            let imported = rehearsal(&source).import::<Sandbox>().unwrap();
+            let failure = block_on(imported.prepare(&theirs)).unwrap_err();
+            case.assert_failure(&failure);
+        }
+        Phase::Refresh | Phase::Patch | Phase::Resume | Phase::Abort if case.rehearsed => {
+            let imported = rehearsal(&source).import::<Sandbox>().unwrap();
+            let quiet = session(&there, plan());
+            let prepared = block_on(imported.prepare(&quiet)).unwrap();
+            let frozen = freeze(&source, &Session::new());
+            let last = Incoming::from(frozen.save().unwrap());
+            let failure = match case.phase {
+                Phase::Refresh | Phase::Patch => block_on(prepared.patch(last, &theirs)).map(drop),
+                Phase::Resume => {
+                    let patched = block_on(prepared.patch(last, &quiet)).unwrap();
+                    block_on(patched.resume(&theirs)).map(drop)
+                }
+                _ => block_on(block_on(prepared.patch(last, &theirs)).unwrap().abort()),
+            };
+            match case.is_harmless() {
+                true => failure.unwrap(),
+                false => case.assert_failure(&failure.unwrap_err()),
+            }
+            assert_eq!(there.world(), World::default(), "{case:?}");
+            block_on(frozen.rollback()).unwrap();
+        }
         Phase::Patch | Phase::Resume | Phase::Abort => {
             let frozen = freeze(&source, &Session::new());
             let incoming = Incoming::from(frozen.save().unwrap());
@@ -217,9 +264,9 @@ fn whatever_goes_wrong_with_any_hook_of_any_controller_both_sides_are_as_before(
     let all = ids(&save(&start(&FakeHost::new())));
     assert_eq!(all.len(), 11, "every kind of controller is there: {all:?}");
     let mut cases = Vec::new();
-    for phase in HOOKS {
+    for (phase, rehearsed) in PHASES {
         for id in &all {
-            cases.extend(FAULTS.map(|fault| Case { phase, id: id.clone(), fault }));
+            cases.extend(FAULTS.map(|fault| Case { phase, rehearsed, id: id.clone(), fault }));
         }
     }
     // A hanging hook spends most of its time waiting.
@@ -234,13 +281,13 @@ fn whatever_goes_wrong_with_any_hook_of_any_controller_both_sides_are_as_before(
         }
     });
     println!(
-        "{} cases: {} controllers × {} hooks × {} faults",
+        "{} cases: {} controllers × {} phases × {} faults",
         cases.len(),
         all.len(),
-        HOOKS.len(),
+        PHASES.len(),
         FAULTS.len()
     );
-    assert_eq!(cases.len(), 264);
+    assert_eq!(cases.len(), 484);
 }
 
 #[test]
@@ -255,7 +302,7 @@ fn five_failures_in_a_row_leave_nothing_behind_on_the_same_objects() {
         (Phase::Patch, "pods/web/containers/app", Fault::Cancel),
         (Phase::Resume, "pods/web/containers/web", Fault::Error),
     ] {
-        let case = Case { phase, id: id.into(), fault };
+        let case = Case { phase, rehearsed: false, id: id.into(), fault };
         let theirs = case.trouble(session(&there, plan()));
         match block_on(Source::new(&source).freeze(&case.trouble(Session::new()))) {
             Err(failure) => case.assert_failure(&failure),

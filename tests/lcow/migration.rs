@@ -10,9 +10,9 @@ use futures_executor::block_on;
 use snapshot_core::{Code, Controller, Error, Incoming, Session, Source};
 use snapshot_examples::lcow::host::{Exit, ProcessKey};
 use snapshot_examples::lcow::{
-    Container, ContainerStage, DiskConfig, DiskStage, ExecId, FakeHost, Migration, MountConfig,
-    NetworkStage, NewContainer, NewPod, NewProcess, NewVm, PatchPlan, ProcessStage, Sandbox,
-    ShareConfig, Slot, VmStage, World, sample,
+    Container, ContainerStage, DiskConfig, DiskStage, ExecId, FakeHost, MountConfig, NetworkStage,
+    NewContainer, NewPod, NewProcess, NewVm, PatchPlan, ProcessStage, Sandbox, ShareConfig, Slot,
+    VmStage, World, sample,
 };
 
 use super::fixture::{plan, refused, restore, save, saved, session, start};
@@ -87,7 +87,7 @@ fn a_sandbox_moves_to_another_host() {
                 ProcessStage::SourceMigrating
             )
         );
-        assert_eq!(source.migration(), Migration::Source);
+        assert!(source.is_migrating());
         assert!(here.world().vms[&"sandbox@vm".into()].paused);
         every_operation_is_refused(&source);
         let snapshot = frozen.save().unwrap();
@@ -113,7 +113,7 @@ fn a_sandbox_moves_to_another_host() {
         let live = patched.resume(&theirs).await.unwrap();
         assert!(Arc::ptr_eq(&live, &destination));
         assert_eq!(stages(&live), LIVE);
-        assert_eq!(live.migration(), Migration::None);
+        assert!(!live.is_migrating());
 
         frozen.commit().await.unwrap();
     });
@@ -200,7 +200,7 @@ fn a_rolled_back_source_is_as_it_was() {
         assert_eq!(host.world(), world);
         assert_eq!(saved(&source), before);
         assert_eq!(stages(&source), LIVE);
-        assert_eq!(source.migration(), Migration::None);
+        assert!(!source.is_migrating());
     }
     let app = source.container(&"app".into()).unwrap();
     app.exec("sh".into(), NewProcess::default()).unwrap();

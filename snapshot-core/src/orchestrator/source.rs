@@ -67,6 +67,8 @@ struct Rehearsal {
     versions: Option<Arc<Versions>>,
     /// How many bytes the snapshot had.
     length: usize,
+    /// How long it took to save it.
+    save: Option<Duration>,
 }
 
 impl<R: Controller> Source<R> {
@@ -90,8 +92,9 @@ impl<R: Controller> Source<R> {
         self
     }
 
-    /// How long [`preflight`](Source::preflight), which has no session, waits for the state of one
-    /// controller before it reports that as an error event, and fails where the controller has a
+    /// How long [`preflight`](Source::preflight) and [`checkpoint`](Source::checkpoint), which have no
+    /// session, wait for the state of one controller before they report that as an error event, and
+    /// fail where the controller has a
     /// [`try_state`](Controller::try_state). 30 s when not set; [`Duration::MAX`] is no deadline. From
     /// the freeze on the deadlines of the [`Session`] hold.
     #[must_use]
@@ -142,16 +145,14 @@ impl<R: Controller> Source<R> {
         Ok(snapshot)
     }
 
+    /// How long the save of the last [rehearsal](Source::rehearse) took, without its verification;
+    /// `None` before the first one that has passed.
+    pub fn rehearsed_save(&self) -> Option<Duration> {
+        self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner).save
+    }
+
     fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Snapshot), Error> {
-        let waiting = Waiting::new(
-            Phase::Preflight,
-            Patience {
-                per_controller: self.lock_deadline,
-                due: None,
-                is_cancelled: None,
-                grace: Duration::MAX,
-            },
-        );
+        let waiting = self.waiting(Phase::Preflight);
         let _watch = waiting.watch()?;
         let met = waiting.during(|| Met::under(self.node(), self.name_limit));
         Claim::check(&met)?;
@@ -199,8 +200,44 @@ impl<R: Controller> Source<R> {
             }
         }
         Error::collect(errors)?;
-        let snapshot = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
-        Ok((Rehearsal { versions, length: snapshot.as_bytes().len() }, snapshot))
+        let (snapshot, save) = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
+        let rehearsal = Rehearsal { versions, length: snapshot.as_bytes().len(), save: Some(save) };
+        Ok((rehearsal, snapshot))
+    }
+
+    /// Saves the tree while it runs, and reads it again as a destination of this build does.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is in the way, as of [`Source::preflight`].
+    pub(super) fn save_running(&self) -> Result<Snapshot, Error> {
+        caught(|| {
+            let waiting = self.waiting(Phase::Save);
+            let _watch = waiting.watch()?;
+            let met = waiting.during(|| Met::under(self.node(), self.name_limit));
+            Claim::check(&met)?;
+            let checked = check_all(&met);
+            let tree = match (checked, met.into_tree()) {
+                (Ok(()), tree) => Arc::new(tree?),
+                (Err(error), Ok(_)) => return Err(error),
+                (Err(error), Err(others)) => return Err(error.and(others)),
+            };
+            waiting.know(Arc::clone(&tree) as _);
+            let saved = waiting.during(|| self.rehearse_whole(None, &ReadOptions::new(), &tree));
+            let saved = saved.map(|(snapshot, _)| snapshot);
+            saved.map_err(|error| error.named(|address| tree.id_at(address)))
+        })
+    }
+
+    /// The waits of a step that has no session.
+    fn waiting(&self, phase: Phase) -> Arc<Waiting> {
+        let patience = Patience {
+            per_controller: self.lock_deadline,
+            due: None,
+            is_cancelled: None,
+            grace: Duration::MAX,
+        };
+        Waiting::new(phase, patience)
     }
 
     /// Saves the tree and reads it again, as a destination with these limits does.
@@ -209,13 +246,15 @@ impl<R: Controller> Source<R> {
         versions: Option<Arc<Versions>>,
         theirs: &ReadOptions,
         tree: &Tree,
-    ) -> Result<Snapshot, Error> {
+    ) -> Result<(Snapshot, Duration), Error> {
         let mut buffer = SaveBuffer::new();
+        let began = Instant::now();
         if let Err(error) = self.rehearse_save(&mut buffer, versions) {
             // What was saved cannot be read, so that references are looked at where they are.
             return Err(and_references(error, tree, &*self.root));
         }
-        let snapshot = Snapshot::from_bytes(buffer.as_bytes().to_vec())?.with_options(theirs);
+        let save = began.elapsed();
+        let snapshot = buffer.into_snapshot()?.with_options(theirs);
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
         if length > limit {
             return Err(Error::exhausted(format!(
@@ -224,7 +263,7 @@ impl<R: Controller> Source<R> {
             )));
         }
         preview::decode::<R>(&snapshot)?;
-        Ok(snapshot)
+        Ok((snapshot, save))
     }
 
     /// The same of a tree that cannot be moved as it is, for what else is in the way.
@@ -282,7 +321,7 @@ impl<R: Controller> Source<R> {
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let Self { root, name_limit, rehearsal, .. } = self;
-        let Rehearsal { versions, length } =
+        let Rehearsal { versions, length, .. } =
             rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (tree, claim) = match claimed_tree(Arc::clone(&root) as _, name_limit, &session) {
             Ok(claimed) => claimed,

@@ -56,7 +56,7 @@ pub(super) struct Site {
 
 /// Where a message is in the samples.
 #[derive(Debug)]
-struct Spot {
+struct SampleSpot {
     sample: usize,
     way: Vec<usize>,
     place: usize,
@@ -86,7 +86,7 @@ impl Bench {
 
     /// The same messages in the whole samples.
     pub(super) fn whole_sites(&self) -> Vec<Site> {
-        let whole = |spot: Spot| {
+        let whole = |spot: SampleSpot| {
             let tree = self.samples.get(spot.sample)?.tree.clone();
             Some(Site::new(spot.place, true, Setting { tree, way: spot.way }))
         };
@@ -102,7 +102,7 @@ impl Bench {
 
     /// The ways to the messages to edit. A derived sample has the messages of the original and a new one:
     /// only the new message and the message around it are edited there.
-    fn spots(&self) -> Vec<Spot> {
+    fn spots(&self) -> Vec<SampleSpot> {
         let mut spots = Vec::new();
         let mut places = HashSet::new();
         for (sample, Sample { tree, is_made, .. }) in self.samples.iter().enumerate() {
@@ -113,7 +113,7 @@ impl Bench {
         spots
     }
 
-    fn cut_down(&self, spots: Vec<Spot>) -> Vec<Site> {
+    fn cut_down(&self, spots: Vec<SampleSpot>) -> Vec<Site> {
         let mut sites = Vec::new();
         let mut surroundings: Option<(usize, Surroundings<'_>)> = None;
         for spot in spots {
@@ -269,14 +269,14 @@ fn collect(
     message: &Message,
     is_wanted: &impl Fn(&Message) -> bool,
     way: &mut Vec<usize>,
-    spots: &mut Vec<Spot>,
+    spots: &mut Vec<SampleSpot>,
 ) {
     if is_wanted(message) {
         let same = spots.iter().filter(|spot| spot.place == message.place);
         let of_this = same.clone().filter(|spot| spot.sample == sample).count();
         if of_this < SITES_OF_A_SAMPLE && same.clone().count() < SITES {
             let is_first = same.count() == 0;
-            spots.push(Spot { sample, way: way.clone(), place: message.place, is_first });
+            spots.push(SampleSpot { sample, way: way.clone(), place: message.place, is_first });
         }
     }
     for (index, field) in message.fields.iter().enumerate() {

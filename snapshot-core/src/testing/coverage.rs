@@ -13,7 +13,7 @@ use super::tree::{Message, Value};
 /// The values that were seen in every field.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
-    fields: HashMap<FieldKey, Seen>,
+    fields: HashMap<FieldKey, SeenValues>,
     /// The places of the messages in the samples.
     places: HashSet<usize>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Missing {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenValues {
     /// At most two different values, as bytes.
     values: Vec<Vec<u8>>,
     /// Whether a sample has a message in it.
@@ -147,7 +147,7 @@ impl Coverage {
     }
 
     fn missing(&self, place: usize, info: &FieldInfo, is_any: bool) -> Option<String> {
-        let nothing = Seen::default();
+        let nothing = SeenValues::default();
         let seen = self.fields.get(&(place, info.number)).unwrap_or(&nothing);
         // The payload determines the type URL of its `Any`, and the derive determines the version.
         if is_any && info.number == 1 && self.has_message(place, 2) || is_version(info) {

@@ -7,14 +7,14 @@ use crate::codec::{Reader, from_bytes, to_bytes};
 use crate::schema::{MessageDescriptor, Schema};
 use crate::{Error, State};
 
-use super::watch::{Watch, Watched};
+use super::watch::{Sightings, WatchedRead};
 
 /// The operations on the type.
 #[derive(Clone, Copy)]
 pub(super) struct Subject {
     pub(super) type_name: &'static str,
     pub(super) descriptor: &'static MessageDescriptor,
-    recode: fn(&[u8]) -> (Recoded, Watch),
+    recode: fn(&[u8]) -> (Recoded, Sightings),
     pub(super) prost_refuses: fn(&[u8]) -> Option<String>,
     pub(super) through_prost: fn(&[u8]) -> Result<Vec<u8>, String>,
 }
@@ -42,7 +42,7 @@ impl Subject {
     }
 
     /// Reads the bytes and writes the value again.
-    pub(super) fn recode(&self, bytes: &[u8]) -> (Recoded, Watch) {
+    pub(super) fn recode(&self, bytes: &[u8]) -> (Recoded, Sightings) {
         (self.recode)(bytes)
     }
 }
@@ -53,8 +53,8 @@ impl fmt::Debug for Subject {
     }
 }
 
-fn recode<S: State>(bytes: &[u8]) -> (Recoded, Watch) {
-    let scope = Watched::default();
+fn recode<S: State>(bytes: &[u8]) -> (Recoded, Sightings) {
+    let scope = WatchedRead::default();
     let read = caught(|| {
         let mut reader = Reader::new(bytes);
         reader.set_scope(&scope);
