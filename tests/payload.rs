@@ -307,9 +307,9 @@ fn a_wrong_command_line_has_another_exit_code_than_a_refusal() {
         (vec!["verify", "--schema", "other", file], "possible values: hcsshim, lcow"),
         (
             vec!["verify", "--kind", "plan9", file],
-            "--kind: \"plan9\" is no kind of payload: migration, vm",
+            "--kind: \"plan9\" is not a kind of payload: migration, vm",
         ),
-        (vec!["--schema", "lcow", "--kind", "migration", "json", file], "is no kind of payload"),
+        (vec!["--schema", "lcow", "--kind", "migration", "json", file], "is not a kind of payload"),
     ] {
         let ended = run(call.iter().map(AsRef::<OsStr>::as_ref));
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{call:?}");

@@ -14,7 +14,7 @@ use snapshot_core::{
 use snapshot_proto::example::v1 as pb;
 use tokio::sync::{mpsc, oneshot};
 
-// A state in a std lock, and operations that a freeze waits for.
+// A state in a std lock, with operations that the freeze waits for.
 
 #[derive(Snapshot)]
 #[snapshot(message = pb::VolumeSnapshot, version = 1, controller = Volume)]
@@ -27,7 +27,7 @@ struct VolumeState {
 struct Volume {
     /// The state. It is locked for a moment at a time, and never across an `.await`.
     state: Mutex<VolumeState>,
-    /// Whoever resizes the volume is inside.
+    /// Operations that resize the volume are inside.
     gate: Gate,
 }
 
@@ -178,13 +178,13 @@ enum Request {
 }
 
 struct Disk {
-    /// What the actor handed out last, or is to begin with.
+    /// The state that the actor handed out last, or its initial state.
     state: Mutex<DiskState>,
     requests: mpsc::UnboundedSender<Request>,
 }
 
 impl Disk {
-    /// Starts the actor. It has no state before the first one is given to it.
+    /// Starts the actor without a state.
     fn inert(state: DiskState) -> Self {
         let (requests, mut inbox) = mpsc::unbounded_channel();
         tokio::spawn(async move {
@@ -195,7 +195,7 @@ impl Disk {
                     (Request::Grow(more), Some(state)) => state.size += more,
                     (Request::Stage(to), Some(state)) => drop(to.send(state.stage)),
                     (Request::HandOut(to), Some(_)) => drop(own.take().map(|state| to.send(state))),
-                    (_, None) => {} // dropped: whoever asks is told that the actor has no state
+                    (_, None) => {} // dropped, so that the sender sees that the actor has no state
                 }
             }
         });
@@ -212,7 +212,7 @@ impl Disk {
         self.requests.send(request).map_err(|_| Error::internal("the actor is gone"))
     }
 
-    /// The stage that the actor has, if it has a state.
+    /// The stage in the actor's state, if the actor has one.
     async fn actors_stage(&self) -> Option<DiskStage> {
         let (to, stage) = oneshot::channel();
         self.request(Request::Stage(to)).ok()?;
@@ -384,7 +384,7 @@ async fn a_state_behind_the_lock_of_tokio_cannot_be_saved_while_handlers_run() {
     assert!(text.contains("Cannot block the current thread from within a runtime"), "{text}");
 
     let nic = nic(false);
-    let held = nic.state.lock().await; // some handler has it just now
+    let held = nic.state.lock().await; // a handler holds the lock
     let text = refusal(&nic);
     assert!(text.contains("panicked"), "{text}");
     drop(held);

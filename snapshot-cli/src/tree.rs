@@ -72,7 +72,7 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// If there are more payloads than a real snapshot has; a small file can contain so many.
+    /// If there are more payloads than any real snapshot has; even a small file can contain too many.
     pub(crate) fn of(snapshot: &Snapshot, schemas: &Schemas) -> Result<Self, Error> {
         let root = Any {
             type_url: snapshot.type_url().to_owned(),

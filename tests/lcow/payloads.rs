@@ -119,7 +119,7 @@ fn a_type_url_of_no_kind_is_refused() {
         assert!(error.to_string().starts_with("has "), "{error}");
     }
     let error = "migration".parse::<Kind>().unwrap_err().to_string();
-    assert!(error.starts_with("\"migration\" is no kind of payload: sandbox, vm"), "{error}");
+    assert!(error.starts_with("\"migration\" is not a kind of payload: sandbox, vm"), "{error}");
 }
 
 #[test]

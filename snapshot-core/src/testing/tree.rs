@@ -135,7 +135,7 @@ impl Field {
 }
 
 impl Value {
-    /// What follows the tag.
+    /// The encoding of the value after the tag.
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         match self {
             Value::Varint(value) => varint(*value, bytes),

@@ -26,7 +26,7 @@ fn table(packages: &[Package]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "| floor | room of `{}` | modules | purpose | may not know |",
+            "| floor | room of `{}` | modules | purpose | must not know |",
             package.name
         );
         text.push_str("|--:|---|---|---|---|\n");

@@ -8,9 +8,9 @@ pub(super) struct Room {
     /// The modules that belong to it, each with all modules inside; `a::*` is what is inside `a`
     /// without `a` itself. The longest match decides.
     pub(super) modules: &'static [&'static str],
-    /// What the room is responsible for, for the table in ARCHITECTURE.md.
+    /// The responsibility of the room, for the table in ARCHITECTURE.md.
     pub(super) purpose: &'static str,
-    /// What the room may not know, for the same table.
+    /// The things that the room must not know, for the same table.
     pub(super) barred: &'static str,
 }
 
@@ -39,56 +39,56 @@ const CORE: &[Room] = &[
         floor: 1,
         name: "path",
         modules: &["path"],
-        purpose: "where something is: a field's path, a controller's id, one escape",
-        barred: "what is there",
+        purpose: "places: paths of fields, ids of controllers, one escape",
+        barred: "the values at these places",
     },
     Room {
         floor: 2,
         name: "error",
         modules: &["error", "caught"],
         purpose: "errors, their findings and codes; panics as errors",
-        barred: "what fails: states, controllers, phases",
+        barred: "states, controllers and phases",
     },
     Room {
         floor: 3,
         name: "visit",
         modules: &["visit"],
         purpose: "the one walk over a state: its controllers, and the names that fields define and refer to",
-        barred: "what a controller is, and why somebody looks",
+        barred: "controllers, and the purpose of a walk",
     },
     Room {
         floor: 3,
         name: "wire",
         modules: &["wire"],
         purpose: "the framework's own messages, generated from `snapshot.v1`",
-        barred: "what the messages are used for",
+        barred: "the use of the messages",
     },
     Room {
         floor: 4,
         name: "schema",
         modules: &["schema"],
         purpose: "kinds, descriptors, notes, manifest",
-        barred: "Rust types of states, and how they are encoded",
+        barred: "the Rust types of states, and their encoding",
     },
     Room {
         floor: 5,
         name: "codec",
         modules: &["codec::*"],
-        purpose: "how each Rust type stands on the wire, both ways; a slot for the scope of a save or a read",
+        purpose: "the encoding and decoding of each Rust type; a slot for the scope of a save or a read",
         barred: "controllers, references, schema versions, the tree",
     },
     Room {
         floor: 6,
         name: "payload",
         modules: &["payload"],
-        purpose: "`State`, `Payload`, `Stage`: what the derive implements; their bytes, and payloads in an `Any`",
-        barred: "controllers, and who reads or writes a payload",
+        purpose: "the traits of the derive: `State`, `Payload`, `Stage`; their bytes, and payloads in an `Any`",
+        barred: "controllers, and the readers and writers of payloads",
     },
     Room {
         floor: 7,
         name: "derive",
         modules: &["__private::*"],
-        purpose: "what generated code calls: the field plan, the running decode, the proof of fit",
+        purpose: "the functions for generated code: the field plan, the running decode, the proof of fit",
         barred: "the phases of a migration",
     },
     Room {
@@ -103,21 +103,21 @@ const CORE: &[Room] = &[
         name: "references",
         modules: &["references"],
         purpose: "names that fields define and refer to, collected over a tree and checked",
-        barred: "the registry, and when a check is made",
+        barred: "the registry, and the time of a check",
     },
     Room {
         floor: 8,
         name: "version",
         modules: &["version"],
-        purpose: "older versions of a payload: upgrade, downgrade, what would be lost",
-        barred: "how two sides agree on a version",
+        purpose: "older versions of a payload: upgrade, downgrade, lost values",
+        barred: "the agreement of two sides on a version",
     },
     Room {
         floor: 8,
         name: "envelope",
         modules: &["envelope"],
         purpose: "the byte format around a root payload; files, streams, compression",
-        barred: "what the payload holds",
+        barred: "the content of the payload",
     },
     Room {
         floor: 9,
@@ -169,7 +169,7 @@ const DERIVE: &[Room] = &[
         name: "errors",
         modules: &["errors"],
         purpose: "collects the mistakes of one type",
-        barred: "which mistakes there are",
+        barred: "the kinds of mistakes",
     },
     Room {
         floor: 2,
@@ -190,7 +190,7 @@ const DERIVE: &[Room] = &[
         name: "expand",
         modules: &["expand"],
         purpose: "generates the code of `derive(Snapshot)`; reports nothing",
-        barred: "mistakes: what reaches it is right",
+        barred: "mistakes: its input is valid",
     },
     Room {
         floor: 4,
