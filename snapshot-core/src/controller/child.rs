@@ -243,6 +243,7 @@ fn take_child<C: ?Sized + ChildTarget>(
     Ok(Child::of_loaded(loaded))
 }
 
+#[cold]
 fn empty() -> Error {
     Error::internal("the child's import has failed, there is nothing to save")
 }
@@ -254,9 +255,9 @@ enum Question {
     /// What the decoded state says about itself.
     Described(Option<Described>),
     /// The controller, which is built now.
-    Build(Result<Arc<dyn Node>, Error>),
+    Build(Option<Result<Arc<dyn Node>, Error>>),
     /// The decoded state, in exchange for a controller that there is already.
-    Keep(Arc<dyn Node>, Result<Box<dyn Loaded>, Error>),
+    Keep(Arc<dyn Node>, Option<Result<Box<dyn Loaded>, Error>>),
 }
 
 /// Returns the controller of a child, once it is built.
@@ -285,10 +286,10 @@ pub(crate) fn described(child: &dyn ChildCell) -> Option<Described> {
 ///
 /// Those of the controller's `import`, and if there is neither a controller nor a state.
 pub(crate) fn build_child(child: &dyn ChildCell) -> Result<Arc<dyn Node>, Error> {
-    let mut question = Question::Build(Err(empty()));
+    let mut question = Question::Build(None);
     child.answer(&mut question);
     match question {
-        Question::Build(built) => built,
+        Question::Build(Some(built)) => built,
         _ => Err(empty()),
     }
 }
@@ -303,10 +304,10 @@ pub(crate) fn keep_child(
     child: &dyn ChildCell,
     existing: &Arc<dyn Node>,
 ) -> Result<Box<dyn Loaded>, Error> {
-    let mut question = Question::Keep(Arc::clone(existing), Err(empty()));
+    let mut question = Question::Keep(Arc::clone(existing), None);
     child.answer(&mut question);
     match question {
-        Question::Keep(_, loaded) => loaded,
+        Question::Keep(_, Some(loaded)) => loaded,
         _ => Err(empty()),
     }
 }
@@ -349,12 +350,13 @@ impl<C: Controller> ChildCell for Child<C> {
                 *described = self.loaded().as_ref().map(|loaded| Described::of(&**loaded));
             }
             Some(Question::Build(built)) => {
-                *built = self.build_by(StateOf::build_boxed).map(|controller| controller as _);
+                let controller = self.build_by(StateOf::build_boxed);
+                *built = Some(controller.map(|controller| controller as _));
             }
             Some(Question::Keep(existing, loaded)) => {
                 let controller = Arc::clone(existing).into_any().downcast();
                 let kept = controller.map_err(|_| another()).and_then(|there| self.keep(there));
-                *loaded = kept.map(|loaded| loaded as _);
+                *loaded = Some(kept.map(|loaded| loaded as _));
             }
             None => {}
         }
@@ -394,11 +396,11 @@ impl ChildCell for Child<dyn Controller> {
             }
             Some(Question::Build(built)) => {
                 let build = |AnyLoaded(loaded): AnyLoaded| loaded.import().map(AnyNode);
-                *built = self.build_by(build).map(|AnyNode(node)| node);
+                *built = Some(self.build_by(build).map(|AnyNode(node)| node));
             }
             Some(Question::Keep(existing, loaded)) => {
                 let kept = self.keep(AnyNode(Arc::clone(existing)));
-                *loaded = kept.map(|AnyLoaded(loaded)| loaded);
+                *loaded = Some(kept.map(|AnyLoaded(loaded)| loaded));
             }
             None => {}
         }
