@@ -23,15 +23,16 @@ pub mod wire;
 
 pub use controller::{
     Child, ChildTarget, Context, Controller, ControllerSet, Gate, Inside, IntoChild, Phase,
+    Purpose, refresh,
 };
 pub use envelope::{IncrementalReader, ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, Finding};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
-    LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime, Preview,
-    PreviewedController, Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline,
-    Undo,
+    LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime,
+    Prepared, Preview, PreviewedController, Progress, SavedBytes, SavedReport, Session, SideReport,
+    Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use references::check_references;

@@ -24,6 +24,7 @@ pub(crate) mod validation;
 // The derive's code names even what every module has in scope, since the user's may not.
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
+pub use std::mem::swap;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
 pub use std::result::Result::{self, Err, Ok};
@@ -75,7 +76,7 @@ pub use crate::schema::{
     MessageDescriptor, Numbered, OneofDescriptor, OneofSchema, Schema, StateNotes, StatesInside,
     ValueKind, kind,
 };
-pub use crate::state::notes_on;
+pub use crate::state::{Keep, Keeps, KeepsNothing, Later, notes_on};
 pub use crate::version::{
     Older, OlderVersion, Upgraded, check_upgraded, check_version, downgraded, put_older,
     read_upgraded, upgrade, upgraded,

@@ -5,6 +5,7 @@
 //! not compile; each step that fails undoes what was begun.
 
 mod abandoned;
+mod build;
 mod changes;
 mod checkpoint;
 mod claims;
@@ -20,6 +21,7 @@ mod journal;
 mod migration_report;
 mod phase;
 mod plan;
+mod prepared;
 mod preview;
 mod progress;
 mod record;
@@ -48,6 +50,7 @@ pub use migration_report::{
     BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, LateStageReport,
     MigrationReport, PhaseReport, SavedReport, SideReport,
 };
+pub use prepared::Prepared;
 pub use preview::{Preview, PreviewedController};
 pub use progress::Progress;
 pub use report::{ControllerReport, Failure, Outcome, Undo};

@@ -123,12 +123,26 @@ impl<R: Controller> Source<R> {
     /// is in the way. Of a tree that is in another migration, in part or as a whole, only that: its stages
     /// say nothing then.
     pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        let rehearsed = caught(|| self.look_ahead(theirs))?;
-        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
-        Ok(())
+        self.rehearse(theirs).map(drop)
     }
 
-    fn look_ahead(&self, theirs: &Manifest) -> Result<Rehearsal, Error> {
+    /// Finds out whether a migration can succeed, as [`preflight`](Source::preflight) does, and returns
+    /// the snapshot of the tree as it is now, for the destination to verify and to
+    /// [prepare](crate::Imported::prepare). The tree runs on, and can be rehearsed again.
+    ///
+    /// The snapshot is that of a tree that runs: the state of one controller is of one moment, and two
+    /// controllers may be of two. So it is not for a resume.
+    ///
+    /// # Errors
+    ///
+    /// As [`preflight`](Source::preflight).
+    pub fn rehearse(&self, theirs: &Manifest) -> Result<Snapshot, Error> {
+        let (rehearsed, snapshot) = caught(|| self.look_ahead(theirs))?;
+        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
+        Ok(snapshot)
+    }
+
+    fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Snapshot), Error> {
         let waiting = self.waiting(Phase::Preflight);
         let _watch = waiting.watch()?;
         let met = waiting.during(|| Met::under(self.node(), self.name_limit));
@@ -153,7 +167,7 @@ impl<R: Controller> Source<R> {
         };
         let tree = met.into_tree();
         let versions = (!versions.is_empty()).then_some(versions);
-        let mut length = 0;
+        let mut snapshot = None;
         let tree = match tree {
             Ok(tree) => Some(Arc::new(tree)),
             Err(error) => {
@@ -166,18 +180,19 @@ impl<R: Controller> Source<R> {
         if let Some(tree) = tree {
             waiting.know(Arc::clone(&tree) as _);
             let rehearsed = waiting.during(|| match errors.is_empty() {
-                true => self
-                    .rehearse(versions.clone(), &theirs.read_options(), &tree)
-                    .map(|rehearsed| rehearsed.len()),
-                false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| 0),
+                true => {
+                    self.rehearse_whole(versions.clone(), &theirs.read_options(), &tree).map(Some)
+                }
+                false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| None),
             });
             match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
-                Ok(rehearsed) => length = rehearsed,
+                Ok(rehearsed) => snapshot = rehearsed,
                 Err(error) => errors.push(error),
             }
         }
         Error::collect(errors)?;
-        Ok(Rehearsal { versions, length })
+        let snapshot = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
+        Ok((Rehearsal { versions, length: snapshot.as_bytes().len() }, snapshot))
     }
 
     /// Saves the tree while it runs, and reads it again as a destination of this build does.
@@ -198,7 +213,7 @@ impl<R: Controller> Source<R> {
                 (Err(error), Err(others)) => return Err(error.and(others)),
             };
             waiting.know(Arc::clone(&tree) as _);
-            let saved = waiting.during(|| self.rehearse(None, &ReadOptions::new(), &tree));
+            let saved = waiting.during(|| self.rehearse_whole(None, &ReadOptions::new(), &tree));
             saved.map_err(|error| error.named(|address| tree.id_at(address)))
         })
     }
@@ -215,7 +230,7 @@ impl<R: Controller> Source<R> {
     }
 
     /// Saves the tree and reads it again, as a destination with these limits does.
-    fn rehearse(
+    fn rehearse_whole(
         &self,
         versions: Option<Arc<Versions>>,
         theirs: &ReadOptions,
@@ -436,11 +451,11 @@ fn check_all(met: &Met) -> Result<(), Error> {
 /// | found at | what becomes of the stage | where it is reported |
 /// |---|---|---|
 /// | the save | it stays | the save is refused, [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) |
-/// | the rollback, after `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+/// | the rollback, before `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
 /// | the commit | `abort_to`, if there is one: the source is over | the commit's [`Failure`], [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
 ///
 /// On the destination, a stage that a controller enters between import and resume stays, also if its
-/// `patch` or `resume` sets it, and is reported as after `thaw`. A `commit` hook leaves the stage alone.
+/// `patch` sets it, and is reported as before `thaw`. A `commit` hook leaves the stage alone.
 ///
 /// It ends by [`commit`](Frozen::commit) or [`rollback`](Frozen::rollback). If it is dropped
 /// instead, an error is logged and the controllers stay frozen until [`Source::recover`].
