@@ -126,7 +126,7 @@ impl Destination<'_> {
             match self.events.recv_timeout(LOOK) {
                 Ok(News::Live(sandbox, report)) => {
                     let arrived = self.desk.arrived()?;
-                    return self.serve(&arrived, &sandbox, Some(report));
+                    return self.serve(&arrived, &sandbox, Some(*report));
                 }
                 Ok(News::Refused(why)) => {
                     say(SIDE, &format!("took nothing over: [{}] {}", why.error.code(), why.error));

@@ -81,7 +81,7 @@ enum Whose {
 
 /// How a migration ended.
 enum Migrated {
-    Moved(Report),
+    Moved(Box<Report>),
     Kept(Box<Unmoved>),
     /// This shim was asked to end while it was in doubt.
     Left,
@@ -313,7 +313,7 @@ impl Source<'_> {
         let mut doubts = Doubts::new(self);
         loop {
             let doubt: Doubt<Sandbox> = match offered {
-                Offered::Committed(report) => return Ok(Migrated::Moved(report)),
+                Offered::Committed(report) => return Ok(Migrated::Moved(Box::new(report))),
                 Offered::Kept(NotMoved { error, undo, report, .. }) => {
                     let (report, trouble) = (Some(report.side), report.trouble);
                     return Ok(Migrated::Kept(Box::new(Unmoved { error, undo, report, trouble })));
