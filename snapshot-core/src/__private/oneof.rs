@@ -3,8 +3,9 @@
 
 use std::marker::PhantomData;
 
-use super::fits::HoldsNot;
+use super::fits::and_holder;
 use super::port::Of;
+use super::text::Message;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::schema::kind::{Kind, Optional};
@@ -50,6 +51,57 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
         }
         visit.field(self.field.name(), |visit| value.visit(visit))
     }
+}
+
+/// Whether a type fits a member of a oneof.
+pub trait Held {
+    const IS_HELD: bool;
+    /// The states inside, whose fields may have notes.
+    const INSIDE: StatesInside = StatesInside::Nothing;
+}
+
+pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
+
+pub struct HoldsNot;
+
+impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
+    const IS_HELD: bool = true;
+    const INSIDE: StatesInside = T::INSIDE;
+}
+
+impl Held for HoldsNot {
+    const IS_HELD: bool = false;
+}
+
+impl<K: Kind, T: Wire<K>> Member<K, T> {
+    pub fn fits(self) -> Holds<K, T> {
+        Holds(PhantomData)
+    }
+}
+
+/// A variant's value of type `ty` fits its member; without a value `ty` is empty.
+#[track_caller]
+pub const fn assert_member_fits<K: Kind, A: Held>(
+    _: &impl FnOnce() -> A,
+    member: &Field<Optional<K>>,
+    ty: &str,
+) {
+    if !A::IS_HELD {
+        let message = if ty.is_empty() {
+            Message::new().and("a variant without a value")
+        } else {
+            Message::new().and("`").and(ty).and("`")
+        };
+        let message = message.and(" cannot be saved as the member `").and(member.name());
+        let message = message.and("`, which is `").and(K::WORDS.name).and("`: ");
+        let message = message.and(if ty.is_empty() { "give it a value, " } else { "use " });
+        panic!("{}", and_holder(message, K::WORDS).as_str());
+    }
+}
+
+/// Returns the states inside of a member of a oneof.
+pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
+    A::INSIDE
 }
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.

@@ -1,7 +1,5 @@
 //! Putting the fields of a message.
 
-use super::Numbered;
-use super::fits::Fit;
 use crate::codec::Writer;
 use crate::{Error, Payload, State};
 
@@ -25,30 +23,6 @@ struct Wrong {
     errors: Vec<(u32, Error)>,
     /// The fields that a check has refused: that one of them cannot be put either is no news.
     checked: Vec<u32>,
-}
-
-/// How many marks [`Putting`] needs for fields declared in this order, behind that of the version,
-/// which is 0 if there is none. `fits` has the answers of all of them, or of some at a time.
-pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
-    let mut last = version;
-    let mut field = 0;
-    let mut i = 0;
-    while i < fits.len() {
-        let mut j = 0;
-        while j < fits[i].count() {
-            let Numbered { number, .. } = fields[field];
-            if number <= last {
-                return fields.len() + 1;
-            }
-            // A oneof takes the numbers of its members.
-            let highest = fits[i].of(j).highest();
-            last = if highest > number { highest } else { number };
-            field += 1;
-            j += 1;
-        }
-        i += 1;
-    }
-    0
 }
 
 impl<'w, const N: usize> Putting<'w, N> {
@@ -120,7 +94,6 @@ impl Wrong {
 }
 
 /// Puts a state as a field: a nested message, with its length and its tag.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
     w.message_field(number, |w| state.put_nested(w))
@@ -139,7 +112,6 @@ pub fn sum(sizes: &[usize]) -> usize {
 }
 
 /// Puts a state as a nested message, with its length.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| state.put_nested(w))

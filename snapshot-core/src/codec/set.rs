@@ -72,8 +72,6 @@ macro_rules! set {
             fn finish_field(slot: SetSlot<Self>, _: &mut Option<Error>) -> Option<Self> {
                 Some(slot.elements)
             }
-
-            #[inline]
             fn visit_field(&self, _: &mut Visit<'_>) -> Result<(), Error> {
                 Ok(())
             }
