@@ -157,6 +157,8 @@ pub(crate) struct World {
     is_silently_stale: bool,
     /// Whether one was, and was reported.
     is_reported_stale: bool,
+    /// Whether the destination's process holds something of its host for the tree.
+    bound_at_destination: bool,
     connections: BTreeMap<u8, Connection>,
     budget: Budget,
 }
@@ -209,6 +211,8 @@ pub(crate) enum Happening {
     Does(Who),
     /// It is not needed.
     Skips(Who),
+    /// The source rehearses once more.
+    RehearsesAgain,
     /// It fails.
     Fails(Who),
     /// The write of a mark goes wrong.
@@ -415,6 +419,8 @@ impl World {
             Who::Source => self.source.kill(),
             Who::Destination => {
                 let seen = self.destination.connection;
+                // What was only bound ends with the process.
+                self.bound_at_destination = false;
                 self.destination.kill();
                 self.destination.connection = seen;
                 self.stop_listening();
@@ -458,15 +464,20 @@ impl World {
                 *self.written_mut(who) = Written::Mark(mark);
             }
             Action::Send(word) => self.say(who, word),
-            Action::Prepare => {
+            Action::Freeze => {
                 self.runs_at_source = false;
                 self.happen(rules, who, Event::Done);
             }
             Action::Import => {
+                self.bound_at_destination = true;
                 self.checkpoints[1] = rules.again.keeps.then_some(self.work);
                 self.happen(rules, who, Event::Done);
             }
-            Action::Rehearse | Action::Greet | Action::Check | Action::Resume => {
+            Action::Prepare => {
+                self.bound_at_destination = true;
+                self.happen(rules, who, Event::Done);
+            }
+            Action::Rehearse | Action::Weigh | Action::Greet | Action::Resume => {
                 self.happen(rules, who, Event::Done);
             }
             // Of a process that was started again there is nothing to thaw: it takes it up.
@@ -482,7 +493,7 @@ impl World {
                 self.holders[1] = 1;
             }
             Action::Abort => {
-                self.runs_at_destination = false;
+                (self.runs_at_destination, self.bound_at_destination) = (false, false);
                 self.holders[1] = 0;
             }
             Action::Ask => {
@@ -561,14 +572,18 @@ impl World {
                 }
                 Some(
                     action @ (Action::Rehearse
-                    | Action::Prepare
+                    | Action::Weigh
+                    | Action::Freeze
                     | Action::Greet
-                    | Action::Check
+                    | Action::Prepare
                     | Action::Import
                     | Action::Resume),
                 ) => {
                     if action == Action::Rehearse {
                         all.push(Happening::Skips(who));
+                    }
+                    if action == Action::Weigh {
+                        all.push(Happening::RehearsesAgain);
                     }
                     all.push(Happening::Does(who));
                     if self.budget.failures > 0 {
@@ -706,6 +721,7 @@ impl Model for Protocol {
             checkpoints: [Some(0), None],
             is_silently_stale: false,
             is_reported_stale: false,
+            bound_at_destination: false,
             connections: BTreeMap::from([(0, Connection::default())]),
             budget: self.budget.clone(),
         }]
@@ -722,6 +738,12 @@ impl Model for Protocol {
             Happening::Does(who) => world.act(rules, who),
             Happening::Fails(who) => {
                 world.budget.failures -= 1;
+                if let (Who::Destination, Some(Action::Prepare | Action::Import | Action::Resume)) =
+                    (who, world.head(who))
+                {
+                    // A step that fails takes itself back, and all that was prepared before.
+                    world.bound_at_destination = false;
+                }
                 world.happen(rules, who, Event::Failed);
             }
             Happening::Writes(who, trouble) => {
@@ -732,6 +754,7 @@ impl Model for Protocol {
                 world.write(rules, who, trouble);
             }
             Happening::Skips(who) => world.happen(rules, who, Event::Unneeded),
+            Happening::RehearsesAgain => world.happen(rules, Who::Source, Event::Again),
             Happening::Nobody(who) => world.happen(rules, who, Event::Nobody),
             Happening::Gets(who) => {
                 let id = world.connection_of(who)?;
@@ -826,6 +849,14 @@ impl Model for Protocol {
             Property::always("never two that say it is theirs", |model: &Self, world: &World| {
                 world.verdict(model.rules) != Verdict::Both
             }),
+            Property::always(
+                "a destination that ends without the tree has nothing bound",
+                |_, world: &World| {
+                    !(world.destination.over
+                        && world.destination.state == Some(destination::State::Aborted)
+                        && world.bound_at_destination)
+                },
+            ),
             Property::always(
                 "the source commits on the destination's word only",
                 |_, world: &World| {

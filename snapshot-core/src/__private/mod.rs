@@ -7,14 +7,14 @@ mod bounds;
 mod check;
 mod enumeration;
 mod field;
-mod fits;
+mod field_port;
 mod oneof;
-mod open;
+mod open_field;
 mod plan;
-mod port;
+mod proof_of_fit;
 mod put;
 mod reference;
-pub mod shapes;
+pub mod scalar_shapes;
 mod stage;
 mod take;
 mod text;
@@ -44,15 +44,15 @@ pub use self::enumeration::{
     take_enumeration,
 };
 pub use self::field::default;
-pub use self::fits::{
-    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, inside,
-    inside_adapter, marks,
-};
+pub use self::field_port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
 pub use self::oneof::{
     Member, NoMember, assert_member_fits, inside_member, member, unmapped_member,
 };
 pub use self::plan::{Options, Plan, put_planned, take_planned};
-pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
+pub use self::proof_of_fit::{
+    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, inside,
+    inside_adapter, marks,
+};
 pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refers, values_define, values_refer,

@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
-use super::fits::and_holder;
-use super::port::Of;
+use super::field_port::Of;
+use super::proof_of_fit::and_holder;
 use super::text::Message;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
@@ -54,7 +54,7 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
 }
 
 /// Whether a type fits a member of a oneof.
-pub trait Held {
+pub trait MemberAnswer {
     const IS_HELD: bool;
     /// The states inside, whose fields may have notes.
     const INSIDE: StatesInside = StatesInside::Nothing;
@@ -64,12 +64,12 @@ pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
 
 pub struct HoldsNot;
 
-impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
+impl<K: Kind, T: Wire<K>> MemberAnswer for Holds<K, T> {
     const IS_HELD: bool = true;
     const INSIDE: StatesInside = T::INSIDE;
 }
 
-impl Held for HoldsNot {
+impl MemberAnswer for HoldsNot {
     const IS_HELD: bool = false;
 }
 
@@ -81,7 +81,7 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
 
 /// A variant's value of type `ty` fits its member; without a value `ty` is empty.
 #[track_caller]
-pub const fn assert_member_fits<K: Kind, A: Held>(
+pub const fn assert_member_fits<K: Kind, A: MemberAnswer>(
     _: &impl FnOnce() -> A,
     member: &Field<Optional<K>>,
     ty: &str,
@@ -100,7 +100,7 @@ pub const fn assert_member_fits<K: Kind, A: Held>(
 }
 
 /// Returns the states inside of a member of a oneof.
-pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
+pub const fn inside_member<A: MemberAnswer>(_: &impl FnOnce() -> A) -> StatesInside {
     A::INSIDE
 }
 

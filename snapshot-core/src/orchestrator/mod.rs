@@ -45,7 +45,7 @@ mod waiting;
 use crate::controller::Phase;
 
 pub use abandoned::Abandoned;
-pub use destination::{Imported, Incoming, Patched};
+pub use destination::{Imported, Incoming, Patched, Resumed};
 pub use fault::Fault;
 pub use migration_report::{
     BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, LateStageReport,

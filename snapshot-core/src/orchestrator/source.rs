@@ -67,6 +67,8 @@ struct Rehearsal {
     versions: Option<Arc<Versions>>,
     /// How many bytes the snapshot had.
     length: usize,
+    /// How long it took to save it.
+    save: Option<Duration>,
 }
 
 impl<R: Controller> Source<R> {
@@ -143,6 +145,12 @@ impl<R: Controller> Source<R> {
         Ok(snapshot)
     }
 
+    /// How long the save of the last [rehearsal](Source::rehearse) took, without its verification;
+    /// `None` before the first one that has passed.
+    pub fn rehearsed_save(&self) -> Option<Duration> {
+        self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner).save
+    }
+
     fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Snapshot), Error> {
         let waiting = self.waiting(Phase::Preflight);
         let _watch = waiting.watch()?;
@@ -192,8 +200,9 @@ impl<R: Controller> Source<R> {
             }
         }
         Error::collect(errors)?;
-        let snapshot = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
-        Ok((Rehearsal { versions, length: snapshot.as_bytes().len() }, snapshot))
+        let (snapshot, save) = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
+        let rehearsal = Rehearsal { versions, length: snapshot.as_bytes().len(), save: Some(save) };
+        Ok((rehearsal, snapshot))
     }
 
     /// Saves the tree while it runs, and reads it again as a destination of this build does.
@@ -215,6 +224,7 @@ impl<R: Controller> Source<R> {
             };
             waiting.know(Arc::clone(&tree) as _);
             let saved = waiting.during(|| self.rehearse_whole(None, &ReadOptions::new(), &tree));
+            let saved = saved.map(|(snapshot, _)| snapshot);
             saved.map_err(|error| error.named(|address| tree.id_at(address)))
         })
     }
@@ -236,12 +246,14 @@ impl<R: Controller> Source<R> {
         versions: Option<Arc<Versions>>,
         theirs: &ReadOptions,
         tree: &Tree,
-    ) -> Result<Snapshot, Error> {
+    ) -> Result<(Snapshot, Duration), Error> {
         let mut buffer = SaveBuffer::new();
+        let began = Instant::now();
         if let Err(error) = self.rehearse_save(&mut buffer, versions) {
             // What was saved cannot be read, so that references are looked at where they are.
             return Err(and_references(error, tree, &*self.root));
         }
+        let save = began.elapsed();
         let snapshot = buffer.into_snapshot()?.with_options(theirs);
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
         if length > limit {
@@ -251,7 +263,7 @@ impl<R: Controller> Source<R> {
             )));
         }
         preview::decode::<R>(&snapshot)?;
-        Ok(snapshot)
+        Ok((snapshot, save))
     }
 
     /// The same of a tree that cannot be moved as it is, for what else is in the way.
@@ -309,7 +321,7 @@ impl<R: Controller> Source<R> {
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let Self { root, name_limit, rehearsal, .. } = self;
-        let Rehearsal { versions, length } =
+        let Rehearsal { versions, length, .. } =
             rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (tree, claim) = match claimed_tree(Arc::clone(&root) as _, name_limit, &session) {
             Ok(claimed) => claimed,
