@@ -26,9 +26,9 @@ pub use error::{Code, Error, Finding};
 pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
-    LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime, Preview,
-    PreviewedController, Progress, SavedBytes, SavedReport, Session, SideReport, Source, Timeline,
-    Undo,
+    LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime,
+    Preflight, Preview, PreviewedController, Progress, SavedBytes, SavedReport, Session,
+    SideReport, Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use references::check_references;

@@ -125,13 +125,19 @@ impl Registration {
         notes.clear();
         (self.info.annotate)(notes);
         let version = self.info.version;
-        let later = notes.iter().filter(|(_, _, note)| note.since > version);
-        Error::collect(later.map(|(message, number, note)| {
+        let fields = notes
+            .iter()
+            .map(|(message, number, note)| (format!("field {number} of {message}"), note.since));
+        let values = notes.newer_values().flat_map(|(message, number, values)| {
+            let place = move |value| format!("value {value} in field {number} of {message}");
+            values.iter().map(move |(value, since)| (place(value), *since))
+        });
+        let later = fields.chain(values).filter(|(_, since)| *since > version);
+        Error::collect(later.map(|(place, since)| {
             Error::internal(format!(
-                "controller {}: field {number} of {message} exists from version {} on, and its \
-                 payload is version {version}: raise the version, or remove `since`",
+                "controller {}: {place} exists from version {since} on, and its payload is version \
+                 {version}: raise the version, or remove `since`",
                 self.info.controller.name(),
-                note.since,
             ))
         }))
     }

@@ -6,7 +6,7 @@ use crate::codec::{self, Reader, Wire, Writer};
 use crate::controller::Walk;
 use crate::references::References;
 use crate::registry::TypeRef;
-use crate::schema::{Notes, Schema, kind};
+use crate::schema::{Notes, Schema, StateMeanings, kind};
 use crate::stage::StageRules;
 use crate::version::OlderVersion;
 
@@ -23,6 +23,10 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     /// Whether it is a payload, with a version of its own.
     #[doc(hidden)]
     const IS_PAYLOAD: bool = false;
+
+    /// What the struct makes of the fields of its message.
+    #[doc(hidden)]
+    const MEANINGS: StateMeanings = StateMeanings::NONE;
 
     /// Puts the fields, without a length.
     #[doc(hidden)]
@@ -194,7 +198,8 @@ pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
 /// Notes the attributes of `S` and of the states inside it.
 #[doc(hidden)]
 pub fn annotate_state<S: State>(notes: &mut Notes) {
-    notes.state(std::any::type_name::<S>(), S::Message::DESCRIPTOR, S::annotate_fields);
+    let name = std::any::type_name::<S>();
+    notes.state(name, S::Message::DESCRIPTOR, &S::MEANINGS, S::annotate_fields);
 }
 
 fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {

@@ -10,15 +10,17 @@ use std::marker::PhantomData;
 
 use super::Numbered;
 use super::oneof::Member;
-use super::port::{Adapter, Port, port};
+use super::port::{Adapter, Port};
 use super::text::Message;
 use crate::codec::{Wire, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, Notes, ValueKind};
+use crate::schema::{Field, FieldShape, Forms, MemberForm, Notes, ValueForm, ValueKind};
 
 /// Whether a type fits its field, or each of some types.
 pub trait Answer {
     const FIT: Fit;
+    /// What each type makes of its field.
+    const FORM: Forms;
 
     /// Notes what the attributes of the fields inside say.
     fn annotate(notes: &mut Notes);
@@ -84,6 +86,11 @@ pub const fn are_leaves(answers: &[Fit]) -> bool {
     true
 }
 
+/// What the types of a struct's fields make of them.
+pub const fn forms<A: Answer>(_: &impl FnOnce() -> A) -> Forms {
+    A::FORM
+}
+
 /// What stands for the answer of a type that can be named only inside of the impls.
 pub const fn dependent<F: FieldKind>(_: &Field<F>) -> Fit {
     Fit::Fits { is_leaf: false, highest: highest::<F>() }
@@ -104,6 +111,7 @@ pub fn annotate<A: Answer>(_: impl FnOnce() -> A, notes: &mut Notes) {
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const FIT: Fit = Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
+    const FORM: Forms = Forms::One(T::FORM);
 
     fn annotate(notes: &mut Notes) {
         T::annotate_field(notes);
@@ -114,6 +122,7 @@ pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
 impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
     const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
+    const FORM: Forms = Forms::Unknown;
 
     fn annotate(_: &mut Notes) {}
 }
@@ -125,9 +134,22 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 }
 
+/// What an adapter makes of a field.
+pub struct Adapted<F, W, Take>(PhantomData<fn() -> (F, W, Take)>);
+
+impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {
+    const FIT: Fit = <Port<F, W> as Answer>::FIT;
+    // The function is known by its path.
+    const FORM: Forms = Forms::One(W::FORM.adapted(std::any::type_name::<Take>));
+
+    fn annotate(notes: &mut Notes) {
+        W::annotate_field(notes);
+    }
+}
+
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn fits(self) -> Port<F, W> {
-        port(self.field)
+    pub fn fits(self) -> Adapted<F, W, Take> {
+        Adapted(PhantomData)
     }
 }
 
@@ -303,14 +325,17 @@ impl Checking {
 /// Whether a type fits a member of a oneof.
 pub trait Held {
     const IS_HELD: bool;
+    /// The values that the type takes.
+    const FORM: ValueForm = ValueForm::OWN;
 }
 
-pub struct Holds;
+pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
 
 pub struct HoldsNot;
 
-impl Held for Holds {
+impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
     const IS_HELD: bool = true;
+    const FORM: ValueForm = T::FORM;
 }
 
 impl Held for HoldsNot {
@@ -318,9 +343,22 @@ impl Held for HoldsNot {
 }
 
 impl<K: Kind, T: Wire<K>> Member<K, T> {
-    pub fn fits(self) -> Holds {
-        Holds
+    pub fn fits(self) -> Holds<K, T> {
+        Holds(PhantomData)
     }
+}
+
+/// A member whose type is known only to the code of a generic enum.
+pub const fn unknown_member<K>(member: &Field<Optional<K>>) -> MemberForm {
+    MemberForm::mapped(member.number(), ValueForm::OWN)
+}
+
+/// What the type of a variant makes of its member.
+pub const fn member_form<K: Kind, A: Held>(
+    member: &Field<Optional<K>>,
+    _: &impl FnOnce() -> A,
+) -> MemberForm {
+    MemberForm::mapped(member.number(), A::FORM)
 }
 
 /// A variant's value of type `ty` fits its member; without a value `ty` is empty.

@@ -9,6 +9,8 @@ mod check;
 mod enumeration;
 mod field;
 mod fits;
+mod limits;
+mod meaning;
 mod oneof;
 mod open;
 mod plan;
@@ -37,8 +39,8 @@ pub use self::any::{any_size, put_any, take_any};
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Owns, Probe, assert_all_mapped, assert_all_members, assert_all_values,
-    assert_fits_i32, assert_no_stage, assert_not_transient, assert_older_version_field,
-    assert_value, assert_zero, earlier, registration, version_field,
+    assert_fits_i32, assert_no_stage, assert_not_transient, assert_not_zero,
+    assert_older_version_field, assert_value, assert_zero, earlier, registration, version_field,
 };
 pub use self::enumeration::{
     Enumeration, default_enumeration, enumeration_size, put_enumeration, put_enumeration_tagged,
@@ -47,9 +49,11 @@ pub use self::enumeration::{
 pub use self::field::default;
 pub use self::fits::{
     Answer, Checking, Fit, Losing, NoFit, annotate, are_leaves, assert_member_fits, check,
-    dependent, fit,
+    dependent, fit, forms, member_form, unknown_member,
 };
-pub use self::oneof::{Member, NoMember, member, unmapped_member};
+pub use self::limits::{Limited, Limiting, limit};
+pub use self::meaning::{default_note, range_note};
+pub use self::oneof::{Member, NoMember, member, put_since, take_since, unmapped_member};
 pub use self::plan::{Options, Plan, put, take};
 pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
 pub use self::put::{
@@ -74,8 +78,9 @@ pub use crate::schema::Notes;
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
-    EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldShape, MessageDescriptor,
-    Numbered, OneofDescriptor, OneofSchema, Schema, ValueKind, kind,
+    EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldForm, FieldMeaning,
+    FieldShape, Forms, MemberForm, MessageDescriptor, Numbered, OneofDescriptor, OneofSchema,
+    RangeNote, Schema, StateMeanings, ValueForm, ValueKind, kind,
 };
 pub use crate::state::annotate_state;
 pub use crate::version::{

@@ -61,6 +61,36 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
     }
 }
 
+/// Checks that the version in which a payload is saved has a member that was added in version `since`.
+pub fn put_since<K: Kind>(
+    member: &Field<Optional<K>>,
+    since: u32,
+    w: &Writer,
+) -> Result<(), Error> {
+    match w.version() {
+        version if version < since => Err(Error::precondition(format!(
+            "exists from version {since} on: version {version} cannot express it"
+        ))
+        .in_field(member.name())),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the version in which a payload is read has a member that was added in version `since`.
+pub fn take_since<K: Kind>(
+    member: &Field<Optional<K>>,
+    since: u32,
+    r: &Reader<'_>,
+) -> Result<(), Error> {
+    match r.version() {
+        version if version < since => Err(Error::invalid(format!(
+            "exists from version {since} on, and this payload is version {version}"
+        ))
+        .in_field(member.name())),
+        _ => Ok(()),
+    }
+}
+
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoMember<T>: Sized {
     fn fits(self) -> HoldsNot {

@@ -12,7 +12,7 @@ use super::take::{Taking, lost_error};
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField, Writer};
 use crate::schema::kind::FieldKind;
-use crate::schema::{MessageDescriptor, Notes};
+use crate::schema::{Forms, MessageDescriptor, Notes};
 
 /// The types that some fields have, as a tuple.
 pub trait Types: Sized {
@@ -141,7 +141,7 @@ pub fn put<T: Types, P: Plan<T>, const N: usize>(
 pub fn take<T: Types, P: Plan<T>>(
     plan: impl Fn() -> P,
     descriptor: &'static MessageDescriptor,
-    ignored: &'static [u32],
+    discarded: &'static [u32],
     r: &mut Reader<'_>,
 ) -> Result<T, Error> {
     let mut take = Taking::new();
@@ -150,7 +150,7 @@ pub fn take<T: Types, P: Plan<T>>(
     plan().open(&mut open, &mut take, r);
     while let Some(tag) = take.next(r) {
         if !plan().offer(&mut open, &mut take, tag, r) {
-            take.unmapped(descriptor, ignored, tag, r);
+            take.unmapped(descriptor, discarded, tag, r);
         }
     }
     let values = plan().finish(open, &mut take);
@@ -163,6 +163,7 @@ macro_rules! plans {
     ($($answer:ident $ty:ident $at:tt $back:tt,)*) => {
         impl<$($answer: Answer),*> Answer for ($($answer,)*) {
             const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
+            const FORM: Forms = Forms::Each(&[$($answer::FORM),*]);
 
             fn annotate(notes: &mut Notes) {
                 $($answer::annotate(notes);)*

@@ -67,6 +67,13 @@ impl<'w, const N: usize> Putting<'w, N> {
         }
     }
 
+    /// Puts a field whose `Arc` may be in other places of the tree too.
+    pub fn unshared(&mut self, put: impl FnOnce(&mut Self)) {
+        let outer = self.w.allow_sharing(true);
+        put(self);
+        self.w.allow_sharing(outer);
+    }
+
     /// A field could not be put.
     #[cold]
     #[inline(never)]

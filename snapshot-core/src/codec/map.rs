@@ -15,6 +15,7 @@ use crate::controller::Walk;
 use crate::references::References;
 use crate::schema::Notes;
 use crate::schema::kind::{Kind, Map, WireType};
+use crate::schema::{Collection, FieldForm};
 
 /// The field numbers of an entry, which protobuf treats as a message.
 /// Source: <https://protobuf.dev/programming-guides/encoding/#maps>.
@@ -306,6 +307,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
     for BTreeMap<K, V>
 {
     const LEAF: bool = V::LEAF;
+    const FORM: FieldForm = FieldForm::several(V::FORM, Collection::Map(<K as Wire<KK>>::FORM));
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -372,6 +374,7 @@ where
     S: BuildHasher + Default,
 {
     const LEAF: bool = V::LEAF;
+    const FORM: FieldForm = FieldForm::several(V::FORM, Collection::Map(<K as Wire<KK>>::FORM));
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {

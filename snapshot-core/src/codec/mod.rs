@@ -7,7 +7,7 @@
 //! Reading refuses, with the field's path and the byte offset, whatever this build could lose or
 //! misread: unknown fields, wrong wire types, a singular field or a map key twice, unknown enum
 //! values, numbers out of range, over-long varints, groups, lengths past the end, trailing bytes,
-//! missing required values, nesting past [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in
+//! values of ignored fields, sets out of order, missing required values, nesting past [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in
 //! another form than the one that is written. A read takes a limited amount of memory: see
 //! [`ReadOptions::memory`](crate::ReadOptions::memory). What the protobuf specification obliges every
 //! reader to accept is accepted: fields in any order, a default value written out, map entries
@@ -20,31 +20,38 @@
 //!
 //! | proto | Rust |
 //! |---|---|
-//! | `int32` to `sfixed64`, all ten | `u8` to `u64`, `usize`, `i8` to `i64`, `isize`, checked both ways; [`NonZero`](std::num::NonZero) of each |
-//! | `bool`, `float`, `double` | `bool`, `f32`, `f64` (bit for bit) |
-//! | `string` | `String`, `Box<str>`, `Arc<str>`, `PathBuf`, `char`, `Uuid`, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddr`, [`Json<T>`](Json) |
+//! | `int32` to `sfixed64`, all ten | `u8` to `u64`, `usize`, `i8` to `i64`, `isize`, checked both ways; [`NonZero`](std::num::NonZero) and the atomic of each |
+//! | `bool`, `float`, `double` | `bool`, `AtomicBool`, `f32`, `f64` (bit for bit) |
+//! | `string` | `String`, `Box<str>`, `Arc<str>`, `Cow<str>`, `PathBuf`, `char`, `Uuid`, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddr`, [`Json<T>`](Json) |
 //! | `uint32` | `char` too, by its code point |
-//! | `bytes` | `Vec<u8>`, `Box<[u8]>`, `Arc<[u8]>`, [`Bytes`](::bytes::Bytes), `[u8; N]`, [`Json<T>`](Json) |
-//! | `google.protobuf.Duration`, `Timestamp` | [`Duration`](std::time::Duration), [`SystemTime`](std::time::SystemTime), prost's own types |
+//! | `bytes` | `Vec<u8>`, `Box<[u8]>`, `Arc<[u8]>`, [`Bytes`](::bytes::Bytes), `Cow<[u8]>`, `[u8; N]`, `u128`, `i128`, `PathBuf`, `OsString`, [`Json<T>`](Json) |
+//! | `google.protobuf.Duration`, `Timestamp` | [`Duration`](std::time::Duration), [`Countdown`], [`SystemTime`](std::time::SystemTime), prost's own types |
 //! | `google.protobuf.UInt64Value` and the other wrappers | what fits the wrapped kind, in an `Option` |
 //! | `google.protobuf.Empty`, `FieldMask` | `()`, prost's own type |
 //! | `google.protobuf.Any` | [`Child`](crate::Child), a payload, prost's own type unread |
 //! | an enum, a message, a oneof | what derives `Snapshot` for it |
 //! | `optional`, a message | `Option<T>`; a plain `T` is required |
 //! | neither | a plain `T`; `Option<T>` if `T` is [`NeverDefault`] |
-//! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted |
+//! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted and read in no other order |
 //! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted |
 //!
-//! Anything in a `Box` or an `Arc` is saved as what it points at. For other types there is
+//! Anything in a `Box` or an `Arc` is saved as what it points at. One `Arc` in two places of a tree is refused,
+//! since each place would come back with a value of its own; `#[snapshot(unshared)]` allows it. `Arc<str>` and
+//! `Arc<[u8]>`, which cannot change, may be anywhere. For other types there is
 //! `#[snapshot(with = module)]`; ready modules are [`display`], [`lenient_text`], [`json`],
-//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
+//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`], and where rounding is
+//! meant [`seconds_rounded`], [`millis_rounded`], [`micros_rounded`], [`unix_seconds_rounded`] and
+//! [`remaining_millis`].
 
 mod adapter;
 mod address;
 mod any;
 mod ascii;
+mod atomic;
 mod bytes;
 mod canonical;
+mod countdown;
+mod cow;
 #[cfg(test)]
 mod field_tests;
 mod float;
@@ -57,6 +64,7 @@ mod map;
 mod memory;
 mod oneof;
 mod order;
+mod os_bytes;
 mod pointer;
 mod presence;
 mod prost_memory;
@@ -64,17 +72,23 @@ mod reader;
 mod reference;
 mod refusals;
 mod set;
+mod shared;
 mod size;
 mod strict;
 mod text;
+mod text_form;
 #[cfg(feature = "uuid")]
 mod uuid;
 #[cfg(feature = "uuid")]
 mod uuid_text;
 mod well_known;
+mod wide_integer;
 mod writer;
 
-pub use adapter::{display, lenient_text, micros, millis, nanos, seconds, unix_seconds};
+pub use adapter::{
+    display, lenient_text, micros, micros_rounded, millis, millis_rounded, nanos,
+    remaining as remaining_millis, seconds, seconds_rounded, unix_seconds, unix_seconds_rounded,
+};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
 pub(crate) use any::{
@@ -83,6 +97,7 @@ pub(crate) use any::{
 };
 pub use any::{from_any_bytes, split_any, to_any_bytes};
 pub(crate) use canonical::canonical;
+pub use countdown::Countdown;
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
@@ -96,6 +111,7 @@ pub(crate) use refusals::{end as end_refusals, refuse};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
 pub(crate) use strict::{check_strictly, wire_type_of};
 pub(crate) use text::{Quoted, is_not_canonical};
+pub(crate) use text_form::{form, is_in_form};
 pub(crate) use writer::Versions;
 pub use writer::Writer;
 
@@ -104,6 +120,7 @@ pub use crate::references::Names;
 use crate::references::References;
 use crate::schema::Notes;
 use crate::schema::kind::Kind;
+use crate::schema::{FieldForm, ValueForm};
 use crate::{Error, Payload, State};
 
 /// A Rust type that can be one value of the proto kind `K`.
@@ -120,6 +137,10 @@ pub trait Wire<K: Kind>: Sized {
     /// passes it by.
     const LEAF: bool = false;
 
+    /// The values of the kind that the type takes.
+    #[doc(hidden)]
+    const FORM: ValueForm = ValueForm::OWN;
+
     /// Puts the value; of a length-delimited kind, with its length.
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
 
@@ -129,6 +150,14 @@ pub trait Wire<K: Kind>: Sized {
     fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
         self.put(w)?;
         w.tag(number, K::WIRE_TYPE);
+        Ok(())
+    }
+
+    /// Leaves the value out, since it is the default of a field without presence.
+    #[doc(hidden)]
+    #[inline]
+    fn leave_out(&self, w: &mut Writer) -> Result<(), Error> {
+        let _ = w;
         Ok(())
     }
 
@@ -228,6 +257,10 @@ pub trait WireKey<K: Kind>: Wire<K> {
 pub trait WireField<F>: Sized {
     /// Whether no controller and no reference can be inside.
     const LEAF: bool = false;
+
+    /// What the type makes of the field.
+    #[doc(hidden)]
+    const FORM: FieldForm = FieldForm::optional(ValueForm::OWN);
 
     /// What collects the field's occurrences while a message is read.
     type Slot: Default;

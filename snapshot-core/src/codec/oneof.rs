@@ -5,7 +5,7 @@ use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
 use crate::schema::kind::{FieldKind, Oneof};
-use crate::schema::{Notes, OneofSchema};
+use crate::schema::{FieldForm, MemberForm, Notes, OneofSchema};
 
 /// An enum that mirrors the oneof `O`, a variant for a member. Implemented by
 /// `#[derive(Snapshot)]` with `oneof = path`.
@@ -17,6 +17,10 @@ use crate::schema::{Notes, OneofSchema};
     note = "derive `Snapshot` for an enum with `#[snapshot(oneof = ...)]`"
 )]
 pub trait WireOneof<O>: Sized {
+    /// What the enum makes of each member.
+    #[doc(hidden)]
+    const MEMBERS: &'static [MemberForm] = &[];
+
     /// Puts the member with its tag. Returns its number. An error names the member.
     fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error>;
 
@@ -68,6 +72,7 @@ fn name_of<O: OneofSchema>(number: u32) -> &'static str {
 }
 
 impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
+    const FORM: FieldForm = FieldForm::oneof(T::MEMBERS, true);
     type Slot = Taken<T>;
 
     fn put_field(&self, _number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -99,6 +104,7 @@ impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
 }
 
 impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
+    const FORM: FieldForm = FieldForm::oneof(T::MEMBERS, false);
     type Slot = Taken<T>;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {

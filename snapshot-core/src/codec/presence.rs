@@ -7,6 +7,7 @@ use super::{
 use crate::Error;
 use crate::controller::Walk;
 use crate::references::References;
+use crate::schema::FieldForm;
 use crate::schema::Notes;
 use crate::schema::kind::{Kind, Optional, Singular};
 
@@ -31,14 +32,21 @@ fn missing_for(_: Error) -> Error {
     missing()
 }
 
+/// Whether a type cannot be what a field without a value has.
+fn lacks_default<K: Kind, T: Wire<K>>() -> bool {
+    T::of_default().is_err()
+}
+
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::required_if(T::FORM, lacks_default::<K, T>);
     type Slot = Option<T>;
 
     #[inline]
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-        if !self.is_default() {
-            self.put_tagged(number, w)?;
+        match self.is_default() {
+            false => self.put_tagged(number, w)?,
+            true => self.leave_out(w)?,
         }
         Ok(number)
     }
@@ -86,6 +94,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
 /// A field with presence, held by a type without: it must be there.
 impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::required(T::FORM);
     type Slot = Option<T>;
 
     #[inline]
@@ -129,6 +138,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
 
 impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::optional(T::FORM);
     type Slot = Option<T>;
 
     #[inline]
@@ -175,6 +185,7 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
 /// Implicit presence is enough for a type whose encoding is never the default.
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::optional(T::FORM);
     /// The inner `None` is a default that was written out, which means the same as nothing.
     type Slot = Option<Option<T>>;
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::Reader;
 use super::order::Scratch;
+use super::shared::Shared;
 use crate::Error;
 use crate::caught::caught;
 use crate::controller::FrozenTree;
@@ -32,6 +33,8 @@ pub struct Writer {
     version: u32,
     /// The payloads that are not saved in their current versions.
     versions: Option<Arc<Versions>>,
+    /// The values behind an `Arc` that is held elsewhere too.
+    shared: Shared,
     /// Memory for sorting, kept for the next map. Two are enough, and four where a map is in a map.
     pub(super) scratch: [Scratch; 4],
 }
@@ -161,6 +164,24 @@ impl Writer {
         result
     }
 
+    /// Notes that the value of this `Arc` is put from here on, if the `Arc` is held elsewhere too.
+    ///
+    /// # Errors
+    ///
+    /// It was put before: restored, the two places would have a value each.
+    #[inline]
+    pub(super) fn meet<T: ?Sized>(&mut self, arc: &Arc<T>) -> Result<(), Error> {
+        match Arc::strong_count(arc) {
+            1 => Ok(()),
+            _ => self.shared.meet(Arc::as_ptr(arc).addr(), self.position()),
+        }
+    }
+
+    /// Lets what is put from now on be in other places too, or no longer. Returns what held before.
+    pub(crate) fn allow_sharing(&mut self, allow: bool) -> bool {
+        self.shared.pause(allow)
+    }
+
     /// How many bytes were written so far. Also a mark for [`Writer::length_since`] and
     /// [`Writer::since`].
     #[inline]
@@ -181,6 +202,7 @@ impl Writer {
     /// Forgets what was written after `mark`; nothing if that is no mark of what is written now.
     pub fn rewind(&mut self, mark: usize) {
         self.start = self.buffer.len() - mark.min(self.position());
+        self.shared.rewind(mark);
     }
 
     /// Forgets everything, keeps the memory.
@@ -188,6 +210,7 @@ impl Writer {
         self.start = self.buffer.len();
         // A panic in the midst of a save has left them.
         (self.depth, self.version) = (0, 0);
+        self.shared = Shared::default();
     }
 
     /// What was written, without a copy. The memory before it stays allocated.

@@ -7,10 +7,13 @@
 mod compare;
 mod compatible;
 mod enum_values;
+mod judge;
 pub mod lock;
+mod meaning;
 mod version_schema;
 
 #[doc(inline)]
 pub use crate::__assert_locked as assert_locked;
 pub use compare::{Difference, FieldNumbers};
 pub use compatible::{Compatibility, PayloadVerdict, Verdict, compatible};
+pub use judge::judge;

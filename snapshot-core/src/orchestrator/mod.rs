@@ -19,6 +19,7 @@ mod journal;
 mod migration_report;
 mod phase;
 mod plan;
+mod preflight;
 mod preview;
 mod progress;
 mod record;
@@ -47,6 +48,7 @@ pub use migration_report::{
     BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, LateStageReport,
     MigrationReport, PhaseReport, SavedReport, SideReport,
 };
+pub use preflight::Preflight;
 pub use preview::{Preview, PreviewedController};
 pub use progress::Progress;
 pub use report::{ControllerReport, Failure, Outcome, Undo};

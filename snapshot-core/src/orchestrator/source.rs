@@ -11,6 +11,7 @@ use super::changes::When;
 use super::claims::Claim;
 use super::end::End;
 use super::journal::Journal;
+use super::preflight::Preflight;
 use super::preview;
 use super::progress::{self, Entered, tell};
 use super::session::Session;
@@ -27,7 +28,7 @@ use crate::controller::lock::Patience;
 use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
 use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
 use crate::error::Finding;
-use crate::evolution::{Verdict, compatible};
+use crate::evolution::{Verdict, compatible, judge};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
 use crate::{Code, Controller, ControllerId, Error};
@@ -109,6 +110,10 @@ impl<R: Controller> Source<R> {
     ///   the highest older one that it reads, if nothing is lost by that;
     /// - saving works, every reference resolves, and this build reads what was saved. For this the
     ///   whole tree is encoded once; each controller's lock is held meanwhile;
+    /// - the destination takes every value at hand: each is judged by the meanings in its manifest, its
+    ///   bounds, forms, enum numbers, required fields and lengths. What its own code checks besides, in
+    ///   `validate`, `import` or an adapter, only the import finds. Values that it drops on purpose are in
+    ///   the result;
     /// - the snapshot is within the limits that the manifest states: its length, the memory that it
     ///   takes and the names in it. A manifest without limits has the defaults of [`ReadOptions`].
     ///
@@ -121,13 +126,13 @@ impl<R: Controller> Source<R> {
     /// unless controllers are where they cannot be saved at all. Reading back is tried if nothing else
     /// is in the way. Of a tree that is in another migration, in part or as a whole, only that: its stages
     /// say nothing then.
-    pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        let rehearsed = caught(|| self.look_ahead(theirs))?;
+    pub fn preflight(&self, theirs: &Manifest) -> Result<Preflight, Error> {
+        let (rehearsed, preflight) = caught(|| self.look_ahead(theirs))?;
         *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
-        Ok(())
+        Ok(preflight)
     }
 
-    fn look_ahead(&self, theirs: &Manifest) -> Result<Rehearsal, Error> {
+    fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Preflight), Error> {
         let waiting = Waiting::new(
             Phase::Preflight,
             Patience {
@@ -160,7 +165,7 @@ impl<R: Controller> Source<R> {
         };
         let tree = met.into_tree();
         let versions = (!versions.is_empty()).then_some(versions);
-        let mut length = 0;
+        let (mut length, mut dropped) = (0, Vec::new());
         let tree = match tree {
             Ok(tree) => Some(Arc::new(tree)),
             Err(error) => {
@@ -168,31 +173,36 @@ impl<R: Controller> Source<R> {
                 None
             }
         };
-        errors.extend(compatibility.check().err());
+        errors.extend(compatibility.check_but_values().err());
         errors.extend(lost);
         if let Some(tree) = tree {
             waiting.know(Arc::clone(&tree) as _);
             let rehearsed = waiting.during(|| match errors.is_empty() {
-                true => self.rehearse(versions.clone(), &theirs.read_options(), &tree),
-                false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| 0),
+                true => self.rehearse(versions.clone(), theirs, &tree),
+                false => {
+                    let in_part = self.rehearse_in_part(versions.clone(), &tree, &errors);
+                    in_part.map(|()| (0, Vec::new()))
+                }
             });
             match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
-                Ok(rehearsed) => length = rehearsed,
+                Ok(rehearsed) => (length, dropped) = rehearsed,
                 Err(error) => errors.push(error),
             }
         }
         Error::collect(errors)?;
-        Ok(Rehearsal { versions, length })
+        Ok((Rehearsal { versions, length }, Preflight { compatibility, dropped }))
     }
 
-    /// Saves the tree and reads it again, as a destination with these limits does. Returns the length
-    /// of the snapshot in bytes.
+    /// Saves the tree, reads it again as a destination with these limits does, and judges its values by the
+    /// destination's manifest. Returns the length of the snapshot in bytes, and the values that the
+    /// destination drops.
     fn rehearse(
         &self,
         versions: Option<Arc<Versions>>,
-        theirs: &ReadOptions,
+        manifest: &Manifest,
         tree: &Tree,
-    ) -> Result<usize, Error> {
+    ) -> Result<(usize, Vec<Finding>), Error> {
+        let theirs = &manifest.read_options();
         let mut buffer = SaveBuffer::new();
         if let Err(error) = self.rehearse_save(&mut buffer, versions) {
             // What was saved cannot be read, so that references are looked at where they are.
@@ -207,7 +217,8 @@ impl<R: Controller> Source<R> {
             )));
         }
         preview::decode::<R>(&snapshot)?;
-        Ok(snapshot.as_bytes().len())
+        let dropped = judge(snapshot.any_bytes(), registry()?, manifest)?;
+        Ok((snapshot.as_bytes().len(), dropped))
     }
 
     /// The same of a tree that cannot be moved as it is, for what else is in the way.

@@ -3,13 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::kind::FieldKind;
+use super::meaning::{StateMeanings, Versions};
 use super::{Field, MessageDescriptor};
+use crate::wire::v1::manifest::Meaning;
 
 /// Collects the attributes `since`, `defines` and `refers` by message and field number. The derive's
 /// code calls it for each state struct and passes it on to the types of the fields.
 #[derive(Debug, Default)]
 pub struct Notes {
     fields: BTreeMap<(String, u32), Note>,
+    /// What the states make of the fields, each meaning once.
+    meanings: BTreeMap<(String, u32), Vec<Meaning>>,
+    /// The values of the enums in fields that were added later, with their versions.
+    values: BTreeMap<(String, u32), BTreeMap<i32, u32>>,
     /// The nested states that were visited, so that a recursive one is visited once.
     visited: HashSet<&'static str>,
     /// The message whose fields are noted now.
@@ -42,18 +48,52 @@ impl Notes {
         &mut self,
         state: &'static str,
         message: &'static MessageDescriptor,
+        meanings: &StateMeanings,
         annotate: fn(&mut Notes),
     ) {
         if self.message.is_some() && !self.visited.insert(state) {
             return;
         }
+        self.add_meanings(message, meanings);
         let outer = self.message.replace(message);
         annotate(self);
         self.message = outer;
     }
 
+    fn add_meanings(&mut self, message: &'static MessageDescriptor, meanings: &StateMeanings) {
+        let name = (message.full_name)();
+        meanings.each(message, &mut |number, meaning, Versions { since, values }| {
+            let key = (name.clone(), number);
+            if since > 0 {
+                let note = self.fields.entry(key.clone()).or_default();
+                note.since = note.since.max(since);
+            }
+            if !values.is_empty() {
+                self.values.entry(key.clone()).or_default().extend(values.iter().copied());
+            }
+            let known = self.meanings.entry(key).or_default();
+            if !known.contains(&meaning) {
+                known.push(meaning);
+                // The order of the states depends on that of the registrations.
+                known.sort_by_cached_key(prost::Message::encode_to_vec);
+            }
+        });
+    }
+
+    /// Returns what the states make of a field; empty if that is not known.
+    pub(crate) fn meanings_of(&self, message: &str, number: u32) -> Vec<Meaning> {
+        self.meanings.get(&(message.to_owned(), number)).cloned().unwrap_or_default()
+    }
+
+    /// Returns the values of the enum in a field that were added later, with their versions.
+    pub(crate) fn newer_values(&self) -> impl Iterator<Item = (&str, u32, &BTreeMap<i32, u32>)> {
+        self.values.iter().map(|((message, number), values)| (message.as_str(), *number, values))
+    }
+
     /// Removes all notes.
     pub(crate) fn clear(&mut self) {
+        self.meanings.clear();
+        self.values.clear();
         self.fields.clear();
         self.visited.clear();
     }

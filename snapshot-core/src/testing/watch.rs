@@ -12,7 +12,7 @@ use crate::{Payload, State};
 pub(super) struct Watch {
     /// Type URL and schema of every payload that was tried.
     pub(super) payloads: Vec<(&'static str, &'static MessageDescriptor)>,
-    /// Where the tags of ignored fields start.
+    /// Where the tags of ignored and discarded fields start.
     pub(super) ignored: Vec<usize>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn payload<P: Payload>() {
     });
 }
 
-/// An ignored field, whose tag starts at `offset`, is passed over.
+/// An ignored or discarded field, whose tag starts at `offset`, was met.
 pub(crate) fn ignored(offset: usize) {
     WATCH.with_borrow_mut(|watch| {
         if let Some(watch) = watch {

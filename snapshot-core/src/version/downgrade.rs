@@ -88,7 +88,7 @@ impl Older {
 }
 
 /// Returns the bytes of one field, or `None` if it contains a controller.
-fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
     let mut writer = Writer::seeking_children();
     let mut putting = Putting::new(&mut writer);
     put(&mut putting);

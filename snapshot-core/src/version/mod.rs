@@ -3,6 +3,7 @@
 mod downgrade;
 mod upgrade;
 
+pub(crate) use self::downgrade::bytes_of;
 pub use self::downgrade::{Older, downgraded, put_older};
 pub use self::upgrade::{Upgraded, check_upgraded, read_upgraded, upgrade, upgraded};
 use crate::codec::{Reader, Tag};

@@ -10,6 +10,7 @@ mod enumeration;
 mod fallback;
 mod fits;
 mod mapped;
+mod meaning;
 mod newtype;
 mod oneof;
 mod payload;

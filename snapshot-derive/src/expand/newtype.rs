@@ -58,6 +58,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::Wire<__K>,
         {
             const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
+            const FORM: __s::ValueForm = <#ty as __s::Wire<__K>>::FORM;
 
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 <#ty as __s::Wire<__K>>::put(&self.#member, __w)
@@ -99,6 +100,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::WireField<__F>,
         {
             const LEAF: __s::bool = <#ty as __s::WireField<__F>>::LEAF;
+            const FORM: __s::FieldForm = <#ty as __s::WireField<__F>>::FORM;
             type Slot = <#ty as __s::WireField<__F>>::Slot;
 
             fn put_field(

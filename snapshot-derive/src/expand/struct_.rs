@@ -10,7 +10,8 @@ use super::mapped::{Mapped, mapped};
 use super::run::{Form, Run, only, runs};
 use super::take::take_fields;
 use super::{
-    at, checks, conversion, fits, is_dependent, local, payload, references, stage_rules, version,
+    at, checks, conversion, fits, is_dependent, local, meaning, payload, references, stage_rules,
+    version,
 };
 use crate::model::{Struct, plain};
 
@@ -27,6 +28,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let walk_fields = walk_fields(runs);
     let refer_fields = references::refer_fields(runs);
     let annotate_fields = references::annotate_fields(runs);
+    let meanings = meaning::meanings(model, runs);
     let conversion = conversion::expand(model);
     let nested = model.payload.as_ref().map(|_| payload::nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
@@ -45,6 +47,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __s::State for #ident #ty_generics #where_clause {
             type Message = #message;
+            #meanings
             #nested
             #put_fields
             #take_fields
@@ -160,7 +163,8 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         let ident = &mapped.field.ident;
         let (fields, proto, put) = (&mapped.fields, &mapped.mapping.proto, &put);
         let bounds = mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)));
-        let checks = bounds.into_iter();
+        let limits = mapped.limits(|field, place| quote_spanned!(place=> __s::Some(&self.#field)));
+        let checks = bounds.into_iter().chain(limits);
         checks.map(|bound| quote!(#put.check(#fields.#proto.number(), #bound);)).collect::<Vec<_>>()
     });
     let stage =
@@ -173,7 +177,12 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
         let (port, ident) = (mapped.port(), mapped.member());
         let value = mapped.value_of(&quote_spanned!(mapped.place=> self.#ident));
-        let field = quote_spanned!(mapped.place=> #port.put(&mut #put, #value););
+        let field = match mapped.mapping.is_unshared {
+            false => quote_spanned!(mapped.place=> #port.put(&mut #put, #value);),
+            true => {
+                quote_spanned!(mapped.place=> #put.unshared(|#put| #port.put(#put, #value));)
+            }
+        };
         match &mapped.mapping.since {
             None => field,
             Some(since) => {

@@ -20,13 +20,13 @@ const _: () = {
             (*__all).mount.numbered,
         ]
     };
-    const __IGNORED: &[__s::u32] = &[];
+    const __LEFT_OUT: &[__s::u32] = &[];
     const _: () = __s::assert_all_mapped(
         "Disk",
         __DESCRIPTOR,
         __VERSION.number(),
         __MAPPED,
-        __IGNORED,
+        __LEFT_OUT,
     );
     const _: () = __s::assert_not_transient(
         "Attached",
@@ -201,7 +201,7 @@ const _: () = {
                         __r,
                     ))
                 {
-                    __take.unmapped(__DESCRIPTOR, __IGNORED, __tag, __r);
+                    __take.unmapped(__DESCRIPTOR, &[], __tag, __r);
                 }
             }
             let __fields_0 = __s::Plan::finish(__answers_0(), __fields_0, &mut __take);

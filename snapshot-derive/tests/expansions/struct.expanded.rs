@@ -15,13 +15,13 @@ const _: () = {
             (*__all).disk.numbered,
         ]
     };
-    const __IGNORED: &[__s::u32] = &[(*__FIELDS).reserved.number()];
+    const __LEFT_OUT: &[__s::u32] = &[(*__FIELDS).reserved.number()];
     const _: () = __s::assert_all_mapped(
         "Reservation",
         __DESCRIPTOR,
         0,
         __MAPPED,
-        __IGNORED,
+        __LEFT_OUT,
     );
     const _: () = {
         use __s::NoStage as _;
@@ -153,7 +153,7 @@ const _: () = {
                         __r,
                     ))
                 {
-                    __take.unmapped(__DESCRIPTOR, __IGNORED, __tag, __r);
+                    __take.unmapped(__DESCRIPTOR, &[], __tag, __r);
                 }
             }
             let __fields_0 = __s::Plan::finish(__answers_0(), __fields_0, &mut __take);

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::{Lock, Locked, Record, Stage};
 use crate::error::Error;
-use crate::wire::v1::manifest::{Enum, Field, Message, Value};
+use crate::wire::v1::manifest::{Enum, Field, Limit, Meaning, Message, Value, Values};
 
 /// The version of the text form itself.
 pub(super) const FORMAT: u32 = 1;
@@ -92,8 +92,8 @@ impl Parser {
                 let retired = rest.flag("retired")?;
                 self.payload = Some((type_url, Locked { retired, ..Locked::default() }));
             }
-            "accepts" | "saves" | "reads" | "after" | "freeze_to" | "import_as" | "abort_to"
-            | "live" => self.unversioned(keyword, &mut rest)?,
+            "accepts" | "saves" | "reads" | "reads_from" | "after" | "freeze_to" | "import_as"
+            | "abort_to" | "live" => self.unversioned(keyword, &mut rest)?,
             "version" => {
                 self.end_record();
                 let (_, payload) = self.payload.as_ref().ok_or(NO_PAYLOAD)?;
@@ -116,6 +116,20 @@ impl Parser {
                     Some(_) => return Err("`stage` twice".to_owned()),
                 }
             }
+            "meaning" => match (rest.bare(), &mut self.record()?.states_meaning) {
+                ("stated", states @ false) => *states = true,
+                ("stated", true) => return Err("`meaning` twice".to_owned()),
+                _ => return Err("expected `meaning stated`".to_owned()),
+            },
+            "id" => once_number(&mut self.record()?.id_field, rest.number()?)?,
+            "stage_field" => once_number(&mut self.record()?.stage_field, rest.number()?)?,
+            "mapped" | "ignored" | "discarded" => self.field()?.meanings.push(Meaning {
+                ignored: keyword == "ignored",
+                discarded: keyword == "discarded",
+                ..Meaning::default()
+            }),
+            "form" | "set" | "required" | "secret" | "length" | "max" | "values" | "keys"
+            | "range" | "at_most" | "below" | "default" => self.meaning(keyword, &mut rest)?,
             "save_from" => {
                 let stage = rest.word()?;
                 let rules = self.record()?.stage.as_mut().ok_or("expected `stage` before it")?;
@@ -141,7 +155,14 @@ impl Parser {
             "oneof" => once(&mut self.field()?.oneof, rest.word()?)?,
             "since" => {
                 let since = rest.number()?;
-                match std::mem::replace(&mut self.field()?.since, since) {
+                let place = match &mut self.block {
+                    Some(Block::Enum(one)) => {
+                        let value = one.values.last_mut();
+                        &mut value.ok_or("expected a value of an enum before it")?.since
+                    }
+                    _ => &mut self.field()?.since,
+                };
+                match std::mem::replace(place, since) {
                     0 => {}
                     _ => return Err("`since` twice".to_owned()),
                 }
@@ -151,6 +172,33 @@ impl Parser {
             _ => return Err(format!("unknown keyword `{keyword}`")),
         }
         rest.end()
+    }
+
+    /// Reads a part of the last meaning of a field.
+    fn meaning(&mut self, keyword: &str, rest: &mut Cursor<'_>) -> Result<(), String> {
+        let meaning = self.field()?.meanings.last_mut();
+        let meaning = meaning.ok_or("expected `mapped`, `ignored` or `discarded` before it")?;
+        match keyword {
+            "form" => once(&mut meaning.form, rest.line()?)?,
+            "range" => once(&mut meaning.range, rest.line()?)?,
+            "set" => added(!std::mem::replace(&mut meaning.set, true))?,
+            "required" => added(!std::mem::replace(&mut meaning.required, true))?,
+            "secret" => added(!std::mem::replace(&mut meaning.secret, true))?,
+            "length" => added(meaning.length.replace(rest.number()?).is_none())?,
+            "max" => added(meaning.max.replace(rest.number()?).is_none())?,
+            "values" => added(meaning.values.replace(rest.values()?).is_none())?,
+            "keys" => added(meaning.keys.replace(rest.values()?).is_none())?,
+            "default" => {
+                let bytes = bytes_of(&rest.word()?).ok_or("expected bytes in hexadecimal")?;
+                added(meaning.default_bytes.replace(bytes).is_none())?;
+            }
+            _ => {
+                let limit = Limit { field: rest.number()?, included: keyword == "at_most" };
+                added(!meaning.limits.contains(&limit))?;
+                meaning.limits.push(limit);
+            }
+        }
+        Ok(())
     }
 
     /// Reads a property of a payload that belongs to no version.
@@ -178,6 +226,10 @@ impl Parser {
                 }
                 added(unversioned.older.insert(version, rest.word()?).is_none())?;
             }
+            "reads_from" => {
+                let version = rest.number()?;
+                added(unversioned.older_urls.insert(version, rest.word()?).is_none())?;
+            }
             "after" => added(unversioned.after.insert(rest.word()?))?,
             "freeze_to" => once(&mut unversioned.freeze_to, rest.word()?)?,
             "import_as" => once(&mut unversioned.import_as, rest.word()?)?,
@@ -202,7 +254,8 @@ impl Parser {
                 fields.push(Field { number, name, kind, ..Field::default() });
             }
             Block::Enum(one) => {
-                let value = Value { number: rest.number()?, name: rest.word()? };
+                let value =
+                    Value { number: rest.number()?, name: rest.word()?, ..Value::default() };
                 if one
                     .values
                     .last()
@@ -248,6 +301,10 @@ impl Parser {
         if let (Some((version, record)), Some((_, payload))) =
             (self.record.take(), &mut self.payload)
         {
+            let record = match record.states_meaning {
+                true => record.with_plain_fields(),
+                false => record,
+            };
             payload.records.insert(version, record);
         }
     }
@@ -271,6 +328,25 @@ fn once(place: &mut String, text: String) -> Result<(), String> {
         true => Ok(()),
         false => Err("this is stated twice".to_owned()),
     }
+}
+
+/// Sets a number other than 0, and fails if it is set already.
+fn once_number(place: &mut u32, number: u32) -> Result<(), String> {
+    match (std::mem::replace(place, number), number) {
+        (0, 1..) => Ok(()),
+        (0, 0) => Err("expected a number from 1 on".to_owned()),
+        _ => Err("this is stated twice".to_owned()),
+    }
+}
+
+/// The bytes of a hexadecimal text.
+fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes();
+    if digits.len() % 2 != 0 || !hex.is_ascii() {
+        return None;
+    }
+    let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 /// Fails unless an entry was new.
@@ -347,6 +423,23 @@ impl<'t> Cursor<'t> {
             }
         }
         Err("the closing quote is missing".to_owned())
+    }
+
+    /// Reads the values that are taken, to the end of the line.
+    fn values(&mut self) -> Result<Values, String> {
+        let mut values = Values::default();
+        while !self.0.is_empty() {
+            match self.bare() {
+                "form" => once(&mut values.form, self.word()?)?,
+                "least" => once(&mut values.least, self.word()?)?,
+                "most" => once(&mut values.most, self.word()?)?,
+                "bytes" => added(values.bytes.replace(self.number()?).is_none())?,
+                "most_excluded" => added(!std::mem::replace(&mut values.most_excluded, true))?,
+                "not_zero" => added(!std::mem::replace(&mut values.not_zero, true))?,
+                other => return Err(format!("unknown keyword `{other}`")),
+            }
+        }
+        Ok(values)
     }
 
     /// Reads an optional word; returns whether it is there.
