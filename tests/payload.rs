@@ -290,7 +290,7 @@ fn the_accepted_of_many_are_written_and_one_that_cannot_be_is_told() {
     let to = ["recode", "--kind", "process", "--out", dir.path().to_str().unwrap()];
     let ended = call(&to, &files);
     assert_eq!((ended.code, ended.stderr.lines().count()), (1, 2), "{ended:?}");
-    assert!(ended.stderr.contains("minimal.binpb: cannot be written: "), "{ended:?}");
+    assert!(ended.stderr.contains("minimal.binpb"), "{ended:?}");
     let written = fs::read(dir.path().join("full.binpb")).unwrap();
     assert_eq!(written, fs::read(&files[1]).unwrap());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);

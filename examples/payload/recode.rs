@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use snapshot_core::WriteOptions;
+
 use crate::format::Format;
 use crate::input::{accept, name, refused};
 
@@ -58,8 +60,10 @@ pub(crate) fn run(format: Format, out: &Path, jobs: &[Job<'_>]) -> io::Result<bo
     for Job { file, target } in jobs {
         let done =
             accept(format, file).map_err(|reason| refused(file, &reason)).and_then(|accepted| {
-                write(out, target, &accepted.canonical)
-                    .map_err(|error| format!("{}: cannot be written: {error}", name(target)))
+                let options = WriteOptions::new().replace(true);
+                options
+                    .write_bytes_to_path(&accepted.canonical, target)
+                    .map_err(|error| error.to_string())
             });
         if let Err(reason) = done {
             all = false;
@@ -67,17 +71,4 @@ pub(crate) fn run(format: Format, out: &Path, jobs: &[Job<'_>]) -> io::Result<bo
         }
     }
     Ok(all)
-}
-
-/// Writes a temporary file beside the target first, so that the target is never incomplete.
-fn write(out: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    // Sets the mode of an ordinary new file, since a temporary file is only for its owner.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(out)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| error.error)?;
-    Ok(())
 }

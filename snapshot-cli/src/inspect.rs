@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use anstyle::{AnsiColor, Style};
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
@@ -183,10 +184,7 @@ fn by_size(payload: &Payload) -> Vec<Child<'_>> {
 fn collect(payload: &Payload, lead: String, below: &str, name: &str, rows: &mut Vec<Row>) {
     let mut notes = Vec::new();
     match &payload.content {
-        Content::Message(message) => match count_unknown(message) {
-            0 => {}
-            count => notes.push(plural(count, "unknown field", "unknown fields")),
-        },
+        Content::Message(message) => notes.extend(unknown_fields(message)),
         Content::Unknown => notes.push("of an unknown type".to_owned()),
         Content::Malformed(why) => notes.push(format!("cannot be read: {}", line(why))),
     }
@@ -216,6 +214,22 @@ fn collect(payload: &Payload, lead: String, below: &str, name: &str, rows: &mut 
     }
 }
 
+/// The note on the unknown fields of a payload: how many there are, and the first of them.
+fn unknown_fields(message: &DynamicMessage) -> Option<String> {
+    const SHOWN: usize = 3;
+    let count = count_unknown(message);
+    let mut shown = Vec::new();
+    if count > 0 {
+        let _ = each_unknown(message, "", &mut |path, field| {
+            shown.push(format!("{path}{}: {}", field.number, show::unknown(field)));
+            if shown.len() < SHOWN { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+    }
+    let rest = if count > SHOWN { ", ..." } else { "" };
+    let fields = plural(count, "unknown field", "unknown fields");
+    (count > 0).then(|| format!("{fields} ({}{rest})", shown.join(", ")))
+}
+
 /// The fields of a payload, the largest first, and then those that are unknown.
 fn fields(payload: &Payload, out: &mut dyn Write) -> io::Result<()> {
     let Some(message) = payload.message() else { return Ok(()) };
@@ -229,9 +243,10 @@ fn fields(payload: &Payload, out: &mut dyn Write) -> io::Result<()> {
     }
     // Those of one size by their numbers, in whose order they come.
     rows.sort_by_key(|(length, ..)| Reverse(*length));
-    each_unknown(message, "", &mut |path, field| {
+    let _ = each_unknown(message, "", &mut |path, field| {
         let name = format!("{path}unknown field {}", field.number);
         rows.push((field.bytes.len(), name, show::unknown(field)));
+        ControlFlow::Continue(())
     });
     let width = show::width(rows.iter().map(|(_, name, _)| name.as_str()));
     writeln!(out)?;
@@ -242,39 +257,44 @@ fn fields(payload: &Payload, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Shows each unknown field of a message and of those in it, with the path to its message, which ends
-/// with a space.
+/// Visits each unknown field of a message and of those in it, until `found` breaks off. The path to its
+/// message ends with a space.
 fn each_unknown(
     message: &DynamicMessage,
     path: &str,
-    found: &mut dyn FnMut(&str, &crate::fields::Unknown),
-) {
+    found: &mut dyn FnMut(&str, &crate::fields::Unknown) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     for field in unknown(message) {
-        found(path, &field);
+        found(path, &field)?;
     }
     let path = path.trim_end();
     let dot = if path.is_empty() { "" } else { "." };
     for (field, value) in message.fields() {
-        let mut below = |step: &str, value: &Value| {
-            if let Some(inner) = value.as_message().filter(|inner| count_unknown(inner) > 0) {
+        let mut below = |step: &str, value: &Value| match value
+            .as_message()
+            .filter(|inner| count_unknown(inner) > 0)
+        {
+            Some(inner) => {
                 let name = line(field.name());
-                each_unknown(inner, &format!("{path}{dot}{name}{step} "), found);
+                each_unknown(inner, &format!("{path}{dot}{name}{step} "), found)
             }
+            None => ControlFlow::Continue(()),
         };
         match value {
             Value::List(values) => {
                 for (index, value) in values.iter().enumerate() {
-                    below(&format!("[{index}]"), value);
+                    below(&format!("[{index}]"), value)?;
                 }
             }
             Value::Map(entries) => {
                 for (key, value) in crate::canonical::sorted(entries) {
-                    below(&show::key(key), value);
+                    below(&show::key(key), value)?;
                 }
             }
-            value => below("", value),
+            value => below("", value)?,
         }
     }
+    ControlFlow::Continue(())
 }
 
 fn is_payload(message: &DynamicMessage) -> bool {
@@ -397,7 +417,7 @@ fn fields_as_json(message: &DynamicMessage) -> Vec<serde_json::Value> {
 
 fn unknown_as_json(message: &DynamicMessage) -> Vec<serde_json::Value> {
     let mut fields = Vec::new();
-    each_unknown(message, "", &mut |path, field| {
+    let _ = each_unknown(message, "", &mut |path, field| {
         let mut hex = String::with_capacity(2 * field.bytes.len());
         put_hex(&field.bytes, &mut hex);
         fields.push(json!({
@@ -407,6 +427,7 @@ fn unknown_as_json(message: &DynamicMessage) -> Vec<serde_json::Value> {
             "bytes": field.bytes.len(),
             "hex": hex,
         }));
+        ControlFlow::Continue(())
     });
     fields
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value,
 };
+use prost_types::{DescriptorProto, FileDescriptorSet};
 use snapshot_core::Error;
 use snapshot_core::registry::{TypeInfo, registry};
 
@@ -32,6 +34,21 @@ pub(crate) struct Stage {
     pub(crate) is_guess: bool,
 }
 
+/// Adds the files of a descriptor set without their extensions, which no state can map. In a payload
+/// an extension is then an unknown field, which every command shows or refuses.
+fn add_files(pool: &mut DescriptorPool, set: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    let mut set = FileDescriptorSet::decode(set)?;
+    for file in &mut set.file {
+        file.extension.clear();
+        let mut messages: Vec<&mut DescriptorProto> = file.message_type.iter_mut().collect();
+        while let Some(message) = messages.pop() {
+            message.extension.clear();
+            messages.extend(&mut message.nested_type);
+        }
+    }
+    Ok(pool.add_file_descriptor_set(set)?)
+}
+
 impl Schemas {
     /// What is known from the start, and what the command line adds.
     ///
@@ -41,12 +58,12 @@ impl Schemas {
     /// nothing can be called by.
     pub(crate) fn load(knowledge: &Knowledge<'_>, options: &Options) -> Result<Self, Error> {
         let mut pool = DescriptorPool::new();
-        pool.decode_file_descriptor_set(knowledge.descriptors).map_err(|error| {
+        add_files(&mut pool, knowledge.descriptors).map_err(|error| {
             Error::internal(format!("the descriptors of this build are wrong: {error}"))
         })?;
         for path in &options.descriptors {
             let bytes = read_bytes(path, options)?;
-            pool.decode_file_descriptor_set(&*bytes).map_err(|error| {
+            add_files(&mut pool, &bytes).map_err(|error| {
                 let name = name_of(path);
                 Error::invalid(format!("{name}: not a descriptor set that fits: {error}"))
             })?;

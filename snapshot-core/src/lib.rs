@@ -18,9 +18,12 @@ mod state;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod version;
+mod visit;
 pub mod wire;
 
-pub use controller::{Child, ChildTarget, Context, Controller, ControllerSet, IntoChild, Phase};
+pub use controller::{
+    Child, ChildTarget, Context, Controller, ControllerSet, Gate, Inside, IntoChild, Phase,
+};
 pub use envelope::{IncrementalReader, ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, Finding};
 pub use orchestrator::{

@@ -123,7 +123,7 @@ impl Registration {
     /// a thousand types.
     fn check_since(&self, notes: &mut Notes) -> Result<(), Error> {
         notes.clear();
-        (self.info.annotate)(notes);
+        notes.add(self.info.notes);
         let version = self.info.version;
         let fields = notes
             .iter()

@@ -3,12 +3,11 @@
 use crate::Error;
 use crate::caught::caught;
 use crate::codec::{self, Reader, Wire, Writer};
-use crate::controller::Walk;
-use crate::references::References;
 use crate::registry::TypeRef;
-use crate::schema::{Notes, Schema, StateMeanings, kind};
+use crate::schema::{Schema, StateMeanings, StateNotes, kind};
 use crate::stage::StageRules;
 use crate::version::OlderVersion;
+use crate::visit::Visit;
 
 /// A struct that is saved as a proto message. Implemented by `#[derive(Snapshot)]` with
 /// `message = path`.
@@ -24,9 +23,14 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     #[doc(hidden)]
     const IS_PAYLOAD: bool = false;
 
-    /// What the struct makes of the fields of its message.
+    /// The notes on the fields, here and in nested states.
     #[doc(hidden)]
-    const MEANINGS: StateMeanings = StateMeanings::NONE;
+    const NOTES: &'static StateNotes = &StateNotes {
+        message: Self::Message::DESCRIPTOR,
+        fields: &[],
+        inside: &[],
+        meanings: StateMeanings::NONE,
+    };
 
     /// Puts the fields, without a length.
     #[doc(hidden)]
@@ -61,20 +65,11 @@ pub trait State: Wire<kind::Message<Self::Message>> + Sized {
     #[doc(hidden)]
     fn take_fields_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error>;
 
-    /// Shows the controllers inside to `walk`.
+    /// Shows the controllers and the names inside, here and in nested states, to `visit`.
     #[doc(hidden)]
-    fn walk_fields(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
-
-    /// Shows what the fields define and refer to, here and in nested states, to `references`.
-    #[doc(hidden)]
-    fn refer_fields(&self, references: &mut References) {
-        let _ = references;
-    }
-
-    /// Notes what the attributes of the fields say, here and in nested states.
-    #[doc(hidden)]
-    fn annotate_fields(notes: &mut Notes) {
-        let _ = notes;
+    fn visit_fields(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        let _ = visit;
+        Ok(())
     }
 
     /// The state as a prost message, for tools, tests and upgrades; saving does not go through it.
@@ -195,11 +190,10 @@ pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
     r.version().min(P::VERSION)
 }
 
-/// Notes the attributes of `S` and of the states inside it.
+/// Returns the notes on the fields of `S`: a function, for tables of states that contain each other.
 #[doc(hidden)]
-pub fn annotate_state<S: State>(notes: &mut Notes) {
-    let name = std::any::type_name::<S>();
-    notes.state(name, S::Message::DESCRIPTOR, &S::MEANINGS, S::annotate_fields);
+pub fn notes_on<S: State>() -> &'static StateNotes {
+    S::NOTES
 }
 
 fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {

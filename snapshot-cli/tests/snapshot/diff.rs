@@ -212,3 +212,29 @@ fn a_change_far_below_in_lists_of_lists_is_one_line() {
     assert_eq!((ended.code, ended.text().lines().count()), (1, 1), "{}", ended.text());
     assert!(ended.text().contains("which differ from byte 4194304 on"), "{}", ended.text());
 }
+
+#[test]
+fn an_extension_is_shown_as_a_field_that_no_state_maps() {
+    let tool = Tool::new();
+    let proto = "syntax = \"proto2\"; package old;
+        message Disk { optional uint32 size = 1; extensions 100 to 200; }
+        extend Disk { optional uint32 iops = 100; }";
+    tool.files.put("old.proto", proto.as_bytes());
+    let set = protox::compile(["old.proto"], [tool.files.path("")]).unwrap();
+    tool.files.put("old.binpb", &prost::Message::encode_to_vec(&set));
+    let disk = |iops: &[u8]| {
+        let value = [&b"\x08\x01"[..], iops].concat();
+        prost::Message::encode_to_vec(&prost_types::Any {
+            type_url: "x/old.Disk".to_owned(),
+            value,
+        })
+    };
+    tool.files.put("one", &disk(b"\xa0\x06\x05"));
+    tool.files.put("two", &disk(b"\xa0\x06\x07"));
+    let run = |words: &[&str]| tool.run(&[words, &["--descriptors", "@old.binpb"]].concat());
+    let ended = run(&["diff", "@one", "@two"]);
+    assert_eq!(ended.text(), ".: unknown field 100 varint 5 -> varint 7\n");
+    let ended = run(&["inspect", "@one"]);
+    assert!(ended.fine().contains("1 unknown field (100: varint 5)"), "{}", ended.text());
+    assert_eq!(run(&["verify", "@one"]).code, 1);
+}

@@ -187,7 +187,9 @@ fn fields_that_the_descriptors_do_not_know_are_shown_by_number_type_and_bytes() 
     let tool = Tool::new();
     let disk = [&b"\x08\x01"[..], &delimited(3, b"alice")].concat();
     tool.files.put("disk", &any("Disk", &disk));
-    assert!(tool.run(&["inspect", "@disk"]).fine().contains("  1 unknown field\n"));
+    let note = "  1 unknown field (3: length-delimited, 5 bytes (616c696365) \"alice\")\n";
+    let ended = tool.run(&["inspect", "@disk"]);
+    assert!(ended.fine().contains(note), "{}", ended.text());
     let ended = tool.run(&["inspect", "@disk", "--path", "."]);
     let row = ended.fine().lines().last().unwrap();
     assert!(row.contains("unknown field 3 "), "{row}");

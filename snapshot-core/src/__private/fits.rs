@@ -14,7 +14,7 @@ use super::port::{Adapter, Port};
 use super::text::Message;
 use crate::codec::{Wire, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, Forms, MemberForm, Notes, ValueForm, ValueKind};
+use crate::schema::{Field, FieldShape, Forms, MemberForm, StatesInside, ValueForm, ValueKind};
 
 /// Whether a type fits its field, or each of some types.
 pub trait Answer {
@@ -22,8 +22,8 @@ pub trait Answer {
     /// What each type makes of its field.
     const FORM: Forms;
 
-    /// Notes what the attributes of the fields inside say.
-    fn annotate(notes: &mut Notes);
+    /// The states inside, whose fields may have notes.
+    const INSIDE: StatesInside;
 }
 
 /// The answer as a value.
@@ -104,18 +104,29 @@ const fn highest<F: FieldKind>() -> u32 {
     }
 }
 
-/// Notes what the attributes inside of a struct's fields say.
-pub fn annotate<A: Answer>(_: impl FnOnce() -> A, notes: &mut Notes) {
-    A::annotate(notes);
+/// Returns the states inside of a struct's fields.
+pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> StatesInside {
+    A::INSIDE
+}
+
+/// Returns the states inside of what an adapter makes of a field. It refuses an adapter that makes
+/// something else than the field holds, for a type that can be named only inside of the impls.
+pub const fn inside_adapter<F, W: WireField<F>, T, E>(
+    _: &Field<F>,
+    _: &impl FnOnce(W) -> Result<T, E>,
+) -> StatesInside {
+    W::INSIDE
+}
+
+/// Returns the states inside of a member of a oneof.
+pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
+    A::INSIDE
 }
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const FIT: Fit = Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
     const FORM: Forms = Forms::One(T::FORM);
-
-    fn annotate(notes: &mut Notes) {
-        T::annotate_field(notes);
-    }
+    const INSIDE: StatesInside = T::INSIDE;
 }
 
 pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
@@ -123,8 +134,7 @@ pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
     const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
     const FORM: Forms = Forms::Unknown;
-
-    fn annotate(_: &mut Notes) {}
+    const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
@@ -141,10 +151,7 @@ impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {
     const FIT: Fit = <Port<F, W> as Answer>::FIT;
     // The function is known by its path.
     const FORM: Forms = Forms::One(W::FORM.adapted(std::any::type_name::<Take>));
-
-    fn annotate(notes: &mut Notes) {
-        W::annotate_field(notes);
-    }
+    const INSIDE: StatesInside = W::INSIDE;
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
@@ -327,6 +334,8 @@ pub trait Held {
     const IS_HELD: bool;
     /// The values that the type takes.
     const FORM: ValueForm = ValueForm::OWN;
+    /// The states inside, whose fields may have notes.
+    const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
 pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
@@ -336,6 +345,7 @@ pub struct HoldsNot;
 impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
     const IS_HELD: bool = true;
     const FORM: ValueForm = T::FORM;
+    const INSIDE: StatesInside = T::INSIDE;
 }
 
 impl Held for HoldsNot {

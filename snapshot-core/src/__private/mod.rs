@@ -48,8 +48,8 @@ pub use self::enumeration::{
 };
 pub use self::field::default;
 pub use self::fits::{
-    Answer, Checking, Fit, Losing, NoFit, annotate, are_leaves, assert_member_fits, check,
-    dependent, fit, forms, member_form, unknown_member,
+    Answer, Checking, Fit, Losing, NoFit, are_leaves, assert_member_fits, check, dependent, fit,
+    forms, inside, inside_adapter, inside_member, member_form, unknown_member,
 };
 pub use self::limits::{Limited, Limiting, limit};
 pub use self::meaning::{default_note, range_note};
@@ -60,8 +60,8 @@ pub use self::put::{
     Putting, marks, message_size, put_message, put_message_tagged, put_payload, sum,
 };
 pub use self::reference::{
-    assert_nameable, assert_nameable_values, defines, refer_message, refer_payload, refers,
-    values_define, values_refer,
+    assert_nameable, assert_nameable_values, defines, refers, values_define, values_refer,
+    visit_message, visit_payload,
 };
 pub use self::stage::{has_no_stage, may_restore, may_save, stage_of};
 pub use self::take::{Taking, lost_error, take_message, take_message_into};
@@ -71,20 +71,19 @@ pub use crate::codec::{
     Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
     WireKey, WireOneof, Writer,
 };
-pub use crate::controller::Walk;
-pub use crate::references::References;
 pub use crate::registry::{Registration, TypeInfo, TypeRef};
-pub use crate::schema::Notes;
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
     EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldForm, FieldMeaning,
-    FieldShape, Forms, MemberForm, MessageDescriptor, Numbered, OneofDescriptor, OneofSchema,
-    RangeNote, Schema, StateMeanings, ValueForm, ValueKind, kind,
+    FieldNotes, FieldShape, Forms, MemberForm, MessageDescriptor, Numbered, OneofDescriptor,
+    OneofSchema, RangeNote, Schema, StateMeanings, StateNotes, StatesInside, ValueForm, ValueKind,
+    kind,
 };
-pub use crate::state::annotate_state;
+pub use crate::state::notes_on;
 pub use crate::version::{
     Older, OlderVersion, Upgraded, check_upgraded, check_version, downgraded, put_older,
     read_upgraded, upgrade, upgraded,
 };
+pub use crate::visit::Visit;
 pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVariant, State};

@@ -7,14 +7,15 @@ use super::fits::HoldsNot;
 use super::port::Of;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
-use crate::controller::Walk;
-use crate::references::References;
 use crate::schema::kind::{Kind, Optional};
-use crate::schema::{Field, Notes, OneofDescriptor};
+use crate::schema::{Field, OneofDescriptor, StatesInside};
+use crate::visit::Visit;
 
 impl<K: Kind> Of<Optional<K>> {
-    /// Tells it if the type does not fit the member.
-    pub const fn holds<T: Wire<K>>(self) {}
+    /// Refuses a type that does not fit the member. Returns the states inside of one that does.
+    pub const fn holds<T: Wire<K>>(self) -> StatesInside {
+        T::INSIDE
+    }
 }
 
 /// A member of the kind `K`, held by a `T`; what a [`Port`](super::Port) is to a field.
@@ -43,21 +44,11 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
         }
     }
 
-    pub fn walk(self, value: &mut T, walk: &mut Walk<'_>) -> Result<(), Error> {
+    pub fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error> {
         if T::LEAF {
             return Ok(());
         }
-        walk.field(self.field.name(), |walk| value.walk(walk))
-    }
-
-    pub fn refer(self, value: &T, references: &mut References) {
-        if !T::LEAF {
-            references.field(self.field.name(), |references| value.refer(references));
-        }
-    }
-
-    pub fn annotate(self, notes: &mut Notes) {
-        T::annotate(notes);
+        visit.field(self.field.name(), |visit| value.visit(visit))
     }
 }
 
@@ -105,13 +96,9 @@ pub trait NoMember<T>: Sized {
         Err(super::validation::not_derived())
     }
 
-    fn annotate(self, _: &mut Notes) {}
-
-    fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit(self, _: &T, _: &mut Visit<'_>) -> Result<(), Error> {
         Err(super::validation::not_derived())
     }
-
-    fn refer(self, _: &T, _: &mut References) {}
 }
 
 impl<K, T> NoMember<T> for Member<K, T> {}

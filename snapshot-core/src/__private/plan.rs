@@ -12,7 +12,7 @@ use super::take::{Taking, lost_error};
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField, Writer};
 use crate::schema::kind::FieldKind;
-use crate::schema::{Forms, MessageDescriptor, Notes};
+use crate::schema::{Forms, MessageDescriptor, StatesInside};
 
 /// The types that some fields have, as a tuple.
 pub trait Types: Sized {
@@ -164,10 +164,7 @@ macro_rules! plans {
         impl<$($answer: Answer),*> Answer for ($($answer,)*) {
             const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
             const FORM: Forms = Forms::Each(&[$($answer::FORM),*]);
-
-            fn annotate(notes: &mut Notes) {
-                $($answer::annotate(notes);)*
-            }
+            const INSIDE: StatesInside = StatesInside::Each(&[$($answer::INSIDE),*]);
         }
 
         impl<$($ty),*> Types for ($($ty,)*) {

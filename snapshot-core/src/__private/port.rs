@@ -16,10 +16,9 @@ use super::validation::refusal;
 use crate::Error;
 use crate::caught::InAdapter;
 use crate::codec::{Reader, WireField};
-use crate::controller::Walk;
-use crate::references::References;
 use crate::schema::kind::FieldKind;
-use crate::schema::{Field, FieldShape, Notes};
+use crate::schema::{Field, FieldShape, StatesInside};
+use crate::visit::Visit;
 
 /// The field `F` of a message, for a type that depends on parameters: only the compiler itself can
 /// tell whether it fits.
@@ -32,8 +31,10 @@ pub const fn of<F>(_: &Field<F>) -> Of<F> {
 }
 
 impl<F> Of<F> {
-    /// Tells it if the type does not fit the field.
-    pub const fn fits<T: WireField<F>>(self) {}
+    /// Refuses a type that does not fit the field. Returns the states inside of one that does.
+    pub const fn fits<T: WireField<F>>(self) -> StatesInside {
+        T::INSIDE
+    }
 }
 
 /// The field `F` of a message, held by a `T`.
@@ -82,31 +83,15 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 
     #[inline]
-    pub fn walk(self, value: &mut T, walk: &mut Walk<'_>) -> Result<(), Error> {
+    pub fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error> {
         if T::LEAF {
             return Ok(());
         }
         match F::SHAPE {
             // Its member is named.
-            FieldShape::Oneof(_) => value.walk_field(walk),
-            _ => walk.field(self.field.name(), |walk| value.walk_field(walk)),
+            FieldShape::Oneof(_) => value.visit_field(visit),
+            _ => visit.field(self.field.name(), |visit| value.visit_field(visit)),
         }
-    }
-
-    #[inline]
-    pub fn refer(self, value: &T, references: &mut References) {
-        if T::LEAF {
-            return;
-        }
-        match F::SHAPE {
-            FieldShape::Oneof(_) => value.refer_field(references),
-            _ => references.field(self.field.name(), |references| value.refer_field(references)),
-        }
-    }
-
-    /// Notes what the attributes of the fields inside say.
-    pub fn annotate(self, notes: &mut Notes) {
-        T::annotate_field(notes);
     }
 }
 
@@ -180,19 +165,20 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         }
     }
 
-    /// What cannot be converted cannot be saved either, which is told elsewhere.
+    /// Visits what the adapter makes of the field. It has no controllers, so only names are of
+    /// interest. A value that cannot be converted has none: its save fails and says why.
     #[inline]
-    pub fn refer(self, value: impl FnOnce() -> Option<W>, references: &mut References) {
-        let value = if W::LEAF { None } else { value() };
+    pub fn visit(
+        self,
+        value: impl FnOnce() -> Option<W>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), Error> {
+        let value = if W::LEAF || !visit.wants_names() { None } else { value() };
         self.converting.end();
-        if let Some(value) = value {
-            port::<F, W>(self.field).refer(&value, references);
+        match value {
+            Some(value) => port::<F, W>(self.field).visit(&value, visit),
+            None => Ok(()),
         }
-    }
-
-    pub fn annotate(self, notes: &mut Notes) {
-        self.converting.end();
-        W::annotate_field(notes);
     }
 }
 
@@ -231,13 +217,9 @@ pub trait NoPort<T>: Sized {
         Closed(PhantomData)
     }
 
-    fn walk(self, _: &mut T, _: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit<V>(self, _: V, _: &mut Visit<'_>) -> Result<(), Error> {
         Err(super::validation::not_derived())
     }
-
-    fn refer<V>(self, _: V, _: &mut References) {}
-
-    fn annotate(self, _: &mut Notes) {}
 }
 
 impl<F, T> NoPort<T> for Port<F, T> {}

@@ -1,62 +1,62 @@
-//! What fields define and refer to.
+//! What a visit finds in the fields of a state.
 
 use crate::codec::{Reference, ReferenceValues};
-use crate::references::References;
 use crate::schema::kind::FieldKind;
 use crate::schema::{Field, FieldShape, ValueKind};
-use crate::{Payload, State};
+use crate::visit::{Role, Visit};
+use crate::{Error, Payload, State};
 
-/// Goes into a state that is nested as a message.
+/// Visits a state that is nested as a message.
 #[inline]
-pub fn refer_message<S: State>(state: &S, references: &mut References) {
-    references.message(|references| state.refer_fields(references));
+pub fn visit_message<S: State>(state: &S, visit: &mut Visit<'_>) -> Result<(), Error> {
+    visit.message(|visit| state.visit_fields(visit))
 }
 
-/// Goes into a payload that is nested as an `Any`.
+/// Visits a payload that is nested as an `Any`.
 #[inline]
-pub fn refer_payload<P: Payload>(payload: &P, references: &mut References) {
+pub fn visit_payload<P: Payload>(payload: &P, visit: &mut Visit<'_>) -> Result<(), Error> {
     let own_name = || payload.own_name();
-    references.payload(own_name, P::MESSAGE_NAME, |inside| payload.refer_fields(inside));
+    visit.payload(own_name, P::MESSAGE_NAME, |visit| payload.visit_fields(visit))
 }
 
-/// Collects what a field defines.
+/// Shows the names that a field defines to `visit`.
 pub fn defines<F, T: Reference>(
     field: &Field<F>,
     namespace: &'static str,
     value: &T,
-    references: &mut References,
+    visit: &mut Visit<'_>,
 ) {
-    references.field(field.name(), |references| references.defines(namespace, value));
+    visit.names(field.name(), Role::Defines, namespace, |names| value.add_names(names));
 }
 
-/// Collects what a field refers to.
+/// Shows the names that a field refers to to `visit`.
 pub fn refers<F, T: Reference>(
     field: &Field<F>,
     namespace: &'static str,
     value: &T,
-    references: &mut References,
+    visit: &mut Visit<'_>,
 ) {
-    references.field(field.name(), |references| references.refers(namespace, value));
+    visit.names(field.name(), Role::Refers, namespace, |names| value.add_names(names));
 }
 
-/// Collects what the values of a map define.
+/// Shows the names that the values of a map define to `visit`.
 pub fn values_define<F, T: ReferenceValues>(
     field: &Field<F>,
     namespace: &'static str,
     value: &T,
-    references: &mut References,
+    visit: &mut Visit<'_>,
 ) {
-    references.field(field.name(), |references| references.values_define(namespace, value));
+    visit.names(field.name(), Role::Defines, namespace, |names| value.add_value_names(names));
 }
 
-/// Collects what the values of a map refer to.
+/// Shows the names that the values of a map refer to to `visit`.
 pub fn values_refer<F, T: ReferenceValues>(
     field: &Field<F>,
     namespace: &'static str,
     value: &T,
-    references: &mut References,
+    visit: &mut Visit<'_>,
 ) {
-    references.field(field.name(), |references| references.values_refer(namespace, value));
+    visit.names(field.name(), Role::Refers, namespace, |names| value.add_value_names(names));
 }
 
 /// Bytes that are held as a list of numbers would each be a name.

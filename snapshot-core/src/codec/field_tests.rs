@@ -1,13 +1,13 @@
 //! What the unit tests of the codec share: one field, number 1, put and taken through the traits as
 //! the derive's code does it.
 
+use std::any::Any;
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use super::{Reader, Single, Wire, WireField, Writer};
 use crate::Error;
-use crate::controller::{ChildCell, Found, Loaded, Node, Walk};
 use crate::schema::kind;
+use crate::visit::{ChildCell, Visit, children};
 
 /// The bytes of a message whose field 1 is `value`.
 pub(super) fn put<F, T: WireField<F>>(value: &T) -> Result<Vec<u8>, Error> {
@@ -80,41 +80,42 @@ impl Wire<kind::Uint32> for Probe {
         false
     }
 
-    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        walk.child(self)
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        visit.child(self)
     }
 }
 
 impl Single for Probe {}
 
 impl ChildCell for Probe {
-    fn live(&self) -> Option<Arc<dyn Node>> {
-        None
-    }
-
     fn address(&self) -> Option<usize> {
         None
     }
 
-    fn loaded(&mut self) -> Option<&mut dyn Loaded> {
+    fn own_name(&self) -> Option<String> {
         None
     }
 
-    fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
-        Err(Error::internal("a probe is no controller"))
+    fn message_name(&self) -> Option<&'static str> {
+        None
     }
+
+    fn visit(&self, _: &mut Visit<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn answer(&self, _: &mut dyn Any) {}
 }
 
-/// The paths of the probes in a field, in the order in which a walk finds them.
-pub(super) fn walk<F, T: WireField<F>>(value: &mut T) -> Result<Vec<String>, Error> {
+/// The paths of the probes in a field, in the order in which a visit finds them.
+pub(super) fn visited<F, T: WireField<F>>(value: &T) -> Vec<String> {
     let mut paths = Vec::new();
-    let mut visit = |found: Found<'_>, _: &mut dyn ChildCell| {
+    let mut visitor = children(|place, _| {
         let (mut texts, mut path) = (String::new(), String::new());
-        found.spot(&mut texts).put(&texts, &mut path);
+        place.spot(&mut texts).put(&texts, &mut path);
         paths.push(path);
         Ok(())
-    };
-    let mut walk = Walk::new(&mut visit);
-    walk.field("f", |walk| value.walk_field(walk))?;
-    Ok(paths)
+    });
+    Visit::new(&mut visitor).field("f", |visit| value.visit_field(visit)).unwrap();
+    paths
 }

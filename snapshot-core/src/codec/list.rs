@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use super::refusals::{self, refuse};
 use super::{Reader, Tag, Wire, WireField, Writer, memory, size, wrong_wire_type};
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
-use crate::schema::Notes;
+use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Packed, Repeated, WireType};
 use crate::schema::{Collection, FieldForm};
+use crate::visit::Visit;
 
 /// Puts elements, each with a tag. They come in their own order and are put from the last on.
 pub(super) fn put_repeated<'a, K: Kind, T: Wire<K> + 'a>(
@@ -182,31 +181,18 @@ impl<T> ListSlot<T> {
     }
 }
 
-/// Shows the controllers inside the elements to `walk`.
-fn walk_elements<'a, K: Kind, T: Wire<K> + 'a>(
-    elements: impl Iterator<Item = &'a mut T>,
-    walk: &mut Walk<'_>,
+/// Shows the controllers and the names inside the elements to `visit`.
+fn visit_elements<'a, K: Kind, T: Wire<K> + 'a>(
+    elements: impl Iterator<Item = &'a T>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), Error> {
     if T::LEAF {
         return Ok(());
     }
     for (index, element) in elements.enumerate() {
-        walk.index(index, |walk| element.walk(walk))?;
+        visit.index(index, |visit| element.visit(visit))?;
     }
     Ok(())
-}
-
-/// Shows what is defined and referred to inside the elements to `references`.
-fn refer_elements<'a, K: Kind, T: Wire<K> + 'a>(
-    elements: impl Iterator<Item = &'a T>,
-    references: &mut References,
-) {
-    if T::LEAF {
-        return;
-    }
-    for (index, element) in elements.enumerate() {
-        references.index(index, |references| element.refer(references));
-    }
 }
 
 #[cold]
@@ -231,6 +217,7 @@ macro_rules! list {
         impl<K: Kind, T: Wire<K>, $($n)*> WireField<$field<K>> for $list {
             const LEAF: bool = T::LEAF;
             const FORM: FieldForm = FieldForm::several(T::FORM, $collection);
+            const INSIDE: StatesInside = T::INSIDE;
             type Slot = ListSlot<T>;
 
             #[inline]
@@ -269,17 +256,8 @@ macro_rules! list {
             }
 
             #[inline]
-            fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-                walk_elements::<K, T>(self.iter_mut(), walk)
-            }
-
-            #[inline]
-            fn refer_field(&self, references: &mut References) {
-                refer_elements::<K, T>(self.iter(), references);
-            }
-
-            fn annotate_field(notes: &mut Notes) {
-                T::annotate(notes);
+            fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+                visit_elements::<K, T>(self.iter(), visit)
             }
         }
     };
@@ -299,7 +277,7 @@ mod tests {
 
     use prost::encoding;
 
-    use super::super::field_tests::{Probe, put_refusal, refusal, round_trip, take, walk};
+    use super::super::field_tests::{Probe, put_refusal, refusal, round_trip, take, visited};
     use super::*;
     use crate::schema::kind::{Bytes, Double, Fixed32, String as Text, Uint32};
 
@@ -434,9 +412,9 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_goes_into_every_element() {
-        let mut list = vec![Probe(7), Probe(8)];
-        assert_eq!(walk::<Repeated<Uint32>, _>(&mut list).unwrap(), ["f/0", "f/1"]);
-        assert!(walk::<Repeated<Uint32>, _>(&mut vec![1u8]).unwrap().is_empty());
+    fn a_visit_goes_into_every_element() {
+        let list = vec![Probe(7), Probe(8)];
+        assert_eq!(visited::<Repeated<Uint32>, _>(&list), ["f/0", "f/1"]);
+        assert!(visited::<Repeated<Uint32>, _>(&vec![1u8]).is_empty());
     }
 }

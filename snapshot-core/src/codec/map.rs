@@ -11,11 +11,10 @@ use super::{
     wrong_wire_type,
 };
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
-use crate::schema::Notes;
+use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Map, WireType};
 use crate::schema::{Collection, FieldForm};
+use crate::visit::Visit;
 
 /// The field numbers of an entry, which protobuf treats as a message.
 /// Source: <https://protobuf.dev/programming-guides/encoding/#maps>.
@@ -308,6 +307,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
 {
     const LEAF: bool = V::LEAF;
     const FORM: FieldForm = FieldForm::several(V::FORM, Collection::Map(<K as Wire<KK>>::FORM));
+    const INSIDE: StatesInside = V::INSIDE;
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -343,27 +343,15 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
         Some(slot)
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        if ends_early::<VK, V>(self.values_mut(), walk)? {
-            return Ok(());
-        }
-        for (key, value) in self {
-            walk.key(key.key_text(), |walk| value.walk(walk))?;
-        }
-        Ok(())
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if V::LEAF {
-            return;
-        }
-        for (key, value) in self {
-            references.key(|| key.key_text(), |references| value.refer(references));
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        V::annotate(notes);
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        visit_values::<VK, V, _>(
+            || self.values(),
+            |visit| {
+                self.iter()
+                    .try_for_each(|(key, value)| visit_entry::<KK, VK, K, V>(key, value, visit))
+            },
+            visit,
+        )
     }
 }
 
@@ -375,6 +363,7 @@ where
 {
     const LEAF: bool = V::LEAF;
     const FORM: FieldForm = FieldForm::several(V::FORM, Collection::Map(<K as Wire<KK>>::FORM));
+    const INSIDE: StatesInside = V::INSIDE;
     type Slot = Self;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -423,52 +412,41 @@ where
         Some(slot)
     }
 
-    /// In the order of the wire, so that the controllers inside are found in the same order in
-    /// every process.
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        if ends_early::<VK, V>(self.values_mut(), walk)? {
-            return Ok(());
-        }
-        let mut entries: Vec<(&K, &mut V)> = self.iter_mut().collect();
-        entries.sort_unstable_by(|a, b| a.0.wire_cmp(b.0));
-        for (key, value) in entries {
-            walk.key(key.key_text(), |walk| value.walk(walk))?;
-        }
-        Ok(())
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if V::LEAF {
-            return;
-        }
-        if !references.keeps_ways() {
-            return self.values().for_each(|value| value.refer(references));
-        }
-        let mut entries: Vec<(&K, &V)> = self.iter().collect();
-        entries.sort_unstable_by(|a, b| a.0.wire_cmp(b.0));
-        for (key, value) in entries {
-            references.key(|| key.key_text(), |references| value.refer(references));
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        V::annotate(notes);
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        visit_values::<VK, V, _>(
+            || self.values(),
+            // In the order of the wire, which is the same in every process.
+            |visit| {
+                let mut entries: Vec<(&K, &V)> = self.iter().collect();
+                entries.sort_unstable_by(|a, b| a.0.wire_cmp(b.0));
+                entries
+                    .into_iter()
+                    .try_for_each(|(key, value)| visit_entry::<KK, VK, K, V>(key, value, visit))
+            },
+            visit,
+        )
     }
 }
 
-/// Whether a walk over the values of a map has ended, or need not begin, without a look at the keys.
-fn ends_early<'v, K: Kind, V: Wire<K> + 'v>(
-    mut values: impl Iterator<Item = &'v mut V>,
-    walk: &mut Walk<'_>,
-) -> Result<bool, Error> {
+/// Shows the controllers and the names inside the values of a map to `visit`; `in_order` does so entry
+/// by entry.
+fn visit_values<'v, K: Kind, V: Wire<K> + 'v, I: Iterator<Item = &'v V>>(
+    values: impl Fn() -> I,
+    in_order: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    visit: &mut Visit<'_>,
+) -> Result<(), Error> {
     if V::LEAF {
-        return Ok(true);
+        return Ok(());
     }
-    let mut walk_values = |walk: &mut Walk<'_>| values.try_for_each(|value| value.walk(walk));
-    match walk.ends_at_first() {
-        true => walk_values(walk).map(|()| true),
-        false => Ok(!Walk::meets_child(walk_values)),
-    }
+    visit.values(|visit| values().try_for_each(|value| value.visit(visit)), in_order)
+}
+
+fn visit_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
+    key: &K,
+    value: &V,
+    visit: &mut Visit<'_>,
+) -> Result<(), Error> {
+    visit.key(&key.key_text(), |visit| value.visit(visit))
 }
 
 #[inline]

@@ -115,12 +115,11 @@ pub(crate) use text_form::{form, is_in_form};
 pub(crate) use writer::Versions;
 pub use writer::Writer;
 
-use crate::controller::Walk;
-pub use crate::references::Names;
-use crate::references::References;
-use crate::schema::Notes;
+use crate::schema::StatesInside;
 use crate::schema::kind::Kind;
 use crate::schema::{FieldForm, ValueForm};
+pub use crate::visit::Names;
+use crate::visit::Visit;
 use crate::{Error, Payload, State};
 
 /// A Rust type that can be one value of the proto kind `K`.
@@ -140,6 +139,9 @@ pub trait Wire<K: Kind>: Sized {
     /// The values of the kind that the type takes.
     #[doc(hidden)]
     const FORM: ValueForm = ValueForm::OWN;
+    /// The states inside, whose fields may have notes.
+    #[doc(hidden)]
+    const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// Puts the value; of a length-delimited kind, with its length.
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
@@ -194,20 +196,12 @@ pub trait Wire<K: Kind>: Sized {
         Self::take(&mut Reader::of_default())
     }
 
-    /// Shows the controllers inside to `walk`.
-    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        let _ = walk;
+    /// Shows the controllers and the names inside to `visit`.
+    #[doc(hidden)]
+    #[inline]
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        let _ = visit;
         Ok(())
-    }
-
-    /// Shows what is defined and referred to inside to `references`.
-    fn refer(&self, references: &mut References) {
-        let _ = references;
-    }
-
-    /// Notes what the attributes of the fields inside say.
-    fn annotate(notes: &mut Notes) {
-        let _ = notes;
     }
 }
 
@@ -261,6 +255,9 @@ pub trait WireField<F>: Sized {
     /// What the type makes of the field.
     #[doc(hidden)]
     const FORM: FieldForm = FieldForm::optional(ValueForm::OWN);
+    /// The states inside, whose fields may have notes.
+    #[doc(hidden)]
+    const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// What collects the field's occurrences while a message is read.
     type Slot: Default;
@@ -290,16 +287,9 @@ pub trait WireField<F>: Sized {
     /// a `Result`: most values would be moved once more, into it.
     fn finish_field(slot: Self::Slot, error: &mut Option<Error>) -> Option<Self>;
 
-    /// Shows the controllers inside to `walk`.
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
-
-    /// Shows what is defined and referred to inside to `references`.
-    fn refer_field(&self, references: &mut References);
-
-    /// Notes what the attributes of the fields inside say.
-    fn annotate_field(notes: &mut Notes) {
-        let _ = notes;
-    }
+    /// Shows the controllers and the names inside to `visit`.
+    #[doc(hidden)]
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
 }
 
 /// The [`WireKey::wire_prefix`] of keys that are ordered by these bytes.

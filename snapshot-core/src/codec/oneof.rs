@@ -2,10 +2,9 @@
 
 use super::{Reader, Single, Tag, WireField, Writer};
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
 use crate::schema::kind::{FieldKind, Oneof};
-use crate::schema::{FieldForm, MemberForm, Notes, OneofSchema};
+use crate::schema::{FieldForm, MemberForm, OneofSchema, StatesInside};
+use crate::visit::Visit;
 
 /// An enum that mirrors the oneof `O`, a variant for a member. Implemented by
 /// `#[derive(Snapshot)]` with `oneof = path`.
@@ -20,6 +19,9 @@ pub trait WireOneof<O>: Sized {
     /// What the enum makes of each member.
     #[doc(hidden)]
     const MEMBERS: &'static [MemberForm] = &[];
+    /// The states inside, whose fields may have notes.
+    #[doc(hidden)]
+    const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// Puts the member with its tag. Returns its number. An error names the member.
     fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error>;
@@ -27,16 +29,9 @@ pub trait WireOneof<O>: Sized {
     /// Takes the member with this tag. An error names the member.
     fn take_oneof(tag: Tag, r: &mut Reader<'_>) -> Result<Self, Error>;
 
-    /// Shows the controllers inside to `walk`.
-    fn walk_oneof(&mut self, walk: &mut Walk<'_>) -> Result<(), Error>;
-
-    /// Shows what is defined and referred to inside to `references`.
-    fn refer_oneof(&self, references: &mut References);
-
-    /// Notes what the attributes of the fields inside say.
-    fn annotate_oneof(notes: &mut Notes) {
-        let _ = notes;
-    }
+    /// Shows the controllers and the names inside to `visit`.
+    #[doc(hidden)]
+    fn visit_oneof(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
 }
 
 /// The value, and the number of the member that it came from.
@@ -73,6 +68,7 @@ fn name_of<O: OneofSchema>(number: u32) -> &'static str {
 
 impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
     const FORM: FieldForm = FieldForm::oneof(T::MEMBERS, true);
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Taken<T>;
 
     fn put_field(&self, _number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -90,21 +86,14 @@ impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
         slot.map(|(value, _)| value)
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.walk_oneof(walk)
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        self.refer_oneof(references);
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate_oneof(notes);
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.visit_oneof(visit)
     }
 }
 
 impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
     const FORM: FieldForm = FieldForm::oneof(T::MEMBERS, false);
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Taken<T>;
 
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
@@ -122,20 +111,10 @@ impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
         Some(slot.map(|(value, _)| value))
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         match self {
-            Some(value) => value.walk_oneof(walk),
+            Some(value) => value.visit_oneof(visit),
             None => Ok(()),
         }
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if let Some(value) = self {
-            value.refer_oneof(references);
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate_oneof(notes);
     }
 }

@@ -7,20 +7,19 @@ use super::{
     NeverDefault, Reader, Single, Tag, Wire, WireField, WireKey, WireOneof, Writer, memory,
 };
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
 use crate::schema::kind::{Kind, Map, Packed, Repeated};
-use crate::schema::{FieldForm, MemberForm, ValueForm};
-use crate::schema::{Notes, OneofSchema};
+use crate::schema::{FieldForm, MemberForm, OneofSchema, StatesInside, ValueForm};
+use crate::visit::Visit;
 
 macro_rules! pointers {
-    ($($pointer:ident, |$met:ident, $w:ident| $meet:expr, |$this:ident, $walk:ident| $into:expr, $into_oneof:expr;)*) => {$(
+    ($($pointer:ident, |$met:ident, $w:ident| $meet:expr;)*) => {$(
         impl<T: Single> Single for $pointer<T> {}
         impl<T: NeverDefault> NeverDefault for $pointer<T> {}
 
         impl<K: Kind, T: Wire<K>> Wire<K> for $pointer<T> {
             const LEAF: bool = T::LEAF;
             const FORM: ValueForm = T::FORM;
+            const INSIDE: StatesInside = T::INSIDE;
 
             #[inline]
             fn put(&self, $w: &mut Writer) -> Result<(), Error> {
@@ -65,24 +64,14 @@ macro_rules! pointers {
             }
 
             #[inline]
-            fn walk(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
-                let $this = self;
-                $into
-            }
-
-            #[inline]
-            fn refer(&self, references: &mut References) {
-                T::refer(self, references);
-            }
-
-            fn annotate(notes: &mut Notes) {
-                T::annotate(notes);
+            fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+                T::visit(self, visit)
             }
         }
 
         impl<O: OneofSchema, T: WireOneof<O>> WireOneof<O> for $pointer<T> {
             const MEMBERS: &'static [MemberForm] = T::MEMBERS;
-
+            const INSIDE: StatesInside = T::INSIDE;
             #[inline]
             fn put_oneof(&self, $w: &mut Writer) -> Result<u32, Error> {
                 let $met = self;
@@ -96,17 +85,8 @@ macro_rules! pointers {
                 Ok(Self::new(T::take_oneof(tag, r)?))
             }
 
-            fn walk_oneof(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
-                let $this = self;
-                $into_oneof
-            }
-
-            fn refer_oneof(&self, references: &mut References) {
-                T::refer_oneof(self, references);
-            }
-
-            fn annotate_oneof(notes: &mut Notes) {
-                T::annotate_oneof(notes);
+            fn visit_oneof(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+                T::visit_oneof(self, visit)
             }
         }
 
@@ -129,48 +109,17 @@ macro_rules! pointers {
 }
 
 pointers! {
-    Box, |_this, w| (), |this, walk| T::walk(this, walk), T::walk_oneof(this, walk);
-    Arc, |this, w| w.meet(this)?, |this, walk|
-        match Arc::get_mut(this) {
-            Some(value) => value.walk(walk),
-            None => walk_shared::<K, T>(this),
-        },
-        match Arc::get_mut(this) {
-            Some(value) => value.walk_oneof(walk),
-            None => walk_shared_oneof::<O, T>(this),
-        };
-}
-
-/// A value that others hold too cannot be changed, so there must be nothing to import in it.
-fn walk_shared<K: Kind, T: Wire<K>>(value: &T) -> Result<(), Error> {
-    if !T::LEAF && Writer::finds_child(|w| value.put(w)) {
-        return Err(shared_child());
-    }
-    Ok(())
-}
-
-fn walk_shared_oneof<O: OneofSchema, T: WireOneof<O>>(value: &T) -> Result<(), Error> {
-    match Writer::finds_child(|w| value.put_oneof(w).map(drop)) {
-        true => Err(shared_child()),
-        false => Ok(()),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn shared_child() -> Error {
-    Error::internal(
-        "a controller is inside an `Arc` that is held elsewhere too, where it cannot be reached: \
-         hold the `Child` itself, whose controller is shared already",
-    )
+    Box, |_this, w| ();
+    Arc, |this, w| w.meet(this)?;
 }
 
 /// A collection behind a pointer is the field that it is without.
 macro_rules! pointers_to_collections {
-    ($($pointer:ident [$($k:ident)*] $field:ty, |$met:ident, $w:ident| $meet:expr, |$this:ident, $walk:ident| $into:expr;)*) => {$(
+    ($($pointer:ident [$($k:ident)*] $field:ty, |$met:ident, $w:ident| $meet:expr;)*) => {$(
         impl<$($k: Kind,)* T: WireField<$field>> WireField<$field> for $pointer<T> {
             const LEAF: bool = T::LEAF;
             const FORM: FieldForm = T::FORM;
+            const INSIDE: StatesInside = T::INSIDE;
             type Slot = T::Slot;
 
             #[inline]
@@ -190,39 +139,20 @@ macro_rules! pointers_to_collections {
                 T::finish_field(slot, error).map(Self::new)
             }
 
-            fn walk_field(&mut self, $walk: &mut Walk<'_>) -> Result<(), Error> {
-                let $this = self;
-                $into
-            }
-
-            fn refer_field(&self, references: &mut References) {
-                T::refer_field(self, references);
-            }
-
-            fn annotate_field(notes: &mut Notes) {
-                T::annotate_field(notes);
+            fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+                T::visit_field(self, visit)
             }
         }
     )*};
 }
 
 pointers_to_collections! {
-    Box [K] Repeated<K>, |_this, w| (), |this, walk| T::walk_field(this, walk);
-    Box [K] Packed<K>, |_this, w| (), |this, walk| T::walk_field(this, walk);
-    Box [K V] Map<K, V>, |_this, w| (), |this, walk| T::walk_field(this, walk);
-    Arc [K] Repeated<K>, |this, w| w.meet(this)?, |this, walk| walk_arc::<Repeated<K>, T>(this, walk);
-    Arc [K] Packed<K>, |this, w| w.meet(this)?, |this, walk| walk_arc::<Packed<K>, T>(this, walk);
-    Arc [K V] Map<K, V>, |this, w| w.meet(this)?, |this, walk| walk_arc::<Map<K, V>, T>(this, walk);
-}
-
-fn walk_arc<F, T: WireField<F>>(this: &mut Arc<T>, walk: &mut Walk<'_>) -> Result<(), Error> {
-    if let Some(collection) = Arc::get_mut(this) {
-        return collection.walk_field(walk);
-    }
-    if !T::LEAF && Writer::finds_child(|w| this.put_field(1, w).map(drop)) {
-        return Err(shared_child());
-    }
-    Ok(())
+    Box [K] Repeated<K>, |_this, w| ();
+    Box [K] Packed<K>, |_this, w| ();
+    Box [K V] Map<K, V>, |_this, w| ();
+    Arc [K] Repeated<K>, |this, w| w.meet(this)?;
+    Arc [K] Packed<K>, |this, w| w.meet(this)?;
+    Arc [K V] Map<K, V>, |this, w| w.meet(this)?;
 }
 
 #[cfg(test)]
@@ -230,7 +160,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::num::NonZero;
 
-    use super::super::field_tests::{Probe, put, put_refusal, refusal, round_trip, walk};
+    use super::super::field_tests::{Probe, put, put_refusal, refusal, round_trip, visited};
     use super::*;
     use crate::schema::kind::{Optional, Singular, String as Text, Uint32};
 
@@ -306,30 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_goes_through_pointers() {
-        assert_eq!(walk::<Singular<Uint32>, _>(&mut Box::new(Probe(0))).unwrap(), ["f"]);
-        assert_eq!(walk::<Singular<Uint32>, _>(&mut Arc::new(Probe(0))).unwrap(), ["f"]);
-        let mut list = Arc::new(vec![Box::new(Probe(0))]);
-        assert_eq!(walk::<Repeated<Uint32>, _>(&mut list).unwrap(), ["f/0"]);
-    }
-
-    #[test]
-    fn a_controller_in_a_shared_arc_is_an_error_and_not_passed_over() {
-        let mut child = Arc::new(Probe(0));
-        let held = Arc::clone(&child);
-        let error = walk::<Singular<Uint32>, _>(&mut child).unwrap_err().to_string();
-        assert!(error.starts_with("a controller is inside an `Arc`"), "{error}");
-        let mut list = Arc::new(vec![held]);
-        let held = Arc::clone(&list);
-        let error = walk::<Repeated<Uint32>, _>(&mut list).unwrap_err().to_string();
-        assert!(error.starts_with("a controller is inside an `Arc`"), "{error}");
-        drop(held);
-
-        let mut value = Arc::new(7u8);
-        let held = Arc::clone(&value);
-        assert!(walk::<Singular<Uint32>, _>(&mut value).unwrap().is_empty());
-        let mut list = Arc::new(vec![held]);
-        let _held = Arc::clone(&list);
-        assert!(walk::<Repeated<Uint32>, _>(&mut list).unwrap().is_empty());
+    fn a_visit_goes_through_pointers_whoever_else_holds_them() {
+        assert_eq!(visited::<Singular<Uint32>, _>(&Box::new(Probe(0))), ["f"]);
+        let child = Arc::new(Probe(0));
+        assert_eq!(visited::<Singular<Uint32>, _>(&child), ["f"]);
+        let list = Arc::new(vec![Arc::clone(&child)]);
+        assert_eq!(visited::<Repeated<Uint32>, _>(&list), ["f/0"]);
+        assert_eq!(visited::<Repeated<Uint32>, _>(&Arc::clone(&list)), ["f/0"]);
+        assert_eq!(visited::<Singular<Uint32>, _>(&Arc::new(7u8)), [""; 0]);
     }
 }

@@ -5,11 +5,10 @@ use super::{
     missing, size,
 };
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
 use crate::schema::FieldForm;
-use crate::schema::Notes;
+use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Optional, Singular};
+use crate::visit::Visit;
 
 /// Takes one value of a field that may be there once.
 #[inline]
@@ -40,6 +39,7 @@ fn lacks_default<K: Kind, T: Wire<K>>() -> bool {
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     const LEAF: bool = T::LEAF;
     const FORM: FieldForm = FieldForm::required_if(T::FORM, lacks_default::<K, T>);
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -77,17 +77,8 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     }
 
     #[inline]
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.walk(walk)
-    }
-
-    #[inline]
-    fn refer_field(&self, references: &mut References) {
-        self.refer(references);
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.visit(visit)
     }
 }
 
@@ -95,6 +86,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
 impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     const LEAF: bool = T::LEAF;
     const FORM: FieldForm = FieldForm::required(T::FORM);
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -122,23 +114,15 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     }
 
     #[inline]
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.walk(walk)
-    }
-
-    #[inline]
-    fn refer_field(&self, references: &mut References) {
-        self.refer(references);
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.visit(visit)
     }
 }
 
 impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
     const FORM: FieldForm = FieldForm::optional(T::FORM);
+    const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
@@ -164,21 +148,11 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
         Some(slot)
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         match self {
-            Some(value) => value.walk(walk),
+            Some(value) => value.visit(visit),
             None => Ok(()),
         }
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if let Some(value) = self {
-            value.refer(references);
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
     }
 }
 
@@ -186,6 +160,7 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
     const FORM: FieldForm = FieldForm::optional(T::FORM);
+    const INSIDE: StatesInside = T::INSIDE;
     /// The inner `None` is a default that was written out, which means the same as nothing.
     type Slot = Option<Option<T>>;
 
@@ -217,20 +192,10 @@ impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
         Some(slot.flatten())
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         match self {
-            Some(value) => value.walk(walk),
+            Some(value) => value.visit(visit),
             None => Ok(()),
         }
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        if let Some(value) = self {
-            value.refer(references);
-        }
-    }
-
-    fn annotate_field(notes: &mut Notes) {
-        T::annotate(notes);
     }
 }

@@ -48,7 +48,7 @@ static DEFAULT_VALUE: [u8; 8] = [0; 8];
 impl<'a> Reader<'a> {
     /// How deep messages may be nested, each `Any` counting for two levels like any other message.
     /// prost and protobuf-go stop at 100 and 10,000; a sandbox needs 12.
-    pub const DEPTH_LIMIT: u32 = 100;
+    pub const DEPTH_LIMIT: u32 = crate::visit::DEPTH_LIMIT;
 
     /// A reader of a whole input.
     pub fn new(input: &'a [u8]) -> Self {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::references::Names;
+use crate::visit::Names;
 
 /// A value that can be the end of a reference: by the text that it is, or would be, on the wire as
 /// a string. Of a map it is the keys, of another collection the elements, of an `Option` what is in
@@ -130,7 +130,7 @@ macro_rules! lists {
         impl<T: Reference, $($n)*> Reference for $list {
             fn add_names(&self, names: &mut Names<'_>) {
                 for (index, element) in self.iter().enumerate() {
-                    names.index(index, element);
+                    names.in_index(index, |names| element.add_names(names));
                 }
             }
         }
@@ -146,36 +146,88 @@ lists! {
 
 impl<T: Reference> Reference for BTreeSet<T> {
     fn add_names(&self, names: &mut Names<'_>) {
-        names.keys(self.iter());
+        add_keys(self.iter(), names);
     }
 }
 
 impl<T: Reference, S> Reference for HashSet<T, S> {
     fn add_names(&self, names: &mut Names<'_>) {
-        names.hashed_keys(self.iter());
+        add_hashed_keys(self.iter(), names);
     }
 }
 
 impl<K: Reference, V> Reference for BTreeMap<K, V> {
     fn add_names(&self, names: &mut Names<'_>) {
-        names.keys(self.keys());
+        add_keys(self.keys(), names);
     }
 }
 
 impl<K: Reference, V, S> Reference for HashMap<K, V, S> {
     fn add_names(&self, names: &mut Names<'_>) {
-        names.hashed_keys(self.keys());
+        add_hashed_keys(self.keys(), names);
     }
 }
 
 impl<K: Reference, V: Reference> ReferenceValues for BTreeMap<K, V> {
     fn add_value_names(&self, names: &mut Names<'_>) {
-        names.values(self.iter());
+        add_values(self.iter(), names);
     }
 }
 
 impl<K: Reference, V: Reference, S> ReferenceValues for HashMap<K, V, S> {
     fn add_value_names(&self, names: &mut Names<'_>) {
-        names.hashed_values(self.iter());
+        add_hashed_values(self.iter(), names);
     }
+}
+
+/// Adds the keys of a map or the elements of a set.
+fn add_keys<'k, K: Reference + 'k>(keys: impl Iterator<Item = &'k K>, names: &mut Names<'_>) {
+    names.as_keys(|names| keys.for_each(|key| key.add_names(names)));
+}
+
+/// Adds the keys of a hashed collection, whose order is arbitrary; sorts them for errors.
+fn add_hashed_keys<'k, K: Reference + 'k>(
+    keys: impl Iterator<Item = &'k K>,
+    names: &mut Names<'_>,
+) {
+    if !names.wants_places() {
+        return add_keys(keys, names);
+    }
+    let mut texts = names.texts(|names| keys.for_each(|key| key.add_names(names)));
+    texts.sort_unstable();
+    names.as_keys(|names| texts.iter().for_each(|text| names.add(text)));
+}
+
+/// Adds the names in the values of a map.
+fn add_values<'e, K: Reference + 'e, V: Reference + 'e>(
+    entries: impl Iterator<Item = (&'e K, &'e V)>,
+    names: &mut Names<'_>,
+) {
+    for (key, value) in entries {
+        match names.wants_places() {
+            true => names.in_key(&text_of(key, names), |names| value.add_names(names)),
+            false => value.add_names(names),
+        }
+    }
+}
+
+/// Adds the names in the values of a hashed map, whose order is arbitrary; sorts them for errors.
+fn add_hashed_values<'e, K: Reference + 'e, V: Reference + 'e>(
+    entries: impl Iterator<Item = (&'e K, &'e V)>,
+    names: &mut Names<'_>,
+) {
+    if !names.wants_places() {
+        return add_values(entries, names);
+    }
+    let mut entries: Vec<(String, &V)> =
+        entries.map(|(key, value)| (text_of(key, names), value)).collect();
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    for (key, value) in entries {
+        names.in_key(&key, |names| value.add_names(names));
+    }
+}
+
+/// Returns the text form of a key, without adding it as a name.
+fn text_of<K: Reference>(key: &K, names: &Names<'_>) -> String {
+    names.texts(|names| key.add_names(names)).concat()
 }

@@ -10,10 +10,9 @@ use super::order;
 use super::refusals::{self, refuse};
 use super::{Quoted, Reader, Tag, Wire, WireField, WireKey, Writer, memory};
 use crate::Error;
-use crate::controller::Walk;
-use crate::references::References;
 use crate::schema::kind::{Kind, Packed, Repeated};
 use crate::schema::{Collection, FieldForm};
+use crate::visit::Visit;
 
 /// Collects the elements of a set field, which come in the order of the wire.
 #[derive(Debug)]
@@ -122,12 +121,9 @@ macro_rules! set {
             }
 
             #[inline]
-            fn walk_field(&mut self, _walk: &mut Walk<'_>) -> Result<(), Error> {
+            fn visit_field(&self, _: &mut Visit<'_>) -> Result<(), Error> {
                 Ok(())
             }
-
-            #[inline]
-            fn refer_field(&self, _references: &mut References) {}
         }
     };
 }

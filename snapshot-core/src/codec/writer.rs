@@ -69,14 +69,6 @@ impl Writer {
         }
     }
 
-    /// Whether a controller is in what `put` puts. A value that cannot be saved has none: its save
-    /// will fail and say why.
-    pub(crate) fn finds_child(put: impl FnOnce(&mut Self) -> Result<(), Error>) -> bool {
-        let mut writer = Self::seeking_children();
-        let _ = put(&mut writer);
-        writer.has_found_child()
-    }
-
     /// A writer that puts no controller, and notes that there was one.
     pub(crate) fn seeking_children() -> Self {
         Self { search: Search::Seeking, ..Self::default() }

@@ -1,17 +1,18 @@
 //! A controller inside its parent's state.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::lock::with_state;
+use super::Controller;
+use super::loaded::Loaded;
 use super::node::{Node, address};
-use super::walk::{ChildCell, Loaded};
-use super::{Controller, Walk};
+use crate::caught::caught;
 use crate::codec::{self, Reader, Single, Wire, Writer, controller_with};
 use crate::error::Code;
-use crate::references::References;
 use crate::registry::TypeInfo;
 use crate::schema::kind;
+use crate::visit::{ChildCell, Visit};
 use crate::{Error, Payload, State};
 
 /// A child controller as a field of its parent's state. On the wire it is a `google.protobuf.Any`:
@@ -23,14 +24,12 @@ use crate::{Error, Payload, State};
 /// A child holds its controller, [`Child::get`], except between decoding and import: inside
 /// `validate` functions and in a state that was read by [`codec::from_bytes`] there is only its
 /// state yet, [`Child::with_state`].
-pub struct Child<C: ?Sized + ChildTarget>(Inner<C>);
-
-enum Inner<C: ?Sized + ChildTarget> {
-    Live(C::Handle),
-    Loaded(C::Loaded),
-    /// Only while the controller is being built and after that has failed, or because it was left
-    /// out: see [`take_child`].
-    Empty,
+pub struct Child<C: ?Sized + ChildTarget> {
+    /// The controller, once it is built.
+    live: OnceLock<C::Handle>,
+    /// The decoded state until then. Both are empty while the controller is being built and after that
+    /// has failed, or because the child was left out: see [`take_child`].
+    loaded: Mutex<Option<C::Loaded>>,
 }
 
 /// What a [`Child`] can be of: a [`Controller`] type, or `dyn Controller`.
@@ -102,12 +101,8 @@ impl<C: Controller> Loaded for StateOf<C> {
         self.version
     }
 
-    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        self.state.walk_fields(walk)
-    }
-
-    fn refer_fields(&self, references: &mut References) {
-        self.state.refer_fields(references);
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.state.visit_fields(visit)
     }
 
     fn stage_number(&self) -> Option<i32> {
@@ -137,32 +132,58 @@ impl AnyLoaded {
         Self(loaded)
     }
 
-    pub(crate) fn as_loaded(&mut self) -> &mut dyn Loaded {
-        self.0.as_mut()
+    pub(crate) fn as_loaded(&self) -> &dyn Loaded {
+        self.0.as_ref()
+    }
+}
+
+impl<C: ?Sized + ChildTarget> Child<C> {
+    fn of_live(controller: C::Handle) -> Self {
+        Self { live: OnceLock::from(controller), loaded: Mutex::new(None) }
+    }
+
+    #[inline]
+    fn of_loaded(loaded: Option<C::Loaded>) -> Self {
+        Self { live: OnceLock::new(), loaded: Mutex::new(loaded) }
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Option<C::Loaded>> {
+        // A panic behind the lock leaves the state as it was: nobody changes it there.
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Builds the controller from the loaded state and keeps it.
+    fn build_by(
+        &self,
+        build: impl FnOnce(C::Loaded) -> Result<C::Handle, Error>,
+    ) -> Result<C::Handle, Error> {
+        if let Some(controller) = self.live.get() {
+            return Ok(controller.clone());
+        }
+        // The lock is given back first: the controller's own code builds it.
+        let loaded = self.loaded().take();
+        let controller = build(loaded.ok_or_else(empty)?)?;
+        Ok(self.live.get_or_init(|| controller).clone())
     }
 }
 
 impl<C: Controller> Child<C> {
     /// A child that is this controller.
     pub fn new(controller: impl Into<Arc<C>>) -> Self {
-        Self(Inner::Live(controller.into()))
+        Self::of_live(controller.into())
     }
 
     /// The controller; `None` between decoding and import.
     pub fn get(&self) -> Option<&Arc<C>> {
-        match &self.0 {
-            Inner::Live(controller) => Some(controller),
-            Inner::Loaded(_) | Inner::Empty => None,
-        }
+        self.live.get()
     }
 
     /// Looks at the child's state, whether or not its controller is built yet. Takes the
     /// controller's lock if it is. `None` after a failed import.
     pub fn with_state<R>(&self, look: impl FnOnce(&C::State) -> R) -> Option<R> {
-        match &self.0 {
-            Inner::Live(controller) => Some(look(&controller.state())),
-            Inner::Loaded(loaded) => Some(look(&loaded.state)),
-            Inner::Empty => None,
+        match self.live.get() {
+            Some(controller) => Some(look(&controller.state())),
+            None => self.loaded().as_ref().map(|loaded| look(&loaded.state)),
         }
     }
 }
@@ -176,18 +197,19 @@ impl Child<dyn Controller> {
 
     /// The controller, if it is a `C` and built.
     pub fn downcast<C: Controller>(&self) -> Option<Arc<C>> {
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => Arc::clone(node).into_any().downcast().ok(),
-            Inner::Loaded(_) | Inner::Empty => None,
-        }
+        let AnyNode(node) = self.live.get()?;
+        Arc::clone(node).into_any().downcast().ok()
     }
 
     /// The type URL of the child's payload; `None` after a failed import.
     pub fn type_url(&self) -> Option<&'static str> {
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => Some(node.info().type_url),
-            Inner::Loaded(AnyLoaded(loaded)) => Some(loaded.info().type_url),
-            Inner::Empty => None,
+        self.info().map(|info| info.type_url)
+    }
+
+    fn info(&self) -> Option<&'static TypeInfo> {
+        match self.live.get() {
+            Some(AnyNode(node)) => Some(node.info()),
+            None => self.loaded().as_ref().map(|AnyLoaded(loaded)| loaded.info()),
         }
     }
 }
@@ -206,7 +228,7 @@ impl<C: Controller> IntoChild for C {
 
 impl<C: Controller> IntoChild for Arc<C> {
     fn into_child(self) -> Child<dyn Controller> {
-        Child(Inner::Live(AnyNode(self)))
+        Child::of_live(AnyNode(self))
     }
 }
 
@@ -218,10 +240,10 @@ impl IntoChild for Child<dyn Controller> {
 
 impl<C: ?Sized + ChildTarget> fmt::Debug for Child<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Inner::Live(_) => "Child(live)",
-            Inner::Loaded(_) => "Child(loaded)",
-            Inner::Empty => "Child(empty)",
+        f.write_str(match (self.live.get(), self.loaded.try_lock()) {
+            (Some(_), _) => "Child(live)",
+            (None, Ok(loaded)) if loaded.is_none() => "Child(empty)",
+            (None, _) => "Child(loaded)",
         })
     }
 }
@@ -231,10 +253,9 @@ impl<C: ?Sized + ChildTarget> Single for Child<C> {}
 impl<C: Controller> Wire<kind::Any> for Child<C> {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         w.before_child()?;
-        match &self.0 {
-            Inner::Live(controller) => controller.put_any(w),
-            Inner::Loaded(state) => state.put_any(w),
-            Inner::Empty => Err(empty()),
+        match self.live.get() {
+            Some(controller) => controller.put_any(w),
+            None => self.loaded().as_ref().ok_or_else(empty)?.put_any(w),
         }
     }
 
@@ -242,88 +263,47 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
         take_child(r, |r| {
             r.charge(controller_with::<StateOf<C>>())?;
             let (state, version) = codec::take_versioned_any(r)?;
-            Ok(Inner::Loaded(Box::new(StateOf::new(state, version))))
+            Ok(Box::new(StateOf::new(state, version)))
         })
-        .map(Self)
     }
 
     fn is_default(&self) -> bool {
         false
     }
 
-    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        walk.child(self)
-    }
-
-    fn refer(&self, references: &mut References) {
-        let mut refer = |state: &C::State| {
-            let own_name = || state.own_name();
-            references.payload(own_name, C::State::MESSAGE_NAME, |references| {
-                state.refer_fields(references);
-            });
-        };
-        let referred = match &self.0 {
-            Inner::Live(controller) => with_state(&**controller, |state| {
-                refer(state);
-                Ok(())
-            }),
-            Inner::Loaded(loaded) => {
-                refer(&loaded.state);
-                Ok(())
-            }
-            Inner::Empty => Err(empty()),
-        };
-        if let Err(error) = referred {
-            references.lost(error);
-        }
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        visit.child(self)
     }
 }
 
 impl Wire<kind::Any> for Child<dyn Controller> {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         w.before_child()?;
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => node.put_any(w),
-            Inner::Loaded(AnyLoaded(loaded)) => loaded.put_any(w),
-            Inner::Empty => Err(empty()),
+        match self.live.get() {
+            Some(AnyNode(node)) => node.put_any(w),
+            None => self.loaded().as_ref().ok_or_else(empty)?.0.put_any(w),
         }
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         let registry = crate::registry::registry()?;
         take_child(r, |r| {
-            let loaded = codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
+            codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
                 Some(registration) => registration.take(r),
                 None => Err(Error::new(
                     Code::Unimplemented,
                     format!("no controller is registered for type URL {}", codec::Quoted(type_url)),
                 )),
-            })?;
-            Ok(Inner::Loaded(loaded))
+            })
         })
-        .map(Self)
     }
 
     fn is_default(&self) -> bool {
         false
     }
 
-    fn walk(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        walk.child(self)
-    }
-
-    fn refer(&self, references: &mut References) {
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => {
-                let (own_name, message) = (|| node.own_name(), node.info().message_name);
-                references.payload(own_name, message, |inside| node.refer_fields(inside));
-            }
-            Inner::Loaded(AnyLoaded(loaded)) => {
-                let (own_name, message) = (|| loaded.own_name(), loaded.info().message_name);
-                references.payload(own_name, message, |inside| loaded.refer_fields(inside));
-            }
-            Inner::Empty => references.lost(empty()),
-        }
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        visit.child(self)
     }
 }
 
@@ -331,85 +311,161 @@ impl Wire<kind::Any> for Child<dyn Controller> {
 #[inline]
 fn take_child<C: ?Sized + ChildTarget>(
     r: &mut Reader<'_>,
-    take: impl FnOnce(&mut Reader<'_>) -> Result<Inner<C>, Error>,
-) -> Result<Inner<C>, Error> {
+    take: impl FnOnce(&mut Reader<'_>) -> Result<C::Loaded, Error>,
+) -> Result<Child<C>, Error> {
     if !r.leaves_out() {
-        return take(r);
+        return take(r).map(|loaded| Child::of_loaded(Some(loaded)));
     }
-    match r.sharing(r.fork(), take) {
-        Ok(child) => r.skip(kind::WireType::Len).map(|()| child),
-        Err(_) => r.skip(kind::WireType::Len).map(|()| Inner::Empty),
-    }
+    let loaded = r.sharing(r.fork(), take).ok();
+    r.skip(kind::WireType::Len)?;
+    Ok(Child::of_loaded(loaded))
 }
 
 fn empty() -> Error {
     Error::internal("the child's import has failed, there is nothing to save")
 }
 
+/// What the orchestrator asks a child, whatever its type: see [`ChildCell::answer`].
+enum Question {
+    /// The controller, once it is built.
+    Live(Option<Arc<dyn Node>>),
+    /// What the decoded state says about itself.
+    Described(Option<Described>),
+    /// The controller, which is built now.
+    Build(Result<Arc<dyn Node>, Error>),
+}
+
+/// What a decoded state says about itself.
+pub(crate) struct Described {
+    pub(crate) info: &'static TypeInfo,
+    /// The schema version that it was read in.
+    pub(crate) version: u32,
+    pub(crate) stage: Option<i32>,
+    /// The name that it gives itself, or why that cannot be known.
+    pub(crate) own_name: Result<Option<String>, Error>,
+}
+
+impl Described {
+    pub(crate) fn of(loaded: &dyn Loaded) -> Self {
+        Self {
+            info: loaded.info(),
+            version: loaded.version(),
+            stage: loaded.stage_number(),
+            own_name: caught(|| Ok(loaded.own_name())),
+        }
+    }
+}
+
+/// Returns the controller of a child, once it is built.
+pub(crate) fn live(child: &dyn ChildCell) -> Option<Arc<dyn Node>> {
+    let mut question = Question::Live(None);
+    child.answer(&mut question);
+    match question {
+        Question::Live(node) => node,
+        Question::Described(_) | Question::Build(_) => None,
+    }
+}
+
+/// Returns what the decoded state of a child says about itself; `None` if it has none.
+pub(crate) fn described(child: &dyn ChildCell) -> Option<Described> {
+    let mut question = Question::Described(None);
+    child.answer(&mut question);
+    match question {
+        Question::Described(described) => described,
+        Question::Live(_) | Question::Build(_) => None,
+    }
+}
+
+/// Builds the controller of a child from its decoded state, in its import stage, and keeps it.
+///
+/// # Errors
+///
+/// Those of the controller's `import`, and if there is neither a controller nor a state.
+pub(crate) fn build_child(child: &dyn ChildCell) -> Result<Arc<dyn Node>, Error> {
+    let mut question = Question::Build(Err(empty()));
+    child.answer(&mut question);
+    match question {
+        Question::Build(built) => built,
+        Question::Live(_) | Question::Described(_) => Err(empty()),
+    }
+}
+
 impl<C: Controller> ChildCell for Child<C> {
-    fn live(&self) -> Option<Arc<dyn Node>> {
-        self.get().map(|controller| Arc::clone(controller) as _)
-    }
-
     fn address(&self) -> Option<usize> {
-        self.get().map(|controller| address(&**controller))
+        self.live.get().map(|controller| address(&**controller))
     }
 
-    fn loaded(&mut self) -> Option<&mut dyn Loaded> {
-        match &mut self.0 {
-            Inner::Loaded(state) => Some(state.as_mut()),
-            Inner::Live(_) | Inner::Empty => None,
+    fn own_name(&self) -> Option<String> {
+        match self.live.get() {
+            Some(controller) => Node::own_name(&**controller),
+            None => self.loaded().as_ref()?.own_name(),
         }
     }
 
-    fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
-        match std::mem::replace(&mut self.0, Inner::Empty) {
-            Inner::Loaded(state) => {
-                let controller = state.build_boxed()?;
-                self.0 = Inner::Live(Arc::clone(&controller));
-                Ok(controller)
+    fn message_name(&self) -> Option<&'static str> {
+        let is_there = self.live.get().is_some() || self.loaded().is_some();
+        is_there.then_some(C::State::MESSAGE_NAME)
+    }
+
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        match self.live.get() {
+            Some(controller) => Node::visit(&**controller, visit),
+            None => self.loaded().as_ref().ok_or_else(empty)?.visit(visit),
+        }
+    }
+
+    fn answer(&self, question: &mut dyn Any) {
+        match question.downcast_mut() {
+            Some(Question::Live(node)) => {
+                *node = self.live.get().map(|controller| Arc::clone(controller) as _);
             }
-            other => {
-                self.0 = other;
-                self.live().ok_or_else(empty)
+            Some(Question::Described(described)) => {
+                *described = self.loaded().as_ref().map(|loaded| Described::of(&**loaded));
             }
+            Some(Question::Build(built)) => {
+                *built = self.build_by(StateOf::build_boxed).map(|controller| controller as _);
+            }
+            None => {}
         }
     }
 }
 
 impl ChildCell for Child<dyn Controller> {
-    fn live(&self) -> Option<Arc<dyn Node>> {
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => Some(Arc::clone(node)),
-            Inner::Loaded(_) | Inner::Empty => None,
-        }
-    }
-
     fn address(&self) -> Option<usize> {
-        match &self.0 {
-            Inner::Live(AnyNode(node)) => Some(address(&**node)),
-            Inner::Loaded(_) | Inner::Empty => None,
+        self.live.get().map(|AnyNode(node)| address(&**node))
+    }
+
+    fn own_name(&self) -> Option<String> {
+        match self.live.get() {
+            Some(AnyNode(node)) => node.own_name(),
+            None => self.loaded().as_ref()?.0.own_name(),
         }
     }
 
-    fn loaded(&mut self) -> Option<&mut dyn Loaded> {
-        match &mut self.0 {
-            Inner::Loaded(AnyLoaded(loaded)) => Some(loaded.as_mut()),
-            Inner::Live(_) | Inner::Empty => None,
+    fn message_name(&self) -> Option<&'static str> {
+        self.info().map(|info| info.message_name)
+    }
+
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        match self.live.get() {
+            Some(AnyNode(node)) => node.visit(visit),
+            None => self.loaded().as_ref().ok_or_else(empty)?.0.visit(visit),
         }
     }
 
-    fn import(&mut self) -> Result<Arc<dyn Node>, Error> {
-        match std::mem::replace(&mut self.0, Inner::Empty) {
-            Inner::Loaded(AnyLoaded(loaded)) => {
-                let node = loaded.import()?;
-                self.0 = Inner::Live(AnyNode(Arc::clone(&node)));
-                Ok(node)
+    fn answer(&self, question: &mut dyn Any) {
+        match question.downcast_mut() {
+            Some(Question::Live(found)) => {
+                *found = self.live.get().map(|AnyNode(node)| Arc::clone(node));
             }
-            other => {
-                self.0 = other;
-                self.live().ok_or_else(empty)
+            Some(Question::Described(described)) => {
+                *described = self.loaded().as_ref().map(|loaded| Described::of(&*loaded.0));
             }
+            Some(Question::Build(built)) => {
+                let build = |AnyLoaded(loaded): AnyLoaded| loaded.import().map(AnyNode);
+                *built = self.build_by(build).map(|AnyNode(node)| node);
+            }
+            None => {}
         }
     }
 }

@@ -3,33 +3,32 @@
 mod child;
 mod context;
 mod frozen;
+mod gate;
 mod left_out;
+mod loaded;
 pub(crate) mod lock;
 mod node;
 mod phase;
 mod set;
 mod signal;
-mod walk;
 #[cfg(feature = "testing")]
 mod written;
 
 use std::future::Future;
 use std::ops::DerefMut;
 
-pub(crate) use child::{AnyLoaded, StateOf};
+pub(crate) use child::{AnyLoaded, Described, StateOf, build_child, described, live};
 pub use child::{Child, ChildTarget, IntoChild};
 pub use context::Context;
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
+pub use gate::{Gate, Inside};
+pub(crate) use loaded::Loaded;
 pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
 pub(crate) use phase::Hook;
 pub use phase::Phase;
 pub use set::ControllerSet;
 pub(crate) use signal::{Raised, Signal};
-pub(crate) use walk::Loaded;
-pub use walk::Walk;
-#[cfg(test)]
-pub(crate) use walk::{ChildCell, Found};
 #[cfg(feature = "testing")]
 pub(crate) use written::WrittenHooks;
 

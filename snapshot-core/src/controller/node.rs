@@ -8,11 +8,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::lock::with_state;
-use super::{Context, Controller, Hook, Walk};
+use super::{Context, Controller, Hook};
 use crate::caught::quietly;
 use crate::codec::Writer;
-use crate::references::References;
 use crate::registry::TypeInfo;
+use crate::visit::Visit;
 use crate::{Error, Payload, StageRules, State};
 
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
@@ -32,10 +32,10 @@ pub(crate) trait Node: Send + Sync + 'static {
     fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
     /// Puts the payload alone: what the `Any` around it holds.
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error>;
-    fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error>;
-    /// Walks, and tells who it is, behind one lock.
-    fn meet(&self, walk: &mut Walk<'_>) -> (Met, Result<(), Error>);
-    fn refer_fields(&self, references: &mut References);
+    /// Shows the controllers and the names in its state to `visit`.
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
+    /// Visits its state and says who it is, behind one lock.
+    fn meet(&self, visit: &mut Visit<'_>) -> (Met, Result<(), Error>);
     fn own_name(&self) -> Option<String>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
     /// Enters the stage `to` from the stage `from`, behind one lock. Returns the stage that the
@@ -143,28 +143,18 @@ impl<C: Controller> Node for C {
         }
     }
 
-    fn walk(&self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        with_state(self, |state| state.walk_fields(walk))
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        with_state(self, |state| state.visit_fields(visit))
     }
 
-    fn meet(&self, walk: &mut Walk<'_>) -> (Met, Result<(), Error>) {
+    fn meet(&self, visit: &mut Visit<'_>) -> (Met, Result<(), Error>) {
         let mut met = Met { own_name: None, stage: None };
-        let walked = with_state(self, |state| {
+        let visited = with_state(self, |state| {
             met.stage = state.stage_number();
             met.own_name = state.own_name();
-            state.walk_fields(walk)
+            state.visit_fields(visit)
         });
-        (met, walked)
-    }
-
-    fn refer_fields(&self, references: &mut References) {
-        let referred = with_state(self, |state| {
-            references.caught(|references| state.refer_fields(references));
-            Ok(())
-        });
-        if let Err(error) = referred {
-            references.lost(error);
-        }
+        (met, visited)
     }
 
     fn own_name(&self) -> Option<String> {

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use snapshot_derive::Snapshot;
 
-use super::{Child, Context, Controller, IntoChild, Walk};
+use super::{Child, Context, Controller, IntoChild};
 use crate::codec::{
     Reader, Tag, Wire, WireField, Writer, end_refusals, expect_wire_type, refuse, tree_entry,
 };
 use crate::path::ControllerId;
-use crate::references::References;
 use crate::schema::kind::{Kind, Message, Repeated};
+use crate::visit::Visit;
 use crate::wire::v1::{ControllerSetSnapshot, controller_set_snapshot as wire};
 use crate::{Error, Schema};
 
@@ -293,19 +293,10 @@ impl WireField<Entries> for Members {
         Some(slot)
     }
 
-    fn walk_field(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
-        for entry in self.0.values_mut() {
-            let path = |id: &String| ControllerId::escape(id).into_owned();
-            let after: Vec<String> = entry.after.iter().map(path).collect();
-            walk.member(&path(&entry.id), &after, &mut entry.controller)?;
-        }
-        Ok(())
-    }
-
-    fn refer_field(&self, references: &mut References) {
-        for entry in self.0.values() {
-            references.member(&entry.id, |references| entry.controller.refer(references));
-        }
+    fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.0.values().try_for_each(|entry| {
+            visit.member(&entry.id, &entry.after, |visit| entry.controller.visit(visit))
+        })
     }
 }
 

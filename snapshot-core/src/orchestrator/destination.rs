@@ -20,8 +20,9 @@ use super::unwinding;
 use super::waiting::Waiting;
 use super::{Failure, Phase};
 use crate::caught::{caught, drop_of, quietly};
-use crate::controller::{Hook, Loaded, Node, StateOf, Walk};
+use crate::controller::{Hook, Loaded, Node, StateOf, build_child};
 use crate::envelope::Snapshot;
+use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Controller, Error};
 
 /// A snapshot that has arrived and is whole: its header, length and digest are right.
@@ -117,10 +118,10 @@ impl Incoming {
 type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
 
 fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
-    let Verified { mut root, plan, stages, .. } = verified;
+    let Verified { root, plan, stages, .. } = verified;
     let mut builder =
         Builder { plan: &plan, nodes: vec![None; stages.len()], next: 1, errors: Vec::new() };
-    let built = caught(|| builder.children(&mut root));
+    let built = caught(|| builder.children(|visit| root.visit(visit)));
     let Builder { mut nodes, mut errors, .. } = builder;
     errors.extend(built.err());
     if !errors.is_empty() {
@@ -174,30 +175,45 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// Builds all below a state; says whether all could be built.
-    fn children(&mut self, parent: &mut dyn Loaded) -> Result<bool, Error> {
-        let mut complete = true;
-        parent.walk(&mut Walk::new(&mut |_, cell| {
-            let unit = self.next;
-            self.next += 1;
-            let Some(child) = cell.loaded() else {
-                return Err(Error::internal("a decoded child has no state")
-                    .at_controller(self.plan.id(unit)));
-            };
-            // A parent without its children cannot be built; its siblings can, and may fail too.
-            if !self.children(child)? {
-                complete = false;
-                return Ok(());
+    fn children(
+        &mut self,
+        parent: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let mut below = Below { builder: self, complete: true };
+        parent(&mut Visit::new(&mut below))?;
+        Ok(below.complete)
+    }
+}
+
+/// Builds the children in one state.
+struct Below<'b, 'a> {
+    builder: &'b mut Builder<'a>,
+    /// Whether all of them could be built.
+    complete: bool,
+}
+
+impl Visitor for Below<'_, '_> {
+    fn wants(&self) -> Wants {
+        Wants { places: true, names: false }
+    }
+
+    fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
+        let Self { builder, complete } = self;
+        let unit = builder.next;
+        builder.next += 1;
+        // A parent without its children cannot be built; its siblings can, and may fail too.
+        if !builder.children(|visit| child.visit(visit))? {
+            *complete = false;
+            return Ok(());
+        }
+        match caught(|| build_child(child)) {
+            Ok(node) => builder.nodes[unit] = Some(node),
+            Err(error) => {
+                *complete = false;
+                builder.errors.push(error.at_controller(builder.plan.id(unit)));
             }
-            match caught(|| cell.import()) {
-                Ok(node) => self.nodes[unit] = Some(node),
-                Err(error) => {
-                    complete = false;
-                    self.errors.push(error.at_controller(self.plan.id(unit)));
-                }
-            }
-            Ok(())
-        }))?;
-        Ok(complete)
+        }
+        Ok(())
     }
 }
 

@@ -7,11 +7,12 @@ use super::plan::Plan;
 use super::survey::Surveyor;
 use crate::caught::caught;
 use crate::codec::{Quoted, Reader, controller_with, read_bare_any, wrong_type};
-use crate::controller::{Loaded, StateOf, Walk};
+use crate::controller::{Described, Loaded, StateOf, described};
 use crate::envelope::Snapshot;
 use crate::references::{self, Twins};
-use crate::registry::{TypeInfo, registry};
+use crate::registry::registry;
 use crate::state::{take_payload, version_read};
+use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Code, Controller, ControllerId, Error, Payload};
 
 /// What a verified snapshot holds.
@@ -127,7 +128,7 @@ struct Found {
 fn decode_root<T>(
     snapshot: &Snapshot,
     take: impl Fn(&str, &mut Reader<'_>) -> Result<T, Error>,
-    as_loaded: impl Fn(&mut T) -> &mut dyn Loaded,
+    as_loaded: impl Fn(&T) -> &dyn Loaded,
 ) -> Result<(T, Found), Error> {
     let (any, base) = snapshot.any();
     let limits = snapshot.limits();
@@ -144,10 +145,9 @@ fn decode_root<T>(
         })
     };
     match read(|_| {}) {
-        Ok(mut root) => {
-            let in_order = caught(|| {
-                verify(as_loaded(&mut root), limits.name, left.get(), Completeness::All)
-            })?;
+        Ok(root) => {
+            let in_order =
+                caught(|| verify(as_loaded(&root), limits.name, left.get(), Completeness::All))?;
             return Ok((root, in_order));
         }
         // Nothing can be known of the rest, and looking for it would take as much memory again.
@@ -164,8 +164,8 @@ fn decode_root<T>(
     };
     // And again, without what cannot be read: what is wrong among the others. This finds nothing if
     // what cannot be read is the root's own.
-    let among = read(|r| r.leave_out()).ok().and_then(|mut root| {
-        caught(|| verify(as_loaded(&mut root), limits.name, left.get(), Completeness::SomeLeftOut))
+    let among = read(|r| r.leave_out()).ok().and_then(|root| {
+        caught(|| verify(as_loaded(&root), limits.name, left.get(), Completeness::SomeLeftOut))
             .err()
     });
     Err(match among {
@@ -186,7 +186,7 @@ enum Completeness {
 
 /// Checks what concerns several controllers, references among them, and the stages.
 fn verify(
-    root: &mut dyn Loaded,
+    root: &dyn Loaded,
     name_limit: usize,
     memory: u64,
     completeness: Completeness,
@@ -198,15 +198,15 @@ fn verify(
         versions: Vec::new(),
         errors: None,
     };
-    verifier.meet(0, root.info(), root);
-    verifier.descend(root, 0)?;
+    verifier.meet(0, &Described::of(root));
+    verifier.descend(0, |visit| root.visit(visit))?;
     let Verifier { surveyor, stages, versions, mut errors, .. } = verifier;
     let survey = surveyor.finish();
     let references = match completeness {
         // An error in them would repeat a name that is refused for its length.
         Completeness::All if survey.has_short_names() && survey.has_references() => {
-            references::wrong(root.info().message_name, Twins::Known, memory, |references| {
-                root.refer_fields(references);
+            references::wrong(root.info().message_name, Twins::Known, memory, |visit| {
+                root.visit(visit)
             })
         }
         Completeness::All | Completeness::SomeLeftOut => Default::default(),
@@ -235,8 +235,8 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn meet(&mut self, unit: usize, info: &TypeInfo, state: &dyn Loaded) {
-        let stage = state.stage_number();
+    fn meet(&mut self, unit: usize, state: &Described) {
+        let Described { info, stage, version, .. } = *state;
         if self.completeness == Completeness::All
             && let Some(rules) = info.stage_rules
             && let Err(error) = rules.check(stage)
@@ -244,37 +244,61 @@ impl Verifier {
             error.at_controller(&self.surveyor.id(unit)).add_to(&mut self.errors);
         }
         self.stages.push(stage);
-        self.versions.push(state.version());
+        self.versions.push(version);
     }
 
     /// Recurses no deeper than the reader did.
-    fn descend(&mut self, parent: &mut dyn Loaded, at: usize) -> Result<(), Error> {
-        parent.walk(&mut Walk::new(&mut |found, cell| {
-            let mut text = String::new();
-            let spot = found.spot(&mut text);
-            let Some(child) = cell.loaded() else {
-                return match self.completeness {
-                    Completeness::All => Err(Error::internal("a decoded child has no state")),
-                    Completeness::SomeLeftOut => {
-                        self.surveyor.leave_out(at, (spot, &text));
-                        Ok(())
-                    }
-                };
+    fn descend(
+        &mut self,
+        at: usize,
+        parent: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        parent(&mut Visit::new(&mut Below { verifier: self, at }))
+    }
+
+    /// Verifies a child of the unit `at`, and all below it.
+    fn child(
+        &mut self,
+        at: usize,
+        place: StatePlace<'_>,
+        child: &dyn ChildCell,
+    ) -> Result<(), Error> {
+        let mut text = String::new();
+        let spot = place.spot(&mut text);
+        let Some(described) = described(child) else {
+            return match self.completeness {
+                Completeness::All => Err(Error::internal("a decoded child has no state")),
+                Completeness::SomeLeftOut => {
+                    self.surveyor.leave_out(at, (spot, &text));
+                    Ok(())
+                }
             };
-            let info = child.info();
-            let (own_name, unnamed) = match caught(|| Ok(child.own_name())) {
-                Ok(own_name) => (own_name, None),
-                Err(error) => (None, Some(error)),
-            };
-            let spot = (spot, text.as_str());
-            let unit = self.surveyor.enter(at, found.after, info, spot, own_name.as_deref());
-            if let Some(error) = unnamed {
-                error.at_controller(&self.surveyor.id(unit)).add_to(&mut self.errors);
-            }
-            self.meet(unit, info, child);
-            self.descend(child, unit)?;
-            self.surveyor.leave(unit);
-            Ok(())
-        }))
+        };
+        let own_name = described.own_name.as_ref().ok().and_then(|name| name.as_deref());
+        let spot = (spot, text.as_str());
+        let unit = self.surveyor.enter(at, &place.after(), described.info, spot, own_name);
+        self.meet(unit, &described);
+        if let Err(error) = described.own_name {
+            error.at_controller(&self.surveyor.id(unit)).add_to(&mut self.errors);
+        }
+        self.descend(unit, |visit| child.visit(visit))?;
+        self.surveyor.leave(unit);
+        Ok(())
+    }
+}
+
+/// Verifies the children in the state of one unit.
+struct Below<'v> {
+    verifier: &'v mut Verifier,
+    at: usize,
+}
+
+impl Visitor for Below<'_> {
+    fn wants(&self) -> Wants {
+        Wants { places: true, names: false }
+    }
+
+    fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
+        self.verifier.child(self.at, place, child)
     }
 }

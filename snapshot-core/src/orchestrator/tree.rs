@@ -8,9 +8,10 @@ use super::units::Unit;
 use crate::caught::{caught, quietly};
 use crate::codec::Reader;
 use crate::controller::lock::{self, Names};
-use crate::controller::{self, ByAddress, Node, Walk, address};
+use crate::controller::{self, ByAddress, Node, address, live};
 use crate::path::Spot;
 use crate::registry::TypeInfo;
+use crate::visit::{Visit, children};
 use crate::{ControllerId, Error};
 
 /// Running controllers, in the order of their plan.
@@ -57,16 +58,17 @@ impl Tree {
             return true;
         }
         let mut next = unit + 1;
-        let walked = self.nodes[unit].walk(&mut Walk::new(&mut |_, cell| {
+        let mut visitor = children(|_, child| {
             let expected = self.nodes.get(next).filter(|_| units[next].parent() == Some(unit));
-            match cell.address() == expected.map(|node| address(&**node)) {
+            match child.address() == expected.map(|node| address(&**node)) {
                 true => next = units[next].end(),
-                // Of a walk that ends here, nobody reads the error.
+                // It only ends the visit: nobody reads it.
                 false => return Err(Error::internal("another child")),
             }
             Ok(())
-        }));
-        walked.is_ok() && next == units[unit].end()
+        });
+        let visited = self.nodes[unit].visit(&mut Visit::new(&mut visitor));
+        visited.is_ok() && next == units[unit].end()
     }
 
     /// Sets the nodes free, parents before children, so that each destructor runs by itself: one that
@@ -310,11 +312,13 @@ impl<'s> Finder<'s> {
             spot.put(paths, &mut shown.path);
         }
         *open = None;
-        node.meet(&mut Walk::new(&mut |child, cell| {
-            let after = (!child.after.is_empty()).then(|| child.after.into());
-            found.push(ChildFound { spot: child.spot(paths), after, node: cell.live() });
+        let mut visitor = children(|place, child| {
+            let after = place.after();
+            let after = (!after.is_empty()).then(|| after.into());
+            found.push(ChildFound { spot: place.spot(paths), after, node: live(child) });
             Ok(())
-        }))
+        });
+        node.meet(&mut Visit::new(&mut visitor))
     }
 
     /// The unit that a controller was met as first, which is now met as `unit`.

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use super::Twins;
-use super::collect::{Act, Found, References, Step, Way};
+use super::collect::{FoundName, RecordedStep, References, StepTarget};
 use crate::codec::Quoted;
 use crate::error::Error;
+use crate::visit::Role;
 
 /// The fields that define names in a namespace.
 struct Definers {
@@ -59,11 +60,11 @@ impl References {
     /// resolves. If not, [`check`](Self::check) may still find no error, since it can permit names
     /// that twins define.
     pub(super) fn resolves(&self) -> bool {
-        let name = |found: &Found| Name { text: self.text(found), namespace: found.namespace };
-        let mut defined = HashSet::with_capacity(self.found_by(Act::Defines).count());
+        let name = |found: &FoundName| Name { text: self.text(found), namespace: found.namespace };
+        let mut defined = HashSet::with_capacity(self.found_by(Role::Defines).count());
         self.failures.is_empty()
-            && self.found_by(Act::Defines).all(|(_, found)| defined.insert(name(found)))
-            && self.found_by(Act::Refers).all(|(_, found)| defined.contains(&name(found)))
+            && self.found_by(Role::Defines).all(|(_, found)| defined.insert(name(found)))
+            && self.found_by(Role::Refers).all(|(_, found)| defined.contains(&name(found)))
     }
 
     /// Returns all errors, in the order of the tree.
@@ -72,7 +73,7 @@ impl References {
         let mut twice = First::default();
         let mut dangling = First::default();
         let mut defined: HashMap<(&str, &str), usize> = HashMap::new();
-        for (order, found) in self.found_by(Act::Defines) {
+        for (order, found) in self.found_by(Role::Defines) {
             match defined.entry((found.namespace, self.text(found))) {
                 Entry::Vacant(entry) => {
                     entry.insert(found.at);
@@ -86,7 +87,7 @@ impl References {
             }
         }
         let mut definers: HashMap<&str, Definers> = HashMap::new();
-        for (order, found) in self.found_by(Act::Refers) {
+        for (order, found) in self.found_by(Role::Refers) {
             if !defined.contains_key(&(found.namespace, self.text(found))) {
                 dangling.add(order, || {
                     let definers = definers
@@ -107,11 +108,11 @@ impl References {
         errors
     }
 
-    fn found_by(&self, act: Act) -> impl Iterator<Item = (usize, &Found)> {
-        self.found.iter().enumerate().filter(move |(_, found)| found.act == act)
+    fn found_by(&self, role: Role) -> impl Iterator<Item = (usize, &FoundName)> {
+        self.found.iter().enumerate().filter(move |(_, found)| found.role == role)
     }
 
-    fn text(&self, found: &Found) -> &str {
+    fn text(&self, found: &FoundName) -> &str {
         &self.texts[found.text.clone()]
     }
 
@@ -125,14 +126,14 @@ impl References {
     #[cold]
     pub(super) fn located(&self, mut at: usize, mut error: Error) -> Error {
         loop {
-            let Step { before, way } = &self.steps[at];
-            match way {
-                Way::Payload(_, message) => {
+            let RecordedStep { before, target } = &self.steps[at];
+            match target {
+                StepTarget::Payload(_, message) => {
                     return error.in_message(message.clone()).at_controller(&self.id_of(at));
                 }
-                Way::Field(name) => error = error.in_field(name),
-                Way::Index(index) => error = error.in_index(*index),
-                Way::Key(key) | Way::Member(key) => error = error.in_key(key.clone()),
+                StepTarget::Field(name) => error = error.in_field(name),
+                StepTarget::Index(index) => error = error.in_index(*index),
+                StepTarget::Key(key) | StepTarget::Member(key) => error = error.in_key(key.clone()),
             }
             at = *before;
         }
@@ -152,7 +153,7 @@ impl References {
 
     /// The error of a second definition.
     #[cold]
-    fn twice(&self, found: &Found, first: usize) -> Error {
+    fn twice(&self, found: &FoundName, first: usize) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
         let first = self.place(first, found.at);
         let reason = format!("defines {namespace} {}, which is in {first} already", Quoted(text));
@@ -161,7 +162,7 @@ impl References {
 
     /// The error of a reference that does not resolve.
     #[cold]
-    fn dangling(&self, found: &Found, definers: &Definers) -> Error {
+    fn dangling(&self, found: &FoundName, definers: &Definers) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
         let named: Vec<String> =
             definers.first.iter().map(|field| self.place(*field, found.at)).collect();
@@ -185,7 +186,7 @@ impl References {
     #[cold]
     fn definers(&self, namespace: &str) -> Definers {
         let mut fields: Vec<usize> = self
-            .found_by(Act::Defines)
+            .found_by(Role::Defines)
             .filter(|(_, found)| found.namespace == namespace)
             .map(|(_, found)| self.field_of(found.at))
             .collect();
@@ -199,7 +200,7 @@ impl References {
 
     /// Returns the field that contains an element or entry.
     fn field_of(&self, mut at: usize) -> usize {
-        while let Way::Index(_) | Way::Key(_) = self.steps[at].way {
+        while let StepTarget::Index(_) | StepTarget::Key(_) = self.steps[at].target {
             at = self.steps[at].before;
         }
         at

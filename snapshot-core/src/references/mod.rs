@@ -11,11 +11,12 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub use self::collect::{Names, References};
+use self::collect::References;
 use crate::controller::Node;
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::state::State;
+use crate::visit::Visit;
 use collect::UNLIMITED;
 
 /// Checks every reference in the tree under `state`: each one must resolve, and each name must be
@@ -65,17 +66,16 @@ use collect::UNLIMITED;
 /// names of that namespace, or the second definition and the first.
 pub fn check_references<S: State>(state: &S) -> Result<(), Error> {
     let message = (S::Message::DESCRIPTOR.full_name)();
-    let refer = |references: &mut References| state.refer_fields(references);
-    Error::collect(wrong(message, Twins::Reported, UNLIMITED, refer))
+    Error::collect(wrong(message, Twins::Reported, UNLIMITED, |visit| state.visit_fields(visit)))
 }
 
 /// Checks the references in the tree under a running controller whose plan is already made.
 pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
-    let refer = |references: &mut References| root.refer_fields(references);
-    Error::collect(wrong(root.info().message_name, Twins::Known, UNLIMITED, refer))
+    let message = root.info().message_name;
+    Error::collect(wrong(message, Twins::Known, UNLIMITED, |visit| root.visit(visit)))
 }
 
-/// Returns the errors in the references of a root with this message. `refer` collects the references.
+/// Returns the errors in the references of a root with this message. `visit` shows its state.
 ///
 /// There are usually no errors, and the names are enough to know that. Their places and their order
 /// are collected only in a second pass, for the errors.
@@ -83,11 +83,11 @@ pub(crate) fn wrong(
     message: impl Into<Cow<'static, str>>,
     twins: Twins,
     memory: u64,
-    refer: impl Fn(&mut References),
+    visit: impl Fn(&mut Visit<'_>) -> Result<(), Error>,
 ) -> Vec<Error> {
     let message = message.into();
     let mut names = References::names_alone(message.clone()).within_memory(memory);
-    refer(&mut names);
+    names.collect(&visit);
     if names.is_exhausted() {
         return vec![exhausted(memory)];
     }
@@ -95,8 +95,8 @@ pub(crate) fn wrong(
         return Vec::new();
     }
     drop(names);
-    let mut references = References::with_ways(message).within_memory(memory);
-    refer(&mut references);
+    let mut references = References::with_paths(message).within_memory(memory);
+    references.collect(&visit);
     if references.is_exhausted() {
         return vec![exhausted(memory)];
     }

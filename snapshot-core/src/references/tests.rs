@@ -6,13 +6,34 @@ use std::sync::Arc;
 use super::*;
 use crate::codec::{Reader, Reference, ReferenceValues};
 use crate::error::Code;
+use crate::visit::Role;
+
+fn refers<T: Reference>(
+    visit: &mut Visit<'_>,
+    field: &'static str,
+    namespace: &'static str,
+    value: &T,
+) -> Result<(), Error> {
+    visit.names(field, Role::Refers, namespace, |names| value.add_names(names));
+    Ok(())
+}
+
+fn defines<T: Reference>(
+    visit: &mut Visit<'_>,
+    field: &'static str,
+    namespace: &'static str,
+    value: &T,
+) -> Result<(), Error> {
+    visit.names(field, Role::Defines, namespace, |names| value.add_names(names));
+    Ok(())
+}
 
 /// Returns the errors. Asserts that the pass without paths agrees with the one with paths.
-fn errors(refer: impl Fn(&mut References)) -> Vec<Error> {
+fn errors(refer: impl Fn(&mut Visit<'_>) -> Result<(), Error>) -> Vec<Error> {
     let mut names = References::names_alone("test.v1.Root".into());
-    refer(&mut names);
-    let mut references = References::with_ways("test.v1.Root".into());
-    refer(&mut references);
+    names.collect(&refer);
+    let mut references = References::with_paths("test.v1.Root".into());
+    references.collect(&refer);
     let errors = references.check(Twins::Reported);
     assert_eq!(names.resolves(), errors.is_empty());
     let reported = wrong("test.v1.Root", Twins::Reported, u64::MAX, refer);
@@ -21,20 +42,23 @@ fn errors(refer: impl Fn(&mut References)) -> Vec<Error> {
 }
 
 /// Returns the text of each error.
-fn texts(refer: impl Fn(&mut References)) -> Vec<String> {
+fn texts(refer: impl Fn(&mut Visit<'_>) -> Result<(), Error>) -> Vec<String> {
     errors(refer).iter().map(ToString::to_string).collect()
 }
 
 /// Returns the places and names to which a value refers.
 fn named<T: Reference>(value: &T) -> Vec<String> {
-    shortened(|references| references.field("f", |references| references.refers("n", value)))
+    shortened(|visit| refers(visit, "f", "n", value))
 }
 
 fn named_by_values<T: ReferenceValues>(value: &T) -> Vec<String> {
-    shortened(|references| references.field("f", |references| references.values_refer("n", value)))
+    shortened(|visit| {
+        visit.names("f", Role::Refers, "n", |names| value.add_value_names(names));
+        Ok(())
+    })
 }
 
-fn shortened(refer: impl Fn(&mut References)) -> Vec<String> {
+fn shortened(refer: impl Fn(&mut Visit<'_>) -> Result<(), Error>) -> Vec<String> {
     let rest = ", but no controller of this snapshot defines any n";
     let short = |text: String| {
         let text = text.strip_prefix(".: test.v1.Root.").unwrap().strip_suffix(rest).unwrap();
@@ -96,19 +120,19 @@ fn the_names_of_a_hashed_collection_are_reported_in_a_stable_order() {
 
 #[test]
 fn a_reference_may_come_before_its_definition() {
-    let refer = |references: &mut References| {
-        references.field("a", |references| references.refers("n", &1_u8));
-        references.field("b", |references| references.defines("n", &1_u64));
+    let refer = |visit: &mut Visit<'_>| {
+        refers(visit, "a", "n", &1_u8)?;
+        defines(visit, "b", "n", &1_u64)
     };
     assert_eq!(texts(refer), [""; 0]);
 }
 
 #[test]
 fn namespaces_do_not_see_each_other() {
-    let refer = |references: &mut References| {
-        references.field("a", |references| references.defines("one", &1_u8));
-        references.field("b", |references| references.defines("two", &1_u8));
-        references.field("c", |references| references.refers("three", &1_u8));
+    let refer = |visit: &mut Visit<'_>| {
+        defines(visit, "a", "one", &1_u8)?;
+        defines(visit, "b", "two", &1_u8)?;
+        refers(visit, "c", "three", &1_u8)
     };
     assert_eq!(
         texts(refer),
@@ -121,17 +145,17 @@ fn namespaces_do_not_see_each_other() {
 
 #[test]
 fn errors_are_in_the_order_of_the_tree_and_name_both_ends() {
-    let refer = |references: &mut References| {
-        references.field("a", |references| references.refers("n", &3_u8));
-        references.field("b", |references| references.defines("n", &[1_u8, 2, 1]));
-        references.field("c", |references| references.refers("n", &[2_u8, 4]));
-        references.field("child", |references| {
-            let child = |references: &mut References| {
-                references.field("d", |references| references.defines("n", &vec![2_u8]));
-                references.field("e", |references| references.refers("n", &5_u8));
+    let refer = |visit: &mut Visit<'_>| {
+        refers(visit, "a", "n", &3_u8)?;
+        defines(visit, "b", "n", &[1_u8, 2, 1])?;
+        refers(visit, "c", "n", &[2_u8, 4])?;
+        visit.field("child", |visit| {
+            let child = |visit: &mut Visit<'_>| {
+                defines(visit, "d", "n", &vec![2_u8])?;
+                refers(visit, "e", "n", &5_u8)
             };
-            references.payload(|| None, "test.v1.Child", child);
-        });
+            visit.payload(|| None, "test.v1.Child", child)
+        })
     };
     let errors = errors(refer);
     assert!(errors.iter().all(|error| error.code() == Code::InvalidArgument));
@@ -153,11 +177,11 @@ fn errors_are_in_the_order_of_the_tree_and_name_both_ends() {
 
 #[test]
 fn an_error_lists_only_a_few_of_many_defining_fields() {
-    let refer = |references: &mut References| {
+    let refer = |visit: &mut Visit<'_>| {
         for (field, value) in [("a", 1_u8), ("b", 2), ("c", 3), ("d", 4), ("e", 5)] {
-            references.field(field, |references| references.defines("n", &value));
+            defines(visit, field, "n", &value)?;
         }
-        references.field("f", |references| references.refers("n", &6_u8));
+        refers(visit, "f", "n", &6_u8)
     };
     assert_eq!(
         texts(refer),
@@ -168,34 +192,28 @@ fn an_error_lists_only_a_few_of_many_defining_fields() {
 
 #[test]
 fn a_payload_has_the_same_id_as_in_a_walk() {
-    fn leaf(references: &mut References, name: Option<&str>) {
-        let leaf = |references: &mut References| {
-            references.field("x", |references| references.refers("n", &0_u8));
-        };
-        references.payload(|| name.map(str::to_owned), "L", leaf);
+    fn leaf(visit: &mut Visit<'_>, name: Option<&str>) -> Result<(), Error> {
+        visit.payload(|| name.map(str::to_owned), "L", |visit| refers(visit, "x", "n", &0_u8))
     }
-    let refer = |references: &mut References| {
-        references.field("one", |references| leaf(references, Some("alone")));
-        references.field("list", |references| {
-            references.index(3, |references| leaf(references, None));
-            references.index(4, |references| leaf(references, Some("a/b")));
-        });
-        references.field("map", |references| {
-            references.key(String::new, |references| leaf(references, None));
-            references.key(|| "k".to_owned(), |references| leaf(references, Some("")));
-        });
-        references.field("nested", |references| {
-            references.message(|references| {
-                references.field("deep", |references| leaf(references, None));
-            });
-        });
-        references.field("outer", |references| {
-            let member = |references: &mut References| {
-                references.member("m%", |references| leaf(references, Some("own")));
+    let refer = |visit: &mut Visit<'_>| {
+        visit.field("one", |visit| leaf(visit, Some("alone")))?;
+        visit.field("list", |visit| {
+            visit.index(3, |visit| leaf(visit, None))?;
+            visit.index(4, |visit| leaf(visit, Some("a/b")))
+        })?;
+        visit.field("map", |visit| {
+            visit.key("", |visit| leaf(visit, None))?;
+            visit.key("k", |visit| leaf(visit, Some("")))
+        })?;
+        visit.field("nested", |visit| {
+            visit.message(|visit| visit.field("deep", |visit| leaf(visit, None)))
+        })?;
+        visit.field("outer", |visit| {
+            let member = |visit: &mut Visit<'_>| {
+                visit.member("m%", &BTreeSet::new(), |visit| leaf(visit, Some("own")))
             };
-            let outer = |references: &mut References| references.field("entries", member);
-            references.payload(|| None, "O", outer);
-        });
+            visit.payload(|| None, "O", |visit| visit.field("entries", member))
+        })
     };
     let expected = [
         "one: L.x",
@@ -215,16 +233,14 @@ fn a_payload_has_the_same_id_as_in_a_walk() {
 
 #[test]
 fn a_name_that_two_controllers_of_one_id_define_is_not_reported_after_the_plan_refused_them() {
-    let twins = |references: &mut References| {
-        references.field("list", |references| {
-            for index in 0..2 {
+    let twins = |visit: &mut Visit<'_>| {
+        visit.field("list", |visit| {
+            (0..2).try_for_each(|index| {
                 let own_name = || Some("twin".to_owned());
-                let twin = |references: &mut References| {
-                    references.field("x", |references| references.defines("n", &[7_u8, 7]));
-                };
-                references.index(index, |references| references.payload(own_name, "T", twin));
-            }
-        });
+                let twin = |visit: &mut Visit<'_>| defines(visit, "x", "n", &[7_u8, 7]);
+                visit.index(index, |visit| visit.payload(own_name, "T", twin))
+            })
+        })
     };
     let expected = "list/twin: T.x[1]: defines n \"7\", which is in T.x[0] already";
     assert_eq!(wrong("test.v1.Root", Twins::Known, u64::MAX, twins).len(), 1);
@@ -235,40 +251,39 @@ fn a_name_that_two_controllers_of_one_id_define_is_not_reported_after_the_plan_r
 
 #[test]
 fn a_tree_that_is_too_deep_is_an_error_not_a_stack_overflow() {
-    fn nest(references: &mut References, left: u32) {
-        if left > 0 {
-            references.field("next", |references| {
-                references.message(|references| nest(references, left - 1));
-            });
+    fn nest(visit: &mut Visit<'_>, left: u32) -> Result<(), Error> {
+        match left {
+            0 => Ok(()),
+            _ => visit.field("next", |visit| visit.message(|visit| nest(visit, left - 1))),
         }
     }
-    assert_eq!(texts(|references| nest(references, Reader::DEPTH_LIMIT)), [""; 0]);
-    let texts = texts(|references| nest(references, 1_000_000));
+    assert_eq!(texts(|visit| nest(visit, Reader::DEPTH_LIMIT)), [""; 0]);
+    let texts = texts(|visit| nest(visit, 1_000_000));
     let [text] = <[String; 1]>::try_from(texts).unwrap();
     assert!(text.ends_with("next: messages are nested more than 100 deep"), "{text}");
 }
 
 #[test]
 fn a_path_without_names_leaves_no_steps_behind() {
-    let mut references = References::with_ways("test.v1.Root".into());
-    references.field("a", |references| {
-        for index in 0..10 {
-            references.index(index, |_| ());
-        }
-        references.index(10, |references| references.refers("n", &1_u8));
-        references.key(|| "k".to_owned(), |references| references.refers("n", &None::<u8>));
+    let mut references = References::with_paths("test.v1.Root".into());
+    references.collect(|visit| {
+        visit.field("a", |visit| {
+            for index in 0..10 {
+                visit.index(index, |_| Ok(()))?;
+            }
+            visit.index(10, |visit| refers(visit, "b", "n", &1_u8))?;
+            visit.key("k", |visit| refers(visit, "b", "n", &None::<u8>))
+        })
     });
-    // The root, the field, the element.
-    assert_eq!(references.steps.len(), 3);
+    // The root, the field, the element, its field.
+    assert_eq!(references.steps.len(), 4);
 }
 
 #[test]
 fn of_many_errors_the_first_are_kept_and_the_others_counted() {
     const COUNT: u32 = 100_000;
     let numbers: Vec<u32> = (0..COUNT).collect();
-    let refer = |references: &mut References| {
-        references.field("f", |references| references.refers("n", &numbers));
-    };
+    let refer = |visit: &mut Visit<'_>| refers(visit, "f", "n", &numbers);
     let mut result = None;
     let taken = allocation_counter::measure(|| {
         result = Some(Error::collect(wrong("test.v1.Root", Twins::Known, u64::MAX, refer)));
@@ -284,7 +299,7 @@ fn of_many_errors_the_first_are_kept_and_the_others_counted() {
 fn names_take_no_more_memory_than_the_limit_of_the_read() {
     const LIMIT: u64 = 8 << 20;
     let numbers: Vec<u32> = (0..1_000_000).collect();
-    let refer = |references: &mut References| references.defines("n", &numbers);
+    let refer = |visit: &mut Visit<'_>| defines(visit, "f", "n", &numbers);
     let mut result = None;
     let taken = allocation_counter::measure(|| {
         result = Some(Error::collect(wrong("test.v1.Root", Twins::Known, LIMIT, refer)));

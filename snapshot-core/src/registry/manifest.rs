@@ -23,7 +23,7 @@ impl Registry {
                 .map(|other| other.info.type_url.to_owned())
                 .collect();
             after.sort_unstable();
-            (info.annotate)(&mut notes);
+            notes.add(info.notes);
             let mut older = |older: &OlderVersion| {
                 let message = describer.message(older.message?);
                 Some(wire::Older { version: older.version, message, type_url: String::new() })

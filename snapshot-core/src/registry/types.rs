@@ -4,9 +4,9 @@ use std::any::TypeId;
 use std::fmt;
 
 use crate::controller::Controller;
-use crate::schema::Notes;
+use crate::schema::{Notes, StateNotes};
 use crate::stage::StageRules;
-use crate::state::{Payload, annotate_state};
+use crate::state::{Payload, State};
 use crate::version::OlderVersion;
 
 /// A reference to a controller type, as in `after(Scsi)`.
@@ -84,8 +84,8 @@ pub struct TypeInfo {
     pub after: &'static [TypeRef],
     /// Whether its state can contain no other controller.
     pub(crate) is_leaf: bool,
-    /// Notes the attributes of its state.
-    pub(crate) annotate: fn(&mut Notes),
+    /// The notes on the fields of its state.
+    pub(crate) notes: &'static StateNotes,
 }
 
 impl TypeInfo {
@@ -102,14 +102,14 @@ impl TypeInfo {
             stage_field: C::State::STAGE_FIELD,
             after: C::State::AFTER,
             is_leaf: C::State::IS_LEAF,
-            annotate: annotate_state::<C::State>,
+            notes: C::State::NOTES,
         }
     }
 
     /// Returns whether a field of its state defines names or refers to names.
     pub(crate) fn has_references(&self) -> bool {
         let mut notes = Notes::default();
-        (self.annotate)(&mut notes);
+        notes.add(self.notes);
         notes.iter().any(|(_, _, note)| !note.defines.is_empty() || !note.refers.is_empty())
     }
 }

@@ -45,8 +45,9 @@ pub(crate) use manifest::Describer;
 pub use manifest::Manifest;
 #[doc(hidden)]
 pub use meaning::{FieldMeaning, StateMeanings};
+pub(crate) use notes::Notes;
 #[doc(hidden)]
-pub use notes::{Noted, Notes};
+pub use notes::{FieldNotes, StateNotes, StatesInside};
 
 /// The schema of a message. `#[derive(Schema)]` implements it for prost's message structs.
 #[diagnostic::on_unimplemented(

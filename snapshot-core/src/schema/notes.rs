@@ -1,28 +1,140 @@
-//! Notes: facts that the attributes of state structs add to the schemas of their messages.
+//! Notes: facts that the attributes of state structs add to the schemas of their messages. The derive
+//! writes them down as constant tables, one for each struct; [`Notes`] merges the tables of many
+//! structs by message and field number.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::kind::FieldKind;
 use super::meaning::{StateMeanings, Versions};
-use super::{Field, MessageDescriptor};
+use super::{Field, FieldDescriptor, MessageDescriptor};
 use crate::wire::v1::manifest::Meaning;
 
-/// Collects the attributes `since`, `defines` and `refers` by message and field number. The derive's
-/// code calls it for each state struct and passes it on to the types of the fields.
+/// The notes on one state struct: on its own fields, and on the states inside of them.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct StateNotes {
+    /// The message that the struct is saved as.
+    pub message: &'static MessageDescriptor,
+    /// The notes on its fields. Fields without notes are not in it.
+    pub fields: &'static [FieldNotes],
+    /// The states inside of its fields.
+    pub inside: &'static [StatesInside],
+    /// What the struct makes of the fields.
+    pub meanings: StateMeanings,
+}
+
+/// The states inside of a type: those with notes of their own.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub enum StatesInside {
+    /// The type has no state inside.
+    Nothing,
+    /// The type is or holds one state. It is a function because states may be recursive and constants
+    /// may not.
+    State(fn() -> &'static StateNotes),
+    /// The type has several types inside.
+    Each(&'static [StatesInside]),
+}
+
+/// The notes on one field, as the attributes give them.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct FieldNotes {
+    number: u32,
+    /// The members of a oneof, which share the notes; empty for any other field.
+    members: &'static [FieldDescriptor],
+    since: u32,
+    defines: Namespaces,
+    refers: Namespaces,
+}
+
+/// The namespaces of the names in one field.
+#[derive(Clone, Copy, Debug)]
+struct Namespaces {
+    own: Option<&'static str>,
+    /// That of a map's values.
+    values: Option<&'static str>,
+}
+
+impl Namespaces {
+    const NONE: Self = Self { own: None, values: None };
+
+    /// Returns the namespaces as the manifest writes them. Those of a map's values have a prefix.
+    fn texts(self) -> impl Iterator<Item = String> {
+        let values = self.values.map(|namespace| format!("values: {namespace}"));
+        self.own.map(str::to_owned).into_iter().chain(values)
+    }
+}
+
+impl FieldNotes {
+    /// Creates empty notes on a field.
+    pub const fn of<F: FieldKind>(field: &Field<F>) -> Self {
+        Self {
+            number: field.number(),
+            members: F::MEMBERS,
+            since: 0,
+            defines: Namespaces::NONE,
+            refers: Namespaces::NONE,
+        }
+    }
+
+    /// Notes that the field exists from this version on.
+    pub const fn since(self, version: u32) -> Self {
+        Self { since: version, ..self }
+    }
+
+    /// Notes that the field defines names in a namespace.
+    pub const fn defines(mut self, namespace: &'static str) -> Self {
+        self.defines.own = Some(namespace);
+        self
+    }
+
+    /// Notes that the field refers to names in a namespace.
+    pub const fn refers(mut self, namespace: &'static str) -> Self {
+        self.refers.own = Some(namespace);
+        self
+    }
+
+    /// Notes that the values of the map define names in a namespace.
+    pub const fn values_define(mut self, namespace: &'static str) -> Self {
+        self.defines.values = Some(namespace);
+        self
+    }
+
+    /// Notes that the values of the map refer to names in a namespace.
+    pub const fn values_refer(mut self, namespace: &'static str) -> Self {
+        self.refers.values = Some(namespace);
+        self
+    }
+
+    /// Returns the number of the field, or the numbers of all members of a oneof.
+    fn numbers(&self) -> impl Iterator<Item = u32> {
+        let own = self.members.is_empty().then_some(self.number);
+        own.into_iter().chain(self.members.iter().map(|member| member.number))
+    }
+
+    /// Adds these notes to those of another state that is saved as the same message. If their versions
+    /// differ, the later one counts.
+    fn add_to(&self, note: &mut Note) {
+        note.since = note.since.max(self.since);
+        note.defines.extend(self.defines.texts());
+        note.refers.extend(self.refers.texts());
+    }
+}
+
+/// The notes on the fields of many states, by message and field number.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub(crate) struct Notes {
     fields: BTreeMap<(String, u32), Note>,
     /// What the states make of the fields, each meaning once.
     meanings: BTreeMap<(String, u32), Vec<Meaning>>,
     /// The values of the enums in fields that were added later, with their versions.
     values: BTreeMap<(String, u32), BTreeMap<i32, u32>>,
-    /// The nested states that were visited, so that a recursive one is visited once.
-    visited: HashSet<&'static str>,
-    /// The message whose fields are noted now.
-    message: Option<&'static MessageDescriptor>,
+    /// The addresses of the tables that were added, so that a recursive state is added once.
+    added: HashSet<*const StateNotes>,
 }
 
-/// The notes on one field.
+/// The notes on one field of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Note {
     /// The first version that has the field; 0 if every version has it.
@@ -34,30 +146,26 @@ pub(crate) struct Note {
     pub(crate) refers: BTreeSet<String>,
 }
 
-/// A field of the current message; its methods add notes.
-pub struct Noted<'n> {
-    notes: &'n mut Notes,
-    /// The number of the field, or the numbers of all members of a oneof.
-    numbers: Vec<u32>,
-}
-
 impl Notes {
-    /// Notes the attributes of one state struct. `annotate` adds the notes on its fields, which are
-    /// fields of `message`. `state` is the name of the Rust type: a nested state is visited only once.
-    pub(crate) fn state(
-        &mut self,
-        state: &'static str,
-        message: &'static MessageDescriptor,
-        meanings: &StateMeanings,
-        annotate: fn(&mut Notes),
-    ) {
-        if self.message.is_some() && !self.visited.insert(state) {
-            return;
+    /// Adds the notes on a state and on the states inside of it.
+    pub(crate) fn add(&mut self, state: &'static StateNotes) {
+        let mut waiting = vec![state];
+        // Not recursive, since a chain of states may be long.
+        while let Some(state) = waiting.pop() {
+            if !self.added.insert(state) {
+                continue;
+            }
+            if !state.fields.is_empty() {
+                let message = (state.message.full_name)();
+                for field in state.fields {
+                    for number in field.numbers() {
+                        field.add_to(self.fields.entry((message.clone(), number)).or_default());
+                    }
+                }
+            }
+            self.add_meanings(state.message, &state.meanings);
+            inside(state.inside, &mut waiting);
         }
-        self.add_meanings(message, meanings);
-        let outer = self.message.replace(message);
-        annotate(self);
-        self.message = outer;
     }
 
     fn add_meanings(&mut self, message: &'static MessageDescriptor, meanings: &StateMeanings) {
@@ -95,16 +203,7 @@ impl Notes {
         self.meanings.clear();
         self.values.clear();
         self.fields.clear();
-        self.visited.clear();
-    }
-
-    /// Selects a field of the current message.
-    pub fn field<F: FieldKind>(&mut self, field: &Field<F>) -> Noted<'_> {
-        let numbers = match F::MEMBERS {
-            [] => vec![field.number()],
-            members => members.iter().map(|member| member.number).collect(),
-        };
-        Noted { notes: self, numbers }
+        self.added.clear();
     }
 
     /// Returns the notes on a field, if there are any.
@@ -118,43 +217,13 @@ impl Notes {
     }
 }
 
-impl Noted<'_> {
-    /// Applies `note` to the notes of the field, or to those of each member of a oneof.
-    fn each(self, note: impl Fn(&mut Note)) -> Self {
-        let message = self.notes.message.map(|message| (message.full_name)()).unwrap_or_default();
-        for &number in &self.numbers {
-            note(self.notes.fields.entry((message.clone(), number)).or_default());
+/// Collects the states inside of some types.
+fn inside(types: &[StatesInside], states: &mut Vec<&'static StateNotes>) {
+    for one in types {
+        match one {
+            StatesInside::Nothing => {}
+            StatesInside::State(notes) => states.push(notes()),
+            StatesInside::Each(types) => inside(types, states),
         }
-        self
-    }
-
-    /// Notes that the field exists from this version on. If two states of one message differ, the
-    /// later version counts.
-    pub fn since(self, version: u32) -> Self {
-        self.each(|note| note.since = note.since.max(version))
-    }
-
-    /// Notes that the field defines names in a namespace.
-    pub fn defines(self, namespace: &str) -> Self {
-        self.each(|note| {
-            note.defines.insert(namespace.to_owned());
-        })
-    }
-
-    /// Notes that the field refers to names in a namespace.
-    pub fn refers(self, namespace: &str) -> Self {
-        self.each(|note| {
-            note.refers.insert(namespace.to_owned());
-        })
-    }
-
-    /// Notes that the values of the map define names in a namespace.
-    pub fn values_define(self, namespace: &str) -> Self {
-        self.defines(&format!("values: {namespace}"))
-    }
-
-    /// Notes that the values of the map refer to names in a namespace.
-    pub fn values_refer(self, namespace: &str) -> Self {
-        self.refers(&format!("values: {namespace}"))
     }
 }

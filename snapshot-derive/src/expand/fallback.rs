@@ -48,10 +48,9 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
             fn finish_field(_: (), _: &mut __s::Option<__s::Error>) -> __s::Option<Self> {
                 __s::None
             }
-            fn walk_field(&mut self, _: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+            fn visit_field(&self, _: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
                 __s::Err(__s::not_derived())
             }
-            fn refer_field(&self, _: &mut __s::References) {}
         }
 
         #[automatically_derived]
@@ -136,9 +135,6 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
                     _: &mut __s::Option<Self>,
                     _: &mut __s::Reader<'_>,
                 ) -> __s::Result<(), __s::Error> {
-                    __s::Err(__s::not_derived())
-                }
-                fn walk_fields(&mut self, _: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
                     __s::Err(__s::not_derived())
                 }
             }

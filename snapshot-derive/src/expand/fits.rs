@@ -6,7 +6,7 @@ use syn::{Ident, Type};
 
 use super::mapped::Mapped;
 use super::run::{Form, Run};
-use super::{constant_of, local, text_of_type};
+use super::{constant_of, local, quiet_path, text_of_type};
 use crate::model::Struct;
 
 /// Generates a function for each run, whose return type holds the answers of the field types, and the checks
@@ -81,14 +81,23 @@ pub(super) fn answers(runs: &[Run<'_>]) -> TokenStream {
     answers.collect()
 }
 
-/// Generates the notes about the attributes inside the fields.
-pub(super) fn annotate(run: &Run<'_>) -> TokenStream {
-    let (notes, function) = (local("notes"), &run.answers);
+/// Generates the states inside of the fields, as elements of an array.
+pub(super) fn inside(run: &Run<'_>) -> TokenStream {
+    let function = &run.answers;
     match run.form {
-        Form::Dependent => {
-            let ports = run.fields.iter().map(Mapped::port);
-            quote!(#(#ports.annotate(#notes);)*)
+        Form::Dependent => run.fields.iter().map(dependent_inside).collect(),
+        _ => quote!(__s::inside(&#function),),
+    }
+}
+
+/// The same for a field whose type can be named only inside the impls.
+fn dependent_inside(mapped: &Mapped<'_>) -> TokenStream {
+    let (constant, place) = (mapped.constant(), mapped.place);
+    match (&mapped.mapping.with, mapped.fits_inside()) {
+        (Some(with), _) => {
+            let with = quiet_path(with);
+            quote_spanned!(place=> __s::inside_adapter(#constant, &#with::from_wire),)
         }
-        _ => quote!(__s::annotate(#function, #notes);),
+        (None, fits) => quote!(#fits,),
     }
 }

@@ -91,7 +91,7 @@ impl Mapped<'_> {
         self.mapping
             .with
             .is_none()
-            .then(|| quote_spanned!(self.place=> __s::of(#constant).fits::<#ty>();))
+            .then(|| quote_spanned!(self.place=> __s::of(#constant).fits::<#ty>()))
     }
 
     /// The checks of `below` and `at_most`; `value_of` makes an `Option` of a reference to a field.

@@ -9,7 +9,7 @@ use super::run::{Form, Run};
 use super::{at, constant_of, local, text_of, version};
 use crate::model::{Limit, Mapping, Struct};
 
-/// Generates the constant `State::MEANINGS`.
+/// Generates what the struct makes of the fields.
 pub(super) fn meanings(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let fields = constant_of(&model.message, "__FIELDS");
     let forms = runs.iter().map(|run| match run.form {
@@ -23,13 +23,13 @@ pub(super) fn meanings(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let notes: TokenStream = notes.filter_map(|mapped| of_field(model, mapped)).collect();
     let (ignored, discarded) = (&model.ignored, &model.discarded);
     quote! {
-        const MEANINGS: __s::StateMeanings = __s::StateMeanings {
+        __s::StateMeanings {
             mapped: __MAPPED,
             forms: &[#(#forms),*],
             notes: &[#notes],
             ignored: &[#((*#fields).#ignored.number()),*],
             discarded: &[#((*#fields).#discarded.number()),*],
-        };
+        }
     }
 }
 

@@ -12,14 +12,15 @@ mod fits;
 mod mapped;
 mod meaning;
 mod newtype;
+mod notes;
 mod oneof;
 mod payload;
-mod references;
 mod run;
 mod stage_rules;
 mod struct_;
 mod take;
 mod version;
+mod visit;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};

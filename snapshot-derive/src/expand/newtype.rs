@@ -59,6 +59,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         {
             const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
             const FORM: __s::ValueForm = <#ty as __s::Wire<__K>>::FORM;
+            const INSIDE: __s::StatesInside = <#ty as __s::Wire<__K>>::INSIDE;
 
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 <#ty as __s::Wire<__K>>::put(&self.#member, __w)
@@ -82,14 +83,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             fn of_default() -> __s::Result<Self, __s::Error> {
                 #of_default
             }
-            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                <#ty as __s::Wire<__K>>::walk(&mut self.#member, __walk)
-            }
-            fn refer(&self, __references: &mut __s::References) {
-                <#ty as __s::Wire<__K>>::refer(&self.#member, __references);
-            }
-            fn annotate(__notes: &mut __s::Notes) {
-                <#ty as __s::Wire<__K>>::annotate(__notes);
+            fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::Wire<__K>>::visit(&self.#member, __visit)
             }
         }
 
@@ -101,6 +96,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         {
             const LEAF: __s::bool = <#ty as __s::WireField<__F>>::LEAF;
             const FORM: __s::FieldForm = <#ty as __s::WireField<__F>>::FORM;
+            const INSIDE: __s::StatesInside = <#ty as __s::WireField<__F>>::INSIDE;
             type Slot = <#ty as __s::WireField<__F>>::Slot;
 
             fn put_field(
@@ -127,14 +123,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
                 let #inner = <#ty as __s::WireField<__F>>::finish_field(__slot, __error)?;
                 #finished
             }
-            fn walk_field(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                <#ty as __s::WireField<__F>>::walk_field(&mut self.#member, __walk)
-            }
-            fn refer_field(&self, __references: &mut __s::References) {
-                <#ty as __s::WireField<__F>>::refer_field(&self.#member, __references);
-            }
-            fn annotate_field(__notes: &mut __s::Notes) {
-                <#ty as __s::WireField<__F>>::annotate_field(__notes);
+            fn visit_field(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+                <#ty as __s::WireField<__F>>::visit_field(&self.#member, __visit)
             }
         }
 

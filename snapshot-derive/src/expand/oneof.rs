@@ -13,7 +13,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let ident = &quiet(&common.ident);
     let (impl_generics, ty_generics, where_clause) = common.generics.split_for_impl();
     let (w, r, tag, value) = (local("w"), local("r"), local("tag"), local("value"));
-    let (walk, references) = (local("walk"), local("references"));
+    let visit = local("visit");
     let name = common.ident.to_string();
     let members: Vec<_> = variants.iter().map(|variant| &variant.proto).collect();
     let descriptor = constant_of(proto, "__DESCRIPTOR");
@@ -27,7 +27,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let (inside, beside): (Vec<_>, Vec<_>) =
         variants.iter().partition(|variant| is_dependent(&variant.ty, &common.generics));
     let fits = beside.into_iter().map(|variant| fits(all, variant));
-    let fits_inside = inside.into_iter().filter_map(|variant| fits_inside(all, variant));
+    let checks_inside = inside.into_iter().filter_map(|variant| fits_inside(all, variant));
     let puts = variants.iter().map(|variant| {
         let (name, member) = (quiet(&variant.ident), member(all, variant));
         let (pattern, value) = match &variant.ty {
@@ -59,24 +59,22 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         let since = variant.since.map(|since| quote!(__s::take_since(&#all.#proto, #since, #r)?;));
         quote!(if #tag.number == #all.#proto.number() { #since #take } else)
     });
-    let walks = variants.iter().map(|variant| {
+    let visits = variants.iter().map(|variant| {
         let (name, member) = (quiet(&variant.ident), member(all, variant));
         match &variant.ty {
-            Some(_) => quote!(#ident::#name(#value) => #member.walk(#value, #walk)),
+            Some(_) => quote!(#ident::#name(#value) => #member.visit(#value, #visit)),
             None => quote!(#ident::#name => __s::Ok(())),
         }
     });
-    let refers = variants.iter().map(|variant| {
-        let (name, member) = (quiet(&variant.ident), member(all, variant));
-        match &variant.ty {
-            Some(_) => quote!(#ident::#name(#value) => #member.refer(#value, #references)),
-            None => quote!(#ident::#name => {}),
+    let inside = variants.iter().filter(|variant| variant.ty.is_some()).map(|variant| {
+        let fits = fits_inside(all, variant);
+        match is_dependent(&variant.ty, &common.generics) {
+            true => quote!(#fits),
+            false => {
+                let member = member(all, variant);
+                quote!(__s::inside_member(&|| #member.fits()))
+            }
         }
-    });
-    let notes = local("notes");
-    let annotates = variants.iter().filter(|variant| variant.ty.is_some()).map(|variant| {
-        let member = member(all, variant);
-        quote!(#member.annotate(#notes);)
     });
     let forms = variants.iter().map(|variant| {
         let proto = &variant.proto;
@@ -92,6 +90,10 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         quote!(#form #since)
     });
     let absent = ignored.iter().map(|name| quote!(__s::MemberForm::ignored(#all.#name.number())));
+    let inside: Vec<TokenStream> = inside.collect();
+    let inside = (!inside.is_empty()).then(
+        || quote!(const INSIDE: __s::StatesInside = __s::StatesInside::Each(&[#(#inside),*]);),
+    );
     let schema = quote_spanned! {at(proto.span())=>
         type __O = #proto;
         const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;
@@ -109,8 +111,9 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __s::WireOneof<__O> for #ident #ty_generics #where_clause {
             const MEMBERS: &'static [__s::MemberForm] = &[#(#forms,)* #(#absent,)*];
+            #inside
             fn put_oneof(&self, #w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {
-                #(#fits_inside)*
+                #(#checks_inside;)*
                 match self {
                     #(#puts,)*
                 }
@@ -123,18 +126,10 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                     __s::Err(__s::unmapped_member(#descriptor, #tag))
                 }
             }
-            fn walk_oneof(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
+            fn visit_oneof(&self, #visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
                 match self {
-                    #(#walks,)*
+                    #(#visits,)*
                 }
-            }
-            fn refer_oneof(&self, #references: &mut __s::References) {
-                match self {
-                    #(#refers,)*
-                }
-            }
-            fn annotate_oneof(#notes: &mut __s::Notes) {
-                #(#annotates)*
             }
         }
     }
@@ -157,7 +152,7 @@ fn fits(all: &Ident, variant: &OneofVariant) -> TokenStream {
 fn fits_inside(all: &Ident, variant: &OneofVariant) -> Option<TokenStream> {
     let OneofVariant { proto, ty, .. } = variant;
     let ty = ty.as_ref()?;
-    Some(quote_spanned!(at(ty.span())=> __s::of(&#all.#proto).holds::<#ty>();))
+    Some(quote_spanned!(at(ty.span())=> __s::of(&#all.#proto).holds::<#ty>()))
 }
 
 fn member(all: &Ident, variant: &OneofVariant) -> TokenStream {

@@ -106,11 +106,8 @@ pub(super) fn expand(model: &Struct, payload: &Payload, runs: &[Run<'_>]) -> Tok
             fn is_default(&self) -> __s::bool {
                 false
             }
-            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                __s::State::walk_fields(self, __walk)
-            }
-            fn refer(&self, __references: &mut __s::References) {
-                __s::refer_payload(self, __references);
+            fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+                __s::visit_payload(self, __visit)
             }
         }
 

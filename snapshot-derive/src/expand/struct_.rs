@@ -10,8 +10,7 @@ use super::mapped::{Mapped, mapped};
 use super::run::{Form, Run, only, runs};
 use super::take::take_fields;
 use super::{
-    at, checks, conversion, fits, is_dependent, local, meaning, payload, references, stage_rules,
-    version,
+    at, checks, conversion, fits, is_dependent, local, notes, payload, stage_rules, version, visit,
 };
 use crate::model::{Struct, plain};
 
@@ -25,10 +24,8 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let fits = fits::expand(runs, written);
     let put_fields = put_fields(model, runs);
     let take_fields = take_fields(model, runs);
-    let walk_fields = walk_fields(runs);
-    let refer_fields = references::refer_fields(runs);
-    let annotate_fields = references::annotate_fields(runs);
-    let meanings = meaning::meanings(model, runs);
+    let visit_fields = visit::visit_fields(runs);
+    let notes = notes::notes(model, runs);
     let conversion = conversion::expand(model);
     let nested = model.payload.as_ref().map(|_| payload::nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
@@ -47,13 +44,11 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __s::State for #ident #ty_generics #where_clause {
             type Message = #message;
-            #meanings
+            #notes
             #nested
             #put_fields
             #take_fields
-            #walk_fields
-            #refer_fields
-            #annotate_fields
+            #visit_fields
         }
 
         #[automatically_derived]
@@ -61,6 +56,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
+            const INSIDE: __s::StatesInside = __s::StatesInside::State(__s::notes_on::<Self>);
             #[inline]
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_message(self, __w)
@@ -93,16 +89,8 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
                 false
             }
             #[inline]
-            fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-                __s::State::walk_fields(self, __walk)
-            }
-            #[inline]
-            fn refer(&self, __references: &mut __s::References) {
-                __s::refer_message(self, __references);
-            }
-            #[inline]
-            fn annotate(__notes: &mut __s::Notes) {
-                __s::annotate_state::<Self>(__notes);
+            fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+                __s::visit_message(self, __visit)
             }
         }
 
@@ -158,7 +146,8 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
     }
     let fits = runs.iter().filter(|run| run.form == Form::Dependent);
-    let fits = fits.flat_map(|run| &run.fields).filter_map(Mapped::fits_inside);
+    let fits =
+        fits.flat_map(|run| &run.fields).filter_map(Mapped::fits_inside).map(|fits| quote!(#fits;));
     let bounds = mapped(model).flat_map(|mapped| {
         let ident = &mapped.field.ident;
         let (fields, proto, put) = (&mapped.fields, &mapped.mapping.proto, &put);
@@ -238,30 +227,6 @@ fn fields_size(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         #[inline]
         fn fields_size(&self) -> __s::usize {
             #size
-        }
-    }
-}
-
-fn walk_fields(runs: &[Run<'_>]) -> TokenStream {
-    let walk = local("walk");
-    // A field with an adapter contains no controllers.
-    let fields = runs.iter().flat_map(|run| &run.fields);
-    let fields = fields.filter(|mapped| mapped.mapping.with.is_none());
-    let fields = fields.filter(|mapped| !mapped.field.is_plain).map(|mapped| {
-        let (port, ident) = (mapped.port(), mapped.member());
-        quote_spanned!(mapped.place=> #port.walk(&mut self.#ident, #walk))
-    });
-    let mut fields: Vec<_> = fields.collect();
-    let last = fields.pop().unwrap_or_else(|| quote!(__s::Ok(())));
-    quote! {
-        #[inline]
-        fn walk_fields(&mut self, #walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-            #(
-                if let __s::Err(__error) = #fields {
-                    return __s::Err(__error);
-                }
-            )*
-            #last
         }
     }
 }

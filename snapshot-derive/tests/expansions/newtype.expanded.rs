@@ -7,6 +7,7 @@ const _: () = {
         String: __s::Wire<__K>,
     {
         const LEAF: __s::bool = <String as __s::Wire<__K>>::LEAF;
+        const INSIDE: __s::StatesInside = <String as __s::Wire<__K>>::INSIDE;
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             <String as __s::Wire<__K>>::put(&self.0, __w)
         }
@@ -35,14 +36,8 @@ const _: () = {
             __s::validate(is_a_name(&__value), __s::unnamed)?;
             __s::Ok(__value)
         }
-        fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-            <String as __s::Wire<__K>>::walk(&mut self.0, __walk)
-        }
-        fn refer(&self, __references: &mut __s::References) {
-            <String as __s::Wire<__K>>::refer(&self.0, __references);
-        }
-        fn annotate(__notes: &mut __s::Notes) {
-            <String as __s::Wire<__K>>::annotate(__notes);
+        fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+            <String as __s::Wire<__K>>::visit(&self.0, __visit)
         }
     }
     #[automatically_derived]
@@ -51,6 +46,7 @@ const _: () = {
         String: __s::WireField<__F>,
     {
         const LEAF: __s::bool = <String as __s::WireField<__F>>::LEAF;
+        const INSIDE: __s::StatesInside = <String as __s::WireField<__F>>::INSIDE;
         type Slot = <String as __s::WireField<__F>>::Slot;
         fn put_field(
             &self,
@@ -85,17 +81,11 @@ const _: () = {
                 }
             }
         }
-        fn walk_field(
-            &mut self,
-            __walk: &mut __s::Walk<'_>,
+        fn visit_field(
+            &self,
+            __visit: &mut __s::Visit<'_>,
         ) -> __s::Result<(), __s::Error> {
-            <String as __s::WireField<__F>>::walk_field(&mut self.0, __walk)
-        }
-        fn refer_field(&self, __references: &mut __s::References) {
-            <String as __s::WireField<__F>>::refer_field(&self.0, __references);
-        }
-        fn annotate_field(__notes: &mut __s::Notes) {
-            <String as __s::WireField<__F>>::annotate_field(__notes);
+            <String as __s::WireField<__F>>::visit_field(&self.0, __visit)
         }
     }
     #[automatically_derived]

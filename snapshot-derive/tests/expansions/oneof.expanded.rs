@@ -28,6 +28,9 @@ const _: () = {
     impl __s::Single for Link {}
     #[automatically_derived]
     impl __s::WireOneof<__O> for Link {
+        const INSIDE: __s::StatesInside = __s::StatesInside::Each(
+            &[__s::inside_member(&|| __s::member::<_, Bridge>(&__MEMBERS.Bridge).fits())],
+        );
         fn put_oneof(&self, __w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {
             match self {
                 Link::Switch(__value) => {
@@ -53,28 +56,16 @@ const _: () = {
                 __s::Err(__s::unmapped_member(__DESCRIPTOR, __tag))
             }
         }
-        fn walk_oneof(
-            &mut self,
-            __walk: &mut __s::Walk<'_>,
+        fn visit_oneof(
+            &self,
+            __visit: &mut __s::Visit<'_>,
         ) -> __s::Result<(), __s::Error> {
             match self {
                 Link::Switch(__value) => {
-                    __s::member::<_, Bridge>(&__MEMBERS.Bridge).walk(__value, __walk)
+                    __s::member::<_, Bridge>(&__MEMBERS.Bridge).visit(__value, __visit)
                 }
                 Link::None => __s::Ok(()),
             }
-        }
-        fn refer_oneof(&self, __references: &mut __s::References) {
-            match self {
-                Link::Switch(__value) => {
-                    __s::member::<_, Bridge>(&__MEMBERS.Bridge)
-                        .refer(__value, __references)
-                }
-                Link::None => {}
-            }
-        }
-        fn annotate_oneof(__notes: &mut __s::Notes) {
-            __s::member::<_, Bridge>(&__MEMBERS.Bridge).annotate(__notes);
         }
     }
 };

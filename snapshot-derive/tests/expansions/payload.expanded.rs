@@ -70,6 +70,15 @@ const _: () = {
     #[automatically_derived]
     impl __s::State for Disk {
         type Message = pb::DiskSnapshot;
+        const NOTES: &'static __s::StateNotes = &__s::StateNotes {
+            message: __DESCRIPTOR,
+            fields: &[
+                __s::FieldNotes::of(&(*__FIELDS).name).defines("disk"),
+                __s::FieldNotes::of(&(*__FIELDS).sector_size).since(3u32),
+                __s::FieldNotes::of(&(*__FIELDS).pods).refers("pod"),
+            ],
+            inside: &[__s::inside(&__answers_0), __s::inside(&__answers_2)],
+        };
         const IS_PAYLOAD: __s::bool = true;
         fn put_nested(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             __s::put_payload(self, __w)
@@ -238,55 +247,39 @@ const _: () = {
             }
         }
         #[inline]
-        fn walk_fields(
-            &mut self,
-            __walk: &mut __s::Walk<'_>,
+        fn visit_fields(
+            &self,
+            __visit: &mut __s::Visit<'_>,
         ) -> __s::Result<(), __s::Error> {
-            if let __s::Err(__error) = __s::port::<_, __Type_stage>(&(*__FIELDS).stage)
-                .walk(&mut self.stage, __walk)
-            {
-                return __s::Err(__error);
-            }
-            if let __s::Err(__error) = __s::port::<_, __Type_pods>(&(*__FIELDS).pods)
-                .walk(&mut self.pods, __walk)
-            {
-                return __s::Err(__error);
-            }
-            __s::port::<_, __Type_mount>(&(*__FIELDS).mount)
-                .walk(&mut self.mount, __walk)
-        }
-        #[inline]
-        fn refer_fields(&self, __references: &mut __s::References) {
             const _: () = __s::assert_nameable(&(*__FIELDS).name);
-            __s::defines::<
-                _,
-                String,
-            >(&(*__FIELDS).name, "disk", &self.name, __references);
-            __s::port::<_, __Type_stage>(&(*__FIELDS).stage)
-                .refer(&self.stage, __references);
+            __s::defines::<_, String>(&(*__FIELDS).name, "disk", &self.name, __visit);
+            if let __s::Err(__error) = __s::port::<_, __Type_stage>(&(*__FIELDS).stage)
+                .visit(&self.stage, __visit)
+            {
+                return __s::Err(__error);
+            }
             const _: () = __s::assert_nameable(&(*__FIELDS).pods);
-            __s::refers::<
-                _,
-                __Type_pods,
-            >(&(*__FIELDS).pods, "pod", &self.pods, __references);
-            __s::port::<_, __Type_pods>(&(*__FIELDS).pods)
-                .refer(&self.pods, __references);
-            __s::port::<_, __Type_mount>(&(*__FIELDS).mount)
-                .refer(&self.mount, __references);
-        }
-        #[inline]
-        fn annotate_fields(__notes: &mut __s::Notes) {
-            __notes.field(&(*__FIELDS).name).defines("disk");
-            __notes.field(&(*__FIELDS).sector_size).since(3u32);
-            __notes.field(&(*__FIELDS).pods).refers("pod");
-            __s::annotate(__answers_0, __notes);
-            __s::annotate(__answers_2, __notes);
+            __s::refers::<_, __Type_pods>(&(*__FIELDS).pods, "pod", &self.pods, __visit);
+            if let __s::Err(__error) = __s::port::<_, __Type_pods>(&(*__FIELDS).pods)
+                .visit(&self.pods, __visit)
+            {
+                return __s::Err(__error);
+            }
+            if let __s::Err(__error) = __s::port::<_, __Type_mount>(&(*__FIELDS).mount)
+                .visit(&self.mount, __visit)
+            {
+                return __s::Err(__error);
+            }
+            __s::Ok(())
         }
     }
     #[automatically_derived]
     impl __s::Single for Disk {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Disk {
+        const INSIDE: __s::StatesInside = __s::StatesInside::State(
+            __s::notes_on::<Self>,
+        );
         #[inline]
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             __s::put_message(self, __w)
@@ -319,16 +312,8 @@ const _: () = {
             false
         }
         #[inline]
-        fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-            __s::State::walk_fields(self, __walk)
-        }
-        #[inline]
-        fn refer(&self, __references: &mut __s::References) {
-            __s::refer_message(self, __references);
-        }
-        #[inline]
-        fn annotate(__notes: &mut __s::Notes) {
-            __s::annotate_state::<Self>(__notes);
+        fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+            __s::visit_message(self, __visit)
         }
     }
     /// The state as its message.
@@ -432,11 +417,8 @@ const _: () = {
         fn is_default(&self) -> __s::bool {
             false
         }
-        fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-            __s::State::walk_fields(self, __walk)
-        }
-        fn refer(&self, __references: &mut __s::References) {
-            __s::refer_payload(self, __references);
+        fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+            __s::visit_payload(self, __visit)
         }
     }
     __s::inventory::submit! {

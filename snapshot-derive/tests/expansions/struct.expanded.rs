@@ -69,6 +69,11 @@ const _: () = {
     #[automatically_derived]
     impl __s::State for Reservation {
         type Message = pb::Reservation;
+        const NOTES: &'static __s::StateNotes = &__s::StateNotes {
+            message: __DESCRIPTOR,
+            fields: &[],
+            inside: &[__s::inside(&__answers_1), __s::inside(&__answers_2)],
+        };
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn put_fields(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             let mut __put = __s::Putting::<
@@ -207,38 +212,39 @@ const _: () = {
             }
         }
         #[inline]
-        fn walk_fields(
-            &mut self,
-            __walk: &mut __s::Walk<'_>,
+        fn visit_fields(
+            &self,
+            __visit: &mut __s::Visit<'_>,
         ) -> __s::Result<(), __s::Error> {
-            __s::port::<_, __Type_disk>(&(*__FIELDS).disk).walk(&mut self.disk, __walk)
-        }
-        #[inline]
-        fn refer_fields(&self, __references: &mut __s::References) {
-            __s::adapter::<
+            if let __s::Err(__error) = __s::adapter::<
                 _,
                 _,
                 __Type_timeout,
                 _,
                 _,
             >(&(*__FIELDS).timeout, codec::millis::from_wire)
-                .refer(
+                .visit(
                     || __s::Converted(codec::millis::to_wire(&self.timeout)).value(),
-                    __references,
-                );
-            __s::port::<_, __Type_disk>(&(*__FIELDS).disk)
-                .refer(&self.disk, __references);
-        }
-        #[inline]
-        fn annotate_fields(__notes: &mut __s::Notes) {
-            __s::annotate(__answers_1, __notes);
-            __s::annotate(__answers_2, __notes);
+                    __visit,
+                )
+            {
+                return __s::Err(__error);
+            }
+            if let __s::Err(__error) = __s::port::<_, __Type_disk>(&(*__FIELDS).disk)
+                .visit(&self.disk, __visit)
+            {
+                return __s::Err(__error);
+            }
+            __s::Ok(())
         }
     }
     #[automatically_derived]
     impl __s::Single for Reservation {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Reservation {
+        const INSIDE: __s::StatesInside = __s::StatesInside::State(
+            __s::notes_on::<Self>,
+        );
         #[inline]
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             __s::put_message(self, __w)
@@ -271,16 +277,8 @@ const _: () = {
             false
         }
         #[inline]
-        fn walk(&mut self, __walk: &mut __s::Walk<'_>) -> __s::Result<(), __s::Error> {
-            __s::State::walk_fields(self, __walk)
-        }
-        #[inline]
-        fn refer(&self, __references: &mut __s::References) {
-            __s::refer_message(self, __references);
-        }
-        #[inline]
-        fn annotate(__notes: &mut __s::Notes) {
-            __s::annotate_state::<Self>(__notes);
+        fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
+            __s::visit_message(self, __visit)
         }
     }
     /// The state as its message.

@@ -51,6 +51,13 @@ const CORE: &[Room] = &[
     },
     Room {
         floor: 3,
+        name: "visit",
+        modules: &["visit"],
+        purpose: "the one walk over a state: its controllers, and the names that fields define and refer to",
+        barred: "what a controller is, and why somebody looks",
+    },
+    Room {
+        floor: 3,
         name: "wire",
         modules: &["wire"],
         purpose: "the framework's own messages, generated from `snapshot.v1`",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use prost::encoding;
 
-use super::super::field_tests::{Probe, put, put_refusal, refusal, round_trip, take, walk};
+use super::super::field_tests::{Probe, put, put_refusal, refusal, round_trip, take, visited};
 use super::*;
 use crate::schema::kind::{Bytes, Int32, Message, Sint64, String as Text, Uint32, Uint64};
 
@@ -272,11 +272,11 @@ fn room_is_made_for_no_more_than_the_input_justifies() {
 }
 
 #[test]
-fn a_walk_goes_into_every_value_in_the_order_of_the_wire() {
+fn a_visit_goes_into_every_value_in_the_order_of_the_wire() {
     let keys = ["b/1", "a", "c", "B"];
     let expected = ["f/B", "f/a", "f/b%2F1", "f/c"];
-    let mut tree: BTreeMap<_, _> = keys.map(|key| (key.to_owned(), Probe(0))).into();
-    assert_eq!(walk::<Map<Text, Uint32>, _>(&mut tree).unwrap(), expected);
-    let mut hash: HashMap<_, _> = keys.map(|key| (key.to_owned(), Probe(0))).into();
-    assert_eq!(walk::<Map<Text, Uint32>, _>(&mut hash).unwrap(), expected);
+    let tree: BTreeMap<_, _> = keys.map(|key| (key.to_owned(), Probe(0))).into();
+    assert_eq!(visited::<Map<Text, Uint32>, _>(&tree), expected);
+    let hash: HashMap<_, _> = keys.map(|key| (key.to_owned(), Probe(0))).into();
+    assert_eq!(visited::<Map<Text, Uint32>, _>(&hash), expected);
 }

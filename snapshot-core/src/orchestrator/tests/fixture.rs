@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::codec::{Reader, Single, Tag, Wire, WireField, Writer};
-use crate::controller::Walk;
 use crate::registry::TypeRef;
 use crate::schema::Schema;
 use crate::schema::kind::{self, Repeated, Singular};
 use crate::stage::{StageRules, StageVariant};
+use crate::visit::Visit;
 use crate::{Child, Context, Controller, Error, Payload, Session, State};
 
 pub(crate) const NEW: i32 = 0;
@@ -252,11 +252,11 @@ impl<S: Sort> State for ThingState<S> {
         Ok(())
     }
 
-    fn walk_fields(&mut self, walk: &mut Walk<'_>) -> Result<(), Error> {
+    fn visit_fields(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         if self.name == "hides" {
             return Ok(());
         }
-        walk.field("children", |walk| WireField::<Children>::walk_field(&mut self.children, walk))
+        visit.field("children", |visit| WireField::<Children>::visit_field(&self.children, visit))
     }
 }
 

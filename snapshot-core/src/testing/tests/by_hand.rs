@@ -2,7 +2,6 @@
 
 use super::{assert_broken, assert_sound};
 use crate::codec::{Reader, Wire, Writer};
-use crate::controller::Walk;
 use crate::schema::kind::{Message, WireType};
 use crate::{Error, State};
 
@@ -139,10 +138,6 @@ impl<const MISTAKE: u8> State for ByHand<MISTAKE> {
             _ => return Err(Error::invalid("is no mode")),
         };
         *slot = Some(Self { count, mode });
-        Ok(())
-    }
-
-    fn walk_fields(&mut self, _: &mut Walk<'_>) -> Result<(), Error> {
         Ok(())
     }
 

@@ -1,0 +1,303 @@
+//! The one walk over a state: it shows the controllers inside, and the names that fields define and
+//! refer to, to a [`Visitor`].
+//!
+//! Each type says once what is inside of it, by `visit` of `Wire`, `WireField`, `WireOneof` and `State`.
+//! A type with `LEAF` has nothing inside, so the compiler leaves out the walk over it. What a visitor
+//! does with a controller or a name is its own concern: rooms above implement [`Visitor`].
+
+mod names;
+mod step;
+
+use std::any::Any;
+use std::collections::BTreeSet;
+
+pub use self::names::Names;
+pub(crate) use self::names::Role;
+pub(crate) use self::step::{StatePlace, Step, Way};
+use crate::caught::{caught, quietly};
+use crate::error::Error;
+
+/// How deep messages may be nested. Reading and saving have the same limit.
+pub(crate) const DEPTH_LIMIT: u32 = 100;
+
+/// Receives what a walk over a state finds.
+pub(crate) trait Visitor {
+    /// What the walk must find and know. It is asked once, when a walk begins.
+    fn wants(&self) -> Wants;
+
+    /// Receives a controller inside the state. The walk does not go into it.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the walk and is what it returns.
+    fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error>;
+
+    /// Receives a name, if the visitor wants names.
+    fn name(&mut self, place: StatePlace<'_>, name: Name<'_>) {
+        let _ = (place, name);
+    }
+
+    /// Receives an error that hides a part of the state from a visitor that wants names.
+    fn lost(&mut self, place: StatePlace<'_>, error: Error) {
+        let _ = (place, error);
+    }
+}
+
+/// What a visitor wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wants {
+    /// Whether it needs places and the order of the wire. A map is sorted for this only.
+    pub(crate) places: bool,
+    /// Whether it collects names.
+    pub(crate) names: bool,
+}
+
+/// A name that a field defines or refers to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'n> {
+    pub(crate) role: Role,
+    pub(crate) namespace: &'static str,
+    /// The text of the value on the wire.
+    pub(crate) text: &'n str,
+}
+
+/// A controller inside a state, whatever its type, built or not.
+pub(crate) trait ChildCell {
+    /// The address of the controller, once it is built.
+    fn address(&self) -> Option<usize>;
+    /// The name that the controller gives itself among its siblings.
+    fn own_name(&self) -> Option<String>;
+    /// The full name of the message of its payload; `None` if there is neither a controller nor a state.
+    fn message_name(&self) -> Option<&'static str>;
+    /// Walks over its state.
+    ///
+    /// # Errors
+    ///
+    /// Those of the visitor, and if there is neither a controller nor a state.
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
+    /// Answers a question of the room that knows what a controller is. The question is a type of that
+    /// room; any other is left without an answer.
+    fn answer(&self, question: &mut dyn Any);
+}
+
+/// A walk over a state. Its path is a chain of steps on the stack, so a walk over a field without
+/// controllers and names compiles to nothing.
+pub struct Visit<'v> {
+    visitor: &'v mut dyn Visitor,
+    wants: Wants,
+    way: Option<&'v Way<'v>>,
+    /// The nesting depth of the current message.
+    depth: u32,
+}
+
+impl<'v> Visit<'v> {
+    /// Begins a walk.
+    pub(crate) fn new(visitor: &'v mut dyn Visitor) -> Self {
+        Self { wants: visitor.wants(), visitor, way: None, depth: 0 }
+    }
+
+    /// Continues a walk inside of a controller that was found at `place`.
+    pub(crate) fn inside(
+        visitor: &mut dyn Visitor,
+        place: StatePlace<'_>,
+        own_name: Option<&str>,
+        message: &'static str,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let wants = visitor.wants();
+        let mut outer = Visit { wants, visitor, way: place.way, depth: place.depth };
+        outer.within(Step::Payload { own_name, message }, |inside| inside.message(visit))
+    }
+
+    /// Returns whether the visitor wants names.
+    #[inline]
+    pub(crate) fn wants_names(&self) -> bool {
+        self.wants.names
+    }
+
+    #[inline]
+    fn within(
+        &mut self,
+        step: Step<'_>,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let way = Way::new(step, self.way);
+        let Self { wants, depth, .. } = *self;
+        visit(&mut Visit { visitor: &mut *self.visitor, wants, way: Some(&way), depth })
+    }
+
+    /// Walks into a field.
+    #[inline]
+    pub(crate) fn field(
+        &mut self,
+        name: &'static str,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.within(Step::Field(name), visit)
+    }
+
+    /// Walks into an element of a list.
+    #[inline]
+    pub(crate) fn index(
+        &mut self,
+        index: usize,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.within(Step::Index(index), visit)
+    }
+
+    /// Walks into an entry of a map.
+    #[inline]
+    pub(crate) fn key(
+        &mut self,
+        key: &str,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.within(Step::Key(key), visit)
+    }
+
+    /// Walks into a member of a set of controllers. Its id does not follow from its place.
+    pub(crate) fn member(
+        &mut self,
+        id: &str,
+        after: &BTreeSet<String>,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.within(Step::Member { id, after }, visit)
+    }
+
+    /// Walks over the values of a map: `in_any_order` without their keys, unless the visitor needs to
+    /// know where they are.
+    pub(crate) fn values(
+        &mut self,
+        in_any_order: impl Fn(&mut Visit<'_>) -> Result<(), Error>,
+        in_order: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if !self.wants.places {
+            return in_any_order(self);
+        }
+        // To sort the keys and to write them is worth the work only if there is something to find.
+        if !self.wants.names && !holds_child(in_any_order) {
+            return Ok(());
+        }
+        in_order(self)
+    }
+
+    /// Walks into a nested message. What is nested deeper than can be saved is not visited: its save
+    /// fails and says why.
+    pub(crate) fn message(
+        &mut self,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if self.depth == DEPTH_LIMIT {
+            let reason = format!("messages are nested more than {DEPTH_LIMIT} deep");
+            self.lost(Error::invalid(reason));
+            return Ok(());
+        }
+        self.depth += 1;
+        let visited = visit(self);
+        self.depth -= 1;
+        visited
+    }
+
+    /// Walks into a payload that is part of the state, without a controller.
+    pub(crate) fn payload(
+        &mut self,
+        own_name: impl FnOnce() -> Option<String>,
+        message: &'static str,
+        visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if !self.wants.names {
+            return self.message(visit);
+        }
+        let own_name = match self.wants.places {
+            // A name that panics was reported when the tree was looked at.
+            true => quietly(own_name).flatten(),
+            false => None,
+        };
+        let step = Step::Payload { own_name: own_name.as_deref(), message };
+        self.within(step, |inside| {
+            // Code of the user gives the names.
+            let visited = caught(|| inside.message(visit));
+            if let Err(error) = visited {
+                inside.lost(error);
+            }
+            Ok(())
+        })
+    }
+
+    /// Reports an error that hides a part of the state from a visitor that wants names.
+    #[cold]
+    pub(crate) fn lost(&mut self, error: Error) {
+        let place = StatePlace { way: self.way, depth: self.depth };
+        self.visitor.lost(place, error);
+    }
+
+    /// Shows a controller to the visitor.
+    pub(crate) fn child(&mut self, child: &dyn ChildCell) -> Result<(), Error> {
+        let place = StatePlace { way: self.way, depth: self.depth };
+        self.visitor.child(place, child)
+    }
+
+    /// Shows the names in a field to the visitor, if it wants names.
+    #[inline]
+    pub(crate) fn names(
+        &mut self,
+        field: &'static str,
+        role: Role,
+        namespace: &'static str,
+        add: impl FnOnce(&mut Names<'_>),
+    ) {
+        if self.wants.names {
+            let way = Way::new(Step::Field(field), self.way);
+            let place = StatePlace { way: Some(&way), depth: self.depth };
+            add(&mut Names::new(&mut *self.visitor, self.wants, place, role, namespace));
+        }
+    }
+}
+
+/// Returns whether a walk finds a controller.
+pub(crate) fn holds_child(visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>) -> bool {
+    struct FirstChild(bool);
+
+    impl Visitor for FirstChild {
+        fn wants(&self) -> Wants {
+            Wants { places: false, names: false }
+        }
+
+        fn child(&mut self, _: StatePlace<'_>, _: &dyn ChildCell) -> Result<(), Error> {
+            self.0 = true;
+            // It only ends the walk: nobody reads it.
+            Err(Error::internal("a controller was found"))
+        }
+    }
+
+    let mut first = FirstChild(false);
+    // The visitor knows more than the result says.
+    let _ = visit(&mut Visit::new(&mut first));
+    first.0
+}
+
+/// The visitor that calls a function for each controller.
+pub(crate) struct Children<F>(F);
+
+/// Makes a visitor of controllers that calls `found` for each, with its place.
+pub(crate) fn children<F>(found: F) -> Children<F>
+where
+    F: FnMut(StatePlace<'_>, &dyn ChildCell) -> Result<(), Error>,
+{
+    Children(found)
+}
+
+impl<F> Visitor for Children<F>
+where
+    F: FnMut(StatePlace<'_>, &dyn ChildCell) -> Result<(), Error>,
+{
+    fn wants(&self) -> Wants {
+        Wants { places: true, names: false }
+    }
+
+    fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
+        (self.0)(place, child)
+    }
+}
