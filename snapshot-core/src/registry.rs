@@ -201,11 +201,17 @@ impl Registry {
         Ok(Self { registrations })
     }
 
-    /// Returns the registration of a type URL. Does not allocate.
+    /// Returns the registration of a type URL, also of one that a type has in an older version. Does not
+    /// allocate.
     pub fn get(&self, type_url: &str) -> Option<&Registration> {
         let all = &self.registrations;
         let at = all.binary_search_by(|registration| registration.info.type_url.cmp(type_url));
-        at.ok().and_then(|at| all.get(at))
+        let own = at.ok().and_then(|at| all.get(at));
+        // A type URL of an older version is rare, so nothing is kept to find it.
+        let is_older = |registration: &&Registration| {
+            registration.info.older.iter().any(|older| older.type_url == Some(type_url))
+        };
+        own.or_else(|| all.iter().find(is_older))
     }
 
     /// Iterates over all registrations, by ascending type URL.

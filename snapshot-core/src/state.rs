@@ -186,8 +186,9 @@ fn read_closely<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
 }
 
 /// The schema version that the payload was read as which `r` has just read.
-pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
-    r.version().min(P::VERSION)
+#[doc(hidden)]
+pub fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
+    r.origin_version().min(P::VERSION)
 }
 
 /// Returns the notes on the fields of `S`: a function, for tables of states that contain each other.

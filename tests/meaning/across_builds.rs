@@ -67,32 +67,6 @@ where
     Registry::new([Registration::of::<C>()]).unwrap().manifest()
 }
 
-/// A controller as on the front page.
-macro_rules! controller {
-    ($name:ident) => {
-        pub(crate) struct $name(std::sync::Mutex<State>);
-
-        impl $name {
-            #[allow(dead_code, reason = "the destination's is made by an import")]
-            pub(crate) fn new(state: State) -> Self {
-                Self(std::sync::Mutex::new(state))
-            }
-        }
-
-        impl snapshot_core::Controller for $name {
-            type State = State;
-
-            fn state(&self) -> impl std::ops::DerefMut<Target = State> + '_ {
-                self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-            }
-
-            fn import(state: State) -> Result<Self, snapshot_core::Error> {
-                Ok(Self(std::sync::Mutex::new(state)))
-            }
-        }
-    };
-}
-
 /// Two builds over one message, and what becomes of states that move from the first to the second.
 macro_rules! direction {
     (

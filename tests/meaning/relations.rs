@@ -49,3 +49,27 @@ fn every_number_beyond_its_limit_is_refused_on_restore_with_its_byte() {
          used: is 4, it must be below `count`, which is 4 (byte 12 of 16)"
     );
 }
+
+/// A ring whose numbers nothing keeps within it.
+#[derive(Snapshot)]
+#[snapshot(message = pb::Ring, version = 1, ignore(used))]
+struct Unchecked {
+    head: u32,
+    count: u32,
+    ring: Vec<u8>,
+}
+
+#[test]
+fn the_contract_asks_for_a_relation_where_a_number_indexes_a_list() {
+    let sample = || Unchecked { head: 1, count: 2, ring: vec![0; 4] };
+    let panic = std::panic::catch_unwind(|| snapshot_core::testing::contract([sample()]));
+    let text = *panic.unwrap_err().downcast::<String>().unwrap();
+    assert!(
+        text.contains("head: is 1, which lies within `ring`, and 1004 is read as well"),
+        "{text}"
+    );
+    assert!(text.contains("count: is 2, which lies within `ring`"), "{text}");
+    let exempt = snapshot_core::testing::Contract::new().samples([sample()]);
+    exempt.unrelated("head").unrelated("count").run();
+    snapshot_core::testing::contract([ring()]);
+}

@@ -55,7 +55,9 @@ pub use self::limits::{Limited, Limiting, limit};
 pub use self::meaning::{default_note, range_note};
 pub use self::oneof::{Member, NoMember, member, put_since, take_since, unmapped_member};
 pub use self::plan::{Options, Plan, put, take};
-pub use self::port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
+pub use self::port::{
+    Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
+};
 pub use self::put::{
     Putting, marks, message_size, put_message, put_message_tagged, put_payload, sum,
 };
@@ -80,7 +82,7 @@ pub use crate::schema::{
     OneofSchema, RangeNote, Schema, StateMeanings, StateNotes, StatesInside, ValueForm, ValueKind,
     kind,
 };
-pub use crate::state::notes_on;
+pub use crate::state::{notes_on, version_read};
 pub use crate::version::{
     Older, OlderVersion, Upgraded, check_upgraded, check_version, downgraded, put_older,
     read_upgraded, upgrade, upgraded,

@@ -4,6 +4,7 @@ use super::memory::default_budget;
 use super::{Quoted, Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
 use crate::schema::kind::{self, WireType};
 use crate::state::{take_payload, version_read};
+use crate::version::is_type_url_of;
 use crate::{Error, Payload};
 
 /// Field numbers of `google.protobuf.Any`.
@@ -64,7 +65,7 @@ fn take_any_as<P: Payload, T>(
             if let Some(value) = any.attempt(|any| take_value(any, P::TYPE_URL)) {
                 return any.within(value, take);
             }
-            take_parts(any, |type_url, r| match type_url == P::TYPE_URL {
+            take_parts(any, |type_url, r| match is_type_url_of::<P>(type_url) {
                 true => take(r),
                 false => Err(wrong_type::<P>(type_url)),
             })
@@ -204,7 +205,7 @@ pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
 /// Another type URL, and everything that is wrong with the bytes; offsets are those of the `Any`.
 pub fn from_any_bytes<P: Payload>(bytes: &[u8]) -> Result<P, Error> {
     read_bare_any(bytes, 0, default_budget(bytes.len()), |type_url, r| {
-        match type_url == P::TYPE_URL {
+        match is_type_url_of::<P>(type_url) {
             true => take_payload(r),
             false => Err(wrong_type::<P>(type_url)),
         }

@@ -35,6 +35,8 @@ pub struct Reader<'a> {
     leaves_out: bool,
     /// The schema version of the payload that is read; the newest outside of one.
     version: u32,
+    /// The schema version from which what is read was upgraded.
+    origin: Option<u32>,
     /// How much memory may still be taken.
     memory: Memory,
 }
@@ -66,6 +68,7 @@ impl<'a> Reader<'a> {
             checks_stages: false,
             leaves_out: false,
             version: u32::MAX,
+            origin: None,
             memory: Memory::new(default_budget(input.len())),
         }
     }
@@ -141,6 +144,7 @@ impl<'a> Reader<'a> {
             checks_stages: self.checks_stages,
             leaves_out: self.leaves_out,
             memory: self.memory,
+            origin: Some(self.origin_version()),
             ..Reader::without_places(input)
         }
     }
@@ -150,6 +154,12 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// The schema version that the payload had before it was upgraded; that of the payload that is read if it
+    /// was not.
+    pub(crate) fn origin_version(&self) -> u32 {
+        self.origin.unwrap_or(self.version)
     }
 
     /// Sets the version of the payload that begins here, or again that of the one around it.
@@ -498,9 +508,9 @@ impl<'a> Reader<'a> {
     /// Runs `read` on a payload, which may be older or newer than the one around it.
     #[inline]
     pub(crate) fn payload<T>(&mut self, read: impl FnOnce(&mut Reader<'a>) -> T) -> T {
-        let version = self.version;
+        let (version, origin) = (self.version, self.origin.take());
         let value = read(self);
-        self.version = version;
+        (self.version, self.origin) = (version, origin);
         value
     }
 

@@ -214,7 +214,9 @@ pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
     let (saved, accepting) = (by_type_url(source), by_type_url(destination));
     let (source, destination) = (&Types::of(source), &Types::of(destination));
     let payloads = saved.into_iter().map(|(type_url, from)| {
-        let (verdict, found) = match accepting.get(type_url) {
+        // The destination may know it by the type URL of an older version.
+        let by_older = || destination_of_older(&accepting, type_url);
+        let (verdict, found) = match accepting.get(type_url).or_else(by_older) {
             Some(to) => Versions { source, destination, from, to }.verdict(),
             None => (Verdict::Missing, Vec::new()),
         };
@@ -230,6 +232,19 @@ pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
         }
     });
     Compatibility { payloads: payloads.collect() }
+}
+
+/// The payload that a destination reads from this type URL in an older version.
+fn destination_of_older<'p, 'm>(
+    accepting: &'p BTreeMap<&str, &'m Payload>,
+    type_url: &str,
+) -> Option<&'p &'m Payload> {
+    accepting.values().find(|to| to.older.iter().any(|older| older.type_url == type_url))
+}
+
+/// Whether a version of a payload has a message of its own.
+fn has_own_message(payload: &Payload, version: u32) -> bool {
+    payload.older.iter().any(|older| older.version == version && !older.message.is_empty())
 }
 
 fn by_type_url(manifest: &Manifest) -> BTreeMap<&str, &Payload> {
@@ -293,7 +308,7 @@ impl Versions<'_> {
     /// Compares the defaults of the fields that a save as an older version leaves out, although both
     /// sides have them: the destination reads its own default there.
     fn compare_left_out(&self, version: u32) -> Vec<(Effect, Difference)> {
-        let own = |payload: &Payload| payload.older.iter().any(|older| older.version == version);
+        let own = |payload: &Payload| has_own_message(payload, version);
         if own(self.from) || own(self.to) {
             return Vec::new();
         }
@@ -326,7 +341,7 @@ impl Versions<'_> {
         let mut found = Vec::new();
         // If an older version has its own message, its `upgrade` decides about the stage, and a
         // manifest does not describe upgrades.
-        let own = |payload: &Payload| payload.older.iter().any(|older| older.version == version);
+        let own = |payload: &Payload| has_own_message(payload, version);
         if !own(self.from) && !own(self.to) {
             let (from, to) = (self.from.stage_rules.as_ref(), self.to.stage_rules.as_ref());
             found.extend(compare_stages(PEERS, &self.from.type_url, from, to));

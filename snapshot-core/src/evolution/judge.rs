@@ -143,12 +143,18 @@ impl<'m> Judge<'m> {
     fn payload(&self, type_url: &str, value: &[u8]) -> Result<Judgement, Error> {
         // A type that a side does not know is not judged by its values.
         let Some(ours) = self.ours.get(type_url) else { return Ok(Judgement::default()) };
-        let Some(theirs) = self.payloads.get(type_url) else { return Ok(Judgement::default()) };
+        let by_older = || {
+            let mut all = self.payloads.values();
+            all.find(|to| to.older.iter().any(|older| older.type_url == type_url))
+        };
+        let theirs = self.payloads.get(type_url).or_else(by_older);
+        let Some(theirs) = theirs else { return Ok(Judgement::default()) };
         let info = ours.info();
         let version = version_of(value, ours.descriptor())?;
         let own = info.older.iter().find(|older| older.version == version);
         let descriptor = own.and_then(|older| older.message).unwrap_or(ours.descriptor());
         let older = theirs.older.iter().find(|older| older.version == version);
+        let older = older.filter(|older| !older.message.is_empty());
         let root = older.map_or(&theirs.message, |older| &older.message);
         let Some(message) = self.messages.get(root.as_str()) else {
             return Ok(Judgement::default());

@@ -25,8 +25,15 @@ impl Registry {
             after.sort_unstable();
             notes.add(info.notes);
             let mut older = |older: &OlderVersion| {
-                let message = describer.message(older.message?);
-                Some(wire::Older { version: older.version, message, type_url: String::new() })
+                if older.message.is_none() && older.type_url.is_none() {
+                    return None;
+                }
+                let message = older.message.map(|message| describer.message(message));
+                Some(wire::Older {
+                    version: older.version,
+                    message: message.unwrap_or_default(),
+                    type_url: older.type_url.unwrap_or_default().to_owned(),
+                })
             };
             wire::Payload {
                 type_url: info.type_url.to_owned(),

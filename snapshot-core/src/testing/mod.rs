@@ -49,6 +49,9 @@
 //! - **Coverage.** Every field of every message in the samples was seen with two values at least, in
 //!   the samples or by an edit: what never changes would be lost unnoticed. What was not is named,
 //!   with what to add to the samples.
+//! - **Relations.** A number that is called like an index or a count (`head`, `tail`, `index`, `cursor`, `count`, ...) and
+//!   lies within a list of its message in a sample is refused beyond the list: by `below`, `at_most` or `validate`.
+//!   An exemption is [`Contract::unrelated`].
 //! - **Undo.** If the state names its controller (`controller = ...`), each of its hooks that does
 //!   something has one that takes it back: `freeze` has `thaw`, `patch` and `resume` have `abort`. This
 //!   is read off the type and no hook is called. An exemption is [`Contract::no_undo`]; for a controller
@@ -70,8 +73,10 @@
 //! there. A field that has one value ever is named by [`Contract::fixed`], one that is deliberately
 //! brought into another form by [`Contract::normalized`].
 //!
-//! The kit sees what is on the wire. That a sample comes back as an *equal* Rust value, skipped
-//! fields apart, it tests with [`Contract::compare`].
+//! The kit sees what is on the wire, and of each field with an adapter (`with`) whose type has `PartialEq` also
+//! whether `from_wire` gives back what `to_wire` was given: an adapter that rounds is found by a sample that it
+//! rounds. That a sample as a whole comes back as an *equal* Rust value, skipped fields apart, it tests with
+//! [`Contract::compare`].
 //!
 //! # What it costs
 //!
@@ -83,6 +88,7 @@
 //! there is edited in the whole sample, too. A sample of up to 2 KiB is cut at every byte, a longer one
 //! at every tag and at bytes evenly apart.
 
+mod adapters;
 mod bench;
 mod coverage;
 mod difference;
@@ -162,6 +168,7 @@ pub struct Contract<S> {
     samples: Vec<S>,
     fixed: Vec<String>,
     normalized: Vec<String>,
+    unrelated: Vec<String>,
     no_undo: Vec<Phase>,
     compare: Option<fn(&S, &S) -> bool>,
 }
@@ -173,6 +180,7 @@ impl<S: State> Contract<S> {
             samples: Vec::new(),
             fixed: Vec::new(),
             normalized: Vec::new(),
+            unrelated: Vec::new(),
             no_undo: Vec::new(),
             compare: None,
         }
@@ -200,6 +208,13 @@ impl<S: State> Contract<S> {
     /// it is saved must still come back unchanged. For the path, see [`Contract::fixed`].
     pub fn normalized(mut self, path: impl Into<String>) -> Self {
         self.normalized.push(path.into());
+        self
+    }
+
+    /// Exempts a number from being related to the lists of its message, although it has the name of an index or
+    /// a count. For the path, see [`Contract::fixed`].
+    pub fn unrelated(mut self, path: impl Into<String>) -> Self {
+        self.unrelated.push(path.into());
         self
     }
 
@@ -256,7 +271,7 @@ impl<S: State> Contract<S> {
                 bench.report.add(Law::RoundTrip, &path, bytes.as_deref(), text);
             }
         }
-        judge(&mut bench, &self.fixed);
+        judge(&mut bench, &self.fixed, &self.unrelated);
         laws::undo(controller_of(subject.type_name), &self.no_undo, &mut bench.report);
         bench.report.text(subject.type_name, &name)
     }
@@ -274,6 +289,7 @@ impl<S> fmt::Debug for Contract<S> {
             .field("samples", &self.samples.len())
             .field("fixed", &self.fixed)
             .field("normalized", &self.normalized)
+            .field("unrelated", &self.unrelated)
             .field("no_undo", &self.no_undo)
             .finish_non_exhaustive()
     }
@@ -336,6 +352,18 @@ fn round_trip<S: State>(
                 .to_owned(),
         );
     }
+    let mut lossy = adapters::lossy(sample);
+    // What is deliberately brought into another form is another value, too.
+    let is_normalized =
+        |field: &&str| bench.normalized.iter().any(|path| path.rsplit('.').next() == Some(*field));
+    lossy.retain(|field| !is_normalized(field));
+    if !lossy.is_empty() {
+        let fields: Vec<String> = lossy.iter().map(|field| format!("`{field}`")).collect();
+        return failed(format!(
+            "comes back with another value in {}: its adapter saves several values as one",
+            fields.join(" and ")
+        ));
+    }
     match from_bytes::<S>(&bytes) {
         Ok(restored) if same(sample, &restored) => {}
         _ => return failed("comes back as a value that is not equal".to_owned()),
@@ -345,7 +373,7 @@ fn round_trip<S: State>(
 }
 
 /// Tries every law on every sample.
-fn judge(bench: &mut Bench, fixed: &[String]) {
+fn judge(bench: &mut Bench, fixed: &[String], unrelated: &[String]) {
     for site in bench.sites() {
         laws::learn(bench, &site);
     }
@@ -367,6 +395,7 @@ fn judge(bench: &mut Bench, fixed: &[String]) {
         laws::unknown_enum_numbers(bench, &site);
         laws::too_large_numbers(bench, &site);
         laws::edits(bench, &site);
+        laws::unrelated_numbers(bench, &site, unrelated);
     }
     // An edit may be refused for what was left out around it: once more in the whole sample.
     let missing = bench.coverage.missing_fields(&bench.places, fixed);

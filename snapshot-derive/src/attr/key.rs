@@ -38,6 +38,7 @@ keys! {
     MESSAGE: "message", "message = path::to::ProstMessage";
     ONEOF: "oneof", "oneof = path::to::ProstOneof";
     RANGE: "range", "range = 1..=8";
+    READ_VERSION: "read_version", "read_version";
     REFERS: "refers", "refers = \"namespace\"` or `refers(keys = \"...\", values = \"...\")";
     RENAME: "rename", "rename = ProtoName";
     SAVE_FROM: "save_from", "save_from(Variant, ...)";

@@ -197,6 +197,10 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
 /// The initialiser of a field that is not saved.
 fn skipped(model: &Struct, field: &Field) -> Option<TokenStream> {
     let (ident, ty) = (&field.ident, &field.ty);
+    if let Role::ReadVersion = field.role {
+        let r = local("r");
+        return Some(quote_spanned!(at(ty.span())=> #ident: __s::version_read::<Self>(#r),));
+    }
     let Role::Skipped(value) = &field.role else { return None };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
     Some(match (stage.map(|stage| &stage.carriage), value) {

@@ -65,6 +65,8 @@ pub(crate) enum Role {
     Mapped(Mapping),
     /// It is not saved. After a restore its value is the expression, or else the type's default.
     Skipped(Option<TokenStream>),
+    /// It is not saved. After a restore it is the schema version that was read.
+    ReadVersion,
 }
 
 /// How a field is saved.
@@ -127,6 +129,8 @@ pub(crate) struct Older {
     pub(crate) version: u32,
     /// The message of that version, unless it is the current message without the later fields.
     pub(crate) message: Option<OlderMessage>,
+    /// The type URL of that version, if it is another one.
+    pub(crate) type_url: Option<LitStr>,
 }
 
 /// The message that an older version was.

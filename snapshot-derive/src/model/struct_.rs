@@ -1,7 +1,7 @@
 //! Checks a struct that is saved as a message.
 
 use proc_macro2::Span;
-use syn::{DataStruct, Fields, Ident};
+use syn::{DataStruct, Fields, Ident, LitStr};
 
 use super::{
     Common, Field, Limit, Mapping, Payload, Role, Since, Struct, plain, refuse_duplicates,
@@ -47,6 +47,7 @@ pub(super) fn check(
     let id = ids.into_iter().next();
     let payload = payload(&common, container, id, errors);
     version::check_since(&since, container, payload.as_ref(), errors);
+    refuse_version_of_none(&fields, container, errors);
     let stage_field = stages.first().map(|(_, index)| &fields[*index]);
     let stage = stage_rules::check(stage_field, container, errors);
     let left_out = |list: Option<&List<Ident>>| list.map(|list| list.0.clone()).unwrap_or_default();
@@ -77,7 +78,7 @@ impl Field {
     pub(crate) fn mapping(&self) -> Option<&Mapping> {
         match &self.role {
             Role::Mapped(mapping) => Some(mapping),
-            Role::Skipped(_) => None,
+            Role::Skipped(_) | Role::ReadVersion => None,
         }
     }
 }
@@ -102,6 +103,9 @@ fn refuse_nameless_fields(data: &DataStruct, container: &Container, errors: &Err
 }
 
 fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
+    if attrs.read_version.is_given() {
+        return Role::ReadVersion;
+    }
     if attrs.skip.is_given() {
         return Role::Skipped(attrs.skip.get().and_then(|MaybeExpr(value)| value.clone()));
     }
@@ -121,6 +125,19 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
         is_unshared: attrs.unshared.is_given(),
         is_secret: attrs.secret.is_given(),
     })
+}
+
+/// Reports fields that should hold the version of a struct that has none.
+fn refuse_version_of_none(fields: &[Field], container: &Container, errors: &Errors) {
+    if container.version.is_given() {
+        return;
+    }
+    for field in fields.iter().filter(|field| matches!(field.role, Role::ReadVersion)) {
+        errors.at(
+            field.ident.span(),
+            "`read_version` is for a payload, which has a schema version: add `version = 1`",
+        );
+    }
 }
 
 fn limits(attrs: &FieldAttrs) -> Vec<Limit> {
@@ -184,6 +201,19 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             }
         }
     }
+    if attrs.read_version.is_given() {
+        let others = attrs.all().filter(|attr| attr.key().name != key::READ_VERSION.name);
+        for (attr, at) in others.filter_map(|attr| Some((attr, attr.given_at()?))) {
+            let name = attr.key().name;
+            errors.at(
+                at,
+                format!(
+                    "`{name}` does not go with `read_version`: the field is not saved, it is restored as \
+                     the version that was read"
+                ),
+            );
+        }
+    }
     // A malformed one has been reported.
     if let Some(at) = attrs.default.get().and(attrs.default.span())
         && !attrs.since.is_given()
@@ -244,7 +274,7 @@ fn payload(
              `controller` and write `snapshot_core::register!(Controller<...>);` for each",
         );
     }
-    refuse_nameless_type_url(container, errors);
+    refuse_nameless_type_url(container.type_url.get(), errors);
     let version = container.version.get()?.0;
     Some(Payload {
         version,
@@ -259,8 +289,8 @@ fn payload(
 
 /// Reports a type URL without a message's name.
 /// Source: <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
-fn refuse_nameless_type_url(container: &Container, errors: &Errors) {
-    let Some(type_url) = container.type_url.get() else { return };
+pub(super) fn refuse_nameless_type_url(type_url: Option<&LitStr>, errors: &Errors) {
+    let Some(type_url) = type_url else { return };
     let text = type_url.value();
     if text.rsplit_once('/').is_none_or(|(_, name)| name.is_empty()) {
         errors.at(

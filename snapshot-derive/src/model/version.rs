@@ -2,6 +2,7 @@
 
 use proc_macro2::Span;
 
+use super::struct_::refuse_nameless_type_url;
 use super::{Older, OlderMessage, Payload};
 use crate::attr::{Accept, Accepts, Container};
 use crate::errors::Errors;
@@ -26,7 +27,9 @@ pub(super) fn check_accepts(container: &Container, current: u32, errors: &Errors
         } else if older.iter().any(|(other, _)| other.version == version) {
             errors.at(at, format!("version {version} is accepted twice"));
         } else {
-            older.push((Older { version, message: message(accept, errors) }, at));
+            refuse_nameless_type_url(accept.type_url.as_ref(), errors);
+            let type_url = accept.type_url.clone();
+            older.push((Older { version, message: message(accept, errors), type_url }, at));
         }
     }
     older.sort_by_key(|(older, _)| older.version);

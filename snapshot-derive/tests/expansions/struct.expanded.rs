@@ -73,6 +73,21 @@ const _: () = {
             message: __DESCRIPTOR,
             fields: &[],
             inside: &[__s::inside(&__answers_1), __s::inside(&__answers_2)],
+            meanings: __s::StateMeanings {
+                mapped: __MAPPED,
+                forms: &[
+                    __s::forms(&__answers_0),
+                    __s::forms(&__answers_1),
+                    __s::forms(&__answers_2),
+                ],
+                notes: &[
+                    __s::FieldMeaning::of(&(*__FIELDS).slot)
+                        .range(|| __s::range_note::<_, u8>(0..64, "0..64")),
+                    __s::FieldMeaning::of(&(*__FIELDS).display_name).max(|| 16),
+                ],
+                ignored: &[(*__FIELDS).reserved.number()],
+                discarded: &[],
+            },
         };
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn put_fields(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
@@ -223,8 +238,13 @@ const _: () = {
                 _,
                 _,
             >(&(*__FIELDS).timeout, codec::millis::from_wire)
-                .visit(
+                .visit_adapter(
                     || __s::Converted(codec::millis::to_wire(&self.timeout)).value(),
+                    &self.timeout,
+                    |__a, __b| {
+                        use __s::NotCompared as _;
+                        __s::Twins(__a, __b).are_equal()
+                    },
                     __visit,
                 )
             {
