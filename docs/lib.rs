@@ -1,13 +1,13 @@
-//! The pages of `docs/`, as their tests see them: blocks of code, links, headings.
+//! Parses the pages of `docs/` for their tests: blocks of code, links, headings.
 //!
-//! A page is Markdown in a plain form: fences of three backticks, links in one line. The tests in
-//! `checks/` compile, run or look up what is in them:
+//! A page is Markdown in a plain form: fences of three backticks, and links within one line. The
+//! tests in `checks/` check each block:
 //!
-//! | block | what is done with it |
+//! | block | check |
 //! |---|---|
 //! | `rust`, `proto` | it is an excerpt of a program that the page links to; `// ...` leaves lines out |
 //! | `console` | its examples and subcommands exist; in the tutorial and the page about the tool, it is run |
-//! | `toml`, `diff`, `text` | nothing, but in the tutorial, which is followed as written |
+//! | `toml`, `diff`, `text` | none, except in the tutorial, which a test follows step by step |
 
 use std::fs;
 use std::io;
@@ -21,9 +21,9 @@ pub fn root() -> &'static Path {
 /// A page.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Where it is, from the folder of the workspace.
+    /// The path, relative to the folder of the workspace.
     pub path: PathBuf,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
@@ -32,11 +32,11 @@ pub struct Page {
 pub struct Block<'a> {
     /// The line of its first fence, from 1.
     pub line: usize,
-    /// What stands behind the first fence: the language.
+    /// The language after the first fence.
     pub language: &'a str,
     /// The lines between the fences.
     pub lines: Vec<&'a str>,
-    /// The text between the block before, or the beginning of the page, and this one.
+    /// The text between the previous block, or the beginning of the page, and this block.
     pub before: String,
 }
 
@@ -94,7 +94,7 @@ impl Page {
                 (Some(_), Some(_)) => blocks.extend(open.take()),
             }
         }
-        // One that is never closed is a block too, so that nothing goes unchecked.
+        // A block without an end also counts, so that everything is checked.
         blocks.extend(open);
         blocks
     }
@@ -109,7 +109,7 @@ impl Page {
         })
     }
 
-    /// What the page links to, each with its line, from 1: the text between `](` and `)`.
+    /// The links of the page, each with its line, from 1: the text between `](` and `)`.
     pub fn links(&self) -> impl Iterator<Item = (usize, &str)> {
         self.prose().flat_map(|(number, line)| {
             let targets = line.split("](").skip(1);
@@ -126,8 +126,8 @@ impl Page {
         })
     }
 
-    /// Where a relative link leads, from the folder of the workspace, and its anchor; `None` for one
-    /// to the outside.
+    /// The target of a relative link, relative to the folder of the workspace, and its anchor. Returns
+    /// `None` for an external link.
     pub fn target<'l>(&self, link: &'l str) -> Option<(PathBuf, Option<&'l str>)> {
         if link.contains("://") {
             return None;
@@ -153,8 +153,8 @@ impl Page {
     }
 }
 
-/// Whether the lines of an excerpt stand together in a text, whatever their indentation; `// ...` on a
-/// line of its own stands for any lines.
+/// Whether a text contains the lines of an excerpt in sequence, with any indentation. A line `// ...`
+/// matches any number of lines.
 pub fn is_excerpt(excerpt: &[&str], text: &str) -> bool {
     let text: Vec<&str> = text.lines().map(str::trim).collect();
     let mut from = 0;

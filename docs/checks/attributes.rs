@@ -1,4 +1,4 @@
-//! The reference of the attributes: each is in it, and none that is not there any more.
+//! Checks that the reference of the attributes has every attribute and no other.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn every_attribute_is_in_the_reference() {
 }
 
 #[test]
-fn every_attribute_says_what_holds_without_it() {
+fn every_attribute_has_a_default_in_the_documentation() {
     let derive = Page::read("snapshot-derive/src/snapshot.md").unwrap();
     let silent: Vec<String> = derive
         .text

@@ -1,4 +1,4 @@
-//! Blocks of code: excerpts of programs that compile, and commands that are there.
+//! Checks the blocks of code: excerpts of programs that compile, and commands that exist.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,19 +7,19 @@ use snapshot_docs::{Block, Page, is_excerpt, root};
 
 use crate::{assert_none, at};
 
-/// Followed as written, by a test of its own.
+/// The page that its own test follows step by step.
 const FOLLOWED: &str = "docs/tutorial.md";
 
-/// What a block may be.
+/// The languages that a block can have.
 const LANGUAGES: [&str; 6] = ["rust", "proto", "console", "toml", "diff", "text"];
 
 #[test]
-fn every_block_says_what_it_is() {
+fn every_block_names_its_language() {
     let mut findings = Vec::new();
     for page in Page::all().unwrap() {
         for block in page.blocks() {
             if !LANGUAGES.contains(&block.language) {
-                let what = format!("{:?} is none of {}", block.language, LANGUAGES.join(", "));
+                let what = format!("{:?} is not one of {}", block.language, LANGUAGES.join(", "));
                 findings.push(at(&page, block.line, &what));
             }
         }
@@ -27,8 +27,8 @@ fn every_block_says_what_it_is() {
     assert_none(&findings);
 }
 
-/// Programs are compiled: those beside the pages and the examples are tests, what is in other crates
-/// is built with them.
+/// The programs that a page links to. All of them are compiled: the programs in `docs/` and the
+/// examples as tests, the others with their crates.
 fn programs(page: &Page) -> Vec<PathBuf> {
     let is_program = |path: &PathBuf| path.extension().is_some_and(|e| e == "rs" || e == "proto");
     page.links()
@@ -60,7 +60,7 @@ fn code_is_an_excerpt_of_a_program_that_the_page_links_to() {
 }
 
 #[test]
-fn every_program_beside_the_pages_is_shown_and_run() {
+fn every_program_in_docs_is_shown_and_run() {
     let shown: Vec<PathBuf> = Page::all().unwrap().iter().flat_map(programs).collect();
     let manifest = fs::read_to_string(root().join("docs/Cargo.toml")).unwrap();
     let mut findings = Vec::new();
@@ -79,7 +79,7 @@ fn every_program_beside_the_pages_is_shown_and_run() {
     assert_none(&findings);
 }
 
-/// Whether a command line can be run: the example, the package or the subcommand is there.
+/// Whether a command line can be run: the example, the package or the subcommand exists.
 fn is_known(command: &str) -> bool {
     let words: Vec<&str> = command.split_whitespace().collect();
     let after = |option: &str| words.iter().skip_while(|word| **word != option).nth(1).copied();
@@ -110,14 +110,14 @@ fn is_known(command: &str) -> bool {
     }
 }
 
-/// Whether the tool `snapshot` takes a command line. It finds none of the files.
+/// Whether the tool `snapshot` accepts a command line. The files do not have to exist.
 fn is_parsed<'w>(words: impl Iterator<Item = &'w &'w str>) -> bool {
     let nothing = snapshot_cli::Knowledge::default();
     snapshot_cli::run(words.copied(), &nothing, false, &mut std::io::sink()).is_ok()
 }
 
 #[test]
-fn every_command_is_there() {
+fn every_command_exists() {
     let mut findings = Vec::new();
     for page in Page::all().unwrap() {
         if page.path.as_os_str() == FOLLOWED {

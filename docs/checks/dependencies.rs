@@ -1,5 +1,5 @@
-//! How the pages say to depend on this project. On the registry the name of the core crate belongs to
-//! another project, so whoever copies a dependency on a version gets foreign code.
+//! Checks how the pages depend on this project. On the registry, the name of the core crate belongs to
+//! another project, so a reader who copies a dependency on a version gets the code of that project.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const OURS: [&str; 5] =
 /// Sites that show the packages of the registry.
 const REGISTRY_SITES: [&str; 4] = ["docs.rs", "crates.io", "lib.rs", "static.crates.io"];
 
-/// What others may read: pages, documentation of the source, manifests. Not what is built.
+/// The files that readers see: pages, documentation of the source, manifests. Excludes build output.
 fn texts() -> Vec<(PathBuf, String)> {
     let mut texts = Vec::new();
     read_folder(Path::new(""), &mut texts);
@@ -66,7 +66,7 @@ fn links_to_the_registry(line: &str) -> bool {
 }
 
 #[test]
-fn nobody_depends_on_a_package_of_ours_from_the_registry() {
+fn no_page_depends_on_a_package_from_the_registry() {
     let mut findings = Vec::new();
     for (path, text) in texts() {
         // These lines are the examples of this check.
@@ -83,7 +83,7 @@ fn nobody_depends_on_a_package_of_ours_from_the_registry() {
 }
 
 #[test]
-fn the_check_knows_a_dependency_and_a_link_to_the_registry() {
+fn the_check_recognises_a_dependency_and_a_link_to_the_registry() {
     for line in [
         "snapshot-core = \"0.1\"",
         "//! snapshot-core = { version = \"0.1\", features = [\"testing\"] }",
@@ -122,8 +122,8 @@ fn nothing_is_published() {
     assert!(workspace.contains("publish = false"));
 }
 
-/// The blocks of the front page of the documentation that are a build script. They are no doctests,
-/// since a doctest has no build script's dependencies.
+/// The build scripts on the front page of the documentation. They are not doctests, because a doctest
+/// does not have the dependencies of a build script.
 #[test]
 fn the_build_scripts_of_the_front_page_are_those_that_are_run() {
     let front_page = Page::read("snapshot-core/src/front_page.md").unwrap();

@@ -1,4 +1,4 @@
-//! The reference of the errors: each reason is in it, with its code, and none that is not there any more.
+//! Checks that the reference of the errors has every reason with its code, and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,10 +9,10 @@ use snapshot_docs::{Page, root};
 
 use crate::{assert_none, first_cell, spans};
 
-/// Stands for what differs, in the page and here.
+/// Marks a variable part, in the page and here.
 const ANY: &str = "…";
 
-/// All of them.
+/// All codes.
 const CODES: [Code; 8] = [
     Code::InvalidArgument,
     Code::FailedPrecondition,
@@ -32,7 +32,7 @@ fn every_code_is_in_the_reference() {
     }
 }
 
-/// The string literal that a text begins with, each argument of a `format!` as [`ANY`].
+/// The string literal at the beginning of a text, with [`ANY`] for each argument of a `format!`.
 fn literal(text: &str) -> Option<String> {
     let mut literal = String::new();
     let mut chars = text.strip_prefix('"')?.chars().peekable();
@@ -64,7 +64,7 @@ fn read_folder(folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        // The lock and the contract kit speak to developers, and say what to do themselves.
+        // The messages of the lock and the contract kit are for developers and contain their cures.
         let is_left_out =
             name.contains("tests") || ["testing", "lock", "compare.rs"].contains(&name);
         if is_left_out {
@@ -79,13 +79,13 @@ fn read_folder(folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// Whatever the code has as a string.
+/// All string literals of the code.
 fn literals(code: &str) -> impl Iterator<Item = String> {
     code.match_indices('"').filter_map(|(at, _)| literal(&code[at..]))
 }
 
-/// The reasons that the code gives for errors, each with its code if that stands beside it. A constant
-/// one of an internal error tells of a bug in the framework, for which the page has one sentence.
+/// The reasons of errors in the source, each with its code if the call names it. A constant reason of
+/// an internal error means a bug in the framework; the page has one sentence for all of them.
 fn reasons(code: &str) -> Vec<(Option<Code>, String)> {
     const BEFORE: [(&str, Option<Code>); 7] = [
         ("Error::invalid(", Some(Code::InvalidArgument)),
@@ -114,7 +114,7 @@ fn reasons(code: &str) -> Vec<(Option<Code>, String)> {
     BEFORE.into_iter().flat_map(behind).filter_map(reason).collect()
 }
 
-/// The page, without and with what it lists of the compiler's errors.
+/// The part of the page about errors at run time, and the part about the compiler's errors.
 fn page() -> (String, String) {
     let page = Page::read("docs/reference/errors.md").unwrap();
     let (runtime, compiler) = page.text.split_once("## When it does not compile").unwrap();
@@ -122,13 +122,13 @@ fn page() -> (String, String) {
     (runtime.to_owned(), compiler.to_owned())
 }
 
-/// The code that a line names first.
+/// The first code in a line.
 fn code_in(line: &str) -> Option<Code> {
     let spans = spans(line);
     spans.iter().find_map(|span| CODES.into_iter().find(|code| code.as_str() == span))
 }
 
-/// The reasons that the page lists, each with its code: that of its row, or of its section.
+/// The reasons on the page, each with the code of its row or of its section.
 fn listed() -> BTreeMap<String, Option<Code>> {
     let mut listed = BTreeMap::new();
     let mut of_section = None;
@@ -149,7 +149,7 @@ fn listed() -> BTreeMap<String, Option<Code>> {
 #[test]
 fn every_reason_of_an_error_is_in_the_reference_with_its_code() {
     let listed = listed();
-    // A row may be the end of a reason behind what differs, or leave out its last part.
+    // A row may be the end of a reason after a variable part, or omit the last part of a reason.
     let is_row_of = |row: &str, reason: &str| {
         let is_last_part = |rest: &str| rest.is_empty() || rest.starts_with(',');
         row.ends_with(reason) || reason.strip_prefix(row).is_some_and(is_last_part)
@@ -180,7 +180,7 @@ fn every_error_of_the_reference_exists() {
 }
 
 #[test]
-fn every_error_of_the_compiler_is_that_of_a_case() {
+fn every_error_of_the_compiler_occurs_in_a_ui_case() {
     let mut cases = String::new();
     let mut folders = vec![root().join("tests/ui")];
     while let Some(folder) = folders.pop() {

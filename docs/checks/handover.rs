@@ -1,4 +1,4 @@
-//! The reference of the hand-over: each message, mark and limit is in it.
+//! Checks that the reference of the hand-over has every message, mark and limit.
 
 use std::fs;
 

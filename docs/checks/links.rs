@@ -1,4 +1,4 @@
-//! Links, and the index.
+//! Checks the links and the index.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ const ELSEWHERE: [&str; 8] = [
 ];
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let mut findings = Vec::new();
     let elsewhere = ELSEWHERE.iter().map(|path| Page::read(path).unwrap());
     for page in Page::all().unwrap().into_iter().chain(elsewhere) {

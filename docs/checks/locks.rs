@@ -1,5 +1,5 @@
-//! Locks that survive a panic. A controller whose lock is poisoned by one panic can neither be undone
-//! nor tried again, and readers copy what the pages and programs do.
+//! Checks that locks survive a panic. If a panic poisons the lock of a controller, the controller can
+//! neither be undone nor retried, and readers copy the code of the pages and programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use crate::assert_none;
 /// Programs that readers copy: those of the pages, and the examples.
 const PROGRAMS: [&str; 2] = ["docs/programs", "examples"];
 
-/// Pages whose code is in the source.
+/// Pages with code in the source.
 const IN_THE_SOURCE: [&str; 2] =
     ["snapshot-core/src/front_page.md", "snapshot-derive/src/snapshot.md"];
 
-/// Where a lock of std is taken by `unwrap` or `expect`, as offsets: also if that is on the next line.
+/// The offsets where code takes a lock of std with `unwrap` or `expect`, also on the next line.
 fn panics_when_poisoned(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     for taken in [".lock()", ".read()", ".write()"] {
@@ -31,7 +31,7 @@ fn panics_when_poisoned(text: &str) -> Vec<usize> {
 }
 
 fn findings(path: &Path, text: &str) -> impl Iterator<Item = String> {
-    // Tests of an example fail as tests do, and their locks are files'.
+    // Tests of an example may panic, and they lock files.
     let end = text.find("#[cfg(test)]").unwrap_or(text.len());
     panics_when_poisoned(&text[..end]).into_iter().map(move |at| {
         let line = text[..at].lines().count().max(1);
@@ -73,7 +73,7 @@ fn every_controller_survives_a_panic_that_held_its_lock() {
 }
 
 #[test]
-fn the_check_knows_the_forms_that_panic() {
+fn the_check_recognises_the_forms_that_panic() {
     assert_eq!(panics_when_poisoned("self.0.lock().unwrap()"), [6]);
     assert_eq!(panics_when_poisoned("self.0\n    .lock()\n    .expect(\"free\")").len(), 1);
     assert_eq!(panics_when_poisoned("state.write().unwrap().size = 1").len(), 1);

@@ -1,7 +1,6 @@
-//! What the pages say is there: their code compiles, their links lead somewhere, their lists are
-//! complete.
+//! Checks the pages: their code compiles, their links have targets, and their lists are complete.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod attributes;

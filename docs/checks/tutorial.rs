@@ -1,7 +1,7 @@
-//! Follows the tutorial as it is written, in an empty folder: creates its files, changes them, runs its
-//! commands and compares what they print.
+//! Follows the tutorial step by step in an empty folder: creates its files, changes them, runs its
+//! commands and compares their output.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use snapshot_docs::{Block, Page, root};
 
-/// What the tutorial calls the checkout.
+/// The path of the checkout in the tutorial.
 const CHECKOUT: &str = "../snapshot/";
 
 #[test]
@@ -23,7 +23,7 @@ fn the_tutorial_works_as_written() {
         match block.language {
             "console" => reader.run(&block),
             language => {
-                // Blocks without a file of their own go on with the one before.
+                // A block without a file name belongs to the previous file.
                 file = named(&block.before).or(file);
                 let file = file.as_ref().expect("a block says which file it is");
                 match language {
@@ -35,13 +35,13 @@ fn the_tutorial_works_as_written() {
     }
 }
 
-/// The file that the text before a block names last: "Create `src/main.rs`:".
+/// The last file name in the text before a block: "Create `src/main.rs`:".
 fn named(before: &str) -> Option<String> {
     let (_, name) = before.trim_end().strip_suffix("`:")?.rsplit_once('`')?;
     Some(name.to_owned())
 }
 
-/// Somebody who does what the page says.
+/// A reader who follows the page.
 struct Reader {
     at: PathBuf,
 }
@@ -75,7 +75,7 @@ impl Reader {
             };
             if let Some(folder) = command.strip_prefix("cd ") {
                 self.at.push(folder);
-                // The versions of this workspace, which are at hand without a network.
+                // The versions of this workspace are available without a network.
                 fs::copy(root().join("Cargo.lock"), self.at.join("Cargo.lock")).unwrap();
                 continue;
             }
@@ -92,7 +92,7 @@ fn cargo(command: &str, at: &Path) -> (bool, String) {
     let checkout = format!("{}/", root().canonicalize().unwrap().display());
     let arguments = command.strip_prefix("cargo ").expect("a command of cargo");
     let mut cargo = Command::new(env!("CARGO"));
-    // What cargo tells the tests of this workspace is not for the tutorial's.
+    // The variables that cargo sets for the tests of this workspace must not reach the tutorial.
     for (name, _) in std::env::vars() {
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             cargo.env_remove(name);
@@ -103,7 +103,7 @@ fn cargo(command: &str, at: &Path) -> (bool, String) {
         .current_dir(at)
         .env("CARGO_NET_OFFLINE", "true")
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        // Kept, so that the next run is quick.
+        // This folder stays, so that the next run is fast.
         .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/tutorial"))
         .output()
         .unwrap();

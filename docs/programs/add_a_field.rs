@@ -1,6 +1,6 @@
-//! Release 3 of a volume adds a field, and lives with hosts that do not have it.
+//! Release 3 of a volume adds a field, and works with hosts that do not have the field.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use snapshot_core::{Snapshot, codec};
@@ -17,7 +17,7 @@ struct VolumeState {
 
 #[test]
 fn an_older_payload_gets_the_default() {
-    // Version 2, as the release before saved it.
+    // Version 2, as the previous release saved it.
     let old = pb::VolumeSnapshot {
         schema_version: 2,
         image: "/a".into(),
@@ -29,7 +29,7 @@ fn an_older_payload_gets_the_default() {
 }
 
 #[test]
-fn an_older_destination_is_not_lied_to() {
+fn a_value_that_an_older_destination_would_lose_is_refused() {
     let mut volume = VolumeState { image: "/a".into(), size: 4096, operations_per_second: 1000 };
     assert!(codec::to_bytes_as(&volume, 2).is_ok());
 

@@ -1,6 +1,6 @@
-//! A project that has prost types and conversions by hand already.
+//! A project that already has prost types and hand-written conversions.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::HashMap;
@@ -24,8 +24,8 @@ fn counter() -> Counter {
 }
 
 #[test]
-fn what_the_old_code_wrote_is_read_and_the_other_way_round() {
-    // The message that the conversion by hand made, as prost encodes it.
+fn both_conversions_read_the_bytes_of_each_other() {
+    // The message of the hand-written conversion, as prost encodes it.
     let by_hand = pb::CounterSnapshot {
         schema_version: 1,
         name: "hall".to_owned(),
@@ -39,15 +39,15 @@ fn what_the_old_code_wrote_is_read_and_the_other_way_round() {
 }
 
 #[test]
-fn code_that_takes_messages_goes_on_to_get_them() {
+fn code_that_takes_messages_still_gets_them() {
     let message = pb::CounterSnapshot::from(&counter());
     assert_eq!(message.count, 42);
     assert_eq!(Counter::try_from(message).unwrap(), counter());
 }
 
 #[test]
-fn what_the_old_conversion_cut_off_is_refused() {
-    // `message.count as u32` would have made 0 of this.
+fn a_number_that_the_old_conversion_truncated_is_refused() {
+    // `message.count as u32` would have turned this into 0.
     let message = pb::CounterSnapshot { schema_version: 1, count: 1 << 32, ..Default::default() };
     let error = Counter::try_from(message).unwrap_err();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! The example of the front page: a disk that moves from one host to another.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 // As narrow as the front page.
@@ -56,10 +56,10 @@ mod front_page {
         Ok(imported.patch(session).await?.resume(session).await?)       // live, or aborted
     }
 
-    /// Where images are on a host.
+    /// The folder of the images on a host.
     struct Images(PathBuf);
 
-    /// Stands in for a connection: the other side receives what is delivered, and says how it went.
+    /// Replaces a connection: the other side receives the snapshot and returns the result.
     struct Link {
         there: Session,
         arrived: Mutex<Option<Arc<Disk>>>,

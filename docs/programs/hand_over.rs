@@ -1,6 +1,6 @@
-//! A disk that two processes hand over by Unix sockets. Here both sides are tasks of one program.
+//! Two processes hand over a disk on Unix sockets. Here both sides are tasks of one program.
 #![cfg(unix)]
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io;
@@ -66,7 +66,7 @@ async fn move_away(
         match offered {
             Offered::Committed(report) => return Ok(report),
             Offered::Kept(kept) => return Err(kept.error),
-            // It runs at the destination or nowhere, so it stays frozen here until somebody knows.
+            // It runs at the destination or nowhere, so it stays frozen here until the answer comes.
             Offered::InDoubt(doubt) => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 offered = match connect().await {
@@ -95,7 +95,7 @@ async fn serve(listener: UnixListener, handover: Handover, live: mpsc::Sender<Ar
         tokio::spawn(async move {
             match handover.accept::<Disk>(tokio_link(stream), Session::new()).await {
                 Accepted::Live(disk, _) => drop(live.send(disk).await),
-                // The source asked what became of an earlier session, and has its answer.
+                // The source asked about an earlier session, and has received the answer.
                 Accepted::Answered(_) => {}
                 other => eprintln!("{other:?}"),
             }
@@ -141,8 +141,8 @@ async fn a_source_that_was_killed_finds_out_from_the_destination() {
     let [source, destination] = ["source", "destination"].map(|side| folder.path().join(side));
     let session: SessionId = "migration-7".parse().unwrap();
     let ledger = Ledger::open(&source).unwrap();
-    // What a process that was killed has left: the source had given the disk away, the destination
-    // had not taken it.
+    // The records of a killed process: the source had given the disk away, and the destination had
+    // not taken it over.
     let mut entry = ledger.begin(&session, Role::Source).unwrap();
     entry.record(Mark::Given, None).unwrap();
     entry.finish();
@@ -160,7 +160,7 @@ async fn a_source_that_was_killed_finds_out_from_the_destination() {
     assert_eq!(found, "the disk is this side's: start it again here");
     assert!(matches!(answer.await.unwrap(), Accepted::Answered(_)));
 
-    // The same without a destination to ask: the operator decides, by the verdict.
+    // The same, but no destination answers: the operator decides by the verdict.
     let other: SessionId = "migration-8".parse().unwrap();
     let mut entry = ledger.begin(&other, Role::Source).unwrap();
     entry.record(Mark::Given, None).unwrap();

@@ -1,6 +1,6 @@
-//! Who took how long, what is happening now, and what to keep of a migration that failed.
+//! The progress of a migration, the time of each hook, and the report of a failed migration.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -41,7 +41,7 @@ fn counter() -> Arc<Counter> {
     Arc::new(Counter(Mutex::new(state)))
 }
 
-/// Counts; a real one draws a bar. It is called between hooks and must not block.
+/// Counts controllers; a real one draws a bar. It is called between hooks and must not block.
 #[derive(Default)]
 struct Bar {
     of: AtomicUsize,
@@ -60,7 +60,7 @@ impl Progress for Bar {
 }
 
 #[test]
-fn a_bar_moves() {
+fn a_progress_bar_counts_controllers() {
     let bar = Arc::new(Bar::default());
     let session = Session::new().progress(Arc::clone(&bar) as Arc<dyn Progress>);
     let frozen = block_on(Source::new(&counter()).freeze(&session)).unwrap();
@@ -76,12 +76,12 @@ fn a_report_of_a_failure_is_kept() {
     let report = MigrationReport::new([session.report("source").failed(&failure)]);
     let json = report.to_json(); // into a file, for `snapshot timeline` and the bug report
     assert_eq!(MigrationReport::from_json(json.as_bytes()).unwrap(), report);
-    let told = report.sides[0].failure.as_ref().unwrap();
-    assert_eq!((told.phase.as_str(), told.code.as_str()), ("freeze", "INTERNAL"));
+    let failure = report.sides[0].failure.as_ref().unwrap();
+    assert_eq!((failure.phase.as_str(), failure.code.as_str()), ("freeze", "INTERNAL"));
 }
 
 #[test]
-fn the_slowest_is_found() {
+fn the_slowest_hook_is_found() {
     let session = Session::new();
     let frozen = block_on(Source::new(&counter()).freeze(&session)).unwrap();
     frozen.save().unwrap();

@@ -1,6 +1,6 @@
-//! A counter that refers to a disk by name, and a snapshot in which that name must resolve.
+//! A counter refers to a disk by name, and the name must resolve in the snapshot.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ struct DiskState {
 struct ReadsState {
     name: String,
     count: u64,
-    /// How many reads there were, by the image of the disk. Of a map, the keys refer.
+    /// The number of reads by the image of the disk. In a map, the keys are the references.
     #[snapshot(refers = "disk.image")]
     announced: BTreeMap<String, u64>,
 }
@@ -86,7 +86,7 @@ fn a_reference_that_resolves_is_saved_and_imported() {
 }
 
 #[test]
-fn one_that_does_not_never_leaves_the_source() {
+fn a_reference_that_does_not_resolve_is_refused_at_the_source() {
     let frozen = block_on(Source::new(&host("rot")).freeze(&Session::new())).unwrap();
     let error = frozen.save().unwrap_err();
     assert_eq!(

@@ -1,6 +1,6 @@
-//! A disk that a thread owns, moved by a program without an async runtime.
+//! A thread owns a disk, and a program without an async runtime moves it.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -30,7 +30,7 @@ struct DiskState {
     size: u64,
 }
 
-/// What the disk's thread is told.
+/// A command to the disk's thread.
 enum Command {
     Grow(u64),
     Stop(oneshot::Sender<()>),
@@ -65,7 +65,7 @@ fn work(state: &Mutex<DiskState>, commands: &mpsc::Receiver<Command>) {
         match command {
             Command::Stop(stopped) => {
                 is_frozen = true;
-                // Nobody waits for it any more if the freeze was cut short.
+                // If the freeze was cut short, the receiver no longer exists.
                 let _ = stopped.send(());
             }
             Command::GoOn => is_frozen = false,
@@ -115,7 +115,7 @@ fn a_program_without_a_runtime_migrates() {
     let disk = Arc::new(Disk::new(state));
     disk.tell(Command::Grow(1)).unwrap();
 
-    // The deadlines need no runtime: the session has a timer thread of its own.
+    // The deadlines need no runtime: the framework has its own timer thread.
     let session = Session::new().hook_deadline(Duration::from_secs(5));
     let frozen = block_on(Source::new(&disk).freeze(&session)).unwrap();
     disk.tell(Command::Grow(1)).unwrap(); // is held
@@ -126,7 +126,7 @@ fn a_program_without_a_runtime_migrates() {
 }
 
 #[test]
-fn a_lock_that_does_not_come_back_ends_the_phase() {
+fn a_lock_that_is_never_released_ends_the_phase() {
     let state = DiskState { image: "/images/root".into(), stage: Stage::Attached, size: 4096 };
     let disk = Arc::new(Disk::new(state));
     let (locked, is_locked) = mpsc::channel();

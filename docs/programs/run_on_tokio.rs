@@ -1,6 +1,6 @@
-//! A disk with requests in flight, moved by a server that runs on tokio.
+//! A server that runs on tokio moves a disk with requests in flight.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -28,12 +28,12 @@ struct DiskState {
     size: u64,
 }
 
-/// How many requests a disk serves at once.
+/// The number of requests that a disk serves at once.
 const REQUESTS: u32 = 8;
 
 struct Disk {
     state: Mutex<DiskState>,
-    /// Each request in flight holds one permit, a frozen disk all of them.
+    /// Each request in flight holds one permit; a frozen disk holds all of them.
     requests: Arc<Semaphore>,
     frozen: Mutex<Option<OwnedSemaphorePermit>>,
 }
@@ -67,7 +67,7 @@ impl Controller for Disk {
         Ok(Self::new(state))
     }
 
-    /// Waits for the requests in flight and lets no new ones in, unless the migration is over first.
+    /// Waits for the requests in flight and admits no new ones, unless the migration is cancelled.
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
         let all = Arc::clone(&self.requests).acquire_many_owned(REQUESTS);
         let all = tokio::select! {
@@ -75,13 +75,13 @@ impl Controller for Disk {
             () = cx.cancelled() => return Err(Error::new(Code::Cancelled, "requests are in flight")),
         };
         *self.frozen() = Some(all);
-        // What blocks goes to a thread, so that the other controllers are frozen meanwhile.
+        // A blocking call runs on another thread, so that the other controllers freeze meanwhile.
         let image = self.state().image.clone();
         let flushed = tokio::task::spawn_blocking(move || flush(&image)).await;
         flushed.map_err(|error| Error::internal("the flush has failed").with_source(error))?
     }
 
-    /// Also takes back a freeze that was cut short anywhere above.
+    /// Also undoes a freeze that was cut short at any point.
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
         drop(self.frozen().take());
         Ok(())
@@ -94,8 +94,8 @@ fn flush(image: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a server calls for a request to migrate. The client may go away and the server drop this
-/// future: the migration itself is a task of its own, which ends as it must.
+/// Handles a request to migrate. If the client disconnects, the server may drop this future. The
+/// migration runs in its own task, which still ends with a commit or a rollback.
 async fn migrate(disk: Arc<Disk>, session: Session) -> Result<Arc<Disk>, Error> {
     let task = tokio::spawn(async move {
         let frozen = Source::new(&disk).freeze(&session).await?;
@@ -113,7 +113,7 @@ async fn migrate(disk: Arc<Disk>, session: Session) -> Result<Arc<Disk>, Error> 
 }
 
 async fn receive(bytes: Vec<u8>, session: &Session) -> Result<Arc<Disk>, Error> {
-    // Verifying is work for the processor: a large snapshot has a thread of its own.
+    // The verification keeps a processor busy, so a large snapshot gets its own thread.
     let imported = tokio::task::spawn_blocking(|| Incoming::open(bytes)?.import::<Disk>()).await;
     let imported =
         imported.map_err(|error| Error::internal("the import panicked").with_source(error))??;
@@ -142,12 +142,12 @@ async fn a_request_in_flight_is_served_before_the_freeze() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_cancels_and_the_disk_goes_on() {
+async fn a_cancelled_migration_leaves_the_disk_usable() {
     let disk = disk();
     let stuck = disk.requests.acquire().await.unwrap(); // a request that does not end
 
     let session = Session::new();
-    let cancel = session.cancel_handle(); // for a handler of Ctrl-C, say
+    let cancel = session.cancel_handle(); // for example, for a Ctrl-C handler
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(10)).await;
         cancel.cancel();

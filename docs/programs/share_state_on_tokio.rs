@@ -1,18 +1,20 @@
-//! Controllers whose state is also used by async code: what works with tokio's locks and actors, and
-//! what does not.
+//! Controllers that share their state with async code: patterns for tokio's locks and actors, and
+//! a pattern that does not work.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use snapshot_core::{Code, Context, Controller, Error, Incoming, Phase, Session, Snapshot, Source};
+use snapshot_core::{
+    Code, Context, Controller, Error, Gate, Incoming, Phase, Session, Snapshot, Source,
+};
 use snapshot_proto::example::v1 as pb;
-use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
-// A state in a std lock, and operations that take turns by an async one.
+// A state in a std lock, and operations that a freeze waits for.
 
 #[derive(Snapshot)]
 #[snapshot(message = pb::VolumeSnapshot, version = 1, controller = Volume)]
@@ -25,21 +27,16 @@ struct VolumeState {
 struct Volume {
     /// The state. It is locked for a moment at a time, and never across an `.await`.
     state: Mutex<VolumeState>,
-    /// Whoever resizes the volume holds this, also across an `.await`. It guards no data.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    /// While the volume is frozen, the freeze has the turn.
-    frozen: Mutex<Option<OwnedMutexGuard<()>>>,
+    /// Whoever resizes the volume is inside.
+    gate: Gate,
 }
 
 impl Volume {
-    fn new(state: VolumeState) -> Self {
-        Self { state: Mutex::new(state), turn: Arc::default(), frozen: Mutex::default() }
-    }
-
-    async fn resize(&self, size: u64) {
-        let _turn = self.turn.lock().await;
+    async fn resize(&self, size: u64) -> Result<(), Error> {
+        let _inside = self.gate.enter()?;
         tokio::time::sleep(Duration::from_millis(5)).await; // the host resizes the image
         self.state().size = size;
+        Ok(())
     }
 }
 
@@ -51,18 +48,27 @@ impl Controller for Volume {
     }
 
     fn import(state: VolumeState) -> Result<Self, Error> {
-        Ok(Self::new(state))
+        Ok(Self { state: Mutex::new(state), gate: Gate::closed() })
     }
 
-    /// Waits for the operation that has the turn. A wait that is an `.await` ends at a deadline.
+    /// Waits for the operations inside. The wait ends at a deadline.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        self.gate.close().await;
         Ok(())
     }
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        drop(self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.gate.open();
+        Ok(())
+    }
+
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        self.gate.open();
+        Ok(())
+    }
+
+    async fn abort(&self, _: &Context) -> Result<(), Error> {
+        self.gate.close().await;
         Ok(())
     }
 }
@@ -78,7 +84,7 @@ struct CounterState {
 
 enum Order {
     Add(u64),
-    /// Do nothing until the second channel is closed; the first says that it stands still.
+    /// Pause until the second channel is closed. The first channel confirms the pause.
     Stop(oneshot::Sender<()>, oneshot::Receiver<()>),
 }
 
@@ -89,7 +95,7 @@ struct Counter {
 }
 
 impl Counter {
-    /// Starts the actor. It owns the work; the state is also the controller's.
+    /// Starts the actor. The actor does the work and shares the state with the controller.
     fn start(state: CounterState) -> Self {
         let (orders, mut inbox) = mpsc::unbounded_channel();
         let state = Arc::new(Mutex::new(state));
@@ -126,11 +132,11 @@ impl Controller for Counter {
         Ok(Self::start(state))
     }
 
-    /// Orders that were given before are carried out first: the channel keeps their order.
+    /// The actor carries out earlier orders first, because the channel keeps their order.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
         let ((stopped, stands_still), (go_on, until)) = (oneshot::channel(), oneshot::channel());
         self.order(Order::Stop(stopped, until))?;
-        // Kept before the wait, so that `thaw` also takes back a freeze that was cut short here.
+        // Stored before the wait, so that `thaw` also undoes a freeze that was cut short here.
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(go_on);
         stands_still.await.map_err(|_| Error::internal("the actor is gone"))
     }
@@ -141,48 +147,76 @@ impl Controller for Counter {
     }
 }
 
-// An actor that owns its state alone, and hands it out when it is frozen.
+// An actor that owns its state while it is live.
+
+#[derive(Snapshot, Clone, Copy, Debug, PartialEq)]
+#[snapshot(stage = pb::disk_snapshot::Stage)]
+enum DiskStage {
+    Reserved,
+    Attached,
+    Ejected,
+    #[snapshot(transient)]
+    Moving,
+}
 
 #[derive(Snapshot, Clone)]
-#[snapshot(message = pb::DiskSnapshot, version = 1, controller = Disk, ignore(stage))]
+#[snapshot(message = pb::DiskSnapshot, version = 1, controller = Disk)]
+#[snapshot(save_from(Attached), freeze_to = Moving, import_as = Moving, abort_to = Ejected)]
 struct DiskState {
     image: String,
     size: u64,
+    #[snapshot(stage)]
+    stage: DiskStage,
 }
 
 enum Request {
     Grow(u64),
-    /// Hand the state out, and do nothing until it comes back.
-    HandOut(oneshot::Sender<DiskState>, oneshot::Receiver<()>),
+    Stage(oneshot::Sender<DiskStage>),
+    /// Hand the state out, and wait for another one.
+    HandOut(oneshot::Sender<DiskState>),
+    TakeOver(DiskState),
 }
 
 struct Disk {
-    /// What the actor handed out last: what it started with, until it is frozen.
+    /// What the actor handed out last, or is to begin with.
     state: Mutex<DiskState>,
     requests: mpsc::UnboundedSender<Request>,
-    frozen: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 impl Disk {
-    fn start(state: DiskState) -> Self {
+    /// Starts the actor. It has no state before the first one is given to it.
+    fn inert(state: DiskState) -> Self {
         let (requests, mut inbox) = mpsc::unbounded_channel();
-        let mut own = state.clone();
         tokio::spawn(async move {
+            let mut own = None::<DiskState>;
             while let Some(request) = inbox.recv().await {
-                match request {
-                    Request::Grow(more) => own.size += more,
-                    Request::HandOut(to, until) => {
-                        let _ = to.send(own.clone());
-                        let _ = until.await;
-                    }
+                match (request, &mut own) {
+                    (Request::TakeOver(state), _) => own = Some(state),
+                    (Request::Grow(more), Some(state)) => state.size += more,
+                    (Request::Stage(to), Some(state)) => drop(to.send(state.stage)),
+                    (Request::HandOut(to), Some(_)) => drop(own.take().map(|state| to.send(state))),
+                    (_, None) => {} // dropped: whoever asks is told that the actor has no state
                 }
             }
         });
-        Self { state: Mutex::new(state), requests, frozen: Mutex::default() }
+        Self { state: Mutex::new(state), requests }
+    }
+
+    fn live(state: DiskState) -> Result<Self, Error> {
+        let disk = Self::inert(state.clone());
+        disk.request(Request::TakeOver(state))?;
+        Ok(disk)
     }
 
     fn request(&self, request: Request) -> Result<(), Error> {
         self.requests.send(request).map_err(|_| Error::internal("the actor is gone"))
+    }
+
+    /// The stage that the actor has, if it has a state.
+    async fn actors_stage(&self) -> Option<DiskStage> {
+        let (to, stage) = oneshot::channel();
+        self.request(Request::Stage(to)).ok()?;
+        stage.await.ok()
     }
 }
 
@@ -194,25 +228,29 @@ impl Controller for Disk {
     }
 
     fn import(state: DiskState) -> Result<Self, Error> {
-        Ok(Self::start(state))
+        Ok(Self::inert(state))
     }
 
+    /// Takes the state out of the actor.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        let ((to, state), (go_on, until)) = (oneshot::channel(), oneshot::channel());
-        self.request(Request::HandOut(to, until))?;
-        *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(go_on);
-        let state = state.await.map_err(|_| Error::internal("the actor is gone"))?;
-        *self.state() = state;
+        let (to, state) = oneshot::channel();
+        self.request(Request::HandOut(to))?;
+        *self.state() = state.await.map_err(|_| Error::internal("the actor is gone"))?;
         Ok(())
     }
 
+    /// Gives the state back, in the stage before the freeze.
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        drop(self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take());
-        Ok(())
+        self.request(Request::TakeOver(self.state().clone()))
+    }
+
+    /// Gives the actor of this host its first state.
+    async fn resume(&self, _: &Context) -> Result<(), Error> {
+        self.request(Request::TakeOver(self.state().clone()))
     }
 }
 
-// What does not work: the state itself behind tokio's lock.
+// This does not work: the state in tokio's lock.
 
 #[derive(Snapshot)]
 #[snapshot(message = pb::NicSnapshot, version = 1, controller = Nic)]
@@ -258,33 +296,39 @@ async fn restored<C: Controller>(snapshot: Snapshot) -> Arc<C> {
 
 fn volume() -> Arc<Volume> {
     let image = "/images/root".to_owned();
-    Arc::new(Volume::new(VolumeState { image, size: 1, operations_per_second: 0 }))
+    let state = VolumeState { image, size: 1, operations_per_second: 0 };
+    Arc::new(Volume { state: Mutex::new(state), gate: Gate::new() })
 }
 
 #[tokio::test]
-async fn a_freeze_waits_for_the_operation_that_has_the_turn() {
+async fn a_freeze_waits_for_the_operations_inside_and_later_ones_are_refused() {
     let volume = volume();
     let resize = tokio::spawn({
         let volume = Arc::clone(&volume);
         async move { volume.resize(8).await }
     });
-    tokio::task::yield_now().await; // the resize has the turn now
+    tokio::task::yield_now().await; // the resize is inside now
 
-    let arrived = restored::<Volume>(saved(&volume).await).await;
+    let frozen = Source::new(&volume).freeze(&Session::new()).await.unwrap();
+    resize.await.unwrap().unwrap();
+    assert_eq!(volume.resize(9).await.unwrap_err().code(), Code::FailedPrecondition);
+    let arrived = restored::<Volume>(frozen.save().unwrap()).await;
     assert_eq!(arrived.state().size, 8);
-    resize.await.unwrap();
-    volume.resize(9).await; // the rollback has given the turn back
+    arrived.resize(16).await.unwrap();
+
+    frozen.rollback().await.unwrap();
+    volume.resize(9).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_operation_that_does_not_end_meets_the_deadline() {
+async fn an_operation_that_does_not_end_fails_at_the_deadline() {
     let volume = volume();
-    let stuck = volume.turn.lock().await;
+    let stuck = volume.gate.enter().unwrap();
     let session = Session::new().deadline(Phase::Freeze, Duration::from_millis(20));
     let error = Source::new(&volume).freeze(&session).await.map(drop).unwrap_err();
     assert_eq!(error.code(), Code::DeadlineExceeded);
     drop(stuck);
-    volume.resize(2).await;
+    volume.resize(2).await.unwrap();
 }
 
 #[tokio::test]
@@ -303,14 +347,21 @@ async fn an_actor_that_shares_its_state_finishes_its_orders_before_the_freeze() 
 }
 
 #[tokio::test]
-async fn an_actor_that_owns_its_state_hands_it_out_for_the_freeze() {
-    let state = DiskState { image: "/images/root".to_owned(), size: 4 };
-    let disk = Arc::new(Disk::start(state));
+async fn an_actor_that_owns_its_state_has_the_right_stage_on_both_sides() {
+    let state = DiskState { image: "/images/root".to_owned(), size: 4, stage: DiskStage::Attached };
+    let disk = Arc::new(Disk::live(state).unwrap());
     disk.request(Request::Grow(3)).unwrap();
-    let arrived = restored::<Disk>(saved(&disk).await).await;
+
+    let frozen = Source::new(&disk).freeze(&Session::new()).await.unwrap();
+    assert_eq!(disk.actors_stage().await, None);
+    assert_eq!(disk.state().stage, DiskStage::Moving);
+    let arrived = restored::<Disk>(frozen.save().unwrap()).await;
+    assert_eq!(arrived.actors_stage().await, Some(DiskStage::Attached));
     let restored = arrived.state().clone();
     assert_eq!((restored.image.as_str(), restored.size), ("/images/root", 7));
 
+    frozen.rollback().await.unwrap();
+    assert_eq!(disk.actors_stage().await, Some(DiskStage::Attached));
     disk.request(Request::Grow(1)).unwrap();
     saved(&disk).await;
     assert_eq!(disk.state().size, 8);

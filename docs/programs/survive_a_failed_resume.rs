@@ -1,6 +1,6 @@
-//! What is left after a resume that fails, a future that is dropped, and a retry.
+//! The state of both sides after a failed resume, a dropped future, and a retry.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -63,8 +63,8 @@ impl Controller for Disk {
         Ok(())
     }
 
-    /// Runs after a patch or a resume that failed, panicked or was cut short, so it looks at what
-    /// is there and not at what should be.
+    /// Runs after a patch or a resume that failed, panicked or was cut short, so it looks at the
+    /// actual state and not at the expected one.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
         self.is_open.store(false, Ordering::Release);
         Ok(())
@@ -76,18 +76,18 @@ fn running() -> Arc<Disk> {
     Arc::new(Disk::new(state, true))
 }
 
-/// The destination, and what became of it.
+/// Runs the destination and returns its result.
 async fn receive(snapshot: Snapshot, session: &Session) -> Result<Arc<Disk>, Failure> {
     let imported = match Incoming::open(snapshot).and_then(Incoming::import::<Disk>) {
         Ok(imported) => imported,
-        // Nothing was touched, so there is nothing to take back.
+        // Nothing was changed, so there is nothing to undo.
         Err(error) => panic!("{error}"),
     };
     imported.patch(session).await?.resume(session).await
 }
 
 #[test]
-fn a_resume_that_fails_is_taken_back_and_tried_again() {
+fn a_failed_resume_is_undone_and_retried() {
     let disk = running();
     let session = Session::new();
     let frozen = block_on(Source::new(&disk).freeze(&session)).unwrap();
@@ -97,15 +97,15 @@ fn a_resume_that_fails_is_taken_back_and_tried_again() {
     let there = Session::new().fault_at(Phase::Resume, ".", Fault::Error);
     let failure = block_on(receive(snapshot, &there)).map(drop).unwrap_err();
     assert_eq!(failure.phase(), Phase::Resume);
-    let told = &failure.controllers()[0];
-    assert_eq!((told.outcome, told.undo), (Outcome::Failed, Undo::Done));
+    let report = &failure.controllers()[0];
+    assert_eq!((report.outcome, report.undo), (Outcome::Failed, Undo::Done));
     assert!(failure.undo_error().is_none(), "this host is as it was");
 
-    // The source hears of it, and goes on.
+    // The source receives the failure and continues.
     block_on(frozen.rollback()).unwrap();
     assert_eq!(disk.state().stage, Stage::Attached);
 
-    // A second try, with the same objects.
+    // A second attempt with the same objects.
     let frozen = block_on(Source::new(&disk).freeze(&session)).unwrap();
     let arrived = block_on(receive(frozen.save().unwrap(), &Session::new())).unwrap();
     assert_eq!(arrived.state().stage, Stage::Attached);

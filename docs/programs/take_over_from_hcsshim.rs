@@ -1,6 +1,6 @@
-//! A Rust shim takes the SCSI controllers of a sandbox over from hcsshim, and hands them back.
+//! A Rust shim takes over the SCSI controllers of a sandbox from hcsshim, and hands them back.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -20,14 +20,14 @@ fn golden(name: &str) -> Vec<u8> {
     fs::read(format!("{folder}/{name}")).unwrap()
 }
 
-/// What hcsshim's `PrepareAndExportSandbox` returns, read; and written for its `ImportSandbox`.
+/// Reads the result of hcsshim's `PrepareAndExportSandbox`, and writes it for its `ImportSandbox`.
 fn look(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let sandbox: MigrationState = hcsshim::read_any(bytes)?;
     println!("{} with {} pods", sandbox.vm.vm_id, sandbox.pods.len());
     to_any_bytes(&sandbox)
 }
 
-/// Your own state: hcsshim's message and its type URL, your types, your rules.
+/// Your own state: hcsshim's message and type URL, with your types and rules.
 #[derive(Snapshot)]
 #[snapshot(message = pb::Payload, version = 1, controller = Scsi)]
 #[snapshot(type_url = "type.microsoft.com/hcsshim.controller.scsi.save.v1.Payload")]
@@ -68,14 +68,14 @@ impl Controller for Scsi {
     }
 }
 
-/// From hcsshim: a bare `Any`, without the header of a snapshot.
+/// Imports a bare `Any` from hcsshim, which has no snapshot header.
 async fn take_over(any: &[u8], session: &Session) -> Result<Arc<Scsi>, Error> {
     let incoming = Incoming::from(Snapshot::from_any_bytes(any)?);
     let patched = incoming.import::<Scsi>()?.patch(session).await?;
     Ok(patched.resume(session).await?)
 }
 
-/// Back to hcsshim, the same way.
+/// Hands the controllers back to hcsshim.
 async fn hand_back(scsi: &Arc<Scsi>, session: &Session) -> Result<Vec<u8>, Error> {
     let frozen = Source::new(scsi).freeze(session).await?;
     match frozen.save() {
@@ -97,7 +97,7 @@ fn a_sandbox_is_read_and_written_byte_for_byte() {
 }
 
 #[test]
-fn scsi_controllers_go_over_and_back() {
+fn scsi_controllers_are_taken_over_and_handed_back() {
     let bytes = golden("any/scsi/typical.binpb");
     let session = Session::new();
     let scsi = block_on(take_over(&bytes, &session)).unwrap();

@@ -1,6 +1,6 @@
-//! What a crate with controllers tests: each state, the schemas, and what happens when a hook fails.
+//! The tests of a crate with controllers: each state, the schemas, and failures of every hook.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -63,7 +63,7 @@ fn no_schema_changes_unnoticed() {
 }
 
 #[test]
-fn whatever_fails_the_disk_goes_on() {
+fn the_disk_works_after_every_fault() {
     let disk = Arc::new(Disk(Mutex::new(a_disk())));
     for fault in [Fault::Error, Fault::Panic] {
         for phase in [Phase::Freeze, Phase::Patch, Phase::Resume] {

@@ -1,6 +1,6 @@
-//! A shim is replaced by its next release on the same host, under a running disk, by way of a file.
+//! The next release of a shim takes over a disk from the running one, through a file.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -45,7 +45,7 @@ impl Controller for Disk {
         Ok(Self(Mutex::new(state)))
     }
 
-    /// Finds what runs on this host already; nothing has moved.
+    /// Finds the resources that already exist on this host.
     async fn patch(&self, _: &Context) -> Result<(), Error> {
         self.state().is_open = true;
         Ok(())
@@ -56,14 +56,14 @@ impl Controller for Disk {
         Ok(())
     }
 
-    /// Lets go of the disk without closing it: the new shim has it.
+    /// Releases the disk without closing it, because the new shim uses it.
     async fn commit(&self, _: &Context) -> Result<(), Error> {
         self.state().is_open = false;
         Ok(())
     }
 }
 
-/// The old release. `start` starts the new one and waits until it says that it is live.
+/// Runs in the old release. `start` starts the new release and waits until it is live.
 async fn hand_over(
     disk: &Arc<Disk>,
     file: &Path,
@@ -83,7 +83,7 @@ async fn hand_over(
     }
 }
 
-/// The new release, as it starts.
+/// Runs in the new release, when it starts.
 async fn take_over(file: &Path) -> Result<Arc<Disk>, Error> {
     let session = Session::new();
     let snapshot = ReadOptions::new().limit(16 << 20).read_from_path(file)?;
@@ -98,7 +98,7 @@ fn running() -> Arc<Disk> {
 }
 
 #[test]
-fn the_new_release_goes_on_where_the_old_one_was() {
+fn the_new_release_continues_with_the_state_of_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let disk = running();
     let mut new = None;
@@ -114,7 +114,7 @@ fn the_new_release_goes_on_where_the_old_one_was() {
 }
 
 #[test]
-fn an_old_release_whose_successor_does_not_start_goes_on() {
+fn the_old_release_continues_if_the_new_one_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let disk = running();
     let start = async |_: &Path| Err(Error::precondition("the new release does not start"));

@@ -1,6 +1,6 @@
-//! A field whose type the codec does not know, converted by a module of its own.
+//! A module converts a field with a type that the codec does not know.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use snapshot_core::{Snapshot, codec};
@@ -32,7 +32,7 @@ mod image_text {
             }
             _ => return Err(format!("{text:?} is neither file:NAME nor block:NUMBER")),
         };
-        // "block:007" is a number too, but would be saved again as "block:7".
+        // "block:007" also has a number, but would be saved again as "block:7".
         if to_wire(&image).as_ref() == Ok(&text) {
             Ok(image)
         } else {
@@ -65,7 +65,7 @@ fn disk(image: Image) -> DiskState {
 
 #[test]
 fn a_disk_keeps_the_contract() {
-    // One sample for each form of the text: the kit cannot make them up.
+    // One sample for each form of the text: the kit cannot invent them.
     let samples = [disk(Image::File("root".into())), disk(Image::BlockDevice(7))];
     snapshot_core::testing::contract(samples);
 }

@@ -23,6 +23,7 @@ pub mod wire;
 
 pub use controller::{
     Child, ChildTarget, Context, Controller, ControllerSet, Gate, Inside, IntoChild, Phase,
+    Purpose, refresh,
 };
 pub use envelope::{IncrementalReader, ReadOptions, SaveBuffer, Snapshot, WriteOptions};
 pub use error::{Code, Error, Finding};
@@ -30,7 +31,7 @@ pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
     LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime,
-    Preflight, Preview, PreviewedController, Progress, SavedBytes, SavedReport, Session,
+    Preflight, Prepared, Preview, PreviewedController, Progress, SavedBytes, SavedReport, Session,
     SideReport, Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};

@@ -9,13 +9,17 @@ use crate::stage::StageRules;
 use crate::version::OlderVersion;
 use crate::visit::Visit;
 
+mod kept;
+
+pub use kept::{Keep, Keeps, KeepsNothing, Later};
+
 /// A struct that is saved as a proto message. Implemented by `#[derive(Snapshot)]` with
 /// `message = path`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a snapshot state",
     label = "needs `#[derive(Snapshot)]` with `#[snapshot(message = ...)]`"
 )]
-pub trait State: Wire<kind::Message<Self::Message>> + Sized {
+pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     /// The prost message that the struct is saved as.
     type Message: Schema + prost::Message + Default;
 

@@ -7,6 +7,7 @@ mod conversion;
 mod damage;
 mod fields;
 mod hygiene;
+mod kept;
 mod newtype;
 mod oneof;
 mod order;

@@ -26,6 +26,7 @@ pub(crate) mod validation;
 // The derive's code names even what every module has in scope, since the user's may not.
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
+pub use std::mem::swap;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
 pub use std::result::Result::{self, Err, Ok};
@@ -82,7 +83,7 @@ pub use crate::schema::{
     OneofSchema, RangeNote, Schema, StateMeanings, StateNotes, StatesInside, ValueForm, ValueKind,
     kind,
 };
-pub use crate::state::{notes_on, version_read};
+pub use crate::state::{Keep, Keeps, KeepsNothing, Later, notes_on, version_read};
 pub use crate::version::{
     Older, OlderVersion, Upgraded, check_upgraded, check_version, downgraded, put_older,
     read_upgraded, upgrade, upgraded,

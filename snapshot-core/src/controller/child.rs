@@ -78,11 +78,16 @@ impl<C: Controller> StateOf<C> {
     }
 
     /// Builds the controller, in the stage that it has from its import on.
-    pub(crate) fn build(mut self) -> Result<Arc<C>, Error> {
+    pub(crate) fn build(self) -> Result<Arc<C>, Error> {
+        C::import(self.into_imported()?).map(Arc::new)
+    }
+
+    /// The state, in the stage that its controller has from its import on.
+    fn into_imported(mut self) -> Result<C::State, Error> {
         if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
             self.state.set_stage_number(stage)?;
         }
-        C::import(self.state).map(Arc::new)
+        Ok(self.state)
     }
 
     /// The same of a state in a box, which is freed first.
@@ -120,6 +125,11 @@ impl<C: Controller> Loaded for StateOf<C> {
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
         let controller = self.build_boxed()?;
         Ok(controller)
+    }
+
+    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error> {
+        let state = self.into_imported()?;
+        Ok(Box::new(state))
     }
 }
 
@@ -164,6 +174,13 @@ impl<C: ?Sized + ChildTarget> Child<C> {
         let loaded = self.loaded().take();
         let controller = build(loaded.ok_or_else(empty)?)?;
         Ok(self.live.get_or_init(|| controller).clone())
+    }
+
+    /// Takes the loaded state out and keeps an existing controller in its place.
+    fn keep(&self, existing: C::Handle) -> Result<C::Loaded, Error> {
+        let loaded = self.loaded().take().ok_or_else(empty)?;
+        self.live.get_or_init(|| existing);
+        Ok(loaded)
     }
 }
 
@@ -333,6 +350,8 @@ enum Question {
     Described(Option<Described>),
     /// The controller, which is built now.
     Build(Result<Arc<dyn Node>, Error>),
+    /// The decoded state, in exchange for a controller that there is already.
+    Keep(Arc<dyn Node>, Result<Box<dyn Loaded>, Error>),
 }
 
 /// What a decoded state says about itself.
@@ -362,7 +381,7 @@ pub(crate) fn live(child: &dyn ChildCell) -> Option<Arc<dyn Node>> {
     child.answer(&mut question);
     match question {
         Question::Live(node) => node,
-        Question::Described(_) | Question::Build(_) => None,
+        _ => None,
     }
 }
 
@@ -372,7 +391,7 @@ pub(crate) fn described(child: &dyn ChildCell) -> Option<Described> {
     child.answer(&mut question);
     match question {
         Question::Described(described) => described,
-        Question::Live(_) | Question::Build(_) => None,
+        _ => None,
     }
 }
 
@@ -386,8 +405,31 @@ pub(crate) fn build_child(child: &dyn ChildCell) -> Result<Arc<dyn Node>, Error>
     child.answer(&mut question);
     match question {
         Question::Build(built) => built,
-        Question::Live(_) | Question::Described(_) => Err(empty()),
+        _ => Err(empty()),
     }
+}
+
+/// Puts an existing controller of the same type into the place of a child's decoded state. Returns the
+/// state, which the controller is to be [refreshed](Node::refresh) with.
+///
+/// # Errors
+///
+/// If the controller is of another type, or if there is no state.
+pub(crate) fn keep_child(
+    child: &dyn ChildCell,
+    existing: &Arc<dyn Node>,
+) -> Result<Box<dyn Loaded>, Error> {
+    let mut question = Question::Keep(Arc::clone(existing), Err(empty()));
+    child.answer(&mut question);
+    match question {
+        Question::Keep(_, loaded) => loaded,
+        _ => Err(empty()),
+    }
+}
+
+#[cold]
+fn another() -> Error {
+    Error::internal("a controller of another type was to take the place of this child")
 }
 
 impl<C: Controller> ChildCell for Child<C> {
@@ -424,6 +466,11 @@ impl<C: Controller> ChildCell for Child<C> {
             }
             Some(Question::Build(built)) => {
                 *built = self.build_by(StateOf::build_boxed).map(|controller| controller as _);
+            }
+            Some(Question::Keep(existing, loaded)) => {
+                let controller = Arc::clone(existing).into_any().downcast();
+                let kept = controller.map_err(|_| another()).and_then(|there| self.keep(there));
+                *loaded = kept.map(|loaded| loaded as _);
             }
             None => {}
         }
@@ -464,6 +511,10 @@ impl ChildCell for Child<dyn Controller> {
             Some(Question::Build(built)) => {
                 let build = |AnyLoaded(loaded): AnyLoaded| loaded.import().map(AnyNode);
                 *built = self.build_by(build).map(|AnyNode(node)| node);
+            }
+            Some(Question::Keep(existing, loaded)) => {
+                let kept = self.keep(AnyNode(Arc::clone(existing)));
+                *loaded = kept.map(|AnyLoaded(loaded)| loaded);
             }
             None => {}
         }

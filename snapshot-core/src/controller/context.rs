@@ -23,6 +23,17 @@ pub struct Context {
     unit: usize,
 }
 
+/// What a hook is called for, see [`Context::purpose`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// A rehearsal: the source still runs, and owns what the state describes. In `prepare`, and in the
+    /// `abort` of a tree that was prepared and not patched.
+    Rehearsal,
+    /// The migration itself.
+    Migration,
+}
+
 /// What a context asks of the migration that runs the hook. Controllers are numbered; each number is
 /// that of one controller as long as the phase lasts.
 pub(crate) trait Migration: Send + Sync {
@@ -43,6 +54,7 @@ pub(crate) trait Migration: Send + Sync {
 /// What the contexts of all hooks of a phase share.
 pub(crate) struct PhaseContext {
     phase: Phase,
+    purpose: Purpose,
     migration: Arc<dyn Migration>,
     /// Raised when the phase does not go on; `None` in phases that always go on.
     stop: Option<Arc<Signal>>,
@@ -53,10 +65,11 @@ pub(crate) struct PhaseContext {
 impl PhaseContext {
     pub(crate) fn new(
         phase: Phase,
+        purpose: Purpose,
         migration: Arc<dyn Migration>,
         stop: Option<Arc<Signal>>,
     ) -> Self {
-        Self { phase, migration, stop, left_out: AtomicUsize::new(NOBODY) }
+        Self { phase, purpose, migration, stop, left_out: AtomicUsize::new(NOBODY) }
     }
 }
 
@@ -120,6 +133,11 @@ impl Context {
     /// The phase that the hook runs in.
     pub fn phase(&self) -> Phase {
         self.phase.phase
+    }
+
+    /// What the hook is called for.
+    pub fn purpose(&self) -> Purpose {
+        self.phase.purpose
     }
 
     fn migration(&self) -> &dyn Migration {

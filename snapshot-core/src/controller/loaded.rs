@@ -1,5 +1,6 @@
 //! A decoded payload whose controller is not built yet.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::node::Node;
@@ -20,4 +21,6 @@ pub(crate) trait Loaded: Send {
     fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
     /// Builds the controller, in its import stage.
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error>;
+    /// The state, in the stage that its controller has from its import on.
+    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error>;
 }

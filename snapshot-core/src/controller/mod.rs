@@ -9,6 +9,7 @@ mod loaded;
 pub(crate) mod lock;
 mod node;
 mod phase;
+mod refresh;
 mod set;
 mod signal;
 #[cfg(feature = "testing")]
@@ -17,9 +18,9 @@ mod written;
 use std::future::Future;
 use std::ops::DerefMut;
 
-pub(crate) use child::{AnyLoaded, Described, StateOf, build_child, described, live};
+pub(crate) use child::{AnyLoaded, Described, StateOf, build_child, described, keep_child, live};
 pub use child::{Child, ChildTarget, IntoChild};
-pub use context::Context;
+pub use context::{Context, Purpose};
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
 pub use gate::{Gate, Inside};
@@ -27,6 +28,7 @@ pub(crate) use loaded::Loaded;
 pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
 pub(crate) use phase::Hook;
 pub use phase::Phase;
+pub use refresh::refresh;
 pub use set::ControllerSet;
 pub(crate) use signal::{Raised, Signal};
 #[cfg(feature = "testing")]
@@ -45,11 +47,14 @@ use crate::{Error, Payload};
 /// | source | `freeze` | stops mutation, drains work in flight | dependents first |
 /// | source | `thaw` | takes a freeze back, also one that failed half-way | reverse |
 /// | source | `commit` | lets go of the host's resources without touching them: the destination is live | dependents first |
+/// | destination | `prepare` | gets this host ready while the source still runs; can be left out of a migration | dependencies first |
 /// | destination | `patch` | binds ids, paths and IO to this host | dependencies first |
 /// | destination | `resume` | goes live | dependencies first |
-/// | destination | `abort` | takes patch and resume back | reverse |
+/// | destination | `abort` | takes prepare, patch and resume back | reverse |
 ///
-/// The state's stage is set by the orchestrator, after the hook, by the rules on the state struct.
+/// The state's stage is set by the orchestrator, by the rules on the state struct: before `thaw` and
+/// `resume`, so that they find the controller in the stage that it returns to, and after the other hooks.
+/// A `thaw` or `resume` that fails leaves the controller in the stage that it had before.
 ///
 /// The hooks of a phase run concurrently within one task, whatever the executor: one that blocks its
 /// thread holds up the others, and no deadline can cut it short. Hand blocking work to a thread.
@@ -160,6 +165,57 @@ pub trait Controller: Send + Sync + 'static {
         cx.leave_out::<Self>(Hook::Commit)
     }
 
+    /// Gets this host ready for the state as it is now, while the source still runs: creates what takes
+    /// long, and starts nothing. [`abort`](Controller::abort) takes it back.
+    ///
+    /// A migration can do without it: then only [`patch`](Controller::patch) runs, which completes what is
+    /// not prepared. It can also run several times, each time with a
+    /// [later state](Controller::refresh), so it keeps what it has made already.
+    ///
+    /// Events that would change the state, as the exit of an adopted process, must be held back until
+    /// `resume`: the state is still the source's.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes it impossible; every controller prepared so far is aborted, this one included.
+    fn prepare(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
+    where
+        Self: Sized,
+    {
+        cx.leave_out::<Self>(Hook::Prepare)
+    }
+
+    /// Replaces the state of a prepared controller by a later one of the same controller. `state` is
+    /// what is behind its lock. The default is [`refresh`]: the mapped fields are replaced, and the
+    /// fields with `skip` stay.
+    ///
+    /// A controller that checks its state in [`import`](Controller::import), or keeps something of it
+    /// outside of the state, writes this function.
+    ///
+    /// ```
+    /// # use snapshot_core::{Error, Payload, refresh};
+    /// # struct Vm;
+    /// # impl Vm {
+    /// # fn check<S>(_: &S) -> Result<(), Error> { Ok(()) }
+    /// fn refresh<S: Payload>(&self, state: &mut S, later: S) -> Result<(), Error> {
+    ///     Self::check(&later)?;
+    ///     refresh(state, later);
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What makes the later state unfit for this controller; the whole tree is aborted.
+    fn refresh(&self, state: &mut Self::State, later: Self::State) -> Result<(), Error>
+    where
+        Self: Sized,
+    {
+        refresh(state, later);
+        Ok(())
+    }
+
     /// Binds the imported state to this host: ids, paths, IO.
     ///
     /// # Errors
@@ -184,7 +240,7 @@ pub trait Controller: Send + Sync + 'static {
         cx.leave_out::<Self>(Hook::Resume)
     }
 
-    /// Takes patch and resume back, whichever were done or begun, so that the host is as it was.
+    /// Takes prepare, patch and resume back, whichever were done or begun, so that the host is as it was.
     ///
     /// # Errors
     ///

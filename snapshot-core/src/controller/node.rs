@@ -50,6 +50,9 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// `before` first.
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
     fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a>;
+    /// Replaces the state by a later one of its type, behind one lock. The stage must be `expected`, which
+    /// the import has left.
+    fn refresh(&self, later: Box<dyn Any>, expected: Option<i32>) -> Result<(), Error>;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
@@ -99,6 +102,17 @@ fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Resul
         Ok(()) => put,
         Err(error) => Err(put.err().map_or(error.clone(), |put| put.and(error))),
     }
+}
+
+#[cold]
+fn stage_changed(rules: Option<&StageRules>, expected: Option<i32>, found: Option<i32>) -> Error {
+    let name = |stage: Option<i32>| rules.zip(stage).map_or("(none)", |(rules, at)| rules.name(at));
+    Error::precondition(format!(
+        "its stage changed from {} to {} after its import: hold such events back until the resume, the \
+         state is the source's",
+        name(expected),
+        name(found)
+    ))
 }
 
 /// The error of a payload, with the name that it gives itself.
@@ -198,10 +212,23 @@ impl<C: Controller> Node for C {
             Hook::Freeze => Box::pin(self.freeze(cx)),
             Hook::Thaw => Box::pin(self.thaw(cx)),
             Hook::Commit => Box::pin(self.commit(cx)),
+            Hook::Prepare => Box::pin(self.prepare(cx)),
             Hook::Patch => Box::pin(self.patch(cx)),
             Hook::Resume => Box::pin(self.resume(cx)),
             Hook::Abort => Box::pin(self.abort(cx)),
         }
+    }
+
+    fn refresh(&self, later: Box<dyn Any>, expected: Option<i32>) -> Result<(), Error> {
+        let later = later.downcast::<C::State>();
+        let later = later.map_err(|_| Error::internal("the later state is of another type"))?;
+        with_state(self, |state| {
+            let found = state.stage_number();
+            if found != expected {
+                return Err(stage_changed(C::State::STAGE_RULES, expected, found));
+            }
+            Controller::refresh(self, state, *later)
+        })
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {

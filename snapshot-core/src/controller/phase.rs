@@ -14,6 +14,10 @@ pub enum Phase {
     Save,
     /// Verifying a snapshot and building inert controllers.
     Import,
+    /// Getting this host ready for the imported controllers while the source still runs.
+    Prepare,
+    /// Putting a later state into prepared controllers.
+    Refresh,
     /// Binding the imported controllers to this host.
     Patch,
     /// Going live on the destination.
@@ -22,7 +26,7 @@ pub enum Phase {
     Commit,
     /// Taking a freeze back.
     Thaw,
-    /// Taking a patch and a resume back.
+    /// Taking prepare, patch and resume back.
     Abort,
 }
 
@@ -34,6 +38,8 @@ impl Phase {
             Phase::Freeze => "freeze",
             Phase::Save => "save",
             Phase::Import => "import",
+            Phase::Prepare => "prepare",
+            Phase::Refresh => "refresh",
             Phase::Patch => "patch",
             Phase::Resume => "resume",
             Phase::Commit => "commit",
@@ -49,12 +55,13 @@ impl fmt::Display for Phase {
     }
 }
 
-/// One of the six hooks.
+/// One of the seven hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Hook {
     Freeze,
     Thaw,
     Commit,
+    Prepare,
     Patch,
     Resume,
     Abort,
@@ -66,6 +73,7 @@ impl Hook {
             Hook::Freeze => "freeze",
             Hook::Thaw => "thaw",
             Hook::Commit => "commit",
+            Hook::Prepare => "prepare",
             Hook::Patch => "patch",
             Hook::Resume => "resume",
             Hook::Abort => "abort",
@@ -78,6 +86,7 @@ impl Hook {
             Hook::Freeze => Phase::Freeze,
             Hook::Thaw => Phase::Thaw,
             Hook::Commit => Phase::Commit,
+            Hook::Prepare => Phase::Prepare,
             Hook::Patch => Phase::Patch,
             Hook::Resume => Phase::Resume,
             Hook::Abort => Phase::Abort,

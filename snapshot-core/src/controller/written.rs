@@ -15,6 +15,7 @@ pub(crate) struct WrittenHooks {
     pub(crate) state: &'static str,
     freeze: bool,
     thaw: bool,
+    prepare: bool,
     patch: bool,
     resume: bool,
     abort: bool,
@@ -32,6 +33,7 @@ impl WrittenHooks {
             state: type_name::<C::State>(),
             freeze: is_written::<C, _>(C::freeze),
             thaw: is_written::<C, _>(C::thaw),
+            prepare: is_written::<C, _>(C::prepare),
             patch: is_written::<C, _>(C::patch),
             resume: is_written::<C, _>(C::resume),
             abort: is_written::<C, _>(C::abort),
@@ -40,9 +42,10 @@ impl WrittenHooks {
 
     /// The hooks that no other hook takes back, each with the one that would.
     pub(crate) fn without_undo(self) -> impl Iterator<Item = (Hook, Hook)> {
-        let Self { freeze, thaw, patch, resume, abort, .. } = self;
+        let Self { freeze, thaw, prepare, patch, resume, abort, .. } = self;
         let pairs = [
             (freeze && !thaw, Hook::Freeze, Hook::Thaw),
+            (prepare && !abort, Hook::Prepare, Hook::Abort),
             (patch && !abort, Hook::Patch, Hook::Abort),
             (resume && !abort, Hook::Resume, Hook::Abort),
         ];

@@ -23,6 +23,8 @@ pub(crate) enum When {
     Rollback,
     /// After the controllers were built.
     Import,
+    /// After the controllers have a later state.
+    Refresh,
     /// Before the patch hooks.
     Patch,
     /// Before the resume hooks.
@@ -44,7 +46,7 @@ enum Change {
 impl When {
     /// Whether a controller must have the id that it had. On the destination `patch` gives new names.
     fn compares_ids(self) -> bool {
-        !matches!(self, When::Patch | When::Resume | When::Abort)
+        !matches!(self, When::Refresh | When::Patch | When::Resume | When::Abort)
     }
 
     /// Whether a change matters. Whatever was imported is aborted, wherever it is.
@@ -66,6 +68,9 @@ impl When {
             (When::Save, _) => format!("{what} {frozen}: roll back and start again"),
             (When::Import, _) => {
                 format!("{what} by the import of its parent, which must keep its children")
+            }
+            (When::Refresh, _) => {
+                format!("{what} by the refresh of its parent, which must keep the later children")
             }
             (When::Patch | When::Resume, Change::Added) => format!(
                 "{what} after the import: it would be neither patched nor resumed; import again, and \

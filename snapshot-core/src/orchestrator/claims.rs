@@ -129,6 +129,11 @@ impl Claim {
         asks.check(&claims(), &mut others, |unit| met.id(unit).clone())
     }
 
+    /// A later tree has taken the place of the destination's.
+    pub(crate) fn pass_to(&self, tree: &Arc<Tree>) {
+        self.set_holder(Holder::Destination(Arc::downgrade(tree)));
+    }
+
     /// The source is left before its end: its claim goes on until it is recovered or given up.
     pub(crate) fn leave_source(self, leftover: Leftover) {
         self.hand_over(Holder::Left(leftover));

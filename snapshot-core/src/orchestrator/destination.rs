@@ -6,23 +6,21 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::build::build;
 use super::changes::When;
 use super::claims::Claim;
 use super::end::End;
 use super::journal::Journal;
-use super::plan::Plan;
-use super::preview::{self, Preview, Verified};
+use super::preview::{self, Preview};
 use super::progress::{self, Entered};
 use super::session::Session;
 use super::transaction::Transaction;
 use super::tree::Tree;
 use super::unwinding;
-use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::{caught, drop_of, quietly};
-use crate::controller::{Hook, Loaded, Node, StateOf, build_child};
+use crate::caught::{caught, quietly};
+use crate::controller::Hook;
 use crate::envelope::Snapshot;
-use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Controller, Error};
 
 /// A snapshot that has arrived and is whole: its header, length and digest are right.
@@ -115,120 +113,18 @@ impl Incoming {
     }
 }
 
-type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
-
-fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
-    let Verified { root, plan, stages, .. } = verified;
-    let mut builder =
-        Builder { plan: &plan, nodes: vec![None; stages.len()], next: 1, errors: Vec::new() };
-    let built = caught(|| builder.children(|visit| root.visit(visit)));
-    let Builder { mut nodes, mut errors, .. } = builder;
-    errors.extend(built.err());
-    if !errors.is_empty() {
-        let at_root = |error: Error| error.at_controller(plan.id(0));
-        errors.extend(drop_of(root).err().map(at_root));
-        errors.extend(drop_each(&plan, nodes));
-        return Error::collect(errors).and(Err(Error::internal("nothing was built")));
-    }
-    let root = match caught(|| root.build()) {
-        Ok(root) => root,
-        Err(error) => {
-            let errors = [error.at_controller(plan.id(0))].into_iter();
-            return Error::collect(errors.chain(drop_each(&plan, nodes)))
-                .and(Err(Error::internal("nothing was built")));
-        }
-    };
-    nodes[0] = Some(Arc::clone(&root) as _);
-    let nodes: Option<Vec<_>> = nodes.into_iter().collect();
-    let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
-    let tree = Arc::new(Tree::new(Arc::new(plan), nodes));
-    let waiting = Waiting::of_session(Phase::Import, &Session::new());
-    waiting.know(Arc::clone(&tree) as _);
-    // Nobody else knows these controllers, unless their own code has given them away.
-    let _watch = waiting.watch();
-    match waiting.during(|| tree.check_unchanged(When::Import)) {
-        Ok(()) => Ok((root, tree, stages)),
-        Err(error) => {
-            // The tree has it too, and knows what to do if its destructor panics.
-            drop(root);
-            Err(error)
-        }
-    }
-}
-
-/// Drops what was built, parents before children, so that each destructor runs by itself. Returns what
-/// they panicked with.
-fn drop_each(plan: &Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
-    let dropped = nodes.into_iter().enumerate().filter_map(|(unit, node)| {
-        drop_of(node).err().map(|error| error.at_controller(plan.id(unit)))
-    });
-    dropped.collect()
-}
-
-/// Builds the controllers of a verified tree, in the order of its plan.
-struct Builder<'a> {
-    plan: &'a Plan,
-    nodes: Vec<Option<Arc<dyn Node>>>,
-    next: usize,
-    errors: Vec<Error>,
-}
-
-impl Builder<'_> {
-    /// Builds all below a state; says whether all could be built.
-    fn children(
-        &mut self,
-        parent: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
-        let mut below = Below { builder: self, complete: true };
-        parent(&mut Visit::new(&mut below))?;
-        Ok(below.complete)
-    }
-}
-
-/// Builds the children in one state.
-struct Below<'b, 'a> {
-    builder: &'b mut Builder<'a>,
-    /// Whether all of them could be built.
-    complete: bool,
-}
-
-impl Visitor for Below<'_, '_> {
-    fn wants(&self) -> Wants {
-        Wants { places: true, names: false, adapters: false }
-    }
-
-    fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
-        let Self { builder, complete } = self;
-        let unit = builder.next;
-        builder.next += 1;
-        // A parent without its children cannot be built; its siblings can, and may fail too.
-        if !builder.children(|visit| child.visit(visit))? {
-            *complete = false;
-            return Ok(());
-        }
-        match caught(|| build_child(child)) {
-            Ok(node) => builder.nodes[unit] = Some(node),
-            Err(error) => {
-                *complete = false;
-                builder.errors.push(error.at_controller(builder.plan.id(unit)));
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A tree of controllers that were verified and built, and are inert. Dropping it undoes it.
 ///
 /// Until it is live no controller may be added to it, removed or moved, since that one would be neither
 /// patched nor resumed, and no [`Source`](crate::Source) can freeze one of its controllers.
 #[must_use = "an imported tree does nothing before patch and resume"]
 pub struct Imported<R: Controller> {
-    root: Arc<R>,
-    tree: Arc<Tree>,
-    claim: Claim,
-    stages: Vec<Option<i32>>,
-    began: Instant,
-    took: Duration,
+    pub(super) root: Arc<R>,
+    pub(super) tree: Arc<Tree>,
+    pub(super) claim: Claim,
+    pub(super) stages: Vec<Option<i32>>,
+    pub(super) began: Instant,
+    pub(super) took: Duration,
 }
 
 impl<R: Controller> Imported<R> {
@@ -284,8 +180,8 @@ impl<R: Controller> Imported<R> {
 /// [`Abandoned::abort`](crate::Abandoned::abort).
 #[must_use = "a patched tree holds resources of this host until resume or abort"]
 pub struct Patched<R: Controller> {
-    root: Arc<R>,
-    transaction: Transaction,
+    pub(super) root: Arc<R>,
+    pub(super) transaction: Transaction,
 }
 
 impl<R: Controller> Patched<R> {

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::tree::Tree;
 use super::waiting::Waiting;
 use crate::caught::{caught, quietly};
-use crate::controller::Hook;
+use crate::controller::{Hook, Purpose};
 use crate::{Error, StageRules};
 
 /// How a hook has ended, beside its result.
@@ -55,6 +55,7 @@ enum Closed {
 pub(crate) struct Journal {
     entries: Vec<Entry>,
     late_stages: Vec<LateEntry>,
+    purpose: Purpose,
 }
 
 /// A stage that a controller has entered on its own after a phase had left it in another.
@@ -88,13 +89,48 @@ struct Entry {
 impl Journal {
     /// A journal in which nothing was begun.
     pub(crate) fn new(controllers: usize) -> Self {
-        Self { entries: vec![Entry::default(); controllers], late_stages: Vec::new() }
+        let entries = vec![Entry::default(); controllers];
+        Self { entries, late_stages: Vec::new(), purpose: Purpose::Migration }
     }
 
     /// A journal of imported controllers, with their stages on the wire.
     pub(crate) fn with_stages(stages: impl IntoIterator<Item = Option<i32>>) -> Self {
         let entry = |stage| Entry { stage, ..Entry::default() };
-        Self { entries: stages.into_iter().map(entry).collect(), late_stages: Vec::new() }
+        let entries = stages.into_iter().map(entry).collect();
+        Self { entries, late_stages: Vec::new(), purpose: Purpose::Rehearsal }
+    }
+
+    /// The journal of a tree that took the place of the one that this is of: `stages` are those of the
+    /// later snapshot, `kept` says per controller which one of this journal it is.
+    pub(crate) fn refreshed(&self, stages: &[Option<i32>], kept: &[Option<usize>]) -> Self {
+        let entries = stages.iter().zip(kept).map(|(&stage, &kept)| {
+            let before = kept.and_then(|unit| self.entries.get(unit)).copied().unwrap_or_default();
+            Entry { stage, ..before }
+        });
+        Self { entries: entries.collect(), late_stages: Vec::new(), purpose: self.purpose }
+    }
+
+    /// The journal of those that have no place in a later tree, as all the others need no undo.
+    pub(crate) fn of_gone(mut self, is_gone: impl Fn(usize) -> bool) -> Self {
+        let entries = self.entries.iter_mut().enumerate();
+        for (_, entry) in entries.filter(|(unit, _)| !is_gone(*unit)) {
+            (entry.touched, entry.undone) = (false, true);
+        }
+        self
+    }
+
+    /// What a hook that runs next is for.
+    pub(crate) fn purpose_of(&self, hook: Hook) -> Purpose {
+        match hook {
+            Hook::Abort => self.purpose,
+            Hook::Prepare => Purpose::Rehearsal,
+            _ => Purpose::Migration,
+        }
+    }
+
+    /// The stage that an imported controller has until it is resumed, if it has one.
+    pub(crate) fn imported_stage(&self, unit: usize, rules: &StageRules) -> Option<i32> {
+        rules.import_as.or(self.entries[unit].stage)
     }
 
     /// The stage that a controller is saved in, if it has one.
@@ -111,7 +147,7 @@ impl Journal {
     /// those where something was begun.
     pub(crate) fn concerns(&self, hook: Hook, unit: usize) -> bool {
         match hook {
-            Hook::Freeze | Hook::Patch | Hook::Resume => true,
+            Hook::Freeze | Hook::Prepare | Hook::Patch | Hook::Resume => true,
             Hook::Thaw | Hook::Abort | Hook::Commit => self.entries[unit].touched,
         }
     }
@@ -127,19 +163,51 @@ impl Journal {
 
     /// A new phase starts.
     pub(crate) fn open(&mut self, hook: Hook) {
+        if matches!(hook, Hook::Patch | Hook::Resume) {
+            self.purpose = Purpose::Migration;
+        }
         for entry in self.entries.iter_mut().filter(|_| !hook.is_undo()) {
             entry.outcome = Outcome::NotBegun;
         }
     }
 
-    /// A hook starts. Written before its first step, so that what it does is never unrecorded.
-    pub(crate) fn begin(&mut self, hook: Hook, unit: usize) {
+    /// A hook starts. Written before its first step, so that what it does is never unrecorded. A hook that
+    /// leads back to the stage before the migration finds the controller in it.
+    ///
+    /// # Errors
+    ///
+    /// If that stage cannot be set. Then the hook must not run.
+    pub(crate) fn begin(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
         let entry = &mut self.entries[unit];
         if !hook.is_undo() {
             entry.outcome = Outcome::CutShort;
             entry.touched = true;
         } else {
             entry.undo = Undo::Failed;
+        }
+        match hook {
+            Hook::Thaw | Hook::Resume => self.settle(hook, unit, tree),
+            Hook::Freeze | Hook::Commit | Hook::Prepare | Hook::Patch | Hook::Abort => Ok(()),
+        }
+    }
+
+    /// Puts a controller back into the stage that it had before a hook that did not succeed, unless the
+    /// controller is in another one by now.
+    pub(crate) fn put_back(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
+        let entry = self.entries[unit];
+        let Some(rules) = Self::rules(hook, unit, tree) else { return Ok(()) };
+        let from = match hook {
+            Hook::Thaw => entry.left,
+            Hook::Resume => rules.import_as.or(entry.stage),
+            Hook::Freeze | Hook::Commit | Hook::Prepare | Hook::Patch | Hook::Abort => {
+                return Ok(());
+            }
+        };
+        match entry.stage {
+            Some(led_to) if from.is_some() => {
+                caught(|| tree.nodes()[unit].leave_stage(led_to, from, true).map(drop))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -148,7 +216,8 @@ impl Journal {
         self.entries[unit].acted |= hook.can_stop();
     }
 
-    /// A hook has ended; if it succeeded, the stage follows.
+    /// A hook has ended; if it succeeded, the stage follows that the hook leads to, unless the
+    /// controller had it from the beginning of the hook on.
     pub(crate) fn end(
         &mut self,
         hook: Hook,
@@ -161,7 +230,12 @@ impl Journal {
             (Err(error), Hook::Commit) => Error::collect(
                 [Some(error), self.settle(hook, unit, tree).err()].into_iter().flatten(),
             ),
+            (Err(error), Hook::Thaw | Hook::Resume) => {
+                let put_back = self.put_back(hook, unit, tree).err();
+                Error::collect([Some(error), put_back].into_iter().flatten())
+            }
             (Err(error), _) => Err(error),
+            (Ok(()), Hook::Thaw | Hook::Resume) => Ok(()),
             (Ok(()), _) => self.settle(hook, unit, tree),
         };
         self.close(hook, unit, result.as_ref().map_or_else(|_| how.failed(), |()| how.succeeded()));
@@ -234,12 +308,13 @@ impl Journal {
         }
     }
 
-    /// By what rules a hook leaves a stage behind, if it does.
+    /// By what rules a hook leads to a stage, if it does.
     fn rules(hook: Hook, unit: usize, tree: &Tree) -> Option<&StageRules> {
-        tree.plan.info(unit).stage_rules.filter(|_| hook != Hook::Patch)
+        let sets_none = matches!(hook, Hook::Prepare | Hook::Patch);
+        tree.plan.info(unit).stage_rules.filter(|_| !sets_none)
     }
 
-    /// Sets the stage that a hook leaves behind.
+    /// Sets the stage that a hook leads to.
     #[inline]
     fn settle(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
         match Self::rules(hook, unit, tree) {
@@ -273,7 +348,7 @@ impl Journal {
             Hook::Resume => (rules.import_as.or(entry.stage), entry.stage, true),
             // The source is over, whatever has become of it.
             Hook::Commit => (entry.left, rules.abort_to, false),
-            Hook::Patch => return Ok(()),
+            Hook::Prepare | Hook::Patch => return Ok(()),
             Hook::Abort => {
                 return rules.abort_to.map_or(Ok(()), |stage| node.set_stage_number(stage));
             }

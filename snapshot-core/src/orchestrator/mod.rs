@@ -5,6 +5,7 @@
 //! not compile; each step that fails undoes what was begun.
 
 mod abandoned;
+mod build;
 mod changes;
 mod claims;
 mod cycle;
@@ -20,6 +21,7 @@ mod migration_report;
 mod phase;
 mod plan;
 mod preflight;
+mod prepared;
 mod preview;
 mod progress;
 mod record;
@@ -49,6 +51,7 @@ pub use migration_report::{
     MigrationReport, PhaseReport, SavedReport, SideReport,
 };
 pub use preflight::Preflight;
+pub use prepared::Prepared;
 pub use preview::{Preview, PreviewedController};
 pub use progress::Progress;
 pub use report::{ControllerReport, Failure, Outcome, Undo};

@@ -21,14 +21,14 @@ impl Hook {
     pub(super) fn first(self) -> First {
         match self {
             Hook::Freeze | Hook::Commit | Hook::Abort => First::Dependents,
-            Hook::Patch | Hook::Resume | Hook::Thaw => First::Dependencies,
+            Hook::Prepare | Hook::Patch | Hook::Resume | Hook::Thaw => First::Dependencies,
         }
     }
 
     /// Whether the phase stops at the first failure and can be cancelled. An undo goes as far as it
     /// can, and so does a commit, since there is no way back.
     pub(super) fn can_stop(self) -> bool {
-        matches!(self, Hook::Freeze | Hook::Patch | Hook::Resume)
+        matches!(self, Hook::Freeze | Hook::Prepare | Hook::Patch | Hook::Resume)
     }
 }
 
@@ -87,7 +87,9 @@ pub(crate) async fn run(
         let stop = Arc::<Signal>::default();
         let stopped = hook.can_stop().then(|| Arc::clone(&stop));
         let around = Arc::new(Around { tree: Arc::clone(tree), session: Arc::clone(session) });
-        let contexts = Contexts::new(PhaseContext::new(phase, around, stopped), controllers);
+        let purpose = journal.purpose_of(hook);
+        let contexts =
+            Contexts::new(PhaseContext::new(phase, purpose, around, stopped), controllers);
         let mut sweep = Sweep::new(hook, tree, session, journal, &contexts, stop);
         tell(session.observer(), phase, None, |observer| {
             observer.phase_started(phase, sweep.concerned());

@@ -26,7 +26,7 @@ use crate::{Code, ControllerId, Error};
 ///
 /// | setting | when not set |
 /// |---|---|
-/// | [`deadline`](Session::deadline) of freeze, patch, resume | 60 s each |
+/// | [`deadline`](Session::deadline) of freeze, prepare, patch, resume | 60 s each |
 /// | [`hook_deadline`](Session::hook_deadline), which is also how long one controller's state is waited for | 30 s |
 /// | [`undo_deadline`](Session::undo_deadline) | 30 s |
 /// | [`grace`](Session::grace) | 5 s |
@@ -103,7 +103,7 @@ impl Session {
 
     /// The time that all hooks of a phase have together. [`Duration::MAX`] is no deadline.
     ///
-    /// Freeze, patch and resume have one. The phases that end a migration (commit, thaw, abort)
+    /// Freeze, prepare, patch and resume have one. The phases that end a migration (commit, thaw, abort)
     /// are not cut short as a whole, only their hooks are.
     #[must_use]
     pub fn deadline(mut self, phase: Phase, deadline: Duration) -> Self {
@@ -111,7 +111,7 @@ impl Session {
         self
     }
 
-    /// The time that one `freeze`, `patch`, `resume` or `commit` hook has. [`Duration::MAX`] is no
+    /// The time that one `freeze`, `prepare`, `patch`, `resume` or `commit` hook has. [`Duration::MAX`] is no
     /// deadline.
     ///
     /// It is also how long the framework waits for the lock of one controller's state, in these phases
@@ -171,8 +171,8 @@ impl Session {
     /// Makes something go wrong with one controller in one phase, after its hook has done all its
     /// work: the hardest place for the undo. For rehearsals and tests of what happens then.
     ///
-    /// It works in the phases that have hooks; and in [`Phase::Save`], which has none, where
-    /// whatever is not a panic is an error. An id that no controller has has no effect.
+    /// It works in the phases that have hooks; and in [`Phase::Save`] and [`Phase::Refresh`], which have
+    /// none, where whatever is not a panic is an error. An id that no controller has has no effect.
     ///
     /// ```
     /// use snapshot_core::{Fault, Phase, Session};
@@ -232,10 +232,12 @@ impl Session {
             _ => self.hook_deadline,
         };
         let whole = match phase {
-            Phase::Freeze | Phase::Patch | Phase::Resume => {
+            Phase::Freeze | Phase::Prepare | Phase::Patch | Phase::Resume => {
                 let whole = self.deadlines.get(&phase).copied();
                 let whole = whole.unwrap_or(const { Duration::from_secs(60) });
-                self.blackout_left().map_or(whole, |left| whole.min(left))
+                // The source still runs while this side prepares.
+                let left = self.blackout_left().filter(|_| phase != Phase::Prepare);
+                left.map_or(whole, |left| whole.min(left))
             }
             _ => Duration::MAX,
         };

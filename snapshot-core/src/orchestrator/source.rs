@@ -127,12 +127,30 @@ impl<R: Controller> Source<R> {
     /// is in the way. Of a tree that is in another migration, in part or as a whole, only that: its stages
     /// say nothing then.
     pub fn preflight(&self, theirs: &Manifest) -> Result<Preflight, Error> {
-        let (rehearsed, preflight) = caught(|| self.look_ahead(theirs))?;
-        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
-        Ok(preflight)
+        self.look_ahead_and_keep(theirs).map(|(preflight, _)| preflight)
     }
 
-    fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Preflight), Error> {
+    /// Finds out whether a migration can succeed, as [`preflight`](Source::preflight) does, and returns
+    /// the snapshot of the tree as it is now, for the destination to verify and to
+    /// [prepare](crate::Imported::prepare). The tree runs on, and can be rehearsed again.
+    ///
+    /// The snapshot is that of a tree that runs: the state of one controller is of one moment, and two
+    /// controllers may be of two. So it is not for a resume.
+    ///
+    /// # Errors
+    ///
+    /// As [`preflight`](Source::preflight).
+    pub fn rehearse(&self, theirs: &Manifest) -> Result<Snapshot, Error> {
+        self.look_ahead_and_keep(theirs).map(|(_, snapshot)| snapshot)
+    }
+
+    fn look_ahead_and_keep(&self, theirs: &Manifest) -> Result<(Preflight, Snapshot), Error> {
+        let (rehearsed, preflight, snapshot) = caught(|| self.look_ahead(theirs))?;
+        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
+        Ok((preflight, snapshot))
+    }
+
+    fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Preflight, Snapshot), Error> {
         let waiting = Waiting::new(
             Phase::Preflight,
             Patience {
@@ -165,7 +183,7 @@ impl<R: Controller> Source<R> {
         };
         let tree = met.into_tree();
         let versions = (!versions.is_empty()).then_some(versions);
-        let (mut length, mut dropped) = (0, Vec::new());
+        let (mut snapshot, mut dropped) = (None, Vec::new());
         let tree = match tree {
             Ok(tree) => Some(Arc::new(tree)),
             Err(error) => {
@@ -178,30 +196,32 @@ impl<R: Controller> Source<R> {
         if let Some(tree) = tree {
             waiting.know(Arc::clone(&tree) as _);
             let rehearsed = waiting.during(|| match errors.is_empty() {
-                true => self.rehearse(versions.clone(), theirs, &tree),
-                false => {
-                    let in_part = self.rehearse_in_part(versions.clone(), &tree, &errors);
-                    in_part.map(|()| (0, Vec::new()))
-                }
+                true => self.rehearse_whole(versions.clone(), theirs, &tree).map(Some),
+                false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| None),
             });
             match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
-                Ok(rehearsed) => (length, dropped) = rehearsed,
+                Ok(None) => {}
+                Ok(Some((rehearsed, drops))) => {
+                    snapshot = Some(rehearsed);
+                    dropped = drops;
+                }
                 Err(error) => errors.push(error),
             }
         }
         Error::collect(errors)?;
-        Ok((Rehearsal { versions, length }, Preflight { compatibility, dropped }))
+        let snapshot = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
+        let length = snapshot.as_bytes().len();
+        Ok((Rehearsal { versions, length }, Preflight { compatibility, dropped }, snapshot))
     }
 
     /// Saves the tree, reads it again as a destination with these limits does, and judges its values by the
-    /// destination's manifest. Returns the length of the snapshot in bytes, and the values that the
-    /// destination drops.
-    fn rehearse(
+    /// destination's manifest. Returns the snapshot, and the values that the destination drops.
+    fn rehearse_whole(
         &self,
         versions: Option<Arc<Versions>>,
         manifest: &Manifest,
         tree: &Tree,
-    ) -> Result<(usize, Vec<Finding>), Error> {
+    ) -> Result<(Snapshot, Vec<Finding>), Error> {
         let theirs = &manifest.read_options();
         let mut buffer = SaveBuffer::new();
         if let Err(error) = self.rehearse_save(&mut buffer, versions) {
@@ -218,7 +238,7 @@ impl<R: Controller> Source<R> {
         }
         preview::decode::<R>(&snapshot)?;
         let dropped = judge(snapshot.any_bytes(), registry()?, manifest)?;
-        Ok((snapshot.as_bytes().len(), dropped))
+        Ok((snapshot, dropped))
     }
 
     /// The same of a tree that cannot be moved as it is, for what else is in the way.
@@ -419,11 +439,11 @@ fn check_all(met: &Met) -> Result<(), Error> {
 /// | found at | what becomes of the stage | where it is reported |
 /// |---|---|---|
 /// | the save | it stays | the save is refused, [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) |
-/// | the rollback, after `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+/// | the rollback, before `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
 /// | the commit | `abort_to`, if there is one: the source is over | the commit's [`Failure`], [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
 ///
 /// On the destination, a stage that a controller enters between import and resume stays, also if its
-/// `patch` or `resume` sets it, and is reported as after `thaw`. A `commit` hook leaves the stage alone.
+/// `patch` sets it, and is reported as before `thaw`. A `commit` hook leaves the stage alone.
 ///
 /// It ends by [`commit`](Frozen::commit) or [`rollback`](Frozen::rollback). If it is dropped
 /// instead, an error is logged and the controllers stay frozen until [`Source::recover`].

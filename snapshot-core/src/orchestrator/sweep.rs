@@ -278,7 +278,9 @@ impl<'a> Sweep<'a> {
         began: Instant,
         task: &mut task::Context<'_>,
     ) -> Instant {
-        self.journal.begin(self.hook, unit);
+        if let Err(error) = self.journal.begin(self.hook, unit, self.tree) {
+            return self.not_begun(unit, began, error);
+        }
         let (hook, tree, contexts) = (self.hook, self.tree, self.contexts);
         self.in_flight.begin(unit);
         let span = Span::none();
@@ -303,7 +305,9 @@ impl<'a> Sweep<'a> {
 
     /// The same with a span, an observer, or trouble on purpose.
     fn start_watched(&mut self, unit: usize, task: &mut task::Context<'_>) -> Instant {
-        self.journal.begin(self.hook, unit);
+        if let Err(error) = self.journal.begin(self.hook, unit, self.tree) {
+            return self.not_begun(unit, Instant::now(), error);
+        }
         tell(self.session.observer(), self.phase, Some(self.tree.id(unit)), |observer| {
             observer.controller_started(self.phase, self.tree.id(unit));
         });
@@ -334,6 +338,14 @@ impl<'a> Sweep<'a> {
             Begun::Ended(result) => self.end(Ended { unit, began, ended, how, result }),
             Begun::Waits(future) => self.wait_for(unit, began, span, future),
         }
+        ended
+    }
+
+    /// A hook was not called, since its controller could not be put into the stage that it leads to.
+    #[cold]
+    fn not_begun(&mut self, unit: usize, began: Instant, error: Error) -> Instant {
+        let (ended, how) = (Instant::now(), HowEnded::ByItself);
+        self.end(Ended { unit, began, ended, how, result: Err(error) });
         ended
     }
 
@@ -449,6 +461,10 @@ impl<'a> Sweep<'a> {
             let error = error.at_controller(self.tree.id(run.unit));
             let (unit, began) = (run.unit, run.began);
             drop(run);
+            let error = match self.journal.put_back(self.hook, unit, self.tree) {
+                Ok(()) => error,
+                Err(put_back) => error.and(put_back.at_controller(self.tree.id(unit))),
+            };
             self.tell(unit, began, Instant::now(), Err(&error));
         }
     }

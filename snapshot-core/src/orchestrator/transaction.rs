@@ -98,7 +98,12 @@ impl Transaction {
     }
 
     /// The same, with what else is known of the undo.
-    async fn fail_with(&mut self, phase: Phase, cause: Error, strays: Option<Error>) -> Failure {
+    pub(crate) async fn fail_with(
+        &mut self,
+        phase: Phase,
+        cause: Error,
+        strays: Option<Error>,
+    ) -> Failure {
         let undo = self.run_end().await.err().into_iter().chain(strays).reduce(Error::and);
         Failure::new(phase, cause, undo, self.journal.report(&self.tree.plan))
     }
@@ -126,7 +131,7 @@ impl Transaction {
     }
 
     /// Runs the hooks that end the transaction, where something was begun.
-    async fn run_end(&mut self) -> Result<(), Error> {
+    pub(crate) async fn run_end(&mut self) -> Result<(), Error> {
         let hook = self.end.hook();
         let result = match self.journal.anything_touched() {
             true => phase::run(hook, &self.tree, &self.session, &mut self.journal).await,
@@ -169,7 +174,7 @@ impl Drop for Transaction {
                 quietly(|| {
                     tracing::error!(
                         type_url,
-                        "a patched destination was dropped without resume or abort, its abort hooks \
+                        "a prepared or patched destination was dropped without resume or abort, its abort hooks \
                      did not run: take it with `Abandoned::take_all` and abort it"
                     )
                 });

@@ -157,7 +157,15 @@ impl Session {
             }
             _ => (limits.whole, format!("the {phase} phase did not end within {:?}", limits.whole)),
         };
-        let can_stop = matches!(phase, Phase::Freeze | Phase::Save | Phase::Patch | Phase::Resume);
+        let can_stop = matches!(
+            phase,
+            Phase::Freeze
+                | Phase::Save
+                | Phase::Prepare
+                | Phase::Refresh
+                | Phase::Patch
+                | Phase::Resume
+        );
         let cancelled = can_stop.then(|| Arc::clone(self.cancel_signal()));
         Patience {
             per_controller: limits.per_hook,

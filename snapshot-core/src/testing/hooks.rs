@@ -7,7 +7,7 @@ use super::laws;
 use super::report::Report;
 
 /// Tests that every hook of a controller that does something has a hook that takes it back: `freeze`
-/// has `thaw`, `patch` and `resume` have `abort`. No hook is called and no controller is needed.
+/// has `thaw`; `prepare`, `patch` and `resume` have `abort`. No hook is called and no controller is needed.
 ///
 /// [`contract`](super::contract) tests this too, for a state that names its controller. A hook in
 /// `no_undo` needs none, because what it does goes away with the controller or harms nobody.

@@ -126,6 +126,9 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
         });
         quote! {
             #[automatically_derived]
+            impl #impl_generics __s::Keep for #ident #ty_generics #where_clause {}
+
+            #[automatically_derived]
             impl #impl_generics __s::State for #ident #ty_generics #where_clause {
                 type Message = #message;
                 fn put_fields(&self, _: &mut __s::Writer) -> __s::Result<(), __s::Error> {

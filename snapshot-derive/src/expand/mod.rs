@@ -9,6 +9,7 @@ mod conversion;
 mod enumeration;
 mod fallback;
 mod fits;
+mod kept;
 mod mapped;
 mod meaning;
 mod newtype;

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::GenericParam;
 use syn::spanned::Spanned;
 
-use super::{at, local};
+use super::{at, kept, local};
 use crate::model::Newtype;
 
 pub(super) fn expand(model: &Newtype) -> TokenStream {
@@ -48,9 +48,12 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             }
         },
     };
+    let keep = kept::of_newtype(model);
     // Whether the inner type has a property is unknown here. A bound without any parameter must hold, or the
     // code does not compile; a bound with a lifetime parameter need not hold.
     quote! {
+        #keep
+
         #[automatically_derived]
         impl<#(#parameters,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics
         where

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{at, constant_of, is_dependent, local, quiet, text_of_type};
+use super::{at, constant_of, is_dependent, kept, local, quiet, text_of_type};
 use crate::model::{OneofEnum, OneofVariant};
 
 pub(super) fn expand(model: &OneofEnum) -> TokenStream {
@@ -99,6 +99,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;
         const __DESCRIPTOR: &__s::OneofDescriptor = <__O as __s::OneofSchema>::DESCRIPTOR;
     };
+    let keep = kept::of_oneof(model);
     quote! {
         use __s::NoMember as _;
         #schema
@@ -132,6 +133,8 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                 }
             }
         }
+
+        #keep
     }
 }
 

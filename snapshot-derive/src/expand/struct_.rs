@@ -10,7 +10,8 @@ use super::mapped::{Mapped, mapped};
 use super::run::{Form, Run, only, runs};
 use super::take::take_fields;
 use super::{
-    at, checks, conversion, fits, is_dependent, local, notes, payload, stage_rules, version, visit,
+    at, checks, conversion, fits, is_dependent, kept, local, notes, payload, stage_rules, version,
+    visit,
 };
 use crate::model::{Struct, plain};
 
@@ -26,6 +27,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let take_fields = take_fields(model, runs);
     let visit_fields = visit::visit_fields(runs);
     let notes = notes::notes(model, runs);
+    let keep = kept::of_struct(model);
     let conversion = conversion::expand(model);
     let nested = model.payload.as_ref().map(|_| payload::nested());
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
@@ -50,6 +52,8 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             #take_fields
             #visit_fields
         }
+
+        #keep
 
         #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}

@@ -36,7 +36,7 @@ const HOLDERS: [&str; 8] =
     ["BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "Vec", "VecDeque"];
 
 /// Whether the type is one of these, or a collection of them.
-pub(super) fn is_plain(ty: &Type) -> bool {
+pub(crate) fn is_plain(ty: &Type) -> bool {
     is_made_of(ty, &PLAIN, &HOLDERS)
 }
 

@@ -79,4 +79,18 @@ const _: () = {
             }
         }
     }
+    #[automatically_derived]
+    impl __s::Keep for Link {
+        fn keep_from(&mut self, __earlier: &mut Self) {
+            use __s::{Keeps as _, KeepsNothing as _};
+            match self {
+                Link::Switch(__later) => {
+                    if let Link::Switch(__old) = __earlier {
+                        __s::Later(__later, __old).keep();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
 };

@@ -295,6 +295,14 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Keep for Disk {
+        fn keep_from(&mut self, __earlier: &mut Self) {
+            use __s::{Keeps as _, KeepsNothing as _};
+            __s::Later(&mut self.pods, &mut __earlier.pods).keep();
+            __s::Later(&mut self.mount, &mut __earlier.mount).keep();
+        }
+    }
+    #[automatically_derived]
     impl __s::Single for Disk {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Disk {

@@ -259,6 +259,14 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Keep for Reservation {
+        fn keep_from(&mut self, __earlier: &mut Self) {
+            use __s::{Keeps as _, KeepsNothing as _};
+            __s::Later(&mut self.disk, &mut __earlier.disk).keep();
+            __s::swap(&mut self.handle, &mut __earlier.handle);
+        }
+    }
+    #[automatically_derived]
     impl __s::Single for Reservation {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Reservation {

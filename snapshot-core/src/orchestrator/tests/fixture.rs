@@ -183,6 +183,8 @@ type Text = Singular<kind::String>;
 type Number = Singular<kind::Int32>;
 type Children = Repeated<kind::Any>;
 
+impl<S: Sort> crate::__private::Keep for ThingState<S> {}
+
 impl<S: Sort> State for ThingState<S> {
     type Message = S::Message;
 
@@ -306,6 +308,10 @@ impl<S: Sort> Controller for Thing<S> {
     }
 
     async fn commit(&self, cx: &Context) -> Result<(), Error> {
+        Script::play(cx, self.stage()).await
+    }
+
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
         Script::play(cx, self.stage()).await
     }
 

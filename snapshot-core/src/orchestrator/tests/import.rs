@@ -17,7 +17,7 @@ fn any<S: Sort>(message: &BoxSnapshot) -> Any {
     Any { type_url: S::TYPE_URL.to_owned(), value: message.encode_to_vec() }
 }
 
-fn good<S: Sort>(name: &str) -> Any {
+pub(super) fn good<S: Sort>(name: &str) -> Any {
     any::<S>(&message(name, []))
 }
 
@@ -25,7 +25,7 @@ fn incoming(root: Any) -> Incoming {
     Incoming::from(Snapshot::from_any(&root).unwrap())
 }
 
-fn root(children: impl IntoIterator<Item = Any>) -> Incoming {
+pub(super) fn root(children: impl IntoIterator<Item = Any>) -> Incoming {
     incoming(any::<Box_>(&message("root", children)))
 }
 

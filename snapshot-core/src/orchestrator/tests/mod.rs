@@ -10,6 +10,7 @@ mod limits;
 mod nothing_undone;
 mod order;
 mod preflight;
+mod prepared;
 mod reach;
 mod scale;
 mod set;

@@ -109,7 +109,7 @@ fn a_rollback_takes_dependencies_first_an_abort_dependents_first() {
 }
 
 #[test]
-fn every_hook_finds_the_stage_that_the_hook_before_has_left() {
+fn every_hook_finds_the_stage_that_it_needs() {
     let (root, script) = (tree(), Script::new());
     let session = script.session();
     let frozen = freeze(&root, &script);
@@ -124,7 +124,7 @@ fn every_hook_finds_the_stage_that_the_hook_before_has_left() {
     assert_eq!(script.stage_at("patch children/disk"), IMPORTED);
     assert_stages(&there, IMPORTED);
     let there = block_on(patched.resume(&session)).unwrap();
-    assert_eq!(script.stage_at("resume children/disk"), IMPORTED);
+    assert_eq!(script.stage_at("resume children/disk"), RUNNING);
     assert_stages(&there, RUNNING);
 
     block_on(frozen.commit()).unwrap();

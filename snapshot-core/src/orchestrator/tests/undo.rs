@@ -10,7 +10,7 @@ use super::*;
 use crate::{Code, Failure, Incoming, Outcome, Phase, Session, Source, Undo};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Trouble {
+pub(super) enum Trouble {
     Fails,
     Panics,
     Hangs,
@@ -18,7 +18,7 @@ enum Trouble {
 }
 
 impl Trouble {
-    const ALL: [Trouble; 4] =
+    pub(super) const ALL: [Trouble; 4] =
         [Trouble::Fails, Trouble::Panics, Trouble::Hangs, Trouble::IsCancelled];
 
     fn code(self) -> Code {
@@ -38,7 +38,7 @@ impl Trouble {
     }
 
     /// A session in which the hook at `step` has this trouble.
-    fn session(self, script: &Arc<Script>, step: &str) -> Session {
+    pub(super) fn session(self, script: &Arc<Script>, step: &str) -> Session {
         let session = script
             .session()
             .hook_deadline(Duration::from_millis(match self {
@@ -61,13 +61,13 @@ impl Trouble {
 }
 
 /// The ids on which a hook began.
-fn begun(log: &[String], hook: &str) -> Vec<String> {
+pub(super) fn begun(log: &[String], hook: &str) -> Vec<String> {
     let ids = log.iter().filter_map(|step| step.strip_prefix(hook)?.strip_prefix(' '));
     ids.map(str::to_owned).collect()
 }
 
 #[track_caller]
-fn assert_failure(failure: &Failure, phase: Phase, id: &str, trouble: Trouble) {
+pub(super) fn assert_failure(failure: &Failure, phase: Phase, id: &str, trouble: Trouble) {
     assert_eq!(failure.phase(), phase, "{failure:?}");
     assert_eq!(failure.code(), trouble.code(), "{failure:?}");
     assert!(failure.undo_error().is_none(), "{failure:?}");
@@ -79,7 +79,7 @@ fn assert_failure(failure: &Failure, phase: Phase, id: &str, trouble: Trouble) {
     }
 }
 
-fn ids(begun: &[String]) -> Vec<&str> {
+pub(super) fn ids(begun: &[String]) -> Vec<&str> {
     begun.iter().map(String::as_str).collect()
 }
 

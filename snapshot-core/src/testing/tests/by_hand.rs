@@ -65,6 +65,8 @@ impl<const MISTAKE: u8> Wire<Message<Counter>> for ByHand<MISTAKE> {
     }
 }
 
+impl<const MISTAKE: u8> crate::__private::Keep for ByHand<MISTAKE> {}
+
 impl<const MISTAKE: u8> State for ByHand<MISTAKE> {
     type Message = Counter;
 

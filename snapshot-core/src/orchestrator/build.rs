@@ -1,0 +1,219 @@
+//! Building the controllers of a verified snapshot: all of them, or those that an earlier tree does not
+//! have yet.
+
+use std::sync::Arc;
+
+use super::Phase;
+use super::changes::When;
+use super::plan::Plan;
+use super::preview::Verified;
+use super::session::Session;
+use super::tree::Tree;
+use super::waiting::Waiting;
+use crate::caught::{caught, drop_of};
+use crate::controller::{Loaded, Node, StateOf, build_child, keep_child};
+use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
+use crate::{Controller, Error};
+
+/// A tree that was built, with the stages on the wire.
+pub(super) type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
+
+/// Builds all controllers, children before parents.
+///
+/// # Errors
+///
+/// Every controller that could not be built. Nothing is left behind.
+pub(super) fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
+    let Verified { root, plan, stages, .. } = verified;
+    let nodes = match Builder::new(&plan, &[]).run(&root) {
+        Ok((nodes, _)) => nodes,
+        Err(mut errors) => {
+            errors.extend(drop_of(root).err().map(|error| error.at_controller(plan.id(0))));
+            return nothing_built(errors);
+        }
+    };
+    let mut nodes = nodes;
+    let root = match caught(|| root.build()) {
+        Ok(root) => root,
+        Err(error) => {
+            let mut errors = vec![error.at_controller(plan.id(0))];
+            errors.extend(drop_each(&plan, nodes));
+            return nothing_built(errors);
+        }
+    };
+    nodes[0] = Some(Arc::clone(&root) as _);
+    let tree = tree(plan, nodes)?;
+    let waiting = Waiting::of_session(Phase::Import, &Session::new());
+    waiting.know(Arc::clone(&tree) as _);
+    // Nobody else knows these controllers, unless their own code has given them away.
+    let _watch = waiting.watch();
+    match waiting.during(|| tree.check_unchanged(When::Import)) {
+        Ok(()) => Ok((root, tree, stages)),
+        Err(error) => {
+            // The tree has it too, and knows what to do if its destructor panics.
+            drop(root);
+            Err(error)
+        }
+    }
+}
+
+/// A later tree, which has the controllers of an earlier one where they are the same.
+pub(super) struct Rebuilt {
+    pub(super) tree: Arc<Tree>,
+    /// The stages on the wire.
+    pub(super) stages: Vec<Option<i32>>,
+    /// Per unit, which unit of the earlier tree it is.
+    pub(super) kept: Vec<Option<usize>>,
+    /// The states that kept controllers are to have, by unit, children before parents. Those of
+    /// their children that were built are in them already.
+    pub(super) later: Vec<(usize, Box<dyn Loaded>)>,
+}
+
+/// Builds the controllers that an earlier tree does not have. A controller is the same if its id and its
+/// type are, and its parent is the same.
+///
+/// # Errors
+///
+/// As [`build`]. The earlier tree has not changed.
+pub(super) fn rebuild<R: Controller>(
+    verified: Verified<StateOf<R>>,
+    earlier: &Tree,
+) -> Result<Rebuilt, Error> {
+    let Verified { root, plan, stages, .. } = verified;
+    let kept = same(&plan, &earlier.plan);
+    let existing: Vec<_> =
+        kept.iter().map(|unit| unit.map(|unit| Arc::clone(&earlier.nodes()[unit]))).collect();
+    let (mut nodes, mut later) = match Builder::new(&plan, &existing).run(&root) {
+        Ok(built) => built,
+        Err(mut errors) => {
+            errors.extend(drop_of(root).err().map(|error| error.at_controller(plan.id(0))));
+            return nothing_built(errors);
+        }
+    };
+    nodes[0].clone_from(&existing[0]);
+    later.push((0, Box::new(root)));
+    Ok(Rebuilt { tree: tree(plan, nodes)?, stages, kept, later })
+}
+
+/// Per unit of a later plan, which unit of an earlier one it is.
+fn same(later: &Plan, earlier: &Plan) -> Vec<Option<usize>> {
+    let mut same: Vec<Option<usize>> = Vec::with_capacity(later.units().len());
+    for (unit, planned) in later.units().iter().enumerate() {
+        let is_it = |&there: &usize| {
+            let parent = earlier.units()[there].parent();
+            std::ptr::eq(earlier.info(there), planned.info)
+                && parent == planned.parent().and_then(|parent| same[parent])
+        };
+        let has_kept_parent = planned.parent().is_none_or(|parent| same[parent].is_some());
+        let there = match has_kept_parent {
+            true => earlier.find(later.id(unit)).filter(is_it),
+            false => None,
+        };
+        same.push(there);
+    }
+    same
+}
+
+fn tree(plan: Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Result<Arc<Tree>, Error> {
+    let nodes: Option<Vec<_>> = nodes.into_iter().collect();
+    let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
+    Ok(Arc::new(Tree::new(Arc::new(plan), nodes)))
+}
+
+fn nothing_built<T>(errors: Vec<Error>) -> Result<T, Error> {
+    Error::collect(errors).and(Err(Error::internal("nothing was built")))
+}
+
+/// Drops what was built, parents before children, so that each destructor runs by itself. Returns what
+/// they panicked with.
+fn drop_each(plan: &Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
+    let dropped = nodes.into_iter().enumerate().filter_map(|(unit, node)| {
+        drop_of(node).err().map(|error| error.at_controller(plan.id(unit)))
+    });
+    dropped.collect()
+}
+
+/// Controllers by unit, and the states that are to go into those that are kept.
+type Nodes = (Vec<Option<Arc<dyn Node>>>, Vec<(usize, Box<dyn Loaded>)>);
+
+/// Builds the controllers of a verified tree, in the order of its plan.
+struct Builder<'a> {
+    plan: &'a Plan,
+    /// Per unit, the controller that is there already; or nothing at all.
+    existing: &'a [Option<Arc<dyn Node>>],
+    nodes: Vec<Option<Arc<dyn Node>>>,
+    later: Vec<(usize, Box<dyn Loaded>)>,
+    next: usize,
+    errors: Vec<Error>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(plan: &'a Plan, existing: &'a [Option<Arc<dyn Node>>]) -> Self {
+        let nodes = vec![None; plan.units().len()];
+        Self { plan, existing, nodes, later: Vec::new(), next: 1, errors: Vec::new() }
+    }
+
+    /// Builds all below the root. After an error everything that was built is dropped.
+    fn run(mut self, root: &dyn Loaded) -> Result<Nodes, Vec<Error>> {
+        let built = caught(|| self.children(|visit| root.visit(visit)));
+        let Self { plan, nodes, later, mut errors, .. } = self;
+        errors.extend(built.err());
+        if errors.is_empty() {
+            return Ok((nodes, later));
+        }
+        for (unit, loaded) in later {
+            errors.extend(drop_of(loaded).err().map(|error| error.at_controller(plan.id(unit))));
+        }
+        errors.extend(drop_each(plan, nodes));
+        Err(errors)
+    }
+
+    /// Builds all below a state; says whether all could be built.
+    fn children(
+        &mut self,
+        parent: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let mut below = Below { builder: self, complete: true };
+        parent(&mut Visit::new(&mut below))?;
+        Ok(below.complete)
+    }
+}
+
+/// Builds the children in one state.
+struct Below<'b, 'a> {
+    builder: &'b mut Builder<'a>,
+    /// Whether all of them could be built.
+    complete: bool,
+}
+
+impl Visitor for Below<'_, '_> {
+    fn wants(&self) -> Wants {
+        Wants { places: true, names: false, adapters: false }
+    }
+
+    fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
+        let Self { builder, complete } = self;
+        let unit = builder.next;
+        builder.next += 1;
+        // A parent without its children cannot be built; its siblings can, and may fail too.
+        if !builder.children(|visit| child.visit(visit))? {
+            *complete = false;
+            return Ok(());
+        }
+        let built = match builder.existing.get(unit).and_then(Option::as_ref) {
+            None => caught(|| build_child(child)),
+            Some(existing) => caught(|| keep_child(child, existing)).map(|loaded| {
+                builder.later.push((unit, loaded));
+                Arc::clone(existing)
+            }),
+        };
+        match built {
+            Ok(node) => builder.nodes[unit] = Some(node),
+            Err(error) => {
+                *complete = false;
+                builder.errors.push(error.at_controller(builder.plan.id(unit)));
+            }
+        }
+        Ok(())
+    }
+}

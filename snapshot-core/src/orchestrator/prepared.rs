@@ -1,0 +1,255 @@
+//! A destination that is prepared while the source still runs, and takes later states in.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::build::{Rebuilt, rebuild};
+use super::changes::When;
+use super::claims::Claim;
+use super::destination::{Imported, Incoming, Patched};
+use super::end::End;
+use super::journal::Journal;
+use super::preview;
+use super::progress::{self, Entered, tell};
+use super::session::Session;
+use super::transaction::Transaction;
+use super::tree::Tree;
+use super::waiting::Waiting;
+use super::{Failure, Phase};
+use crate::caught::{caught, quietly};
+use crate::controller::{Hook, Loaded};
+use crate::{Controller, Error};
+
+/// A tree whose host is ready for it, while the source still runs and owns what it describes.
+///
+/// It takes in later states: of a further rehearsal by [`prepare_again`](Prepared::prepare_again), and the
+/// last one by [`patch`](Prepared::patch). A controller whose id and type are in both snapshots, below the
+/// same parents, stays the same: its [`refresh`](Controller::refresh) gets the later state. One that is
+/// new is built, and one that is gone is aborted. Before anything changes the whole snapshot is verified,
+/// as in [`Incoming::import`], and the new controllers are built.
+///
+/// It ends by [`patch`](Prepared::patch) or [`abort`](Prepared::abort). If it is dropped instead,
+/// an error is logged, and what it has prepared stays until
+/// [`Abandoned::abort`](crate::Abandoned::abort).
+///
+/// ```no_run
+/// # use snapshot_core::{Controller, Incoming, Session};
+/// # use std::sync::Arc;
+/// # async fn take_over<R: Controller>(
+/// #     rehearsed: Vec<u8>, receive: impl AsyncFn() -> Vec<u8>,
+/// # ) -> Result<Arc<R>, Box<dyn std::error::Error>> {
+/// let session = Session::new();
+/// // While the source runs.
+/// let imported = Incoming::open(rehearsed)?.import::<R>()?;
+/// let prepared = imported.prepare(&session).await?;
+/// // The source is frozen from here on.
+/// let last = Incoming::open(receive().await)?;
+/// let patched = prepared.patch(last, &session).await?;
+/// Ok(patched.resume(&session).await?)
+/// # }
+/// ```
+#[must_use = "a prepared tree holds resources of this host until it is patched or aborted"]
+pub struct Prepared<R: Controller> {
+    root: Arc<R>,
+    transaction: Transaction,
+}
+
+impl<R: Controller> Imported<R> {
+    /// Gets this host ready for the tree while the source still runs: runs the `prepare` hooks, parents
+    /// before children and each after what it comes after. The tree then takes in later states, see
+    /// [`Prepared`].
+    ///
+    /// Run it in a task of its own, as [`Imported::patch`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Imported::patch`]. Every controller whose prepare had begun is aborted.
+    pub async fn prepare(self, session: &Session) -> Result<Prepared<R>, Failure> {
+        let Imported { root, tree, claim, stages, began, took } = self;
+        let session = Arc::new(session.clone());
+        session.record_import(began, took);
+        let journal = Journal::with_stages(stages);
+        let mut transaction = Transaction::new(tree, session, journal, End::Abort, claim);
+        let prepared = match transaction.check_unchanged(Phase::Prepare, When::Patch).await {
+            Ok(()) => transaction.advance(Hook::Prepare).await,
+            Err(failure) => Err(failure),
+        };
+        Prepared { root, transaction }.unless_failed(prepared)
+    }
+}
+
+impl<R: Controller> Prepared<R> {
+    /// The root of the tree.
+    pub fn root(&self) -> &Arc<R> {
+        &self.root
+    }
+
+    /// Takes in the state of a further rehearsal, and runs the `prepare` hooks of all controllers again.
+    ///
+    /// Run it in a task of its own, as [`Imported::patch`](crate::Imported::patch).
+    ///
+    /// # Errors
+    ///
+    /// As [`patch`](Prepared::patch). To find out whether a snapshot would be refused without giving up
+    /// what is prepared, use [`Incoming::check`] before.
+    pub async fn prepare_again(
+        mut self,
+        later: Incoming,
+        session: &Session,
+    ) -> Result<Self, Failure> {
+        self.transaction.session = Arc::new(session.clone());
+        let prepared = match self.refresh(later).await {
+            Ok(()) => self.transaction.advance(Hook::Prepare).await,
+            Err(failure) => Err(failure),
+        };
+        self.unless_failed(prepared)
+    }
+
+    /// Takes in the last state, and binds every controller to this host, as
+    /// [`Imported::patch`](crate::Imported::patch) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Incoming::import`] and [`Imported::patch`](crate::Imported::patch); or if a controller refuses
+    /// its later state, if its stage has changed since the import, or if what is gone cannot be aborted.
+    /// Every controller that was prepared or patched is aborted.
+    pub async fn patch(mut self, last: Incoming, session: &Session) -> Result<Patched<R>, Failure> {
+        self.transaction.session = Arc::new(session.clone());
+        self.transaction.session.begin_blackout();
+        let patched = match self.refresh(last).await {
+            Ok(()) => self.transaction.advance(Hook::Patch).await,
+            Err(failure) => Err(failure),
+        };
+        self.unless_failed(patched).map(|Self { root, transaction }| Patched { root, transaction })
+    }
+
+    /// Aborts every controller, in reverse: this host is as it was before the import.
+    ///
+    /// # Errors
+    ///
+    /// What the hooks fail with; the others run all the same.
+    pub async fn abort(self) -> Result<(), Failure> {
+        let Self { root, mut transaction } = self;
+        // The tree has it too, and knows what to do if its destructor panics.
+        drop(root);
+        transaction.finish(End::Abort).await
+    }
+
+    fn unless_failed(self, result: Result<(), Failure>) -> Result<Self, Failure> {
+        // The root is dropped before the tree, which knows what to do if a destructor panics.
+        let Self { root, transaction } = self;
+        result.map(|()| Self { root, transaction })
+    }
+
+    /// Takes in a later snapshot.
+    async fn refresh(&mut self, later: Incoming) -> Result<(), Failure> {
+        self.transaction.check_unchanged(Phase::Refresh, When::Patch).await?;
+        let mut gone = None;
+        let refreshed = self.take_in(&later, &mut gone);
+        drop(later);
+        let aborted = match &mut gone {
+            Some(gone) => gone.run_end().await,
+            None => Ok(()),
+        };
+        match (refreshed, aborted) {
+            (Ok(()), Ok(())) => Ok(()),
+            (Ok(()), Err(cause)) => Err(self.transaction.fail(Phase::Refresh, cause).await),
+            (Err(cause), aborted) => {
+                let undo = aborted.err();
+                Err(self.transaction.fail_with(Phase::Refresh, cause, undo).await)
+            }
+        }
+    }
+
+    /// The same up to the end of the controllers that have no place in the later tree. As soon as the
+    /// later tree takes the place of the earlier one, they are in `gone`.
+    fn take_in(&mut self, later: &Incoming, gone: &mut Option<Transaction>) -> Result<(), Error> {
+        let phase = Phase::Refresh;
+        let session = Arc::clone(&self.transaction.session);
+        let span = progress::span(|| tracing::info_span!("phase", phase = phase.as_str()));
+        let _in_span = Entered::into(&span);
+        let controllers = self.transaction.tree.nodes().len();
+        tell(session.observer(), phase, None, |observer| {
+            observer.phase_started(phase, controllers);
+        });
+        let began = Instant::now();
+        let result = session.check_cancelled().and_then(|()| {
+            let verified = caught(|| preview::decode::<R>(later.snapshot()))?;
+            let rebuilt = rebuild(verified, &self.transaction.tree)?;
+            self.replace(rebuilt, gone)
+        });
+        quietly(|| match &result {
+            Ok(()) => tracing::info!(controllers, took = ?began.elapsed(), "done"),
+            Err(error) => {
+                tracing::error!(took = ?began.elapsed(), error = %error.on_one_line(), "failed");
+            }
+        });
+        session.record_phase(phase, began.elapsed(), result.is_ok());
+        tell(session.observer(), phase, None, |observer| {
+            observer.phase_ended(phase, result.as_ref().map(|&()| ()));
+        });
+        result
+    }
+
+    /// Puts the later tree in the place of the earlier one, and then the later states into the controllers
+    /// that are in both.
+    fn replace(&mut self, rebuilt: Rebuilt, gone: &mut Option<Transaction>) -> Result<(), Error> {
+        let Rebuilt { tree, stages, kept, later } = rebuilt;
+        let Transaction { session, claim, .. } = &self.transaction;
+        let mut is_kept = vec![false; self.transaction.tree.nodes().len()];
+        kept.iter().flatten().for_each(|&unit| is_kept[unit] = true);
+        let session = Arc::clone(session);
+        if let Some(claim) = claim {
+            claim.pass_to(&tree);
+        }
+        let journal = self.transaction.journal.refreshed(&stages, &kept);
+        let earlier_journal = std::mem::replace(&mut self.transaction.journal, journal);
+        let earlier = std::mem::replace(&mut self.transaction.tree, Arc::clone(&tree));
+        if is_kept.contains(&false) {
+            let journal = earlier_journal.clone().of_gone(|unit| !is_kept[unit]);
+            let claim = Claim::destination(&earlier);
+            let (tree, session) = (Arc::clone(&earlier), Arc::clone(&session));
+            *gone = Some(Transaction::new(tree, session, journal, End::Abort, claim));
+        }
+        let waiting = Waiting::of_session(Phase::Refresh, &session);
+        waiting.know(Arc::clone(&tree) as _);
+        let _watch = waiting.watch()?;
+        let named = |error: Error| error.named(|address| tree.id_at(address));
+        waiting
+            .during(|| {
+                for (unit, state) in later {
+                    let before = (&earlier_journal, kept[unit]);
+                    refresh_one(&tree, unit, state, before, &session)
+                        .map_err(|error| error.at_controller(tree.id(unit)))?;
+                }
+                tree.check_unchanged(When::Refresh)
+            })
+            .map_err(named)
+    }
+}
+
+/// Puts a later state into one controller, which is this unit of an earlier journal.
+fn refresh_one(
+    tree: &Tree,
+    unit: usize,
+    state: Box<dyn Loaded>,
+    (journal, earlier): (&Journal, Option<usize>),
+    session: &Session,
+) -> Result<(), Error> {
+    session.check_cancelled()?;
+    let rules = tree.plan.info(unit).stage_rules;
+    let expected = rules.zip(earlier).and_then(|(rules, at)| journal.imported_stage(at, rules));
+    tree.nodes()[unit].refresh(state.into_state()?, expected)?;
+    match session.faults().is_empty() {
+        true => Ok(()),
+        false => caught(|| session.faults().check(Phase::Refresh, tree.id(unit))),
+    }
+}
+
+impl<R: Controller> fmt::Debug for Prepared<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let controllers = self.transaction.tree.nodes().len();
+        f.debug_struct("Prepared").field("controllers", &controllers).finish_non_exhaustive()
+    }
+}
