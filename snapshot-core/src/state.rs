@@ -201,6 +201,11 @@ pub fn notes_on<S: State>() -> &'static StateNotes {
     S::NOTES
 }
 
+/// Returns whether a payload of this type may have this type URL: its own, or that of an older version.
+pub(crate) fn is_type_url_of<P: Payload>(type_url: &str) -> bool {
+    type_url == P::TYPE_URL || P::OLDER.iter().any(|older| older.type_url == Some(type_url))
+}
+
 fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
     let error = match P::STAGE_RULES.map(|rules| rules.check(payload.stage_number())) {
         None | Some(Ok(())) => return Ok(()),

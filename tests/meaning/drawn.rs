@@ -76,7 +76,8 @@ drawn! {
     u8: |draw| u8::try_from(draw.number).ok(), |value| (*value != 0).then(|| value.to_string());
     NonZero<u64>: |draw| NonZero::new(draw.number), |value| Some(value.to_string());
     Duration: |draw| Some(Duration::from_secs(draw.number)),
-        |value| (!value.is_zero()).then(|| format!("{value:?}"));
+        // In seconds, as the form says that the plain number of another build is.
+        |value| (!value.is_zero()).then(|| value.as_secs().to_string());
     String: |draw| Some(draw.text.clone()), |value| (!value.is_empty()).then(|| value.clone());
     IpAddr: |draw| draw.text.parse().ok(), |value| Some(value.to_string());
     Vec<u32>: |draw| Some(draw.list.clone()), |value| listed(value.iter());
@@ -104,7 +105,7 @@ macro_rules! builds {
 
             #[derive(snapshot_core::Snapshot)]
             #[snapshot(message = Saved, version = 1, $($left_out)*)]
-            pub(super) struct State { $($(#[$attribute])* pub(super) $field: $ty,)* }
+            pub(crate) struct State { $($(#[$attribute])* pub(super) $field: $ty,)* }
 
             controller!(Here);
 

@@ -45,7 +45,7 @@ mod old {
 
     #[derive(Snapshot, Debug)]
     #[snapshot(message = renamed::OldRule, version = 1)]
-    pub(super) struct State {
+    pub(crate) struct State {
         pub(super) size: u64,
     }
     controller!(Rule);
@@ -62,7 +62,7 @@ mod new {
         upgrade = from_old,
         type_url = "type.googleapis.com/renamed.v1.Rule"
     ))]
-    pub(super) struct State {
+    pub(crate) struct State {
         pub(super) size: u64,
         #[snapshot(since = 3)]
         pub(super) more: u64,

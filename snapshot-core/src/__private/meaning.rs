@@ -5,9 +5,8 @@ use std::fmt::Debug;
 use std::ops::{Bound, RangeBounds};
 
 use super::bounds::{Bounded, Ranged};
-use super::put::Putting;
+use super::put::{Putting, bytes_of};
 use crate::schema::{Number, RangeNote};
-use crate::version::bytes_of;
 
 /// Returns what a `range` says about the values of a field of type `T`.
 pub fn range_note<V: Bounded, T: Ranged<V>>(

@@ -59,6 +59,7 @@ pub use self::plan::{Options, Plan, put, take};
 pub use self::port::{
     Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
 };
+pub(crate) use self::put::bytes_of;
 pub use self::put::{
     Putting, marks, message_size, put_message, put_message_tagged, put_payload, sum,
 };

@@ -113,6 +113,18 @@ impl<'w, const N: usize> Putting<'w, N> {
     }
 }
 
+/// Returns the bytes of one field, or `None` if it contains a controller.
+pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
+    let mut writer = Writer::seeking_children();
+    let mut putting = Putting::new(&mut writer);
+    put(&mut putting);
+    let result = putting.finish();
+    match writer.has_found_child() {
+        true => Ok(None),
+        false => result.map(|()| Some(writer.into_vec())),
+    }
+}
+
 impl Wrong {
     #[cold]
     #[inline(never)]

@@ -3,8 +3,7 @@
 use super::memory::default_budget;
 use super::{Quoted, Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
 use crate::schema::kind::{self, WireType};
-use crate::state::{take_payload, version_read};
-use crate::version::is_type_url_of;
+use crate::state::{is_type_url_of, take_payload, version_read};
 use crate::{Error, Payload};
 
 /// Field numbers of `google.protobuf.Any`.

@@ -33,7 +33,7 @@
 //! | `optional`, a message | `Option<T>`; a plain `T` is required |
 //! | neither | a plain `T`; `Option<T>` if `T` is [`NeverDefault`] |
 //! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted and read in no other order |
-//! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted |
+//! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted; pairs and triples are `string` keys, `3/eth0` |
 //!
 //! Anything in a `Box` or an `Arc` is saved as what it points at. One `Arc` in two places of a tree is refused,
 //! since each place would come back with a value of its own; `#[snapshot(unshared)]` allows it. `Arc<str>` and
@@ -77,6 +77,7 @@ mod size;
 mod strict;
 mod text;
 mod text_form;
+mod tuple_key;
 #[cfg(feature = "uuid")]
 mod uuid;
 #[cfg(feature = "uuid")]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::effect::{Effect, SideNames};
 use super::enum_values::Values;
 use super::meaning::{Change, compare_meanings};
 use super::version_schema::{Shape, VersionSchema};
@@ -42,33 +43,6 @@ pub struct FieldNumbers {
     /// Its number at the destination; `None` if the destination does not have it.
     pub destination: Option<u32>,
 }
-
-/// The effect of a difference on a snapshot that travels from the source to the destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Effect {
-    /// No effect: the same thing has another name.
-    Renamed,
-    /// The wire form is the same and the destination reads all of it. The opposite direction may
-    /// fail.
-    Tolerable,
-    /// The destination refuses the snapshot, or would lose a part of it.
-    Breaking,
-}
-
-/// The words for the two sides in a reason: first the source, then the destination.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SideNames {
-    /// The sides as subjects, as in "only the source has".
-    pub(super) who: [&'static str; 2],
-    /// The sides as places, as in "is 2 at the source".
-    pub(super) at: [&'static str; 2],
-}
-
-/// The two peers of a migration.
-pub(super) const PEERS: SideNames = SideNames {
-    who: ["the source", "the destination"],
-    at: ["at the source", "at the destination"],
-};
 
 /// Compares one version of a payload on two sides. Returns every difference, in the order of a
 /// traversal from the root message.

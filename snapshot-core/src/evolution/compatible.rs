@@ -6,9 +6,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::compare::{
-    Difference, Effect, FieldNumbers, PEERS, compare, compare_roles, compare_stages,
-};
+use super::compare::{Difference, FieldNumbers, compare, compare_roles, compare_stages};
+use super::effect::{Effect, PEERS};
 use super::meaning::compare_defaults;
 use super::version_schema::{Types, VersionSchema};
 use crate::error::{Code, Error};

@@ -5,11 +5,11 @@
 //! and meanings of the destination stand beside them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
 use super::meaning::values_text;
+use super::value::{Found, default_of, scalar};
 use super::version_schema::Shape;
-use crate::codec::{Quoted, Reader, is_in_form, wire_type_of};
+use crate::codec::{Reader, is_in_form, wire_type_of};
 use crate::error::{Error, Finding};
 use crate::registry::Registry;
 use crate::schema::kind::WireType;
@@ -92,15 +92,6 @@ struct Judge<'m> {
     payloads: HashMap<&'m str, &'m Payload>,
     messages: HashMap<&'m str, &'m Message>,
     enums: HashMap<&'m str, &'m Enum>,
-}
-
-/// One value on the wire.
-enum Found<'a> {
-    Int(i128),
-    Float(f64),
-    Bytes(&'a [u8]),
-    /// A message, which was judged by itself.
-    Message,
 }
 
 /// What was met of one field of a message.
@@ -532,45 +523,6 @@ fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
     (!is_taken).then(|| format!("is {found}, the destination takes {}", values_text(values)))
 }
 
-impl fmt::Display for Found<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Found::Int(number) => number.fmt(f),
-            Found::Float(number) => write!(f, "{number:?}"),
-            Found::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Quoted(text).fmt(f),
-                Err(_) => write!(f, "{} bytes", bytes.len()),
-            },
-            Found::Message => f.write_str("a message"),
-        }
-    }
-}
-
-/// Reads a value that is no message.
-fn scalar<'a>(kind: ValueKind, r: &mut Reader<'a>) -> Result<Found<'a>, Error> {
-    Ok(match kind {
-        ValueKind::Double => Found::Float(f64::from_bits(r.fixed64()?)),
-        ValueKind::Float => Found::Float(f32::from_bits(r.fixed32()?).into()),
-        ValueKind::Int32 | ValueKind::Int64 | ValueKind::Enum(_) => {
-            Found::Int((r.varint()? as i64).into())
-        }
-        ValueKind::Uint32 | ValueKind::Uint64 | ValueKind::Bool => Found::Int(r.varint()?.into()),
-        ValueKind::Sint32 | ValueKind::Sint64 => {
-            let value = r.varint()?;
-            Found::Int(((value >> 1) as i64 ^ -((value & 1) as i64)).into())
-        }
-        ValueKind::Fixed32 => Found::Int(r.fixed32()?.into()),
-        ValueKind::Fixed64 => Found::Int(r.fixed64()?.into()),
-        ValueKind::Sfixed32 => Found::Int((r.fixed32()? as i32).into()),
-        ValueKind::Sfixed64 => Found::Int((r.fixed64()? as i64).into()),
-        ValueKind::String | ValueKind::Bytes => Found::Bytes(r.bytes()?),
-        ValueKind::Message(_) => {
-            r.bytes()?;
-            Found::Message
-        }
-    })
-}
-
 /// Reads the value of field 1, which is all that counts in a message. Text is judged as absent: its bytes do
 /// not outlive the message.
 fn wrapped(kind: ValueKind, r: &mut Reader<'_>) -> Result<Found<'static>, Error> {
@@ -591,16 +543,6 @@ fn wrapped(kind: ValueKind, r: &mut Reader<'_>) -> Result<Found<'static>, Error>
         };
     }
     Ok(found)
-}
-
-/// The value of a field without presence that is not on the wire.
-fn default_of(kind: ValueKind) -> Option<Found<'static>> {
-    match kind {
-        ValueKind::Double | ValueKind::Float => Some(Found::Float(0.0)),
-        ValueKind::String | ValueKind::Bytes => Some(Found::Bytes(&[])),
-        ValueKind::Message(_) => None,
-        _ => Some(Found::Int(0)),
-    }
 }
 
 /// The schema version in a payload.
@@ -633,24 +575,4 @@ fn text_of(message: &[u8], descriptor: &MessageDescriptor, number: u32) -> Optio
         }
         r.skip(tag.wire_type).ok()?;
     }
-}
-
-/// The value of a field's bytes in words, if it is one number or text.
-pub(super) fn shown(field: &Field, bytes: &[u8]) -> Option<String> {
-    let shape = Shape::of(&field.kind);
-    let kind = kind_of(shape.value).filter(|_| matches!(shape.label, "" | "optional"))?;
-    let mut r = Reader::new(bytes);
-    r.tag().ok()??;
-    let found = scalar(kind, &mut r).ok()?;
-    (r.remaining() == 0).then(|| found.to_string())
-}
-
-/// The scalar kind with this name in a `.proto` file.
-fn kind_of(name: &str) -> Option<ValueKind> {
-    use ValueKind::*;
-    let all = [
-        Double, Float, Int32, Int64, Uint32, Uint64, Sint32, Sint64, Fixed32, Fixed64, Sfixed32,
-        Sfixed64, Bool, String, Bytes,
-    ];
-    all.into_iter().find(|kind| kind.proto_name() == name)
 }

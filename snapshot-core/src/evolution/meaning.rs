@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::compare::{Effect, SideNames};
+use super::effect::{Effect, SideNames};
+use super::value::shown;
 use crate::wire::v1::manifest::{Field, Limit, Meaning, Values};
 
 /// A difference between two meanings: its effect, the words for it, and whether a preflight decides by
@@ -245,9 +246,7 @@ fn default_text(field: &Field, default: Option<&[u8]>) -> String {
     match default {
         None => "a value that cannot be stated".to_owned(),
         Some([]) => "absent".to_owned(),
-        Some(bytes) => {
-            super::judge::shown(field, bytes).unwrap_or_else(|| format!("bytes {}", Hex(bytes)))
-        }
+        Some(bytes) => shown(field, bytes).unwrap_or_else(|| format!("bytes {}", Hex(bytes))),
     }
 }
 

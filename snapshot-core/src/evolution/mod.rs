@@ -6,10 +6,12 @@
 
 mod compare;
 mod compatible;
+mod effect;
 mod enum_values;
 mod judge;
 pub mod lock;
 mod meaning;
+mod value;
 mod version_schema;
 
 #[doc(inline)]

@@ -11,8 +11,7 @@ use crate::controller::{Described, Loaded, StateOf, described};
 use crate::envelope::Snapshot;
 use crate::references::{self, Twins};
 use crate::registry::registry;
-use crate::state::{take_payload, version_read};
-use crate::version::is_type_url_of;
+use crate::state::{is_type_url_of, take_payload, version_read};
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Code, Controller, ControllerId, Error};
 

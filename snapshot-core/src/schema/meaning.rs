@@ -183,7 +183,12 @@ fn mapped_meaning(form: Option<&FieldForm>, notes: &MeaningNotes, shape: FieldSh
             }
         }
     }
-    meaning.max = notes.max.map(|max| max() as u64);
+    // Of a field with an adapter the bounds are those of the Rust value, and nothing on the wire shows it.
+    match (notes.max.map(|max| max() as u64), &adapter) {
+        (max, None) => meaning.max = max,
+        (Some(max), Some(_)) => meaning.range = format!("max {max}"),
+        (None, Some(_)) => {}
+    }
     if let Some(range) = notes.range.map(|range| range()) {
         // The range is of the Rust value, which an adapter converts to something else.
         match range.is_numeric

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use prost::Message;
 
 use super::stamp;
-use crate::__private::Putting;
+use crate::__private::{Putting, bytes_of};
 use crate::codec::{Reader, Writer, canonical, check_strictly};
 use crate::error::Error;
 use crate::schema::{Field, MessageDescriptor};
@@ -84,18 +84,6 @@ impl Older {
             None => Ok(()),
             Some(error) => Err(error),
         }
-    }
-}
-
-/// Returns the bytes of one field, or `None` if it contains a controller.
-pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
-    let mut writer = Writer::seeking_children();
-    let mut putting = Putting::new(&mut writer);
-    put(&mut putting);
-    let result = putting.finish();
-    match writer.has_found_child() {
-        true => Ok(None),
-        false => result.map(|()| Some(writer.into_vec())),
     }
 }
 

@@ -3,7 +3,6 @@
 mod downgrade;
 mod upgrade;
 
-pub(crate) use self::downgrade::bytes_of;
 pub use self::downgrade::{Older, downgraded, put_older};
 pub use self::upgrade::{Upgraded, check_upgraded, read_upgraded, upgrade, upgraded};
 use crate::codec::{Reader, Tag};
@@ -43,11 +42,6 @@ impl OlderVersion {
     pub const fn from(self, type_url: &'static str) -> Self {
         Self { type_url: Some(type_url), ..self }
     }
-}
-
-/// Returns whether a payload of this type may have this type URL: its own, or that of an older version.
-pub(crate) fn is_type_url_of<P: Payload>(type_url: &str) -> bool {
-    type_url == P::TYPE_URL || P::OLDER.iter().any(|older| older.type_url == Some(type_url))
 }
 
 /// Returns the versions that a build saves, ascending; the current one is last.

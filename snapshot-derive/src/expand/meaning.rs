@@ -57,8 +57,12 @@ fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
     let limits: Vec<TokenStream> = limits
         .iter()
         .filter_map(|Limit { field, is_included }| {
-            let other = model.fields.iter().find(|other| other.ident == *field)?;
-            let (fields, proto) = (&mapped.fields, &other.mapping()?.proto);
+            let other = model.fields.iter().find(|other| other.ident == *field)?.mapping()?;
+            // Adapters convert the numbers that are compared, so the wire does not show the relation.
+            if mapped.mapping.with.is_some() || other.with.is_some() {
+                return None;
+            }
+            let (fields, proto) = (&mapped.fields, &other.proto);
             Some(quote!(((*#fields).#proto.number(), #is_included)))
         })
         .collect();

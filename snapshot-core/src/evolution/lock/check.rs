@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{follow, named, next};
 use super::{Lock, Locked, Record, Reserved, Stage, Unversioned};
-use crate::evolution::compare::{
-    Difference, Effect, SideNames, compare, compare_roles, compare_stages,
-};
+use crate::evolution::compare::{Difference, compare, compare_roles, compare_stages};
+use crate::evolution::effect::{Effect, SideNames};
 use crate::evolution::version_schema::{Types, VersionSchema};
 use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Field, Meaning, Payload};

@@ -123,13 +123,14 @@ impl Parser {
             },
             "id" => once_number(&mut self.record()?.id_field, rest.number()?)?,
             "stage_field" => once_number(&mut self.record()?.stage_field, rest.number()?)?,
-            "mapped" | "ignored" | "discarded" => self.field()?.meanings.push(Meaning {
-                ignored: keyword == "ignored",
-                discarded: keyword == "discarded",
-                ..Meaning::default()
-            }),
-            "form" | "set" | "required" | "secret" | "length" | "max" | "values" | "keys"
-            | "range" | "at_most" | "below" | "default" => self.meaning(keyword, &mut rest)?,
+            "mapped" | "ignored" | "discarded" => {
+                let meaning = Meaning {
+                    ignored: keyword == "ignored",
+                    discarded: keyword == "discarded",
+                    ..rest.meaning()?
+                };
+                self.field()?.meanings.push(meaning);
+            }
             "save_from" => {
                 let stage = rest.word()?;
                 let rules = self.record()?.stage.as_mut().ok_or("expected `stage` before it")?;
@@ -172,33 +173,6 @@ impl Parser {
             _ => return Err(format!("unknown keyword `{keyword}`")),
         }
         rest.end()
-    }
-
-    /// Reads a part of the last meaning of a field.
-    fn meaning(&mut self, keyword: &str, rest: &mut Cursor<'_>) -> Result<(), String> {
-        let meaning = self.field()?.meanings.last_mut();
-        let meaning = meaning.ok_or("expected `mapped`, `ignored` or `discarded` before it")?;
-        match keyword {
-            "form" => once(&mut meaning.form, rest.line()?)?,
-            "range" => once(&mut meaning.range, rest.line()?)?,
-            "set" => added(!std::mem::replace(&mut meaning.set, true))?,
-            "required" => added(!std::mem::replace(&mut meaning.required, true))?,
-            "secret" => added(!std::mem::replace(&mut meaning.secret, true))?,
-            "length" => added(meaning.length.replace(rest.number()?).is_none())?,
-            "max" => added(meaning.max.replace(rest.number()?).is_none())?,
-            "values" => added(meaning.values.replace(rest.values()?).is_none())?,
-            "keys" => added(meaning.keys.replace(rest.values()?).is_none())?,
-            "default" => {
-                let bytes = bytes_of(&rest.word()?).ok_or("expected bytes in hexadecimal")?;
-                added(meaning.default_bytes.replace(bytes).is_none())?;
-            }
-            _ => {
-                let limit = Limit { field: rest.number()?, included: keyword == "at_most" };
-                added(!meaning.limits.contains(&limit))?;
-                meaning.limits.push(limit);
-            }
-        }
-        Ok(())
     }
 
     /// Reads a property of a payload that belongs to no version.
@@ -425,21 +399,47 @@ impl<'t> Cursor<'t> {
         Err("the closing quote is missing".to_owned())
     }
 
-    /// Reads the values that are taken, to the end of the line.
-    fn values(&mut self) -> Result<Values, String> {
-        let mut values = Values::default();
+    /// Reads what a state makes of a field, to the end of the line.
+    fn meaning(&mut self) -> Result<Meaning, String> {
+        let mut meaning = Meaning::default();
+        // Which values the next parts are about.
+        let mut values: Option<&mut Values> = None;
         while !self.0.is_empty() {
-            match self.bare() {
-                "form" => once(&mut values.form, self.word()?)?,
-                "least" => once(&mut values.least, self.word()?)?,
-                "most" => once(&mut values.most, self.word()?)?,
-                "bytes" => added(values.bytes.replace(self.number()?).is_none())?,
-                "most_excluded" => added(!std::mem::replace(&mut values.most_excluded, true))?,
-                "not_zero" => added(!std::mem::replace(&mut values.not_zero, true))?,
-                other => return Err(format!("unknown keyword `{other}`")),
+            match (self.bare(), &mut values) {
+                ("form", _) => once(&mut meaning.form, self.word()?)?,
+                ("range", _) => once(&mut meaning.range, self.word()?)?,
+                ("set", _) => added(!std::mem::replace(&mut meaning.set, true))?,
+                ("required", _) => added(!std::mem::replace(&mut meaning.required, true))?,
+                ("secret", _) => added(!std::mem::replace(&mut meaning.secret, true))?,
+                ("length", _) => added(meaning.length.replace(self.number()?).is_none())?,
+                ("max", _) => added(meaning.max.replace(self.number()?).is_none())?,
+                ("default", _) => {
+                    let bytes = bytes_of(&self.word()?).ok_or("expected bytes in hexadecimal")?;
+                    added(meaning.default_bytes.replace(bytes).is_none())?;
+                }
+                (keyword @ ("below" | "at_most"), _) => {
+                    let limit = Limit { field: self.number()?, included: keyword == "at_most" };
+                    added(!meaning.limits.contains(&limit))?;
+                    meaning.limits.push(limit);
+                }
+                ("keys", _) => values = Some(meaning.keys.insert(Values::default())),
+                ("values", _) => values = Some(meaning.values.insert(Values::default())),
+                ("as", Some(values)) => once(&mut values.form, self.word()?)?,
+                ("least", Some(values)) => once(&mut values.least, self.word()?)?,
+                ("most", Some(values)) => once(&mut values.most, self.word()?)?,
+                ("bytes", Some(values)) => {
+                    added(values.bytes.replace(self.number()?).is_none())?;
+                }
+                ("most_excluded", Some(values)) => {
+                    added(!std::mem::replace(&mut values.most_excluded, true))?;
+                }
+                ("not_zero", Some(values)) => {
+                    added(!std::mem::replace(&mut values.not_zero, true))?;
+                }
+                (other, _) => return Err(format!("unexpected `{other}` in a meaning")),
             }
         }
-        Ok(values)
+        Ok(meaning)
     }
 
     /// Reads an optional word; returns whether it is there.

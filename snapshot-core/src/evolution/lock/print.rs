@@ -129,45 +129,45 @@ fn put_record(f: &mut Formatter<'_>, record: &Record) -> fmt::Result {
     Ok(())
 }
 
-/// Writes one meaning of a field. The first line begins it.
+/// Writes one meaning of a field, on one line.
 fn put_meaning(f: &mut Formatter<'_>, meaning: &Meaning) -> fmt::Result {
     let use_of = match meaning {
         Meaning { ignored: true, .. } => "ignored",
         Meaning { discarded: true, .. } => "discarded",
         _ => "mapped",
     };
-    writeln!(f, "        {use_of}")?;
+    write!(f, "        {use_of}")?;
     if !meaning.form.is_empty() {
-        writeln!(f, "          form {}", Line(&meaning.form))?;
+        write!(f, " form {}", Word(&meaning.form))?;
     }
     for (keyword, is_set) in
         [("set", meaning.set), ("required", meaning.required), ("secret", meaning.secret)]
     {
         if is_set {
-            writeln!(f, "          {keyword}")?;
+            write!(f, " {keyword}")?;
         }
     }
     for (keyword, number) in [("length", meaning.length), ("max", meaning.max)] {
         if let Some(number) = number {
-            writeln!(f, "          {keyword} {number}")?;
-        }
-    }
-    for (keyword, values) in [("values", &meaning.values), ("keys", &meaning.keys)] {
-        if let Some(values) = values {
-            writeln!(f, "          {keyword}{}", ValuesText(values))?;
+            write!(f, " {keyword} {number}")?;
         }
     }
     if !meaning.range.is_empty() {
-        writeln!(f, "          range {}", Line(&meaning.range))?;
+        write!(f, " range {}", Word(&meaning.range))?;
     }
     for limit in &meaning.limits {
         let keyword = if limit.included { "at_most" } else { "below" };
-        writeln!(f, "          {keyword} {}", limit.field)?;
+        write!(f, " {keyword} {}", limit.field)?;
     }
     if let Some(default) = &meaning.default_bytes {
-        writeln!(f, "          default {}", Word(&Hex(default).to_string()))?;
+        write!(f, " default {}", Word(&Hex(default).to_string()))?;
     }
-    Ok(())
+    for (keyword, values) in [("keys", &meaning.keys), ("values", &meaning.values)] {
+        if let Some(values) = values {
+            write!(f, " {keyword}{}", ValuesText(values))?;
+        }
+    }
+    f.write_char('\n')
 }
 
 /// Writes the parts of some values, each after a space.
@@ -177,7 +177,7 @@ impl Display for ValuesText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let values = self.0;
         for (keyword, text) in
-            [("form", &values.form), ("least", &values.least), ("most", &values.most)]
+            [("as", &values.form), ("least", &values.least), ("most", &values.most)]
         {
             if !text.is_empty() {
                 write!(f, " {keyword} {}", Word(text))?;

@@ -7,6 +7,7 @@ use super::super::places::number;
 use super::super::report::Law;
 use super::super::shape::{FieldInfo, Presence};
 use super::super::subject::Recoded;
+use super::super::tree::Value;
 use super::super::values::integer;
 use super::refuse::known;
 
@@ -67,7 +68,10 @@ fn length(bench: &Bench, site: &Site, info: &FieldInfo) -> Option<usize> {
     let values = bench.message(site)?.values(info.number);
     let length = match (info.presence, info.scalar()) {
         (Presence::Repeated | Presence::Packed, _) => values.len(),
-        (_, Some(ValueKind::Bytes)) => values.first().map_or(0, |value| value.bytes().len()),
+        (_, Some(ValueKind::Bytes)) => match values.first() {
+            Some(Value::Bytes(bytes)) => bytes.len(),
+            _ => 0,
+        },
         _ => return None,
     };
     (length > 0).then_some(length)
