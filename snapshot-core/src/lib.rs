@@ -10,11 +10,10 @@ mod error;
 pub mod evolution;
 mod orchestrator;
 mod path;
+mod payload;
 mod references;
 pub mod registry;
 pub mod schema;
-mod stage;
-mod state;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod version;
@@ -35,12 +34,10 @@ pub use orchestrator::{
     SideReport, Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};
+pub use payload::{OlderVersion, Payload, Stage, StageRules, StageVariant, State};
 pub use references::check_references;
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};
-pub use stage::{Stage, StageRules, StageVariant};
-pub use state::{Payload, State};
-pub use version::OlderVersion;
 
 #[doc(hidden)]
 pub mod __private;

@@ -4,73 +4,21 @@ mod manifest;
 mod received;
 #[cfg(test)]
 mod tests;
-mod types;
 
 use std::any::TypeId;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::sync::OnceLock;
 
-pub(crate) use self::types::short_type_name;
-pub use self::types::{TypeInfo, TypeRef};
 use crate::caught::caught;
-use crate::codec::{Reader, controller_with};
-#[cfg(feature = "testing")]
-use crate::controller::WrittenHooks;
-use crate::controller::{AnyLoaded, Controller, StateOf};
+pub use crate::controller::Registration;
+use crate::controller::linked;
 use crate::error::Error;
+pub use crate::payload::{TypeInfo, TypeRef};
 pub use crate::schema::Manifest;
-use crate::schema::{MessageDescriptor, Notes, Schema};
-use crate::state::{State, take_payload, version_read};
-
-/// The registration of one controller type, submitted by [`register!`](crate::register).
-#[derive(Clone, Copy)]
-pub struct Registration {
-    info: TypeInfo,
-    descriptor: &'static MessageDescriptor,
-    /// Returns the type URL according to prost.
-    prost_type_url: fn() -> String,
-    take: fn(&mut Reader<'_>) -> Result<AnyLoaded, Error>,
-    #[cfg(feature = "testing")]
-    pub(crate) hooks: fn() -> WrittenHooks,
-}
-
-inventory::collect!(Registration);
-
-/// Reads the state of a `C`.
-fn take_loaded<C: Controller>(r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
-    r.charge(controller_with::<StateOf<C>>())?;
-    let state = take_payload(r)?;
-    Ok(AnyLoaded::new(Box::new(StateOf::<C>::new(state, version_read::<C::State>(r)))))
-}
+use crate::schema::Notes;
 
 impl Registration {
-    /// Creates the registration of `C`.
-    pub const fn of<C: Controller>() -> Self
-    where
-        <C::State as State>::Message: prost::Name,
-    {
-        Self {
-            info: TypeInfo::of::<C>(),
-            descriptor: <C::State as State>::Message::DESCRIPTOR,
-            prost_type_url: <<C::State as State>::Message as prost::Name>::type_url,
-            take: take_loaded::<C>,
-            #[cfg(feature = "testing")]
-            hooks: WrittenHooks::of::<C>,
-        }
-    }
-
-    /// Returns the description of the type.
-    pub fn info(&self) -> &TypeInfo {
-        &self.info
-    }
-
-    /// Returns the schema of its payload.
-    pub fn descriptor(&self) -> &'static MessageDescriptor {
-        self.descriptor
-    }
-
     /// Runs a check, which calls what prost and the derives have made of the type; an error of a panic
     /// says whose type it is.
     fn caught(&self, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
@@ -141,17 +89,6 @@ impl Registration {
             ))
         }))
     }
-
-    /// Reads a payload of this type.
-    pub(crate) fn take(&self, r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
-        (self.take)(r)
-    }
-}
-
-impl fmt::Debug for Registration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registration").field("info", &self.info).finish_non_exhaustive()
-    }
 }
 
 /// All registered controller types, by type URL.
@@ -172,10 +109,7 @@ impl Registry {
     pub fn new(registrations: impl IntoIterator<Item = Registration>) -> Result<Self, Error> {
         let mut registrations: Vec<Registration> = registrations.into_iter().collect();
         // The link order is arbitrary. Sorting gives the same errors in every build.
-        registrations.sort_by(|a, b| {
-            let by_type_url = a.info.type_url.cmp(b.info.type_url);
-            by_type_url.then_with(|| a.info.controller.name().cmp(b.info.controller.name()))
-        });
+        registrations.sort_by(Registration::cmp);
         let mut errors = Vec::new();
         registrations.dedup_by(|other, first| {
             let is_repeated = other.info.type_url == first.info.type_url;
@@ -303,16 +237,7 @@ fn check_after(registrations: &[Registration]) -> Vec<Error> {
 /// The errors of [`Registry::new`], the same at every call.
 pub fn registry() -> Result<&'static Registry, Error> {
     static REGISTRY: OnceLock<Result<Registry, Error>> = OnceLock::new();
-    REGISTRY
-        .get_or_init(|| {
-            let linked = || inventory::iter::<Registration>.into_iter();
-            // Counts first, since the iterator does not know its length.
-            let mut registrations = Vec::with_capacity(linked().count());
-            registrations.extend(linked().copied());
-            Registry::new(registrations)
-        })
-        .as_ref()
-        .map_err(Clone::clone)
+    REGISTRY.get_or_init(|| Registry::new(linked().iter().copied())).as_ref().map_err(Clone::clone)
 }
 
 /// Registers a controller type whose state has no `controller = ...`, such as a generic one. Call it

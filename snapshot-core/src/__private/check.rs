@@ -5,12 +5,11 @@ use std::marker::PhantomData;
 
 use super::Numbered;
 use super::text::Message;
-use crate::registry::Registration;
+use crate::payload::{Stage, StageVariant};
 use crate::schema::kind::{Singular, Uint32};
 use crate::schema::{
     EnumDescriptor, Field, FieldShape, MessageDescriptor, OneofDescriptor, ValueKind,
 };
-use crate::{Controller, Payload, Stage, StageVariant};
 
 /// Every field of the message is mapped or ignored, or that of the version, if there is one.
 #[track_caller]
@@ -209,24 +208,6 @@ pub const fn assert_zero(variant: &str, number: i128) {
             .and(": a value that is at its default is not on the wire");
         panic!("{}", message.as_str());
     }
-}
-
-/// The controller whose state is `S`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the controller of `{S}`",
-    label = "needs `impl Controller for {Self}` with `type State = {S}`"
-)]
-pub trait Owns<S>: Controller<State = S> + Sized {}
-
-#[diagnostic::do_not_recommend]
-impl<S: Payload, C: Controller<State = S>> Owns<S> for C {}
-
-/// The registration of the controller of `S`.
-pub const fn registration<C: Owns<S>, S: Payload>() -> Registration
-where
-    S::Message: prost::Name,
-{
-    Registration::of::<C>()
 }
 
 /// A message that prost has given its name.

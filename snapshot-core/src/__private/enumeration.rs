@@ -2,8 +2,8 @@
 
 use crate::codec::{Reader, Writer};
 use crate::error::Error;
+use crate::payload::{Stage, StageVariant};
 use crate::schema::EnumSchema;
-use crate::stage::{Stage, StageVariant};
 
 /// An enum without data, mirrored by a proto enum. A lifecycle stage is one through [`Stage`]; the
 /// derive implements it for an enum with `enumeration = path`, which has no transient variants.

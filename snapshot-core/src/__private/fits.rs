@@ -9,12 +9,11 @@
 use std::marker::PhantomData;
 
 use super::Numbered;
-use super::oneof::Member;
 use super::port::{Adapter, Port};
 use super::text::Message;
-use crate::codec::{Wire, WireField};
-use crate::schema::kind::{FieldKind, Kind, Map, Optional, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, Forms, MemberForm, StatesInside, ValueForm, ValueKind};
+use crate::codec::WireField;
+use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
+use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
 
 /// Whether a type fits its field, or each of some types.
 pub trait Answer {
@@ -91,6 +90,30 @@ pub const fn forms<A: Answer>(_: &impl FnOnce() -> A) -> Forms {
     A::FORM
 }
 
+/// Returns how many marks [`Putting`](super::Putting) needs for fields declared in this order, behind that
+/// of the version, which is 0 if there is none. `fits` has the answers of all of them, or of some at a time.
+pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
+    let mut last = version;
+    let mut field = 0;
+    let mut i = 0;
+    while i < fits.len() {
+        let mut j = 0;
+        while j < fits[i].count() {
+            let Numbered { number, .. } = fields[field];
+            if number <= last {
+                return fields.len() + 1;
+            }
+            // A oneof takes the numbers of its members.
+            let highest = fits[i].of(j).highest();
+            last = if highest > number { highest } else { number };
+            field += 1;
+            j += 1;
+        }
+        i += 1;
+    }
+    0
+}
+
 /// What stands for the answer of a type that can be named only inside of the impls.
 pub const fn dependent<F: FieldKind>(_: &Field<F>) -> Fit {
     Fit::Fits { is_leaf: false, highest: highest::<F>() }
@@ -116,11 +139,6 @@ pub const fn inside_adapter<F, W: WireField<F>, T, E>(
     _: &impl FnOnce(W) -> Result<T, E>,
 ) -> StatesInside {
     W::INSIDE
-}
-
-/// Returns the states inside of a member of a oneof.
-pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
-    A::INSIDE
 }
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
@@ -329,68 +347,6 @@ impl Checking {
     }
 }
 
-/// Whether a type fits a member of a oneof.
-pub trait Held {
-    const IS_HELD: bool;
-    /// The values that the type takes.
-    const FORM: ValueForm = ValueForm::OWN;
-    /// The states inside, whose fields may have notes.
-    const INSIDE: StatesInside = StatesInside::Nothing;
-}
-
-pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
-
-pub struct HoldsNot;
-
-impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
-    const IS_HELD: bool = true;
-    const FORM: ValueForm = T::FORM;
-    const INSIDE: StatesInside = T::INSIDE;
-}
-
-impl Held for HoldsNot {
-    const IS_HELD: bool = false;
-}
-
-impl<K: Kind, T: Wire<K>> Member<K, T> {
-    pub fn fits(self) -> Holds<K, T> {
-        Holds(PhantomData)
-    }
-}
-
-/// A member whose type is known only to the code of a generic enum.
-pub const fn unknown_member<K>(member: &Field<Optional<K>>) -> MemberForm {
-    MemberForm::mapped(member.number(), ValueForm::OWN)
-}
-
-/// What the type of a variant makes of its member.
-pub const fn member_form<K: Kind, A: Held>(
-    member: &Field<Optional<K>>,
-    _: &impl FnOnce() -> A,
-) -> MemberForm {
-    MemberForm::mapped(member.number(), A::FORM)
-}
-
-/// A variant's value of type `ty` fits its member; without a value `ty` is empty.
-#[track_caller]
-pub const fn assert_member_fits<K: Kind, A: Held>(
-    _: &impl FnOnce() -> A,
-    member: &Field<Optional<K>>,
-    ty: &str,
-) {
-    if !A::IS_HELD {
-        let message = if ty.is_empty() {
-            Message::new().and("a variant without a value")
-        } else {
-            Message::new().and("`").and(ty).and("`")
-        };
-        let message = message.and(" cannot be saved as the member `").and(member.name());
-        let message = message.and("`, which is `").and(K::WORDS.name).and("`: ");
-        let message = message.and(if ty.is_empty() { "give it a value, " } else { "use " });
-        panic!("{}", and_holder(message, K::WORDS).as_str());
-    }
-}
-
 /// What a `.proto` file says that the field is.
 const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
     let [value, second] = words;
@@ -444,7 +400,7 @@ const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -
     }
 }
 
-const fn and_holder(message: Message, words: Words) -> Message {
+pub(super) const fn and_holder(message: Message, words: Words) -> Message {
     let [first, second, third] = words.held_by;
     message.and(first).and(second).and(third)
 }

@@ -3,7 +3,6 @@
 
 #![allow(missing_docs, reason = "for the derives only")]
 
-mod any;
 mod bounds;
 mod check;
 mod enumeration;
@@ -36,12 +35,11 @@ pub use inventory;
 pub use prost;
 pub use std;
 
-pub use self::any::{any_size, put_any, take_any};
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
-    Named, NoStage, Owns, Probe, assert_all_mapped, assert_all_members, assert_all_values,
+    Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
     assert_fits_i32, assert_no_stage, assert_not_transient, assert_not_zero,
-    assert_older_version_field, assert_value, assert_zero, earlier, registration, version_field,
+    assert_older_version_field, assert_value, assert_zero, earlier, version_field,
 };
 pub use self::enumeration::{
     Enumeration, default_enumeration, enumeration_size, put_enumeration, put_enumeration_tagged,
@@ -49,33 +47,38 @@ pub use self::enumeration::{
 };
 pub use self::field::default;
 pub use self::fits::{
-    Answer, Checking, Fit, Losing, NoFit, are_leaves, assert_member_fits, check, dependent, fit,
-    forms, inside, inside_adapter, inside_member, member_form, unknown_member,
+    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside,
+    inside_adapter, marks,
 };
 pub use self::limits::{Limited, Limiting, limit};
 pub use self::meaning::{default_note, range_note};
-pub use self::oneof::{Member, NoMember, member, put_since, take_since, unmapped_member};
-pub use self::plan::{Options, Plan, put, take};
+pub use self::oneof::{
+    Member, NoMember, assert_member_fits, inside_member, member, member_form, put_since,
+    take_since, unknown_member, unmapped_member,
+};
+pub use self::plan::{Options, Plan, put_planned, take_planned};
 pub use self::port::{
     Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
 };
 pub(crate) use self::put::bytes_of;
-pub use self::put::{
-    Putting, marks, message_size, put_message, put_message_tagged, put_payload, sum,
-};
+pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refers, values_define, values_refer,
     visit_message, visit_payload,
 };
 pub use self::stage::{has_no_stage, may_restore, may_save, stage_of};
-pub use self::take::{Taking, lost_error, take_message, take_message_into};
+pub use self::take::{Taking, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};
 pub use crate::codec::{
     Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
     WireKey, WireOneof, Writer,
 };
-pub use crate::registry::{Registration, TypeInfo, TypeRef};
+pub use crate::controller::{Owns, Registration, registration};
+pub use crate::payload::{
+    Keep, Keeps, KeepsNothing, Later, OlderVersion, TypeInfo, TypeRef, any_field_size as any_size,
+    lost_error, notes_on, put_any, take_any, version_read,
+};
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
@@ -84,10 +87,9 @@ pub use crate::schema::{
     OneofSchema, RangeNote, Schema, StateMeanings, StateNotes, StatesInside, ValueForm, ValueKind,
     kind,
 };
-pub use crate::state::{Keep, Keeps, KeepsNothing, Later, notes_on, version_read};
 pub use crate::version::{
-    Older, OlderVersion, Upgraded, check_upgraded, check_version, downgraded, put_older,
-    read_upgraded, upgrade, upgraded,
+    Older, Upgraded, check_upgraded, check_version, downgraded, put_older, read_upgraded, upgrade,
+    upgraded,
 };
 pub use crate::visit::Visit;
 pub use crate::{Code, Controller, Error, Payload, Stage, StageRules, StageVariant, State};

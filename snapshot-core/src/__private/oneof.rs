@@ -3,12 +3,13 @@
 
 use std::marker::PhantomData;
 
-use super::fits::HoldsNot;
+use super::fits::and_holder;
 use super::port::Of;
+use super::text::Message;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::schema::kind::{Kind, Optional};
-use crate::schema::{Field, OneofDescriptor, StatesInside};
+use crate::schema::{Field, MemberForm, OneofDescriptor, StatesInside, ValueForm};
 use crate::visit::Visit;
 
 impl<K: Kind> Of<Optional<K>> {
@@ -80,6 +81,73 @@ pub fn take_since<K: Kind>(
         .in_field(member.name())),
         _ => Ok(()),
     }
+}
+
+/// Whether a type fits a member of a oneof.
+pub trait Held {
+    const IS_HELD: bool;
+    /// The values that the type takes.
+    const FORM: ValueForm = ValueForm::OWN;
+    /// The states inside, whose fields may have notes.
+    const INSIDE: StatesInside = StatesInside::Nothing;
+}
+
+pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
+
+pub struct HoldsNot;
+
+impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
+    const IS_HELD: bool = true;
+    const FORM: ValueForm = T::FORM;
+    const INSIDE: StatesInside = T::INSIDE;
+}
+
+impl Held for HoldsNot {
+    const IS_HELD: bool = false;
+}
+
+impl<K: Kind, T: Wire<K>> Member<K, T> {
+    pub fn fits(self) -> Holds<K, T> {
+        Holds(PhantomData)
+    }
+}
+
+/// A member whose type is known only to the code of a generic enum.
+pub const fn unknown_member<K>(member: &Field<Optional<K>>) -> MemberForm {
+    MemberForm::mapped(member.number(), ValueForm::OWN)
+}
+
+/// What the type of a variant makes of its member.
+pub const fn member_form<K: Kind, A: Held>(
+    member: &Field<Optional<K>>,
+    _: &impl FnOnce() -> A,
+) -> MemberForm {
+    MemberForm::mapped(member.number(), A::FORM)
+}
+
+/// A variant's value of type `ty` fits its member; without a value `ty` is empty.
+#[track_caller]
+pub const fn assert_member_fits<K: Kind, A: Held>(
+    _: &impl FnOnce() -> A,
+    member: &Field<Optional<K>>,
+    ty: &str,
+) {
+    if !A::IS_HELD {
+        let message = if ty.is_empty() {
+            Message::new().and("a variant without a value")
+        } else {
+            Message::new().and("`").and(ty).and("`")
+        };
+        let message = message.and(" cannot be saved as the member `").and(member.name());
+        let message = message.and("`, which is `").and(K::WORDS.name).and("`: ");
+        let message = message.and(if ty.is_empty() { "give it a value, " } else { "use " });
+        panic!("{}", and_holder(message, K::WORDS).as_str());
+    }
+}
+
+/// Returns the states inside of a member of a oneof.
+pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
+    A::INSIDE
 }
 
 /// What a type that does not fit gets instead. Never runs: the program does not compile.

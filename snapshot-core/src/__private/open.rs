@@ -81,7 +81,6 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
 
     /// Takes what `tag` announces, if it is this field's.
     // So that a tag is compared with numbers. A debug build would only compile more for each struct.
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn offer(
         &mut self,
@@ -137,13 +136,11 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
     }
 
     /// The value; `None` after an error, or a default that nobody sees.
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn finish(self, field: &Field<F>, take: &mut Taking, _: &Reader<'_>) -> Option<T> {
         self.value(field, take)
     }
 
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn value(self, field: &Field<F>, take: &mut Taking) -> Option<T> {
         let mut error = None;

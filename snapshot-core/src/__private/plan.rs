@@ -8,9 +8,10 @@ use super::fits::{Answer, Fit, Loss, Misfit};
 use super::open::Open;
 use super::port::Port;
 use super::put::Putting;
-use super::take::{Taking, lost_error};
+use super::take::Taking;
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField, Writer};
+use crate::payload::lost_error;
 use crate::schema::kind::FieldKind;
 use crate::schema::{Forms, MessageDescriptor, StatesInside};
 
@@ -72,7 +73,6 @@ pub trait Planned<T>: Answer {
 impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
     type Open = Open<F, T>;
 
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>) {
         self.put(put, value);
@@ -83,13 +83,11 @@ impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
         self.size(value)
     }
 
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>) {
         open.take_expected(self.field, take, r);
     }
 
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool {
         open.offer(self.field, take, tag, r)
@@ -123,9 +121,8 @@ impl<F: FieldKind, L: Loss, T> Planned<T> for Misfit<F, L> {
 }
 
 /// Puts a message of these fields alone.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn put<T: Types, P: Plan<T>, const N: usize>(
+pub fn put_planned<T: Types, P: Plan<T>, const N: usize>(
     plan: P,
     values: T::Refs<'_>,
     w: &mut Writer,
@@ -136,9 +133,8 @@ pub fn put<T: Types, P: Plan<T>, const N: usize>(
 }
 
 /// Takes a message of these fields alone.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn take<T: Types, P: Plan<T>>(
+pub fn take_planned<T: Types, P: Plan<T>>(
     plan: impl Fn() -> P,
     descriptor: &'static MessageDescriptor,
     discarded: &'static [u32],
@@ -189,7 +185,6 @@ macro_rules! plans {
         impl<$($ty,)* $($answer: Planned<$ty>),*> Plan<($($ty,)*)> for ($($answer,)*) {
             type Open = ($($answer::Open,)*);
 
-            #[cfg_attr(debug_assertions, inline)]
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn put<const N: usize>(self, values: ($(&$ty,)*), put: &mut Putting<'_, N>) {
                 $(self.$back.put(values.$back, put);)*
@@ -200,13 +195,11 @@ macro_rules! plans {
                 super::put::sum(&[$(self.$at.size(values.$at)),*])
             }
 
-            #[cfg_attr(debug_assertions, inline)]
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>) {
                 $(self.$at.open(&mut open.$at, take, r);)*
             }
 
-            #[cfg_attr(debug_assertions, inline)]
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn offer(
                 self,
@@ -219,7 +212,6 @@ macro_rules! plans {
                 $(self.$at.offer(&mut open.$at, take, tag, r))||*
             }
 
-            #[cfg_attr(debug_assertions, inline)]
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn finish(self, open: Self::Open, take: &mut Taking) -> ($(Option<$ty>,)*) {
                 ($(self.$at.finish(open.$at, take),)*)

@@ -49,7 +49,6 @@ pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) {
         match value.put_field(self.field.number(), put.w) {
@@ -65,7 +64,6 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
 
     /// The field while its message is read. Takes what canonical encoding has next, if it is this
     /// field's.
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn open(self, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
         let mut open = Open::default();
@@ -81,8 +79,6 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
         }
         open
     }
-
-    #[inline]
     pub fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error> {
         if T::LEAF {
             return Ok(());
@@ -168,7 +164,6 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     /// Visits what the adapter makes of the field. It has no controllers, so only names are of
     /// interest, and whether the adapter gives back what it was given. A value that cannot be converted has
     /// none: its save fails and says why.
-    #[inline]
     pub fn visit_adapter<E>(
         self,
         value: impl FnOnce() -> Option<W>,

@@ -1,8 +1,6 @@
 //! Putting the fields of a message.
 
-use super::Numbered;
-use super::fits::Fit;
-use crate::codec::Writer;
+use crate::codec::{SaveScope, Writer};
 use crate::{Error, Payload, State};
 
 /// The fields of one message on their way to the writer, in descending declared order. `N` is how
@@ -25,30 +23,6 @@ struct Wrong {
     errors: Vec<(u32, Error)>,
     /// The fields that a check has refused: that one of them cannot be put either is no news.
     checked: Vec<u32>,
-}
-
-/// How many marks [`Putting`] needs for fields declared in this order, behind that of the version,
-/// which is 0 if there is none. `fits` has the answers of all of them, or of some at a time.
-pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
-    let mut last = version;
-    let mut field = 0;
-    let mut i = 0;
-    while i < fits.len() {
-        let mut j = 0;
-        while j < fits[i].count() {
-            let Numbered { number, .. } = fields[field];
-            if number <= last {
-                return fields.len() + 1;
-            }
-            // A oneof takes the numbers of its members.
-            let highest = fits[i].of(j).highest();
-            last = if highest > number { highest } else { number };
-            field += 1;
-            j += 1;
-        }
-        i += 1;
-    }
-    0
 }
 
 impl<'w, const N: usize> Putting<'w, N> {
@@ -113,13 +87,28 @@ impl<'w, const N: usize> Putting<'w, N> {
     }
 }
 
+/// The scope of a save that must have no controllers.
+#[derive(Debug, Default)]
+struct Childless {
+    has_child: bool,
+}
+
+impl SaveScope for Childless {
+    fn child(&mut self) -> Result<(), Error> {
+        self.has_child = true;
+        // It only ends the save: nobody reads it.
+        Err(Error::internal("a controller was found"))
+    }
+}
+
 /// Returns the bytes of one field, or `None` if it contains a controller.
 pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
-    let mut writer = Writer::seeking_children();
+    let mut writer = Writer::default();
+    writer.set_scope(Childless::default());
     let mut putting = Putting::new(&mut writer);
     put(&mut putting);
     let result = putting.finish();
-    match writer.has_found_child() {
+    match writer.take_scope::<Childless>().is_none_or(|scope| scope.has_child) {
         true => Ok(None),
         false => result.map(|()| Some(writer.into_vec())),
     }
@@ -139,7 +128,6 @@ impl Wrong {
 }
 
 /// Puts a state as a field: a nested message, with its length and its tag.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
     w.message_field(number, |w| state.put_nested(w))
@@ -158,7 +146,6 @@ pub fn sum(sizes: &[usize]) -> usize {
 }
 
 /// Puts a state as a nested message, with its length.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| state.put_nested(w))

@@ -7,13 +7,11 @@ use crate::visit::{Role, Visit};
 use crate::{Error, Payload, State};
 
 /// Visits a state that is nested as a message.
-#[inline]
 pub fn visit_message<S: State>(state: &S, visit: &mut Visit<'_>) -> Result<(), Error> {
     visit.message(|visit| state.visit_fields(visit))
 }
 
 /// Visits a payload that is nested as an `Any`.
-#[inline]
 pub fn visit_payload<P: Payload>(payload: &P, visit: &mut Visit<'_>) -> Result<(), Error> {
     let own_name = || payload.own_name();
     visit.payload(own_name, P::MESSAGE_NAME, |visit| payload.visit_fields(visit))

@@ -1,7 +1,7 @@
 //! The stage rules of a struct, where the codec itself keeps to them.
 
 use crate::error::{Code, Error};
-use crate::stage::StageRules;
+use crate::payload::StageRules;
 
 /// Checks that a struct may be saved in the stage that it is in.
 #[inline]

@@ -74,8 +74,9 @@ impl Taking {
     ) {
         match field_of(descriptor, tag.number) {
             Some(field) => {
-                #[cfg(feature = "testing")]
-                crate::testing::watch::ignored(r.offset_before(self.left));
+                if let Some(scope) = r.scope() {
+                    scope.ignored(r.offset_before(self.left));
+                }
                 if discarded.contains(&field.number) || is_absence(field, tag, r) {
                     if let Err(error) = r.skip(tag.wire_type) {
                         self.lose(r.locate(error, r.offset_before(self.left)), r);
@@ -265,7 +266,6 @@ pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> 
 }
 
 /// Takes a state as a nested message, with its length.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
     let version = r.version();
@@ -283,10 +283,4 @@ fn leave<S: State>(version: u32, r: &mut Reader<'_>) {
     if S::IS_PAYLOAD {
         r.set_version(version);
     }
-}
-
-/// Never happens: a value without an error is there.
-#[cold]
-pub fn lost_error() -> Error {
-    Error::internal("a field was neither read nor refused")
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Display;
 
 use crate::error::Error;
-use crate::state::State;
+use crate::payload::State;
 
 /// The name that a payload gives itself.
 pub fn name_of<T: Display>(name: &T) -> String {

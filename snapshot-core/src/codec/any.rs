@@ -1,28 +1,30 @@
-//! `google.protobuf.Any`: payloads in place, never copied into a message of their own.
+//! `google.protobuf.Any`: its value in place, never copied into a message of its own.
 
-use super::memory::default_budget;
-use super::{Quoted, Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
+use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
+use crate::error::Error;
 use crate::schema::kind::{self, WireType};
-use crate::state::{is_type_url_of, take_payload, version_read};
-use crate::{Error, Payload};
 
 /// Field numbers of `google.protobuf.Any`.
 const TYPE_URL: u32 = 1;
 const VALUE: u32 = 2;
 
-/// Puts a payload as the value of an `Any` field, with its length.
-pub(crate) fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
+/// Puts an `Any` as the value of a field, with its length, around the payload that `put` puts.
+pub(crate) fn put_in_any(
+    type_url: &str,
+    w: &mut Writer,
+    put: impl FnOnce(&mut Writer) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mark = w.position();
-    w.deeper(2, |w| w.payload(P::TYPE_URL, |w| payload.put_fields(w)))?;
-    close_any(mark, P::TYPE_URL, w);
+    w.deeper(2, |w| w.payload(type_url, put))?;
+    close_any(mark, type_url, w);
     Ok(())
 }
 
-/// How many bytes the `Any` around a payload takes, without its own length.
+/// Returns the size in bytes of the `Any` around a payload of this length, without its own length.
 #[inline]
-pub(crate) fn any_size<P: Payload>(payload: &P) -> usize {
-    let type_url = size::tag(TYPE_URL) + size::delimited(P::TYPE_URL.len());
-    match payload.fields_size() {
+pub(crate) fn any_size(type_url: &str, payload: usize) -> usize {
+    let type_url = size::tag(TYPE_URL) + size::delimited(type_url.len());
+    match payload {
         0 => type_url,
         length => type_url + size::tag(VALUE) + size::delimited(length),
     }
@@ -44,29 +46,24 @@ pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
     }
 }
 
-/// Takes an `Any` field that must hold a `P`.
-pub(crate) fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    take_any_as::<P, P>(r, take_payload)
-}
-
-/// The same, with the version that it was read as.
-pub(crate) fn take_versioned_any<P: Payload>(r: &mut Reader<'_>) -> Result<(P, u32), Error> {
-    take_any_as::<P, _>(r, |r| take_payload(r).map(|payload| (payload, version_read::<P>(r))))
-}
-
+/// Takes an `Any` field that must have this type URL, or one that is known to be as good; `wrong` makes
+/// the error of another one.
 #[inline]
-fn take_any_as<P: Payload, T>(
+pub(crate) fn take_any_of<T>(
+    type_url: &'static str,
+    is_it: fn(&str) -> bool,
     r: &mut Reader<'_>,
     take: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
+    wrong: fn(&str) -> Error,
 ) -> Result<T, Error> {
     r.payload(|r| {
         r.message(|any| {
-            if let Some(value) = any.attempt(|any| take_value(any, P::TYPE_URL)) {
+            if let Some(value) = any.attempt(|any| take_value(any, type_url)) {
                 return any.within(value, take);
             }
-            take_parts(any, |type_url, r| match is_type_url_of::<P>(type_url) {
+            take_parts(any, |found, r| match is_it(found) {
                 true => take(r),
-                false => Err(wrong_type::<P>(type_url)),
+                false => Err(wrong(found)),
             })
         })
     })
@@ -79,15 +76,6 @@ fn take_value<'a>(any: &mut Reader<'a>, type_url: &str) -> Option<&'a [u8]> {
         && any.passes_tag(VALUE, WireType::Len);
     let value = any.bytes().ok().filter(|_| is_it)?;
     (any.remaining() == 0).then_some(value)
-}
-
-#[cold]
-pub(crate) fn wrong_type<P: Payload>(type_url: &str) -> Error {
-    let found = Quoted(type_url);
-    Error::invalid(match type_url {
-        "" => format!("has no type URL, expected {:?}", P::TYPE_URL),
-        _ => format!("has type URL {found}, expected {:?}", P::TYPE_URL),
-    })
 }
 
 /// Takes an `Any` field; `take` reads the value as its type URL says.
@@ -183,33 +171,6 @@ pub(crate) fn read_bare_any<T>(
     take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     take_parts(&mut Reader::with_base(bytes, base).with_memory(memory), take)
-}
-
-/// Encodes a payload in an `Any` that stands alone, for a peer that speaks without a header.
-///
-/// # Errors
-///
-/// As [`to_bytes`](super::to_bytes).
-pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
-    let mut writer = Writer::with_capacity(any_size(payload));
-    writer.deeper(1, |w| payload.put_fields(w))?;
-    close_bare_any(0, P::TYPE_URL, &mut writer);
-    Ok(writer.into_vec())
-}
-
-/// Decodes the payload of an `Any` that stands alone, strictly.
-///
-/// # Errors
-///
-/// Another type URL, and everything that is wrong with the bytes; offsets are those of the `Any`.
-pub fn from_any_bytes<P: Payload>(bytes: &[u8]) -> Result<P, Error> {
-    read_bare_any(bytes, 0, default_budget(bytes.len()), |type_url, r| {
-        match is_type_url_of::<P>(type_url) {
-            true => take_payload(r),
-            false => Err(wrong_type::<P>(type_url)),
-        }
-    })
-    .map_err(Error::at_root)
 }
 
 /// The type URL and the value of an `Any` that stands alone, as they lie in its bytes; the value is

@@ -75,7 +75,6 @@ const fn is_packable<K: Kind>() -> bool {
 
 /// Takes one occurrence of a repeated field: an element, or packed ones, whichever the writer
 /// chose. `take` takes one element.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn take_elements<K: Kind>(
     next_index: &mut usize,
@@ -105,7 +104,6 @@ pub(super) fn take_elements<K: Kind>(
 }
 
 /// Takes one element; an error in it has its index.
-#[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn take_element(
     next_index: &mut usize,
@@ -157,7 +155,6 @@ impl<T> ListSlot<T> {
         }
     }
 
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn take<K: Kind>(&mut self, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>
     where
@@ -236,7 +233,6 @@ macro_rules! list {
                 slot.make_room::<K>(number, r);
             }
 
-            #[cfg_attr(debug_assertions, inline)]
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn take_field(
                 slot: &mut ListSlot<T>,
@@ -254,8 +250,6 @@ macro_rules! list {
                 let $elements = slot.into_elements();
                 $finish
             }
-
-            #[inline]
             fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
                 visit_elements::<K, T>(self.iter(), visit)
             }

@@ -24,9 +24,11 @@ pub trait WireOneof<O>: Sized {
     const INSIDE: StatesInside = StatesInside::Nothing;
 
     /// Puts the member with its tag. Returns its number. An error names the member.
+    #[doc(hidden)]
     fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error>;
 
     /// Takes the member with this tag. An error names the member.
+    #[doc(hidden)]
     fn take_oneof(tag: Tag, r: &mut Reader<'_>) -> Result<Self, Error>;
 
     /// Shows the controllers and the names inside to `visit`.

@@ -8,9 +8,6 @@ use crate::schema::kind::Kind;
 /// A key with its [`WireKey::wire_prefix`], and what belongs to it.
 pub(super) type Ranked<'a, K, V> = (u64, (&'a K, &'a V));
 
-/// As [`Ranked`] but without what it borrows: memory that the writer keeps from map to map.
-pub(super) type Scratch = Vec<(u64, (usize, usize))>;
-
 /// Below so many entries the buckets cost more than they spare.
 const FEW: usize = 64;
 const BUCKETS: usize = 1 << 10;

@@ -62,8 +62,6 @@ macro_rules! pointers {
             fn of_default() -> Result<Self, Error> {
                 Ok(Self::new(T::of_default()?))
             }
-
-            #[inline]
             fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
                 T::visit(self, visit)
             }

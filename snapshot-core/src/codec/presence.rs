@@ -75,8 +75,6 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
             }
         }
     }
-
-    #[inline]
     fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         self.visit(visit)
     }
@@ -112,8 +110,6 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
         }
         slot
     }
-
-    #[inline]
     fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         self.visit(visit)
     }

@@ -1,9 +1,13 @@
 //! Reading: strict, without recursion past a limit, within a budget of memory.
 
-use super::ascii::is_ascii;
+mod ahead;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use super::memory::{Memory, default_budget};
-use crate::Error;
-use crate::error::Code;
+use super::scope::ReadScope;
+use crate::error::{Code, Error};
 use crate::schema::kind::WireType;
 
 /// The tag before a value: its field number and how the value is framed.
@@ -29,10 +33,8 @@ pub struct Reader<'a> {
     base: usize,
     /// Whether offsets mean something to the user; those in a stand-in for a default do not.
     has_places: bool,
-    /// Whether payloads refuse a stage that may not be saved, see [`Reader::check_stages`].
-    checks_stages: bool,
-    /// Whether children that cannot be read are left out, see [`Reader::leave_out`].
-    leaves_out: bool,
+    /// What the read is a part of, if it is more than this value.
+    scope: Option<&'a dyn ReadScope>,
     /// The schema version of the payload that is read; the newest outside of one.
     version: u32,
     /// The schema version from which what is read was upgraded.
@@ -65,8 +67,7 @@ impl<'a> Reader<'a> {
             depth_left: Self::DEPTH_LIMIT,
             base,
             has_places: true,
-            checks_stages: false,
-            leaves_out: false,
+            scope: None,
             version: u32::MAX,
             origin: None,
             memory: Memory::new(default_budget(input.len())),
@@ -138,11 +139,13 @@ impl<'a> Reader<'a> {
 
     /// A reader of bytes that were made of what this reader reads, at the same depth. Offsets in
     /// them mean nothing to the user.
-    pub(crate) fn of_made<'m>(&self, input: &'m [u8]) -> Reader<'m> {
+    pub(crate) fn of_made<'m>(&self, input: &'m [u8]) -> Reader<'m>
+    where
+        'a: 'm,
+    {
         Reader {
             depth_left: self.depth_left,
-            checks_stages: self.checks_stages,
-            leaves_out: self.leaves_out,
+            scope: self.scope,
             memory: self.memory,
             origin: Some(self.origin_version()),
             ..Reader::without_places(input)
@@ -377,51 +380,6 @@ impl<'a> Reader<'a> {
         self.raw(length)
     }
 
-    /// Takes length-delimited UTF-8.
-    #[inline]
-    pub fn text(&mut self) -> Result<&'a str, Error> {
-        match self.short_ascii() {
-            Some(text) => Ok(text),
-            None => self.any_text(),
-        }
-    }
-
-    /// Takes text of less than 128 bytes if it is ASCII, as nearly all is.
-    #[inline(never)]
-    fn short_ascii(&mut self) -> Option<&'a str> {
-        let [length @ ..0x80, rest @ ..] = self.rest else { return None };
-        let (bytes, rest) = rest.split_at_checked(usize::from(*length))?;
-        let text = ascii_text(bytes)?;
-        self.rest = rest;
-        Some(text)
-    }
-
-    #[inline(never)]
-    fn any_text(&mut self) -> Result<&'a str, Error> {
-        let bytes = self.bytes()?;
-        self.utf8(bytes)
-    }
-
-    /// The text of the bytes that were taken last.
-    #[inline]
-    pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
-        match ascii_text(bytes) {
-            Some(text) => Ok(text),
-            None => self.utf8_beyond_ascii(bytes),
-        }
-    }
-
-    #[inline(never)]
-    fn utf8_beyond_ascii(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(text),
-            Err(error) => {
-                let at = self.offset() - bytes.len() + error.valid_up_to();
-                Err(self.malformed("is not valid UTF-8", at))
-            }
-        }
-    }
-
     /// Takes four little-endian bytes.
     #[inline]
     pub fn fixed32(&mut self) -> Result<u32, Error> {
@@ -447,7 +405,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a length and runs `read` on exactly so many bytes.
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn message<T>(
         &mut self,
@@ -469,7 +426,6 @@ impl<'a> Reader<'a> {
 
     /// Runs `read` on a message of these bytes, which were taken last. What is returned is one
     /// variable all the way, so that it is made where the caller wants it.
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn within<T>(
         &mut self,
@@ -480,7 +436,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Runs `read` on a message of these bytes, and goes on with `outer`.
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn between<T>(
         &mut self,
@@ -537,176 +492,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// How many values to make room for before the first of the field `number` is taken: as many
-    /// as follow one another from here on.
-    ///
-    /// A value that is short on the wire and large in memory could make it far more memory than the
-    /// input takes, for what may be refused in the end; hence the bound of four times the input.
-    #[inline(never)]
-    pub(crate) fn count_ahead<T>(&self, number: u32) -> usize {
-        let mut ahead = self.fork();
-        let mut count = 0;
-        // Those longer than 16 KiB are not worth counting.
-        while ahead.passes_short_bytes() {
-            count += 1;
-            if !ahead.passes_tag(number, WireType::Len) {
-                break;
-            }
-        }
-        let length = self.rest.len() - ahead.rest.len();
-        count.min(1 + 4 * length / size_of::<T>().max(1))
+    /// Makes what is read from now on a part of `scope`.
+    pub(crate) fn set_scope(&mut self, scope: &'a dyn ReadScope) {
+        self.scope = Some(scope);
     }
 
-    /// Passes over bytes whose length is one byte or two.
+    /// What the read is a part of, if it is more than one value.
     #[inline]
-    fn passes_short_bytes(&mut self) -> bool {
-        let (length, value) = match self.rest {
-            [length @ ..0x80, value @ ..] => (usize::from(*length), value),
-            [low, high @ ..0x80, value @ ..] => {
-                (usize::from(low & 0x7f) | usize::from(*high) << 7, value)
-            }
-            _ => return false,
-        };
-        let Some((_, rest)) = value.split_at_checked(length) else { return false };
-        self.rest = rest;
-        true
-    }
-
-    /// Lets payloads refuse a stage that may not be saved. Normally the stages are checked when the
-    /// whole tree is there; but where reading fails there is no tree to check them in.
-    pub(crate) fn check_stages(&mut self) {
-        self.checks_stages = true;
-    }
-
-    /// Leaves out the children that cannot be read, and goes on: for what is wrong among the others,
-    /// once it is known what is wrong with these.
-    pub(crate) fn leave_out(&mut self) {
-        self.leaves_out = true;
-    }
-
-    pub(crate) fn leaves_out(&self) -> bool {
-        self.leaves_out
-    }
-
-    /// Whether something is known to be wrong, and this is to find out all of it.
-    pub(crate) fn looks_closely(&self) -> bool {
-        self.checks_stages || self.leaves_out
-    }
-
-    pub(crate) fn checks_stages(&self) -> bool {
-        self.checks_stages
-    }
-
-    /// The bytes between this place and that of a fork that went on.
-    pub(crate) fn up_to(&self, later: &Reader<'a>) -> &'a [u8] {
-        let passed = self.rest.len().saturating_sub(later.rest.len());
-        &self.rest[..passed]
-    }
-
-    /// What `take` takes, or nothing, and then it stays at this place.
-    #[inline]
-    pub(crate) fn attempt<T>(&mut self, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let before = self.rest;
-        let taken = take(self);
-        if taken.is_none() {
-            self.rest = before;
-        }
-        taken
-    }
-
-    /// Whether a field of this number and this varint follows.
-    #[inline]
-    pub(crate) fn begins_with(&mut self, number: u32, value: u64) -> bool {
-        let before = self.rest;
-        let begins = self.passes_tag(number, WireType::Varint)
-            && self.varint().is_ok_and(|found| found == value);
-        self.rest = before;
-        begins
-    }
-
-    /// A reader at the same place, to look ahead with.
-    pub(crate) fn fork(&self) -> Reader<'a> {
-        Reader { ..*self }
-    }
-
-    /// Passes over the value if it is the proto3 default of its kind, in its one form.
-    #[inline]
-    pub(crate) fn passes_default(&mut self, wire_type: WireType) -> bool {
-        let length = match wire_type {
-            WireType::Varint | WireType::Len => 1,
-            WireType::Fixed32 => 4,
-            WireType::Fixed64 => 8,
-        };
-        match self.rest.strip_prefix(&DEFAULT_VALUE[..length]) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Passes over a value.
-    pub fn skip(&mut self, wire_type: WireType) -> Result<(), Error> {
-        match wire_type {
-            WireType::Varint => self.varint().map(drop),
-            WireType::Fixed64 => self.fixed64().map(drop),
-            WireType::Len => self.bytes().map(drop),
-            WireType::Fixed32 => self.fixed32().map(drop),
-        }
-    }
-
-    /// The offset of the first tag, of those of the message that has ended and began when `left` bytes
-    /// were left, whose number `is_it`.
-    pub(crate) fn find_behind(&self, left: usize, is_it: impl Fn(u32) -> bool) -> Option<usize> {
-        let end = self.offset_before(0) - self.base;
-        let message = self.input.get(self.offset_before(left) - self.base..end)?;
-        let mut behind = Reader { rest: message, ..self.fork() };
-        loop {
-            let offset = behind.offset();
-            let tag = behind.tag().ok()??;
-            if is_it(tag.number) {
-                return Some(offset);
-            }
-            behind.skip(tag.wire_type).ok()?;
-        }
-    }
-
-    /// Goes on after an error in the value that started at `offset`, if its end can be told, so
-    /// that everything that is wrong with a message is reported at once. Does not go on once the
-    /// budget of memory is exhausted.
-    #[cold]
-    #[inline(never)]
-    pub fn recover(&mut self, offset: usize, wire_type: WireType) -> bool {
-        if self.memory.is_exhausted() {
-            return false;
-        }
-        let end = self.offset_before(0) - self.base;
-        match self.input.get(offset - self.base..end) {
-            Some(rest) => self.rest = rest,
-            None => return false,
-        }
-        self.skip(wire_type).is_ok()
-    }
-
-    /// The same, where the tag of the value is at `offset`.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn recover_field(&mut self, offset: usize, wire_type: WireType) -> bool {
-        self.recover(offset, WireType::Varint) && self.skip(wire_type).is_ok()
+    pub(crate) fn scope(&self) -> Option<&'a dyn ReadScope> {
+        self.scope
     }
 }
-
-/// The text that the bytes are, if it is ASCII.
-#[inline]
-#[allow(unsafe_code)]
-fn ascii_text(bytes: &[u8]) -> Option<&str> {
-    // Texts are short and nearly all ASCII, and `from_utf8` starts slowly: without this, a restore
-    // takes 16 % more instructions and 15 % more time (BENCHMARKS.md).
-    //
-    // SAFETY: ASCII is UTF-8.
-    is_ascii(bytes).then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
-}
-
-#[cfg(test)]
-mod tests;

@@ -119,8 +119,6 @@ macro_rules! set {
                     }
                 }
             }
-
-            #[inline]
             fn visit_field(&self, _: &mut Visit<'_>) -> Result<(), Error> {
                 Ok(())
             }

@@ -4,17 +4,16 @@
 //! comes: no sizing pass, no cache of lengths that could disagree with the bytes, and an adapter's
 //! conversion runs once. The price is that fields are put in descending order.
 
-use std::collections::BTreeMap;
+use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Reader;
-use super::order::Scratch;
+use super::scope::SaveScope;
 use super::shared::Shared;
-use crate::Error;
 use crate::caught::caught;
-use crate::controller::FrozenTree;
+use crate::error::Error;
 use crate::schema::kind::WireType;
 
 /// A buffer that fills from its end towards its start.
@@ -23,35 +22,21 @@ pub struct Writer {
     /// Zeroed up to `start`, written from there on.
     buffer: Vec<u8>,
     start: usize,
-    /// The frozen tree that is saved.
-    frozen: FrozenTree,
-    /// Whether this only looks for controllers in what is put.
-    search: Search,
+    /// What the save is a part of, if it is more than this value.
+    scope: Option<Box<dyn SaveScope>>,
     /// In how many messages what is put now is nested.
     depth: u32,
     /// The schema version that the payload around is saved in; 0: the current one.
     version: u32,
-    /// The payloads that are not saved in their current versions.
-    versions: Option<Arc<Versions>>,
     /// The values behind an `Arc` that is held elsewhere too.
     shared: Shared,
     /// Memory for sorting, kept for the next map. Two are enough, and four where a map is in a map.
     pub(super) scratch: [Scratch; 4],
 }
 
-/// Whether a writer looks for controllers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Search {
-    /// It saves.
-    #[default]
-    Off,
-    Seeking,
-    Found,
-}
-
-/// The schema versions that payloads are saved in, by type URL. Those that are not in it are saved
-/// in their current ones.
-pub(crate) type Versions = BTreeMap<&'static str, u32>;
+/// Memory for the entries of a map while they are sorted, each with a prefix of its key and without what
+/// it borrows.
+pub(super) type Scratch = Vec<(u64, (usize, usize))>;
 
 impl Writer {
     /// A writer with room for `capacity` bytes before it must grow.
@@ -69,56 +54,40 @@ impl Writer {
         }
     }
 
-    /// A writer that puts no controller, and notes that there was one.
-    pub(crate) fn seeking_children() -> Self {
-        Self { search: Search::Seeking, ..Self::default() }
+    /// Makes what is put from now on a part of `scope`.
+    pub(crate) fn set_scope(&mut self, scope: impl SaveScope) {
+        self.scope = Some(Box::new(scope));
     }
 
-    /// Whether it has met a controller.
-    pub(crate) fn has_found_child(&self) -> bool {
-        self.search == Search::Found
+    /// Ends the scope, and returns it if it is an `S`.
+    pub(crate) fn take_scope<S: SaveScope>(&mut self) -> Option<Box<S>> {
+        let scope: Box<dyn Any> = self.scope.take()?;
+        scope.downcast().ok()
     }
 
     /// To be called before a controller is put.
     pub(crate) fn before_child(&mut self) -> Result<(), Error> {
-        if self.search == Search::Off {
-            return Ok(());
+        match &mut self.scope {
+            None => Ok(()),
+            Some(scope) => scope.child(),
         }
-        self.search = Search::Found;
-        // Of a look-through nobody reads the error.
-        Err(Error::internal("a controller was found"))
     }
 
-    /// Saves the controllers of this tree in their stages before the freeze.
-    pub(crate) fn set_frozen(&mut self, frozen: FrozenTree) {
-        self.frozen = frozen;
-    }
-
-    /// What [`Writer::set_frozen`] was given, with the lengths of what was put since.
-    pub(crate) fn take_frozen(&mut self) -> FrozenTree {
-        std::mem::take(&mut self.frozen)
-    }
-
-    /// The payload of a controller is put from now on. It is known by its
-    /// [`crate::controller::address`] and was found in this stage. Returns the stage that it is saved
-    /// in, if it is frozen.
+    /// The payload of a controller is put from now on: see [`SaveScope::enter`].
     pub(crate) fn begin_controller(
         &mut self,
         address: usize,
         type_url: &'static str,
         found: Option<i32>,
     ) -> Option<i32> {
-        self.frozen.begin(address, type_url, found)
+        self.scope.as_mut()?.enter(address, type_url, found)
     }
 
-    /// The payload of a controller was put, so many bytes.
+    /// The payload of a controller was put, which is this many bytes long.
     pub(crate) fn end_controller(&mut self, address: usize, length: usize) {
-        self.frozen.end(address, length);
-    }
-
-    /// Saves these payloads in these versions.
-    pub(crate) fn set_versions(&mut self, versions: Option<Arc<Versions>>) {
-        self.versions = versions;
+        if let Some(scope) = &mut self.scope {
+            scope.leave(address, length);
+        }
     }
 
     /// The schema version that the payload around is saved in; where it is the current one, and
@@ -136,9 +105,9 @@ impl Writer {
         type_url: &str,
         put: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let version = match &self.versions {
+        let version = match &self.scope {
             None => 0,
-            Some(versions) => versions.get(type_url).copied().unwrap_or_default(),
+            Some(scope) => scope.version_of(type_url),
         };
         self.in_version(version, put)
     }
@@ -197,12 +166,13 @@ impl Writer {
         self.shared.rewind(mark);
     }
 
-    /// Forgets everything, keeps the memory.
+    /// Forgets everything, the scope too, and keeps the memory.
     pub fn clear(&mut self) {
         self.start = self.buffer.len();
         // A panic in the midst of a save has left them.
         (self.depth, self.version) = (0, 0);
         self.shared = Shared::default();
+        self.scope = None;
     }
 
     /// What was written, without a copy. The memory before it stays allocated.
@@ -304,7 +274,6 @@ impl Writer {
     /// # Errors
     ///
     /// As [`Writer::message`].
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn message_field(
         &mut self,

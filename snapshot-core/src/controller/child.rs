@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Controller;
-use super::loaded::Loaded;
-use super::node::{Node, address};
-use crate::caught::caught;
-use crate::codec::{self, Reader, Single, Wire, Writer, controller_with};
-use crate::error::Code;
-use crate::registry::TypeInfo;
+use super::address::address;
+use super::loaded::{AnyLoaded, Described, Loaded, StateOf};
+use super::node::Node;
+use super::registration::take_linked;
+use crate::codec::{ReadScope, Reader, Single, Wire, Writer, controller_with, take_any_with};
+use crate::error::Error;
+use crate::payload::{Payload, TypeInfo, take_versioned_any};
 use crate::schema::kind;
 use crate::visit::{ChildCell, Visit};
-use crate::{Error, Payload, State};
 
 /// A child controller as a field of its parent's state. On the wire it is a `google.protobuf.Any`:
 /// the child owns its schema and its version.
@@ -60,92 +60,6 @@ impl ChildTarget for dyn Controller {
 #[derive(Clone)]
 #[doc(hidden)]
 pub struct AnyNode(Arc<dyn Node>);
-
-/// The decoded state of a controller that is not built yet.
-#[doc(hidden)]
-pub struct StateOf<C: Controller> {
-    state: C::State,
-    /// The schema version that it was read in.
-    version: u32,
-    /// Most controllers are a lock around their state, behind an `Arc`. With this a loaded state is as
-    /// large as its controller, which the allocator then puts where the loaded state has been.
-    _room: [usize; 2],
-}
-
-impl<C: Controller> StateOf<C> {
-    pub(crate) fn new(state: C::State, version: u32) -> Self {
-        Self { state, version, _room: [0; 2] }
-    }
-
-    /// Builds the controller, in the stage that it has from its import on.
-    pub(crate) fn build(self) -> Result<Arc<C>, Error> {
-        C::import(self.into_imported()?).map(Arc::new)
-    }
-
-    /// The state, in the stage that its controller has from its import on.
-    fn into_imported(mut self) -> Result<C::State, Error> {
-        if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
-            self.state.set_stage_number(stage)?;
-        }
-        Ok(self.state)
-    }
-
-    /// The same of a state in a box, which is freed first.
-    fn build_boxed(self: Box<Self>) -> Result<Arc<C>, Error> {
-        let unboxed = |loaded: Box<Self>| *loaded;
-        unboxed(self).build()
-    }
-}
-
-impl<C: Controller> Loaded for StateOf<C> {
-    fn info(&self) -> &'static TypeInfo {
-        const { &TypeInfo::of::<C>() }
-    }
-
-    fn version(&self) -> u32 {
-        self.version
-    }
-
-    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
-        self.state.visit_fields(visit)
-    }
-
-    fn stage_number(&self) -> Option<i32> {
-        self.state.stage_number()
-    }
-
-    fn own_name(&self) -> Option<String> {
-        self.state.own_name()
-    }
-
-    fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
-        codec::put_any(&self.state, w)
-    }
-
-    fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
-        let controller = self.build_boxed()?;
-        Ok(controller)
-    }
-
-    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error> {
-        let state = self.into_imported()?;
-        Ok(Box::new(state))
-    }
-}
-
-/// A decoded payload of some registered type.
-#[doc(hidden)]
-pub struct AnyLoaded(Box<dyn Loaded>);
-
-impl AnyLoaded {
-    pub(crate) fn new(loaded: Box<dyn Loaded>) -> Self {
-        Self(loaded)
-    }
-
-    pub(crate) fn as_loaded(&self) -> &dyn Loaded {
-        self.0.as_ref()
-    }
-}
 
 impl<C: ?Sized + ChildTarget> Child<C> {
     fn of_live(controller: C::Handle) -> Self {
@@ -279,7 +193,7 @@ impl<C: Controller> Wire<kind::Any> for Child<C> {
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
         take_child(r, |r| {
             r.charge(controller_with::<StateOf<C>>())?;
-            let (state, version) = codec::take_versioned_any(r)?;
+            let (state, version) = take_versioned_any(r)?;
             Ok(Box::new(StateOf::new(state, version)))
         })
     }
@@ -303,16 +217,7 @@ impl Wire<kind::Any> for Child<dyn Controller> {
     }
 
     fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-        let registry = crate::registry::registry()?;
-        take_child(r, |r| {
-            codec::take_any_with(r, |type_url, r| match registry.get(type_url) {
-                Some(registration) => registration.take(r),
-                None => Err(Error::new(
-                    Code::Unimplemented,
-                    format!("no controller is registered for type URL {}", codec::Quoted(type_url)),
-                )),
-            })
-        })
+        take_child(r, |r| take_any_with(r, take_linked))
     }
 
     fn is_default(&self) -> bool {
@@ -330,7 +235,7 @@ fn take_child<C: ?Sized + ChildTarget>(
     r: &mut Reader<'_>,
     take: impl FnOnce(&mut Reader<'_>) -> Result<C::Loaded, Error>,
 ) -> Result<Child<C>, Error> {
-    if !r.leaves_out() {
+    if !r.scope().is_some_and(ReadScope::leaves_out) {
         return take(r).map(|loaded| Child::of_loaded(Some(loaded)));
     }
     let loaded = r.sharing(r.fork(), take).ok();
@@ -352,27 +257,6 @@ enum Question {
     Build(Result<Arc<dyn Node>, Error>),
     /// The decoded state, in exchange for a controller that there is already.
     Keep(Arc<dyn Node>, Result<Box<dyn Loaded>, Error>),
-}
-
-/// What a decoded state says about itself.
-pub(crate) struct Described {
-    pub(crate) info: &'static TypeInfo,
-    /// The schema version that it was read in.
-    pub(crate) version: u32,
-    pub(crate) stage: Option<i32>,
-    /// The name that it gives itself, or why that cannot be known.
-    pub(crate) own_name: Result<Option<String>, Error>,
-}
-
-impl Described {
-    pub(crate) fn of(loaded: &dyn Loaded) -> Self {
-        Self {
-            info: loaded.info(),
-            version: loaded.version(),
-            stage: loaded.stage_number(),
-            own_name: caught(|| Ok(loaded.own_name())),
-        }
-    }
 }
 
 /// Returns the controller of a child, once it is built.

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::left_out::LeftOut;
-use super::{Controller, Hook, Node, Phase, Signal};
+use super::{Controller, Hook, Phase, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
-use crate::registry::short_type_name;
+use crate::payload::{TypeInfo, short_type_name};
 
 /// What a hook is given: who it is called for, the controllers that this one comes after, and the
 /// host's own resources.
@@ -39,8 +39,10 @@ pub enum Purpose {
 pub(crate) trait Migration: Send + Sync {
     /// The id of a controller.
     fn id(&self, unit: usize) -> &ControllerId;
-    /// A controller.
-    fn node(&self, unit: usize) -> &Arc<dyn Node>;
+    /// The description of a controller's type.
+    fn info(&self, unit: usize) -> &'static TypeInfo;
+    /// A controller, which is of that type.
+    fn controller(&self, unit: usize) -> Arc<dyn Any + Send + Sync>;
     /// The controllers of a type that are nearest to `unit` among those that it comes after.
     fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize>;
     /// The controller with this id, and whether `unit` comes after it.
@@ -145,12 +147,11 @@ impl Context {
     }
 
     fn is_a<C: Controller>(&self, unit: usize) -> bool {
-        self.migration().node(unit).info().controller.id() == TypeId::of::<C>()
+        self.migration().info(unit).controller.id() == TypeId::of::<C>()
     }
 
     fn downcast<C: Controller>(&self, unit: usize) -> Result<Arc<C>, Error> {
-        let node = Arc::clone(self.migration().node(unit));
-        node.into_any().downcast().map_err(|_| {
+        self.migration().controller(unit).downcast().map_err(|_| {
             Error::internal(format!("{} is not a {}", self.migration().id(unit), name::<C>()))
         })
     }
@@ -233,7 +234,7 @@ impl Context {
             )));
         }
         if !self.is_a::<C>(unit) {
-            let found = self.migration().node(unit).info().controller.short_name();
+            let found = self.migration().info(unit).controller.short_name();
             let reason = format!("{id} is a {found}, not a {}", name::<C>());
             return Err(Error::precondition(reason));
         }

@@ -3,10 +3,12 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::Controller;
 use super::node::Node;
+use crate::caught::caught;
 use crate::codec::Writer;
 use crate::error::Error;
-use crate::registry::TypeInfo;
+use crate::payload::{Payload, State, TypeInfo, put_any};
 use crate::visit::Visit;
 
 /// A decoded payload whose controller is not built yet, without its type.
@@ -23,4 +25,111 @@ pub(crate) trait Loaded: Send {
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error>;
     /// The state, in the stage that its controller has from its import on.
     fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error>;
+}
+
+/// The decoded state of a controller that is not built yet.
+#[doc(hidden)]
+pub struct StateOf<C: Controller> {
+    pub(super) state: C::State,
+    /// The schema version that it was read in.
+    version: u32,
+    /// Most controllers are a lock around their state, behind an `Arc`. With this a loaded state is as
+    /// large as its controller, which the allocator then puts where the loaded state has been.
+    _room: [usize; 2],
+}
+
+impl<C: Controller> StateOf<C> {
+    pub(crate) fn new(state: C::State, version: u32) -> Self {
+        Self { state, version, _room: [0; 2] }
+    }
+
+    /// Builds the controller, in the stage that it has from its import on.
+    pub(crate) fn build(self) -> Result<Arc<C>, Error> {
+        C::import(self.into_imported()?).map(Arc::new)
+    }
+
+    /// The state, in the stage that its controller has from its import on.
+    fn into_imported(mut self) -> Result<C::State, Error> {
+        if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
+            self.state.set_stage_number(stage)?;
+        }
+        Ok(self.state)
+    }
+
+    /// The same of a state in a box, which is freed first.
+    pub(super) fn build_boxed(self: Box<Self>) -> Result<Arc<C>, Error> {
+        let unboxed = |loaded: Box<Self>| *loaded;
+        unboxed(self).build()
+    }
+}
+
+impl<C: Controller> Loaded for StateOf<C> {
+    fn info(&self) -> &'static TypeInfo {
+        const { &TypeInfo::of::<C>() }
+    }
+
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
+        self.state.visit_fields(visit)
+    }
+
+    fn stage_number(&self) -> Option<i32> {
+        self.state.stage_number()
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.state.own_name()
+    }
+
+    fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
+        put_any(&self.state, w)
+    }
+
+    fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error> {
+        let controller = self.build_boxed()?;
+        Ok(controller)
+    }
+
+    fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error> {
+        let state = self.into_imported()?;
+        Ok(Box::new(state))
+    }
+}
+
+/// A decoded payload of some registered type.
+#[doc(hidden)]
+pub struct AnyLoaded(pub(super) Box<dyn Loaded>);
+
+impl AnyLoaded {
+    pub(crate) fn new(loaded: Box<dyn Loaded>) -> Self {
+        Self(loaded)
+    }
+
+    pub(crate) fn as_loaded(&self) -> &dyn Loaded {
+        self.0.as_ref()
+    }
+}
+
+/// What a decoded state says about itself.
+pub(crate) struct Described {
+    pub(crate) info: &'static TypeInfo,
+    /// The schema version that it was read in.
+    pub(crate) version: u32,
+    pub(crate) stage: Option<i32>,
+    /// The name that it gives itself, or why that cannot be known.
+    pub(crate) own_name: Result<Option<String>, Error>,
+}
+
+impl Described {
+    pub(crate) fn of(loaded: &dyn Loaded) -> Self {
+        Self {
+            info: loaded.info(),
+            version: loaded.version(),
+            stage: loaded.stage_number(),
+            own_name: caught(|| Ok(loaded.own_name())),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Controllers: what owns a state, and the tree that they make.
 
+mod address;
 mod child;
 mod context;
 mod frozen;
@@ -10,6 +11,7 @@ pub(crate) mod lock;
 mod node;
 mod phase;
 mod refresh;
+mod registration;
 mod set;
 mod signal;
 #[cfg(feature = "testing")]
@@ -18,17 +20,20 @@ mod written;
 use std::future::Future;
 use std::ops::DerefMut;
 
-pub(crate) use child::{AnyLoaded, Described, StateOf, build_child, described, keep_child, live};
+pub(crate) use address::{ByAddress, address};
 pub use child::{Child, ChildTarget, IntoChild};
+pub(crate) use child::{build_child, described, keep_child, live};
 pub use context::{Context, Purpose};
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
 pub use gate::{Gate, Inside};
-pub(crate) use loaded::Loaded;
-pub(crate) use node::{ByAddress, HookFuture, Met, Node, address};
+pub(crate) use loaded::{Described, Loaded, StateOf};
+pub(crate) use node::{HookFuture, Met, Node};
 pub(crate) use phase::Hook;
 pub use phase::Phase;
 pub use refresh::refresh;
+pub(crate) use registration::linked;
+pub use registration::{Owns, Registration, registration};
 pub use set::ControllerSet;
 pub(crate) use signal::{Raised, Signal};
 #[cfg(feature = "testing")]

@@ -56,7 +56,7 @@ pub(super) fn expand(frame: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), 
         left -= read;
     }
     if out.len() as u64 - before > limit {
-        return Err(super::read::too_long("more than that after decompression", limit));
+        return Err(super::options::too_long("more than that after decompression", limit));
     }
     match decoder.finish().len() {
         0 => Ok(()),

@@ -2,7 +2,7 @@
 
 use super::Snapshot;
 use super::header::{self, HEADER_LENGTH, Header};
-use super::read::ReadOptions;
+use super::options::ReadOptions;
 use crate::Error;
 
 /// Takes a snapshot piece by piece, as a socket delivers it. It does no input or output itself, so
@@ -38,6 +38,13 @@ pub struct IncrementalReader {
     total: Option<usize>,
     /// Whether a piece was refused.
     is_refused: bool,
+}
+
+impl ReadOptions {
+    /// A reader for a snapshot that arrives in pieces, within these limits.
+    pub fn incremental(&self) -> IncrementalReader {
+        IncrementalReader::new(self.clone())
+    }
 }
 
 impl IncrementalReader {

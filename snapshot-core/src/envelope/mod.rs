@@ -27,6 +27,7 @@ mod digest;
 mod file;
 mod header;
 mod incremental;
+mod options;
 mod read;
 mod target;
 #[cfg(test)]
@@ -44,8 +45,8 @@ use crate::{Error, Payload};
 pub use file::WriteOptions;
 use header::{HEADER_LENGTH, Header, Stored};
 pub use incremental::IncrementalReader;
-pub use read::ReadOptions;
-pub(crate) use read::TreeLimits;
+pub use options::ReadOptions;
+pub(crate) use options::TreeLimits;
 
 /// A saved tree of controllers: the bytes of its envelope, whose header, length and digest are
 /// right. Cheap to clone.

@@ -36,6 +36,7 @@ mod timeline;
 mod timer;
 mod transaction;
 mod tree;
+mod tree_save;
 mod units;
 mod unwinding;
 mod versions;

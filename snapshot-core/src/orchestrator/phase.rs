@@ -12,9 +12,10 @@ use super::session::Session;
 use super::sweep::Sweep;
 use super::tree::Tree;
 use crate::caught::quietly;
-use crate::controller::{Contexts, Hook, Migration, Node, PhaseContext, Signal};
+use crate::controller::{Contexts, Hook, Migration, PhaseContext, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
+use crate::payload::TypeInfo;
 
 impl Hook {
     /// Whose turn is first; an undo goes the other way than what it undoes.
@@ -43,8 +44,12 @@ impl Migration for Around {
         self.tree.id(unit)
     }
 
-    fn node(&self, unit: usize) -> &Arc<dyn Node> {
-        &self.tree.nodes()[unit]
+    fn info(&self, unit: usize) -> &'static TypeInfo {
+        self.tree.nodes()[unit].info()
+    }
+
+    fn controller(&self, unit: usize) -> Arc<dyn Any + Send + Sync> {
+        Arc::clone(&self.tree.nodes()[unit]).into_any()
     }
 
     fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize> {

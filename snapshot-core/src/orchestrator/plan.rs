@@ -16,7 +16,7 @@ use super::index::Index;
 use super::survey::Survey;
 use super::units::{Unit, Units};
 use crate::codec::Quoted;
-use crate::registry::TypeInfo;
+use crate::payload::TypeInfo;
 use crate::{ControllerId, Error};
 
 /// The instances of one type in the subtree of one ancestor. Those who come after them share it,

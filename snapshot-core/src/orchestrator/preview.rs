@@ -6,12 +6,12 @@ use std::fmt;
 use super::plan::Plan;
 use super::survey::Surveyor;
 use crate::caught::caught;
-use crate::codec::{Quoted, Reader, controller_with, read_bare_any, wrong_type};
+use crate::codec::{Quoted, ReadScope, Reader, controller_with, read_bare_any};
 use crate::controller::{Described, Loaded, StateOf, described};
 use crate::envelope::Snapshot;
+use crate::payload::{is_type_url_of, take_payload, version_read, wrong_type};
 use crate::references::{self, Twins};
 use crate::registry::registry;
-use crate::state::{is_type_url_of, take_payload, version_read};
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Code, Controller, ControllerId, Error};
 
@@ -134,17 +134,19 @@ fn decode_root<T>(
     let limits = snapshot.limits();
     // What the states have left of the budget is there for their references.
     let left = Cell::new(0);
-    let read = |mode: fn(&mut Reader<'_>)| {
+    let read = |scope: Option<&'static dyn ReadScope>| {
         caught(|| {
             read_bare_any(any, base, limits.memory_for(any.len()), |type_url, r| {
-                mode(r);
+                if let Some(scope) = scope {
+                    r.set_scope(scope);
+                }
                 let taken = take(type_url, r);
                 left.set(r.memory_left());
                 taken
             })
         })
     };
-    match read(|_| {}) {
+    match read(None) {
         Ok(root) => {
             let in_order =
                 caught(|| verify(as_loaded(&root), limits.name, left.get(), Completeness::All))?;
@@ -158,13 +160,13 @@ fn decode_root<T>(
     }
     // All errors are to be told at once. So once more, and this time with the stages: where a
     // payload cannot be read there is no tree to check them in.
-    let within = match read(|r| r.check_stages()) {
+    let within = match read(Some(&WithStages)) {
         Ok(_) => Error::internal("decoding failed once and not again"),
         Err(error) => error.at_root(),
     };
     // And again, without what cannot be read: what is wrong among the others. This finds nothing if
     // what cannot be read is the root's own.
-    let among = read(|r| r.leave_out()).ok().and_then(|root| {
+    let among = read(Some(&WithoutUnreadable)).ok().and_then(|root| {
         caught(|| verify(as_loaded(&root), limits.name, left.get(), Completeness::SomeLeftOut))
             .err()
     });
@@ -172,6 +174,35 @@ fn decode_root<T>(
         Some(among) => within.and(among),
         None => within,
     })
+}
+
+/// The scope of a second reading, which looks for all errors within payloads, those of stages among them.
+#[derive(Debug)]
+struct WithStages;
+
+impl ReadScope for WithStages {
+    fn looks_closely(&self) -> bool {
+        true
+    }
+
+    fn checks_stages(&self) -> bool {
+        true
+    }
+}
+
+/// The scope of a third reading, which leaves out what cannot be read and looks for errors among the
+/// rest.
+#[derive(Debug)]
+struct WithoutUnreadable;
+
+impl ReadScope for WithoutUnreadable {
+    fn looks_closely(&self) -> bool {
+        true
+    }
+
+    fn leaves_out(&self) -> bool {
+        true
+    }
 }
 
 /// Whether all controllers of a tree could be read.

@@ -18,12 +18,13 @@ use super::session::Session;
 use super::timer::Sleep;
 use super::transaction::Transaction;
 use super::tree::{Met, Tree};
+use super::tree_save::{TreeSave, Versions};
 use super::unwinding;
 use super::versions;
 use super::waiting::Waiting;
 use super::{Failure, Phase};
 use crate::caught::{caught, drop_of, quietly};
-use crate::codec::{Versions, Writer};
+use crate::codec::Writer;
 use crate::controller::lock::Patience;
 use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
 use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
@@ -271,7 +272,7 @@ impl<R: Controller> Source<R> {
         versions: Option<Arc<Versions>>,
     ) -> Result<(), Error> {
         let payload = |w: &mut Writer| {
-            w.set_versions(versions);
+            w.set_scope(TreeSave { versions, ..TreeSave::default() });
             self.root.put_payload(w).map_err(Error::at_root)
         };
         caught(|| buffer.fill::<R::State>(payload).map(drop))
@@ -563,11 +564,9 @@ impl<R: Controller> Frozen<R> {
         }
         let mut saved = FrozenTree::default();
         let encoded = buffer.fill::<R::State>(|w| {
-            w.set_frozen(frozen);
-            w.set_versions(self.versions.clone());
+            w.set_scope(TreeSave { frozen, versions: self.versions.clone() });
             let result = caught(|| self.root.put_payload(w).map_err(Error::at_root));
-            saved = w.take_frozen();
-            w.set_versions(None);
+            saved = w.take_scope::<TreeSave>().map(|scope| scope.frozen).unwrap_or_default();
             result
         });
         let encoded = encoded.map(drop);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::units::{Unit, Units};
 use crate::path::Spot;
-use crate::registry::TypeInfo;
+use crate::payload::TypeInfo;
 use crate::{ControllerId, Error};
 
 /// Meets the controllers of a tree, in the order of a walk from parents to children.

@@ -10,7 +10,7 @@ use crate::codec::Reader;
 use crate::controller::lock::{self, Names};
 use crate::controller::{self, ByAddress, Node, address, live};
 use crate::path::Spot;
-use crate::registry::TypeInfo;
+use crate::payload::TypeInfo;
 use crate::visit::{Visit, children};
 use crate::{ControllerId, Error};
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::SHOWN;
 use crate::path::{LastStep, Paths, Spot, put_path};
-use crate::registry::TypeInfo;
+use crate::payload::TypeInfo;
 use crate::{ControllerId, Error};
 
 /// One controller.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::tree::Met;
+use super::tree_save::{TreeSave, Versions};
 use crate::Error;
 use crate::caught::caught;
-use crate::codec::{Versions, Writer};
+use crate::codec::Writer;
 use crate::registry::{Manifest, TypeInfo};
 use crate::version::saved_versions;
 
@@ -41,7 +42,7 @@ pub(super) fn check(met: &Met, versions: &Arc<Versions>) -> Result<(), Error> {
             continue;
         }
         let mut writer = Writer::default();
-        writer.set_versions(Some(Arc::clone(versions)));
+        writer.set_scope(TreeSave { versions: Some(Arc::clone(versions)), ..TreeSave::default() });
         let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);
         // What is wrong with its children they say themselves.
         errors

@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use self::collect::References;
 use crate::controller::Node;
 use crate::error::Error;
+use crate::payload::State;
 use crate::schema::Schema;
-use crate::state::State;
 use crate::visit::Visit;
 use collect::UNLIMITED;
 

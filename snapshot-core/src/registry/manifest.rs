@@ -2,9 +2,10 @@
 
 use super::Registry;
 use crate::envelope::ReadOptions;
+use crate::payload::OlderVersion;
+use crate::payload::StageRules;
 use crate::schema::{Describer, Manifest, Notes};
-use crate::stage::StageRules;
-use crate::version::{OlderVersion, saved_versions};
+use crate::version::saved_versions;
 use crate::wire::v1::manifest as wire;
 
 impl Registry {

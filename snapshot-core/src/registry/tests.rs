@@ -6,9 +6,9 @@ use super::{Registration, Registry};
 use crate::controller::ControllerSet;
 use crate::error::Code;
 use crate::orchestrator::tests::{Box_, Disk, Job, Net, Tail, Thing};
+use crate::payload::Payload;
 use crate::registry::registry;
 use crate::schema::MessageDescriptor;
-use crate::state::Payload;
 
 fn all() -> Vec<Registration> {
     vec![
@@ -128,11 +128,16 @@ fn a_lookup_does_not_allocate() {
     assert_eq!((found, allocations.count_total), (1, 0));
 }
 
+/// The same registration with another type URL of prost.
+fn renamed(mut registration: Registration, prost_type_url: fn() -> String) -> Registration {
+    registration.prost_type_url = prost_type_url;
+    registration
+}
+
 #[test]
 fn a_message_may_have_a_type_url_without_a_domain_and_no_other_name() {
     let disk = Registration::of::<Thing<Disk>>();
-    let without_domain =
-        Registration { prost_type_url: || "/test.DiskSnapshot".to_owned(), ..disk };
+    let without_domain = renamed(disk, || "/test.DiskSnapshot".to_owned());
     Registry::new([without_domain]).unwrap();
 
     // The message is nested. prost's functions show that, its constants do not.
@@ -146,7 +151,8 @@ fn a_message_may_have_a_type_url_without_a_domain_and_no_other_name() {
         || "/test.Bus.DiskSnapshot".to_owned(),
     ];
     for prost_type_url in names {
-        let nested = Registration { prost_type_url, descriptor: &NESTED, ..disk };
+        let mut nested = renamed(disk, prost_type_url);
+        nested.descriptor = &NESTED;
         let error = Registry::new([nested]).unwrap_err().to_string();
         for part in
             ["message test.Bus.DiskSnapshot", "the derive assumed test.DiskSnapshot", "top level"]
@@ -155,8 +161,7 @@ fn a_message_may_have_a_type_url_without_a_domain_and_no_other_name() {
         }
     }
 
-    let elsewhere =
-        Registration { prost_type_url: || "example.com/test.DiskSnapshot".to_owned(), ..disk };
+    let elsewhere = renamed(disk, || "example.com/test.DiskSnapshot".to_owned());
     let error = Registry::new([elsewhere]).unwrap_err().to_string();
     assert!(
         error.contains("add #[snapshot(type_url = \"example.com/test.DiskSnapshot\")]"),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::Error;
 
-use super::coverage::Coverage;
+use super::coverage::{Coverage, is_in};
 use super::difference::differences;
 use super::places::Places;
 use super::report::{Law, Report};
@@ -248,14 +248,6 @@ impl Bench {
         }
         Outcome::Broken
     }
-}
-
-/// Whether a path is one of those given, or below it.
-pub(super) fn is_in(path: &str, given: &[String]) -> bool {
-    given.iter().any(|given| {
-        path.strip_prefix(given.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
 }
 
 fn collect(

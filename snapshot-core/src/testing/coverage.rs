@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use crate::Error;
 use crate::schema::ValueKind;
 
-use super::bench::is_in;
 use super::places::{FieldKey, Places, is_default};
 use super::report::{Law, Report};
 use super::shape::{FieldInfo, FieldValue, Presence};
@@ -180,4 +179,12 @@ impl Coverage {
 /// The version, which the derive writes and checks.
 pub(super) fn is_version(info: &FieldInfo) -> bool {
     info.name == "schema_version" && matches!(info.value, FieldValue::Kind(ValueKind::Uint32))
+}
+
+/// Whether a path is one of those given, or below it.
+pub(super) fn is_in(path: &str, given: &[String]) -> bool {
+    given.iter().any(|given| {
+        path.strip_prefix(given.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }

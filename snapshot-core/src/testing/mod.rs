@@ -103,7 +103,7 @@ mod surroundings;
 mod tests;
 mod tree;
 mod values;
-pub(crate) mod watch;
+mod watch;
 
 use std::collections::HashSet;
 use std::fmt;

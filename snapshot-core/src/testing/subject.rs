@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::caught::caught;
-use crate::codec::{from_bytes, to_bytes};
+use crate::codec::{Reader, from_bytes, to_bytes};
 use crate::schema::{MessageDescriptor, Schema};
 use crate::{Error, State};
 
-use super::watch::{Watch, watching};
+use super::watch::{Watch, Watched};
 
 /// What can be done with the type.
 #[derive(Clone, Copy)]
@@ -54,7 +54,12 @@ impl fmt::Debug for Subject {
 }
 
 fn recode<S: State>(bytes: &[u8]) -> (Recoded, Watch) {
-    let (read, watch) = watching(|| caught(|| Ok(from_bytes::<S>(bytes))));
+    let scope = Watched::default();
+    let read = caught(|| {
+        let mut reader = Reader::new(bytes);
+        reader.set_scope(&scope);
+        Ok(S::take_fields(&mut reader).map_err(Error::at_root))
+    });
     let recoded = match read {
         Err(panic) => Recoded::Panicked(panic),
         Ok(Err(error)) => Recoded::Refused(error),
@@ -63,7 +68,7 @@ fn recode<S: State>(bytes: &[u8]) -> (Recoded, Watch) {
             Err(error) => Recoded::NotWritten(error),
         },
     };
-    (recoded, watch)
+    (recoded, scope.into_watch())
 }
 
 fn prost_refuses<S: State>(bytes: &[u8]) -> Option<String> {

@@ -1,11 +1,11 @@
-//! What the codec tells the kit of a decoding, beyond its result: which payloads it met, since only
-//! the Rust types know what may be in an `Any`, and which fields it passed over, since only the
-//! derive knows what `ignore` names.
+//! What the codec shows of a decoding, beyond its result: which payloads it met, since only the Rust
+//! types know what may be in an `Any`, and which fields it passed over, since only the derive knows what
+//! `ignore` names.
 
 use std::cell::RefCell;
 
-use crate::schema::{MessageDescriptor, Schema};
-use crate::{Payload, State};
+use crate::codec::ReadScope;
+use crate::schema::MessageDescriptor;
 
 /// What was seen during one decoding.
 #[derive(Debug, Default)]
@@ -16,31 +16,23 @@ pub(super) struct Watch {
     pub(super) ignored: Vec<usize>,
 }
 
-thread_local! {
-    static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+/// The scope of a read that is watched.
+#[derive(Debug, Default)]
+pub(super) struct Watched(RefCell<Watch>);
+
+impl Watched {
+    /// Returns what was seen.
+    pub(super) fn into_watch(self) -> Watch {
+        self.0.into_inner()
+    }
 }
 
-/// A payload of this type is about to be taken.
-pub(crate) fn payload<P: Payload>() {
-    WATCH.with_borrow_mut(|watch| {
-        if let Some(watch) = watch {
-            watch.payloads.push((P::TYPE_URL, <P as State>::Message::DESCRIPTOR));
-        }
-    });
-}
+impl ReadScope for Watched {
+    fn payload(&self, type_url: &'static str, message: &'static MessageDescriptor) {
+        self.0.borrow_mut().payloads.push((type_url, message));
+    }
 
-/// An ignored or discarded field, whose tag starts at `offset`, was met.
-pub(crate) fn ignored(offset: usize) {
-    WATCH.with_borrow_mut(|watch| {
-        if let Some(watch) = watch {
-            watch.ignored.push(offset);
-        }
-    });
-}
-
-/// Runs `decode`, which does not panic, and gives what was seen.
-pub(super) fn watching<T>(decode: impl FnOnce() -> T) -> (T, Watch) {
-    WATCH.set(Some(Watch::default()));
-    let result = decode();
-    (result, WATCH.take().unwrap_or_default())
+    fn ignored(&self, offset: usize) {
+        self.0.borrow_mut().ignored.push(offset);
+    }
 }

@@ -4,12 +4,12 @@ use std::fmt::Display;
 
 use prost::Message;
 
-use super::stamp;
+use super::{check_saves, stamp};
 use crate::__private::{Putting, bytes_of};
 use crate::codec::{Reader, Writer, canonical, check_strictly};
 use crate::error::Error;
+use crate::payload::Payload;
 use crate::schema::{Field, MessageDescriptor};
-use crate::state::Payload;
 
 /// Checks the fields that an older version does not have: each must have the value that it gets when
 /// the older version is read. All fields that differ are reported together.
@@ -85,6 +85,20 @@ impl Older {
             Some(error) => Err(error),
         }
     }
+}
+
+/// Encodes the state of a payload as a build would read it that knows no version later than
+/// `version`. Payloads inside of it are encoded in their current versions.
+///
+/// # Errors
+///
+/// A version that this build does not save; a field that `version` does not have and that is not at
+/// its default; what a `downgrade` function refuses; and as [`to_bytes`](crate::codec::to_bytes).
+pub fn to_bytes_as<P: Payload>(state: &P, version: u32) -> Result<Vec<u8>, Error> {
+    let mut writer = Writer::default();
+    check_saves::<P>(version)?;
+    writer.in_version(version, |w| state.put_fields(w))?;
+    Ok(writer.into_vec())
 }
 
 /// Writes a state in an older version with a message of its own, `Old`, and this descriptor. The pair

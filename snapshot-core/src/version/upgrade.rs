@@ -5,10 +5,10 @@ use std::fmt::Display;
 use prost::Message;
 
 use super::{Found, find, list, saved_versions, stamp};
-use crate::codec::{self, Reader, charge_for_prost, check_strictly};
+use crate::codec::{Reader, charge_for_prost, check_strictly};
 use crate::error::Error;
+use crate::payload::{Payload, to_bytes};
 use crate::schema::MessageDescriptor;
-use crate::state::Payload;
 
 /// How much is kept for each byte of an older message while the state is read: the bytes of the newer
 /// message, and these with another version.
@@ -96,8 +96,8 @@ pub fn read_upgraded<S: Payload>(
 
 /// Checks the state that an upgrade returned as strictly as one that was read from a payload.
 pub fn check_upgraded<S: Payload>(state: S, r: &mut Reader<'_>) -> Result<S, Error> {
-    let check = codec::to_bytes(&state)
-        .and_then(|bytes| r.sharing(r.of_made(&bytes), |r| S::take_fields(r)));
+    let check =
+        to_bytes(&state).and_then(|bytes| r.sharing(r.of_made(&bytes), |r| S::take_fields(r)));
     match check {
         Ok(_) => Ok(state),
         Err(error) => Err(error.explained("after the upgrade, ")),

@@ -145,7 +145,6 @@ impl<'v> Visit<'v> {
     }
 
     /// Walks into a field.
-    #[inline]
     pub(crate) fn field(
         &mut self,
         name: &'static str,
@@ -155,7 +154,6 @@ impl<'v> Visit<'v> {
     }
 
     /// Walks into an element of a list.
-    #[inline]
     pub(crate) fn index(
         &mut self,
         index: usize,
@@ -165,7 +163,6 @@ impl<'v> Visit<'v> {
     }
 
     /// Walks into an entry of a map.
-    #[inline]
     pub(crate) fn key(
         &mut self,
         key: &str,
@@ -258,7 +255,6 @@ impl<'v> Visit<'v> {
     }
 
     /// Shows the names in a field to the visitor, if it wants names.
-    #[inline]
     pub(crate) fn names(
         &mut self,
         field: &'static str,

@@ -33,8 +33,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let payload = model.payload.as_ref().map(|payload| payload::expand(model, payload, runs));
     // The fields of a struct that contains only plain ones are always written inline.
     let inline_field = match model.fields.iter().all(|field| field.is_plain) {
-        true => quote!(#[cfg_attr(debug_assertions, inline)]
-            #[cfg_attr(not(debug_assertions), inline(always))]),
+        true => quote!(#[cfg_attr(not(debug_assertions), inline(always))]),
         false => quote!(#[inline]),
     };
     let wire = quote_spanned!(at(message.span())=> __s::Wire<__s::kind::Message<__M>>);
@@ -92,7 +91,6 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
             fn is_default(&self) -> __s::bool {
                 false
             }
-            #[inline]
             fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
                 __s::visit_message(self, __visit)
             }
@@ -144,7 +142,7 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         return quote! {
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn put_fields(&self, #w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
-                __s::put::<_, _, #marks>(#plan(), #references, #w)
+                __s::put_planned::<_, _, #marks>(#plan(), #references, #w)
             }
             #size
         };

@@ -52,7 +52,6 @@ pub(super) fn visit_fields(runs: &[Run<'_>]) -> TokenStream {
         return fields;
     }
     quote! {
-        #[inline]
         fn visit_fields(&self, #visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
             #fields
             __s::Ok(())

@@ -267,7 +267,6 @@ const _: () = {
                 _ => __s::Err(__s::lost_error()),
             }
         }
-        #[inline]
         fn visit_fields(
             &self,
             __visit: &mut __s::Visit<'_>,
@@ -340,7 +339,6 @@ const _: () = {
         fn is_default(&self) -> __s::bool {
             false
         }
-        #[inline]
         fn visit(&self, __visit: &mut __s::Visit<'_>) -> __s::Result<(), __s::Error> {
             __s::visit_message(self, __visit)
         }

@@ -73,15 +73,15 @@ const CORE: &[Room] = &[
     Room {
         floor: 5,
         name: "codec",
-        modules: &["codec"],
-        purpose: "how each Rust type stands on the wire, both ways",
+        modules: &["codec::*"],
+        purpose: "how each Rust type stands on the wire, both ways; a slot for the scope of a save or a read",
         barred: "controllers, references, schema versions, the tree",
     },
     Room {
         floor: 6,
         name: "payload",
-        modules: &["state", "stage"],
-        purpose: "`State`, `Payload`, `Stage`: what the derive implements",
+        modules: &["payload"],
+        purpose: "`State`, `Payload`, `Stage`: what the derive implements; their bytes, and payloads in an `Any`",
         barred: "controllers, and who reads or writes a payload",
     },
     Room {
@@ -95,7 +95,7 @@ const CORE: &[Room] = &[
         floor: 7,
         name: "controller",
         modules: &["controller"],
-        purpose: "`Controller`, `Child`, `ControllerSet`, `Context`, hooks, ids",
+        purpose: "`Controller`, `Child`, `ControllerSet`, `Context`, hooks; the linked controller types",
         barred: "the registry, and the orchestrator that runs the hooks",
     },
     Room {
@@ -123,7 +123,7 @@ const CORE: &[Room] = &[
         floor: 9,
         name: "registry",
         modules: &["registry"],
-        purpose: "the linked controllers by type URL, their checks and manifest",
+        purpose: "the linked controllers as a whole: their checks and manifest",
         barred: "the phases of a migration",
     },
     Room {
@@ -146,6 +146,13 @@ const CORE: &[Room] = &[
         modules: &["testing"],
         purpose: "the contract kit, behind the feature `testing`",
         barred: "the orchestrator; and no other room may name the kit",
+    },
+    Room {
+        floor: 12,
+        name: "codec face",
+        modules: &["codec"],
+        purpose: "the codec for users, re-exported from the rooms codec, visit, payload and version; defines nothing",
+        barred: "nothing, and no room may import from it",
     },
     Room {
         floor: 12,

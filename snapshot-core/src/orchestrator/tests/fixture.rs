@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::codec::{Reader, Single, Tag, Wire, WireField, Writer};
-use crate::registry::TypeRef;
+use crate::payload::TypeRef;
+use crate::payload::{StageRules, StageVariant};
 use crate::schema::Schema;
 use crate::schema::kind::{self, Repeated, Singular};
-use crate::stage::{StageRules, StageVariant};
 use crate::visit::Visit;
 use crate::{Child, Context, Controller, Error, Payload, Session, State};
 

@@ -2,7 +2,8 @@
 
 use crate::schema::ValueKind;
 
-use super::super::bench::{Bench, Site, is_in};
+use super::super::bench::{Bench, Site};
+use super::super::coverage::is_in;
 use super::super::places::number;
 use super::super::report::Law;
 use super::super::shape::{FieldInfo, Presence};

@@ -1,17 +1,27 @@
 //! What the derive makes of a struct: a [`State`], and with a version a [`Payload`].
 
-use crate::Error;
-use crate::caught::caught;
-use crate::codec::{self, Reader, Wire, Writer};
-use crate::registry::TypeRef;
-use crate::schema::{Schema, StateMeanings, StateNotes, kind};
-use crate::stage::StageRules;
-use crate::version::OlderVersion;
-use crate::visit::Visit;
-
+mod any;
+mod bytes;
 mod kept;
+mod older_version;
+mod reading;
+mod stage;
+mod type_info;
 
-pub use kept::{Keep, Keeps, KeepsNothing, Later};
+pub use self::any::{any_field_size, from_any_bytes, put_any, take_any, to_any_bytes};
+pub(crate) use self::any::{take_versioned_any, wrong_type};
+pub use self::bytes::{from_bytes, to_bytes};
+pub use self::kept::{Keep, Keeps, KeepsNothing, Later};
+pub use self::older_version::OlderVersion;
+pub(crate) use self::reading::take_payload;
+pub use self::reading::{lost_error, version_read};
+pub use self::stage::{Stage, StageRules, StageVariant};
+pub(crate) use self::type_info::short_type_name;
+pub use self::type_info::{TypeInfo, TypeRef};
+use crate::codec::{Reader, Wire, Writer};
+use crate::error::Error;
+use crate::schema::{Schema, StateMeanings, StateNotes, kind};
+use crate::visit::Visit;
 
 /// A struct that is saved as a proto message. Implemented by `#[derive(Snapshot)]` with
 /// `message = path`.
@@ -43,7 +53,6 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     /// Puts the fields of a message in another one: in the version of the payload around both, but for
     /// a payload, which is in a version of its own wherever it is.
     #[doc(hidden)]
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put_nested(&self, w: &mut Writer) -> Result<(), Error> {
         self.put_fields(w)
@@ -57,12 +66,11 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
 
     /// Takes the fields up to the end of the reader.
     #[doc(hidden)]
-    #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
         let mut slot = None;
         Self::take_fields_into(&mut slot, r)?;
-        slot.ok_or_else(crate::__private::lost_error)
+        slot.ok_or_else(lost_error)
     }
 
     /// The same into the place where the state will be. It is `None`, and after an error too.
@@ -80,9 +88,9 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     ///
     /// # Errors
     ///
-    /// As [`codec::to_bytes`].
+    /// As [`to_bytes`](crate::codec::to_bytes).
     fn to_message(&self) -> Result<Self::Message, Error> {
-        let bytes = codec::to_bytes(self)?;
+        let bytes = to_bytes(self)?;
         prost::Message::decode(bytes.as_slice()).map_err(|error| {
             Error::internal("prost does not read what was saved").with_source(error)
         })
@@ -92,9 +100,9 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     ///
     /// # Errors
     ///
-    /// As [`codec::from_bytes`]; offsets are those of prost's encoding of the message.
+    /// As [`from_bytes`](crate::codec::from_bytes); offsets are those of prost's encoding of the message.
     fn from_message(message: &Self::Message) -> Result<Self, Error> {
-        codec::from_bytes(&prost::Message::encode_to_vec(message))
+        from_bytes(&prost::Message::encode_to_vec(message))
     }
 }
 
@@ -144,57 +152,6 @@ pub trait Payload: State + Send + 'static {
     fn own_name(&self) -> Option<String>;
 }
 
-/// Takes a payload. What is added to an error further out becomes the controller's id.
-pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    #[cfg(feature = "testing")]
-    crate::testing::watch::payload::<P>();
-    // Changed where it is, since a payload is large to move.
-    let mut taken = match r.looks_closely() {
-        false => read::<P>(r),
-        true => read_closely(r),
-    };
-    if r.checks_stages()
-        && let Ok(payload) = &taken
-        && let Err(error) = check_stage(payload)
-    {
-        taken = Err(error);
-    }
-    if taken.is_err() {
-        taken = taken.map_err(|error| error.in_payload(P::MESSAGE_NAME));
-    }
-    taken
-}
-
-/// Reads a payload, by one function, whoever asks for it.
-#[inline(never)]
-fn read<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    P::take_fields(r)
-}
-
-/// The same, with the panics of its adapters and checks kept in, for the errors of the others.
-#[cold]
-#[inline(never)]
-fn read_closely<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    let begun = r.fork();
-    let mut has_returned = false;
-    let taken = caught(|| {
-        let taken = read::<P>(r);
-        has_returned = true;
-        taken
-    });
-    if !has_returned {
-        // Those who go on find the end of the payload by themselves.
-        *r = begun;
-    }
-    taken
-}
-
-/// The schema version that the payload was read as which `r` has just read.
-#[doc(hidden)]
-pub fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
-    r.origin_version().min(P::VERSION)
-}
-
 /// Returns the notes on the fields of `S`: a function, for tables of states that contain each other.
 #[doc(hidden)]
 pub fn notes_on<S: State>() -> &'static StateNotes {
@@ -204,15 +161,4 @@ pub fn notes_on<S: State>() -> &'static StateNotes {
 /// Returns whether a payload of this type may have this type URL: its own, or that of an older version.
 pub(crate) fn is_type_url_of<P: Payload>(type_url: &str) -> bool {
     type_url == P::TYPE_URL || P::OLDER.iter().any(|older| older.type_url == Some(type_url))
-}
-
-fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
-    let error = match P::STAGE_RULES.map(|rules| rules.check(payload.stage_number())) {
-        None | Some(Ok(())) => return Ok(()),
-        Some(Err(error)) => error,
-    };
-    Err(match payload.own_name() {
-        Some(name) => error.with_name(&name),
-        None => error,
-    })
 }

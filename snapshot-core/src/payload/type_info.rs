@@ -3,11 +3,8 @@
 use std::any::TypeId;
 use std::fmt;
 
-use crate::controller::Controller;
+use super::{OlderVersion, Payload, StageRules};
 use crate::schema::{Notes, StateNotes};
-use crate::stage::StageRules;
-use crate::state::{Payload, State};
-use crate::version::OlderVersion;
 
 /// A reference to a controller type, as in `after(Scsi)`.
 #[derive(Clone, Copy)]
@@ -17,8 +14,7 @@ pub struct TypeRef {
 }
 
 impl TypeRef {
-    /// Creates the reference to `C`.
-    pub const fn of<C: Controller>() -> Self {
+    pub(crate) const fn of_type<C: 'static>() -> Self {
         Self { id: TypeId::of::<C>, name: std::any::type_name::<C> }
     }
 
@@ -89,20 +85,20 @@ pub struct TypeInfo {
 }
 
 impl TypeInfo {
-    /// Creates the description of `C`.
-    pub const fn of<C: Controller>() -> Self {
+    /// Creates the description of a controller with the state `P`.
+    pub(crate) const fn of_payload<P: Payload>(controller: TypeRef) -> Self {
         Self {
-            type_url: C::State::TYPE_URL,
-            message_name: C::State::MESSAGE_NAME,
-            version: C::State::VERSION,
-            older: C::State::OLDER,
-            controller: TypeRef::of::<C>(),
-            stage_rules: C::State::STAGE_RULES,
-            id_field: C::State::ID_FIELD,
-            stage_field: C::State::STAGE_FIELD,
-            after: C::State::AFTER,
-            is_leaf: C::State::IS_LEAF,
-            notes: C::State::NOTES,
+            type_url: P::TYPE_URL,
+            message_name: P::MESSAGE_NAME,
+            version: P::VERSION,
+            older: P::OLDER,
+            controller,
+            stage_rules: P::STAGE_RULES,
+            id_field: P::ID_FIELD,
+            stage_field: P::STAGE_FIELD,
+            after: P::AFTER,
+            is_leaf: P::IS_LEAF,
+            notes: P::NOTES,
         }
     }
 

@@ -1,0 +1,33 @@
+//! Checks of how a field occurs: with the right wire type, once, at all.
+
+use super::Tag;
+use crate::error::Error;
+use crate::schema::kind::Kind;
+
+#[cold]
+#[inline(never)]
+pub(super) fn wrong_wire_type(tag: Tag, expected: &'static str) -> Error {
+    Error::invalid(format!("has wire type {}, expected {expected}", tag.wire_type.as_str()))
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn duplicate() -> Error {
+    Error::invalid("is there twice")
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn missing() -> Error {
+    Error::invalid("is missing")
+}
+
+/// Refuses a value that is framed differently from what its kind says.
+#[inline]
+pub(crate) fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
+    if tag.wire_type == K::WIRE_TYPE {
+        Ok(())
+    } else {
+        Err(wrong_wire_type(tag, K::WIRE_TYPE.as_str()))
+    }
+}

@@ -1,0 +1,78 @@
+//! Payloads in an `Any`.
+
+use super::{Payload, is_type_url_of, take_payload, version_read};
+use crate::codec::{
+    Quoted, Reader, Writer, any_size, close_bare_any, default_memory, delimited_size, put_in_any,
+    read_bare_any, take_any_of,
+};
+use crate::error::Error;
+
+/// Puts a payload as the value of an `Any` field, with its length.
+///
+/// # Errors
+///
+/// As [`to_bytes`](crate::codec::to_bytes).
+#[doc(hidden)]
+pub fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
+    put_in_any(P::TYPE_URL, w, |w| payload.put_fields(w))
+}
+
+/// Returns the size in bytes of an `Any` field with a payload, as `State::fields_size` estimates it.
+#[doc(hidden)]
+#[inline]
+pub fn any_field_size<P: Payload>(payload: &P) -> usize {
+    delimited_size(any_size(P::TYPE_URL, payload.fields_size()))
+}
+
+/// Takes an `Any` field that must hold a `P`.
+///
+/// # Errors
+///
+/// As [`from_any_bytes`].
+#[doc(hidden)]
+pub fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
+    take_any_of(P::TYPE_URL, is_type_url_of::<P>, r, take_payload, wrong_type::<P>)
+}
+
+/// Takes an `Any` field that must hold a `P`, with the version that it was read as.
+pub(crate) fn take_versioned_any<P: Payload>(r: &mut Reader<'_>) -> Result<(P, u32), Error> {
+    let take = |r: &mut Reader<'_>| take_payload(r).map(|payload| (payload, version_read::<P>(r)));
+    take_any_of(P::TYPE_URL, is_type_url_of::<P>, r, take, wrong_type::<P>)
+}
+
+/// The error of an `Any` that holds something else than a `P`.
+#[cold]
+pub(crate) fn wrong_type<P: Payload>(type_url: &str) -> Error {
+    let found = Quoted(type_url);
+    Error::invalid(match type_url {
+        "" => format!("has no type URL, expected {:?}", P::TYPE_URL),
+        _ => format!("has type URL {found}, expected {:?}", P::TYPE_URL),
+    })
+}
+
+/// Encodes a payload in an `Any` that stands alone, for a peer that speaks without a header.
+///
+/// # Errors
+///
+/// As [`to_bytes`](crate::codec::to_bytes).
+pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
+    let mut writer = Writer::with_capacity(any_size(P::TYPE_URL, payload.fields_size()));
+    writer.deeper(1, |w| payload.put_fields(w))?;
+    close_bare_any(0, P::TYPE_URL, &mut writer);
+    Ok(writer.into_vec())
+}
+
+/// Decodes the payload of an `Any` that stands alone, strictly.
+///
+/// # Errors
+///
+/// Another type URL, and everything that is wrong with the bytes; offsets are those of the `Any`.
+pub fn from_any_bytes<P: Payload>(bytes: &[u8]) -> Result<P, Error> {
+    read_bare_any(bytes, 0, default_memory(bytes.len()), |type_url, r| {
+        match is_type_url_of::<P>(type_url) {
+            true => take_payload(r),
+            false => Err(wrong_type::<P>(type_url)),
+        }
+    })
+    .map_err(Error::at_root)
+}
