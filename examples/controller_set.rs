@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_members_keep_the_contract() {
-        // What `resume` prints cannot be taken back, and need not be.
+        // The output of `resume` cannot be undone, and does not need to be.
         Contract::new().samples([counter()]).no_undo(Phase::Resume).run();
         Contract::new().samples([disk()]).no_undo(Phase::Resume).run();
     }

@@ -38,7 +38,8 @@ fn to_bytes(old: pb::VolumeSnapshotV1) -> Result<pb::VolumeSnapshot, Error> {
 /// Downgrades version 2 to version 1, if nothing is lost.
 fn to_mib(new: pb::VolumeSnapshot) -> Result<pb::VolumeSnapshotV1, String> {
     let size_mib = u32::try_from(new.size >> 20).ok().filter(|_| new.size.is_multiple_of(1 << 20));
-    let size_mib = size_mib.ok_or_else(|| format!("{} bytes are no whole MiB", new.size))?;
+    let size_mib =
+        size_mib.ok_or_else(|| format!("{} bytes are not a whole number of MiB", new.size))?;
     Ok(pb::VolumeSnapshotV1 { image: new.image, size_mib, ..Default::default() })
 }
 
@@ -100,7 +101,7 @@ mod release_2 {
     }
 }
 
-/// The first release, of which a snapshot exists.
+/// The first release, which has saved a snapshot.
 mod release_1 {
     use super::Snapshot;
 
@@ -169,7 +170,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     *volume.state() = VolumeState { size: 1000, operations_per_second: 1000, ..expected };
     let told = refusal(codec::to_bytes_as(&*volume.state(), 1).map(drop));
     println!("refused: {told}");
-    assert!(told.contains("1000 bytes are no whole MiB"), "{told}");
+    assert!(told.contains("1000 bytes are not a whole number of MiB"), "{told}");
 
     // 4. A payload of a future release is reported as such, not as errors in its fields.
     let newer = pb::VolumeSnapshot { schema_version: 7, ..Default::default() };

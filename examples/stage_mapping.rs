@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     block_on(frozen.commit())?;
     println!("source: committed, {:?}", disk.state().stage);
 
-    // An ejected disk may not be saved. The freeze is refused, and nothing has changed.
+    // An ejected disk cannot be saved. The freeze is refused, and nothing has changed.
     disk.state().stage = DiskStage::Ejected;
     let Err(failure) = block_on(Source::new(&disk).freeze(&session)) else {
         unreachable!("an ejected disk must not be saved");

@@ -1,7 +1,7 @@
-//! One state has one encoding: the bytes themselves, whatever the maps, hashers, orders of insertion
-//! and of declaration, and whether a child is live or not yet.
+//! One state has one encoding. The bytes do not depend on the type or hasher of a map, on the order of
+//! insertion or declaration, or on whether a child is live.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::hash_map::RandomState;
@@ -20,7 +20,7 @@ use snapshot_core::testing::contract;
 use snapshot_core::{Child, Controller, Error, Snapshot, State};
 use snapshot_proto::fixture::v1 as pb;
 
-/// Finds all keys alike, so that a map keeps the order of insertion.
+/// Gives all keys the same hash, so that a map keeps the order of insertion.
 #[derive(Clone, Default)]
 struct Alike;
 
@@ -61,8 +61,8 @@ struct Scalars {
     bytes: Vec<u8>,
 }
 
-/// The bytes of protobuf-go's deterministic mode for the same message, field by field as its
-/// encoding is specified: <https://protobuf.dev/programming-guides/encoding/>.
+/// Compares with the bytes of protobuf-go's deterministic mode for the same message, field by field
+/// according to the specification: <https://protobuf.dev/programming-guides/encoding/>.
 #[test]
 fn scalars_are_written_as_specified() {
     assert_written(&Scalars::default(), b"");
@@ -127,7 +127,7 @@ struct Descending {
 }
 
 #[test]
-fn fields_are_in_the_order_of_their_numbers_however_they_are_declared() {
+fn fields_are_written_by_number_in_any_order_of_declaration() {
     let expected =
         b"\x08\x01\x78\x02\x80\x01\x03\xf8\x7f\x04\x80\x80\x01\x05\xfa\xff\xff\xff\x0f\x01x";
     let (one_byte_first, one_byte_last, two_bytes_first) = (1, 2, 3);
@@ -152,7 +152,7 @@ fn fields_are_in_the_order_of_their_numbers_however_they_are_declared() {
     assert_written(&ascending, expected);
 }
 
-/// Maps of one kind or another, with the same entries.
+/// Maps of different types with the same entries.
 macro_rules! maps {
     ($($name:ident $map:ident [$($hasher:ty)?];)*) => {$(
         #[derive(Debug, Default, PartialEq, Snapshot)]
@@ -171,7 +171,7 @@ macro_rules! maps {
         }
 
         impl $name {
-            /// What an entry has follows from its key alone, so that none depends on the order.
+            /// The value of an entry depends only on its key, so that no value depends on the order.
             fn of<'a>(keys: impl Iterator<Item = &'a i32>) -> Self {
                 let mut maps = Self::default();
                 for key in keys {
@@ -212,8 +212,8 @@ proptest! {
         prop_assert_eq!(&to_bytes(&InOrder::of(shuffled.iter())).unwrap(), &expected);
     }
 
-    /// Every bit pattern of a float comes back, in every place of a float. prost's encoding of the
-    /// same values is the same, except that it leaves out -0.0.
+    /// Every bit pattern of a float comes back, at every place of a float. prost's encoding of the
+    /// same values is the same, except that it omits -0.0.
     #[test]
     fn every_float_keeps_its_bits(
         bits in prop_oneof![
@@ -297,7 +297,7 @@ fn an_entry_has_its_key_and_value_where_prost_leaves_them_out() {
         ..Default::default()
     };
     assert_eq!(message.encode_to_vec(), b"\x0a\0\x5a\x03\x12\x01f\x62\0");
-    // What prost left out is read all the same.
+    // The values that prost omits are still read.
     assert_eq!(Sorted::try_from(message).unwrap(), maps);
 }
 
@@ -323,11 +323,11 @@ struct Keyed<K: snapshot_core::__private::WireKey<snapshot_core::schema::kind::S
 }
 
 #[test]
-fn text_keys_are_sorted_by_their_bytes_whatever_their_type() {
+fn text_keys_of_every_type_are_sorted_by_their_bytes() {
     let keyed = |keys: &[&str]| -> BTreeMap<String, String> {
         keys.iter().map(|key| ((*key).to_owned(), String::new())).collect()
     };
-    // UTF-16 would put the last before the one before it.
+    // UTF-16 would swap the last two.
     let sorted = ["", "B", "a", "aa", "ж", "\u{ffff}", "\u{10000}"];
     let bytes = to_bytes(&Keyed { string_key: keyed(&sorted) }).unwrap();
     assert_eq!(keys(&bytes), sorted);
@@ -337,7 +337,7 @@ fn text_keys_are_sorted_by_their_bytes_whatever_their_type() {
     let bytes = to_bytes(&Keyed { string_key }).unwrap();
     assert_eq!(keys(&bytes), ["10.0.0.1", "10.0.0.10", "100.0.0.1", "9.0.0.1"]);
 
-    // Rust compares paths by their components: `a/b` before `a-b`.
+    // Rust compares paths by their components, and puts `a/b` before `a-b`.
     let string_key = ["a/b", "a-b", "a"].map(|path| (PathBuf::from(path), String::new())).into();
     let bytes = to_bytes(&Keyed { string_key }).unwrap();
     assert_eq!(keys(&bytes), ["a", "a-b", "a/b"]);
@@ -355,7 +355,7 @@ struct Sets<S: BuildHasher + Default> {
 }
 
 #[test]
-fn sets_are_sorted_whatever_their_hasher() {
+fn sets_with_any_hasher_are_sorted() {
     let expected = b"\x1a\x0c\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x07r\0r\x01ar\x02aa";
     fn check<S: BuildHasher + Default>(expected: &[u8]) {
         let string: HashSet<String, S> = ["aa", "", "a"].map(String::from).into_iter().collect();
@@ -436,7 +436,7 @@ fn a_child_is_written_as_its_payload_live_or_not() {
     };
     assert_eq!(to_bytes(&any_children).unwrap(), bytes);
 
-    // Read, but not imported.
+    // The payload is read, but not imported.
     assert_eq!(to_bytes(&from_bytes::<Children>(&bytes).unwrap()).unwrap(), bytes);
     assert_eq!(to_bytes(&from_bytes::<AnyChildren>(&bytes).unwrap()).unwrap(), bytes);
     assert_eq!(to_bytes(&from_bytes::<Unread>(&bytes).unwrap()).unwrap(), bytes);
@@ -447,7 +447,7 @@ fn a_child_is_written_as_its_payload_live_or_not() {
     contract([from_bytes::<Unread>(&bytes).unwrap()]);
     contract([state(5)]);
 
-    // By hand with prost, which sorts the map by chance only.
+    // Encoded with prost, which does not sort the map.
     let any = |value| prost_types::Any {
         type_url: "type.googleapis.com/fixture.v1.CounterSnapshot".into(),
         value: pb::CounterSnapshot { schema_version: 1, value, ..Default::default() }

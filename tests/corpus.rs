@@ -168,7 +168,7 @@ fn text_of(path: &Path) -> Text {
 }
 
 #[test]
-fn every_snapshot_of_every_release_restores_to_what_it_must() {
+fn every_snapshot_of_every_release_restores_to_the_recorded_state() {
     prepare();
     let corpus = corpus();
     assert!(!corpus.is_empty());

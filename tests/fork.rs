@@ -1,7 +1,7 @@
-//! A program that forks after its first migration: deadlines work in the child as well.
+//! Deadlines also work in the child of a program that forks after its first migration.
 
 #![cfg(unix)]
-// The one thing here that is unsafe is the fork itself: no crate has a safe one.
+// Only the fork itself is unsafe: no crate has a safe one.
 #![allow(unsafe_code)]
 
 use std::ops::DerefMut;
@@ -55,7 +55,7 @@ impl Controller for Disk {
     }
 }
 
-/// Whether a hook that hangs is ended by its deadline.
+/// Whether a deadline ends a hanging hook.
 fn deadline_works() -> bool {
     let disk = Arc::new(Disk(Mutex::new(DiskState { hangs: true })));
     let session = Session::new().hook_deadline(Duration::from_millis(20));
@@ -63,7 +63,7 @@ fn deadline_works() -> bool {
     frozen.is_err_and(|failure| failure.code() == Code::DeadlineExceeded)
 }
 
-/// Forks, runs this in the child, and returns whether it ended and was true.
+/// Forks, runs the function in the child, and returns whether the child ended with `true`.
 fn in_child(run: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child uses no lock that another thread of this test may hold: it prints nothing, and
     // the allocator of every libc of these systems works in the child of a fork.
@@ -93,7 +93,7 @@ fn in_child(run: impl FnOnce() -> bool) -> bool {
 #[test]
 fn deadlines_work_in_the_child_of_a_fork_and_in_its_child() {
     assert!(deadline_works());
-    // What the parent had under way is dropped in the child without a wait for the parent's thread.
+    // The child drops the parent's pending work without a wait for the parent's thread.
     let disk = Arc::new(Disk(Mutex::new(DiskState { hangs: false })));
     let session = Session::new().blackout_budget(Duration::from_secs(3600));
     let mut frozen = Some(block_on(Source::new(&disk).freeze(&session)).unwrap());

@@ -1,7 +1,7 @@
-//! The properties of the fuzz targets, on the stable toolchain: over the goldens, over inputs that
-//! the fuzzers found interesting, and over all of these with something changed.
+//! Checks the properties of the fuzz targets on the stable toolchain: with the goldens, with inputs that
+//! the fuzzers found, and with mutations of both.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "fuzz_replay/change.rs"]
@@ -18,7 +18,7 @@ use change::{Change, changes};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// A target, and what checks an input and says whether it is right.
+/// A target with its function, which checks an input and returns whether it is valid.
 type Target = (&'static str, fn(&[u8]) -> bool);
 
 const TARGETS: [Target; 3] =
@@ -28,7 +28,7 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
-/// The seeds of a target, and after them what the fuzzers found interesting.
+/// The seeds of a target, and then the inputs that the fuzzers found.
 fn inputs(target: &str) -> Vec<Vec<u8>> {
     let mut inputs = fuzzing::seeds::of(target, &golden());
     let found = std::fs::read_to_string(golden().join("fuzz").join(target).with_extension("hex"));
@@ -63,8 +63,8 @@ fn the_properties_hold_for_every_beginning_of_a_sandbox() {
 
 const CASES: u32 = 2_000;
 
-/// Checks a target with inputs of its own and of others, changed in up to seven ways. Mostly with such
-/// as are right before the change, or the changes would test little but refusals.
+/// Checks a target with inputs of this and other targets, with up to seven changes. Most inputs are valid
+/// before the change; otherwise the changes would mostly test refusals.
 fn holds_when_changed(target: &str) {
     let (_, check) = TARGETS.into_iter().find(|(name, _)| *name == target).unwrap();
     let all = inputs(target);

@@ -1,7 +1,7 @@
-//! hcsshim's payloads: those that Go encoded, everything that must be refused, and the revision that
-//! must not be taken for the current one.
+//! hcsshim's payloads: those that Go encoded, those that must be refused, and those of the earlier
+//! revision, which must not be confused with the current one.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "hcsshim/earlier.rs"]

@@ -1,7 +1,7 @@
-//! The LCOW sandbox of the examples package: payloads of another implementation, life without a
+//! The LCOW sandbox of the examples package: payloads of another implementation, operations without a
 //! migration, and migrations that succeed and fail.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "lcow/bijection.rs"]

@@ -1,6 +1,6 @@
-//! Controllers that leave hooks out: what happens around a hook happens all the same.
+//! Controllers without some hooks: the framework still does its work around these hooks.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeSet;
@@ -87,7 +87,7 @@ impl FleetState {
 }
 
 impl ShipState {
-    /// Does so once.
+    /// Does this once.
     fn may_panic(&mut self) {
         if self.value == WRECK {
             self.value = 0;
@@ -96,18 +96,18 @@ impl ShipState {
     }
 }
 
-/// The value of a ship that panics when its state is asked for.
+/// The value of a ship that panics in its `state` function.
 const WRECK: u64 = u64::MAX;
 
 #[derive(Debug, Snapshot)]
 #[snapshot(message = lcow::VpciSnapshot, version = 1, controller = Tug, ignore(devices))]
 struct TugState {}
 
-/// Passes its freeze on to a ship, which leaves it out.
+/// Passes its freeze on to a ship without a freeze hook.
 struct Tug {
     state: Mutex<TugState>,
     towed: Arc<Ship>,
-    /// What it does to the ship before.
+    /// The action on the previous ship.
     trouble: fn(&mut ShipState),
 }
 
@@ -137,7 +137,7 @@ impl Controller for Tug {
     }
 }
 
-/// Counts the tugs that were frozen.
+/// Counts the frozen tugs.
 #[derive(Default)]
 struct Harbor {
     towed: AtomicUsize,
@@ -217,7 +217,7 @@ fn a_hook_that_is_passed_on_to_a_controller_without_it_is_called_every_time() {
     block_on(frozen.rollback()).unwrap();
 }
 
-/// Freezes 99 ships behind a tug, which is the first whose hook runs and makes trouble for one of them.
+/// Freezes 99 ships behind a tug. The hook of the tug runs first and causes a problem for one of the ships.
 fn freeze_with_trouble(place: usize, trouble: fn(&mut ShipState)) -> (Failure, Vec<Arc<Ship>>) {
     let ships: Vec<_> = (1..=99).map(ship).collect();
     let tug = Tug::of(&ships[place - 1], trouble);
@@ -227,14 +227,14 @@ fn freeze_with_trouble(place: usize, trouble: fn(&mut ShipState)) -> (Failure, V
     (failure, ships)
 }
 
-/// The values of the ships that are in another stage than this.
+/// The values of the ships in a stage other than this one.
 fn not_in(stage: Stage, ships: &[Arc<Ship>]) -> Vec<u64> {
     let others = ships.iter().filter(|ship| ship.state().stage != stage);
     others.map(|ship| ship.state().value).collect()
 }
 
 #[test]
-fn a_stage_that_may_not_be_saved_any_more_fails_the_phase_though_the_hook_is_left_out() {
+fn a_stage_that_can_no_longer_be_saved_fails_the_phase_even_without_a_hook() {
     for place in [1, 2, 63, 64, 65, 66, 98, 99] {
         let (failure, ships) = freeze_with_trouble(place, |ship| ship.stage = Stage::Done);
         assert_eq!((failure.phase(), failure.code()), (Phase::Freeze, Code::FailedPrecondition));

@@ -1,3 +1,3 @@
-//! Nothing: cargo wants a library or a program in each package, and this one is all tests.
+//! Empty: cargo needs a library or a program in each package, and this package has only tests.
 
 #![forbid(unsafe_code)]

@@ -1,7 +1,7 @@
-//! Whatever a program does between the calls of a migration, no controller has two owners unless
-//! somebody says so.
+//! No controller silently has two owners, regardless of the actions of a program between the calls of a
+//! migration.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ struct WorkerState {
     works: bool,
 }
 
-/// Works from its start, or its resume, until it is frozen.
+/// A worker that works from its start, or its resume, until it is frozen.
 #[derive(Debug)]
 struct Worker(Mutex<WorkerState>);
 
@@ -86,7 +86,7 @@ impl Controller for Worker {
     }
 }
 
-/// A parent without stages and hooks, which lets everybody do everything at all times.
+/// A parent without stages and hooks, which allows every action at all times.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = pb::GroupSnapshot, version = 1, controller = Crew, ignore(name, members, leader))]
 struct CrewState {
@@ -117,14 +117,14 @@ fn crew() -> Arc<Crew> {
     Arc::new(Crew(Mutex::new(CrewState { named: named.collect() })))
 }
 
-/// What a program does to a crew.
+/// An action of the program on a crew.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
-    /// A new worker; in place of another if there is one.
+    /// Adds a new worker, or replaces another one.
     Put(usize),
     Remove(usize),
     Swap(usize, usize),
-    /// The worker is done, by itself.
+    /// The worker finishes on its own.
     Finish(usize),
 }
 
@@ -136,11 +136,11 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         (name.clone(), name.clone()).prop_map(|(a, b)| Deed::Swap(a, b)),
         name.prop_map(Deed::Finish),
     ];
-    // Mostly none, so that each of them comes alone too.
+    // Most often no action, so that each action also occurs alone.
     prop_oneof![2 => Just(Vec::new()), 1 => proptest::collection::vec(deed, 1..3)]
 }
 
-/// All that was ever done to the crews, and all workers that there ever were.
+/// All actions on the crews, and all workers that ever existed.
 #[derive(Default)]
 struct World {
     workers: Vec<Arc<Worker>>,
@@ -180,8 +180,7 @@ impl World {
     }
 }
 
-/// The members of a crew: which controllers, by their values, in which order and stages. What a crew
-/// calls them is its own state.
+/// The members of a crew by value, with their order and stages. Their names are the crew's own state.
 fn members(crew: &Crew) -> Vec<(u64, Stage)> {
     let state = crew.state();
     let member = |child: &Child<Worker>| child.with_state(|state| (state.value, state.stage));
@@ -223,10 +222,10 @@ proptest! {
         let saved = frozen.save();
         prop_assert_eq!(saved.is_err(), changed, "{:?}", saved);
         let Ok(snapshot) = saved else {
-            // What was frozen works again here, and whatever came has worked all along.
+            // The frozen workers work again here, and the added ones have worked all the time.
             let _ = block_on(frozen.rollback());
             let idle = world.workers.iter().filter(|worker| !worker.state().works);
-            // A thaw hook sets the flag of those that have finished; their stage is their own.
+            // A thaw hook sets the flag of finished workers; they keep their own stage.
             prop_assert_eq!(idle.filter(|w| w.state().stage != Stage::Done).count(), 0);
             return Ok(());
         };
@@ -244,7 +243,7 @@ proptest! {
         };
         let values = |members: &[(u64, Stage)]| -> Vec<u64> {
             let mut values: Vec<u64> = members.iter().map(|(value, _)| *value).collect();
-            // On the destination a parent may put its children in another order.
+            // On the destination, a parent can reorder its children.
             values.sort_unstable();
             values
         };
@@ -325,7 +324,7 @@ fn a_member_of_a_set_that_is_moved_belongs_to_that_migration_alone() {
          type.googleapis.com/snapshot.v1.ControllerSetSnapshot: commit that migration or roll it \
          back first"
     );
-    // Nor can another set take it along.
+    // Another set cannot take the member either.
     let other = Arc::new(ControllerSet::new());
     other.insert("taken", Arc::clone(&worker)).unwrap();
     let refused = block_on(Source::new(&other).freeze(&session)).unwrap_err().to_string();

@@ -1,6 +1,6 @@
-//! The example `payload`, run as a user runs it: on the goldens, on what is no payload, and wrongly.
+//! Runs the example `payload` like a user: with the goldens, with other files, and with wrong arguments.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod example_binary;
@@ -32,7 +32,7 @@ fn hcsshim_goldens(kind: &str, wanted: &str) -> Vec<PathBuf> {
     .collect()
 }
 
-/// The goldens of an LCOW sandbox of this kind, those of unknown stages or the others.
+/// The goldens of an LCOW sandbox of this kind, either those with unknown stages or the others.
 fn lcow_goldens(kind: &str, refused: bool) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/lcow").join(kind);
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
@@ -54,7 +54,7 @@ fn call(options: &[&str], files: &[PathBuf]) -> Ended {
     run(options.chain(files.iter().map(AsRef::as_ref)))
 }
 
-/// The lines for these files, each without its name.
+/// The lines for these files, without the names.
 #[track_caller]
 fn verdicts(ended: &Ended, files: &[PathBuf]) -> Vec<String> {
     let lines: Vec<&str> = ended.stdout.lines().collect();
@@ -71,7 +71,7 @@ fn recodes_unchanged(options: &[&str], files: &[PathBuf]) {
     let ended = call(&[options, &["verify"]].concat(), files);
     assert_eq!(verdicts(&ended, files), vec!["ok"; files.len()]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
-    // One by one: goldens of different folders share their names.
+    // One by one, because goldens in different folders have the same names.
     for file in files {
         let dir = tempdir().unwrap();
         let out = dir.path().join("new/out");
@@ -108,7 +108,7 @@ fn payloads_of_a_sandbox_are_right_and_come_back_unchanged() {
 }
 
 #[test]
-fn what_is_not_canonical_comes_back_as_go_writes_it() {
+fn a_payload_that_is_not_canonical_is_rewritten_as_go_writes_it() {
     let mut count = 0;
     for kind in HCSSHIM {
         for file in hcsshim_goldens(kind, "reencoded") {
@@ -243,7 +243,7 @@ fn an_empty_file_and_one_of_another_schema_are_refused() {
 
 #[test]
 fn a_length_in_a_file_costs_nothing() {
-    // An Any whose value says 2 GiB, and then nothing.
+    // An `Any` whose value claims 2 GiB and has no bytes.
     let dir = tempdir().unwrap();
     let file = dir.path().join("huge");
     let mut bytes = b"\x12\x80\x80\x80\x80\x08".to_vec();
@@ -270,7 +270,7 @@ fn two_files_of_one_name_are_not_written_over_each_other() {
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
     assert!(ended.stderr.contains("would both be written to"), "{ended:?}");
     assert!(!out.exists());
-    // Nor a file over itself.
+    // A file is not written over itself either.
     let own = dir.path().join("process.binpb");
     fs::copy(&files[0], &own).unwrap();
     let ended = call(&["recode", "--out", dir.path().to_str().unwrap()], &[own]);
@@ -279,7 +279,7 @@ fn two_files_of_one_name_are_not_written_over_each_other() {
 }
 
 #[test]
-fn the_accepted_of_many_are_written_and_one_that_cannot_be_is_told() {
+fn accepted_files_are_written_and_a_failed_write_is_reported() {
     let dir = tempdir().unwrap();
     let files = [
         golden("hcsshim/bad/unknown/varint"),
@@ -297,7 +297,7 @@ fn the_accepted_of_many_are_written_and_one_that_cannot_be_is_told() {
 }
 
 #[test]
-fn a_wrong_call_is_told_apart_from_a_refusal() {
+fn a_wrong_command_line_has_another_exit_code_than_a_refusal() {
     let file = golden("hcsshim/any/process/minimal");
     let file = file.to_str().unwrap();
     for (call, reason) in [

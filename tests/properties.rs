@@ -1,13 +1,13 @@
-//! Round trips by random values: every supported Rust type, in every kind of proto field that it
-//! fits, against prost's own encoding of the same message.
+//! Round trips of random values: every supported Rust type, in every kind of proto field that it
+//! fits, compared with prost's own encoding of the same message.
 //!
-//! A *case* is a state struct with a model of its own: what prost has for each of its values
-//! (`Twin`). The *laws* are what must hold for every case. Each test is one law for one case, tried
-//! with 32 random inputs; `PROPTEST_CASES` changes that number.
+//! A *case* is a state struct with its own model: the prost value for each of its values (`Twin`). The
+//! *laws* must hold for every case. Each test checks one law for one case with 32 random inputs;
+//! `PROPTEST_CASES` changes that number.
 
-// A test program exports nothing: `pub` here says that another of its files uses it.
+// A test program exports nothing: `pub` here means that another of its files uses the item.
 #![allow(unreachable_pub)]
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "properties/collections.rs"]
@@ -93,7 +93,7 @@ laws_for! {
     shuffled_gaps: edges ShuffledGaps;
     keywords: edges Keywords;
     blank: edges Blank;
-    // Its JSON is that of a map: a changed member is another place in it.
+    // Its JSON is that of a map: a changed member has another place.
     adapted: adapted Adapted, normalized "bytes";
     counter: controllers CounterState;
     group: controllers GroupState;

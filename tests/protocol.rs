@@ -33,7 +33,7 @@ fn holds(budget: Budget) {
         checker.max_depth()
     );
     checker.assert_properties();
-    // Every path is finite: the deepest is found, and nothing was left out.
+    // There are finitely many states, and none was left out.
     assert!(checker.is_done());
     assert!(checker.unique_state_count() > 10_000, "{}", checker.unique_state_count());
 }
@@ -224,5 +224,20 @@ fn a_ledger_that_takes_a_torn_record_for_none_is_found_out() {
     is_found_out(
         Rules { ledger: Ledger { reads, ..REAL.ledger }, ..REAL },
         &["never two live sides", "never two that say it is theirs"],
+    );
+}
+
+#[test]
+fn a_destination_that_leaves_what_it_has_prepared_is_found_out() {
+    let forgets = |state, event| match (state, event) {
+        (destination::State::Prepared, Event::Lost) => {
+            let ends = vec![Action::Note(Mark::Aborted), Action::End];
+            (destination::State::Aborted, ends)
+        }
+        _ => destination::step(state, event),
+    };
+    is_found_out(
+        Rules { destination: forgets, ..REAL },
+        &["a destination that ends without the tree has nothing bound"],
     );
 }

@@ -237,7 +237,7 @@ fn every_way_to_refer_is_checked() {
 }
 
 #[test]
-fn a_reference_resolves_whatever_the_types_at_its_ends() {
+fn a_reference_resolves_with_any_types_at_its_ends() {
     let friend = User {
         list: vec![SlotName("a".into())],
         numbers: [7].into(),
@@ -269,7 +269,7 @@ fn counted(slots: &HashMap<SlotName, String>, users: &[User]) -> usize {
 
 proptest! {
     #[test]
-    fn exactly_what_is_defined_again_or_refers_to_nothing_is_told(
+    fn exactly_the_duplicate_definitions_and_dangling_references_are_reported(
         slots in hash_map("[ab]".prop_map(SlotName), "[AB]", 0..3),
         users in vec((0..5, vec("[abc]", 0..2), btree_set(0..4_u16, 0..2),
             btree_map(0..3_u64, "[ABC]", 0..2)), 0..5),
@@ -322,7 +322,7 @@ fn nested_structs_are_checked_in_every_kind_of_field() {
 }
 
 #[test]
-fn something_defined_twice_names_the_first_definition() {
+fn a_duplicate_definition_is_reported_with_the_first_one() {
     let child = BusState {
         guests: [User { numbers: [1, 2].into(), ..User::default() }].into(),
         ..bus("c")
@@ -365,7 +365,7 @@ fn tree() -> BusState {
 }
 
 #[test]
-fn live_and_decoded_controllers_are_checked_alike() {
+fn live_and_decoded_controllers_are_checked_in_the_same_way() {
     let expected = [
         r#"children/one: test.v1.Bus.guests[1].list[0]: refers to slot "x", which is not in .: test.v1.Bus.slots"#,
         r#"children/"": test.v1.Bus.guests[1].list[0]: refers to slot "x", which is not in .: test.v1.Bus.slots"#,
@@ -395,7 +395,7 @@ fn an_import_checks_the_whole_tree() {
 }
 
 #[test]
-fn an_id_that_is_there_twice_is_told_once() {
+fn a_duplicate_id_is_reported_once() {
     let twin = || Child::new(Locked::new(BusState { guests: [user("x")].into(), ..bus("twin") }));
     let state = BusState { children: vec![twin(), twin()], ..BusState::default() };
     let error = Incoming::from(snapshot(&state)).check::<Bus>().unwrap_err();
@@ -463,7 +463,7 @@ fn payloads_without_a_controller_are_checked_as_those_with_one() {
 }
 
 #[test]
-fn what_an_adapter_makes_is_checked_too() {
+fn the_result_of_an_adapter_is_also_checked() {
     mod pair {
         use std::convert::Infallible;
 
@@ -494,7 +494,7 @@ fn what_an_adapter_makes_is_checked_too() {
 }
 
 #[test]
-fn a_generic_struct_and_a_newtype_of_a_collection_may_refer() {
+fn a_generic_struct_and_a_newtype_of_a_collection_can_refer() {
     #[derive(Snapshot)]
     #[snapshot(transparent)]
     struct Ids<T>(Vec<T>);
@@ -533,7 +533,7 @@ fn a_generic_struct_and_a_newtype_of_a_collection_may_refer() {
 }
 
 #[test]
-fn one_field_may_define_and_refer() {
+fn one_field_can_define_and_refer() {
     #[derive(Snapshot)]
     #[snapshot(message = pb::Bus, version = 1)]
     #[snapshot(ignore(name, users, guests, owner, way, children, child))]
@@ -555,7 +555,7 @@ fn one_field_may_define_and_refer() {
 }
 
 #[test]
-fn what_refers_and_what_is_referred_to_keeps_the_contract() {
+fn both_ends_of_references_keep_the_contract() {
     let nested = User { nested: Some(Arc::new(stranger())), numbers: [7].into(), ..stranger() };
     contract([nested.clone(), user("a")]);
     let state = BusState {

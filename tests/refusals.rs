@@ -1,5 +1,5 @@
-//! What reading refuses, row by row of the list in the codec's documentation, at the top level and
-//! inside of every field that can hold a message. Each test asserts the whole text of the error:
+//! The refusals of a read, for each row of the list in the codec's documentation, at the top level and
+//! inside every field that can hold a message. Each test asserts the whole text of the error:
 //! path, reason, byte.
 
 #[path = "refusals/allocation.rs"]

@@ -1,7 +1,7 @@
 //! The registry of a program: the registrations of the derive and of `register!`, the lookup by type
 //! URL, and the errors of contradictions.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::DerefMut;
@@ -105,7 +105,7 @@ fn short(lines: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn what_the_derive_and_the_macro_register_is_found_by_type_url() {
+fn types_that_the_derive_or_the_macro_registers_are_found_by_type_url() {
     let registry = registry().unwrap();
     let counter = registry.get(COUNTER).unwrap();
     assert_eq!(counter.info().controller.id(), std::any::TypeId::of::<Counter>());
@@ -138,7 +138,7 @@ fn a_child_of_any_type_is_found_again_by_its_type_url() {
     assert_eq!(urls, [Some(COUNTER), Some(GROUP)]);
     let leader = twin.leader.as_ref().and_then(|leader| leader.with_state(|state| state.value));
     assert_eq!(leader, Some(2));
-    // Not yet imported, and yet written as it was.
+    // The child is not imported yet, but is written unchanged.
     assert_eq!(to_bytes(&twin).unwrap(), bytes);
     contract([group, twin]);
 }
@@ -153,7 +153,7 @@ fn a_state_keeps_the_contract_registered_or_not() {
 }
 
 #[test]
-fn a_type_url_that_nobody_registered_is_told_with_its_place() {
+fn an_unregistered_type_url_is_reported_with_its_place() {
     let group = pb::GroupSnapshot {
         schema_version: 2,
         members: vec![prost_types::Any { type_url: "x/y".into(), value: vec![] }],
@@ -168,13 +168,13 @@ fn a_type_url_that_nobody_registered_is_told_with_its_place() {
 }
 
 #[test]
-fn the_order_is_that_of_the_type_urls_whatever_the_order_of_linking() {
+fn the_order_is_by_type_url_in_any_order_of_linking() {
     let registrations = [
         Registration::of::<Group>(),
         Registration::of::<Dependent>(),
         Registration::of::<Counter>(),
     ];
-    // `after` must be known: without the dependent type all orders are right.
+    // `after` must be known: without the dependent type every order is valid.
     let orders = [[0, 2], [2, 0]].map(|order| {
         let registry = Registry::new(order.map(|index| registrations[index])).unwrap();
         registry.iter().map(|registration| registration.info().type_url).collect::<Vec<_>>()
@@ -187,14 +187,14 @@ fn the_order_is_that_of_the_type_urls_whatever_the_order_of_linking() {
 }
 
 #[test]
-fn one_type_registered_twice_is_one() {
+fn two_registrations_of_one_type_count_once() {
     let twice = [Registration::of::<Counter>(), Registration::of::<Counter>()];
     assert_eq!(Registry::new(twice).unwrap().len(), 1);
     assert!(Registry::new([]).unwrap().is_empty());
 }
 
 #[test]
-fn two_types_with_one_type_url_are_told_by_both_names() {
+fn two_types_with_one_type_url_are_reported_by_both_names() {
     let there = [Registration::of::<Counter>(), Registration::of::<OtherCounter>()];
     let back = [there[1], there[0]];
     for registrations in [there, back] {
@@ -209,10 +209,10 @@ fn two_types_with_one_type_url_are_told_by_both_names() {
 }
 
 #[test]
-fn two_types_with_one_message_are_told_by_both_names() {
+fn two_types_with_one_message_are_reported_by_both_names() {
     let both = [Registration::of::<Counter>(), Registration::of::<AliasCounter>()];
     let told = short(&lines(Registry::new(both)));
-    // The alias is one that prost does not have, either.
+    // prost does not have the alias either.
     assert_eq!(told.len(), 2, "{told:#?}");
     let both = "controllers AliasCounter and Counter both claim message fixture.v1.CounterSnapshot: \
                 give each its own message";
@@ -220,7 +220,7 @@ fn two_types_with_one_message_are_told_by_both_names() {
 }
 
 #[test]
-fn a_type_url_that_prost_does_not_have_is_told_with_the_remedy() {
+fn a_type_url_that_prost_does_not_have_is_reported_with_the_cure() {
     assert_eq!(
         short(&lines(Registry::new([Registration::of::<MisnamedPlan9>()]))),
         [
@@ -242,7 +242,7 @@ fn a_type_that_another_comes_after_must_be_registered() {
 }
 
 #[test]
-fn every_contradiction_is_told_at_once() {
+fn all_contradictions_are_reported_together() {
     let all = [
         Registration::of::<Dependent>(),
         Registration::of::<MisnamedPlan9>(),
@@ -252,7 +252,7 @@ fn every_contradiction_is_told_at_once() {
 }
 
 #[test]
-fn what_a_program_requires_is_linked_or_told() {
+fn a_required_type_is_linked_or_reported() {
     require![Counter, Group].unwrap();
     require![Counter].unwrap();
     let told = short(&lines(require![Dependent, Counter, OtherCounter]));

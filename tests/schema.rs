@@ -1,5 +1,5 @@
-//! `derive(Schema)` against the descriptors that the protobuf compiler wrote: every message, field,
-//! oneof and enum of every package, both ways.
+//! Compares `derive(Schema)` with the descriptors of the protobuf compiler: every message, field,
+//! oneof and enum of every package, in both directions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use snapshot_core::wire;
 use snapshot_proto::fixture::v1::{self as fixture, enums, keywords, recursive};
 use snapshot_proto::{example, lcow};
 
-/// Proto names that prost-build changes beyond recognition: what the schema calls them instead.
+/// Proto names that prost-build changes irreversibly, with their names in the schema.
 const RENAMED: [(&str, &str, &str); 1] = [("fixture.v1.Keywords", "camelCase", "camel_case")];
 
-/// The packages whose every message must be reached from [`roots`].
+/// The packages; every message in them must be reachable from [`roots`].
 const PACKAGES: [&str; 4] = ["example.v1", "fixture.v1", "lcow.v1", "snapshot.v1"];
 
 /// Every message that is not inside another one.
@@ -64,7 +64,7 @@ fn roots() -> Vec<&'static MessageDescriptor> {
     ]
 }
 
-/// A message as text, one line a field: equal texts mean equal schemas.
+/// A message as text, one line per field: equal texts mean equal schemas.
 #[derive(Debug, Default, PartialEq)]
 struct Described {
     name: String,
@@ -193,13 +193,13 @@ fn the_kinds_of_fields_are_in_their_types() {
     is::<Optional<kind::Message<()>>>(fixture::WellKnown::FIELDS.empty);
     is::<Optional<kind::Message<Vec<u8>>>>(fixture::WellKnown::FIELDS.bytes_value);
 
-    // The box is not part of the kind, wherever prost puts it.
+    // The box is not a part of the kind, at any place where prost adds it.
     let node = recursive::Node::FIELDS;
     is::<Optional<kind::Message<recursive::Node>>>(node.next);
     is::<Map<kind::String, kind::Message<recursive::Node>>>(node.by_name);
     is::<Oneof<recursive::node::Link>>(node.link);
     is::<Optional<kind::Message<recursive::Detour>>>(recursive::node::Link::MEMBERS.Detour);
-    // And a message that is called `Box` is no box.
+    // A message called `Box` is not a box.
     is::<Optional<kind::Message<fixture::shadows::Box>>>(fixture::Shadows::FIELDS.r#box);
     is::<Optional<kind::Message<fixture::shadows::Box>>>(fixture::shadows::Box::FIELDS.r#box);
 }
@@ -237,7 +237,7 @@ fn flat(message: &MessageDescriptor) -> Vec<FieldDescriptor> {
     fields
 }
 
-/// What a field holds; of a map, its values.
+/// The type of a field, or of the values of a map.
 fn value_in(field: &FieldDescriptor) -> Option<ValueKind> {
     match field.shape {
         FieldShape::Singular(value)
@@ -305,9 +305,9 @@ fn text(value: ValueKind) -> String {
     }
 }
 
-/// The descriptors that the protobuf compiler wrote.
+/// The descriptors of the protobuf compiler.
 struct Compiled {
-    /// By full name; with whether the file is proto3.
+    /// The messages by full name, and whether the file is proto3.
     messages: BTreeMap<String, (DescriptorProto, bool)>,
     entries: BTreeMap<String, DescriptorProto>,
     enums: BTreeMap<String, EnumDescriptorProto>,

@@ -1,19 +1,18 @@
-//! `derive(Schema)` where nothing that Rust code usually takes for granted can be: no prelude, the
-//! names of the standard library taken by messages, snapshot-core under another name, every lint an
-//! error.
+//! `derive(Schema)` in the most hostile scope: no prelude, messages with the names of the standard library,
+//! snapshot-core under another name, every lint an error.
 //!
-//! prost's own derives do not work in such a place, so the types have only ours.
+//! prost's own derives do not work in such a scope, so the types only have the derive of this project.
 
 #![no_implicit_prelude]
 #![deny(warnings, missing_docs, non_camel_case_types, non_snake_case, unreachable_pub)]
 #![deny(unused, unused_qualifications, let_underscore_drop, single_use_lifetimes)]
 #![deny(clippy::all, clippy::pedantic)]
 
-// Takes the crate's name away from everything, so that generated code that names it cannot compile.
+// Hides the crate's name, so that generated code with that name does not compile.
 extern crate snapshot_core as renamed;
 extern crate std as snapshot_core;
 
-/// Messages whose names are those of what generated code needs.
+/// Messages with the names that generated code needs.
 pub mod shadows {
     /// Not the integer.
     #[derive(::renamed::Schema)]
@@ -44,7 +43,7 @@ pub mod shadows {
         pub copies: ::std::vec::Vec<i32>,
     }
 
-    /// What the derive would have called the fields of `Option`.
+    /// The name that the derive would use for the fields of `Option`.
     #[derive(::renamed::Schema)]
     #[snapshot(crate = ::renamed)]
     pub struct OptionFields {
@@ -57,7 +56,7 @@ pub mod shadows {
     #[derive(::renamed::Schema)]
     #[snapshot(crate = ::renamed)]
     pub struct String {
-        /// A field, since clippy has something against maps of nothing.
+        /// A field, because clippy warns about maps of empty types.
         #[prost(bool, tag = "1")]
         pub value: bool,
     }
@@ -93,7 +92,7 @@ pub mod shadows {
         None = 0,
         /// A name that is a type's here.
         Option = -7,
-        /// Negative, too.
+        /// A negative number.
         Err = i32::MIN,
     }
 
@@ -113,7 +112,7 @@ pub mod shadows {
     }
 }
 
-/// Types whose fields are of types that are less visible than themselves, and deprecated ones.
+/// Types with fields of less visible types, and deprecated types.
 mod private {
     #[derive(::renamed::Schema)]
     #[snapshot(crate = ::renamed)]
@@ -150,7 +149,7 @@ use ::std::vec::Vec;
 use ::std::{assert, assert_eq};
 
 #[test]
-fn shadowed_names_mean_what_the_module_says() {
+fn shadowed_names_keep_the_meaning_of_the_module() {
     fn is<F>(_: Field<F>) {}
 
     let fields = shadows::Option::FIELDS;
@@ -182,7 +181,7 @@ fn types_without_names_from_prost_have_their_own() {
 }
 
 #[test]
-fn visibility_and_deprecation_are_no_obstacle() {
+fn less_visible_and_deprecated_types_work() {
     assert_eq!(private::Outer::DESCRIPTOR.field_name(2), Some("_level"));
     assert!(shadows::I32::DESCRIPTOR.fields.is_empty());
 }

@@ -1,7 +1,7 @@
 //! The lock of this repository's own payloads, and the schema checker itself, compared with other
 //! checkers.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "schema_lock/buf.rs"]
@@ -53,7 +53,7 @@ fn failure(manifest: &Manifest) -> String {
 }
 
 #[test]
-fn a_failure_names_the_file_the_change_and_what_to_do() {
+fn a_failure_names_the_file_the_change_and_the_cure() {
     let mut manifest = registered().manifest();
     let scsi = manifest.messages.iter_mut().find(|m| m.name.ends_with(".MountConfig")).unwrap();
     let name = scsi.name.clone();

@@ -1,5 +1,4 @@
-//! Fields of well-known types that another crate has for the messages of `google.protobuf`, as
-//! prost-build writes them with `extern_path`.
+//! Fields with the well-known types of another crate, as prost-build writes them with `extern_path`.
 
 #![allow(
     missing_docs,
@@ -16,9 +15,9 @@ use snapshot_core::schema::kind::{self, Optional, Repeated};
 use snapshot_core::schema::{Field, FieldShape, Schema, ValueKind};
 use snapshot_core::{Snapshot, testing};
 
-/// Another crate's types, which know nothing of `derive(Schema)`.
+/// Types of another crate, without `derive(Schema)`.
 mod foreign {
-    /// Under names of its own, with `prost::Name`, as prost-wkt-types has it.
+    /// Types with other names and with `prost::Name`, as in prost-wkt-types.
     #[derive(Clone, Copy, PartialEq, prost::Message)]
     pub struct Moment {
         #[prost(int64, tag = "1")]
@@ -45,7 +44,7 @@ mod foreign {
         const PACKAGE: &'static str = "google.protobuf";
     }
 
-    /// Without `prost::Name`, as pbjson-types has it: the path says the proto name.
+    /// Types without `prost::Name`, as in pbjson-types: the path contains the proto name.
     pub mod google {
         pub mod protobuf {
             #[derive(Clone, Copy, PartialEq, prost::Message)]
@@ -209,7 +208,7 @@ fn it_is_saved_and_restored_and_the_other_crate_reads_it() {
 }
 
 #[test]
-fn a_message_that_only_shares_the_name_stays_what_it_is() {
+fn a_message_that_only_shares_the_name_keeps_its_kind() {
     let field = TaskSnapshot::DESCRIPTOR.fields.iter().find(|field| field.name == "ticks");
     assert!(matches!(field.unwrap().shape, FieldShape::Opaque));
 }

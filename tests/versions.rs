@@ -1,4 +1,4 @@
-//! Schema versions: what older payloads become, what is saved for older peers, and what is refused.
+//! Schema versions: reading older payloads, saving for older peers, and refusals.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -42,5 +42,5 @@ fn both_directions_lose_nothing() {
 fn a_size_that_the_older_version_cannot_express_is_refused() {
     let volume = VolumeState { image: "/a".into(), size: 1000 };
     let error = codec::to_bytes_as(&volume, 1).unwrap_err();
-    assert!(error.to_string().ends_with("1000 bytes are no whole MiB"), "{error}");
+    assert!(error.to_string().ends_with("1000 bytes are not a whole number of MiB"), "{error}");
 }

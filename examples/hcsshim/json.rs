@@ -163,12 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_passed_over_whatever_they_are() {
+    fn unknown_members_of_any_type_are_skipped() {
         assert_eq!(read(r#"{"other":[{"a":null},1e300,"\u00e9"]}"#).unwrap(), Sample::default());
     }
 
     #[test]
-    fn what_go_refuses_is_refused() {
+    fn json_that_go_refuses_is_refused() {
         for json in [
             "",
             " ",

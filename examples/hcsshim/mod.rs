@@ -212,7 +212,7 @@ impl FromStr for Kind {
     fn from_str(name: &str) -> Result<Self, Error> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
             let known: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            Error::invalid(format!("{name:?} is no kind of payload: {}", known.join(", ")))
+            Error::invalid(format!("{name:?} is not a kind of payload: {}", known.join(", ")))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The OCI process spec that an exec was created from.
 //!
-//! Source: <https://github.com/opencontainers/runtime-spec/blob/v1.2.1/config.md>, with what Linux,
-//! Windows and the hosts of VMs add to it, as `specs-go` has it.
+//! Source: <https://github.com/opencontainers/runtime-spec/blob/v1.2.1/config.md>, with the additions for
+//! Linux, Windows and the hosts of VMs in `specs-go`.
 
 use serde::Deserialize;
 

@@ -91,7 +91,6 @@ pub use host::Host;
 pub use ids::{
     ContainerId, EndpointId, ExecId, GcsId, MacAddress, NamespaceId, NicId, PodId, VmId,
 };
-pub use migration::Migration;
 pub use network::{Endpoint, Network, NetworkStage, NetworkState};
 pub use plan::{ContainerPlan, LayerPaths, PatchPlan, PodPlan};
 pub use plan9::{Plan9, Plan9State, Share, ShareConfig, ShareMount, ShareMountStage, ShareStage};

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::ops::DerefMut;
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
 use snapshot_proto::lcow::v1::{self as pb, network_snapshot};
 use uuid::Uuid;
 
 use super::host::{Binding, Host};
 use super::ids::{EndpointId, MacAddress, NamespaceId, NicId};
 use super::lock;
-use super::migration::migrating;
+use super::migration::enter;
 use super::plan::PatchPlan;
 use super::pod::Pod;
 use super::vm::Vm;
@@ -72,10 +72,9 @@ pub struct NetworkState {
     pub stage: NetworkStage,
     /// The endpoints in the guest, by their adapter.
     pub vm_endpoints: HashMap<NicId, Endpoint>,
-    /// Whether the freeze has run: nothing may change any more, although the stage is set only
-    /// after the hook.
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) frozen: bool,
+    pub(super) gate: Gate,
     #[snapshot(skip)]
     pub(super) binding: Option<Binding>,
     /// The endpoints of the destination's namespace, between patch and resume.
@@ -126,8 +125,8 @@ impl Network {
     /// becomes `Invalid`.
     pub fn configure(&self, namespace: NamespaceId) -> Result<(), Error> {
         let mut state = self.lock();
+        let _inside = enter(&state.gate, || "the network".to_owned())?;
         let binding = match (state.stage, &state.binding) {
-            _ if state.is_migrating() => return Err(migrating("the network")),
             (NetworkStage::NotConfigured, Some(binding)) => binding.clone(),
             (stage, _) => {
                 return Err(Error::precondition(format!(
@@ -165,7 +164,7 @@ impl Network {
     pub fn teardown(&self) -> Result<(), Error> {
         let mut state = self.lock();
         let state = &mut *state;
-        if let (false, Some(Binding { host, vm })) = (state.is_migrating(), &state.binding) {
+        if let (false, Some(Binding { host, vm })) = (state.gate.is_closed(), &state.binding) {
             let mut errors = Vec::new();
             state.vm_endpoints.retain(|nic, _| match host.remove_nic(vm, nic) {
                 Ok(()) => false,
@@ -187,11 +186,6 @@ impl Network {
 }
 
 impl NetworkState {
-    fn is_migrating(&self) -> bool {
-        use NetworkStage::{DestinationMigrating, SourceMigrating};
-        self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating)
-    }
-
     /// Plugs endpoints in behind new adapters: all or none. The error contains the adapters that
     /// could not be unplugged again.
     fn plug_in(
@@ -237,20 +231,22 @@ impl Controller for Network {
         self.lock()
     }
 
-    fn import(state: NetworkState) -> Result<Self, Error> {
+    fn import(mut state: NetworkState) -> Result<Self, Error> {
         if state.vm_endpoints.keys().any(NicId::is_empty) {
             return Err(Error::invalid("an adapter has an empty id").in_field("vm_endpoints"));
         }
+        state.gate = Gate::closed();
         Ok(Self::from_state(state, None))
     }
 
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        self.lock().frozen = true;
+        let closed = self.lock().gate.close();
+        closed.await;
         Ok(())
     }
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        self.lock().frozen = false;
+        self.lock().gate.open();
         Ok(())
     }
 
@@ -275,11 +271,15 @@ impl Controller for Network {
         let binding = cx.controller::<Vm>()?.binding()?;
         let mut state = self.lock();
         state.binding = Some(binding.clone());
-        state.replace_endpoints(&binding)
+        state.replace_endpoints(&binding)?;
+        state.gate.open();
+        Ok(())
     }
 
     /// Does nothing to the adapters: they end with the VM.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
+        let closed = self.lock().gate.close();
+        closed.await;
         let mut state = self.lock();
         state.vm_endpoints.clear();
         state.replacement = None;

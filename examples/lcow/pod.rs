@@ -3,13 +3,13 @@
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use snapshot_core::{Child, Context, Controller, Error, Snapshot};
+use snapshot_core::{Child, Context, Controller, Error, Gate, Snapshot};
 use snapshot_proto::lcow::v1 as pb;
 
 use super::container::{Container, NewContainer};
 use super::ids::{ContainerId, GcsId, PodId};
 use super::lock;
-use super::migration::Migration;
+use super::migration::enter;
 use super::network::Network;
 use super::plan::PatchPlan;
 use super::vm::Vm;
@@ -28,8 +28,9 @@ pub struct PodState {
     pub network: Option<Child<Network>>,
     /// Its containers, sorted by id.
     pub containers: Vec<Child<Container>>,
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) migration: Migration,
+    pub(super) gate: Gate,
     #[snapshot(skip)]
     pub(super) vm: Option<Arc<Vm>>,
     /// Its id in the plan, once the patch has changed its id.
@@ -63,9 +64,9 @@ impl Pod {
         state.source_id.as_ref().unwrap_or(&state.pod_id).clone()
     }
 
-    /// Returns whether it is in a migration, and on which side.
-    pub fn migration(&self) -> Migration {
-        self.lock().migration
+    /// Returns whether it is frozen, or imported and not resumed yet.
+    pub fn is_migrating(&self) -> bool {
+        self.lock().gate.is_closed()
     }
 
     /// Its network, if it has one.
@@ -90,7 +91,7 @@ impl Pod {
     /// The pod is migrating, or has a container of this id.
     pub(super) fn add_container(&self, new: NewContainer) -> Result<Arc<Container>, Error> {
         let mut state = self.lock();
-        state.migration.refuse(&format!("pod {}", state.pod_id))?;
+        let _inside = enter(&state.gate, || format!("pod {}", state.pod_id))?;
         let Some(vm) = state.vm.clone() else {
             return Err(Error::precondition(format!("pod {} is in no VM", state.pod_id)));
         };
@@ -114,7 +115,7 @@ impl Pod {
     /// The pod is migrating, has no such container, or [`Container::delete`] fails.
     pub fn delete_container(&self, id: &ContainerId) -> Result<(), Error> {
         let mut state = self.lock();
-        state.migration.refuse(&format!("pod {}", state.pod_id))?;
+        let _inside = enter(&state.gate, || format!("pod {}", state.pod_id))?;
         let at = state
             .position(id)
             .map_err(|_| Error::invalid(format!("pod {} has no container {id}", state.pod_id)))?;
@@ -149,19 +150,20 @@ impl Controller for Pod {
     }
 
     fn import(mut state: PodState) -> Result<Self, Error> {
-        state.migration = Migration::Destination;
+        state.gate = Gate::closed();
         // Lookups need sorted containers; a payload may have any order.
         state.sort_containers();
         Ok(Self::from_state(state, None))
     }
 
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::Source;
+        let closed = self.lock().gate.close();
+        closed.await;
         Ok(())
     }
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+        self.lock().gate.open();
         Ok(())
     }
 
@@ -183,12 +185,13 @@ impl Controller for Pod {
         let mut state = self.lock();
         state.sort_containers();
         state.source_id = None;
-        state.migration = Migration::None;
+        state.gate.open();
         Ok(())
     }
 
     async fn abort(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::Destination;
+        let closed = self.lock().gate.close();
+        closed.await;
         Ok(())
     }
 }

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, SystemTime};
 
 use snapshot_core::codec::Json;
-use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Inside, Snapshot};
 use snapshot_proto::lcow::v1::{self as pb, process_snapshot};
 
 use super::container::Container;
 use super::host::{Binding, Exit, OnExit, ProcessConfig, ProcessIo, ProcessKey, StdPorts};
 use super::ids::{ExecId, GcsId};
 use super::lock;
-use super::migration::migrating;
+use super::migration::enter;
 use super::plan::PatchPlan;
 use super::spec::ProcessSpec;
 use super::vm::Vm;
@@ -86,10 +86,9 @@ pub struct ProcessState {
     pub(super) io: ProcessIo,
     #[snapshot(skip)]
     pub(super) place: Option<Place>,
-    /// Whether the freeze has run: nothing may change any more, although the stage is set only
-    /// after the hook.
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) frozen: bool,
+    pub(super) gate: Gate,
     /// An exit that the host reported during the migration. It takes effect when the migration
     /// ends.
     #[snapshot(skip)]
@@ -174,7 +173,7 @@ impl Process {
     /// The process is migrating or was not started, or the guest refuses.
     pub fn signal(&self, signal: i32) -> Result<(), Error> {
         let state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         match (state.stage, &state.place) {
             (ProcessStage::Running, Some(place)) => {
                 let key = place.key(&state.exec_id);
@@ -191,7 +190,7 @@ impl Process {
     /// Starts the process in a container of the guest.
     pub(super) fn start(&self, vm: &Vm, container: &GcsId) -> Result<(), Error> {
         let mut state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         if !matches!(state.stage, ProcessStage::NotCreated | ProcessStage::Created) {
             return Err(Error::precondition(format!(
                 "process {:?} is {:?}: it is started only once",
@@ -224,7 +223,7 @@ impl Process {
     /// Releases a process that does not run: closes its IO.
     pub(super) fn release(&self) -> Result<(), Error> {
         let mut state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         if state.stage == ProcessStage::Running {
             return Err(Error::precondition(format!(
                 "process {:?} runs: end it before it is deleted",
@@ -275,22 +274,14 @@ impl Place {
 }
 
 impl ProcessState {
-    pub(super) fn is_migrating(&self) -> bool {
-        use ProcessStage::{DestinationMigrating, SourceMigrating};
-        self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating)
-    }
-
-    fn refuse_migrating(&self) -> Result<(), Error> {
-        match self.is_migrating() {
-            true => Err(migrating(&format!("process {:?}", self.exec_id.as_str()))),
-            false => Ok(()),
-        }
+    fn enter(&self) -> Result<Inside, Error> {
+        enter(&self.gate, || format!("process {:?}", self.exec_id.as_str()))
     }
 
     /// Applies a reported exit, unless the process is migrating.
     fn settle(&mut self) {
         if self.stage == ProcessStage::Running
-            && !self.frozen
+            && !self.gate.is_closed()
             && let Some(exit) = self.late_exit.take()
         {
             self.stage = ProcessStage::Terminated;
@@ -328,30 +319,31 @@ impl Controller for Process {
         self.lock()
     }
 
-    fn import(state: ProcessState) -> Result<Self, Error> {
+    fn import(mut state: ProcessState) -> Result<Self, Error> {
         if state.exited_at.is_some() {
             return Err(Error::precondition("has exited: only a process that runs can move")
                 .in_field("exited_at"));
         }
+        state.gate = Gate::closed();
         Ok(Self::from_state(state))
     }
 
     /// Holds no lock during the call, since the host may wait for an exit callback that is running.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        if let Some((place, exec)) = self.placed() {
-            place.binding.host.freeze_process(place.key(&exec))?;
+        let closed = self.lock().gate.close();
+        closed.await;
+        match self.placed() {
+            Some((place, exec)) => place.binding.host.freeze_process(place.key(&exec)),
+            None => Ok(()),
         }
-        self.lock().frozen = true;
-        Ok(())
     }
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        let placed = self.placed();
-        self.lock().frozen = false;
-        match placed {
-            Some((place, exec)) => place.binding.host.thaw_process(place.key(&exec)),
-            None => Ok(()),
+        if let Some((place, exec)) = self.placed() {
+            place.binding.host.thaw_process(place.key(&exec))?;
         }
+        self.lock().gate.open();
+        Ok(())
     }
 
     async fn commit(&self, _: &Context) -> Result<(), Error> {
@@ -385,10 +377,14 @@ impl Controller for Process {
         let Some((place, exec)) = self.placed() else {
             return Err(Error::precondition("is not patched: nothing says where it runs"));
         };
-        place.binding.host.resume_process(place.key(&exec))
+        place.binding.host.resume_process(place.key(&exec))?;
+        self.lock().gate.open();
+        Ok(())
     }
 
     async fn abort(&self, _: &Context) -> Result<(), Error> {
+        let closed = self.lock().gate.close();
+        closed.await;
         match self.placed() {
             Some((place, exec)) => place.binding.host.release_process(place.key(&exec)),
             None => Ok(()),

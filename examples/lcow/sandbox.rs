@@ -3,14 +3,14 @@
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use snapshot_core::{Child, Context, Controller, Error, Snapshot};
+use snapshot_core::{Child, Context, Controller, Error, Gate, Snapshot};
 use snapshot_proto::lcow::v1 as pb;
 
 use super::container::{Container, NewContainer};
 use super::host::Host;
 use super::ids::{ContainerId, GcsId, NamespaceId, PodId};
 use super::lock;
-use super::migration::Migration;
+use super::migration::enter;
 use super::network::Network;
 use super::plan::PatchPlan;
 use super::pod::{Pod, PodState};
@@ -30,8 +30,9 @@ pub struct SandboxState {
     pub vm: Child<Vm>,
     /// The pods that run in it.
     pub pods: Vec<Child<Pod>>,
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) migration: Migration,
+    pub(super) gate: Gate,
 }
 
 /// The parameters of a new pod.
@@ -64,7 +65,7 @@ impl Sandbox {
     }
 
     pub(super) fn from_parts(vm: impl Into<Arc<Vm>>, pods: Vec<Child<Pod>>) -> Self {
-        let state = SandboxState { vm: Child::new(vm), pods, migration: Migration::None };
+        let state = SandboxState { vm: Child::new(vm), pods, gate: Gate::new() };
         Self { state: Mutex::new(state) }
     }
 
@@ -72,9 +73,9 @@ impl Sandbox {
         lock(&self.state)
     }
 
-    /// Returns whether it is in a migration, and on which side.
-    pub fn migration(&self) -> Migration {
-        self.lock().migration
+    /// Returns whether it is frozen, or imported and not resumed yet.
+    pub fn is_migrating(&self) -> bool {
+        self.lock().gate.is_closed()
     }
 
     /// The VM.
@@ -109,7 +110,7 @@ impl Sandbox {
     /// pod is added.
     pub fn new_pod(&self, new: NewPod) -> Result<Arc<Pod>, Error> {
         let mut state = self.lock();
-        state.migration.refuse("the sandbox")?;
+        let _inside = enter(&state.gate, || "the sandbox".to_owned())?;
         if state.pods.iter().filter_map(Child::get).any(|pod| pod.id() == new.id) {
             return Err(Error::precondition(format!("the sandbox has a pod {} already", new.id)));
         }
@@ -139,7 +140,7 @@ impl Sandbox {
     /// The sandbox is migrating, has no such pod, or has a container of this id.
     pub fn new_container(&self, pod: &PodId, new: NewContainer) -> Result<Arc<Container>, Error> {
         let state = self.lock();
-        state.migration.refuse("the sandbox")?;
+        let _inside = enter(&state.gate, || "the sandbox".to_owned())?;
         let pods: Vec<_> = state.pods.iter().filter_map(Child::get).collect();
         if let Some(other) = pods.iter().find(|pod| pod.container(&new.id).is_some()) {
             return Err(Error::precondition(format!(
@@ -162,7 +163,7 @@ impl Sandbox {
     /// taken down.
     pub fn delete_pod(&self, id: &PodId) -> Result<(), Error> {
         let mut state = self.lock();
-        state.migration.refuse("the sandbox")?;
+        let _inside = enter(&state.gate, || "the sandbox".to_owned())?;
         let is_it = |child: &Child<Pod>| child.get().is_some_and(|pod| pod.id() == *id);
         let Some(at) = state.pods.iter().position(is_it) else {
             return Err(Error::invalid(format!("the sandbox has no pod {id}")));
@@ -198,21 +199,20 @@ impl Controller for Sandbox {
     }
 
     fn import(mut state: SandboxState) -> Result<Self, Error> {
-        state.migration = Migration::Destination;
+        state.gate = Gate::closed();
         Ok(Self { state: Mutex::new(state) })
     }
 
     /// Runs after everything below is frozen. Finds errors that a destination would refuse, while a
     /// rollback is still possible.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        let mut state = self.lock();
-        references::check(&state)?;
-        state.migration = Migration::Source;
-        Ok(())
+        let closed = self.lock().gate.close();
+        closed.await;
+        references::check(&self.lock())
     }
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+        self.lock().gate.open();
         Ok(())
     }
 
@@ -228,12 +228,13 @@ impl Controller for Sandbox {
     }
 
     async fn resume(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+        self.lock().gate.open();
         Ok(())
     }
 
     async fn abort(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::Destination;
+        let closed = self.lock().gate.close();
+        closed.await;
         Ok(())
     }
 }

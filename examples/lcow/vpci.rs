@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use std::ops::DerefMut;
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
 
 use super::host::{AssignedDevice, Binding, Host};
 use super::lock;
-use super::migration::Migration;
+use super::migration::enter;
 use super::plan::PatchPlan;
 use super::vm::Vm;
 
@@ -57,8 +57,9 @@ pub struct VpciState {
     /// The devices by VMBus channel. Containers refer to the channels.
     #[snapshot(defines = "vpci.device")]
     pub devices: HashMap<Uuid, Device>,
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) migration: Migration,
+    pub(super) gate: Gate,
     #[snapshot(skip)]
     pub(super) binding: Option<Binding>,
 }
@@ -103,7 +104,7 @@ impl Vpci {
     /// again.
     pub fn assign(&self, instance_id: &str, function: u32) -> Result<Uuid, Error> {
         let mut state = self.lock();
-        state.migration.refuse("the virtual PCI controller")?;
+        let _inside = enter(&state.gate, || "the virtual PCI controller".to_owned())?;
         let Binding { host, vm } = state.bound()?;
         let is_it = |device: &Device| {
             device.device_instance_id == instance_id && device.virtual_function_index == function
@@ -152,7 +153,7 @@ impl Vpci {
     /// stays as it was.
     pub fn remove(&self, channel: Uuid) -> Result<(), Error> {
         let mut state = self.lock();
-        state.migration.refuse("the virtual PCI controller")?;
+        let _inside = enter(&state.gate, || "the virtual PCI controller".to_owned())?;
         let Binding { host, vm } = state.bound()?;
         let Some(device) = state.devices.get_mut(&channel) else {
             return Err(Error::invalid(format!("there is no device on channel {channel}")));
@@ -209,21 +210,29 @@ impl Controller for Vpci {
 
     fn import(mut state: VpciState) -> Result<Self, Error> {
         state.check()?;
-        state.migration = Migration::Destination;
+        state.gate = Gate::closed();
         Ok(Self { state: Mutex::new(state) })
     }
 
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
         let vm = cx.find::<Vm>()?;
-        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
-        let mut state = self.lock();
-        state.check()?;
-        state.migration = Migration::Source;
-        Ok(())
+        if let Some(vm) = &vm {
+            vm.end_operations().await;
+        }
+        let closed = self.lock().gate.close();
+        closed.await;
+        // From here on this device refuses each of them.
+        if let Some(vm) = &vm {
+            vm.allow_operations();
+        }
+        self.lock().check()
     }
 
-    async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+    async fn thaw(&self, cx: &Context) -> Result<(), Error> {
+        if let Some(vm) = cx.find::<Vm>()? {
+            vm.allow_operations();
+        }
+        self.lock().gate.open();
         Ok(())
     }
 
@@ -240,13 +249,14 @@ impl Controller for Vpci {
     }
 
     async fn resume(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+        self.lock().gate.open();
         Ok(())
     }
 
     /// Does nothing to the devices: they end with the VM.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::Destination;
+        let closed = self.lock().gate.close();
+        closed.await;
         Ok(())
     }
 }

@@ -42,7 +42,7 @@ fn to_json(format: Format, bytes: &[u8]) -> Result<Value, String> {
     serde_json::to_value(&message).map_err(|e| not_shown(e.to_string()))
 }
 
-/// Escapes as JSON does what a terminal would act on. Outside of its strings, JSON has line ends only.
+/// Escapes characters that would control a terminal, as JSON allows. Outside of strings, JSON has only line ends.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {

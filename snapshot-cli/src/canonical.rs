@@ -1,8 +1,8 @@
-//! The one encoding of a message that the library writes: fields in ascending number, defaults left
-//! out, map entries with key and value, maps sorted.
+//! The canonical encoding of a message, which the library writes: fields in ascending order, without
+//! defaults, map entries with key and value, maps sorted.
 //!
-//! It is made backwards, the last byte first, so that every length is known when it is written: the
-//! work is linear in the bytes, however deep they are nested.
+//! It is written backwards, the last byte first, so that every length is known when it is written. The
+//! work is linear in the number of bytes, at any depth of nesting.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, Value};
 
 use crate::fields::present;
 
-/// The encoding. Unknown fields are left out.
+/// Encodes a message without its unknown fields.
 pub(crate) fn encode(message: &DynamicMessage) -> Vec<u8> {
     let mut out = Reversed::default();
     put_message(message, &mut out);
@@ -20,29 +20,29 @@ pub(crate) fn encode(message: &DynamicMessage) -> Vec<u8> {
     out.0
 }
 
-/// Whether these bytes are the encoding of the message that was read from them.
+/// Whether these bytes are the canonical encoding of the message that was read from them.
 pub(crate) fn is_encoding_of(bytes: &Bytes, message: &DynamicMessage) -> bool {
     let mut compared = Comparison { bytes, end: bytes.len(), is_same: true };
     put_message(message, &mut compared);
     compared.is_same && compared.end == 0
 }
 
-/// How many bytes a field takes, tags and lengths included.
+/// The number of bytes of a field, including tags and lengths.
 pub(crate) fn length_of(field: &FieldDescriptor, value: &Value) -> usize {
     let mut length = Length(0);
     put_field(field, value, &mut length);
     length.0
 }
 
-/// Where an encoding goes, from its end to its beginning.
+/// The target of an encoding, written from its end to its beginning.
 trait Backwards {
-    /// Puts these bytes before those that are there.
+    /// Puts these bytes before the existing ones.
     fn put(&mut self, bytes: &[u8]);
 
-    /// How many bytes there are.
+    /// The number of bytes.
     fn length(&self) -> usize;
 
-    /// Whether more bytes make a difference.
+    /// Whether further bytes are needed.
     fn is_open(&self) -> bool {
         true
     }
@@ -74,10 +74,10 @@ impl Backwards for Length {
     }
 }
 
-/// Compares an encoding with bytes that are there already.
+/// Compares an encoding with existing bytes.
 struct Comparison<'a> {
     bytes: &'a [u8],
-    /// Where what was compared begins.
+    /// The offset where the compared part begins.
     end: usize,
     is_same: bool,
 }
@@ -89,8 +89,8 @@ impl Backwards for Comparison<'_> {
             return;
         };
         let there = &self.bytes[start..self.end];
-        // What was read from these bytes lies in them; to look at it again, once for each payload
-        // around it, would take the most time of all.
+        // The nested payload was read from these bytes. Comparing it again for each payload around it
+        // would take most of the time.
         self.is_same &= std::ptr::eq(there, bytes) || there == bytes;
         self.end = start;
     }
@@ -182,7 +182,7 @@ fn put_bare(kind: &Kind, value: &Value, out: &mut impl Backwards) {
         (Kind::Sfixed32, Value::I32(n)) => out.put(&n.to_le_bytes()),
         (Kind::Sfixed64, Value::I64(n)) => out.put(&n.to_le_bytes()),
         (_, Value::Bool(b)) => put_varint(u64::from(*b), out),
-        // Negative ones have ten bytes.
+        // A negative number takes ten bytes.
         (_, Value::I32(n) | Value::EnumNumber(n)) => put_varint(i64::from(*n) as u64, out),
         (_, Value::I64(n)) => put_varint(*n as u64, out),
         (_, Value::U32(n)) => put_varint(u64::from(*n), out),
@@ -202,17 +202,17 @@ fn put_bare(kind: &Kind, value: &Value, out: &mut impl Backwards) {
             put_message(message, out);
             put_length(out.length() - end, out);
         }
-        // Neither is a value of one element.
+        // Lists and maps are not values of a single element.
         (_, Value::List(_) | Value::Map(_)) => {}
     }
 }
 
-/// The entries of a map as they are written: integers by value, strings by bytes.
+/// The entries of a map in canonical order: integers by value, strings by bytes.
 pub(crate) fn sorted<'a>(
     entries: impl IntoIterator<Item = (&'a MapKey, &'a Value)>,
 ) -> Vec<(&'a MapKey, &'a Value)> {
     let mut entries: Vec<_> = entries.into_iter().collect();
-    // All keys of a map are of one kind, whose order is the derived one.
+    // All keys of a map have the same kind, so the derived order is right.
     entries.sort_by(|a, b| a.0.partial_cmp(b.0).unwrap_or(Ordering::Equal));
     entries
 }

@@ -6,10 +6,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::Program;
 
-/// Look into a snapshot of controllers: what is in it, whether it is right, what changed.
+/// Show, verify and compare snapshots of controllers.
 ///
 /// FILE is a snapshot, compressed or not, or a bare google.protobuf.Any; `-` is the standard input.
-/// The messages of types that are not built in come with --descriptors.
+/// Use --descriptors for types that are not built in.
 #[derive(Clone, Debug, Parser)]
 #[command(after_help = "Examples:
   {program} inspect sandbox.snapshot
@@ -22,10 +22,10 @@ use crate::Program;
   {program} schema check proto/schema.lock
 
 Exit codes:
-  0  all is well
+  0  success
   1  verify and schema check have findings, diff and schema diff have differences
   2  the command line is wrong
-  3  a file cannot be read or written, or is not what it should be")]
+  3  a file cannot be read or written, or has the wrong content")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) options: Options,
@@ -34,21 +34,21 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What every command is run with.
+/// The options of all commands.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Know the messages of this descriptor set too, as `protoc --descriptor_set_out --include_imports`,
-    /// `buf build -o FILE` or prost-build write it.
+    /// Also use the messages of this descriptor set. `protoc --descriptor_set_out --include_imports`,
+    /// `buf build -o FILE` and prost-build write such files.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) descriptors: Vec<PathBuf>,
 
-    /// Call a controller by this field of its payload where it is one of many, as `#[snapshot(id)]`
-    /// does: acme.v1.PodSnapshot=pod_id. For types that are linked in, this is known.
+    /// Use this field of a payload as the id of its controller among its siblings, as `#[snapshot(id)]`
+    /// does: acme.v1.PodSnapshot=pod_id. Linked types do not need it.
     #[arg(long = "id", global = true, value_name = "MESSAGE=FIELD", value_parser = message_and_field)]
     pub(crate) ids: Vec<(String, String)>,
 
-    /// The most MiB that a file may have, as it is and when it is decompressed; 32 if not given. To look
-    /// into a file that was made for it can take 150 times its length in memory.
+    /// The maximum size of a file in MiB, both stored and decompressed; the default is 32. A malicious
+    /// file can take 150 times its length in memory.
     #[arg(long, global = true, value_name = "MIB",
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     limit: Option<u32>,
@@ -67,7 +67,7 @@ impl Options {
 }
 
 impl Cli {
-    /// What the command line gives and its command has no use for, or names twice.
+    /// An option without effect on the command, or a repeated use of the standard input.
     pub(crate) fn contradiction(&self) -> Option<String> {
         use Command as C;
         let (name, descriptors, ids, limit) = match &self.command {
@@ -95,11 +95,11 @@ impl Cli {
                 }
                 _ => "",
             };
-            return Some(format!("{option} has no effect on `{name}`{rest}: leave it away"));
+            return Some(format!("{option} has no effect on `{name}`{rest}: remove it"));
         }
         let inputs = self.inputs();
         let standard = inputs.filter(|path| *path == Path::new("-")).count();
-        (standard > 1).then(|| "the standard input can be read once: name a file".to_owned())
+        (standard > 1).then(|| "the standard input can be read only once: name a file".to_owned())
     }
 
     /// All files that are read.
@@ -139,7 +139,7 @@ pub(crate) fn command(program: &Program<'_>) -> clap::Command {
     command
 }
 
-/// Puts the name of the program into the examples of a command and of those below.
+/// Puts the name of the program into the examples of a command and of its subcommands.
 fn named(mut command: clap::Command, name: &str) -> clap::Command {
     if let Some(examples) = command.get_after_help() {
         let examples = examples.to_string().replace("{program}", name);
@@ -157,57 +157,56 @@ fn message_and_field(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// What to do.
+/// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the controllers in a snapshot: id, type, version, stage and size, the largest first.
     ///
-    /// Ids and stages are those of the library for the types that are linked in. For others an id is
-    /// what --id says, or an index or key, and a stage is the enum field `stage` or `state`, shown with
-    /// a question mark.
+    /// For linked types, ids and stages are the same as in the library. For other types, the id is the
+    /// field in --id, or an index or key, and the stage is the enum field `stage` or `state`, shown with a
+    /// question mark.
     #[command(after_help = "Examples:
   {program} inspect sandbox.snapshot
   {program} inspect sandbox.snapshot --path vm/scsi
   {program} inspect sandbox.snapshot --json | jq .controllers")]
     Inspect(Inspect),
-    /// Say everything that is wrong with a snapshot: digest, structure, versions, unknown fields, and
-    /// for the types whose states are linked in, values, stages and references.
+    /// Report all problems of a snapshot: digest, structure, versions, unknown fields, and, for linked
+    /// types, values, stages and references.
     #[command(after_help = "Examples:
   {program} verify sandbox.snapshot
   {program} verify sandbox.snapshot --manifest destination.manifest")]
     Verify(Verify),
-    /// Say what changed from one snapshot to another, by path. The order of maps does not matter; lists
-    /// are aligned, so that an element that was inserted is one change.
+    /// List the differences between two snapshots by path. The order of maps does not matter; lists are
+    /// aligned, so that an inserted element is one difference.
     ///
-    /// What was removed is named by its index in A, everything else by its index in B.
+    /// A removed element has its index in A, every other element its index in B.
     #[command(after_help = "Example:
   {program} diff before.snapshot after.snapshot
   vm/scsi: disks[3].state Attached -> Detached")]
     Diff(Diff),
-    /// Print a snapshot as JSON, from which `from-json` makes the same bytes again.
+    /// Print a snapshot as JSON; `from-json` converts it back to the same bytes.
     ///
-    /// It is protobuf's JSON. What would not come back byte for byte (unknown types, unknown fields,
-    /// encodings that nobody writes) is carried as `@bytes` in base64. What was compressed comes back
-    /// as the same snapshot without compression.
+    /// The format is protobuf JSON. A payload that would not come back byte for byte (unknown types, unknown
+    /// fields, unusual encodings) is printed as `@bytes` in base64. A compressed snapshot comes back
+    /// without compression.
     Json(Json),
-    /// Make a snapshot of the JSON that `json` printed, edited or not. Its digest is that of the new
-    /// content; what the types demand is not checked, see `verify`.
+    /// Convert the JSON of `json`, edited or not, to a snapshot with a new digest. The rules of the types are
+    /// not checked: use `verify`.
     ///
-    /// What a snapshot cannot hold as it is written is refused with its place: a member that is there
-    /// twice or that no message has, two members of a oneof, a number that does not fit or would be
-    /// rounded.
+    /// JSON that a snapshot cannot represent exactly is refused with its place: a duplicate or unknown
+    /// member, two members of a oneof, a number that does not fit or would be rounded.
     FromJson(FromJson),
     /// Draw the phases of a migration per controller, with the blackout marked, as an SVG picture.
     #[command(after_help = "Examples:
   {program} timeline report.json -o migration.svg
   {program} timeline source.json destination.json -o migration.svg")]
     Timeline(Timeline),
-    /// Look at schemas: what a build saves and accepts, whether a lock fits it, what changed.
+    /// Show the schema of a build, check a lock, and compare schemas.
     ///
-    /// The schema of a build is in its manifest, a `snapshot.v1.Manifest` as `Registry::manifest` gives
-    /// it, and that of a release in its lock, the text that `assert_locked!` keeps.
+    /// The manifest has the schema of a build: a `snapshot.v1.Manifest` from `Registry::manifest`. The lock
+    /// has the released schemas: the text file of `assert_locked!`.
     Schema {
-        /// What to do.
+        /// The command for schemas.
         #[command(subcommand)]
         command: Schema,
     },
@@ -215,7 +214,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:
   {program} completions bash > /etc/bash_completion.d/snapshot")]
     Completions(Completions),
-    /// Print the man page, or write those of all commands into a folder.
+    /// Print the man page, or write the man pages of all commands into a folder.
     Man(Man),
 }
 
@@ -226,12 +225,12 @@ pub(crate) struct Inspect {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Show this controller only: its fields, also those that its descriptor does not know, and what is
-    /// below it.
+    /// Show only this controller: its fields, including those that its descriptor does not know, and the
+    /// controllers below it.
     #[arg(long, value_name = "ID")]
     pub(crate) path: Option<String>,
 
-    /// Print JSON, for machines.
+    /// Print JSON for programs.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -243,8 +242,8 @@ pub(crate) struct Verify {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Check against this manifest too, a `snapshot.v1.Manifest` as `Registry::manifest` gives it:
-    /// whether the build that it describes would know every type, version and field.
+    /// Also check against this manifest, a `snapshot.v1.Manifest` from `Registry::manifest`: whether its
+    /// build knows every type, version and field.
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 }
@@ -256,7 +255,7 @@ pub(crate) struct Diff {
     #[arg(value_name = "A")]
     pub(crate) before: PathBuf,
 
-    /// The later one.
+    /// The later snapshot.
     #[arg(value_name = "B")]
     pub(crate) after: PathBuf,
 }
@@ -276,8 +275,8 @@ pub(crate) struct FromJson {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Write into this file, which must not exist. Without it, or with `-`, the bytes go to the standard
-    /// output. Pipes and devices are written into, and links are followed.
+    /// Write to this file, which must not exist. Without this option, or with `-`, the bytes go to the
+    /// standard output. Pipes and devices are written to directly, and links are followed.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
@@ -294,35 +293,35 @@ pub(crate) struct FromJson {
 /// `timeline`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Timeline {
-    /// The reports, of both sides or of one.
+    /// The reports of one side or of both sides.
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
 
-    /// Write into this file, which is replaced. Without it, or with `-`, the picture goes to the
+    /// Write to this file and replace it. Without this option, or with `-`, the picture goes to the
     /// standard output.
     #[arg(long, short, value_name = "FILE.svg")]
     pub(crate) output: Option<PathBuf>,
 }
 
-/// What to do with schemas.
+/// The commands for schemas.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Schema {
-    /// Show payloads, with their versions and stage rules, and messages field by field: those that are
-    /// built in, of a file, or of --descriptors, which know of messages only.
+    /// Show payloads with their versions and stage rules, and messages field by field: the built-in ones,
+    /// those of a file, or those of --descriptors, which contain only messages.
     #[command(after_help = "Examples:
   {program} schema show --message acme.v1.DiskSnapshot
   {program} schema show proto/schema.lock
   {program} schema show --schema acme -o here.manifest
   {program} schema show --descriptors acme.binpb --json | jq '.schemas[].messages'")]
     Show(SchemaShow),
-    /// Compare a lock with a build, as `assert_locked!` does in a test: say what has changed since the
-    /// release, and what to do about it.
+    /// Compare a lock with a build, as `assert_locked!` does in a test: list the changes since the
+    /// release, with the cures.
     #[command(after_help = "Examples:
   {program} schema check proto/schema.lock
   {program} schema check acme.lock --manifest acme.manifest")]
     Check(SchemaCheck),
-    /// Say what changed from one manifest or lock to another, and whether each side restores what the
-    /// other one saves.
+    /// List the differences between two manifests or locks, and report whether each side restores the
+    /// snapshots of the other.
     #[command(after_help = "Example:
   {program} schema diff source.manifest destination.manifest
   acme.v1.DiskSnapshot: field 4 (size: uint64) is new, since version 2")]
@@ -336,19 +335,19 @@ pub(crate) struct SchemaShow {
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 
-    /// Show the schema that is built in under this name only.
+    /// Show only the built-in schema with this name.
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub(crate) schema: Option<String>,
 
-    /// Show this message only, by its full name or type URL, and what it reaches.
+    /// Show only this message, by its full name or type URL, and the messages in it.
     #[arg(long, value_name = "NAME")]
     pub(crate) message: Option<String>,
 
-    /// Print JSON, for machines.
+    /// Print JSON for programs.
     #[arg(long, conflicts_with = "output")]
     pub(crate) json: bool,
 
-    /// Write a manifest into this file, which is replaced: for `schema diff`, `schema check` and `verify`.
+    /// Write a manifest to this file and replace it: for `schema diff`, `schema check` and `verify`.
     #[arg(long, short, value_name = "FILE.manifest")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -360,7 +359,7 @@ pub(crate) struct SchemaCheck {
     #[arg(value_name = "LOCK")]
     pub(crate) lock: PathBuf,
 
-    /// Compare with the schema that is built in under this name, and not with the first.
+    /// Compare with the built-in schema with this name, instead of the first one.
     #[arg(long, value_name = "NAME", conflicts_with = "manifest")]
     pub(crate) schema: Option<String>,
 
@@ -376,7 +375,7 @@ pub(crate) struct SchemaDiff {
     #[arg(value_name = "A")]
     pub(crate) before: PathBuf,
 
-    /// The later one.
+    /// The later manifest or lock.
     #[arg(value_name = "B")]
     pub(crate) after: PathBuf,
 }
@@ -405,7 +404,7 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-        let program = Program { name: "acme", version: "1.2.3", about: "Look into acme." };
+        let program = Program { name: "acme", version: "1.2.3", about: "Show snapshots of acme." };
         command(&program).debug_assert();
     }
 

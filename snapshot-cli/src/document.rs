@@ -1,4 +1,4 @@
-//! A file with a snapshot or a bare payload, its header, length and digest checked.
+//! Reads a file with a snapshot or a bare payload, and checks its header, length and digest.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use crate::files::{name_of, read_bytes};
 use crate::schemas::Schemas;
 use crate::tree::Payload;
 
-/// How a file holds its snapshot.
+/// The form of the snapshot in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// With its header.
+    /// A snapshot with its header.
     Snapshot,
-    /// As a bare `google.protobuf.Any`.
+    /// A bare `google.protobuf.Any`.
     Any,
 }
 
@@ -33,7 +33,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, with its name.
+    /// If the file is wrong, with its name.
     pub(crate) fn read(path: &Path, options: &Options) -> Result<Self, Error> {
         Self::open(&name_of(path), read_bytes(path, options)?, options)
     }
@@ -42,11 +42,11 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// What is wrong with them, with the file's name.
+    /// If the bytes are wrong, with the file's name.
     pub(crate) fn open(name: &str, bytes: Vec<u8>, options: &Options) -> Result<Self, Error> {
         let stored = bytes.len() as u64;
-        // The first byte of the header, and of its wreck; no `Any` begins with one of them: 0x89 is a
-        // field 17, and 0x09 the field 1 as eight bytes.
+        // The first byte of the header, and the same byte without its highest bit. No `Any` begins with
+        // them: 0x89 is a field 17, and 0x09 is field 1 as eight bytes.
         let (form, snapshot) = match bytes.first() {
             Some(0x89 | 0x09) | None => {
                 let limits = ReadOptions::new().limit(options.limit_bytes());
@@ -66,7 +66,7 @@ impl Document {
         Ok(Self { name: name.to_owned(), form, stored, snapshot })
     }
 
-    /// The payloads in it.
+    /// Returns the payloads in the file.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Document {
     }
 }
 
-/// The error with the name of the file in front.
+/// Puts the name of the file before an error.
 fn named(name: &str, error: &Error) -> Error {
     Error::new(error.code(), format!("{name}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Text from files and from the command line, made safe to show by the escape of the library.
+//! Escapes text from files and from the command line for display, with the escape of the library.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use snapshot_core::Escaped;
 
-/// Whether showing this character does more than draw it.
+/// Whether the character affects the display of a text.
 pub(crate) fn acts(character: char) -> bool {
     Escaped::escapes(character)
 }
 
-/// The text on one line, as [`Escaped`] shows it.
+/// Returns the text on one line, as [`Escaped`] displays it.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     match text.contains(acts) {
         true => Cow::Owned(Escaped(text).to_string()),
@@ -20,7 +20,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes JSON for machines, with a line end after it. What [acts](acts) is written as `\uXXXX`.
+/// Writes JSON for programs, with a line end. Characters that [affect the display](acts) become `\uXXXX`.
 ///
 /// # Errors
 ///
@@ -100,18 +100,18 @@ impl Formatter for Escaping {
 mod tests {
     use super::*;
 
-    /// One of each kind: C0, line end, DEL, C1, bidirectional, zero-width, separator, filler, tag.
+    /// A character of each kind: C0, line end, DEL, C1, bidirectional, zero-width, separator, filler, tag.
     const ACTING: &str = "\u{1b}\n\u{7f}\u{9b}\u{202e}\u{200b}\u{2028}\u{3164}\u{e0041}";
 
     #[test]
-    fn a_line_shows_letters_as_they_are_and_escapes_what_acts() {
+    fn a_line_keeps_letters_and_escapes_characters_that_affect_the_display() {
         assert_eq!(line("größe 網 🚀 a\u{a0}b"), "größe 網 🚀 a\u{a0}b");
         assert_eq!(line("a\u{1b}[31mb\nc\u{202e}"), "a\\u{1b}[31mb\\nc\\u{202e}");
         assert!(!line(ACTING).chars().any(acts));
     }
 
     #[test]
-    fn json_is_escaped_as_json_allows_and_reads_the_same() {
+    fn escaped_json_has_the_same_content() {
         let value = serde_json::json!({ ACTING: [ACTING, "größe", { "a": "\u{1b}x\u{202e}" }] });
         let mut out = Vec::new();
         write_json(&mut out, &value).unwrap();

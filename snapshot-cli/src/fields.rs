@@ -1,13 +1,13 @@
-//! The fields of a message: those that are there, and those that its descriptor does not know.
+//! The fields of a message: the present ones, and those that its descriptor does not know.
 
 use prost::encoding::WireType;
 use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, UnknownField, Value,
 };
 
-/// The fields that are on the wire, by ascending number.
+/// The fields on the wire, by ascending number.
 ///
-/// prost-reflect takes a negative zero for the default. It is not: its bits are others, and it is
+/// prost-reflect treats a negative zero as the default. It is not the default: its bits differ, and it is
 /// written.
 pub(crate) fn present(message: &DynamicMessage) -> Vec<(FieldDescriptor, &Value)> {
     use std::borrow::Cow;
@@ -18,7 +18,7 @@ pub(crate) fn present(message: &DynamicMessage) -> Vec<(FieldDescriptor, &Value)
         is_float && !field.is_list() && !field.is_map() && !field.supports_presence()
     });
     for field in floats {
-        // A value that is not there is an owned default.
+        // A missing value is an owned default.
         if let Cow::Borrowed(value) = message.get_field(&field)
             && is_negative_zero(value)
         {
@@ -37,7 +37,7 @@ pub(crate) fn is_negative_zero(value: &Value) -> bool {
     }
 }
 
-/// The key of a map as text.
+/// Returns the key of a map as text.
 pub(crate) fn key_text(key: &MapKey) -> String {
     match key {
         MapKey::Bool(b) => b.to_string(),
@@ -49,26 +49,26 @@ pub(crate) fn key_text(key: &MapKey) -> String {
     }
 }
 
-/// A field that no descriptor knows.
+/// A field that the descriptor does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unknown {
     pub(crate) number: u32,
     pub(crate) wire_type: &'static str,
-    /// Its value as it is on the wire, without tag and length.
+    /// The value on the wire, without tag and length.
     pub(crate) bytes: Vec<u8>,
     /// The number, if it is a varint.
     pub(crate) varint: Option<u64>,
 }
 
-/// The unknown fields of a message itself, by ascending number, those of one number in their order.
+/// The unknown fields of a message, by ascending number; fields with the same number keep their order.
 pub(crate) fn unknown(message: &DynamicMessage) -> Vec<Unknown> {
     let mut fields: Vec<_> = message.unknown_fields().map(Unknown::of).collect();
     fields.sort_by_key(|field| field.number);
     fields
 }
 
-/// How many unknown fields a message has, those of the messages in it among them; an `Any` counts as a
-/// message, and its payload does not.
+/// The number of unknown fields in a message and its nested messages. An `Any` counts as a message; its
+/// payload does not.
 pub(crate) fn count_unknown(message: &DynamicMessage) -> usize {
     let below = |value: &Value| value.as_message().map_or(0, count_unknown);
     let inner = message.fields().map(|(_, value)| match value {
@@ -83,7 +83,7 @@ impl Unknown {
     fn of(field: &UnknownField) -> Self {
         let mut encoded = Vec::with_capacity(field.encoded_len());
         field.encode(&mut encoded);
-        // The tag, and the length where there is one; both were just written.
+        // Skip the tag and the length, if any; both were just written.
         let mut rest = encoded.as_slice();
         let _ = prost::encoding::decode_key(&mut rest);
         let wire_type = match field.wire_type() {

@@ -1,4 +1,4 @@
-//! Files that are read: their bytes and their names.
+//! Reads input files: their bytes and their names.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,14 +8,14 @@ use snapshot_core::Error;
 
 use crate::cli::Options;
 
-/// The bytes of a file, or of the standard input for `-`.
+/// Reads the bytes of a file, or of the standard input for `-`.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, is empty, or is longer than the limit.
+/// If the file cannot be read, is empty, or is longer than the limit.
 pub(crate) fn read_bytes(path: &Path, options: &Options) -> Result<Vec<u8>, Error> {
     let name = name_of(path);
-    // A header comes on top of what is limited. One byte more tells a file that is too long.
+    // The limit excludes the header. One more byte shows that a file is too long.
     let limit = options.limit_bytes() + 64;
     let read = |stream: &mut dyn Read| -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn read_bytes(path: &Path, options: &Options) -> Result<Vec<u8>, Erro
         Error::precondition(format!("{name}: cannot be read: {error}")).with_source(error)
     })?;
     match bytes.len() as u64 {
-        // Protobuf reads nothing as a message without fields.
+        // Protobuf would read an empty file as a message without fields.
         0 => Err(Error::invalid(format!("{name}: is empty"))),
         length if length > limit => Err(Error::invalid(format!(
             "{name}: has more than {} MiB: raise the limit with --limit",
@@ -40,7 +40,7 @@ pub(crate) fn read_bytes(path: &Path, options: &Options) -> Result<Vec<u8>, Erro
     }
 }
 
-/// How messages name a file.
+/// The name of a file in messages.
 pub(crate) fn name_of(path: &Path) -> String {
     match path == Path::new("-") {
         true => "standard input".to_owned(),

@@ -1,4 +1,4 @@
-//! Completions and man pages, from the command line itself.
+//! Generates completions and man pages from the command line.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ pub(crate) fn completions(
     of: &Completions,
     out: &mut dyn Write,
 ) -> Result<Verdict, Problem> {
-    // Into memory first: the generator ends the program where it cannot write.
+    // Write to memory first, because the generator ends the program if it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(of.shell, &mut cli::command(program), program.name, &mut script);
     out.write_all(&script)?;

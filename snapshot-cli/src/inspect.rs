@@ -1,4 +1,4 @@
-//! `snapshot inspect`: what is in a snapshot.
+//! `snapshot inspect`: shows the content of a snapshot.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -26,8 +26,8 @@ const DIM: Style = Style::new().dimmed();
 const STAGE: Style = AnsiColor::Green.on_default();
 const WRONG: Style = AnsiColor::Red.on_default().bold();
 
-/// The most bytes of ids in the JSON: it has each whole, and a short file may have a long id above
-/// many controllers.
+/// The maximum number of bytes of ids in the JSON, which has each id in full: a short file can have a long
+/// id above many controllers.
 const IDS: usize = 256 << 20;
 
 pub(crate) fn run(
@@ -59,7 +59,7 @@ pub(crate) fn run(
     Ok(Verdict::Fine)
 }
 
-/// How many names an error lists.
+/// The maximum number of names in an error.
 const NEAR: usize = 8;
 
 fn no_such(document: &Document, id: &str, root: &Payload) -> Error {
@@ -157,7 +157,7 @@ fn tree(id: &str, root: &Payload, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// One line of the table; the sizes at its end stand to the right.
+/// Writes one line of the table, with the sizes at its end aligned to the right.
 fn cells(
     texts: [&str; 6],
     widths: [usize; 6],
@@ -214,7 +214,7 @@ fn collect(payload: &Payload, lead: String, below: &str, name: &str, rows: &mut 
     }
 }
 
-/// The note on the unknown fields of a payload: how many there are, and the first of them.
+/// The note on the unknown fields of a payload: their number, and the first ones.
 fn unknown_fields(message: &DynamicMessage) -> Option<String> {
     const SHOWN: usize = 3;
     let count = count_unknown(message);
@@ -230,7 +230,7 @@ fn unknown_fields(message: &DynamicMessage) -> Option<String> {
     (count > 0).then(|| format!("{fields} ({}{rest})", shown.join(", ")))
 }
 
-/// The fields of a payload, the largest first, and then those that are unknown.
+/// Writes the fields of a payload, the largest first, and then the unknown fields.
 fn fields(payload: &Payload, out: &mut dyn Write) -> io::Result<()> {
     let Some(message) = payload.message() else { return Ok(()) };
     let mut rows = Vec::new();
@@ -241,7 +241,7 @@ fn fields(payload: &Payload, out: &mut dyn Write) -> io::Result<()> {
         };
         rows.push((length_of(&field, found), line(field.name()).into_owned(), shown));
     }
-    // Those of one size by their numbers, in whose order they come.
+    // Fields of the same size keep their order by number.
     rows.sort_by_key(|(length, ..)| Reverse(*length));
     let _ = each_unknown(message, "", &mut |path, field| {
         let name = format!("{path}unknown field {}", field.number);
@@ -257,8 +257,8 @@ fn fields(payload: &Payload, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Visits each unknown field of a message and of those in it, until `found` breaks off. The path to its
-/// message ends with a space.
+/// Visits each unknown field of a message and its nested messages, until `found` breaks off. The path to
+/// the field's message ends with a space.
 fn each_unknown(
     message: &DynamicMessage,
     path: &str,
@@ -312,8 +312,7 @@ fn as_json(
     payload.for_each(&mut |below, _| length = length.saturating_add(id.len() + below.len()));
     if length > IDS {
         return Err(Error::invalid(format!(
-            "{}: its ids take {} as JSON, more than {}: leave --json away, or ask for a part of it \
-             with --path",
+            "{}: its ids take {} as JSON, more than {}: remove --json, or select a part with --path",
             document.name,
             size(length as u64),
             size(IDS as u64)
@@ -326,12 +325,12 @@ fn as_json(
     Ok(write_json(out, &Whole(shown))?)
 }
 
-/// A payload as JSON, made while it is written.
+/// A payload as JSON, serialised while it is written.
 #[derive(Clone, Copy)]
 struct Shown<'a> {
     document: &'a Document,
     payload: &'a Payload,
-    /// Its id, which grows to that of each below while that is written.
+    /// The id of the payload that is being written.
     id: &'a RefCell<String>,
     with_fields: bool,
 }

@@ -1,17 +1,17 @@
-//! The command-line tool `snapshot`: look into snapshots, check them, compare them.
+//! The command-line tool `snapshot`: shows, verifies and compares snapshots.
 //!
-//! `snapshot --help` and `snapshot COMMAND --help` document the commands, each with examples; the exit
-//! codes are those of [`Verdict`] and [`Problem`], and 2 for a wrong command line. What a file may do to
-//! the tool is what it may do to the library: a length that a header claims costs nothing, what is
-//! damaged is refused, and nothing in it reaches a terminal unescaped.
+//! `snapshot --help` and `snapshot COMMAND --help` document the commands, with examples. The exit codes are
+//! those of [`Verdict`] and [`Problem`], and 2 for a wrong command line. The tool has the same guarantees
+//! against untrusted files as the library: it allocates no memory for a length that only the header claims,
+//! refuses damaged files, and writes no unescaped text of a file to a terminal.
 //!
 //! # For your own types
 //!
-//! This is the tool as a library. It knows no schema of its own: everything that it knows is in a
-//! [`Knowledge`], which the binary `snapshot` fills with the LCOW sandbox and the payloads of hcsshim.
-//! A program with controllers of its own gets the same tool, with its own name, version and
-//! verification, by a binary of a few lines. Depend on this crate with `default-features = false`: the
-//! feature `binary` brings the types of the binary `snapshot`, and `zstd` a C library.
+//! This is the tool as a library. It contains no schema: all schemas are in a [`Knowledge`], which the
+//! binary `snapshot` fills with the LCOW sandbox and the payloads of hcsshim. For your own controllers,
+//! write a binary of a few lines: it is the same tool with its own name, version and verification. Depend on
+//! this crate with `default-features = false`: the feature `binary` adds the types of the binary
+//! `snapshot`, and `zstd` adds a C library.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -22,28 +22,28 @@
 //!     let program = Program {
 //!         name: "acme-snapshot",
 //!         version: env!("CARGO_PKG_VERSION"),
-//!         about: "Look into the snapshots of the acme shim.",
+//!         about: "Show and verify the snapshots of the acme shim.",
 //!     };
 //!     program.main(&Knowledge {
-//!         // include_bytes!("descriptors.binpb"), as protoc, buf or prost-build write it
+//!         // include_bytes!("descriptors.binpb"), from protoc, buf or prost-build
 //!         descriptors: &[],
-//!         // For types that are not linked in: the fields that their controllers are called by.
+//!         // For types that are not linked: the fields with the ids of their controllers.
 //!         ids: &[("acme.v1.PodSnapshot", "pod_id")],
-//!         // Verifies by the controllers that are linked into this binary.
+//!         // Verifies with the controllers that are linked into this binary.
 //!         verifiers: &[registered],
-//!         // What a lock is compared with: everything that is registered.
+//!         // A lock is compared with this manifest: all registered types.
 //!         manifests: &[("acme", || Ok(snapshot_core::registry::registry()?.manifest()))],
 //!     })
 //! }
 //! ```
 //!
-//! | module | what it is |
+//! | module | content |
 //! |---|---|
 //! | `cli` | the command line |
-//! | `files`, `document`, `manifests` | files that are read: bytes, a snapshot, a manifest or lock |
-//! | `schemas` | the types that are known |
-//! | `tree`, `fields`, `canonical` | the payloads of a snapshot, their fields, their only right encoding |
-//! | `show`, `escape` | values and names as text that is safe to show |
+//! | `files`, `document`, `manifests` | input files: bytes, a snapshot, a manifest or lock |
+//! | `schemas` | the known types |
+//! | `tree`, `fields`, `canonical` | the payloads of a snapshot, their fields, their canonical encoding |
+//! | `show`, `escape` | values and names as text that is safe to display |
 //! | `inspect`, `verify`, `diff`, `json`, `timeline`, `schema` | the commands |
 //! | `generate` | completions and man pages |
 
@@ -82,41 +82,41 @@ use cli::{Cli, Command};
 use escape::line;
 pub use verify::registered;
 
-/// Verifies the snapshots of some types completely, references among them; `None` for the others.
+/// Verifies the snapshots of some types completely, including references. Returns `None` for other types.
 pub type Verifier = fn(&Snapshot) -> Option<Result<(), Error>>;
 
-/// Gives a manifest, mostly that of the [`registry`](snapshot_core::registry::registry).
+/// Returns a manifest, usually that of the [`registry`](snapshot_core::registry::registry).
 pub type Describe = fn() -> Result<Manifest, Error>;
 
-/// What the tool knows of the snapshots that it is shown.
+/// The types that the tool knows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Knowledge<'a> {
     /// A `google.protobuf.FileDescriptorSet` with the messages of the payloads; empty for none.
     pub descriptors: &'a [u8],
-    /// By the full name of a message, the field that its controller is called by: where
-    /// `#[snapshot(id)]` is. Not needed for the types that are linked in.
+    /// Pairs of the full name of a message and the field with the id of its controller, which has
+    /// `#[snapshot(id)]` in the state. Linked types do not need an entry.
     pub ids: &'a [(&'a str, &'a str)],
-    /// Asked in turn; the first answer counts.
+    /// The verifiers, called in turn until one of them returns an answer.
     pub verifiers: &'a [Verifier],
-    /// By name, what the programs whose snapshots these are save and accept. A lock is compared with
-    /// the first one, unless another is named.
+    /// The manifests of the programs that save the snapshots, with their names. A lock is compared with
+    /// the first one, unless the command line names another.
     pub manifests: &'a [(&'a str, Describe)],
 }
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All is well. Exit code 0.
+    /// The command found no problem and no difference. Exit code 0.
     Fine,
     /// `verify` and `schema check` have findings, `diff` and `schema diff` have differences. Exit
     /// code 1.
     Findings,
 }
 
-/// Why a command could not do its work. Exit code 3.
+/// The reason why a command failed. Exit code 3.
 #[derive(Debug)]
 pub enum Problem {
-    /// A file cannot be read or written, or is not what it should be.
+    /// A file cannot be read or written, or has the wrong content.
     Error(Error),
     /// The output cannot be written.
     Output(io::Error),
@@ -134,37 +134,37 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// How the tool presents itself: in its help, its version and its errors.
+/// The name, version and description of the program, for its help and its errors.
 ///
 /// ```
 /// use snapshot_cli::{Knowledge, Program};
 ///
-/// let program = Program { name: "acme-snapshot", version: "2.1.0", about: "Look into acme." };
+/// let program = Program { name: "acme-snapshot", version: "2.1.0", about: "Show acme." };
 /// let mut out = Vec::new();
 /// let help = program.run(["acme-snapshot", "--help"], &Knowledge::default(), false, &mut out);
 /// assert!(help.unwrap_err().to_string().contains("acme-snapshot inspect sandbox.snapshot"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program<'a> {
-    /// The name that it is called by.
+    /// The name of the program.
     pub name: &'a str,
-    /// Its version; empty for a program without `--version`.
+    /// The version; empty for a program without `--version`.
     pub version: &'a str,
-    /// One paragraph for the help; empty for that of the tool.
+    /// One paragraph for the help; empty for the description of the tool.
     pub about: &'a str,
 }
 
 impl Program<'_> {
-    /// The whole program: reads the command line of the process, and ends as it is documented there.
+    /// Runs the whole program: parses the command line of the process and returns its exit code.
     pub fn main(&self, knowledge: &Knowledge<'_>) -> ExitCode {
         let mut out = io::stdout().lock();
         let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
         let ended = match self.run(std::env::args_os(), knowledge, colours, &mut out) {
             Ok(ended) => ended,
-            // Help and version among them; 2 for a wrong command line.
+            // This includes the help and the version; 2 means a wrong command line.
             Err(wrong) => {
                 let printed = match wrong.use_stderr() {
-                    // Not as clap styles it: what a file or an argument says is in it.
+                    // Without the styles of clap, because it contains text of a file or an argument.
                     true => wrong
                         .to_string()
                         .lines()
@@ -189,27 +189,27 @@ impl Program<'_> {
         }
     }
 
-    /// Writes to standard error why a command could not do its work, each finding on a line.
+    /// Writes the reason of a failure to standard error, one finding per line.
     fn report(&self, problem: &Problem) {
         let findings: Vec<String> = match problem {
             Problem::Error(error) => findings(error),
-            // Whoever was reading the output has enough.
+            // The reader of the output has closed it.
             Problem::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
             Problem::Output(error) => vec![format!("the output cannot be written: {error}")],
         };
         for finding in findings {
-            // Nobody may be there to read that.
+            // Standard error may be closed.
             let _ = writeln!(anstream::stderr(), "{}: {}", line(self.name), line(&finding));
         }
     }
 
-    /// Runs one command line, its program name first, and writes to `out` what it prints, bytes among
-    /// it; text has colours where they help, if `colours` are wanted.
+    /// Runs one command line, which begins with the program name, and writes its output, text or bytes, to
+    /// `out`. Text has colours if `colours` is true.
     ///
     /// # Errors
     ///
-    /// The outer error is a wrong command line, or a request for help; the inner one is why the command
-    /// could not do its work.
+    /// The outer error is a wrong command line, or a request for help; the inner one is the reason why the
+    /// command failed.
     pub fn run(
         &self,
         line: impl IntoIterator<Item = impl Into<OsString> + Clone>,
@@ -232,20 +232,20 @@ impl Program<'_> {
             }
         };
         parse(line).map_err(|wrong| {
-            // The message repeats arguments. It is made again with what a terminal would act on
-            // escaped; where that is no error, the first message does not repeat them.
+            // The message repeats arguments, so it is created again from escaped arguments. If those cause
+            // no error, the first message does not repeat them.
             let shown: Vec<OsString> = line.iter().map(shown).collect();
             parse(&shown).err().filter(|error| error.kind() == wrong.kind()).unwrap_or(wrong)
         })
     }
 }
 
-/// An argument as it can be shown: messages show one that is no UTF-8 with replacements.
+/// Escapes an argument for display. Messages show an argument that is not UTF-8 with replacements.
 fn shown(word: &OsString) -> OsString {
     line(&word.to_string_lossy()).into_owned().into()
 }
 
-/// The findings of an error, and how many more there are.
+/// The findings of an error, and the number of omitted ones.
 fn findings(error: &Error) -> Vec<String> {
     let mut findings: Vec<String> = error.findings().map(ToString::to_string).collect();
     if error.dropped() > 0 {
@@ -254,14 +254,14 @@ fn findings(error: &Error) -> Vec<String> {
     findings
 }
 
-/// The whole program, called as its file is, without a version: see [`Program::main`].
+/// Runs the whole program under the name of its file, without a version: see [`Program::main`].
 pub fn main(knowledge: &Knowledge<'_>) -> ExitCode {
     let file = std::env::args_os().next();
     let name = file.as_deref().and_then(|file| Path::new(file).file_stem()?.to_str());
     Program { name: name.unwrap_or("snapshot"), version: "", about: "" }.main(knowledge)
 }
 
-/// Runs one command line of a program that is called `snapshot`: see [`Program::run`].
+/// Runs one command line of a program called `snapshot`: see [`Program::run`].
 ///
 /// # Errors
 ///
@@ -301,7 +301,7 @@ fn dispatch(
     }
 }
 
-/// Runs a command that writes with styles, which are left out where no colours are wanted.
+/// Runs a command that writes with styles, and removes the styles if no colours are wanted.
 fn styled(
     colours: bool,
     out: &mut dyn Write,
@@ -332,7 +332,7 @@ impl Write for Plain<'_> {
     }
 }
 
-/// Writes what a command has made into the file that was asked for, or to the output.
+/// Writes the result of a command to the requested file, or to the output.
 fn deliver(
     bytes: &[u8],
     path: Option<&Path>,

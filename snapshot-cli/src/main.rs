@@ -12,8 +12,8 @@ fn main() -> ExitCode {
     let program = Program {
         name: "snapshot",
         version: env!("CARGO_PKG_VERSION"),
-        about: "Look into a snapshot of controllers: what is in it, whether it is right, what changed. \
-                The payloads of the LCOW sandbox and of hcsshim are built in.",
+        about: "Show, verify and compare snapshots of controllers. The payloads of the LCOW sandbox \
+                and of hcsshim are built in.",
     };
     program.main(&states::knowledge())
 }

@@ -1,4 +1,4 @@
-//! Files with the schemas of a build: manifests and locks.
+//! Reads files with the schemas of a build: manifests and locks.
 
 use std::path::Path;
 
@@ -10,18 +10,18 @@ use snapshot_core::{Code, Error};
 use crate::cli::Options;
 use crate::files::{name_of, read_bytes};
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug)]
 pub(crate) enum Known {
     Manifest(Manifest),
     Lock(Lock),
 }
 
-/// Reads a file: a lock is a text whose first word is `format`, and everything else a manifest.
+/// Reads a file. A lock is a text that begins with the word `format`; every other file is a manifest.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, or that is neither.
+/// If the file cannot be read, or is neither a lock nor a manifest.
 pub(crate) fn read(path: &Path, options: &Options) -> Result<Known, Error> {
     let bytes = read_bytes(path, options)?;
     let name = name_of(path);
@@ -39,22 +39,22 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Known, Error> {
         Error::new(code, format!("{name}: neither a lock nor a manifest: {error}"))
     })?;
     if manifest.payloads.is_empty() && manifest.messages.is_empty() && manifest.enums.is_empty() {
-        return Err(Error::invalid(format!("{name}: has no schema in it: it is no manifest")));
+        return Err(Error::invalid(format!("{name}: contains no schema: it is not a manifest")));
     }
-    // prost passes over what it does not know, and a comparison would then be wrong.
+    // prost skips unknown fields, which would make a comparison wrong.
     match manifest.encoded_len() == bytes.len() {
         true => Ok(Known::Manifest(manifest)),
         false => Err(Error::new(
             Code::Unimplemented,
             format!(
-                "{name}: says more than a manifest that this build knows: a newer version of the \
-                 library wrote it, or something else"
+                "{name}: has fields that this build does not know in a manifest: a newer version of the \
+                 library wrote it, or it is not a manifest"
             ),
         )),
     }
 }
 
-/// The text, if it begins as a lock does after its comments.
+/// Returns the text if it begins like a lock, after the comments.
 fn as_lock(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let mut lines = text.lines().map(str::trim);
@@ -63,7 +63,7 @@ fn as_lock(bytes: &[u8]) -> Option<&str> {
 }
 
 impl Known {
-    /// The lock, if it is one.
+    /// The lock, if the file is one.
     pub(crate) fn lock(&self) -> Option<&Lock> {
         match self {
             Known::Lock(lock) => Some(lock),
@@ -71,7 +71,7 @@ impl Known {
         }
     }
 
-    /// The manifest; of a lock that of its newest versions.
+    /// The manifest, or the manifest of the newest versions in a lock.
     ///
     /// # Errors
     ///

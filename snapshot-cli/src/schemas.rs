@@ -1,4 +1,4 @@
-//! What is known of the types of payloads: their descriptors, their ids and their stages.
+//! The known types of payloads: their descriptors, their ids and their stages.
 
 use std::collections::HashMap;
 
@@ -15,13 +15,13 @@ use crate::cli::Options;
 use crate::files::{name_of, read_bytes};
 use crate::show;
 
-/// Descriptors, and the fields that controllers are called by.
+/// Descriptors, and the fields with the ids of controllers.
 #[derive(Debug)]
 pub(crate) struct Schemas {
     pool: DescriptorPool,
-    /// The number of the id's field, by the full name of the message.
+    /// The number of the id field, by the full name of the message.
     ids: HashMap<String, u32>,
-    /// As `ids`, from the command line.
+    /// The same as `ids`, from the command line.
     asked: HashMap<String, u32>,
 }
 
@@ -30,12 +30,12 @@ pub(crate) struct Schemas {
 pub(crate) struct Stage {
     /// Its name.
     pub(crate) name: String,
-    /// Whether its field was found by its name alone, since no type that is linked in says which it is.
+    /// Whether the field was found only by its name, because the type is not linked.
     pub(crate) is_guess: bool,
 }
 
-/// Adds the files of a descriptor set without their extensions, which no state can map. In a payload
-/// an extension is then an unknown field, which every command shows or refuses.
+/// Adds the files of a descriptor set without their extensions, which no state can map. An extension in a
+/// payload is therefore an unknown field, which every command shows or refuses.
 fn add_files(pool: &mut DescriptorPool, set: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
     let mut set = FileDescriptorSet::decode(set)?;
     for file in &mut set.file {
@@ -50,12 +50,12 @@ fn add_files(pool: &mut DescriptorPool, set: &[u8]) -> Result<(), Box<dyn std::e
 }
 
 impl Schemas {
-    /// What is known from the start, and what the command line adds.
+    /// Collects the built-in types and those of the command line.
     ///
     /// # Errors
     ///
-    /// A descriptor set that cannot be read; `--id` of a message or field that is not known or that
-    /// nothing can be called by.
+    /// If a descriptor set cannot be read, or if `--id` names an unknown message or field, or a field that
+    /// cannot be an id.
     pub(crate) fn load(knowledge: &Knowledge<'_>, options: &Options) -> Result<Self, Error> {
         let mut pool = DescriptorPool::new();
         add_files(&mut pool, knowledge.descriptors).map_err(|error| {
@@ -65,12 +65,12 @@ impl Schemas {
             let bytes = read_bytes(path, options)?;
             add_files(&mut pool, &bytes).map_err(|error| {
                 let name = name_of(path);
-                Error::invalid(format!("{name}: not a descriptor set that fits: {error}"))
+                Error::invalid(format!("{name}: not a valid descriptor set: {error}"))
             })?;
         }
         let mut schemas = Self { pool, ids: HashMap::new(), asked: HashMap::new() };
         for (message, field) in knowledge.ids {
-            // The descriptors of some may come with --descriptors, or not.
+            // --descriptors may add the descriptors of some of them.
             if let Ok(number) = schemas.id_field(message, field) {
                 schemas.ids.insert((*message).to_owned(), number);
             }
@@ -81,7 +81,7 @@ impl Schemas {
                 .map_err(|reason| Error::invalid(format!("--id {message}={field}: {reason}")))?;
             if schemas.asked.insert(message.clone(), number).is_some_and(|other| other != number) {
                 return Err(Error::invalid(format!(
-                    "--id {message}={field}: another field was given for this message: give one"
+                    "--id {message}={field}: another field was given for this message: give only one"
                 )));
             }
         }
@@ -110,13 +110,13 @@ impl Schemas {
         &self.pool
     }
 
-    /// The message that a type URL means.
+    /// The message of a type URL.
     pub(crate) fn message(&self, type_url: &str) -> Option<MessageDescriptor> {
         self.pool.get_message_by_name(message_name(type_url))
     }
 
-    /// The name that the controller of this payload gives itself. The command line says which field it
-    /// is; then the type, if it is linked in; then what is built in.
+    /// The controller's own name in this payload. The command line determines the field; then the type, if
+    /// it is linked; then the built-in knowledge.
     pub(crate) fn own_name(&self, type_url: &str, payload: &DynamicMessage) -> Option<String> {
         let descriptor = payload.descriptor();
         let name = descriptor.full_name();
@@ -134,13 +134,13 @@ impl Schemas {
             (_, Value::U32(number)) => number.to_string(),
             (_, Value::U64(number)) => number.to_string(),
             (Kind::Enum(kind), Value::EnumNumber(number)) => show::enum_value(&kind, *number),
-            // How the library writes a UUID.
+            // The library writes a UUID in this form.
             (_, Value::Bytes(bytes)) if bytes.len() == 16 => uuid(bytes),
             _ => return None,
         })
     }
 
-    /// The stage that a payload says its controller is in.
+    /// The stage of the controller in a payload.
     pub(crate) fn stage(&self, type_url: &str, payload: &DynamicMessage) -> Option<Stage> {
         let descriptor = payload.descriptor();
         let number = |field: &FieldDescriptor| match payload.get_field(field).as_ref() {
@@ -163,7 +163,7 @@ impl Schemas {
     }
 }
 
-/// The type that is linked into this program for a type URL.
+/// The linked type of a type URL.
 fn linked(type_url: &str) -> Option<&'static TypeInfo> {
     registry().ok()?.get(type_url).map(|registration| registration.info())
 }
@@ -179,7 +179,7 @@ fn uuid(bytes: &[u8]) -> String {
     text
 }
 
-/// The full name of the message that a type URL means.
+/// The full name of the message of a type URL.
 pub(crate) fn message_name(type_url: &str) -> &str {
     type_url.rsplit_once('/').map_or(type_url, |(_, name)| name)
 }

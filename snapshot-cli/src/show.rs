@@ -1,4 +1,4 @@
-//! How things are written for people.
+//! Formats values for people.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,16 +8,16 @@ use prost_reflect::{EnumDescriptor, Kind, MapKey, Value};
 use crate::escape::{acts, line};
 use crate::fields::{self, Unknown};
 
-/// How much of a text is shown.
+/// The maximum length of a displayed text.
 const SHOWN: usize = 60;
 
-/// The most characters of an id in a text for people.
+/// The maximum number of characters of a displayed id.
 const ID_SHOWN: usize = 240;
 
-/// The widest that a column of a table gets; longer cells stick out.
+/// The maximum width of a column in a table; longer cells extend beyond it.
 const WIDEST: usize = 120;
 
-/// An id for people: on one line, and of a long one the beginning and the end.
+/// Formats an id on one line; shows only the beginning and the end of a long one.
 pub(crate) fn id(id: &str) -> Cow<'_, str> {
     if id.len() <= ID_SHOWN {
         return line(id);
@@ -31,14 +31,14 @@ pub(crate) fn id(id: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}...({} bytes)...{}", line(head), count(id.len() as u64), line(tail)))
 }
 
-/// How wide a column with these cells is.
+/// The width of a column with these cells.
 pub(crate) fn width<'a>(cells: impl IntoIterator<Item = &'a str>) -> usize {
     let widths = cells.into_iter().map(|cell| cell.chars().count());
     widths.max().unwrap_or(0).min(WIDEST)
 }
 
-/// The spaces that fill a cell up to the width of its column. `format!` cannot: it panics for a width
-/// above 65,535.
+/// The spaces that fill a cell up to the width of its column. `format!` cannot do this, because it panics
+/// for a width above 65,535.
 pub(crate) fn padding(cell: &str, width: usize) -> String {
     " ".repeat(width.min(WIDEST).saturating_sub(cell.chars().count()))
 }
@@ -52,7 +52,7 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// A number with its thousands apart: `12,345`.
+/// A number with separated thousands: `12,345`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -65,7 +65,7 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
-/// A value of an enum as people call it: `DISK_STAGE_ATTACHED` of `DiskStage` is `Attached`.
+/// The short name of an enum value: `DISK_STAGE_ATTACHED` of `DiskStage` is `Attached`.
 pub(crate) fn enum_value(descriptor: &EnumDescriptor, number: i32) -> String {
     let Some(value) = descriptor.get_value(number) else { return number.to_string() };
     let mut prefix = String::new();
@@ -101,7 +101,7 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// One value, in few words.
+/// A short form of one value.
 pub(crate) fn value(kind: &Kind, value: &Value) -> String {
     match (kind, value) {
         (_, Value::Bool(b)) => b.to_string(),
@@ -168,7 +168,7 @@ pub(crate) fn unknown(field: &Unknown) -> String {
 /// Adds bytes in hexadecimal digits.
 pub(crate) fn put_hex(bytes: &[u8], text: &mut String) {
     for byte in bytes {
-        // Writing into a String does not fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
 }

@@ -1,4 +1,4 @@
-//! What this binary knows: the LCOW sandbox and the payloads of hcsshim.
+//! The types of this binary: the LCOW sandbox and the payloads of hcsshim.
 
 use snapshot_cli::{Knowledge, registered};
 use snapshot_core::registry::{Manifest, registry, require};
@@ -10,8 +10,8 @@ use snapshot_examples::lcow::{self, payload};
 pub(crate) fn knowledge() -> Knowledge<'static> {
     Knowledge {
         descriptors: snapshot_proto::FILE_DESCRIPTOR_SET,
-        // Where `#[snapshot(id)]` is.
-        // hcsshim's payloads have no controllers here that would say so.
+        // The fields that would have `#[snapshot(id)]`.
+        // hcsshim's payloads have no controllers here with that attribute.
         ids: &[
             ("hcsshim.controller.pod.save.v1.Payload", "pod_id"),
             ("hcsshim.controller.linuxcontainer.save.v1.Payload", "container_id"),
@@ -22,7 +22,7 @@ pub(crate) fn knowledge() -> Knowledge<'static> {
     }
 }
 
-/// What is registered, nothing left out by the linker.
+/// The registered types; the linker has dropped none of them.
 fn manifest_of_lcow() -> Result<Manifest, Error> {
     require![
         ControllerSet,
@@ -51,7 +51,7 @@ fn of_lcow(snapshot: &Snapshot) -> Option<Result<(), Error>> {
     let kind = payload::Kind::of_any(snapshot.any_bytes()).ok()?;
     let whole = payload::verify_any(snapshot.any_bytes()).map(|_| ());
     Some(match kind {
-        // What a destination checks: the stages as well.
+        // The checks of a destination, including the stages.
         payload::Kind::Sandbox => match (whole, registered(snapshot)) {
             (Err(error), Some(Err(other))) if error.code() != Code::Internal => {
                 Err(other.and(error))
@@ -59,7 +59,7 @@ fn of_lcow(snapshot: &Snapshot) -> Option<Result<(), Error>> {
             (whole, Some(imported)) => imported.and(whole),
             (whole, None) => whole,
         },
-        // A part refers to what is elsewhere.
+        // A part refers to names in other parts.
         _ => whole,
     })
 }

@@ -1,7 +1,7 @@
-//! The payloads of a snapshot: each `Any` is one, with those that are carried in it below.
+//! The payloads of a snapshot. Each `Any` is a payload, and the payloads inside it are its children.
 //!
-//! Ids are kept as steps, each once, however many payloads are below it: a long name above many
-//! containers takes its own length in memory and no more.
+//! An id is stored as steps. Each step is stored once, regardless of the number of payloads below it, so a
+//! long name above many containers takes memory only once.
 
 use std::cell::Cell;
 
@@ -14,10 +14,10 @@ use crate::canonical;
 use crate::fields::{key_text, present};
 use crate::schemas::{Schemas, Stage, message_name};
 
-/// How many payloads are too many. 5,000 containers with a process each are 10,512.
+/// The limit of payloads. 5,000 containers with one process each are 10,512 payloads.
 const MOST: usize = 250_000;
 
-/// The message that carries payloads.
+/// The message that contains payloads.
 pub(crate) const ANY: &str = "google.protobuf.Any";
 
 /// The message of `ControllerSet`, whose entries name their controllers.
@@ -33,31 +33,31 @@ pub(crate) struct Payload {
     pub(crate) bytes: Bytes,
     pub(crate) content: Content,
     pub(crate) stage: Option<Stage>,
-    /// In the order of the fields, maps sorted.
+    /// The places in the order of the fields, with maps sorted.
     pub(crate) places: Vec<Place>,
 }
 
-/// A place in a payload at or under which other payloads are.
+/// A place in a payload with other payloads at it or below it.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// One step of an id, escaped: a field, a key, an index, or the name of a controller.
     pub(crate) step: String,
     /// Whether the step is the index of an element that has no name.
     pub(crate) is_index: bool,
-    /// The payload that is here.
+    /// The payload at this place.
     pub(crate) payload: Option<Payload>,
-    /// If no payload is here: the places under this one.
+    /// The places below this one, if there is no payload at it.
     pub(crate) places: Vec<Place>,
 }
 
-/// What the bytes of a payload say.
+/// The content of a payload.
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// Read by its descriptor.
+    /// The message, read with its descriptor.
     Message(DynamicMessage),
-    /// No descriptor is known for its type.
+    /// The type has no known descriptor.
     Unknown,
-    /// They are not its type's, and why.
+    /// The bytes are not valid for the type, with the reason.
     Malformed(String),
 }
 
@@ -68,21 +68,21 @@ pub(crate) struct Child<'a> {
 }
 
 impl Payload {
-    /// The payloads of a snapshot.
+    /// Reads the payloads of a snapshot.
     ///
     /// # Errors
     ///
-    /// More of them than anybody saves, which a small file may have.
+    /// If there are more payloads than a real snapshot has; a small file can contain so many.
     pub(crate) fn of(snapshot: &Snapshot, schemas: &Schemas) -> Result<Self, Error> {
         let root = Any {
             type_url: snapshot.type_url().to_owned(),
             value: Bytes::copy_from_slice(snapshot.payload()),
         };
         let reading = Reading { schemas, left: Cell::new(MOST) };
-        // The root's own `Any` is one level.
+        // The root's own `Any` counts as one level.
         let root = reading.payload(root, Reader::DEPTH_LIMIT - 1);
         match reading.left.get() {
-            0 => Err(Error::invalid(format!("has {MOST} controllers or more: not looked into"))),
+            0 => Err(Error::invalid(format!("has {MOST} controllers or more: not read further"))),
             _ => Ok(root),
         }
     }
@@ -100,12 +100,12 @@ impl Payload {
         message_name(&self.type_url)
     }
 
-    /// Its schema version, if it says one.
+    /// The schema version, if the payload has one.
     pub(crate) fn version(&self) -> Option<u32> {
         self.message()?.get_field_by_name("schema_version")?.as_u32()
     }
 
-    /// Its bytes without those of the payloads below.
+    /// The number of bytes without the payloads below.
     pub(crate) fn own_bytes(&self) -> u64 {
         let below: usize = self.children().iter().map(|child| child.payload.bytes.len()).sum();
         self.bytes.len().saturating_sub(below) as u64
@@ -118,7 +118,7 @@ impl Payload {
         children
     }
 
-    /// The payload with this id, this one or one below.
+    /// Finds the payload with this id: this payload or one below.
     pub(crate) fn find(&self, id: &str) -> Option<&Payload> {
         match id {
             ROOT => Some(self),
@@ -126,8 +126,8 @@ impl Payload {
         }
     }
 
-    /// Shows this payload and all below with their ids, parents first. `id` is this one's, empty for
-    /// the root.
+    /// Visits this payload and all payloads below with their ids, parents first. `id` is the id of this
+    /// payload, empty for the root.
     pub(crate) fn for_each<'a>(&'a self, show: &mut dyn FnMut(&str, &'a Payload)) {
         self.visit(&mut String::new(), show);
     }
@@ -137,20 +137,20 @@ impl Payload {
         visit(&self.places, id, show);
     }
 
-    /// How many payloads there are, this one among them.
+    /// The number of payloads, including this one.
     pub(crate) fn count(&self) -> usize {
         let mut count = 0;
         self.for_each(&mut |_, _| count += 1);
         count
     }
 
-    /// Whether the bytes are those that the library would write for this message.
+    /// Whether the bytes are the canonical encoding of this message.
     pub(crate) fn is_canonical(&self) -> bool {
         self.message().is_none_or(|message| canonical::is_encoding_of(&self.bytes, message))
     }
 }
 
-/// The id that steps make: [`ROOT`] if there are none.
+/// The id of these steps, or [`ROOT`] if there are none.
 pub(crate) fn id_text(steps: &str) -> &str {
     match steps {
         "" => ROOT,
@@ -158,7 +158,7 @@ pub(crate) fn id_text(steps: &str) -> &str {
     }
 }
 
-/// Adds a step to an id, and returns the length that the id had.
+/// Adds a step to an id, and returns the previous length of the id.
 pub(crate) fn enter(id: &mut String, step: &str) -> usize {
     let length = id.len();
     if length > 0 {
@@ -208,7 +208,7 @@ struct Any {
 
 struct Reading<'a> {
     schemas: &'a Schemas,
-    /// How many payloads may still come.
+    /// The number of payloads that are still allowed.
     left: Cell<usize>,
 }
 
@@ -232,7 +232,7 @@ impl Reading<'_> {
         payload
     }
 
-    /// The places in a message that payloads are at or under.
+    /// The places in a message with payloads at them or below them.
     fn message(&self, message: &DynamicMessage, depth: u32) -> Vec<Place> {
         let mut found = Vec::new();
         for (field, value) in present(message) {
@@ -264,7 +264,7 @@ impl Reading<'_> {
         found
     }
 
-    /// The places of an entry of a set, which are called by its id alone.
+    /// The places of an entry of a set. Only the entry's id is a step.
     fn member(&self, entry: &DynamicMessage, depth: u32) -> Vec<Place> {
         let id = entry.get_field_by_name("id");
         let id = id.as_ref().and_then(|id| id.as_str()).unwrap_or_default();
@@ -274,7 +274,7 @@ impl Reading<'_> {
         inner.filter_map(|inner| self.at(inner, step(), Many::No, depth)).collect()
     }
 
-    /// The place of a message that is or has payloads.
+    /// The place of a message that is a payload or contains payloads.
     fn at(&self, message: &DynamicMessage, step: String, many: Many, depth: u32) -> Option<Place> {
         let depth = depth.saturating_sub(1);
         if self.left.get() == 0 {
@@ -297,7 +297,7 @@ impl Reading<'_> {
     }
 }
 
-/// Whether a message is one of many, where its controller's own name takes the place of its key.
+/// Whether a message is one of many, so that its controller's own name replaces its index or key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Many {
     No,
@@ -305,7 +305,7 @@ enum Many {
     Map,
 }
 
-/// A place with others under it; `None` if there are none.
+/// A place with other places below it, or `None` if there are none.
 fn place(step: String, places: Vec<Place>) -> Option<Place> {
     (!places.is_empty()).then_some(Place { step, is_index: false, payload: None, places })
 }

@@ -1,4 +1,4 @@
-//! `snapshot verify`: everything that is wrong with a snapshot.
+//! `snapshot verify`: reports all problems of a snapshot.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write;
@@ -19,8 +19,8 @@ use crate::show::{self, key, plural};
 use crate::tree::{Content, Payload};
 use crate::{Knowledge, Problem, Verdict};
 
-/// Verifies a snapshot whose root is a controller that is registered in this program, as a
-/// destination does before it builds anything: values, stages, versions, references.
+/// Verifies a snapshot with a root controller that is registered in this program, as a destination does
+/// before it builds anything: values, stages, versions, references.
 pub fn registered(snapshot: &Snapshot) -> Option<Result<(), Error>> {
     match registry() {
         Ok(registry) => registry
@@ -40,7 +40,7 @@ pub(crate) fn run(
     let manifest = of.manifest.as_deref();
     let manifest = manifest.map(|path| manifests::read(path, options)?.manifest(path));
     let manifest = manifest.transpose()?;
-    // What cannot be read at all is no finding; what was damaged is one.
+    // A file that cannot be read is an error; a damaged file is a finding.
     let bytes = read_bytes(&of.file, options)?;
     let name = name_of(&of.file);
     let document = match Document::open(&name, bytes, options) {
@@ -74,7 +74,7 @@ pub(crate) fn run(
     Ok(Verdict::Findings)
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Default)]
 struct Found {
     findings: Vec<String>,
@@ -83,7 +83,7 @@ struct Found {
     not_checked: Option<String>,
 }
 
-/// Checks a snapshot whose header is right.
+/// Checks a snapshot with a valid header.
 fn check(
     snapshot: &Snapshot,
     root: &Payload,
@@ -120,7 +120,7 @@ fn check(
     found
 }
 
-/// What the descriptors tell of one payload.
+/// Checks one payload against its descriptors.
 fn alone(id: &str, payload: &Payload, findings: &mut Vec<String>) {
     match &payload.content {
         Content::Unknown => findings.push(format!(
@@ -136,15 +136,15 @@ fn alone(id: &str, payload: &Payload, findings: &mut Vec<String>) {
             strangers(message, &format!("{id}: {name}"), findings);
             if findings.len() == before && !payload.is_canonical() {
                 findings.push(format!(
-                    "{id}: {name}: written otherwise than the library writes it: fields or map \
-                     entries out of order or twice, or defaults written out"
+                    "{id}: {name}: is not in canonical form: fields or map entries are out of order or \
+                     duplicate, or defaults are written"
                 ));
             }
         }
     }
 }
 
-/// Unknown fields and unknown enum values, here and below.
+/// Reports unknown fields and unknown enum values of a message and its nested messages.
 fn strangers(message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
     for field in unknown(message) {
         let shown = show::unknown(&field);
@@ -159,7 +159,7 @@ fn strangers(message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
     });
 }
 
-/// Shows each value that is there, those in lists and maps one by one.
+/// Visits each present value, including the values in lists and maps.
 fn for_each_value(message: &DynamicMessage, show: &mut dyn FnMut(String, &Kind, &Value)) {
     for (field, value) in present(message) {
         let (name, kind) = (field.name(), field.kind());
@@ -181,11 +181,11 @@ fn for_each_value(message: &DynamicMessage, show: &mut dyn FnMut(String, &Kind, 
     }
 }
 
-/// What a manifest says that its build knows.
+/// The versions and fields that the build of a manifest knows.
 struct Known<'a> {
-    /// The versions that are accepted, by type URL.
+    /// The accepted versions by type URL.
     payloads: HashMap<&'a str, &'a [u32]>,
-    /// The numbers of the fields, by message.
+    /// The numbers of the fields by message.
     messages: HashMap<&'a str, BTreeSet<u32>>,
 }
 
@@ -223,7 +223,7 @@ impl<'a> Known<'a> {
 
     fn fields(&self, message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
         let descriptor = message.descriptor();
-        // Messages that are well known to everybody are in no manifest.
+        // The well-known types are not in a manifest.
         let Some(known) = self.messages.get(descriptor.full_name()) else { return };
         let there = present(message)
             .into_iter()

@@ -1,7 +1,7 @@
-//! The tool in a program of somebody else: its name, its version and its words are that program's,
-//! and it brings no types and no C code of its own.
+//! The tool in another program: it has the name, the version and the texts of that program, and adds no
+//! types and no C code.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::process::Command;
@@ -11,7 +11,7 @@ use snapshot_cli::{Knowledge, Problem, Program};
 const ACME: Program<'_> =
     Program { name: "acme-look", version: "7.8.9", about: "Look into the snapshots of acme." };
 
-/// What the tool says instead of running: its help, its version, an error.
+/// The text that the tool prints instead of running: its help, its version, an error.
 fn said(words: &[&str]) -> String {
     let line = ["some/path/acme"].iter().chain(words);
     let ended = ACME.run(line, &Knowledge::default(), false, &mut Vec::new());
@@ -19,7 +19,7 @@ fn said(words: &[&str]) -> String {
 }
 
 #[test]
-fn help_version_and_errors_are_those_of_the_program() {
+fn the_help_the_version_and_the_errors_name_the_program() {
     assert_eq!(said(&["--version"]), "acme-look 7.8.9\n");
     let help = said(&["--help"]);
     assert!(help.starts_with("Look into the snapshots of acme."), "{help}");
@@ -31,7 +31,7 @@ fn help_version_and_errors_are_those_of_the_program() {
 }
 
 #[test]
-fn no_help_speaks_of_the_binary_or_its_types() {
+fn no_help_mentions_the_binary_or_its_types() {
     let commands = [
         &["--help"][..],
         &["-h"],
@@ -57,7 +57,7 @@ fn no_help_speaks_of_the_binary_or_its_types() {
 }
 
 #[test]
-fn completions_and_man_pages_are_those_of_the_program() {
+fn completions_and_man_pages_name_the_program() {
     for words in [&["completions", "bash"][..], &["man"]] {
         let mut out = Vec::new();
         let line = ["acme"].iter().chain(words);
@@ -75,7 +75,7 @@ fn without_a_version_there_is_no_option_for_it() {
 }
 
 #[test]
-fn a_type_that_nobody_linked_in_is_looked_into_all_the_same() {
+fn a_type_that_is_not_linked_is_still_shown() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("any");
     std::fs::write(&file, b"\x0a\x03a/b\x12\x01x").unwrap();
@@ -89,7 +89,7 @@ fn a_type_that_nobody_linked_in_is_looked_into_all_the_same() {
 }
 
 #[test]
-fn the_library_brings_neither_the_examples_nor_c_code() {
+fn the_library_depends_on_neither_the_examples_nor_c_code() {
     let tree = |features: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["tree", "--offline", "--package", "snapshot-cli", "--edges", "normal,build"]);

@@ -1,4 +1,4 @@
-//! Keeping the panics of user code in.
+//! Catches panics of user code.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -6,24 +6,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::Error;
 
-/// Runs user code; a panic becomes an error.
+/// Runs user code and converts a panic to an error.
 ///
-/// What the code has changed may be half changed: either it is dropped after a panic, or it is
-/// behind a lock of the user, who decides about poisoning.
+/// A panic can leave values partly changed. Such a value is either dropped, or it is in a lock of the user,
+/// who decides how to handle poisoning.
 #[inline]
 pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     ADAPTER.set(None);
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(panic)))
 }
 
-/// Runs user code whose result nobody waits for, as that of a subscriber of `tracing`; a panic ends
-/// there. The panic hook has reported it. `None` after a panic.
+/// Runs user code, such as a subscriber of `tracing`, and discards a panic, which the panic hook has already
+/// reported. Returns `None` after a panic.
 #[inline]
 pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(run)).map_err(discard).ok()
 }
 
-/// Runs the destructor of something of the user's.
+/// Runs the destructor of a value of the user.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub(crate) fn drop_of<T>(value: T) -> Result<(), Error> {
     .map_err(|error| error.explained("when it was dropped, "))
 }
 
-/// The error for a panic.
+/// Converts a panic to an error.
 #[cold]
 #[inline(never)]
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Error {
@@ -44,13 +44,13 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Error {
         (None, None) => Error::internal("panicked"),
         (None, Some(text)) => Error::internal(format!("panicked: {text}")),
         (Some(field), text) => {
-            let text = text.as_deref().unwrap_or("its payload is no text");
+            let text = text.as_deref().unwrap_or("its payload is not a text");
             Error::internal(format!("the adapter of the field {field} panicked: {text}"))
         }
     }
 }
 
-/// What a panic says. Its payload is dropped.
+/// Returns the text of a panic and drops its payload.
 pub(crate) fn text_of(panic: Box<dyn Any + Send>) -> Option<String> {
     let text = panic
         .downcast_ref::<&str>()
@@ -60,8 +60,8 @@ pub(crate) fn text_of(panic: Box<dyn Any + Send>) -> Option<String> {
     text
 }
 
-/// Drops the payload of a panic, which may panic in turn, and so may the payload of that one: it is
-/// leaked.
+/// Drops the payload of a panic. If the destructor panics in turn, the second payload is leaked, because its
+/// destructor might panic as well.
 fn discard(panic: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(again);
@@ -69,12 +69,12 @@ fn discard(panic: Box<dyn Any + Send>) {
 }
 
 thread_local! {
-    /// The field whose adapter has panicked, until somebody asks.
+    /// The field whose adapter has panicked, until an error is created for it.
     static ADAPTER: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
-/// Held while the adapter of a field converts: if that panics, the error names the field. It is forgotten
-/// when the adapter has returned, so that it costs nothing.
+/// A guard that is held during the conversion by an adapter, so that the error of a panic names the field.
+/// The guard is forgotten after the adapter returns, so that it costs nothing.
 pub(crate) struct InAdapter(&'static str);
 
 impl InAdapter {
@@ -83,7 +83,7 @@ impl InAdapter {
         Self(field)
     }
 
-    /// The adapter has returned.
+    /// Ends the guard after the adapter has returned.
     #[inline(always)]
     pub(crate) fn end(self) {
         std::mem::forget(self);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_whatever_it_carries() {
-        /// Panics when it is dropped, as often as it says.
+        /// Panics when it is dropped, this many times.
         struct Bomb(u32);
 
         impl Drop for Bomb {

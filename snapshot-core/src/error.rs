@@ -1,4 +1,4 @@
-//! One error type for the whole crate: a list of findings, each with a code, a place and a reason.
+//! The error type of the crate: a list of findings, each with a code, a place and a reason.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,32 +6,32 @@ use std::sync::Arc;
 
 use crate::path::{ControllerId, Escaped, FieldPath, Segment};
 
-/// What class of failure a [`Finding`] is, in the words of gRPC and ttrpc status codes, so that a
-/// server can return it as is.
+/// The class of a failure. The names are those of gRPC and ttrpc status codes, so that a server can
+/// return a code as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Code {
-    /// The input is wrong whatever the state of the system: a value, an identifier, a type URL.
+    /// The input is wrong regardless of the state of the system: a value, an identifier, a type URL.
     InvalidArgument,
-    /// The input may be right, but not now: a stage that may not be saved, a wrong phase.
+    /// The input is not valid in this state: a stage that cannot be saved, a wrong phase.
     FailedPrecondition,
-    /// The bytes are damaged: truncated, malformed, a digest that does not match.
+    /// The bytes are damaged: truncated, malformed, or with a digest that does not match.
     DataLoss,
-    /// This build does not know what is asked of it: an unknown version, an unregistered type.
+    /// This build does not support the request: an unknown version, an unregistered type.
     Unimplemented,
-    /// It needs more than the limit allows: a snapshot that would take more memory than its reader
-    /// grants, or a name that is too long.
+    /// The operation needs more than a limit allows: a snapshot would take more memory than its reader
+    /// allows, or a name is too long.
     ResourceExhausted,
-    /// A phase or a hook did not end in its time.
+    /// A phase or a hook exceeded its deadline.
     DeadlineExceeded,
-    /// The operator cancelled.
+    /// The migration was cancelled.
     Cancelled,
     /// A broken invariant of this program: a hook that panicked, a registry that contradicts itself.
     Internal,
 }
 
 impl Code {
-    /// The name of the code as gRPC spells it, `INVALID_ARGUMENT` for instance.
+    /// The name of the code as gRPC spells it, such as `INVALID_ARGUMENT`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Code::InvalidArgument => "INVALID_ARGUMENT",
@@ -52,7 +52,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// One thing that is wrong: what, where, and what to do about it.
+/// One problem, with its place and its cure.
 #[derive(Clone, Debug)]
 pub struct Finding {
     code: Code,
@@ -62,17 +62,17 @@ pub struct Finding {
     offset: Option<usize>,
     total: Option<usize>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// The address of the controller that it concerns, for as long as nobody has told its id.
+    /// The address of the controller that it concerns, until the id is known.
     node: Option<usize>,
-    /// The controller's path while the error still travels up, innermost first; `None` outside a
+    /// The controller's path while the error is passed up, innermost step first; `None` outside of a
     /// child payload.
     climbing: Option<Vec<Cow<'static, str>>>,
-    /// The name that the payload gives itself, to take the place of its index.
+    /// The payload's own name, which replaces its index.
     name: Option<String>,
-    /// Whether the next step outwards is the index or key that `name` took the place of.
+    /// Whether the next step outwards is the index or key that `name` replaced.
     named: bool,
-    /// Whether the next step outwards is the field that holds the members of a set, which is no
-    /// part of their ids.
+    /// Whether the next step outwards is the field with the members of a set, which is not a part of
+    /// their ids.
     is_member: bool,
     /// Whether this crate wrote the reason on several lines, such as a difference of two locks.
     keeps_lines: bool,
@@ -94,17 +94,17 @@ impl Finding {
         &self.path
     }
 
-    /// What is wrong, without the place.
+    /// The reason, without the place.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The byte offset in the input where it was found, counted from 0.
+    /// The byte offset of the problem in the input, from 0.
     pub fn offset(&self) -> Option<usize> {
         self.offset
     }
 
-    /// Whether it says why the state of a controller could not be had.
+    /// Whether it reports that the lock of a controller's state was not available.
     pub(crate) fn is_of_a_lock(&self) -> bool {
         self.node.is_some()
     }
@@ -156,8 +156,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Why something failed: one or more [`Finding`]s. An import reports everything that is wrong with
-/// a snapshot at once, so one error may hold many.
+/// The cause of a failure: one or more [`Finding`]s. An import reports all problems of a snapshot
+/// together, so one error can have many findings.
 ///
 /// ```
 /// use snapshot_core::{Code, Error};
@@ -176,16 +176,16 @@ pub struct Error {
 struct Findings {
     first: Finding,
     rest: Vec<Finding>,
-    /// How many more there were than [`Error::LIMIT`].
+    /// The number of findings beyond [`Error::LIMIT`].
     dropped: usize,
 }
 
 impl Error {
-    /// The most findings that one error keeps; a hostile input could cause millions. Those beyond
-    /// it are counted, see [`Error::dropped`].
+    /// The maximum number of findings in one error; a hostile input could cause millions. Further
+    /// findings are counted, see [`Error::dropped`].
     pub const LIMIT: usize = 256;
 
-    /// An error with one finding.
+    /// Creates an error with one finding.
     #[cold]
     pub fn new(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
         let first = Finding {
@@ -206,32 +206,32 @@ impl Error {
         Self { findings: Box::new(Findings { first, rest: Vec::new(), dropped: 0 }) }
     }
 
-    /// An [`Code::InvalidArgument`] error: the value is wrong in itself.
+    /// Creates an [`Code::InvalidArgument`] error: the value itself is wrong.
     #[cold]
     pub fn invalid(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::InvalidArgument, reason)
     }
 
-    /// A [`Code::FailedPrecondition`] error: it may be right, but not in this state.
+    /// Creates a [`Code::FailedPrecondition`] error: the operation is not possible in this state.
     #[cold]
     pub fn precondition(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::FailedPrecondition, reason)
     }
 
-    /// A [`Code::ResourceExhausted`] error: it needs more than the limit allows.
+    /// Creates a [`Code::ResourceExhausted`] error: the operation needs more than a limit allows.
     #[cold]
     pub(crate) fn exhausted(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::ResourceExhausted, reason)
     }
 
-    /// A [`Code::Internal`] error: this program broke its own rules.
+    /// Creates a [`Code::Internal`] error: this program broke its own rules.
     #[cold]
     pub fn internal(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::Internal, reason)
     }
 
-    /// The same error, whose reason this crate wrote on several lines. Any other line break is shown
-    /// escaped: a text of the peer's must not look like a line of its own.
+    /// Marks the reasons as written by this crate on several lines. All other line breaks are displayed
+    /// escaped, because the text of a peer must not look like a separate line.
     #[cold]
     #[must_use]
     pub(crate) fn keeping_lines(mut self) -> Self {
@@ -241,7 +241,7 @@ impl Error {
         self
     }
 
-    /// Shows all findings on one line, for a log in which each line is an event.
+    /// Displays all findings on one line, for a log with one event per line.
     pub(crate) fn on_one_line(&self) -> impl fmt::Display + '_ {
         fmt::from_fn(|f| self.write(f, "; "))
     }
@@ -257,7 +257,7 @@ impl Error {
         }
     }
 
-    /// The error with `source` as its cause, for [`std::error::Error::source`].
+    /// Sets the cause, for [`std::error::Error::source`].
     #[must_use]
     pub fn with_source(
         mut self,
@@ -277,12 +277,12 @@ impl Error {
         &self.findings.first
     }
 
-    /// All findings, in the order in which they were found. Never empty.
+    /// All findings in the order of their discovery. Never empty.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         std::iter::once(&self.findings.first).chain(&self.findings.rest)
     }
 
-    /// How many findings were left out because there were more than [`Error::LIMIT`].
+    /// The number of findings that were omitted because of [`Error::LIMIT`].
     pub fn dropped(&self) -> usize {
         self.findings.dropped
     }
@@ -298,7 +298,7 @@ impl Error {
         self
     }
 
-    /// The findings of both, in order.
+    /// Combines the findings of both errors, in order.
     #[cold]
     #[must_use]
     pub fn and(mut self, other: Error) -> Self {
@@ -314,13 +314,13 @@ impl Error {
         self
     }
 
-    /// The error, with this many more findings that were left out.
+    /// Adds to the number of omitted findings.
     pub(crate) fn and_dropped(mut self, dropped: usize) -> Self {
         self.findings.dropped += dropped;
         self
     }
 
-    /// The error, found in the field `name` of a message. Each call adds one step outwards.
+    /// Adds the field `name` to the path, as the next step outwards.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -328,7 +328,7 @@ impl Error {
         self.push(Segment::Field(name))
     }
 
-    /// The error, found in element `index` of a repeated field.
+    /// Adds element `index` of a repeated field to the path, as the next step outwards.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -336,7 +336,7 @@ impl Error {
         self.push(Segment::Index(index))
     }
 
-    /// The error, found in the map entry with this key. Of a long key only the beginning is kept.
+    /// Adds the map entry with this key to the path, as the next step outwards. A long key is shortened.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -344,7 +344,7 @@ impl Error {
         self.push(Segment::Key(in_part(key.into())))
     }
 
-    /// The error, found in a payload whose controller is known, with this root message.
+    /// Adds the root message of a payload to the path, for a payload of a known controller.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -352,7 +352,7 @@ impl Error {
         self.push(Segment::Message(message))
     }
 
-    /// The error, found in a payload that calls itself `name` among its siblings.
+    /// Sets the name that the payload has among its siblings.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -364,8 +364,8 @@ impl Error {
         self
     }
 
-    /// The error, found in a member of a set: its id stands for the field that the member is in and
-    /// for the next field outwards, which holds all of them.
+    /// Adds a member of a set to the path. The member's id replaces the field of the member and the next
+    /// field outwards, which holds all members.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -383,8 +383,8 @@ impl Error {
         self
     }
 
-    /// The error, found in a payload whose root message has this full name. What is added further
-    /// out becomes the id of the controller.
+    /// Adds the payload with this root message to the path. The steps further out become the id of the
+    /// controller.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -402,7 +402,7 @@ impl Error {
         self
     }
 
-    /// The error with this before what is wrong.
+    /// Puts this text before the reasons.
     #[cold]
     #[must_use]
     pub(crate) fn explained(mut self, before: &str) -> Self {
@@ -412,13 +412,13 @@ impl Error {
         self
     }
 
-    /// What is wrong with the payload of the root itself, and not with one inside of it.
+    /// Keeps only the findings about the root's own payload, not about nested payloads.
     pub(crate) fn of_root(self) -> Option<Self> {
         let root = ControllerId::root();
         self.filtered(|finding| finding.controller.as_ref().is_none_or(|id| *id == root))
     }
 
-    /// The error without the findings that are not to be kept; `None` if no other is left.
+    /// Keeps only the selected findings; returns `None` if there are none.
     pub(crate) fn filtered(self, keep: impl Fn(&Finding) -> bool) -> Option<Self> {
         let Findings { first, rest, dropped } = *self.findings;
         let mut kept = std::iter::once(first).chain(rest).filter(|finding| keep(finding));
@@ -427,7 +427,7 @@ impl Error {
         Some(Self { findings: Box::new(Findings { first, rest, dropped }) })
     }
 
-    /// The error as one of this controller's, whatever it says.
+    /// Sets the controller of all findings, replacing any other.
     pub(crate) fn moved_to(mut self, id: &ControllerId) -> Self {
         for finding in self.findings_mut() {
             finding.controller = Some(id.clone());
@@ -435,13 +435,13 @@ impl Error {
         self
     }
 
-    /// Ends the climb through the payloads: what was passed becomes the controller's id.
+    /// Ends the path through the payloads: its steps become the controller's id.
     pub(crate) fn at_root(mut self) -> Self {
         for finding in self.findings_mut() {
             if finding.named
                 && let Some(climbing) = &mut finding.climbing
             {
-                // The root's own name is no part of any id.
+                // The root's own name is not a part of any id.
                 climbing.pop();
             }
             finding.named = false;
@@ -454,7 +454,7 @@ impl Error {
         self
     }
 
-    /// The error as one of this controller's, unless a finding names a controller already.
+    /// Sets the controller of the findings that have none.
     #[must_use]
     pub fn at_controller(mut self, id: &ControllerId) -> Self {
         for finding in self.findings_mut() {
@@ -463,7 +463,7 @@ impl Error {
         self
     }
 
-    /// The error as one of the running controller at this address, whose id [`Error::named`] will know.
+    /// Sets the address of the running controller; [`Error::named`] replaces it with the id later.
     #[cold]
     #[must_use]
     pub(crate) fn of_node(mut self, address: usize) -> Self {
@@ -473,8 +473,8 @@ impl Error {
         self
     }
 
-    /// Gives the findings of running controllers that could not say who they are the ids that they have
-    /// in a plan. What was built of their places on the way up is no id: a controller may have a name.
+    /// Replaces addresses of running controllers by the ids from a plan. The path that was collected on the
+    /// way up is not a valid id, because a controller can have its own name.
     #[must_use]
     pub(crate) fn named(mut self, id_of: impl Fn(usize) -> Option<ControllerId>) -> Self {
         for finding in self.findings_mut() {
@@ -485,7 +485,7 @@ impl Error {
         self
     }
 
-    /// The error, found at this byte of the input, unless a finding has a place already.
+    /// Sets the byte offset of the findings that have none.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -499,7 +499,7 @@ impl Error {
         self
     }
 
-    /// Adds the error to those that were found before it.
+    /// Adds the error to the earlier errors.
     #[cold]
     pub(crate) fn add_to(self, errors: &mut Option<Error>) {
         *errors = Some(match errors.take() {
@@ -508,7 +508,7 @@ impl Error {
         });
     }
 
-    /// Collects the errors of several independent steps into one; `Ok` if there were none.
+    /// Collects the errors of several independent steps into one; returns `Ok` if there are none.
     pub fn collect(errors: impl IntoIterator<Item = Error>) -> Result<(), Error> {
         match errors.into_iter().reduce(Error::and) {
             Some(error) => Err(error),
@@ -517,11 +517,11 @@ impl Error {
     }
 }
 
-/// How many characters of a text from the input an error shows.
+/// The maximum number of characters of an input text that an error shows.
 pub(crate) const SHOWN: usize = 80;
 
-/// A key or name as errors keep it, each finding a copy: not more of it than helps, since a hostile
-/// input could have any.
+/// Shortens a key or name for an error. Each finding keeps a copy, and a hostile input could contain a
+/// text of any length.
 fn in_part(text: String) -> String {
     match text.char_indices().nth(SHOWN) {
         None => text,
@@ -530,7 +530,7 @@ fn in_part(text: String) -> String {
 }
 
 impl fmt::Display for Error {
-    /// One finding a line. Control characters of a reason are shown escaped.
+    /// Writes one finding per line. Control characters of a reason are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f, "\n")
     }
@@ -549,7 +549,7 @@ impl std::error::Error for Error {
 }
 
 impl From<std::io::Error> for Error {
-    /// An operating-system error inside a hook, as [`Code::Internal`].
+    /// Converts an error of the operating system inside a hook to [`Code::Internal`].
     fn from(error: std::io::Error) -> Self {
         Error::internal(error.to_string()).with_source(error)
     }

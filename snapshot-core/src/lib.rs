@@ -21,7 +21,7 @@ mod visit;
 pub mod wire;
 
 pub use controller::{
-    Child, ChildTarget, Context, Controller, ControllerSet, Gate, Inside, IntoChild, Phase,
+    Child, ChildTarget, Context, Controller, ControllerSet, Gate, Inside, IntoChild, Origin, Phase,
     Purpose, refresh,
 };
 pub use envelope::{IncrementalReader, ReadOptions, SaveBuffer, Snapshot, WriteOptions};
@@ -30,8 +30,8 @@ pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
     LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime,
-    Preflight, Prepared, Preview, PreviewedController, Progress, SavedBytes, SavedReport, Session,
-    SideReport, Source, Timeline, Undo,
+    Preflight, Prepared, Preview, PreviewedController, Progress, Resumed, SavedBytes, SavedReport,
+    Session, SideReport, Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use payload::{OlderVersion, Payload, Stage, StageRules, StageVariant, State};

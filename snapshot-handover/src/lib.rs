@@ -24,7 +24,7 @@ pub use frame::Limits;
 pub use handover::Handover;
 pub use ledger::Ledger;
 pub use message::SessionId;
-pub use offer::{Doubt, Finished, Offer, Offered};
+pub use offer::{Doubt, Finished, Next, Offer, Offered};
 pub use report::{NotMoved, Rehearsed, Report};
 #[cfg(feature = "tokio")]
 pub use tokio_link::tokio_link;

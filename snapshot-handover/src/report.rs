@@ -35,21 +35,25 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rehearsed {
+    /// How many rehearsals there were, this one included.
+    pub rounds: u32,
     /// The number of bytes of the snapshot.
     pub bytes: u64,
     /// How long the save took.
     pub save: Duration,
     /// How long the bytes were on their way, with the answer.
     pub transfer: Duration,
-    /// How long the destination took to verify them.
-    pub check: Duration,
+    /// How long the destination took to verify them and to take them in.
+    pub import: Duration,
+    /// How long the destination took to get its host ready. It is no part of the blackout.
+    pub prepare: Duration,
 }
 
 impl Rehearsed {
-    /// The shortest blackout that can be expected: save, transfer and import. What the hooks take is
-    /// not in it.
+    /// The shortest blackout that can be expected: save, transfer and import. What `freeze`, `patch` and
+    /// `resume` take is not in it.
     pub fn estimate(&self) -> Duration {
-        self.save + self.transfer + self.check
+        self.save + self.transfer + self.import
     }
 }
 

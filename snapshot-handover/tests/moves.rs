@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fixture::pipe::{Pipe, pipe};
-use fixture::{Machine, MachineState, Node, World, impatient};
+use fixture::{Disk, Machine, MachineState, Node, World, impatient};
 use futures_executor::block_on;
 use futures_util::future::join;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
@@ -18,7 +18,7 @@ use snapshot_handover::frame::{Channel, Deadline, ThreadTimer, Timer};
 use snapshot_handover::ledger::{Ledger, MemoryStore, Role};
 use snapshot_handover::message::{Hello, Message, Rehearsal, Versions};
 use snapshot_handover::{
-    Accepted, Handover, Host, Limits, Offer, Offered, SessionId, accept, offer,
+    Accepted, Handover, Host, Limits, Next, Offer, Offered, SessionId, accept, offer,
 };
 
 fn ledger() -> Ledger {
@@ -70,7 +70,7 @@ fn a_tree_moves_and_both_ledgers_say_so() {
         report.phases.iter().map(|phase| phase.phase.clone()).collect()
     };
     assert_eq!(phases(&left.side), ["freeze", "save", "commit"]);
-    assert_eq!(phases(&taken.side), ["import", "patch", "resume"]);
+    assert_eq!(phases(&taken.side), ["import", "prepare", "refresh", "patch", "resume"]);
     let marks = |ledger: &Ledger| ledger.find(&left.session).unwrap().map(|r| (r.role, r.mark));
     assert_eq!(marks(&source), Some((Role::Source, Mark::Committed)));
     assert_eq!(marks(&destination), Some((Role::Destination, Mark::Live)));
@@ -107,7 +107,7 @@ fn the_notes_of_the_program_arrive() {
     );
     let Offered::Committed(left) = offered else { panic!("{offered:?}") };
     let Accepted::Live(_, taken) = accepted else { panic!("not live") };
-    assert_eq!(*heard.lock().unwrap(), [&b"hello"[..], b"a", b"m"]);
+    assert_eq!(*heard.lock().unwrap(), [&b"hello"[..], b"a", b"m", b"m"]);
     assert_eq!((left.note.as_slice(), taken.note.as_slice()), (&b"went live"[..], &b"bye"[..]));
     assert_eq!((left.peer.as_str(), taken.peer.as_str()), ("shim 2", "shim 1"));
 }
@@ -235,7 +235,7 @@ fn a_host_that_fails_or_panics_keeps_the_tree_at_the_source() {
 
     let failing = tree().snapshot_note(|_| panic!("no note"));
     let (at_source, _) = refused(hand_over(&source, failing, &destination, Node::new(&world)));
-    assert_eq!(at_source.to_string(), "the note of the snapshot panicked: no note");
+    assert_eq!(at_source.to_string(), "the note of the rehearsal panicked: no note");
     assert_eq!(world.runs(), (true, false));
 }
 
@@ -396,7 +396,8 @@ fn a_tree_that_the_destination_does_not_verify_is_refused_before_the_freeze() {
         let value = b"\x08\x01\x12\x01m".to_vec();
         let any = prost_types::Any { type_url: MachineState::TYPE_URL.to_owned(), value };
         let bytes = snapshot_core::Snapshot::from_any(&any).unwrap().into_bytes();
-        let rehearsal = Message::Rehearsal(Rehearsal { length: bytes.len() as u64 });
+        let rehearsal =
+            Message::Rehearsal(Rehearsal { length: bytes.len() as u64, note: Vec::new() });
         channel.send(&rehearsal.encode().unwrap(), soon()).await.unwrap();
         channel.send_bytes(&bytes, soon()).await.unwrap();
         Message::decode(&channel.receive(1 << 20, soon()).await.unwrap()).unwrap()
@@ -447,4 +448,67 @@ fn a_cancelled_offer_keeps_the_tree() {
     assert_eq!(at_source.code(), Code::Cancelled);
     assert_eq!(at_destination.code(), Code::Cancelled);
     assert_eq!(world.runs(), (true, false));
+}
+
+#[test]
+fn rehearsals_prepare_the_destination_as_often_as_the_source_likes() {
+    let world = Arc::new(World::default());
+    let machine = Machine::running(&world, vec![1; 10]);
+    let disk: Arc<Disk> = Arc::clone(machine.state().disk.get().unwrap());
+    let rounds = Arc::new(Mutex::new(Vec::new()));
+    let (seen, grows, held) = (Arc::clone(&rounds), disk, Arc::clone(&world));
+    let offer = Offer::new(&machine, &Session::new()).after_rehearsal(move |rehearsed| {
+        seen.lock().unwrap().push((rehearsed.rounds, held.held.load(Ordering::SeqCst)));
+        // The machine runs on, and its disk changes.
+        grows.state().content.push(7);
+        async move { Ok(if rehearsed.rounds < 3 { Next::RehearseAgain } else { Next::Freeze }) }
+    });
+    let (offered, accepted) =
+        hand_over(&Handover::new(&ledger()), offer, &Handover::new(&ledger()), Node::new(&world));
+    let Offered::Committed(report) = offered else { panic!("{offered:?}") };
+    assert_eq!(report.rehearsal.unwrap().rounds, 3);
+    assert_eq!(*rounds.lock().unwrap(), [(1, 1), (2, 1), (3, 1)]);
+    let Accepted::Live(there, _) = accepted else { panic!("{accepted:?}") };
+    assert_eq!(there.state().disk.get().unwrap().state().content.len(), 13);
+    assert_eq!(world.prepared.load(Ordering::SeqCst), 3);
+    assert_eq!(world.held.load(Ordering::SeqCst), 1, "one disk, prepared and not bound twice");
+    assert_eq!(world.runs(), (false, true));
+}
+
+#[test]
+fn what_is_prepared_is_taken_back_where_the_source_keeps_the_tree() {
+    let keeps: [fn(Offer<Machine>) -> Offer<Machine>; 2] = [
+        |offer| {
+            let why = "memory changes too fast";
+            offer.after_rehearsal(move |_| async move { Err(Error::precondition(why)) })
+        },
+        |offer| offer.at_most(Duration::from_nanos(1)),
+    ];
+    for keep in keeps {
+        let world = Arc::new(World::default());
+        let machine = Machine::running(&world, vec![1; 10]);
+        let (source, destination) = (Handover::new(&ledger()), Handover::new(&ledger()));
+        let offer = keep(Offer::new(&machine, &Session::new()));
+        refused(hand_over(&source, offer, &destination, Node::new(&world)));
+        assert_eq!(world.prepared.load(Ordering::SeqCst), 1);
+        assert_eq!(world.held.load(Ordering::SeqCst), 0);
+        assert_eq!(world.runs(), (true, false));
+        // The retry succeeds.
+        let again = Offer::new(&machine, &Session::new());
+        let (offered, _) = hand_over(&source, again, &destination, Node::new(&world));
+        assert!(matches!(offered, Offered::Committed(_)), "{offered:?}");
+    }
+}
+
+#[test]
+fn a_blackout_budget_of_the_session_bounds_the_estimate() {
+    let world = Arc::new(World::default());
+    let machine = Machine::running(&world, vec![1; 1 << 20]);
+    let session = Session::new().blackout_budget(Duration::from_nanos(1));
+    let (source, destination) = (Handover::new(&ledger()), Handover::new(&ledger()));
+    let offer = Offer::new(&machine, &session);
+    let ended = hand_over(&source, offer, &destination, Node::new(&world));
+    let (at_source, _) = refused(ended);
+    assert!(at_source.to_string().contains("the blackout would take"), "{at_source}");
+    assert_eq!(world.held.load(Ordering::SeqCst), 0);
 }

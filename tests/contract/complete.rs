@@ -1,4 +1,4 @@
-//! That no type is forgotten: the sources of the examples against their tests.
+//! Checks that no type is forgotten: compares the sources of the examples with their tests.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ fn no_state_of_hcsshim_is_forgotten() {
     assert_tested(&states_in("hcsshim"), include_str!("hcsshim.rs"), 16);
 }
 
-/// A template has its test in itself: after `mod tests`, where its states are built.
+/// A template contains its test: after `mod tests`, where its states are built.
 #[test]
 fn no_template_is_without_a_contract() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");

@@ -12,7 +12,7 @@ use snapshot_examples::hcsshim::{
 };
 use uuid::Uuid;
 
-/// The contract, and that each sample comes back as an equal value.
+/// Checks the contract, and that each sample is restored as an equal value.
 #[track_caller]
 fn check<S: State + PartialEq>(samples: impl IntoIterator<Item = S>) {
     Contract::new().samples(samples).compare(PartialEq::eq).run();
@@ -114,7 +114,7 @@ fn layers(ids: [Uuid; 2]) -> Layers {
     }
 }
 
-/// With one process more, whose id is another key.
+/// Adds a process with an id that differs from its key.
 fn container(id: &str, ids: [Uuid; 2]) -> LinuxContainerState {
     LinuxContainerState {
         container_id: id.into(),
@@ -170,7 +170,7 @@ fn a_pod_keeps_the_contract() {
     check([pod("web", [LAYER, SCRATCH])]);
 }
 
-/// What is named in one payload and defined in another changes in few edits: the samples differ.
+/// Few edits change a name together with its definition in another payload, so the samples differ.
 #[test]
 fn a_sandbox_keeps_the_contract() {
     let samples = [[LAYER, SCRATCH], [SCRATCH, LAYER]]

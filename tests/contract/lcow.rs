@@ -17,7 +17,7 @@ use snapshot_examples::lcow::{
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
 
-/// A state whose skipped fields are private.
+/// A state with private skipped fields.
 macro_rules! state {
     ($state:ident { $($field:ident: $value:expr),* $(,)? }) => {{
         let mut state = $state::default();
@@ -154,13 +154,13 @@ fn process(exec_id: &str) -> ProcessState {
     })
 }
 
-/// A layer in the SCSI reservation of this id.
+/// A layer in the SCSI reservation with this id.
 fn layer(id: u128) -> Layer {
     let guest_path = if id < 0xb0 { "/run/a" } else { "/run/b" };
     Layer { reservation_id: Uuid::from_u128(id), guest_path: guest_path.into() }
 }
 
-/// Layers of the VM's SCSI reservations, in one order or the other.
+/// Layers of the VM's SCSI reservations, in either order.
 fn layers(swapped: bool) -> Layers {
     let ids = if swapped { [0xb2, 0xa1] } else { [0xa1, 0xb2] };
     Layers {
@@ -171,7 +171,7 @@ fn layers(swapped: bool) -> Layers {
     }
 }
 
-/// A container that holds what the VM has, in one order or the other.
+/// A container that holds the reservations of the VM, in either order.
 fn container(id: &str, swapped: bool) -> ContainerState {
     let ids = |mut ids: [u128; 2]| {
         if swapped {
@@ -260,7 +260,7 @@ fn a_pod_keeps_the_contract() {
     contract([pod(false)]);
 }
 
-/// What is named in one payload and defined in another changes in few edits: the samples differ.
+/// Few edits change a name together with its definition in another payload, so the samples differ.
 #[test]
 fn a_sandbox_keeps_the_contract() {
     let sample = |swapped| {
@@ -279,7 +279,7 @@ fn a_sandbox_keeps_the_contract() {
 fn a_sandbox_that_runs_keeps_the_contract() {
     let sandbox = sample::sandbox(1).unwrap();
     let state: SandboxState = from_bytes(&to_bytes(&*sandbox.state()).unwrap()).unwrap();
-    // The fake host has no devices and no shares.
+    // The simulated host has no devices and no shares.
     Contract::new()
         .samples([state])
         .fixed("vm.vpci.devices")

@@ -46,7 +46,7 @@ fn values_at_the_bounds_pass() {
 }
 
 #[test]
-fn all_values_past_the_bounds_are_told_at_once_on_restore() {
+fn all_values_out_of_bounds_are_reported_together_on_restore() {
     let error = from_bytes::<Bounded>(&encoded(&message(9, "five!", &[0; 4]))).unwrap_err();
     assert_eq!(
         findings(&error),
@@ -59,7 +59,7 @@ fn all_values_past_the_bounds_are_told_at_once_on_restore() {
 }
 
 #[test]
-fn a_value_past_its_bound_is_not_saved() {
+fn a_value_out_of_bounds_is_not_saved() {
     let save = |state: Bounded| to_bytes(&state).unwrap_err().to_string();
     assert_eq!(
         save(Bounded { uint32: Some(0), ..Default::default() }),

@@ -1,4 +1,4 @@
-//! Everything that is wrong with a message is told at once, each with its path and offset.
+//! All problems of a message are reported together, each with its path and offset.
 
 use std::collections::BTreeMap;
 
@@ -93,8 +93,8 @@ fn all_errors_of_a_message_and_of_those_inside_come_at_once() {
 }
 
 #[test]
-fn what_has_an_error_is_not_missing_as_well() {
-    // config with the wrong wire type, and nothing else.
+fn a_field_with_an_error_is_not_also_reported_as_missing() {
+    // Only config, with the wrong wire type.
     let error = read(&[0x08, 1]).unwrap_err();
     assert_eq!(
         findings(&error),
@@ -104,7 +104,7 @@ fn what_has_an_error_is_not_missing_as_well() {
 }
 
 #[test]
-fn what_is_left_of_a_torn_message_is_not_called_missing() {
+fn fields_after_a_truncation_are_not_reported_as_missing() {
     // state, then a length past the end.
     let error = read(&[0x10, 1, 0x0a, 9, 1]).unwrap_err();
     assert_eq!(findings(&error), ["config: needs 9 bytes, 1 are left (byte 4 of 5)"]);
@@ -113,7 +113,7 @@ fn what_is_left_of_a_torn_message_is_not_called_missing() {
 }
 
 #[test]
-fn a_field_twice_is_refused_and_reading_goes_on() {
+fn a_duplicate_field_is_refused_and_the_read_continues() {
     let mut bytes = encoded(&disk());
     let length = bytes.len();
     bytes.extend([0x10, 1, 0x10, 9]);
@@ -156,11 +156,11 @@ fn validate_sees_the_whole_struct_and_its_error_has_the_path() {
 }
 
 #[test]
-fn every_truncation_is_refused_or_read_as_what_is_left() {
+fn every_truncation_is_refused_or_read_as_a_shorter_message() {
     let bytes = encoded(&disk());
     for length in 0..bytes.len() {
         if let Ok(state) = read(&bytes[..length]) {
-            // A message may end after any field: what was read must be what is there.
+            // A message can end after any field: the restored state must have exactly the present fields.
             assert_eq!(to_bytes(&state).unwrap(), &bytes[..length]);
         }
     }

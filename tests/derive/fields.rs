@@ -148,7 +148,7 @@ fn keywords_are_names_like_any_other() {
 }
 
 #[test]
-fn errors_name_fields_without_what_rust_adds() {
+fn errors_name_fields_without_the_prefix_of_rust() {
     // `type` and `self` with the wire type of the other.
     let error = from_bytes::<Keywords>(&[0x08, 1, 0x1a, 0]).unwrap_err();
     assert_eq!(
@@ -160,7 +160,7 @@ fn errors_name_fields_without_what_rust_adds() {
     );
 }
 
-/// A module as the user writes it: the bits of an IPv4 address as text.
+/// An adapter as a user writes it: the bits of an IPv4 address as text.
 mod hexadecimal {
     pub(super) fn to_wire(value: &u32) -> Result<String, String> {
         match *value {
@@ -174,7 +174,7 @@ mod hexadecimal {
     }
 }
 
-/// A module whose errors are ours already.
+/// An adapter that returns the errors of the library.
 mod halved {
     use snapshot_core::{Code, Error};
 
@@ -206,13 +206,13 @@ fn adapted(before: &str, between: u32, after: &str) -> pb::Choice {
 }
 
 #[test]
-fn an_adapter_converts_both_ways() {
+fn an_adapter_converts_in_both_directions() {
     let state = Adapted { before: 0xff, between: 6, after: std::num::NonZeroI8::MIN };
     assert_saved_as(&state, &adapted("ff", 3, "-128"));
 }
 
 #[test]
-fn what_an_adapter_refuses_is_told_with_the_field() {
+fn a_refusal_by_an_adapter_is_reported_with_the_field() {
     let error = from_bytes::<Adapted>(&encoded(&adapted("zz", u32::MAX, "0"))).unwrap_err();
     let texts = super::findings(&error);
     assert_eq!(texts[0], "before: invalid digit found in string (byte 0 of 15)");
@@ -260,13 +260,13 @@ struct Holders {
 }
 
 #[test]
-fn what_is_wrong_with_a_value_that_could_be_read_is_at_the_byte_of_its_field() {
+fn a_check_of_a_read_value_fails_at_the_byte_of_its_field() {
     let wrong_slot = |bytes: &[u8]| from_bytes::<Times>(bytes).unwrap_err().to_string();
-    // Not where canonical encoding has it.
+    // At another position than in the canonical encoding.
     assert_eq!(wrong_slot(&[0x10, 5, 0x08, 9]), "slot: is 9, which is not in 1..=5 (byte 2 of 4)");
-    // What was left out is nowhere.
+    // A missing value has no position.
     assert_eq!(wrong_slot(&[0x10, 5]), "slot: is 0, which is not in 1..=5");
-    // In another message, whatever came before.
+    // In another message, after other fields.
     let right = lcow::scsi_snapshot::Reservation { slot: 1, partition: 5 };
     let wrong = lcow::scsi_snapshot::Reservation { slot: 1, partition: 60_000 };
     let reservations = [("a", right), ("b", wrong)].map(|(id, held)| (id.to_owned(), held));
@@ -291,7 +291,7 @@ fn a_message_without_fields_is_a_struct_without_fields() {
     assert_eq!(error, "unknown field 1 (varint) in fixture.v1.Blank (byte 0 of 2)");
 }
 
-/// Generics, with the bounds that the user writes.
+/// Generic types with the bounds of the user.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(message = lcow::scsi_snapshot::Reservation)]
 struct Generic<Slot, const MAX: usize>
@@ -307,13 +307,13 @@ where
 }
 
 #[test]
-fn a_struct_may_be_generic() {
+fn a_struct_can_be_generic() {
     let state =
         Generic::<u8, 3> { slot: 5, partition: 6, cache: [0; 3], marker: Default::default() };
     assert_saved_as(&state, &lcow::scsi_snapshot::Reservation { slot: 5, partition: 6 });
 }
 
-/// A message that holds itself.
+/// A recursive message.
 #[derive(Debug, Default, PartialEq, Snapshot)]
 #[snapshot(message = pb::recursive::Node)]
 struct Node {
@@ -340,7 +340,7 @@ struct Detour {
 }
 
 #[test]
-fn a_message_may_hold_itself() {
+fn a_message_can_contain_itself() {
     let named = |name: &str| Node { name: name.into(), ..Node::default() };
     let state = Node {
         name: "root".into(),

@@ -1,8 +1,8 @@
-//! The derive's code compiles wherever the user's does.
+//! The generated code compiles in every scope where the user's code compiles.
 
 use snapshot_core::testing::contract;
 
-/// Without a prelude, and with everything shadowed that generated code might name.
+/// No prelude, and shadowed names that generated code might use.
 #[no_implicit_prelude]
 mod bare {
     #![allow(dead_code, non_camel_case_types, reason = "they are here to be in the way")]
@@ -11,7 +11,7 @@ mod bare {
     use ::snapshot_proto::example::v1 as example;
     use ::snapshot_proto::fixture::v1 as pb;
 
-    // What the prelude has.
+    // The names of the prelude.
     struct Option;
     struct Some;
     struct None;
@@ -29,7 +29,7 @@ mod bare {
     trait Iterator {}
     trait Send {}
     trait Sized {}
-    // What the derive has.
+    // The names in generated code.
     trait State {}
     trait Payload {}
     trait Stage {}
@@ -44,7 +44,7 @@ mod bare {
     mod prost {}
     mod inventory {}
     mod snapshot_core {}
-    // What the language has.
+    // The names of the language.
     struct bool;
     struct u32;
     struct i32;
@@ -223,7 +223,7 @@ fn it_compiles_with_the_crate_under_another_path() {
     );
 }
 
-/// With the lints of a strict user.
+/// Strict lints of a user.
 mod strict {
     #![deny(
         warnings,
@@ -377,12 +377,12 @@ fn it_compiles_under_strict_lints() {
 }
 
 #[test]
-fn it_compiles_inside_of_a_function_whatever_the_variables_are_called() {
+fn it_compiles_inside_a_function_with_any_names_of_variables() {
     use snapshot_core::Snapshot;
     use snapshot_proto::example::v1 as example;
     use snapshot_proto::lcow::v1::scsi_snapshot as pb;
 
-    // The names of generated variables, which the expressions in attributes must not see.
+    // The names of generated variables, which must not be visible to expressions in attributes.
     #[allow(non_upper_case_globals)]
     const field_0: u32 = 7;
     #[allow(non_upper_case_globals)]

@@ -1,4 +1,4 @@
-//! What `#[derive(Snapshot)]` makes of every attribute, against prost's encoding of the same.
+//! The result of `#[derive(Snapshot)]` for every attribute, compared with prost's encoding.
 
 #![allow(clippy::unwrap_used, reason = "what helpers find wrong fails the test too")]
 
@@ -19,13 +19,13 @@ use snapshot_core::codec::{from_bytes, to_bytes};
 use snapshot_core::testing::Contract;
 use snapshot_core::{Error, State};
 
-/// The bytes of a message, as prost encodes it.
+/// Encodes a message with prost.
 fn encoded(message: &impl prost::Message) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// A state is saved as exactly the bytes that prost makes of `message`, and comes back from them; and
-/// with it as a sample, its type keeps the contract.
+/// Asserts that a state is saved as exactly the bytes of `message` in prost's encoding, and is restored
+/// from them, and that its type keeps the contract with this sample.
 #[track_caller]
 fn assert_saved_as<S>(state: &S, message: &S::Message)
 where
@@ -34,7 +34,7 @@ where
     assert_saved_as_but(state, message, &[]);
 }
 
-/// As [`assert_saved_as`], of a type whose fields `fixed` have one value ever.
+/// The same as [`assert_saved_as`] for a type with only one value in the fields `fixed`.
 #[track_caller]
 fn assert_saved_as_but<S>(state: &S, message: &S::Message, fixed: &[&str])
 where
@@ -48,7 +48,7 @@ where
     fixed.iter().fold(contract, |contract, field| contract.fixed(*field)).run();
 }
 
-/// The text of the error that a message is refused with.
+/// The text of the error that refuses a message.
 #[track_caller]
 fn refusal<S: State>(message: &impl prost::Message) -> String {
     match from_bytes::<S>(&encoded(message)) {
@@ -57,7 +57,7 @@ fn refusal<S: State>(message: &impl prost::Message) -> String {
     }
 }
 
-/// The findings of an error, one text each.
+/// The text of each finding of an error.
 fn findings(error: &Error) -> Vec<String> {
     error.findings().map(ToString::to_string).collect()
 }

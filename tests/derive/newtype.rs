@@ -1,4 +1,4 @@
-//! `transparent`: a newtype is saved as what it wraps, wherever that can be saved.
+//! `transparent`: a newtype is saved as its field, wherever a value of the field's type can be saved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,7 +70,7 @@ fn a_newtype_is_its_value_as_a_field_an_option_an_element_and_a_collection() {
 }
 
 #[test]
-fn a_newtype_is_validated_wherever_it_is_read() {
+fn a_newtype_is_validated_at_every_place() {
     let broken = lcow::ContainerSnapshot {
         container_id: String::new(),
         plan9_reservation_ids: vec![String::new()],
@@ -79,13 +79,13 @@ fn a_newtype_is_validated_wherever_it_is_read() {
     let error = refusal::<Container>(&broken);
     let texts: Vec<_> = error.lines().collect();
     assert!(texts[0].starts_with("plan9_reservation_ids[0]: a container id is not empty (byte"));
-    // What is not on the wire is the default, which it may not be either.
+    // A missing value is the default, which is not allowed either.
     assert_eq!(texts[1], "container_id: a container id is not empty");
     assert_eq!(texts.len(), 2, "{error}");
 }
 
 #[test]
-fn a_newtype_is_as_long_as_what_it_wraps() {
+fn a_newtype_has_the_length_of_its_field() {
     let long = lcow::ContainerSnapshot {
         container_id: "longer".into(),
         vpci_vmbus_guids: vec!["a".into(), "b".into()],
@@ -132,7 +132,7 @@ fn a_newtype_is_a_map_key() {
     assert!(error.starts_with("uint32_key[\"80\"]: "), "{error}");
 }
 
-/// Around a message, and around a newtype.
+/// Newtypes of a message and of a newtype.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(transparent)]
 struct Outer(Inner);
@@ -157,7 +157,7 @@ enum Link {
     Detour(Outer),
 }
 
-/// Around a oneof.
+/// A newtype of a oneof.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(transparent)]
 struct Linked(Option<Link>);

@@ -63,7 +63,7 @@ fn message(kind: pb::choice::Kind) -> pb::Choice {
     }
 }
 
-/// The members that the enum leaves out.
+/// The members that the enum omits.
 const UNMAPPED: &[&str] = &["message", "any"];
 
 fn state(kind: Kind) -> Choice {
@@ -95,7 +95,7 @@ fn every_member_comes_back_as_its_variant() {
 }
 
 #[test]
-fn a_member_at_its_default_is_still_written() {
+fn a_member_with_its_default_is_written() {
     use pb::choice::Kind as Member;
     for (kind, member) in [
         (Kind::Number(0), Member::Number(0)),
@@ -179,7 +179,7 @@ fn variants_without_data_are_empty_messages() {
     ] {
         assert_saved_as(&Signals { signal }, &pb::Signal { signal: member });
     }
-    // An Empty that is not empty.
+    // An `Empty` with a field.
     let error = from_bytes::<Signals>(&[0x0a, 2, 8, 1]).unwrap_err().to_string();
     assert!(error.starts_with("start: "), "{error}");
 }

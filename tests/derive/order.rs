@@ -1,4 +1,4 @@
-//! Fields are written in the order of their numbers, however the struct declares them.
+//! Fields are written in the order of their numbers, in any order of declaration.
 
 use snapshot_core::Snapshot;
 use snapshot_core::codec::{from_bytes, to_bytes};
@@ -55,14 +55,14 @@ fn both_declared_orders_have_one_encoding() {
 }
 
 #[test]
-fn fields_at_their_default_are_left_out_of_a_misordered_struct_too() {
+fn fields_at_their_default_are_also_omitted_from_a_misordered_struct() {
     let sparse = pb::Gaps { one_byte_last: 7, ..pb::Gaps::default() };
     assert_saved_as(&Misordered::try_from(sparse.clone()).unwrap(), &sparse);
     let nothing = pb::Gaps::default();
     assert_saved_as(&Misordered::try_from(nothing.clone()).unwrap(), &nothing);
 }
 
-/// Misordered fields inside of misordered fields, with a oneof whose numbers lie between.
+/// Misordered fields inside misordered fields, with a oneof between them by number.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::Choice, ignore(kind))]
 struct Choice {

@@ -1,4 +1,4 @@
-//! What a version adds: `Payload`, the place in an `Any`, the registration, names in errors.
+//! The effects of a version: `Payload`, the place in an `Any`, the registration, names in errors.
 
 use std::ops::DerefMut;
 use std::sync::{Mutex, PoisonError};
@@ -79,7 +79,7 @@ fn a_payload_carries_its_version() {
 }
 
 #[test]
-fn a_foreign_version_is_the_only_error_whatever_else_there_is() {
+fn a_foreign_version_is_the_only_reported_error() {
     let foreign = pb::CounterSnapshot { schema_version: 7, value: 1000, ..counter(0, "x") };
     let error = from_bytes::<CounterState>(&encoded(&foreign)).unwrap_err();
     assert_eq!(error.code(), Code::Unimplemented);
@@ -96,7 +96,7 @@ fn a_foreign_version_is_the_only_error_whatever_else_there_is() {
 }
 
 #[test]
-fn a_version_that_is_missing_or_there_twice_is_refused() {
+fn a_missing_or_duplicate_version_is_refused() {
     let error = from_bytes::<CounterState>(&encoded(&pb::CounterSnapshot::default())).unwrap_err();
     assert_eq!(error.code(), Code::Unimplemented);
     assert!(error.to_string().contains("has no schema version"), "{error}");
@@ -134,7 +134,7 @@ fn children_are_saved_in_place() {
 }
 
 #[test]
-fn errors_name_the_child_by_what_it_calls_itself() {
+fn errors_use_the_own_name_of_a_child() {
     let mut broken = group();
     broken.members[1] = any(&counter(100, "two"));
     broken.named.insert("n".into(), any(&counter(99, "three")));
@@ -158,7 +158,7 @@ fn errors_name_the_child_by_what_it_calls_itself() {
 #[test]
 fn an_error_before_the_name_is_read_is_placed_by_index() {
     let mut broken = group();
-    // The value has the wrong wire type, the label is not there.
+    // The value has the wrong wire type, and the label is missing.
     broken.members[0].value = vec![8, 2, 0x12, 0];
     let error = refusal::<GroupState>(&broken);
     assert!(error.starts_with("members/0: fixture.v1.CounterSnapshot.value: has wire"), "{error}");
@@ -178,7 +178,7 @@ fn a_child_of_another_type_is_refused() {
     );
 }
 
-/// prost's `type_url` of a nested message has no constant, and a domain of the user's own neither.
+/// prost has no constant for the `type_url` of a nested message or of a custom domain.
 #[derive(Debug, Snapshot)]
 #[snapshot(
     message = pb::CounterSnapshot,
@@ -189,7 +189,7 @@ fn a_child_of_another_type_is_refused() {
 struct Elsewhere {}
 
 #[test]
-fn a_type_url_of_its_own_names_the_message_too() {
+fn a_custom_type_url_also_determines_the_name_of_the_message() {
     assert_eq!(Elsewhere::TYPE_URL, "example.com/fixture.v1.Outer.Counter");
     assert_eq!(Elsewhere::MESSAGE_NAME, "fixture.v1.Outer.Counter");
     assert_eq!(Elsewhere {}.own_name(), None);

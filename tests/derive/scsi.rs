@@ -1,4 +1,4 @@
-//! A whole payload of the sandbox: nested messages, maps, stages.
+//! A complete payload of the sandbox: nested messages, maps, stages.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -121,7 +121,7 @@ fn scsi() -> ScsiState {
 }
 
 #[test]
-fn a_state_comes_back_and_prost_reads_it_alike() {
+fn a_state_is_restored_and_prost_reads_it_equally() {
     let state = scsi();
     let bytes = to_bytes(&state).unwrap();
     assert_eq!(from_bytes::<ScsiState>(&bytes).unwrap(), state);
@@ -133,7 +133,7 @@ fn a_state_comes_back_and_prost_reads_it_alike() {
 }
 
 #[test]
-fn a_payload_is_named_as_prost_names_its_message() {
+fn a_payload_has_the_name_of_its_prost_message() {
     assert_eq!(ScsiState::TYPE_URL, <pb::ScsiSnapshot as prost::Name>::type_url());
     assert_eq!(ScsiState::MESSAGE_NAME, "lcow.v1.ScsiSnapshot");
     assert_eq!((ScsiState::VERSION, ScsiState::VERSION_FIELD), (1, 1));

@@ -1,4 +1,4 @@
-//! `stage` enums, and the rules that structs have for them.
+//! `stage` enums, and the stage rules of structs.
 
 use snapshot_core::codec::{from_bytes, to_bytes};
 use snapshot_core::testing::contract;
@@ -87,13 +87,13 @@ fn the_stage_is_read_and_set_by_its_number() {
 }
 
 #[test]
-fn a_stage_that_may_be_saved_comes_back() {
+fn an_allowed_stage_is_restored() {
     assert_saved_as(&counter(Stage::Running), &message(1));
     assert_saved_as(&counter(Stage::Done), &message(2));
 }
 
-/// The orchestrator keeps to `save_from`, before the freeze and on import; the codec alone lets a
-/// payload of any stage be looked at.
+/// The orchestrator checks `save_from` before the freeze and on import. The codec alone reads a payload in
+/// any stage.
 #[test]
 fn a_payload_in_another_stage_can_be_looked_at() {
     assert_saved_as(&counter(Stage::Idle), &message(0));
@@ -113,7 +113,7 @@ struct AttachedDisk {
 }
 
 #[test]
-fn a_struct_that_is_no_payload_is_neither_saved_nor_restored_in_another_stage() {
+fn a_struct_without_a_version_is_neither_saved_nor_restored_in_another_stage() {
     let disk = |stage: i32| scsi::DiskState { state: stage, ..Default::default() };
     assert_saved_as_but(&AttachedDisk { stage: DiskStage::Attached }, &disk(1), &["state"]);
     let error = to_bytes(&AttachedDisk { stage: DiskStage::Reserved }).unwrap_err();
@@ -126,7 +126,7 @@ fn a_struct_that_is_no_payload_is_neither_saved_nor_restored_in_another_stage() 
 }
 
 #[test]
-fn the_number_of_a_transient_stage_is_no_value_on_the_wire() {
+fn the_number_of_a_transient_stage_is_refused_on_the_wire() {
     for number in [17, -1, 3, i32::MAX, i32::MIN] {
         let error = refusal::<Counter>(&message(number));
         let expected =
@@ -145,7 +145,7 @@ struct AnyStage {
 }
 
 #[test]
-fn without_rules_every_stage_but_the_transient_may_be_saved() {
+fn without_rules_every_stage_except_transient_ones_can_be_saved() {
     for number in [0, 1, 2] {
         let state = AnyStage::try_from(message(number)).unwrap();
         assert_saved_as(&state, &message(number));
@@ -156,7 +156,7 @@ fn without_rules_every_stage_but_the_transient_may_be_saved() {
     assert!(AnyStage::STAGE_RULES.unwrap().save_from.is_empty());
 }
 
-/// A stage that is not marked has no rules, but a transient one still has no number on the wire.
+/// A stage without `stage` has no rules, but a transient variant still has no number on the wire.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::CounterSnapshot, version = 2)]
 struct Unmarked {
@@ -176,7 +176,7 @@ fn a_transient_stage_is_never_saved() {
     contract([Unmarked { stage: Stage::Done, ..state }]);
 }
 
-/// Not on the wire: it can only be what it must have been.
+/// The stage is not on the wire, so it can only be the stage in `save_from`.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(message = scsi::Reservation, save_from(Attached), live = Attached)]
 struct NotCarried {
@@ -197,7 +197,7 @@ enum DiskStage {
 }
 
 #[test]
-fn a_stage_that_is_not_carried_comes_back_as_the_one_that_may_be_saved() {
+fn a_stage_that_is_not_saved_is_restored_as_the_only_allowed_stage() {
     let state = NotCarried { slot: 1, partition: 2, stage: DiskStage::Attached };
     assert_saved_as(&state, &scsi::Reservation { slot: 1, partition: 2 });
     let reserved = NotCarried { stage: DiskStage::Reserved, ..state };
@@ -246,7 +246,7 @@ struct Enums {
 }
 
 #[test]
-fn an_enum_goes_wherever_a_proto_enum_can_be() {
+fn an_enum_fits_at_every_place_of_a_proto_enum() {
     let state = Enums {
         signed: Signed::MinusOne,
         maybe: Some(Signed::Zero),
@@ -261,7 +261,7 @@ fn an_enum_goes_wherever_a_proto_enum_can_be() {
         ..Default::default()
     };
     assert_saved_as(&state, &message);
-    // A number that only fits 64 bits is not cut to one that is known.
+    // A number of 64 bits is not truncated to a known one.
     let error = from_bytes::<Enums>(&[0x10, 0x80, 0x80, 0x80, 0x80, 0x10]).unwrap_err().to_string();
     assert!(error.starts_with("signed: 4294967296 is no value of Signed"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Ways to change an input: its bytes, and the protobuf fields that they are.
+//! Changes of an input: of its bytes and of its protobuf fields.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,13 +11,13 @@ pub(crate) enum Change {
     Insert(Index, Vec<u8>),
     Remove(Index, u8),
     Cut(Index),
-    /// The beginning of one and the end of another.
+    /// Joins the beginning of one input and the end of another.
     Splice(Index, Index),
-    /// Of the field at this place among all, however deep; the lengths around it stay right.
+    /// Changes the field at this index among all fields of all levels, and corrects the lengths around it.
     Field(Index, Edit),
 }
 
-/// What is done to one field.
+/// A change of one field.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
     Remove,
@@ -65,7 +65,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 
 impl Change {
     pub(crate) fn apply(&self, input: &mut Vec<u8>, other: &[u8]) {
-        // The first byte is the choice of a kind, which the other changes may change too.
+        // The first byte selects a kind; the other changes may also change it.
         let Some((&first, body)) = input.split_first() else { return };
         match self {
             Change::Flip(at, bits) => {
@@ -99,7 +99,7 @@ impl Change {
     }
 }
 
-/// A field, as far as its bytes look like one.
+/// A field, if the bytes look like one.
 #[derive(Clone, Debug)]
 struct Field {
     number: u32,
@@ -205,7 +205,7 @@ fn count(fields: &[Field]) -> usize {
     fields.len() + inside.sum::<usize>()
 }
 
-/// Changes the field that `left` counts down to. Says whether it was here.
+/// Changes the field that `left` counts down to. Returns whether it was found here.
 fn change_field(fields: &mut Vec<Field>, left: &mut usize, edit: &Edit) -> bool {
     for at in 0..fields.len() {
         if *left == 0 {

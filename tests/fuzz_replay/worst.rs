@@ -1,4 +1,4 @@
-//! The inputs that take the most memory for their length: what the bound in `fuzzing` is made of.
+//! The inputs that take the most memory for their length, which determine the bound in `fuzzing`.
 
 use prost::encoding::encode_varint;
 use prost_types::Any;
@@ -28,7 +28,7 @@ fn any(type_url: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
     [field(1, type_url), field(2, value)].concat()
 }
 
-/// As many fields as there can be, each with a text of its own inside.
+/// The maximum number of fields, each with its own text.
 fn many(number: u64, content: impl Fn(&str) -> Vec<u8>) -> Vec<u8> {
     (0..COUNT).flat_map(|n| field(number, content(&format!("{n:x}")))).collect()
 }
@@ -37,7 +37,7 @@ fn list_of(element: &str) -> String {
     format!("{{\"a\":[{}]}}", vec![element; COUNT].join(","))
 }
 
-/// What takes much as JSON that nobody knows, and as what is known.
+/// JSON that takes much memory, in unknown and in known members.
 fn documents() -> Vec<(&'static str, String)> {
     let deep = |open: &str, close: &str| {
         let one = format!("{}0{}", open.repeat(125), close.repeat(125));
@@ -56,7 +56,7 @@ fn documents() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The memory for each byte, and whether the input is right.
+/// The memory for each byte, and whether the input is valid.
 fn ratio(bytes: &[u8], run: impl FnOnce() -> bool) -> (u64, bool) {
     let (peak, is_right) = peak(run);
     (peak.div_ceil(bytes.len() as u64), is_right)
@@ -91,7 +91,7 @@ fn json_takes_the_most() {
             .max(hcsshim_takes(what, hcsshim::Kind::Vm, &vm, MULTIPLE))
             .max(lcow_takes(what, lcow::Kind::Vm, &ours, MULTIPLE));
     }
-    // The bound is not larger than it has to be.
+    // The bound is not larger than necessary.
     assert!(largest > MULTIPLE * 9 / 10, "{largest}");
 }
 
@@ -123,7 +123,7 @@ fn protobuf_takes_less_than_half_of_that() {
 }
 
 #[test]
-fn what_is_wrong_takes_little() {
+fn invalid_input_takes_little_memory() {
     let wrong = [
         ("unknown fields", hcsshim::Kind::Process, b"\xf8\x01\0".repeat(COUNT)),
         ("fields twice", hcsshim::Kind::Process, b"\x18\x01".repeat(COUNT)),
@@ -141,7 +141,7 @@ fn what_is_wrong_takes_little() {
 
 #[test]
 fn controllers_take_no_more() {
-    // A sandbox of as many pods as its bytes can name.
+    // A sandbox with the maximum number of pods for its bytes.
     let document = field(10, b"{\"VirtualMachine\":{}}");
     let vm = payload(&[b"\x18\x02".to_vec(), document]);
     let pods = many(2 + 1, |id| any(PodState::TYPE_URL, payload(&[field(2, id)])));

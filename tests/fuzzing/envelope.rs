@@ -48,7 +48,7 @@ fn keeps_its_budget(bytes: &[u8], snapshot: &Snapshot) {
             let snapshot = options.from_bytes(bytes.to_vec()).expect("read before");
             Incoming::from(snapshot).check::<Sandbox>().map(drop)
         });
-        // What is not counted: the bytes themselves, text and bytes of the states, errors.
+        // The budget does not count the bytes themselves, text and bytes of the states, and errors.
         let most = memory + 8 * bytes.len() as u64 + CONSTANT;
         assert!(peak <= most, "{} bytes took {peak} of {memory}", bytes.len());
         match result {
@@ -99,7 +99,7 @@ fn arrives(snapshot: &Snapshot) -> bool {
             imported.abort();
             true
         }
-        // What only building finds is not among what was checked.
+        // The verification does not include errors that only a build finds.
         Err(error) => {
             if let Err(found) = checked {
                 assert_eq!(error, found, "two answers to one question");

@@ -8,8 +8,8 @@ use snapshot_proto::lcow::v1 as earlier;
 
 use super::sample;
 
-/// The type URL that a payload of the earlier revision has in hcsshim. The goldens of `lcow.v1` are
-/// of that revision, but their children have the type URLs of `lcow.v1`.
+/// The type URL of a payload of the earlier revision in hcsshim. The goldens of `lcow.v1` have that
+/// revision, but their children have the type URLs of `lcow.v1`.
 fn in_hcsshim(any: &mut Option<Any>, kind: &str) {
     if let Some(any) = any {
         any.type_url = format!("type.microsoft.com/hcsshim.controller.{kind}.save.v1.Payload");
@@ -40,7 +40,7 @@ fn golden(kind: &str, name: &str) -> Vec<u8> {
     }
 }
 
-/// Why a payload of this kind is refused.
+/// The reason for the refusal of a payload of this kind.
 #[track_caller]
 fn refusal(kind: Kind, bytes: &[u8]) -> String {
     let error = verify(kind, bytes).unwrap_err();
@@ -48,7 +48,7 @@ fn refusal(kind: Kind, bytes: &[u8]) -> String {
     error.to_string()
 }
 
-/// Such a payload is refused for what it is, and for nothing else.
+/// Asserts that such a payload is refused only because of its revision.
 #[track_caller]
 fn looks_earlier(kind: Kind, bytes: &[u8], sign: &str) {
     let text = refusal(kind, bytes);
@@ -154,8 +154,8 @@ fn one_field_is_enough_where_its_form_differs() {
 }
 
 #[test]
-fn a_container_without_a_version_is_told_too() {
-    // What the earlier revision's own Save wrote.
+fn a_container_without_a_version_is_also_recognised() {
+    // The output of the earlier revision's own Save.
     let mut container =
         earlier::ContainerSnapshot::decode(&*golden("linuxcontainer", "full")).unwrap();
     container.schema_version = 0;
@@ -163,7 +163,7 @@ fn a_container_without_a_version_is_told_too() {
 }
 
 #[test]
-fn another_version_is_told_before_the_revision() {
+fn another_version_is_reported_before_the_revision() {
     let mut container =
         earlier::ContainerSnapshot::decode(&*golden("linuxcontainer", "full")).unwrap();
     container.schema_version = 2;
@@ -191,14 +191,14 @@ fn earlier_payloads_in_a_sandbox_are_all_named_by_their_places() {
     let places: Vec<_> = error.findings().map(|finding| finding.path().to_string()).collect();
     assert_eq!(places, [r#"pods[0].containers[0].processes[""]"#, "pods[1].network"]);
     for finding in error.findings() {
-        // The tag of the field that gave it away is at the offset.
+        // The offset is that of the tag of the recognised field.
         let tag = bytes[finding.offset().unwrap()];
         assert!([0x20, 0x28].contains(&tag), "{finding}");
     }
 }
 
 #[test]
-fn a_field_that_is_only_unknown_is_told_as_that_and_with_what_it_was() {
+fn an_unknown_field_is_reported_with_its_earlier_meaning() {
     assert_eq!(
         verify(Kind::Process, b"\x08\x01\x58\x07").unwrap_err().to_string(),
         "unknown field 11 (varint) in hcsshim.controller.process.save.v1.Payload (byte 2 of 4)\n\
@@ -208,7 +208,7 @@ fn a_field_that_is_only_unknown_is_told_as_that_and_with_what_it_was() {
 }
 
 #[test]
-fn kinds_that_only_the_earlier_revision_has_are_told() {
+fn kinds_that_only_the_earlier_revision_has_are_reported() {
     for kind in ["vpci", "plan9"] {
         let mut any = Some(Any { value: b"\x08\x01".to_vec(), ..Default::default() });
         in_hcsshim(&mut any, kind);
@@ -221,8 +221,8 @@ fn kinds_that_only_the_earlier_revision_has_are_told() {
 }
 
 #[test]
-fn what_both_revisions_write_alike_is_read() {
-    // No stage, or only numbers where both have numbers: nothing tells these apart.
+fn a_payload_that_both_revisions_write_alike_is_read() {
+    // Without a stage, or with numbers where both have numbers, the revisions cannot be distinguished.
     for (kind, name) in [("network", "minimal"), ("process", "state_stage_running")] {
         let bytes = golden(kind, name);
         assert_eq!(verify(kind.parse().unwrap(), &bytes).unwrap(), bytes);

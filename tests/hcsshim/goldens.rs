@@ -1,4 +1,4 @@
-//! The payloads in `golden/hcsshim`, as `expected.tsv` there says.
+//! Checks the payloads in `golden/hcsshim` against `expected.tsv`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -106,7 +106,7 @@ fn no_payload_is_forgotten() {
     assert_eq!(found, listed);
 }
 
-/// The state comes back from prost's form of it too.
+/// Asserts that the state also comes back from its prost message.
 fn through_prost<S: State>(bytes: &[u8]) -> Vec<u8> {
     let message = <S::Message as prost::Message>::decode(bytes).unwrap();
     codec::to_bytes(&S::from_message(&message).unwrap()).unwrap()
@@ -144,7 +144,7 @@ fn every_beginning_of_a_sandbox_is_refused() {
 }
 
 #[test]
-fn groups_are_refused_however_deep_they_are() {
+fn groups_at_any_depth_are_refused() {
     for depth in [1, 100, 10_000, 1_000_000] {
         let mut bytes = b"\x08\x01".to_vec();
         bytes.extend(vec![0x53; depth]);
@@ -156,7 +156,7 @@ fn groups_are_refused_however_deep_they_are() {
 }
 
 #[test]
-fn the_typed_view_shows_what_go_saved() {
+fn the_typed_view_shows_the_values_that_go_saved() {
     let sandbox: MigrationState = read_any(&golden("envelope/container_with_exec")).unwrap();
     let scsi = sandbox.vm.scsi.as_ref().unwrap();
     assert_eq!((scsi.num_controllers, scsi.disks.len(), scsi.reservations.len()), (4, 3, 2));

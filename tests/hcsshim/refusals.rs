@@ -1,4 +1,4 @@
-//! What hcsshim takes and we refuse, and what must be taken although it could be refused.
+//! Payloads that hcsshim accepts and this library refuses, and unusual payloads that it must accept.
 
 use prost::Message;
 use prost_types::{Any, Duration};
@@ -13,7 +13,7 @@ use snapshot_proto::hcsshim::scsi::{DiskConfig, DiskState, Reservation};
 
 use super::sample::{self, LAYER, SCRATCH, Sandbox, UNKNOWN, any, container, pod, process};
 
-/// What is wrong with the sample after a change: place and reason, one a line.
+/// The problems of the sample after a change, one per line with place and reason.
 fn wrong(change: impl FnOnce(&mut Sandbox)) -> Vec<String> {
     let mut sandbox = sample::sandbox();
     change(&mut sandbox);
@@ -24,12 +24,12 @@ fn findings(error: Error) -> Vec<String> {
     error.findings().map(|finding| format!("{}: {}", finding.path(), finding.reason())).collect()
 }
 
-/// What is wrong with a payload that stands alone.
+/// The problems of a single payload.
 fn wrong_payload(kind: Kind, payload: &impl Message) -> Vec<String> {
     findings(verify(kind, &payload.encode_to_vec()).expect_err("the payload is accepted"))
 }
 
-/// The one thing that is wrong ends so.
+/// Asserts that there is only one problem, with this ending.
 #[track_caller]
 fn one(found: Vec<String>, expected: &str) {
     assert_eq!(found.len(), 1, "{found:#?}");
@@ -50,12 +50,12 @@ fn a_sandbox_that_fits_together_is_read_and_written_as_go_does() {
     assert_eq!(to_any_bytes(&sandbox).unwrap(), bytes);
     assert_eq!(verify_any(&bytes).unwrap(), bytes);
     assert_eq!(read_any::<MigrationState>(&bytes).unwrap(), sandbox);
-    // prost leaves the empty key of the init process out, Go does not.
+    // prost omits the empty key of the init process, Go does not.
     assert_eq!(bytes.len(), sent.len() + 2);
 }
 
 #[test]
-fn a_reservation_that_the_vm_has_not_is_refused_wherever_it_is_named() {
+fn a_reservation_that_the_vm_does_not_have_is_refused_at_every_place() {
     let found = wrong(|sandbox| {
         let container = &mut sandbox.pods[0].containers[0].container;
         container.scsi_reservation_ids.push(UNKNOWN.into());
@@ -111,13 +111,13 @@ fn ports_and_calls_that_would_be_handed_out_again_are_refused() {
     ] {
         one(wrong(|sandbox| place(sandbox, change)), expected);
     }
-    // A VM that has handed out nothing.
+    // A VM that has not assigned any number.
     assert_eq!(
         wrong(|sandbox| sandbox.vm = pb::vm::Payload { schema_version: 1, ..Default::default() })
             .len(),
         2
     );
-    // 0 means none, which needs none to be left.
+    // 0 means that no number is in use.
     let mut sandbox = sample::sandbox();
     sandbox.vm = pb::vm::Payload { schema_version: 1, ..Default::default() };
     place(&mut sandbox, |p| (p.stdout_port, p.wait_call_id) = (0, 0));
@@ -125,7 +125,7 @@ fn ports_and_calls_that_would_be_handed_out_again_are_refused() {
 }
 
 #[test]
-fn an_id_twice_is_refused() {
+fn a_duplicate_id_is_refused() {
     let found = wrong(|sandbox| sandbox.pods.push(pod("web", vec![])));
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].contains("pod_id") && found[0].contains("\"web\""), "{found:#?}");
@@ -134,7 +134,7 @@ fn an_id_twice_is_refused() {
     assert!(found[0].contains("container_id") && found[0].contains("\"c1\""), "{found:#?}");
     let found = wrong(|sandbox| sandbox.pods[0].containers.push(container("c1")));
     one(found, "containers[1]: container \"c1\" is there twice");
-    // Nor in a pod alone.
+    // The same in a single pod.
     let twice = pod("web", vec![container("c1"), container("c2"), container("c1")]).payload();
     one(wrong_payload(Kind::Pod, &twice), "containers[2]: container \"c1\" is there twice");
 }
@@ -206,7 +206,7 @@ fn a_reservation_holds_a_mount_that_there_is() {
 fn only_a_guid_is_a_reservation_id() {
     let bare = SCRATCH.replace('-', "");
     let braces = format!("{{{SCRATCH}}}");
-    // hcsshim writes a GUID in lower case, and reads upper case too, which would not come back.
+    // hcsshim writes a GUID in lower case and also reads upper case, which would not come back.
     let other_form =
         format!("would be written back as {SCRATCH:?}: write it so, or read other forms");
     let none = "is not a UUID";
@@ -270,7 +270,7 @@ fn an_envelope_that_is_required_is_neither_missing_nor_empty() {
         assert!(found[0].contains("has no type URL, expected"), "{found:#?}");
     }
     assert!(verify_any(b"").unwrap_err().to_string().contains("has no type URL"));
-    // A VM may have no SCSI controllers.
+    // A VM can have no SCSI controllers.
     same(Kind::Vm, &sample::sandbox().vm);
 }
 
@@ -334,7 +334,7 @@ fn only_the_type_urls_of_hcsshim_are_read() {
 }
 
 #[test]
-fn a_field_that_nobody_knows_is_refused_at_every_level() {
+fn an_unknown_field_is_refused_at_every_level() {
     let unknown = b"\x98\x06\x01"; // field 99, varint 1
     let with = |mut bytes: Vec<u8>| {
         bytes.extend(unknown);
@@ -365,7 +365,7 @@ fn a_field_that_nobody_knows_is_refused_at_every_level() {
 }
 
 #[test]
-fn json_survives_byte_for_byte_whatever_it_holds() {
+fn json_with_any_content_survives_byte_for_byte() {
     let documents = [
         "{}",
         "null",
@@ -394,7 +394,7 @@ fn json_survives_byte_for_byte_whatever_it_holds() {
 }
 
 #[test]
-fn the_view_of_a_document_is_what_go_would_see() {
+fn the_view_of_a_document_agrees_with_go() {
     let hcs_document = br#"{"owner":"x","virtualmachine":{"DEVICES":{"Scsi":{"c":{"attachments":{"0":{"type":"VirtualDisk"}}}}}}}"#;
     let vm = pb::vm::Payload { hcs_document: hcs_document.to_vec(), ..sample::sandbox().vm };
     let state: VmState = read(&vm.encode_to_vec()).unwrap();
@@ -405,7 +405,7 @@ fn the_view_of_a_document_is_what_go_would_see() {
 }
 
 #[test]
-fn what_is_not_json_of_the_shape_is_refused() {
+fn json_of_another_shape_is_refused() {
     for json in [
         &b"{"[..],
         b"x",
@@ -461,7 +461,7 @@ fn a_network_adapter_has_an_id() {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_sandbox_is_told_at_once() {
+fn all_problems_of_a_sandbox_are_reported_together() {
     let found = wrong(|sandbox| {
         sandbox.scsi.as_mut().unwrap().num_controllers = 9;
         sandbox.pods[0]
@@ -484,6 +484,6 @@ fn a_kind_has_hcsshims_name() {
     }
     assert_eq!(
         "vpci".parse::<Kind>().unwrap_err().to_string(),
-        "\"vpci\" is no kind of payload: migration, vm, scsi, network, pod, linuxcontainer, process"
+        "\"vpci\" is not a kind of payload: migration, vm, scsi, network, pod, linuxcontainer, process"
     );
 }

@@ -1,4 +1,4 @@
-//! A sandbox as prost messages, to be changed and encoded: what is read comes from another encoder.
+//! A sandbox as prost messages, for changes. Another encoder writes the bytes that the tests read.
 
 use std::collections::BTreeMap;
 
@@ -30,8 +30,8 @@ pub(crate) struct Container {
     pub(crate) processes: BTreeMap<String, pb::process::Payload>,
 }
 
-/// One pod with one container, whose layers and disk are there and whose process keeps to what the
-/// VM has handed out.
+/// One pod with one container. Its layers and its disk exist, and its process uses numbers that the VM has
+/// assigned.
 pub(crate) fn sandbox() -> Sandbox {
     Sandbox {
         vm: pb::vm::Payload {

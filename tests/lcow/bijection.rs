@@ -1,5 +1,5 @@
-//! What a snapshot holds and what the destination expects match both ways: everything that does not
-//! is told at once, each with its place, none twice.
+//! The content of a snapshot matches the expectations of the destination in both directions. All
+//! differences are reported together, each once and with its place.
 
 use prost::Message as _;
 use prost_types::Any;
@@ -23,7 +23,7 @@ fn change<M: prost::Message + Default>(any: &mut Any, change: impl FnOnce(&mut M
     any.value = message.encode_to_vec();
 }
 
-/// The findings of an import, without their places in the bytes.
+/// The findings of an import, without their byte offsets.
 fn findings(sandbox: &pb::SandboxSnapshot) -> Vec<String> {
     let any = Any {
         type_url: "type.googleapis.com/lcow.v1.SandboxSnapshot".to_owned(),
@@ -52,7 +52,7 @@ fn all_told(findings: &[String], expected: &[&[&str]]) {
 }
 
 #[test]
-fn unknown_types_versions_fields_and_ids_that_are_there_twice_are_told_at_once() {
+fn unknown_types_versions_and_fields_and_duplicate_ids_are_reported_together() {
     let mut sandbox = sandbox();
     let spare = sandbox.pods[1].clone();
     sandbox.pods.push(spare);
@@ -77,7 +77,7 @@ fn unknown_types_versions_fields_and_ids_that_are_there_twice_are_told_at_once()
 }
 
 #[test]
-fn a_required_child_that_is_missing_is_told_with_the_rest() {
+fn a_missing_required_child_is_reported_with_the_other_problems() {
     let mut sandbox = sandbox();
     sandbox.vm = None;
     change::<pb::PodSnapshot>(&mut sandbox.pods[0], |pod| {

@@ -1,4 +1,4 @@
-//! What a server would answer: the code of every class of error.
+//! The codes that a server would return, for every class of error.
 
 use futures_executor::block_on;
 use prost_types::Any;
@@ -37,7 +37,7 @@ fn a_foreign_version_or_type_is_unimplemented() {
 
 #[test]
 fn bytes_that_cannot_be_read_are_data_loss() {
-    // After the version, which has to be right to be asked for more.
+    // After the version, which is checked first.
     for damaged in [&b"\x08\x01\x12"[..], b"\x08\x01\x12\xff", b"\x08\x01\xff"] {
         has(&import(TYPE_URL, damaged), Code::DataLoss);
     }
@@ -49,21 +49,21 @@ fn bytes_that_cannot_be_read_are_data_loss() {
 }
 
 #[test]
-fn what_cannot_be_done_now_is_a_failed_precondition() {
-    // A container that was created and does not run.
+fn an_operation_that_is_not_possible_now_is_a_failed_precondition() {
+    // A container that is created but not running.
     let source = start(&FakeHost::new());
     let new = NewContainer { id: "late".into(), gcs_id: "late".into(), ..Default::default() };
     source.new_container(&"web".into(), new).unwrap().create().unwrap();
     let failure = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
     has(failure.cause(), Code::FailedPrecondition);
 
-    // An exec beside the init process.
+    // An exec in addition to the init process.
     let source = start(&FakeHost::new());
     source.container(&"app".into()).unwrap().exec("sh".into(), NewProcess::default()).unwrap();
     let failure = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
     has(failure.cause(), Code::FailedPrecondition);
 
-    // A second migration of a source that is in one.
+    // A second migration of a source during the first one.
     let source = start(&FakeHost::new());
     let frozen = block_on(Source::new(&source).freeze(&Session::new())).unwrap();
     let failure = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
@@ -76,7 +76,7 @@ fn what_cannot_be_done_now_is_a_failed_precondition() {
     let snapshot = save(&source);
     has(&restore(snapshot, &Session::new()).unwrap_err(), Code::FailedPrecondition);
 
-    // A stage that may not be resumed.
+    // A stage that cannot be resumed.
     let source = start(&FakeHost::new());
     source.vm().unwrap().state().stage = VmStage::Created;
     let bytes = snapshot_core::codec::to_bytes(&*source.state()).unwrap();

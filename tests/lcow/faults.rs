@@ -1,4 +1,4 @@
-//! Every controller of a sandbox × every hook × everything that can go wrong with it.
+//! Every controller of a sandbox × every hook × every fault.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,23 +16,36 @@ use super::fixture::{plan, save, saved, session, start};
 
 const FAULTS: [Fault; 4] = [Fault::Error, Fault::Panic, Fault::Hang, Fault::Cancel];
 
-/// The limit of a hook that hangs. All others end at once; for them it is for ever.
+/// The limit of a hanging hook. All others end at once and never reach it.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The hooks, by their phases.
-const HOOKS: [Phase; 6] =
-    [Phase::Freeze, Phase::Thaw, Phase::Commit, Phase::Patch, Phase::Resume, Phase::Abort];
+/// The phases in which something goes wrong, and whether the destination was prepared before.
+const PHASES: [(Phase, bool); 11] = [
+    (Phase::Freeze, false),
+    (Phase::Thaw, false),
+    (Phase::Commit, false),
+    (Phase::Patch, false),
+    (Phase::Resume, false),
+    (Phase::Abort, false),
+    (Phase::Prepare, true),
+    (Phase::Refresh, true),
+    (Phase::Patch, true),
+    (Phase::Resume, true),
+    (Phase::Abort, true),
+];
 
 /// One case.
 #[derive(Clone, Debug)]
 struct Case {
     phase: Phase,
+    /// Whether the destination is prepared by a rehearsal.
+    rehearsed: bool,
     id: ControllerId,
     fault: Fault,
 }
 
 impl Case {
-    /// The settings under which it goes wrong.
+    /// The session that causes the fault.
     fn trouble(&self, session: Session) -> Session {
         let session = session.fault_at(self.phase, self.id.clone(), self.fault);
         match self.fault {
@@ -41,7 +54,7 @@ impl Case {
         }
     }
 
-    /// Whether the phase ends well all the same: an undo and a commit are not cancelled.
+    /// Whether the phase still succeeds: an undo and a commit are not cancelled.
     fn is_harmless(&self) -> bool {
         self.fault == Fault::Cancel
             && matches!(self.phase, Phase::Thaw | Phase::Commit | Phase::Abort)
@@ -49,21 +62,23 @@ impl Case {
 
     fn code(&self) -> Code {
         match self.fault {
+            // It has no hooks, so that whatever is no panic is an error.
+            _ if self.phase == Phase::Refresh => Code::Internal,
             Fault::Hang => Code::DeadlineExceeded,
             Fault::Cancel => Code::Cancelled,
             _ => Code::Internal,
         }
     }
 
-    /// The failure has the right code, names the controller, and nothing went wrong in its undo.
+    /// Asserts that the failure has the right code, names the controller, and has no failed undo.
     fn assert_failure(&self, failure: &snapshot_core::Failure) {
         assert_eq!(failure.phase(), self.phase, "{self:?}: {failure:?}");
         assert_eq!(failure.code(), self.code(), "{self:?}: {failure:?}");
         assert!(failure.undo_error().is_none(), "{self:?}: {failure:?}");
         let report = failure.controllers().iter().find(|report| report.id == self.id);
         assert!(report.is_some(), "{self:?}: {failure:?}");
-        if self.fault == Fault::Cancel {
-            // The cause is the operator; the report says where it was heard.
+        if self.fault == Fault::Cancel && self.phase != Phase::Refresh {
+            // The operator is the cause; the report names the interrupted controller.
             assert_ne!(report.unwrap().outcome, snapshot_core::Outcome::Done, "{self:?}");
         } else {
             let named = failure.cause().first().controller().map(ToString::to_string);
@@ -78,11 +93,11 @@ fn ids(snapshot: &Snapshot) -> Vec<ControllerId> {
     preview.controllers.into_iter().map(|controller| controller.id).collect()
 }
 
-/// Everything about a sandbox and its host that could differ.
+/// All observable state of a sandbox and its host.
 #[derive(Debug, PartialEq)]
 struct Everything {
     saved: Vec<u8>,
-    /// With what is not saved: stages, flags, bindings.
+    /// The parts that are not saved: stages, flags, bindings.
     states: String,
     world: World,
 }
@@ -93,17 +108,17 @@ impl Everything {
     }
 }
 
-/// All states, with all that is skipped on the wire. One line per controller.
+/// All states, including the skipped fields. One line per controller.
 fn states(sandbox: &Sandbox) -> String {
     let mut all = String::new();
-    writeln!(all, "{:?}", sandbox.migration()).unwrap();
+    writeln!(all, "{:?}", sandbox.is_migrating()).unwrap();
     let vm = sandbox.vm().unwrap();
     writeln!(all, "{:?}", *vm.state()).unwrap();
     writeln!(all, "{:?}", *vm.scsi().unwrap().state()).unwrap();
     writeln!(all, "{:?}", *vm.vpci().unwrap().state()).unwrap();
     writeln!(all, "{:?}", *vm.plan9().unwrap().state()).unwrap();
     for pod in sandbox.pods() {
-        writeln!(all, "{:?}", pod.migration()).unwrap();
+        writeln!(all, "{:?}", pod.is_migrating()).unwrap();
         writeln!(all, "{:?}", *pod.network().unwrap().state()).unwrap();
         for container in pod.containers() {
             writeln!(all, "{:?}", *container.state()).unwrap();
@@ -119,7 +134,7 @@ fn freeze(sandbox: &Arc<Sandbox>, session: &Session) -> Frozen<Sandbox> {
     block_on(Source::new(sandbox).freeze(session)).unwrap()
 }
 
-/// The whole way, to its end.
+/// Runs the whole migration.
 fn move_it(source: &Arc<Sandbox>, there: &Arc<FakeHost>) {
     let frozen = freeze(source, &Session::new());
     let theirs = session(there, plan());
@@ -129,6 +144,12 @@ fn move_it(source: &Arc<Sandbox>, there: &Arc<FakeHost>) {
     block_on(frozen.commit()).unwrap();
     assert!(live.pods()[0].network().is_some());
     assert!(there.world().vms[&"sandbox-2@vm".into()].started);
+}
+
+/// The source as it is now, for a destination to prepare.
+fn rehearsal(source: &Arc<Sandbox>) -> Incoming {
+    let manifest = snapshot_core::registry::registry().unwrap().manifest();
+    Incoming::from(Source::new(source).rehearse(&manifest).unwrap())
 }
 
 /// A patched destination on this host.
@@ -154,12 +175,12 @@ fn goes_wrong(case: &Case) {
                 ended.unwrap();
             } else {
                 case.assert_failure(&ended.unwrap_err());
-                // The way back that the failure leaves.
+                // The undo after the failure.
                 block_on(Source::recover(&source, &Session::new())).unwrap();
             }
         }
         Phase::Commit => {
-            // There is no way back: whatever happens, the destination is live and the source over.
+            // There is no undo: in any case, the destination is live and the source has ended.
             let frozen = freeze(&source, &ours);
             let quiet = session(&there, plan());
             let patched = patch(&frozen.save().unwrap(), &quiet);
@@ -176,6 +197,32 @@ fn goes_wrong(case: &Case) {
             assert!(there.world().vms[&"sandbox-2@vm".into()].started, "{case:?}");
             drop(live);
             return;
+        }
+        Phase::Prepare => {
+            let imported = rehearsal(&source).import::<Sandbox>().unwrap();
+            let failure = block_on(imported.prepare(&theirs)).unwrap_err();
+            case.assert_failure(&failure);
+        }
+        Phase::Refresh | Phase::Patch | Phase::Resume | Phase::Abort if case.rehearsed => {
+            let imported = rehearsal(&source).import::<Sandbox>().unwrap();
+            let quiet = session(&there, plan());
+            let prepared = block_on(imported.prepare(&quiet)).unwrap();
+            let frozen = freeze(&source, &Session::new());
+            let last = Incoming::from(frozen.save().unwrap());
+            let failure = match case.phase {
+                Phase::Refresh | Phase::Patch => block_on(prepared.patch(last, &theirs)).map(drop),
+                Phase::Resume => {
+                    let patched = block_on(prepared.patch(last, &quiet)).unwrap();
+                    block_on(patched.resume(&theirs)).map(drop)
+                }
+                _ => block_on(block_on(prepared.patch(last, &theirs)).unwrap().abort()),
+            };
+            match case.is_harmless() {
+                true => failure.unwrap(),
+                false => case.assert_failure(&failure.unwrap_err()),
+            }
+            assert_eq!(there.world(), World::default(), "{case:?}");
+            block_on(frozen.rollback()).unwrap();
         }
         Phase::Patch | Phase::Resume | Phase::Abort => {
             let frozen = freeze(&source, &Session::new());
@@ -196,7 +243,7 @@ fn goes_wrong(case: &Case) {
                 case.assert_failure(&failure.unwrap_err());
             }
             assert_eq!(there.world(), World::default(), "{case:?}");
-            // What was imported is over: its VM is where an abort leaves it.
+            // The imported tree is aborted: its VM is in the stage after an abort.
             if case.phase != Phase::Abort {
                 let stage = root.vm().unwrap().stage();
                 assert_eq!(stage, snapshot_examples::lcow::VmStage::Terminated, "{case:?}");
@@ -207,7 +254,7 @@ fn goes_wrong(case: &Case) {
     }
     assert_eq!(Everything::of(&source, &here), before, "{case:?}");
     assert_eq!(there.world(), World::default(), "{case:?}");
-    // The same source, the same hosts, as if nothing had been tried.
+    // The same source and the same hosts work as if there had been no attempt.
     move_it(&source, &there);
     assert_eq!(here.world(), World::default(), "{case:?}");
 }
@@ -217,12 +264,12 @@ fn whatever_goes_wrong_with_any_hook_of_any_controller_both_sides_are_as_before(
     let all = ids(&save(&start(&FakeHost::new())));
     assert_eq!(all.len(), 11, "every kind of controller is there: {all:?}");
     let mut cases = Vec::new();
-    for phase in HOOKS {
+    for (phase, rehearsed) in PHASES {
         for id in &all {
-            cases.extend(FAULTS.map(|fault| Case { phase, id: id.clone(), fault }));
+            cases.extend(FAULTS.map(|fault| Case { phase, rehearsed, id: id.clone(), fault }));
         }
     }
-    // Most of the time of a hook that hangs is waiting.
+    // A hanging hook spends most of its time waiting.
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -234,13 +281,13 @@ fn whatever_goes_wrong_with_any_hook_of_any_controller_both_sides_are_as_before(
         }
     });
     println!(
-        "{} cases: {} controllers × {} hooks × {} faults",
+        "{} cases: {} controllers × {} phases × {} faults",
         cases.len(),
         all.len(),
-        HOOKS.len(),
+        PHASES.len(),
         FAULTS.len()
     );
-    assert_eq!(cases.len(), 264);
+    assert_eq!(cases.len(), 484);
 }
 
 #[test]
@@ -255,7 +302,7 @@ fn five_failures_in_a_row_leave_nothing_behind_on_the_same_objects() {
         (Phase::Patch, "pods/web/containers/app", Fault::Cancel),
         (Phase::Resume, "pods/web/containers/web", Fault::Error),
     ] {
-        let case = Case { phase, id: id.into(), fault };
+        let case = Case { phase, rehearsed: false, id: id.into(), fault };
         let theirs = case.trouble(session(&there, plan()));
         match block_on(Source::new(&source).freeze(&case.trouble(Session::new()))) {
             Err(failure) => case.assert_failure(&failure),

@@ -1,4 +1,4 @@
-//! A sandbox with everything in it, a plan to move it by, and a migration in one call.
+//! A complete sandbox, a plan for its migration, and a migration in one call.
 
 use std::sync::Arc;
 
@@ -109,13 +109,13 @@ pub(crate) fn restore(snapshot: Snapshot, session: &Session) -> Result<Arc<Sandb
     })
 }
 
-/// Everything that a sandbox saves, to compare before and after. The order of hash maps does not
-/// show.
+/// The saved state of a sandbox, to compare before and after. It does not depend on the order of hash
+/// maps.
 pub(crate) fn saved(sandbox: &Sandbox) -> Vec<u8> {
     snapshot_core::codec::to_bytes(&*sandbox.state()).unwrap()
 }
 
-/// The operation is refused, with this code and these words.
+/// Asserts that the operation is refused with this code and this text.
 #[track_caller]
 pub(crate) fn refused<T>(result: Result<T, Error>, code: Code, words: &str) {
     let Err(error) = result else { panic!("is not refused: {words}") };

@@ -1,5 +1,5 @@
-//! Payloads that Go's protobuf encoded, `golden/lcow/KIND/*.binpb`, with protobuf JSON beside them:
-//! each decodes into its state and encodes back byte for byte.
+//! Payloads that Go's protobuf encoded, `golden/lcow/KIND/*.binpb`, and their protobuf JSON. Each payload
+//! decodes to its state and encodes back byte for byte.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use snapshot_examples::lcow::{
     ContainerState, NetworkState, Plan9State, ProcessState, ScsiState, VmState, VpciState,
 };
 
-/// The payloads whose stage no build knows.
+/// The payloads with an unknown stage.
 const UNKNOWN_STAGES: [&str; 5] = [
     "linuxcontainer/state_unknown_99",
     "process/state_negative",
@@ -32,7 +32,7 @@ fn goldens(kind: &str) -> Vec<(String, Vec<u8>)> {
     goldens
 }
 
-/// Returns how many payloads came back unchanged.
+/// Returns the number of payloads that came back unchanged.
 fn round_trip<S: Payload>(kind: &str) -> usize {
     let mut passed = 0;
     for (name, bytes) in goldens(kind) {
@@ -88,7 +88,7 @@ fn a_stage_that_this_build_does_not_know_is_refused_with_its_number() {
 }
 
 #[test]
-fn the_typed_view_shows_what_the_readable_form_says() {
+fn the_typed_view_agrees_with_the_readable_form() {
     let payload = |kind: &str, name: &str| {
         goldens(kind).into_iter().find(|(found, _)| found == name).expect(name).1
     };

@@ -1,4 +1,4 @@
-//! Sandboxes that an import refuses, whatever they were saved by.
+//! Sandboxes that an import refuses, regardless of the program that saved them.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use snapshot_examples::lcow::{
 
 use super::fixture::{refused, save, saved, start};
 
-/// Breaks a live sandbox, saves it as the codec does, without a freeze that would refuse, and says
-/// how the import refuses it.
+/// Breaks a live sandbox, saves it with the codec, without a freeze that would refuse it, and returns the
+/// error of the import.
 fn import_refused(break_it: impl FnOnce(&Sandbox), words: &str) {
     let sandbox = start(&FakeHost::new());
     break_it(&sandbox);
@@ -131,7 +131,7 @@ fn a_share_that_is_held_but_not_there_is_refused_on_import() {
 }
 
 #[test]
-fn what_is_held_twice_is_refused_on_import() {
+fn a_resource_with_two_holders_is_refused_on_import() {
     let app = |sandbox: &Sandbox| sandbox.container(&"app".into()).unwrap();
     import_refused(
         |s| {
@@ -154,7 +154,7 @@ fn what_is_held_twice_is_refused_on_import() {
 }
 
 #[test]
-fn what_a_destination_would_refuse_is_not_saved_and_the_source_goes_on() {
+fn a_state_that_a_destination_would_refuse_is_not_saved_and_the_source_continues() {
     let source = start(&FakeHost::new());
     let app = source.container(&"app".into()).unwrap();
     let before = saved(&source);
@@ -180,7 +180,7 @@ fn what_a_destination_would_refuse_is_not_saved_and_the_source_goes_on() {
 }
 
 #[test]
-fn lists_of_what_a_container_holds_keep_their_order() {
+fn the_lists_of_a_container_keep_their_order() {
     use snapshot_examples::lcow::ContainerState;
     let ids = [uuid(9), uuid(1), uuid(5)].map(|id| id.to_string()).to_vec();
     let payload = snapshot_proto::lcow::v1::ContainerSnapshot {
@@ -227,7 +227,7 @@ fn a_number_of_controllers_that_no_vm_has_is_refused_without_allocating() {
 
 #[test]
 fn a_sandbox_takes_half_of_the_memory_that_the_default_allows_per_byte() {
-    // Without the constant part of the default, which alone is enough for a small one.
+    // Without the constant part of the default, which would suffice for a small one.
     for containers in [1, 30, 300] {
         let sandbox = sample::sandbox(containers).unwrap();
         let snapshot = save(&sandbox);
@@ -238,7 +238,7 @@ fn a_sandbox_takes_half_of_the_memory_that_the_default_allows_per_byte() {
             Incoming::from(options.from_bytes(snapshot.clone()).unwrap()).check::<Sandbox>()
         };
         read(per_byte).unwrap();
-        // It is not nothing either.
+        // The budget is not zero either.
         assert_eq!(read(length as u64 / 2).unwrap_err().code(), Code::ResourceExhausted);
     }
 }

@@ -1,5 +1,5 @@
-//! Whole migrations of a sandbox between two hosts: that succeed, that are rolled back, and that
-//! fail at every call to a host.
+//! Complete migrations of a sandbox between two hosts: successful ones, rolled-back ones, and ones that
+//! fail at each call to a host.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use futures_executor::block_on;
 use snapshot_core::{Code, Controller, Error, Incoming, Session, Source};
 use snapshot_examples::lcow::host::{Exit, ProcessKey};
 use snapshot_examples::lcow::{
-    Container, ContainerStage, DiskConfig, DiskStage, ExecId, FakeHost, Migration, MountConfig,
-    NetworkStage, NewContainer, NewPod, NewProcess, NewVm, PatchPlan, ProcessStage, Sandbox,
-    ShareConfig, Slot, VmStage, World, sample,
+    Container, ContainerStage, DiskConfig, DiskStage, ExecId, FakeHost, MountConfig, NetworkStage,
+    NewContainer, NewPod, NewProcess, NewVm, PatchPlan, ProcessStage, Sandbox, ShareConfig, Slot,
+    VmStage, World, sample,
 };
 
 use super::fixture::{plan, refused, restore, save, saved, session, start};
 
-/// What each controller's own operation answers while it is migrating.
+/// The answer of each controller's own operation during its migration.
 #[track_caller]
 fn every_operation_is_refused(sandbox: &Sandbox) {
     let words = "is migrating";
@@ -87,7 +87,7 @@ fn a_sandbox_moves_to_another_host() {
                 ProcessStage::SourceMigrating
             )
         );
-        assert_eq!(source.migration(), Migration::Source);
+        assert!(source.is_migrating());
         assert!(here.world().vms[&"sandbox@vm".into()].paused);
         every_operation_is_refused(&source);
         let snapshot = frozen.save().unwrap();
@@ -113,7 +113,7 @@ fn a_sandbox_moves_to_another_host() {
         let live = patched.resume(&theirs).await.unwrap();
         assert!(Arc::ptr_eq(&live, &destination));
         assert_eq!(stages(&live), LIVE);
-        assert_eq!(live.migration(), Migration::None);
+        assert!(!live.is_migrating());
 
         frozen.commit().await.unwrap();
     });
@@ -166,7 +166,7 @@ fn the_destination_has_its_own_ids_paths_and_endpoints() {
     let started = there.calls().into_iter().find(|call| call.starts_with("start_vm")).unwrap();
     assert_eq!(started, "start_vm sandbox-2@vm (migrated, ports from 1073741826, calls from 3)");
 
-    // Life goes on where the source stopped.
+    // The destination continues where the source stopped.
     assert_eq!(vm.next_port().unwrap().get(), 0x4000_0002);
     assert_eq!(vm.next_call_id().unwrap().get(), 3);
     app.exec("sh".into(), NewProcess::default()).unwrap();
@@ -200,13 +200,13 @@ fn a_rolled_back_source_is_as_it_was() {
         assert_eq!(host.world(), world);
         assert_eq!(saved(&source), before);
         assert_eq!(stages(&source), LIVE);
-        assert_eq!(source.migration(), Migration::None);
+        assert!(!source.is_migrating());
     }
     let app = source.container(&"app".into()).unwrap();
     app.exec("sh".into(), NewProcess::default()).unwrap();
 }
 
-/// The operations of these calls and how often each is there.
+/// The operations in these calls, with their counts.
 fn counted(calls: &[String]) -> Vec<(String, usize)> {
     let mut counts = std::collections::BTreeMap::new();
     for call in calls {
@@ -370,7 +370,7 @@ fn a_preflight_finds_a_container_that_does_not_run() {
 }
 
 #[test]
-fn containers_are_found_whatever_their_order_in_the_payload() {
+fn containers_are_found_in_any_order_of_the_payload() {
     let source = start(&FakeHost::new());
     source.pods()[0].state().containers.reverse();
     let restored = restore(save(&source), &session(&FakeHost::new(), plan())).unwrap();
@@ -381,8 +381,8 @@ fn containers_are_found_whatever_their_order_in_the_payload() {
     assert_eq!(pod.containers()[0].id().as_str(), "app-2");
 }
 
-/// Other threads use the sandbox while it is frozen, saved and rolled back again and again: what was
-/// saved is whole every time, and nothing is lost in the end.
+/// Other threads use the sandbox while it is repeatedly frozen, saved and rolled back. Every snapshot is
+/// complete, and nothing is lost in the end.
 #[test]
 fn operations_that_race_with_a_freeze_never_leave_it_half_done() {
     let host = FakeHost::new();
@@ -437,7 +437,7 @@ fn operations_that_race_with_a_freeze_never_leave_it_half_done() {
     assert_eq!(stages(&source), LIVE);
 }
 
-/// Tries what a migration refuses until it is over.
+/// Tries the operations that a migration refuses, until it has ended.
 fn until<T>(mut attempt: impl FnMut() -> Result<T, Error>) {
     loop {
         match attempt() {

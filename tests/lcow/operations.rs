@@ -1,5 +1,5 @@
-//! The controllers in normal life: what they do, what they refuse, and that a step that fails leaves
-//! nothing half done.
+//! The operations of the controllers without a migration: their effects, their refusals, and their failures,
+//! which leave nothing half done.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -107,9 +107,9 @@ fn a_container_lives_and_leaves_nothing_behind() {
     assert_eq!(host.world(), Default::default());
 }
 
-/// Every call that creating a container makes fails once, in turn.
+/// Each call during the creation of a container fails once, in turn.
 #[test]
-fn a_container_that_cannot_be_created_gives_everything_back() {
+fn a_failed_creation_of_a_container_releases_everything() {
     let counting = FakeHost::new();
     let sandbox = running(&counting);
     counting.clear_calls();
@@ -166,7 +166,7 @@ fn a_disk_is_shared_by_its_holders_and_goes_with_the_last() {
 }
 
 #[test]
-fn giving_a_disk_up_goes_on_where_it_stopped() {
+fn the_release_of_a_disk_continues_where_it_stopped() {
     let host = FakeHost::new();
     let sandbox = running(&host);
     let before = host.world();

@@ -1,5 +1,5 @@
-//! The payloads by kind, as tools read them: alone, in an `Any`, and as a whole sandbox that must hold
-//! together.
+//! The payloads by kind, as tools read them: alone, in an `Any`, and as a whole sandbox with its
+//! references.
 
 use futures_executor::block_on;
 use prost::Message;
@@ -13,7 +13,7 @@ use snapshot_proto::lcow::v1::{
     VmSnapshot, container_snapshot,
 };
 
-/// A sandbox with two containers, taken apart.
+/// The separate payloads of a sandbox with two containers.
 struct Parts {
     sandbox: SandboxSnapshot,
     vm: VmSnapshot,
@@ -55,7 +55,7 @@ fn any(kind: Kind, message: &impl Message) -> Any {
 }
 
 impl Parts {
-    /// Together again.
+    /// The sandbox of these payloads.
     fn whole(mut self) -> Vec<u8> {
         let process = any(Kind::Process, &self.process);
         self.container.processes.insert(String::new(), process);
@@ -96,7 +96,7 @@ fn a_payload_of_any_kind_comes_back_unchanged_alone_and_in_an_any() {
     payloads.push((Kind::Network, pod.network.unwrap().value));
     assert_eq!(payloads.len(), Kind::ALL.len());
     for (kind, bytes) in payloads {
-        // prost does not write a map's default key and value, which our writer does.
+        // prost does not write a map's default key and value; the codec does.
         let bytes = verify(kind, &bytes).unwrap();
         assert_eq!(verify(kind, &bytes).unwrap(), bytes, "{kind}");
         let any = Any { type_url: kind.type_url().to_owned(), value: bytes };
@@ -123,7 +123,7 @@ fn a_type_url_of_no_kind_is_refused() {
 }
 
 #[test]
-fn what_a_container_or_process_names_of_the_vm_must_be_there() {
+fn a_container_or_process_can_only_name_existing_parts_of_the_vm() {
     let id = "00000000-0000-0000-0000-00000000000a";
     let at = "scsi_reservation_ids[0]";
     wrong(|parts| parts.container.scsi_reservation_ids = vec![id.into()], &[at, id]);
@@ -136,7 +136,7 @@ fn what_a_container_or_process_names_of_the_vm_must_be_there() {
 }
 
 #[test]
-fn what_a_reservation_names_of_its_device_must_be_there() {
+fn a_reservation_can_only_name_existing_parts_of_its_device() {
     wrong(
         |parts| drop(parts.scsi.disks.pop_last()),
         &["vm/scsi", "reservations", "refers to scsi.disk"],
@@ -155,7 +155,7 @@ fn what_a_reservation_names_of_its_device_must_be_there() {
 }
 
 #[test]
-fn an_id_twice_or_under_another_name_is_refused() {
+fn a_duplicate_id_or_an_id_under_another_name_is_refused() {
     wrong(|parts| parts.sandbox.pods.push(parts.sandbox.pods[0].clone()), &["pod_id", "already"]);
     wrong(
         |parts| parts.pod.containers.push(parts.pod.containers[0].clone()),
@@ -165,7 +165,7 @@ fn an_id_twice_or_under_another_name_is_refused() {
 }
 
 #[test]
-fn a_payload_is_read_in_whatever_stage_it_was_saved() {
+fn a_payload_is_read_in_every_saved_stage() {
     let mut parts = parts();
     parts.container.state = container_snapshot::Stage::Stopped.into();
     let bytes = parts.whole();

@@ -1,4 +1,4 @@
-//! Plans that do not fit the sandbox, and what the patch says of them.
+//! Plans that do not match the sandbox, and the errors of the patch.
 
 use snapshot_core::Code;
 use snapshot_examples::lcow::{
@@ -7,7 +7,7 @@ use snapshot_examples::lcow::{
 
 use super::fixture::{plan, refused, restore, save, session, start};
 
-/// Changes the plan and says how the patch refuses it.
+/// Changes the plan and returns the error of the patch.
 fn patch_refused(change: impl FnOnce(&mut PatchPlan), words: &str) {
     let snapshot = save(&start(&FakeHost::new()));
     let host = FakeHost::new();

@@ -1,18 +1,22 @@
-//! The connection lost, and either side killed, at every message of the protocol.
+//! The link lost, or one or both shims killed, at every message of the hand-over.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
-use crate::program::{Running, check_logs, run, spawn};
-use crate::proxy::{Direction, FROM_DESTINATION, FROM_SOURCE, Proxy};
-use crate::wait_until;
+use rustix::process::Signal;
+
+use crate::program::{run, signal};
+use crate::proxy::{At, Direction, FROM_DESTINATION, FROM_SOURCE, Proxy};
+use crate::shims::{Shims, Who};
 
 /// The messages of a migration that succeeds, in their order.
-const MESSAGES: [(Direction, &str); 9] = [
+const MESSAGES: [(Direction, &str); 10] = [
     (FROM_SOURCE, "Hello"),
-    (FROM_DESTINATION, "Manifest"),
-    (FROM_SOURCE, "Processes"),
+    (FROM_DESTINATION, "Welcome"),
+    (FROM_SOURCE, "Rehearsal"),
+    (FROM_DESTINATION, "Ready"),
     (FROM_SOURCE, "Snapshot"),
     (FROM_DESTINATION, "Patched"),
     (FROM_SOURCE, "Resume"),
@@ -21,15 +25,8 @@ const MESSAGES: [(Direction, &str); 9] = [
     (FROM_DESTINATION, "Settled"),
 ];
 
-/// Where in the order a message is.
-fn at(message: &str) -> usize {
-    MESSAGES.iter().position(|(_, known)| *known == message).unwrap()
-}
-
-/// Long enough for the other side to come back, however slow the machine is.
-const LONG: &str = "60";
-/// For when nobody comes back.
-const SHORT: &str = "0.2";
+/// Longer than any sandbox of these tests takes to its end.
+const TO_THE_END: Duration = Duration::from_secs(60);
 
 /// Does all cases, some at a time: most of their time is waiting.
 fn all<T: Send + std::fmt::Debug>(cases: impl IntoIterator<Item = T>, one: impl Fn(&T) + Sync) {
@@ -48,274 +45,128 @@ fn all<T: Send + std::fmt::Debug>(cases: impl IntoIterator<Item = T>, one: impl 
     });
 }
 
-/// Starts one side.
-fn side(role: &str, address: &str, folder: &Path, more: &[&str]) -> Running {
-    let folder = folder.to_str().unwrap();
-    let mut args = vec![role, address, "--dir", folder, "--containers", "1", "--seconds", "0.1"];
-    args.extend(more);
-    spawn(&args)
+/// Shims with a proxy between them that kills `victims` at a message, and does that before it is lost or
+/// after it has arrived. Returns them once that has happened.
+fn killed_at(
+    (direction, message): (Direction, &'static str),
+    delivered: bool,
+    victims: &[Who],
+) -> (Shims, tempfile::TempDir) {
+    let pids: Arc<OnceLock<Vec<u32>>> = Arc::default();
+    let happened = Arc::new(AtomicBool::new(false));
+    let proxy = Proxy::new();
+    let mut shims = Shims::new(
+        &proxy.destination(),
+        &proxy.source(),
+        1,
+        &["--seconds", "0.1", "--patience", "30"],
+    );
+    let (targets, done) = (Arc::clone(&pids), Arc::clone(&happened));
+    let act = Box::new(move || {
+        for pid in targets.wait() {
+            signal(*pid, Signal::KILL);
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    let relaying = proxy.at(At { direction, message, delivered, act }).start();
+    for who in [Who::Destination, Who::Source] {
+        shims.start(who);
+    }
+    pids.set(victims.iter().map(|who| shims.id(*who).unwrap()).collect()).unwrap();
+    crate::wait_until("the message has come", || happened.load(Ordering::SeqCst).then_some(()));
+    for who in victims {
+        shims.kill(*who);
+    }
+    (shims, relaying)
 }
 
-/// What `status` says.
-fn status(folder: &Path) -> String {
-    run(&["status", folder.to_str().unwrap()]).text
-}
-
-/// The operator: when the source asks, looks at what both sides have written and does what the
-/// verdict says. Returns when the source has ended.
-fn operate(source: &mut Running, folder: &Path) {
-    let mut decided = false;
-    let ended = crate::look_until(|| {
-        if !decided && source.has_said("IN DOUBT") {
-            let verdict = status(folder);
-            for choice in ["commit", "rollback"] {
-                if verdict.contains(&format!("type {choice} at the source")) {
-                    source.types(&format!("{choice}\n"));
-                    decided = true;
+#[test]
+fn whatever_is_lost_or_killed_at_a_message_the_sandbox_runs_to_its_end() {
+    let mut cases = Vec::new();
+    for message in MESSAGES {
+        for delivered in [false, true] {
+            for victims in [&[][..], &[Who::Source], &[Who::Destination], &Who::BOTH] {
+                // A message that is lost with both sides is one that was not sent.
+                if delivered || victims.len() < 2 {
+                    cases.push((message, delivered, victims));
                 }
             }
         }
-        source.has_ended().then_some(())
-    });
-    assert!(ended.is_some(), "the source has not ended:\n{}{}", source.said(), status(folder));
-}
-
-fn logs(folder: &Path) -> [PathBuf; 2] {
-    [folder.join("source/bundles/c1"), folder.join("destination/bundles/c1-moved")]
-}
-
-/// The lines of the container in all logs: none is there twice, none is missing, whoever relayed
-/// them. Gives the process id.
-fn check_lines(folder: &Path) -> i32 {
-    let logs = logs(folder).map(|log| std::fs::read_to_string(log.join("stdout.log")));
-    let text: String = logs.into_iter().map(Result::unwrap_or_default).collect();
-    let mut lines = text.lines();
-    let start = lines.next().unwrap().strip_prefix("c1 start pid=").unwrap();
-    let pid = start.split_once(' ').unwrap().0.parse().unwrap();
-    for (number, line) in (1..).zip(lines) {
-        if line != format!("c1 end {}", number - 1) {
-            assert_eq!(line, format!("c1 {number:06}"), "{text}");
-        }
     }
-    pid
-}
-
-#[test]
-fn a_connection_that_is_lost_at_any_message_leaves_one_live_side() {
-    let mut cases = Vec::new();
-    for (direction, message) in MESSAGES {
-        for delivered in [false, true] {
-            cases.extend([true, false].map(|again| (direction, message, delivered, again)));
+    all(cases, |&(message, delivered, victims)| {
+        let case = format!("{message:?}, delivered: {delivered}, killed: {victims:?}");
+        let (mut shims, _relaying) = killed_at(message, delivered, victims);
+        for who in victims {
+            shims.start(*who);
         }
-    }
-    all(cases, |&(direction, message, delivered, again)| {
-        let moves = at(message) + usize::from(delivered) > at("Resume");
-        let proxy = Proxy::losing(direction, message, delivered, again);
-        let (listen, connect) = (proxy.destination(), proxy.source());
-        let dir = tempfile::tempdir().unwrap();
-        // Who has no reason to come back, or has ended, is not to be waited for.
-        let step = at(message) + usize::from(delivered);
-        let comes = again && (at("Resume")..=at("Committed")).contains(&step);
-        let patience = ["--patience", if comes { LONG } else { SHORT }];
-        let destination = side("--listen", &listen, dir.path(), &patience);
-        let mut source = side("--connect", &connect, dir.path(), &patience);
-        let _relaying = proxy.start();
-        operate(&mut source, dir.path());
-        let (source, destination) = (source.wait(), destination.wait());
-        let status = status(dir.path());
-        check_lines(dir.path());
-        let [here, there] = logs(dir.path());
-        if moves {
-            source.succeeded();
-            source.says("has let go of the sandbox");
-            destination.succeeded();
-            destination.says("the sandbox runs here");
-            check_logs("c1", &[here, there]);
-            assert!(status.contains("the sandbox is the destination's"), "{status}");
-            // Whether or not the source's last word has come.
-            assert!(status.contains("proved: 1 processes, 1 of them moved"), "{status}");
-        } else {
-            source.says("the sandbox runs on here");
-            source.says("proved: 1 processes, none was started again");
-            destination.says("took nothing over");
-            check_logs("c1", &[here]);
-            assert!(status.contains("the sandbox is the source's"), "{status}");
-        }
-        let asked = source.text.contains("IN DOUBT");
-        let is_lost = !again && matches!((message, delivered), ("Resume", _) | ("Resumed", false));
-        let unheard = !again && (message, delivered) == ("Patched", true);
-        assert_eq!(asked, is_lost || unheard, "the operator is asked only if nobody else knows");
-    });
-}
-
-/// A side that is killed: by the message and the moment.
-type Kill = (&'static str, &'static str, &'static str);
-
-/// Every message, right before and after it is sent and right after it has come.
-fn kills() -> Vec<Kill> {
-    let mut kills = Vec::new();
-    for (direction, message) in MESSAGES {
-        let (sender, receiver) = match direction == FROM_SOURCE {
-            true => ("source", "destination"),
-            false => ("destination", "source"),
-        };
-        kills.push((sender, "sending", message));
-        kills.push((sender, "sent", message));
-        kills.push((receiver, "got", message));
-    }
-    kills
-}
-
-/// Whether the sandbox is the destination's after this kill: it is if the destination came to write
-/// that it is live, which it does between `Resume` and `Resumed`.
-fn is_the_destinations((who, moment, message): Kill) -> bool {
-    match message {
-        // The source ends, the message arrives.
-        "Resume" => (who, moment) == ("source", "sent"),
-        _ => at(message) > at("Resume"),
-    }
-}
-
-fn args<'a>(who: &str, kill: &Kill, die: &'a str, patience: &'a str) -> Vec<&'a str> {
-    match who == kill.0 {
-        true => vec!["--patience", patience, "--die", die],
-        false => vec!["--patience", patience],
-    }
-}
-
-#[test]
-fn a_side_that_is_killed_at_any_message_leaves_one_owner_that_both_can_name() {
-    all(kills(), |kill| {
-        let (who, moment, message) = *kill;
-        let die = format!("{moment}:{message}");
-        let dir = tempfile::tempdir().unwrap();
-        let address = format!("unix:{}", dir.path().join("socket").display());
-        let its = args("destination", kill, &die, SHORT);
-        let mut destination = side("--listen", &address, dir.path(), &its);
-        let mut source =
-            side("--connect", &address, dir.path(), &args("source", kill, &die, SHORT));
-        operate(&mut source, dir.path());
-        wait_until("the destination has ended", || destination.has_ended().then_some(()));
-        let (source, destination) = (source.wait(), destination.wait());
-        let (killed, other) =
-            if who == "source" { (&source, &destination) } else { (&destination, &source) };
-        killed.was_killed();
-        let status_then = status(dir.path());
-        let pid = check_lines(dir.path());
-        if is_the_destinations(*kill) {
-            assert!(status_then.contains("the sandbox is the destination's"), "{status_then}");
-            match who {
-                "source" => other.says("the sandbox runs here"),
-                _ => other.says("has let go of the sandbox"),
-            }
-        } else {
-            assert!(status_then.contains("the sandbox is the source's"), "{status_then}");
-            match who {
-                "source" => other.says("took nothing over"),
-                _ => other.says("the sandbox runs on here"),
-            }
-        }
-        // It is started again, and finds out the same; and nothing of the guest is left.
-        if dir.path().join(who).join("migration.json").exists() {
-            let _ = std::fs::remove_file(dir.path().join("socket"));
-            let role = if who == "source" { "--connect" } else { "--listen" };
-            let mut again = side(role, &address, dir.path(), &["--patience", SHORT]);
-            if who == "source" {
-                operate(&mut again, dir.path());
-            }
-            again.wait().says("finishes migration");
-            let status_now = status(dir.path());
-            let verdict = |status: &str| {
-                let owner = |name: &str| status.contains(&format!("the sandbox is the {name}'s"));
-                (owner("source"), owner("destination"))
-            };
-            assert_eq!(verdict(&status_then), verdict(&status_now), "{status_then}{status_now}");
-        }
-        wait_until("the process has ended", || {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-            stat.map_or(true, |stat| stat.contains(") Z ")).then_some(())
-        });
+        assert!(shims.finish(TO_THE_END), "{case}: lost\n{}", shims.said());
+        assert!(!shims.said().contains("IN DOUBT"), "{case}\n{}", shims.said());
+        shims.assert_whole(&case);
     });
 }
 
 #[test]
-fn a_side_that_is_killed_and_started_again_answers_without_an_operator() {
-    // Where the other side depends on what it has written.
-    let asked = |&&(who, moment, message): &&Kill| {
-        matches!(
-            (who, moment, message),
-            ("destination", "sent", "Patched")
-                | ("destination", "got", "Resume")
-                | ("destination", "sending", "Resumed")
-                | ("destination", "got", "Committed")
-                | ("source", "sent", "Resume")
-                | ("source", "got", "Resumed")
-                | ("source", "sending", "Committed")
-        )
-    };
-    let kills = kills();
-    let cases: Vec<Kill> = kills.iter().filter(asked).copied().collect();
-    assert_eq!(cases.len(), 7);
-    all(cases, |kill| {
-        let (who, moment, message) = *kill;
-        let die = format!("{moment}:{message}");
-        let dir = tempfile::tempdir().unwrap();
-        let socket = dir.path().join("socket");
-        let address = format!("unix:{}", socket.display());
-        let mut destination =
-            side("--listen", &address, dir.path(), &args("destination", kill, &die, LONG));
-        let mut source = side("--connect", &address, dir.path(), &args("source", kill, &die, LONG));
-        let again = if who == "source" {
-            wait_until("the source is killed", || source.has_ended().then_some(()));
-            side("--connect", &address, dir.path(), &["--patience", LONG])
-        } else {
-            wait_until("the destination is killed", || destination.has_ended().then_some(()));
-            std::fs::remove_file(&socket).unwrap();
-            side("--listen", &address, dir.path(), &["--patience", LONG])
-        };
-        let again = again.wait();
-        let (source, destination) = (source.wait(), destination.wait());
-        again.says("finishes migration");
-        for ended in [&again, &source, &destination] {
-            assert!(!ended.text.contains("IN DOUBT"), "{}", ended.text);
-        }
-        let status = status(dir.path());
-        check_lines(dir.path());
-        match (who, is_the_destinations(*kill)) {
-            ("source", true) => {
-                destination.says("the sandbox runs here");
-                // The source that was started again has told what the first one had seen.
-                destination.says("proved: 1 processes, 1 of them moved");
-                assert!(status.contains("has let go of the sandbox"), "{status}");
-            }
-            ("destination", true) => source.says("has let go of the sandbox"),
-            ("destination", false) => source.says("the sandbox runs on here"),
-            _ => panic!("{kill:?}: there is nothing to answer"),
-        }
+fn a_source_that_is_killed_and_not_started_again_has_a_status_and_loses_nothing() {
+    for message in [MESSAGES[0], MESSAGES[4], MESSAGES[6]] {
+        let (mut shims, _relaying) = killed_at(message, false, &[Who::Source]);
+        let line = shims.status_line();
+        assert!(line.contains("the sandbox is the source's"), "{message:?}: {}", shims.said());
+        assert!(line.contains("--connect"), "{message:?}: it says what to type: {line}");
+        let (wrong, _) = shims.wrong_lines(false);
+        assert!(wrong.is_empty(), "{message:?}: {wrong:#?}");
+        let workloads =
+            shims.left_over_now().iter().filter(|(_, line)| line.contains("workload")).count();
+        assert_eq!(workloads, 1, "{message:?}: the container lives on");
+        shims.get(Who::Destination).terminate();
+        shims.wait(Who::Destination);
+        shims.end_sandbox();
+        assert!(shims.left_over().is_empty(), "{message:?}: {}", shims.said());
+    }
+}
+
+#[test]
+fn a_source_in_doubt_is_answered_by_a_command_of_the_operator() {
+    // Killed before it has heard that it shall resume: the sandbox is the source's.
+    let (mut shims, _relaying) = killed_at((FROM_SOURCE, "Resume"), false, &[Who::Destination]);
+    let folder = shims.folder();
+    let folder = folder.to_str().unwrap();
+    crate::wait_until("the source is in doubt", || {
+        shims.get(Who::Source).has_said("in doubt").then_some(())
     });
+    assert!(shims.status_line().contains("decide"), "{}", shims.status());
+    let refused = run(&["decide", folder, "commit"]);
+    refused.failed();
+    refused.says("the destination does not have the sandbox");
+    run(&["decide", folder, "rollback"]).succeeded();
+    assert!(shims.finish(TO_THE_END), "{}", shims.said());
+    shims.assert_whole("rollback");
+
+    // Killed after it has answered: the sandbox is the destination's.
+    let (mut shims, _relaying) =
+        killed_at((FROM_DESTINATION, "Resumed"), false, &[Who::Destination]);
+    let folder = shims.folder();
+    let folder = folder.to_str().unwrap();
+    let refused = run(&["decide", folder, "rollback"]);
+    refused.failed();
+    refused.says("the destination has the sandbox");
+    run(&["decide", folder, "commit"]).succeeded();
+    shims.wait(Who::Source).says("has let go of the sandbox");
+    assert!(shims.status_line().contains("the destination's, and its shim has ended: type"));
+    shims.start(Who::Destination);
+    assert!(shims.finish(TO_THE_END), "{}", shims.said());
+    shims.assert_whole("commit");
 }
 
 #[test]
-fn a_migration_that_nobody_knows_of_has_no_status() {
-    let dir = tempfile::tempdir().unwrap();
-    let ended = run(&["status", dir.path().to_str().unwrap()]);
-    ended.failed();
-    ended.says("no side of a migration has written anything");
-}
-
-#[test]
-fn a_shim_that_still_runs_is_not_taken_over() {
-    let dir = tempfile::tempdir().unwrap();
-    let address = format!("unix:{}", dir.path().join("socket").display());
-    let record = dir.path().join("source/migration.json");
-    // Nobody listens, but it has written that it begins once somebody does.
-    let listener = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
-    let first = side("--connect", &address, dir.path(), &["--patience", LONG]);
-    let (_held, _) = listener.accept().unwrap();
-    wait_until("the first has written", || record.exists().then_some(()));
-    let second = side("--connect", &address, dir.path(), &[]).wait();
-    second.failed();
-    second.says("still runs");
-    assert!(status(dir.path()).contains("the sandbox is the source's: nothing to do"));
-    first.kill();
+fn a_decision_is_written_down_for_a_source_that_is_not_there() {
+    let (mut shims, _relaying) = killed_at((FROM_SOURCE, "Resume"), false, &Who::BOTH);
+    let folder = shims.folder();
+    run(&["decide", folder.to_str().unwrap(), "rollback"]).succeeded();
+    let again = run(&["decide", folder.to_str().unwrap(), "rollback"]);
+    again.failed();
+    again.says("the source is not in doubt");
+    shims.start(Who::Destination);
+    shims.start(Who::Source);
+    assert!(shims.finish(TO_THE_END), "{}", shims.said());
+    shims.assert_whole("decided");
 }

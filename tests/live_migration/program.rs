@@ -1,18 +1,19 @@
 //! Running the example, and reading what it leaves.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Longer than any run takes, also on a machine that is busy with other tests.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-fn binary() -> &'static Path {
+pub(crate) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| crate::example_binary::build("live_migration"))
 }
@@ -22,6 +23,13 @@ pub(crate) struct Running {
     child: Held,
     readers: Vec<JoinHandle<()>>,
     text: Arc<Mutex<String>>,
+}
+
+/// Sends a signal to a process that was started here and is not reaped.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.cast_signed()).unwrap();
+    // An error: it has ended.
+    let _ = kill_process(pid, signal);
 }
 
 /// A process that does not outlive the test, also if that fails.
@@ -38,7 +46,6 @@ impl Drop for Held {
 /// A run that has ended.
 pub(crate) struct Ended {
     success: bool,
-    killed: bool,
     pub(crate) text: String,
 }
 
@@ -46,7 +53,7 @@ pub(crate) struct Ended {
 pub(crate) fn spawn<S: AsRef<OsStr>>(args: &[S]) -> Running {
     let mut command = Command::new(binary());
     command.args(args).env("RUST_BACKTRACE", "0");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let text = Arc::new(Mutex::new(String::new()));
     let readers = vec![
@@ -62,7 +69,7 @@ fn collect(pipe: impl Read + Send + 'static, text: &Arc<Mutex<String>>) -> JoinH
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines() {
             let mut text = text.lock().unwrap();
-            text.push_str(&line.unwrap());
+            text.push_str(&line.unwrap_or_default());
             text.push('\n');
         }
     })
@@ -74,15 +81,20 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
 }
 
 impl Running {
-    /// Types something, and then nothing more.
-    pub(crate) fn types(&mut self, text: &str) {
-        self.child.0.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
     /// Ends it at once.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.0.kill().unwrap();
         self.child.0.wait().unwrap();
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        signal(self.id(), Signal::TERM);
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
     }
 
     /// Whether it has said this so far.
@@ -117,7 +129,7 @@ impl Running {
             reader.join().unwrap();
         }
         let text = std::mem::take(&mut *self.text.lock().unwrap());
-        Ended { success: status.success(), killed: status.signal() == Some(9), text }
+        Ended { success: status.success(), text }
     }
 }
 
@@ -130,11 +142,6 @@ impl Ended {
     #[track_caller]
     pub(crate) fn failed(&self) {
         assert!(!self.success, "it succeeded:\n{}", self.text);
-    }
-
-    #[track_caller]
-    pub(crate) fn was_killed(&self) {
-        assert!(self.killed, "it was not killed:\n{}", self.text);
     }
 
     #[track_caller]
@@ -163,4 +170,22 @@ pub(crate) fn check_logs(container: &str, bundles: &[PathBuf]) -> usize {
     let errors = err.lines().count();
     assert_eq!(err.lines().last(), Some(&*format!("{container} end {}", errors - 1)));
     lines.len()
+}
+
+/// The processes whose command line names this folder: shims, the VM, containers.
+pub(crate) fn processes_of(folder: &Path) -> Vec<(u32, String)> {
+    let folder = folder.to_str().unwrap();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().map_while(Result::ok) {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // One that has just ended has none, and a zombie an empty one.
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(folder) {
+            found.push((pid, line));
+        }
+    }
+    found
 }

@@ -1,29 +1,17 @@
-//! A proxy between the shims that loses the connection at a message.
+//! A proxy between the shims, which reads the frames of `snapshot-handover` and does something at one
+//! message: loses the link, or kills a side.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// The messages by the number of their type, as the example's protocol has them.
-const MESSAGES: [&str; 13] = [
-    "",
-    "Hello",
-    "Manifest",
-    "Processes",
-    "Snapshot",
-    "Patched",
-    "Resume",
-    "Resumed",
-    "Refused",
-    "Abort",
-    "Committed",
-    "Outcome",
-    "Settled",
-];
+use snapshot_handover::message::Message;
+
+/// The bit of a frame's head that says that the message goes on.
+const MORE: u32 = 1 << 31;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,44 +20,43 @@ pub(crate) struct Direction(bool);
 pub(crate) const FROM_SOURCE: Direction = Direction(true);
 pub(crate) const FROM_DESTINATION: Direction = Direction(false);
 
+/// What is done at the message, once.
+type Act = Box<dyn FnOnce() + Send>;
+
+/// What the proxy does at one message.
+pub(crate) struct At {
+    pub(crate) direction: Direction,
+    pub(crate) message: &'static str,
+    /// Whether the message still arrives.
+    pub(crate) delivered: bool,
+    /// Done before the link is lost, and after the message has arrived if it does.
+    pub(crate) act: Act,
+}
+
 pub(crate) struct Proxy {
     dir: tempfile::TempDir,
     listener: UnixListener,
-    cut: Cut,
-}
-
-/// Where the connection is lost, once.
-#[derive(Clone)]
-struct Cut {
-    direction: Direction,
-    kind: u8,
-    /// Whether the message still arrives.
-    delivered: bool,
-    /// Whether another connection is let through afterwards.
-    again: bool,
-    done: Arc<AtomicBool>,
+    at: Arc<Mutex<Option<At>>>,
 }
 
 impl Proxy {
-    /// Loses the connection in place of the first `message` that goes in this direction. With
-    /// `again` the source can connect once more, otherwise nobody listens any more.
-    pub(crate) fn cutting(direction: Direction, message: &str, again: bool) -> Self {
-        Self::losing(direction, message, false, again)
-    }
-
-    /// Loses the connection at the first `message` that goes in this direction: in place of it, or
-    /// if it is `delivered`, right after it.
-    pub(crate) fn losing(
-        direction: Direction,
-        message: &str,
-        delivered: bool,
-        again: bool,
-    ) -> Self {
+    /// A proxy that passes everything on.
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(dir.path().join("source")).unwrap();
-        let kind = MESSAGES.iter().position(|known| *known == message).unwrap();
-        let kind = u8::try_from(kind).unwrap();
-        Self { dir, listener, cut: Cut { direction, kind, delivered, again, done: Arc::default() } }
+        Self { dir, listener, at: Arc::default() }
+    }
+
+    /// Does something at the first message of this name that goes in this direction, and loses the
+    /// link then. Later links are let through.
+    pub(crate) fn at(self, at: At) -> Self {
+        *self.at.lock().unwrap() = Some(at);
+        self
+    }
+
+    /// Loses the link.
+    pub(crate) fn losing(direction: Direction, message: &'static str, delivered: bool) -> Self {
+        Self::new().at(At { direction, message, delivered, act: Box::new(|| {}) })
     }
 
     /// Where the source connects to.
@@ -86,18 +73,16 @@ impl Proxy {
         self.dir.path().join("destination")
     }
 
-    /// Relays in the background. The folder lives as long as what is returned.
+    /// Relays in the background. The folder lives as long as the result.
     pub(crate) fn start(self) -> tempfile::TempDir {
         let socket = self.socket();
-        let Proxy { dir, listener, cut } = self;
-        let path = dir.path().join("source");
+        let Proxy { dir, listener, at } = self;
         std::thread::spawn(move || {
-            for source in listener.incoming() {
-                serve(source.unwrap(), connect(&socket), &cut);
-                if !cut.again {
-                    // Whoever has started this may be gone.
-                    let _ = std::fs::remove_file(&path);
-                    break;
+            for source in listener.incoming().map_while(Result::ok) {
+                // Nobody listens: the source learns it by the closed link.
+                if let Some(destination) = connect(&socket) {
+                    let at = Arc::clone(&at);
+                    std::thread::spawn(move || serve(&source, &destination, &at));
                 }
             }
         });
@@ -105,60 +90,70 @@ impl Proxy {
     }
 }
 
-fn connect(socket: &std::path::Path) -> UnixStream {
-    let deadline = Instant::now() + Duration::from_secs(30);
+fn connect(socket: &std::path::Path) -> Option<UnixStream> {
+    let deadline = Instant::now() + Duration::from_millis(200);
     loop {
         match UnixStream::connect(socket) {
-            Ok(stream) => return stream,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            Ok(stream) => return Some(stream),
+            Err(_) if Instant::now() > deadline => return None,
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
         }
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-fn serve(source: UnixStream, destination: UnixStream, cut: &Cut) {
-    let there = (source.try_clone().unwrap(), destination.try_clone().unwrap());
-    let back = (destination, source);
-    let other = cut.clone();
-    let over = Arc::new(AtomicBool::new(false));
-    let its = Arc::clone(&over);
-    let relaying = std::thread::spawn(move || relay(there.0, there.1, FROM_SOURCE, &other, &its));
-    relay(back.0, back.1, FROM_DESTINATION, cut, &over);
-    relaying.join().unwrap();
+fn serve(source: &UnixStream, destination: &UnixStream, at: &Arc<Mutex<Option<At>>>) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| relay(source, destination, FROM_SOURCE, at));
+        relay(destination, source, FROM_DESTINATION, at);
+    });
 }
 
-/// Passes whole messages on until one side ends or the connection is to be lost.
-fn relay(
-    mut from: UnixStream,
-    mut to: UnixStream,
-    direction: Direction,
-    cut: &Cut,
-    over: &AtomicBool,
-) {
-    let mut head = [0; 5];
-    while from.read_exact(&mut head).is_ok() {
-        let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
-        let mut body = vec![0; length];
-        if from.read_exact(&mut body).is_err() {
-            break;
-        }
-        let is_it = direction == cut.direction && head[0] == cut.kind;
-        if is_it && !cut.done.swap(true, Ordering::SeqCst) {
-            // An answer to what is delivered must not slip through before the connection is closed.
-            over.store(true, Ordering::SeqCst);
-            if cut.delivered {
-                to.write_all(&head).and_then(|()| to.write_all(&body)).unwrap();
+/// Passes whole messages on until one side ends or the link is to be lost.
+fn relay(from: &UnixStream, mut to: &UnixStream, direction: Direction, at: &Mutex<Option<At>>) {
+    let mut pass = || -> io::Result<()> {
+        // The versions are no `Message`.
+        to.write_all(&read(from)?.0)?;
+        loop {
+            let (mut bytes, body) = read(from)?;
+            let message = Message::decode(&body).map_err(io::Error::other)?;
+            if matches!(message, Message::Rehearsal(_) | Message::Snapshot(_)) {
+                bytes.extend(read(from)?.0);
             }
-            break;
+            let is_it =
+                |at: &mut At| at.direction == direction && at.message == message.word().as_str();
+            let done = at.lock().unwrap().take_if(is_it);
+            match done {
+                None => to.write_all(&bytes)?,
+                Some(At { delivered, act, .. }) => {
+                    if delivered {
+                        to.write_all(&bytes)?;
+                    }
+                    act();
+                    return Ok(());
+                }
+            }
         }
-        if over.load(Ordering::SeqCst) {
-            break;
-        }
-        if to.write_all(&head).and_then(|()| to.write_all(&body)).is_err() {
-            break;
-        }
-    }
-    // Both ends, so that the other direction ends as well.
+    };
+    // An error: a side has gone.
+    let _ = pass();
     let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
+}
+
+/// The frames of one message, as they are and their content.
+fn read(mut from: &UnixStream) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let (mut frames, mut body) = (Vec::new(), Vec::new());
+    loop {
+        let mut head = [0; 4];
+        from.read_exact(&mut head)?;
+        let head_value = u32::from_be_bytes(head);
+        let mut frame = vec![0; (head_value & !MORE) as usize];
+        from.read_exact(&mut frame)?;
+        frames.extend(head);
+        frames.extend(&frame);
+        body.extend(frame);
+        if head_value & MORE == 0 {
+            return Ok((frames, body));
+        }
+    }
 }

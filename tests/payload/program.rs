@@ -1,4 +1,4 @@
-//! Running the example.
+//! Runs the example.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ fn binary() -> &'static Path {
     BINARY.get_or_init(|| crate::example_binary::build("payload"))
 }
 
-/// A run that has ended.
+/// A finished run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,

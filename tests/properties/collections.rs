@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::place::Places;
 use super::twin::{Foreign, Twin};
 
-/// A hasher that finds all keys alike, so that a map's order is that of insertion.
+/// A hasher that gives all keys the same hash, so that a map keeps the order of insertion.
 #[derive(Clone, Debug, Default)]
 pub struct Alike;
 
@@ -25,7 +25,7 @@ impl Hasher for Alike {
 
 pub type AlikeState = BuildHasherDefault<Alike>;
 
-/// How many elements a collection has at most.
+/// The maximum number of elements in a collection.
 const MOST: usize = 4;
 
 impl<P, T: Twin<P>> Twin<Option<P>> for Option<T> {
@@ -76,7 +76,7 @@ impl<P: Foreign> Foreign for Vec<P> {
     }
 }
 
-/// Every element, or the places of all that are wrong.
+/// Every element, or the places of all wrong ones.
 fn elements<P, T: Twin<P>>(prost: &[P]) -> Result<Vec<T>, Places> {
     let mut places = Places::default();
     let mut elements = Vec::new();
@@ -121,9 +121,9 @@ impl<P, T: Twin<P>> Twin<Vec<P>> for [T; 3] {
     }
 }
 
-/// What a map key or set element is, besides a value.
+/// The additional properties of a map key or set element.
 pub trait Key<P>: Twin<P> + Clone + Eq + Hash {
-    /// What errors show.
+    /// The text in errors.
     fn shown(&self) -> String;
 }
 
@@ -162,7 +162,7 @@ macro_rules! sets {
                 vec(T::natives(), 0..=MOST).prop_map(|list| list.into_iter().collect()).boxed()
             }
 
-            /// In the order of the wire, which is that of prost's type.
+            /// In canonical order, which is that of prost's type.
             fn to_prost(&self) -> Vec<P> {
                 let mut list: Vec<P> = self.iter().map(T::to_prost).collect();
                 list.sort();
@@ -189,7 +189,7 @@ sets! {
     HashSet<T, S>, [Eq + Hash], [S: BuildHasher + Default + 'static];
 }
 
-/// The entries of a prost map, or the places of all that are wrong.
+/// The entries of a prost map, or the places of all wrong ones.
 fn entries<'a, PK: 'a, PV: 'a, K: Key<PK>, V: Twin<PV>>(
     prost: impl IntoIterator<Item = (&'a PK, &'a PV)>,
 ) -> Result<Vec<(K, V)>, Places> {

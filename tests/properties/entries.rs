@@ -1,35 +1,35 @@
-//! What prost leaves out or orders otherwise, put right in its bytes, so that they can be compared
-//! with canonical ones.
+//! Converts prost's bytes to canonical ones, so that both can be compared: adds the parts that prost
+//! omits, and sorts the parts that prost orders differently.
 //!
 //! Canonical bytes are those of `prost::Message::encode` of the same message, except that:
 //!
-//! 1. prost leaves the key out of a map entry where it is the default (0, `false`, an empty string),
-//!    and the value likewise (0, empty, a message equal to its default). A canonical entry has both.
-//! 2. prost writes a `HashMap` in its own order, another one in every run. Canonical entries are
+//! 1. prost omits the key of a map entry if it is the default (0, `false`, an empty string), and also the
+//!    value (0, empty, a message equal to its default). A canonical entry has both.
+//! 2. prost writes a `HashMap` in its own order, which differs in every run. Canonical entries are
 //!    sorted by key, as in prost's `BTreeMap`: integers by value, strings by bytes.
-//! 3. prost writes a oneof where its lowest number would be. A canonical message has its fields in
-//!    ascending order of the numbers that are there, so that a member may come after plain fields.
-//! 4. prost leaves out -0.0 where it leaves out 0.0, which loses the sign. Canonical bytes keep it;
-//!    see `tests/canonical.rs`. The values here have no -0.0.
+//! 3. prost writes a oneof at the position of its lowest number. A canonical message has its fields in
+//!    ascending order of the present numbers, so that a member can come after plain fields.
+//! 4. prost omits -0.0 like 0.0, which loses the sign. Canonical bytes keep it; see
+//!    `tests/canonical.rs`. The values here have no -0.0.
 //!
-//! A message of none of these has the same bytes in both.
+//! A message without these has the same bytes in both.
 
 use std::cmp::Ordering;
 
 use prost::encoding::{decode_varint, encode_varint};
 use snapshot_core::schema::{FieldShape, MessageDescriptor, ValueKind};
 
-/// One field as it is on the wire.
+/// One field on the wire.
 #[derive(Clone, Debug)]
 pub struct RawField {
     pub number: u32,
     wire_type: u8,
-    /// What follows the tag; of a length-delimited field, without the length.
+    /// The bytes after the tag; for a length-delimited field, without the length.
     value: Vec<u8>,
 }
 
 impl RawField {
-    /// The whole field, its tag included.
+    /// The whole field, including its tag.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         encode_varint(u64::from(self.number) << 3 | u64::from(self.wire_type), &mut bytes);
@@ -65,7 +65,7 @@ pub fn fields(mut bytes: &[u8]) -> Vec<RawField> {
     fields
 }
 
-/// The bytes of a message as canonical ones.
+/// Converts the bytes of a message to canonical ones.
 pub fn put_right(message: &MessageDescriptor, bytes: &[u8]) -> Vec<u8> {
     let mut fields = fields(bytes);
     for field in &mut fields {
@@ -91,7 +91,7 @@ pub fn put_right(message: &MessageDescriptor, bytes: &[u8]) -> Vec<u8> {
     fields.iter().flat_map(RawField::to_bytes).collect()
 }
 
-/// What the field with this number is; of a oneof, its member.
+/// The field with this number, or the member of a oneof.
 pub fn shape(message: &MessageDescriptor, number: u32) -> FieldShape {
     let members = |field: &'static snapshot_core::schema::FieldDescriptor| match field.shape {
         FieldShape::Oneof(oneof) => oneof().members,
@@ -108,7 +108,7 @@ fn put_value_right(kind: ValueKind, value: &[u8]) -> Vec<u8> {
     }
 }
 
-/// An entry with its key and its value.
+/// Adds a missing key and value to an entry.
 fn whole_entry(key: ValueKind, value: ValueKind, entry: &[u8]) -> Vec<u8> {
     let fields = fields(entry);
     let part = |number: u32, kind: ValueKind| {
@@ -156,7 +156,7 @@ fn by_key(key: ValueKind, a: &[u8], b: &[u8]) -> Ordering {
     }
 }
 
-/// Whether prost's bytes of the message are canonical as they are.
+/// Whether prost's bytes of the message are already canonical.
 pub fn is_the_same_in_prost(message: &MessageDescriptor) -> bool {
     message.fields.iter().all(|field| match field.shape {
         FieldShape::Map(..) => false,
@@ -168,7 +168,7 @@ pub fn is_the_same_in_prost(message: &MessageDescriptor) -> bool {
         FieldShape::Singular(ValueKind::Message(inner))
         | FieldShape::Optional(ValueKind::Message(inner))
         | FieldShape::Repeated(ValueKind::Message(inner)) => {
-            // A message that holds itself has maps or not whatever its depth.
+            // The depth of a recursive message does not matter for whether it has maps.
             std::ptr::eq(inner(), message) || is_the_same_in_prost(inner())
         }
         _ => true,

@@ -21,14 +21,14 @@ where
     Self: TryFrom<Self::Message, Error = Error>,
     Self::Message: for<'s> From<&'s Self> + Clone + PartialEq + Debug,
 {
-    /// Messages that prost could send, most of whose fields fit.
+    /// Messages that prost could send; most of their fields fit.
     fn messages() -> BoxedStrategy<Self::Message>;
 }
 
-/// How many random inputs each law is tried with, unless `PROPTEST_CASES` says otherwise.
+/// The number of random inputs for each law, unless `PROPTEST_CASES` is set.
 const TRIES: u32 = 32;
 
-/// The same for a law that reads the input once for every byte of it.
+/// The same for a law that reads each input once for every byte.
 const TRIES_OF_EACH_BYTE: u32 = 3;
 
 fn check<T: Debug>(tries: u32, inputs: BoxedStrategy<T>, law: impl Fn(T) -> TestCaseResult) {
@@ -43,7 +43,7 @@ fn check<T: Debug>(tries: u32, inputs: BoxedStrategy<T>, law: impl Fn(T) -> Test
     }
 }
 
-/// An error as a failure of the test.
+/// Converts an error to a failure of the test.
 fn refused(error: impl std::fmt::Display) -> TestCaseError {
     TestCaseError::fail(format!("refused: {error}"))
 }
@@ -67,7 +67,7 @@ law! {
         prop_assert_eq!(from_bytes::<S>(&bytes).map_err(refused)?, state);
     }
 
-    /// See `entries` for what is put right in prost's bytes.
+    /// See `entries` for the conversion of prost's bytes.
     fn prost_reads_and_writes_the_same_bytes<S>(TRIES of state in S::natives()) {
         let bytes = to_bytes(&state).map_err(refused)?;
         let twin = state.to_prost();
@@ -84,13 +84,13 @@ law! {
         prop_assert_eq!(put_right(message, &bytes), bytes);
     }
 
-    /// Every place that does not fit is told, and none twice.
+    /// Every place that does not fit is reported, and only once.
     fn a_message_of_prost_is_read_or_all_that_is_wrong_is_told<S>(TRIES of message in S::messages()) {
         match (S::try_from(message.clone()), S::of_prost(&message)) {
             (Ok(state), Ok(model)) => {
                 prop_assert_eq!(&state, &model);
                 prop_assert_eq!(S::Message::from(&state), model.to_prost());
-                // What the model does not bring into another form or order comes back.
+                // Values that the model does not change in form or order come back.
                 if model.to_prost() == message {
                     let message = put_right(
                         <S::Message as Schema>::DESCRIPTOR,
@@ -112,13 +112,13 @@ law! {
     fn a_state_has_one_encoding<S>(TRIES of state in S::natives()) {
         let bytes = to_bytes(&state).map_err(refused)?;
         prop_assert_eq!(&to_bytes(&state.clone()).map_err(refused)?, &bytes);
-        // Another map of the same entries, with another order inside.
+        // Another map with the same entries in another order.
         let twin: S = from_bytes(&bytes).map_err(refused)?;
         prop_assert_eq!(to_bytes(&twin).map_err(refused)?, bytes);
     }
 
-    /// An encoding that is cut short is read exactly if the cut is between two fields and what is
-    /// left has all that is required.
+    /// A truncated encoding is accepted if and only if the cut is between two fields and the rest has
+    /// all required fields.
     fn a_truncated_encoding_is_a_shorter_message_or_refused<S>(TRIES of state in S::natives()) {
         let bytes = to_bytes(&state).map_err(refused)?;
         let mut ends = vec![0];
@@ -132,7 +132,7 @@ law! {
                 match (result, S::of_prost(&message)) {
                     (Ok(state), Ok(model)) => {
                         prop_assert_eq!(&state, &model);
-                        // A list that must not be cut, an array, would have been refused.
+                        // An array, which must not be truncated, would have been refused.
                         prop_assert_eq!(to_bytes(&state).map_err(refused)?, &bytes[..cut]);
                     }
                     (Err(error), Err(places)) => prop_assert_eq!(told(&error), places.lines()),
@@ -154,7 +154,7 @@ law! {
     {
         let bytes = to_bytes(&state).map_err(refused)?;
         let mut fields = fields(&bytes);
-        // Stable, so that the elements of a list stay in their order.
+        // The sort is stable, so that the elements of a list keep their order.
         fields.sort_by_key(|field| keys[field.number as usize % keys.len()]);
         let shuffled: Vec<u8> = fields.iter().flat_map(|field| field.to_bytes()).collect();
         prop_assert_eq!(from_bytes::<S>(&shuffled).map_err(refused)?, state);
@@ -176,7 +176,7 @@ law! {
     }
 }
 
-/// How many samples the contract is tried with: enough to have every message and member.
+/// The number of samples for the contract, enough to have every message and member.
 const SAMPLES: usize = 6;
 
 /// The kit agrees with the laws here, on samples of every kind of field.
@@ -192,13 +192,13 @@ where
     normalized.iter().copied().fold(contract, Contract::<S>::normalized).run();
 }
 
-/// Bytes that are read must be written as bytes that are read as the same.
+/// Accepted bytes must be written as bytes that are read as the same state.
 fn is_refused_or_means_one_state<S: State + PartialEq + Debug>(bytes: &[u8]) -> TestCaseResult {
     let Ok(state) = from_bytes::<S>(bytes) else { return Ok(()) };
     let canonical = to_bytes(&state).map_err(refused)?;
     let twin: S = from_bytes(&canonical).map_err(refused)?;
     prop_assert_eq!(to_bytes(&twin).map_err(refused)?, canonical);
-    // Not a state with a NaN, which equals nothing, not even itself.
+    // Skip a state with a NaN, which does not equal itself.
     #[allow(clippy::eq_op, reason = "a NaN is not reflexive")]
     if state == state {
         prop_assert_eq!(twin, state);

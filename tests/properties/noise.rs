@@ -1,4 +1,4 @@
-//! Bytes that nobody wrote, some of them close to what somebody could have.
+//! Random bytes, some of them close to valid messages.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,8 +9,8 @@ use snapshot_core::schema::Schema;
 
 use super::twin::Twin;
 
-/// Bytes without form; fields without sense; fields that the message has, with any content; and
-/// encodings with a few bytes changed, taken out or put in.
+/// Random bytes; random fields; fields of the message with random content; and encodings with a few bytes
+/// changed, removed or inserted.
 pub fn bytes<S>() -> BoxedStrategy<Vec<u8>>
 where
     S: State + Twin<<S as State>::Message>,
@@ -39,7 +39,7 @@ fn field(number: BoxedStrategy<u32>) -> BoxedStrategy<Vec<u8>> {
         any::<[u8; 4]>().prop_map(|value| (5, value.to_vec())),
         vec(any::<u8>(), 0..8).prop_map(|value| (2, delimited(&value))),
         "[a-z]{0,3}".prop_map(|value| (2, delimited(value.as_bytes()))),
-        // What looks like an entry or a message.
+        // Bytes that look like an entry or a message.
         vec((1..4u64, 0..4u64), 0..3).prop_map(|fields| {
             let fields = fields.iter().flat_map(|&(number, value)| [number << 3, value]);
             (2, delimited(&fields.map(|byte| byte as u8).collect::<Vec<_>>()))

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::place::Places;
 use super::twin::{Foreign, Twin};
 
-/// Where encodings change length or sign.
+/// The values at which encodings change length or sign.
 const EDGES: [i128; 25] = [
     i64::MIN as i128,
     i32::MIN as i128 - 1,
@@ -36,7 +36,7 @@ const EDGES: [i128; 25] = [
     i64::MAX as i128,
 ];
 
-/// Integers in a range, its own ends and the edges of encodings above all.
+/// Integers in a range, mostly its limits and the limits of encodings.
 fn integers(least: i128, most: i128) -> impl Strategy<Value = i128> {
     prop_oneof![
         2 => prop::sample::select(EDGES.to_vec()),
@@ -66,7 +66,7 @@ macro_rules! pairs {
             }
         }
 
-        /// Absent is an error.
+        /// An absent value is an error.
         impl Twin<Option<$prost>> for $native {
             fn natives() -> BoxedStrategy<Self> {
                 <Self as Twin<$prost>>::natives()
@@ -97,7 +97,7 @@ macro_rules! pairs {
             }
         }
 
-        /// 0 is none.
+        /// 0 is `None`.
         impl Twin<$prost> for Option<NonZero<$native>> {
             fn natives() -> BoxedStrategy<Self> {
                 <$native as Twin<$prost>>::natives().prop_map(NonZero::new).boxed()
@@ -142,7 +142,7 @@ macro_rules! same {
 
 pub(crate) use same;
 
-// Neither NaN, which equals nothing, nor -0.0, which prost leaves out: both have their own tests.
+// Neither NaN, which equals nothing, nor -0.0, which prost omits: both have their own tests.
 same! {
     bool: any::<bool>();
     f64: prop_oneof![
@@ -167,7 +167,7 @@ macro_rules! foreign {
 
 foreign! { i32 i64 u32 u64 }
 
-/// A plain type in a proto field with presence: absent is an error.
+/// A plain type in a proto field with presence: an absent value is an error.
 macro_rules! required {
     ($($ty:ty as $prost:ty;)*) => {$(
         impl Twin<Option<$prost>> for $ty {

@@ -1,8 +1,8 @@
-//! Where the model expects errors, in the form in which errors tell it.
+//! The places of errors that the model expects, in the form of errors.
 
 use snapshot_core::Error;
 
-/// One place: the controller, where the field is in the payload of one, and the path in it.
+/// One place: the controller, the payload of the field, and the path in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The steps from the root to the controller, once the payload's own path has ended.
@@ -10,7 +10,7 @@ pub struct Place {
     path: String,
 }
 
-/// The places of everything that is wrong with a value, each once.
+/// The places of all errors in a value, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places(Vec<Place>);
 
@@ -24,7 +24,7 @@ impl Places {
         self.0.is_empty()
     }
 
-    /// Takes the value out of a result and its places in here.
+    /// Takes the value out of a result, and adds the places of its errors.
     pub fn keep<T>(&mut self, result: Result<T, Places>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -54,7 +54,7 @@ impl Places {
     }
 
     pub fn in_key(self, key: &str) -> Self {
-        // Of a long key, errors show the beginning.
+        // Errors show only the beginning of a long key.
         let key = match key.char_indices().nth(80) {
             Some((end, _)) => &format!("{}...", &key[..end]),
             None => key,
@@ -66,7 +66,7 @@ impl Places {
         self.outwards(&format!("[{key:?}]"), &step)
     }
 
-    /// Inside a payload whose message has this full name.
+    /// Moves the places into a payload with this message.
     pub fn in_payload(mut self, message: &str) -> Self {
         for place in &mut self.0 {
             if place.controller.is_none() {
@@ -77,7 +77,7 @@ impl Places {
         self
     }
 
-    /// As lines that can be compared with [`told`].
+    /// The places as lines, for a comparison with [`told`].
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.0.iter().map(Place::line).collect();
         lines.sort();
@@ -96,13 +96,13 @@ impl Place {
     }
 }
 
-/// A wrapper of `google.protobuf` is one value for the model and a message with the field `value` on
-/// the wire. (That errors say so is asserted in `tests/refusals`.)
+/// A wrapper of `google.protobuf` is one value in the model and a message with the field `value` on the
+/// wire. (`tests/refusals` asserts that errors name this field.)
 fn of_field(path: &str) -> &str {
     path.strip_suffix(".value").unwrap_or(path)
 }
 
-/// The places that an error tells, sorted.
+/// The places in an error, sorted.
 pub fn told(error: &Error) -> Vec<String> {
     assert_eq!(error.dropped(), 0, "too many errors to compare");
     let mut lines: Vec<String> = error

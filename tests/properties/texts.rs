@@ -12,7 +12,7 @@ use super::numbers::required;
 use super::place::Places;
 use super::twin::{Foreign, Twin};
 
-/// Short text, with multi-byte characters, and some whose length takes two bytes.
+/// Short text with multi-byte characters, and some text with a length of two bytes.
 fn text() -> BoxedStrategy<String> {
     prop_oneof![
         2 => "[a-zA-Zжß€𝄞 /.%\"\\\\\0]{0,6}",
@@ -22,7 +22,7 @@ fn text() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Text that may be what a text-like type is saved as, in the one form in which it is.
+/// Text that may be the canonical form of a text-like type.
 impl Foreign for String {
     fn foreigners() -> BoxedStrategy<Self> {
         prop_oneof![
@@ -160,7 +160,7 @@ impl Twin<Vec<u8>> for [u8; 4] {
     }
 }
 
-/// None is an empty field.
+/// `None` is an empty field.
 impl Twin<Vec<u8>> for Option<[u8; 4]> {
     fn natives() -> BoxedStrategy<Self> {
         any::<Option<[u8; 4]>>().boxed()

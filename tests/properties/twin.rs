@@ -1,5 +1,5 @@
-//! The model that the codec is compared with: which prost value stands for a Rust value, and which
-//! prost values stand for none, written with `std` and prost alone.
+//! The model for the comparison with the codec: the prost value for each Rust value, and the prost values
+//! without a Rust value. It uses only `std` and prost.
 
 use std::fmt::Debug;
 
@@ -7,31 +7,31 @@ use proptest::prelude::*;
 
 use super::place::Places;
 
-/// A Rust value that a prost field of type `P` stands for.
+/// A Rust value with a counterpart in a prost field of type `P`.
 pub trait Twin<P>: Sized + Debug + 'static {
-    /// Whether places in it start with names of its own instead of the field's: a oneof's members.
+    /// Whether places in it begin with its own names instead of the field's, as for a oneof's members.
     const NAMELESS: bool = false;
 
     /// Values that can be saved.
     fn natives() -> BoxedStrategy<Self>;
-    /// What prost has for it.
+    /// The prost value of this value.
     fn to_prost(&self) -> P;
-    /// What it is, or where it does not fit.
+    /// The Rust value of a prost value, or the places that do not fit.
     fn of_prost(prost: &P) -> Result<Self, Places>;
 }
 
 /// A type of prost's fields.
 pub trait Foreign: Sized + Debug + 'static {
-    /// Every value that it can have, what no Rust twin can be included.
+    /// All values of the type, including those without a Rust twin.
     fn foreigners() -> BoxedStrategy<Self>;
 }
 
-/// The values of a field's twin; the closure only tells the type of prost's field.
+/// The values of a field's twin; the closure only determines the type of prost's field.
 pub fn natives_of<T: Twin<P>, M, P>(_field: fn(&M) -> &P) -> BoxedStrategy<T> {
     T::natives()
 }
 
-/// Values of prost's field, most of which its twin can be.
+/// Values of prost's field; most of them have a twin.
 pub fn foreigners_of<T: Twin<P>, M, P: Foreign>(_field: fn(&M) -> &P) -> BoxedStrategy<P> {
     prop_oneof![
         3 => T::natives().prop_map(|native| native.to_prost()),
@@ -40,7 +40,7 @@ pub fn foreigners_of<T: Twin<P>, M, P: Foreign>(_field: fn(&M) -> &P) -> BoxedSt
     .boxed()
 }
 
-/// The name of the proto field behind a Rust field.
+/// The name of the proto field of a Rust field.
 pub fn proto_name(field: &'static str) -> &'static str {
     field.trim_start_matches("r#").trim_end_matches('_')
 }
@@ -99,7 +99,7 @@ macro_rules! case {
     };
 }
 
-/// Strategies as a tuple of tuples, since a tuple of many is none.
+/// Strategies as a tuple of tuples, because a long tuple is not a strategy.
 macro_rules! nest {
     () => { Just(()) };
     ($first:expr, $($rest:expr,)*) => { ($first, nest!($($rest,)*)) };
@@ -112,7 +112,7 @@ macro_rules! nested {
 
 pub(crate) use {case, nest, nested};
 
-/// The places of a field's errors. The value only tells its type.
+/// The places of a field's errors. The value only determines its type.
 pub fn named<T: Twin<P>, P>(_value: &P, places: Places, field: &'static str) -> Places {
     if T::NAMELESS { places } else { places.in_field(proto_name(field)) }
 }

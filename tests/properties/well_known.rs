@@ -18,7 +18,7 @@ fn nanos() -> impl Strategy<Value = i32> {
     prop_oneof![Just(0), Just(1), Just(999_999_999), 0..1_000_000_000i32]
 }
 
-/// Seconds and nanoseconds, some of them out of every range.
+/// Seconds and nanoseconds, some of them out of range.
 fn any_time() -> impl Strategy<Value = (i64, i32)> {
     let seconds = prop_oneof![
         4 => -2i64..3,
@@ -55,7 +55,7 @@ impl Foreign for Timestamp {
     }
 }
 
-/// A wrong part of a value: the seconds are looked at first.
+/// A wrong part of a value: the seconds are checked first.
 fn check(seconds_are_right: bool, nanos_are_right: bool) -> Result<(), Places> {
     match (seconds_are_right, nanos_are_right) {
         (true, true) => Ok(()),
@@ -103,7 +103,7 @@ impl Twin<Timestamp> for SystemTime {
     }
 }
 
-/// As prost has it, negative ones included.
+/// A duration as in prost, including negative ones.
 impl Twin<ProstDuration> for ProstDuration {
     fn natives() -> BoxedStrategy<Self> {
         (-MOST_SECONDS..=MOST_SECONDS, nanos())
@@ -146,7 +146,7 @@ impl Twin<Timestamp> for Timestamp {
 
 same! {
     (): Just(());
-    // What is in it is not looked at.
+    // Its content is not checked.
     Any: (String::foreigners(), Vec::<u8>::foreigners())
         .prop_map(|(type_url, value)| Any { type_url, value });
 }

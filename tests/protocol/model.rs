@@ -111,6 +111,8 @@ pub(crate) struct World {
     /// Whether the sandbox runs there. It outlives its shim, as a VM does.
     runs_at_source: bool,
     runs_at_destination: bool,
+    /// Whether the destination's process holds something of its host for the tree.
+    bound_at_destination: bool,
     connections: BTreeMap<u8, Connection>,
     budget: Budget,
 }
@@ -163,6 +165,8 @@ pub(crate) enum Happening {
     Does(Who),
     /// It is not needed.
     Skips(Who),
+    /// The source rehearses once more.
+    RehearsesAgain,
     /// It fails.
     Fails(Who),
     /// The write of a mark goes wrong.
@@ -319,6 +323,8 @@ impl World {
             Who::Source => self.source.kill(),
             Who::Destination => {
                 let seen = self.destination.connection;
+                // What was only bound ends with the process.
+                self.bound_at_destination = false;
                 self.destination.kill();
                 self.destination.connection = seen;
                 self.stop_listening();
@@ -362,17 +368,23 @@ impl World {
                 *self.written_mut(who) = Written::Mark(mark);
             }
             Action::Send(word) => self.say(who, word),
-            Action::Prepare => {
+            Action::Freeze => {
                 self.runs_at_source = false;
                 self.happen(rules, who, Event::Done);
             }
-            Action::Rehearse | Action::Greet | Action::Check | Action::Import | Action::Resume => {
+            Action::Prepare | Action::Import => {
+                self.bound_at_destination = true;
+                self.happen(rules, who, Event::Done);
+            }
+            Action::Rehearse | Action::Weigh | Action::Greet | Action::Resume => {
                 self.happen(rules, who, Event::Done);
             }
             Action::Thaw => self.runs_at_source = true,
             Action::Commit => self.runs_at_source = false,
             Action::GoLive => self.runs_at_destination = true,
-            Action::Abort => self.runs_at_destination = false,
+            Action::Abort => {
+                (self.runs_at_destination, self.bound_at_destination) = (false, false);
+            }
             Action::Ask => {
                 self.hang_up(who);
                 let id = self.connections.keys().next_back().map_or(0, |last| last + 1);
@@ -449,14 +461,18 @@ impl World {
                 }
                 Some(
                     action @ (Action::Rehearse
-                    | Action::Prepare
+                    | Action::Weigh
+                    | Action::Freeze
                     | Action::Greet
-                    | Action::Check
+                    | Action::Prepare
                     | Action::Import
                     | Action::Resume),
                 ) => {
                     if action == Action::Rehearse {
                         all.push(Happening::Skips(who));
+                    }
+                    if action == Action::Weigh {
+                        all.push(Happening::RehearsesAgain);
                     }
                     all.push(Happening::Does(who));
                     if self.budget.failures > 0 {
@@ -541,6 +557,7 @@ impl Model for Protocol {
             destination,
             runs_at_source: true,
             runs_at_destination: false,
+            bound_at_destination: false,
             connections: BTreeMap::from([(0, Connection::default())]),
             budget: self.budget.clone(),
         }]
@@ -557,6 +574,12 @@ impl Model for Protocol {
             Happening::Does(who) => world.act(rules, who),
             Happening::Fails(who) => {
                 world.budget.failures -= 1;
+                if let (Who::Destination, Some(Action::Prepare | Action::Import | Action::Resume)) =
+                    (who, world.head(who))
+                {
+                    // A step that fails takes itself back, and all that was prepared before.
+                    world.bound_at_destination = false;
+                }
                 world.happen(rules, who, Event::Failed);
             }
             Happening::Writes(who, trouble) => {
@@ -567,6 +590,7 @@ impl Model for Protocol {
                 world.write(rules, who, trouble);
             }
             Happening::Skips(who) => world.happen(rules, who, Event::Unneeded),
+            Happening::RehearsesAgain => world.happen(rules, Who::Source, Event::Again),
             Happening::Nobody(who) => world.happen(rules, who, Event::Nobody),
             Happening::Gets(who) => {
                 let id = world.connection_of(who)?;
@@ -639,6 +663,14 @@ impl Model for Protocol {
             Property::always("never two that say it is theirs", |model: &Self, world: &World| {
                 world.verdict(model.rules) != Verdict::Both
             }),
+            Property::always(
+                "a destination that ends without the tree has nothing bound",
+                |_, world: &World| {
+                    !(world.destination.over
+                        && world.destination.state == Some(destination::State::Aborted)
+                        && world.bound_at_destination)
+                },
+            ),
             Property::always(
                 "the source commits on the destination's word only",
                 |_, world: &World| {

@@ -1,4 +1,4 @@
-//! Reading takes no more memory than what is built of the input, and nothing on the word of a length.
+//! A read takes only as much memory as its result, and never allocates memory for a claimed length.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Debug;
@@ -10,15 +10,15 @@ use snapshot_proto::fixture::v1 as pb;
 
 use super::states::{Group, Node, field, varint};
 
-/// What one small error takes.
+/// The memory of one small error.
 const ONE_ERROR: u64 = 2 << 10;
 
-/// What the findings of one error take at most, each with a path as deep as messages nest, however
-/// small the input: vectors grow by doubling, and the old one is there until the new one is filled.
+/// The maximum memory of the findings of one error, each with a path of the maximum depth, for an input of
+/// any size. Vectors grow by doubling, and the old vector exists until the new one is filled.
 pub(crate) const ALL_ERRORS: u64 =
     (Error::LIMIT * (512 + 3 * Reader::DEPTH_LIMIT as usize * size_of::<Segment>())) as u64;
 
-/// The most memory that is held at once while these bytes are read, the result included.
+/// The maximum memory during the read of these bytes, including the result.
 fn peak<S: State + Debug>(bytes: &[u8], is_right: bool) -> u64 {
     let mut was_right = false;
     let info = measure(|| was_right = from_bytes::<S>(bytes).is_ok());
@@ -47,7 +47,7 @@ struct Lists {
 fn a_length_is_not_believed() {
     for length in [1 << 20, 1 << 31, 1 << 40, u64::MAX] {
         for number in [1, 4, 5, 6, 9, 14, 15, 18] {
-            // Some content, as far as the length goes on.
+            // Some content after the length.
             let tag = varint(number << 3 | 2);
             let bytes = [tag, varint(length), vec![1; 100]].concat();
             assert!(peak::<Lists>(&bytes, false) <= ONE_ERROR, "field {number}: {length}");
@@ -63,10 +63,10 @@ fn a_length_is_not_believed() {
 #[test]
 fn a_list_takes_as_much_as_its_elements() {
     const COUNT: usize = 100_000;
-    // While a vector grows, up to twice as many as there are, and half of them once more.
+    // A growing vector has room for up to twice its elements, and the old one exists for half of them.
     let most = |size: usize| (3 * COUNT * size) as u64 + ONE_ERROR;
 
-    // Two bytes of input make one node: the largest thing for the smallest bytes.
+    // Two bytes of input become one node, the largest value for the fewest bytes.
     let nodes = b"\x1a\0".repeat(COUNT);
     assert!(peak::<Node>(&nodes, true) <= most(size_of::<Node>()));
 
@@ -113,12 +113,12 @@ fn many_errors_deep_inside_take_no_more_than_their_limit() {
 }
 
 #[test]
-fn a_long_key_is_not_told_in_full_for_each_error_behind_it() {
+fn a_long_key_is_not_repeated_in_full_for_each_error() {
     const LENGTH: usize = 1 << 20;
     let key = "k".repeat(LENGTH);
     let node = b"\x48\0".repeat(1_000);
     let bytes = field(4, &[field(1, key.as_bytes()), field(2, &node)].concat());
-    // The key itself, and its text.
+    // The key and its text.
     let most = 3 * LENGTH as u64 + ALL_ERRORS;
     assert!(peak::<Node>(&bytes, false) <= most);
     let error = from_bytes::<Node>(&bytes).unwrap_err();
@@ -151,7 +151,7 @@ struct Crowd {
 }
 
 #[test]
-fn a_long_name_is_not_told_in_full_for_each_error_of_its_owner() {
+fn a_long_name_is_not_repeated_in_full_for_each_error_of_its_owner() {
     const LENGTH: usize = 1 << 20;
     let label = field(3, "n".repeat(LENGTH).as_bytes());
     let counter = [vec![0x08, 0x02], label, b"\x48\0".repeat(1_000)].concat();
@@ -176,10 +176,10 @@ fn a_map_takes_as_much_as_its_entries() {
     let entry = |index: u32| field(12, &field(1, &index.to_be_bytes().map(|byte| byte & 0x7f)));
     let mut bytes: Vec<u8> = Vec::new();
     for index in 0..COUNT {
-        // Seven bits a byte, so that the key is ASCII.
+        // Seven bits per byte, so that the key is ASCII.
         bytes.extend(entry(index >> 14 << 16 | (index >> 7 & 0x7f) << 8 | index & 0x7f));
     }
-    // A table is at most 7/8 full before it doubles, and the old one is there until it has.
+    // A table doubles when it is 7/8 full, and the old one exists until then.
     let slot = size_of::<(String, String)>() + 1;
     let most = (COUNT as usize * (4 + 4 * slot)) as u64;
     assert!(peak::<Texts>(&bytes, true) <= most);

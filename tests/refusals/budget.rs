@@ -12,7 +12,7 @@ use snapshot_proto::fixture::v1 as pb;
 use super::allocation::ALL_ERRORS;
 use super::states::{Node, field, varint};
 
-/// Reads these bytes within the budget. Returns why it could not.
+/// Reads these bytes within the budget. Returns the reason of a failure.
 #[track_caller]
 fn bounded<S: State + Debug>(bytes: &[u8]) -> Option<Error> {
     let mut result = None;
@@ -31,7 +31,7 @@ fn exhausted<S: State + Debug>(bytes: &[u8], path: &str) {
     assert!(text.starts_with(path) && text.contains("`ReadOptions::memory`"), "{text}");
 }
 
-/// Large in memory, and two bytes on the wire.
+/// A node that is large in memory and has two bytes on the wire.
 #[derive(Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::recursive::Node, ignore(next, children, by_name, link))]
 struct Wide {
@@ -58,16 +58,16 @@ struct Sets {
     uint32: HashSet<u32>,
 }
 
-/// Keys that differ, as short as they can be.
+/// The shortest possible distinct keys.
 fn keys(count: u32) -> impl Iterator<Item = [u8; 4]> {
-    // Seven bits a byte, so that they are ASCII.
+    // Seven bits per byte, so that they are ASCII.
     (0..count).map(|n| [n >> 21, n >> 14, n >> 7, n].map(|bits| bits as u8 & 0x7f))
 }
 
 #[test]
 fn two_bytes_that_make_a_kilobyte_end_at_the_budget() {
     exhausted::<Wides>(&b"\x1a\0".repeat(200_000), "children[");
-    // Not one after the other, so that no room is made ahead.
+    // The elements are not consecutive, so that no memory is reserved ahead.
     let mixed =
         keys(200_000).flat_map(|key| [b"\x1a\0".to_vec(), field(4, &field(1, &key))].concat());
     let error = bounded::<Wides>(&mixed.collect::<Vec<_>>()).unwrap();
@@ -75,7 +75,7 @@ fn two_bytes_that_make_a_kilobyte_end_at_the_budget() {
 }
 
 #[test]
-fn maps_end_at_the_budget_whatever_holds_them() {
+fn maps_in_every_kind_of_field_end_at_the_budget() {
     let entries =
         |count| -> Vec<u8> { keys(count).flat_map(|key| field(4, &field(1, &key))).collect() };
     exhausted::<Wides>(&entries(200_000), "by_name");
@@ -84,14 +84,14 @@ fn maps_end_at_the_budget_whatever_holds_them() {
 
 #[test]
 fn lists_in_lists_share_one_budget() {
-    // Each list is small, and there are many.
+    // There are many small lists.
     let node = field(3, &b"\x1a\0".repeat(50));
     exhausted::<Node>(&node.repeat(10_000), "children[");
 }
 
 #[test]
 fn boxes_in_a_oneof_share_the_budget_of_the_list_around_them() {
-    // A list of nodes whose link is a node.
+    // A list of nodes that are linked to nodes.
     exhausted::<Node>(&b"\x1a\x02\x32\0".repeat(300_000), "children[");
 }
 
@@ -103,7 +103,7 @@ fn sets_take_no_more_than_the_budget() {
     }
 }
 
-/// What a payload of [`Counted`] was in version 1: two bytes for each part.
+/// Version 1 of a payload of [`Counted`], with two bytes for each part.
 #[derive(Clone, PartialEq, Schema, prost::Message)]
 struct Parts {
     #[prost(uint32, tag = "1")]
@@ -190,7 +190,7 @@ fn an_older_message_ends_at_the_budget_before_prost_decodes_it() {
 }
 
 #[test]
-fn what_is_wrong_with_an_older_message_takes_no_more_than_its_limit() {
+fn the_errors_of_an_older_message_keep_their_limit() {
     const COUNT: usize = 500_000;
     for fields in [b"\x48\0".repeat(COUNT), b"\x1a\x02\x48\0".repeat(COUNT / 2)] {
         let error = upgraded(&fields).unwrap_err();
@@ -200,7 +200,7 @@ fn what_is_wrong_with_an_older_message_takes_no_more_than_its_limit() {
 }
 
 #[test]
-fn what_fits_is_read() {
+fn an_input_within_the_budget_is_read() {
     assert!(bounded::<Wides>(&b"\x1a\0".repeat(10_000)).is_none());
     assert!(bounded::<Node>(&b"\x1a\0".repeat(100_000)).is_none());
 }

@@ -1,4 +1,4 @@
-//! Everything that is wrong with a message is told at once, and nothing twice.
+//! All problems of a message are reported together, and each only once.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
@@ -31,7 +31,7 @@ struct Required {
 }
 
 #[test]
-fn everything_that_is_wrong_with_a_message_is_told_at_once() {
+fn all_problems_of_a_message_are_reported_together() {
     let bytes = [
         &b"\x18\x80\x01"[..], // 0: int32 = 128
         b"\x90\x03\x01",      // 3: field 50
@@ -68,7 +68,7 @@ fn everything_that_is_wrong_with_a_message_is_told_at_once() {
 }
 
 #[test]
-fn every_missing_field_is_told() {
+fn every_missing_field_is_reported() {
     let error = from_bytes::<Required>(b"").unwrap_err();
     let paths: Vec<String> = error.findings().map(|finding| finding.path().to_string()).collect();
     assert_eq!(
@@ -83,8 +83,8 @@ fn every_missing_field_is_told() {
 }
 
 #[test]
-fn after_damage_nothing_is_called_missing_that_may_be_there() {
-    // What was before the damage is told, what may be behind it is not guessed at.
+fn after_damage_no_field_is_reported_as_missing() {
+    // Errors before the damage are reported; errors after it are not guessed.
     assert_eq!(
         refusal::<Required>(b"\x18\x80\x01\x0b\x20\x01"),
         "int32: 128 does not fit i8, which is -128 to 127 (byte 0 of 6)\n\
@@ -98,7 +98,7 @@ fn after_damage_nothing_is_called_missing_that_may_be_there() {
 }
 
 #[test]
-fn damage_in_one_message_does_not_hide_what_is_wrong_with_the_next() {
+fn damage_in_one_message_does_not_hide_problems_of_the_next() {
     let bytes = [
         field(3, b"\x0b"),                      // a group
         field(3, b"\x0a\x01\xff"),              // not UTF-8
@@ -126,7 +126,7 @@ struct Maps {
 }
 
 #[test]
-fn a_key_and_its_value_are_both_told() {
+fn errors_of_a_key_and_of_its_value_are_both_reported() {
     let entry = |key: &[u8], value: &[u8]| [key, value].concat();
     let bytes = [
         field(3, &entry(b"\x08\x80\x02", b"\x12\x01x")), // 256 = "x"

@@ -1,4 +1,4 @@
-//! Nesting stops at the limit, exactly, whatever it is made of.
+//! Nesting stops exactly at the limit, for every kind of nesting.
 
 use snapshot_core::codec::{Reader, from_bytes, to_bytes};
 use snapshot_core::{Child, Controller, Error, Snapshot};
@@ -8,13 +8,13 @@ use super::states::{Node, field};
 
 const LIMIT: usize = Reader::DEPTH_LIMIT as usize;
 
-/// `depth` messages, each made of the one inside it.
+/// `depth` messages, each around the previous one.
 fn nested(depth: usize, wrap: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     (0..depth).fold(Vec::new(), |inner, _| wrap(&inner))
 }
 
-/// How a field nests a node, how many levels that takes, and what it adds to a path; then the path of
-/// the first of these levels.
+/// For each field: how it nests a node, the number of levels, the text that it adds to a path, and the path
+/// of the first of these levels.
 type Wrap = (fn(&[u8]) -> Vec<u8>, usize, &'static str, &'static str);
 
 const WRAPS: [Wrap; 5] = [
@@ -38,7 +38,7 @@ fn nesting_to_the_limit_is_read() {
 }
 
 #[test]
-fn nesting_past_the_limit_is_refused() {
+fn nesting_beyond_the_limit_is_refused() {
     for (wrap, levels, step, first) in WRAPS {
         let bytes = nested(LIMIT / levels + 1, wrap);
         let error = from_bytes::<Node>(&bytes).unwrap_err().to_string();
@@ -52,7 +52,7 @@ fn nesting_past_the_limit_is_refused() {
 }
 
 #[test]
-fn nesting_far_past_the_limit_costs_no_stack() {
+fn nesting_far_beyond_the_limit_uses_no_stack() {
     for (wrap, ..) in WRAPS {
         let bytes = nested(20_000, wrap);
         let error = std::thread::Builder::new()

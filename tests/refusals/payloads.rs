@@ -1,4 +1,4 @@
-//! Payloads in an `Any`: their errors name the controller, and the version is looked at first.
+//! Payloads in an `Any`: their errors name the controller, and the version is checked first.
 
 use snapshot_core::Code;
 use snapshot_core::codec::from_bytes;
@@ -29,7 +29,7 @@ fn counters(value: &[u8]) -> [(Vec<u8>, &'static str, usize); 3] {
     })
 }
 
-/// The reason is the same wherever the payload is, only the place differs.
+/// Asserts the same reason for every place of the payload, with the respective path.
 #[track_caller]
 fn assert_refused(value: &[u8], path: &str, reason: &str, byte: usize) {
     let top = refusal::<Counter>(value);
@@ -73,13 +73,13 @@ fn every_row_is_refused_in_a_payload() {
 }
 
 #[test]
-fn a_foreign_version_is_told_before_anything_else() {
+fn a_foreign_version_is_reported_before_anything_else() {
     let foreign = "schema version 7, this build reads version 2";
-    // Behind it: an unknown field, a wrong wire type, a stage of another build, a group.
+    // After the version: an unknown field, a wrong wire type, a stage of another build, a group.
     assert_refused(b"\x08\x07\x48\x01\x12\0\x20\x63\x0b\x0c", "schema_version", foreign, 1);
-    // Before it, since fields may come in any order.
+    // Before the version, because fields can have any order.
     assert_refused(b"\x48\x01\x12\0\x20\x63\x08\x07\x0b\x0c", "schema_version", foreign, 7);
-    // No sane number.
+    // An unreasonable number.
     let large = "schema version 18446744073709551615, this build reads version 2";
     let bytes = b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x48\x01";
     assert_refused(bytes, "schema_version", large, 1);
@@ -89,18 +89,18 @@ fn a_foreign_version_is_told_before_anything_else() {
 }
 
 #[test]
-fn a_version_that_is_not_there_is_told_before_anything_else() {
+fn a_missing_version_is_reported_before_anything_else() {
     let missing = "has no schema version, this build reads version 2";
     assert_refused(b"\x48\x01\x20\x63", "schema_version", missing, 0);
-    // The default, written out.
+    // An explicit default.
     let zero = refusal::<Counter>(b"\x08\0\x48\x01");
     assert_eq!(zero, format!("schema_version: {missing} (byte 1 of 4)"));
     assert_eq!(refusal::<Counter>(b""), format!("schema_version: {missing} (byte 0 of 0)"));
 }
 
 #[test]
-fn damage_before_the_version_is_told_as_damage() {
-    // Where the version is cannot be told.
+fn damage_before_the_version_is_reported_as_damage() {
+    // The position of the version is unknown.
     assert_refused(b"\x0b\x0c\x08\x07", "", "groups are not supported", 0);
     assert_refused(b"\x0b", "", "groups are not supported", 0);
     assert_refused(b"\x1a\x7fabc\x08\x07", "label", "needs 127 bytes, 5 are left", 2);
@@ -110,7 +110,7 @@ fn damage_before_the_version_is_told_as_damage() {
 }
 
 #[test]
-fn the_versions_of_all_payloads_are_told_at_once() {
+fn the_versions_of_all_payloads_are_reported_together() {
     let bytes = [
         vec![0x08, 0x01],
         field(3, &any(b"\x08\x07")),
@@ -136,7 +136,7 @@ fn an_any_is_read_strictly() {
     let refusal = |any: &[u8]| refusal::<Group>(&[vec![0x08, 0x01], field(5, any)].concat());
     let expected = "expected \"type.googleapis.com/fixture.v1.CounterSnapshot\"";
     assert_eq!(refusal(b""), format!("leader: has no type URL, {expected} (byte 2 of 4)"));
-    // Only the text after the last slash matters to other readers, all of it to this one.
+    // Other readers only compare the text after the last slash; this one compares the whole text.
     assert_eq!(
         refusal(&[field(1, b"x/fixture.v1.CounterSnapshot"), field(2, b"\x08\x02")].concat()),
         format!("leader: has type URL \"x/fixture.v1.CounterSnapshot\", {expected} (byte 2 of 38)")
@@ -163,7 +163,7 @@ fn an_any_is_read_strictly() {
 }
 
 #[test]
-fn the_value_of_an_any_may_come_before_its_type_url() {
+fn the_value_of_an_any_can_come_before_its_type_url() {
     let any = [field(2, b"\x08\x02\x10\x07"), field(1, URL)].concat();
     let bytes = [vec![0x08, 0x01], field(5, &any)].concat();
     let group: Group = from_bytes(&bytes).unwrap();

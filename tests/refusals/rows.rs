@@ -1,9 +1,9 @@
-//! The rows of the list, each at the top level, in a message, a list, a map, a oneof, and each of
-//! these in one another.
+//! The rows of the list, each at the top level, in a message, a list, a map and a oneof, and in nested
+//! combinations of these.
 
 use super::states::{Node, nodes, refusal};
 
-/// One test a row: the bytes of a node; the path in it, the reason, the byte in it.
+/// One test per row: the bytes of a node, then the path, the reason and the byte in the node.
 macro_rules! rows {
     ($($name:ident {
         $($(#[$meta:meta])* $bytes:expr => $path:literal, $reason:literal, $byte:literal;)*
@@ -24,7 +24,7 @@ rows! {
         b"\x4a\x02xx" => "", "unknown field 9 (length-delimited) in fixture.v1.Recursive.Node", 0;
         b"\x0a\x01a\x4d\0\0\0\0" => "", "unknown field 9 (32-bit) in fixture.v1.Recursive.Node", 3;
         b"\x49\0\0\0\0\0\0\0\0" => "", "unknown field 9 (64-bit) in fixture.v1.Recursive.Node", 0;
-        // The largest number there is.
+        // The maximum number.
         b"\xf8\xff\xff\xff\x0f\x01" =>
             "", "unknown field 536870911 (varint) in fixture.v1.Recursive.Node", 0;
         // In a message of another type, in the oneof.
@@ -44,7 +44,7 @@ rows! {
 
     a_singular_field_twice_is_refused {
         b"\x0a\x01a\x0a\x01a" => "name", "is there twice", 3;
-        // The default, written out, is a value too.
+        // An explicit default is also a value.
         b"\x0a\0\x0a\0" => "name", "is there twice", 2;
         b"\x12\0\x0a\x01a\x12\0" => "next", "is there twice", 5;
         b"\x2a\0\x2a\0" => "left", "is there twice", 2;
@@ -54,16 +54,16 @@ rows! {
 
     a_map_key_twice_is_refused {
         b"\x22\x03\x0a\x01k\x22\x03\x0a\x01k" => r#"by_name["k"]"#, "is there twice", 5;
-        // Once left out and once written out.
+        // Once omitted and once explicit.
         b"\x22\0\x0a\x01a\x22\x02\x0a\0" => r#"by_name[""]"#, "is there twice", 5;
-        // A key or a value twice in one entry.
+        // A duplicate key or value in one entry.
         b"\x22\x06\x0a\x01k\x0a\x01k" => "by_name.key", "is there twice", 6;
         b"\x22\x07\x0a\x01k\x12\0\x12\0" => r#"by_name["k"]"#, "is there twice", 8;
     }
 
     invalid_utf_8_is_refused {
         b"\x0a\x03a\xffb" => "name", "is not valid UTF-8", 3;
-        // Cut short, over-long, a surrogate, past the last code point.
+        // Truncated, over-long, a surrogate, above the last code point.
         b"\x0a\x02\xe2\x82" => "name", "is not valid UTF-8", 2;
         b"\x0a\x02\xc0\x80" => "name", "is not valid UTF-8", 2;
         b"\x0a\x03\xed\xa0\x80" => "name", "is not valid UTF-8", 2;
@@ -79,7 +79,7 @@ rows! {
     }
 
     an_over_long_varint_is_refused {
-        // As a value, whose end can be told no more than its number.
+        // As a value: neither its end nor its number is known.
         b"\x3a\x06\x0a\0\x10\x85\x80\x00" =>
             "detour.length", "varint is longer than it needs to be", 5;
         b"\x3a\x0d\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\x0a\0" =>
@@ -132,14 +132,14 @@ rows! {
 }
 
 #[test]
-fn bytes_after_the_end_are_refused_whatever_they_are() {
+fn all_bytes_after_the_end_are_refused() {
     let node = Node { name: "a".into(), ..Node::default() };
     let bytes = snapshot_core::codec::to_bytes(&node).unwrap();
     for byte in 0..=255 {
         for inside in nodes(&[bytes.as_slice(), &[byte]].concat()) {
             let error = refusal::<Node>(&inside.bytes);
             let (at, total) = (inside.at + bytes.len(), inside.bytes.len());
-            // The byte itself or, where it is a tag, the end after it.
+            // The byte itself or, if it is a tag, the end after it.
             let here = format!("(byte {at} of {total})");
             let end = format!("(byte {} of {total})", at + 1);
             assert!(error.ends_with(&here) || error.ends_with(&end), "{byte:#x}: {error}");

@@ -1,4 +1,4 @@
-//! The states of these tests, and bytes by hand.
+//! The states of these tests, and hand-written bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -8,7 +8,7 @@ use snapshot_core::codec::from_bytes;
 use snapshot_core::{Snapshot, State};
 use snapshot_proto::fixture::v1::{self as pb, choice, counter_snapshot, recursive};
 
-/// Holds itself in every kind of field that can hold a message.
+/// Contains itself in every kind of field that can hold a message.
 #[derive(Clone, Debug, Default, PartialEq, Snapshot)]
 #[snapshot(message = recursive::Node)]
 pub(crate) struct Node {
@@ -81,7 +81,7 @@ pub(crate) enum Kind {
     Any(Counter),
 }
 
-/// What [`Kind`] leaves out.
+/// The value that [`Kind`] omits.
 const UNMAPPED: [&str; 13] = [
     "number", "text", "message", "sparse", "nothing", "raw", "zigzag", "fixed", "flag", "ratio",
     "duration", "wrapped", "local",
@@ -109,13 +109,13 @@ pub(crate) fn refusal<S: State + Debug>(bytes: &[u8]) -> String {
     }
 }
 
-/// The bytes of one message inside of others.
+/// The bytes of one message inside other messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Inside {
     pub(crate) bytes: Vec<u8>,
     /// The path of the message, `next.children[1]`; empty at the top level.
     pub(crate) path: String,
-    /// Where the message begins.
+    /// The offset of the message.
     pub(crate) at: usize,
 }
 
@@ -130,7 +130,7 @@ impl Inside {
     }
 }
 
-/// A node's bytes in every kind of field, alone and in one another.
+/// A node's bytes in every kind of field, and in nested combinations of these.
 pub(crate) fn nodes(bytes: &[u8]) -> Vec<Inside> {
     type Wrap = fn(&Inside) -> Inside;
     fn wrapped(inner: &Inside, before: Vec<u8>, number: u32, path: &str) -> Inside {

@@ -1,4 +1,4 @@
-//! Values that a type cannot be, in every kind of field that can hold it.
+//! Values outside of a type, in every kind of field of the type.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -54,7 +54,7 @@ fn an_unknown_enum_value_is_refused_with_the_known_ones() {
     assert_eq!(refusal(b"\x10\x02"), format!("signed: 2 {SIGNED} (byte 0 of 2)"));
     assert_eq!(refusal(b"\x30\x07"), format!("maybe: 7 {SIGNED} (byte 0 of 2)"));
     assert_eq!(refusal(b"\x3a\x03\x01\x05\x00"), format!("list[1]: 5 {SIGNED} (byte 3 of 5)"));
-    // Not packed.
+    // Unpacked.
     assert_eq!(refusal(b"\x38\x01\x38\x05"), format!("list[1]: 5 {SIGNED} (byte 3 of 4)"));
     assert_eq!(
         refusal(b"\x42\x04\x08\x09\x10\x02"),
@@ -73,7 +73,7 @@ fn an_enum_value_of_more_than_32_bits_is_not_cut_off() {
         refusal::<Enums>(b"\x10\x81\x80\x80\x80\x10"),
         format!("signed: 4294967297 {SIGNED} (byte 0 of 6)")
     );
-    // -1 as 32 bits and not as the 64 that it must be.
+    // -1 with 32 bits instead of the required 64.
     assert_eq!(
         refusal::<Enums>(b"\x10\xff\xff\xff\xff\x0f"),
         format!("signed: 4294967295 {SIGNED} (byte 0 of 6)")

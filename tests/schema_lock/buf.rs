@@ -65,7 +65,7 @@ const WIRE: &[Case] = &[
         "FIELD_WIRE_COMPATIBLE_TYPE",
         ("1 mac: bytes", "1 mac: string"),
         Refused("field 1 (mac) is bytes in the lock and string now"),
-        // The other payload: its version stays, whatever this one's is.
+        // The other payload keeps its version, independent of this one.
         Refused("field 1 (mac) is bytes in the lock and string now"),
     ),
     case(
@@ -111,7 +111,7 @@ const WIRE: &[Case] = &[
         "FILE_SAME_PACKAGE",
         ("payload example.com/a.Vm", "payload example.com/b.Vm"),
         Refused("example.com/a.Vm is in the lock and not registered"),
-        // It is another payload, whatever its version.
+        // It is another payload, with any version.
         Refused("example.com/a.Vm is in the lock and not registered"),
     ),
 ];
@@ -246,12 +246,12 @@ fn every_rule_of_the_category_is_here() {
 }
 
 #[test]
-fn what_breaks_the_wire_by_bufs_rules_is_refused() {
+fn changes_that_break_the_wire_by_bufs_rules_are_refused() {
     check(WIRE);
 }
 
 #[test]
-fn what_buf_lets_pass_needs_a_version_as_well() {
+fn changes_that_buf_permits_also_need_a_version() {
     check(STRICTER);
 }
 

@@ -107,8 +107,8 @@ fn mutations() -> Vec<Mutation> {
     };
     for (i, message) in base.messages.iter().enumerate() {
         let name = &message.name;
-        // An older message's own names are of its time: nobody but the upgrade sees them, and the
-        // record that it must agree with has those that were released.
+        // The names in an older message are those of its release: only the upgrade uses them, and the
+        // record that it must agree with has the released names.
         let labels = if name == "rich.First" { None } else { Some(Update) };
         for (j, field) in message.fields.iter().enumerate() {
             let at = format!("{name}.{}", field.name);
@@ -136,7 +136,7 @@ fn mutations() -> Vec<Mutation> {
             }
             on("later", Refuse, &|f| f.since += 8);
             if field.since > 0 {
-                // Version 1 of it is another message, so that nobody reads that with this one.
+                // Version 1 of it is another message, so that no build reads version 1 with this one.
                 let then = if field.since == 2 { Update } else { Refuse };
                 on("earlier", then, &|f| f.since -= 1);
             } else if let Some(then) = labels {
@@ -267,7 +267,7 @@ fn every_single_change_of_a_manifest_is_noticed_and_only_harmless_ones_are_writt
         let checked = lock.check(manifest);
         match (&checked, lock.updated(manifest), then) {
             (Err(_), Err(_), Refuse) => {}
-            // What was written is the lock of the change, in the file as well.
+            // The written file is the lock of the change.
             (Err(_), Ok(next), Update)
                 if next.check(manifest).is_ok()
                     && next.to_string().parse::<Lock>().unwrap() == next => {}
@@ -308,7 +308,7 @@ proptest! {
     #[test]
     fn no_update_alters_a_record_but_by_names(picks in vec(any::<prop::sample::Index>(), 1..4)) {
         static MUTATIONS: LazyLock<Vec<Mutation>> = LazyLock::new(|| {
-            // A further name for an enum value is a line more.
+            // A further name for an enum value adds a line.
             mutations().into_iter().filter(|m| !m.name.ends_with("a further name")).collect()
         });
         let mut before = released();
@@ -349,7 +349,7 @@ fn numbers(record: &str) -> Vec<&str> {
     let first = |line| str::split_whitespace(line).next();
     let digits = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
     let mut numbers: Vec<&str> = record.lines().filter_map(first).filter(digits).collect();
-    // A message with another name is at another place.
+    // A message with another name has another place.
     numbers.sort_unstable();
     numbers
 }

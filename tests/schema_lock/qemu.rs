@@ -62,7 +62,7 @@ fn a_version_that_was_lowered() {
 /// Description "ehci-core": expected field "usbsts", got "usbsts_pending"
 #[test]
 fn a_field_with_another_name() {
-    // The number is what counts: the lock follows, after a look.
+    // Only the number counts: the lock can be updated.
     let change = ("3 cpus: uint32", "3 vcpus: uint32");
     assert_eq!(restores(change), Verdict::Readable);
     let renamed = same_version(change).unwrap();
@@ -98,7 +98,7 @@ fn a_message_without_its_fields() {
 
 /// Description "intel-hda", Field "pci": missing description
 #[test]
-fn a_field_that_is_no_message_any_more() {
+fn a_field_that_is_no_longer_a_message() {
     defect(
         ("5 root_disk: a.Disk", "5 root_disk: bytes"),
         "a.Vm: field 5 (root_disk) is a.Disk at the source and bytes at the destination",

@@ -1,4 +1,4 @@
-//! All that cannot be saved is found at once, by the preflight and by the save.
+//! The preflight and the save report all values that cannot be saved together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::DerefMut;
@@ -112,7 +112,7 @@ fn sound(name: &str) -> DiskState {
     }
 }
 
-/// Nothing of it can be saved.
+/// A value of which nothing can be saved.
 fn broken(name: &str) -> DiskState {
     DiskState {
         queues: 9,
@@ -162,7 +162,7 @@ fn every_value_of_the_tree_that_cannot_be_saved_is_reported_at_once() {
     assert_eq!(preflight(&root), expected);
     let frozen = block_on(Source::new(&root).freeze(&Session::new())).unwrap();
     assert_eq!(texts(frozen.save().unwrap_err()), expected);
-    // Mended, the same tree is saved: nothing of the garbage is left.
+    // After the correction, the same tree is saved without any invalid rest.
     for (disk, name) in lock(&root.0).children.iter().zip(["one", "two", "three"]) {
         *lock(&disk.get().unwrap().0) = DiskState { stage: Stage::Moving, ..sound(name) };
     }
@@ -175,7 +175,7 @@ fn every_value_of_the_tree_that_cannot_be_saved_is_reported_at_once() {
 }
 
 #[test]
-fn a_stage_that_may_not_be_saved_hides_no_value_and_is_reported_once() {
+fn a_stage_that_cannot_be_saved_hides_no_value_and_is_reported_once() {
     let root = tree(vec![DiskState { stage: Stage::Stopped, ..broken("one") }, broken("two")]);
     let mut expected = vec!["children/one: is in stage Stopped, it can be saved in Running".into()];
     expected.extend([what_is_wrong("one"), what_is_wrong("two")].into_iter().flatten());
@@ -191,6 +191,6 @@ fn of_very_many_findings_the_first_are_reported_and_the_others_counted() {
     let root = tree(vec![DiskState { sizes, parts, ..sound("one") }, broken("two")]);
     let error = Source::new(&root).preflight(&super::fixture::theirs()).unwrap_err();
     assert_eq!(error.findings().count(), Error::LIMIT);
-    // Of `sizes` it is said once that they are too many.
+    // The excess of `sizes` is reported once.
     assert_eq!(error.findings().count() + error.dropped(), 1 + 1000 + what_is_wrong("").len() + 1);
 }

@@ -12,7 +12,7 @@ use snapshot_core::{Controller, Error, Source};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 
-/// Messages of a package: a controller has one to itself, and each of these modules has its own.
+/// Messages of a package: each controller has its own message, and each of these modules its own package.
 macro_rules! messages {
     ($package:literal) => {
         #[allow(dead_code, reason = "not every module uses all of it")]
@@ -113,7 +113,7 @@ pub(crate) fn theirs() -> Manifest {
     registry().unwrap().manifest()
 }
 
-/// What a preflight of a tree finds.
+/// The error of a preflight of a tree.
 pub(crate) fn preflight<C: Controller>(root: &Arc<C>) -> Vec<String> {
     texts(Source::new(root).preflight(&theirs()).unwrap_err())
 }
@@ -127,14 +127,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs something on a thread of its own that is to end at all.
+/// Runs a function on its own thread, and fails if it does not end.
 pub(crate) fn ends<T: Debug + Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || send.send(run()));
     receive.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|_| panic!("did not end"))
 }
 
-/// Keeps the events from warnings on of everything that runs with it: each field by its name.
+/// Records the events of level WARN and above: each field by its name.
 #[derive(Clone, Default)]
 pub(crate) struct Events(Arc<Mutex<Vec<HashMap<String, String>>>>);
 
@@ -143,7 +143,7 @@ impl Events {
         tracing::subscriber::with_default(self.clone(), run)
     }
 
-    /// How many events have this message and these fields.
+    /// The number of events with this message and these fields.
     pub(crate) fn count(&self, message: &str, fields: &[(&str, &str)]) -> usize {
         let has = |event: &HashMap<String, String>, name: &str, value: &str| {
             event.get(name).is_some_and(|found| found.contains(value))

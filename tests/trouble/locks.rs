@@ -1,4 +1,4 @@
-//! Locks that do not come back: who is waited for has a name, and a wait that can be given up ends.
+//! Locks that are never released: the report names the controller, and a wait that can be ended ends.
 
 use std::ops::DerefMut;
 use std::sync::mpsc::{self, Sender};
@@ -61,7 +61,7 @@ macro_rules! controllers {
 
         pub(super) struct $disk {
             state: Mutex<$disk_state>,
-            /// What its next freeze does.
+            /// The action of its next freeze.
             freezes: Mutex<Option<Box<dyn FnOnce() + Send>>>,
         }
 
@@ -124,7 +124,7 @@ macro_rules! controllers {
     };
 }
 
-// Nobody can tell whether the lock is free.
+// There is no way to know whether the lock is free.
 controllers! { Tree TreeState, Disk DiskState {} }
 
 mod patient {
@@ -150,7 +150,7 @@ mod patient {
             Self::of([disks[0], disks[1]], disks[2])
         }
 
-        /// Whether nobody holds its lock.
+        /// Whether its lock is free.
         pub(super) fn is_free(&self) -> bool {
             self.0.try_lock().is_ok()
         }
@@ -180,7 +180,7 @@ use patient::{PatientDisk, PatientTree, Stage as PatientStage};
 const SOON: Duration = Duration::from_millis(20);
 const WAITS: &str = "waits for the lock of this controller's state";
 
-/// A subscriber is of one thread: with this on another one, what runs there is seen too.
+/// A subscriber belongs to one thread. This installs it on another thread, so that it sees events there.
 fn with<T: std::fmt::Debug + Send + 'static>(
     events: &Events,
     run: impl FnOnce() -> T + Send + 'static,
@@ -196,7 +196,7 @@ fn fields(id: &'static str, phase: &'static str) -> [(&'static str, &'static str
 #[test]
 fn a_freeze_that_waits_for_a_state_says_for_whose_again_and_again_while_it_lasts() {
     let disks = ["a", "b", "c"].map(Disk::new);
-    // In the survey before the plan, nobody can ask an element for its name.
+    // In the survey before the plan, the name of an element is not available.
     for (at, id) in [(1, "children/1"), (2, "only")] {
         let root = Tree::of([&disks[0], &disks[1]], &disks[2]);
         let events = Events::default();
@@ -216,7 +216,7 @@ fn a_freeze_that_waits_for_a_state_says_for_whose_again_and_again_while_it_lasts
 }
 
 #[test]
-fn a_wait_past_the_deadline_of_the_phase_is_reported_before_that_of_a_hook() {
+fn a_wait_beyond_the_deadline_of_the_phase_is_reported_before_that_of_a_hook() {
     let disk = Disk::new("a");
     let root = Tree::of([&Disk::new("b"), &Disk::new("c")], &disk);
     let events = Events::default();
@@ -227,7 +227,7 @@ fn a_wait_past_the_deadline_of_the_phase_is_reported_before_that_of_a_hook() {
     });
     events.wait_for(WAITS, &fields("only", "freeze"));
     drop(held);
-    // It has no time left for its hooks.
+    // There is no time left for its hooks.
     let failure = ends(move || freeze.join().unwrap().err());
     drop(failure);
 }
@@ -250,7 +250,7 @@ fn a_preflight_and_a_save_say_for_whose_state_they_wait() {
     let frozen = Arc::new(frozen);
     let saving = Arc::clone(&frozen);
     let save = with(&events, move || saving.save().map(drop));
-    // The plan knows the name.
+    // The plan contains the name.
     events.wait_for(WAITS, &fields("children/a", "save"));
     drop(held);
     ends(move || save.join().unwrap()).unwrap();
@@ -274,7 +274,7 @@ fn a_stage_that_cannot_be_set_after_a_hook_is_a_wait_like_any_other() {
     events.wait_for(WAITS, &fields("children/a", "freeze"));
     drop(held);
     ends(move || freeze.join().unwrap()).unwrap();
-    // The hook itself was not late.
+    // The hook itself was on time.
     assert_eq!(events.count("the hook is past its deadline", &[]), 0);
 }
 
@@ -356,11 +356,11 @@ fn a_save_gives_up_by_the_blackout_budget_and_names_the_controller_as_the_plan_d
 }
 
 #[test]
-fn what_cannot_be_undone_for_a_lock_is_a_failed_undo_that_a_recovery_tries_again() {
+fn a_locked_controller_is_a_failed_undo_that_a_recovery_retries() {
     let (disks, root) = patient();
     let (send, receive) = mpsc::channel();
     let holding = Arc::clone(&disks[0]);
-    // The last one fails when the first one is frozen, which cannot be set back.
+    // The last one fails when the first one is frozen; the stage of the first one cannot be restored.
     disks[2].on_freeze(move || {
         send.send(holding.held()).unwrap();
         panic!("on purpose");
@@ -385,13 +385,13 @@ fn a_thread_that_locks_a_child_before_its_parent_is_named_and_both_go_on() {
     let (disks, root) = patient();
     let session = Session::new().hook_deadline(SOON);
     let frozen = block_on(Source::new(&root).freeze(&session)).unwrap();
-    // Holds the child, and waits for the parent, which the save holds and waits for the child.
+    // Holds the child and waits for the parent, while the save holds the parent and waits for the child.
     let (parent, child) = (Arc::clone(&root), Arc::clone(&disks[0]));
     let (locked, is_locked) = mpsc::channel();
     let worker = thread::spawn(move || {
         let child = child.state();
         locked.send(()).unwrap();
-        // The save has come to the parent.
+        // The save has reached the parent.
         while parent.is_free() {
             thread::yield_now();
         }

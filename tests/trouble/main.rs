@@ -1,5 +1,5 @@
-//! What goes wrong with controllers on the way: all of it is reported, each with its controller, and
-//! whatever can go on does.
+//! Failures of controllers during a migration: all of them are reported with their controllers, and the
+//! other controllers continue.
 
 #![allow(clippy::unwrap_used, reason = "what helpers find wrong fails the test too")]
 

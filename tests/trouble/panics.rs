@@ -1,5 +1,5 @@
-//! Panics of a controller's code, wherever they come out: reported with the controller, and nobody
-//! else suffers.
+//! Panics in a controller's code: they are reported with the controller, and do not affect the other
+//! controllers.
 
 use std::fmt;
 use std::ops::DerefMut;
@@ -60,7 +60,7 @@ mod adapter {
 #[derive(Clone, Copy)]
 struct Queues(u32);
 
-/// An id that may panic when it is asked for.
+/// An id that can panic when it is displayed.
 #[derive(Clone, Snapshot)]
 #[snapshot(transparent)]
 struct Name(String);
@@ -90,10 +90,10 @@ impl DiskState {
     }
 }
 
-/// Its lock is taken as in code that has never seen a panic.
+/// Takes its lock with `unwrap`, which panics for a poisoned lock.
 struct Disk {
     state: Mutex<DiskState>,
-    /// Its next hook panics, with the guard of the state.
+    /// Its next hook panics while it holds the guard of the state.
     panics: AtomicBool,
 }
 
@@ -188,14 +188,14 @@ fn a_panic_of_an_adapter_is_one_finding_with_its_controller_and_its_field_and_po
 }
 
 #[test]
-fn a_state_that_is_poisoned_is_reported_with_its_controller_and_the_cure_beside_all_else() {
+fn a_poisoned_state_is_reported_with_its_controller_the_cure_and_all_other_findings() {
     let root = tree([disk("a", 7, &[]), disk("b", 1, &[]), disk("c", 1, &[])]);
     poison(child(&root, 1));
     let starts = |found: &[String], id: &str| {
         let start = format!("{id}: {STATE_PANICKED}");
         assert!(found.iter().any(|text| text.starts_with(&start)), "{found:?}");
     };
-    // Nobody can ask it for its name.
+    // Its name is not available.
     starts(&preflight(&root), "children/1");
     let failure = block_on(Source::new(&root).freeze(&Session::new())).unwrap_err();
     starts(&texts(failure.cause().clone()), "children/1");
@@ -205,7 +205,7 @@ fn a_state_that_is_poisoned_is_reported_with_its_controller_and_the_cure_beside_
     poison(child(&root, 1));
     let found = texts(frozen.save().unwrap_err());
     assert!(found[0].starts_with("children/a: trouble.panics.Disk: the adapter"), "{found:?}");
-    // By the plan, which knows the name.
+    // The plan contains the name.
     starts(&found, "children/b: trouble.panics.Disk");
     assert_eq!(found.len(), 2, "{found:#?}");
     block_on(frozen.rollback()).unwrap();
@@ -230,7 +230,7 @@ fn an_id_that_panics_is_reported_where_it_is_in_its_parent() {
 }
 
 #[test]
-fn an_import_reports_the_panics_of_each_controller_beside_all_else() {
+fn an_import_reports_the_panics_of_each_controller_with_all_other_findings() {
     let snapshot =
         save([disk("a", 8, &[]), disk("b", 1, &[9]), disk("c", 1, &[]), disk("d", 1, &[9])]);
     let found = texts(Incoming::from(snapshot).import::<Tree>().err().unwrap());
@@ -257,7 +257,7 @@ fn an_import_reports_the_panics_of_each_controller_beside_all_else() {
 
 #[test]
 fn a_destructor_that_panics_is_reported_with_its_controller_and_hides_no_failure() {
-    // An import that fails drops what was built.
+    // A failed import drops the controllers that it has built.
     let found = texts(Incoming::from(save_armed()).import::<Tree>().err().unwrap());
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].contains("children/b: panicked") && found[0].contains("in an import"));
@@ -266,7 +266,7 @@ fn a_destructor_that_panics_is_reported_with_its_controller_and_hides_no_failure
 }
 
 #[test]
-fn a_destructor_of_a_source_that_nobody_else_holds_stops_neither_its_end_nor_its_report() {
+fn a_panicking_destructor_of_a_source_affects_neither_its_end_nor_its_report() {
     let source = || Source::new(&Arc::new(Disk::new(disk("a", 1, &[11]))));
     let events = Events::default();
     events.capture(|| {
@@ -283,7 +283,7 @@ fn a_destructor_of_a_source_that_nobody_else_holds_stops_neither_its_end_nor_its
     let fields = [("controller", "."), ("error", "in a destructor")];
     assert_eq!(events.count("panicked when it was dropped", &fields), 4);
 
-    // Before there is a tree to know what to do.
+    // Before the tree exists.
     let root = Arc::new(Disk::new(disk("a", 1, &[11])));
     poison(Arc::clone(&root));
     let failure = block_on(Source::new(&root).freeze(&Session::new())).unwrap_err();
@@ -295,7 +295,7 @@ fn a_destructor_of_a_source_that_nobody_else_holds_stops_neither_its_end_nor_its
     assert!(found[1].starts_with(".: when it was dropped, panicked: in a destructor"), "{found:?}");
 }
 
-/// A first disk whose destructor panics, and a second that cannot be built.
+/// The destructor of the first disk panics, and the second disk cannot be built.
 fn save_armed() -> Snapshot {
     let root = tree([disk("a", 1, &[11]), disk("b", 1, &[10])]);
     let frozen = block_on(Source::new(&root).freeze(&Session::new())).unwrap();
@@ -372,7 +372,7 @@ fn a_subscriber_that_panics_stops_nothing() {
         let source = Source::new(&root);
         source.preflight(&theirs()).unwrap();
         let frozen = block_on(source.freeze(&Session::new())).unwrap();
-        // The disks have no `thaw`, and there is an event for each.
+        // The disks have no `thaw`, so there is an event for each.
         block_on(frozen.rollback()).unwrap();
         let frozen = block_on(Source::new(&root).freeze(&Session::new())).unwrap();
         let snapshot = frozen.save().unwrap();

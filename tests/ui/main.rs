@@ -1,24 +1,24 @@
-//! What the compiler says about the mistakes that users of the derives can make.
+//! The compiler's messages for mistakes of users of the derives.
 //!
-//! A case under `fail/` or `schema/` must not compile, and the file beside it is what the
-//! compiler says; a case under `pass/` must compile and run. After a change of a text,
-//! `TRYBUILD=overwrite cargo test -p snapshot-ui-tests` writes the files again: read each as
-//! the user who made the mistake. `-- trybuild=NAME` runs the cases with that in their path.
+//! A case under `fail/` or `schema/` must not compile, and the `.stderr` file next to it has the
+//! compiler's message. A case under `pass/` must compile and run. After a change of a text,
+//! `TRYBUILD=overwrite cargo test -p snapshot-ui-tests` rewrites the files: read each as the
+//! user who made the mistake. `-- trybuild=NAME` runs the cases with this text in their path.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What must not compile: one folder for each kind of mistake, and the mistakes of prost types.
+/// Cases that must not compile: one folder for each kind of mistake, and the mistakes of prost types.
 const FAIL: [&str; 2] = ["fail/*/*.rs", "schema/*.rs"];
 
-/// What must compile and run.
+/// Cases that must compile and run.
 const PASS: &str = "pass/*.rs";
 
-// trybuild compiles all cases at once only where none is to pass, so these are two tests.
+// trybuild compiles all cases at once only if none must pass, so these are two tests.
 #[test]
-fn every_mistake_is_told_where_it_is() {
+fn every_mistake_is_reported_at_its_place() {
     if is_the_compiler_of_the_expected_messages() {
         let cases = trybuild::TestCases::new();
         for folder in FAIL {
@@ -30,7 +30,7 @@ fn every_mistake_is_told_where_it_is() {
 }
 
 #[test]
-fn what_is_no_mistake_compiles_and_runs() {
+fn valid_cases_compile_and_run() {
     trybuild::TestCases::new().pass(PASS);
 }
 
@@ -55,7 +55,7 @@ fn every_expected_message_belongs_to_a_case() {
     }
 }
 
-/// The files in a folder and below.
+/// The files in a folder and its subfolders.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! Older messages: step by step to the current state, or refused.
+//! Older messages are upgraded step by step to the current state, or refused.
 
 use prost::Message;
 use snapshot_core::codec::{from_any_bytes, from_bytes};
@@ -24,9 +24,9 @@ fn every_older_version_reaches_the_current_state_step_by_step() {
 }
 
 #[test]
-fn an_unknown_version_is_refused_first_with_what_this_build_reads() {
+fn an_unknown_version_is_refused_first_with_the_known_versions() {
     for version in [5, u32::MAX] {
-        // An unknown field, a newer one, invalid UTF-8 in the path: none is told.
+        // An unknown field, a newer one, invalid UTF-8 in the path: none of them is reported.
         let mut bytes = vec![0x12, 1, 0xff, 0x68, 1, 0xf8, 0x01, 0];
         prost::encoding::uint32::encode(1, &version, &mut bytes);
         let error = from_bytes::<DiskState>(&bytes).unwrap_err();
@@ -41,7 +41,7 @@ fn an_unknown_version_is_refused_first_with_what_this_build_reads() {
 }
 
 #[test]
-fn what_an_upgrade_function_refuses_names_its_step() {
+fn a_refusal_by_an_upgrade_function_names_its_step() {
     assert_eq!(
         read(&v1(0)).unwrap_err(),
         "the upgrade from version 1 to 2 fails: \"/a\" has no size"
@@ -49,7 +49,7 @@ fn what_an_upgrade_function_refuses_names_its_step() {
 }
 
 #[test]
-fn what_an_upgrade_has_made_is_checked_as_a_payload_is() {
+fn the_result_of_an_upgrade_is_checked_like_a_payload() {
     assert_eq!(read(&v1(13)).unwrap_err(), "after the upgrade, 13 MiB bring bad luck");
 }
 
@@ -70,7 +70,7 @@ fn an_older_payload_in_an_any_is_read_like_any_other() {
 }
 
 mod made {
-    //! Upgrades that end in the state, in the current message, or in nothing that can be read.
+    //! Upgrades that return the state, the current message, or a message that cannot be read.
 
     use super::super::states::pb;
     use super::*;
@@ -105,7 +105,7 @@ mod made {
     }
 
     #[test]
-    fn an_upgrade_may_end_in_the_state_and_keeps_what_is_not_saved() {
+    fn an_upgrade_can_return_the_state_and_keeps_skipped_fields() {
         let old = pb::DiskV1 { schema_version: 2, ..v1(9) };
         let made = from_bytes::<Made>(&old.encode_to_vec()).unwrap();
         assert_eq!(made, Made { path: Some("/a".into()), size: 9, limit: 2, from: 2 });
@@ -123,11 +123,11 @@ mod made {
 
     #[test]
     fn a_message_that_an_upgrade_has_made_is_read_in_the_version_it_says() {
-        // It says nothing, or the version that it came from: the next one, without the limit.
+        // No version, or the version before the upgrade, means the next one, without the limit.
         for size in [0, 2, 3, 4] {
             assert_eq!(from_bytes::<Made>(&v2(3, size)).unwrap().limit, 1);
         }
-        // The current one: with whatever limit it has.
+        // The current version keeps its limit.
         assert_eq!(from_bytes::<Made>(&v2(3, 5)).unwrap().limit, 0);
         assert_eq!(
             from_bytes::<Made>(&v2(3, 6)).unwrap_err().to_string(),
@@ -136,7 +136,7 @@ mod made {
     }
 
     #[test]
-    fn a_newer_field_in_what_an_upgrade_has_made_is_refused_like_any_other() {
+    fn a_newer_field_in_the_result_of_an_upgrade_is_refused() {
         let old = pb::DiskV2 { schema_version: 3, path: String::new(), size: 1 << 32 | 4 };
         assert_eq!(
             from_bytes::<Made>(&old.encode_to_vec()).unwrap_err().to_string(),
@@ -146,7 +146,7 @@ mod made {
 }
 
 mod generic {
-    //! A state with a parameter: its functions may be methods of it.
+    //! A generic state: its functions can be methods of the state.
 
     use super::super::states::pb;
     use super::*;

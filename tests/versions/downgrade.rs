@@ -1,4 +1,4 @@
-//! Saving for an older peer: only if nothing is lost.
+//! A state is saved for an older peer only if nothing is lost.
 
 use prost::Message;
 use snapshot_core::codec::{from_bytes, to_bytes, to_bytes_as};
@@ -28,7 +28,7 @@ fn an_older_version_of_the_same_message_has_no_newer_field() {
 }
 
 #[test]
-fn the_current_version_is_what_is_saved_without_asking() {
+fn the_current_version_is_saved_by_default() {
     let state = DiskState { limits: vec![1], ..DiskState::of_size(5) };
     assert_eq!(to_bytes_as(&state, 4).unwrap(), to_bytes(&state).unwrap());
 }
@@ -42,7 +42,7 @@ fn every_newer_field_that_is_not_at_its_default_is_named() {
         "limit: exists from version 4 on and is not at its default: it would be lost in version 3\n\
          label: exists from version 4 on and is not at its default: it would be lost in version 3"
     );
-    // The proto3 default is not what an older payload gets.
+    // An older payload does not get the proto3 default.
     let state = DiskState { limits: vec![0], ..DiskState::of_size(5) };
     assert!(refusal(&state, 3).starts_with("limit: exists from version 4 on"));
     let queues = [("q".to_owned(), Queue { depth: 1, weight: 0 })].into();
@@ -65,16 +65,16 @@ fn downgrade_functions_chain_to_the_oldest_version() {
 }
 
 #[test]
-fn what_a_downgrade_function_refuses_is_told_with_its_version() {
+fn a_refusal_by_a_downgrade_function_names_its_version() {
     let queues = [("q".to_owned(), Queue { depth: 1, weight: 100 })].into();
     let state = DiskState { queues, ..DiskState::of_size(1 << 20) };
     assert_eq!(refusal(&state, 2), "cannot be saved as version 2: it has queues");
     assert_eq!(refusal(&state, 1), "cannot be saved as version 2: it has queues");
     assert_eq!(
         refusal(&DiskState::of_size(5), 1),
-        "size: cannot be saved as version 1: is no whole number of MiB"
+        "size: cannot be saved as version 1: is not a whole number of MiB"
     );
-    // What came later than the message that the function takes is looked at before.
+    // Fields that are newer than the function's message are checked first.
     let state = DiskState { limits: vec![1], ..DiskState::of_size(1 << 20) };
     assert!(refusal(&state, 1).starts_with("limit: exists from version 4 on"));
 }
@@ -96,7 +96,7 @@ fn a_version_that_is_not_saved_is_refused_with_those_that_are() {
     );
 }
 
-/// Reads an older version that it does not save.
+/// A state that reads an older version but does not save it.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = pb::Disk, version = 2, ignore(size, limit, queues, label, main_queue))]
 #[snapshot(accept(version = 1, message = pb::DiskV1, upgrade = upgrade))]
@@ -109,14 +109,14 @@ fn upgrade(old: pb::DiskV1) -> Result<OneWay, std::convert::Infallible> {
 }
 
 #[test]
-fn a_version_without_a_downgrade_is_read_all_the_same() {
+fn a_version_without_a_downgrade_is_still_read() {
     snapshot_core::testing::contract([OneWay { path: Some("/a".into()) }]);
     let old = pb::DiskV1 { schema_version: 1, path: "/b".into(), ..pb::DiskV1::default() };
     let state: OneWay = from_bytes(&old.encode_to_vec()).unwrap();
     assert_eq!(state.path.as_deref(), Some("/b"));
 }
 
-/// A downgrade that makes what the older build would refuse.
+/// A downgrade with a result that the older build would refuse.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = pb::Disk, version = 2, ignore(path, limit, queues, label, main_queue))]
 #[snapshot(accept(version = 1, message = pb::DiskV1, upgrade = up, downgrade = down))]
@@ -133,7 +133,7 @@ fn down(new: pb::Disk) -> Result<pb::DiskV1, std::convert::Infallible> {
 }
 
 #[test]
-fn what_the_older_build_would_refuse_is_not_written() {
+fn a_message_that_the_older_build_would_refuse_is_not_written() {
     snapshot_core::testing::contract([Careless { size: 1 }]);
     assert!(to_bytes_as(&Careless { size: 1 }, 1).is_ok());
     assert_eq!(
@@ -192,8 +192,8 @@ mod canonical {
     }
 
     #[test]
-    fn an_older_message_has_one_form_whatever_the_order_of_its_maps() {
-        // In the order of the wire: -1, 0, 1; each with its default key or value written out.
+    fn an_older_message_has_one_encoding_in_any_order_of_its_maps() {
+        // In canonical order: -1, 0, 1; each entry with an explicit key and value.
         let names: &[u8] = b"\x0a\x07\x0a\0\x15\0\0\0\0\x0a\x08\x0a\x01x\x15\x01\0\0\0";
         let more = b"\x0a\x09\x0a\x02xx\x15\x02\0\0\0";
         let value = [names, more, &[0x12, names.len() as u8], names, b"\x12\0"].concat();

@@ -1,4 +1,4 @@
-//! What the manifest and the registry say of versions.
+//! Versions in the manifest and the registry.
 
 use prost::Message;
 use snapshot_core::registry::{Manifest, Registration, Registry};
@@ -41,7 +41,7 @@ fn the_manifest_has_the_older_messages_and_all_that_they_reach() {
 }
 
 #[test]
-fn the_manifest_says_since_when_a_field_is_there_nested_ones_and_members_of_oneofs_too() {
+fn the_manifest_has_the_first_version_of_nested_fields_and_members_of_oneofs() {
     let manifest = manifest();
     let since = |message: &str, name: &str| field(&manifest, message, name).since;
     assert_eq!(since("versions.v1.Disk", "limit"), 4);
@@ -60,7 +60,7 @@ fn the_same_registrations_give_the_same_manifest() {
 }
 
 mod annotated {
-    //! References in every place, and a version that is not there yet.
+    //! References at every place, and a version that the payload has not reached.
 
     use std::collections::BTreeMap;
     use std::ops::DerefMut;
@@ -101,7 +101,7 @@ mod annotated {
     #[snapshot(transparent)]
     struct Name(String);
 
-    /// A payload of plain fields, of which an adapter makes what refers.
+    /// A payload with plain fields; an adapter converts them to the types with the references.
     #[derive(Default, Snapshot)]
     #[snapshot(
         message = pb::DiskV1,
@@ -125,7 +125,7 @@ mod annotated {
         }
     }
 
-    /// A payload that is not as new as what it holds.
+    /// A payload with a lower version than its field.
     #[derive(Default, Snapshot)]
     #[snapshot(message = pb::Disk, version = 1, ignore(path, size, limit, label, main_queue))]
     struct EarlyState {
@@ -165,7 +165,7 @@ mod annotated {
     }
 
     #[test]
-    fn the_manifest_says_what_fields_define_and_refer_to_in_nested_messages_too() {
+    fn the_manifest_has_definitions_and_references_of_nested_messages() {
         let queue = || Queue { depth: 1, weight: 2 };
         snapshot_core::testing::contract([
             NamedState {
@@ -189,7 +189,7 @@ mod annotated {
     }
 
     #[test]
-    fn the_manifest_says_what_refers_inside_of_what_an_adapter_makes_of_a_plain_field() {
+    fn the_manifest_has_references_inside_the_result_of_an_adapter() {
         let manifest = Registry::new([Registration::of::<Converted>()]).unwrap().manifest();
         assert_eq!(field(&manifest, "versions.v1.Queue", "depth").refers, ["queue.depth"]);
     }

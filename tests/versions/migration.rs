@@ -72,7 +72,7 @@ fn for_an_older_peer_each_payload_is_saved_in_the_highest_version_that_it_reads(
 }
 
 #[test]
-fn what_an_older_peer_would_lose_refuses_the_preflight_with_every_field_and_controller() {
+fn values_that_an_older_peer_would_lose_fail_the_preflight_with_every_field_and_controller() {
     let root = shelf();
     {
         let mut state = root.state();
@@ -102,12 +102,12 @@ fn what_an_older_peer_would_lose_refuses_the_preflight_with_every_field_and_cont
             lost("disks/b: versions.v1.Disk.label", 4, 3),
         ]
     );
-    // A peer that reads it all is sent it all.
+    // A peer that reads everything receives everything.
     Source::new(&root).preflight(&peer(&[4], &[2])).unwrap();
 }
 
 #[test]
-fn what_is_set_after_the_preflight_is_not_lost_either() {
+fn a_value_that_is_set_after_the_preflight_is_not_lost() {
     let root = shelf();
     let source = Source::new(&root);
     source.preflight(&peer(&[4], &[1])).unwrap();
@@ -140,7 +140,7 @@ fn a_preflight_for_another_peer_takes_the_place_of_the_one_before() {
 }
 
 #[test]
-fn members_of_a_set_are_saved_for_an_older_peer_too() {
+fn members_of_a_set_are_also_saved_for_an_older_peer() {
     let set = Arc::new(ControllerSet::new());
     set.insert("s", shelf()).unwrap();
     let source = Source::new(&set);
@@ -157,7 +157,7 @@ fn any<P: Payload>(message: &impl Message) -> prost_types::Any {
 }
 
 #[test]
-fn a_snapshot_of_older_builds_is_imported_whatever_the_mixture() {
+fn a_snapshot_with_any_mixture_of_older_versions_is_imported() {
     let v1 = pb::DiskV1 { schema_version: 1, size_mib: 3, ..pb::DiskV1::default() };
     let v3 = pb::Disk { schema_version: 3, size: 9, ..pb::Disk::default() };
     let disks = [("a", any::<DiskState>(&v1)), ("b", any::<DiskState>(&v3))];
@@ -176,7 +176,7 @@ fn a_snapshot_of_older_builds_is_imported_whatever_the_mixture() {
 }
 
 #[test]
-fn a_version_that_no_build_knows_is_told_with_its_controller() {
+fn an_unknown_version_is_reported_with_its_controller() {
     let foreign = pb::Disk { schema_version: 7, ..pb::Disk::default() };
     let disks = [("a".to_owned(), any::<DiskState>(&foreign))].into();
     let old = pb::Shelf { schema_version: 1, name: "s".into(), disks, ..pb::Shelf::default() };

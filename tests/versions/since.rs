@@ -1,4 +1,4 @@
-//! Fields that came later: what an older payload gets, and what it may not have.
+//! Fields of later versions: their values for an older payload, and refusals of newer fields.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ fn refusal(message: &pb::Disk) -> String {
 }
 
 #[test]
-fn an_older_payload_gets_the_defaults_of_what_came_later() {
+fn an_older_payload_gets_the_defaults_of_later_fields() {
     let state = DiskState::from_message(&disk(3)).unwrap();
     assert_eq!(state, DiskState::of_size(5));
 }
 
 #[test]
-fn a_current_payload_gets_what_it_says_and_not_the_defaults() {
+fn a_current_payload_keeps_its_values() {
     let state = DiskState::from_message(&disk(4)).unwrap();
     assert_eq!((state.limits, state.label), (vec![0], None));
 }
 
 #[test]
-fn a_default_may_be_any_expression_and_is_the_types_own_without_one() {
+fn a_default_can_be_any_expression_and_is_otherwise_the_types_own() {
     let old = pb::Shelf { schema_version: 1, name: "s".into(), ..pb::Shelf::default() };
     assert_eq!(ShelfState::from_message(&old).unwrap().room, "cellar");
     assert_eq!(DiskState::from_message(&disk(3)).unwrap().label, None);
@@ -50,7 +50,7 @@ fn a_nested_message_is_as_old_as_the_payload_around_it() {
     assert_eq!(new.queues["q"].weight, 0);
 }
 
-/// A shelf that has its disks itself, without controllers.
+/// A shelf that contains its disks directly, without controllers.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::Shelf, version = 2, accept(version = 1))]
 struct Chest {
@@ -61,7 +61,7 @@ struct Chest {
 }
 
 #[test]
-fn what_follows_a_payload_in_a_payload_is_as_old_as_the_outer_one() {
+fn fields_after_a_nested_payload_have_the_version_of_the_outer_one() {
     for (outer, inner, room) in [(1, 4, "cellar"), (1, 3, "cellar"), (2, 3, ""), (2, 4, "")] {
         let any = prost_types::Any {
             type_url: DiskState::TYPE_URL.to_owned(),
@@ -76,7 +76,7 @@ fn what_follows_a_payload_in_a_payload_is_as_old_as_the_outer_one() {
         let state = Chest::from_message(&shelf).unwrap();
         let limits = if inner == 4 { vec![0] } else { vec![7] };
         assert_eq!((&*state.room, &state.disks["d"].limits), (room, &limits), "{outer} of {inner}");
-        // In the newer outer one, its newer field is read behind an older payload too.
+        // In the newer outer payload, its newer field is also read after an older nested payload.
         if outer == 2 {
             let room = pb::Shelf { room: "attic".into(), ..shelf };
             assert_eq!(Chest::from_message(&room).unwrap().room, "attic");
@@ -110,7 +110,7 @@ struct CrateState {
 }
 
 #[test]
-fn what_follows_a_payload_as_a_message_is_as_old_as_the_outer_one() {
+fn fields_after_a_payload_as_a_message_have_the_version_of_the_outer_one() {
     for (outer, inner, room) in [(1, 4, "cellar"), (1, 3, "cellar"), (2, 3, ""), (2, 4, "")] {
         let message = Crate { schema_version: outer, disk: Some(disk(inner)), room: String::new() };
         let state = CrateState::from_message(&message).unwrap();
@@ -131,7 +131,7 @@ fn a_payload_as_a_message_is_saved_in_a_version_of_its_own() {
 }
 
 #[test]
-fn a_map_entry_without_a_value_is_as_old_as_the_payload_too() {
+fn a_map_entry_without_a_value_has_the_version_of_the_payload() {
     // schema_version 3, queues { "q": (nothing) }
     let bytes = [0x08, 3, 0x72, 3, 0x0a, 1, b'q'];
     let state: DiskState = from_bytes(&bytes).unwrap();
@@ -165,7 +165,7 @@ fn an_older_payload_that_carries_a_newer_field_is_refused_with_its_place() {
 }
 
 #[test]
-fn every_newer_field_is_told_at_once_and_so_is_what_else_is_wrong() {
+fn all_newer_fields_and_other_problems_are_reported_together() {
     let label = Some(pb::Label::Number(1));
     let mut bytes = pb::Disk { limit: 1, label, ..disk(3) }.encode_to_vec();
     bytes.extend([0x60, 9]);

@@ -136,8 +136,8 @@ pub(crate) mod pb {
     }
 }
 
-/// Version 1 and 2 are messages of their own, 3 is the current one without the fields that came
-/// with 4.
+/// Versions 1 and 2 have their own messages; version 3 is the current message without the fields of
+/// version 4.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::Disk, version = 4, controller = Disk, validate = DiskState::check)]
 #[snapshot(accept(version = 1, message = pb::DiskV1, upgrade = mib_to_bytes, downgrade = bytes_to_mib))]
@@ -206,7 +206,7 @@ fn mib_to_bytes(old: pb::DiskV1) -> Result<pb::DiskV2, String> {
 }
 
 fn bytes_to_mib(new: pb::DiskV2) -> Result<pb::DiskV1, Error> {
-    let not_whole = || Error::precondition("is no whole number of MiB").in_field("size");
+    let not_whole = || Error::precondition("is not a whole number of MiB").in_field("size");
     if !new.size.is_multiple_of(1 << 20) {
         return Err(not_whole());
     }
@@ -216,7 +216,7 @@ fn bytes_to_mib(new: pb::DiskV2) -> Result<pb::DiskV1, Error> {
 
 fn from_v2(old: pb::DiskV2) -> Result<pb::Disk, Error> {
     let path = (!old.path.is_empty()).then_some(old.path);
-    // As an author might who copies what is there.
+    // An author might copy the existing value.
     let schema_version = old.schema_version;
     Ok(pb::Disk { schema_version, path, size: old.size, ..pb::Disk::default() })
 }

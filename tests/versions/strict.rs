@@ -22,7 +22,7 @@ fn v1() -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// The refusal of a version 1 payload with these bytes after it, without the place in bytes.
+/// The refusal of a version 1 payload with these additional bytes, without the byte offset.
 fn refusal(more: &[u8]) -> String {
     let error = from_bytes::<DiskState>(&[&v1()[..], more].concat()).unwrap_err().to_string();
     error.split(" (byte").next().unwrap().to_owned()
@@ -31,7 +31,7 @@ fn refusal(more: &[u8]) -> String {
 #[test]
 fn every_kind_of_field_is_read_if_it_is_right() {
     assert_eq!(from_bytes::<DiskState>(&v1()).unwrap(), DiskState::of_size(5 << 20));
-    // An unpacked element, a default that is written out, an entry without key and value.
+    // An unpacked element, an explicit default, an entry without key and value.
     let more = [0x30, 1, 0x58, 0, 0x2a, 0];
     let mut bytes = pb::DiskV1 { shift: 0, ..pb::DiskV1::decode(&*v1()).unwrap() }.encode_to_vec();
     bytes.extend(more);
@@ -109,7 +109,7 @@ fn every_truncation_of_an_older_payload_is_refused_or_read_without_a_panic() {
     }
 }
 
-/// A payload whose older version holds the next one.
+/// A payload with an older version that contains the next one.
 #[derive(Debug, Snapshot)]
 #[snapshot(message = pb::Deep, version = 2)]
 #[snapshot(accept(version = 1, message = pb::Deep, upgrade = deeper))]
@@ -132,7 +132,7 @@ fn nested(levels: usize) -> Vec<u8> {
 }
 
 #[test]
-fn older_payloads_in_one_another_are_refused_past_the_limit_and_overflow_no_stack() {
+fn nested_older_payloads_beyond_the_limit_are_refused_without_a_stack_overflow() {
     assert!(from_bytes::<Deep>(&nested(50)).is_ok());
     snapshot_core::testing::contract::<Deep>([from_bytes(&nested(2)).unwrap()]);
     let error = from_bytes::<Deep>(&nested(51)).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: from the `.proto` files to the committed Rust types and descriptor set.
+//! `cargo xtask codegen` generates the committed Rust types and descriptor set from the `.proto` files.
 //!
 //! protox compiles the files, so no `protoc` is needed; prost-build writes the Rust. Everything is
 //! generated in memory first: only then is it written, or compared.
@@ -14,10 +14,10 @@ use prost::Message;
 use prost_build::{Config, Module};
 use prost_types::FileDescriptorSet;
 
-/// Where the `.proto` files are, and what their imports are relative to.
+/// The folder of the `.proto` files, to which their imports are relative.
 const PROTO_DIR: &str = "proto";
 
-/// Where the Rust types of each package go. Nothing else may be in these folders.
+/// The target folders of the Rust types of each package. They must contain nothing else.
 const PACKAGES: [(&str, &str); 12] = [
     ("lcow.v1", "proto/src/generated"),
     ("hcsshim.controller.migration.save.v1", "proto/src/generated"),
@@ -33,7 +33,7 @@ const PACKAGES: [(&str, &str); 12] = [
     ("snapshot.v1", "snapshot-core/src/generated"),
 ];
 
-/// Where the descriptors of all packages go, with those of the files that they import.
+/// The target of the descriptors of all packages and their imports.
 const DESCRIPTOR_SET: &str = "proto/src/generated/descriptor_set.binpb";
 
 /// Generated files: contents by path in the workspace.
@@ -70,7 +70,7 @@ pub(crate) fn write(root: &Path, files: &Files) -> Result<Vec<PathBuf>> {
     Ok(changed)
 }
 
-/// Compares the files with the committed ones, both ways.
+/// Compares the files with the committed ones, in both directions.
 pub(crate) fn compare(root: &Path, files: &Files) -> Result<Vec<Difference>> {
     let mut differences = Vec::new();
     for (path, contents) in files {
@@ -93,7 +93,7 @@ pub(crate) fn compare(root: &Path, files: &Files) -> Result<Vec<Difference>> {
     Ok(differences)
 }
 
-/// A committed file that is not as it is generated.
+/// A committed file that differs from the generated one.
 pub(crate) struct Difference {
     path: PathBuf,
     state: State,
@@ -125,7 +125,7 @@ fn compile(dir: &Path) -> Result<FileDescriptorSet> {
 
     let mut compiler = protox::Compiler::new([dir])?;
     compiler.include_imports(true).include_source_info(true);
-    // Only the debug form of the error says which file and line it is about.
+    // Only the debug form of the error contains the file and line.
     compiler.open_files(&protos).map_err(|error| anyhow!("{error:?}"))?;
     Ok(compiler.file_descriptor_set())
 }
@@ -182,7 +182,7 @@ fn config() -> Config {
     config
 }
 
-/// Encodes the descriptors without their comments and positions, which nobody reads at run time.
+/// Encodes the descriptors without their comments and positions, which are not used at run time.
 fn descriptor_set(mut descriptors: FileDescriptorSet) -> Vec<u8> {
     for file in &mut descriptors.file {
         file.source_code_info = None;
@@ -207,7 +207,7 @@ fn committed(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The paths of what is in a folder, sorted; nothing if there is no such folder.
+/// The sorted paths of the entries of a folder; empty if the folder does not exist.
 fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

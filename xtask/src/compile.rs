@@ -1,10 +1,10 @@
-//! What the derive costs the compiler, beside prost with the conversions written by hand.
+//! Compares the compile time of the derive with that of prost and hand-written conversions.
 //!
 //! Writes two crates with the same 150 prost messages and the same 150 native structs of 12 fields
-//! into the target folder: in one the structs derive `Snapshot`, in the other they are converted by
-//! hand. Compiles each after its dependencies, and compares the CPU times: always in cargo's own dev
-//! profile, whatever the environment says of profiles, since a build without debug information is
-//! another measurement.
+//! into the target folder: in one the structs derive `Snapshot`, in the other they have hand-written
+//! conversions. Compiles each crate after its dependencies, and compares the CPU times. It always uses
+//! cargo's default dev profile and ignores profiles in the environment, because a build without debug
+//! information is another measurement.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 const STRUCTS: usize = 150;
 const RUNS: usize = 3;
-/// How much more the derive may cost.
+/// The maximum ratio of the compile times.
 const AT_MOST: f64 = 1.2;
 
 /// One field: its native type, prost's attribute and type, and the conversions by hand.
@@ -135,8 +135,8 @@ const FIELDS: [Field; 12] = [
     },
 ];
 
-/// The fields of a struct by number. No two neighbours have them in the same order, as no two structs
-/// of a program do: what the compiler makes of one it cannot use for the next.
+/// The fields of a struct by number. Two neighbours never have them in the same order, like the structs of a
+/// real program, so that the compiler cannot reuse the code of one for the next.
 fn fields(number: usize) -> impl Iterator<Item = (usize, &'static Field)> {
     (1..).zip(FIELDS.iter().cycle().skip(number % FIELDS.len()).take(FIELDS.len()))
 }
@@ -149,7 +149,7 @@ use std::time::Duration;
 use uuid::Uuid;
 ";
 
-/// Measures, prints, and returns whether the derive costs no more than it may.
+/// Measures, prints the result, and returns whether the ratio is within the maximum.
 pub(crate) fn run(root: &Path) -> Result<bool> {
     let folder = target_folder(root)?.join("bench-compile");
     let derived = Crate { name: "derived", code: derived() };
@@ -160,7 +160,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     }
     let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"derived\", \"by_hand\"]\n";
     fs::write(folder.join("Cargo.toml"), manifest)?;
-    // The versions of this workspace, so that nothing else is compared.
+    // Use the versions of this workspace, so that only the code differs.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     for it in crates {
         it.compile(&folder)?;

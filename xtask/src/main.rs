@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod blackout;
 mod codegen;
 mod compile;
 mod layers;
@@ -25,6 +26,8 @@ chores:
                        and fail if a ratio is worse than in benches/instructions.txt
     bench-instructions --update
                        and write the ratios there
+    bench-blackout BASE NEW FOLDER...
+                       the blackout of two binaries of the example live_migration, by phase
     bench-compile      the CPU time of compiling derived structs and of what is written by hand
     help               print this";
 
@@ -50,6 +53,10 @@ fn run() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         ["bench-instructions", rest @ ..] => bench_instructions(rest),
+        ["bench-blackout", rest @ ..] => {
+            blackout::run(rest)?;
+            Ok(ExitCode::SUCCESS)
+        }
         ["bench-compile"] => Ok(match compile::run(&workspace_root()?)? {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use snapshot_core::{Child, Context, Controller, Error, Snapshot};
+use snapshot_core::{Child, Context, Controller, Error, Gate, Inside, Snapshot};
 use snapshot_proto::lcow::v1::{self as pb, container_snapshot};
 use uuid::Uuid;
 
 use super::ids::{ContainerId, ExecId, GcsId};
 use super::lock;
-use super::migration::migrating;
+use super::migration::enter;
 use super::network::Network;
 use super::plan::{ContainerPlan, LayerPaths, PatchPlan};
 use super::plan9::{Plan9, ShareConfig};
@@ -116,10 +116,9 @@ pub struct ContainerState {
     pub(super) new: Option<NewContainer>,
     #[snapshot(skip)]
     pub(super) vm: Option<Arc<Vm>>,
-    /// Whether the freeze has run: nothing may change any more, although the stage is set only
-    /// after the hook.
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) frozen: bool,
+    pub(super) gate: Gate,
     /// Its id in the plan, once the patch has changed its id.
     #[snapshot(skip)]
     pub(super) source_id: Option<ContainerId>,
@@ -253,22 +252,14 @@ impl Container {
 }
 
 impl ContainerState {
-    fn is_migrating(&self) -> bool {
-        use ContainerStage::{DestinationMigrating, SourceMigrating};
-        self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating)
-    }
-
-    fn refuse_migrating(&self) -> Result<(), Error> {
-        match self.is_migrating() {
-            true => Err(migrating(&format!("container {}", self.container_id))),
-            false => Ok(()),
-        }
+    fn enter(&self) -> Result<Inside, Error> {
+        enter(&self.gate, || format!("container {}", self.container_id))
     }
 
     /// A container whose init process has exited has stopped.
     fn settle(&mut self) {
         if self.stage == ContainerStage::Running
-            && !self.frozen
+            && !self.gate.is_closed()
             && let Some(init) = self.processes.get(&ExecId::default()).and_then(Child::get)
             && init.stage() == ProcessStage::Terminated
         {
@@ -328,23 +319,24 @@ impl Controller for Container {
         self.lock()
     }
 
-    fn import(state: ContainerState) -> Result<Self, Error> {
+    fn import(mut state: ContainerState) -> Result<Self, Error> {
         state.check_exec_ids()?;
+        state.gate = Gate::closed();
         Ok(Self::from_state(state, None))
     }
 
     /// Runs after the processes are frozen. A process that was added meanwhile is not frozen, and
     /// is refused like every other exec.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
-        let mut state = self.lock();
+        let closed = self.lock().gate.close();
+        closed.await;
+        let state = self.lock();
         state.check_processes()?;
-        state.check_ids()?;
-        state.frozen = true;
-        Ok(())
+        state.check_ids()
     }
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        self.lock().frozen = false;
+        self.lock().gate.open();
         Ok(())
     }
 
@@ -375,11 +367,14 @@ impl Controller for Container {
         let binding = vm.binding()?;
         binding.host.open_container(&binding.vm, &state.gcs_container_id)?;
         state.source_id = None;
+        state.gate.open();
         Ok(())
     }
 
     /// What it has in the guest goes with the VM, which the VM's own abort ends.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
+        let closed = self.lock().gate.close();
+        closed.await;
         self.lock().vm = None;
         Ok(())
     }

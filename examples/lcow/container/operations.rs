@@ -25,7 +25,7 @@ impl Container {
     /// becomes `Invalid` and must be deleted.
     pub fn create(&self) -> Result<(), Error> {
         let mut state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         let (Some(vm), Some(new)) = (state.vm.clone(), state.new.clone()) else {
             return Err(state.not_in(ContainerStage::NotCreated, "created"));
         };
@@ -59,6 +59,7 @@ impl Container {
     /// The container is not `Created`, or the process does not start.
     pub fn start(&self) -> Result<(), Error> {
         let mut state = self.lock();
+        let _inside = state.enter()?;
         let (vm, init) = state.init_in(ContainerStage::Created, "started")?;
         init.start(&vm, &state.gcs_container_id)?;
         state.stage = ContainerStage::Running;
@@ -73,6 +74,7 @@ impl Container {
     /// does not start.
     pub fn exec(&self, exec_id: ExecId, new: NewProcess) -> Result<Arc<Process>, Error> {
         let mut state = self.lock();
+        let _inside = state.enter()?;
         let (vm, _) = state.init_in(ContainerStage::Running, "given a process")?;
         if state.processes.contains_key(&exec_id) {
             return Err(Error::precondition(format!(
@@ -94,7 +96,7 @@ impl Container {
     /// The container is migrating, there is no such process, or the guest refuses.
     pub fn kill(&self, exec_id: &ExecId, signal: i32) -> Result<(), Error> {
         let state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         if matches!(state.stage, ContainerStage::Stopped | ContainerStage::Invalid) {
             return Ok(());
         }
@@ -111,7 +113,7 @@ impl Container {
     /// The container is migrating, there is no such process, or it runs.
     pub fn delete_process(&self, exec_id: &ExecId) -> Result<(), Error> {
         let mut state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         if exec_id.is_empty() {
             return Err(Error::precondition("the init process goes with its container"));
         }
@@ -131,7 +133,7 @@ impl Container {
     /// first one stopped.
     pub fn delete(&self) -> Result<(), Error> {
         let mut state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         let vm = state.vm.clone();
         let _operation = vm.as_ref().map(|vm| vm.begin()).transpose()?;
         let running = state.processes.values().filter_map(Child::get);
@@ -204,7 +206,6 @@ impl ContainerState {
 
     /// Returns the VM and the init process of a container, which must be in this stage.
     fn init_in(&self, stage: ContainerStage, what: &str) -> Result<(Arc<Vm>, Arc<Process>), Error> {
-        self.refuse_migrating()?;
         let init = self.processes.get(&ExecId::default()).and_then(Child::get);
         match (&self.vm, init) {
             (Some(vm), Some(init)) if self.stage == stage => Ok((Arc::clone(vm), Arc::clone(init))),

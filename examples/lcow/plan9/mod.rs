@@ -10,7 +10,7 @@ use std::ops::DerefMut;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ pub use share::{Share, ShareConfig, ShareMount, ShareMountStage, ShareStage};
 
 use super::host::{Binding, Host, SharedFolder};
 use super::lock;
-use super::migration::Migration;
+use super::migration::enter;
 use super::plan::PatchPlan;
 use super::vm::Vm;
 
@@ -36,8 +36,9 @@ pub struct Plan9State {
     /// The share that each reservation holds. Containers refer to these ids.
     #[snapshot(defines = "plan9.reservation", refers(values = "plan9.share"))]
     pub reservations: HashMap<Uuid, PathBuf>,
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) migration: Migration,
+    pub(super) gate: Gate,
     #[snapshot(skip)]
     pub(super) binding: Option<Binding>,
 }
@@ -86,7 +87,7 @@ impl Plan9 {
     ) -> Result<Uuid, Error> {
         let host_path = host_path.into();
         let mut state = self.lock();
-        state.migration.refuse("the Plan 9 controller")?;
+        let _inside = enter(&state.gate, || "the Plan 9 controller".to_owned())?;
         if state.no_writable_file_shares && !config.read_only {
             return Err(Error::precondition(format!(
                 "the VM was created without writable shares: share {} read-only",
@@ -129,7 +130,7 @@ impl Plan9 {
     /// share that was added for it is removed again.
     pub fn map_to_guest(&self, reservation: Uuid) -> Result<String, Error> {
         let mut state = self.lock();
-        state.migration.refuse("the Plan 9 controller")?;
+        let _inside = enter(&state.gate, || "the Plan 9 controller".to_owned())?;
         let (Binding { host, vm }, path, share) = state.held(reservation)?;
         let add = share.stage == ShareStage::Reserved;
         if add {
@@ -169,7 +170,7 @@ impl Plan9 {
     /// Then the reservation stays, and a second call continues where the first one stopped.
     pub fn unmap_from_guest(&self, reservation: Uuid) -> Result<(), Error> {
         let mut state = self.lock();
-        state.migration.refuse("the Plan 9 controller")?;
+        let _inside = enter(&state.gate, || "the Plan 9 controller".to_owned())?;
         let (Binding { host, vm }, path, share) = state.held(reservation)?;
         if let Some(mount) = &mut share.mount {
             if mount.ref_count > 1 {
@@ -307,21 +308,29 @@ impl Controller for Plan9 {
 
     fn import(mut state: Plan9State) -> Result<Self, Error> {
         state.check()?;
-        state.migration = Migration::Destination;
+        state.gate = Gate::closed();
         Ok(Self { state: Mutex::new(state) })
     }
 
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
         let vm = cx.find::<Vm>()?;
-        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
-        let mut state = self.lock();
-        state.check()?;
-        state.migration = Migration::Source;
-        Ok(())
+        if let Some(vm) = &vm {
+            vm.end_operations().await;
+        }
+        let closed = self.lock().gate.close();
+        closed.await;
+        // From here on this device refuses each of them.
+        if let Some(vm) = &vm {
+            vm.allow_operations();
+        }
+        self.lock().check()
     }
 
-    async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+    async fn thaw(&self, cx: &Context) -> Result<(), Error> {
+        if let Some(vm) = cx.find::<Vm>()? {
+            vm.allow_operations();
+        }
+        self.lock().gate.open();
         Ok(())
     }
 
@@ -332,13 +341,14 @@ impl Controller for Plan9 {
     }
 
     async fn resume(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+        self.lock().gate.open();
         Ok(())
     }
 
     /// Does nothing to the shares: they end with the VM.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::Destination;
+        let closed = self.lock().gate.close();
+        closed.await;
         Ok(())
     }
 }

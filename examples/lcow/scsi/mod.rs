@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
 
@@ -24,7 +24,6 @@ pub use mount::{Mount, MountConfig, MountStage, Reservation};
 
 use super::host::Binding;
 use super::lock;
-use super::migration::Migration;
 use super::plan::PatchPlan;
 use super::vm::Vm;
 
@@ -41,8 +40,9 @@ pub struct ScsiState {
     /// The mount that each reservation holds. Containers refer to these ids.
     #[snapshot(defines = "scsi.reservation")]
     pub reservations: HashMap<Uuid, Reservation>,
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) migration: Migration,
+    pub(super) gate: Gate,
     #[snapshot(skip)]
     pub(super) binding: Option<Binding>,
     /// The slots whose path a container's patch has set, so that two containers cannot set
@@ -139,7 +139,8 @@ impl Scsi {
     pub fn update_disk_host_path(&self, reservation: Uuid, path: &Path) -> Result<(), Error> {
         let mut state = self.lock();
         let state = &mut *state;
-        if state.migration != Migration::Destination {
+        // Imported: the VM of this host does not exist yet.
+        if !state.gate.is_closed() || state.binding.is_some() {
             return Err(Error::precondition(
                 "a disk's path on the host changes only between import and resume",
             ));
@@ -172,21 +173,29 @@ impl Controller for Scsi {
 
     fn import(mut state: ScsiState) -> Result<Self, Error> {
         check::check(&state)?;
-        state.migration = Migration::Destination;
+        state.gate = Gate::closed();
         Ok(Self::from_state(state))
     }
 
     async fn freeze(&self, cx: &Context) -> Result<(), Error> {
         let vm = cx.find::<Vm>()?;
-        let _quiet = vm.as_ref().map(|vm| vm.stand_still());
-        let mut state = self.lock();
-        check::check(&state)?;
-        state.migration = Migration::Source;
-        Ok(())
+        if let Some(vm) = &vm {
+            vm.end_operations().await;
+        }
+        let closed = self.lock().gate.close();
+        closed.await;
+        // From here on this device refuses each of them.
+        if let Some(vm) = &vm {
+            vm.allow_operations();
+        }
+        check::check(&self.lock())
     }
 
-    async fn thaw(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::None;
+    async fn thaw(&self, cx: &Context) -> Result<(), Error> {
+        if let Some(vm) = cx.find::<Vm>()? {
+            vm.allow_operations();
+        }
+        self.lock().gate.open();
         Ok(())
     }
 
@@ -202,7 +211,7 @@ impl Controller for Scsi {
 
     async fn resume(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
-        state.migration = Migration::None;
+        state.gate.open();
         state.placed = HashMap::new();
         state.granted = Vec::new();
         Ok(())
@@ -210,7 +219,8 @@ impl Controller for Scsi {
 
     /// Releases the disks: they end with the VM, and so does its access to them.
     async fn abort(&self, _: &Context) -> Result<(), Error> {
-        self.lock().migration = Migration::Destination;
+        let closed = self.lock().gate.close();
+        closed.await;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::lcow::host::{Binding, Host};
 use crate::lcow::ids::VmId;
+use crate::lcow::migration::enter;
 
 impl Scsi {
     /// Reserves a slot for the VM's boot disk. The VM is created with that disk.
@@ -17,7 +18,7 @@ impl Scsi {
     /// The controller is migrating, the VM exists already, or no slot is free.
     pub fn reserve_for_rootfs(&self, config: DiskConfig) -> Result<Slot, Error> {
         let mut state = self.lock();
-        state.migration.refuse("the SCSI controller")?;
+        let _inside = enter(&state.gate, || "the SCSI controller".to_owned())?;
         if state.binding.is_some() {
             return Err(Error::precondition("the VM exists already: reserve its root disk before"));
         }
@@ -40,7 +41,7 @@ impl Scsi {
         mount: MountConfig,
     ) -> Result<Uuid, Error> {
         let mut state = self.lock();
-        state.migration.refuse("the SCSI controller")?;
+        let _inside = enter(&state.gate, || "the SCSI controller".to_owned())?;
         let there = state.disks.iter().find(|(_, there)| there.config.host_path == disk.host_path);
         let slot = match there {
             Some((&slot, there)) => {
@@ -76,7 +77,7 @@ impl Scsi {
     /// disk that was attached for it is detached again.
     pub fn map_to_guest(&self, reservation: Uuid) -> Result<String, Error> {
         let mut state = self.lock();
-        state.migration.refuse("the SCSI controller")?;
+        let _inside = enter(&state.gate, || "the SCSI controller".to_owned())?;
         let (Binding { host, vm }, slot, partition, disk) = state.held(reservation)?;
         let attach = disk.stage == DiskStage::Reserved;
         if attach {
@@ -106,7 +107,7 @@ impl Scsi {
     /// Then the reservation stays, and a second call continues where the first one stopped.
     pub fn unmap_from_guest(&self, reservation: Uuid) -> Result<(), Error> {
         let mut state = self.lock();
-        state.migration.refuse("the SCSI controller")?;
+        let _inside = enter(&state.gate, || "the SCSI controller".to_owned())?;
         let (Binding { host, vm }, slot, partition, disk) = state.held(reservation)?;
         let only_mount = disk.mounts.len() == 1;
         let mount = mount_of(disk, slot, partition)?;

@@ -3,17 +3,17 @@
 mod operations;
 
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use snapshot_core::codec::Json;
-use snapshot_core::{Child, Context, Controller, Error, Snapshot};
+use snapshot_core::{Child, Context, Controller, Error, Gate, Inside, Snapshot};
 use snapshot_proto::lcow::v1::{self as pb, vm_snapshot};
 
 use super::document;
 use super::host::{Binding, Host, VmConfig, VmStart};
 use super::ids::VmId;
 use super::lock;
-use super::migration::migrating;
+use super::migration::enter;
 use super::plan::PatchPlan;
 use super::plan9::Plan9;
 use super::scsi::{DiskConfig, Scsi, Slot};
@@ -114,10 +114,12 @@ pub struct VmState {
     pub bridge_next_id: i64,
     #[snapshot(skip)]
     pub(super) host: Option<Host>,
-    /// Whether the freeze has run: nothing may change any more, although the stage is set only
-    /// after the hook.
+    /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
-    pub(super) frozen: bool,
+    pub(super) gate: Gate,
+    /// Whether the freeze has paused the VM, or was about to.
+    #[snapshot(skip)]
+    pub(super) paused: bool,
     /// Whether the destination has created the VM. An abort must end this VM, and no other with the
     /// same id.
     #[snapshot(skip)]
@@ -145,9 +147,9 @@ pub struct NewVm {
 #[derive(Debug)]
 pub struct Vm {
     state: Mutex<VmState>,
-    /// Read-locked by an operation that changes several devices, and write-locked by a device that
-    /// freezes, so that all devices stay live during such an operation.
-    gate: RwLock<()>,
+    /// Entered by an operation that changes several devices, and closed by a device that freezes, so that
+    /// all devices stay live during such an operation.
+    operations: Gate,
 }
 
 impl Vm {
@@ -178,7 +180,7 @@ impl Vm {
     }
 
     pub(super) fn from_state(state: VmState) -> Self {
-        Self { state: Mutex::new(state), gate: RwLock::new(()) }
+        Self { state: Mutex::new(state), operations: Gate::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, VmState> {
@@ -215,23 +217,27 @@ impl Vm {
     /// # Errors
     ///
     /// One of them is migrating.
-    pub(super) fn begin(&self) -> Result<RwLockReadGuard<'_, ()>, Error> {
-        let guard = self.gate.read().unwrap_or_else(PoisonError::into_inner);
-        let migrating = [
-            self.scsi().map(|scsi| scsi.lock().migration),
-            self.vpci().map(|vpci| vpci.lock().migration),
-            self.plan9().map(|plan9| plan9.lock().migration),
+    pub(super) fn begin(&self) -> Result<Inside, Error> {
+        let the_vm = || "the VM".to_owned();
+        let inside = enter(&self.operations, the_vm)?;
+        let devices = [
+            self.scsi().map(|scsi| scsi.lock().gate.clone()),
+            self.vpci().map(|vpci| vpci.lock().gate.clone()),
+            self.plan9().map(|plan9| plan9.lock().gate.clone()),
         ];
-        for migration in migrating.into_iter().flatten() {
-            migration.refuse("the VM")?;
-        }
-        Ok(guard)
+        devices.iter().flatten().try_for_each(|device| enter(device, the_vm).map(drop))?;
+        Ok(inside)
     }
 
-    /// Waits until no operation changes several devices, and prevents new ones while a device
-    /// freezes.
-    pub(super) fn stand_still(&self) -> RwLockWriteGuard<'_, ()> {
-        self.gate.write().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until no operation changes several devices, and prevents new ones until
+    /// [`allow_operations`](Vm::allow_operations).
+    pub(super) async fn end_operations(&self) {
+        self.operations.close().await;
+    }
+
+    /// Allows operations that change several devices again, unless another device waits for their end.
+    pub(super) fn allow_operations(&self) {
+        self.operations.open();
     }
 
     /// The VM on its host.
@@ -245,16 +251,11 @@ impl Vm {
 }
 
 impl VmState {
-    fn refuse_migrating(&self) -> Result<(), Error> {
-        use VmStage::{DestinationMigrating, SourceMigrating};
-        match self.frozen || matches!(self.stage, SourceMigrating | DestinationMigrating) {
-            true => Err(migrating(&format!("VM {}", self.vm_id))),
-            false => Ok(()),
-        }
+    fn enter(&self) -> Result<Inside, Error> {
+        enter(&self.gate, || format!("VM {}", self.vm_id))
     }
 
     fn expect(&self, stage: VmStage, what: &str) -> Result<(), Error> {
-        self.refuse_migrating()?;
         if self.stage != stage {
             return Err(Error::precondition(format!(
                 "VM {} is {:?}: it can be {what} only while it is {stage:?}",
@@ -311,7 +312,7 @@ impl Controller for Vm {
         self.lock()
     }
 
-    fn import(state: VmState) -> Result<Self, Error> {
+    fn import(mut state: VmState) -> Result<Self, Error> {
         match &state.hcs_document {
             Some(document) => {
                 document::check(&document.get()?).map_err(|error| error.in_field("hcs_document"))?
@@ -321,11 +322,14 @@ impl Controller for Vm {
                     .in_field("hcs_document"));
             }
         }
+        state.gate = Gate::closed();
         Ok(Self::from_state(state))
     }
 
     /// Runs after everything in the VM is frozen.
     async fn freeze(&self, _: &Context) -> Result<(), Error> {
+        let closed = self.lock().gate.close();
+        closed.await;
         let mut state = self.lock();
         state.expect(VmStage::Running, "saved")?;
         let Binding { host, vm } = state.binding()?;
@@ -336,7 +340,7 @@ impl Controller for Vm {
             )));
         }
         // From here on the thaw has work to undo, even if the pause fails half-way.
-        state.frozen = true;
+        state.paused = true;
         host.pause_vm(&vm)?;
         state.compat_info = compat_info;
         Ok(())
@@ -344,12 +348,13 @@ impl Controller for Vm {
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
-        if state.frozen {
+        if state.paused {
             let Binding { host, vm } = state.binding()?;
             host.unpause_vm(&vm)?;
-            state.frozen = false;
+            state.paused = false;
             state.compat_info = Vec::new();
         }
+        state.gate.open();
         Ok(())
     }
 
@@ -385,10 +390,14 @@ impl Controller for Vm {
             next_port: state.gcs_next_port,
             next_call_id: state.bridge_next_id,
         };
-        binding.host.start_vm(&binding.vm, start)
+        binding.host.start_vm(&binding.vm, start)?;
+        state.gate.open();
+        Ok(())
     }
 
     async fn abort(&self, _: &Context) -> Result<(), Error> {
+        let closed = self.lock().gate.close();
+        closed.await;
         let mut state = self.lock();
         let Ok(binding) = state.binding() else { return Ok(()) };
         let ended = match std::mem::take(&mut state.restored) {

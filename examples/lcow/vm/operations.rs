@@ -15,6 +15,7 @@ impl Vm {
     /// It exists already, the VM is migrating, or the host refuses.
     pub fn create(&self) -> Result<(), Error> {
         let mut state = self.lock();
+        let _inside = state.enter()?;
         state.expect(VmStage::NotCreated, "created")?;
         let binding = state.binding()?;
         let disks = state.scsi().map(|scsi| scsi.boot_disks()).unwrap_or_default();
@@ -35,6 +36,7 @@ impl Vm {
     /// It is not `Created`, or does not start: it is `Invalid` then, and can be terminated.
     pub fn start(&self) -> Result<(), Error> {
         let mut state = self.lock();
+        let _inside = state.enter()?;
         state.expect(VmStage::Created, "started")?;
         let Binding { host, vm } = state.binding()?;
         let started = host.start_vm(&vm, VmStart::Boot);
@@ -49,7 +51,7 @@ impl Vm {
     /// The VM is migrating, or the host refuses: it is `Invalid` then.
     pub fn terminate(&self) -> Result<(), Error> {
         let mut state = self.lock();
-        state.refuse_migrating()?;
+        let _inside = state.enter()?;
         if matches!(state.stage, VmStage::Created | VmStage::Running | VmStage::Invalid) {
             let Binding { host, vm } = state.binding()?;
             if let Err(error) = host.terminate_vm(&vm) {
@@ -68,6 +70,7 @@ impl Vm {
     /// The VM does not run, is migrating, or has used up all ports.
     pub fn next_port(&self) -> Result<NonZeroU32, Error> {
         let mut state = self.lock();
+        let _inside = state.enter()?;
         state.expect(VmStage::Running, "asked for a port")?;
         let port = NonZeroU32::new(state.gcs_next_port);
         match (port, state.gcs_next_port.checked_add(1)) {
@@ -86,6 +89,7 @@ impl Vm {
     /// The VM does not run, is migrating, or has used up all ids.
     pub fn next_call_id(&self) -> Result<NonZeroI64, Error> {
         let mut state = self.lock();
+        let _inside = state.enter()?;
         state.expect(VmStage::Running, "asked for a message id")?;
         let id = NonZeroI64::new(state.bridge_next_id);
         match (id, state.bridge_next_id.checked_add(1)) {

@@ -9,6 +9,7 @@ use snapshot_core::Phase;
 
 use crate::shim::link::Address;
 use crate::shim::sandbox::MAX_CONTAINERS;
+use crate::shim::vm::Vm;
 use crate::shim::workload::Workload;
 
 /// Moves a running sandbox from one shim to another, and proves that no line of its output was lost.
@@ -17,8 +18,9 @@ use crate::shim::workload::Workload;
 /// folder. With them it runs one: start the destination with `--listen ADDRESS` and the source with
 /// `--connect ADDRESS`, where ADDRESS is HOST:PORT or unix:PATH. The containers are processes, which
 /// stand in for the memory of the VM that a hypervisor would carry over: so both shims must run on
-/// the same kernel and see the same files, in two network namespaces for instance. The socket is not
-/// authenticated: use TCP only on a network that you trust.
+/// the same kernel and see the same files, in two network namespaces for instance. On a Unix socket a
+/// peer is known by its user, over TCP by its certificate: `live_migration keys FOLDER` makes some. A
+/// shim that was killed is started again with the same command line: it takes its sandbox up.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "live_migration", version)]
 pub(crate) struct Cli {
@@ -46,7 +48,7 @@ pub(crate) struct Options {
     pub(crate) containers: u32,
 
     /// Make the step of one controller fail, `freeze:pods/web/containers/c1` for instance. Phases:
-    /// freeze, save, import, patch, resume. With --listen and --connect, give it to both sides.
+    /// freeze, save, patch, resume. With --listen and --connect, give it to both sides.
     #[arg(long, value_name = "PHASE:CONTROLLER-ID")]
     pub(crate) fail: Option<Fault>,
 
@@ -60,7 +62,7 @@ pub(crate) struct Options {
     pub(crate) report: Option<PathBuf>,
 
     /// Work in this folder, and keep it. It must not exist or be empty; or it is that of a shim that
-    /// was killed, whose conversation with the other side is finished then.
+    /// was killed, whose sandbox is taken up then.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
 
@@ -72,14 +74,61 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = seconds)]
     pub(crate) patience: f64,
 
-    /// End at a message as if by `kill -9`: right before it is sent (`sending:Resume`), right after
-    /// (`sent:Resume`), or right after it has come (`got:Resume`). For rehearsals.
-    #[arg(long, value_name = "MOMENT:MESSAGE", hide = true)]
-    pub(crate) die: Option<Death>,
+    /// Where the folders may be that a source names: the guest and the storage. The folder of --dir
+    /// when not given.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) shared: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsOptions,
 
     /// Tell what happens in detail.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+/// How the peer is known over TCP.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct TlsOptions {
+    /// This side's certificate, a PEM file.
+    #[arg(long, value_name = "FILE", requires_all = ["tls_key", "tls_ca"])]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The key of this side's certificate, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// The certificate of the authority that has signed the other side's, a PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_ca: Option<PathBuf>,
+
+    /// Without certificates: speak plain TCP also to other machines. Whoever reaches the port can then
+    /// offer a sandbox, or take one.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub(crate) insecure: bool,
+
+    /// Both shims at once: connect them over TLS on the loopback interface, with keys made for it.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub(crate) over_tls: bool,
+}
+
+/// The files for TLS of one side.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    /// Its certificate.
+    pub(crate) cert: PathBuf,
+    /// The key of it.
+    pub(crate) key: PathBuf,
+    /// The authority that has signed the other side's certificate.
+    pub(crate) ca: PathBuf,
+}
+
+impl TlsOptions {
+    /// The files, if they were given.
+    pub(crate) fn files(&self) -> Option<TlsFiles> {
+        let Self { tls_cert, tls_key, tls_ca, .. } = self.clone();
+        Some(TlsFiles { cert: tls_cert?, key: tls_key?, ca: tls_ca? })
+    }
 }
 
 /// What is done in place of a migration.
@@ -91,9 +140,43 @@ pub(crate) enum Instead {
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
+    /// Answer for the destination of a source that is in doubt whose its sandbox is. Look first with
+    /// `status` at both sides' folders.
+    Decide {
+        /// The folder that was given to the source as --dir.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        /// Whose the sandbox is: `commit` if the destination's, `rollback` if the source's.
+        #[arg(value_enum)]
+        choice: Decided,
+    },
+    /// End the sandbox of a folder whose shims have ended, with all its containers.
+    End {
+        /// The folder that was given to the source as --dir.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+    /// Make keys and certificates for a demonstration: an authority, a source, a destination.
+    Keys {
+        /// Where they are written.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
     /// What runs in a container.
     #[command(hide = true)]
     Workload(Workload),
+    /// The process of the VM.
+    #[command(hide = true)]
+    Vm(Vm),
+}
+
+/// An operator's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Decided {
+    /// The sandbox is the destination's.
+    Commit,
+    /// The sandbox is the source's.
+    Rollback,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -113,8 +196,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    const PHASES: [Phase; 5] =
-        [Phase::Freeze, Phase::Save, Phase::Import, Phase::Patch, Phase::Resume];
+    const PHASES: [Phase; 4] = [Phase::Freeze, Phase::Save, Phase::Patch, Phase::Resume];
 }
 
 impl FromStr for Fault {
@@ -138,41 +220,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A message at which the shim ends as if by `kill -9`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Death {
-    /// The moment.
-    pub(crate) moment: Moment,
-    /// The message's name.
-    pub(crate) message: String,
-}
-
-/// When, at a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// Before it is sent.
-    Sending,
-    /// After it was sent.
-    Sent,
-    /// After it has come.
-    Got,
-}
-
-impl FromStr for Death {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (moment, message) = text.split_once(':').unwrap_or((text, ""));
-        let moment = match moment {
-            "sending" => Moment::Sending,
-            "sent" => Moment::Sent,
-            "got" => Moment::Got,
-            _ => return Err("expected sending:, sent: or got:MESSAGE, as in sent:Resume".into()),
-        };
-        Ok(Self { moment, message: message.to_owned() })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -191,6 +238,6 @@ mod tests {
         assert_eq!(fault.controller, "pods/web/containers/c1");
         assert_eq!(fault.to_string(), "patch:pods/web/containers/c1");
         assert!("patch".parse::<Fault>().unwrap_err().contains("PHASE:CONTROLLER-ID"));
-        assert!("commit:vm".parse::<Fault>().unwrap_err().contains("freeze, save, import"));
+        assert!("commit:vm".parse::<Fault>().unwrap_err().contains("freeze, save, patch"));
     }
 }

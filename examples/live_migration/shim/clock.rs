@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use snapshot_core::Timeline;
+use snapshot_core::{SideReport, Timeline};
 
-use crate::shim::protocol::Step;
+use crate::shim::note::Step;
 
 /// Now, in nanoseconds since the machine started.
 pub(crate) fn now() -> u64 {
@@ -33,4 +33,19 @@ pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
         took: time.took,
     });
     phases.chain(controllers).collect()
+}
+
+/// The steps of a report, phases first.
+pub(crate) fn steps_of(side: &SideReport) -> Vec<Step> {
+    let phases = side.phases.iter().map(|phase| Step {
+        phase: phase.phase.clone(),
+        controller: String::new(),
+        took: Duration::from_nanos(phase.took_ns),
+    });
+    let hooks = side.hooks.iter().map(|hook| Step {
+        phase: hook.phase.clone(),
+        controller: hook.controller.clone(),
+        took: Duration::from_nanos(hook.took_ns),
+    });
+    phases.chain(hooks).collect()
 }

@@ -1,16 +1,18 @@
-//! Both shims at once, as two processes, and what is left of them at the end.
+//! Both shims at once.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{WaitOptions, getpid, set_child_subreaper, wait};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 
-use crate::shim::cli::Options;
-use crate::shim::report;
+use crate::shim::cli::{Options, TlsFiles};
+use crate::shim::tls::{files, make_keys};
+use crate::shim::{destination, report, signals, source};
 
-/// How long the guest's processes may take to end once nobody holds its power any more.
+/// How long the VM and its processes may take to end.
 const POWER_OFF_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a destination and a source in `dir`, and waits until all of it has ended.
@@ -21,36 +23,71 @@ const POWER_OFF_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn run(options: &Options, dir: &Path) -> anyhow::Result<()> {
     // The processes of the guest outlive the shim that started them; they become ours then.
     set_child_subreaper(Some(getpid()))?;
-    let address = format!("unix:{}", dir.join("socket").display());
-    let reports = ["source", "destination"].map(|side| dir.join(format!("{side}-report.json")));
-    let mut destination = shim(options, dir, "--listen", &address, &reports[1])?;
-    let source = shim(options, dir, "--connect", &address, &reports[0])?.wait()?;
-    if !source.success() {
-        // It may not have come so far as to tell the destination.
-        let _ = destination.kill();
+    let keys = dir.join("keys");
+    let address = match options.tls.over_tls {
+        true => {
+            make_keys(&keys)?;
+            // Free a moment ago; nobody else takes it on purpose.
+            TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string()
+        }
+        false => format!("unix:{}", dir.join("socket").display()),
+    };
+    let reports =
+        [source::SIDE, destination::SIDE].map(|side| dir.join(format!("{side}-report.json")));
+    let start = |side: &str, role: &str, report: &Path| {
+        let files = options.tls.over_tls.then(|| files(&keys, side));
+        shim(options, dir, (role, &address), files, report)
+    };
+    let mut destination = start(destination::SIDE, "--listen", &reports[1])?;
+    let mut source = start(source::SIDE, "--connect", &reports[0])?;
+    let ended = loop {
+        if let Some(ended) = source.try_wait()? {
+            break ended;
+        }
+        if signals::pause(Duration::from_millis(10)) {
+            // From the terminal they have it already.
+            terminate(&source);
+            break source.wait()?;
+        }
+    };
+    if options.fail.is_some() || !ended.success() {
+        // No source comes any more. One that has the sandbox ends it.
+        terminate(&destination);
     }
-    let destination = destination.wait()?;
+    let ends = [(source::SIDE, ended), (destination::SIDE, destination.wait()?)];
     reap()?;
     if let Some(whole) = &options.report {
         report::join(reports.each_ref().map(AsRef::as_ref), whole)?;
     }
-    for (side, status) in [("source", source), ("destination", destination)] {
+    for (side, status) in ends {
         anyhow::ensure!(status.success(), "the {side} failed: {status}");
     }
     Ok(())
 }
 
+/// Asks a shim to end.
+fn terminate(shim: &Child) {
+    if let Some(pid) = Pid::from_raw(shim.id().cast_signed()) {
+        // An error: it has ended. It is not reaped yet, so its number means no other process.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
 fn shim(
     options: &Options,
     dir: &Path,
-    role: &str,
-    address: &str,
+    (role, address): (&str, &str),
+    tls: Option<TlsFiles>,
     report: &Path,
 ) -> anyhow::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([role, address]).arg("--dir").arg(dir);
     command.arg("--containers").arg(options.containers.to_string());
     command.arg("--seconds").arg(options.seconds.to_string());
+    command.arg("--patience").arg(options.patience.to_string());
+    if let Some(TlsFiles { cert, key, ca }) = tls {
+        command.arg("--tls-cert").arg(cert).arg("--tls-key").arg(key).arg("--tls-ca").arg(ca);
+    }
     if let Some(fault) = &options.fail {
         command.arg("--fail").arg(fault.to_string());
     }
@@ -66,8 +103,8 @@ fn shim(
     Ok(command.spawn()?)
 }
 
-/// Reaps what the shims have left: the processes of the guest, all of which have ended or do so now
-/// that nobody holds its power.
+/// Reaps what the shims have left: the VM and the processes of the guest, all of which have ended or do
+/// so now.
 fn reap() -> anyhow::Result<()> {
     let deadline = Instant::now() + POWER_OFF_TIMEOUT;
     loop {

@@ -1,35 +1,37 @@
 //! The destination: takes a sandbox over and goes on with it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use futures_executor::block_on;
-use prost::Message as _;
-use snapshot_core::{ControllerId, Error, Incoming, Patched, Phase, Session, SideReport, registry};
-use snapshot_examples::lcow::{Host, Sandbox};
-use snapshot_handover::decision::destination::{State, step};
-use snapshot_handover::decision::{Action, Event, Mark, Word};
+use snapshot_core::{Error, Incoming};
+use snapshot_examples::lcow::Sandbox;
+use snapshot_handover::decision::Mark;
+use snapshot_handover::{NotMoved, Report};
+use tokio::runtime::Runtime;
 
-use crate::shim::afterwards;
-use crate::shim::cli::{Fault, Options};
-use crate::shim::clock::{now, steps};
-use crate::shim::drive::{Hands, Next, drive};
+use crate::shim::arrival::{Arrived, Desk, News};
+use crate::shim::cli::Options;
+use crate::shim::clock::steps_of;
+use crate::shim::console::say;
 use crate::shim::guest::Guest;
-use crate::shim::link::{Address, Listener};
+use crate::shim::keeper::Keeper;
+use crate::shim::link::Endpoint;
 use crate::shim::machine::Machine;
-use crate::shim::plan::plan;
-use crate::shim::progress::Bars;
+use crate::shim::note::{self, Ended, Handed, Offered};
+use crate::shim::processes::Origin;
 use crate::shim::proof::prove;
-use crate::shim::protocol::{self, Failure, Hello, Message, Progressed};
-use crate::shim::record::{Record, Unwritten};
+use crate::shim::reception::receive;
+use crate::shim::side::{self, Side};
 use crate::shim::storage::Storage;
-use crate::shim::talk::Talk;
-use crate::shim::{Outcome, machine_id, report, sandbox, say, summary};
+use crate::shim::{Outcome, handover, plan, report, run_for, sandbox, signals, summary};
 
-/// What lines of this side begin with.
-const SIDE: &str = "destination";
+/// The name of this side.
+pub(crate) const SIDE: &str = "destination";
+
+/// How often the shim looks up from its wait.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs the destination.
 ///
@@ -37,321 +39,183 @@ const SIDE: &str = "destination";
 ///
 /// Whatever keeps it from listening, and a proof that fails. A sandbox that is not taken over is no
 /// error by itself: it runs on at the source.
-pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::Result<Outcome> {
-    let side = dir.join("destination");
-    let left = Record::find(&side)?;
-    let listener = Listener::bind(address)?;
-    say(SIDE, &format!("listens at {address}"));
-    if let Some(record) = left {
-        return afterwards::destination(options, &listener, record);
-    }
-    let mut shim = Shim {
-        options,
-        listener: &listener,
-        talk: Talk::new(options, Some(listener.accept(None)?)),
-        side,
-        machine: None,
-        record: None,
-        hello: None,
-        bytes: Vec::new(),
-        session: Session::new(),
-        patched: None,
-        sandbox: None,
-        resumed: Progressed::default(),
-        failure: None,
-        failed: None,
+pub(crate) fn run(
+    options: &Options,
+    endpoint: &Endpoint,
+    dir: &Path,
+    runtime: &Runtime,
+) -> anyhow::Result<Outcome> {
+    let side = Side::of(dir, SIDE);
+    let ledger = side.open()?;
+    let last = side::last(&ledger)?;
+    let ended = side.ended()?;
+    let is_live = last.as_ref().is_some_and(|record| record.mark == Mark::Live) && ended.is_none();
+    let taken_up = match is_live {
+        true => Some(take_up(&side)?),
+        false if ended.is_some() => {
+            if let Some(Offered { guest, .. }) = side::read(&side.offered())? {
+                // The earlier shim may have died before it switched the VM off.
+                crate::shim::vm::switch_off(&guest)?;
+            }
+            say(SIDE, "the sandbox of this folder has run to its end here");
+            None
+        }
+        false => {
+            side.forget_sandbox();
+            side.clean()?;
+            None
+        }
     };
-    let ended = drive(&mut shim, step, (State::Waiting, Vec::new()))?;
-    let Shim { talk, machine, record, session, sandbox, resumed, failure, failed, .. } = shim;
-    let happened = failed.unwrap_or_else(|| session.report(SIDE));
-    // Where no snapshot has come there is nothing to tell of.
-    if happened.failure.is_some() || !happened.phases.is_empty() {
-        report::write(options, || happened)?;
-    }
-    // Nobody is waited for any more.
-    drop((talk, listener));
-    let (State::Live, Some(machine), Some(sandbox), Some(mut record)) =
-        (ended, machine, sandbox, record)
-    else {
-        let error = failure.unwrap_or_else(|| Error::internal("nobody has said why"));
-        say(SIDE, &format!("took nothing over: {error}"));
-        return Ok(Outcome::NotTaken);
+    let (news, events) = channel();
+    let desk = Desk::new(options, dir, side.clone(), news, taken_up.is_none() && ended.is_none());
+    let listener = runtime.block_on(endpoint.listen())?;
+    say(SIDE, &format!("listens at {}", endpoint.address));
+    let receiving = runtime.spawn(receive(listener, handover(&ledger), Arc::clone(&desk)));
+    let shim = Destination { options, side, desk, events };
+    let outcome = match taken_up {
+        Some((arrived, sandbox)) => {
+            say(SIDE, "takes the sandbox up where an earlier shim has left it");
+            shim.serve(&arrived, &sandbox, None)
+        }
+        None => shim.wait(last.is_some()),
     };
-    std::thread::sleep(Duration::from_secs_f64(options.seconds));
-    sandbox::stop(&sandbox)?;
-    record.seen = sandbox::seen(&machine, &sandbox);
-    record.resumed = Some(resumed.clone());
-    record.write()?;
-    let Some(handed) = &record.handed else {
-        say(
-            SIDE,
-            "the sandbox ran here to its end, and the source's last word has not come: ask both \
-             sides with `live_migration status FOLDER`, which proves it by what they have written",
-        );
-        return Ok(Outcome::TookOver);
-    };
-    let proof = prove(&[&handed.seen, &record.seen], &handed.exits)?;
-    summary::migration(handed, &steps(&session.timeline()), &resumed);
-    summary::proof(SIDE, &proof);
-    Ok(Outcome::TookOver)
+    // The listener goes with its task, and the socket file with the listener.
+    receiving.abort();
+    let _ = runtime.block_on(receiving);
+    outcome
 }
 
-/// The destination while it takes over.
-struct Shim<'a> {
+/// Takes up the sandbox that an earlier shim of this folder had: from its last checkpoint, or as it came.
+fn take_up(side: &Side) -> anyhow::Result<(Arrived, Arc<Sandbox>)> {
+    let offered: Offered = side::read(&side.offered())?.ok_or_else(|| {
+        Error::internal("the ledger says that the sandbox is live here, and the offer is gone")
+    })?;
+    let machine = Machine::new(side.dir(), Guest::find(&offered.guest)?, Origin::TakenUp)?;
+    Storage::find(&offered.storage).show(side.dir())?;
+    sandbox::equip(&machine, SIDE)?;
+    let sandbox = match Incoming::from_checkpoint(side.checkpoint())? {
+        Some(checkpoint) => sandbox::take_up(&machine, checkpoint, plan::stay)?,
+        None => match Incoming::from_checkpoint(side.arrived())? {
+            Some(arrived) => sandbox::take_up(&machine, arrived, plan::plan)?,
+            None => anyhow::bail!(
+                "the ledger says that the sandbox is live here, and there is nothing to take it up \
+                 from"
+            ),
+        },
+    };
+    Ok((Arrived { machine, offered }, sandbox))
+}
+
+struct Destination<'a> {
     options: &'a Options,
-    listener: &'a Listener,
-    talk: Talk,
-    /// This side's folder.
-    side: PathBuf,
-    machine: Option<Arc<Machine>>,
-    record: Option<Record>,
-    hello: Option<Hello>,
-    bytes: Vec<u8>,
-    session: Session,
-    patched: Option<Patched<Sandbox>>,
-    sandbox: Option<Arc<Sandbox>>,
-    resumed: Progressed,
-    /// Why nothing is taken over; the first reason counts.
-    failure: Option<Error>,
-    /// What failed here, for the report.
-    failed: Option<SideReport>,
+    side: Side,
+    desk: Arc<Desk>,
+    events: Receiver<News>,
 }
 
-impl Hands for Shim<'_> {
-    fn act(&mut self, action: Action) -> anyhow::Result<Next> {
-        match action {
-            Action::Record(mark) => return Ok(self.write(mark, true)),
-            Action::Note(mark) => return Ok(self.write(mark, false)),
-            Action::Send(word) => {
-                let message = self.message(word)?;
-                self.talk.send(&message);
-            }
-            Action::Greet => return Ok(self.tried(Self::greet)),
-            Action::Import => return Ok(self.tried(Self::import)),
-            Action::Resume => return Ok(self.tried(Self::resume)),
-            Action::GoLive => self.go_live(),
-            Action::Abort => self.abort(),
-            Action::Listen => {
-                let why = self.talk.trouble();
-                say(SIDE, &format!("{why}; the source may ask what became of this"));
-                if !self.talk.listen(self.listener) {
-                    return Ok(Next::Happened(Event::Nobody));
+impl Destination<'_> {
+    fn patience(&self) -> Duration {
+        Duration::from_secs_f64(self.options.patience)
+    }
+
+    /// Waits for a source. With `again` there has been one, which may still ask what became of it.
+    fn wait(self, again: bool) -> anyhow::Result<Outcome> {
+        let mut until = again.then(|| Instant::now() + self.patience());
+        let mut refused: Option<NotMoved> = None;
+        loop {
+            match self.events.recv_timeout(LOOK) {
+                Ok(News::Live(sandbox, report)) => {
+                    let arrived = self.desk.arrived()?;
+                    return self.serve(&arrived, &sandbox, Some(report));
                 }
-            }
-            Action::Leave => anyhow::bail!(
-                "it is not known whether the last mark was written: start this shim again, which \
-                 then goes by what is there"
-            ),
-            Action::Contradiction => anyhow::bail!(
-                "the two sides contradict each other: look at both with `live_migration status`"
-            ),
-            Action::End => {
-                self.why();
-                return Ok(Next::End);
-            }
-            // No source of this example rehearses.
-            Action::Check
-            | Action::Rehearse
-            | Action::Prepare
-            | Action::Thaw
-            | Action::Commit
-            | Action::Ask
-            | Action::AskOperator => {
-                anyhow::bail!("{action:?} is not for a destination")
-            }
-        }
-        Ok(Next::GoOn)
-    }
-
-    fn wait(&mut self) -> Event {
-        let Some(mut message) = self.talk.receive() else { return Event::Lost };
-        if let (Message::Processes(processes), Some(machine)) = (&message, &self.machine) {
-            machine.processes().expect(processes.clone());
-            if let Some(record) = &mut self.record {
-                record.processes.clone_from(processes);
-            }
-            match self.talk.receive() {
-                Some(next) => message = next,
-                None => return Event::Lost,
-            }
-        }
-        let Some(word) = message.word() else { return Event::Lost };
-        match message {
-            Message::Hello(hello) => {
-                // One that comes later is of another migration.
-                self.hello.get_or_insert(hello);
-            }
-            Message::Snapshot(bytes) => self.bytes = bytes,
-            Message::Abort(failure) => self.fail(failure.into()),
-            Message::Committed(handed) => {
-                if let Some(record) = &mut self.record {
-                    record.handed = Some(handed);
+                Ok(News::Refused(why)) => {
+                    say(SIDE, &format!("took nothing over: [{}] {}", why.error.code(), why.error));
+                    if let Some(error) = &why.undo {
+                        say(SIDE, &format!("not everything could be taken back: {error}"));
+                    }
+                    // Where no snapshot has come there is nothing to tell of.
+                    if why.report.side.failure.is_some() || !why.report.side.phases.is_empty() {
+                        report::write(self.options, || why.report.side.clone());
+                    }
+                    refused = Some(*why);
+                    until = Some(Instant::now() + self.patience());
                 }
+                Ok(News::Undecided(why)) => anyhow::bail!(
+                    "it is not known whether the last mark was written: start this shim again, \
+                     which then goes by what is there: {}",
+                    why.error
+                ),
+                Err(RecvTimeoutError::Disconnected) => anyhow::bail!("nobody listens any more"),
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            Message::Outcome(migration) => {
-                let ours = self.record.as_ref().is_some_and(|ours| ours.migration == migration);
-                if !ours {
-                    let why = format!("migration {migration} is not this one");
-                    self.talk.hang_up(Error::invalid(why));
-                    return Event::Lost;
+            let is_over = until.is_some_and(|until| Instant::now() > until) && self.desk.is_free();
+            if is_over || signals::requested() {
+                if refused.is_none() {
+                    say(SIDE, "took nothing over: no source has come");
                 }
-            }
-            _ => {}
-        }
-        Event::Got(word)
-    }
-}
-
-impl Shim<'_> {
-    fn fail(&mut self, error: Error) {
-        self.failure.get_or_insert(error);
-    }
-
-    /// Why nothing is taken over: if nothing else was said, because of the connection.
-    fn why(&mut self) -> Failure {
-        let trouble = self.talk.trouble();
-        Failure::from(&*self.failure.get_or_insert(trouble))
-    }
-
-    fn tried(&mut self, act: fn(&mut Self) -> Result<(), Error>) -> Next {
-        Next::Happened(match act(self) {
-            Ok(()) => Event::Done,
-            Err(error) => {
-                self.fail(error);
-                Event::Failed
-            }
-        })
-    }
-
-    fn write(&mut self, mark: Mark, needed: bool) -> Next {
-        let why = (mark == Mark::Aborted).then(|| self.why());
-        let unrecorded = |error| Unwritten { event: Event::Unrecorded, error };
-        let written = self.record().map_err(unrecorded).and_then(|record| {
-            record.failure = why;
-            record.mark(mark)
-        });
-        match written {
-            Ok(()) => Next::GoOn,
-            Err(Unwritten { event, error }) if needed => {
-                self.fail(error);
-                Next::Happened(event)
-            }
-            // Who finds no mark presumes the same.
-            Err(Unwritten { error, .. }) => {
-                say(SIDE, &format!("{error}"));
-                Next::GoOn
+                return Ok(match (signals::requested(), refused) {
+                    (true, None) => Outcome::Interrupted,
+                    _ => Outcome::NotTaken,
+                });
             }
         }
     }
 
-    fn record(&mut self) -> Result<&mut Record, Error> {
-        match (&mut self.record, &self.hello) {
-            (Some(record), _) => Ok(record),
-            (empty, Some(hello)) => Ok(empty.insert(Record::new(&self.side, &hello.migration)?)),
-            (None, None) => Err(Error::internal("no source has come")),
-        }
-    }
-
-    fn message(&mut self, word: Word) -> anyhow::Result<Message> {
-        Ok(match word {
-            Word::Welcome => Message::Manifest(registry::registry()?.manifest().encode_to_vec()),
-            Word::Patched => Message::Patched(Progressed { at: now() }),
-            Word::Resumed => Message::Resumed(self.resumed.clone()),
-            Word::Refused => Message::Refused(self.why()),
-            Word::Settled => Message::Settled,
-            other => anyhow::bail!("{other:?} is not for a destination to say"),
-        })
-    }
-
-    fn machine(&self) -> Result<&Arc<Machine>, Error> {
-        self.machine.as_ref().ok_or_else(|| Error::internal("this host is not ready"))
-    }
-
-    /// Makes this host ready for the guest; nothing of the guest is touched.
-    fn greet(&mut self) -> Result<(), Error> {
-        let hello = self.hello.as_ref().ok_or_else(|| Error::internal("no source has come"))?;
-        check(hello)?;
-        let machine = Machine::new(&self.side, Guest::find(&hello.guest)?, false)?;
-        Storage::find(&hello.storage).show(&self.side)?;
-        sandbox::equip(&machine, SIDE)?;
-        self.machine = Some(machine);
-        Ok(())
-    }
-
-    /// Verifies the whole snapshot, and only then binds it to this host.
-    fn import(&mut self) -> Result<(), Error> {
-        // Before the import, so that the report has its time too.
-        let session = Session::new().progress(Arc::new(Bars::new(SIDE)));
-        self.session = session.clone();
-        let imported = Incoming::open(std::mem::take(&mut self.bytes))
-            .and_then(Incoming::import::<Sandbox>)
-            .inspect_err(|error| {
-                self.failed = Some(session.report(SIDE).failed_in(Phase::Import, error));
-            })?;
-        let machine = Arc::clone(self.machine()?);
-        let plan = plan(&machine, imported.root())?;
-        let session = session.resource(Arc::new(Host::new(machine))).resource(Arc::new(plan));
-        self.session = match &self.options.fail {
-            Some(Fault { phase: phase @ (Phase::Patch | Phase::Resume), controller }) => {
-                session.fail_at(*phase, ControllerId::from(controller.as_str()))
-            }
-            _ => session,
-        };
-        let patched = block_on(imported.patch(&self.session));
-        self.patched = Some(patched.map_err(|failure| self.failed_with(failure))?);
-        Ok(())
-    }
-
-    fn resume(&mut self) -> Result<(), Error> {
-        let patched = self.patched.take().context("nothing is patched");
-        let patched = patched.map_err(|error| Error::internal(error.to_string()))?;
-        let resumed = block_on(patched.resume(&self.session));
-        self.sandbox = Some(resumed.map_err(|failure| self.failed_with(failure))?);
-        Ok(())
-    }
-
-    fn failed_with(&mut self, failure: snapshot_core::Failure) -> Error {
-        self.failed = Some(self.session.report(SIDE).failed(&failure));
-        failure.into_error()
-    }
-
-    /// Now the output is relayed here, and the guest goes on. There is no way back any more, so a
-    /// process that cannot be relayed does not stop the others.
-    fn go_live(&mut self) {
-        let opened = self.machine().and_then(|machine| machine.processes().open());
-        self.resumed = Progressed { at: now() };
-        if let Err(error) = opened {
-            say(SIDE, &format!("not everything goes on: {error}"));
-        }
+    /// Runs the sandbox that is this side's.
+    fn serve(
+        &self,
+        arrived: &Arrived,
+        sandbox: &Arc<Sandbox>,
+        report: Option<Report>,
+    ) -> anyhow::Result<Outcome> {
         say(SIDE, "the sandbox runs here");
+        let mut keeper = Keeper::new(self.side.checkpoint());
+        keeper.changed(sandbox);
+        if let Some(report) = &report {
+            report::write(self.options, || report.side.clone());
+            for trouble in &report.trouble {
+                say(SIDE, &format!("besides: [{}] {trouble}", trouble.code()));
+            }
+        }
+        run_for(self.options.seconds, || keeper.catch_up(sandbox));
+        let is_asked_to_end = signals::requested();
+        let Arrived { machine, offered } = arrived;
+        if !is_asked_to_end {
+            sandbox::stop(sandbox)?;
+        }
+        let seen = sandbox::seen(machine, sandbox);
+        let exits = if is_asked_to_end { Default::default() } else { offered.exits.clone() };
+        let ended = Ended { shims: vec![offered.seen.clone(), seen], exits };
+        self.side.end(&ended);
+        sandbox.vm()?.terminate()?;
+        if is_asked_to_end {
+            say(SIDE, "was asked to end, and has ended the sandbox");
+            return Ok(Outcome::Interrupted);
+        }
+        let shims: Vec<&[_]> = ended.shims.iter().map(Vec::as_slice).collect();
+        let proof = prove(&shims, &ended.exits)?;
+        if let Some(report) = &report
+            && let Ok(handed) = note::decode::<Handed>(&report.note)
+        {
+            let resumed = self.desk.resumed().unwrap_or_default();
+            summary::migration(&handed, report.bytes, &steps_of(&report.side), &resumed);
+        }
+        summary::proof(SIDE, &proof);
+        self.settle(report.as_ref());
+        Ok(Outcome::TookOver)
     }
 
-    /// Takes everything back. The guest has not gone on, so it is the source's as it was.
-    fn abort(&mut self) {
-        let aborted = match (self.patched.take(), self.sandbox.take()) {
-            (Some(patched), _) => block_on(patched.abort()).map_err(|failure| failure.into_error()),
-            (None, Some(sandbox)) => sandbox.vm().and_then(|vm| vm.terminate()),
-            (None, None) => Ok(()),
-        };
-        if let Err(error) = aborted {
-            say(SIDE, &format!("not everything could be taken back: {error}"));
+    /// Waits for a source that may not know that the sandbox is this side's.
+    fn settle(&self, report: Option<&Report>) {
+        if report.is_some_and(|report| report.settled) {
+            return;
+        }
+        signals::wait_until(self.patience(), || self.desk.is_settled());
+        if !self.desk.is_settled() {
+            say(
+                SIDE,
+                "the source's last word has not come: ask both sides with `live_migration status`",
+            );
         }
     }
-}
-
-fn check(hello: &Hello) -> Result<(), Error> {
-    if hello.version != protocol::VERSION {
-        return Err(Error::precondition(format!(
-            "the source speaks version {} of the protocol, this is version {}",
-            hello.version,
-            protocol::VERSION
-        )));
-    }
-    if hello.machine != machine_id()? {
-        return Err(Error::precondition(
-            "the source is on another machine: its processes, which stand in for the memory of \
-             the VM, cannot come along. Run both shims on one kernel",
-        ));
-    }
-    Ok(())
 }

@@ -11,6 +11,7 @@ use snapshot_examples::lcow::host::{
 use snapshot_examples::lcow::{DiskConfig, Endpoint, MountConfig, NamespaceId, NicId, Slot, VmId};
 use uuid::Uuid;
 
+use crate::shim::confine::step;
 use crate::shim::guest::at;
 use crate::shim::lock::lock;
 use crate::shim::machine::Machine;
@@ -31,7 +32,7 @@ impl Machine {
     ///
     /// It cannot be written.
     pub(crate) fn make_device(&self, instance_id: &str) -> Result<(), Error> {
-        let path = self.device(instance_id);
+        let path = self.device(instance_id)?;
         std::fs::write(&path, "").map_err(|error| at(&path, error))
     }
 
@@ -41,27 +42,37 @@ impl Machine {
     ///
     /// It cannot be written.
     pub(crate) fn make_namespace(&self, namespace: &str, mac: &str) -> Result<(), Error> {
-        let dir = self.dir().join("namespaces").join(namespace);
+        let dir = self.dir().join("namespaces").join(step(namespace)?);
+        if dir.exists() {
+            // Of an earlier shim of this host.
+            return Ok(());
+        }
         let endpoint = EndpointFile {
             id: Uuid::new_v4().to_string(),
             mac: mac.to_owned(),
             name: format!("{namespace}-eth0"),
         };
-        let path = dir.join(&endpoint.id);
+        // Whole or not at all, if this shim dies.
+        let new = self.dir().join("namespaces.new");
         let make = || {
-            std::fs::create_dir_all(&dir)?;
-            std::fs::write(&path, serde_json::to_vec(&endpoint)?)
+            match std::fs::remove_dir_all(&new) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            std::fs::create_dir(&new)?;
+            std::fs::write(new.join(&endpoint.id), serde_json::to_vec(&endpoint)?)?;
+            std::fs::rename(&new, &dir)
         };
-        make().map_err(|error| at(&path, error))
+        make().map_err(|error| at(&dir, error))
     }
 
-    fn device(&self, instance_id: &str) -> PathBuf {
-        self.dir().join("devices").join(instance_id)
+    fn device(&self, instance_id: &str) -> Result<PathBuf, Error> {
+        Ok(self.dir().join("devices").join(step(instance_id)?))
     }
 
     /// Takes a device for a VM.
     pub(crate) fn claim_device(&self, instance_id: &str) -> Result<File, Error> {
-        claim("device", &self.device(instance_id))
+        claim("device", &self.device(instance_id)?)
     }
 }
 
@@ -199,7 +210,7 @@ impl ShareHost for Machine {
 
 impl NetworkHost for Machine {
     fn endpoints(&self, namespace: &NamespaceId) -> Result<Vec<Endpoint>, Error> {
-        let dir = self.dir().join("namespaces").join(namespace.as_str());
+        let dir = self.dir().join("namespaces").join(step(namespace.as_str())?);
         let mut endpoints = Vec::new();
         for entry in std::fs::read_dir(&dir).map_err(|error| at(&dir, error))? {
             let path = entry.map_err(|error| at(&dir, error))?.path();
@@ -241,7 +252,7 @@ impl NetworkHost for Machine {
 impl Machine {
     /// The file of an endpoint, in whichever namespace it is.
     fn endpoint(&self, id: &str) -> Result<PathBuf, Error> {
-        let namespaces = self.dir().join("namespaces");
+        let (namespaces, id) = (self.dir().join("namespaces"), step(id)?);
         for entry in std::fs::read_dir(&namespaces).map_err(|error| at(&namespaces, error))? {
             let path = entry.map_err(|error| at(&namespaces, error))?.path().join(id);
             if path.exists() {

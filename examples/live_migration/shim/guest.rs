@@ -2,18 +2,22 @@
 //!
 //! In a real migration the hypervisor carries the guest over: its memory, with the processes in it,
 //! and its vsock ports. Here the processes of the guest are processes of the machine that both shims
-//! run on, a port is a named pipe, and the machine runs for as long as somebody holds its power pipe
-//! open: when both shims are gone, so are the processes.
+//! run on, a port is a named pipe, and the [VM](crate::shim::vm) is a process that outlives the shims.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use serde::{Deserialize, Serialize};
 use snapshot_core::{Code, Error};
 use snapshot_examples::lcow::Slot;
 use uuid::Uuid;
+
+use crate::shim::bridge::SOCKET;
+use crate::shim::identity::Identity;
+use crate::shim::processes::Key;
 
 /// A guest's folder.
 #[derive(Clone, Debug)]
@@ -28,15 +32,11 @@ impl Guest {
     ///
     /// The folder exists, or cannot be made.
     pub(crate) fn build(dir: &Path) -> Result<Self, Error> {
-        for dir in [dir.to_owned()]
-            .into_iter()
-            .chain(["vsock", "disks", "mounts", "containers", "exits"].map(|part| dir.join(part)))
-        {
-            std::fs::create_dir(&dir).map_err(|error| at(&dir, error))?;
+        let parts = ["vsock", "disks", "mounts", "containers", "exits", "processes"];
+        for dir in [dir.to_owned()].into_iter().chain(parts.map(|part| dir.join(part))) {
+            DirBuilder::new().mode(0o700).create(&dir).map_err(|error| at(&dir, error))?;
         }
-        let guest = Self { dir: dir.to_owned() };
-        make_fifo(&guest.power_path())?;
-        Ok(guest)
+        Ok(Self { dir: dir.to_owned() })
     }
 
     /// Finds a guest that was built by the other shim.
@@ -45,29 +45,14 @@ impl Guest {
     ///
     /// There is none.
     pub(crate) fn find(dir: &Path) -> Result<Self, Error> {
-        let guest = Self { dir: dir.to_owned() };
-        let power = guest.power_path();
-        std::fs::metadata(&power).map_err(|error| at(&power, error))?;
-        Ok(guest)
+        let processes = dir.join("processes");
+        std::fs::metadata(&processes).map_err(|error| at(&processes, error))?;
+        Ok(Self { dir: dir.to_owned() })
     }
 
     /// The folder.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
-    }
-
-    /// The pipe that keeps the guest running.
-    pub(crate) fn power_path(&self) -> PathBuf {
-        self.dir.join("power")
-    }
-
-    /// Keeps the guest running until it is dropped.
-    ///
-    /// # Errors
-    ///
-    /// The pipe cannot be opened.
-    pub(crate) fn power(&self) -> Result<Power, Error> {
-        open_both_ways(&self.power_path()).map(Power)
     }
 
     fn port_path(&self, port: u32) -> PathBuf {
@@ -95,12 +80,30 @@ impl Guest {
     pub(crate) fn connect(&self, port: u32) -> Result<File, Error> {
         open_both_ways(&self.port_path(port))
     }
+
+    /// Takes ports away. What is not there is none.
+    pub(crate) fn remove_ports(&self, ports: &[u32]) {
+        for port in ports {
+            // The next process with this port number would find it, and fail.
+            let _ = std::fs::remove_file(self.port_path(*port));
+        }
+    }
 }
 
-/// The bridge between the guest and whoever serves it.
+/// A process in the guest, as the VM has recorded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InGuest {
+    /// Its container and exec id.
+    pub(crate) key: Key,
+    /// Which process of this machine it is.
+    pub(crate) identity: Identity,
+    /// The call that waits for its exit.
+    pub(crate) wait_call_id: i64,
+}
+
+/// What the VM writes down for whoever serves the guest.
 impl Guest {
-    /// Where the guest answers the call with this id, which waits for the exit of a process.
-    pub(crate) fn exit_path(&self, wait_call_id: i64) -> PathBuf {
+    fn exit_path(&self, wait_call_id: i64) -> PathBuf {
         self.dir.join("exits").join(wait_call_id.to_string())
     }
 
@@ -108,6 +111,87 @@ impl Guest {
     pub(crate) fn exit_code(&self, wait_call_id: i64) -> Option<u32> {
         std::fs::read_to_string(self.exit_path(wait_call_id)).ok()?.trim().parse().ok()
     }
+
+    /// Answers the call with this id, which waits for the exit of a process.
+    ///
+    /// # Errors
+    ///
+    /// The answer cannot be written.
+    pub(crate) fn put_exit(&self, wait_call_id: i64, code: u32) -> Result<(), Error> {
+        self.publish(&self.exit_path(wait_call_id), code.to_string().as_bytes())
+    }
+
+    /// Writes a file that is there whole or not at all, whenever the VM dies. It writes one at a time.
+    fn publish(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let new = self.dir.join("new");
+        std::fs::write(&new, bytes)
+            .and_then(|()| std::fs::rename(&new, path))
+            .map_err(|error| at(path, error))
+    }
+
+    fn process_path(&self, key: &Key) -> PathBuf {
+        self.dir.join("processes").join(file_name(&key.to_string()))
+    }
+
+    /// Records a process.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn put_process(&self, process: &InGuest) -> Result<(), Error> {
+        let json = serde_json::to_vec(process)
+            .map_err(|error| Error::internal(format!("a process cannot be recorded: {error}")))?;
+        self.publish(&self.process_path(&process.key), &json)
+    }
+
+    /// The recorded process with this key; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// The record cannot be read.
+    pub(crate) fn process(&self, key: &Key) -> Result<Option<InGuest>, Error> {
+        read_process(&self.process_path(key))
+    }
+
+    /// All recorded processes.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read.
+    pub(crate) fn processes(&self) -> Result<Vec<InGuest>, Error> {
+        let dir = self.dir.join("processes");
+        let mut processes = Vec::new();
+        for entry in std::fs::read_dir(&dir).map_err(|error| at(&dir, error))? {
+            let path = entry.map_err(|error| at(&dir, error))?.path();
+            processes.extend(read_process(&path)?);
+        }
+        Ok(processes)
+    }
+
+    /// Forgets a process and its exit.
+    pub(crate) fn remove_process(&self, key: &Key, wait_call_id: i64) {
+        for path in [self.process_path(key), self.exit_path(wait_call_id)] {
+            // Whatever stays is found by its key and refused.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    /// Takes the VM's socket away.
+    pub(crate) fn remove_socket(&self) {
+        // Nobody answers there any more, so that one that stays does no harm.
+        let _ = std::fs::remove_file(self.dir.join(SOCKET));
+    }
+}
+
+fn read_process(path: &Path) -> Result<Option<InGuest>, Error> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(at(path, error)),
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| Error::new(Code::DataLoss, format!("{}: {error}", path.display())))
 }
 
 /// What the guest knows: it is in the memory of the VM, so it comes along without being saved.
@@ -190,7 +274,7 @@ impl Guest {
 
     /// The file that stands for a mount. Slashes are legal in a guest path, and not in its name.
     fn mount_path(&self, guest_path: &str) -> Result<PathBuf, Error> {
-        self.entry("mounts", &guest_path.replace('%', "%25").replace('/', "%2F"))
+        self.entry("mounts", &file_name(guest_path))
     }
 
     /// Creates a container.
@@ -227,6 +311,31 @@ impl Guest {
         remove(&self.entry("containers", id)?)
     }
 
+    /// Takes down what is mounted in the guest, and what containers it has, except these. A shim that
+    /// died while it set something up has left it.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be listed or removed.
+    pub(crate) fn keep_only(
+        &self,
+        mounts: &BTreeSet<String>,
+        containers: &BTreeSet<String>,
+        slots: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        let mounts: BTreeSet<String> = mounts.iter().map(|path| file_name(path)).collect();
+        for (kind, kept) in [("mounts", &mounts), ("containers", containers), ("disks", slots)] {
+            let dir = self.dir.join(kind);
+            for entry in std::fs::read_dir(&dir).map_err(|error| at(&dir, error))? {
+                let entry = entry.map_err(|error| at(&dir, error))?;
+                if !kept.contains(&*entry.file_name().to_string_lossy()) {
+                    remove(&entry.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A file of the guest's, never one outside.
     fn entry(&self, kind: &str, name: &str) -> Result<PathBuf, Error> {
         match name {
@@ -250,9 +359,10 @@ fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// The guest's power: as long as one exists, in whichever process, the guest runs.
-#[derive(Debug)]
-pub(crate) struct Power(#[expect(dead_code, reason = "it is there to be held open")] File);
+/// A text as the name of a file. Slashes are legal in a guest path and between ids.
+fn file_name(text: &str) -> String {
+    text.replace('%', "%25").replace('/', "%2F")
+}
 
 /// Makes a named pipe that only this user may open.
 pub(crate) fn make_fifo(path: &Path) -> Result<(), Error> {

@@ -50,20 +50,6 @@ impl Identity {
         Ok(process)
     }
 
-    /// Whether the process runs, or stands still.
-    pub(crate) fn runs(&self) -> bool {
-        Stat::read(self.pid).is_ok_and(|stat| {
-            stat.start_time == self.start_time && !matches!(stat.state, 'Z' | 'X')
-        })
-    }
-
-    /// How the process ended, if it has, and if its parent has not asked yet.
-    pub(crate) fn exit_code(&self) -> Option<u32> {
-        let stat = Stat::read(self.pid).ok()?;
-        (stat.start_time == self.start_time && stat.state == 'Z')
-            .then(|| exit_code(stat.exit_status))
-    }
-
     /// Whether the process stands still because it was stopped.
     pub(crate) fn is_stopped(&self) -> Result<bool, Error> {
         let stat = Stat::read(self.pid)?;
@@ -71,20 +57,10 @@ impl Identity {
     }
 }
 
-/// The exit code in a wait status, as shells count it: 128 and the signal for a killed process.
-pub(crate) fn exit_code(status: i32) -> u32 {
-    let status = status.cast_unsigned();
-    match status & 0x7f {
-        0 => (status >> 8) & 0xff,
-        signal => 128 + signal,
-    }
-}
-
 /// What of `/proc/PID/stat` is of use here; see proc_pid_stat(5).
 struct Stat {
     state: char,
     start_time: u64,
-    exit_status: i32,
 }
 
 impl Stat {
@@ -102,17 +78,13 @@ impl Stat {
         let (_, rest) = text.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let field = |number: usize| fields.get(number - 3);
-        Some(Self {
-            state: field(3)?.chars().next()?,
-            start_time: field(22)?.parse().ok()?,
-            exit_status: field(52)?.parse().ok()?,
-        })
+        Some(Self { state: field(3)?.chars().next()?, start_time: field(22)?.parse().ok()? })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::process::Command;
 
     use super::*;
 
@@ -132,38 +104,13 @@ mod tests {
         let identity = Identity::of(child.id().cast_signed()).unwrap();
         child.wait().unwrap();
         assert!(identity.open().unwrap_err().to_string().contains("has gone"));
-        assert_eq!(identity.exit_code(), None);
-    }
-
-    #[test]
-    fn the_exit_code_of_another_ones_child_is_read_before_it_is_reaped() {
-        let mut child = Command::new("sh")
-            .args(["-c", "read line; exit 7"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let identity = Identity::of(child.id().cast_signed()).unwrap();
-        assert_eq!(identity.exit_code(), None);
-        drop(child.stdin.take());
-        while !identity.is_stopped().unwrap() {
-            std::thread::yield_now();
-        }
-        assert_eq!(identity.exit_code(), Some(7));
-        child.wait().unwrap();
     }
 
     #[test]
     fn a_program_name_with_parentheses_and_spaces_is_skipped() {
-        let numbers: Vec<String> = (4..=52).map(|number| number.to_string()).collect();
+        let numbers: Vec<String> = (4..=22).map(|number| number.to_string()).collect();
         let stat = Stat::parse(&format!("12 (a) b (c) S {}\n", numbers.join(" "))).unwrap();
-        assert_eq!((stat.state, stat.start_time, stat.exit_status), ('S', 22, 52));
+        assert_eq!((stat.state, stat.start_time), ('S', 22));
         assert!(Stat::parse("12 (a) S 1 2").is_none());
-    }
-
-    #[test]
-    fn a_killed_process_exits_with_128_and_its_signal() {
-        assert_eq!(exit_code(0x0700), 7);
-        assert_eq!(exit_code(9), 137);
-        assert_eq!(exit_code(0x80 | 6), 134);
     }
 }

@@ -1,19 +1,27 @@
-//! The socket between the shims: Unix on one machine, TCP between network namespaces.
+//! The link between the shims: a Unix socket on one machine, TLS over TCP elsewhere.
 
 use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, BorrowedFd};
 use snapshot_core::{Code, Error};
+use snapshot_handover::tokio_link;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, lookup_host};
+use tokio_util::compat::Compat;
 
-/// How long the other side may take for its next message; longer than any of its phases.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(150);
+use crate::shim::signals;
+use crate::shim::tls::Tls;
+
+/// How long one attempt to connect may take, and how long a handshake.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// How long after a failed attempt it is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Where the destination listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,152 +60,237 @@ impl fmt::Display for Address {
     }
 }
 
-/// A connection to the other shim.
-#[derive(Debug)]
-pub(crate) enum Link {
-    Unix(UnixStream),
-    Tcp(TcpStream),
+/// An address, and how the peer there proves who it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    /// The address.
+    pub(crate) address: Address,
+    /// The certificates of a TCP link; `None` for a plain one.
+    pub(crate) tls: Option<Tls>,
+    /// Whether a plain link may leave the machine.
+    pub(crate) insecure: bool,
 }
 
+/// A stream whose peer is known.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// A link to a known peer.
+pub(crate) struct Link(Compat<Box<dyn Stream>>);
+
 impl Link {
+    fn new(stream: impl Stream + 'static) -> Self {
+        Self(tokio_link(Box::new(stream)))
+    }
+
+    /// The link as the hand-over takes it.
+    pub(crate) fn into_inner(
+        self,
+    ) -> impl futures_io::AsyncRead + futures_io::AsyncWrite + Send + Unpin {
+        self.0
+    }
+}
+
+impl Endpoint {
     /// Connects to a destination, which may still be on its way up.
     ///
     /// # Errors
     ///
-    /// Nobody listens there within `patience`.
-    pub(crate) fn connect(address: &Address, patience: Duration) -> Result<Self, Error> {
-        let deadline = Instant::now() + patience;
+    /// Nobody who may is there within `patience`, or this shim was asked to end.
+    pub(crate) async fn connect(&self, patience: Duration) -> Result<Link, Error> {
+        let until = Instant::now() + patience;
         loop {
-            let connected = match address {
-                Address::Unix(path) => UnixStream::connect(path).map(Link::Unix),
-                Address::Tcp(address) => TcpStream::connect(address).map(Link::Tcp),
-            };
-            match connected.and_then(Link::ready) {
+            let attempt = tokio::time::timeout(ATTEMPT, self.attempt());
+            let error = match attempt.await.unwrap_or_else(|_| Err(too_long("connect"))) {
                 Ok(link) => return Ok(link),
-                Err(error) if Instant::now() >= deadline => {
-                    return Err(Error::new(
-                        Code::DeadlineExceeded,
-                        format!("no destination listens at {address}: {error}"),
-                    )
-                    .with_source(error));
+                Err(error) => error,
+            };
+            if Instant::now() >= until || signals::requested() {
+                return Err(Error::new(
+                    Code::DeadlineExceeded,
+                    format!("no destination listens at {}: {error}", self.address),
+                )
+                .with_source(error));
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn attempt(&self) -> io::Result<Link> {
+        match &self.address {
+            Address::Unix(path) => {
+                let stream = UnixStream::connect(path).await?;
+                check_user(&stream)?;
+                Ok(Link::new(stream))
+            }
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(&*self.resolve(address).await?).await?;
+                // The blackout is made of small messages.
+                stream.set_nodelay(true)?;
+                match &self.tls {
+                    Some(tls) => Ok(Link::new(tls.connect(stream).await?)),
+                    None => Ok(Link::new(stream)),
                 }
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         }
     }
 
-    /// How long the next messages may take to come.
+    /// The socket addresses of a host and port. Without certificates, only those of this machine.
+    async fn resolve(&self, address: &str) -> io::Result<Vec<SocketAddr>> {
+        let found: Vec<SocketAddr> = lookup_host(address).await?.collect();
+        if self.tls.is_none()
+            && !self.insecure
+            && let Some(far) = found.iter().find(|found| !found.ip().is_loopback())
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!(
+                    "{} is not on this machine, and nothing says who is there: give --tls-cert, \
+                     --tls-key and --tls-ca, or --insecure if everybody on that network is trusted",
+                    far.ip()
+                ),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// Listens for sources.
     ///
     /// # Errors
     ///
-    /// The socket does not take it.
-    pub(crate) fn wait_at_most(&self, patience: Duration) -> io::Result<()> {
-        // Zero would mean for ever.
-        let patience = Some(patience.max(Duration::from_millis(1)));
-        match self {
-            Link::Unix(stream) => stream.set_read_timeout(patience),
-            Link::Tcp(stream) => stream.set_read_timeout(patience),
-        }
+    /// The address cannot be listened at, or another destination listens there.
+    pub(crate) async fn listen(&self) -> Result<Listener, Error> {
+        let listening = async {
+            Ok(match &self.address {
+                Address::Unix(path) => {
+                    remove_left_behind(path).await?;
+                    Listening::Unix(UnixListener::bind(path)?, path.clone())
+                }
+                Address::Tcp(address) => {
+                    Listening::Tcp(TcpListener::bind(&*self.resolve(address).await?).await?)
+                }
+            })
+        };
+        let listening = listening.await.map_err(|error: io::Error| {
+            Error::precondition(format!("cannot listen at {}: {error}", self.address))
+                .with_source(error)
+        })?;
+        Ok(Listener { listening, tls: self.tls.clone() })
     }
+}
 
-    fn ready(self) -> io::Result<Self> {
-        match &self {
-            Link::Unix(stream) => {
-                stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-                stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+/// Removes the socket file of a shim that was killed: one at which nobody listens.
+async fn remove_left_behind(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.file_type().is_socket() => match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)
             }
-            Link::Tcp(stream) => {
-                stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-                stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
-                // The blackout is made of small messages.
-                stream.set_nodelay(true)?;
-            }
-        }
-        Ok(self)
+            _ => Ok(()),
+        },
+        _ => Ok(()),
     }
 }
 
-impl Read for Link {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Link::Unix(stream) => stream.read(buffer),
-            Link::Tcp(stream) => stream.read(buffer),
-        }
+/// Checks that the process on the other end of a Unix socket is of this user, or of root.
+fn check_user(stream: &UnixStream) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    let own = rustix::process::geteuid().as_raw();
+    match peer == own || peer == 0 {
+        true => Ok(()),
+        false => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("the process on the other end is of user {peer}, this one of user {own}"),
+        )),
     }
 }
 
-impl Write for Link {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        match self {
-            Link::Unix(stream) => stream.write(buffer),
-            Link::Tcp(stream) => stream.write(buffer),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Link::Unix(stream) => stream.flush(),
-            Link::Tcp(stream) => stream.flush(),
-        }
-    }
+/// Where a destination waits for sources. A socket file goes with it.
+pub(crate) struct Listener {
+    listening: Listening,
+    tls: Option<Tls>,
 }
 
-/// Where a destination waits for sources.
-#[derive(Debug)]
-pub(crate) enum Listener {
-    Unix(UnixListener),
+enum Listening {
+    Unix(UnixListener, PathBuf),
     Tcp(TcpListener),
 }
 
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Listening::Unix(_, path) = &self.listening {
+            // One that stays is no obstacle to the next.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Somebody who has connected, and has not shown who it is.
+pub(crate) enum Stranger {
+    Unix(UnixStream),
+    Tcp(TcpStream, Option<Tls>),
+}
+
 impl Listener {
-    /// Listens.
+    /// Waits for the next connection.
     ///
     /// # Errors
     ///
-    /// The address cannot be listened at.
-    pub(crate) fn bind(address: &Address) -> Result<Self, Error> {
-        let bound = match address {
-            Address::Unix(path) => UnixListener::bind(path).map(Listener::Unix),
-            Address::Tcp(address) => TcpListener::bind(address).map(Listener::Tcp),
-        };
-        bound.map_err(|error| {
-            Error::precondition(format!("cannot listen at {address}: {error}")).with_source(error)
+    /// The system has no more descriptors, for instance. The next attempt may succeed.
+    pub(crate) async fn accept(&self) -> io::Result<Stranger> {
+        Ok(match &self.listening {
+            Listening::Unix(listener, _) => Stranger::Unix(listener.accept().await?.0),
+            Listening::Tcp(listener) => Stranger::Tcp(listener.accept().await?.0, self.tls.clone()),
         })
     }
+}
 
-    /// Waits for a source, for as long as it takes or for `patience`.
+impl Stranger {
+    /// Finds out who it is.
     ///
     /// # Errors
     ///
-    /// None came.
-    pub(crate) fn accept(&self, patience: Option<Duration>) -> Result<Link, Error> {
-        if let Some(patience) = patience {
-            let timeout = Timespec::try_from(patience)
-                .map_err(|_| Error::invalid(format!("{patience:?} is too long to wait")))?;
-            let mut fds = [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)];
-            if poll(&mut fds, Some(&timeout)).map_err(io::Error::from)? == 0 {
-                let reason = format!("no source has come within {patience:?}");
-                return Err(Error::new(Code::DeadlineExceeded, reason));
+    /// Nobody who may, or nobody who says so in time.
+    pub(crate) async fn identify(self) -> io::Result<Link> {
+        let identify = async {
+            match self {
+                Stranger::Unix(stream) => {
+                    check_user(&stream)?;
+                    Ok(Link::new(stream))
+                }
+                Stranger::Tcp(stream, tls) => {
+                    stream.set_nodelay(true)?;
+                    match tls {
+                        Some(tls) => Ok(Link::new(tls.accept(stream).await?)),
+                        None => Ok(Link::new(stream)),
+                    }
+                }
             }
-        }
-        let link = match self {
-            Listener::Unix(listener) => Link::Unix(listener.accept()?.0),
-            Listener::Tcp(listener) => Link::Tcp(listener.accept()?.0),
         };
-        Ok(link.ready()?)
+        let identified = tokio::time::timeout(ATTEMPT, identify).await;
+        identified.unwrap_or_else(|_| Err(too_long("identify itself")))
     }
+}
 
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Listener::Unix(listener) => listener.as_fd(),
-            Listener::Tcp(listener) => listener.as_fd(),
-        }
-    }
+fn too_long(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("it took longer than {ATTEMPT:?} to {what}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use futures_util::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+
+    fn endpoint(address: &str) -> Endpoint {
+        Endpoint { address: address.parse().unwrap(), tls: None, insecure: false }
+    }
+
+    fn unix(dir: &tempfile::TempDir) -> Endpoint {
+        endpoint(&format!("unix:{}", dir.path().join("socket").display()))
+    }
 
     #[test]
     fn an_address_is_a_path_or_a_host_and_port() {
@@ -209,26 +302,54 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_source_that_does_not_come_is_not_waited_for_for_ever() {
+    #[tokio::test]
+    async fn a_process_of_this_user_is_known_on_a_unix_socket() {
         let dir = tempfile::tempdir().unwrap();
-        let address = Address::Unix(dir.path().join("socket"));
-        let listener = Listener::bind(&address).unwrap();
-        let error = listener.accept(Some(Duration::from_millis(10))).unwrap_err();
-        assert_eq!(error.code(), Code::DeadlineExceeded);
-        let mut source = Link::connect(&address, Duration::ZERO).unwrap();
-        let mut destination = listener.accept(Some(Duration::from_secs(10))).unwrap();
-        source.write_all(b"x").unwrap();
+        let endpoint = unix(&dir);
+        let listener = endpoint.listen().await.unwrap();
+        let source = endpoint.connect(Duration::ZERO).await.unwrap();
+        let destination = listener.accept().await.unwrap().identify().await.unwrap();
+        let (mut source, mut destination) = (source.into_inner(), destination.into_inner());
+        source.write_all(b"x").await.unwrap();
         let mut byte = [0];
-        destination.read_exact(&mut byte).unwrap();
+        destination.read_exact(&mut byte).await.unwrap();
         assert_eq!(&byte, b"x");
     }
 
-    #[test]
-    fn nobody_listening_is_told() {
+    #[tokio::test]
+    async fn a_socket_that_was_left_behind_is_no_obstacle_and_one_in_use_is() {
         let dir = tempfile::tempdir().unwrap();
-        let address = Address::Unix(dir.path().join("socket"));
-        let error = Link::connect(&address, Duration::from_millis(30)).unwrap_err();
+        let endpoint = unix(&dir);
+        // The standard library leaves the file.
+        drop(std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap());
+        let first = endpoint.listen().await.unwrap();
+        let refused = endpoint.listen().await.err().unwrap();
+        assert!(refused.to_string().contains("in use"), "{refused}");
+        drop(first);
+        assert!(!dir.path().join("socket").exists());
+        std::fs::write(dir.path().join("socket"), "not a socket").unwrap();
+        assert!(endpoint.listen().await.is_err());
+        assert!(dir.path().join("socket").exists(), "nothing but a socket is removed");
+    }
+
+    #[tokio::test]
+    async fn a_plain_link_stays_on_this_machine() {
+        for far in ["192.0.2.1:7", "[2001:db8::1]:7", "0.0.0.0:0"] {
+            let mut endpoint = endpoint(far);
+            let Address::Tcp(address) = endpoint.address.clone() else { unreachable!() };
+            let refused = endpoint.resolve(&address).await.unwrap_err().to_string();
+            assert!(refused.contains("--tls-cert") && refused.contains("--insecure"), "{refused}");
+            endpoint.insecure = true;
+            endpoint.resolve(&address).await.unwrap();
+        }
+        let found = endpoint("127.0.0.1:7").resolve("127.0.0.1:7").await.unwrap();
+        assert_eq!(found[0].ip(), IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_reported() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = unix(&dir).connect(Duration::from_millis(30)).await.err().unwrap();
         assert!(error.to_string().starts_with("no destination listens at unix:"), "{error}");
     }
 }

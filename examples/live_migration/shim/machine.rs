@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
-use snapshot_core::{Code, Error};
+use snapshot_core::{Code, Controller, Error};
 use snapshot_examples::lcow::host::{
     AssignedDevice, ContainerHost, OnExit, ProcessConfig, ProcessHost, ProcessKey, SharedFolder,
     VmConfig, VmHost, VmStart,
 };
-use snapshot_examples::lcow::{DiskConfig, GcsId, NicId, Slot, VmId};
+use snapshot_examples::lcow::{DiskConfig, GcsId, NicId, Sandbox, Slot, VmId};
 use uuid::Uuid;
 
-use crate::shim::guest::{Guest, Power, at};
+use crate::shim::confine::{private_folder, step};
+use crate::shim::guest::{Guest, at};
 use crate::shim::lock::lock;
-use crate::shim::processes::{Key, Processes, Wiring};
+use crate::shim::processes::{Key, Origin, Processes, Wiring};
 use crate::shim::storage::Disk;
 
 /// A host of the demonstration: a folder with what a real one has as hardware.
@@ -39,7 +40,6 @@ pub(crate) struct Machine {
 #[derive(Debug, Default)]
 pub(crate) struct Hosted {
     running: bool,
-    power: Option<Power>,
     pub(crate) disks: BTreeMap<Slot, Disk>,
     pub(crate) shares: BTreeMap<String, File>,
     pub(crate) devices: BTreeMap<Uuid, File>,
@@ -65,20 +65,18 @@ impl Compat {
 }
 
 impl Machine {
-    /// A host in the folder `dir` with this guest. With `open` its processes are relayed as soon as
-    /// they are there; see [`Processes::new`].
+    /// A host in the folder `dir` with this guest.
     ///
     /// # Errors
     ///
     /// The folder cannot be made, or the relay not started.
-    pub(crate) fn new(dir: &Path, guest: Guest, open: bool) -> Result<Arc<Self>, Error> {
+    pub(crate) fn new(dir: &Path, guest: Guest, origin: Origin) -> Result<Arc<Self>, Error> {
         for part in ["bundles", "vms", "devices", "namespaces"] {
-            let path = dir.join(part);
-            std::fs::create_dir_all(&path).map_err(|error| at(&path, error))?;
+            private_folder(&dir.join(part))?;
         }
         Ok(Arc::new(Self {
             dir: dir.to_owned(),
-            processes: Processes::new(guest.clone(), open)?,
+            processes: Processes::new(guest.clone(), origin)?,
             guest,
             vms: Mutex::default(),
             granted: Mutex::default(),
@@ -112,15 +110,15 @@ impl Machine {
         }
     }
 
-    fn record(&self, vm: &VmId) -> PathBuf {
-        self.dir.join("vms").join(vm.as_str())
+    fn record(&self, vm: &VmId) -> Result<PathBuf, Error> {
+        Ok(self.dir.join("vms").join(step(vm.as_str())?))
     }
 
     /// Takes a VM off this host, with everything that is locked for it.
     fn forget(&self, vm: &VmId) -> Result<(), Error> {
         lock(&self.vms).remove(vm);
         lock(&self.granted).retain(|(of, _)| of != vm);
-        let record = self.record(vm);
+        let record = self.record(vm)?;
         match std::fs::remove_file(&record) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(&record, error)),
             _ => Ok(()),
@@ -155,7 +153,7 @@ impl Machine {
         for AssignedDevice { channel, instance_id, .. } in &config.devices {
             hosted.devices.insert(*channel, self.claim_device(instance_id)?);
         }
-        let record = self.record(vm);
+        let record = self.record(vm)?;
         let document = config.document.clone().unwrap_or_default();
         std::fs::write(&record, format!("{document:#}\n")).map_err(|error| at(&record, error))
     }
@@ -208,7 +206,6 @@ impl VmHost for Machine {
                 VmStart::Migrated { .. } => self.check_disks(hosted)?,
             }
             // A migrated guest goes on when the gate opens; see `Processes::open`.
-            hosted.power = Some(self.guest.power()?);
             hosted.running = true;
             Ok(())
         })
@@ -245,10 +242,52 @@ impl VmHost for Machine {
 
     fn terminate_vm(&self, vm: &VmId) -> Result<(), Error> {
         let runs = lock(&self.vms).get(vm).is_some_and(|hosted| hosted.running);
-        // Behind a closed gate the guest is still the source's.
-        let killed = if runs { self.processes.kill_all() } else { Ok(()) };
+        let ended = if runs { self.processes.power_off() } else { Ok(()) };
         let forgotten = self.forget(vm);
-        Error::collect([killed.err(), forgotten.err()].into_iter().flatten())
+        Error::collect([ended.err(), forgotten.err()].into_iter().flatten())
+    }
+}
+
+impl Machine {
+    /// Takes down what a shim of this host that died has left in the guest half-way: whatever is not of
+    /// this sandbox. Returns how many processes were ended.
+    ///
+    /// # Errors
+    ///
+    /// The guest does not let it.
+    pub(crate) fn keep_only(&self, sandbox: &Sandbox) -> Result<usize, Error> {
+        let containers: Vec<_> = sandbox.pods().iter().flat_map(|pod| pod.containers()).collect();
+        let mut keys = BTreeSet::new();
+        let mut mounts = BTreeSet::new();
+        let mut ids = BTreeSet::new();
+        for container in &containers {
+            let state = container.state();
+            let id = state.gcs_container_id.as_str().to_owned();
+            keys.extend(
+                state
+                    .processes
+                    .keys()
+                    .map(|exec| Key { container: id.clone(), exec: exec.as_str().to_owned() }),
+            );
+            ids.insert(id);
+            mounts.extend(state.layers.iter().map(|layers| layers.rootfs_path.clone()));
+        }
+        let vm = sandbox.vm()?;
+        let mut slots = BTreeSet::new();
+        if let Some(scsi) = vm.scsi() {
+            for (slot, disk) in &scsi.state().disks {
+                slots.insert(slot.to_string());
+                mounts.extend(disk.mounts.values().map(|mount| mount.guest_path.clone()));
+            }
+        }
+        if let Some(plan9) = vm.plan9() {
+            let state = plan9.state();
+            let shares = state.shares.values().filter_map(|share| share.mount.as_ref());
+            mounts.extend(shares.map(|mount| mount.guest_path.clone()));
+        }
+        let ended = self.processes.keep_only(&keys)?;
+        self.guest.keep_only(&mounts, &ids, &slots)?;
+        Ok(ended.len())
     }
 }
 
@@ -326,8 +365,7 @@ impl ProcessHost for Machine {
     }
 
     fn freeze_process(&self, process: ProcessKey<'_>) -> Result<(), Error> {
-        self.processes.freeze(&key(process));
-        Ok(())
+        self.processes.freeze(&key(process))
     }
 
     fn thaw_process(&self, process: ProcessKey<'_>) -> Result<(), Error> {

@@ -1,44 +1,53 @@
 //! The two shims.
 
-mod afterwards;
+mod arrival;
+mod bridge;
 mod cli;
 mod clock;
+mod confine;
+mod console;
 mod demo;
 mod destination;
 mod devices;
-mod drive;
-mod foreign;
 mod guest;
 mod identity;
+mod keeper;
 mod link;
 mod lock;
 mod machine;
+mod note;
 mod plan;
 mod processes;
 mod progress;
 mod proof;
-mod protocol;
-mod record;
+mod reception;
 mod relay;
 mod report;
 mod sandbox;
+mod side;
+mod signals;
 mod source;
 mod status;
 mod storage;
 mod summary;
 mod table;
-mod talk;
-mod verdict;
+mod tls;
+mod vm;
 mod workload;
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use snapshot_core::Error;
+use snapshot_handover::{Handover, Ledger, Limits};
 use tracing::level_filters::LevelFilter;
 
 use cli::{Cli, Instead, Options};
+pub(crate) use console::{complain, flush};
+use link::{Address, Endpoint};
+use tls::Tls;
 
 /// How a shim ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +56,14 @@ enum Outcome {
     Moved,
     /// The source has kept its sandbox.
     RanOn,
+    /// The source does not know whose the sandbox is.
+    InDoubt,
     /// The destination has taken the sandbox over.
     TookOver,
     /// The destination has not taken it over.
     NotTaken,
+    /// It was asked to end.
+    Interrupted,
 }
 
 /// Runs what the command line says.
@@ -62,8 +75,8 @@ pub(crate) fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match &cli.instead {
         Some(Instead::Workload(workload)) => return workload.run(),
-        Some(Instead::Status { folder }) => return status::status(folder),
-        None => {}
+        Some(Instead::Vm(vm)) => return vm.run(),
+        _ => {}
     }
     let level = match (cli.options.verbose, &cli.options.fail) {
         (true, _) => LevelFilter::DEBUG,
@@ -71,29 +84,65 @@ pub(crate) fn main() -> anyhow::Result<()> {
         // What is asked for is shown, and need not be logged as well.
         (false, Some(_)) => LevelFilter::OFF,
     };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_writer(|| console::Stderr)
+        .init();
+    let result = run(&cli);
+    flush();
+    result
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    match &cli.instead {
+        Some(Instead::Status { folder }) => return status::status(folder),
+        Some(Instead::Decide { folder, choice }) => return status::decide(folder, *choice),
+        Some(Instead::End { folder }) => return status::end(folder),
+        Some(Instead::Keys { folder }) => {
+            tls::make_keys(folder)?;
+            console::say("keys", &format!("are in {}", folder.display()));
+            return Ok(());
+        }
+        Some(Instead::Workload(_) | Instead::Vm(_)) | None => {}
+    }
     allow_many_files(cli.options.containers)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .thread_name("links")
+        .enable_all()
+        .build()?;
+    {
+        let _inside = runtime.enter();
+        signals::watch()?;
+    }
     let (dir, temporary) = match &cli.options.dir {
         Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(|error| guest::at(dir, error))?;
+            confine::private_folder(dir)?;
             (dir.canonicalize()?, None)
         }
         None => {
             let temporary = tempfile::Builder::new().prefix("live_migration").tempdir()?;
-            (temporary.path().to_owned(), Some(temporary))
+            (temporary.path().canonicalize()?, Some(temporary))
         }
     };
+    let endpoint = |address: &Address| -> anyhow::Result<Endpoint> {
+        let options = &cli.options.tls;
+        let tls = options.files().map(|files| Tls::read(&files)).transpose()?;
+        Ok(Endpoint { address: address.clone(), tls, insecure: options.insecure })
+    };
     let outcome = match (&cli.listen, &cli.connect) {
-        (Some(address), _) => destination::run(&cli.options, address, &dir)?,
-        (None, Some(address)) => source::run(&cli.options, address, &dir)?,
+        (Some(address), _) => destination::run(&cli.options, &endpoint(address)?, &dir, &runtime)?,
+        (None, Some(address)) => source::run(&cli.options, &endpoint(address)?, &dir, &runtime)?,
         (None, None) => return demo::run(&cli.options, &dir),
     };
-    if outcome == Outcome::Moved
+    if matches!(outcome, Outcome::Moved | Outcome::InDoubt)
         && let Some(temporary) = temporary
     {
         // The guest lives in it, and the destination has it now.
         let kept = temporary.keep();
-        say("source", &format!("the guest and the source's logs stay in {}", kept.display()));
+        console::say("source", &format!("the guest and the logs stay in {}", kept.display()));
     }
     judge(outcome, &cli.options)
 }
@@ -107,7 +156,29 @@ fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
             anyhow::bail!("--fail {fault} made nothing fail")
         }
         (Outcome::RanOn | Outcome::NotTaken, None) => anyhow::bail!("the sandbox was not moved"),
+        (Outcome::InDoubt, _) => anyhow::bail!("it is not known whose the sandbox is"),
+        (Outcome::Interrupted, _) => anyhow::bail!("it was asked to end"),
     }
+}
+
+/// The settings of both sides for their hand-overs.
+fn handover(ledger: &Ledger) -> Handover {
+    // A stranger who says nothing, or one byte now and then, is not waited for longer than this.
+    let limits = Limits::new()
+        .greeting(Duration::from_secs(15))
+        .message(Duration::from_secs(10))
+        .resume(Duration::from_secs(60));
+    Handover::new(ledger)
+        .build(concat!("live_migration ", env!("CARGO_PKG_VERSION")))
+        .limits(limits)
+}
+
+/// Lets the sandbox run, and tends it now and then.
+fn run_for(seconds: f64, mut tend: impl FnMut()) {
+    signals::wait_until(Duration::from_secs_f64(seconds), || {
+        tend();
+        false
+    });
 }
 
 /// Raises the limit of open files as far as this user may. A container takes eight files for its IO
@@ -131,11 +202,4 @@ fn machine_id() -> Result<String, Error> {
     std::fs::read_to_string(path)
         .map(|id| id.trim().to_owned())
         .map_err(|error| guest::at(path, error))
-}
-
-/// Prints a line of one side.
-fn say(side: &'static str, text: &str) {
-    for line in text.lines() {
-        println!("{side:<11} │ {line}");
-    }
 }

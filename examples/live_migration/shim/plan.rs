@@ -6,7 +6,7 @@ use snapshot_core::Controller;
 use snapshot_core::Error;
 use snapshot_examples::lcow::{ContainerPlan, PatchPlan, PodPlan, Sandbox};
 
-use crate::shim::guest::at;
+use crate::shim::confine::{private_folder, step};
 use crate::shim::machine::Machine;
 use crate::shim::sandbox::{bundle, io};
 
@@ -22,15 +22,16 @@ const DEVICES: (&str, &str) = ("source-", "destination-");
 pub(crate) fn plan(machine: &Machine, sandbox: &Sandbox) -> Result<PatchPlan, Error> {
     let mut plan = PatchPlan::new("sandbox@destination");
     for pod in sandbox.pods() {
+        step(pod.id().as_str())?;
         let planned = PodPlan {
             id: moved(pod.id().as_str()).into(),
             namespace: pod.network().map(|_| format!("destination-{}", pod.id()).into()),
         };
         plan.pods.insert(pod.id(), planned);
         for container in pod.containers() {
-            let id = moved(container.id().as_str());
+            let id = moved(step(container.id().as_str())?);
             let bundle = bundle(machine.dir(), &id);
-            std::fs::create_dir_all(&bundle).map_err(|error| at(&bundle, error))?;
+            private_folder(&bundle)?;
             let planned =
                 ContainerPlan { io: io(&bundle), bundle, id: id.into(), ..Default::default() };
             plan.containers.insert(container.id(), planned);
@@ -59,6 +60,24 @@ pub(crate) fn plan(machine: &Machine, sandbox: &Sandbox) -> Result<PatchPlan, Er
     Ok(plan)
 }
 
-fn moved(id: &str) -> String {
+/// Plans that a sandbox stays where it is, for a shim that takes it up.
+///
+/// # Errors
+///
+/// A container's id is not the name of a folder.
+pub(crate) fn stay(machine: &Machine, sandbox: &Sandbox) -> Result<PatchPlan, Error> {
+    let mut plan = PatchPlan::same_host();
+    for container in sandbox.pods().iter().flat_map(|pod| pod.containers()) {
+        let id = container.id();
+        let bundle = bundle(machine.dir(), step(id.as_str())?);
+        let planned =
+            ContainerPlan { io: io(&bundle), bundle, id: id.clone(), ..Default::default() };
+        plan.containers.insert(id, planned);
+    }
+    Ok(plan)
+}
+
+/// The id at the destination.
+pub(crate) fn moved(id: &str) -> String {
     format!("{id}-moved")
 }

@@ -2,34 +2,38 @@
 
 mod entries;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::num::NonZeroU32;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fs::OFlags;
 use rustix::process::{Signal, pidfd_send_signal};
+use serde::{Deserialize, Serialize};
 use snapshot_core::{Code, Error};
 use snapshot_examples::lcow::host::{OnExit, ProcessIo, StdPorts};
 
 use entries::{Entries, Entry};
 
-use crate::shim::guest::{Guest, at, make_fifo, open_both_ways};
+use crate::shim::bridge::{Answer, Bridge, Request, Start};
+use crate::shim::guest::{Guest, InGuest, at, make_fifo, open_both_ways};
 use crate::shim::identity::Identity;
 use crate::shim::lock::lock;
-use crate::shim::protocol::GuestProcess;
 use crate::shim::relay::{Event, Relay, Stream};
-use crate::shim::workload::EXIT_FILE;
 
 /// How long a process may take to stand still once it was told to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which process: its container's id inside the guest, and its exec id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
     /// The container's id inside the guest.
     pub(crate) container: String,
@@ -61,9 +65,22 @@ pub(crate) struct Wiring<'a> {
 /// What an entry is made of.
 struct Parts {
     identity: Identity,
-    child: Option<Child>,
+    adopted: bool,
     streams: Vec<Stream>,
     made: Vec<PathBuf>,
+}
+
+/// How a shim has come to its guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It has built the guest. The relay of each process begins when the process is started.
+    Built,
+    /// It takes the guest over from another shim that still runs. All relays begin at once, when
+    /// [`Processes::open`] is called.
+    Handed,
+    /// It takes the guest up where an earlier shim of this host has left it. All relays begin at once,
+    /// and go on at the ends of the logs.
+    TakenUp,
 }
 
 /// All processes of the guest that this shim serves.
@@ -74,19 +91,19 @@ pub(crate) struct Processes {
     /// Closed on a destination until the whole sandbox has resumed: a resume that fails in a later
     /// controller must not have eaten a line.
     open: AtomicBool,
-    /// What the source says about the guest's processes.
-    expected: Mutex<BTreeMap<Key, Identity>>,
+    origin: Origin,
+    /// Once this shim has the guest.
+    bridge: Mutex<Option<Bridge>>,
     events: Sender<Event>,
 }
 
 impl Processes {
-    /// No processes yet. With `open`, the relay of each begins when it is started or resumed;
-    /// without, when [`Processes::open`] is called.
+    /// No processes yet.
     ///
     /// # Errors
     ///
     /// The relay cannot be started.
-    pub(crate) fn new(guest: Guest, open: bool) -> Result<Self, Error> {
+    pub(crate) fn new(guest: Guest, origin: Origin) -> Result<Self, Error> {
         let (events, received) = channel();
         let entries = Arc::new(Entries {
             guest: guest.clone(),
@@ -101,10 +118,56 @@ impl Processes {
             guest,
             relay: Relay::start(events.clone())?,
             entries,
-            open: AtomicBool::new(open),
-            expected: Mutex::new(BTreeMap::new()),
+            open: AtomicBool::new(origin == Origin::Built),
+            origin,
+            bridge: Mutex::default(),
             events,
         })
+    }
+
+    /// Takes the bridge to the guest. No other shim starts or ends a process from now on.
+    ///
+    /// # Errors
+    ///
+    /// There is no VM.
+    pub(crate) fn take_bridge(&self) -> Result<(), Error> {
+        *lock(&self.bridge) = Some(Bridge::take(&self.guest)?);
+        Ok(())
+    }
+
+    fn ask(&self, request: &Request) -> Result<Answer, Error> {
+        match &mut *lock(&self.bridge) {
+            Some(bridge) => bridge.ask(request),
+            None => Err(Error::precondition("this shim does not have the guest")),
+        }
+    }
+
+    /// Ends the processes of the guest that are not among these.
+    ///
+    /// # Errors
+    ///
+    /// The VM cannot end one.
+    pub(crate) fn keep_only(&self, keys: &BTreeSet<Key>) -> Result<Vec<Key>, Error> {
+        let mut ended = Vec::new();
+        for process in self.guest.processes()? {
+            if !keys.contains(&process.key) {
+                self.ask(&Request::End(process.key.clone()))?;
+                ended.push(process.key);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Ends all processes and the VM. Does nothing behind a closed gate: they are the source's then.
+    ///
+    /// # Errors
+    ///
+    /// The VM does not answer.
+    pub(crate) fn power_off(&self) -> Result<(), Error> {
+        if !self.open.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.ask(&Request::PowerOff).map(drop)
     }
 
     /// Starts `program` in the guest, with its standard streams on vsock ports, and relays them.
@@ -120,25 +183,27 @@ impl Processes {
         on_exit: OnExit,
     ) -> Result<Identity, Error> {
         self.refuse_twice(&key)?;
-        let [program, args @ ..] = program else {
-            return Err(Error::invalid(format!("{key}: the process has no program")));
+        let StdPorts { stdin, stdout, stderr } = wiring.ports;
+        let start = Start {
+            key: key.clone(),
+            program: program.to_vec(),
+            ports: [stdin, stdout, stderr].map(|port| port.map(NonZeroU32::get)),
+            wait_call_id: wiring.wait_call_id,
         };
-        let mut command = Command::new(program);
-        command.args(args).env_clear();
-        command.env(EXIT_FILE, self.guest.exit_path(wiring.wait_call_id));
-        let port = |port: Option<std::num::NonZeroU32>| match port {
-            Some(port) => self.guest.make_port(port.get()),
-            None => Ok(File::options().read(true).write(true).open("/dev/null")?),
+        let Answer::Started(identity) = self.ask(&Request::Start(start))? else {
+            return Err(Error::internal(format!("the VM does not say whether it started {key}")));
         };
-        command.stdin(port(wiring.ports.stdin)?);
-        command.stdout(port(wiring.ports.stdout)?);
-        command.stderr(port(wiring.ports.stderr)?);
-        let (streams, made) = self.connect(wiring)?;
-        let child = command.spawn().map_err(|error| at(Path::new(program), error))?;
-        let identity = Identity::of(child.id().cast_signed())?;
-        let parts = Parts { identity, child: Some(child), streams, made };
-        self.keep(key, parts, wiring, on_exit)?;
-        Ok(identity)
+        let started = self.connect(wiring).and_then(|(streams, made)| {
+            let parts = Parts { identity, adopted: false, streams, made };
+            self.keep(key.clone(), parts, wiring, on_exit)
+        });
+        match started {
+            Ok(()) => Ok(identity),
+            Err(error) => Err(match self.ask(&Request::End(key)) {
+                Ok(_) => error,
+                Err(undo) => error.and(undo),
+            }),
+        }
     }
 
     /// Takes over a process that runs: finds it, makes sure that it is the one, and opens its ports
@@ -146,7 +211,8 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// The process is not the one that the source has told of, has gone, or its IO cannot be opened.
+    /// The guest has no such process, it is not the one of the snapshot, or its IO cannot be opened.
+    /// One that has exited is no error: its exit is told when it goes live.
     pub(crate) fn adopt(
         &self,
         key: Key,
@@ -155,17 +221,25 @@ impl Processes {
         on_exit: OnExit,
     ) -> Result<(), Error> {
         self.refuse_twice(&key)?;
-        let identity = lock(&self.expected).get(&key).copied().ok_or_else(|| {
-            Error::precondition(format!("the source has told of no process {key} in the guest"))
-        })?;
+        let Some(InGuest { identity, wait_call_id, .. }) = self.guest.process(&key)? else {
+            return Err(Error::precondition(format!("the guest has no process {key}")));
+        };
         if identity.pid != pid {
-            return Err(Error::invalid(format!(
-                "process {key} has id {pid} in the snapshot and {} in the guest",
+            return Err(Error::precondition(format!(
+                "process {key} has id {pid} in the snapshot and {} in the guest: the guest is newer \
+                 than the snapshot",
                 identity.pid
             )));
         }
+        if wait_call_id != wiring.wait_call_id {
+            return Err(Error::precondition(format!(
+                "the exit of process {key} is waited for by call {} in the snapshot and by call \
+                 {wait_call_id} in the guest: the guest is newer than the snapshot",
+                wiring.wait_call_id
+            )));
+        }
         let (streams, made) = self.connect(wiring)?;
-        self.keep(key, Parts { identity, child: None, streams, made }, wiring, on_exit)
+        self.keep(key, Parts { identity, adopted: true, streams, made }, wiring, on_exit)
     }
 
     fn refuse_twice(&self, key: &Key) -> Result<(), Error> {
@@ -203,13 +277,31 @@ impl Processes {
         for (path, port) in [(&paths.stdout, ports.stdout), (&paths.stderr, ports.stderr)] {
             if let (Some(path), Some(port)) = (path, port) {
                 let port = self.guest.connect(port.get())?;
-                let log = OpenOptions::new().write(true).create_new(true).open(path);
-                let log = log.map_err(|error| at(path, error))?;
-                made.push(path.clone());
+                let (log, is_new) = self.open_log(path).map_err(|error| at(path, error))?;
+                if is_new {
+                    made.push(path.clone());
+                }
                 streams.push(Stream::output(port, log)?);
             }
         }
         Ok(streams)
+    }
+
+    /// Opens a log, and says whether it is a new one. A log of an earlier shim is gone on with only
+    /// where a guest is taken up. A link is not followed.
+    fn open_log(&self, path: &Path) -> std::io::Result<(File, bool)> {
+        let mut options = OpenOptions::new();
+        options.write(true).mode(0o600);
+        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        match options.clone().create_new(true).open(path) {
+            Err(error)
+                if self.origin == Origin::TakenUp
+                    && error.kind() == std::io::ErrorKind::AlreadyExists =>
+            {
+                Ok((options.open(path)?, false))
+            }
+            opened => Ok((opened?, true)),
+        }
     }
 
     fn keep(
@@ -219,16 +311,21 @@ impl Processes {
         wiring: Wiring<'_>,
         on_exit: OnExit,
     ) -> Result<(), Error> {
-        let Parts { identity, child, streams, made } = parts;
-        let adopted = child.is_none();
-        let open = identity.open().and_then(|process| Ok((process.try_clone()?, process)));
-        let (process, watched) = open.inspect_err(|_| remove(&made))?;
+        let Parts { identity, adopted, streams, made } = parts;
+        let (process, watched) = match identity.open() {
+            Ok(process) => {
+                let watched = process.try_clone().inspect_err(|_| remove(&made))?;
+                (Some(Arc::new(process)), watched)
+            }
+            // It has exited while no shim was there, and the VM has reaped it.
+            Err(_) => (None, always_readable().inspect_err(|_| remove(&made))?),
+        };
         let member = self.relay.add(watched, streams);
         let entry = Entry {
             identity,
-            process: Arc::new(process),
+            process,
             member,
-            child,
+            adopted,
             wait_call_id: wiring.wait_call_id,
             on_exit: Some(on_exit),
             frozen: adopted,
@@ -241,16 +338,27 @@ impl Processes {
 
     /// Lets a process's IO and exit stand still: on return no line is on its way, and no exit is
     /// told.
-    pub(crate) fn freeze(&self, key: &Key) {
+    ///
+    /// # Errors
+    ///
+    /// Half a line is in a log that cannot be written now: another shim could not go on with it.
+    pub(crate) fn freeze(&self, key: &Key) -> Result<(), Error> {
         let member = {
             let mut entries = lock(&self.entries.by_key);
-            let Some(entry) = entries.get_mut(key) else { return };
+            let Some(entry) = entries.get_mut(key) else { return Ok(()) };
             entry.frozen = true;
             entry.member
         };
-        self.relay.hold(member);
+        if !self.relay.hold(member) {
+            self.thaw(key)?;
+            return Err(Error::precondition(format!(
+                "the output of process {key} cannot be written, and stopped within a line: make room \
+                 for its log, then try again"
+            )));
+        }
         // An exit that is being told has been told when this lock is ours.
         drop(lock(&self.entries.telling));
+        Ok(())
     }
 
     /// Takes a freeze back, or lets an adopted process go live. What was held back comes now.
@@ -281,7 +389,7 @@ impl Processes {
         // From here on its exit is told to nobody.
         let Some(entry) = lock(&self.entries.by_key).remove(key) else { return };
         self.relay.remove(entry.member);
-        if entry.child.is_none() && !self.open.load(Ordering::Acquire) {
+        if entry.adopted && !self.open.load(Ordering::Acquire) {
             // Adopted, and never gone live: this host is to be as it was.
             remove(&entry.made);
         }
@@ -295,8 +403,9 @@ impl Processes {
     pub(crate) fn signal(&self, key: &Key, signal: Signal) -> Result<(), Error> {
         let process = lock(&self.entries.by_key)
             .get(key)
-            .map(|entry| Arc::clone(&entry.process))
+            .map(|entry| entry.process.clone())
             .ok_or_else(|| Error::precondition(format!("there is no process {key}")))?;
+        let Some(process) = process else { return Ok(()) };
         match pidfd_send_signal(&*process, signal) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
             Err(error) => Err(std::io::Error::from(error).into()),
@@ -328,19 +437,6 @@ impl Processes {
             }
         }
         Ok(())
-    }
-
-    /// Kills all processes, unless the gate is closed: they are the source's then.
-    ///
-    /// # Errors
-    ///
-    /// One cannot be killed; the others are.
-    pub(crate) fn kill_all(&self) -> Result<(), Error> {
-        if !self.open.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let kill = |(key, _): (Key, Identity)| self.signal(&key, Signal::KILL).err();
-        Error::collect(self.all().into_iter().filter_map(kill))
     }
 
     /// Lets all processes go on.
@@ -379,24 +475,11 @@ impl Processes {
     pub(crate) fn identity(&self, key: &Key) -> Option<Identity> {
         lock(&self.entries.by_key).get(key).map(|entry| entry.identity)
     }
+}
 
-    /// What there is in the guest, for the destination.
-    pub(crate) fn told(&self) -> Vec<GuestProcess> {
-        let told = |(key, identity): (Key, Identity)| GuestProcess {
-            container: key.container,
-            exec: key.exec,
-            identity,
-        };
-        self.all().into_iter().map(told).collect()
-    }
-
-    /// Takes what the source has told about the guest.
-    pub(crate) fn expect(&self, processes: Vec<GuestProcess>) {
-        let told = |process: GuestProcess| {
-            (Key { container: process.container, exec: process.exec }, process.identity)
-        };
-        *lock(&self.expected) = processes.into_iter().map(told).collect();
-    }
+/// A descriptor that is ready to be read for ever, in place of that of a process that has exited.
+fn always_readable() -> Result<OwnedFd, Error> {
+    Ok(eventfd(1, EventfdFlags::CLOEXEC).map_err(std::io::Error::from)?)
 }
 
 /// Removes files that were made for nothing. What cannot be removed is an empty file.

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use snapshot_core::{ControllerId, Error, Phase, Progress};
 
+use crate::shim::clock::now;
+use crate::shim::console::complain;
 use crate::shim::lock::lock;
 use crate::shim::table::duration;
 
@@ -16,12 +19,24 @@ pub(crate) struct Bars {
     side: &'static str,
     terminal: bool,
     running: Mutex<HashMap<Phase, (ProgressBar, Instant)>>,
+    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
+    frozen_at: AtomicU64,
 }
 
 impl Bars {
     /// The bars of one side of the migration, on the standard error.
     pub(crate) fn new(side: &'static str) -> Self {
-        Self { side, terminal: std::io::stderr().is_terminal(), running: Mutex::default() }
+        Self {
+            side,
+            terminal: std::io::stderr().is_terminal(),
+            running: Mutex::default(),
+            frozen_at: AtomicU64::new(0),
+        }
+    }
+
+    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
+    pub(crate) fn frozen_at(&self) -> u64 {
+        self.frozen_at.load(Ordering::Relaxed)
     }
 
     fn style(&self) -> ProgressStyle {
@@ -34,6 +49,9 @@ impl Bars {
 
 impl Progress for Bars {
     fn phase_started(&self, phase: Phase, controllers: usize) {
+        if phase == Phase::Freeze {
+            self.frozen_at.store(now(), Ordering::Relaxed);
+        }
         let target = match self.terminal {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
@@ -57,10 +75,10 @@ impl Progress for Bars {
         let took = duration(began.elapsed());
         bar.abandon_with_message(format!("{phase:<7} {took:>8}"));
         if !self.terminal {
-            eprintln!("{:<11} │ {phase:<7} {took:>8} {done:>5}/{all}", self.side);
+            complain(format_args!("{:<11} │ {phase:<7} {took:>8} {done:>5}/{all}", self.side));
         }
         if let Err(error) = result {
-            eprintln!("{:<11} │ {phase} failed: {error}", self.side);
+            complain(format_args!("{:<11} │ {phase} failed: {error}", self.side));
         }
     }
 }

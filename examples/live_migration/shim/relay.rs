@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
@@ -31,6 +32,9 @@ const WINDOW: usize = 64 * 1024;
 /// stays readable.
 const LATER: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
+/// After how long a log that cannot be written is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// How ports and processes are watched: once, since a port with half a line in it would wake the
 /// thread again and again.
 const WATCH: epoll::EventFlags = epoll::EventFlags::IN.union(epoll::EventFlags::ONESHOT);
@@ -42,13 +46,16 @@ const STOP: u64 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct MemberId(u64);
 
-/// What the relay tells, each at most once.
+/// What the relay tells.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The process has exited, and all that it wrote is in the logs.
     Exited(MemberId),
-    /// A log could not be written; the member is held, and nothing is lost.
+    /// A log cannot be written. It is tried again and again, and nothing is lost: the process waits
+    /// when its port is full.
     Failed(MemberId, Error),
+    /// What could not be written is.
+    Recovered(MemberId),
 }
 
 /// One pipe, and where what comes out of it goes.
@@ -56,6 +63,8 @@ pub(crate) struct Stream {
     from: File,
     to: Sink,
     moved: u64,
+    /// What is still to be moved of the whole lines that were begun.
+    begun: usize,
 }
 
 enum Sink {
@@ -70,12 +79,12 @@ impl Stream {
     /// `log`, which is open for writing but not for appending (`splice` refuses that).
     pub(crate) fn output(port: File, log: File) -> std::io::Result<Self> {
         let end = log.metadata()?.len();
-        Ok(Self { from: port, to: Sink::Log(log, end), moved: 0 })
+        Ok(Self { from: port, to: Sink::Log(log, end), moved: 0, begun: 0 })
     }
 
     /// An input: carries what comes in by `pipe` on to `port`. Neither blocks.
     pub(crate) fn input(pipe: File, port: File) -> Self {
-        Self { from: pipe, to: Sink::Pipe(port), moved: 0 }
+        Self { from: pipe, to: Sink::Pipe(port), moved: 0, begun: 0 }
     }
 
     fn is_output(&self) -> bool {
@@ -106,6 +115,8 @@ struct Member {
     streams: Vec<Stream>,
     process: OwnedFd,
     flow: Flow,
+    /// Whether the last turn failed, and when the next one is.
+    failing: Option<Instant>,
 }
 
 /// A pipe to look through: what `tee` copies there is read, and the port keeps it.
@@ -139,9 +150,12 @@ impl Stream {
     /// what comes after the last newline is moved as well.
     fn carry(&mut self, window: &mut Window, to_the_end: bool) -> std::io::Result<Left> {
         for _ in 0..4 {
+            let begun = self.begun;
             let seen = window.look(&self.from)?;
             let whole = match seen.iter().rposition(|&byte| byte == b'\n') {
                 _ if to_the_end => seen.len(),
+                // The rest of what could not be written at first.
+                _ if begun > 0 => begun.min(seen.len()),
                 Some(newline) => newline + 1,
                 None if seen.is_empty() => return Ok(Left::Nothing),
                 // A line longer than a pipe holds: its writer would wait for ever.
@@ -151,23 +165,31 @@ impl Stream {
             if whole == 0 {
                 return Ok(Left::Nothing);
             }
-            let mut left = whole;
-            while left > 0 {
+            self.begun = whole;
+            while self.begun > 0 {
                 let spliced = match &mut self.to {
                     Sink::Log(log, end) => {
-                        splice(&self.from, None, log, Some(end), left, SpliceFlags::MOVE)
+                        splice(&self.from, None, log, Some(end), self.begun, SpliceFlags::MOVE)
                     }
                     Sink::Pipe(port) => {
-                        splice(&self.from, None, port, None, left, SpliceFlags::NONBLOCK)
+                        splice(&self.from, None, port, None, self.begun, SpliceFlags::NONBLOCK)
                     }
                 };
                 let moved = match spliced {
-                    Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
-                    Ok(moved) => moved,
-                    Err(Errno::AGAIN) => return Ok(Left::Later),
-                    Err(error) => return Err(error.into()),
+                    Ok(moved @ 1..) => moved,
+                    stopped => {
+                        if begun == 0 && self.begun == whole {
+                            // Not a byte was moved: it is begun afresh.
+                            self.begun = 0;
+                        }
+                        return match stopped {
+                            Err(Errno::AGAIN) => Ok(Left::Later),
+                            Err(error) => Err(error.into()),
+                            Ok(_) => Err(std::io::ErrorKind::WriteZero.into()),
+                        };
+                    }
                 };
-                left -= moved;
+                self.begun -= moved;
                 self.moved += moved as u64;
             }
         }
@@ -226,7 +248,7 @@ impl Relay {
     /// and an exit is not told, before [`Relay::flow`].
     pub(crate) fn add(&self, process: OwnedFd, streams: Vec<Stream>) -> MemberId {
         let id = MemberId(self.shared.next.fetch_add(1, Ordering::Relaxed));
-        let member = Member { streams, process, flow: Flow::Held };
+        let member = Member { streams, process, flow: Flow::Held, failing: None };
         lock(&self.shared.members).insert(id, Arc::new(Mutex::new(member)));
         id
     }
@@ -256,14 +278,16 @@ impl Relay {
 
     /// Holds a member. On return all whole lines that it carried are in the logs, nothing is in
     /// flight, and neither a line nor an exit comes through until [`Relay::flow`]. Does nothing to
-    /// one that is held, has exited, or is gone.
-    pub(crate) fn hold(&self, id: MemberId) {
-        let Some(member) = self.shared.member(id) else { return };
+    /// one that is held, has exited, or is gone. Returns whether its logs end with whole lines: a log
+    /// that cannot be written may have the first half of one.
+    pub(crate) fn hold(&self, id: MemberId) -> bool {
+        let Some(member) = self.shared.member(id) else { return true };
         let mut member = lock(&member);
         if member.flow == Flow::Flowing {
             member.unwatch(&self.shared.epoll);
             member.flow = Flow::Held;
         }
+        member.streams.iter().all(|stream| stream.begun == 0 || !stream.is_output())
     }
 
     /// Takes a member out, and closes this side's ends of its ports. Does nothing if it is gone.
@@ -347,6 +371,7 @@ impl Shared {
         while !self.stopping.load(Ordering::Acquire) {
             ready.clear();
             let timeout = (!later.is_empty()).then_some(LATER);
+            let now = Instant::now();
             match epoll::wait(&self.epoll, spare_capacity(&mut ready), timeout.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => {
@@ -358,7 +383,7 @@ impl Shared {
             turn.extend(ready.iter().map(|event| MemberId(event.data.u64())));
             turn.remove(&MemberId(STOP));
             for id in turn {
-                if self.serve_one(id, &mut window) {
+                if self.serve_one(id, &mut window, now) {
                     later.insert(id);
                 }
             }
@@ -366,27 +391,34 @@ impl Shared {
     }
 
     /// One member's turn. Says whether it is to be looked at again soon.
-    fn serve_one(&self, id: MemberId, window: &mut Window) -> bool {
+    fn serve_one(&self, id: MemberId, window: &mut Window, now: Instant) -> bool {
         let Some(member) = self.member(id) else { return false };
         let mut member = lock(&member);
         if member.flow != Flow::Flowing {
             return false;
         }
+        if member.failing.is_some_and(|next| now < next) {
+            return true;
+        }
+        // Nobody listens any more where the shim is on its way out.
+        let tell = |event| drop(self.events.send(event));
         let turn = match member.carry(window) {
             Ok(turn) => turn,
             Err(error) => {
-                member.unwatch(&self.epoll);
-                member.flow = Flow::Held;
-                let error = Error::from(error);
-                // Nobody listens any more: the shim is on its way out.
-                let _ = self.events.send(Event::Failed(id, error));
-                return false;
+                let next = now + AGAIN;
+                if member.failing.replace(next).is_none() {
+                    tell(Event::Failed(id, Error::from(error)));
+                }
+                return true;
             }
         };
+        if member.failing.take().is_some() {
+            tell(Event::Recovered(id));
+        }
         if turn.exited {
             member.unwatch(&self.epoll);
             member.flow = Flow::Exited;
-            let _ = self.events.send(Event::Exited(id));
+            tell(Event::Exited(id));
             return false;
         }
         if !turn.later {

@@ -2,20 +2,19 @@
 
 use std::path::Path;
 
-use snapshot_core::{MigrationReport, SideReport};
+use snapshot_core::{MigrationReport, SideReport, WriteOptions};
 
 use crate::shim::cli::Options;
+use crate::shim::console::complain;
 use crate::shim::guest::at;
 
-/// Writes what happened on one side, if it was asked for.
-///
-/// # Errors
-///
-/// A file that cannot be written.
-pub(crate) fn write(options: &Options, side: impl FnOnce() -> SideReport) -> anyhow::Result<()> {
-    match &options.report {
-        Some(path) => put(path, &MigrationReport::new([side()])),
-        None => Ok(()),
+/// Writes what happened on one side, if it was asked for. A file that cannot be written is reported: the
+/// sandbox does not depend on it.
+pub(crate) fn write(options: &Options, side: impl FnOnce() -> SideReport) {
+    if let Some(path) = &options.report
+        && let Err(error) = put(path, &MigrationReport::new([side()]))
+    {
+        complain(format_args!("the report cannot be written: {error}"));
     }
 }
 
@@ -34,5 +33,5 @@ pub(crate) fn join(parts: [&Path; 2], whole: &Path) -> anyhow::Result<()> {
 }
 
 fn put(path: &Path, report: &MigrationReport) -> anyhow::Result<()> {
-    Ok(std::fs::write(path, report.to_json()).map_err(|error| at(path, error))?)
+    Ok(WriteOptions::new().replace(true).write_bytes_to_path(report.to_json(), path)?)
 }

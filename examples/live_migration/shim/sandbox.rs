@@ -1,31 +1,40 @@
 //! The sandbox of the demonstration: one VM, two pods, and a workload in each container.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_executor::block_on;
 use serde_json::json;
-use snapshot_core::{Code, Error, Incoming, Payload, Snapshot, codec};
+use snapshot_core::{
+    Code, Controller, Error, Failure, Incoming, Payload, Session, Snapshot, codec,
+};
 use snapshot_examples::lcow::host::ProcessIo;
 use snapshot_examples::lcow::{
-    Container, DiskConfig, Host, NewContainer, NewPod, NewProcess, NewVm, Sandbox, SandboxOptions,
-    SandboxState, ShareConfig,
+    Container, DiskConfig, Host, NewContainer, NewPod, NewProcess, NewVm, PatchPlan, Sandbox,
+    SandboxOptions, SandboxState, ShareConfig,
 };
 
+use crate::shim::confine::private_folder;
 use crate::shim::guest::{at, open_both_ways};
 use crate::shim::machine::Machine;
 use crate::shim::processes::Key;
 use crate::shim::proof::Seen;
+use crate::shim::signals;
 use crate::shim::storage::Storage;
 use crate::shim::workload::{self, Workload};
 
 /// The pods.
 pub(crate) const PODS: [&str; 2] = ["web", "db"];
 
-/// The most containers: each has a disk of its own, and a VM has 256 places for disks.
-pub(crate) const MAX_CONTAINERS: u32 = 250;
+/// The most containers.
+pub(crate) const MAX_CONTAINERS: u32 = 1_000;
+
+/// How many containers have a disk of their own to write to: a VM has 256 places for disks. The root
+/// file systems of the others are read-only.
+const WITH_SCRATCH: u32 = 250;
 
 /// What a container's id inside the guest begins with; the workload's name follows.
 const GCS_PREFIX: &str = "guest-";
@@ -69,20 +78,20 @@ pub(crate) fn equip(machine: &Machine, host: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Starts a sandbox with so many containers on the host `source`.
+/// Makes what a sandbox with this many containers has on disk, as far as it is not there.
 ///
 /// # Errors
 ///
-/// Whatever cannot be made or started.
-pub(crate) fn start(
-    machine: &Arc<Machine>,
+/// It cannot be made.
+pub(crate) fn make_storage(
+    machine: &Machine,
     storage: &Storage,
     containers: u32,
-) -> Result<Arc<Sandbox>, Error> {
+) -> Result<(), Error> {
     for disk in ["root.img", "layer.img"] {
         storage.make_disk(disk)?;
     }
-    for number in 1..=containers {
+    for number in 1..=containers.min(WITH_SCRATCH) {
         storage.make_disk(&format!("c{number}.img"))?;
     }
     for pod in PODS {
@@ -90,8 +99,15 @@ pub(crate) fn start(
     }
     storage.show(machine.dir())?;
     equip(machine, "source")?;
-    storage.sync()?;
+    storage.sync()
+}
 
+/// Starts a sandbox without containers on the host `source`.
+///
+/// # Errors
+///
+/// Whatever cannot be made or started.
+pub(crate) fn start(machine: &Arc<Machine>) -> Result<Arc<Sandbox>, Error> {
     let disks = machine.dir().join("disks");
     let vm = NewVm {
         id: "sandbox@source".into(),
@@ -123,14 +139,91 @@ pub(crate) fn start(
             guest_namespaces: true,
         })?;
     }
+    Ok(sandbox)
+}
+
+/// Starts the containers up to this many that the sandbox does not have, and calls `after` each.
+///
+/// # Errors
+///
+/// One cannot be made or started.
+pub(crate) fn start_containers(
+    machine: &Machine,
+    sandbox: &Sandbox,
+    containers: u32,
+    mut after: impl FnMut(),
+) -> Result<(), Error> {
     for number in 1..=containers {
+        if signals::requested() {
+            break;
+        }
+        if sandbox.container(&format!("c{number}").into()).is_some() {
+            continue;
+        }
         let pod = PODS[(number as usize - 1) % PODS.len()];
         let new = new_container(machine, number, containers, pod)?;
         let container = sandbox.new_container(&pod.into(), new)?;
         container.create()?;
         container.start()?;
+        after();
     }
+    Ok(())
+}
+
+/// Takes a sandbox up from a checkpoint: its VM runs, and its processes are found again. What an earlier
+/// shim was setting up when it died is taken down.
+///
+/// # Errors
+///
+/// The checkpoint cannot be restored; or the guest is not what it says, and nothing was changed then.
+pub(crate) fn take_up(
+    machine: &Arc<Machine>,
+    checkpoint: Incoming,
+    plan: fn(&Machine, &Sandbox) -> Result<PatchPlan, Error>,
+) -> Result<Arc<Sandbox>, Error> {
+    let imported = checkpoint.import::<Sandbox>()?;
+    machine.processes().take_bridge()?;
+    machine.keep_only(imported.root())?;
+    remove_logs(machine, imported.root())?;
+    let plan = plan(machine, imported.root())?;
+    let session =
+        Session::new().resource(Arc::new(Host::new(Arc::clone(machine)))).resource(Arc::new(plan));
+    let patched = block_on(imported.patch(&session)).map_err(Failure::into_error)?;
+    let sandbox = block_on(patched.resume(&session)).map_err(Failure::into_error)?;
+    // Its network adapters are in the guest already; this host's side of them was the dead shim's.
+    let vm = sandbox.vm()?.binding()?;
+    for network in sandbox.pods().iter().filter_map(|pod| pod.network()) {
+        let state = network.state();
+        for (nic, endpoint) in &state.vm_endpoints {
+            if !machine.with_vm(&vm.vm, |hosted| Ok(hosted.nics.contains_key(nic)))? {
+                vm.host.add_nic(&vm.vm, nic, endpoint, None)?;
+            }
+        }
+    }
+    machine.processes().open()?;
     Ok(sandbox)
+}
+
+/// Removes the bundles of containers that the sandbox does not have: those that were being started when
+/// their shim died.
+fn remove_logs(machine: &Machine, sandbox: &Sandbox) -> Result<(), Error> {
+    let bundles = machine.dir().join("bundles");
+    let known: BTreeSet<String> = containers(sandbox)
+        .iter()
+        .flat_map(|container| {
+            let id = container.id();
+            // At a destination its folder has the new id already, or still.
+            [id.as_str().to_owned(), crate::shim::plan::moved(id.as_str())]
+        })
+        .collect();
+    for entry in std::fs::read_dir(&bundles).map_err(|error| at(&bundles, error))? {
+        let entry = entry.map_err(|error| at(&bundles, error))?;
+        if !known.contains(&*entry.file_name().to_string_lossy()) {
+            let path = entry.path();
+            std::fs::remove_dir_all(&path).map_err(|error| at(&path, error))?;
+        }
+    }
+    Ok(())
 }
 
 fn new_container(
@@ -145,7 +238,7 @@ fn new_container(
         // Many containers write less each, so that all together stay within what a machine bears.
         interval: u64::from(containers * 200).max(2_000),
         exit_code: exit_code(number).cast_signed(),
-        power: machine.guest().power_path(),
+        guest: machine.guest().dir().to_owned(),
     };
     let bundle = bundle(machine.dir(), &id);
     write_bundle(&bundle, &workload)?;
@@ -155,7 +248,8 @@ fn new_container(
     Ok(NewContainer {
         gcs_id: format!("{GCS_PREFIX}{id}").into(),
         ro_layers: vec![DiskConfig::image(disks.join("layer.img"), true)],
-        scratch: Some(DiskConfig::image(disks.join(format!("{id}.img")), false)),
+        scratch: (number <= WITH_SCRATCH)
+            .then(|| DiskConfig::image(disks.join(format!("{id}.img")), false)),
         shares: vec![(
             machine.dir().join("shares").join(pod),
             ShareConfig { read_only: true, ..ShareConfig::default() },
@@ -183,9 +277,8 @@ fn write_bundle(bundle: &Path, workload: &Workload) -> Result<(), Error> {
         "root": { "path": "rootfs" },
     });
     let path = bundle.join("config.json");
-    std::fs::create_dir_all(bundle)
-        .and_then(|()| std::fs::write(&path, format!("{spec:#}\n")))
-        .map_err(|error| at(&path, error))
+    private_folder(bundle)?;
+    std::fs::write(&path, format!("{spec:#}\n")).map_err(|error| at(&path, error))
 }
 
 /// The ids of the controllers that a sandbox consists of.
@@ -194,7 +287,6 @@ fn write_bundle(bundle: &Path, workload: &Workload) -> Result<(), Error> {
 ///
 /// It cannot be saved now.
 pub(crate) fn controller_ids(sandbox: &Sandbox) -> Result<Vec<String>, Error> {
-    use snapshot_core::Controller;
     let value = codec::to_bytes(&*sandbox.state())?;
     let any = prost_types::Any { type_url: SandboxState::TYPE_URL.to_owned(), value };
     let preview = Incoming::from(Snapshot::from_any(&any)?).check::<Sandbox>()?;
@@ -230,6 +322,9 @@ pub(crate) fn seen(machine: &Machine, sandbox: &Sandbox) -> Vec<Seen> {
 pub(crate) fn stop(sandbox: &Sandbox) -> Result<(), Error> {
     let containers = containers(sandbox);
     for container in &containers {
+        if container.init().is_some_and(|init| init.exit().is_some()) {
+            continue;
+        }
         if let Some(stdin) = container.init().and_then(|init| init.io().stdin) {
             let mut pipe = open_both_ways(&stdin)?;
             writeln!(pipe, "{}", workload::STOP).map_err(|error| at(&stdin, error))?;

@@ -4,43 +4,38 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use futures_executor::block_on;
-use snapshot_core::registry::Manifest;
-use snapshot_core::{
-    Code, ControllerId, Error, Frozen, Phase, Session, SideReport, Snapshot, Source, WriteOptions,
-};
+use snapshot_core::{ControllerId, Error, Incoming, Session, SideReport};
 use snapshot_examples::lcow::Sandbox;
-use snapshot_handover::decision::source::{State, step};
-use snapshot_handover::decision::{Action, Choice, Event, Mark, Word};
-use uuid::Uuid;
+use snapshot_handover::decision::Mark;
+use snapshot_handover::ledger::Record;
+use snapshot_handover::{Doubt, Finished, Handover, NotMoved, Offer, Offered, Report};
+use tokio::runtime::Runtime;
 
-use crate::shim::afterwards;
 use crate::shim::cli::{Fault, Options};
-use crate::shim::clock::{now, steps};
-use crate::shim::drive::{Hands, Next, drive};
-use crate::shim::foreign::make_foreign;
-use crate::shim::guest::Guest;
-use crate::shim::link::{Address, Link};
+use crate::shim::clock::steps;
+use crate::shim::console::say;
+use crate::shim::guest::{Guest, at};
+use crate::shim::keeper::Keeper;
+use crate::shim::link::Endpoint;
 use crate::shim::machine::Machine;
+use crate::shim::note::{self, Ended, Handed};
+use crate::shim::plan;
+use crate::shim::processes::Origin;
 use crate::shim::progress::Bars;
 use crate::shim::proof::prove;
-use crate::shim::protocol::{self, Failure, Handed, Hello, Message};
-use crate::shim::record::{Record, Unwritten};
+use crate::shim::side::{self, Side};
 use crate::shim::storage::Storage;
-use crate::shim::summary;
 use crate::shim::table::duration;
-use crate::shim::talk::Talk;
-use crate::shim::{Outcome, machine_id, report, sandbox, say};
+use crate::shim::{Outcome, handover, machine_id, report, run_for, sandbox, signals, summary, vm};
 
-/// What lines of this side begin with.
-const SIDE: &str = "source";
+/// The name of this side.
+pub(crate) const SIDE: &str = "source";
 
 /// How long a destination may take to come up.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long the destination may take to give back the disks that it has opened already.
-const THAW_PATIENCE: Duration = Duration::from_secs(30);
+/// How long one question to the destination may take, before the operator's answer is looked for.
+const QUESTION: Duration = Duration::from_millis(500);
 
 /// Runs the source.
 ///
@@ -48,378 +43,393 @@ const THAW_PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// Whatever keeps it from running a sandbox, and a proof that fails. A migration that fails is no
 /// error by itself: the sandbox runs on here.
-pub(crate) fn run(options: &Options, address: &Address, dir: &Path) -> anyhow::Result<Outcome> {
-    let side = dir.join("source");
-    if let Some(record) = Record::find(&side)? {
-        return afterwards::source(options, address, record);
+pub(crate) fn run(
+    options: &Options,
+    endpoint: &Endpoint,
+    dir: &Path,
+    runtime: &Runtime,
+) -> anyhow::Result<Outcome> {
+    let side = Side::of(dir, SIDE);
+    let ledger = side.open()?;
+    if side.ended()?.is_some() {
+        // The earlier shim may have died before it switched the VM off.
+        vm::switch_off(&dir.join("guest"))?;
+        say(SIDE, "the sandbox of this folder has run to its end: start with an empty folder");
+        return Ok(Outcome::RanOn);
     }
-    let storage = Storage::build(&dir.join("storage"))?;
-    let guest = Guest::build(&dir.join("guest"))?;
-    let machine = Machine::new(&dir.join("source"), guest, true)?;
-    let sandbox = sandbox::start(&machine, &storage, options.containers)?;
-    let ids = sandbox::controller_ids(&sandbox)?;
-    say(
-        SIDE,
-        &format!(
-            "runs {} containers in {} pods, {} controllers",
-            options.containers,
-            sandbox.pods().len(),
-            ids.len()
-        ),
-    );
-    if let Some(fault) = &options.fail
-        && !ids.contains(&fault.controller)
-    {
-        sandbox::stop(&sandbox)?;
-        anyhow::bail!("--fail {fault}: there is no such controller, only\n  {}", ids.join("\n  "));
-    }
-    std::thread::sleep(Duration::from_secs_f64(options.seconds));
-
-    let migration = Uuid::new_v4().to_string();
-    let mut shim = Shim {
-        options,
-        address,
-        machine: &machine,
-        sandbox: &sandbox,
-        storage: &storage,
-        talk: Talk::new(options, None),
-        record: Record::new(&side, &migration)?,
-        migration,
-        session: None,
-        manifest: Vec::new(),
-        frozen: None,
-        frozen_at: 0,
-        snapshot: Vec::new(),
-        phase: "preflight",
-        failure: None,
-        thawed: None,
-        failed_here: None,
-        stood: Stood::Never,
-    };
-    match Link::connect(address, CONNECT_PATIENCE) {
-        Ok(link) => shim.talk = Talk::new(options, Some(link)),
-        Err(error) => shim.fail(error),
-    }
-    let ended = drive(&mut shim, step, step(State::Idle, Event::Start));
-    let Shim { mut record, phase, failure, stood, session, thawed, failed_here, .. } = shim;
-    report::write(options, || {
-        let report = thawed.unwrap_or_else(|| session.unwrap_or_default().report(SIDE));
-        match (failed_here, &failure) {
-            (Some(here), _) => report.failed(&here),
-            (None, Some(error)) => report.failed_in(phase, error),
-            (None, None) => report,
+    let source = Source { options, endpoint, dir, side, handover: handover(&ledger), runtime };
+    match source.settle(side::last(&ledger)?)? {
+        Whose::Ours => source.serve(),
+        Whose::Theirs => {
+            source.side.forget_sandbox();
+            say(SIDE, "the sandbox is the destination's, and this side has let go of it");
+            Ok(Outcome::Moved)
         }
-    })?;
-    if ended? == State::Committed {
-        say(SIDE, "has let go of the sandbox and ends");
-        return Ok(Outcome::Moved);
-    }
-    let error = failure.unwrap_or_else(|| Error::internal("nobody has said why"));
-    say(SIDE, &format!("the migration failed in {phase}: [{}] {error}", error.code()));
-    match stood {
-        Stood::Never => say(SIDE, "the sandbox runs on here, and never stood still"),
-        Stood::For(time) => {
-            let time = duration(time);
-            say(SIDE, &format!("the sandbox runs on here; it stood still for {time}"));
+        Whose::Unknown => {
+            say(SIDE, "ends in doubt, and has changed nothing: start it again, or decide");
+            Ok(Outcome::InDoubt)
         }
-        Stood::Still(error) => anyhow::bail!("it could not be thawed: {error}"),
     }
-    std::thread::sleep(Duration::from_secs_f64(options.seconds));
-    sandbox::stop(&sandbox)?;
-    let seen = sandbox::seen(&machine, &sandbox);
-    let proof = prove(&[&seen], &sandbox::exit_codes(options.containers))?;
-    record.seen = seen;
-    record.write()?;
-    summary::proof(SIDE, &proof);
-    Ok(Outcome::RanOn)
 }
 
-/// Whether the sandbox stood still.
-enum Stood {
-    /// It was not frozen.
-    Never,
-    /// It was frozen for so long, and everything is as it was before.
-    For(Duration),
-    /// Not all of it could be thawed.
-    Still(Error),
+/// Whose the sandbox is.
+enum Whose {
+    Ours,
+    Theirs,
+    Unknown,
 }
 
-/// The source while it migrates.
-struct Shim<'a> {
+/// How a migration ended.
+enum Migrated {
+    Moved(Report),
+    Kept(Box<Unmoved>),
+    /// This shim was asked to end while it was in doubt.
+    Left,
+}
+
+/// Why the sandbox was not moved.
+struct Unmoved {
+    error: Error,
+    /// What could not be thawed.
+    undo: Option<Error>,
+    /// What happened on this side, where a hand-over began.
+    report: Option<SideReport>,
+    /// What else went wrong.
+    trouble: Vec<Error>,
+}
+
+struct Source<'a> {
     options: &'a Options,
-    address: &'a Address,
-    machine: &'a Machine,
-    sandbox: &'a Arc<Sandbox>,
-    storage: &'a Storage,
-    talk: Talk,
-    record: Record,
-    migration: String,
-    session: Option<Session>,
-    manifest: Vec<u8>,
-    frozen: Option<Frozen<Sandbox>>,
-    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
-    frozen_at: u64,
-    snapshot: Vec<u8>,
-    /// What is going on, for the report of a failure.
-    phase: &'static str,
-    /// Why the sandbox is not moved; the first reason counts.
-    failure: Option<Error>,
-    /// What happened until it went on here, for the report.
-    thawed: Option<SideReport>,
-    /// The failure of a phase on this side, for the report.
-    failed_here: Option<snapshot_core::Failure>,
-    stood: Stood,
+    endpoint: &'a Endpoint,
+    dir: &'a Path,
+    side: Side,
+    handover: Handover,
+    runtime: &'a Runtime,
 }
 
-impl Hands for Shim<'_> {
-    fn act(&mut self, action: Action) -> anyhow::Result<Next> {
-        match action {
-            Action::Record(mark) => return Ok(self.write(mark, true)),
-            Action::Note(mark) => return Ok(self.write(mark, false)),
-            Action::Send(word) => {
-                let message = self.message(word)?;
-                self.send(message);
-            }
-            // It has a preflight, and no rehearsal.
-            Action::Rehearse => return Ok(Next::Happened(Event::Unneeded)),
-            Action::Prepare => {
-                return Ok(Next::Happened(match self.prepare() {
-                    Ok(()) => Event::Done,
-                    Err(error) => {
-                        self.fail(error);
-                        Event::Failed
+impl Source<'_> {
+    /// Finds out whose the sandbox is, after the last hand-over of an earlier shim of this folder.
+    fn settle(&self, last: Option<Record>) -> anyhow::Result<Whose> {
+        let Some(record) = last else { return Ok(Whose::Ours) };
+        let session = &record.session;
+        match record.mark {
+            Mark::Given => {}
+            Mark::Committed => {
+                // The destination waits for this side's last word, if it is still there.
+                if let Ok(link) = self.connect(self.patience()) {
+                    let finished =
+                        self.runtime.block_on(self.handover.finish(session, link.into_inner()));
+                    if let Err(error) = finished {
+                        tracing::error!(%error, "the last word was not said");
                     }
-                }));
-            }
-            Action::Thaw => self.thaw(),
-            Action::Commit => self.commit(),
-            Action::Ask => {
-                // Afterwards it is not about the sandbox any more.
-                if self.record.mark == Mark::Given {
-                    let why = self.talk.trouble();
-                    say(SIDE, &format!("in doubt: {why}; the sandbox stays frozen here"));
                 }
-                if !self.talk.ask(self.address, &self.migration) {
-                    return Ok(Next::Happened(Event::Nobody));
-                }
+                return Ok(Whose::Theirs);
             }
-            Action::AskOperator => {
-                let choice = decide(&self.talk.trouble());
-                if choice == Choice::Rollback {
-                    self.fail(Error::new(Code::Cancelled, "the operator took the sandbox back"));
-                }
-                return Ok(Next::Happened(Event::Operator(choice)));
+            _ => return Ok(Whose::Ours),
+        }
+        say(SIDE, &format!("finishes hand-over {session}, in which it gave the sandbox away"));
+        let mut doubts = Doubts::new(self);
+        loop {
+            if let Some(choice) = self.side.decided(session) {
+                self.handover.decide(session, choice)?;
+                return Ok(match choice {
+                    snapshot_handover::decision::Choice::Commit => Whose::Theirs,
+                    snapshot_handover::decision::Choice::Rollback => Whose::Ours,
+                });
             }
-            Action::Contradiction => anyhow::bail!(
-                "this side has committed, and the destination says that it refused: look at both \
-                 with `live_migration status`"
+            let error = match self.connect(QUESTION) {
+                Ok(link) => {
+                    let finish = self.handover.finish(session, link.into_inner());
+                    match self.runtime.block_on(finish)? {
+                        Finished::Committed(_) => return Ok(Whose::Theirs),
+                        Finished::Kept(_) => return Ok(Whose::Ours),
+                        Finished::InDoubt(error) => error,
+                    }
+                }
+                Err(error) => error,
+            };
+            if doubts.wait(&error) {
+                return Ok(Whose::Unknown);
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs_f64(self.options.patience)
+    }
+
+    fn connect(&self, patience: Duration) -> Result<crate::shim::link::Link, Error> {
+        self.runtime.block_on(self.endpoint.connect(patience))
+    }
+
+    /// Runs the sandbox, moves it, and runs it on if it was not moved.
+    fn serve(&self) -> anyhow::Result<Outcome> {
+        let Started { machine, storage, sandbox, mut keeper } = self.start()?;
+        let ids = sandbox::controller_ids(&sandbox)?;
+        say(
+            SIDE,
+            &format!(
+                "runs {} containers in {} pods, {} controllers",
+                self.options.containers,
+                sandbox.pods().len(),
+                ids.len()
             ),
-            Action::End => {
-                return Ok(Next::End);
-            }
-            Action::Greet
-            | Action::Check
-            | Action::Import
-            | Action::Resume
-            | Action::GoLive
-            | Action::Abort
-            | Action::Leave
-            | Action::Listen => anyhow::bail!("{action:?} is not for a source"),
+        );
+        if let Some(fault) = &self.options.fail
+            && !ids.contains(&fault.controller)
+        {
+            self.end(&machine, &sandbox, false)?;
+            anyhow::bail!(
+                "--fail {fault}: there is no such controller, only\n  {}",
+                ids.join("\n  ")
+            );
         }
-        Ok(Next::GoOn)
-    }
-
-    fn wait(&mut self) -> Event {
-        let Some(message) = self.talk.receive() else { return Event::Lost };
-        let Some(word) = message.word() else { return Event::Lost };
-        match message {
-            Message::Manifest(bytes) => self.manifest = bytes,
-            Message::Refused(failure) => self.fail(failure.into()),
-            _ => {}
+        run_for(self.options.seconds, || keeper.catch_up(&sandbox));
+        if signals::requested() {
+            return self.interrupted(&machine, &sandbox);
         }
-        Event::Got(word)
-    }
-}
-
-impl Shim<'_> {
-    fn fail(&mut self, error: Error) {
-        self.failure.get_or_insert(error);
-    }
-
-    /// Why it is not moved: if nothing else was said, because of the connection.
-    fn why(&mut self) -> Failure {
-        let trouble = self.talk.trouble();
-        Failure::from(&*self.failure.get_or_insert(trouble))
-    }
-
-    fn write(&mut self, mark: Mark, needed: bool) -> Next {
-        match mark {
-            // Who is started again after a kill finds them standing still.
-            Mark::Begun | Mark::Given => self.record.processes = self.machine.processes().told(),
-            Mark::Kept => self.record.failure = Some(self.why()),
-            _ => {}
-        }
-        match self.record.mark(mark) {
-            Ok(()) => Next::GoOn,
-            Err(Unwritten { event, error }) if needed => {
-                self.fail(error);
-                Next::Happened(event)
+        let bars = Arc::new(Bars::new(SIDE));
+        let session = session(self.options, &bars);
+        let kept = match self.migrate(&machine, &storage, &sandbox, &session, &bars)? {
+            Migrated::Moved(report) => {
+                self.side.forget_sandbox();
+                report::write(self.options, || report.side);
+                say(SIDE, "has let go of the sandbox and ends");
+                return Ok(Outcome::Moved);
             }
-            // What is missing then is what would be said afterwards, and not whose the sandbox is.
-            Err(Unwritten { error, .. }) => {
-                say(SIDE, &format!("{error}"));
-                Next::GoOn
+            Migrated::Left => {
+                say(
+                    SIDE,
+                    "ends in doubt; the sandbox stays frozen: start this shim again, or decide",
+                );
+                return Ok(Outcome::InDoubt);
             }
-        }
-    }
-
-    fn send(&mut self, message: Message) {
-        match message {
-            Message::Snapshot(_) => {
-                self.talk.send(&Message::Processes(self.machine.processes().told()));
-                self.phase = "import or patch";
-            }
-            Message::Resume => self.phase = "resume",
-            _ => {}
-        }
-        self.talk.send(&message);
-    }
-
-    fn message(&mut self, word: Word) -> anyhow::Result<Message> {
-        Ok(match word {
-            Word::Hello => Message::Hello(Hello {
-                version: protocol::VERSION,
-                migration: self.migration.clone(),
-                machine: machine_id()?,
-                guest: self.machine.guest().dir().to_owned(),
-                storage: self.storage.dir().to_owned(),
-            }),
-            Word::Snapshot => Message::Snapshot(std::mem::take(&mut self.snapshot)),
-            Word::Resume => Message::Resume,
-            Word::Abort => Message::Abort(self.why()),
-            Word::Committed => {
-                let handed = self.record.handed.clone();
-                Message::Committed(handed.context("there is no commit to tell of")?)
-            }
-            other => anyhow::bail!("{other:?} is not for a source to say"),
-        })
-    }
-
-    /// Whether it can work is known before anything stands still. Then everything is frozen and
-    /// saved.
-    fn prepare(&mut self) -> Result<(), Error> {
-        let theirs = Manifest::from_bytes(&self.manifest)?;
-        let source = Source::new(self.sandbox);
-        source.preflight(&theirs)?;
-        say(SIDE, "preflight: the destination can restore this sandbox");
-
-        self.phase = "freeze";
-        let session = self.session.insert(session(self.options)).clone();
-        self.frozen_at = now();
-        let frozen = block_on(source.freeze(&session)).map_err(|failure| {
-            // It has thawed by itself; what could not be is tried again later.
-            let cause = failure.cause().clone();
-            self.failed_here = Some(failure);
-            cause
-        })?;
-        // Asked before the commit, which forgets the processes; and before anything is given away, so
-        // that what a killed source has written is enough for a proof.
-        let mut handed = Handed {
-            frozen_at: self.frozen_at,
-            seen: sandbox::seen(self.machine, self.sandbox),
-            exits: sandbox::exit_codes(self.options.containers),
-            ..Handed::default()
+            Migrated::Kept(kept) => *kept,
         };
-        self.phase = "save";
-        let saved = self.save(&frozen);
-        self.frozen = Some(frozen);
-        self.snapshot = saved?.as_bytes().to_vec();
-        handed.snapshot = self.snapshot.len() as u64;
-        self.record.handed = Some(Box::new(handed));
-        self.phase = "send";
+        self.tell(kept, &session)?;
+        keeper.changed(&sandbox);
+        run_for(self.options.seconds, || keeper.catch_up(&sandbox));
+        if signals::requested() {
+            return self.interrupted(&machine, &sandbox);
+        }
+        let ended = self.end(&machine, &sandbox, true)?;
+        let shims: Vec<&[_]> = ended.shims.iter().map(Vec::as_slice).collect();
+        summary::proof(SIDE, &prove(&shims, &ended.exits)?);
+        Ok(Outcome::RanOn)
+    }
+
+    /// Starts the sandbox, or takes it up where an earlier shim of this folder has left it, and starts
+    /// the containers that it does not have yet.
+    fn start(&self) -> anyhow::Result<Started> {
+        let checkpoint = Incoming::from_checkpoint(self.side.checkpoint())?;
+        let (guest, storage) = (self.dir.join("guest"), self.dir.join("storage"));
+        let mut keeper = Keeper::new(self.side.checkpoint());
+        let (machine, sandbox, storage) = match checkpoint {
+            Some(checkpoint) => {
+                let guest = Guest::find(&guest)?;
+                let machine = Machine::new(self.side.dir(), guest, Origin::TakenUp)?;
+                let storage = Storage::build(&storage)?;
+                sandbox::make_storage(&machine, &storage, self.options.containers)?;
+                let sandbox = sandbox::take_up(&machine, checkpoint, plan::stay)?;
+                say(SIDE, "takes the sandbox up where an earlier shim has left it");
+                (machine, sandbox, storage)
+            }
+            None => {
+                self.sweep(&guest)?;
+                let guest = Guest::build(&guest)?;
+                vm::boot(&guest)?;
+                let machine = Machine::new(self.side.dir(), guest, Origin::Built)?;
+                machine.processes().take_bridge()?;
+                let storage = Storage::build(&storage)?;
+                sandbox::make_storage(&machine, &storage, self.options.containers)?;
+                let sandbox = sandbox::start(&machine)?;
+                (machine, sandbox, storage)
+            }
+        };
+        keeper.changed(&sandbox);
+        let containers = self.options.containers;
+        sandbox::start_containers(&machine, &sandbox, containers, || keeper.changed(&sandbox))?;
+        keeper.catch_up(&sandbox);
+        Ok(Started { machine, storage, sandbox, keeper })
+    }
+
+    /// Ends what a shim has left that died before its first checkpoint: a VM without containers.
+    fn sweep(&self, guest: &Path) -> Result<(), Error> {
+        vm::switch_off(guest)?;
+        if guest.exists() {
+            std::fs::remove_dir_all(guest).map_err(|error| at(guest, error))?;
+        }
+        self.side.forget_sandbox();
+        self.side.clean()
+    }
+
+    fn migrate(
+        &self,
+        machine: &Arc<Machine>,
+        storage: &Storage,
+        sandbox: &Arc<Sandbox>,
+        session: &Session,
+        bars: &Arc<Bars>,
+    ) -> anyhow::Result<Migrated> {
+        let offered = note::Offered {
+            machine: machine_id()?,
+            guest: machine.guest().dir().to_owned(),
+            storage: storage.dir().to_owned(),
+            seen: sandbox::seen(machine, sandbox),
+            exits: sandbox::exit_codes(self.options.containers),
+        };
+        let (told, frozen) = (session.clone(), Arc::clone(bars));
+        let offer = Offer::new(sandbox, session)
+            .id(side::new_session())
+            .note(note::encode(&offered)?)
+            .farewell(move |_| {
+                let timeline = told.timeline();
+                let saved = timeline.saved.iter();
+                let handed = Handed {
+                    steps: steps(&timeline),
+                    saved: saved.map(|s| (s.id.to_string(), s.bytes as u64)).collect(),
+                    frozen_at: frozen.frozen_at(),
+                };
+                note::encode(&handed).unwrap_or_default()
+            });
+        let id = offer.session().clone();
+        let cancel = session.cancel_handle();
+        let watching = self.runtime.spawn(async move {
+            while !signals::requested() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            cancel.cancel();
+        });
+        let mut offered = match self.connect(CONNECT_PATIENCE) {
+            Ok(link) => self.runtime.block_on(self.handover.offer(offer, link.into_inner())),
+            Err(error) => {
+                watching.abort();
+                let (undo, report, trouble) = (None, None, Vec::new());
+                return Ok(Migrated::Kept(Box::new(Unmoved { error, undo, report, trouble })));
+            }
+        };
+        watching.abort();
+        let mut doubts = Doubts::new(self);
+        loop {
+            let doubt: Doubt<Sandbox> = match offered {
+                Offered::Committed(report) => return Ok(Migrated::Moved(report)),
+                Offered::Kept(NotMoved { error, undo, report, .. }) => {
+                    let (report, trouble) = (Some(report.side), report.trouble);
+                    return Ok(Migrated::Kept(Box::new(Unmoved { error, undo, report, trouble })));
+                }
+                Offered::InDoubt(doubt) => doubt,
+            };
+            if let Some(choice) = self.side.decided(&id) {
+                offered = self.runtime.block_on(doubt.decide(choice));
+                continue;
+            }
+            if doubts.wait(doubt.error()) {
+                return Ok(Migrated::Left);
+            }
+            offered = match self.connect(QUESTION) {
+                Ok(link) => self.runtime.block_on(doubt.ask(link.into_inner())),
+                Err(_) => Offered::InDoubt(doubt),
+            };
+        }
+    }
+
+    /// Prints, and writes into the report, why the sandbox was not moved.
+    fn tell(&self, kept: Unmoved, session: &Session) -> anyhow::Result<()> {
+        let Unmoved { error, undo, report, trouble } = kept;
+        let report = report.unwrap_or_else(|| session.report(SIDE));
+        let phase = report.failure.as_ref().map(|failure| failure.phase.clone());
+        let shown = phase.as_deref().unwrap_or("the hand-over").to_owned();
+        report::write(self.options, || match report.failure {
+            Some(_) => report,
+            None => report.failed_in("hand-over", &error),
+        });
+        say(SIDE, &format!("the migration failed in {shown}: [{}] {error}", error.code()));
+        for trouble in trouble {
+            say(SIDE, &format!("besides: [{}] {trouble}", trouble.code()));
+        }
+        match (undo, session.timeline().blackout) {
+            (Some(error), _) => anyhow::bail!("it could not be thawed: {error}"),
+            (None, None) => say(SIDE, "the sandbox runs on here, and never stood still"),
+            (None, Some(time)) => {
+                let time = duration(time);
+                say(SIDE, &format!("the sandbox runs on here; it stood still for {time}"));
+            }
+        }
         Ok(())
     }
 
-    fn save(&self, frozen: &Frozen<Sandbox>) -> Result<Snapshot, Error> {
-        let mut snapshot = frozen.save()?;
-        if let Some(Fault { phase: Phase::Import, controller }) = &self.options.fail {
-            snapshot = make_foreign(&snapshot, controller)?;
+    /// Ends the sandbox: asks the workloads to stop if there is time, and switches the VM off.
+    fn end(&self, machine: &Machine, sandbox: &Sandbox, in_order: bool) -> anyhow::Result<Ended> {
+        let mut ended = Ended::default();
+        if in_order {
+            sandbox::stop(sandbox)?;
+            ended.exits = sandbox::exit_codes(self.options.containers);
         }
-        if let Some(path) = &self.options.save {
-            WriteOptions::new().replace(true).write_to_path(&snapshot, path)?;
-            say(SIDE, &format!("the snapshot is kept in {}", path.display()));
-        }
-        Ok(snapshot)
+        ended.shims.push(sandbox::seen(machine, sandbox));
+        self.side.end(&ended);
+        sandbox.vm()?.terminate()?;
+        Ok(ended)
     }
 
-    /// Goes on here. The destination may need a moment to give back what it has taken already.
-    fn thaw(&mut self) {
-        let Some(session) = self.session.take() else { return };
-        let deadline = Instant::now() + THAW_PATIENCE;
-        let mut thawed = match self.frozen.take() {
-            Some(frozen) => block_on(frozen.rollback()),
-            None => block_on(Source::recover(self.sandbox, &session)),
-        };
-        while thawed.is_err() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(20));
-            thawed = block_on(Source::recover(self.sandbox, &session));
-        }
-        self.stood = match thawed {
-            Ok(()) => session.timeline().blackout.map_or(Stood::Never, Stood::For),
-            Err(failure) => Stood::Still(failure.into_error()),
-        };
-        self.thawed = Some(session.report(SIDE));
-    }
-
-    fn commit(&mut self) {
-        let (Some(frozen), Some(session)) = (self.frozen.take(), &self.session) else { return };
-        if let Err(failure) = block_on(frozen.commit()) {
-            // The sandbox is gone all the same.
-            say(SIDE, &format!("{failure}"));
-        }
-        let timeline = session.timeline();
-        if let Some(handed) = &mut self.record.handed {
-            handed.steps = steps(&timeline);
-            let saved = timeline.saved.iter();
-            handed.saved = saved.map(|s| (s.id.to_string(), s.bytes as u64)).collect();
-        }
-        if let Err(error) = self.record.write() {
-            say(SIDE, &format!("{error}"));
-        }
+    fn interrupted(&self, machine: &Machine, sandbox: &Sandbox) -> anyhow::Result<Outcome> {
+        self.end(machine, sandbox, false)?;
+        say(SIDE, "was asked to end, and has ended the sandbox");
+        Ok(Outcome::Interrupted)
     }
 }
 
-fn session(options: &Options) -> Session {
-    let session = Session::new().progress(Arc::new(Bars::new(SIDE)));
+/// A sandbox that runs here.
+struct Started {
+    machine: Arc<Machine>,
+    storage: Storage,
+    sandbox: Arc<Sandbox>,
+    keeper: Keeper,
+}
+
+/// What a source in doubt says, and when it asks again.
+struct Doubts<'a> {
+    source: &'a Source<'a>,
+    began: Instant,
+    told: bool,
+    asked: bool,
+}
+
+impl<'a> Doubts<'a> {
+    fn new(source: &'a Source<'a>) -> Self {
+        Self { source, began: Instant::now(), told: false, asked: false }
+    }
+
+    /// Waits for a moment. Returns whether this shim was asked to end.
+    fn wait(&mut self, error: &Error) -> bool {
+        if !std::mem::replace(&mut self.told, true) {
+            say(SIDE, &format!("in doubt: {error}; the sandbox stays frozen here"));
+        }
+        if self.began.elapsed() >= self.source.patience()
+            && !std::mem::replace(&mut self.asked, true)
+        {
+            let folder = self.source.dir.display();
+            say(
+                SIDE,
+                &format!(
+                    "IN DOUBT: the destination was told to resume and does not answer: {error}\n\
+                     The sandbox stays frozen here, so it runs at the destination or nowhere. Ask \
+                     there with `live_migration status FOLDER`, then type here\n  \
+                     live_migration decide {folder} commit     if it is the destination's\n  \
+                     live_migration decide {folder} rollback   if it is not\n\
+                     This side goes on to ask the destination meanwhile"
+                ),
+            );
+        }
+        signals::pause(Duration::from_millis(50))
+    }
+}
+
+fn session(options: &Options, bars: &Arc<Bars>) -> Session {
+    let session = Session::new().progress(Arc::clone(bars) as _);
     match &options.fail {
         Some(Fault { phase, controller }) => {
             session.fail_at(*phase, ControllerId::from(controller.as_str()))
         }
         None => session,
-    }
-}
-
-/// Nobody but the operator knows whether the destination is live. Waits for a word on the standard
-/// input.
-pub(crate) fn decide(error: &Error) -> Choice {
-    say(
-        SIDE,
-        &format!(
-            "IN DOUBT: the destination was told to resume and does not answer: {error}\n\
-             The sandbox stays frozen here, so it runs at the destination or nowhere. Ask there with \
-             `live_migration status FOLDER`, then type\n  commit    if it is the destination's: \
-             this side lets go\n  rollback  if it is not: it goes on here"
-        ),
-    );
-    for line in std::io::stdin().lines() {
-        match line.unwrap_or_default().trim() {
-            "commit" => return Choice::Commit,
-            "rollback" => return Choice::Rollback,
-            _ => say(SIDE, "commit or rollback?"),
-        }
-    }
-    loop {
-        // Nobody decides. To end would be to decide.
-        std::thread::park();
     }
 }

@@ -3,12 +3,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock, syncfs};
 use rustix::io::Errno;
 use snapshot_core::{Code, Error};
 use uuid::Uuid;
 
+use crate::shim::confine::private_folder;
 use crate::shim::guest::at;
 
 /// What a disk image begins with; its volume id follows, as text.
@@ -24,14 +26,14 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// Builds an empty storage in a new folder.
+    /// The storage in this folder, which is made if it is not there.
     ///
     /// # Errors
     ///
-    /// The folder exists, or cannot be made.
+    /// The folder cannot be made.
     pub(crate) fn build(dir: &Path) -> Result<Self, Error> {
-        for dir in [dir, &dir.join("disks"), &dir.join("shares")] {
-            std::fs::create_dir(dir).map_err(|error| at(dir, error))?;
+        for part in ["disks", "shares"] {
+            private_folder(&dir.join(part))?;
         }
         Ok(Self { dir: dir.to_owned() })
     }
@@ -46,33 +48,37 @@ impl Storage {
         &self.dir
     }
 
-    /// Makes a disk image with a new volume.
+    /// Makes a disk image with a new volume, unless there is one of this name.
     ///
     /// # Errors
     ///
-    /// It exists, or cannot be written.
+    /// It cannot be written.
     pub(crate) fn make_disk(&self, name: &str) -> Result<(), Error> {
         let path = self.dir.join("disks").join(name);
+        // Whole or not at all, if this shim dies.
+        let new = self.dir.join("disk.new");
         let make = || {
-            let mut file = File::create_new(&path)?;
+            if path.exists() {
+                return Ok(());
+            }
+            let mut file = File::create(&new)?;
             writeln!(file, "{MAGIC}{}", Uuid::new_v4())?;
-            file.set_len(DISK_SIZE)
+            file.set_len(DISK_SIZE)?;
+            std::fs::rename(&new, &path)
         };
         make().map_err(|error| at(&path, error))
     }
 
-    /// Makes a folder with a file in it.
+    /// Makes a folder with a file in it, unless it is there.
     ///
     /// # Errors
     ///
-    /// It exists, or cannot be written.
+    /// It cannot be written.
     pub(crate) fn make_folder(&self, name: &str) -> Result<(), Error> {
         let path = self.dir.join("shares").join(name);
-        let make = || {
-            std::fs::create_dir(&path)?;
-            std::fs::write(path.join("settings"), format!("folder={name}\n"))
-        };
-        make().map_err(|error| at(&path, error))
+        std::fs::create_dir_all(&path)
+            .and_then(|()| std::fs::write(path.join("settings"), format!("folder={name}\n")))
+            .map_err(|error| at(&path, error))
     }
 
     /// Puts everything on disk now, so that a freeze need not wait for it.
@@ -162,7 +168,7 @@ impl Disk {
             true => FlockOperation::NonBlockingLockShared,
             false => FlockOperation::NonBlockingLockExclusive,
         };
-        flock(&self.file, how).map_err(|error| in_use("disk", &self.path, error))
+        patiently(|| flock(&self.file, how)).map_err(|error| in_use("disk", &self.path, error))
     }
 
     /// Puts everything on disk and gives the lock up.
@@ -186,9 +192,24 @@ impl Disk {
 /// There is none, or another VM has it.
 pub(crate) fn claim(what: &str, path: &Path) -> Result<File, Error> {
     let file = File::open(path).map_err(|error| at(path, error))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
+    patiently(|| flock(&file, FlockOperation::NonBlockingLockExclusive))
         .map_err(|error| in_use(what, path, error))?;
     Ok(file)
+}
+
+/// Tries to take a lock for a moment: the system may be about to give up those of a shim that was
+/// killed.
+fn patiently(lock: impl Fn() -> Result<(), Errno>) -> Result<(), Errno> {
+    let mut tries = 0;
+    loop {
+        match lock() {
+            Err(Errno::WOULDBLOCK) if tries < 10 => {
+                tries += 1;
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            taken => return taken,
+        }
+    }
 }
 
 fn in_use(what: &str, path: &Path, error: Errno) -> Error {

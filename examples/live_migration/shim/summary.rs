@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::shim::clock::between;
+use crate::shim::console::{print, say};
+use crate::shim::note::{Handed, Resumed, Step};
 use crate::shim::proof::Proof;
-use crate::shim::protocol::{Handed, Progressed, Step};
-use crate::shim::say;
 use crate::shim::table::{Table, count, duration};
 
 /// How many controllers the table shows.
@@ -23,21 +23,20 @@ const PHASES: [(&str, &str); 6] = [
 ];
 
 /// Prints how long everything took.
-pub(crate) fn migration(handed: &Handed, here: &[Step], resumed: &Progressed) {
+pub(crate) fn migration(handed: &Handed, bytes: u64, here: &[Step], resumed: &Resumed) {
     let steps: Vec<&Step> = handed.steps.iter().chain(here).collect();
-    println!("\n{}", phases(&steps, handed.saved.len()));
-    println!("{}", controllers(&steps, &handed.saved));
-    println!("  blackout      {}", duration(between(handed.frozen_at, resumed.at)));
-    println!(
-        "  snapshot      {} bytes, {} controllers",
-        count(handed.snapshot),
+    print(format_args!("\n{}", phases(&steps, handed.saved.len())));
+    print(controllers(&steps, &handed.saved));
+    let blackout = duration(between(handed.frozen_at, resumed.at));
+    print(format_args!(
+        "  blackout      {blackout}\n  snapshot      {} bytes, {} controllers\n",
+        count(bytes),
         handed.saved.len()
-    );
-    println!();
+    ));
 }
 
 /// Prints what was proved.
-pub(crate) fn proof(side: &'static str, proof: &Proof) {
+pub(crate) fn proof(side: &str, proof: &Proof) {
     let moved = match proof.moved {
         0 => String::new(),
         moved => format!(", {moved} of them moved"),

@@ -1,14 +1,9 @@
 //! What runs in the containers: this program again, as `workload`, writing numbered lines.
 
-use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::OFlags;
 
 use crate::shim::identity::Identity;
 
@@ -20,13 +15,6 @@ const BROKEN: u64 = 5;
 
 /// Every how many lines one goes to the standard error as well.
 const ERRORS: u64 = 10;
-
-/// The environment variable that names the file for the exit code: the guest's answer to the call
-/// that waits for the exit. A shim that is not the parent has no other way to know it for sure.
-pub(crate) const EXIT_FILE: &str = "LIVE_MIGRATION_EXIT_FILE";
-
-/// The exit code of a workload whose guest has lost its power.
-const POWER_LOST: i32 = 99;
 
 /// The hidden subcommand.
 #[derive(clap::Args, Clone, Debug)]
@@ -40,9 +28,9 @@ pub(crate) struct Workload {
     /// The exit code to end with.
     #[arg(long, default_value_t = 0)]
     pub(crate) exit_code: i32,
-    /// The power pipe of the guest that this runs in.
+    /// The guest that this runs in, for those who look at a list of processes.
     #[arg(long)]
-    pub(crate) power: PathBuf,
+    pub(crate) guest: PathBuf,
 }
 
 impl Workload {
@@ -56,8 +44,8 @@ impl Workload {
             &self.interval.to_string(),
             "--exit-code",
             &self.exit_code.to_string(),
-            "--power",
-            &self.power.to_string_lossy(),
+            "--guest",
+            &self.guest.to_string_lossy(),
         ]
         .map(str::to_owned)
         .to_vec()
@@ -73,8 +61,7 @@ impl Workload {
     /// A line cannot be written.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         static STOPPED: AtomicBool = AtomicBool::new(false);
-        // In a session of its own: an interrupt from the terminal is for the shims, and a stopped
-        // process group is hung up when the shim that started it is killed.
+        // In a session of its own: a stopped process group is hung up when its parent ends.
         rustix::process::setsid()?;
         std::thread::spawn(|| {
             for line in std::io::stdin().lock().lines() {
@@ -84,17 +71,6 @@ impl Workload {
             }
             STOPPED.store(true, Ordering::Release);
         });
-        let power = OpenOptions::new()
-            .read(true)
-            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-            .open(&self.power)?;
-        std::thread::spawn(move || {
-            // Nobody writes to it: it only ever hangs up, when the last shim has let go.
-            let mut fds = [PollFd::new(&power, PollFlags::empty())];
-            while poll(&mut fds, None).is_ok_and(|ready| ready == 0) {}
-            std::process::exit(POWER_LOST);
-        });
-
         let id = &self.id;
         let mut out = std::io::stdout().lock();
         let mut err = std::io::stderr().lock();
@@ -125,9 +101,6 @@ impl Workload {
         out.write_all(format!("{id} end {lines}\n").as_bytes())?;
         out.flush()?;
         err.write_all(format!("{id} end {errors}\n").as_bytes())?;
-        if let Some(path) = std::env::var_os(EXIT_FILE) {
-            std::fs::write(path, self.exit_code.to_string())?;
-        }
         std::process::exit(self.exit_code)
     }
 }

@@ -1,14 +1,14 @@
-//! Which element of a list became which.
+//! Aligns the elements of two lists.
 
 use std::hash::Hash;
 use std::time::Instant;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
-/// The elements that are not in both lists, in the order of the later one: what was removed, what was
-/// added, and side by side what was replaced, one for one. Elements with equal keys are the same.
+/// Returns the elements that are not in both lists, in the order of the later list: removed elements, added
+/// elements, and pairs of replaced elements. Elements with equal keys are the same.
 ///
-/// Past the deadline the answer is still right, and longer than it needs to be.
+/// After the deadline the result is still correct, but can be longer than necessary.
 pub(super) fn changes<'a, K: Hash + Eq, T>(
     one: &[K],
     other: &[K],
@@ -68,7 +68,7 @@ mod tests {
         let found = changes(&a, &reversed);
         let old: Vec<u32> = found.iter().filter_map(|(old, _)| *old).collect();
         let new: Vec<u32> = found.iter().filter_map(|(_, new)| *new).collect();
-        // Each element that moved went at one place and came at another.
+        // A moved element is removed at one place and added at another.
         assert_eq!(old.len(), new.len());
         assert!(old.is_sorted() && new.is_sorted_by(|a, b| a > b));
     }

@@ -1,5 +1,5 @@
-//! What tells the elements of two lists apart. Nothing is copied and little is hashed: however deep
-//! lists are nested, aligning them takes no more than comparing them.
+//! Keys that distinguish the elements of two lists. Nothing is copied and little is hashed, so aligning
+//! lists takes no more time than comparing them, at any depth of nesting.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,9 +8,9 @@ use prost_reflect::{DynamicMessage, Value};
 use crate::fields::{present, unknown};
 use crate::tree::Place;
 
-/// How many values of an element its hash covers.
+/// The number of values of an element that its hash covers.
 const HASHED: usize = 32;
-/// How many bytes of each end of a text its hash covers.
+/// The number of bytes at each end of a text that its hash covers.
 const END: usize = 32;
 
 /// An element of a field.
@@ -31,7 +31,7 @@ impl Hash for Element<'_> {
     }
 }
 
-/// A place of the tree, by the payloads at and under it.
+/// A place of the tree, identified by the payloads at it and below it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Payloads<'a>(pub(super) &'a Place);
 
@@ -69,7 +69,7 @@ fn same_payloads(a: &Place, b: &Place) -> bool {
     }
 }
 
-/// Whether two values have the same bits and the same unknown fields. A NaN is itself.
+/// Whether two values have the same bits and the same unknown fields. A NaN equals itself.
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::F32(a), Value::F32(b)) => a.to_bits() == b.to_bits(),
@@ -96,7 +96,7 @@ fn same_message(a: &DynamicMessage, b: &DynamicMessage) -> bool {
         && unknown(a) == unknown(b)
 }
 
-/// Values that are the [`same`] have one hash.
+/// Hashes a value. Values that are the [`same`] have the same hash.
 fn hash_value(value: &Value, left: &mut usize, state: &mut impl Hasher) {
     let Some(fewer) = left.checked_sub(1) else { return };
     *left = fewer;
@@ -123,7 +123,7 @@ fn hash_value(value: &Value, left: &mut usize, state: &mut impl Hasher) {
             values.len().hash(state);
             values.iter().take(*left).for_each(|value| hash_value(value, left, state));
         }
-        // Its entries have no order.
+        // The entries of a map have no order.
         Value::Map(entries) => entries.len().hash(state),
     }
 }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_the_same_bits_are_one_element_and_have_one_hash() {
+    fn values_with_the_same_bits_are_equal_and_have_the_same_hash() {
         let map = |numbers: &[i32]| {
             let entries = numbers.iter().map(|n| (MapKey::I32(*n), Value::I32(*n)));
             Value::Map(entries.collect::<HashMap<_, _>>())
@@ -167,7 +167,7 @@ mod tests {
         for (a, b) in [
             (Value::F32(0.0), Value::F32(-0.0)),
             (map(&[1]), map(&[2])),
-            // They differ where no hash looks.
+            // They differ in a part that the hash does not cover.
             (long("a"), long("b")),
         ] {
             assert!(Element(&a) != Element(&b), "{a:?}");

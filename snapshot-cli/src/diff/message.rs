@@ -1,4 +1,4 @@
-//! What changed within one message.
+//! Lists the differences within one message.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -39,7 +39,7 @@ impl Changes<'_> {
         self.unknown(&unknown(a), &unknown(b), path)
     }
 
-    /// Unknown fields are compared by their numbers, those of one number in their order.
+    /// Compares unknown fields by number; fields with the same number are compared in their order.
     fn unknown(&mut self, a: &[Unknown], b: &[Unknown], path: &str) -> io::Result<()> {
         let of = |fields: &[Unknown], number| -> Vec<Unknown> {
             fields.iter().filter(|field| field.number == number).cloned().collect()
@@ -105,7 +105,7 @@ impl Changes<'_> {
         }
     }
 
-    /// What was removed has its index in the earlier list, everything else in the later one.
+    /// A removed element has its index in the earlier list, every other element its index in the later one.
     fn list(
         &mut self,
         field: &FieldDescriptor,
@@ -114,7 +114,7 @@ impl Changes<'_> {
         path: &str,
     ) -> io::Result<()> {
         let kind = field.kind();
-        // Payloads are compared for themselves.
+        // Payloads are compared separately.
         if is_payload(&kind) {
             return Ok(());
         }
@@ -142,7 +142,7 @@ impl Changes<'_> {
         b: Option<&Value>,
         path: &str,
     ) -> io::Result<()> {
-        // Payloads are compared for themselves, by their ids.
+        // Payloads are compared separately, by their ids.
         if is_payload(kind) {
             return Ok(());
         }
@@ -151,7 +151,7 @@ impl Changes<'_> {
             (Some(a), Some(b)) if same(a, b) => Ok(()),
             (Some(a), Some(b)) => {
                 let (one, other) = (show::value(kind, a), show::value(kind, b));
-                // They may differ where it is not shown.
+                // The values may differ in a part that is not shown.
                 let differ = if one == other { from_where(a, b) } else { String::new() };
                 self.say_at(path, &format!("{one} -> {other}{differ}"))
             }

@@ -1,4 +1,4 @@
-//! `snapshot diff`: what changed, in words.
+//! `snapshot diff`: lists the differences between two snapshots.
 
 mod align;
 mod key;
@@ -35,24 +35,23 @@ pub(crate) fn run(
     Ok(if found.count == 0 { Verdict::Fine } else { Verdict::Findings })
 }
 
-/// How long the lists of two snapshots are aligned, all together.
+/// The total time for aligning the lists of two snapshots.
 const ALIGNMENT: Duration = Duration::from_secs(3);
 
-/// The changes as they are found, a line each: those of a payload before those of the payloads below
-/// it.
+/// Writes each difference on a line: first those of a payload, then those of the payloads below it.
 struct Changes<'a> {
-    /// The id of the payload that is looked at in the earlier snapshot.
+    /// The id of the current payload in the earlier snapshot.
     before: String,
-    /// The same in the later one; where a list changed, its index is another.
+    /// The id of the current payload in the later snapshot. In a changed list, its index differs.
     after: String,
     count: usize,
-    /// Until when lists are aligned as well as can be.
+    /// The end of the time for the best alignment of lists.
     deadline: Instant,
     out: &'a mut dyn Write,
 }
 
 impl Changes<'_> {
-    /// Writes what became of the payload that is looked at.
+    /// Writes a difference of the current payload.
     fn say(&mut self, change: &str) -> io::Result<()> {
         self.count += 1;
         writeln!(self.out, "{}: {}", show::id(id_text(&self.after)), line(change))
@@ -68,7 +67,7 @@ impl Changes<'_> {
                     self.message(one, other, "")?;
                     self.places(&a.places, &b.places)?;
                     if self.count == count {
-                        self.say("says the same, in other bytes")?;
+                        self.say("has the same content in other bytes")?;
                     }
                     return Ok(());
                 }
@@ -130,7 +129,7 @@ impl Changes<'_> {
                 }
             },
             (Some(a), None) => {
-                // It has no id in the later snapshot.
+                // The payload has no id in the later snapshot.
                 std::mem::swap(&mut self.before, &mut self.after);
                 let written = self.whole(a, "removed");
                 std::mem::swap(&mut self.before, &mut self.after);
@@ -144,7 +143,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// Every payload at a place and below came or went.
+    /// Writes that every payload at a place and below was added or removed.
     fn whole(&mut self, place: &Place, what: &str) -> io::Result<()> {
         let below = match &place.payload {
             None => &place.places,
@@ -163,7 +162,7 @@ impl Changes<'_> {
     }
 }
 
-/// The places by their steps. Two of one step are wrong, but may be there: they are numbered.
+/// The places by their steps. An invalid snapshot can have two places with one step: they are numbered.
 fn by_step(places: &[Place]) -> BTreeMap<(&str, usize), &Place> {
     let mut met: HashMap<&str, usize> = HashMap::new();
     let numbered = places.iter().map(|place| {

@@ -1,4 +1,4 @@
-//! A payload from protobuf JSON. What would come back otherwise than it is written is refused.
+//! Reads a payload from protobuf JSON, and refuses JSON that the payload would not reproduce.
 
 use std::collections::HashMap;
 
@@ -16,11 +16,11 @@ use crate::canonical;
 use crate::schemas::Schemas;
 use crate::show::quoted;
 
-/// The type URL and the bytes of a payload. `way` is where it stands.
+/// Returns the type URL and the bytes of a payload. `way` is its place in the JSON.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong, with its place.
+/// The first problem, with its place.
 pub(super) fn payload(
     json: &Node,
     schemas: &Schemas,
@@ -36,7 +36,8 @@ pub(super) fn payload(
     let only =
         |allowed: &str| match members.iter().find(|(name, _)| name != TYPE && name != allowed) {
             Some((name, node)) => {
-                let reason = format!("is beside \"{allowed}\", which is all of the payload");
+                let reason =
+                    format!("cannot be used with \"{allowed}\", which has the whole payload");
                 Err(Wrong::new(node, &way.member(name), reason))
             }
             None => Ok(()),
@@ -47,7 +48,7 @@ pub(super) fn payload(
     }
     let descriptor = schemas.message(&type_url).ok_or_else(|| {
         let type_url = quoted(&type_url);
-        let reason = format!("type URL {type_url} is not known: give its --descriptors");
+        let reason = format!("type URL {type_url} is not known: add its --descriptors");
         Wrong::new(json, way, reason)
     })?;
     let message = match Form::of(&descriptor) {
@@ -61,7 +62,7 @@ pub(super) fn payload(
     Ok((type_url, canonical::encode(&message)))
 }
 
-/// Bytes in base64.
+/// Reads bytes in base64.
 pub(super) fn base64(json: &Node, way: &Way<'_>) -> Result<Vec<u8>, Wrong> {
     let parse::Value::Text(text) = &json.value else {
         return Err(Wrong::new(json, way, "expected base64 in a string"));
@@ -102,7 +103,7 @@ fn fields(
     is_payload: bool,
 ) -> Result<DynamicMessage, Wrong> {
     let mut message = DynamicMessage::new(descriptor.clone());
-    // By number, the name that a field is there under; by the oneof's name, its member.
+    // The used name of a field by its number, and the used member by the name of its oneof.
     let mut met: HashMap<u32, &str> = HashMap::new();
     let mut chosen: HashMap<String, &str> = HashMap::new();
     let members = members.iter().filter(|(name, _)| !(is_payload && name == TYPE));
@@ -113,7 +114,7 @@ fn fields(
             Wrong::new(json, &way, format!("{} has no such field", descriptor.full_name()))
         })?;
         if let Some(other) = met.insert(field.number(), name) {
-            let reason = format!("is there under its other name too, {other}: leave one of them");
+            let reason = format!("also occurs under its other name, {other}: remove one of them");
             return Err(Wrong::new(json, &way, reason));
         }
         if matches!(json.value, parse::Value::Null) && !well_known::has_null(&field) {
@@ -123,14 +124,14 @@ fn fields(
             && let Some(other) = chosen.insert(oneof.name().to_owned(), name)
         {
             let reason = format!(
-                "is in oneof {} with {other}, which is there as well: leave one of them",
+                "is in oneof {} with {other}, which is also present: remove one of them",
                 oneof.name()
             );
             return Err(Wrong::new(json, &way, reason));
         }
         if field.is_group() {
             let reason =
-                format!("is a group, which is not written: give the payload as \"{BYTES}\"");
+                format!("is a group, which cannot be written: give the payload as \"{BYTES}\"");
             return Err(Wrong::new(json, &way, reason));
         }
         let value = field_value(&field, json, schemas, &way)?;
@@ -153,7 +154,7 @@ fn field_value(
             let way = way.key(name);
             let key = key(&keys, name).ok_or_else(|| {
                 let kind = kind_name(&keys);
-                Wrong::new(json, &way, format!("not a key of type {kind} as it is written"))
+                Wrong::new(json, &way, format!("not a key of type {kind} in canonical form"))
             })?;
             Ok((key, value(&values, json, schemas, &way)?))
         });
@@ -173,7 +174,7 @@ fn field_value(
     value(&field.kind(), json, schemas, way)
 }
 
-/// A key in the one form that it is written in: otherwise two members could be one entry.
+/// Reads a key in its canonical form: with other forms, two members could be one entry.
 fn key(kind: &Kind, text: &str) -> Option<MapKey> {
     let key = match kind {
         Kind::Bool => MapKey::Bool(text.parse().ok()?),
@@ -194,7 +195,7 @@ fn kind_name(kind: &Kind) -> String {
 fn value(kind: &Kind, json: &Node, schemas: &Schemas, way: &Way<'_>) -> Result<Value, Wrong> {
     let expected = |what: &str| Wrong::new(json, way, format!("expected {what}"));
     let wrong = |reason: String| Wrong::new(json, way, reason);
-    // A number, as such or as text.
+    // A number, or a number as text.
     let digits = |what: &str| match &json.value {
         parse::Value::Number(digits) | parse::Value::Text(digits) => Ok(digits.as_str()),
         _ => Err(expected(what)),
@@ -209,7 +210,7 @@ fn value(kind: &Kind, json: &Node, schemas: &Schemas, way: &Way<'_>) -> Result<V
             Value::I32(integer(digits(what)?, what).map_err(wrong)?)
         }
         Kind::Uint32 | Kind::Fixed32 => {
-            let what = "a number of 32 bits, not negative";
+            let what = "a non-negative number of 32 bits";
             Value::U32(integer(digits(what)?, what).map_err(wrong)?)
         }
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
@@ -217,7 +218,7 @@ fn value(kind: &Kind, json: &Node, schemas: &Schemas, way: &Way<'_>) -> Result<V
             Value::I64(integer(digits(what)?, what).map_err(wrong)?)
         }
         Kind::Uint64 | Kind::Fixed64 => {
-            let what = "a number of 64 bits, not negative";
+            let what = "a non-negative number of 64 bits";
             Value::U64(integer(digits(what)?, what).map_err(wrong)?)
         }
         Kind::Float => Value::F32(single(digits("a number")?).map_err(wrong)?),
@@ -244,7 +245,7 @@ fn enum_number(descriptor: &EnumDescriptor, json: &Node, way: &Way<'_>) -> Resul
         },
         parse::Value::Number(digits) => {
             let number = integer(digits, "the number of a value").map_err(wrong)?;
-            // A message of proto2 has such a number among its unknown fields.
+            // In proto2, a message has such a number among its unknown fields.
             let is_closed = descriptor.parent_file().syntax() == Syntax::Proto2;
             match is_closed && descriptor.get_value(number).is_none() {
                 true => Err(wrong(format!("{number} is no value of {name}"))),

@@ -1,4 +1,4 @@
-//! `snapshot json` and `snapshot from-json`: there and back, byte for byte.
+//! `snapshot json` and `snapshot from-json`: convert a snapshot to JSON and back, byte for byte.
 //!
 //! ```text
 //! {
@@ -7,13 +7,13 @@
 //!     "@type": "type.googleapis.com/lcow.v1.SandboxSnapshot",
 //!     "schemaVersion": 1,
 //!     "vm": { "@type": "...", ... },
-//!     "pods": [ { "@type": "...", "@bytes": "CAE=" } ]   what would not come back otherwise
+//!     "pods": [ { "@type": "...", "@bytes": "CAE=" } ]   if it would not come back otherwise
 //!   }
 //! }
 //! ```
 //!
-//! A payload that would not come back byte for byte is carried as its bytes. In the other direction
-//! nothing is dropped, rounded or chosen: `from-json` refuses what it would not write as it is.
+//! A payload that would not come back byte for byte is printed as its bytes. In the other direction,
+//! `from-json` never drops, rounds or chooses a value: it refuses JSON that it cannot represent exactly.
 
 mod from;
 mod number;
@@ -42,7 +42,7 @@ const TYPE: &str = "@type";
 /// A payload as its bytes, in base64.
 const BYTES: &str = "@bytes";
 
-/// How deep the JSON is nested that is written: what other readers of JSON take.
+/// The maximum nesting of the written JSON, which other readers of JSON accept.
 const DEPTH_LIMIT: u32 = 120;
 
 pub(crate) fn show(
@@ -52,7 +52,7 @@ pub(crate) fn show(
     out: &mut dyn Write,
 ) -> Result<Verdict, Problem> {
     let document = Document::read(&of.file, options)?;
-    // Only to know that there are not too many of them: JSON takes more memory than they do.
+    // This only checks the number of payloads, because JSON takes more memory than they do.
     document.payloads(schemas)?;
     write_json(out, &document_to_json(&document, schemas))?;
     Ok(Verdict::Fine)
@@ -93,15 +93,14 @@ fn write_options(_: &FromJson) -> WriteOptions {
 fn any_bytes(of: &FromJson, name: &str, snapshot: &Snapshot) -> Result<Vec<u8>, Error> {
     #[cfg(feature = "zstd")]
     if of.zstd.is_some() {
-        let reason =
-            format!("{name}: is of a bare Any, which cannot be compressed: leave --zstd away");
+        let reason = format!("{name}: is a bare Any, which cannot be compressed: remove --zstd");
         return Err(Error::invalid(reason));
     }
     let _ = (of, name);
     Ok(snapshot.any_bytes().to_vec())
 }
 
-/// A file as JSON.
+/// Converts a file to JSON.
 fn document_to_json(document: &Document, schemas: &Schemas) -> Json {
     let form = match document.form {
         Form::Snapshot => "snapshot",
@@ -115,12 +114,12 @@ fn document_to_json(document: &Document, schemas: &Schemas) -> Json {
             let payload = to::payload(snapshot.type_url(), &bytes, schemas, DEPTH_LIMIT - 2);
             json!({ "form": form, "payload": payload })
         }
-        // The Any around it is not written as we write it.
+        // The encoding of the `Any` around the payload is not canonical.
         _ => json!({ "form": form, BYTES: BASE64.encode(snapshot.any_bytes()) }),
     }
 }
 
-/// The file of some JSON.
+/// Converts JSON to a file.
 fn document_from_json(json: &Node, schemas: &Schemas) -> Result<(Form, Snapshot), Wrong> {
     let parse::Value::Object(members) = &json.value else {
         return Err(Wrong::whole("not the JSON of a snapshot: expected an object"));

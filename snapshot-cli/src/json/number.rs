@@ -1,19 +1,19 @@
-//! Numbers by their digits, turned into those of a message without a change of value.
+//! Converts the digits of numbers to the numbers of a message without a change of the value.
 
 use std::fmt::Display;
 
-/// A number as it is written in decimal: `0.DIGITS * 10^exponent`.
+/// A decimal number: `0.DIGITS * 10^exponent`.
 #[derive(Debug)]
 struct Decimal {
     is_negative: bool,
-    /// Without zeros in front and at the end; empty for zero.
+    /// The digits without leading and trailing zeros; empty for zero.
     digits: String,
     exponent: i64,
-    /// How many digits it is written with, zeros at the end among them.
+    /// The number of written digits, including trailing zeros.
     written: usize,
 }
 
-/// Two texts of one number are one.
+/// Two texts of the same number are equal.
 impl PartialEq for Decimal {
     fn eq(&self, other: &Self) -> bool {
         let parts = |number: &Self| (number.is_negative, number.exponent);
@@ -22,7 +22,7 @@ impl PartialEq for Decimal {
 }
 
 impl Decimal {
-    /// Reads a number that is written as JSON has it: no sign in front but a minus, no zeros.
+    /// Reads a number in the syntax of JSON: no sign except a minus, no leading zeros.
     fn parse(text: &str) -> Option<Self> {
         let (is_negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -34,7 +34,7 @@ impl Decimal {
                 if digits.is_empty() || !is_digits(digits) {
                     return None;
                 }
-                // One beyond all numbers that there are is not better known.
+                // An exponent beyond all representable numbers does not need to be exact.
                 let beyond = if exponent.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 };
                 (mantissa, exponent.parse().unwrap_or(beyond).clamp(i64::MIN / 4, i64::MAX / 4))
             }
@@ -78,16 +78,16 @@ pub(super) fn integer<T: TryFrom<i128>>(text: &str, expected: &str) -> Result<T,
     let number = Decimal::parse(text).ok_or_else(|| format!("expected {expected}"))?;
     if number.is_zero() {
         return match number.is_negative {
-            true => Err("no integer is -0: write 0".to_owned()),
+            true => Err("an integer cannot be -0: write 0".to_owned()),
             false => T::try_from(0).map_err(|_| format!("expected {expected}")),
         };
     }
     let too_large = || format!("{} does not fit: expected {expected}", shown(text));
     let length = number.digits.len() as i64;
     if number.exponent < length {
-        return Err(format!("{} is no whole number: expected {expected}", shown(text)));
+        return Err(format!("{} is not a whole number: expected {expected}", shown(text)));
     }
-    // More than any integer of 64 bits has.
+    // This is more than any integer of 64 bits has.
     if number.exponent > 30 {
         return Err(too_large());
     }
@@ -101,7 +101,7 @@ pub(super) fn integer<T: TryFrom<i128>>(text: &str, expected: &str) -> Result<T,
 ///
 /// # Errors
 ///
-/// What is wrong with it; a number that it would be rounded to is named.
+/// If the number is not valid, or would be rounded; the error has the rounded number.
 pub(super) fn double(text: &str) -> Result<f64, String> {
     match special(text) {
         Some(number) => Ok(number),
@@ -119,7 +119,7 @@ pub(super) fn single(text: &str) -> Result<f32, String> {
         Some(number) => Ok(number as f32),
         None => float(text, 9, "float", |number: f32, digits| format!("{number:.digits$e}"))
             .or_else(|reason| match double(text) {
-                // Somebody had it as a `double`, and wrote that.
+                // A program may have converted the number to a `double` and written that.
                 Ok(wide) if f64::from(wide as f32).to_bits() == wide.to_bits() => Ok(wide as f32),
                 _ => Err(reason),
             }),
@@ -135,11 +135,11 @@ fn special(text: &str) -> Option<f64> {
     }
 }
 
-/// The digits of a number that a binary one has at most: those of the smallest `double`, and some.
+/// The maximum number of digits of a binary number: those of the smallest `double`, and some more.
 const DIGITS: usize = 800;
 
-/// A number is kept if it is the shortest text of its value, or has as many digits as always tell
-/// values apart and is its value to that many digits: everything that programs write.
+/// Accepts a number if it is the shortest text of its value, or if it has enough digits to distinguish all
+/// values and agrees with its value in these digits. Programs write numbers in these forms.
 fn float<T: std::str::FromStr + Display + std::fmt::LowerExp + Copy>(
     text: &str,
     enough: usize,
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_number_may_be_written_as_json_writes_numbers() {
+    fn a_whole_number_can_have_any_form_of_json() {
         for (text, number) in
             [("0", 0), ("7", 7), ("-7", -7), ("7.0", 7), ("70e-1", 7), ("1e3", 1000), ("0.5E1", 5)]
         {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_number_or_does_not_fit_is_refused() {
+    fn a_fraction_or_a_number_that_does_not_fit_is_refused() {
         for text in [
             "",
             "-",
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_float_as_programs_write_it_is_kept() {
+    fn a_float_in_a_usual_form_is_kept() {
         for text in
             ["0", "-0", "0.1", "0.10", "1e-1", "16777216", "0.10000000149011612", "3.4028235e38"]
         {

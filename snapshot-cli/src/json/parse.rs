@@ -1,7 +1,7 @@
-//! JSON as it is written: every member in its order, every number by its digits, each with its place.
+//! Parses JSON exactly: every member in its order, every number by its digits, each with its place.
 //!
-//! serde_json keeps one of two members with one name, and rounds numbers; a snapshot must not be made
-//! of what is left then. jiter reads piece by piece.
+//! serde_json keeps only one of two members with the same name, and rounds numbers, so a snapshot must not
+//! be built from its result. jiter reads JSON piece by piece.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,10 +11,10 @@ use snapshot_core::Error;
 
 use crate::show;
 
-/// How deep JSON may be nested.
+/// The maximum nesting of JSON.
 const DEPTH_LIMIT: u32 = 128;
 
-/// A value, and where it begins in the text.
+/// A value, and its offset in the text.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) at: usize,
@@ -29,7 +29,7 @@ pub(super) enum Value {
     Number(String),
     Text(String),
     List(Vec<Node>),
-    /// By their names, each of which is there once.
+    /// The members by their unique names.
     Object(Vec<(String, Node)>),
 }
 
@@ -48,7 +48,7 @@ enum Step<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// To a member of the outermost object.
+    /// The way to a member of the outermost object.
     pub(super) fn to(member: &'a str) -> Self {
         Self { before: None, step: Step::Member(member) }
     }
@@ -82,7 +82,7 @@ impl fmt::Display for Way<'_> {
     }
 }
 
-/// What is wrong with some JSON, and where.
+/// A problem in JSON, with its place.
 #[derive(Debug)]
 pub(super) struct Wrong {
     at: usize,
@@ -94,12 +94,12 @@ impl Wrong {
         Self { at: node.at, reason: format!("{way}: {reason}") }
     }
 
-    /// What concerns the text as a whole.
+    /// A problem of the whole text.
     pub(super) fn whole(reason: impl fmt::Display) -> Self {
         Self { at: 0, reason: reason.to_string() }
     }
 
-    /// The error, with the place in the text.
+    /// Returns the error with the place in the text.
     pub(super) fn into_error(self, file: &str, text: &[u8]) -> Error {
         let LinePosition { line, column } = LinePosition::find(text, self.at);
         Error::invalid(format!("{file}: line {line}, column {column}: {}", self.reason))
@@ -110,7 +110,7 @@ impl Wrong {
 ///
 /// # Errors
 ///
-/// A text that is not JSON, an object with two members of one name.
+/// If the text is not JSON, or if an object has two members with the same name.
 pub(super) fn parse(text: &[u8]) -> Result<Node, Wrong> {
     let mut reader = Jiter::new(text);
     let first = reader.peek().map_err(not_json)?;
@@ -157,14 +157,14 @@ fn value(
                 let peek = reader.peek().map_err(not_json)?;
                 let node = value(reader, peek, Some(&way), depth)?;
                 if !names.insert(name.clone()) {
-                    return Err(Wrong::new(&node, &way, "is there twice: leave one of them"));
+                    return Err(Wrong::new(&node, &way, "is there twice: remove one of them"));
                 }
                 members.push((name, node));
                 next = reader.next_key().map_err(not_json)?.map(str::to_owned);
             }
             Value::Object(members)
         }
-        // What begins like no value is refused as a number too.
+        // Text that begins like no value is refused as a number.
         _ => {
             let digits = reader.known_number_bytes(peek).map_err(not_json)?;
             Value::Number(String::from_utf8_lossy(digits).into_owned())
@@ -182,16 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_is_there_twice_is_refused_on_every_level() {
-        let told = "a.json: line 2, column 5: a: is there twice: leave one of them";
+    fn a_duplicate_member_is_refused_at_every_level() {
+        let told = "a.json: line 2, column 5: a: is there twice: remove one of them";
         assert_eq!(refused("{\"a\":1,\n\"a\":2}"), told);
         assert!(refused(r#"{"a":[{"b":{"c":1,"c":1}}]}"#).contains("a[0].b.c: is there twice"));
-        // The same name, written otherwise.
+        // The same name with an escape.
         assert!(refused(r#"{"a":1,"\u0061":2}"#).contains("a: is there twice"));
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn text_that_is_not_json_is_refused() {
         for text in [
             "",
             " ",

@@ -1,4 +1,4 @@
-//! A payload as protobuf JSON.
+//! Converts a payload to protobuf JSON.
 
 use base64::Engine;
 use bytes::Bytes;
@@ -11,17 +11,17 @@ use crate::canonical;
 use crate::fields::{key_text, present};
 use crate::schemas::Schemas;
 
-/// A payload, readable if that comes back byte for byte.
+/// Converts a payload, to readable JSON if that comes back byte for byte.
 pub(super) fn payload(type_url: &str, bytes: &Bytes, schemas: &Schemas, depth: u32) -> Json {
     readable(type_url, bytes, schemas, depth)
         .unwrap_or_else(|| json!({ TYPE: type_url, BYTES: BASE64.encode(bytes) }))
 }
 
-/// Each payload answers for itself alone: those inside were asked before.
+/// Checks only this payload: the nested payloads were checked before.
 fn readable(type_url: &str, bytes: &Bytes, schemas: &Schemas, depth: u32) -> Option<Json> {
     let descriptor = schemas.message(type_url)?;
     let message = DynamicMessage::decode(descriptor, bytes.clone()).ok()?;
-    // Unknown fields end here, and encodings that nobody writes.
+    // Payloads with unknown fields or unusual encodings end here.
     if !canonical::is_encoding_of(bytes, &message) {
         return None;
     }
@@ -33,13 +33,13 @@ fn readable(type_url: &str, bytes: &Bytes, schemas: &Schemas, depth: u32) -> Opt
     Some(Json::Object(json))
 }
 
-/// `None` if it cannot be said in JSON.
+/// Returns `None` if JSON cannot represent the message.
 fn message(message: &DynamicMessage, schemas: &Schemas, depth: u32) -> Option<Json> {
     let depth = depth.checked_sub(1)?;
     match Form::of(&message.descriptor()) {
         Form::Fields => fields(message, schemas, depth).map(Json::Object),
         Form::Payload => {
-            // What an Any has besides is not canonical, and ended above.
+            // Any other field of an `Any` is not canonical, and ended above.
             let (type_url, value) =
                 (message.get_field_by_number(1)?, message.get_field_by_number(2)?);
             Some(payload(type_url.as_str()?, value.as_bytes()?, schemas, depth))
@@ -72,7 +72,7 @@ fn fields(message: &DynamicMessage, schemas: &Schemas, depth: u32) -> Option<Map
             }
             found => value(&field.kind(), found, schemas, depth)?,
         };
-        // A name that stands for this field alone; a descriptor may say otherwise.
+        // The name must be unique to this field; a descriptor may be ambiguous.
         let name = field.json_name();
         if descriptor.get_field_by_json_name(name).as_ref() != Some(&field)
             || name == TYPE
@@ -90,13 +90,13 @@ fn value(kind: &Kind, found: &Value, schemas: &Schemas, depth: u32) -> Option<Js
         Value::Bool(b) => (*b).into(),
         Value::I32(n) => (*n).into(),
         Value::U32(n) => (*n).into(),
-        // Protobuf JSON has them as text: JavaScript would round them.
+        // Protobuf JSON writes them as text, because JavaScript would round them.
         Value::I64(n) => n.to_string().into(),
         Value::U64(n) => n.to_string().into(),
         // JSON has one NaN.
         Value::F32(n) if n.is_nan() && n.to_bits() != f32::NAN.to_bits() => return None,
         Value::F64(n) if n.is_nan() && n.to_bits() != f64::NAN.to_bits() => return None,
-        // By the shortest text of the `float`, which `f64::from` would make longer.
+        // The shortest text of the `float`; `f64::from` would make it longer.
         Value::F32(n) => float(n.to_string().parse().ok()?),
         Value::F64(n) => float(*n),
         Value::String(text) => text.as_str().into(),
@@ -106,7 +106,7 @@ fn value(kind: &Kind, found: &Value, schemas: &Schemas, depth: u32) -> Option<Js
             descriptor.get_value(*n).map_or_else(|| (*n).into(), |value| value.name().into())
         }
         Value::Message(inner) => message(inner, schemas, depth)?,
-        // Neither is one value.
+        // Lists and maps are not single values.
         Value::List(_) | Value::Map(_) => return None,
     })
 }

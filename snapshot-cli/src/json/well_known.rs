@@ -1,4 +1,4 @@
-//! The messages that protobuf JSON has forms of its own for.
+//! The messages with special forms in protobuf JSON.
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value as Json;
@@ -8,20 +8,20 @@ use super::parse::{self, Node, Way, Wrong};
 use crate::canonical;
 use crate::tree::ANY;
 
-/// The enum whose one value is `null`.
+/// The enum with the only value `null`.
 pub(super) const NULL: &str = "google.protobuf.NullValue";
 
-/// How a message is written.
+/// The form of a message in JSON.
 pub(super) enum Form {
-    /// As an object of its fields.
+    /// An object with its fields.
     Fields,
-    /// As the payload in an `Any`.
+    /// The payload in an `Any`.
     Payload,
-    /// As the value of its only field.
+    /// The value of its only field.
     Wrapper(FieldDescriptor),
-    /// As a string: a time, a duration, a field mask.
+    /// A string: a time, a duration, a field mask.
     Text,
-    /// As the JSON that it holds.
+    /// The JSON that the message contains.
     Json,
 }
 
@@ -51,7 +51,7 @@ impl Form {
     }
 }
 
-/// Whether `null` is a value of a field, and not its absence.
+/// Whether `null` is a value of the field, and not its absence.
 pub(super) fn has_null(field: &FieldDescriptor) -> bool {
     match field.kind() {
         _ if field.is_list() || field.is_map() => false,
@@ -61,11 +61,11 @@ pub(super) fn has_null(field: &FieldDescriptor) -> bool {
     }
 }
 
-/// Reads a message that is written as a string, or as the JSON that it holds.
+/// Reads a message in the form of a string, or of the JSON that it contains.
 ///
 /// # Errors
 ///
-/// JSON of another form, and a string that would come back otherwise.
+/// If the JSON has another form, or if a string would not come back unchanged.
 pub(super) fn read(
     descriptor: MessageDescriptor,
     json: &Node,
@@ -82,14 +82,14 @@ pub(super) fn read(
         let again = again.as_ref().and_then(Json::as_str);
         if !again.is_some_and(|again| is_same(text, again)) {
             let written = again.map_or_else(String::new, |again| format!(": write {again:?}"));
-            return Err(Wrong::new(json, way, format!("would come back otherwise{written}")));
+            return Err(Wrong::new(json, way, format!("would not come back unchanged{written}")));
         }
     }
     Ok(message)
 }
 
-/// Whether two texts of times or durations are one, but for zeros at the end of a fraction and for the
-/// zone of a time: that is written as UTC.
+/// Whether two texts of times or durations are equal, except for trailing zeros of a fraction and the zone
+/// of a time, which is written as UTC.
 fn is_same(given: &str, again: &str) -> bool {
     fn trimmed(text: &str) -> Option<(&str, &str, &str)> {
         let (whole, rest) = match text.split_once('.') {
@@ -100,7 +100,7 @@ fn is_same(given: &str, again: &str) -> bool {
             }
         };
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        // A point without digits is no number.
+        // A point without digits is not valid.
         (end > 0).then_some((whole, rest[..end].trim_end_matches('0'), &rest[end..]))
     }
     let zone = given.len() >= 6
@@ -108,8 +108,8 @@ fn is_same(given: &str, again: &str) -> bool {
         && given.contains('T')
         && !given.ends_with('Z');
     match zone {
-        // The same instant by the reader's word, but for its seconds: a leap second is read as another
-        // one, and a fraction is cut. A zone moves whole minutes.
+        // The reader has already compared the instants, except for the seconds: it reads a leap second as
+        // another one, and truncates a fraction. A zone shifts a time by whole minutes.
         true => {
             fn seconds<'a>(text: &'a str, zone: &str) -> Option<(&'a str, &'a str)> {
                 let end = text.len().checked_sub(zone.len())?;
@@ -123,7 +123,7 @@ fn is_same(given: &str, again: &str) -> bool {
     }
 }
 
-/// JSON for a message that holds JSON. Its numbers are `double`s.
+/// Converts JSON for a message that contains JSON. Its numbers are `double`s.
 fn plain(json: &Node, way: &Way<'_>) -> Result<Json, Wrong> {
     Ok(match &json.value {
         parse::Value::Null => Json::Null,
@@ -147,7 +147,7 @@ fn plain(json: &Node, way: &Way<'_>) -> Result<Json, Wrong> {
     })
 }
 
-/// The JSON of such a message; `None` if it is nested deeper than `depth` or does not come back.
+/// Returns the JSON of such a message, or `None` if it is nested deeper than `depth` or does not come back.
 pub(super) fn write(message: &DynamicMessage, depth: u32) -> Option<Json> {
     use prost_reflect::ReflectMessage;
     let json = serde_json::to_value(message).ok()?;

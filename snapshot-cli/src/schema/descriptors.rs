@@ -1,4 +1,4 @@
-//! The messages of descriptor sets, described as a manifest describes them.
+//! Describes the messages of descriptor sets in the form of a manifest.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use snapshot_core::Error;
 use snapshot_core::registry::Manifest;
 use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Value};
 
-/// The messages and enums of the files in a descriptor set, all of which `pool` knows. It has no
-/// payloads: which messages are some, descriptors do not say.
+/// Describes the messages and enums in a descriptor set, all of which `pool` knows. The result has no
+/// payloads, because descriptors do not say which messages are payloads.
 ///
 /// # Errors
 ///
-/// Bytes that are no descriptor set.
+/// If the bytes are not a descriptor set.
 pub(super) fn manifest(pool: &DescriptorPool, set: &[u8]) -> Result<Manifest, Error> {
     let set = FileDescriptorSet::decode(set)
         .map_err(|error| Error::invalid(format!("not a descriptor set: {error}")))?;
@@ -54,7 +54,7 @@ fn put_enum(one: &EnumDescriptor, enums: &mut BTreeMap<String, Enum>) {
 }
 
 fn describe(field: &FieldDescriptor) -> Field {
-    // That of a field with `optional` is made up by protoc.
+    // protoc adds a oneof for each field with `optional`.
     let made_up = field.field_descriptor_proto().proto3_optional();
     let oneof = field.containing_oneof().filter(|_| !made_up);
     let value = type_name(field);
@@ -78,7 +78,7 @@ fn describe(field: &FieldDescriptor) -> Field {
     }
 }
 
-/// As a `.proto` file spells it.
+/// The type name in a `.proto` file.
 fn type_name(field: &FieldDescriptor) -> String {
     match field.kind() {
         Kind::Message(message) => message.full_name().to_owned(),

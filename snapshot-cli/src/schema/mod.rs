@@ -1,4 +1,4 @@
-//! `snapshot schema`: what builds save and accept, from their manifests and locks.
+//! `snapshot schema`: shows and compares the schemas of builds from their manifests and locks.
 
 mod descriptors;
 mod diff;
@@ -29,7 +29,7 @@ pub(crate) fn run(
     }
 }
 
-/// The manifest that this build has under a name, or its first one.
+/// The built-in manifest with this name, or the first one.
 fn built_in(knowledge: &Knowledge<'_>, name: Option<&str>) -> Result<Manifest, Error> {
     let mut known = knowledge.manifests.iter();
     let found = match name {
@@ -49,7 +49,7 @@ fn built_in(knowledge: &Knowledge<'_>, name: Option<&str>) -> Result<Manifest, E
     manifest()
 }
 
-/// As `assert_locked!` does, in its words.
+/// Compares a lock with a build, with the messages of `assert_locked!`.
 fn check(
     of: &SchemaCheck,
     options: &Options,
@@ -59,7 +59,7 @@ fn check(
     let name = name_of(&of.lock);
     let known = manifests::read(&of.lock, options)?;
     let lock = known.lock().ok_or_else(|| {
-        Error::invalid(format!("{name}: a manifest, where a lock is wanted: see `schema diff`"))
+        Error::invalid(format!("{name}: is a manifest, but a lock is needed: see `schema diff`"))
     })?;
     let manifest = match &of.manifest {
         Some(path) => manifests::read(path, options)?.manifest(path)?,
@@ -74,7 +74,7 @@ fn check(
         Err(error) if error.code() == Code::FailedPrecondition => {
             writeln!(out, "{}:", line(&name))?;
             for finding in findings(&error) {
-                // In the words of `assert_locked!`, which has lines of its own.
+                // The message of `assert_locked!` has several lines.
                 finding.lines().try_for_each(|text| writeln!(out, "{}", line(text)))?;
             }
             Ok(Verdict::Findings)
@@ -92,8 +92,8 @@ fn diff(of: &SchemaDiff, options: &Options, out: &mut dyn Write) -> Result<Verdi
         && a != b
     {
         changes.push(
-            "the locks differ in what no build of today has: `retired` payloads, records of versions \
-             that are no longer read, `draft` or `reserved`"
+            "the locks differ only in entries that no current build has: `retired` payloads, records of \
+             versions that are no longer read, `draft` or `reserved`"
                 .to_owned(),
         );
     }

@@ -1,4 +1,4 @@
-//! `snapshot schema show`: what a build saves and accepts.
+//! `snapshot schema show`: shows the schema of a build.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -50,7 +50,7 @@ pub(super) fn run(
     Ok(Verdict::Fine)
 }
 
-/// What is to be shown, each with its name.
+/// The manifests to show, each with its name.
 fn chosen(
     of: &SchemaShow,
     options: &Options,
@@ -88,14 +88,14 @@ fn one(shown: &[(String, Manifest)]) -> Result<&Manifest, Error> {
     let [(_, manifest)] = shown else {
         let names: Vec<_> = shown.iter().map(|(name, _)| name.as_str()).collect();
         return Err(Error::invalid(format!(
-            "a file has one manifest: choose of {} by --schema",
+            "a file has one manifest: choose one of {} with --schema",
             names.join(", ")
         )));
     };
     Ok(manifest)
 }
 
-/// Leaves one message, the payload that is saved as it, and all that it reaches.
+/// Keeps only one message, its payload, and the messages in it.
 fn only(shown: &mut Vec<(String, Manifest)>, wanted: &str) -> Result<(), Error> {
     let is_wanted = |payload: &Payload| payload.message == wanted || payload.type_url == wanted;
     let mut there = BTreeSet::new();
@@ -123,7 +123,7 @@ fn only(shown: &mut Vec<(String, Manifest)>, wanted: &str) -> Result<(), Error> 
     Err(Error::invalid(format!("no message {wanted}: there are {alike}{more}")))
 }
 
-/// The names of a message and of everything that it reaches. Schemas may be circular.
+/// The names of a message and of all messages in it. Schemas can be circular.
 fn reached(manifest: &Manifest, root: &str) -> BTreeSet<String> {
     let messages: BTreeMap<&str, &Message> =
         manifest.messages.iter().map(|message| (message.name.as_str(), message)).collect();

@@ -1,4 +1,4 @@
-//! The chart: a row for each side and each controller, a bar for each phase and each hook.
+//! Draws the chart: a row for each side and each controller, a bar for each phase and each hook.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,9 +7,9 @@ use snapshot_core::SideReport;
 use super::svg::Picture;
 use crate::show::{plural, size};
 
-/// The most controllers that are drawn; of more, those that took longest.
+/// The maximum number of drawn controllers; the slowest ones are drawn.
 const SHOWN: usize = 80;
-/// The most lines of findings.
+/// The maximum number of lines with findings.
 const FINDINGS: usize = 20;
 
 const WIDTH: f64 = 1200.0;
@@ -18,7 +18,7 @@ const RIGHT: f64 = 24.0;
 const LEGEND: f64 = 480.0;
 const ROW: f64 = 20.0;
 const TOP: f64 = 84.0;
-/// The longest label, in characters.
+/// The maximum length of a label, in characters.
 const LABEL: usize = 42;
 
 const STYLE: &str = "\
@@ -35,7 +35,7 @@ const STYLE: &str = "\
 const PHASES: [&str; 8] =
     ["freeze", "save", "import", "patch", "resume", "commit", "thaw", "abort"];
 
-/// From when to when, in nanoseconds from the start of the chart.
+/// A span of time, in nanoseconds from the start of the chart.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     began: u64,
@@ -79,13 +79,13 @@ pub(super) fn draw(sides: &[SideReport]) -> String {
     picture.finish(WIDTH, height, STYLE)
 }
 
-/// One time for sides with a clock each.
+/// A common time for sides with separate clocks.
 struct Clock {
     start: u64,
 }
 
 impl Clock {
-    /// It starts when the first thing begins.
+    /// The chart starts with the first event.
     fn of(sides: &[SideReport]) -> Self {
         let starts = sides.iter().filter_map(|side| {
             let phases = side.phases.iter().map(|phase| phase.began_ns);
@@ -116,10 +116,10 @@ fn title(who: &str, phase: &str, took: u64, succeeded: bool) -> String {
     format!("{who}: {phase} {}{failed}", time(took))
 }
 
-/// The rows of the controllers, parents first, and how many were left out.
+/// The rows of the controllers, parents first, and the number of omitted ones.
 fn controller_rows(sides: &[SideReport], clock: &Clock) -> (Vec<Row>, usize) {
     let mut saved: HashMap<&str, u64> = HashMap::new();
-    // In the order of the tree, as it was saved; then what only has hooks, as they began.
+    // In the order of the saved tree; then controllers that only have hooks, in the order of their start.
     let mut ids: Vec<&str> = Vec::new();
     let mut met = HashSet::new();
     for side in sides {
@@ -135,7 +135,7 @@ fn controller_rows(sides: &[SideReport], clock: &Clock) -> (Vec<Row>, usize) {
     let mut total: HashMap<&str, u64> = HashMap::new();
     for (side, hook) in hooks {
         let sum = total.entry(&hook.controller).or_default();
-        // One that failed is always among those that are shown.
+        // A failed controller is always shown.
         *sum = sum.saturating_add(if hook.succeeded { hook.took_ns } else { u64::MAX / 4 });
         rows.entry(&hook.controller).or_default().push(Bar {
             span: clock.span(side, hook.began_ns, hook.took_ns),
@@ -166,13 +166,13 @@ fn controller_rows(sides: &[SideReport], clock: &Clock) -> (Vec<Row>, usize) {
     (ids.into_iter().map(row).collect(), left_out)
 }
 
-/// From the source's freeze until the destination is live, or the source again.
+/// The time from the source's freeze until the destination is live, or the source is live again.
 fn blackout(sides: &[SideReport], clock: &Clock) -> Option<Span> {
     let of_side = |side: &SideReport| {
         side.blackout.as_ref().map(|found| clock.span(side, found.began_ns, found.took_ns))
     };
     let first = sides.iter().filter_map(of_side).min_by_key(|span| span.began)?;
-    // The source's own blackout lasts until its commit, when the destination is live already.
+    // The source's own blackout lasts until its commit, when the destination is already live.
     let resumed = sides.iter().filter(|side| side.failure.is_none()).find_map(|side| {
         let phase = side.phases.iter().find(|phase| phase.phase == "resume" && phase.succeeded)?;
         let span = clock.span(side, phase.began_ns, phase.took_ns);
@@ -187,7 +187,7 @@ fn blackout(sides: &[SideReport], clock: &Clock) -> Option<Span> {
 struct Chart {
     /// The end of the chart, in nanoseconds.
     end: u64,
-    /// Where the last row ends.
+    /// The end of the last row.
     bottom: f64,
 }
 
@@ -198,7 +198,7 @@ impl Chart {
     }
 
     fn head(&self, sides: &[SideReport], blackout: Option<Span>, picture: &mut Picture) {
-        // The side where it happened knows its controllers; the other one was told.
+        // The failed side knows its controllers; the other side only received the failure.
         let failed = sides.iter().filter_map(|side| Some((side, side.failure.as_ref()?)));
         let failed = failed.max_by_key(|(_, failure)| !failure.controllers.is_empty());
         let failed = failed.map(|(side, failure)| {
@@ -244,7 +244,7 @@ impl Chart {
         }
     }
 
-    /// Some eight lines at round times.
+    /// Draws about eight lines at round times.
     fn axis(&self, picture: &mut Picture) {
         let mut step: u64 = 1;
         for factor in [2, 5, 10].into_iter().cycle() {
@@ -277,12 +277,12 @@ impl Chart {
                 true => colour.to_owned(),
                 false => format!("{colour} failed"),
             };
-            // What is too short to be seen is a hair's breadth.
+            // A very short bar gets a minimum width.
             picture.area([from, y + 4.0, (to - from).max(1.0), ROW - 8.0], &class, &bar.title);
         }
     }
 
-    /// What was left out and what went wrong; gives the height of the picture.
+    /// Writes the omissions and the failures, and returns the height of the picture.
     fn foot(&self, sides: &[SideReport], left_out: usize, picture: &mut Picture) -> f64 {
         let mut y = self.bottom + 24.0;
         let mut line = |class: &str, text: &str| {
@@ -291,12 +291,12 @@ impl Chart {
         };
         if left_out > 0 {
             let more = plural(left_out, "controller", "controllers");
-            line("dim", &format!("the {SHOWN} controllers that took longest; {more} left out"));
+            line("dim", &format!("the {SHOWN} slowest controllers; {more} omitted"));
         }
         for side in sides {
             let Some(failure) = &side.failure else { continue };
-            let told = [("wrong", "", &failure.findings), ("wrong", "undo: ", &failure.undo)];
-            for (class, what, findings) in told {
+            let lists = [("wrong", "", &failure.findings), ("wrong", "undo: ", &failure.undo)];
+            for (class, what, findings) in lists {
                 for finding in findings.iter().take(FINDINGS) {
                     let place = [finding.controller.as_deref().unwrap_or_default(), &finding.path];
                     let place: String = place
@@ -322,7 +322,7 @@ impl Chart {
     }
 }
 
-/// The end of a label, which tells more than its beginning.
+/// Shortens a label to its end, which is more informative than its beginning.
 fn shortened(label: &str) -> String {
     let length = label.chars().count();
     match length > LABEL {

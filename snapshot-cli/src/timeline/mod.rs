@@ -1,4 +1,4 @@
-//! `snapshot timeline`: the phases of a migration per controller, as a Gantt chart.
+//! `snapshot timeline`: draws the phases of a migration per controller as a Gantt chart.
 
 mod chart;
 mod svg;

@@ -1,17 +1,17 @@
-//! Writing SVG.
+//! Writes SVG.
 
 use std::fmt::Write;
 
 use crate::escape::line;
 
-/// A picture that grows.
+/// A picture to which elements are added.
 #[derive(Debug, Default)]
 pub(super) struct Picture {
     body: String,
 }
 
 impl Picture {
-    /// A box, with a text that is shown when it is pointed at.
+    /// A box with a tooltip.
     pub(super) fn area(&mut self, [x, y, width, height]: [f64; 4], class: &str, title: &str) {
         self.put(format_args!(
             "<rect class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" \
@@ -48,12 +48,12 @@ impl Picture {
     }
 
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing into a String does not fail.
+        // Writing to a `String` cannot fail.
         let _ = self.body.write_fmt(text);
     }
 }
 
-/// The text as XML has it, on one line.
+/// Escapes a text for XML, on one line.
 fn escaped(text: &str) -> String {
     let text = line(text);
     let mut xml = String::with_capacity(text.len());
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_xml_would_act_on_is_escaped() {
+    fn markup_is_escaped() {
         assert_eq!(escaped("<a b=\"c\">&\u{1b}"), "&lt;a b=&quot;c&quot;&gt;&amp;\\u{1b}");
         assert_eq!(escaped("a\nb\u{202e}\u{ffff}"), "a\\nb\\u{202e}\\u{ffff}");
     }

@@ -1,4 +1,4 @@
-//! The types of somebody else: their `.proto` file, compiled by a test, and snapshots of them.
+//! Types of another project: their `.proto` file, compiled by a test, and snapshots of them.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -60,7 +60,7 @@ message Every {
 }
 "#;
 
-/// The descriptors, which are compiled once.
+/// The descriptors, compiled once.
 fn descriptors() -> &'static [u8] {
     static SET: OnceLock<Vec<u8>> = OnceLock::new();
     SET.get_or_init(|| {
@@ -76,7 +76,7 @@ pub(crate) fn any(message: &str, value: &[u8]) -> Vec<u8> {
     prost_types::Any { type_url, value: value.to_vec() }.encode_to_vec()
 }
 
-/// A field with a length, as it is on the wire.
+/// A length-delimited field in wire format.
 pub(crate) fn delimited(number: u32, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     prost::encoding::encode_key(number, prost::encoding::WireType::LengthDelimited, &mut out);
@@ -84,7 +84,7 @@ pub(crate) fn delimited(number: u32, value: &[u8]) -> Vec<u8> {
     [out.as_slice(), value].concat()
 }
 
-/// The tool with descriptors.
+/// The tool with the descriptors.
 pub(crate) struct Tool {
     pub(crate) files: Files,
     descriptors: PathBuf,
@@ -97,7 +97,7 @@ impl Tool {
         Self { files, descriptors }
     }
 
-    /// Runs it. A word that begins with `@` is a file of this test.
+    /// Runs the tool. A word that begins with `@` is a file of this test.
     pub(crate) fn run(&self, words: &[&str]) -> Ended {
         let line = words.iter().map(|word| match word.strip_prefix('@') {
             Some(name) => self.files.path(name).into_os_string(),
@@ -107,7 +107,7 @@ impl Tool {
         run(line.chain(descriptors))
     }
 
-    /// Makes a snapshot of the members of a payload.
+    /// Converts the members of a payload to a snapshot.
     pub(crate) fn restore(&self, message: &str, members: &str) -> Ended {
         let json = format!(
             r#"{{"form":"snapshot","payload":{{"@type":"type.googleapis.com/acme.{message}",{members}}}}}"#
@@ -120,7 +120,7 @@ impl Tool {
         self.run(&["from-json", "@made.json"])
     }
 
-    /// The snapshot of some members, in a file.
+    /// Writes a snapshot of these members to a file.
     pub(crate) fn make(&self, name: &str, message: &str, members: &str) -> PathBuf {
         let ended = self.restore(message, members);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{members}");

@@ -1,10 +1,10 @@
-//! Arguments: what has no effect is refused, and what is refused is shown safely.
+//! Arguments: options without effect are refused, and refused arguments are displayed safely.
 
 use crate::acme::{Tool, any};
 use crate::program::{Files, golden, run};
 
 #[test]
-fn an_option_that_a_command_has_no_use_for_is_refused() {
+fn an_option_without_effect_on_a_command_is_refused() {
     let tool = Tool::new();
     let lock = golden("earlier.lock");
     let lock = lock.to_str().unwrap();
@@ -26,11 +26,11 @@ fn an_option_that_a_command_has_no_use_for_is_refused() {
     assert_eq!(run(["man", "--limit", "3"]).code, 2);
     let ended = run(["diff", "-", "-"]);
     assert_eq!(ended.code, 2);
-    assert!(ended.stderr.contains("can be read once"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("can be read only once"), "{}", ended.stderr);
 }
 
 #[test]
-fn an_id_of_a_message_or_field_that_is_not_known_is_refused() {
+fn an_id_of_an_unknown_message_or_field_is_refused() {
     let tool = Tool::new();
     let file = tool.files.put("a", &any("Disk", b"\x08\x01"));
     let file = file.to_str().unwrap();
@@ -52,7 +52,7 @@ fn an_id_of_a_message_or_field_that_is_not_known_is_refused() {
 }
 
 #[test]
-fn an_empty_file_is_nothing() {
+fn an_empty_file_is_refused() {
     let files = Files::new();
     let empty = files.put("empty", b"");
     let empty = empty.to_str().unwrap();
@@ -78,12 +78,12 @@ fn an_empty_file_is_nothing() {
         assert_eq!((ended.code, ended.stdout.len()), (3, 0), "{words:?}");
         assert!(ended.stderr.contains("empty: is empty"), "{words:?}: {}", ended.stderr);
     }
-    // Bytes that are a manifest without anything in it: a field that no manifest has is reported as well.
+    // Bytes of an empty manifest: an unknown field is reported as well.
     let comment = files.put("comment", b"# a comment\n");
     assert_eq!(run(["schema", "show", comment.to_str().unwrap()]).code, 3);
 }
 
-/// What would act on a terminal or forge a line of a log.
+/// Text that would control a terminal or forge a line of a log.
 const ACTING: &str = "\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\u{200b}\u{2028}\nsnapshot: forged";
 
 #[track_caller]
@@ -96,7 +96,7 @@ fn assert_safe(text: &str) {
 }
 
 #[test]
-fn what_acts_on_a_terminal_is_escaped_wherever_it_comes_from() {
+fn text_that_controls_a_terminal_is_escaped_from_every_source() {
     let tool = Tool::new();
     // As a type URL, an id, a value, and an unknown type.
     let value = crate::acme::delimited(5, ACTING.as_bytes());

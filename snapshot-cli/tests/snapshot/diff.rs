@@ -1,4 +1,4 @@
-//! `snapshot diff`: what changed, in words.
+//! `snapshot diff`: the differences between two snapshots.
 
 use snapshot_core::{Snapshot, WriteOptions};
 use snapshot_examples::lcow::DiskStage;
@@ -10,7 +10,7 @@ fn diff(files: &Files, a: &Snapshot, b: &Snapshot) -> Ended {
     let (one, other) = (files.path("a.snapshot"), files.path("b.snapshot"));
     let replace = WriteOptions::new().replace(true);
     replace.write_to_path(a, &one).unwrap();
-    // Compressed or not makes no difference.
+    // The compression makes no difference.
     replace.zstd(3).write_to_path(b, &other).unwrap();
     run(["diff".as_ref(), one.as_os_str(), other.as_os_str()])
 }
@@ -22,7 +22,7 @@ fn the_same_sandbox_saved_twice_has_no_differences() {
 }
 
 #[test]
-fn a_change_of_a_live_controller_is_told_by_path() {
+fn a_change_of_a_live_controller_is_reported_by_path() {
     let (sandbox, before) = sandbox();
     let scsi = sandbox.vm().unwrap().scsi().unwrap();
     let slot = {
@@ -33,7 +33,7 @@ fn a_change_of_a_live_controller_is_told_by_path() {
         slot.to_string()
     };
     drop(scsi);
-    // Not through the orchestrator, which would find the mounts missing.
+    // Without the orchestrator, which would report the missing mounts.
     let state = snapshot_core::Controller::state(&*sandbox);
     let any = snapshot_core::codec::to_any_bytes(&*state).unwrap();
     drop(state);
@@ -42,14 +42,14 @@ fn a_change_of_a_live_controller_is_told_by_path() {
     assert_eq!(ended.code, 1);
     let lines: Vec<_> = ended.text().lines().collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
-    // What the host adds when it freezes the VM, which was not done the second time.
+    // The host adds this when it freezes the VM, which did not happen the second time.
     assert_eq!(lines[0], "vm: compat_info \"fake hypervisor 1\" -> 0 bytes");
     assert_eq!(lines[1], format!("vm/scsi: disks[{slot}].state Attached -> Detached"));
     assert!(lines[2].starts_with("vm/scsi: disks[0].mounts[1] removed, was {"), "{lines:?}");
 }
 
 #[test]
-fn a_controller_that_came_or_went_is_told_once() {
+fn an_added_or_removed_controller_is_reported_once() {
     use snapshot_examples::lcow::sample;
     let two = save(&sample::sandbox(2).unwrap());
     let one = save(&sample::sandbox(1).unwrap());
@@ -63,7 +63,7 @@ fn a_controller_that_came_or_went_is_told_once() {
 }
 
 #[test]
-fn the_order_of_maps_is_no_difference_and_other_bytes_are_told() {
+fn the_order_of_maps_is_not_a_difference_but_other_bytes_are_reported() {
     // num_controllers, then the version.
     let any = |value: &[u8]| {
         let any = prost_types::Any {
@@ -76,7 +76,7 @@ fn the_order_of_maps_is_no_difference_and_other_bytes_are_told() {
     let (one, other) = ([disk(1), disk(2)].concat(), [disk(2), disk(1)].concat());
     let files = Files::new();
     let ended = diff(&files, &any(&one), &any(&other));
-    assert_eq!((ended.code, ended.text()), (1, ".: says the same, in other bytes\n"));
+    assert_eq!((ended.code, ended.text()), (1, ".: has the same content in other bytes\n"));
     let ended = diff(&files, &any(b"\x08\x01"), &any(b"\x08\x01\x78\x01"));
     assert_eq!(ended.text(), ".: unknown field 15 added, varint 1\n");
     let ended = diff(&files, &any(b"\xff"), &any(b"\x08\x01"));
@@ -166,12 +166,12 @@ fn fields_that_the_descriptors_do_not_know_are_compared_by_number_type_and_bytes
     assert_eq!(diff("@alice", "@bob"), format!(".: unknown field 3 {alice} -> {bob}\n"));
     assert_eq!(diff("@none", "@bob"), format!(".: unknown field 3 added, {bob}\n"));
     assert_eq!(diff("@bob", "@none"), format!(".: unknown field 3 removed, was {bob}\n"));
-    // Where the difference is not shown, its place is.
+    // If the difference is not shown, its place is.
     let long = |end: char| owner(&format!("{}{end}", "x".repeat(500)));
     tool.files.put("one", &long('1'));
     tool.files.put("two", &long('2'));
     assert!(diff("@one", "@two").contains("which differ from byte 500 on"));
-    // Within a message within a list, and of another wire type.
+    // In a message in a list, and with another wire type.
     let mount = |last: &[u8]| any("Pod", &delimited(2, last));
     tool.files.put("one", &mount(b"\x48\x07"));
     tool.files.put("two", &mount(b"\x4d\x07\0\0\0"));
@@ -193,7 +193,7 @@ fn a_long_id_above_many_controllers_does_not_grow_the_output() {
 
 #[test]
 fn a_change_far_below_in_lists_of_lists_is_one_line() {
-    // 4 MiB at the bottom of 40 levels: to encode them again on each level is 40 times the work.
+    // 4 MiB at the bottom of 40 levels: encoding them again at each level would be 40 times the work.
     let tool = Tool::new();
     let nested = |last: u8| {
         let mut leaf = vec![b'x'; 4 << 20];

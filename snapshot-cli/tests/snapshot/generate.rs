@@ -26,7 +26,7 @@ fn the_help_has_examples_and_the_exit_codes() {
 }
 
 #[test]
-fn completions_are_there_for_every_shell() {
+fn every_shell_has_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ended = run(["completions", shell]);
         for command in COMMANDS {
@@ -37,7 +37,7 @@ fn completions_are_there_for_every_shell() {
 }
 
 #[test]
-fn man_pages_are_made_of_the_command_line() {
+fn man_pages_are_generated_from_the_command_line() {
     let page = run(["man"]);
     assert!(page.fine().contains(".TH snapshot 1"), "{}", page.text());
     let files = Files::new();

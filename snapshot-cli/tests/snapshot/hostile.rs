@@ -1,4 +1,4 @@
-//! Files that are wrong on purpose: an error, never a panic, never memory on a header's word.
+//! Malicious files cause an error, never a panic, and never an allocation for a claimed length.
 
 use std::io::Write;
 
@@ -62,7 +62,7 @@ fn every_truncation_and_every_flipped_byte_of_a_snapshot_is_refused_by_every_com
 
 #[test]
 fn a_damaged_bare_any_is_never_a_panic_and_its_json_always_comes_back() {
-    // Without a digest much of it is still an Any, and something else than it was.
+    // Without a digest, many damaged files are still an `Any` with another content.
     let whole = std::fs::read(golden("any/process/minimal.binpb")).unwrap();
     let files = Files::new();
     let flipped = (0..whole.len() * 3).map(|number| {
@@ -95,7 +95,7 @@ fn any(type_url: &str, value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn payloads_in_payloads_without_end_are_shown_as_far_as_the_library_reads() {
+fn deeply_nested_payloads_are_shown_to_the_depth_that_the_library_reads() {
     // A pod within a pod within a pod.
     let url = "type.googleapis.com/lcow.v1.PodSnapshot";
     let mut bytes = any(url, b"\x08\x01");
@@ -143,7 +143,7 @@ fn a_file_beyond_the_limit_is_not_read_to_its_end() {
 }
 
 #[test]
-fn more_controllers_than_anybody_saves_are_not_looked_into() {
+fn too_many_controllers_are_refused() {
     let pods = b"\x1a\x00".repeat(300_000);
     let files = Files::new();
     let path = files.put("a", &any("type.googleapis.com/lcow.v1.SandboxSnapshot", &pods));
@@ -158,7 +158,7 @@ fn more_controllers_than_anybody_saves_are_not_looked_into() {
 }
 
 #[test]
-fn names_that_would_act_on_a_terminal_are_escaped() {
+fn names_that_would_control_a_terminal_are_escaped() {
     let files = Files::new();
     let path = files.put("a", &any("x/\u{1b}[2J\u{202e}", b""));
     for command in COMMANDS {
@@ -177,7 +177,7 @@ const SCHEMA_COMMANDS: [&[&str]; 5] = [
     &["schema", "diff"],
 ];
 
-/// Runs a command on a file; what wants two files gets the same twice.
+/// Runs a command on a file. A command for two files gets the same file twice.
 fn run_schema(command: &[&str], path: &std::path::Path) -> Result<Vec<u8>, Problem> {
     let both = command.iter().map(|word| match *word {
         "-" => path.as_os_str().to_owned(),
@@ -194,7 +194,7 @@ fn run_schema(command: &[&str], path: &std::path::Path) -> Result<Vec<u8>, Probl
 }
 
 #[test]
-fn a_damaged_manifest_or_lock_is_shown_as_far_as_it_is_one_or_refused() {
+fn a_damaged_manifest_or_lock_is_shown_or_refused() {
     let manifest = prost::Message::encode_to_vec(&hcsshim::manifest().unwrap());
     let lock = std::fs::read(golden("earlier.lock")).unwrap();
     let files = Files::new();
@@ -204,7 +204,7 @@ fn a_damaged_manifest_or_lock_is_shown_as_far_as_it_is_one_or_refused() {
             let right = run_schema(command, &path);
             assert_eq!(right.is_ok(), is_lock || command[1] != "check", "{right:?}");
         }
-        // As many places as take a few seconds.
+        // The number of places is limited to take a few seconds.
         let places = (0..whole.len()).step_by(131);
         let damaged = places.flat_map(|place| {
             let mut flipped = whole.clone();
@@ -223,7 +223,7 @@ fn a_damaged_manifest_or_lock_is_shown_as_far_as_it_is_one_or_refused() {
 }
 
 #[test]
-fn names_in_a_manifest_that_would_act_on_a_terminal_are_escaped() {
+fn names_in_a_manifest_that_would_control_a_terminal_are_escaped() {
     use snapshot_core::wire::v1::Manifest;
     use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload, Value};
 
@@ -270,7 +270,7 @@ fn names_in_a_manifest_that_would_act_on_a_terminal_are_escaped() {
     }
 }
 
-/// A pod with a very long id above a thousand containers, `number` tells two such apart.
+/// A pod with a very long id and a thousand containers. `number` makes two such pods different.
 pub(crate) fn long_id(number: u8) -> Vec<u8> {
     let delimited = crate::acme::delimited;
     let container = |n: u32| {
@@ -285,7 +285,7 @@ pub(crate) fn long_id(number: u8) -> Vec<u8> {
 
 #[test]
 fn a_long_id_above_many_controllers_takes_its_own_length_once() {
-    // In full for each controller it is 1 GiB.
+    // The full id for each controller would take 1 GiB.
     let files = Files::new();
     let path = files.put("a", &long_id(1));
     for command in [&["inspect"][..], &["verify"], &["json"], &["inspect", "--path", "."]] {
@@ -302,7 +302,7 @@ fn a_long_id_above_many_controllers_takes_its_own_length_once() {
 }
 
 #[test]
-fn a_name_in_a_manifest_may_be_of_any_length() {
+fn a_name_in_a_manifest_can_have_any_length() {
     use snapshot_core::wire::v1::Manifest;
     use snapshot_core::wire::v1::manifest::{Field, Message};
     let field =

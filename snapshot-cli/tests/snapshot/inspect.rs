@@ -1,4 +1,4 @@
-//! `snapshot inspect`: what it shows is what is in the file.
+//! `snapshot inspect` shows the content of the file.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn ids(json: &Value, found: &mut Vec<(String, String, u64, Option<String>)>) {
 }
 
 #[test]
-fn the_controllers_are_those_that_a_destination_would_build() {
+fn the_tool_shows_the_controllers_that_a_destination_would_build() {
     let (_, snapshot) = sandbox();
     let files = Files::new();
     let path = files.path("a.snapshot");
@@ -43,7 +43,7 @@ fn the_controllers_are_those_that_a_destination_would_build() {
 }
 
 #[test]
-fn the_members_of_a_set_are_called_by_their_own_ids() {
+fn the_members_of_a_set_have_their_own_ids() {
     let (sandbox, _) = sandbox();
     let set = Arc::new(ControllerSet::new());
     let network = || sandbox.pods()[0].network().unwrap();
@@ -82,7 +82,7 @@ fn the_tree_shows_the_largest_first_without_colours_in_a_pipe() {
     assert!(line("lcow.v1.SandboxSnapshot") < line("lcow.v1.PodSnapshot"));
     let row = text.lines().nth(line("lcow.v1.VmSnapshot")).unwrap();
     assert!(row.contains("Running") && row.contains(" 1 "), "{row}");
-    // A container with its spec of 2 KiB has more than all disks.
+    // A container with its spec of 2 KiB is larger than all disks.
     assert!(line("lcow.v1.ContainerSnapshot") < line("lcow.v1.ScsiSnapshot"), "{text}");
 }
 
@@ -112,7 +112,7 @@ fn a_path_shows_one_controller_with_its_fields() {
 }
 
 #[test]
-fn a_bare_any_of_hcsshim_is_shown_too() {
+fn a_bare_any_of_hcsshim_is_shown() {
     let ended = run(["inspect".as_ref(), golden("any/migration/full.binpb").as_os_str()]);
     let text = ended.fine();
     assert!(text.contains("a bare Any"), "{text}");
@@ -120,7 +120,7 @@ fn a_bare_any_of_hcsshim_is_shown_too() {
 }
 
 #[test]
-fn types_of_others_come_with_their_descriptors() {
+fn types_that_are_not_built_in_need_their_descriptors() {
     use prost::Message;
     use prost_types::field_descriptor_proto::Type;
     let any = prost_types::Any {
@@ -171,7 +171,7 @@ fn types_of_others_come_with_their_descriptors() {
 }
 
 #[test]
-fn colours_can_be_asked_for() {
+fn colours_are_written_on_request() {
     use std::process::Command;
     let any = golden("any/scsi/minimal.binpb");
     let mut command = Command::new(env!("CARGO_BIN_EXE_snapshot"));
@@ -200,7 +200,7 @@ fn fields_that_the_descriptors_do_not_know_are_shown_by_number_type_and_bytes() 
         { "path": "", "number": 3, "wire_type": "length-delimited", "bytes": 5, "hex": "616c696365" }
     ]);
     assert_eq!(json["controllers"]["unknown_fields"], expected);
-    // In a message within the payload.
+    // In a nested message of the payload.
     tool.files.put("pod", &any("Pod", &delimited(2, b"\x48\x07")));
     let ended = tool.run(&["inspect", "@pod", "--path", "."]);
     assert!(ended.fine().contains("mounts[0] unknown field 9"), "{}", ended.text());
@@ -208,7 +208,7 @@ fn fields_that_the_descriptors_do_not_know_are_shown_by_number_type_and_bytes() 
 }
 
 #[test]
-fn ids_are_fields_of_any_type_that_has_a_text() {
+fn a_field_of_any_type_with_a_text_form_can_be_an_id() {
     let tool = Tool::new();
     let vm = |part: &[u8]| any("Vm", &delimited(4, &any("Part", part)));
     // number: sint64 -7; flag: true; kind: RUNNING; name: a/b.
@@ -228,7 +228,7 @@ fn ids_are_fields_of_any_type_that_has_a_text() {
 }
 
 #[test]
-fn a_stage_that_was_found_by_its_name_alone_is_shown_as_a_guess() {
+fn a_stage_that_is_found_only_by_its_name_is_shown_as_a_guess() {
     let tool = Tool::new();
     tool.make("vm", "Vm", r#""stage": "RUNNING""#);
     let ended = tool.run(&["inspect", "@vm"]);

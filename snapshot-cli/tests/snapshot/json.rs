@@ -1,4 +1,4 @@
-//! `snapshot json` and `from-json`: there and back, byte for byte.
+//! `snapshot json` and `from-json` convert to JSON and back, byte for byte.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::acme::Tool;
 use crate::program::{Files, goldens, run, sandbox};
 use snapshot_core::{Snapshot, WriteOptions};
 
-/// What a file becomes through JSON.
+/// Converts a file to JSON and back.
 #[track_caller]
 fn there_and_back(files: &Files, path: &Path) -> (String, Vec<u8>) {
     let json = run(["json".as_ref(), path.as_os_str()]);
@@ -72,13 +72,13 @@ fn a_bare_any_is_written_whole_and_replaced_only_when_asked() {
 }
 
 #[test]
-fn what_no_one_should_write_comes_back_byte_for_byte_as_well() {
+fn unusual_encodings_also_come_back_byte_for_byte() {
     let files = Files::new();
     let any = |value: &[u8]| prost_types::Any {
         type_url: "type.googleapis.com/lcow.v1.ScsiSnapshot".to_owned(),
         value: value.to_vec(),
     };
-    // An unknown field; a field twice; a default written out; nonsense; an unknown type.
+    // An unknown field; a duplicate field; a written default; invalid bytes; an unknown type.
     for value in [&b"\x08\x01\xf8\x01\x07"[..], b"\x08\x01\x08\x01", b"\x08\x00", b"\xff\xff"] {
         let snapshot = Snapshot::from_any(&any(value)).unwrap();
         let path = files.put("a.snapshot", snapshot.as_bytes());
@@ -90,14 +90,14 @@ fn what_no_one_should_write_comes_back_byte_for_byte_as_well() {
     let snapshot = Snapshot::from_any(&unknown).unwrap();
     let (_, again) = there_and_back(&files, &files.put("a.snapshot", snapshot.as_bytes()));
     assert_eq!(again, snapshot.as_bytes());
-    // The Any itself, its value before its type URL.
+    // The `Any` itself, with its value before its type URL.
     let odd = b"\x12\x02\x08\x01\x0a\x03x/y";
     let (_, again) = there_and_back(&files, &files.put("any", odd));
     assert_eq!(again, odd);
 }
 
 #[test]
-fn an_edited_json_is_another_snapshot_with_a_right_digest() {
+fn edited_json_becomes_another_snapshot_with_a_valid_digest() {
     let (_, snapshot) = sandbox();
     let files = Files::new();
     let path = files.path("a.snapshot");
@@ -126,7 +126,7 @@ fn an_edited_json_is_another_snapshot_with_a_right_digest() {
 }
 
 #[test]
-fn a_json_that_says_something_wrong_is_refused_with_its_place() {
+fn wrong_json_is_refused_with_its_place() {
     let files = Files::new();
     let url = "type.googleapis.com/lcow.v1.ScsiSnapshot";
     let payload =
@@ -138,7 +138,7 @@ fn a_json_that_says_something_wrong_is_refused_with_its_place() {
         (payload(r#","diskz":{}"#), "payload.diskz: lcow.v1.ScsiSnapshot has no such field"),
         (
             payload(r#","numControllers":-1"#),
-            "payload.numControllers: -1 does not fit: expected a number",
+            "payload.numControllers: -1 does not fit: expected a non-negative number",
         ),
         (payload(r#","numControllers":1,"num_controllers":1"#), "under its other name"),
         (payload(r#","disks":{"a":{}}"#), "payload.disks[\"a\"]: not a key"),
@@ -159,7 +159,7 @@ fn a_json_that_says_something_wrong_is_refused_with_its_place() {
 }
 
 #[test]
-fn json_that_says_a_thing_twice_is_refused() {
+fn duplicates_in_json_are_refused() {
     let tool = Tool::new();
     for (message, members, told) in [
         ("Disk", r#""size": 1, "size": 2"#, "payload.size: is there twice"),
@@ -168,9 +168,13 @@ fn json_that_says_a_thing_twice_is_refused() {
             r#""size": 1, "@type": "type.googleapis.com/acme.Nic""#,
             "payload.@type: is there twice",
         ),
-        ("Disk", r#""schemaVersion": 1, "schema_version": 7"#, "under its other name too"),
-        ("Disk", r#""schema_version": 0, "schemaVersion": 7"#, "under its other name too"),
-        ("Disk", r#""schemaVersion": null, "schema_version": 7"#, "under its other name too"),
+        ("Disk", r#""schemaVersion": 1, "schema_version": 7"#, "also occurs under its other name"),
+        ("Disk", r#""schema_version": 0, "schemaVersion": 7"#, "also occurs under its other name"),
+        (
+            "Disk",
+            r#""schemaVersion": null, "schema_version": 7"#,
+            "also occurs under its other name",
+        ),
         ("Nic", r#""switch": "a", "loopback": {}"#, "is in oneof backend with switch"),
         ("Nic", r#""loopback": {}, "switch": """#, "is in oneof backend with loopback"),
         ("Slots", r#""disks": {"1": "a", "01": "b"}"#, "payload.disks[\"01\"]: not a key"),
@@ -211,7 +215,7 @@ fn json_that_says_a_thing_twice_is_refused() {
 }
 
 #[test]
-fn json_that_a_message_cannot_hold_is_refused() {
+fn json_that_a_message_cannot_represent_is_refused() {
     let tool = Tool::new();
     for (message, members, told) in [
         ("Every", r#""f": 1e300"#, "does not fit into a float"),
@@ -237,14 +241,14 @@ fn json_that_a_message_cannot_hold_is_refused() {
         ("Every", r#""packed": [1, null]"#, "payload.packed[1]: expected"),
         ("Every", r#""m": {"@type": "x"}"#, "payload.m.@type: acme.Mount has no such field"),
         ("Nic", r#""loopback": {"x": 1}"#, "payload.loopback.x: "),
-        ("Disk", r#""size": "0x10""#, "expected a number of 64 bits"),
-        ("Disk", r#""size": "+5""#, "expected a number of 64 bits"),
-        ("Disk", r#""size": 1.5"#, "1.5 is no whole number"),
+        ("Disk", r#""size": "0x10""#, "expected a non-negative number of 64 bits"),
+        ("Disk", r#""size": "+5""#, "expected a non-negative number of 64 bits"),
+        ("Disk", r#""size": 1.5"#, "1.5 is not a whole number"),
         ("Disk", r#""size": 18446744073709551616"#, "does not fit"),
-        ("Disk", r#""size": true"#, "expected a number"),
-        ("Part", r#""number": -0"#, "no integer is -0"),
+        ("Disk", r#""size": true"#, "expected a non-negative number"),
+        ("Part", r#""number": -0"#, "an integer cannot be -0"),
         ("Part", r#""kind": "1""#, "expected a value of acme.Lifecycle"),
-        ("Part", r#""kind": 1.5"#, "no whole number"),
+        ("Part", r#""kind": 1.5"#, "not a whole number"),
         ("Part", r#""flag": "true""#, "expected true or false"),
         ("Part", r#""name": "\ud800""#, "not JSON"),
         ("Part", r#""name": 7"#, "expected a string"),
@@ -256,7 +260,7 @@ fn json_that_a_message_cannot_hold_is_refused() {
 }
 
 #[test]
-fn json_of_another_spelling_is_the_same_snapshot() {
+fn equivalent_json_becomes_the_same_snapshot() {
     let tool = Tool::new();
     for (message, given, shown) in [
         ("Disk", r#""size": 70e-1"#, r#""size": "7""#),
@@ -277,7 +281,7 @@ fn json_of_another_spelling_is_the_same_snapshot() {
         assert_eq!((one.code, other.code), (0, 0), "{given}: {}{}", one.stderr, other.stderr);
         assert_eq!(one.stdout, other.stdout, "{given}");
     }
-    // A value that is not there is another than null, and a negative zero than none.
+    // A missing value differs from null, and a negative zero from a missing number.
     for members in [r#""json": null"#, r#""nothing": null"#, r#""d": -0.0"#, r#""f": "-0""#] {
         let ended = tool.restore("Every", members);
         assert_ne!(ended.stdout, tool.restore("Every", r#""i": 0"#).stdout, "{members}");
@@ -311,7 +315,7 @@ mod properties {
     use super::*;
     use crate::acme::any;
 
-    /// Numbers in every form that somebody may write.
+    /// Numbers in all forms of JSON.
     fn number() -> impl Strategy<Value = String> {
         prop_oneof![
             any_of::<i64>(),
@@ -362,7 +366,7 @@ mod properties {
                     serde_json::Value::Null => "0".to_owned(),
                     other => other.to_string(),
                 };
-                // Integers beyond 2^53 by their digits, all others by their value.
+                // Integers beyond 2^53 are compared by their digits, all others by their value.
                 let is_same = again == text
                     || again.parse::<f64>().unwrap() == text.parse::<f64>().unwrap()
                     || again.parse::<f32>().unwrap() == text.parse::<f32>().unwrap() && again.contains('.');
@@ -372,7 +376,7 @@ mod properties {
 
         #[test]
         fn the_bytes_of_every_kind_of_field_are_readable_json(seed: Vec<u8>) {
-            // Random JSON of the message by its descriptor, through the bytes and back.
+            // Random JSON of the message, generated from its descriptor, is converted to bytes and back.
             let tool = Tool::new();
             let set = fs::read(tool.files.path("acme.binpb")).unwrap();
             let pool = DescriptorPool::decode(&*set).unwrap();
@@ -408,8 +412,8 @@ mod properties {
 }
 
 #[test]
-fn payloads_in_payloads_are_turned_into_json_in_one_pass() {
-    // 4 MiB at the bottom of 45 levels: to look at all of it again on each level is 45 times the work.
+fn nested_payloads_are_converted_to_json_in_one_pass() {
+    // 4 MiB at the bottom of 45 levels: reading them again at each level would be 45 times the work.
     let tool = Tool::new();
     let mut bytes = crate::acme::any("Part", &crate::acme::delimited(5, &vec![b'x'; 4 << 20]));
     let mut levels = 0;
@@ -425,7 +429,7 @@ fn payloads_in_payloads_are_turned_into_json_in_one_pass() {
 }
 
 #[test]
-fn a_group_is_refused_since_its_fields_would_be_written_as_those_of_a_message() {
+fn a_group_is_refused_because_its_fields_would_be_written_as_a_message() {
     let tool = Tool::new();
     let proto = "syntax = \"proto2\"; package old;
         message Old { repeated group Part = 1 { optional int32 a = 1; } }";
@@ -437,7 +441,7 @@ fn a_group_is_refused_since_its_fields_would_be_written_as_those_of_a_message() 
     let ended = tool.run(&["from-json", "@a.json", "--descriptors", "@old.binpb"]);
     assert_eq!((ended.code, ended.stdout.len()), (3, 0));
     assert!(ended.stderr.contains("payload.part: is a group"), "{}", ended.stderr);
-    // As it is on the wire, it comes back as bytes.
+    // The payload comes back as bytes.
     let type_url = "x/old.Old".to_owned();
     let any = prost_types::Any { type_url, value: vec![0x0b, 0x08, 0x01, 0x0c] };
     let bytes = prost::Message::encode_to_vec(&any);

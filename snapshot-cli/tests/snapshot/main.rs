@@ -1,6 +1,6 @@
-//! The tool `snapshot`, run as a user runs it, on real files.
+//! Runs the tool `snapshot` like a user, on real files.
 
-// Helpers of tests fail as tests do; clippy knows only the test functions themselves.
+// Test helpers may panic, but clippy allows it only in the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod acme;

@@ -1,4 +1,4 @@
-//! Where the output goes: into files, through links, pipes and descriptors.
+//! The targets of the output: files, links, pipes and descriptors.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn written(tool: &Tool, form: &str, more: &[&str]) -> Ended {
 }
 
 #[test]
-fn a_line_is_the_standard_output() {
+fn a_single_dash_is_the_standard_output() {
     let tool = tool();
     for form in ["snapshot", "any"] {
         let plain = written(&tool, form, &[]);
@@ -61,7 +61,7 @@ mod unix {
     }
 
     #[test]
-    fn new_files_are_for_their_owner_alone() {
+    fn only_the_owner_can_read_new_files() {
         let tool = tool();
         written(&tool, "any", &["-o", "@a"]).fine();
         run(["schema", "show", "--schema", "lcow", "-o", tool.files.path("b").to_str().unwrap()])
@@ -74,7 +74,7 @@ mod unix {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_pipe_and_the_standard_output_are_written_into_by_every_command() {
+    fn every_command_writes_to_pipes_and_the_standard_output() {
         use rustix::fs::{CWD, FileType, Mode, mknodat};
         let tool = tool();
         let (pipe, link) = (tool.files.path("pipe"), tool.files.path("stdout"));
@@ -102,7 +102,7 @@ mod unix {
 }
 
 #[test]
-fn a_path_that_names_no_file_is_refused_with_the_cure() {
+fn a_path_without_a_file_name_is_refused_with_the_cure() {
     let tool = tool();
     fs::create_dir(tool.files.path("folder")).unwrap();
     for (path, told) in [
@@ -115,7 +115,7 @@ fn a_path_that_names_no_file_is_refused_with_the_cure() {
         assert!(ended.stderr.contains(told), "{path}: {}", ended.stderr);
     }
     assert!(fs::read_dir(tool.files.path("folder")).unwrap().next().is_none());
-    // And what was written can be read.
+    // The written file can be read.
     written(&tool, "snapshot", &["-o", "@folder/a"]).fine();
     Snapshot::read_from_path(tool.files.path("folder/a")).unwrap();
     assert!(golden("expected.tsv").exists());

@@ -1,4 +1,4 @@
-//! Running the built binary, on files as users have them.
+//! Runs the built binary on files.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use snapshot_core::{Session, Snapshot, Source};
 use snapshot_examples::lcow::{Sandbox, sample};
 use tempfile::TempDir;
 
-/// A run that has ended.
+/// A finished run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -24,7 +24,7 @@ impl Ended {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
-    /// The output of a run that went well.
+    /// The output of a successful run.
     #[track_caller]
     pub(crate) fn fine(&self) -> &str {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.text());
@@ -62,14 +62,14 @@ impl Files {
     }
 }
 
-/// A running sandbox of one pod and two containers, and the snapshot of it.
+/// A running sandbox of one pod and two containers, and its snapshot.
 pub(crate) fn sandbox() -> (Arc<Sandbox>, Snapshot) {
     let sandbox = sample::sandbox(2).unwrap();
     let snapshot = save(&sandbox);
     (sandbox, snapshot)
 }
 
-/// Freezes a live sandbox, saves it, and lets it go on.
+/// Freezes a live sandbox, saves it, and rolls it back.
 pub(crate) fn save(sandbox: &Arc<Sandbox>) -> Snapshot {
     block_on(async {
         let frozen = Source::new(sandbox).freeze(&Session::new()).await.unwrap();
@@ -84,7 +84,7 @@ pub(crate) fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/hcsshim").join(name)
 }
 
-/// Every bare `Any` that hcsshim would send and take.
+/// Every bare `Any` that hcsshim would send and accept.
 pub(crate) fn goldens() -> Vec<PathBuf> {
     let table = std::fs::read_to_string(golden("expected.tsv")).unwrap();
     let rows = table.lines().map(|row| row.split('\t').collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! `snapshot schema`.
+//! `snapshot schema` and its commands.
 
 use std::ffi::OsStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use snapshot_examples::{hcsshim, lcow};
 
 use crate::program::{Ended, Files, golden, run};
 
-/// What the binary has under the name `lcow`.
+/// The built-in manifest `lcow` of the binary.
 fn manifest_of_lcow() -> Manifest {
     require![
         ControllerSet,
@@ -41,11 +41,11 @@ fn schema<S: AsRef<OsStr> + ?Sized>(args: &[&S]) -> Ended {
 }
 
 #[test]
-fn the_committed_lock_fits_the_tool() {
+fn the_committed_lock_matches_the_tool() {
     let lock = committed();
     let ended = schema(&["check".as_ref(), lock.as_os_str()]);
     assert_eq!(ended.fine(), format!("{}: right; checked: 10 payloads\n", lock.display()));
-    // Told apart from the other program that is built in.
+    // The lock does not match the other built-in program.
     let ended =
         schema(&["check".as_ref(), lock.as_os_str(), "--schema".as_ref(), "hcsshim".as_ref()]);
     assert_eq!((ended.code, ended.stderr.as_str()), (1, ""));
@@ -53,7 +53,7 @@ fn the_committed_lock_fits_the_tool() {
 }
 
 #[test]
-fn a_lock_that_does_not_fit_is_told_in_the_words_of_the_line_in_a_test() {
+fn a_lock_that_does_not_match_is_reported_with_the_messages_of_assert_locked() {
     let files = Files::new();
     let text = std::fs::read_to_string(committed()).unwrap();
     let manifest = manifest_of_lcow();
@@ -88,16 +88,16 @@ fn a_lock_that_does_not_fit_is_told_in_the_words_of_the_line_in_a_test() {
 }
 
 #[test]
-fn a_file_that_is_no_lock_or_manifest_is_refused_with_its_name() {
+fn a_file_that_is_neither_a_lock_nor_a_manifest_is_refused_by_name() {
     let files = Files::new();
     let manifest = hcsshim::manifest().unwrap().encode_to_vec();
     let newer = [manifest.as_slice(), &[0x7a, 0x01, 0x00]].concat();
     for (name, bytes, command, told) in [
-        ("a", &manifest[..], "check", "a: a manifest, where a lock is wanted"),
+        ("a", &manifest[..], "check", "a: is a manifest, but a lock is needed"),
         ("b", b"format 2\n", "check", "b: line 1: format 2: this build reads format 1"),
         ("c", b"# x\n\nformat 1\n\npayload a\n  version 1\n    nonsense\n", "show", "c: line 7: "),
         ("d", b"no manifest", "show", "d: neither a lock nor a manifest: "),
-        ("e", &newer, "show", "e: says more than a manifest that this build knows"),
+        ("e", &newer, "show", "e: has fields that this build does not know in a manifest"),
         // A length of 2 GiB in a file of seven bytes.
         ("f", b"\x0a\xff\xff\xff\xff\x07\x0a", "show", "f: neither a lock nor a manifest: "),
     ] {
@@ -118,7 +118,7 @@ fn a_file_that_is_no_lock_or_manifest_is_refused_with_its_name() {
 }
 
 #[test]
-fn what_is_built_in_is_shown_and_written_as_the_library_has_it() {
+fn built_in_schemas_are_shown_and_written_as_in_the_library() {
     let ended = schema::<str>(&["show"]);
     let text = ended.fine();
     for told in [
@@ -143,7 +143,7 @@ fn what_is_built_in_is_shown_and_written_as_the_library_has_it() {
             ["show", "--schema", name, "-o"].map(OsStr::new).into_iter().chain([path.as_os_str()]);
         assert_eq!(schema(&arguments.collect::<Vec<_>>()).fine(), "");
         assert_eq!(std::fs::read(&path).unwrap(), manifest.encode_to_vec());
-        // What was written is shown as what is built in.
+        // The written manifest is shown like the built-in one.
         let [file, built_in] = [
             vec!["show".as_ref(), path.as_os_str()],
             vec!["show".as_ref(), "--schema".as_ref(), name.as_ref()],
@@ -153,13 +153,13 @@ fn what_is_built_in_is_shown_and_written_as_the_library_has_it() {
     }
     let ended = schema(&["show".as_ref(), "-o".as_ref(), files.path("both").as_os_str()]);
     assert_eq!(ended.code, 3);
-    assert!(ended.stderr.contains("choose of lcow, hcsshim by --schema"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("choose one of lcow, hcsshim with --schema"), "{}", ended.stderr);
     let ended = schema::<str>(&["show", "--schema", "qemu"]);
     assert_eq!(ended.stderr, "snapshot: \"qemu\" is not built in: there are lcow, hcsshim\n");
 }
 
 #[test]
-fn json_has_all_that_a_manifest_has() {
+fn json_has_everything_in_a_manifest() {
     let manifest = second();
     let files = Files::new();
     let path = files.put("a", &manifest.encode_to_vec());
@@ -189,7 +189,7 @@ fn json_has_all_that_a_manifest_has() {
 }
 
 #[test]
-fn one_message_is_shown_with_what_it_reaches() {
+fn one_message_is_shown_with_the_messages_in_it() {
     let ended = schema::<str>(&["show", "--message", "lcow.v1.ScsiSnapshot"]);
     let names = |text: &str, word: &str| -> Vec<String> {
         text.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect()
@@ -223,9 +223,9 @@ fn messages_of_other_descriptors_are_shown_as_a_proto_file_spells_them() {
     let text = shown("fixture.v1.OptionalScalars");
     assert!(text.contains("optional sint64\n") && !text.contains("oneof"), "{text}");
     assert!(shown("fixture.v1.Maps").contains("map<string, "), "{}", shown("fixture.v1.Maps"));
-    // A circle.
+    // A circular schema.
     assert!(shown("fixture.v1.Recursive").contains("message fixture.v1.Recursive.Node\n"));
-    // As prost's types tell it, wherever both know a message.
+    // Both agree with prost's types about every message that they know.
     let of = |text: &str| {
         let start = text.find("\nmessage lcow.v1.NetworkSnapshot\n").unwrap();
         text[start..].split("\n\n").next().unwrap().to_owned()
@@ -280,7 +280,7 @@ fn first() -> Manifest {
     }
 }
 
-/// The next release: the mode is gone, the size is new, and the first is still read.
+/// The next release: the mode is removed, the size is new, and the first version is still read.
 fn second() -> Manifest {
     let mut second = first();
     let mut old = second.messages[0].clone();
@@ -312,7 +312,7 @@ from B to A: 0 of 1 payload can be restored
 ";
 
 #[test]
-fn what_changed_is_told_of_manifests_and_of_locks_alike() {
+fn differences_are_reported_for_manifests_and_for_locks() {
     let files = Files::new();
     let locks =
         [Lock::of(&first()).unwrap(), Lock::of(&first()).unwrap().updated(&second()).unwrap()];
@@ -337,11 +337,11 @@ fn what_changed_is_told_of_manifests_and_of_locks_alike() {
     let b = files.put("b", text.as_bytes());
     let ended = schema(&["diff".as_ref(), draft.as_os_str(), b.as_os_str()]);
     assert_eq!(ended.code, 1);
-    assert!(ended.text().starts_with("the locks differ in what no build"), "{}", ended.text());
+    assert!(ended.text().starts_with("the locks differ only in entries"), "{}", ended.text());
 }
 
 #[test]
-fn every_sort_of_change_has_its_words() {
+fn every_kind_of_change_is_described() {
     let change = |change: fn(&mut Manifest)| {
         let mut manifest = first();
         change(&mut manifest);
@@ -405,7 +405,7 @@ fn every_sort_of_change_has_its_words() {
 }
 
 #[test]
-fn the_two_revisions_of_hcsshim_are_told_apart_by_field() {
+fn the_two_revisions_of_hcsshim_are_distinguished_by_field() {
     let files = Files::new();
     let here = files.put("here", &hcsshim::manifest().unwrap().encode_to_vec());
     let earlier = golden("earlier.lock");

@@ -1,4 +1,4 @@
-//! `snapshot timeline`: the picture shows what the report says, of migrations that went well and not.
+//! `snapshot timeline`: the picture agrees with the report, for successful and failed migrations.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use snapshot_examples::lcow::{FakeHost, Sandbox, sample};
 
 use crate::program::{Files, run};
 
-/// Moves a sandbox of two containers; the destination fails where it is told to.
+/// Moves a sandbox of two containers; the destination fails at the given place.
 fn migrate(fail: Option<(Phase, &str)>) -> [SideReport; 2] {
     let sandbox = sample::sandbox(2).unwrap();
     let plan = Arc::new(sample::plan(&sandbox));
@@ -91,7 +91,7 @@ fn the_blackout_ends_when_the_destination_is_live() {
 }
 
 #[test]
-fn a_migration_that_failed_says_where_why_and_what_was_undone() {
+fn a_failed_migration_is_drawn_with_its_place_its_cause_and_its_undo() {
     let sides = migrate(Some((Phase::Patch, "vm/scsi")));
     let failure = sides[1].failure.clone().unwrap();
     assert_eq!((failure.phase.as_str(), failure.code.as_str()), ("patch", "INTERNAL"));
@@ -109,7 +109,7 @@ fn a_migration_that_failed_says_where_why_and_what_was_undone() {
 }
 
 #[test]
-fn the_sides_may_come_in_files_of_their_own_and_the_picture_in_a_pipe() {
+fn the_sides_can_be_in_separate_files_and_the_picture_can_go_to_a_pipe() {
     let files = Files::new();
     let names = ["a.json", "b.json"];
     let paths: Vec<PathBuf> = migrate(None)
@@ -125,7 +125,7 @@ fn the_sides_may_come_in_files_of_their_own_and_the_picture_in_a_pipe() {
 }
 
 #[test]
-fn what_is_no_report_is_refused() {
+fn a_file_that_is_not_a_report_is_refused() {
     let files = Files::new();
     for (json, told) in [
         ("", "is empty"),
@@ -142,7 +142,7 @@ fn what_is_no_report_is_refused() {
 }
 
 #[test]
-fn times_without_end_and_names_like_markup_do_no_harm() {
+fn extreme_times_and_names_with_markup_are_harmless() {
     let max = u64::MAX;
     let json = format!(
         r#"{{"format":1,"sides":[{{"side":"<&\"","started_ns":{max},
@@ -161,7 +161,7 @@ fn times_without_end_and_names_like_markup_do_no_harm() {
 }
 
 #[test]
-fn more_controllers_than_fit_are_left_out_and_counted() {
+fn controllers_that_do_not_fit_are_omitted_and_counted() {
     let hook = |number: u64| {
         format!(
             r#"{{"controller":"c{number}","phase":"freeze","began_ns":0,"took_ns":{number},"succeeded":true}}"#
@@ -176,6 +176,6 @@ fn more_controllers_than_fit_are_left_out_and_counted() {
     let files = Files::new();
     let ended = run(["timeline".as_ref(), files.put("a.json", json.as_bytes()).as_os_str()]);
     let picture = ended.fine();
-    assert!(picture.contains("20 controllers left out"), "{picture}");
+    assert!(picture.contains("20 controllers omitted"), "{picture}");
     assert!(picture.contains(">c100</text>") && !picture.contains(">c20</text>"));
 }

@@ -1,4 +1,4 @@
-//! `snapshot verify`: all findings, and the exit code that says whether there are any.
+//! `snapshot verify`: all findings, and the exit code.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ fn verify(path: &Path) -> Ended {
 }
 
 #[test]
-fn a_live_sandbox_is_right() {
+fn a_live_sandbox_is_valid() {
     let (_, snapshot) = sandbox();
     let files = Files::new();
     let path = files.path("a.snapshot");
@@ -28,7 +28,7 @@ fn a_live_sandbox_is_right() {
 }
 
 #[test]
-fn what_hcsshim_sends_is_judged_as_by_the_states() {
+fn payloads_of_hcsshim_are_verified_with_the_states() {
     for path in goldens() {
         verify(&path).fine();
     }
@@ -38,13 +38,13 @@ fn what_hcsshim_sends_is_judged_as_by_the_states() {
 }
 
 #[test]
-fn all_findings_are_told_at_once() {
+fn all_findings_are_reported_together() {
     let (_, snapshot) = sandbox();
     let files = Files::new();
     let path = files.path("a.snapshot");
     snapshot.write_to_path(&path).unwrap();
     let json = run(["json".as_ref(), path.as_os_str()]).fine().to_owned();
-    // A version that nobody reads, and a slot that is too large.
+    // A version that no build reads, and a slot that is too large.
     let edited = json.replacen("\"numControllers\": 4", "\"numControllers\": 400", 1);
     let edited = edited.replacen("\"schemaVersion\": 1", "\"schemaVersion\": 9", 1);
     assert_ne!(edited, json);
@@ -59,7 +59,7 @@ fn all_findings_are_told_at_once() {
 }
 
 #[test]
-fn a_reference_to_nothing_is_a_finding() {
+fn a_dangling_reference_is_a_finding() {
     let (_, snapshot) = sandbox();
     let files = Files::new();
     let path = files.path("a.snapshot");
@@ -78,7 +78,7 @@ fn a_reference_to_nothing_is_a_finding() {
 }
 
 #[test]
-fn a_damaged_file_is_a_finding_and_one_that_is_not_there_is_not() {
+fn a_damaged_file_is_a_finding_and_a_missing_file_is_an_error() {
     let (_, snapshot) = sandbox();
     let files = Files::new();
     let mut bytes = snapshot.as_bytes().to_vec();
@@ -96,7 +96,7 @@ fn a_damaged_file_is_a_finding_and_one_that_is_not_there_is_not() {
 }
 
 #[test]
-fn a_manifest_says_what_its_build_would_not_know() {
+fn fields_and_versions_that_a_manifest_does_not_have_are_findings() {
     let (_, snapshot) = sandbox();
     let files = Files::new();
     let path = files.path("a.snapshot");
@@ -137,8 +137,8 @@ fn a_manifest_says_what_its_build_would_not_know() {
 }
 
 #[test]
-fn without_states_the_descriptors_tell_what_they_can() {
-    // A message within a payload, for which nobody has a state of its own.
+fn without_states_payloads_are_checked_against_their_descriptors() {
+    // A message within a payload; the tool links no state for it.
     let any = prost_types::Any {
         type_url: "type.googleapis.com/lcow.v1.ScsiSnapshot.DiskState".to_owned(),
         // Stage 77, and a field 15.

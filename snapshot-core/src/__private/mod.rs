@@ -7,16 +7,16 @@ mod bounds;
 mod check;
 mod enumeration;
 mod field;
-mod fits;
+mod field_port;
 mod limits;
 mod meaning;
 mod oneof;
-mod open;
+mod open_field;
 mod plan;
-mod port;
+mod proof_of_fit;
 mod put;
 mod reference;
-pub mod shapes;
+pub mod scalar_shapes;
 mod stage;
 mod take;
 mod text;
@@ -46,9 +46,8 @@ pub use self::enumeration::{
     take_enumeration,
 };
 pub use self::field::default;
-pub use self::fits::{
-    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside,
-    inside_adapter, marks,
+pub use self::field_port::{
+    Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
 };
 pub use self::limits::{Limited, Limiting, limit};
 pub use self::meaning::{default_note, range_note};
@@ -57,8 +56,9 @@ pub use self::oneof::{
     take_since, unknown_member, unmapped_member,
 };
 pub use self::plan::{Options, Plan, put_planned, take_planned};
-pub use self::port::{
-    Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
+pub use self::proof_of_fit::{
+    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside,
+    inside_adapter, marks,
 };
 pub(crate) use self::put::bytes_of;
 pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};

@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
-use super::fits::and_holder;
-use super::port::Of;
+use super::field_port::Of;
+use super::proof_of_fit::and_holder;
 use super::text::Message;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
@@ -84,7 +84,7 @@ pub fn take_since<K: Kind>(
 }
 
 /// Whether a type fits a member of a oneof.
-pub trait Held {
+pub trait MemberAnswer {
     const IS_HELD: bool;
     /// The values that the type takes.
     const FORM: ValueForm = ValueForm::OWN;
@@ -96,13 +96,13 @@ pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
 
 pub struct HoldsNot;
 
-impl<K: Kind, T: Wire<K>> Held for Holds<K, T> {
+impl<K: Kind, T: Wire<K>> MemberAnswer for Holds<K, T> {
     const IS_HELD: bool = true;
     const FORM: ValueForm = T::FORM;
     const INSIDE: StatesInside = T::INSIDE;
 }
 
-impl Held for HoldsNot {
+impl MemberAnswer for HoldsNot {
     const IS_HELD: bool = false;
 }
 
@@ -118,7 +118,7 @@ pub const fn unknown_member<K>(member: &Field<Optional<K>>) -> MemberForm {
 }
 
 /// What the type of a variant makes of its member.
-pub const fn member_form<K: Kind, A: Held>(
+pub const fn member_form<K: Kind, A: MemberAnswer>(
     member: &Field<Optional<K>>,
     _: &impl FnOnce() -> A,
 ) -> MemberForm {
@@ -127,7 +127,7 @@ pub const fn member_form<K: Kind, A: Held>(
 
 /// A variant's value of type `ty` fits its member; without a value `ty` is empty.
 #[track_caller]
-pub const fn assert_member_fits<K: Kind, A: Held>(
+pub const fn assert_member_fits<K: Kind, A: MemberAnswer>(
     _: &impl FnOnce() -> A,
     member: &Field<Optional<K>>,
     ty: &str,
@@ -146,7 +146,7 @@ pub const fn assert_member_fits<K: Kind, A: Held>(
 }
 
 /// Returns the states inside of a member of a oneof.
-pub const fn inside_member<A: Held>(_: &impl FnOnce() -> A) -> StatesInside {
+pub const fn inside_member<A: MemberAnswer>(_: &impl FnOnce() -> A) -> StatesInside {
     A::INSIDE
 }
 

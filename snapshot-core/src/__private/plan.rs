@@ -1,12 +1,12 @@
 //! What is done with several fields of a struct at once.
 //!
 //! The derive lists such fields a single time, as the tuple of what their types answer (see
-//! [`super::fits`]). What the tuple does is checked here, once for all structs; a call for each field
+//! [`super::proof_of_fit`]). What the tuple does is checked here, once for all structs; a call for each field
 //! of each struct would take the compiler most of its time.
 
-use super::fits::{Answer, Fit, Loss, Misfit};
-use super::open::Open;
-use super::port::Port;
+use super::field_port::Port;
+use super::open_field::Open;
+use super::proof_of_fit::{Answer, Fit, Loss, Misfit};
 use super::put::Putting;
 use super::take::Taking;
 use crate::Error;
@@ -16,7 +16,7 @@ use crate::schema::kind::FieldKind;
 use crate::schema::{Forms, MessageDescriptor, StatesInside};
 
 /// The types that some fields have, as a tuple.
-pub trait Types: Sized {
+pub trait FieldTypes: Sized {
     /// References to a value of each.
     type Refs<'a>
     where
@@ -34,7 +34,7 @@ pub trait Options {
 }
 
 /// How fields are saved that have the types `T`.
-pub trait Plan<T: Types>: Answer {
+pub trait Plan<T: FieldTypes>: Answer {
     /// What collects the fields while their message is read.
     type Open: Default;
 
@@ -122,7 +122,7 @@ impl<F: FieldKind, L: Loss, T> Planned<T> for Misfit<F, L> {
 
 /// Puts a message of these fields alone.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn put_planned<T: Types, P: Plan<T>, const N: usize>(
+pub fn put_planned<T: FieldTypes, P: Plan<T>, const N: usize>(
     plan: P,
     values: T::Refs<'_>,
     w: &mut Writer,
@@ -134,7 +134,7 @@ pub fn put_planned<T: Types, P: Plan<T>, const N: usize>(
 
 /// Takes a message of these fields alone.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub fn take_planned<T: Types, P: Plan<T>>(
+pub fn take_planned<T: FieldTypes, P: Plan<T>>(
     plan: impl Fn() -> P,
     descriptor: &'static MessageDescriptor,
     discarded: &'static [u32],
@@ -163,7 +163,7 @@ macro_rules! plans {
             const INSIDE: StatesInside = StatesInside::Each(&[$($answer::INSIDE),*]);
         }
 
-        impl<$($ty),*> Types for ($($ty,)*) {
+        impl<$($ty),*> FieldTypes for ($($ty,)*) {
             type Refs<'a> = ($(&'a $ty,)*) where Self: 'a;
             type Options = ($(Option<$ty>,)*);
         }

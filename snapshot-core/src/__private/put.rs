@@ -13,12 +13,12 @@ pub struct Putting<'w, const N: usize> {
     /// What is wrong with fields. Kept here and told in the end, since a way out behind each field
     /// costs the compiler more than the field.
     // One pointer, so that putting a message without errors does nothing for them.
-    wrong: Option<Box<Wrong>>,
+    wrong: Option<Box<PutErrors>>,
 }
 
 /// What is wrong with the fields of one message.
 #[derive(Default)]
-struct Wrong {
+struct PutErrors {
     /// Each with the number of its field, for the order.
     errors: Vec<(u32, Error)>,
     /// The fields that a check has refused: that one of them cannot be put either is no news.
@@ -114,7 +114,7 @@ pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<V
     }
 }
 
-impl Wrong {
+impl PutErrors {
     #[cold]
     #[inline(never)]
     fn into_error(mut self) -> Error {

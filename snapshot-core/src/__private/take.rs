@@ -10,7 +10,7 @@ use crate::{Error, State};
 #[derive(Default)]
 pub struct Taking {
     // One pointer, so that reading a message without errors does nothing for them.
-    wrong: Option<Box<Wrong>>,
+    wrong: Option<Box<TakeErrors>>,
     /// How many bytes of the message were left before the last tag.
     pub(super) left: usize,
     /// How many there were before the first one, if a field is looked at after it was read.
@@ -19,7 +19,7 @@ pub struct Taking {
 
 /// What was wrong with a message.
 #[derive(Default)]
-struct Wrong {
+struct TakeErrors {
     error: Option<Error>,
     /// The numbers of the fields that had errors; they are not missing as well.
     failed: Vec<u32>,
@@ -139,7 +139,7 @@ impl Taking {
 
     #[cold]
     #[inline(never)]
-    fn add(&mut self, error: Error) -> &mut Wrong {
+    fn add(&mut self, error: Error) -> &mut TakeErrors {
         let wrong = self.wrong.get_or_insert_default();
         wrong.error = Some(match wrong.error.take() {
             Some(earlier) => earlier.and(error),

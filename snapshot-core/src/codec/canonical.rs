@@ -9,13 +9,13 @@ use crate::schema::{FieldShape, MessageDescriptor, ValueKind};
 /// One field, or one entry of a map, with what it is sorted by.
 struct Piece {
     number: u32,
-    key: Key,
+    key: SortKey,
     bytes: Vec<u8>,
 }
 
 /// The key of a map entry, in the order of the wire: integers by value, strings by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+enum SortKey {
     /// Not a map: fields stay in their own order.
     None,
     Number(i128),
@@ -40,10 +40,10 @@ pub(crate) fn canonical(message: &MessageDescriptor, bytes: &[u8]) -> Result<Vec
                 FieldShape::Singular(ValueKind::Message(inner))
                 | FieldShape::Optional(ValueKind::Message(inner))
                 | FieldShape::Repeated(ValueKind::Message(inner)),
-            ) => (Key::None, Some(canonical(inner(), r.bytes()?)?)),
+            ) => (SortKey::None, Some(canonical(inner(), r.bytes()?)?)),
             _ => {
                 r.skip(tag.wire_type)?;
-                (Key::None, None)
+                (SortKey::None, None)
             }
         };
         let bytes = match value {
@@ -62,7 +62,7 @@ pub(crate) fn canonical(message: &MessageDescriptor, bytes: &[u8]) -> Result<Vec
 }
 
 /// The key of a map entry, and the entry with key and value.
-fn entry(key: ValueKind, value: ValueKind, bytes: &[u8]) -> Result<(Key, Vec<u8>), Error> {
+fn entry(key: ValueKind, value: ValueKind, bytes: &[u8]) -> Result<(SortKey, Vec<u8>), Error> {
     let mut r = Reader::without_places(bytes);
     // A default is one zero byte, or four, or eight.
     let mut parts = [key, value].map(|kind| match wire_type_of(kind) {
@@ -92,10 +92,10 @@ fn entry(key: ValueKind, value: ValueKind, bytes: &[u8]) -> Result<(Key, Vec<u8>
     Ok((sort_key(key, &key_bytes)?, entry))
 }
 
-fn sort_key(kind: ValueKind, bytes: &[u8]) -> Result<Key, Error> {
+fn sort_key(kind: ValueKind, bytes: &[u8]) -> Result<SortKey, Error> {
     let mut r = Reader::without_places(bytes);
-    Ok(Key::Number(match kind {
-        ValueKind::String => return Ok(Key::Text(r.bytes()?.to_vec())),
+    Ok(SortKey::Number(match kind {
+        ValueKind::String => return Ok(SortKey::Text(r.bytes()?.to_vec())),
         ValueKind::Int32 | ValueKind::Int64 => i128::from(r.varint()? as i64),
         ValueKind::Sint32 | ValueKind::Sint64 => {
             let raw = r.varint()?;

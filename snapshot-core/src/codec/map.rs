@@ -129,21 +129,23 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
             // once, to where it stays.
             let begun = 'begun: {
                 if !r.passes_tag(KEY, KK::WIRE_TYPE) {
-                    break 'begun Entry::begun(None, None);
+                    break 'begun MapEntry::begun(None, None);
                 }
                 let left = r.remaining();
                 let mut key = None;
                 if let Err(error) = K::take_into(&mut key, r) {
-                    break 'begun Entry::failed(key, error, (KEY, KK::WIRE_TYPE), left, r);
+                    break 'begun MapEntry::failed(key, error, (KEY, KK::WIRE_TYPE), left, r);
                 }
                 if !r.passes_tag(VALUE, VK::WIRE_TYPE) {
-                    break 'begun Entry::begun(key, None);
+                    break 'begun MapEntry::begun(key, None);
                 }
                 let left = r.remaining();
                 match (V::take(r), key) {
                     (Ok(value), Some(key)) if r.remaining() == 0 => return keep(key, value, r),
-                    (Ok(value), key) => Entry::begun(key, Some(value)),
-                    (Err(error), key) => Entry::failed(key, error, (VALUE, VK::WIRE_TYPE), left, r),
+                    (Ok(value), key) => MapEntry::begun(key, Some(value)),
+                    (Err(error), key) => {
+                        MapEntry::failed(key, error, (VALUE, VK::WIRE_TYPE), left, r)
+                    }
                 }
             };
             let (key, value) = begun.take_rest::<KK, VK>(r)?;
@@ -153,18 +155,18 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
 }
 
 /// An entry that is not simply a key and a value.
-struct Entry<K, V> {
+struct MapEntry<K, V> {
     key: Option<K>,
     value: Option<V>,
-    wrong: Wrong,
+    wrong: EntryErrors,
 }
 
-impl<K, V> Entry<K, V> {
+impl<K, V> MapEntry<K, V> {
     /// An entry of which so much was read.
     #[cold]
     #[inline(never)]
     fn begun(key: Option<K>, value: Option<V>) -> Self {
-        Self { key, value, wrong: Wrong::default() }
+        Self { key, value, wrong: EntryErrors::default() }
     }
 
     /// An entry whose key or value, of this field, could not be read.
@@ -233,7 +235,7 @@ impl<K, V> Entry<K, V> {
 
 /// What is wrong with an entry, all of it.
 #[derive(Default)]
-struct Wrong {
+struct EntryErrors {
     key: Option<Error>,
     /// Named by the key, when that is known.
     rest: Option<Error>,
@@ -243,7 +245,7 @@ struct Wrong {
     lost: bool,
 }
 
-impl Wrong {
+impl EntryErrors {
     /// Notes an error in the value of a field that started when `left` bytes were left, and goes on
     /// behind it.
     #[cold]

@@ -9,7 +9,7 @@ use crate::schema::{EnumDescriptor, FieldDescriptor, FieldShape, MessageDescript
 
 /// Checks everything that is left in `r`. Stops at the first error of each message.
 pub(crate) fn check_strictly(message: &MessageDescriptor, r: &mut Reader<'_>) -> Result<(), Error> {
-    let mut seen = Seen::default();
+    let mut seen = SeenFields::default();
     let mut errors: Option<Error> = None;
     loop {
         let tag_at = r.offset();
@@ -34,7 +34,7 @@ pub(crate) fn check_strictly(message: &MessageDescriptor, r: &mut Reader<'_>) ->
 
 /// What a message has had already.
 #[derive(Default)]
-struct Seen {
+struct SeenFields {
     /// The fields that may be there once; of a oneof, its lowest member's number.
     once: Vec<u32>,
     /// The keys of each map, as they are on the wire.
@@ -43,7 +43,7 @@ struct Seen {
     elements: Vec<(u32, usize)>,
 }
 
-impl Seen {
+impl SeenFields {
     fn once(&mut self, number: u32) -> Result<(), Error> {
         if self.once.contains(&number) {
             return Err(duplicate());
@@ -69,7 +69,7 @@ impl Seen {
 fn check_field(
     message: &MessageDescriptor,
     tag: Tag,
-    seen: &mut Seen,
+    seen: &mut SeenFields,
     r: &mut Reader<'_>,
 ) -> Result<(), Error> {
     for field in message.fields {
@@ -91,11 +91,11 @@ fn check_member(
     oneof: &FieldDescriptor,
     member: &FieldDescriptor,
     tag: Tag,
-    seen: &mut Seen,
+    seen: &mut SeenFields,
     r: &mut Reader<'_>,
 ) -> Result<(), Error> {
     match seen.once(oneof.number) {
-        Ok(()) => check_shape(member, tag, &mut Seen::default(), r),
+        Ok(()) => check_shape(member, tag, &mut SeenFields::default(), r),
         Err(_) => Err(Error::invalid("a member of the same oneof is there already")),
     }
 }
@@ -103,7 +103,7 @@ fn check_member(
 fn check_shape(
     field: &FieldDescriptor,
     tag: Tag,
-    seen: &mut Seen,
+    seen: &mut SeenFields,
     r: &mut Reader<'_>,
 ) -> Result<(), Error> {
     match field.shape {
@@ -143,7 +143,7 @@ fn check_shape(
 fn check_entry(key: ValueKind, value: ValueKind, r: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
     const KEY: u32 = 1;
     const VALUE: u32 = 2;
-    let mut seen = Seen::default();
+    let mut seen = SeenFields::default();
     let mut found = Vec::new();
     while let Some(tag) = r.tag()? {
         let offset = r.offset();

@@ -23,6 +23,21 @@ pub struct Context {
     unit: usize,
 }
 
+/// Which migration a hook is part of, see [`Context::origin`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The program did not say.
+    #[default]
+    Unknown,
+    /// A hand-over between two processes. Each ledger accepts its session once, so the tree is moved and not
+    /// copied.
+    Handover {
+        /// The id of the session.
+        session: Arc<str>,
+    },
+}
+
 /// What a hook is called for, see [`Context::purpose`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -49,6 +64,8 @@ pub(crate) trait Migration: Send + Sync {
     fn find(&self, unit: usize, id: &ControllerId) -> Option<(usize, bool)>;
     /// The host's resource of a type `T`, as an `Arc<T>`.
     fn resource(&self, of: TypeId) -> Option<&(dyn Any + Send + Sync)>;
+    /// What the session says about where the tree comes from, or goes to.
+    fn origin(&self) -> &Origin;
     /// Raised when the operator cancels.
     fn cancel(&self) -> &Arc<Signal>;
 }
@@ -140,6 +157,11 @@ impl Context {
     /// What the hook is called for.
     pub fn purpose(&self) -> Purpose {
         self.phase.purpose
+    }
+
+    /// Which migration the hook is part of, as the [`Session`](crate::Session::origin) says.
+    pub fn origin(&self) -> &Origin {
+        self.migration().origin()
     }
 
     fn migration(&self) -> &dyn Migration {

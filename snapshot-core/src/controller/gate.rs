@@ -182,7 +182,7 @@ impl Gate {
 
     /// Lets an operation in as soon as the gate is open: at once, or when the migration has ended here.
     /// After a commit that is never. Dropping the future gives the wait up.
-    pub fn enter_when_open(&self) -> impl Future<Output = Inside> + Send + 'static {
+    pub fn enter_when_open(&self) -> impl Future<Output = Inside> + Send + use<> {
         Entering { gate: Arc::clone(&self.0), number: None }
     }
 
@@ -191,7 +191,7 @@ impl Gate {
     ///
     /// If the future is dropped before it has returned, the gate is as it was before the call. An
     /// [`open`](Gate::open) while it waits does not end the wait: the gate is closed when this returns.
-    pub fn close(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn close(&self) -> impl Future<Output = ()> + Send + use<> {
         let gate = Arc::clone(&self.0);
         let mut slow = gate.slow();
         slow.closing += 1;

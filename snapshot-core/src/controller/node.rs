@@ -17,7 +17,7 @@ use crate::visit::Visit;
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// What a controller says of itself.
-pub(crate) struct Met {
+pub(crate) struct Account {
     /// What it calls itself among its siblings.
     pub(crate) own_name: Option<String>,
     /// The number of its stage.
@@ -34,7 +34,7 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Shows the controllers and the names in its state to `visit`.
     fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
     /// Visits its state and says who it is, behind one lock.
-    fn meet(&self, visit: &mut Visit<'_>) -> (Met, Result<(), Error>);
+    fn meet(&self, visit: &mut Visit<'_>) -> (Account, Result<(), Error>);
     fn own_name(&self) -> Option<String>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
     /// Enters the stage `to` from the stage `from`, behind one lock. Returns the stage that the
@@ -128,8 +128,8 @@ impl<C: Controller> Node for C {
         with_state(self, |state| state.visit_fields(visit))
     }
 
-    fn meet(&self, visit: &mut Visit<'_>) -> (Met, Result<(), Error>) {
-        let mut met = Met { own_name: None, stage: None };
+    fn meet(&self, visit: &mut Visit<'_>) -> (Account, Result<(), Error>) {
+        let mut met = Account { own_name: None, stage: None };
         let visited = with_state(self, |state| {
             met.stage = state.stage_number();
             met.own_name = state.own_name();

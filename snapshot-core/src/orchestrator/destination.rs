@@ -201,6 +201,17 @@ impl<R: Controller> Patched<R> {
     /// If a hook fails, panics, passes its deadline or is cancelled, or if controllers came or went since
     /// the patch began. Every controller is aborted.
     pub async fn resume(self, session: &Session) -> Result<Arc<R>, Failure> {
+        self.resume_revocably(session).await.map(Resumed::go_live)
+    }
+
+    /// Runs the `resume` hooks as [`resume`](Patched::resume) does, and keeps the way back: until
+    /// [`Resumed::go_live`] the tree can be aborted, as where a second process has the last word, or
+    /// a durable mark must be written first.
+    ///
+    /// # Errors
+    ///
+    /// As [`resume`](Patched::resume).
+    pub async fn resume_revocably(self, session: &Session) -> Result<Resumed<R>, Failure> {
         let Patched { root, mut transaction } = self;
         transaction.session = Arc::new(session.clone());
         let resumed = match transaction.check_unchanged(Phase::Resume, When::Resume).await {
@@ -208,10 +219,7 @@ impl<R: Controller> Patched<R> {
             Err(failure) => Err(failure),
         };
         match resumed {
-            Ok(()) => {
-                transaction.close();
-                Ok(root)
-            }
+            Ok(()) => Ok(Resumed { root, transaction }),
             Err(failure) => {
                 // As after a patch.
                 drop(root);
@@ -230,6 +238,50 @@ impl<R: Controller> Patched<R> {
         // The tree has it too, and knows what to do if its destructor panics.
         drop(root);
         transaction.finish(End::Abort).await
+    }
+}
+
+/// A tree whose `resume` hooks have run and that can still be aborted, see
+/// [`Patched::resume_revocably`].
+///
+/// It ends by [`go_live`](Resumed::go_live) or [`abort`](Resumed::abort). If it is dropped instead, an
+/// error is logged, and it stays as it is until [`Abandoned::abort`](crate::Abandoned::abort).
+#[must_use = "a resumed tree is neither live nor given up until `go_live` or `abort`"]
+pub struct Resumed<R: Controller> {
+    root: Arc<R>,
+    transaction: Transaction,
+}
+
+impl<R: Controller> Resumed<R> {
+    /// The root of the tree.
+    pub fn root(&self) -> &Arc<R> {
+        &self.root
+    }
+
+    /// The tree is live: there is no way back any more.
+    pub fn go_live(self) -> Arc<R> {
+        let Resumed { root, mut transaction } = self;
+        transaction.close();
+        root
+    }
+
+    /// Aborts every controller, in reverse: this host is as it was before the import.
+    ///
+    /// # Errors
+    ///
+    /// What the hooks fail with; the others run all the same.
+    pub async fn abort(self) -> Result<(), Failure> {
+        let Resumed { root, mut transaction } = self;
+        // The tree has it too, and knows what to do if its destructor panics.
+        drop(root);
+        transaction.finish(End::Abort).await
+    }
+}
+
+impl<R: Controller> fmt::Debug for Resumed<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let controllers = self.transaction.tree.nodes().len();
+        f.debug_struct("Resumed").field("controllers", &controllers).finish_non_exhaustive()
     }
 }
 

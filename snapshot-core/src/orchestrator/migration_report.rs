@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::{Failure, Outcome, Session, Undo};
+use super::{Failure, Outcome, Phase, Session, Undo};
 use crate::Error;
 #[cfg(feature = "json")]
 use crate::path::in_json;
@@ -182,6 +182,25 @@ impl MigrationReport {
     /// The report of these sides.
     pub fn new(sides: impl IntoIterator<Item = SideReport>) -> Self {
         Self { format: Self::FORMAT, sides: sides.into_iter().collect() }
+    }
+
+    /// The blackout of a migration that succeeded: from the beginning of the source's freeze to the end of the
+    /// destination's resume, in which the tree runs nowhere. `None` if one of these phases is missing.
+    ///
+    /// Between two hosts it is as exact as their clocks agree.
+    pub fn blackout(&self) -> Option<Duration> {
+        let phases = |name: &'static str| {
+            let sides = self.sides.iter();
+            let phases = sides.flat_map(|side| side.phases.iter().map(move |phase| (side, phase)));
+            phases.filter(move |(_, phase)| phase.phase == name && phase.succeeded)
+        };
+        let began = |(side, phase): (&SideReport, &PhaseReport)| {
+            side.started_ns.saturating_add(phase.began_ns)
+        };
+        let freeze = phases(Phase::Freeze.as_str()).map(began).next_back()?;
+        let resume =
+            phases(Phase::Resume.as_str()).map(|at| began(at).saturating_add(at.1.took_ns));
+        Some(Duration::from_nanos(resume.last()?.checked_sub(freeze)?))
     }
 
     /// As JSON, a line for each member. Characters that would act on a terminal are escaped.

@@ -7,6 +7,7 @@
 mod abandoned;
 mod build;
 mod changes;
+mod checkpoint;
 mod claims;
 mod cycle;
 mod destination;
@@ -45,7 +46,7 @@ mod waiting;
 use crate::controller::Phase;
 
 pub use abandoned::Abandoned;
-pub use destination::{Imported, Incoming, Patched};
+pub use destination::{Imported, Incoming, Patched, Resumed};
 pub use fault::Fault;
 pub use migration_report::{
     BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, LateStageReport,

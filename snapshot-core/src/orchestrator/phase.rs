@@ -12,7 +12,7 @@ use super::session::Session;
 use super::sweep::Sweep;
 use super::tree::Tree;
 use crate::caught::quietly;
-use crate::controller::{Contexts, Hook, Migration, PhaseContext, Signal};
+use crate::controller::{Contexts, Hook, Migration, Origin, PhaseContext, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
 use crate::payload::TypeInfo;
@@ -63,6 +63,10 @@ impl Migration for Around {
 
     fn resource(&self, of: TypeId) -> Option<&(dyn Any + Send + Sync)> {
         self.session.find_resource(of)
+    }
+
+    fn origin(&self) -> &Origin {
+        self.session.find_origin()
     }
 
     fn cancel(&self) -> &Arc<Signal> {

@@ -98,7 +98,7 @@ pub(crate) fn decode<R: Controller>(snapshot: &Snapshot) -> Result<Verified<Stat
             Err(wrong_type::<R::State>(type_url))
         }
     };
-    let (root, Found { plan, stages, versions }) = decode_root(snapshot, take, |root| root)?;
+    let (root, VerifiedTree { plan, stages, versions }) = decode_root(snapshot, take, |root| root)?;
     Ok(Verified { root, plan, stages, versions })
 }
 
@@ -112,14 +112,14 @@ pub(crate) fn decode_any(snapshot: &Snapshot) -> Result<Preview, Error> {
             Err(Error::new(Code::Unimplemented, reason))
         }
     };
-    let (root, Found { plan, stages, versions }) =
+    let (root, VerifiedTree { plan, stages, versions }) =
         decode_root(snapshot, take, |root| root.as_loaded())?;
     Ok(Verified { root, plan, stages, versions }.preview(snapshot))
 }
 
 /// What is known of a tree in order: its plan, and in the order of it the stages and the schema
 /// versions on the wire.
-struct Found {
+struct VerifiedTree {
     plan: Plan,
     stages: Vec<Option<i32>>,
     versions: Vec<u32>,
@@ -129,7 +129,7 @@ fn decode_root<T>(
     snapshot: &Snapshot,
     take: impl Fn(&str, &mut Reader<'_>) -> Result<T, Error>,
     as_loaded: impl Fn(&T) -> &dyn Loaded,
-) -> Result<(T, Found), Error> {
+) -> Result<(T, VerifiedTree), Error> {
     let (any, base) = snapshot.any();
     let limits = snapshot.limits();
     // What the states have left of the budget is there for their references.
@@ -221,7 +221,7 @@ fn verify(
     name_limit: usize,
     memory: u64,
     completeness: Completeness,
-) -> Result<Found, Error> {
+) -> Result<VerifiedTree, Error> {
     let mut verifier = Verifier {
         surveyor: Surveyor::at_root(root.info(), name_limit),
         completeness,
@@ -251,7 +251,7 @@ fn verify(
     };
     references.into_iter().for_each(|error| error.add_to(&mut errors));
     match (errors, plan) {
-        (None, Some(plan)) => Ok(Found { plan, stages, versions }),
+        (None, Some(plan)) => Ok(VerifiedTree { plan, stages, versions }),
         (Some(errors), _) => Err(errors),
         (None, None) => Err(Error::internal("the tree cannot be put in order")),
     }
@@ -284,7 +284,7 @@ impl Verifier {
         at: usize,
         parent: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        parent(&mut Visit::new(&mut Below { verifier: self, at }))
+        parent(&mut Visit::new(&mut VerifiedBelow { verifier: self, at }))
     }
 
     /// Verifies a child of the unit `at`, and all below it.
@@ -319,12 +319,12 @@ impl Verifier {
 }
 
 /// Verifies the children in the state of one unit.
-struct Below<'v> {
+struct VerifiedBelow<'v> {
     verifier: &'v mut Verifier,
     at: usize,
 }
 
-impl Visitor for Below<'_> {
+impl Visitor for VerifiedBelow<'_> {
     fn wants(&self) -> Wants {
         Wants { places: true, names: false, adapters: false }
     }

@@ -16,7 +16,7 @@ use super::record::{HookTime, Record};
 use super::timeline::{LateStage, PhaseTime};
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
-use crate::controller::{Hook, Signal};
+use crate::controller::{Hook, Origin, Signal};
 use crate::{Code, ControllerId, Error};
 
 /// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
@@ -61,6 +61,7 @@ pub struct Session {
     max_in_flight: usize,
     progress: Option<Arc<dyn Progress>>,
     faults: Faults,
+    origin: Origin,
     cancel: Arc<Signal>,
     record: Arc<Mutex<Record>>,
     started: (Instant, SystemTime),
@@ -85,6 +86,7 @@ impl Session {
             max_in_flight: usize::MAX,
             progress: None,
             faults: Faults::default(),
+            origin: Origin::Unknown,
             cancel: Arc::default(),
             record: Arc::default(),
             started: (Instant::now(), SystemTime::now()),
@@ -160,6 +162,18 @@ impl Session {
     pub fn progress(mut self, observer: Arc<dyn Progress>) -> Self {
         self.progress = Some(observer);
         self
+    }
+
+    /// Which migration this is, for the hooks: [`Context::origin`](crate::Context::origin). A hand-over sets
+    /// it itself.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    pub(crate) fn find_origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Makes one controller fail in one phase: [`Session::fault_at`] with [`Fault::Error`].
@@ -257,8 +271,9 @@ impl Session {
         self.record().blackout_ended = Some(Instant::now());
     }
 
-    /// What is left of the blackout budget; `None` if there is no budget.
-    pub(crate) fn blackout_left(&self) -> Option<Duration> {
+    /// What is left of the [blackout budget](Session::blackout_budget), all of it before the blackout;
+    /// `None` if there is no budget.
+    pub fn blackout_left(&self) -> Option<Duration> {
         let budget = self.blackout_budget?;
         let began = self.record().blackout_began;
         Some(budget.saturating_sub(began.map_or(Duration::ZERO, |began| began.elapsed())))

@@ -68,6 +68,8 @@ struct Rehearsal {
     versions: Option<Arc<Versions>>,
     /// How many bytes the snapshot had.
     length: usize,
+    /// How long it took to save it.
+    save: Option<Duration>,
 }
 
 impl<R: Controller> Source<R> {
@@ -91,8 +93,9 @@ impl<R: Controller> Source<R> {
         self
     }
 
-    /// How long [`preflight`](Source::preflight), which has no session, waits for the state of one
-    /// controller before it reports that as an error event, and fails where the controller has a
+    /// How long [`preflight`](Source::preflight) and [`checkpoint`](Source::checkpoint), which have no
+    /// session, wait for the state of one controller before they report that as an error event, and
+    /// fail where the controller has a
     /// [`try_state`](Controller::try_state). 30 s when not set; [`Duration::MAX`] is no deadline. From
     /// the freeze on the deadlines of the [`Session`] hold.
     #[must_use]
@@ -145,6 +148,12 @@ impl<R: Controller> Source<R> {
         self.look_ahead_and_keep(theirs).map(|(_, snapshot)| snapshot)
     }
 
+    /// How long the save of the last [rehearsal](Source::rehearse) took, without its verification;
+    /// `None` before the first one that has passed.
+    pub fn rehearsed_save(&self) -> Option<Duration> {
+        self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner).save
+    }
+
     fn look_ahead_and_keep(&self, theirs: &Manifest) -> Result<(Preflight, Snapshot), Error> {
         let (rehearsed, preflight, snapshot) = caught(|| self.look_ahead(theirs))?;
         *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
@@ -152,15 +161,7 @@ impl<R: Controller> Source<R> {
     }
 
     fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Preflight, Snapshot), Error> {
-        let waiting = Waiting::new(
-            Phase::Preflight,
-            Patience {
-                per_controller: self.lock_deadline,
-                due: None,
-                is_cancelled: None,
-                grace: Duration::MAX,
-            },
-        );
+        let waiting = self.waiting(Phase::Preflight);
         let _watch = waiting.watch()?;
         let met = waiting.during(|| Met::under(self.node(), self.name_limit));
         Claim::check(&met)?;
@@ -197,39 +198,77 @@ impl<R: Controller> Source<R> {
         if let Some(tree) = tree {
             waiting.know(Arc::clone(&tree) as _);
             let rehearsed = waiting.during(|| match errors.is_empty() {
-                true => self.rehearse_whole(versions.clone(), theirs, &tree).map(Some),
+                true => {
+                    let rehearsed =
+                        self.rehearse_whole(versions.clone(), &theirs.read_options(), &tree);
+                    rehearsed.and_then(|(snapshot, save)| {
+                        dropped = judge(snapshot.any_bytes(), registry()?, theirs)?;
+                        Ok(Some((snapshot, save)))
+                    })
+                }
                 false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| None),
             });
             match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
-                Ok(None) => {}
-                Ok(Some((rehearsed, drops))) => {
-                    snapshot = Some(rehearsed);
-                    dropped = drops;
-                }
+                Ok(rehearsed) => snapshot = rehearsed,
                 Err(error) => errors.push(error),
             }
         }
         Error::collect(errors)?;
-        let snapshot = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
-        let length = snapshot.as_bytes().len();
-        Ok((Rehearsal { versions, length }, Preflight { compatibility, dropped }, snapshot))
+        let (snapshot, save) = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
+        let rehearsal = Rehearsal { versions, length: snapshot.as_bytes().len(), save: Some(save) };
+        Ok((rehearsal, Preflight { compatibility, dropped }, snapshot))
     }
 
-    /// Saves the tree, reads it again as a destination with these limits does, and judges its values by the
-    /// destination's manifest. Returns the snapshot, and the values that the destination drops.
+    /// Saves the tree while it runs, and reads it again as a destination of this build does.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is in the way, as of [`Source::preflight`].
+    pub(super) fn save_running(&self) -> Result<Snapshot, Error> {
+        caught(|| {
+            let waiting = self.waiting(Phase::Save);
+            let _watch = waiting.watch()?;
+            let met = waiting.during(|| Met::under(self.node(), self.name_limit));
+            Claim::check(&met)?;
+            let checked = check_all(&met);
+            let tree = match (checked, met.into_tree()) {
+                (Ok(()), tree) => Arc::new(tree?),
+                (Err(error), Ok(_)) => return Err(error),
+                (Err(error), Err(others)) => return Err(error.and(others)),
+            };
+            waiting.know(Arc::clone(&tree) as _);
+            let saved = waiting.during(|| self.rehearse_whole(None, &ReadOptions::new(), &tree));
+            let saved = saved.map(|(snapshot, _)| snapshot);
+            saved.map_err(|error| error.named(|address| tree.id_at(address)))
+        })
+    }
+
+    /// The waits of a step that has no session.
+    fn waiting(&self, phase: Phase) -> Arc<Waiting> {
+        let patience = Patience {
+            per_controller: self.lock_deadline,
+            due: None,
+            is_cancelled: None,
+            grace: Duration::MAX,
+        };
+        Waiting::new(phase, patience)
+    }
+
+    /// Saves the tree and reads it again, as a destination with these limits does.
     fn rehearse_whole(
         &self,
         versions: Option<Arc<Versions>>,
-        manifest: &Manifest,
+        theirs: &ReadOptions,
         tree: &Tree,
-    ) -> Result<(Snapshot, Vec<Finding>), Error> {
-        let theirs = &manifest.read_options();
+    ) -> Result<(Snapshot, Duration), Error> {
         let mut buffer = SaveBuffer::new();
+        let began = Instant::now();
         if let Err(error) = self.rehearse_save(&mut buffer, versions) {
             // What was saved cannot be read, so that references are looked at where they are.
             return Err(and_references(error, tree, &*self.root));
         }
-        let snapshot = Snapshot::from_bytes(buffer.as_bytes().to_vec())?.with_options(theirs);
+        let save = began.elapsed();
+        let snapshot = buffer.into_snapshot()?.with_options(theirs);
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
         if length > limit {
             return Err(Error::exhausted(format!(
@@ -238,8 +277,7 @@ impl<R: Controller> Source<R> {
             )));
         }
         preview::decode::<R>(&snapshot)?;
-        let dropped = judge(snapshot.any_bytes(), registry()?, manifest)?;
-        Ok((snapshot, dropped))
+        Ok((snapshot, save))
     }
 
     /// The same of a tree that cannot be moved as it is, for what else is in the way.
@@ -297,7 +335,7 @@ impl<R: Controller> Source<R> {
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let Self { root, name_limit, rehearsal, .. } = self;
-        let Rehearsal { versions, length } =
+        let Rehearsal { versions, length, .. } =
             rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (tree, claim) = match claimed_tree(Arc::clone(&root) as _, name_limit, &session) {
             Ok(claimed) => claimed,

@@ -303,7 +303,7 @@ impl<'s> Finder<'s> {
         &mut self,
         node: &dyn Node,
         place: Option<(usize, Spot)>,
-    ) -> (controller::Met, Result<(), Error>) {
+    ) -> (controller::Account, Result<(), Error>) {
         let Self { found, paths, open, asked, .. } = self;
         let shown = open.get_or_insert_with(|| open_asked(asked));
         (shown.address, shown.info, shown.place) = (address(node), node.info(), place);

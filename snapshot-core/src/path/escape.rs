@@ -1,18 +1,17 @@
-//! The escapes of texts that come from snapshots and peers: of names as steps of a path, and of any text
-//! that is shown.
+//! The escapes of texts from snapshots and peers: for names as steps of a path, and for any displayed text.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Whether showing this character does more than draw it: it moves the cursor, ends the line, changes
-/// the direction of writing, or is invisible. A text with such a character can forge a log line, act
-/// on a terminal, or look like another text.
+/// Whether the character affects the display of a text: it moves the cursor, ends the line, changes the
+/// direction of writing, or is invisible. A text with such a character can forge a log line, control a
+/// terminal, or look like another text.
 ///
 /// These are the control characters (general category `Cc`), the separators of lines and paragraphs
 /// (`Zl`, `Zp`), the format characters (`Cf`: bidirectional controls, zero-width characters, tags), and
-/// whatever else Unicode tells a renderer to draw as nothing (`Default_Ignorable_Code_Point`: variation
-/// selectors, fillers). Unicode reserves the last two kinds in blocks; the blocks are listed whole. U+FFFE
-/// and U+FFFF are no characters, and XML refuses them.
+/// all other characters that a renderer should not draw (`Default_Ignorable_Code_Point`: variation
+/// selectors, fillers). Unicode reserves the last two kinds in blocks; the list has whole blocks. U+FFFE
+/// and U+FFFF are not characters, and XML refuses them.
 pub(crate) fn changes_the_display(character: char) -> bool {
     match character {
         ' '..='~' => false,
@@ -47,12 +46,13 @@ pub(crate) fn changes_the_display(character: char) -> bool {
     }
 }
 
-/// Displays a text that may come from a snapshot or a peer: each character that does more than appear is
-/// written as Rust writes it in a string literal, `\n` or `\u{202e}`. The text stays on its line, and
-/// nothing in it acts on a terminal.
+/// Displays a text from a snapshot or a peer. Each character that affects the display is escaped as in a
+/// Rust string literal, such as `\n` or `\u{202e}`. The text stays on its line and cannot control a
+/// terminal.
 ///
 /// [`Error`](crate::Error), [`ControllerId`](crate::ControllerId) and
-/// [`FieldPath`](crate::FieldPath) do this themselves. Use it for other texts, such as a name in a state.
+/// [`FieldPath`](crate::FieldPath) already escape their texts. Use `Escaped` for other texts, such as a name
+/// in a state.
 ///
 /// ```
 /// use snapshot_core::Escaped;
@@ -64,7 +64,7 @@ pub(crate) fn changes_the_display(character: char) -> bool {
 pub struct Escaped<'a>(pub &'a str);
 
 impl Escaped<'_> {
-    /// Whether this character is escaped, for texts that have an escape of their own, such as JSON.
+    /// Whether this character is escaped, for formats with their own escapes, such as JSON.
     ///
     /// ```
     /// use snapshot_core::Escaped;
@@ -95,10 +95,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// A key or name as one step of a path: it has no separator, is not empty, is not the root's path, and
-/// can be shown as it is.
-/// JSON that was written, in which each text that acts on a terminal is escaped as JSON allows. What is
-/// between texts is left alone, which are line feeds at most.
+/// Escapes written JSON for display: each text that could control a terminal gets the escapes of JSON. The
+/// characters between texts are unchanged; they contain no control characters except line feeds.
 #[cfg(feature = "json")]
 pub(crate) fn in_json(json: String) -> String {
     let is_escaped = |character: char| character != '\n' && changes_the_display(character);
@@ -119,6 +117,8 @@ pub(crate) fn in_json(json: String) -> String {
     escaped
 }
 
+/// Escapes a key or name as one step of a path. The step contains no separator, is not empty, is not the
+/// root's path, and can be displayed without further escapes.
 pub(super) fn step(name: &str) -> Cow<'_, str> {
     match name {
         "" => Cow::Borrowed("\"\""),
@@ -129,7 +129,7 @@ pub(super) fn step(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A path that is escaped already, or that somebody wrote by hand, as a text that can be shown.
+/// Escapes a path for display, if it is not yet escaped, such as a hand-written path.
 pub(super) fn path(path: &str) -> Cow<'_, str> {
     escape(path, changes_the_display)
 }

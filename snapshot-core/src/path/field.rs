@@ -19,13 +19,13 @@ pub enum Segment {
     Key(String),
 }
 
-/// Where in a payload something is wrong: `lcow.v1.ContainerSnapshot.layers.ro_layers[2]`.
+/// The path of a field in a payload, such as `lcow.v1.ContainerSnapshot.layers.ro_layers[2]`.
 ///
-/// A map key is shown as a Rust string literal, so that a path can be written to a log or a terminal as
-/// it is.
+/// A map key is displayed as a Rust string literal, so that a path can be written to a log or a terminal
+/// without further escapes.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FieldPath {
-    /// Innermost first: a path grows outwards while an error travels up the decoder.
+    /// Innermost step first: a path grows outwards while an error is passed up through the decoder.
     reversed: Vec<Segment>,
 }
 
@@ -35,7 +35,7 @@ impl FieldPath {
         self.reversed.iter().rev()
     }
 
-    /// Whether the path names no place: the failure is not about a field.
+    /// Whether the path is empty, because the failure is not about a field.
     pub fn is_empty(&self) -> bool {
         self.reversed.is_empty()
     }
@@ -54,7 +54,7 @@ impl fmt::Display for FieldPath {
                 Segment::Field(name) if position == 0 => f.write_str(name)?,
                 Segment::Field(name) => write!(f, ".{name}")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                // Debug leaves some invisible characters, such as variation selectors.
+                // `Debug` does not escape some invisible characters, such as variation selectors.
                 Segment::Key(key) => write!(f, "[{}]", Escaped(&format!("{key:?}")))?,
             }
         }

@@ -9,19 +9,19 @@ use std::sync::Arc;
 use super::paths::{self, TreePaths};
 use super::{Paths, escape};
 
-/// Which controller of a tree: its path from the root, `vm/scsi` or `pods/web/containers/c1`. The
-/// root itself is `.`.
+/// Identifies a controller of a tree by its path from the root, such as `vm/scsi` or
+/// `pods/web/containers/c1`. The root itself is `.`.
 ///
-/// A path is made of field names, map keys, element indices and the names that controllers give
-/// themselves (`#[snapshot(id)]`). In a key or name, `%`, `/` and `"` are written `%25`, `%2F` and
-/// `%22`; an empty one is written `""`, and the name `.` is written `%2E`. Characters that do more than
-/// appear in a text are escaped by their UTF-8 bytes, a newline as `%0A`: control characters, line
-/// separators, bidirectional controls, zero-width and format characters. So an id can be shown in a log
-/// or a terminal as it is, whoever made the snapshot.
+/// A path consists of field names, map keys, element indices and the controllers' own names
+/// (`#[snapshot(id)]`). In a key or name, `%`, `/` and `"` are written as `%25`, `%2F` and `%22`; an empty
+/// one is written as `""`, and the name `.` as `%2E`. Characters that affect the display of a text are
+/// escaped by their UTF-8 bytes, such as a newline as `%0A`: control characters, line separators,
+/// bidirectional controls, zero-width and format characters. An id can therefore be written to a log or a
+/// terminal without further escapes, even if an untrusted peer made the snapshot.
 ///
-/// The ids of one tree share their steps: an id takes a few words of memory, however long its path.
-/// [`ControllerId::as_str`] writes the whole path at its first call and keeps it; to show an id,
-/// `Display` needs no more than the output.
+/// The ids of one tree share their steps, so an id takes a few words of memory regardless of the length of
+/// its path. [`ControllerId::as_str`] writes the whole path at its first call and keeps it; `Display`
+/// allocates nothing else than the output.
 #[derive(Clone)]
 pub struct ControllerId(Repr);
 
@@ -42,13 +42,13 @@ impl ControllerId {
         Self::from(Self::ROOT)
     }
 
-    /// The id of this controller of a tree.
+    /// Returns the id of this controller of a tree.
     pub(crate) fn of_tree(paths: &Arc<Paths>, at: usize) -> Self {
         let paths: Arc<Paths> = Arc::clone(paths);
         Self(Repr::Step(paths, at as u32))
     }
 
-    /// Calls `look` with the whole path, which is not kept for it.
+    /// Calls `look` with the whole path, without keeping the path.
     pub(crate) fn with_text<T>(&self, look: impl FnOnce(&str) -> T) -> T {
         match &self.0 {
             Repr::Text(text) => look(text),
@@ -59,7 +59,7 @@ impl ControllerId {
         }
     }
 
-    /// The id of a descendant by its relative path.
+    /// Returns the id of a descendant by its relative path.
     pub(crate) fn join(&self, path: &str) -> Self {
         self.with_text(|parent| match parent {
             Self::ROOT => Self::from(path),
@@ -104,7 +104,7 @@ impl PartialEq for ControllerId {
             {
                 true
             }
-            // Two controllers of one tree may have one id, if the tree is wrong.
+            // In an invalid tree, two controllers can have the same id.
             _ => self.with_text(|text| other.with_text(|other| text == other)),
         }
     }
@@ -143,8 +143,8 @@ impl fmt::Debug for ControllerId {
 }
 
 impl From<&str> for ControllerId {
-    /// The id with this path, as [`ControllerId::as_str`] returns it. Characters that act on a terminal
-    /// are escaped here as well; `%`, `/` and `"` have their meaning in a path.
+    /// Creates the id with this path, as [`ControllerId::as_str`] returns it. Characters that affect a
+    /// terminal are also escaped; `%`, `/` and `"` keep their meaning in a path.
     fn from(path: &str) -> Self {
         Self(Repr::Text(Arc::from(&*escape::path(path))))
     }
@@ -190,7 +190,7 @@ mod tests {
         let name = "n".repeat(100_000);
         let info = allocation_counter::measure(|| {
             let ids = ids(&name, 10_000);
-            // Nor when one of them is shown.
+            // Displaying one of them does not write it either.
             assert!(ids[9_999].to_string().ends_with("/containers/9997"));
         });
         assert!(info.bytes_max < 2 << 20, "{} bytes", info.bytes_max);

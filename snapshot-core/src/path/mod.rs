@@ -1,6 +1,6 @@
-//! Where something is: [`ControllerId`] names a controller of a tree, [`FieldPath`] a field of a
-//! payload. Both escape text that comes from a snapshot in one way, so that they can be shown in a
-//! log or a terminal as they are. [`Escaped`] does so for any other text.
+//! Places: [`ControllerId`] names a controller of a tree, [`FieldPath`] names a field of a payload.
+//! Both escape text from a snapshot in the same way, so that they can be written to a log or a
+//! terminal. [`Escaped`] escapes any other text.
 //!
 //! This room knows nothing of the rest of the crate.
 

@@ -1,4 +1,4 @@
-//! The paths of all controllers of a tree, each as a step from its parent's.
+//! The paths of all controllers of a tree, each as a step from its parent's path.
 
 use std::num::NonZeroU32;
 use std::sync::OnceLock;
@@ -11,9 +11,9 @@ pub(super) const ROOT: &str = ".";
 /// The last step of a path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastStep {
-    /// The controller that the step begins at, counted from 1; `None` of the root.
+    /// The controller where the step begins, counted from 1; `None` for the root.
     parent: Option<NonZeroU32>,
-    /// Where the step leads; of the root, anything.
+    /// The target of the step. It has no meaning for the root.
     pub(crate) spot: Spot,
 }
 
@@ -28,33 +28,33 @@ impl LastStep {
     }
 }
 
-/// The paths of a tree, as ids share them. A step is there once, however many controllers are below it:
-/// the whole of a path is written only for those whose text is asked for.
+/// The paths of a tree, which its ids share. Each step is stored once, no matter how many controllers are
+/// below it. A whole path is written only when its text is requested.
 #[derive(Debug)]
 pub(crate) struct Paths {
     steps: Vec<LastStep>,
-    /// What the [`Spot::Text`]s are parts of.
+    /// The text that the [`Spot::Text`]s refer to.
     texts: String,
-    /// The whole paths that were asked for.
+    /// The whole paths that were requested.
     whole: OnceLock<Box<[OnceLock<Box<str>>]>>,
 }
 
-/// What an id needs of the paths of its tree. A trait, so that [`ControllerId`] shows no interior
-/// mutability: what is kept here changes neither its order nor its hash, and as the key of a map it would
-/// cause a warning in the user's code.
+/// The operations that an id needs on the paths of its tree. This is a trait so that [`ControllerId`] shows
+/// no interior mutability, which would cause a warning in the user's code for an id as the key of a map. The
+/// stored texts change neither the order nor the hash of an id.
 pub(super) trait TreePaths: Send + Sync {
-    /// The whole of a path, kept from now on.
+    /// Returns a whole path, and keeps it.
     fn whole(&self, at: u32) -> &str;
 
-    /// The whole of a path, if it was asked for before.
+    /// Returns a whole path if it was requested before.
     fn kept(&self, at: u32) -> Option<&str>;
 
-    /// The whole of a path.
+    /// Returns a whole path, and does not keep it.
     fn text(&self, at: u32) -> String;
 }
 
 impl Paths {
-    /// The paths with these last steps, parents before children, the root first.
+    /// Creates the paths with these last steps, with the root first and parents before children.
     pub(crate) fn new(steps: Vec<LastStep>, texts: String) -> Self {
         Self { steps, texts, whole: OnceLock::new() }
     }
@@ -79,7 +79,7 @@ impl TreePaths for Paths {
     }
 }
 
-/// Writes the path of a controller: `step` says what the last step of each is, `put` writes one.
+/// Writes the path of a controller: `step` returns the last step of a controller, `put` writes a step.
 pub(crate) fn put_path(
     at: usize,
     step: impl Fn(usize) -> Option<LastStep>,

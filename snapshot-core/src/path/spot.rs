@@ -1,34 +1,34 @@
-//! Where a controller is in its parent's state.
+//! The place of a controller in its parent's state.
 
 use super::escape;
 
-/// Where a child is in its parent's state.
+/// The place of a child in its parent's state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Spot {
     /// In a field.
     Field(&'static str),
     /// An element of a field.
     Element(&'static str, u32),
-    /// At a path that is written elsewhere.
+    /// At a path in a separate text.
     Text {
-        /// Where the path begins there.
+        /// The offset where the path begins.
         from: u32,
-        /// Where it ends.
+        /// The offset where the path ends.
         to: u32,
-        /// Where its last step begins, if the name that a child gives itself takes its place.
+        /// The offset of the last step, if the child's own name can replace it.
         name_at: Option<u32>,
     },
 }
 
 impl Spot {
-    /// A part of the paths of a tree. Of one with more than 4 GiB of them it is another part, and no
-    /// plan is made.
+    /// Refers to a part of the paths of a tree. In a tree with more than 4 GiB of paths the offsets are
+    /// truncated; such a tree gets no plan.
     pub(crate) fn text(from: usize, to: usize, name_at: Option<usize>) -> Self {
         let name_at = name_at.map(|at| at as u32);
         Spot::Text { from: from as u32, to: to as u32, name_at }
     }
 
-    /// Adds the path to `text`; `texts` is where [`Spot::Text`] is written.
+    /// Appends the path to `text`; `texts` contains the paths of [`Spot::Text`].
     pub(crate) fn put(self, texts: &str, text: &mut String) {
         match self {
             Spot::Field(name) => text.push_str(name),
@@ -41,7 +41,7 @@ impl Spot {
         }
     }
 
-    /// The path of a [`Spot::Text`], of these texts.
+    /// The path of a [`Spot::Text`] in these texts.
     pub(crate) fn written(self, texts: &str) -> Option<&str> {
         match self {
             Spot::Text { from, to, .. } => texts.get(from as usize..to as usize),
@@ -49,8 +49,8 @@ impl Spot {
         }
     }
 
-    /// The same spot with the name that a child gives itself in place of its index or key, and with
-    /// its text in `text` instead of `texts`.
+    /// Returns the same spot with the child's own name in place of its index or key, and with its text in
+    /// `text` instead of `texts`.
     pub(crate) fn named(self, own_name: Option<&str>, texts: &str, text: &mut String) -> Self {
         match (self, own_name) {
             (Spot::Field(_), _) | (Spot::Element(..), None) => return self,
@@ -70,7 +70,7 @@ impl Spot {
     }
 }
 
-/// Writes a number without the detours of `write!`: every element of every list comes here.
+/// Writes a number faster than `write!`, because it is called for every element of every list.
 pub(crate) fn put_number(number: usize, text: &mut String) {
     let mut digits = [0; 20];
     text.push_str(digits_of(number, &mut digits));

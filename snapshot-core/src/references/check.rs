@@ -25,13 +25,13 @@ impl Definers {
 
 /// A name in a namespace.
 #[derive(PartialEq, Eq)]
-struct Name<'a> {
+struct DefinedName<'a> {
     text: &'a str,
     namespace: &'static str,
 }
 
 /// Hashes only the text, since few texts are in more than one namespace.
-impl Hash for Name<'_> {
+impl Hash for DefinedName<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(self.text.as_bytes());
     }
@@ -40,13 +40,13 @@ impl Hash for Name<'_> {
 /// The first errors of one kind, as many as an error has findings at most. A snapshot may have any
 /// number of names.
 #[derive(Default)]
-struct First {
+struct FirstErrors {
     errors: Vec<(usize, Error)>,
     /// The number of the others.
     more: usize,
 }
 
-impl First {
+impl FirstErrors {
     fn add(&mut self, order: usize, error: impl FnOnce() -> Error) {
         match self.errors.len() < Error::LIMIT {
             true => self.errors.push((order, error())),
@@ -60,7 +60,8 @@ impl References {
     /// resolves. If not, [`check`](Self::check) may still find no error, since it can permit names
     /// that twins define.
     pub(super) fn resolves(&self) -> bool {
-        let name = |found: &FoundName| Name { text: self.text(found), namespace: found.namespace };
+        let name =
+            |found: &FoundName| DefinedName { text: self.text(found), namespace: found.namespace };
         let mut defined = HashSet::with_capacity(self.found_by(Role::Defines).count());
         self.failures.is_empty()
             && self.found_by(Role::Defines).all(|(_, found)| defined.insert(name(found)))
@@ -70,8 +71,8 @@ impl References {
     /// Returns all errors, in the order of the tree.
     pub(crate) fn check(mut self, twins: Twins) -> Vec<Error> {
         let mut errors = std::mem::take(&mut self.failures);
-        let mut twice = First::default();
-        let mut dangling = First::default();
+        let mut twice = FirstErrors::default();
+        let mut dangling = FirstErrors::default();
         let mut defined: HashMap<(&str, &str), usize> = HashMap::new();
         for (order, found) in self.found_by(Role::Defines) {
             match defined.entry((found.namespace, self.text(found))) {

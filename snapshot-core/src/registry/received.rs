@@ -58,26 +58,26 @@ impl Manifest {
 }
 
 /// A message of the manifest: how large it is in memory, and what its fields hold.
-struct Shape {
+struct MessageShape {
     size: usize,
     fields: &'static [(u32, Content)],
 }
 
 /// What a field holds, as far as it takes memory besides the message that it is in.
 enum Content {
-    Message(&'static Shape),
+    Message(&'static MessageShape),
     Text,
     Numbers,
 }
 
 use Content::{Message as Inner, Numbers, Text};
 
-static MANIFEST: Shape = Shape {
+static MANIFEST: MessageShape = MessageShape {
     size: size_of::<Manifest>(),
     fields: &[(1, Inner(&PAYLOAD)), (2, Inner(&MESSAGE)), (3, Inner(&ENUM))],
 };
 
-static PAYLOAD: Shape = Shape {
+static PAYLOAD: MessageShape = MessageShape {
     size: size_of::<wire::Payload>(),
     fields: &[
         (1, Text),
@@ -90,28 +90,28 @@ static PAYLOAD: Shape = Shape {
     ],
 };
 
-static OLDER: Shape = Shape { size: size_of::<wire::Older>(), fields: &[(2, Text)] };
+static OLDER: MessageShape = MessageShape { size: size_of::<wire::Older>(), fields: &[(2, Text)] };
 
-static STAGE_RULES: Shape = Shape {
+static STAGE_RULES: MessageShape = MessageShape {
     size: size_of::<wire::StageRules>(),
     fields: &[(1, Text), (2, Text), (3, Text), (4, Text), (5, Text)],
 };
 
-static MESSAGE: Shape =
-    Shape { size: size_of::<wire::Message>(), fields: &[(1, Text), (2, Inner(&FIELD))] };
+static MESSAGE: MessageShape =
+    MessageShape { size: size_of::<wire::Message>(), fields: &[(1, Text), (2, Inner(&FIELD))] };
 
-static FIELD: Shape = Shape {
+static FIELD: MessageShape = MessageShape {
     size: size_of::<wire::Field>(),
     fields: &[(2, Text), (3, Text), (4, Text), (6, Text), (7, Text)],
 };
 
-static ENUM: Shape =
-    Shape { size: size_of::<wire::Enum>(), fields: &[(1, Text), (2, Inner(&VALUE))] };
+static ENUM: MessageShape =
+    MessageShape { size: size_of::<wire::Enum>(), fields: &[(1, Text), (2, Inner(&VALUE))] };
 
-static VALUE: Shape = Shape { size: size_of::<wire::Value>(), fields: &[(1, Text)] };
+static VALUE: MessageShape = MessageShape { size: size_of::<wire::Value>(), fields: &[(1, Text)] };
 
 /// Counts what prost will take for a message, before it does.
-fn count(r: &mut Reader<'_>, shape: &Shape) -> Result<(), Error> {
+fn count(r: &mut Reader<'_>, shape: &MessageShape) -> Result<(), Error> {
     /// A vector that grows is there twice, the second time twice as large.
     const GROWTH: usize = 3;
     while let Some(tag) = r.tag()? {

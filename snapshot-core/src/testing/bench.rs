@@ -1,4 +1,4 @@
-//! What the laws work with: the samples as trees, the type behind them, and the verdicts.
+//! The bench, which all laws use: the samples as trees, their type, and the findings.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -15,9 +15,9 @@ use super::subject::{Recoded, Subject};
 use super::surroundings::{Setting, Surroundings};
 use super::tree::{Field, Message, Value};
 
-/// How many messages of one place of a sample are edited: the first of a list or map, that is.
+/// The number of messages at one place of a sample that are edited: the first ones of a list or map.
 const SITES_OF_A_SAMPLE: usize = 3;
-/// How many messages of one place are edited at all.
+/// The number of messages at one place that are edited in total.
 const SITES: usize = 8;
 
 /// A type on the bench.
@@ -28,9 +28,9 @@ pub(super) struct Bench {
     pub(super) samples: Vec<Sample>,
     pub(super) report: Report,
     pub(super) coverage: Coverage,
-    /// The values that a field of a place was given, as bytes.
+    /// The values that the edits gave to a field of a place, as bytes.
     pub(super) tried: HashSet<(usize, u32, Vec<u8>)>,
-    /// Fields that may come back in another form.
+    /// Fields that can come back in another form.
     pub(super) normalized: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Bench {
 pub(super) struct Sample {
     pub(super) bytes: Vec<u8>,
     pub(super) tree: Message,
-    /// Whether it was made of another sample.
+    /// Whether it was derived from another sample.
     pub(super) is_made: bool,
 }
 
@@ -47,16 +47,16 @@ pub(super) struct Sample {
 #[derive(Clone, Debug)]
 pub(super) struct Site {
     pub(super) place: usize,
-    /// Whether it is the first message at its place. The others are of the same type, so the laws
-    /// repeat there only some of the edits that they have tried at the first.
+    /// Whether it is the first message at its place. The others have the same type, so the laws repeat
+    /// only some of the edits there.
     pub(super) is_first: bool,
-    /// What an edit of the message reads and writes around it.
+    /// The surroundings of the message, which an edit reads and writes.
     setting: Rc<RefCell<Setting>>,
 }
 
 /// Where a message is in the samples.
 #[derive(Debug)]
-struct Spot {
+struct SampleSpot {
     sample: usize,
     way: Vec<usize>,
     place: usize,
@@ -69,7 +69,7 @@ impl Site {
     }
 }
 
-/// What became of an edit.
+/// The outcome of an edit.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Refused(Error),
@@ -79,14 +79,14 @@ pub(super) enum Outcome {
 }
 
 impl Bench {
-    /// The messages to edit, a few of each place, each in the smallest setting that the type takes.
+    /// The messages to edit, a few at each place, each in the smallest setting that the type accepts.
     pub(super) fn sites(&self) -> Vec<Site> {
         self.cut_down(self.spots())
     }
 
     /// The same messages in the whole samples.
     pub(super) fn whole_sites(&self) -> Vec<Site> {
-        let whole = |spot: Spot| {
+        let whole = |spot: SampleSpot| {
             let tree = self.samples.get(spot.sample)?.tree.clone();
             Some(Site::new(spot.place, true, Setting { tree, way: spot.way }))
         };
@@ -100,9 +100,9 @@ impl Bench {
         self.cut_down(spots)
     }
 
-    /// Where the messages to edit are. A sample that was made of another one has the same messages as
-    /// that and a new one: only the new one is edited there, and the one that it is in.
-    fn spots(&self) -> Vec<Spot> {
+    /// The ways to the messages to edit. A derived sample has the messages of the original and a new one:
+    /// only the new message and the message around it are edited there.
+    fn spots(&self) -> Vec<SampleSpot> {
         let mut spots = Vec::new();
         let mut places = HashSet::new();
         for (sample, Sample { tree, is_made, .. }) in self.samples.iter().enumerate() {
@@ -113,7 +113,7 @@ impl Bench {
         spots
     }
 
-    fn cut_down(&self, spots: Vec<Spot>) -> Vec<Site> {
+    fn cut_down(&self, spots: Vec<SampleSpot>) -> Vec<Site> {
         let mut sites = Vec::new();
         let mut surroundings: Option<(usize, Surroundings<'_>)> = None;
         for spot in spots {
@@ -176,7 +176,7 @@ impl Bench {
         match self.subject.recode(bytes).0 {
             Recoded::Refused(_) => {}
             Recoded::Panicked(error) => {
-                self.report.add(law, path, Some(bytes), format!("{what}: reading {error}"));
+                self.report.add(law, path, Some(bytes), format!("{what}: the read {error}"));
             }
             Recoded::NotWritten(_) | Recoded::Written(_) => {
                 self.report.add(law, path, Some(bytes), format!("{what} is not refused"));
@@ -184,15 +184,17 @@ impl Bench {
         }
     }
 
-    /// Expects that the bytes are refused, or read as something that is saved and stays the same.
+    /// Expects that the bytes are refused, or read as a value that then stays the same.
     pub(super) fn upgraded(&mut self, law: Law, path: &str, bytes: &[u8], what: &str) {
         let text = match self.subject.recode(bytes).0 {
             Recoded::Refused(_) => return,
-            Recoded::Panicked(error) => format!("{what}: reading {error}"),
-            Recoded::NotWritten(error) => format!("{what} is read, and then not saved: {error}"),
+            Recoded::Panicked(error) => format!("{what}: the read {error}"),
+            Recoded::NotWritten(error) => {
+                format!("{what} is read, and then cannot be saved: {error}")
+            }
             Recoded::Written(back) => match self.subject.recode(&back).0 {
                 Recoded::Written(again) if again == back => return,
-                _ => format!("{what} is saved as what does not come back"),
+                _ => format!("{what} is saved as bytes that do not come back unchanged"),
             },
         };
         self.report.add(law, path, Some(bytes), text);
@@ -208,10 +210,14 @@ impl Bench {
         let back = match recoded {
             Recoded::Refused(error) => return Outcome::Refused(error),
             Recoded::Panicked(error) => {
-                return broken(law, path, format!("{what}: reading {error}"));
+                return broken(law, path, format!("{what}: the read {error}"));
             }
             Recoded::NotWritten(error) => {
-                return broken(law, path, format!("{what} is read, and then not saved: {error}"));
+                return broken(
+                    law,
+                    path,
+                    format!("{what} is read, and then cannot be saved: {error}"),
+                );
             }
             Recoded::Written(back) => back,
         };
@@ -219,7 +225,11 @@ impl Bench {
             return broken(law, path, format!("{what} is read, although it is malformed"));
         };
         if let Some(error) = (self.subject.prost_refuses)(bytes) {
-            return broken(Law::Prost, path, format!("{what} is read, prost refuses it: {error}"));
+            return broken(
+                Law::Prost,
+                path,
+                format!("{what} is read, but prost refuses it: {error}"),
+            );
         }
         if self.places.canonical(&read, &watch.ignored, false).encode() == back {
             return Outcome::Restored;
@@ -236,10 +246,14 @@ impl Bench {
         let mut lost = differences(&self.places, &read, &written);
         lost.retain(|lost| !lost.names.iter().any(|name| is_in(name, &self.normalized)));
         if lost.is_empty() {
-            // Another form of the same must be one that stays.
+            // Another form of the same value must stay the same from then on.
             return match self.subject.recode(&back).0 {
                 Recoded::Written(again) if again == back => Outcome::Restored,
-                _ => broken(law, path, format!("{what} is saved as what does not come back")),
+                _ => broken(
+                    law,
+                    path,
+                    format!("{what} is saved as bytes that do not come back unchanged"),
+                ),
             };
         }
         for lost in lost {
@@ -255,14 +269,14 @@ fn collect(
     message: &Message,
     is_wanted: &impl Fn(&Message) -> bool,
     way: &mut Vec<usize>,
-    spots: &mut Vec<Spot>,
+    spots: &mut Vec<SampleSpot>,
 ) {
     if is_wanted(message) {
         let same = spots.iter().filter(|spot| spot.place == message.place);
         let of_this = same.clone().filter(|spot| spot.sample == sample).count();
         if of_this < SITES_OF_A_SAMPLE && same.clone().count() < SITES {
             let is_first = same.count() == 0;
-            spots.push(Spot { sample, way: way.clone(), place: message.place, is_first });
+            spots.push(SampleSpot { sample, way: way.clone(), place: message.place, is_first });
         }
     }
     for (index, field) in message.fields.iter().enumerate() {
@@ -274,7 +288,7 @@ fn collect(
     }
 }
 
-/// Whether a message or one directly in it is at a place that was not seen before.
+/// Whether a message, or one directly in it, is at a new place.
 fn holds_new(message: &Message, seen: &HashSet<usize>) -> bool {
     let is_new = |message: &Message| !seen.contains(&message.place);
     let is_new_inside =

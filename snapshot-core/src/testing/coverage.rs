@@ -1,4 +1,4 @@
-//! Which fields were seen with how many values: what was never varied was not tested.
+//! Counts the values that each field had: a field with one value was not tested.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use super::report::{Law, Report};
 use super::shape::{FieldInfo, FieldValue, Presence};
 use super::tree::{Message, Value};
 
-/// What was seen of every field.
+/// The values that were seen in every field.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
-    fields: HashMap<FieldKey, Seen>,
+    fields: HashMap<FieldKey, SeenValues>,
     /// The places of the messages in the samples.
     places: HashSet<usize>,
 }
@@ -27,23 +27,23 @@ pub(super) struct Missing {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
-    /// Two different values at most, as bytes.
+struct SeenValues {
+    /// At most two different values, as bytes.
     values: Vec<Vec<u8>>,
-    /// A sample has a message in it.
+    /// Whether a sample has a message in it.
     holds_message: bool,
     refused: usize,
     refusal: Option<String>,
 }
 
 impl Coverage {
-    /// Everything in a sample comes back.
+    /// Records the fields of a sample, which all come back.
     pub(super) fn sample(&mut self, message: &Message) {
         self.places.insert(message.place);
         for info in message.shape.fields() {
             let values = message.values(info.number);
             self.restored(message.place, &info, &values);
-            // Only what is in a sample is edited in turn; an edit that adds a message is not.
+            // Only messages in samples are edited in turn, not messages that an edit adds.
             if values.iter().any(|value| matches!(value, Value::Message(_))) {
                 self.fields.entry((message.place, info.number)).or_default().holds_message = true;
             }
@@ -55,10 +55,10 @@ impl Coverage {
         }
     }
 
-    /// The field came back with these values.
+    /// Records that the field came back with these values.
     pub(super) fn restored(&mut self, place: usize, info: &FieldInfo, values: &[Value]) {
         let seen = self.fields.entry((place, info.number)).or_default();
-        // Two are enough.
+        // Two values are enough.
         if seen.values.len() < 2 {
             let is_absent =
                 |value: &Value| info.presence == Presence::Implicit && is_default(value);
@@ -66,7 +66,7 @@ impl Coverage {
             for value in values.iter().filter(|value| !is_absent(value)) {
                 bytes.extend(value.bytes());
             }
-            // An empty text with presence is not nothing.
+            // An empty text with presence counts as a value.
             if info.presence != Presence::Implicit {
                 bytes.push(values.len().min(255) as u8);
             }
@@ -81,15 +81,15 @@ impl Coverage {
         self.fields.get(&(place, number)).is_some_and(|seen| seen.holds_message)
     }
 
-    /// The field was refused with another value.
+    /// Records that the field was refused with another value.
     pub(super) fn refused(&mut self, place: usize, info: &FieldInfo, error: &Error) {
         let seen = self.fields.entry((place, info.number)).or_default();
         seen.refused += 1;
         seen.refusal.get_or_insert_with(|| error.first().to_string());
     }
 
-    /// Reports the fields that were not varied, but for those that are `fixed`; and what is in
-    /// `fixed` or `normalized` and names no field.
+    /// Reports the fields with fewer than two values, except those in `fixed`, and the paths in `fixed`
+    /// and `normalized` that name no field.
     pub(super) fn report(
         &self,
         places: &Places,
@@ -119,12 +119,12 @@ impl Coverage {
                 Law::Exemption,
                 given,
                 None,
-                "is no field that the samples reach".to_owned(),
+                "is not a field that the samples reach".to_owned(),
             );
         }
     }
 
-    /// The fields in the samples that were not varied, but for those that are `fixed`.
+    /// The fields in the samples with fewer than two values, except those in `fixed`.
     pub(super) fn missing_fields(&self, places: &Places, fixed: &[String]) -> Vec<Missing> {
         let mut missing = Vec::new();
         for (place, shape) in places.shapes() {
@@ -147,9 +147,9 @@ impl Coverage {
     }
 
     fn missing(&self, place: usize, info: &FieldInfo, is_any: bool) -> Option<String> {
-        let nothing = Seen::default();
+        let nothing = SeenValues::default();
         let seen = self.fields.get(&(place, info.number)).unwrap_or(&nothing);
-        // What is in an `Any` says what its type URL is, and the derive says what the version is.
+        // The payload determines the type URL of its `Any`, and the derive determines the version.
         if is_any && info.number == 1 && self.has_message(place, 2) || is_version(info) {
             return None;
         }
@@ -159,7 +159,7 @@ impl Coverage {
                     Some(refusal) => format!(" (an empty one is refused: {refusal})"),
                     None => String::new(),
                 };
-                format!("no sample has it{refusal}: add one in which it is there")
+                format!("no sample has it{refusal}: add a sample with it")
             });
         }
         if seen.values.len() > 1 {
@@ -170,7 +170,8 @@ impl Coverage {
             Some(_) => "only one value of it came back".to_owned(),
         };
         if let Some(refusal) = &seen.refusal {
-            text += &format!(", {} others were refused, the first with: {refusal}", seen.refused);
+            text +=
+                &format!("; {} other values were refused, the first with: {refusal}", seen.refused);
         }
         Some(text)
     }

@@ -1,4 +1,4 @@
-//! Where two messages of a type differ.
+//! Finds the fields in which two messages of a type differ.
 
 use crate::schema::ValueKind;
 
@@ -7,16 +7,16 @@ use super::report::hex;
 use super::shape::FieldInfo;
 use super::tree::{Message, Value};
 
-/// A field whose values differ.
+/// A field with different values.
 #[derive(Debug)]
 pub(super) struct Difference {
-    /// How a user may name the field, its path first.
+    /// The names by which a user can refer to the field, its path first.
     pub(super) names: [String; 2],
     pub(super) read: String,
     pub(super) written: String,
 }
 
-/// The fields whose values differ, the innermost.
+/// The innermost fields with different values.
 pub(super) fn differences(places: &Places, read: &Message, written: &Message) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(places, read, written, &mut found);
@@ -53,7 +53,7 @@ fn both_messages<'a>((a, b): (&'a Value, &'a Value)) -> Option<(&'a Message, &'a
     }
 }
 
-/// The values of a field in words.
+/// Describes the values of a field.
 pub(super) fn show(values: &[Value], info: &FieldInfo) -> String {
     match values {
         [] => "nothing".to_owned(),

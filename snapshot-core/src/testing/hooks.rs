@@ -1,4 +1,4 @@
-//! The hooks of a controller, by its type.
+//! Tests the hooks of a controller by its type.
 
 use crate::controller::Phase;
 use crate::controller::{Controller, WrittenHooks};
@@ -6,11 +6,11 @@ use crate::controller::{Controller, WrittenHooks};
 use super::laws;
 use super::report::Report;
 
-/// Tests that every hook of a controller that does something has a hook that takes it back: `freeze`
-/// has `thaw`; `prepare`, `patch` and `resume` have `abort`. No hook is called and no controller is needed.
+/// Tests that every hook of a controller has an undo hook: `freeze` has `thaw`; `prepare`, `patch` and
+/// `resume` have `abort`. The test calls no hook and needs no controller.
 ///
-/// [`contract`](super::contract) tests this too, for a state that names its controller. A hook in
-/// `no_undo` needs none, because what it does goes away with the controller or harms nobody.
+/// [`contract`](super::contract) tests the same for a state that names its controller. A hook in
+/// `no_undo` needs no undo, because it has no effects, or its effects end with the controller.
 ///
 /// ```
 /// # use std::ops::DerefMut;
@@ -41,7 +41,7 @@ use super::report::Report;
 /// #       Ok(Self { state: Mutex::new(state) })
 /// #   }
 ///     // ...
-///     /// Only looks whether the host has a clock: there is nothing to take back.
+///     /// Only checks that the host has a clock: there is nothing to undo.
 ///     async fn patch(&self, cx: &Context) -> Result<(), Error> {
 ///         cx.resource::<std::time::Instant>().map(drop)
 ///     }
@@ -53,7 +53,7 @@ use super::report::Report;
 ///
 /// # Panics
 ///
-/// If a hook has no undo and is not in `no_undo`, or is in it and needs no exemption.
+/// If a hook has no undo and is not in `no_undo`, or if a hook in `no_undo` needs no exemption.
 #[track_caller]
 pub fn hooks<C: Controller>(no_undo: impl IntoIterator<Item = Phase>) {
     let no_undo: Vec<Phase> = no_undo.into_iter().collect();

@@ -1,7 +1,6 @@
-//! The contract kit: one line that tests a state type thoroughly. With the feature `testing`.
+//! The contract kit: one line that tests a state type thoroughly. Needs the feature `testing`.
 //!
-//! It is the first test that a user writes for a state struct, and mostly the only one that is
-//! needed for its encoding:
+//! It is the first test to write for a state struct, and usually the only one that its encoding needs:
 //!
 //! ```
 //! use snapshot_core::Snapshot;
@@ -30,63 +29,62 @@
 //! snapshot_core::testing::contract::<Disk>([Disk { image: "/images/root".into(), size: 4096 }]);
 //! ```
 //!
-//! # What it does
+//! # Checks
 //!
-//! It saves each sample, takes the bytes apart by the schema of the message, and reads them again in
-//! thousands of variants:
+//! The kit saves each sample, parses the bytes by the schema of the message, and reads thousands of
+//! variants of them:
 //!
-//! - **Round trip.** What is saved comes back, and one state has one encoding, the canonical one;
-//!   with the fields in any order.
-//! - **Truncation.** A sample that was cut short is refused, or the cut is between two fields and
-//!   what is left is a message of its own.
+//! - **Round trip.** A saved state is restored, also with its fields in any order. One state has one
+//!   encoding, which is canonical.
+//! - **Truncation.** A truncated sample is refused, unless the cut is between two fields and the rest is
+//!   a complete message.
 //! - **Unknown fields, wrong wire types, groups**, at every level, within payloads, map entries and
 //!   the well-known types: refused.
 //! - **Duplicates** of singular fields, keys and members of a oneof: refused.
-//! - **Enum numbers** that the enum does not have, and numbers past the end of their kind: refused.
-//! - **Mutate each field and see it restored.** Every field is given other values. A type may refuse
-//!   them, but what it reads it must save again, unchanged: nothing is dropped, cut off or replaced
-//!   by a default. Only an older version that is accepted comes back as the current one.
-//! - **Coverage.** Every field of every message in the samples was seen with two values at least, in
-//!   the samples or by an edit: what never changes would be lost unnoticed. What was not is named,
-//!   with what to add to the samples.
-//! - **Relations.** A number that is called like an index or a count (`head`, `tail`, `index`, `cursor`, `count`, ...) and
-//!   lies within a list of its message in a sample is refused beyond the list: by `below`, `at_most` or `validate`.
-//!   An exemption is [`Contract::unrelated`].
-//! - **Undo.** If the state names its controller (`controller = ...`), each of its hooks that does
-//!   something has one that takes it back: `freeze` has `thaw`, `patch` and `resume` have `abort`. This
-//!   is read off the type and no hook is called. An exemption is [`Contract::no_undo`]; for a controller
-//!   alone there is [`hooks`].
-//! - **prost** reads every sample as the same state, and refuses nothing that is read.
+//! - **Unknown enum numbers**, and numbers outside of the range of their kind: refused.
+//! - **Mutation of each field.** Every field gets other values. A type can refuse them, but it must save
+//!   every accepted value again unchanged: it drops, truncates or replaces nothing. Only an accepted
+//!   older version comes back as the current one.
+//! - **Coverage.** Every field of every message in the samples has at least two values, in the samples or
+//!   by an edit. If a field never changes, the kit cannot notice that it is lost. The report names each
+//!   such field, and the sample to add.
+//! - **Relations.** A number with the name of an index or a count (`head`, `tail`, `index`, `cursor`, `count`, ...)
+//!   that lies within a list of its message in a sample must be refused beyond the list: by `below`, `at_most` or
+//!   `validate`. [`Contract::unrelated`] makes an exception.
+//! - **Undo.** If the state names its controller (`controller = ...`), each of the controller's hooks has
+//!   an undo: `freeze` has `thaw`; `prepare`, `patch` and `resume` have `abort`. The kit determines this from
+//!   the type and calls no hook. [`Contract::no_undo`] makes an exception; [`hooks`] tests a controller without its
+//!   state.
+//! - **prost** reads every sample as the same state, and accepts everything that the type accepts.
 //!
-//! All that is wrong is reported at once, with the path of the field, what was done to it, the bytes
-//! and what to do about it.
+//! All problems are reported together, each with the path of the field, the edit, the bytes and the cure.
 //!
-//! # What to give it
+//! # Samples
 //!
-//! A few small samples. Scalars that no sample sets are set by an edit, and so are messages, lists and
-//! maps as long as an empty message is one; what has required fields or texts of a certain form cannot
-//! be made up, and a sample must have it. Enums, oneofs and newtypes have no message of their own: they
-//! are tested as a part of the structs that hold them. Children are tested with the state that holds them, and once more for
-//! themselves, where more edits reach them.
+//! Give the kit a few small samples. It sets scalars that no sample sets. It also adds messages, lists and
+//! maps if an empty message is valid; otherwise a sample must contain them, because the kit cannot invent
+//! required fields or texts of a certain form. Enums, oneofs and newtypes have no message of their own: they
+//! are tested as a part of their structs. Children are tested with their parent, and should also be tested
+//! separately, where more edits reach them.
 //!
-//! A rule across fields (`validate`) refuses most edits of what it is about: give samples that differ
-//! there. A field that has one value ever is named by [`Contract::fixed`], one that is deliberately
-//! brought into another form by [`Contract::normalized`].
+//! A rule across fields (`validate`) refuses most edits of its fields: give samples that differ in them.
+//! If a field has only one value, name it in [`Contract::fixed`]. If the type intentionally changes the form
+//! of a value, name the field in [`Contract::normalized`].
 //!
-//! The kit sees what is on the wire, and of each field with an adapter (`with`) whose type has `PartialEq` also
-//! whether `from_wire` gives back what `to_wire` was given: an adapter that rounds is found by a sample that it
-//! rounds. That a sample as a whole comes back as an *equal* Rust value, skipped fields apart, it tests with
+//! The kit compares encoded bytes. For each field with an adapter (`with`) whose type has `PartialEq`, it also
+//! tests that `from_wire` returns the value that `to_wire` was given: a sample that an adapter rounds reveals it.
+//! To test that a whole sample is restored as an *equal* Rust value, except for skipped fields, use
 //! [`Contract::compare`].
 //!
-//! # What it costs
+//! # Cost
 //!
-//! Time in proportion to the number of *different* fields in the samples, so that small samples are
-//! tested in milliseconds. Of the messages in one place, such as the values of a map, three are
-//! edited per sample and eight at all, and few values are tried in more than one of them; of a list
-//! the first three elements and the last. Each message is edited in a copy of the sample without most
-//! of what stands beside it, as far as the type reads such a copy; a field that was seen with one value
-//! there is edited in the whole sample, too. A sample of up to 2 KiB is cut at every byte, a longer one
-//! at every tag and at bytes evenly apart.
+//! The time is proportional to the number of *different* fields in the samples, so that small samples are
+//! tested in milliseconds. Among the messages at one place, such as the values of a map, the kit edits three
+//! per sample and eight in total, and tries few values in more than one of them; in a list, it edits the first
+//! three elements and the last. It edits each message in a copy of the sample without most of the surrounding
+//! fields, if the type reads such a copy. If a field has only one value there, the kit also edits it in the
+//! whole sample. A sample of up to 2 KiB is cut at every byte, a longer one at every tag and at evenly spaced
+//! bytes.
 
 mod adapters;
 mod bench;
@@ -127,13 +125,13 @@ use subject::{Recoded, Subject};
 ///
 /// # Panics
 ///
-/// If it does not, with everything that was found; and without samples.
+/// If the type breaks its contract, with all findings, or if there are no samples.
 #[track_caller]
 pub fn contract<S: State>(samples: impl IntoIterator<Item = S>) {
     Contract::new().samples(samples).run();
 }
 
-/// A test of a state type whose contract has exceptions.
+/// A test of a state type, with exceptions from the contract.
 ///
 /// ```
 /// use snapshot_core::testing::Contract;
@@ -174,7 +172,7 @@ pub struct Contract<S> {
 }
 
 impl<S: State> Contract<S> {
-    /// A test without samples.
+    /// Creates a test without samples.
     pub fn new() -> Self {
         Self {
             samples: Vec::new(),
@@ -192,20 +190,20 @@ impl<S: State> Contract<S> {
         self
     }
 
-    /// Exempts a field, and what is in it, from being seen with two values: it has one ever, or the
-    /// type takes no other. Other laws apply to it as to all.
+    /// Exempts a field and its contents from the coverage law: the field has only one value, or the type
+    /// accepts no other. All other laws still apply.
     ///
-    /// The path is that of a report: names of proto fields, `key` and `value` for those of a map,
-    /// without indices, `disks.value.config.read_only`. Or the full name of the message and the
-    /// field, `lcow.v1.ScsiSnapshot.DiskConfig.read_only`, for wherever that is.
+    /// The path is the path in a report: names of proto fields, `key` and `value` for the parts of a map,
+    /// without indices, such as `disks.value.config.read_only`. The full name of the message and the
+    /// field, such as `lcow.v1.ScsiSnapshot.DiskConfig.read_only`, names the field at every place.
     pub fn fixed(mut self, path: impl Into<String>) -> Self {
         self.fixed.push(path.into());
         self
     }
 
-    /// Lets a field, and what is in it, come back in another form than it was read in, for types
-    /// that accept several forms of one value: upper-case UUIDs, numbers as text. The form in which
-    /// it is saved must still come back unchanged. For the path, see [`Contract::fixed`].
+    /// Allows a field and its contents to come back in another form, for types that accept several forms
+    /// of one value: upper-case UUIDs, numbers as text. The saved form must still come back unchanged.
+    /// For the path, see [`Contract::fixed`].
     pub fn normalized(mut self, path: impl Into<String>) -> Self {
         self.normalized.push(path.into());
         self
@@ -218,15 +216,15 @@ impl<S: State> Contract<S> {
         self
     }
 
-    /// Exempts the hook of a phase from having an undo: `freeze` from `thaw`, `patch` or `resume` from
-    /// `abort`. For hooks that only look, and for those whose effects go away with the controller.
+    /// Exempts the hook of a phase from the undo law: `freeze` needs no `thaw`; `prepare`, `patch` or
+    /// `resume` needs no `abort`. For hooks without effects, and for hooks whose effects end with the controller.
     pub fn no_undo(mut self, phase: Phase) -> Self {
         self.no_undo.push(phase);
         self
     }
 
-    /// Compares each sample with what comes back of it, as Rust values: `compare(PartialEq::eq)`,
-    /// or a function that leaves skipped fields out.
+    /// Compares each sample with the restored value: `compare(PartialEq::eq)`, or a function that ignores
+    /// skipped fields.
     pub fn compare(mut self, same: fn(&S, &S) -> bool) -> Self {
         self.compare = Some(same);
         self
@@ -236,7 +234,7 @@ impl<S: State> Contract<S> {
     ///
     /// # Panics
     ///
-    /// If the type breaks its contract, with everything that was found; and without samples.
+    /// If the type breaks its contract, with all findings, or if there are no samples.
     #[track_caller]
     pub fn run(self) {
         if let Some(text) = self.broken() {
@@ -244,7 +242,7 @@ impl<S: State> Contract<S> {
         }
     }
 
-    /// What is wrong, if anything.
+    /// The report, if the type breaks its contract.
     fn broken(self) -> Option<String> {
         let subject = Subject::of::<S>();
         let mut bench = Bench {
@@ -258,7 +256,7 @@ impl<S: State> Contract<S> {
         };
         let name = bench.places.message_path(ROOT);
         if self.samples.is_empty() {
-            let text = "there is nothing to test: give a sample at least";
+            let text = "there is nothing to test: give at least one sample";
             bench.report.add(Law::Coverage, &name, None, text.to_owned());
         }
         for (index, sample) in self.samples.iter().enumerate() {
@@ -295,7 +293,7 @@ impl<S> fmt::Debug for Contract<S> {
     }
 }
 
-/// The hooks of the registered controller whose state has this type, if there is one.
+/// The hooks of the registered controller with a state of this type, if there is one.
 fn controller_of(state: &str) -> Option<WrittenHooks> {
     let mut all = registry().ok()?.iter().map(|registration| (registration.hooks)());
     all.find(|hooks| hooks.state == state)
@@ -307,10 +305,10 @@ fn round_trip<S: State>(
     sample: &S,
     same: fn(&S, &S) -> bool,
 ) -> Result<(), (Option<Vec<u8>>, String)> {
-    let bytes = to_bytes(sample).map_err(|error| (None, format!("is not saved: {error}")))?;
+    let bytes = to_bytes(sample).map_err(|error| (None, format!("cannot be saved: {error}")))?;
     let failed = |text: String| Err((Some(bytes.clone()), text));
     let (recoded, watch) = bench.subject.recode(&bytes);
-    // Known first, so that a difference in a payload is found there.
+    // The payloads must be known first, so that a difference inside one is found there.
     let payloads = watch.payloads.into_iter().map(|(url, schema)| (url.to_owned(), schema));
     bench.places.payloads.borrow_mut().extend(payloads);
     let differs = |what: &str, [first, second]: [&str; 2], other: &[u8]| {
@@ -326,20 +324,20 @@ fn round_trip<S: State>(
         Ok(again) if again == bytes => {}
         Ok(again) => {
             let sides = ["the first time", "the second time"];
-            return failed(differs("is saved as other bytes a second time", sides, &again));
+            return failed(differs("a second save gives other bytes", sides, &again));
         }
-        Err(error) => return failed(format!("is not saved a second time: {error}")),
+        Err(error) => return failed(format!("cannot be saved a second time: {error}")),
     }
     match recoded {
         Recoded::Written(back) if back == bytes => {}
         Recoded::Written(back) => {
             let sides = ["is read", "is saved"];
-            return failed(differs("is read, and saved as other bytes", sides, &back));
+            return failed(differs("is read, and then saved as other bytes", sides, &back));
         }
-        Recoded::Refused(error) => return failed(format!("is refused when it is read: {error}")),
-        Recoded::Panicked(error) => return failed(format!("is not read: {error}")),
+        Recoded::Refused(error) => return failed(format!("is saved, and then refused: {error}")),
+        Recoded::Panicked(error) => return failed(format!("cannot be read: {error}")),
         Recoded::NotWritten(error) => {
-            return failed(format!("is read, and then not saved: {error}"));
+            return failed(format!("is read, and then cannot be saved: {error}"));
         }
     }
     let Some(tree) = bench.places.read(&bytes) else {
@@ -348,7 +346,7 @@ fn round_trip<S: State>(
     if bench.places.canonical(&tree, &[], false).encode() != bytes {
         return failed(
             "is saved in a form that is not canonical: fields and map entries are not in \
-            ascending order, or a default is written out"
+            ascending order, or a default is written"
                 .to_owned(),
         );
     }
@@ -366,7 +364,7 @@ fn round_trip<S: State>(
     }
     match from_bytes::<S>(&bytes) {
         Ok(restored) if same(sample, &restored) => {}
-        _ => return failed("comes back as a value that is not equal".to_owned()),
+        _ => return failed("is restored as a value that is not equal".to_owned()),
     }
     bench.samples.push(Sample { bytes, tree, is_made: false });
     Ok(())
@@ -377,7 +375,7 @@ fn judge(bench: &mut Bench, fixed: &[String], unrelated: &[String]) {
     for site in bench.sites() {
         laws::learn(bench, &site);
     }
-    // What is known of the fields now says how the samples are read.
+    // The laws have learned more about the fields, so read the samples again.
     for sample in &mut bench.samples {
         if let Some(tree) = bench.places.read(&sample.bytes) {
             sample.tree = tree;
@@ -397,7 +395,7 @@ fn judge(bench: &mut Bench, fixed: &[String], unrelated: &[String]) {
         laws::edits(bench, &site);
         laws::unrelated_numbers(bench, &site, unrelated);
     }
-    // An edit may be refused for what was left out around it: once more in the whole sample.
+    // The type may refuse an edit because surrounding fields are missing: repeat it in the whole sample.
     let missing = bench.coverage.missing_fields(&bench.places, fixed);
     let missing: HashSet<usize> = missing.into_iter().map(|field| field.place).collect();
     if !missing.is_empty() {

@@ -1,5 +1,5 @@
-//! The messages of a type's schema as far as they were reached, and what was learned of each field:
-//! reading bytes into a [`Message`] needs both.
+//! The messages of a type's schema that the samples reach, and the properties of their fields. Both
+//! are needed to read bytes into a [`Message`].
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -16,20 +16,20 @@ use super::tree::{Field, Message, Value, varint_length};
 /// A field of a message at a place.
 pub(super) type FieldKey = (usize, u32);
 
-/// Where messages are in the schema of a type. A message inside a message of the same type is at
-/// the same place as that, so that recursive schemas have an end.
+/// The places of messages in the schema of a type. A message inside a message of the same type is at
+/// the same place as the outer one, so that recursive schemas are finite.
 #[derive(Debug)]
 pub(super) struct Places {
     all: RefCell<Vec<Place>>,
-    /// Places by parent, field number and descriptor; of an entry, by that of nothing.
+    /// Places by parent, field number and descriptor. A map entry has no descriptor.
     children: RefCell<HashMap<(usize, u32, *const MessageDescriptor), usize>>,
     /// Schemas by type URL.
     pub(super) payloads: RefCell<HashMap<String, &'static MessageDescriptor>>,
-    /// `Any` fields whose payload is carried unread.
+    /// `Any` fields with a payload that the type does not read.
     pub(super) unread: RefCell<HashSet<usize>>,
     /// Fields that the Rust type ignores.
     pub(super) ignored: RefCell<HashSet<FieldKey>>,
-    /// Repeated fields that are sets: their order is not what was written.
+    /// Repeated fields that are sets: they do not keep the order of their elements.
     pub(super) sets: RefCell<HashSet<FieldKey>>,
 }
 
@@ -78,9 +78,9 @@ impl Places {
         }
         let name = shape.name();
         let mut all = self.all.borrow_mut();
-        // A constant may have several addresses.
+        // A constant can have several addresses.
         let path = match all[parent].is_any {
-            // A payload is where its `Any` is.
+            // A payload is at the place of its `Any`.
             true => all[parent].path.clone(),
             false => join(&all[parent].path, field.name),
         };
@@ -92,7 +92,7 @@ impl Places {
             return place;
         }
         let mut above = Some(parent);
-        // An `Any` in an `Any` is not there again: what counts is their payloads.
+        // An `Any` in an `Any` is not a place of its own: only their payloads count.
         while let Some(place) = above.filter(|_| !shape.is_any()) {
             if !name.is_empty() && all[place].name == name {
                 self.children.borrow_mut().insert(key, place);
@@ -106,7 +106,7 @@ impl Places {
         place
     }
 
-    /// All places so far, with their shapes.
+    /// All known places, with their shapes.
     pub(super) fn shapes(&self) -> Vec<(usize, Shape)> {
         self.all.borrow().iter().map(|place| place.shape).enumerate().collect()
     }
@@ -125,13 +125,13 @@ impl Places {
         join(&self.all.borrow()[place].path, field)
     }
 
-    /// The path of a message; of the outermost, its name.
+    /// The path of a message, or the name of the outermost message.
     pub(super) fn message_path(&self, place: usize) -> String {
         let place = &self.all.borrow()[place];
         if place.path.is_empty() { place.name.clone() } else { place.path.clone() }
     }
 
-    /// The ways in which a user may name a field: its path, or its message and name.
+    /// The names by which a user can refer to a field: its path, or its message and name.
     pub(super) fn names(&self, place: usize, field: &str) -> [String; 2] {
         [self.path(place, field), format!("{}.{field}", self.all.borrow()[place].name)]
     }
@@ -148,7 +148,7 @@ impl Places {
     fn root(&self) -> &'static MessageDescriptor {
         match self.all.borrow()[ROOT].shape {
             Shape::Message(message) => message,
-            // The outermost is none.
+            // The outermost message is not one.
             Shape::Entry(..) => <() as crate::Schema>::DESCRIPTOR,
         }
     }
@@ -217,7 +217,7 @@ impl Places {
         let Some(info) = any.shape.field(2) else { return };
         for field in any.fields.iter_mut().filter(|field| field.number == 2) {
             if let Value::Bytes(bytes) = &field.value {
-                // What an error counts in and where a tag is are offsets in the whole.
+                // Offsets in errors and of tags count from the beginning of the whole input.
                 let base = field.offset + 1 + varint_length(bytes.len());
                 let place = self.child(place, &info, shape);
                 if let Ok(message) = self.message(&mut Reader::with_base(bytes, base), shape, place)
@@ -228,9 +228,9 @@ impl Places {
         }
     }
 
-    /// The one form in which a message is written: fields in ascending order, no defaults, entries
-    /// whole and sorted. Without the ignored fields, whose tags are at `ignored`. `sets` says
-    /// whether the elements of sets are put into an order that is the same for all sets.
+    /// Returns the canonical form of a message: fields in ascending order, no defaults, complete and sorted
+    /// entries. Omits the ignored fields, whose tags are at `ignored`. If `sets` is true, sorts the elements
+    /// of sets.
     pub(super) fn canonical(&self, message: &Message, ignored: &[usize], sets: bool) -> Message {
         let mut fields = Vec::new();
         for info in self.fields(message.place).iter() {
@@ -295,7 +295,7 @@ pub(super) fn is_default(value: &Value) -> bool {
         Value::Varint(value) | Value::Fixed64(value) => *value == 0,
         Value::Fixed32(value) => *value == 0,
         Value::Bytes(bytes) => bytes.is_empty(),
-        // The payload in an `Any`, whose `value` is bytes to the schema.
+        // The payload in an `Any`. In the schema, its `value` is plain bytes.
         Value::Message(message) => message.fields.is_empty(),
         Value::Packed(_) | Value::Group | Value::NoWireType(_) => false,
     }
@@ -315,7 +315,7 @@ fn sort_entries(entries: &mut [Value]) {
     });
 }
 
-/// The number that a scalar of an integer kind means.
+/// The numeric value of a scalar of an integer kind.
 pub(super) fn number(value: &Value, kind: ValueKind) -> i128 {
     match (value, kind) {
         (Value::Varint(raw), ValueKind::Sint32 | ValueKind::Sint64) => {

@@ -1,11 +1,11 @@
-//! What is wrong with a type, for its author to read.
+//! The report on a type, for its author.
 
 use std::collections::HashSet;
 use std::fmt::Write;
 
-/// How many findings a report shows.
+/// The maximum number of findings in a report.
 const SHOWN: usize = 25;
-/// How many bytes of an input a finding shows.
+/// The maximum number of input bytes in a finding.
 const BYTES_SHOWN: usize = 96;
 
 /// A rule that every state type keeps.
@@ -30,42 +30,42 @@ pub(super) enum Law {
 impl Law {
     fn as_str(self) -> &'static str {
         match self {
-            Law::RoundTrip => "what is saved comes back, and one state has one encoding",
+            Law::RoundTrip => "a saved state is restored, and one state has one encoding",
             Law::Order => "fields are read in any order",
-            Law::Truncation => "what was cut short is refused",
+            Law::Truncation => "truncated bytes are refused",
             Law::UnknownField => "unknown fields are refused",
             Law::WireType => "wrong wire types are refused",
-            Law::Duplicate => "what may be there once is refused twice",
+            Law::Duplicate => "duplicates are refused",
             Law::Enum => "unknown enum numbers are refused",
-            Law::Range => "numbers that the kind does not have are refused",
-            Law::Restored => "what is read is saved again, unchanged",
-            Law::Prost => "prost reads and writes the same",
-            Law::Coverage => "every field was seen with two values",
+            Law::Range => "numbers outside of the range of the kind are refused",
+            Law::Restored => "every accepted value is saved again unchanged",
+            Law::Prost => "prost reads and writes the same state",
+            Law::Coverage => "every field is tested with two values",
             Law::Relation => "a number that indexes a list is kept within it",
-            Law::Undo => "what a hook does can be taken back",
-            Law::Exemption => "exemptions are needed",
+            Law::Undo => "every hook has an undo",
+            Law::Exemption => "every exemption is needed",
         }
     }
 
     fn advice(self) -> &'static str {
         match self {
             Law::RoundTrip | Law::Restored => {
-                "a `with` module loses or changes values here: refuse in `from_wire` what `to_wire` \
-                 does not give back; if another form of the same value is meant, add `.normalized(PATH)`"
+                "a `with` module loses or changes values here: refuse in `from_wire` every value that \
+                 `to_wire` does not write back; if the other form is intended, add `.normalized(PATH)`"
             }
-            Law::Order => "reading must not depend on the order of the fields",
+            Law::Order => "read the fields in any order",
             Law::Truncation | Law::UnknownField | Law::WireType | Law::Duplicate => {
                 "read the message with `derive(Snapshot)`, which refuses this"
             }
             Law::Enum => {
                 "map the enum with `stage` or `enumeration`, or refuse such numbers in `from_wire`"
             }
-            Law::Range => "refuse what does not fit; do not cut it off",
+            Law::Range => "refuse numbers that do not fit; do not truncate them",
             Law::Prost => {
-                "compare the struct with its message: both sides must mean the same bytes"
+                "compare the struct with its message: the same bytes must mean the same state"
             }
             Law::Coverage => {
-                "add samples that differ here; if there is only one value ever, add `.fixed(PATH)`"
+                "add samples that differ here; if the field has only one value, add `.fixed(PATH)`"
             }
             Law::Relation => {
                 "say the relation with `below = LIST` or `at_most = LIST`, or check it in `validate`; if the \
@@ -73,9 +73,9 @@ impl Law {
             }
             Law::Undo => {
                 "write the undo hook, which also runs after a hook that failed half-way; if there is \
-                 nothing to take back, say so with `no_undo`"
+                 nothing to undo, declare that with `no_undo`"
             }
-            Law::Exemption => "correct the path, or take the exemption out",
+            Law::Exemption => "correct the path, or remove the exemption",
         }
     }
 }
@@ -88,7 +88,7 @@ struct Finding {
     bytes: Option<Vec<u8>>,
 }
 
-/// Everything that was found.
+/// All findings.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     findings: Vec<Finding>,
@@ -104,7 +104,7 @@ impl Report {
         }
     }
 
-    /// The text for the panic; `None` if all is well.
+    /// The text for the panic, or `None` without findings.
     pub(super) fn text(&self, type_name: &str, message: &str) -> Option<String> {
         if self.findings.is_empty() {
             return None;
@@ -135,7 +135,7 @@ impl Report {
     }
 }
 
-/// Bytes as hex; of many, the first.
+/// Formats bytes as hex; shows only the first ones of a long input.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes.iter().take(BYTES_SHOWN) {

@@ -1,10 +1,10 @@
-//! The schema as the kit needs it: every field of a message by its number, members of oneofs and
-//! the two of a map entry alike.
+//! The schema in a form for the kit: every field of a message by its number, including members of
+//! oneofs and the two fields of a map entry.
 
 use crate::schema::kind::WireType;
 use crate::schema::{FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
 
-/// What a message on the wire is.
+/// The shape of a message on the wire.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     Message(&'static MessageDescriptor),
@@ -12,20 +12,20 @@ pub(super) enum Shape {
     Entry(ValueKind, ValueKind),
 }
 
-/// How often a field is there, and when.
+/// How often a field occurs, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// At most once, and not at its default.
+    /// At most once, and not with its default.
     Implicit,
     /// At most once.
     Explicit,
     /// Once: key and value of a map entry.
     Always,
-    /// A tag for each.
+    /// A tag for each element.
     Repeated,
-    /// One tag for all.
+    /// One tag for all elements.
     Packed,
-    /// An entry for each.
+    /// An entry for each element.
     Map,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct FieldInfo {
     pub(super) oneof: Option<u32>,
 }
 
-/// What one value of a field is.
+/// The type of one value of a field.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum FieldValue {
     Kind(ValueKind),
@@ -68,7 +68,7 @@ impl FieldInfo {
         }
     }
 
-    /// The kind of its values, if they are no messages.
+    /// The kind of its values, if they are not messages.
     pub(super) fn scalar(&self) -> Option<ValueKind> {
         match self.value {
             FieldValue::Kind(ValueKind::Message(_)) | FieldValue::Entry(..) => None,
@@ -78,7 +78,7 @@ impl FieldInfo {
 }
 
 impl Shape {
-    /// The full name of the message; of an entry, none.
+    /// The full name of the message. An entry has none.
     pub(super) fn name(self) -> String {
         match self {
             Shape::Message(message) => (message.full_name)(),
@@ -90,7 +90,7 @@ impl Shape {
         matches!(self, Shape::Message(message) if (message.full_name)() == "google.protobuf.Any")
     }
 
-    /// All fields, each member of a oneof for itself. Without those that have no description.
+    /// All fields, including each member of a oneof. Omits fields without a description.
     pub(super) fn fields(self) -> Vec<FieldInfo> {
         match self {
             Shape::Entry(key, value) => [(1, "key", key), (2, "value", value)]
@@ -122,7 +122,7 @@ impl Shape {
         self.fields().into_iter().find(|field| field.number == number)
     }
 
-    /// Numbers that no field has: the lowest, the one after the last, the greatest that there is.
+    /// Numbers without a field: the lowest, the one after the last, and the maximum.
     pub(super) fn free_numbers(self) -> Vec<u32> {
         let taken: Vec<u32> = match self {
             Shape::Entry(..) => vec![1, 2],
@@ -157,7 +157,7 @@ fn info(field: &FieldDescriptor, oneof: Option<u32>) -> Option<FieldInfo> {
     Some(FieldInfo { number: field.number, name: field.name, presence, value, oneof })
 }
 
-/// How a value of the kind is framed.
+/// The wire type of a value of the kind.
 pub(super) fn wire_type(kind: ValueKind) -> WireType {
     use ValueKind::*;
     match kind {

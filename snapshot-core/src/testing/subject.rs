@@ -1,4 +1,4 @@
-//! The type that is tested, behind functions: the laws are compiled once and not for every type.
+//! The tested type, behind function pointers: the laws are compiled once and not for every type.
 
 use std::fmt;
 
@@ -7,25 +7,25 @@ use crate::codec::{Reader, from_bytes, to_bytes};
 use crate::schema::{MessageDescriptor, Schema};
 use crate::{Error, State};
 
-use super::watch::{Watch, Watched};
+use super::watch::{Sightings, WatchedRead};
 
-/// What can be done with the type.
+/// The operations on the type.
 #[derive(Clone, Copy)]
 pub(super) struct Subject {
     pub(super) type_name: &'static str,
     pub(super) descriptor: &'static MessageDescriptor,
-    recode: fn(&[u8]) -> (Recoded, Watch),
+    recode: fn(&[u8]) -> (Recoded, Sightings),
     pub(super) prost_refuses: fn(&[u8]) -> Option<String>,
     pub(super) through_prost: fn(&[u8]) -> Result<Vec<u8>, String>,
 }
 
-/// What became of bytes that were read and written again.
+/// The outcome of reading bytes and writing the value again.
 #[derive(Debug)]
 pub(super) enum Recoded {
     Refused(Error),
-    /// Read, but not written: an error or a panic.
+    /// The bytes were read, but writing failed with an error or a panic.
     NotWritten(Error),
-    /// Reading panicked.
+    /// The read panicked.
     Panicked(Error),
     Written(Vec<u8>),
 }
@@ -41,8 +41,8 @@ impl Subject {
         }
     }
 
-    /// Reads the bytes and writes what was read.
-    pub(super) fn recode(&self, bytes: &[u8]) -> (Recoded, Watch) {
+    /// Reads the bytes and writes the value again.
+    pub(super) fn recode(&self, bytes: &[u8]) -> (Recoded, Sightings) {
         (self.recode)(bytes)
     }
 }
@@ -53,8 +53,8 @@ impl fmt::Debug for Subject {
     }
 }
 
-fn recode<S: State>(bytes: &[u8]) -> (Recoded, Watch) {
-    let scope = Watched::default();
+fn recode<S: State>(bytes: &[u8]) -> (Recoded, Sightings) {
+    let scope = WatchedRead::default();
     let read = caught(|| {
         let mut reader = Reader::new(bytes);
         reader.set_scope(&scope);
@@ -75,14 +75,15 @@ fn prost_refuses<S: State>(bytes: &[u8]) -> Option<String> {
     <S::Message as prost::Message>::decode(bytes).err().map(|error| error.to_string())
 }
 
-/// What is written after prost has read the bytes, and again after prost has written them.
+/// Reads the bytes with prost, writes them with prost, and saves the result again.
 fn through_prost<S: State>(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let message = <S::Message as prost::Message>::decode(bytes)
-        .map_err(|error| format!("prost does not read what was saved: {error}"))?;
+        .map_err(|error| format!("prost does not read the saved bytes: {error}"))?;
     let state = S::from_message(&message)
-        .map_err(|error| format!("what prost has read and written is refused: {error}"))?;
-    let message = state.to_message().map_err(|error| format!("is no prost message: {error}"))?;
+        .map_err(|error| format!("is refused after prost has read and written it: {error}"))?;
+    let message =
+        state.to_message().map_err(|error| format!("cannot become a prost message: {error}"))?;
     let state = from_bytes::<S>(&prost::Message::encode_to_vec(&message))
-        .map_err(|error| format!("what prost has written is refused: {error}"))?;
-    to_bytes(&state).map_err(|error| format!("is not saved after prost: {error}"))
+        .map_err(|error| format!("is refused after prost has written it: {error}"))?;
+    to_bytes(&state).map_err(|error| format!("cannot be saved after prost: {error}"))
 }

@@ -1,6 +1,6 @@
-//! Cuts a sample down to the surroundings of one message. To try an edit of a message, the kit reads and
+//! Reduces a sample to the surroundings of one message. To try an edit of a message, the kit reads and
 //! writes the whole payload around it, so an edit of a deep message in a large tree would cost as much as
-//! the tree. These functions leave out the fields beside the way to the message where the type allows
+//! the tree. These functions omit the fields that are not on the way to the message, if the type allows
 //! that.
 
 use std::collections::{HashMap, HashSet};
@@ -10,11 +10,11 @@ use super::shape::Shape;
 use super::subject::{Recoded, Subject};
 use super::tree::{Field, Message, Value};
 
-/// The size in bytes from which a scalar is worth leaving out.
+/// The size in bytes from which a scalar is omitted.
 const LARGE: usize = 32;
-/// How many fields of a message are left out one by one, if they cannot be left out together.
+/// The number of fields of a message that are omitted one by one, if they cannot be omitted together.
 const TRIED: usize = 12;
-/// How many elements of a list or map stay: the first ones and the last ones.
+/// The number of elements of a list or map that stay: the first ones and the last ones.
 const FIRST: usize = 5;
 const LAST: usize = 3;
 
@@ -44,13 +44,13 @@ impl Setting {
     }
 }
 
-/// Finds the surroundings of the messages of one sample. Each cut is tried on the type, and is made only
-/// if the type reads what is left and writes it back unchanged.
+/// Finds the surroundings of the messages of one sample. Each reduction is tried on the type, and is kept
+/// only if the type reads the rest and writes it back unchanged.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
     subject: Subject,
     sample: &'a Message,
-    /// By the way to a message: the sample without what stands beside that way.
+    /// The reduced sample for the way to each message.
     known: HashMap<Vec<usize>, Setting>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Surroundings<'a> {
         self.trimmed(setting)
     }
 
-    /// Leaves out the fields beside the way. The message at its end stays whole, so that an index into
+    /// Omits the fields that are not on the way. The message at its end stays whole, so that an index into
     /// its fields is the same as in the sample.
     fn beside(&mut self, way: &[usize]) -> Setting {
         if let Some(known) = self.known.get(way) {
@@ -84,7 +84,7 @@ impl<'a> Surroundings<'a> {
         setting
     }
 
-    /// Leaves out the fields of the message except `child`, and extends the way to `child`.
+    /// Omits the fields of the message except `child`, and extends the way to `child`.
     fn without_siblings(&self, mut above: Setting, child: usize) -> Setting {
         let inner = |mut setting: Setting, index: usize| {
             setting.way.push(index);
@@ -92,7 +92,7 @@ impl<'a> Surroundings<'a> {
         };
         let Some(message) = above.message() else { return above };
         let shape = message.shape;
-        // The key of an entry and the type URL of an `Any` say what the value is.
+        // The key of an entry and the type URL of an `Any` determine the value.
         if matches!(shape, Shape::Entry(..)) || shape.is_any() {
             return inner(above, child);
         }
@@ -126,7 +126,7 @@ impl<'a> Surroundings<'a> {
         inner(above, index)
     }
 
-    /// Leaves out the middle elements of long lists and maps.
+    /// Omits the middle elements of long lists and maps.
     fn thinned(&self, setting: Setting) -> Setting {
         let Some(message) = setting.message() else { return setting };
         let mut counts: HashMap<u32, usize> = HashMap::new();
@@ -149,7 +149,7 @@ impl<'a> Surroundings<'a> {
         if self.is_read(&thinned) { thinned } else { setting }
     }
 
-    /// Leaves out the contents of the messages in the message.
+    /// Omits the contents of the messages in the message.
     fn trimmed(&self, mut setting: Setting) -> Setting {
         let Some(message) = setting.message() else { return setting };
         let is_message = |field: &Field| matches!(field.value, Value::Message(_));
@@ -174,7 +174,7 @@ impl<'a> Surroundings<'a> {
         setting
     }
 
-    /// Whether the type reads the setting and writes it back as it is.
+    /// Whether the type reads the setting and writes it back unchanged.
     fn is_read(&self, setting: &Setting) -> bool {
         let bytes = setting.tree.encode();
         matches!(self.subject.recode(&bytes).0, Recoded::Written(back) if back == bytes)
@@ -210,8 +210,8 @@ fn with_trimmed(setting: &Setting, children: &[usize]) -> Setting {
     setting
 }
 
-/// Leaves out the messages in a message, and large scalars. Of a map entry the value is trimmed, of an
-/// `Any` the payload.
+/// Omits the messages in a message, and large scalars. Trims the value of a map entry, and the payload of an
+/// `Any`.
 fn trim(message: &mut Message) {
     if matches!(message.shape, Shape::Entry(..)) || message.shape.is_any() {
         for field in &mut message.fields {
@@ -224,8 +224,8 @@ fn trim(message: &mut Message) {
     }
 }
 
-/// Whether as many elements differ as before: a law sees only from different elements whether a type
-/// keeps their order.
+/// Whether the number of different elements is the same as before. A law needs different elements to see
+/// whether a type keeps their order.
 fn are_as_different(before: &Setting, after: &Setting) -> bool {
     let different = |setting: &Setting| {
         let fields = setting.message().map(|message| message.fields.iter());

@@ -1,4 +1,4 @@
-//! The kit passes what keeps the contract, and finds each way to break it.
+//! Tests that the kit passes types that keep the contract, and finds each kind of violation.
 
 mod adapters;
 mod by_hand;
@@ -10,12 +10,12 @@ mod undo;
 use super::Contract;
 use crate::State;
 
-/// The report on a type; `None` if it keeps the contract.
+/// The report on a type, or `None` if it keeps the contract.
 fn report<S: State>(samples: impl IntoIterator<Item = S>) -> Option<String> {
     Contract::new().samples(samples).broken()
 }
 
-/// The report on a type that must break the contract, which must have these lines in it.
+/// Asserts that a type breaks the contract, and that the report contains these lines.
 #[track_caller]
 fn assert_broken<S: State>(samples: impl IntoIterator<Item = S>, expected: &[&str]) {
     let text = report(samples).expect("breaks the contract");

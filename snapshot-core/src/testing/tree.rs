@@ -1,5 +1,5 @@
-//! Encoded bytes as a tree that can be changed and written again. Nothing is interpreted beyond what
-//! an edit needs: every varint, every length and every order that a reader may meet can be written.
+//! Encoded bytes as a tree that can be changed and written again. The tree interprets only as much as an
+//! edit needs, so that it can hold every varint, every length and every order that a reader may encounter.
 
 use crate::schema::kind::WireType;
 
@@ -9,7 +9,7 @@ use super::shape::Shape;
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) shape: Shape,
-    /// Which message of the type's schema it is, see [`Places`](super::places::Places).
+    /// The place of the message in the type's schema, see [`Places`](super::places::Places).
     pub(super) place: usize,
     pub(super) fields: Vec<Field>,
 }
@@ -19,11 +19,11 @@ pub(super) struct Message {
 pub(super) struct Field {
     pub(super) number: u32,
     pub(super) value: Value,
-    /// Where its tag was read.
+    /// The offset of its tag.
     pub(super) offset: usize,
 }
 
-/// What follows a tag.
+/// The value after a tag.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Varint(u64),
@@ -31,11 +31,11 @@ pub(super) enum Value {
     Fixed32(u32),
     Bytes(Vec<u8>),
     Message(Message),
-    /// Scalars behind one tag and length.
+    /// Scalars after one tag and length.
     Packed(Vec<Value>),
-    /// A group that is not empty.
+    /// A group with content.
     Group,
-    /// A tag with this wire type, which is none, and nothing after it.
+    /// A tag with this invalid wire type, and nothing after it.
     NoWireType(u8),
 }
 
@@ -55,7 +55,7 @@ impl Message {
         bytes
     }
 
-    /// The message at the end of a way of indices of fields.
+    /// The message at the end of a way, which consists of indices of fields.
     pub(super) fn at(&mut self, way: &[usize]) -> Option<&mut Message> {
         let Some((&first, rest)) = way.split_first() else { return Some(self) };
         match &mut self.fields.get_mut(first)?.value {
@@ -64,7 +64,7 @@ impl Message {
         }
     }
 
-    /// The same, to look at.
+    /// The same message, immutable.
     pub(super) fn get(&self, way: &[usize]) -> Option<&Message> {
         let Some((&first, rest)) = way.split_first() else { return Some(self) };
         match &self.fields.get(first)?.value {
@@ -73,7 +73,7 @@ impl Message {
         }
     }
 
-    /// The bytes of the whole with one message in it changed; nothing changes here.
+    /// The bytes of a copy of the whole message in which one inner message is changed.
     pub(super) fn with(&mut self, way: &[usize], edit: impl FnOnce(&mut Message)) -> Vec<u8> {
         let Some(message) = self.at(way) else { return self.encode() };
         let before = message.fields.clone();
@@ -85,7 +85,7 @@ impl Message {
         bytes
     }
 
-    /// The values of a field, packed ones one by one.
+    /// The values of a field; packed values are separate.
     pub(super) fn values(&self, number: u32) -> Vec<Value> {
         let mut values = Vec::new();
         for field in self.fields.iter().filter(|field| field.number == number) {
@@ -97,7 +97,7 @@ impl Message {
         values
     }
 
-    /// Replaces the values of a field, at the place of the first or behind the lesser numbers.
+    /// Replaces the values of a field, at the position of the first one or after the lower field numbers.
     pub(super) fn set(&mut self, number: u32, values: Vec<Value>, packed: bool) {
         let at = self.fields.iter().position(|field| field.number >= number);
         self.fields.retain(|field| field.number != number);
@@ -152,7 +152,7 @@ impl Value {
         }
     }
 
-    /// What follows the tag, as bytes of its own.
+    /// The bytes after the tag, in a new buffer.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.encode(&mut bytes);
@@ -173,7 +173,7 @@ fn varint(mut value: u64, bytes: &mut Vec<u8>) {
     bytes.push(value as u8);
 }
 
-/// How many bytes the varint of a length takes.
+/// The number of bytes of a length's varint.
 pub(super) fn varint_length(value: usize) -> usize {
     let bits = usize::BITS - value.leading_zeros();
     bits.div_ceil(7).max(1) as usize

@@ -1,11 +1,11 @@
-//! Other values for a scalar: those at the ends of its kind, and those next to the one it has.
+//! Other values for a scalar: the limits of its kind, and the neighbours of its current value.
 
 use crate::schema::{EnumDescriptor, ValueKind};
 
 use super::places::number;
 use super::tree::Value;
 
-/// Values of the kind other than `now`, all in the one form that a canonical encoding has.
+/// Values of the kind other than `now`, all in canonical encoding.
 pub(super) fn others(kind: ValueKind, now: &Value) -> Vec<Value> {
     use ValueKind::*;
     let mut values = match (kind, now) {
@@ -33,7 +33,7 @@ pub(super) fn others(kind: ValueKind, now: &Value) -> Vec<Value> {
     values
 }
 
-/// The least and the greatest integer of a kind; `None` for what is no integer.
+/// The minimum and the maximum of an integer kind, or `None` for another kind.
 fn range(kind: ValueKind) -> Option<(i128, i128)> {
     use ValueKind::*;
     match kind {
@@ -50,14 +50,14 @@ fn integers(kind: ValueKind, now: i128) -> Vec<Value> {
     let Some((least, most)) = range(kind) else { return Vec::new() };
     let ends = [least, least + 1, most - 1, most];
     let near = [now - 1, now + 1, now ^ 1, now ^ 2, -now, now << 8, now >> 8];
-    // Where narrower Rust types and other encodings end.
+    // The limits of narrower Rust types and of other encodings.
     let borders =
         [7, 8, 15, 16, 31, 32, 63].into_iter().flat_map(|bits| [(1 << bits) - 1, 1 << bits]);
     let values = [0, 1, -1, 2, 3, 10, 100].into_iter().chain(near).chain(borders).chain(ends);
     values.filter(|value| (least..=most).contains(value)).map(|v| integer(kind, v)).collect()
 }
 
-/// An integer as its kind writes it.
+/// Encodes an integer as its kind does.
 pub(super) fn integer(kind: ValueKind, value: i128) -> Value {
     use ValueKind::*;
     match kind {
@@ -67,17 +67,17 @@ pub(super) fn integer(kind: ValueKind, value: i128) -> Value {
             let value = value as i64;
             Value::Varint((value << 1 ^ value >> 63) as u64)
         }
-        // Negative ones take ten bytes, whatever the kind.
+        // A negative number takes ten bytes in every kind.
         _ => Value::Varint(value as u64),
     }
 }
 
-/// Varints that are no value of the kind: readers that cut them off take them for others.
+/// Varints outside of the range of the kind: a reader that truncates them reads other values.
 pub(super) fn too_large(kind: ValueKind) -> Vec<Value> {
     use ValueKind::*;
     let raw: &[u64] = match kind {
         Uint32 | Sint32 => &[1 << 32, (1 << 32) + 1, u64::MAX],
-        // The last is -1 in 32 bits, where it takes 64.
+        // The last one is -1 in 32 bits; the right encoding has 64.
         Int32 | Enum(_) => &[1 << 32, (1 << 32) + 1, 1 << 63, 0xffff_ffff],
         Bool => &[2, 1 << 32, u64::MAX],
         _ => &[],
@@ -85,7 +85,7 @@ pub(super) fn too_large(kind: ValueKind) -> Vec<Value> {
     raw.iter().copied().map(Value::Varint).collect()
 }
 
-/// Numbers that the enum does not have, around those that it has.
+/// Unknown numbers of the enum, next to the known ones.
 pub(super) fn unknown_numbers(descriptor: &EnumDescriptor) -> Vec<i32> {
     let known: Vec<i32> = descriptor.values.iter().map(|value| value.number).collect();
     let around = known.iter().flat_map(|&number| [number.wrapping_sub(1), number.wrapping_add(1)]);
@@ -118,13 +118,13 @@ fn floats(now: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// Texts for a field that is empty: for each is tried whether the type takes it.
+/// Texts to try in an empty field.
 const SAMPLES: [&str; 6] =
     ["a", "1", "/a b/c", "é", "10.0.0.1", "00000000-0000-4000-8000-000000000001"];
 
-/// Texts a little different from this one. A letter becomes a letter of the same case and a digit a
-/// digit that is not zero, so that the text of a number, a UUID or an address stays one, and in the
-/// form in which it is written.
+/// Texts that differ slightly from this one. A letter is replaced by a letter of the same case, and a digit
+/// by a digit other than zero, so that the text of a number, a UUID or an address stays valid and
+/// canonical.
 fn texts(now: &[u8]) -> Vec<String> {
     let Ok(now) = std::str::from_utf8(now) else { return Vec::new() };
     if now.is_empty() {
@@ -140,7 +140,7 @@ fn texts(now: &[u8]) -> Vec<String> {
         .map(|(i, _)| i)
         .collect();
     if let (Some(&first), Some(&last)) = (changeable.first(), changeable.last()) {
-        // An IPv4 address in an IPv6 one has another form behind another prefix.
+        // An IPv4 address in an IPv6 one has another form with another prefix.
         let is_mapped = now.trim_start_matches('[').starts_with("::ffff:");
         let first = (!is_mapped).then_some(first);
         for at in first.into_iter().chain([changeable[changeable.len() / 2], last]) {

@@ -9,7 +9,7 @@ use crate::schema::MessageDescriptor;
 
 /// What was seen during one decoding.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct Sightings {
     /// Type URL and schema of every payload that was tried.
     pub(super) payloads: Vec<(&'static str, &'static MessageDescriptor)>,
     /// Where the tags of ignored and discarded fields start.
@@ -18,16 +18,16 @@ pub(super) struct Watch {
 
 /// The scope of a read that is watched.
 #[derive(Debug, Default)]
-pub(super) struct Watched(RefCell<Watch>);
+pub(super) struct WatchedRead(RefCell<Sightings>);
 
-impl Watched {
+impl WatchedRead {
     /// Returns what was seen.
-    pub(super) fn into_watch(self) -> Watch {
+    pub(super) fn into_watch(self) -> Sightings {
         self.0.into_inner()
     }
 }
 
-impl ReadScope for Watched {
+impl ReadScope for WatchedRead {
     fn payload(&self, type_url: &'static str, message: &'static MessageDescriptor) {
         self.0.borrow_mut().payloads.push((type_url, message));
     }

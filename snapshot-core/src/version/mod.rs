@@ -62,9 +62,9 @@ pub fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
 /// Searches the whole payload for the version.
 fn look_for_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     let (found, offset) = match find(r, P::VERSION_FIELD) {
-        Found::Version(version, offset) => (version, offset),
-        Found::Nothing => (0, r.offset()),
-        Found::Damage => {
+        FoundVersion::Version(version, offset) => (version, offset),
+        FoundVersion::Nothing => (0, r.offset()),
+        FoundVersion::Damage => {
             r.set_version(P::VERSION);
             return Ok(P::VERSION);
         }
@@ -81,7 +81,7 @@ fn look_for_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
 }
 
 /// The result of the search for a version.
-enum Found {
+enum FoundVersion {
     /// The version and its offset.
     Version(u64, usize),
     /// The payload has no version.
@@ -91,23 +91,25 @@ enum Found {
 }
 
 /// Searches for the field with the version, without moving the reader.
-fn find(r: &Reader<'_>, field: u32) -> Found {
+fn find(r: &Reader<'_>, field: u32) -> FoundVersion {
     let mut ahead = r.fork();
     loop {
         let Tag { number, wire_type } = match ahead.tag() {
             Ok(Some(tag)) => tag,
-            Ok(None) => return Found::Nothing,
-            Err(_) => return Found::Damage,
+            Ok(None) => return FoundVersion::Nothing,
+            Err(_) => return FoundVersion::Damage,
         };
         let offset = ahead.offset();
         if number == field {
             return match ahead.varint() {
-                Ok(version) if wire_type == WireType::Varint => Found::Version(version, offset),
-                _ => Found::Damage,
+                Ok(version) if wire_type == WireType::Varint => {
+                    FoundVersion::Version(version, offset)
+                }
+                _ => FoundVersion::Damage,
             };
         }
         if ahead.skip(wire_type).is_err() {
-            return Found::Damage;
+            return FoundVersion::Damage;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use prost::Message;
 
-use super::{Found, find, list, saved_versions, stamp};
+use super::{FoundVersion, find, list, saved_versions, stamp};
 use crate::codec::{Reader, charge_for_prost, check_strictly};
 use crate::error::Error;
 use crate::payload::{Payload, to_bytes};
@@ -79,15 +79,15 @@ pub fn read_upgraded<S: Payload>(
     let bytes = message.encode_to_vec();
     drop(message);
     let version = match find(&Reader::new(&bytes), S::VERSION_FIELD) {
-        Found::Version(version, _) if version > u64::from(S::VERSION) => {
+        FoundVersion::Version(version, _) if version > u64::from(S::VERSION) => {
             let reads: Vec<u32> = saved_versions(&[], S::VERSION).collect();
             let reads = list(&reads);
             let reason =
                 format!("the upgrade returned version {version}, but this build reads {reads}");
             return Err(Error::internal(reason));
         }
-        Found::Version(version, _) => least.max(version as u32),
-        Found::Nothing | Found::Damage => least,
+        FoundVersion::Version(version, _) => least.max(version as u32),
+        FoundVersion::Nothing | FoundVersion::Damage => least,
     };
     let bytes = stamp(&bytes, S::VERSION_FIELD, version)?;
     r.sharing(r.of_made(&bytes), |r| S::take_fields(r))

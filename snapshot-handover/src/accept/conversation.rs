@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use prost::Message as _;
 use snapshot_core::{
-    Controller, Error, Incoming, Patched, Payload, ReadOptions, Session, SideReport, Source,
-    registry,
+    Controller, Error, Failure as Failed, Incoming, Patched, Payload, Phase, Prepared, ReadOptions,
+    Resumed, Session, SideReport, Snapshot, registry,
 };
 
 use super::Host;
@@ -36,10 +36,14 @@ pub(super) struct Conversation<R: Controller, H> {
     snapshot_note: Vec<u8>,
     bytes: Vec<u8>,
     length: u64,
-    /// How long it took to verify the rehearsed tree, in nanoseconds.
-    check_ns: u64,
+    /// How long it took to take the rehearsed tree in, in nanoseconds.
+    import_ns: u64,
+    /// How long it took to prepare this host for it, in nanoseconds.
+    prepare_ns: u64,
     core: Session,
+    prepared: Option<Prepared<R>>,
     patched: Option<Patched<R>>,
+    resumed: Option<Resumed<R>>,
     root: Option<Arc<R>>,
     /// Why nothing is taken over; the first reason counts.
     failure: Option<Error>,
@@ -89,9 +93,12 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             snapshot_note: Vec::new(),
             bytes: Vec::new(),
             length: 0,
-            check_ns: 0,
+            import_ns: 0,
+            prepare_ns: 0,
             core: Session::new(),
+            prepared: None,
             patched: None,
+            resumed: None,
             root: None,
             failure: None,
             undo: None,
@@ -147,6 +154,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                 if let Err(event) = self.receive_bytes(talk, follows.length).await {
                     return event;
                 }
+                self.snapshot_note = follows.note;
             }
             Message::Snapshot(follows) => {
                 if let Err(event) = self.receive_bytes(talk, follows.length).await {
@@ -194,9 +202,9 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                 let greeted = self.greet();
                 return Next::Happened(self.tried(greeted));
             }
-            Action::Check => {
-                let checked = self.check();
-                return Next::Happened(self.tried(checked));
+            Action::Prepare => {
+                let prepared = self.prepare().await;
+                return Next::Happened(self.tried(prepared));
             }
             Action::Import => {
                 let imported = self.import().await;
@@ -217,7 +225,8 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             ))),
             // Not for a destination: its decisions never ask for them.
             Action::Rehearse
-            | Action::Prepare
+            | Action::Weigh
+            | Action::Freeze
             | Action::Thaw
             | Action::Commit
             | Action::Ask
@@ -299,13 +308,24 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                         host: self.handover.host.clone(),
                         note: std::mem::take(&mut self.next_note),
                     }),
-                    Deadline::after(limits.freeze, "preflight, freeze and save at the source"),
+                    Deadline::after(
+                        limits.freeze,
+                        "a rehearsal, or freeze and save, at the source",
+                    ),
                 ),
                 // Found by `greet` already.
                 Err(error) => (Message::Refused(Failure::from(&error)), settle),
             },
-            // The source's time until the snapshot runs on, however often it rehearses.
-            Word::Ready => (Message::Ready(Ready { check_ns: self.check_ns }), self.deadline),
+            Word::Ready => {
+                let Self { import_ns, prepare_ns, .. } = *self;
+                (
+                    Message::Ready(Ready { import_ns, prepare_ns }),
+                    Deadline::after(
+                        limits.rehearsal,
+                        "a further rehearsal, or the freeze, at the source",
+                    ),
+                )
+            }
             Word::Patched => {
                 (Message::Patched, Deadline::after(limits.resume, "the source's word to resume"))
             }
@@ -344,47 +364,101 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         Ok(())
     }
 
-    /// Verifies the rehearsed tree as an import does, and builds nothing.
-    fn check(&mut self) -> Result<(), Error> {
+    /// Verifies the rehearsed tree and gets this host ready for it.
+    async fn prepare(&mut self) -> Result<(), Error> {
         let began = Instant::now();
-        let options = ReadOptions::new().limit(self.handover.limits.snapshot);
-        let snapshot = options.from_bytes(std::mem::take(&mut self.bytes))?;
-        Incoming::from(snapshot).check::<R>()?;
-        self.check_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let incoming = Incoming::from(self.read()?);
+        let prepared = match self.prepared.take() {
+            None => {
+                let imported = incoming.import::<R>()?;
+                self.core = self.bind(imported.root())?;
+                self.import_ns = nanoseconds(began);
+                let began = Instant::now();
+                let prepared = imported.prepare(&self.core).await;
+                self.prepare_ns = nanoseconds(began);
+                prepared
+            }
+            Some(prepared) => {
+                match self.bind(prepared.root()) {
+                    Ok(core) => self.core = core,
+                    Err(error) => {
+                        self.prepared = Some(prepared);
+                        return Err(error);
+                    }
+                }
+                let earlier = self.core.timeline().phases.len();
+                let prepared = prepared.prepare_again(incoming, &self.core).await;
+                let phases = self.core.timeline().phases;
+                let hooks = phases.iter().skip(earlier).filter(|time| time.phase == Phase::Prepare);
+                let hooks: Duration = hooks.map(|time| time.took).sum();
+                self.prepare_ns = as_nanoseconds(hooks);
+                self.import_ns = as_nanoseconds(began.elapsed().saturating_sub(hooks));
+                prepared
+            }
+        };
+        self.prepared = Some(prepared.map_err(|failure| self.failed_with(failure))?);
         Ok(())
     }
 
     /// Verifies the whole snapshot, and only then binds it to this host.
     async fn import(&mut self) -> Result<(), Error> {
-        let options = ReadOptions::new().limit(self.handover.limits.snapshot);
-        let imported = options
-            .from_bytes(std::mem::take(&mut self.bytes))
-            .and_then(|snapshot| Incoming::from(snapshot).import::<R>())
-            .inspect_err(|error| {
-                self.failed = Some(self.core.report(SIDE).failed_in("import", error));
-            })?;
-        let (host, note) = (&mut self.host, self.snapshot_note.as_slice());
-        self.core = caught("Host::bind", || host.bind(imported.root(), note))?;
-        let patched = imported.patch(&self.core).await;
+        let snapshot = self.read().inspect_err(|error| {
+            self.failed = Some(self.core.report(SIDE).failed_in("import", error));
+        })?;
+        let incoming = Incoming::from(snapshot.clone());
+        let patched = match self.prepared.take() {
+            Some(prepared) => match self.bind(prepared.root()) {
+                Ok(core) => {
+                    self.core = core;
+                    prepared.patch(incoming, &self.core).await
+                }
+                Err(error) => {
+                    self.prepared = Some(prepared);
+                    return Err(error);
+                }
+            },
+            None => {
+                let imported = incoming.import::<R>().inspect_err(|error| {
+                    self.failed = Some(self.core.report(SIDE).failed_in("import", error));
+                })?;
+                self.core = self.bind(imported.root())?;
+                imported.patch(&self.core).await
+            }
+        };
         self.patched = Some(patched.map_err(|failure| self.failed_with(failure))?);
-        Ok(())
+        let host = &mut self.host;
+        caught("Host::keep", || host.keep(&snapshot))
+    }
+
+    /// The snapshot that has arrived.
+    fn read(&mut self) -> Result<Snapshot, Error> {
+        let options = ReadOptions::new().limit(self.handover.limits.snapshot);
+        options.from_bytes(std::mem::take(&mut self.bytes))
+    }
+
+    fn bind(&mut self, root: &Arc<R>) -> Result<Session, Error> {
+        let (host, note) = (&mut self.host, self.snapshot_note.as_slice());
+        let session = caught("Host::bind", || host.bind(root, note))?;
+        Ok(session.origin(self.hello.session.origin()))
     }
 
     async fn resume(&mut self) -> Result<(), Error> {
         let patched = self.patched.take().ok_or_else(|| Error::internal("nothing is patched"))?;
-        let resumed = patched.resume(&self.core).await;
-        self.root = Some(resumed.map_err(|failure| self.failed_with(failure))?);
+        let resumed = patched.resume_revocably(&self.core).await;
+        self.resumed = Some(resumed.map_err(|failure| self.failed_with(failure))?);
         Ok(())
     }
 
-    fn failed_with(&mut self, failure: snapshot_core::Failure) -> Error {
+    fn failed_with(&mut self, failure: Failed) -> Error {
         self.failed = Some(self.core.report(SIDE).failed(&failure));
         self.undo = failure.undo_error().cloned();
         failure.into_error()
     }
 
     fn go_live(&mut self) {
-        let (host, Some(root)) = (&mut self.host, &self.root) else { return };
+        let Some(resumed) = self.resumed.take() else { return };
+        let root = &*self.root.insert(resumed.go_live());
+        let host = &mut self.host;
         // There is no way back: a failure here is trouble, and the tree is this side's.
         match caught("Host::go_live", || Ok(host.go_live(root))) {
             Ok(note) => self.next_note = note,
@@ -394,23 +468,30 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
 
     /// Takes everything back.
     async fn abort(&mut self) {
-        let undone = match (self.patched.take(), self.root.take()) {
-            (Some(patched), _) => patched.abort().await.map_err(snapshot_core::Failure::into_error),
-            (None, Some(root)) => self.take_back(&root).await,
-            (None, None) => Ok(()),
+        let undone = match (self.prepared.take(), self.patched.take(), self.resumed.take()) {
+            (_, _, Some(resumed)) => self.take_back(resumed).await,
+            (_, Some(patched), _) => patched.abort().await.map_err(Failed::into_error),
+            (Some(prepared), ..) => prepared.abort().await.map_err(Failed::into_error),
+            // A step that failed has taken itself back, and said how that went.
+            (None, None, None) => return,
         };
         self.undo = undone.err();
     }
 
-    async fn take_back(&mut self, root: &Arc<R>) -> Result<(), Error> {
-        let host = &mut self.host;
-        let by_host = caught("Host::take_back", || Ok(host.take_back(root)))?;
+    async fn take_back(&mut self, resumed: Resumed<R>) -> Result<(), Error> {
+        let (host, root) = (&mut self.host, Arc::clone(resumed.root()));
+        let by_host = caught("Host::take_back", || Ok(host.take_back(&root)));
+        drop(root);
         match by_host {
-            Some(result) => result,
-            None => {
-                let frozen = Source::new(root).freeze(&Session::new()).await?;
-                frozen.commit().await?;
-                Ok(())
+            Ok(Some(result)) => {
+                // The host has done it all: there is nothing for the hooks to abort.
+                drop(resumed.go_live());
+                result
+            }
+            Ok(None) => resumed.abort().await.map_err(Failed::into_error),
+            Err(panicked) => {
+                let aborted = resumed.abort().await.map_err(Failed::into_error);
+                Err(aborted.err().map_or(panicked.clone(), |error| panicked.and(error)))
             }
         }
     }
@@ -448,4 +529,12 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             trouble: std::mem::take(&mut self.trouble),
         }
     }
+}
+
+fn nanoseconds(since: Instant) -> u64 {
+    as_nanoseconds(since.elapsed())
+}
+
+fn as_nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

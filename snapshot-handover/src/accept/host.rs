@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use snapshot_core::{Controller, Error, Session};
+use snapshot_core::{Controller, Error, Session, Snapshot};
 
 use crate::message::Hello;
 
@@ -45,8 +45,23 @@ pub trait Host<R: Controller>: Send {
         Ok(Vec::new())
     }
 
-    /// Returns the session for patch and resume, with the resources of this host. The tree is verified
-    /// and built, and inert. `note` is the one that came with the snapshot.
+    /// Keeps the snapshot, which is verified and bound to this host, so that this host can take the
+    /// tree up again if its process dies after the mark `Live`. Nothing runs yet. See
+    /// [`WriteOptions::write_to_path`](snapshot_core::WriteOptions::write_to_path).
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be kept. The source receives the reason and keeps the tree.
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let _ = snapshot;
+        Ok(())
+    }
+
+    /// Returns the session for the hooks, with the resources of this host. The tree is verified and built,
+    /// and inert. `note` is the one that came with the bytes.
+    ///
+    /// It is called for each rehearsal, before the `prepare` hooks, and for the snapshot, before `patch` and
+    /// `resume`. The tree is then still as in the last rehearsal.
     ///
     /// # Errors
     ///
@@ -65,8 +80,7 @@ pub trait Host<R: Controller>: Send {
     }
 
     /// Takes back a tree whose resume hooks have run, since the mark `Live` could not be written.
-    /// `None`, the default: the library freezes the tree and commits it, which lets go of this host's
-    /// resources.
+    /// `None`, the default: the `abort` hooks of the tree take it back.
     fn take_back(&mut self, root: &Arc<R>) -> Option<Result<(), Error>> {
         let _ = root;
         None

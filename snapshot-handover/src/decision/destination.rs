@@ -11,8 +11,10 @@ pub enum State {
     Greeting,
     /// Waits for a rehearsal or the snapshot.
     Greeted,
-    /// Verifies a rehearsed tree.
-    Checking,
+    /// Verifies a rehearsed tree and prepares this host for it.
+    Preparing,
+    /// Prepared for the rehearsed tree. Waits for another rehearsal or the snapshot.
+    Prepared,
     /// Import and patch.
     Patching,
     /// Bound to this host, inert. The tree is the source's.
@@ -28,7 +30,7 @@ pub enum State {
 /// Returns the next state and the actions for an event.
 pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
     use Action::{
-        Abort, Check, Contradiction, End, GoLive, Greet, Import, Leave, Listen, Note, Record,
+        Abort, Contradiction, End, GoLive, Greet, Import, Leave, Listen, Note, Prepare, Record,
         Resume, Send,
     };
     use Event::{Done, Failed, Got, Nobody, Unrecorded, Unsure};
@@ -37,13 +39,20 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
         (State::Waiting, Got(Word::Hello)) => (State::Greeting, vec![Record(Mark::Begun), Greet]),
         (State::Waiting, _) => (State::Aborted, vec![End]),
         (State::Greeting, Done) => (State::Greeted, vec![Send(Word::Welcome)]),
-        (State::Greeted, Got(Word::Rehearsal)) => (State::Checking, vec![Check]),
-        (State::Checking, Done) => (State::Greeted, vec![Send(Word::Ready)]),
-        (State::Greeted, Got(Word::Snapshot)) => (State::Patching, vec![Import]),
+        (State::Greeted | State::Prepared, Got(Word::Rehearsal)) => {
+            (State::Preparing, vec![Prepare])
+        }
+        (State::Preparing, Done) => (State::Prepared, vec![Send(Word::Ready)]),
+        (State::Greeted | State::Prepared, Got(Word::Snapshot)) => (State::Patching, vec![Import]),
         // The source has given nothing away, and does not ask.
         (State::Greeted, _) => (State::Aborted, vec![Note(Mark::Aborted), End]),
+        (State::Prepared, _) => (State::Aborted, vec![Abort, Note(Mark::Aborted), End]),
         (State::Patching, Done) => (State::Patched, vec![Send(Word::Patched)]),
-        (State::Greeting | State::Checking | State::Patching, _) => refuse(),
+        (State::Greeting, _) => refuse(),
+        // Something may be prepared already.
+        (State::Preparing | State::Patching, _) => {
+            (State::Aborted, vec![Abort, Note(Mark::Aborted), Send(Word::Refused)])
+        }
 
         (State::Patched, Got(Word::Resume)) => (State::Resuming, vec![Resume]),
         (State::Patched, Got(Word::Abort)) => {

@@ -48,7 +48,7 @@ pub enum Word {
     Welcome,
     /// Source: the tree as it is now, while it still runs.
     Rehearsal,
-    /// Destination: it can import the rehearsed tree.
+    /// Destination: its host is ready for the rehearsed tree.
     Ready,
     /// Source: the snapshot. The tree is frozen.
     Snapshot,
@@ -131,6 +131,8 @@ pub enum Event {
     Got(Word),
     /// The action that was started has succeeded.
     Done,
+    /// Source: an [`Action::Weigh`] has come to the result that the tree is rehearsed once more.
+    Again,
     /// The action was not needed: an [`Action::Rehearse`] of a source that does not rehearse.
     Unneeded,
     /// The action has failed, and its own effects are undone.
@@ -172,8 +174,11 @@ pub enum Action {
     /// Source: preflight, and save without a freeze. Then [`Event::Done`], [`Event::Unneeded`] or
     /// [`Event::Failed`].
     Rehearse,
+    /// Source: the destination is ready; decide whether to go on. Then [`Event::Done`] to freeze,
+    /// [`Event::Again`] to rehearse once more, or [`Event::Failed`] to keep the tree.
+    Weigh,
     /// Source: freeze and save. Then [`Event::Done`] or [`Event::Failed`].
-    Prepare,
+    Freeze,
     /// Source: thaw everything that is frozen.
     Thaw,
     /// Source: let go of the tree.
@@ -185,16 +190,16 @@ pub enum Action {
     /// Destination: check the source and get this host ready. Then [`Event::Done`] or
     /// [`Event::Failed`].
     Greet,
-    /// Destination: verify the rehearsed tree, and build nothing. Then [`Event::Done`] or
-    /// [`Event::Failed`].
-    Check,
+    /// Destination: verify the rehearsed tree and get this host ready for it, or for its later state. Then
+    /// [`Event::Done`] or [`Event::Failed`].
+    Prepare,
     /// Destination: import and patch. Then [`Event::Done`] or [`Event::Failed`].
     Import,
     /// Destination: run the resume hooks. Then [`Event::Done`] or [`Event::Failed`].
     Resume,
     /// Destination: the tree is live from here on.
     GoLive,
-    /// Destination: take back everything that import, patch and resume did.
+    /// Destination: take back everything that import, prepare, patch and resume did, if anything.
     Abort,
     /// Destination: wait for the source on a new link, or [`Event::Nobody`].
     Listen,

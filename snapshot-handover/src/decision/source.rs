@@ -13,8 +13,10 @@ pub enum State {
     Rehearsing,
     /// Waits for what the destination finds. Nothing is frozen.
     Rehearsed,
+    /// The destination is ready. Whether to freeze, to rehearse again or to keep the tree is open.
+    Weighing,
     /// Freeze, save.
-    Preparing,
+    Freezing,
     /// The snapshot is sent. The tree is frozen, and still this side's.
     Offered,
     /// The destination was told to resume. The tree is no longer this side's, and it does not take it
@@ -31,17 +33,18 @@ pub enum State {
 /// Returns the next state and the actions for an event.
 pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
     use Action::{
-        Ask, AskOperator, Commit, Contradiction, End, Note, Prepare, Record, Rehearse, Send, Thaw,
+        Ask, AskOperator, Commit, Contradiction, End, Freeze, Note, Record, Rehearse, Send, Thaw,
+        Weigh,
     };
-    use Event::{Done, Got, Nobody, Operator, Start, Unneeded, Unrecorded, Unsure};
+    use Event::{Again, Done, Got, Nobody, Operator, Start, Unneeded, Unrecorded, Unsure};
     match (state, event) {
         (State::Idle, Start) => (State::Greeting, vec![Record(Mark::Begun), Send(Word::Hello)]),
         (State::Greeting, Got(Word::Welcome)) => (State::Rehearsing, vec![Rehearse]),
         (State::Rehearsing, Done) => (State::Rehearsed, vec![Send(Word::Rehearsal)]),
-        (State::Rehearsing, Unneeded) | (State::Rehearsed, Got(Word::Ready)) => {
-            (State::Preparing, vec![Prepare])
-        }
-        (State::Preparing, Done) => (State::Offered, vec![Send(Word::Snapshot)]),
+        (State::Rehearsed, Got(Word::Ready)) => (State::Weighing, vec![Weigh]),
+        (State::Weighing, Again) => (State::Rehearsing, vec![Rehearse]),
+        (State::Rehearsing, Unneeded) | (State::Weighing, Done) => (State::Freezing, vec![Freeze]),
+        (State::Freezing, Done) => (State::Offered, vec![Send(Word::Snapshot)]),
         (State::Offered, Got(Word::Patched)) => {
             (State::Given, vec![Record(Mark::Given), Send(Word::Resume)])
         }
@@ -52,7 +55,8 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
             | State::Greeting
             | State::Rehearsing
             | State::Rehearsed
-            | State::Preparing
+            | State::Weighing
+            | State::Freezing
             | State::Offered,
             _,
         )

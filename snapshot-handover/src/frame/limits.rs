@@ -10,7 +10,8 @@ use snapshot_core::ReadOptions;
 /// |---|---|---|
 /// | [`message`](Limits::message) | 30 s | one message, from its first byte to its last |
 /// | [`greeting`](Limits::greeting) | 30 s | everything until the source has the welcome |
-/// | [`freeze`](Limits::freeze) | 150 s | destination: from the welcome to the snapshot, with the rehearsal |
+/// | [`rehearsal`](Limits::rehearsal) | 600 s | destination: from its answer to a rehearsal to the next message; source: the preparation at the destination |
+/// | [`freeze`](Limits::freeze) | 150 s | destination: from the welcome to a rehearsal or the snapshot |
 /// | [`transfer`](Limits::transfer) | 120 s | all bytes of the snapshot |
 /// | [`patch`](Limits::patch) | 150 s | source: from the last byte of the snapshot to the answer |
 /// | [`resume`](Limits::resume) | 150 s | the wait for the word to resume, and for its answer |
@@ -30,6 +31,7 @@ use snapshot_core::ReadOptions;
 pub struct Limits {
     pub(crate) message: Duration,
     pub(crate) greeting: Duration,
+    pub(crate) rehearsal: Duration,
     pub(crate) freeze: Duration,
     pub(crate) transfer: Duration,
     pub(crate) patch: Duration,
@@ -62,6 +64,7 @@ impl Limits {
         Self {
             message: Duration::from_secs(30),
             greeting: Duration::from_secs(30),
+            rehearsal: Duration::from_secs(600),
             freeze: Duration::from_secs(150),
             transfer: Duration::from_secs(120),
             patch: Duration::from_secs(150),
@@ -78,7 +81,11 @@ impl Limits {
         message,
         /// Sets the time until the source has the welcome, on both sides.
         greeting,
-        /// Sets how long the destination waits for the snapshot while the source freezes and saves.
+        /// Sets how long the destination, which is prepared, waits while the source decides, rehearses
+        /// again, or freezes and saves; and how long the source waits for a preparation. Memory that is
+        /// copied between rehearsals takes its time.
+        rehearsal,
+        /// Sets how long the destination waits for a rehearsal or the snapshot after its welcome.
         freeze,
         /// Sets the time of all bytes of the snapshot.
         transfer,

@@ -130,11 +130,14 @@ impl ::prost::Name for Welcome {
 }
 /// Source: the tree as it is now, while it still runs. The bytes of its snapshot follow the message.
 #[derive(::snapshot_core::Schema)]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rehearsal {
     /// The number of bytes that follow.
     #[prost(uint64, tag = "1")]
     pub length: u64,
+    /// Data of the program, at most 4 MiB.
+    #[prost(bytes = "vec", tag = "2")]
+    pub note: ::prost::alloc::vec::Vec<u8>,
 }
 impl ::prost::Name for Rehearsal {
     const NAME: &'static str = "Rehearsal";
@@ -146,13 +149,16 @@ impl ::prost::Name for Rehearsal {
         "type.googleapis.com/snapshot.handover.v1.Rehearsal".into()
     }
 }
-/// Destination: it can import the rehearsed tree.
+/// Destination: its host is ready for the rehearsed tree.
 #[derive(::snapshot_core::Schema)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ready {
-    /// How long it took to verify the tree, in nanoseconds.
+    /// How long it took to verify the tree and to take it in, in nanoseconds.
     #[prost(uint64, tag = "1")]
-    pub check_ns: u64,
+    pub import_ns: u64,
+    /// How long the `prepare` hooks took, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub prepare_ns: u64,
 }
 impl ::prost::Name for Ready {
     const NAME: &'static str = "Ready";

@@ -47,7 +47,7 @@ pub enum Message {
     Welcome(Welcome),
     /// Source: the tree as it is now, while it still runs. The bytes of its snapshot follow.
     Rehearsal(Rehearsal),
-    /// Destination: it can import the rehearsed tree.
+    /// Destination: its host is ready for the rehearsed tree.
     Ready(Ready),
     /// Source: the tree is frozen. The bytes of the snapshot follow.
     Snapshot(SnapshotFollows),
@@ -109,14 +109,19 @@ pub struct Welcome {
 pub struct Rehearsal {
     /// The number of bytes that follow.
     pub length: u64,
+    /// Data of the program, at most 4 MiB.
+    #[snapshot(max = NOTE_LIMIT)]
+    pub note: Vec<u8>,
 }
 
-/// The destination can import the rehearsed tree.
+/// The destination's host is ready for the rehearsed tree.
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Ready)]
 pub struct Ready {
-    /// How long it took to verify the tree, in nanoseconds.
-    pub check_ns: u64,
+    /// How long it took to verify the tree and to take it in, in nanoseconds.
+    pub import_ns: u64,
+    /// How long the `prepare` hooks took, in nanoseconds.
+    pub prepare_ns: u64,
 }
 
 /// A snapshot follows the message.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use snapshot_core::Error;
+use snapshot_core::{Error, Origin};
 
 /// The id of one hand-over, the same on both sides. A ledger accepts it once.
 ///
@@ -23,6 +23,11 @@ use snapshot_core::Error;
 pub struct SessionId(String);
 
 impl SessionId {
+    /// What hooks find out about the session.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::Handover { session: self.to_string().into() }
+    }
+
     /// The most characters of an id.
     pub const MAX_LENGTH: usize = 64;
 

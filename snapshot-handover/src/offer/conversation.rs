@@ -6,13 +6,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
-use snapshot_core::codec::to_bytes;
 use snapshot_core::registry::Manifest;
-use snapshot_core::{
-    Controller, Error, Frozen, Incoming, Payload, Session, SideReport, Snapshot, Source,
-};
+use snapshot_core::{Controller, Error, Frozen, Payload, Session, SideReport, Source};
 
-use super::{Farewell, Offer, SnapshotNote};
+use super::{AfterRehearsal, Farewell, Next, Offer, SnapshotNote};
 use crate::SessionId;
 use crate::caught::caught;
 use crate::decision::{Action, Event, Mark, Word, source};
@@ -43,6 +40,7 @@ pub(super) struct Conversation<R: Controller> {
     welcome: Option<Welcome>,
     rehearses: bool,
     at_most: Option<Duration>,
+    after_rehearsal: Option<AfterRehearsal>,
     /// After the preflight.
     source: Option<Source<R>>,
     rehearsed: Option<Rehearsed>,
@@ -73,7 +71,7 @@ pub(super) struct Paused {
 }
 
 /// What comes of an action.
-enum Next {
+enum Step {
     GoOn,
     Happened(Event),
     /// The link is needed, or an operator.
@@ -83,11 +81,22 @@ enum Next {
 
 impl<R: Controller> Conversation<R> {
     pub(super) fn of(handover: &Handover, offer: Offer<R>) -> Self {
-        let Offer { root, core, session, note, rehearses, at_most, snapshot_note, farewell } =
-            offer;
-        Self {
+        let Offer {
+            root,
+            core,
+            session,
+            note,
             rehearses,
             at_most,
+            after_rehearsal,
+            snapshot_note,
+            farewell,
+        } = offer;
+        let core = core.origin(session.origin());
+        Self {
+            rehearses,
+            at_most: at_most.or(core.blackout_left()),
+            after_rehearsal,
             snapshot_note,
             farewell,
             note,
@@ -121,6 +130,7 @@ impl<R: Controller> Conversation<R> {
             welcome: None,
             rehearses: false,
             at_most: None,
+            after_rehearsal: None,
             source: None,
             rehearsed: None,
             sent: None,
@@ -189,10 +199,10 @@ impl<R: Controller> Conversation<R> {
             let event = match todo.pop_front() {
                 None => self.wait(talk).await,
                 Some(action) => match self.act(talk, action).await {
-                    Next::GoOn => continue,
-                    Next::Happened(event) => event,
-                    Next::Pause => return Paused { state, settled: false },
-                    Next::End => {
+                    Step::GoOn => continue,
+                    Step::Happened(event) => event,
+                    Step::Pause => return Paused { state, settled: false },
+                    Step::End => {
                         let deadline = Deadline::after(self.handover.limits.settle, "closing");
                         talk.close(deadline).await;
                         return Paused { state, settled: true };
@@ -216,8 +226,10 @@ impl<R: Controller> Conversation<R> {
             Message::Welcome(welcome) if self.welcome.is_none() => self.welcome = Some(welcome),
             Message::Ready(ready) => {
                 if let (Some(rehearsed), Some(sent)) = (&mut self.rehearsed, self.sent.take()) {
-                    rehearsed.check = Duration::from_nanos(ready.check_ns);
-                    rehearsed.transfer = sent.elapsed().saturating_sub(rehearsed.check);
+                    rehearsed.import = Duration::from_nanos(ready.import_ns);
+                    rehearsed.prepare = Duration::from_nanos(ready.prepare_ns);
+                    let there = rehearsed.import.saturating_add(rehearsed.prepare);
+                    rehearsed.transfer = sent.elapsed().saturating_sub(there);
                 }
             }
             Message::Refused(failure) => self.fail(failure.into()),
@@ -227,7 +239,7 @@ impl<R: Controller> Conversation<R> {
         Event::Got(word)
     }
 
-    async fn act<S>(&mut self, talk: &mut Talk<S>, action: Action) -> Next
+    async fn act<S>(&mut self, talk: &mut Talk<S>, action: Action) -> Step
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -236,7 +248,7 @@ impl<R: Controller> Conversation<R> {
             Action::Note(mark) => self.note(mark, talk),
             Action::Send(word) => self.send(talk, word).await,
             Action::Rehearse => {
-                return Next::Happened(match self.rehearse() {
+                return Step::Happened(match self.rehearse() {
                     Ok(true) => Event::Done,
                     Ok(false) => Event::Unneeded,
                     Err(error) => {
@@ -245,8 +257,18 @@ impl<R: Controller> Conversation<R> {
                     }
                 });
             }
-            Action::Prepare => {
-                return Next::Happened(match self.prepare().await {
+            Action::Weigh => {
+                return Step::Happened(match self.weigh().await {
+                    Ok(Next::Freeze) => Event::Done,
+                    Ok(Next::RehearseAgain) => Event::Again,
+                    Err(error) => {
+                        self.fail(error);
+                        Event::Failed
+                    }
+                });
+            }
+            Action::Freeze => {
+                return Step::Happened(match self.freeze().await {
                     Ok(()) => Event::Done,
                     Err(error) => {
                         self.fail(error);
@@ -256,31 +278,31 @@ impl<R: Controller> Conversation<R> {
             }
             Action::Thaw => self.thaw().await,
             Action::Commit => self.commit().await,
-            Action::Ask | Action::AskOperator => return Next::Pause,
+            Action::Ask | Action::AskOperator => return Step::Pause,
             Action::Contradiction => self.trouble.push(Error::internal(format!(
                 "session {}: this side has committed, and the destination says that it refused: \
                  compare both ledgers",
                 self.session
             ))),
-            Action::End => return Next::End,
+            Action::End => return Step::End,
             // Not for a source: its decisions never ask for them.
             Action::Greet
-            | Action::Check
+            | Action::Prepare
             | Action::Import
             | Action::Resume
             | Action::GoLive
             | Action::Abort
             | Action::Listen
-            | Action::Leave => return Next::End,
+            | Action::Leave => return Step::End,
         }
-        Next::GoOn
+        Step::GoOn
     }
 
     fn fail(&mut self, error: Error) {
         self.failure.get_or_insert(error);
     }
 
-    fn record<S>(&mut self, mark: Mark, talk: &Talk<S>) -> Next
+    fn record<S>(&mut self, mark: Mark, talk: &Talk<S>) -> Step
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -294,11 +316,11 @@ impl<R: Controller> Conversation<R> {
             (None, _) => Ok(()),
         };
         match written {
-            Ok(()) => Next::GoOn,
+            Ok(()) => Step::GoOn,
             Err(unwritten) => {
                 let event = unwritten.event();
                 self.fail(unwritten.error);
-                Next::Happened(event)
+                Step::Happened(event)
             }
         }
     }
@@ -347,12 +369,14 @@ impl<R: Controller> Conversation<R> {
             }),
             Word::Rehearsal => {
                 let snapshot = std::mem::take(&mut self.snapshot);
-                let follows = Rehearsal { length: snapshot.len() as u64 };
+                let note = std::mem::take(&mut self.next_note);
+                let follows = Rehearsal { length: snapshot.len() as u64, note };
                 self.deadline = Deadline::after(limits.transfer, "the transfer of the rehearsal");
                 self.sent = Some(Instant::now());
                 let deadline = self.deadline();
                 talk.send_with(Message::Rehearsal(follows), &snapshot, deadline).await;
-                self.deadline = Deadline::after(limits.patch, "verification at the destination");
+                self.deadline =
+                    Deadline::after(limits.rehearsal, "the preparation at the destination");
                 return;
             }
             Word::Snapshot => {
@@ -400,50 +424,54 @@ impl<R: Controller> Conversation<R> {
             let reason = format!("the destination's manifest cannot be read: {error}");
             Error::new(error.code(), reason).with_source(error)
         })?;
-        let source = self.source.insert(Source::new(root));
-        source.preflight(&theirs)?;
+        let source = self.source.get_or_insert_with(|| Source::new(root));
         if !self.rehearses {
+            source.preflight(&theirs)?;
             return Ok(false);
         }
-        let began = Instant::now();
-        let snapshot = caught("saving the tree", || {
-            let value = to_bytes(&*root.state())?;
-            let type_url = R::State::TYPE_URL.to_owned();
-            Snapshot::from_any(&prost_types::Any { type_url, value })
-        })?;
-        let save = began.elapsed();
-        // Payloads in older versions are saved so only under a freeze.
-        let reads = |type_url: &str, version: u32| {
-            let mut payloads = theirs.payloads.iter();
-            payloads.any(|theirs| theirs.type_url == type_url && theirs.accepts.contains(&version))
-        };
-        let saved = Incoming::from(snapshot.clone()).check::<R>()?;
-        if !saved.controllers.iter().all(|saved| reads(saved.type_url, saved.version)) {
-            return Ok(false);
-        }
-        let bytes = snapshot.len() as u64;
+        let snapshot = source.rehearse(&theirs)?;
+        let (bytes, save) = (snapshot.len() as u64, source.rehearsed_save().unwrap_or_default());
         check_length(bytes, welcome.snapshot_limit)?;
-        let none = Duration::ZERO;
-        self.rehearsed = Some(Rehearsed { bytes, save, transfer: none, check: none });
+        if let Some(note) = &mut self.snapshot_note {
+            self.next_note = caught("the note of the rehearsal", || note(root))?;
+        }
+        let (none, before) = (Duration::ZERO, self.rehearsed.map_or(0, |before| before.rounds));
+        self.rehearsed = Some(Rehearsed {
+            rounds: before + 1,
+            bytes,
+            save,
+            transfer: none,
+            import: none,
+            prepare: none,
+        });
         self.snapshot = snapshot.into_bytes();
         Ok(true)
     }
 
-    /// Freezes and saves the tree.
-    async fn prepare(&mut self) -> Result<(), Error> {
-        let (Some(source), Some(welcome)) = (self.source.take(), &self.welcome) else {
-            return Err(Error::internal("there is no tree to prepare"));
+    /// The destination is ready: decides whether the tree is frozen now.
+    async fn weigh(&mut self) -> Result<Next, Error> {
+        let rehearsed =
+            self.rehearsed.ok_or_else(|| Error::internal("there was no rehearsal to weigh"))?;
+        let next = match &mut self.after_rehearsal {
+            Some(decide) => decide(rehearsed).await?,
+            None => Next::Freeze,
         };
-        let limit = welcome.snapshot_limit;
-        let estimate = self.rehearsed.map(|rehearsed| rehearsed.estimate());
-        if let (Some(at_most), Some(estimate)) = (self.at_most, estimate)
-            && estimate > at_most
-        {
-            return Err(Error::precondition(format!(
+        let estimate = rehearsed.estimate();
+        match self.at_most.filter(|&at_most| next == Next::Freeze && estimate > at_most) {
+            Some(at_most) => Err(Error::precondition(format!(
                 "the blackout would take {estimate:?} at least, by the rehearsal, and {at_most:?} are \
                  allowed: allow more, or move the tree when it is smaller or the link faster"
-            )));
+            ))),
+            None => Ok(next),
         }
+    }
+
+    /// Freezes and saves the tree.
+    async fn freeze(&mut self) -> Result<(), Error> {
+        let (Some(source), Some(welcome)) = (self.source.take(), &self.welcome) else {
+            return Err(Error::internal("there is no tree to freeze"));
+        };
+        let limit = welcome.snapshot_limit;
         self.was_frozen = true;
         let frozen = match source.freeze(&self.core).await {
             Ok(frozen) => frozen,
@@ -458,7 +486,7 @@ impl<R: Controller> Conversation<R> {
         })?;
         self.bytes = snapshot.len() as u64;
         check_length(self.bytes, limit)?;
-        if let Some(note) = self.snapshot_note.take() {
+        if let Some(mut note) = self.snapshot_note.take() {
             let root = frozen.root();
             self.next_note = caught("the note of the snapshot", || note(root))?;
         }

@@ -5,6 +5,7 @@ mod conversation;
 mod doubt;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +19,22 @@ pub use doubt::Doubt;
 use crate::SessionId;
 use crate::decision::{Event, source};
 use crate::handover::Handover;
-use crate::report::{NotMoved, Report};
+use crate::report::{NotMoved, Rehearsed, Report};
 use crate::talk::Talk;
 
-type SnapshotNote<R> = Box<dyn FnOnce(&Arc<R>) -> Result<Vec<u8>, Error> + Send>;
+type SnapshotNote<R> = Box<dyn FnMut(&Arc<R>) -> Result<Vec<u8>, Error> + Send>;
+type AfterRehearsal = Box<dyn FnMut(Rehearsed) -> Deciding + Send>;
+type Deciding = Pin<Box<dyn Future<Output = Result<Next, Error>> + Send>>;
+
+/// What a source does after a rehearsal, see [`Offer::after_rehearsal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It freezes and hands over.
+    Freeze,
+    /// It rehearses once more.
+    RehearseAgain,
+}
+
 type Farewell<R> = Box<dyn FnOnce(&Arc<R>) -> Vec<u8> + Send>;
 
 /// A tree to be offered, and what the program says with it.
@@ -32,6 +45,7 @@ pub struct Offer<R: Controller> {
     note: Vec<u8>,
     rehearses: bool,
     at_most: Option<Duration>,
+    after_rehearsal: Option<AfterRehearsal>,
     snapshot_note: Option<SnapshotNote<R>>,
     farewell: Option<Farewell<R>>,
 }
@@ -47,6 +61,7 @@ impl<R: Controller> Offer<R> {
             note: Vec::new(),
             rehearses: true,
             at_most: None,
+            after_rehearsal: None,
             snapshot_note: None,
             farewell: None,
         }
@@ -71,29 +86,62 @@ impl<R: Controller> Offer<R> {
         self
     }
 
-    /// Sets whether the tree is rehearsed before the freeze: saved while it runs, sent, and verified by
-    /// the destination with its own types, bounds and `validate` functions. On by default. It is left
-    /// out where the destination reads an older version of a payload.
+    /// Sets whether the tree is rehearsed before the freeze: saved while it runs, sent, verified by
+    /// the destination with its own types, bounds and `validate` functions, and prepared there: see
+    /// [`Controller::prepare`](snapshot_core::Controller::prepare). On by default.
     #[must_use]
     pub fn rehearse(mut self, rehearse: bool) -> Self {
         self.rehearses = rehearse;
         self
     }
 
+    /// Decides after each rehearsal what is next: the destination's host is ready for the tree as it was.
+    /// The function may take its time, while memory is copied for example, since the tree runs on; the
+    /// destination waits for [`Limits::rehearsal`](crate::Limits::rehearsal). An error keeps the tree. By
+    /// default there is one rehearsal, and then the freeze.
+    ///
+    /// ```
+    /// use snapshot_core::{ControllerSet, Session};
+    /// use snapshot_handover::{Next, Offer};
+    /// # use std::sync::Arc;
+    ///
+    /// let tree = Arc::new(ControllerSet::new());
+    /// // Until the rehearsal is small enough, three times at most.
+    /// let offer = Offer::new(&tree, &Session::new()).after_rehearsal(|rehearsed| async move {
+    ///     match rehearsed.bytes > 1 << 20 && rehearsed.rounds < 3 {
+    ///         true => Ok(Next::RehearseAgain),
+    ///         false => Ok(Next::Freeze),
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn after_rehearsal<F>(
+        mut self,
+        mut decide: impl FnMut(Rehearsed) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Next, Error>> + Send + 'static,
+    {
+        self.after_rehearsal = Some(Box::new(move |rehearsed| Box::pin(decide(rehearsed))));
+        self
+    }
+
     /// Keeps the tree, before anything is frozen, if the rehearsal's
-    /// [estimate](crate::Rehearsed::estimate) of the blackout is above this time.
+    /// [estimate](crate::Rehearsed::estimate) of the blackout is above this time. By default that is the
+    /// [blackout budget](Session::blackout_budget) of the session, if it has one.
     #[must_use]
     pub fn at_most(mut self, blackout: Duration) -> Self {
         self.at_most = Some(blackout);
         self
     }
 
-    /// Sets a function that makes the note of the snapshot while the tree is frozen, which the
-    /// destination's [`Host::bind`](crate::Host::bind) gets. If it fails, the tree is kept.
+    /// Sets a function that makes the note of the snapshot, which the destination's
+    /// [`Host::bind`](crate::Host::bind) gets. It is called for each rehearsal while the tree runs, and
+    /// for the snapshot while it is frozen. If it fails, the tree is kept.
     #[must_use]
     pub fn snapshot_note(
         mut self,
-        note: impl FnOnce(&Arc<R>) -> Result<Vec<u8>, Error> + Send + 'static,
+        note: impl FnMut(&Arc<R>) -> Result<Vec<u8>, Error> + Send + 'static,
     ) -> Self {
         self.snapshot_note = Some(Box::new(note));
         self

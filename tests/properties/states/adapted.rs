@@ -1,4 +1,4 @@
-//! Fields that are converted on their way, `with = module`.
+//! Fields with a conversion, `with = module`.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

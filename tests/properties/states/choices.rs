@@ -55,7 +55,7 @@ macro_rules! oneof {
             }
         }
 
-        /// Absent is an error.
+        /// An absent value is an error.
         impl Twin<Option<$proto>> for $name {
             const NAMELESS: bool = true;
 
@@ -98,7 +98,7 @@ macro_rules! oneof {
     };
 }
 
-/// The natives of one member; the closure only tells the type of prost's member.
+/// The native values of one member; the closure only determines the type of prost's member.
 fn member_natives<E: std::fmt::Debug + 'static, T: Twin<P>, O, P>(
     variant: fn(T) -> E,
     _member: fn(&O) -> &P,
@@ -107,7 +107,7 @@ fn member_natives<E: std::fmt::Debug + 'static, T: Twin<P>, O, P>(
 }
 
 oneof! {
-    /// The types that prost has.
+    /// The types of prost.
     Kind: choice::Kind, "kind" {
         Number(u32) = Number "number",
         Text(String) = Text "text",
@@ -192,7 +192,7 @@ case! {
 }
 
 case! {
-    /// Declared in another order than that of the numbers.
+    /// Declared in an order other than that of the numbers.
     NativeChoice: pb::Choice {
         last: u8,
         interleaved: NarrowInterleaved,

@@ -1,4 +1,4 @@
-//! Payloads: structs with a version, in an `Any` of their own.
+//! Payloads: structs with a version, each in its own `Any`.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub enum CounterStage {
     Frozen,
 }
 
-/// The stages that it may be saved in are the orchestrator's business; the codec takes them all.
+/// The orchestrator checks the stages that can be saved; the codec accepts them all.
 #[derive(Clone, Debug, PartialEq, Snapshot)]
 #[snapshot(message = pb::CounterSnapshot, version = 1)]
 #[snapshot(save_from(Counting, Done), freeze_to = Frozen, abort_to = Done)]
@@ -122,7 +122,7 @@ macro_rules! payloads {
             }
         }
 
-        /// Absent is an error.
+        /// An absent value is an error.
         impl Twin<Option<Any>> for $state {
             fn natives() -> BoxedStrategy<Self> {
                 <Self as Twin<Any>>::natives()
@@ -192,7 +192,7 @@ impl Twin<pb::GroupSnapshot> for GroupState {
     }
 }
 
-/// An `Any` of a counter, right or wrong, or of nothing that is known.
+/// An `Any` with a valid or invalid counter, or with an unknown type.
 fn any_counter() -> BoxedStrategy<Any> {
     let counter = CounterState::messages().prop_map(|message| Any {
         type_url: pb::CounterSnapshot::type_url(),

@@ -1,4 +1,4 @@
-//! `Gaps`, `Keywords` and `Blank`: field numbers, names and orders at the edge.
+//! `Gaps`, `Keywords` and `Blank`: unusual field numbers, names and orders.
 
 use proptest::prelude::*;
 use snapshot_core::Snapshot;
@@ -22,7 +22,7 @@ case! {
 }
 
 case! {
-    /// Declared in another order than that of the numbers, as the `.proto` file does.
+    /// Declared in an order other than that of the numbers, like the `.proto` file.
     ShuffledGaps: pb::Gaps {
         three_bytes_first: u8,
         one_byte_last: i16,

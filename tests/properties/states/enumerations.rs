@@ -1,4 +1,4 @@
-//! Enums, and the message that has them in every place.
+//! Enums, and a message with enums at every place.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -44,7 +44,7 @@ macro_rules! enumerations {
             }
         }
 
-        /// Absent is an error.
+        /// An absent value is an error.
         impl Twin<Option<i32>> for $name {
             fn natives() -> BoxedStrategy<Self> {
                 <Self as Twin<i32>>::natives()

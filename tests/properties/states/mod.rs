@@ -1,4 +1,4 @@
-//! State structs, several for a message, so that every supported type meets every kind of field
+//! State structs, several for each message, so that every supported type occurs in every kind of field
 //! that it fits.
 
 pub mod adapted;

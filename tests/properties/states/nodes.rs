@@ -1,4 +1,4 @@
-//! `Recursive`: a message inside itself, in every way there is.
+//! `Recursive`: a message inside itself in every possible way.
 
 use std::collections::HashMap;
 

@@ -20,7 +20,7 @@ use super::choices::BytesChoice;
 use super::enumerations::Mode;
 
 case! {
-    /// The types that prost has.
+    /// The types of prost.
     Scalars: pb::Scalars {
         double: f64,
         float: f32,
@@ -69,7 +69,7 @@ case! {
 required! { NarrowScalars as pb::Scalars; NonZeroScalars as pb::Scalars; }
 
 case! {
-    /// Types with another range than the kind, signed for unsigned and wider for narrower.
+    /// Types with a range other than that of the kind: signed for unsigned and wider for narrower.
     CrossedScalars: pb::Scalars {
         double: Box<f64>,
         float: Arc<f32>,
@@ -110,7 +110,7 @@ case! {
 }
 
 case! {
-    /// Types that tell `None` from every value without presence in the proto.
+    /// Types that distinguish `None` from every value without presence in the proto.
     #[snapshot(ignore(
         double, float, int32, int64, uint64, sint32, sint64, fixed32, fixed64, sfixed32, sfixed64,
         bool
@@ -175,7 +175,7 @@ case! {
 }
 
 case! {
-    /// Presence in the proto, none in Rust: every field must be there.
+    /// Fields with presence in the proto and without it in Rust: every field is required.
     RequiredScalars: pb::OptionalScalars {
         double: f64,
         float: f32,

@@ -69,7 +69,7 @@ case! {
 }
 
 case! {
-    /// Every message must be there.
+    /// Every message is required.
     RequiredWellKnown: pb::WellKnown {
         any: CounterState,
         duration: Duration,

@@ -1,4 +1,4 @@
-//! A disk that a tonic service serves, and whose state is saved as a message that tonic generated.
+//! A tonic service serves a disk, and the state of the disk is saved as a message that tonic generated.
 
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use snapshot_core::{Controller, Error, Snapshot, State};
 use tonic::{Code, Request, Response, Status};
 
-/// What tonic-prost-build makes of `proto/disks.proto`.
+/// The types that tonic-prost-build generates from `proto/disks.proto`.
 #[allow(missing_docs, unused_qualifications, clippy::all, reason = "generated")]
 pub mod pb {
     tonic::include_proto!("disks.v1");
@@ -52,7 +52,7 @@ impl pb::disks_server::Disks for Service {
     }
 }
 
-/// The status of an error: a code of the framework has the name of one of gRPC.
+/// Converts an error to a status: the codes of the framework have the names of gRPC.
 pub fn status(error: &Error) -> Status {
     use snapshot_core::Code as Ours;
     let code = match error.code() {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_tonic_is_what_a_controller_is_saved_as() {
+    fn a_controller_is_saved_as_a_message_of_tonic() {
         let disk = disk();
         let frozen = block_on(Source::new(&disk).freeze(&Session::new())).unwrap();
         let snapshot = frozen.save().unwrap();

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-/// Where the list is.
+/// The path of the list.
 pub(super) const PATH: &str = "xtask/layers/exceptions.txt";
 
 /// One allowed import.
@@ -16,7 +16,7 @@ pub(super) struct Exception {
     pub(super) to: Allowed,
 }
 
-/// What an exception allows a file to import from.
+/// The import that an exception allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Allowed {
     /// A room beside or above its own.

@@ -1,8 +1,8 @@
-//! Collects the paths that a crate's production code names, and where they lead.
+//! Collects the paths in a crate's production code, and their targets.
 //!
-//! Everything is looked at: `use`, paths in types and expressions, and the tokens of macros, both
-//! their definitions and their calls. Comments, strings, attributes and visibilities are not code of
-//! their own, and what is compiled for tests only does not count.
+//! The collection covers `use`, paths in types and expressions, and the tokens of macros, both their
+//! definitions and their calls. It ignores comments, strings, attributes, visibilities and code that is
+//! compiled only for tests.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
@@ -30,7 +30,7 @@ pub(super) fn edges(krate: &Crate) -> Vec<Edge> {
             let mut paths = Paths::default();
             paths.visit_item(item);
             for Mention { path, line } in paths.found {
-                // A single name that the module defines or imports is no import of its own.
+                // A single name that the module defines or imports is not an import.
                 if let [name] = &*path
                     && !is_from_glob(krate, module, name)
                 {
@@ -104,8 +104,8 @@ impl Paths {
         self.found.push(Mention { path, line });
     }
 
-    /// The paths in the tokens of a macro. Of a quotation only what begins at the root of the crate:
-    /// the rest is named in the code that it becomes.
+    /// The paths in the tokens of a macro. In a quotation, only paths from the root of the crate count:
+    /// the others belong to the generated code.
     fn add_tokens(&mut self, tokens: TokenStream, is_quotation: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |index: usize, wanted: char| matches!(tokens.get(index), Some(TokenTree::Punct(p)) if p.as_char() == wanted);

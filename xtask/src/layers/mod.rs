@@ -23,7 +23,7 @@ use self::imports::Edge;
 use self::modules::{Crate, FileId, Read};
 use self::rooms::{PACKAGES, Package, Room, room_of};
 
-/// Every violation in the workspace at `root`, ready to print; empty if there is none.
+/// All violations in the workspace at `root`, ready to print.
 pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
     let read = |path: &Path| match fs::read_to_string(root.join(path)) {
         Ok(text) => Ok(Some(text)),
@@ -96,7 +96,7 @@ struct Checked<'c> {
     krate: &'c Crate,
     rooms: &'c [Room],
     exceptions: &'c [Exception],
-    /// For each exception, whether something was found that it allows.
+    /// For each exception, whether an import needs it.
     is_needed: &'c mut [bool],
     problems: &'c mut Vec<String>,
 }
@@ -131,7 +131,7 @@ impl Checked<'_> {
         }
     }
 
-    /// No room imports from one beside or above it. The root of the crate is its face for users and
+    /// No room imports from a room on its own floor or above. The root of the crate is its face for users and
     /// belongs to no room.
     fn check_floors(&mut self, edges: &[Edge]) {
         for edge in edges {

@@ -9,12 +9,12 @@ use syn::{Attribute, Expr, Item, Lit, Meta, UseTree};
 
 use super::production::is_test_only;
 
-/// The source text at a path relative to the workspace; `None` if there is no such file.
+/// The source text at a path relative to the workspace; `None` if the file does not exist.
 pub(super) type Read<'r> = dyn Fn(&Path) -> Result<Option<String>> + 'r;
 
 /// A parsed crate.
 pub(super) struct Crate {
-    /// The name by which its own code may call it, as in `extern crate self as name`.
+    /// The name of the crate in its own code, as in `extern crate self as name`.
     pub(super) name: String,
     pub(super) files: Vec<PathBuf>,
     /// The root comes first.
@@ -30,7 +30,7 @@ pub(super) struct Module {
     pub(super) path: Vec<String>,
     pub(super) parent: Option<ModuleId>,
     pub(super) file: FileId,
-    /// What each name means; several things if it is in more than one namespace.
+    /// The meanings of each name, which can be in several namespaces.
     pub(super) names: HashMap<String, Vec<Meaning>>,
     /// The paths of glob imports.
     pub(super) globs: Vec<Vec<String>>,
@@ -38,7 +38,7 @@ pub(super) struct Module {
     pub(super) items: Vec<(FileId, Item)>,
 }
 
-/// What a name means in a module.
+/// The meaning of a name in a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// An item that is defined here.
@@ -49,8 +49,8 @@ pub(super) enum Meaning {
 }
 
 impl Crate {
-    /// Parses the crate whose root file is `root`, following `mod` and `include!`, without what is
-    /// compiled for tests only.
+    /// Parses the crate with the root file `root`. Follows `mod` and `include!`, and skips code that is
+    /// compiled only for tests.
     pub(super) fn load(name: &str, root: &Path, read: &Read<'_>) -> Result<Self> {
         let mut this =
             Self { name: name.replace('-', "_"), files: Vec::new(), modules: Vec::new() };
@@ -120,7 +120,7 @@ impl Crate {
                 }
                 _ => {
                     for name in names(&item) {
-                        // `#[macro_export]` puts a macro at the root, wherever it is written.
+                        // `#[macro_export]` puts a macro at the root, from any module.
                         let at = if is_exported_macro(&item) { 0 } else { module };
                         self.add_name(at, name, Meaning::Item(file));
                     }
@@ -200,7 +200,7 @@ impl Crate {
     }
 }
 
-/// A path as written in `folder`, with each `..` taken away, so that a file has one path.
+/// A path in `folder` without any `..`, so that each file has only one path.
 fn joined(folder: &Path, path: &str) -> PathBuf {
     let mut joined = folder.to_owned();
     for component in Path::new(path).components() {

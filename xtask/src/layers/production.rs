@@ -1,4 +1,4 @@
-//! Tells what is compiled for tests only.
+//! Finds code that is compiled only for tests.
 
 use syn::{Attribute, Meta, Token, punctuated::Punctuated};
 

@@ -2,18 +2,18 @@
 
 use super::modules::{Crate, FileId, Meaning, ModuleId};
 
-/// Where a path leads.
+/// The target of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Target {
     pub(super) module: ModuleId,
     pub(super) file: FileId,
 }
 
-/// Re-exports of re-exports are followed this far; a circle of globs ends here.
+/// The maximum number of re-exports to follow, which also ends a circle of globs.
 const DEEPEST: usize = 16;
 
-/// Every place in the crate that `path`, written in `from`, leads to. Empty if it leads out of the
-/// crate or if nothing is known of it.
+/// All targets in the crate of a `path` in `from`. Empty if the path leads out of the crate or is not
+/// known.
 pub(super) fn resolve(krate: &Crate, from: ModuleId, path: &[String]) -> Vec<Target> {
     let mut found = Vec::new();
     follow(krate, from, path, DEEPEST, &mut found);
@@ -22,7 +22,7 @@ pub(super) fn resolve(krate: &Crate, from: ModuleId, path: &[String]) -> Vec<Tar
     found
 }
 
-/// Whether a single name comes into a module through a glob import only.
+/// Whether a single name is in a module only through a glob import.
 pub(super) fn is_from_glob(krate: &Crate, module: ModuleId, name: &str) -> bool {
     !krate.modules[module].names.contains_key(name)
 }
@@ -74,7 +74,7 @@ fn walk(krate: &Crate, module: ModuleId, rest: &[String], depth: usize, found: &
         }
         None => {
             through_globs(krate, module, rest, depth, found);
-            // A name that a macro defines: all that is known is the module.
+            // A name that a macro defines: only the module is known.
             if found.len() == before {
                 found.push(here);
             }

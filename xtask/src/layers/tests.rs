@@ -61,7 +61,7 @@ fn an_import_from_above_is_reported_with_file_and_line() {
 }
 
 #[test]
-fn an_import_from_beside_is_reported() {
+fn an_import_from_the_same_floor_is_reported() {
     let testing = "use crate::tree::Node;";
     assert_eq!(
         in_house("", "", "pub struct Node;", testing),
@@ -150,7 +150,7 @@ fn the_files_of_included_and_nested_modules_are_checked() {
 }
 
 #[test]
-fn the_modules_inside_may_belong_to_another_room_than_the_module_itself() {
+fn inner_modules_can_belong_to_another_room_than_their_parent() {
     const FACE: &[Room] = &[room(1, "inside", &["face::*"]), room(2, "face", &["face"])];
     const PACKAGES: &[Package] = &[Package { name: "x", roots: &["src/lib.rs"], rooms: FACE }];
     let files = [
@@ -197,7 +197,7 @@ fn a_circle_of_siblings_is_reported_with_each_import() {
 }
 
 #[test]
-fn a_parent_and_its_children_may_import_from_each_other() {
+fn a_parent_and_its_children_can_import_from_each_other() {
     let files = siblings(
         "use super::Root; use crate::b::B; pub struct A;",
         "use super::Root; pub struct B;",

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Child;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use snapshot_examples::lcow::host::{Exit, OnExit};
 
 use super::Key;
 use crate::shim::guest::Guest;
-use crate::shim::identity::{Identity, exit_code};
+use crate::shim::identity::Identity;
 use crate::shim::lock::lock;
 use crate::shim::relay::{Event, MemberId};
+
+/// How long the VM may take to record an exit.
+const RECORDED: Duration = Duration::from_secs(5);
 
 /// All processes, shared with the thread that tells exits.
 pub(super) struct Entries {
@@ -28,10 +29,11 @@ pub(super) struct Entries {
 /// One process.
 pub(super) struct Entry {
     pub(super) identity: Identity,
-    pub(super) process: Arc<OwnedFd>,
+    /// `None` for one that had exited already when this shim came to the guest.
+    pub(super) process: Option<Arc<OwnedFd>>,
     pub(super) member: MemberId,
-    /// Only where it was started: who started it is asked for its exit status.
-    pub(super) child: Option<Child>,
+    /// Whether another shim has started it.
+    pub(super) adopted: bool,
     pub(super) wait_call_id: i64,
     pub(super) on_exit: Option<OnExit>,
     pub(super) frozen: bool,
@@ -48,18 +50,26 @@ impl Entries {
             match event {
                 Event::Exited(member) => self.tell(member),
                 Event::Failed(member, error) => {
-                    let entries = lock(&self.by_key);
-                    let of = entries.iter().find(|(_, entry)| entry.member == member);
-                    let key = of.map_or_else(|| "(gone)".to_owned(), |(key, _)| key.to_string());
-                    tracing::error!(process = key, %error, "the output cannot be written");
+                    let process = self.name(member);
+                    tracing::error!(process, %error, "the output cannot be written; it waits");
+                }
+                Event::Recovered(member) => {
+                    let process = self.name(member);
+                    tracing::error!(process, "the output can be written again");
                 }
             }
         }
     }
 
+    fn name(&self, member: MemberId) -> String {
+        let entries = lock(&self.by_key);
+        let of = entries.iter().find(|(_, entry)| entry.member == member);
+        of.map_or_else(|| "(gone)".to_owned(), |(key, _)| key.to_string())
+    }
+
     fn tell(&self, member: MemberId) {
         let _telling = lock(&self.telling);
-        let (on_exit, code) = {
+        let (on_exit, call) = {
             let mut entries = lock(&self.by_key);
             let Some(entry) = entries.values_mut().find(|entry| entry.member == member) else {
                 return;
@@ -69,21 +79,23 @@ impl Entries {
                 return;
             }
             let Some(on_exit) = entry.on_exit.take() else { return };
-            (on_exit, entry.exit_code(&self.guest))
+            (on_exit, entry.wait_call_id)
         };
+        let code = exit_code(&self.guest, call);
         on_exit(Exit { code, at: SystemTime::now() });
     }
 }
 
-impl Entry {
-    /// The exit code of a process that has exited. One that was started here is reaped. That of an
-    /// adopted one is the guest's answer to the call that waits for it, or, if it was killed and
-    /// could not answer, what its parent has not reaped yet. If nobody knows it any more it is 255.
-    fn exit_code(&mut self, guest: &Guest) -> u32 {
-        let known = match &mut self.child {
-            Some(child) => child.wait().ok().map(|status| exit_code(status.into_raw())),
-            None => guest.exit_code(self.wait_call_id).or_else(|| self.identity.exit_code()),
-        };
-        known.unwrap_or(255)
+/// The exit code of a process that has exited: the guest's answer to the call that waits for it. If the
+/// guest does not know it, it is 255.
+fn exit_code(guest: &Guest, wait_call_id: i64) -> u32 {
+    let until = Instant::now() + RECORDED;
+    loop {
+        match guest.exit_code(wait_call_id) {
+            Some(code) => return code,
+            None if Instant::now() > until => return 255,
+            // The exit is seen here a moment before the VM has reaped the process.
+            None => std::thread::sleep(Duration::from_micros(200)),
+        }
     }
 }

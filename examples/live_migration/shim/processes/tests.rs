@@ -9,8 +9,31 @@ use crate::shim::sandbox::io;
 
 /// Answers every line, and exits with 7 on `stop`.
 const PROGRAM: &str = "while read line; do
-    if [ $line = stop ]; then printf 7 > $LIVE_MIGRATION_EXIT_FILE; exit 7; fi
+    if [ $line = stop ]; then exit 7; fi
     echo got $line; done";
+
+/// The environment variable with the guest's folder, for the VM.
+const GUEST: &str = "LIVE_MIGRATION_TEST_GUEST";
+
+/// Not a test: the VM's process, which is this program again.
+#[test]
+#[ignore = "the process of the VM, for the other tests"]
+fn vm() {
+    if let Some(guest) = std::env::var_os(GUEST) {
+        crate::shim::vm::Vm::of(guest.into()).run().unwrap();
+    }
+}
+
+/// Boots the VM of a guest.
+fn boot(guest: &Guest) {
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "shim::processes::tests::vm"])
+        .env(GUEST, guest.dir())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+}
 
 /// A guest with one process, `c1`, in the hands of a source.
 struct Fixture {
@@ -49,7 +72,9 @@ impl Fixture {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let guest = Guest::build(&dir.path().join("guest")).unwrap();
-        let source = Processes::new(guest.clone(), true).unwrap();
+        boot(&guest);
+        let source = Processes::new(guest.clone(), Origin::Built).unwrap();
+        source.take_bridge().unwrap();
         let (on_exit, exits) = told();
         let fixture = Self { dir, guest, source, exits };
         let io = fixture.io("source");
@@ -77,11 +102,9 @@ impl Fixture {
         soon(text, || (self.log(host) == text).then_some(()));
     }
 
-    /// A destination that was told of the guest, with its gate closed.
+    /// A destination, with its gate closed.
     fn destination(&self) -> Processes {
-        let destination = Processes::new(self.guest.clone(), false).unwrap();
-        destination.expect(self.source.told());
-        destination
+        Processes::new(self.guest.clone(), Origin::Handed).unwrap()
     }
 
     fn pid(&self) -> i32 {
@@ -91,7 +114,7 @@ impl Fixture {
 
 impl Drop for Fixture {
     fn drop(&mut self) {
-        let _ = self.source.signal(&key(), Signal::KILL);
+        let _ = crate::shim::vm::switch_off(self.guest.dir());
     }
 }
 
@@ -104,7 +127,7 @@ fn a_process_changes_hands_and_answers_on() {
     let fixture = Fixture::new();
     fixture.types("source", "one");
     fixture.logs("source", "got one\n");
-    fixture.source.freeze(&key());
+    fixture.source.freeze(&key()).unwrap();
     let destination = fixture.destination();
     let (on_exit, exits) = told();
     let io = fixture.io("destination");
@@ -126,12 +149,12 @@ fn a_process_changes_hands_and_answers_on() {
 #[test]
 fn what_happens_between_freeze_and_resume_is_told_by_the_destination_alone() {
     let fixture = Fixture::new();
-    fixture.source.freeze(&key());
+    fixture.source.freeze(&key()).unwrap();
     // Past the relay, as if the guest had read it just before.
     let mut stdin = fixture.guest.connect(1).unwrap();
     stdin.write_all(b"last\nstop\n").unwrap();
     let identity = fixture.source.identity(&key()).unwrap();
-    soon("it exits", || identity.exit_code());
+    soon("it exits", || fixture.guest.exit_code(5));
     let destination = fixture.destination();
     let (on_exit, exits) = told();
     let io = fixture.io("destination");
@@ -149,7 +172,7 @@ fn what_happens_between_freeze_and_resume_is_told_by_the_destination_alone() {
 #[test]
 fn an_exit_while_frozen_is_told_after_the_thaw() {
     let fixture = Fixture::new();
-    fixture.source.freeze(&key());
+    fixture.source.freeze(&key()).unwrap();
     fixture.source.signal(&key(), Signal::KILL).unwrap();
     assert!(fixture.exits.recv_timeout(Duration::from_millis(50)).is_err());
     fixture.source.thaw(&key()).unwrap();
@@ -161,13 +184,13 @@ fn an_exit_while_frozen_is_told_after_the_thaw() {
 #[test]
 fn an_adoption_that_is_given_up_leaves_nothing_behind() {
     let fixture = Fixture::new();
-    fixture.source.freeze(&key());
+    fixture.source.freeze(&key()).unwrap();
     let destination = fixture.destination();
     let io = fixture.io("destination");
     destination.adopt(key(), fixture.pid(), wiring(&io), told().0).unwrap();
     destination.thaw(&key()).unwrap();
     destination.release(&key());
-    destination.kill_all().unwrap();
+    destination.power_off().unwrap();
     let left = std::fs::read_dir(fixture.dir.path().join("destination")).unwrap().count();
     assert_eq!(left, 0);
     fixture.types("source", "still here");
@@ -176,25 +199,61 @@ fn an_adoption_that_is_given_up_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_process_that_the_source_did_not_tell_of_is_not_adopted() {
+fn a_process_that_is_not_the_one_of_the_snapshot_is_not_adopted() {
     let fixture = Fixture::new();
     let io = fixture.io("destination");
-    let stranger = Processes::new(fixture.guest.clone(), false).unwrap();
-    let refused = stranger.adopt(key(), fixture.pid(), wiring(&io), told().0).unwrap_err();
-    assert!(refused.to_string().contains("has told of no process c1"), "{refused}");
-
     let destination = fixture.destination();
-    let refused = destination.adopt(key(), 1, wiring(&io), told().0).unwrap_err();
-    assert!(refused.to_string().contains("has id 1 in the snapshot"), "{refused}");
-
-    let mut processes = fixture.source.told();
-    processes[0].identity.start_time += 1;
-    destination.expect(processes);
+    let unknown = Key { container: "c2".to_owned(), exec: String::new() };
     let pid = fixture.pid();
-    let refused = destination.adopt(key(), pid, wiring(&io), told().0).unwrap_err();
-    assert!(refused.to_string().contains("is another one"), "{refused}");
+    let call = |wait_call_id| Wiring { wait_call_id, ..wiring(&io) };
+    for (key, pid, wiring, why) in [
+        (unknown, pid, call(5), "the guest has no process c2"),
+        (key(), 1, call(5), "has id 1 in the snapshot"),
+        (key(), pid, call(4), "by call 4 in the snapshot"),
+    ] {
+        let refused = destination.adopt(key, pid, wiring, told().0).unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
     let left = std::fs::read_dir(fixture.dir.path().join("destination")).unwrap().count();
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_process_outlives_its_shim_and_is_taken_up_with_what_it_wrote_meanwhile() {
+    let fixture = Fixture::new();
+    fixture.types("source", "one");
+    fixture.logs("source", "got one\n");
+    fixture.source.release(&key());
+    // No shim: past the relay, into the port itself.
+    let mut stdin = fixture.guest.connect(1).unwrap();
+    stdin.write_all(b"two\nstop\n").unwrap();
+    soon("it exits", || fixture.guest.exit_code(5));
+    let next = Processes::new(fixture.guest.clone(), Origin::TakenUp).unwrap();
+    next.take_bridge().unwrap();
+    let (on_exit, exits) = told();
+    let io = fixture.io("source");
+    let pid = fixture.guest.process(&key()).unwrap().unwrap().identity.pid;
+    next.adopt(key(), pid, wiring(&io), on_exit).unwrap();
+    next.open().unwrap();
+    next.thaw(&key()).unwrap();
+    assert_eq!(exits.recv_timeout(Duration::from_secs(20)), Ok(7));
+    fixture.logs("source", "got one\ngot two\n");
+    // The earlier shim does not have the guest any more.
+    let (on_exit, _) = told();
+    let refused = fixture.source.start(key(), &[], wiring(&io), on_exit).unwrap_err();
+    assert!(refused.to_string().contains("another shim has this VM"), "{refused}");
+}
+
+#[test]
+fn a_process_that_no_checkpoint_knows_is_ended_and_leaves_nothing() {
+    let fixture = Fixture::new();
+    let identity = fixture.source.identity(&key()).unwrap();
+    assert_eq!(fixture.source.keep_only(&BTreeSet::from([key()])).unwrap(), []);
+    assert_eq!(fixture.source.keep_only(&BTreeSet::new()).unwrap(), [key()]);
+    assert!(identity.open().is_err());
+    assert_eq!(fixture.guest.processes().unwrap(), []);
+    assert_eq!(fixture.guest.exit_code(5), None);
+    assert!(fixture.guest.connect(1).is_err(), "its ports are free");
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn a_line_longer_than_a_pipe_is_carried() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_holds_the_member_and_loses_nothing() {
+fn a_log_that_cannot_be_written_is_reported_once_and_loses_nothing() {
     let mut fixture = Fixture::new();
     let (relay, events) = relay();
     let pid = Pid::from_child(&fixture.process);
@@ -218,6 +218,9 @@ fn a_log_that_cannot_be_written_holds_the_member_and_loses_nothing() {
     fixture.port.write_all(b"kept\n").unwrap();
     let told = events.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(matches!(told, Event::Failed(failed, _) if failed == failing), "{told:?}");
+    // It is tried again, and reported no second time.
+    assert!(events.recv_timeout(AGAIN * 3).is_err());
+    assert!(relay.hold(failing), "not half a line is in the log");
     relay.remove(failing);
     let id = fixture.add(&relay, "log");
     relay.flow(id).unwrap();

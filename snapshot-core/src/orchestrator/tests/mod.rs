@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod changes;
+mod checkpoint;
 mod claims;
 mod fixture;
 mod import;

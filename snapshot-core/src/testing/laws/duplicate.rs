@@ -1,4 +1,4 @@
-//! What may be there once, twice: one of the two would be lost.
+//! Duplicates of singular values: one of the two would be lost.
 
 use super::super::bench::{Bench, Site};
 use super::super::report::Law;
@@ -7,7 +7,7 @@ use super::super::tree::{Field, Value};
 use super::super::values::others;
 use super::refuse::known;
 
-/// Every singular field twice, two members of a oneof, a key twice.
+/// Tries every singular field twice, two members of a oneof, and a key twice.
 pub(in super::super) fn duplicates(bench: &mut Bench, site: &Site) {
     let fields = known(bench, site);
     for info in &fields {
@@ -27,7 +27,7 @@ fn twice(bench: &mut Bench, site: &Site, info: &FieldInfo) {
     let path = bench.path(site, info);
     let pairs: Vec<[Value; 2]> = match message.values(info.number).pop() {
         Some(value) => vec![[value.clone(), value]],
-        // An absent field with two values of which one was taken for its default.
+        // An absent field with two values; the type might confuse one with its default.
         None => {
             let default = bench.places.default(site.place, info);
             let other = info.scalar().and_then(|kind| others(kind, &default).into_iter().next());
@@ -37,7 +37,7 @@ fn twice(bench: &mut Bench, site: &Site, info: &FieldInfo) {
     };
     for [first, second] in pairs {
         let number = info.number;
-        // One beside the other, and one at the end.
+        // Once next to the original, and once at the end.
         let side_by_side = vec![first, second.clone()];
         let bytes = bench.with_values(site, info, side_by_side, false);
         bench.refused(Law::Duplicate, &path, &bytes, "the field twice");
@@ -58,7 +58,7 @@ fn two_members(bench: &mut Bench, site: &Site, info: &FieldInfo, fields: &[Field
         if rival.oneof == info.oneof && rival.number != info.number {
             let value = bench.places.default(site.place, rival);
             let bytes = bench.edited(site, |m| m.fields.push(Field::new(rival.number, value)));
-            let what = format!("the member {} of its oneof beside it", rival.name);
+            let what = format!("a second member {} of its oneof", rival.name);
             bench.refused(Law::Duplicate, &path, &bytes, &what);
         }
     }
@@ -69,5 +69,5 @@ fn key_twice(bench: &mut Bench, site: &Site, info: &FieldInfo) {
     let Some(entry) = message.values(info.number).into_iter().next() else { return };
     let path = bench.path(site, info);
     let bytes = bench.edited(site, |m| m.fields.push(Field::new(info.number, entry)));
-    bench.refused(Law::Duplicate, &path, &bytes, "a key twice");
+    bench.refused(Law::Duplicate, &path, &bytes, "a duplicate key");
 }

@@ -1,4 +1,4 @@
-//! Every field with other values: what is read must be saved again, unchanged.
+//! Gives every field other values: every accepted value must be saved again unchanged.
 
 use super::super::bench::{Bench, Outcome, Site};
 use super::super::coverage::is_version;
@@ -9,9 +9,9 @@ use super::super::tree::Value;
 use super::super::values::others;
 use super::refuse::known;
 
-/// How many elements of a list are changed: the first ones, and the last.
+/// The number of elements of a list that are changed: the first ones, and the last.
 const ELEMENTS: usize = 3;
-/// How many values a scalar is given again that it was given in another message of its place.
+/// The number of values that a scalar gets although it had them in another message at its place.
 const VALUES: usize = 3;
 
 /// Changes every field of a message, in several ways.
@@ -42,14 +42,14 @@ fn singular(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) 
             for other in untried(bench, site, info, changed(info, &default)) {
                 try_values(bench, site, info, vec![other]);
             }
-            // Written out, which a reader must take for what it means, or refuse.
+            // An explicit default, which a reader must read as the default, or refuse.
             try_values(bench, site, info, vec![default]);
         }
     }
 }
 
-/// Another version is refused, or one that is accepted and upgraded: what it is then saved as has the
-/// current version, and stays.
+/// Tries other versions. Each must be refused, or accepted and upgraded: the state is then saved in the
+/// current version and stays the same.
 fn version(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
     let path = bench.path(site, info);
     let default = bench.places.default(site.place, info);
@@ -61,8 +61,8 @@ fn version(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
     }
 }
 
-/// The values to try at a site: at the first message of a place all, at the others those that the
-/// field was not given in another one, and a few more.
+/// The values to try at a site: all of them at the first message of a place; at the others, the values
+/// that the field did not have in another message, and a few more.
 fn untried(bench: &mut Bench, site: &Site, info: &FieldInfo, mut values: Vec<Value>) -> Vec<Value> {
     let mut count = 0;
     values.retain(|value| {
@@ -73,7 +73,7 @@ fn untried(bench: &mut Bench, site: &Site, info: &FieldInfo, mut values: Vec<Val
     values
 }
 
-/// Other values of a scalar; a message inside is a site of its own.
+/// Other values of a scalar; a nested message is a site of its own.
 fn changed(info: &FieldInfo, now: &Value) -> Vec<Value> {
     match (info.scalar(), now) {
         (_, Value::Message(_)) | (None, _) => Vec::new(),
@@ -100,14 +100,15 @@ fn list(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
         let swapped = [std::slice::from_ref(last), between, std::slice::from_ref(first)].concat();
         try_values(bench, site, info, swapped);
     }
-    // With a tag for each, and with one for all: both are to be read.
+    // With a tag for each element, and with one tag for all: the type must read both.
     let is_packable = info.scalar().is_some_and(|_| !matches!(values, [Value::Bytes(_), ..]));
     if is_packable && !values.is_empty() {
         let path = bench.path(site, info);
         let other_form = info.presence != Presence::Packed;
         let bytes = bench.with_values(site, info, values.to_vec(), other_form);
         if let Outcome::Refused(error) = bench.restored(Law::Restored, &path, &bytes, "the list") {
-            let text = format!("the list in the other form, packed or not, is refused: {error}");
+            let text =
+                format!("the list in the other form (packed or unpacked) is refused: {error}");
             bench.report.add(Law::Restored, &path, Some(&bytes), text);
         }
     }

@@ -1,5 +1,5 @@
-//! More samples, made of those given: with the messages that none of them has, as far as a message
-//! without fields is one.
+//! Derives more samples from the given ones, with messages that none of them has, if an empty message is
+//! valid.
 
 use super::super::bench::{Bench, Outcome, Sample};
 use super::super::report::Law;
@@ -7,14 +7,14 @@ use super::super::subject::Recoded;
 use super::learn::learn;
 use super::refuse::known;
 
-/// How many samples are added at most.
+/// The maximum number of added samples.
 const ADDED: usize = 64;
 
-/// Adds samples, until they have every message that can be made up.
+/// Adds samples until they contain every message that can be empty.
 pub(in super::super) fn grow(bench: &mut Bench) {
     let most = bench.samples.len() + ADDED;
     let mut index = 0;
-    // An added sample may hold messages that can be made up in turn.
+    // More messages can be added to an added sample in turn.
     while index < bench.samples.len() {
         for site in bench.sites_of(index) {
             for info in known(bench, &site) {
@@ -46,7 +46,7 @@ fn add(bench: &mut Bench, bytes: &[u8]) {
     for site in bench.sites_of(bench.samples.len() - 1) {
         learn(bench, &site);
     }
-    // What was learned says how the sample is read.
+    // The learned properties determine how the sample is read.
     if let Some(sample) = bench.samples.last_mut()
         && let Some(tree) = bench.places.read(&sample.bytes)
     {

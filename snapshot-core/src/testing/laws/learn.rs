@@ -1,5 +1,5 @@
-//! What only trying tells of a type, before it is judged: fields that it ignores, `Any` values that
-//! it carries unread, repeated fields that are sets.
+//! Finds properties of a type by trial, before the laws are checked: fields that it ignores, `Any` values
+//! that it does not read, repeated fields that are sets.
 
 use super::super::bench::{Bench, Site};
 use super::super::shape::{FieldInfo, Presence};
@@ -26,7 +26,7 @@ pub(in super::super) fn learn(bench: &mut Bench, site: &Site) {
     let is_open =
         message.fields.iter().any(|f| f.number == 2 && matches!(f.value, Value::Message(_)));
     if message.shape.is_any() && is_open {
-        // No message: its field number is 0.
+        // This is not a message: its field number is 0.
         let junk = vec![0, 0];
         let bytes = bench.edited(site, |message| message.set(2, vec![Value::Bytes(junk)], false));
         if matches!(bench.subject.recode(&bytes).0, Recoded::Written(_)) {
@@ -35,10 +35,10 @@ pub(in super::super) fn learn(bench: &mut Bench, site: &Site) {
     }
 }
 
-/// How many elements are tried to find two that a list takes.
+/// The number of elements that are tried to find two that a list accepts.
 const TRIED: usize = 12;
 
-/// Whether a repeated field refuses an element twice and takes two elements in one order only.
+/// Whether a repeated field refuses a duplicate element and accepts two elements in one order only.
 fn is_set(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) -> bool {
     let default = bench.places.default(site.place, info);
     let now = values.first().unwrap_or(&default);

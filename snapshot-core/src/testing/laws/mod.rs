@@ -1,4 +1,4 @@
-//! The rules that every state type keeps, each tried on the samples.
+//! The laws of every state type. Each law is tried on the samples.
 
 mod duplicate;
 mod edit;

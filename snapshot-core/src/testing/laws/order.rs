@@ -1,4 +1,4 @@
-//! Fields in another order: protobuf obliges a reader to take them in any.
+//! Fields in another order: protobuf obliges a reader to accept any order.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -13,18 +13,18 @@ pub(in super::super) fn any_order(bench: &mut Bench) {
     let path = bench.places.message_path(super::super::places::ROOT);
     for index in 0..bench.samples.len() {
         let Some(sample) = bench.samples.get(index) else { continue };
-        for (name, order) in [("backwards", backwards as fn(&mut Message)), ("mixed", mixed)] {
+        for (name, order) in [("descending", backwards as fn(&mut Message)), ("mixed", mixed)] {
             let mut tree = sample.tree.clone();
             everywhere(&mut tree, order);
             let bytes = tree.encode();
             let text = match bench.subject.recode(&bytes).0 {
                 Recoded::Written(back) if back == sample.bytes => continue,
-                Recoded::Written(_) => "is read as something else".to_owned(),
+                Recoded::Written(_) => "is read as another state".to_owned(),
                 Recoded::Refused(error) => format!("is refused: {error}"),
-                Recoded::Panicked(error) => format!("is not read: {error}"),
-                Recoded::NotWritten(error) => format!("is read, and then not saved: {error}"),
+                Recoded::Panicked(error) => format!("cannot be read: {error}"),
+                Recoded::NotWritten(error) => format!("is read, and then cannot be saved: {error}"),
             };
-            let text = format!("sample {index} with its fields {name} {text}");
+            let text = format!("sample {index} with its fields in {name} order {text}");
             bench.report.add(Law::Order, &path, Some(&bytes), text);
         }
     }
@@ -39,12 +39,12 @@ fn everywhere(message: &mut Message, order: fn(&mut Message)) {
     order(message);
 }
 
-/// The greatest number first. The elements of a list stay in their order.
+/// Puts the highest number first. The elements of a list keep their order.
 fn backwards(message: &mut Message) {
     message.fields.sort_by_key(|field| Reverse(field.number));
 }
 
-/// The first element of every list, then the second of every list, and so on.
+/// Puts the first element of every list first, then the second of every list, and so on.
 fn mixed(message: &mut Message) {
     let mut seen: HashMap<u32, usize> = HashMap::new();
     message.fields.sort_by_cached_key(|field| {

@@ -1,4 +1,4 @@
-//! The same bytes to prost and to us.
+//! Compares the type with prost on the same bytes.
 
 use crate::schema::ValueKind;
 
@@ -7,7 +7,7 @@ use super::super::report::Law;
 use super::super::shape::Presence;
 use super::super::tree::{Message, Value};
 
-/// prost reads every sample, and what it makes of it is the same state.
+/// Checks that prost reads every sample as the same state.
 pub(in super::super) fn as_prost(bench: &mut Bench) {
     let path = bench.places.message_path(super::super::places::ROOT);
     for (index, sample) in bench.samples.iter().enumerate() {
@@ -24,8 +24,8 @@ pub(in super::super) fn as_prost(bench: &mut Bench) {
     }
 }
 
-/// Whether there is a -0.0 where prost leaves out 0.0: it leaves that out as well, and the sign is
-/// lost, which is no fault of the type.
+/// Whether there is a -0.0 in a field where prost omits 0.0. prost also omits -0.0 and loses the sign,
+/// which is not a fault of the type.
 fn has_negative_zero(message: &Message) -> bool {
     message.fields.iter().any(|field| {
         let info = message.shape.field(field.number);

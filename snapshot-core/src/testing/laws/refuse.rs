@@ -1,4 +1,4 @@
-//! What no reader that loses nothing may accept.
+//! Bytes that a strict reader must refuse.
 
 use crate::schema::ValueKind;
 use crate::schema::kind::WireType;
@@ -9,7 +9,7 @@ use super::super::shape::{FieldInfo, Presence};
 use super::super::tree::{Field, Value};
 use super::super::values::{integer, too_large, unknown_numbers};
 
-/// A field that the schema does not have.
+/// Tries fields that the schema does not have.
 pub(in super::super) fn unknown_fields(bench: &mut Bench, site: &Site) {
     let Some(message) = bench.message(site) else { return };
     let path = bench.places.message_path(site.place);
@@ -33,7 +33,7 @@ fn framings() -> [(Value, &'static str); 4] {
     ]
 }
 
-/// A value that is framed otherwise than its kind says.
+/// Tries values with a wire type other than that of their kind.
 pub(in super::super) fn wrong_wire_types(bench: &mut Bench, site: &Site) {
     for info in known(bench, site) {
         let right = info.wire_type().as_str();
@@ -42,7 +42,7 @@ pub(in super::super) fn wrong_wire_types(bench: &mut Bench, site: &Site) {
         let none = none.into_iter().chain([6, 7].map(|n| (Value::NoWireType(n), "no wire type")));
         let apart = if site.is_first { 1 } else { 3 };
         for (value, name) in framings().into_iter().chain(none).step_by(apart) {
-            // Scalars may share a tag and a length.
+            // Scalars can share a tag and a length.
             let may_be_packed = is_list && name == WireType::Len.as_str();
             if name == right || may_be_packed {
                 continue;
@@ -55,7 +55,7 @@ pub(in super::super) fn wrong_wire_types(bench: &mut Bench, site: &Site) {
     }
 }
 
-/// A number that the enum does not have.
+/// Tries numbers that the enum does not have.
 pub(in super::super) fn unknown_enum_numbers(bench: &mut Bench, site: &Site) {
     for info in known(bench, site) {
         let Some(ValueKind::Enum(descriptor)) = info.scalar() else { continue };
@@ -67,7 +67,7 @@ pub(in super::super) fn unknown_enum_numbers(bench: &mut Bench, site: &Site) {
     }
 }
 
-/// A varint past the end of the kind.
+/// Tries varints outside of the range of the kind.
 pub(in super::super) fn too_large_numbers(bench: &mut Bench, site: &Site) {
     for info in known(bench, site) {
         for value in info.scalar().map(too_large).unwrap_or_default() {

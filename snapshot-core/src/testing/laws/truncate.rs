@@ -1,4 +1,4 @@
-//! Bytes that were cut short.
+//! Truncated bytes.
 
 use std::collections::HashSet;
 
@@ -6,15 +6,15 @@ use super::super::bench::{Bench, Outcome, Sample};
 use super::super::report::Law;
 use super::super::tree::{Message, Value};
 
-/// How many bytes are read for the truncations of one sample. A sample of up to 2 KiB is cut at
-/// every byte, a longer one at bytes evenly apart, in front of every tag, and at all of the first and
-/// last.
+/// The number of bytes to read for the truncations of one sample. A sample of up to 2 KiB is cut at every
+/// byte. A longer one is cut at evenly spaced bytes, before every tag, and at each of its first and last
+/// bytes.
 const BYTES_READ: usize = 2 << 20;
-/// How many of the first and of the last bytes a sample is cut at in any case.
+/// The number of first bytes, and of last bytes, at which every sample is cut.
 const EDGE: usize = 64;
 
-/// Every truncation of every sample is refused, or is a shorter message: where the cut is between
-/// two fields.
+/// Checks that every truncation of every sample is refused, or is a shorter message because the cut is
+/// between two fields.
 pub(in super::super) fn truncations(bench: &mut Bench) {
     let path = bench.places.message_path(super::super::places::ROOT);
     for index in 0..bench.samples.len() {
@@ -30,7 +30,7 @@ pub(in super::super) fn truncations(bench: &mut Bench) {
             if cut % apart != 0 && !is_at_an_edge && !tags.contains(&cut) {
                 continue;
             }
-            let what = format!("sample {index}, of which {cut} of {length} bytes are left,");
+            let what = format!("sample {index}, truncated to {cut} of {length} bytes,");
             let left = &bytes[..cut];
             if let Outcome::Broken = bench.restored(Law::Truncation, &path, left, &what) {
                 break;
@@ -39,7 +39,7 @@ pub(in super::super) fn truncations(bench: &mut Bench) {
     }
 }
 
-/// Where the tags of a message and of those in it are.
+/// The offsets of the tags of a message and of its nested messages.
 fn tags_of(message: &Message, tags: &mut HashSet<usize>) {
     for field in &message.fields {
         tags.insert(field.offset);

@@ -1,4 +1,4 @@
-//! `with` modules that lose something.
+//! `with` modules that lose or change values.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl prost::Name for Inner {
     const PACKAGE: &'static str = "kit.v1";
 }
 
-/// Adapters of the field's own type, by what is done to a value when it is saved and when it is read.
+/// Adapters of the field's own type. Each has a function for saving and a function for reading.
 macro_rules! adapter {
     ($name:ident: $ty:ty; $to:expr; $from:expr) => {
         mod $name {
@@ -117,8 +117,8 @@ fn a_dropped_field_is_found() {
     assert_broken(
         [Drops::default()],
         &[
-            "what is read is saved again, unchanged:\n  name: \"a\": \"a\" is read, nothing is saved",
-            "every field was seen with two values:\n  name: only one value of it came back",
+            "every accepted value is saved again unchanged:\n  name: \"a\": \"a\" is read, nothing is saved",
+            "every field is tested with two values:\n  name: only one value of it came back",
         ],
     );
 }
@@ -132,12 +132,12 @@ fn a_lost_sign_is_found() {
 }
 
 #[test]
-fn a_number_that_is_brought_into_a_range_is_found() {
+fn a_clamped_number_is_found() {
     assert_broken([AtMost100::default()], &["is read, 100 is saved"]);
 }
 
 #[test]
-fn a_text_that_is_trimmed_is_found_and_one_that_is_checked_is_not() {
+fn a_trimmed_text_is_found_but_a_checked_text_is_not() {
     assert_broken(
         [Trims { name: "a".to_owned(), ..Trims::default() }],
         &["  name: \"a \": \"a \" is read, \"a\" is saved", ".normalized(PATH)"],
@@ -146,7 +146,7 @@ fn a_text_that_is_trimmed_is_found_and_one_that_is_checked_is_not() {
 }
 
 #[test]
-fn a_list_that_loses_its_order_or_its_repetitions_is_found() {
+fn a_list_that_loses_its_order_or_its_duplicates_is_found() {
     assert_broken([Sorts { list: vec![1, 2], ..Sorts::default() }], &["  list: "]);
     assert_broken([Dedups { list: vec![1, 2], ..Dedups::default() }], &["  list: "]);
 }
@@ -155,7 +155,7 @@ fn a_list_that_loses_its_order_or_its_repetitions_is_found() {
 fn an_encoding_that_changes_is_found() {
     assert_broken(
         [Counts::default()],
-        &["sample 0: is saved as other bytes a second time", "\n      name: ", " the first time, "],
+        &["sample 0: a second save gives other bytes", "\n      name: ", " the first time, "],
     );
 }
 

@@ -1,4 +1,4 @@
-//! A state that was written by hand, with one mistake each.
+//! A hand-written state with one mistake in each variant.
 
 use super::{assert_broken, assert_sound};
 use crate::codec::{Reader, Wire, Writer};
@@ -76,7 +76,7 @@ impl<const MISTAKE: u8> State for ByHand<MISTAKE> {
         }
         let count = (1, u64::from(self.count));
         let mode = (2, self.mode as u64);
-        // Backwards: what is put first is last on the wire.
+        // Fields are written backwards: the first call writes the last field.
         let fields = if MISTAKE == WRITES_IN_WRONG_ORDER { [count, mode] } else { [mode, count] };
         for (number, value) in fields {
             if value != 0 || MISTAKE == WRITES_DEFAULTS {
@@ -150,7 +150,7 @@ impl<const MISTAKE: u8> State for ByHand<MISTAKE> {
 }
 
 #[test]
-fn one_without_a_mistake_keeps_the_contract() {
+fn a_state_without_a_mistake_keeps_the_contract() {
     assert_sound(samples::<NONE>());
 }
 
@@ -166,7 +166,7 @@ fn the_type_its_message_and_the_bytes_are_in_the_report() {
 fn a_duplicate_that_is_accepted_is_found() {
     assert_broken(
         samples::<TAKES_THE_LAST>(),
-        &["what may be there once is refused twice:\n  count: the field twice is not refused"],
+        &["duplicates are refused:\n  count: the field twice is not refused"],
     );
 }
 
@@ -201,22 +201,22 @@ fn a_truncation_that_is_read_is_found() {
     assert_broken(
         samples::<STOPS_AT_DAMAGE>(),
         &[
-            "what was cut short is refused:\n",
-            "sample 0, of which 1 of 4 bytes are left, is read, although it is malformed",
+            "truncated bytes are refused:\n",
+            "sample 0, truncated to 1 of 4 bytes, is read, although it is malformed",
         ],
     );
 }
 
 #[test]
 fn a_panic_is_found_with_its_text() {
-    assert_broken(samples::<PANICS>(), &["  count: 100: reading panicked: a hundred"]);
+    assert_broken(samples::<PANICS>(), &["  count: 100: the read panicked: a hundred"]);
 }
 
 #[test]
 fn reading_that_depends_on_the_order_is_found() {
     assert_broken(
         samples::<WANTS_ORDER>(),
-        &["sample 0 with its fields backwards is refused: comes too late"],
+        &["sample 0 with its fields in descending order is refused: comes too late"],
     );
 }
 
@@ -229,7 +229,7 @@ fn an_encoding_that_is_not_canonical_is_found() {
 }
 
 #[test]
-fn a_number_that_is_cut_off_is_found() {
+fn a_truncated_number_is_found() {
     assert_broken(
         samples::<CUTS_NUMBERS_OFF>(),
         &["  count: the varint 4294967296, which does not fit its kind, is not refused"],
@@ -245,11 +245,11 @@ fn a_state_that_prost_does_not_share_is_found() {
 }
 
 #[test]
-fn a_field_of_which_only_one_value_comes_back_is_found() {
+fn a_field_that_keeps_only_one_value_is_found() {
     assert_broken(
         [ByHand::<KEEPS_ONE_VALUE> { count: 7, mode: 1 }],
         &[
-            "  count: only one value of it came back,",
+            "  count: only one value of it came back; ",
             "the first with: is not seven",
             ".fixed(PATH)",
         ],
@@ -257,10 +257,10 @@ fn a_field_of_which_only_one_value_comes_back_is_found() {
 }
 
 #[test]
-fn a_state_that_is_read_and_then_not_saved_is_found() {
+fn a_state_that_is_read_but_cannot_be_saved_is_found() {
     assert_broken(
         samples::<NOT_SAVED_AGAIN>(),
-        &["  count: 9 is read, and then not saved: is nine"],
+        &["  count: 9 is read, and then cannot be saved: is nine"],
     );
 }
 
@@ -268,17 +268,17 @@ fn a_state_that_is_read_and_then_not_saved_is_found() {
 fn a_sample_that_is_refused_is_found() {
     assert_broken(
         [ByHand::<NONE> { count: 7, mode: 2 }],
-        &["kit.v1.Counter, sample 0: is refused when it is read: is no mode", "bytes: 08071002"],
+        &["kit.v1.Counter, sample 0: is saved, and then refused: is no mode", "bytes: 08071002"],
     );
 }
 
 #[test]
-fn nothing_to_test_is_no_pass() {
-    assert_broken::<ByHand<NONE>>([], &["there is nothing to test: give a sample at least"]);
+fn a_test_without_samples_fails() {
+    assert_broken::<ByHand<NONE>>([], &["there is nothing to test: give at least one sample"]);
 }
 
 #[test]
 #[should_panic(expected = "ByHand<2> (kit.v1.Counter) breaks its contract")]
-fn the_one_line_panics() {
+fn contract_panics_for_a_broken_type() {
     super::super::contract(samples::<SKIPS_UNKNOWN>());
 }

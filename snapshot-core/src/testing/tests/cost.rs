@@ -1,4 +1,4 @@
-//! What a test costs: how often the kit reads a part of a sample that an edit elsewhere is not about.
+//! The cost of a test: how often the kit reads parts of a sample that an edit does not affect.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -77,14 +77,14 @@ mod counted {
     }
 }
 
-/// A rack of shelves with four slots each, and how many slots are read to test it.
+/// The number of slots that are read to test a rack of shelves with four slots each.
 fn slots_read(shelves: u32) -> usize {
     let slot = |at: u32| (at, SlotState { label: format!("slot {at}"), size: at.into() });
     let shelf = |at: u32| {
         (at, ShelfState { name: format!("shelf {at}"), slots: (1..=4).map(slot).collect() })
     };
     READ.store(0, Ordering::Relaxed);
-    // In a message around it, so that what was cut short is refused before a slot is read.
+    // The rack is in another message, so that truncated bytes are refused before a slot is read.
     let rack = RackState { shelves: (1..=shelves).map(shelf).collect() };
     assert_sound([HallState { rack: Some(rack) }]);
     READ.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! What a user says beside the samples.
+//! Exceptions that a user declares.
 
 use snapshot_derive::Snapshot;
 
@@ -50,7 +50,7 @@ mod trimmed {
     }
 }
 
-/// Refuses on the wire what it loses before it.
+/// Loses the sign on save, and refuses negative numbers on read.
 mod unsigned {
     pub(super) fn to_wire(port: &i32) -> Result<i32, &'static str> {
         Ok(port.wrapping_abs())
@@ -72,10 +72,10 @@ fn a_field_with_one_value_is_exempted_by_its_path_or_its_message() {
 }
 
 #[test]
-fn an_exemption_of_nothing_is_told() {
+fn an_exemption_that_names_no_field_is_reported() {
     let text = fixed().fixed("family").fixed("famly").normalized("a.b").broken().unwrap();
-    assert!(text.contains("  famly: is no field that the samples reach"), "{text}");
-    assert!(text.contains("  a.b: is no field that the samples reach"), "{text}");
+    assert!(text.contains("  famly: is not a field that the samples reach"), "{text}");
+    assert!(text.contains("  a.b: is not a field that the samples reach"), "{text}");
     assert!(text.contains("in 2 places"), "{text}");
 }
 
@@ -86,10 +86,10 @@ fn a_field_that_comes_back_in_another_form_is_exempted() {
 }
 
 #[test]
-fn what_the_wire_does_not_show_is_found_by_comparing_values() {
+fn a_loss_that_the_bytes_do_not_show_is_found_by_comparing_values() {
     let sample = |port| trimmed(port).normalized("family");
     assert_eq!(sample(-1).broken(), None);
     let text = sample(-1).compare(PartialEq::eq).broken().unwrap();
-    assert!(text.contains("sample 0: comes back as a value that is not equal"), "{text}");
+    assert!(text.contains("sample 0: is restored as a value that is not equal"), "{text}");
     assert_eq!(sample(1).compare(PartialEq::eq).broken(), None);
 }

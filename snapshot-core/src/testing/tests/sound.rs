@@ -1,4 +1,4 @@
-//! Derived types with every kind of field: they keep the contract, and every field is reached.
+//! Derived types with every kind of field: they keep the contract, and the kit reaches every field.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -161,7 +161,7 @@ fn a_type_with_every_kind_of_field_keeps_the_contract() {
     assert_sound([all()]);
 }
 
-/// An older version differs in nothing but its number.
+/// An older version that differs only in its number.
 #[derive(Clone, Debug, Default, PartialEq, Snapshot)]
 #[snapshot(message = Inner, version = 3, accept(version = 2))]
 #[snapshot(accept(version = 1, message = Inner, upgrade = renamed))]
@@ -179,13 +179,13 @@ fn an_older_version_may_come_back_as_the_current_one() {
 }
 
 #[test]
-fn a_set_is_known_by_one_element_and_without_any() {
+fn a_set_is_recognised_with_one_element_and_with_none() {
     assert_sound([AllState { set: BTreeSet::new(), ..all() }]);
     assert_sound([AllState { set: ["b".to_owned()].into(), ..all() }]);
 }
 
 #[test]
-fn an_unread_any_of_a_known_type_is_not_looked_into() {
+fn an_unread_any_of_a_known_type_is_not_parsed() {
     let mut state = all();
     if let Some(unread) = &mut state.unread {
         unread.type_url = "type.googleapis.com/kit.v1.Inner".to_owned();
@@ -194,7 +194,7 @@ fn an_unread_any_of_a_known_type_is_not_looked_into() {
 }
 
 #[test]
-fn what_no_sample_has_and_cannot_be_made_up_is_named() {
+fn a_field_that_no_sample_has_and_the_kit_cannot_add_is_named() {
     let state = AllState { id: Uuid::from_u128(1), ..AllState::default() };
     assert_broken(
         [state],
@@ -206,6 +206,6 @@ fn what_no_sample_has_and_cannot_be_made_up_is_named() {
 }
 
 #[test]
-fn the_negative_zero_that_prost_loses_is_not_held_against_the_type() {
+fn a_negative_zero_that_prost_loses_is_accepted() {
     assert_sound([AllState { ratio: -0.0, ..all() }]);
 }

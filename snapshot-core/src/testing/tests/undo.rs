@@ -1,4 +1,4 @@
-//! Controllers with hooks that nothing takes back.
+//! Controllers with hooks without an undo.
 
 use std::future::Future;
 use std::ops::DerefMut;
@@ -61,7 +61,7 @@ controllers! {
             unreachable!("the kit calls no hook")
         }
 
-        // One that is no `async fn` and returns what many do.
+        // A hook that is not an `async fn` and returns a common future.
         fn resume(&self, _: &Context) -> impl Future<Output = Result<(), Error>> + Send {
             std::future::ready(Ok(()))
         }
@@ -81,7 +81,7 @@ controllers! {
 #[track_caller]
 fn assert_names(text: Option<String>, lines: &[&str]) {
     let text = text.unwrap_or_default();
-    assert!(text.contains("what a hook does can be taken back:"), "{text}");
+    assert!(text.contains("every hook has an undo:"), "{text}");
     for line in lines {
         assert!(text.contains(line), "{text}");
     }
@@ -90,7 +90,7 @@ fn assert_names(text: Option<String>, lines: &[&str]) {
 
 #[test]
 fn a_hook_without_an_undo_breaks_the_contract_of_the_state() {
-    let thaw = "  freeze: the controller has no `thaw`: after a failure, what this hook did";
+    let thaw = "  freeze: the controller has no `thaw`: after a failure, the effects of this hook";
     let stops = || Contract::new().samples([StopsState { size: 1 }]);
     assert_names(stops().broken(), &[thaw]);
     let binds = || Contract::new().samples([BindsState { size: 1 }]);
@@ -114,7 +114,8 @@ fn an_exemption_that_no_hook_needs_is_reported() {
         .broken()
         .unwrap_or_default();
     for phase in ["freeze", "commit"] {
-        let line = format!("  {phase}: is exempted from having an undo, and there is no hook");
+        let line =
+            format!("  {phase}: is exempted from the undo, but the controller has no such hook");
         assert!(text.contains(&line), "{text}");
     }
 }

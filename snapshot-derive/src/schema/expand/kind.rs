@@ -117,7 +117,7 @@ impl ToTokens for ShapeOf<'_> {
             }
         };
         let (module, scalar) = shape;
-        path(tokens, kind.private, &["shapes", module, scalar.kind()]);
+        path(tokens, kind.private, &["scalar_shapes", module, scalar.kind()]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! One field on its way between a struct and the wire.
 //!
-//! A field whose type does not fit should be one error, told by [`super::fits`]. So everything else
+//! A field whose type does not fit should be one error, told by [`super::proof_of_fit`]. So everything else
 //! is called in a way that never fails to compile: as the method of a [`Port`], which exists for types
 //! that fit, or else as that of [`NoPort`], which is there for all and never runs. (The method of
 //! the type itself is taken before that of a trait.)
@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 
 use super::field::place;
-use super::open::{Closed, Open, OpenAdapter};
+use super::open_field::{Closed, Open, OpenAdapter};
 use super::put::Putting;
 use super::take::Taking;
 use super::validation::refusal;

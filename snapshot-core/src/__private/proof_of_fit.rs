@@ -9,7 +9,7 @@
 use std::marker::PhantomData;
 
 use super::Numbered;
-use super::port::{Adapter, Port};
+use super::field_port::{Adapter, Port};
 use super::text::Message;
 use crate::codec::WireField;
 use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};

@@ -1,0 +1,247 @@
+//! A sandbox on its way in: what this host does at each step of the hand-over, and who has the host.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+
+use rustix::io::fcntl_dupfd_cloexec;
+use snapshot_core::{ControllerId, Error, Phase, Session, Snapshot, WriteOptions};
+use snapshot_examples::lcow::{Host as LcowHost, Sandbox};
+use snapshot_handover::message::Hello;
+use snapshot_handover::{Host, NotMoved, Report};
+
+use crate::shim::cli::{Fault, Options};
+use crate::shim::clock::now;
+use crate::shim::destination::SIDE;
+use crate::shim::guest::Guest;
+use crate::shim::lock::lock;
+use crate::shim::machine::Machine;
+use crate::shim::note::{self, Offered, Resumed};
+use crate::shim::processes::Origin;
+use crate::shim::progress::Bars;
+use crate::shim::side::{self, Side};
+use crate::shim::storage::Storage;
+use crate::shim::{confine, machine_id, plan, sandbox};
+
+/// What a hand-over has come to.
+pub(crate) enum News {
+    /// The sandbox runs here.
+    Live(Arc<Sandbox>, Report),
+    /// Nothing was taken over.
+    Refused(Box<NotMoved>),
+    /// Only the ledger knows.
+    Undecided(Box<NotMoved>),
+}
+
+/// This host, ready for a guest.
+#[derive(Clone)]
+pub(crate) struct Arrived {
+    /// The host.
+    pub(crate) machine: Arc<Machine>,
+    /// What the source has said of the sandbox.
+    pub(crate) offered: Offered,
+}
+
+/// Who has this host. It takes one sandbox at a time, and only one.
+pub(crate) struct Desk {
+    options: Options,
+    /// Where a peer's folders may be.
+    shared: PathBuf,
+    side: Side,
+    news: Mutex<Sender<News>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether another sandbox may come.
+    is_free: bool,
+    arrived: Option<Arrived>,
+    resumed: Option<Resumed>,
+    /// Whether the source knows that the sandbox is this side's.
+    is_settled: bool,
+}
+
+impl Desk {
+    /// A host that takes a sandbox, if it `is_free`; or one that only answers.
+    pub(crate) fn new(
+        options: &Options,
+        dir: &Path,
+        side: Side,
+        news: Sender<News>,
+        is_free: bool,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            options: options.clone(),
+            shared: options.shared.clone().unwrap_or_else(|| dir.to_owned()),
+            side,
+            news: Mutex::new(news),
+            state: Mutex::new(State { is_free, ..State::default() }),
+        })
+    }
+
+    /// The host and what has arrived on it.
+    ///
+    /// # Errors
+    ///
+    /// Nothing has.
+    pub(crate) fn arrived(&self) -> Result<Arrived, Error> {
+        let arrived = lock(&self.state).arrived.clone();
+        arrived.ok_or_else(|| Error::internal("no sandbox has arrived"))
+    }
+
+    /// When the sandbox that has arrived was live.
+    pub(crate) fn resumed(&self) -> Option<Resumed> {
+        lock(&self.state).resumed
+    }
+
+    /// Whether no hand-over goes on, and none has succeeded.
+    pub(crate) fn is_free(&self) -> bool {
+        lock(&self.state).is_free
+    }
+
+    /// Whether the source knows that the sandbox is this side's.
+    pub(crate) fn is_settled(&self) -> bool {
+        lock(&self.state).is_settled
+    }
+
+    /// The source has asked, and was told.
+    pub(crate) fn settled(&self) {
+        lock(&self.state).is_settled = true;
+    }
+
+    /// Reports what a hand-over has come to.
+    pub(crate) fn report(&self, news: News) {
+        // Nobody listens any more: the shim is on its way out.
+        let _ = lock(&self.news).send(news);
+    }
+
+    /// Leaves the host to the next sandbox.
+    fn release(&self) {
+        if let Err(error) = self.side.clean() {
+            tracing::error!(%error, "this host is not as it was before");
+        }
+        let mut state = lock(&self.state);
+        state.arrived = None;
+        state.is_free = true;
+    }
+}
+
+/// One hand-over to this host.
+pub(crate) struct Arrival {
+    desk: Arc<Desk>,
+    /// Called once the source is known to offer a sandbox that this host may take.
+    greeted: Box<dyn FnMut() -> Result<(), Error> + Send>,
+    has_host: bool,
+    is_live: bool,
+}
+
+impl Arrival {
+    /// A hand-over, of which nothing is known yet.
+    pub(crate) fn new(
+        desk: Arc<Desk>,
+        greeted: impl FnMut() -> Result<(), Error> + Send + 'static,
+    ) -> Self {
+        Self { desk, greeted: Box::new(greeted), has_host: false, is_live: false }
+    }
+
+    fn machine(&self) -> Result<Arc<Machine>, Error> {
+        Ok(self.desk.arrived()?.machine)
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        if self.has_host && !self.is_live {
+            self.desk.release();
+        }
+    }
+}
+
+impl Host<Sandbox> for Arrival {
+    /// Makes this host ready for the guest; nothing of the guest is touched.
+    fn greet(&mut self, hello: &Hello) -> Result<Vec<u8>, Error> {
+        let mut offered: Offered = note::decode(&hello.note)?;
+        if offered.machine != machine_id()? {
+            return Err(Error::precondition(
+                "the source is on another machine: its processes, which stand in for the memory of \
+                 the VM, cannot come along. Run both shims on one kernel",
+            ));
+        }
+        let shared = &self.desk.shared;
+        offered.guest = confine::folder(shared, &offered.guest)?;
+        offered.storage = confine::folder(shared, &offered.storage)?;
+        if !std::mem::take(&mut lock(&self.desk.state).is_free) {
+            return Err(Error::precondition(
+                "this destination has a sandbox, or takes one over: start another one",
+            ));
+        }
+        self.has_host = true;
+        (self.greeted)()?;
+        let dir = self.desk.side.dir();
+        let machine = Machine::new(dir, Guest::find(&offered.guest)?, Origin::Handed)?;
+        Storage::find(&offered.storage).show(dir)?;
+        sandbox::equip(&machine, SIDE)?;
+        make_room(offered.seen.len());
+        lock(&self.desk.state).arrived = Some(Arrived { machine, offered });
+        Ok(Vec::new())
+    }
+
+    /// Kept until there is a checkpoint of this host.
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let Desk { side, options, .. } = &*self.desk;
+        side::write(&side.offered(), &self.desk.arrived()?.offered)?;
+        let options = (WriteOptions::new().replace(true), &options.save);
+        options.0.write_to_path(snapshot, side.arrived())?;
+        match options.1 {
+            Some(path) => options.0.write_to_path(snapshot, path),
+            None => Ok(()),
+        }
+    }
+
+    fn bind(&mut self, root: &Arc<Sandbox>, _: &[u8]) -> Result<Session, Error> {
+        let machine = self.machine()?;
+        let plan = plan::plan(&machine, root)?;
+        let session = Session::new()
+            .progress(Arc::new(Bars::new(SIDE)))
+            .resource(Arc::new(LcowHost::new(machine)))
+            .resource(Arc::new(plan));
+        Ok(match &self.desk.options.fail {
+            Some(Fault { phase: phase @ (Phase::Patch | Phase::Resume), controller }) => {
+                session.fail_at(*phase, ControllerId::from(controller.as_str()))
+            }
+            _ => session,
+        })
+    }
+
+    /// Now the output is relayed here, and the guest goes on. There is no way back any more, so a
+    /// process that cannot be relayed does not stop the others.
+    fn go_live(&mut self, _: &Arc<Sandbox>) -> Vec<u8> {
+        self.is_live = true;
+        let live = self.machine().and_then(|machine| {
+            let taken = machine.processes().take_bridge();
+            Error::collect([taken.err(), machine.processes().open().err()].into_iter().flatten())
+        });
+        if let Err(error) = live {
+            tracing::error!(%error, "not everything goes on");
+        }
+        let resumed = Resumed { at: now() };
+        lock(&self.desk.state).resumed = Some(resumed);
+        note::encode(&resumed).unwrap_or_default()
+    }
+
+    /// Takes everything back. The guest has not gone on, so it is the source's as it was.
+    fn take_back(&mut self, root: &Arc<Sandbox>) -> Option<Result<(), Error>> {
+        Some(root.vm().and_then(|vm| vm.terminate()))
+    }
+}
+
+/// Makes the table of descriptors large enough for this many containers, now: growing it takes long in
+/// a process with threads.
+fn make_room(containers: usize) {
+    let highest = i32::try_from(containers * 9 + 128).unwrap_or(i32::MAX);
+    if let Ok(null) = std::fs::File::open("/dev/null") {
+        // Without room the table grows later.
+        drop(fcntl_dupfd_cloexec(&null, highest));
+    }
+}

@@ -1,0 +1,55 @@
+//! Signals that ask a shim to end, and waits that they cut short.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// How often a wait looks.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Watches for SIGINT, SIGTERM and SIGHUP from now on. Call it inside of the runtime.
+///
+/// # Errors
+///
+/// The system does not let it.
+pub(crate) fn watch() -> std::io::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signals = signal(kind)?;
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                REQUESTED.store(true, Ordering::Release);
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Whether this shim was asked to end.
+pub(crate) fn requested() -> bool {
+    REQUESTED.load(Ordering::Acquire)
+}
+
+/// Waits. Returns whether this shim was asked to end meanwhile.
+pub(crate) fn pause(time: Duration) -> bool {
+    wait_until(time, || false);
+    requested()
+}
+
+/// Waits until something holds, the time is over, or this shim was asked to end. Returns whether it
+/// holds.
+pub(crate) fn wait_until(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let until = Instant::now() + time;
+    loop {
+        if holds() {
+            return true;
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || requested() {
+            return false;
+        }
+        std::thread::sleep(left.min(LOOK));
+    }
+}

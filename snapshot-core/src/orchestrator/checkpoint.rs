@@ -1,0 +1,122 @@
+//! Checkpoints: a file with the state of a running tree, from which a new process takes the tree up
+//! again after the old one has died.
+
+use std::ffi::OsString;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::destination::Incoming;
+use super::source::Source;
+use crate::caught::quietly;
+use crate::envelope::{ReadOptions, WriteOptions};
+use crate::{Controller, Error};
+
+/// One lock for all files whose paths have the same hash: checkpoints of one file wait for each other,
+/// so that an older state never replaces a newer one.
+static WRITERS: [Mutex<()>; 16] = [const { Mutex::new(()) }; 16];
+
+impl<R: Controller> Source<R> {
+    /// Saves the running tree into a file, without a freeze, and replaces an earlier checkpoint there.
+    /// Call it after every change: a new process can then take the tree up again, with
+    /// [`Incoming::from_checkpoint`], after this one has died.
+    ///
+    /// The tree is saved and read again as a preflight does it, each controller under its own lock, and
+    /// only a snapshot that this build can restore is written. The file is written whole or not at all,
+    /// and is durable when this returns, as with
+    /// [`WriteOptions::write_to_path`](crate::WriteOptions::write_to_path). Whatever goes wrong,
+    /// the earlier checkpoint stays. Concurrent checkpoints of one file in one process wait for each
+    /// other.
+    ///
+    /// A checkpoint is a copy: the process that takes a tree up must know that no other has it. In
+    /// particular, delete the file, or record elsewhere that the tree is gone, before
+    /// [`Frozen::commit`](super::Frozen::commit) gives the tree away, and use one path in one process
+    /// at a time. A tree that goes on after its last checkpoint is newer than the file. The `patch`
+    /// hooks, which bind the state to what exists on this host, find such differences and report them.
+    ///
+    /// ```no_run
+    /// # use snapshot_core::{Controller, Error, Incoming, Session, Source};
+    /// # use std::sync::Arc;
+    /// # async fn keep<R: Controller>(sandbox: &Arc<R>) -> Result<(), Box<dyn std::error::Error>> {
+    /// // After every change.
+    /// Source::new(sandbox).checkpoint("/run/shim/checkpoint")?;
+    ///
+    /// // In a new process.
+    /// if let Some(checkpoint) = Incoming::from_checkpoint("/run/shim/checkpoint")? {
+    ///     let session = Session::new();
+    ///     let patched = checkpoint.import::<R>()?.patch(&session).await?;
+    ///     let sandbox = patched.resume(&session).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Everything in the tree that cannot be saved or read again, at once, as of
+    /// [`preflight`](Source::preflight) with this build's own manifest;
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) too while a controller of the tree
+    /// is in a migration. Then what the file system reports. In every case the earlier checkpoint
+    /// stays, except that the new one may be there after a failed synchronisation of the folder, as the
+    /// message says.
+    pub fn checkpoint(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let file = identity(path);
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&file);
+        // Taken before the save: the one that writes last has saved last.
+        let writer = &WRITERS[(hash % WRITERS.len() as u64) as usize];
+        let _writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = Instant::now();
+        let written = self.save_running().and_then(|snapshot| {
+            WriteOptions::new().replace(true).write_to_path(&snapshot, path)?;
+            Ok(snapshot.len())
+        });
+        quietly(|| match &written {
+            Ok(bytes) => {
+                tracing::debug!(path = %path.display(), bytes, took = ?began.elapsed(), "checkpoint");
+            }
+            Err(error) => tracing::error!(
+                path = %path.display(),
+                error = %error.on_one_line(),
+                "no checkpoint was written; the earlier one stays"
+            ),
+        });
+        written.map(drop)
+    }
+}
+
+impl Incoming {
+    /// Reads the [checkpoint](Source::checkpoint) in a file; `None` if there is no such file, so that
+    /// there is nothing to take up.
+    ///
+    /// The controllers are then imported, patched and resumed as at a destination. A `patch` hook that
+    /// does not find on this host what the checkpoint says fails, and the controllers before it are
+    /// aborted: the error says which part of the work is newer or gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::DataLoss`](crate::Code::DataLoss) if the file is damaged: it is never taken for no
+    /// checkpoint. Or why it cannot be read.
+    pub fn from_checkpoint(path: impl AsRef<Path>) -> Result<Option<Self>, Error> {
+        let path = path.as_ref();
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            _ => ReadOptions::new().read_from_path(path).map(|snapshot| Some(snapshot.into())),
+        }
+    }
+}
+
+/// The file that a path means, as far as it can be told, so that two spellings of it have one lock.
+fn identity(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let name = path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).join(name)
+}
