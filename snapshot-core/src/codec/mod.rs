@@ -56,6 +56,7 @@ mod field;
 #[cfg(test)]
 mod field_tests;
 mod float;
+pub(crate) mod form;
 mod framing;
 mod integer;
 #[cfg(feature = "json")]
@@ -120,7 +121,7 @@ pub(crate) use scope::{ReadScope, SaveScope};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
 pub(crate) use strict::{check_strictly, wire_type_of};
 pub(crate) use text::{Quoted, is_not_canonical};
-pub(crate) use text_form::{form, is_in_form};
+pub(crate) use text_form::is_in_form;
 use value::prefix_of_bytes;
 pub use value::{NeverDefault, Single, Wire, WireKey};
 pub use writer::Writer;

@@ -1,20 +1,9 @@
-//! The forms of text and bytes, by the names that manifests call them.
+//! Whether text and bytes are in a form, by the name that manifests call it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{Reader, Wire, Writer};
+use super::{Reader, Wire, Writer, form};
 use crate::schema::kind;
-
-/// The names of forms that a value of another kind can have.
-pub(crate) mod form {
-    pub(crate) const CHAR: &str = "char";
-    pub(crate) const IP: &str = "ip";
-    pub(crate) const IPV4: &str = "ipv4";
-    pub(crate) const IPV6: &str = "ipv6";
-    pub(crate) const SOCKET_ADDRESS: &str = "socket address";
-    pub(crate) const UUID: &str = "uuid";
-    pub(crate) const JSON: &str = "json";
-}
 
 /// Whether bytes are a value of this form. Nothing is known of a form with another name, so that all bytes
 /// are.

@@ -1,7 +1,7 @@
 //! Checks a struct that is saved as a message.
 
 use proc_macro2::Span;
-use syn::{DataStruct, Fields, Ident, LitStr};
+use syn::{DataStruct, Fields, Ident};
 
 use super::{
     Common, Field, Limit, Mapping, Payload, Role, Since, Struct, plain, refuse_duplicates,
@@ -274,7 +274,7 @@ fn payload(
              `controller` and write `snapshot_core::register!(Controller<...>);` for each",
         );
     }
-    refuse_nameless_type_url(container.type_url.get(), errors);
+    version::refuse_nameless_type_url(container.type_url.get(), errors);
     let version = container.version.get()?.0;
     Some(Payload {
         version,
@@ -285,20 +285,6 @@ fn payload(
         after: container.after.get().map(|list| list.0.clone()).unwrap_or_default(),
         id: id.map(|(_, ident)| ident),
     })
-}
-
-/// Reports a type URL without a message's name.
-/// Source: <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
-pub(super) fn refuse_nameless_type_url(type_url: Option<&LitStr>, errors: &Errors) {
-    let Some(type_url) = type_url else { return };
-    let text = type_url.value();
-    if text.rsplit_once('/').is_none_or(|(_, name)| name.is_empty()) {
-        errors.at(
-            type_url.span(),
-            "a type URL ends with `/` and the full name of the message: write \
-             `type_url = \"domain/package.Message\"`",
-        );
-    }
 }
 
 /// Reports attributes that only the payload of a controller can have.

@@ -1,8 +1,8 @@
 //! Checks the older versions that a payload accepts, and the versions in `since`.
 
 use proc_macro2::Span;
+use syn::LitStr;
 
-use super::struct_::refuse_nameless_type_url;
 use super::{Older, OlderMessage, Payload};
 use crate::attr::{Accept, Accepts, Container};
 use crate::errors::Errors;
@@ -154,5 +154,19 @@ pub(super) fn check_since(
                 ),
             );
         }
+    }
+}
+
+/// Reports a type URL without a message's name.
+/// Source: <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
+pub(super) fn refuse_nameless_type_url(type_url: Option<&LitStr>, errors: &Errors) {
+    let Some(type_url) = type_url else { return };
+    let text = type_url.value();
+    if text.rsplit_once('/').is_none_or(|(_, name)| name.is_empty()) {
+        errors.at(
+            type_url.span(),
+            "a type URL ends with `/` and the full name of the message: write \
+             `type_url = \"domain/package.Message\"`",
+        );
     }
 }

@@ -34,7 +34,7 @@ const _: () = {
                 __s::FieldDescriptor {
                     number: 3u32,
                     name: "host_path",
-                    shape: __s::shapes::singular::String,
+                    shape: __s::scalar_shapes::singular::String,
                 },
                 __s::FieldDescriptor {
                     number: 4u32,
