@@ -180,7 +180,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn refusal(result: Result<(), Error>) -> String {
+fn refusal<T>(result: Result<T, Error>) -> String {
     let Err(error) = result else { unreachable!("what would be lost must be refused") };
     error.to_string()
 }

@@ -30,8 +30,8 @@ pub use orchestrator::{
     Abandoned, BlackoutReport, CancelHandle, ControllerOutcome, ControllerReport, ControllerTime,
     Failure, FailureReport, Fault, FindingReport, Frozen, HookReport, Imported, Incoming,
     LateStage, LateStageReport, MigrationReport, Outcome, Patched, PhaseReport, PhaseTime,
-    Prepared, Preview, PreviewedController, Progress, Resumed, SavedBytes, SavedReport, Session,
-    SideReport, Source, Timeline, Undo,
+    Preflight, Prepared, Preview, PreviewedController, Progress, Resumed, SavedBytes, SavedReport,
+    Session, SideReport, Source, Timeline, Undo,
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use payload::{OlderVersion, Payload, Stage, StageRules, StageVariant, State};

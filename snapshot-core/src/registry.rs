@@ -73,13 +73,19 @@ impl Registration {
         notes.clear();
         notes.add(self.info.notes);
         let version = self.info.version;
-        let later = notes.iter().filter(|(_, _, note)| note.since > version);
-        Error::collect(later.map(|(message, number, note)| {
+        let fields = notes
+            .iter()
+            .map(|(message, number, note)| (format!("field {number} of {message}"), note.since));
+        let values = notes.newer_values().flat_map(|(message, number, values)| {
+            let place = move |value| format!("value {value} in field {number} of {message}");
+            values.iter().map(move |(value, since)| (place(value), *since))
+        });
+        let later = fields.chain(values).filter(|(_, since)| *since > version);
+        Error::collect(later.map(|(place, since)| {
             Error::internal(format!(
-                "controller {}: field {number} of {message} exists from version {} on, and its \
-                 payload is version {version}: raise the version, or remove `since`",
+                "controller {}: {place} exists from version {since} on, and its payload is version \
+                 {version}: raise the version, or remove `since`",
                 self.info.controller.name(),
-                note.since,
             ))
         }))
     }
@@ -129,11 +135,17 @@ impl Registry {
         Ok(Self { registrations })
     }
 
-    /// Returns the registration of a type URL. Does not allocate.
+    /// Returns the registration of a type URL, also of one that a type has in an older version. Does not
+    /// allocate.
     pub fn get(&self, type_url: &str) -> Option<&Registration> {
         let all = &self.registrations;
         let at = all.binary_search_by(|registration| registration.info.type_url.cmp(type_url));
-        at.ok().and_then(|at| all.get(at))
+        let own = at.ok().and_then(|at| all.get(at));
+        // A type URL of an older version is rare, so nothing is kept to find it.
+        let is_older = |registration: &&Registration| {
+            registration.info.older.iter().any(|older| older.type_url == Some(type_url))
+        };
+        own.or_else(|| all.iter().find(is_older))
     }
 
     /// Iterates over all registrations, by ascending type URL.

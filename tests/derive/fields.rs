@@ -48,14 +48,14 @@ fn a_renamed_field_is_named_as_in_the_proto_file() {
 }
 
 #[derive(Debug, PartialEq, Snapshot)]
-#[snapshot(message = pb::Choice, ignore(kind, interleaved, after, last))]
-struct Ignores {
+#[snapshot(message = pb::Choice, discard(kind, interleaved, after, last))]
+struct Discards {
     before: String,
     between: u32,
 }
 
 #[test]
-fn an_ignored_field_is_not_written_and_passed_over_when_read() {
+fn a_discarded_field_is_not_written_and_passed_over_when_read() {
     let full = pb::Choice {
         before: "b".into(),
         between: 2,
@@ -64,16 +64,16 @@ fn an_ignored_field_is_not_written_and_passed_over_when_read() {
         kind: Some(pb::choice::Kind::Message(pb::Scalars { int32: 3, ..Default::default() })),
         interleaved: Some(pb::choice::Interleaved::High(true)),
     };
-    let state: Ignores = from_bytes(&encoded(&full)).unwrap();
+    let state: Discards = from_bytes(&encoded(&full)).unwrap();
     let mapped = pb::Choice { before: "b".into(), between: 2, ..Default::default() };
     assert_saved_as(&state, &mapped);
 }
 
 #[test]
-fn an_ignored_field_must_still_be_well_formed() {
+fn a_discarded_field_must_still_be_well_formed() {
     let mut bytes = encoded(&pb::Choice { last: 3, ..Default::default() });
     bytes.pop();
-    let error = from_bytes::<Ignores>(&bytes).unwrap_err().to_string();
+    let error = from_bytes::<Discards>(&bytes).unwrap_err().to_string();
     assert!(error.contains("ends within a varint"), "{error}");
 }
 
@@ -82,7 +82,7 @@ fn an_unknown_field_is_refused_by_number_wire_type_and_message() {
     let mut bytes = encoded(&pb::Choice { between: 3, ..Default::default() });
     // Field 99, fixed64.
     bytes.extend([0x99, 0x06, 1, 2, 3, 4, 5, 6, 7, 8]);
-    let error = from_bytes::<Ignores>(&bytes).unwrap_err().to_string();
+    let error = from_bytes::<Discards>(&bytes).unwrap_err().to_string();
     assert_eq!(error, "unknown field 99 (64-bit) in fixture.v1.Choice (byte 3 of 13)");
 }
 

@@ -103,7 +103,7 @@ pub(crate) fn next_manifest(change: Change) -> Manifest {
     payload.version = 2;
     payload.accepts = vec![1, 2];
     payload.saves = vec![2];
-    payload.older = vec![Older { version: 1, message: "old.a.Vm".to_owned() }];
+    payload.older = vec![Older { version: 1, message: "old.a.Vm".to_owned(), ..Older::default() }];
     next
 }
 

@@ -46,7 +46,8 @@ fn rich() -> Manifest {
             carried: false,
         }),
         after: vec![text("type.googleapis.com/lcow.v1.VmSnapshot")],
-        older: vec![Older { version: 1, message: text("rich.First") }],
+        older: vec![Older { version: 1, message: text("rich.First"), ..Older::default() }],
+        ..Payload::default()
     });
     let field = |number, name: &str, kind: &str| Field {
         number,
@@ -73,8 +74,8 @@ fn rich() -> Manifest {
     manifest.enums.push(Enum {
         name: text("rich.Way"),
         values: vec![
-            Value { name: text("LEFT"), number: 0 },
-            Value { name: text("RIGHT"), number: 1 },
+            Value { name: text("LEFT"), number: 0, since: 0 },
+            Value { name: text("RIGHT"), number: 1, since: 0 },
         ],
     });
     manifest
@@ -165,11 +166,11 @@ fn mutations() -> Vec<Mutation> {
             on("removed", Refuse, &|v| drop(v.remove(j)));
             on("a further name", Update, &|v| {
                 let name = "ALIAS".to_owned();
-                v.push(Value { number: v[j].number, name });
+                v.push(Value { number: v[j].number, name, since: 0 });
             });
         }
         add(format!("{name}: a value more"), Refuse, &|m| {
-            m.enums[i].values.push(Value { number: 9_000, name: "MORE".to_owned() });
+            m.enums[i].values.push(Value { number: 9_000, name: "MORE".to_owned(), since: 0 });
         });
         add(format!("{name}: removed"), Refuse, &|m| drop(m.enums.remove(i)));
         add(format!("{name}: renamed"), Update, &|m| rename(m, name, "z.Renamed"));
@@ -194,7 +195,11 @@ fn mutations() -> Vec<Mutation> {
             on("older as the newest", Refuse, &|p| p.older.clear());
             on("older as another", Refuse, &|p| p.older[0].message = "rich.Root".to_owned());
             on("more as an older one", Refuse, &|p| {
-                p.older.push(Older { version: 2, message: "rich.First".to_owned() });
+                p.older.push(Older {
+                    version: 2,
+                    message: "rich.First".to_owned(),
+                    ..Older::default()
+                });
             });
         }
         let Some(rules) = &payload.stage_rules else {
@@ -375,7 +380,7 @@ prop_compose! {
         defines in vec(texts(), 0..3),
         refers in vec(texts(), 0..2),
     ) -> Field {
-        Field { number, name, kind, oneof, since, defines, refers }
+        Field { number, name, kind, oneof, since, defines, refers, ..Field::default() }
     }
 }
 
@@ -397,7 +402,7 @@ prop_compose! {
             values.dedup_by_key(|(_, name)| name.clone());
             let mut names = std::collections::BTreeSet::new();
             values.retain(|(_, name)| names.insert(name.clone()));
-            values.into_iter().map(|(number, name)| Value { number, name }).collect()
+            values.into_iter().map(|(number, name)| Value { number, name, since: 0 }).collect()
         };
         let mut urls = std::collections::BTreeSet::new();
         Manifest {
@@ -417,6 +422,7 @@ prop_compose! {
                     }),
                     after,
                     older: vec![],
+                    ..Payload::default()
                 })
                 .collect(),
             messages: messages

@@ -46,6 +46,7 @@ fn put_enum(one: &EnumDescriptor, enums: &mut BTreeMap<String, Enum>) {
     let value = |value: prost_reflect::EnumValueDescriptor| Value {
         name: value.name().to_owned(),
         number: value.number(),
+        since: 0,
     };
     let mut values: Vec<Value> = one.values().map(value).collect();
     values.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));

@@ -54,15 +54,23 @@ pub(super) fn direction(
     writeln!(out, "{heading}: {restored} of {all} can be restored")?;
     for payload in &report.payloads {
         match &payload.verdict {
-            Verdict::Same | Verdict::Readable => {}
+            Verdict::Same | Verdict::Readable if payload.bearable.is_empty() => {}
+            Verdict::Same | Verdict::Readable => {
+                writeln!(out, "  {}: readable", line(&payload.type_url))?;
+            }
             Verdict::Differs { version, differences } => {
                 let type_url = line(&payload.type_url);
                 writeln!(out, "  {type_url}: version {version} is not the same on both sides")?;
                 for Difference { place, reason, .. } in differences {
-                    writeln!(out, "    {}", line(&format!("{place}: {reason}")))?;
+                    writeln!(out, "    breaking: {}", line(&format!("{place}: {reason}")))?;
                 }
             }
-            _ => writeln!(out, "  {}", line(&payload.to_string()))?,
+            verdict => {
+                writeln!(out, "  {}: {verdict}", line(&payload.type_url))?;
+            }
+        }
+        for Difference { place, reason, .. } in &payload.bearable {
+            writeln!(out, "    bearable: {}", line(&format!("{place}: {reason}")))?;
         }
     }
     Ok(())
@@ -122,6 +130,11 @@ fn payload(a: &Payload, b: &Payload, place: &mut Place<'_>) {
     place.changed("reads", read_as(a), read_as(b));
     place.changed("message", &a.message, &b.message);
     place.changed("after", list(&a.after), list(&b.after));
+    let roles =
+        [("id field", a.id_field, b.id_field), ("stage field", a.stage_field, b.stage_field)];
+    for (role, a, b) in roles.into_iter().filter(|(_, a, b)| *a != 0 && *b != 0) {
+        place.changed(role, a, b);
+    }
     let [old, new] = [a, b].map(|payload| {
         let rules = payload.stage_rules.as_ref().map(rules).unwrap_or_default();
         rules.into_iter().collect::<BTreeMap<_, _>>()
@@ -191,6 +204,10 @@ fn field(a: &Field, b: &Field, place: &mut Place<'_>) {
     place.changed(&what("since version"), a.since, b.since);
     place.changed(&what("defines"), list(&a.defines), list(&b.defines));
     place.changed(&what("refers"), list(&a.refers), list(&b.refers));
+    // A build from before meanings were stated says nothing.
+    if !a.meanings.is_empty() && !b.meanings.is_empty() {
+        place.changed(&what("meaning"), list(&a.meanings), list(&b.meanings));
+    }
 }
 
 fn values(a: &Enum, b: &Enum, place: &mut Place<'_>) {
@@ -211,6 +228,12 @@ fn values(a: &Enum, b: &Enum, place: &mut Place<'_>) {
                 let [a, b] = [a, b].map(|names| list(names.into_iter().flatten()));
                 place.changed(&format!("value {number}: name"), a, b);
             }
+        }
+    }
+    for there in &b.values {
+        if let Some(was) = a.values.iter().find(|was| was.number == there.number) {
+            let what = format!("value {} ({}): since version", there.number, there.name);
+            place.changed(&what, was.since, there.since);
         }
     }
 }

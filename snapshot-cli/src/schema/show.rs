@@ -8,7 +8,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use snapshot_core::Error;
 use snapshot_core::registry::Manifest;
-use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload, StageRules};
+use snapshot_core::wire::v1::manifest::{Enum, Field, Meaning, Message, Payload, StageRules};
 
 use super::{built_in, descriptors};
 use crate::cli::{Options, SchemaShow};
@@ -157,6 +157,11 @@ fn text(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  reads {} as {}", older.version, line(&older.message))?;
         }
         writeln!(out, "  message {}", line(&payload.message))?;
+        for (role, number) in [("id", payload.id_field), ("stage field", payload.stage_field)] {
+            if number != 0 {
+                writeln!(out, "  {role} {number}")?;
+            }
+        }
         for after in &payload.after {
             writeln!(out, "  after {}", line(after))?;
         }
@@ -171,7 +176,11 @@ fn text(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     for one in &manifest.enums {
         writeln!(out, "\nenum {BOLD}{}{BOLD:#}", line(&one.name))?;
         for value in &one.values {
-            writeln!(out, "  {:>3}  {}", value.number, line(&value.name))?;
+            write!(out, "  {:>3}  {}", value.number, line(&value.name))?;
+            match value.since {
+                0 => writeln!(out)?,
+                since => writeln!(out, "  {NOTE}since {since}{NOTE:#}")?,
+            }
         }
     }
     Ok(())
@@ -203,6 +212,8 @@ fn notes(field: &Field) -> Vec<String> {
     }
     notes.extend(field.defines.iter().map(|name| format!("defines {name}")));
     notes.extend(field.refers.iter().map(|name| format!("refers {name}")));
+    let plain = Meaning::default();
+    notes.extend(field.meanings.iter().filter(|m| **m != plain).map(ToString::to_string));
     notes
 }
 
@@ -233,6 +244,8 @@ fn as_json(name: &str, manifest: &Manifest) -> Value {
                 .collect::<Vec<_>>(),
             "message": payload.message,
             "after": payload.after,
+            "id_field": payload.id_field,
+            "stage_field": payload.stage_field,
             "stage_rules": payload.stage_rules.as_ref().map(|rules| json!({
                 "carried": rules.carried,
                 "save_from": rules.save_from,
@@ -252,6 +265,7 @@ fn as_json(name: &str, manifest: &Manifest) -> Value {
             "since": field.since,
             "defines": field.defines,
             "refers": field.refers,
+            "meanings": field.meanings.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };
     let message = |message: &Message| {
@@ -260,8 +274,11 @@ fn as_json(name: &str, manifest: &Manifest) -> Value {
     };
     let enumeration = |one: &Enum| {
         let values = one.values.iter();
-        let values: Vec<_> =
-            values.map(|value| json!({ "number": value.number, "name": value.name })).collect();
+        let values: Vec<_> = values
+            .map(
+                |value| json!({ "number": value.number, "name": value.name, "since": value.since }),
+            )
+            .collect();
         json!({ "name": one.name, "values": values })
     };
     json!({

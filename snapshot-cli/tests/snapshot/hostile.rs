@@ -248,7 +248,7 @@ fn names_in_a_manifest_that_would_control_a_terminal_are_escaped() {
         }],
         enums: vec![Enum {
             name: name(),
-            values: vec![Value { number: number as i32, name: name() }],
+            values: vec![Value { number: number as i32, name: name(), since: 0 }],
         }],
         limits: None,
     };

@@ -272,8 +272,8 @@ fn first() -> Manifest {
         enums: vec![Enum {
             name: "acme.v1.Disk.State".to_owned(),
             values: vec![
-                Value { number: 0, name: "OFF".to_owned() },
-                Value { number: 1, name: "ON".to_owned() },
+                Value { number: 0, name: "OFF".to_owned(), since: 0 },
+                Value { number: 1, name: "ON".to_owned(), since: 0 },
             ],
         }],
         limits: None,
@@ -287,7 +287,7 @@ fn second() -> Manifest {
     old.name = "acme.v1.DiskV1".to_owned();
     let payload = &mut second.payloads[0];
     (payload.version, payload.accepts, payload.saves) = (2, vec![1, 2], vec![2]);
-    payload.older = vec![Older { version: 1, message: old.name.clone() }];
+    payload.older = vec![Older { version: 1, message: old.name.clone(), ..Older::default() }];
     let fields = &mut second.messages[0].fields;
     fields.pop();
     let size = field(4, "size", "uint64");

@@ -170,6 +170,20 @@ pub const fn assert_all_values(name: &str, descriptor: &EnumDescriptor, names: &
     }
 }
 
+/// A variant that a later version added is not the proto zero value, which every payload has that does
+/// not have the field.
+#[track_caller]
+pub const fn assert_not_zero(variant: &str, number: i128) {
+    if number == 0 {
+        let message = Message::new()
+            .and("`")
+            .and(variant)
+            .and("` is the proto zero value, which every older payload has by leaving it out: ")
+            .and("remove `since`");
+        panic!("{}", message.as_str());
+    }
+}
+
 /// A transient variant has a number that no other can become when it is cast.
 #[track_caller]
 pub const fn assert_fits_i32(variant: &str, number: i128) {

@@ -12,6 +12,8 @@ pub trait Enumeration: Sized + 'static {
     type Proto: EnumSchema;
     /// All variants, in declared order.
     const VARIANTS: &'static [StageVariant];
+    /// The numbers of the variants that were added later, each with the schema version that has it first.
+    const SINCE: &'static [(i32, u32)] = &[];
     /// The discriminant.
     fn number(&self) -> i32;
     /// The variant with this discriminant.
@@ -21,6 +23,7 @@ pub trait Enumeration: Sized + 'static {
 impl<S: Stage> Enumeration for S {
     type Proto = S::Proto;
     const VARIANTS: &'static [StageVariant] = S::VARIANTS;
+    const SINCE: &'static [(i32, u32)] = S::SINCE;
     #[inline]
     fn number(&self) -> i32 {
         Stage::number(self)
@@ -33,7 +36,8 @@ impl<S: Stage> Enumeration for S {
 
 /// Writes a value as its number.
 pub fn put_enumeration<E: Enumeration>(value: &E, w: &mut Writer) -> Result<(), Error> {
-    w.varint(number_to_save(value)?);
+    let number = number_to_save(value, w)?;
+    w.varint(number);
     Ok(())
 }
 
@@ -44,7 +48,8 @@ pub fn put_enumeration_tagged<E: Enumeration>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    w.varint_field(number, number_to_save(value)?);
+    let value = number_to_save(value, w)?;
+    w.varint_field(number, value);
     Ok(())
 }
 
@@ -55,8 +60,11 @@ pub fn enumeration_size<E: Enumeration>(value: &E) -> usize {
 }
 
 #[inline]
-fn number_to_save<E: Enumeration>(value: &E) -> Result<u64, Error> {
+fn number_to_save<E: Enumeration>(value: &E, w: &Writer) -> Result<u64, Error> {
     let number = value.number();
+    if let Some(since) = since::<E>(number, w.version()) {
+        return Err(not_yet(name_of::<E>(number), since, w.version()));
+    }
     match E::VARIANTS.iter().find(|variant| variant.number == number) {
         Some(variant) if variant.transient => Err(transient(variant.name)),
         // A negative enum value takes ten bytes, as if it were 64 bits wide.
@@ -69,9 +77,43 @@ fn transient(name: &str) -> Error {
     Error::precondition(format!("is {name}, a transient stage, which cannot be saved"))
 }
 
+/// The version that has a value first, if that is later than `version`.
+#[inline]
+fn since<E: Enumeration>(number: i32, version: u32) -> Option<u32> {
+    // Known to the compiler, so an enum without `since` pays nothing.
+    if E::SINCE.is_empty() {
+        return None;
+    }
+    let (_, since) = E::SINCE.iter().find(|(newer, _)| *newer == number)?;
+    Some(*since).filter(|since| *since > version)
+}
+
+fn name_of<E: Enumeration>(number: i32) -> &'static str {
+    E::VARIANTS.iter().find(|variant| variant.number == number).map_or("(unknown)", |v| v.name)
+}
+
+#[cold]
+fn not_yet(name: &str, since: u32, version: u32) -> Error {
+    Error::precondition(format!(
+        "is {name}, which exists from version {since} on: version {version} cannot express it"
+    ))
+}
+
 /// Reads a value by its number.
 pub fn take_enumeration<E: Enumeration>(r: &mut Reader<'_>) -> Result<E, Error> {
-    from_wire(r.varint()? as i64)
+    let number = r.varint()? as i64;
+    let value: E = from_wire(number)?;
+    match since::<E>(value.number(), r.version()) {
+        None => Ok(value),
+        Some(since) => Err(too_early(name_of::<E>(value.number()), since, r.version())),
+    }
+}
+
+#[cold]
+fn too_early(name: &str, since: u32, version: u32) -> Error {
+    Error::invalid(format!(
+        "is {name}, which exists from version {since} on, and this payload is version {version}"
+    ))
 }
 
 /// The value whose number is not on the wire.

@@ -162,16 +162,29 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     }
 
     /// Visits what the adapter makes of the field. It has no controllers, so only names are of
-    /// interest. A value that cannot be converted has none: its save fails and says why.
-    pub fn visit(
+    /// interest, and whether the adapter gives back what it was given. A value that cannot be converted has
+    /// none: its save fails and says why.
+    pub fn visit_adapter<E>(
         self,
         value: impl FnOnce() -> Option<W>,
+        original: &T,
+        is_same: impl FnOnce(&T, &T) -> bool,
         visit: &mut Visit<'_>,
-    ) -> Result<(), Error> {
-        let value = if W::LEAF || !visit.wants_names() { None } else { value() };
+    ) -> Result<(), Error>
+    where
+        Take: FnOnce(W) -> Result<T, E>,
+    {
+        let wants_names = !W::LEAF && visit.wants_names();
+        let value = if wants_names || visit.wants_adapters() { value() } else { None };
         self.converting.end();
         match value {
-            Some(value) => port::<F, W>(self.field).visit(&value, visit),
+            Some(value) if wants_names => port::<F, W>(self.field).visit(&value, visit),
+            Some(value) => {
+                if (self.take)(value).is_ok_and(|twin| !is_same(original, &twin)) {
+                    visit.lossy(self.field.name());
+                }
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -196,6 +209,25 @@ pub trait NotConverted: Sized {
 
 impl<R> NotConverted for Converted<R> {}
 
+/// Two values of a type, to be compared as far as the type allows it.
+pub struct Twins<'t, T>(pub &'t T, pub &'t T);
+
+impl<T: PartialEq> Twins<'_, T> {
+    /// Whether they are equal.
+    pub fn are_equal(self) -> bool {
+        self.0 == self.1
+    }
+}
+
+/// What a type without `PartialEq` gets instead: nothing can be said, so nothing is wrong.
+pub trait NotCompared: Sized {
+    fn are_equal(self) -> bool {
+        true
+    }
+}
+
+impl<T> NotCompared for Twins<'_, T> {}
+
 /// What a type that does not fit gets instead. Never runs: the program does not compile.
 pub trait NoPort<T>: Sized {
     fn put<P, V>(self, _: P, _: V) {}
@@ -213,6 +245,10 @@ pub trait NoPort<T>: Sized {
     }
 
     fn visit<V>(self, _: V, _: &mut Visit<'_>) -> Result<(), Error> {
+        Err(super::validation::not_derived())
+    }
+
+    fn visit_adapter<V, C>(self, _: V, _: &T, _: C, _: &mut Visit<'_>) -> Result<(), Error> {
         Err(super::validation::not_derived())
     }
 }

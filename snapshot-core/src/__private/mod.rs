@@ -8,6 +8,8 @@ mod check;
 mod enumeration;
 mod field;
 mod field_port;
+mod limits;
+mod meaning;
 mod oneof;
 mod open_field;
 mod plan;
@@ -36,23 +38,29 @@ pub use std;
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
-    assert_fits_i32, assert_no_stage, assert_not_transient, assert_older_version_field,
-    assert_value, assert_zero, earlier, version_field,
+    assert_fits_i32, assert_no_stage, assert_not_transient, assert_not_zero,
+    assert_older_version_field, assert_value, assert_zero, earlier, version_field,
 };
 pub use self::enumeration::{
     Enumeration, default_enumeration, enumeration_size, put_enumeration, put_enumeration_tagged,
     take_enumeration,
 };
 pub use self::field::default;
-pub use self::field_port::{Adapter, Converted, NoPort, NotConverted, Of, Port, adapter, of, port};
+pub use self::field_port::{
+    Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
+};
+pub use self::limits::{Limited, Limiting, limit};
+pub use self::meaning::{default_note, range_note};
 pub use self::oneof::{
-    Member, NoMember, assert_member_fits, inside_member, member, unmapped_member,
+    Member, NoMember, assert_member_fits, inside_member, member, member_form, put_since,
+    take_since, unknown_member, unmapped_member,
 };
 pub use self::plan::{Options, Plan, put_planned, take_planned};
 pub use self::proof_of_fit::{
-    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, inside,
+    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside,
     inside_adapter, marks,
 };
+pub(crate) use self::put::bytes_of;
 pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refers, values_define, values_refer,
@@ -69,14 +77,15 @@ pub use crate::codec::{
 pub use crate::controller::{Owns, Registration, registration};
 pub use crate::payload::{
     Keep, Keeps, KeepsNothing, Later, OlderVersion, TypeInfo, TypeRef, any_field_size as any_size,
-    lost_error, notes_on, put_any, take_any,
+    lost_error, notes_on, put_any, take_any, version_read,
 };
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
-    EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldNotes, FieldShape,
-    MessageDescriptor, Numbered, OneofDescriptor, OneofSchema, Schema, StateNotes, StatesInside,
-    ValueKind, kind,
+    EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldForm, FieldMeaning,
+    FieldNotes, FieldShape, Forms, MemberForm, MessageDescriptor, Numbered, OneofDescriptor,
+    OneofSchema, RangeNote, Schema, StateMeanings, StateNotes, StatesInside, ValueForm, ValueKind,
+    kind,
 };
 pub use crate::version::{
     Older, Upgraded, check_upgraded, check_version, downgraded, put_older, read_upgraded, upgrade,

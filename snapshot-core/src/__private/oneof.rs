@@ -9,7 +9,7 @@ use super::text::Message;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::schema::kind::{Kind, Optional};
-use crate::schema::{Field, OneofDescriptor, StatesInside};
+use crate::schema::{Field, MemberForm, OneofDescriptor, StatesInside, ValueForm};
 use crate::visit::Visit;
 
 impl<K: Kind> Of<Optional<K>> {
@@ -53,9 +53,41 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
     }
 }
 
+/// Checks that the version in which a payload is saved has a member that was added in version `since`.
+pub fn put_since<K: Kind>(
+    member: &Field<Optional<K>>,
+    since: u32,
+    w: &Writer,
+) -> Result<(), Error> {
+    match w.version() {
+        version if version < since => Err(Error::precondition(format!(
+            "exists from version {since} on: version {version} cannot express it"
+        ))
+        .in_field(member.name())),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the version in which a payload is read has a member that was added in version `since`.
+pub fn take_since<K: Kind>(
+    member: &Field<Optional<K>>,
+    since: u32,
+    r: &Reader<'_>,
+) -> Result<(), Error> {
+    match r.version() {
+        version if version < since => Err(Error::invalid(format!(
+            "exists from version {since} on, and this payload is version {version}"
+        ))
+        .in_field(member.name())),
+        _ => Ok(()),
+    }
+}
+
 /// Whether a type fits a member of a oneof.
 pub trait MemberAnswer {
     const IS_HELD: bool;
+    /// The values that the type takes.
+    const FORM: ValueForm = ValueForm::OWN;
     /// The states inside, whose fields may have notes.
     const INSIDE: StatesInside = StatesInside::Nothing;
 }
@@ -66,6 +98,7 @@ pub struct HoldsNot;
 
 impl<K: Kind, T: Wire<K>> MemberAnswer for Holds<K, T> {
     const IS_HELD: bool = true;
+    const FORM: ValueForm = T::FORM;
     const INSIDE: StatesInside = T::INSIDE;
 }
 
@@ -77,6 +110,19 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
     pub fn fits(self) -> Holds<K, T> {
         Holds(PhantomData)
     }
+}
+
+/// A member whose type is known only to the code of a generic enum.
+pub const fn unknown_member<K>(member: &Field<Optional<K>>) -> MemberForm {
+    MemberForm::mapped(member.number(), ValueForm::OWN)
+}
+
+/// What the type of a variant makes of its member.
+pub const fn member_form<K: Kind, A: MemberAnswer>(
+    member: &Field<Optional<K>>,
+    _: &impl FnOnce() -> A,
+) -> MemberForm {
+    MemberForm::mapped(member.number(), A::FORM)
 }
 
 /// A variant's value of type `ty` fits its member; without a value `ty` is empty.

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::codec::{Reader, Tag, WireField, Writer};
 use crate::payload::lost_error;
 use crate::schema::kind::FieldKind;
-use crate::schema::{MessageDescriptor, StatesInside};
+use crate::schema::{Forms, MessageDescriptor, StatesInside};
 
 /// The types that some fields have, as a tuple.
 pub trait FieldTypes: Sized {
@@ -137,7 +137,7 @@ pub fn put_planned<T: FieldTypes, P: Plan<T>, const N: usize>(
 pub fn take_planned<T: FieldTypes, P: Plan<T>>(
     plan: impl Fn() -> P,
     descriptor: &'static MessageDescriptor,
-    ignored: &'static [u32],
+    discarded: &'static [u32],
     r: &mut Reader<'_>,
 ) -> Result<T, Error> {
     let mut take = Taking::new();
@@ -146,7 +146,7 @@ pub fn take_planned<T: FieldTypes, P: Plan<T>>(
     plan().open(&mut open, &mut take, r);
     while let Some(tag) = take.next(r) {
         if !plan().offer(&mut open, &mut take, tag, r) {
-            take.unmapped(descriptor, ignored, tag, r);
+            take.unmapped(descriptor, discarded, tag, r);
         }
     }
     let values = plan().finish(open, &mut take);
@@ -159,6 +159,7 @@ macro_rules! plans {
     ($($answer:ident $ty:ident $at:tt $back:tt,)*) => {
         impl<$($answer: Answer),*> Answer for ($($answer,)*) {
             const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
+            const FORM: Forms = Forms::Each(&[$($answer::FORM),*]);
             const INSIDE: StatesInside = StatesInside::Each(&[$($answer::INSIDE),*]);
         }
 

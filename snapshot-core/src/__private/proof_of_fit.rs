@@ -9,15 +9,17 @@
 use std::marker::PhantomData;
 
 use super::Numbered;
-use super::field_port::{Adapter, Port, port};
+use super::field_port::{Adapter, Port};
 use super::text::Message;
 use crate::codec::WireField;
 use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, StatesInside, ValueKind};
+use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
 
 /// Whether a type fits its field, or each of some types.
 pub trait Answer {
     const FIT: Fit;
+    /// What each type makes of its field.
+    const FORM: Forms;
 
     /// The states inside, whose fields may have notes.
     const INSIDE: StatesInside;
@@ -83,6 +85,11 @@ pub const fn are_leaves(answers: &[Fit]) -> bool {
     true
 }
 
+/// What the types of a struct's fields make of them.
+pub const fn forms<A: Answer>(_: &impl FnOnce() -> A) -> Forms {
+    A::FORM
+}
+
 /// Returns how many marks [`Putting`](super::Putting) needs for fields declared in this order, behind that
 /// of the version, which is 0 if there is none. `fits` has the answers of all of them, or of some at a time.
 pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
@@ -136,6 +143,7 @@ pub const fn inside_adapter<F, W: WireField<F>, T, E>(
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const FIT: Fit = Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
+    const FORM: Forms = Forms::One(T::FORM);
     const INSIDE: StatesInside = T::INSIDE;
 }
 
@@ -143,6 +151,7 @@ pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
 impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
     const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
+    const FORM: Forms = Forms::Unknown;
     const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
@@ -153,9 +162,19 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 }
 
+/// What an adapter makes of a field.
+pub struct Adapted<F, W, Take>(PhantomData<fn() -> (F, W, Take)>);
+
+impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {
+    const FIT: Fit = <Port<F, W> as Answer>::FIT;
+    // The function is known by its path.
+    const FORM: Forms = Forms::One(W::FORM.adapted(std::any::type_name::<Take>));
+    const INSIDE: StatesInside = W::INSIDE;
+}
+
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn fits(self) -> Port<F, W> {
-        port(self.field)
+    pub fn fits(self) -> Adapted<F, W, Take> {
+        Adapted(PhantomData)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Putting the fields of a message.
 
-use crate::codec::Writer;
+use crate::codec::{SaveScope, Writer};
 use crate::{Error, Payload, State};
 
 /// The fields of one message on their way to the writer, in descending declared order. `N` is how
@@ -41,6 +41,13 @@ impl<'w, const N: usize> Putting<'w, N> {
         }
     }
 
+    /// Puts a field whose `Arc` may be in other places of the tree too.
+    pub fn unshared(&mut self, put: impl FnOnce(&mut Self)) {
+        let outer = self.w.allow_sharing(true);
+        put(self);
+        self.w.allow_sharing(outer);
+    }
+
     /// A field could not be put.
     #[cold]
     #[inline(never)]
@@ -77,6 +84,33 @@ impl<'w, const N: usize> Putting<'w, N> {
             None if N == 0 => Ok(()),
             None => self.w.reorder(self.mark, &self.ends[..self.count]),
         }
+    }
+}
+
+/// The scope of a save that must have no controllers.
+#[derive(Debug, Default)]
+struct Childless {
+    has_child: bool,
+}
+
+impl SaveScope for Childless {
+    fn child(&mut self) -> Result<(), Error> {
+        self.has_child = true;
+        // It only ends the save: nobody reads it.
+        Err(Error::internal("a controller was found"))
+    }
+}
+
+/// Returns the bytes of one field, or `None` if it contains a controller.
+pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
+    let mut writer = Writer::default();
+    writer.set_scope(Childless::default());
+    let mut putting = Putting::new(&mut writer);
+    put(&mut putting);
+    let result = putting.finish();
+    match writer.take_scope::<Childless>().is_none_or(|scope| scope.has_child) {
+        true => Ok(None),
+        false => result.map(|()| Some(writer.into_vec())),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Taking the fields of a message: everything that is wrong with it at once.
 
 use super::field::is_member;
-use crate::codec::{Reader, Tag};
+use crate::codec::{Reader, Tag, wire_type_of};
 use crate::schema::kind::FieldKind;
-use crate::schema::{Field, FieldShape, MessageDescriptor};
+use crate::schema::{Field, FieldDescriptor, FieldShape, MessageDescriptor};
 use crate::{Error, State};
 
 /// The reading of one message, with what was wrong so far.
@@ -62,25 +62,36 @@ impl Taking {
         }
     }
 
-    /// A field that the struct does not map: one of those that it ignores, or an error.
+    /// Reads a field that the struct does not map. The value of a discarded one is dropped. An ignored
+    /// one must be absent, and one that the message does not have is an error.
     #[cold]
     pub fn unmapped(
         &mut self,
         descriptor: &MessageDescriptor,
-        ignored: &[u32],
+        discarded: &[u32],
         tag: Tag,
         r: &mut Reader<'_>,
     ) {
         match field_of(descriptor, tag.number) {
-            Some(number) if ignored.contains(&number) => {
+            Some(field) => {
                 if let Some(scope) = r.scope() {
                     scope.ignored(r.offset_before(self.left));
                 }
-                if let Err(error) = r.skip(tag.wire_type) {
-                    self.lose(r.locate(error, r.offset_before(self.left)), r);
+                if discarded.contains(&field.number) || is_absence(field, tag, r) {
+                    if let Err(error) = r.skip(tag.wire_type) {
+                        self.lose(r.locate(error, r.offset_before(self.left)), r);
+                    }
+                    return;
                 }
+                let error = Error::invalid(format!(
+                    "is there, and this build ignores the field: map it, or drop its value on purpose \
+                     with `discard({})`",
+                    field.name
+                ));
+                let name = descriptor.field_name(tag.number).unwrap_or(field.name);
+                self.failed(error.in_field(name), tag, r);
             }
-            _ => {
+            None => {
                 let (number, wire_type) = (tag.number, tag.wire_type.as_str());
                 let message = (descriptor.full_name)();
                 let reason = format!("unknown field {number} ({wire_type}) in {message}");
@@ -226,13 +237,19 @@ impl Taking {
     }
 }
 
-/// The number of the field that this number belongs to: its own, or that of the oneof around it.
-fn field_of(message: &MessageDescriptor, number: u32) -> Option<u32> {
-    let field = message.fields.iter().find(|field| match field.shape {
+/// The field that this number belongs to: its own, or the oneof around it.
+fn field_of(message: &MessageDescriptor, number: u32) -> Option<&FieldDescriptor> {
+    message.fields.iter().find(|field| match field.shape {
         FieldShape::Oneof(oneof) => oneof().contains(number),
         _ => field.number == number,
-    })?;
-    Some(field.number)
+    })
+}
+
+/// Whether the value that follows is the default of a field without presence, written out: it means
+/// the same as nothing, and every reader must accept it.
+fn is_absence(field: &FieldDescriptor, tag: Tag, r: &Reader<'_>) -> bool {
+    let FieldShape::Singular(kind) = field.shape else { return false };
+    wire_type_of(kind) == tag.wire_type && r.fork().passes_default(tag.wire_type)
 }
 
 /// Takes a state as a nested message, with its length, into the place where it will be: a struct is

@@ -5,9 +5,9 @@ use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::text::is_not;
-use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, is_not_canonical};
+use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, form, is_not_canonical};
 use crate::Error;
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 
 /// The text of a value, on the stack. The longest is a `SocketAddr` with a scope: 8 groups of 4
 /// digits or a mapped IPv4 address, brackets, a scope of 10 digits, a port of 5: under 80.
@@ -41,12 +41,13 @@ impl Write for ShortText {
 }
 
 macro_rules! addresses {
-    ($($address:ident $what:literal, $check:expr;)*) => {$(
+    ($($address:ident $form:ident $what:literal, $check:expr;)*) => {$(
         impl Single for $address {}
         impl NeverDefault for $address {}
 
         impl Wire<kind::String> for $address {
             const LEAF: bool = true;
+            const FORM: ValueForm = ValueForm::named(form::$form);
 
             // In the one form that `Display` writes: the shortest of an IPv6 address, in lower case.
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
@@ -88,10 +89,10 @@ macro_rules! addresses {
 }
 
 addresses! {
-    IpAddr "an IP address", |_| Ok(());
-    Ipv4Addr "an IPv4 address", |_| Ok(());
-    Ipv6Addr "an IPv6 address", |_| Ok(());
-    SocketAddr "a socket address", check_flow;
+    IpAddr IP "an IP address", |_| Ok(());
+    Ipv4Addr IPV4 "an IPv4 address", |_| Ok(());
+    Ipv6Addr IPV6 "an IPv6 address", |_| Ok(());
+    SocketAddr SOCKET_ADDRESS "a socket address", check_flow;
 }
 
 /// The text of a socket address has no place for the flow information that IPv6 allows.

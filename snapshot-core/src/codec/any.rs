@@ -46,10 +46,12 @@ pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
     }
 }
 
-/// Takes an `Any` field that must have this type URL; `wrong` makes the error of another one.
+/// Takes an `Any` field that must have this type URL, or one that is known to be as good; `wrong` makes
+/// the error of another one.
 #[inline]
 pub(crate) fn take_any_of<T>(
     type_url: &'static str,
+    is_it: fn(&str) -> bool,
     r: &mut Reader<'_>,
     take: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
     wrong: fn(&str) -> Error,
@@ -59,7 +61,7 @@ pub(crate) fn take_any_of<T>(
             if let Some(value) = any.attempt(|any| take_value(any, type_url)) {
                 return any.within(value, take);
             }
-            take_parts(any, |found, r| match found == type_url {
+            take_parts(any, |found, r| match is_it(found) {
                 true => take(r),
                 false => Err(wrong(found)),
             })

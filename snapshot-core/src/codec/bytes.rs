@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
 use crate::Error;
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 
 macro_rules! byte_strings {
     ($($bytes:ty = $copy:expr;)*) => {$(
@@ -80,6 +80,7 @@ impl<const N: usize> NeverDefault for [u8; N] {}
 /// Exactly `N` bytes, never none.
 impl<const N: usize> Wire<kind::Bytes> for [u8; N] {
     const LEAF: bool = true;
+    const FORM: ValueForm = ValueForm::of_bytes(N);
 
     #[inline]
     fn put(&self, w: &mut Writer) -> Result<(), Error> {

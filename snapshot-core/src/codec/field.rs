@@ -2,7 +2,7 @@
 
 use super::{Reader, Tag, Writer};
 use crate::error::Error;
-use crate::schema::StatesInside;
+use crate::schema::{FieldForm, StatesInside, ValueForm};
 use crate::visit::Visit;
 
 /// A Rust type that can be a whole field of the field kind `F`.
@@ -17,6 +17,10 @@ pub trait WireField<F>: Sized {
     /// Whether no controller and no reference can be inside.
     #[doc(hidden)]
     const LEAF: bool = false;
+
+    /// What the type makes of the field.
+    #[doc(hidden)]
+    const FORM: FieldForm = FieldForm::optional(ValueForm::OWN);
 
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]

@@ -6,6 +6,7 @@ use std::num::NonZero;
 
 use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, size};
 use crate::Error;
+use crate::schema::ValueForm;
 use crate::schema::kind::{self, Kind};
 
 /// A proto kind whose values are integers.
@@ -164,6 +165,8 @@ macro_rules! integers {
         #[diagnostic::do_not_recommend]
         impl<K: IntegerKind> Wire<K> for $int {
             const LEAF: bool = true;
+            const FORM: ValueForm =
+                ValueForm::integer(<$int>::MIN as i128, <$int>::MAX as i128);
 
             #[inline]
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
@@ -221,6 +224,7 @@ macro_rules! integers {
         #[diagnostic::do_not_recommend]
         impl<K: IntegerKind> Wire<K> for NonZero<$int> {
             const LEAF: bool = true;
+            const FORM: ValueForm = <$int as Wire<K>>::FORM.but_zero();
 
             #[inline]
             fn put(&self, w: &mut Writer) -> Result<(), Error> {

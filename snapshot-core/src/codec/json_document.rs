@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{NeverDefault, Reader, Single, Wire, Writer, size};
+use super::{NeverDefault, Reader, Single, Wire, Writer, form, size};
 use crate::Error;
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 
 /// JSON text that is known to read as a `T` and survives save and restore byte for byte: the order
 /// of its members, its white space, and the members that `T` does not know.
@@ -171,6 +171,7 @@ macro_rules! json_kinds {
     ($($kind:ident)*) => {$(
         impl<T: DeserializeOwned> Wire<kind::$kind> for Json<T> {
             const LEAF: bool = true;
+            const FORM: ValueForm = ValueForm::named(form::JSON);
 
             #[inline]
             fn put(&self, w: &mut Writer) -> Result<(), Error> {

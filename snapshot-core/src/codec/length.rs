@@ -39,6 +39,9 @@ lengths! {
         [] str,
         [] String,
         [] bytes::Bytes,
+        [] std::ffi::OsString,
+        [] std::borrow::Cow<'_, str>,
+        [] std::borrow::Cow<'_, [u8]>,
     "elements":
         [T, const N: usize] [T; N],
         [T] [T],

@@ -7,6 +7,7 @@ use super::{Reader, Tag, Wire, WireField, Writer, memory, size, wrong_wire_type}
 use crate::Error;
 use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Packed, Repeated, WireType};
+use crate::schema::{Collection, FieldForm};
 use crate::visit::Visit;
 
 /// Puts elements, each with a tag. They come in their own order and are put from the last on.
@@ -198,14 +199,21 @@ fn wrong_count(found: usize, expected: usize) -> Error {
 }
 
 macro_rules! list {
-    ($list:ty, [$($n:tt)*], |$elements:ident, $error:pat_param| $finish:expr) => {
-        list! { @ Repeated put_repeated repeated_size $list, [$($n)*], |$elements, $error| $finish }
-        list! { @ Packed put_packed packed_size $list, [$($n)*], |$elements, $error| $finish }
+    ($list:ty, [$($n:tt)*], $collection:expr, |$elements:ident, $error:pat_param| $finish:expr) => {
+        list! {
+            @ Repeated put_repeated repeated_size $list, [$($n)*], $collection,
+            |$elements, $error| $finish
+        }
+        list! {
+            @ Packed put_packed packed_size $list, [$($n)*], $collection,
+            |$elements, $error| $finish
+        }
     };
-    (@ $field:ident $put:ident $size:ident $list:ty, [$($n:tt)*],
+    (@ $field:ident $put:ident $size:ident $list:ty, [$($n:tt)*], $collection:expr,
         |$elements:ident, $error:pat_param| $finish:expr) => {
         impl<K: Kind, T: Wire<K>, $($n)*> WireField<$field<K>> for $list {
             const LEAF: bool = T::LEAF;
+            const FORM: FieldForm = FieldForm::several(T::FORM, $collection);
             const INSIDE: StatesInside = T::INSIDE;
             type Slot = ListSlot<T>;
 
@@ -249,10 +257,10 @@ macro_rules! list {
     };
 }
 
-list! { Vec<T>, [], |elements, _| Some(elements) }
-list! { VecDeque<T>, [], |elements, _| Some(elements.into()) }
-list! { Box<[T]>, [], |elements, _| Some(elements.into()) }
-list! { [T; N], [const N: usize], |elements, error| {
+list! { Vec<T>, [], Collection::List, |elements, _| Some(elements) }
+list! { VecDeque<T>, [], Collection::List, |elements, _| Some(elements.into()) }
+list! { Box<[T]>, [], Collection::List, |elements, _| Some(elements.into()) }
+list! { [T; N], [const N: usize], Collection::Array(N), |elements, error| {
     let wrong = |elements: Vec<T>| *error = Some(wrong_count(elements.len(), N));
     elements.try_into().map_err(wrong).ok()
 } }

@@ -13,6 +13,7 @@ use super::{
 use crate::Error;
 use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Map, WireType};
+use crate::schema::{Collection, FieldForm};
 use crate::visit::Visit;
 
 /// The field numbers of an entry, which protobuf treats as a message.
@@ -306,6 +307,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
     for BTreeMap<K, V>
 {
     const LEAF: bool = V::LEAF;
+    const FORM: FieldForm = FieldForm::several(V::FORM, Collection::Map(<K as Wire<KK>>::FORM));
     const INSIDE: StatesInside = V::INSIDE;
     type Slot = Self;
 
@@ -360,6 +362,7 @@ where
     S: BuildHasher + Default,
 {
     const LEAF: bool = V::LEAF;
+    const FORM: FieldForm = FieldForm::several(V::FORM, Collection::Map(<K as Wire<KK>>::FORM));
     const INSIDE: StatesInside = V::INSIDE;
     type Slot = Self;
 

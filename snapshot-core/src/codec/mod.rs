@@ -7,7 +7,7 @@
 //! Reading refuses, with the field's path and the byte offset, whatever this build could lose or
 //! misread: unknown fields, wrong wire types, a singular field or a map key twice, unknown enum
 //! values, numbers out of range, over-long varints, groups, lengths past the end, trailing bytes,
-//! missing required values, nesting past [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in
+//! values of ignored fields, sets out of order, missing required values, nesting past [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in
 //! another form than the one that is written. A read takes a limited amount of memory: see
 //! [`ReadOptions::memory`](crate::ReadOptions::memory). What the protobuf specification obliges every
 //! reader to accept is accepted: fields in any order, a default value written out, map entries
@@ -20,35 +20,43 @@
 //!
 //! | proto | Rust |
 //! |---|---|
-//! | `int32` to `sfixed64`, all ten | `u8` to `u64`, `usize`, `i8` to `i64`, `isize`, checked both ways; [`NonZero`](std::num::NonZero) of each |
-//! | `bool`, `float`, `double` | `bool`, `f32`, `f64` (bit for bit) |
-//! | `string` | `String`, `Box<str>`, `Arc<str>`, `PathBuf`, `char`, `Uuid`, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddr`, [`Json<T>`](Json) |
+//! | `int32` to `sfixed64`, all ten | `u8` to `u64`, `usize`, `i8` to `i64`, `isize`, checked both ways; [`NonZero`](std::num::NonZero) and the atomic of each |
+//! | `bool`, `float`, `double` | `bool`, `AtomicBool`, `f32`, `f64` (bit for bit) |
+//! | `string` | `String`, `Box<str>`, `Arc<str>`, `Cow<str>`, `PathBuf`, `char`, `Uuid`, `IpAddr`, `Ipv4Addr`, `Ipv6Addr`, `SocketAddr`, [`Json<T>`](Json) |
 //! | `uint32` | `char` too, by its code point |
-//! | `bytes` | `Vec<u8>`, `Box<[u8]>`, `Arc<[u8]>`, [`Bytes`](::bytes::Bytes), `[u8; N]`, [`Json<T>`](Json) |
-//! | `google.protobuf.Duration`, `Timestamp` | [`Duration`](std::time::Duration), [`SystemTime`](std::time::SystemTime), prost's own types |
+//! | `bytes` | `Vec<u8>`, `Box<[u8]>`, `Arc<[u8]>`, [`Bytes`](::bytes::Bytes), `Cow<[u8]>`, `[u8; N]`, `u128`, `i128`, `PathBuf`, `OsString`, [`Json<T>`](Json) |
+//! | `google.protobuf.Duration`, `Timestamp` | [`Duration`](std::time::Duration), [`Countdown`], [`SystemTime`](std::time::SystemTime), prost's own types |
 //! | `google.protobuf.UInt64Value` and the other wrappers | what fits the wrapped kind, in an `Option` |
 //! | `google.protobuf.Empty`, `FieldMask` | `()`, prost's own type |
 //! | `google.protobuf.Any` | [`Child`](crate::Child), a payload, prost's own type unread |
 //! | an enum, a message, a oneof | what derives `Snapshot` for it |
 //! | `optional`, a message | `Option<T>`; a plain `T` is required |
 //! | neither | a plain `T`; `Option<T>` if `T` is [`NeverDefault`] |
-//! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted |
-//! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted |
+//! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted and read in no other order |
+//! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted; pairs and triples are `string` keys, `3/eth0` |
 //!
-//! Anything in a `Box` or an `Arc` is saved as what it points at. For other types there is
+//! Anything in a `Box` or an `Arc` is saved as what it points at. One `Arc` in two places of a tree is refused,
+//! since each place would come back with a value of its own; `#[snapshot(unshared)]` allows it. `Arc<str>` and
+//! `Arc<[u8]>`, which cannot change, may be anywhere. For other types there is
 //! `#[snapshot(with = module)]`; ready modules are [`display`], [`lenient_text`], [`json`],
-//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`].
+//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`], and where rounding is
+//! meant [`seconds_rounded`], [`millis_rounded`], [`micros_rounded`], [`unix_seconds_rounded`] and
+//! [`remaining_millis`].
 
 mod adapter;
 mod address;
 mod any;
 mod ascii;
+mod atomic;
 mod bytes;
 mod canonical;
+mod countdown;
+mod cow;
 mod field;
 #[cfg(test)]
 mod field_tests;
 mod float;
+pub(crate) mod form;
 mod framing;
 mod integer;
 #[cfg(feature = "json")]
@@ -59,6 +67,7 @@ mod map;
 mod memory;
 mod oneof;
 mod order;
+mod os_bytes;
 mod pointer;
 mod presence;
 mod prost_memory;
@@ -67,18 +76,25 @@ mod reference;
 mod refusals;
 mod scope;
 mod set;
+mod shared;
 mod size;
 mod strict;
 mod text;
+mod text_form;
+mod tuple_key;
 #[cfg(feature = "uuid")]
 mod uuid;
 #[cfg(feature = "uuid")]
 mod uuid_text;
 mod value;
 mod well_known;
+mod wide_integer;
 mod writer;
 
-pub use adapter::{display, lenient_text, micros, millis, nanos, seconds, unix_seconds};
+pub use adapter::{
+    display, lenient_text, micros, micros_rounded, millis, millis_rounded, nanos,
+    remaining as remaining_millis, seconds, seconds_rounded, unix_seconds, unix_seconds_rounded,
+};
 #[cfg(feature = "json")]
 pub use adapter::{json, json_text};
 pub use any::split_any;
@@ -87,6 +103,7 @@ pub(crate) use any::{
     take_any_with,
 };
 pub(crate) use canonical::canonical;
+pub use countdown::Countdown;
 pub use field::WireField;
 pub(crate) use framing::expect_wire_type;
 use framing::{duplicate, missing, wrong_wire_type};
@@ -104,6 +121,7 @@ pub(crate) use scope::{ReadScope, SaveScope};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
 pub(crate) use strict::{check_strictly, wire_type_of};
 pub(crate) use text::{Quoted, is_not_canonical};
+pub(crate) use text_form::is_in_form;
 use value::prefix_of_bytes;
 pub use value::{NeverDefault, Single, Wire, WireKey};
 pub use writer::Writer;

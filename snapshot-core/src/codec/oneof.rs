@@ -3,7 +3,7 @@
 use super::{Reader, Single, Tag, WireField, Writer};
 use crate::Error;
 use crate::schema::kind::{FieldKind, Oneof};
-use crate::schema::{OneofSchema, StatesInside};
+use crate::schema::{FieldForm, MemberForm, OneofSchema, StatesInside};
 use crate::visit::Visit;
 
 /// An enum that mirrors the oneof `O`, a variant for a member. Implemented by
@@ -16,6 +16,9 @@ use crate::visit::Visit;
     note = "derive `Snapshot` for an enum with `#[snapshot(oneof = ...)]`"
 )]
 pub trait WireOneof<O>: Sized {
+    /// What the enum makes of each member.
+    #[doc(hidden)]
+    const MEMBERS: &'static [MemberForm] = &[];
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]
     const INSIDE: StatesInside = StatesInside::Nothing;
@@ -66,6 +69,7 @@ fn name_of<O: OneofSchema>(number: u32) -> &'static str {
 }
 
 impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
+    const FORM: FieldForm = FieldForm::oneof(T::MEMBERS, true);
     const INSIDE: StatesInside = T::INSIDE;
     type Slot = Taken<T>;
 
@@ -90,6 +94,7 @@ impl<O: OneofSchema, T: Single + WireOneof<O>> WireField<Oneof<O>> for T {
 }
 
 impl<O: OneofSchema, T: WireOneof<O>> WireField<Oneof<O>> for Option<T> {
+    const FORM: FieldForm = FieldForm::oneof(T::MEMBERS, false);
     const INSIDE: StatesInside = T::INSIDE;
     type Slot = Taken<T>;
 

@@ -8,26 +8,38 @@ use super::{
 };
 use crate::Error;
 use crate::schema::kind::{Kind, Map, Packed, Repeated};
-use crate::schema::{OneofSchema, StatesInside};
+use crate::schema::{FieldForm, MemberForm, OneofSchema, StatesInside, ValueForm};
 use crate::visit::Visit;
 
 macro_rules! pointers {
-    ($($pointer:ident)*) => {$(
+    ($($pointer:ident, |$met:ident, $w:ident| $meet:expr;)*) => {$(
         impl<T: Single> Single for $pointer<T> {}
         impl<T: NeverDefault> NeverDefault for $pointer<T> {}
 
         impl<K: Kind, T: Wire<K>> Wire<K> for $pointer<T> {
             const LEAF: bool = T::LEAF;
+            const FORM: ValueForm = T::FORM;
             const INSIDE: StatesInside = T::INSIDE;
 
             #[inline]
-            fn put(&self, w: &mut Writer) -> Result<(), Error> {
-                T::put(self, w)
+            fn put(&self, $w: &mut Writer) -> Result<(), Error> {
+                let $met = self;
+                $meet;
+                T::put(self, $w)
             }
 
             #[inline]
-            fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
-                T::put_tagged(self, number, w)
+            fn put_tagged(&self, number: u32, $w: &mut Writer) -> Result<(), Error> {
+                let $met = self;
+                $meet;
+                T::put_tagged(self, number, $w)
+            }
+
+            #[inline]
+            fn leave_out(&self, $w: &mut Writer) -> Result<(), Error> {
+                let $met = self;
+                $meet;
+                T::leave_out(self, $w)
             }
 
             #[inline]
@@ -56,10 +68,13 @@ macro_rules! pointers {
         }
 
         impl<O: OneofSchema, T: WireOneof<O>> WireOneof<O> for $pointer<T> {
+            const MEMBERS: &'static [MemberForm] = T::MEMBERS;
             const INSIDE: StatesInside = T::INSIDE;
             #[inline]
-            fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error> {
-                T::put_oneof(self, w)
+            fn put_oneof(&self, $w: &mut Writer) -> Result<u32, Error> {
+                let $met = self;
+                $meet;
+                T::put_oneof(self, $w)
             }
 
             #[inline]
@@ -91,19 +106,25 @@ macro_rules! pointers {
     )*};
 }
 
-pointers! { Box Arc }
+pointers! {
+    Box, |_this, w| ();
+    Arc, |this, w| w.meet(this)?;
+}
 
 /// A collection behind a pointer is the field that it is without.
 macro_rules! pointers_to_collections {
-    ($($pointer:ident [$($k:ident)*] $field:ty;)*) => {$(
+    ($($pointer:ident [$($k:ident)*] $field:ty, |$met:ident, $w:ident| $meet:expr;)*) => {$(
         impl<$($k: Kind,)* T: WireField<$field>> WireField<$field> for $pointer<T> {
             const LEAF: bool = T::LEAF;
+            const FORM: FieldForm = T::FORM;
             const INSIDE: StatesInside = T::INSIDE;
             type Slot = T::Slot;
 
             #[inline]
-            fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-                T::put_field(self, number, w)
+            fn put_field(&self, number: u32, $w: &mut Writer) -> Result<u32, Error> {
+                let $met = self;
+                $meet;
+                T::put_field(self, number, $w)
             }
 
             #[inline]
@@ -124,12 +145,12 @@ macro_rules! pointers_to_collections {
 }
 
 pointers_to_collections! {
-    Box [K] Repeated<K>;
-    Box [K] Packed<K>;
-    Box [K V] Map<K, V>;
-    Arc [K] Repeated<K>;
-    Arc [K] Packed<K>;
-    Arc [K V] Map<K, V>;
+    Box [K] Repeated<K>, |_this, w| ();
+    Box [K] Packed<K>, |_this, w| ();
+    Box [K V] Map<K, V>, |_this, w| ();
+    Arc [K] Repeated<K>, |this, w| w.meet(this)?;
+    Arc [K] Packed<K>, |this, w| w.meet(this)?;
+    Arc [K V] Map<K, V>, |this, w| w.meet(this)?;
 }
 
 #[cfg(test)]
@@ -137,7 +158,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::num::NonZero;
 
-    use super::super::field_tests::{Probe, refusal, round_trip, visited};
+    use super::super::field_tests::{Probe, put, put_refusal, refusal, round_trip, visited};
     use super::*;
     use crate::schema::kind::{Optional, Singular, String as Text, Uint32};
 
@@ -157,6 +178,50 @@ mod tests {
             &map,
             b"\x0a\x05\x0a\x01k\x10\x02",
         );
+    }
+
+    #[test]
+    fn one_arc_in_two_places_is_refused_also_at_its_default() {
+        use std::sync::atomic::AtomicU8;
+
+        type Field = Singular<Uint32>;
+        let shared = Arc::new(AtomicU8::new(0));
+        let other = Arc::clone(&shared);
+        let mut writer = Writer::default();
+        WireField::<Field>::put_field(&shared, 1, &mut writer).unwrap();
+        let error = WireField::<Field>::put_field(&other, 2, &mut writer).unwrap_err().to_string();
+        assert!(error.starts_with("its `Arc` is in another place of the tree too"), "{error}");
+
+        let mut list = vec![Arc::new(7u8), Arc::new(7)];
+        assert!(put::<Packed<Uint32>, _>(&list).is_ok());
+        list[1] = Arc::clone(&list[0]);
+        assert!(put_refusal::<Packed<Uint32>, _>(&list).starts_with("[0]: its `Arc` is"));
+        // It is held elsewhere, but only once in the tree.
+        list.truncate(1);
+        let _held = Arc::clone(&list[0]);
+        assert!(put::<Packed<Uint32>, _>(&list).is_ok());
+        // Nobody can tell one text from two.
+        let text: Arc<str> = Arc::from("a");
+        assert!(put::<Repeated<Text>, _>(&vec![Arc::clone(&text), text]).is_ok());
+    }
+
+    #[test]
+    fn values_that_are_put_a_second_time_do_not_count_as_two() {
+        let mut writer = Writer::default();
+        let shared = Arc::new(1u8);
+        let _held = Arc::clone(&shared);
+        for _ in 0..2 {
+            let mark = writer.position();
+            WireField::<Singular<Uint32>>::put_field(&shared, 1, &mut writer).unwrap();
+            writer.rewind(mark);
+        }
+        // A map whose keys Rust orders otherwise is put once more in the order of the wire.
+        let address = |text: &str| text.parse::<std::net::Ipv4Addr>().unwrap();
+        let map = BTreeMap::from([
+            (address("9.0.0.1"), Arc::clone(&shared)),
+            (address("10.0.0.1"), Arc::new(2)),
+        ]);
+        assert!(put::<Map<Text, Uint32>, _>(&map).is_ok());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     missing, size,
 };
 use crate::Error;
+use crate::schema::FieldForm;
 use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Optional, Singular};
 use crate::visit::Visit;
@@ -30,15 +31,22 @@ fn missing_for(_: Error) -> Error {
     missing()
 }
 
+/// Whether a type cannot be what a field without a value has.
+fn lacks_default<K: Kind, T: Wire<K>>() -> bool {
+    T::of_default().is_err()
+}
+
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::required_if(T::FORM, lacks_default::<K, T>);
     const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
     #[inline]
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
-        if !self.is_default() {
-            self.put_tagged(number, w)?;
+        match self.is_default() {
+            false => self.put_tagged(number, w)?,
+            true => self.leave_out(w)?,
         }
         Ok(number)
     }
@@ -75,6 +83,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
 /// A field with presence, held by a type without: it must be there.
 impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::required(T::FORM);
     const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
@@ -108,6 +117,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
 
 impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::optional(T::FORM);
     const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
@@ -145,6 +155,7 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
 /// Implicit presence is enough for a type whose encoding is never the default.
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
+    const FORM: FieldForm = FieldForm::optional(T::FORM);
     const INSIDE: StatesInside = T::INSIDE;
     /// The inner `None` is a default that was written out, which means the same as nothing.
     type Slot = Option<Option<T>>;

@@ -37,6 +37,8 @@ pub struct Reader<'a> {
     scope: Option<&'a dyn ReadScope>,
     /// The schema version of the payload that is read; the newest outside of one.
     version: u32,
+    /// The schema version from which what is read was upgraded.
+    origin: Option<u32>,
     /// How much memory may still be taken.
     memory: Memory,
 }
@@ -67,6 +69,7 @@ impl<'a> Reader<'a> {
             has_places: true,
             scope: None,
             version: u32::MAX,
+            origin: None,
             memory: Memory::new(default_budget(input.len())),
         }
     }
@@ -144,6 +147,7 @@ impl<'a> Reader<'a> {
             depth_left: self.depth_left,
             scope: self.scope,
             memory: self.memory,
+            origin: Some(self.origin_version()),
             ..Reader::without_places(input)
         }
     }
@@ -153,6 +157,12 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// The schema version that the payload had before it was upgraded; that of the payload that is read if it
+    /// was not.
+    pub(crate) fn origin_version(&self) -> u32 {
+        self.origin.unwrap_or(self.version)
     }
 
     /// Sets the version of the payload that begins here, or again that of the one around it.
@@ -453,9 +463,9 @@ impl<'a> Reader<'a> {
     /// Runs `read` on a payload, which may be older or newer than the one around it.
     #[inline]
     pub(crate) fn payload<T>(&mut self, read: impl FnOnce(&mut Reader<'a>) -> T) -> T {
-        let version = self.version;
+        let (version, origin) = (self.version, self.origin.take());
         let value = read(self);
-        self.version = version;
+        (self.version, self.origin) = (version, origin);
         value
     }
 

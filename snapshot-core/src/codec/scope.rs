@@ -60,7 +60,7 @@ pub(crate) trait ReadScope: fmt::Debug {
         false
     }
 
-    /// An ignored field, whose tag starts at `offset`, is passed over.
+    /// An ignored or discarded field, whose tag starts at `offset`, is passed over.
     fn ignored(&self, offset: usize) {
         let _ = offset;
     }

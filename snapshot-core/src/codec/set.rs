@@ -1,27 +1,50 @@
-//! Sets, as `repeated` fields: written in the order of the wire, an element twice is refused.
+//! Sets, as `repeated` fields: written in the order of the wire, and read in no other, so that a list whose
+//! order means something is not taken for a set. An element twice is refused.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use super::list::{put_packed, put_repeated, take_elements};
 use super::order;
 use super::refusals::{self, refuse};
-use super::{Quoted, Reader, Tag, WireField, WireKey, Writer, memory};
+use super::{Quoted, Reader, Tag, Wire, WireField, WireKey, Writer, memory};
 use crate::Error;
 use crate::schema::kind::{Kind, Packed, Repeated};
+use crate::schema::{Collection, FieldForm};
 use crate::visit::Visit;
 
-/// What collects the elements of a set field.
+/// Collects the elements of a set field, which come in the order of the wire.
 #[derive(Debug)]
-pub struct SetSlot<S> {
+pub struct SetSlot<S, T> {
     elements: S,
-    /// How many elements were there, those that could not be read included.
+    /// The last element, with its index. It joins the others when the next one has been compared with
+    /// it.
+    last: Option<(T, usize)>,
+    /// The number of elements that were met, including those that could not be read.
     count: usize,
+    /// Elements that Rust takes for equal, although their forms on the wire differ.
+    twins: Option<Error>,
 }
 
-impl<S: Default> Default for SetSlot<S> {
+impl<S: Default, T> Default for SetSlot<S, T> {
     fn default() -> Self {
-        Self { elements: S::default(), count: 0 }
+        Self { elements: S::default(), last: None, count: 0, twins: None }
+    }
+}
+
+impl<S, T> SetSlot<S, T> {
+    /// Adds the last element with `insert`, which returns the text of one that is equal to it.
+    fn settle(&mut self, insert: impl FnOnce(&mut S, T) -> Option<String>) {
+        if let Some((element, index)) = self.last.take()
+            && let Some(twin) = insert(&mut self.elements, element)
+        {
+            let error = is_in_it_twice(&twin).in_index(index);
+            self.twins = Some(match self.twins.take() {
+                Some(earlier) => earlier.and(error),
+                None => error,
+            });
+        }
     }
 }
 
@@ -33,7 +56,8 @@ macro_rules! set {
     (@ $field:ident $put:ident $set:ty, [$($t:tt)*], [$($s:tt)*], $room:expr) => {
         impl<K: Kind, T: WireKey<K> + $($t)*, $($s)*> WireField<$field<K>> for $set {
             const LEAF: bool = true;
-            type Slot = SetSlot<Self>;
+            const FORM: FieldForm = FieldForm::several(<T as Wire<K>>::FORM, Collection::Set);
+            type Slot = SetSlot<Self, T>;
 
             fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error> {
                 let elements = self.iter().map(|element| (element, &()));
@@ -52,25 +76,48 @@ macro_rules! set {
             }
 
             fn take_field(
-                slot: &mut SetSlot<Self>,
+                slot: &mut SetSlot<Self, T>,
                 tag: Tag,
                 r: &mut Reader<'_>,
             ) -> Result<(), Error> {
-                let elements = &mut slot.elements;
                 let make_room: fn(&mut Self, &mut Reader<'_>) -> Result<(), Error> = $room;
-                take_elements::<K>(&mut slot.count, tag, r, |r| {
+                let mut count = slot.count;
+                let taken = take_elements::<K>(&mut count, tag, r, |r| {
+                    let index = slot.count;
+                    slot.count += 1;
                     let element = T::take(r)?;
-                    make_room(elements, r)?;
-                    match elements.replace(element) {
-                        None => Ok(()),
-                        Some(twin) => Err(is_in_it_twice(&twin.key_text())),
+                    if let Some((last, _)) = &slot.last {
+                        match last.wire_cmp(&element) {
+                            Ordering::Less => {}
+                            Ordering::Equal => return Err(is_in_it_twice(&element.key_text())),
+                            Ordering::Greater => return Err(is_out_of_order(last, &element)),
+                        }
                     }
-                })
+                    make_room(&mut slot.elements, r)?;
+                    slot.settle(|set, element| {
+                        set.replace(element).map(|twin| twin.key_text())
+                    });
+                    slot.last = Some((element, index));
+                    Ok(())
+                });
+                slot.count = count;
+                taken
             }
 
-            #[inline]
-            fn finish_field(slot: SetSlot<Self>, _: &mut Option<Error>) -> Option<Self> {
-                Some(slot.elements)
+            fn finish_field(
+                mut slot: SetSlot<Self, T>,
+                error: &mut Option<Error>,
+            ) -> Option<Self> {
+                slot.settle(|set, element| {
+                        set.replace(element).map(|twin| twin.key_text())
+                    });
+                match slot.twins {
+                    None => Some(slot.elements),
+                    twins => {
+                        *error = twins;
+                        None
+                    }
+                }
             }
             fn visit_field(&self, _: &mut Visit<'_>) -> Result<(), Error> {
                 Ok(())
@@ -91,6 +138,16 @@ fn both(twins: Result<(), Error>, put: Result<(), Error>) -> Error {
 #[inline(never)]
 fn is_in_it_twice(element: &str) -> Error {
     Error::invalid(format!("{} is in the set twice", Quoted(element)))
+}
+
+#[cold]
+#[inline(never)]
+fn is_out_of_order<K: Kind>(last: &impl WireKey<K>, element: &impl WireKey<K>) -> Error {
+    Error::invalid(format!(
+        "{} stands after {}: a set is written in ascending order, so this is a list",
+        Quoted(&element.key_text()),
+        Quoted(&last.key_text())
+    ))
 }
 
 set! { BTreeSet<T>, [Ord], [], |_, r| r.charge(memory::tree_entry::<T>()) }
@@ -132,24 +189,46 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_read_in_any_order_and_packing() {
-        let set: BTreeSet<u8> = take::<Packed<Uint32>, _>(&[0x08, 9, 0x0a, 2, 4, 1]).unwrap();
+    fn elements_are_read_in_any_packing() {
+        let set: BTreeSet<u8> = take::<Packed<Uint32>, _>(&[0x08, 1, 0x0a, 2, 4, 9]).unwrap();
         assert_eq!(set, [1, 4, 9].into());
+    }
+
+    #[test]
+    fn elements_that_a_set_would_write_in_another_order_are_refused() {
+        assert_eq!(
+            refusal::<Packed<Uint32>, BTreeSet<u8>>(&[0x0a, 3, 1, 9, 4]),
+            "[2]: \"4\" stands after \"9\": a set is written in ascending order, so this is a list \
+             (byte 4 of 5)"
+        );
+        assert_eq!(
+            refusal::<Repeated<Text>, HashSet<String>>(b"\x0a\x01b\x0a\x01a\x0a\x01c"),
+            "[1]: \"a\" stands after \"b\": a set is written in ascending order, so this is a list \
+             (byte 4 of 9)"
+        );
+        // By the order of the wire: Rust compares these as numbers.
+        let addresses = b"\x0a\x0810.0.0.1\x0a\x079.0.0.1";
+        assert_eq!(take::<Repeated<Text>, BTreeSet<Ipv4Addr>>(addresses).unwrap().len(), 2);
     }
 
     #[test]
     fn an_element_twice_is_refused() {
         assert_eq!(
-            refusal::<Packed<Uint32>, BTreeSet<u8>>(&[0x0a, 3, 1, 2, 1]),
-            "[2]: \"1\" is in the set twice (byte 4 of 5)"
+            refusal::<Packed<Uint32>, BTreeSet<u8>>(&[0x0a, 3, 1, 2, 2]),
+            "[2]: \"2\" is in the set twice (byte 4 of 5)"
         );
         assert_eq!(
             refusal::<Repeated<Text>, HashSet<String>>(b"\x0a\x01a\x0a\x01a"),
             "[1]: \"a\" is in the set twice (byte 4 of 6)"
         );
+        // Two texts on the wire, one path in Rust.
         assert_eq!(
             refusal::<Repeated<Text>, BTreeSet<PathBuf>>(b"\x0a\x01a\x0a\x02a/"),
-            "[1]: \"a\" is in the set twice (byte 4 of 7)"
+            "[1]: \"a\" is in the set twice"
+        );
+        assert_eq!(
+            refusal::<Repeated<Text>, HashSet<PathBuf>>(b"\x0a\x01a\x0a\x02a/\x0a\x01b"),
+            "[1]: \"a\" is in the set twice"
         );
     }
 

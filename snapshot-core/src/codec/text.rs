@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ascii::is_ascii;
-use super::{Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
+use super::{Reader, Single, Wire, WireKey, Writer, form, prefix_of_bytes, size};
 use crate::Error;
 use crate::error::SHOWN;
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 
 macro_rules! strings {
     ($($string:ty)*) => {$(
@@ -178,6 +178,7 @@ impl Single for char {}
 /// A string of exactly one character.
 impl Wire<kind::String> for char {
     const LEAF: bool = true;
+    const FORM: ValueForm = ValueForm::named(form::CHAR);
 
     #[inline]
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
@@ -216,6 +217,7 @@ impl WireKey<kind::String> for char {
 /// Its code point.
 impl Wire<kind::Uint32> for char {
     const LEAF: bool = true;
+    const FORM: ValueForm = ValueForm::integer(0, char::MAX as i128);
 
     #[inline]
     fn put(&self, w: &mut Writer) -> Result<(), Error> {

@@ -6,11 +6,11 @@ use ::uuid::Uuid;
 
 use super::text::is_not;
 use super::{
-    NeverDefault, Reader, Single, Wire, WireKey, Writer, is_not_canonical, missing,
+    NeverDefault, Reader, Single, Wire, WireKey, Writer, form, is_not_canonical, missing,
     prefix_of_bytes, size, uuid_text,
 };
 use crate::Error;
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 
 impl Single for Uuid {}
 impl NeverDefault for Uuid {}
@@ -20,6 +20,7 @@ impl NeverDefault for Uuid {}
 /// nil UUID is written like any other.
 impl Wire<kind::String> for Uuid {
     const LEAF: bool = true;
+    const FORM: ValueForm = ValueForm::named(form::UUID);
 
     #[inline]
     fn put(&self, w: &mut Writer) -> Result<(), Error> {

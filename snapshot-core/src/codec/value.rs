@@ -2,8 +2,8 @@
 
 use super::{Reader, Writer};
 use crate::error::Error;
-use crate::schema::StatesInside;
 use crate::schema::kind::Kind;
+use crate::schema::{StatesInside, ValueForm};
 use crate::visit::Visit;
 
 /// A Rust type that can be one value of the proto kind `K`.
@@ -21,6 +21,10 @@ pub trait Wire<K: Kind>: Sized {
     #[doc(hidden)]
     const LEAF: bool = false;
 
+    /// The values of the kind that the type takes.
+    #[doc(hidden)]
+    const FORM: ValueForm = ValueForm::OWN;
+
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]
     const INSIDE: StatesInside = StatesInside::Nothing;
@@ -35,6 +39,14 @@ pub trait Wire<K: Kind>: Sized {
     fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
         self.put(w)?;
         w.tag(number, K::WIRE_TYPE);
+        Ok(())
+    }
+
+    /// Leaves the value out, since it is the default of a field without presence.
+    #[doc(hidden)]
+    #[inline]
+    fn leave_out(&self, w: &mut Writer) -> Result<(), Error> {
+        let _ = w;
         Ok(())
     }
 

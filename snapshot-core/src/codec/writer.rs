@@ -5,11 +5,13 @@
 //! conversion runs once. The price is that fields are put in descending order.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Reader;
 use super::scope::SaveScope;
+use super::shared::Shared;
 use crate::caught::caught;
 use crate::error::Error;
 use crate::schema::kind::WireType;
@@ -26,6 +28,8 @@ pub struct Writer {
     depth: u32,
     /// The schema version that the payload around is saved in; 0: the current one.
     version: u32,
+    /// The values behind an `Arc` that is held elsewhere too.
+    shared: Shared,
     /// Memory for sorting, kept for the next map. Two are enough, and four where a map is in a map.
     pub(super) scratch: [Scratch; 4],
 }
@@ -121,6 +125,24 @@ impl Writer {
         result
     }
 
+    /// Notes that the value of this `Arc` is put from here on, if the `Arc` is held elsewhere too.
+    ///
+    /// # Errors
+    ///
+    /// It was put before: restored, the two places would have a value each.
+    #[inline]
+    pub(super) fn meet<T: ?Sized>(&mut self, arc: &Arc<T>) -> Result<(), Error> {
+        match Arc::strong_count(arc) {
+            1 => Ok(()),
+            _ => self.shared.meet(Arc::as_ptr(arc).addr(), self.position()),
+        }
+    }
+
+    /// Lets what is put from now on be in other places too, or no longer. Returns what held before.
+    pub(crate) fn allow_sharing(&mut self, allow: bool) -> bool {
+        self.shared.pause(allow)
+    }
+
     /// How many bytes were written so far. Also a mark for [`Writer::length_since`] and
     /// [`Writer::since`].
     #[inline]
@@ -141,6 +163,7 @@ impl Writer {
     /// Forgets what was written after `mark`; nothing if that is no mark of what is written now.
     pub fn rewind(&mut self, mark: usize) {
         self.start = self.buffer.len() - mark.min(self.position());
+        self.shared.rewind(mark);
     }
 
     /// Forgets everything, the scope too, and keeps the memory.
@@ -148,6 +171,7 @@ impl Writer {
         self.start = self.buffer.len();
         // A panic in the midst of a save has left them.
         (self.depth, self.version) = (0, 0);
+        self.shared = Shared::default();
         self.scope = None;
     }
 

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::effect::{Effect, SideNames};
 use super::enum_values::Values;
+use super::meaning::{Change, compare_meanings};
 use super::version_schema::{Shape, VersionSchema};
-use crate::wire::v1::manifest::{Enum, Field, Message, StageRules};
+use crate::wire::v1::manifest::{Enum, Field, Message, Payload, StageRules};
 
 /// A difference between two schemas of the same version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,16 @@ pub struct Difference {
     pub reason: String,
     /// The field that differs, unless the difference is not in one field.
     pub field: Option<FieldNumbers>,
+    /// Whether the destination refuses some values of the field and takes all others as they are meant:
+    /// the preflight then decides by the values at hand.
+    pub by_value: bool,
+}
+
+impl Difference {
+    /// Creates a difference that is not in one field.
+    pub(super) fn of(place: &str, reason: String) -> Self {
+        Self { place: place.to_owned(), reason, field: None, by_value: false }
+    }
 }
 
 /// The numbers of a field on the two sides of a [`Difference`]. A field that moved has two different
@@ -31,33 +43,6 @@ pub struct FieldNumbers {
     /// Its number at the destination; `None` if the destination does not have it.
     pub destination: Option<u32>,
 }
-
-/// The effect of a difference on a snapshot that travels from the source to the destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Effect {
-    /// No effect: the same thing has another name.
-    Renamed,
-    /// The wire form is the same and the destination reads all of it. The opposite direction may
-    /// fail.
-    Tolerable,
-    /// The destination refuses the snapshot, or would lose a part of it.
-    Breaking,
-}
-
-/// The words for the two sides in a reason: first the source, then the destination.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SideNames {
-    /// The sides as subjects, as in "only the source has".
-    pub(super) who: [&'static str; 2],
-    /// The sides as places, as in "is 2 at the source".
-    pub(super) at: [&'static str; 2],
-}
-
-/// The two peers of a migration.
-pub(super) const PEERS: SideNames = SideNames {
-    who: ["the source", "the destination"],
-    at: ["at the source", "at the destination"],
-};
 
 /// Compares one version of a payload on two sides. Returns every difference, in the order of a
 /// traversal from the root message.
@@ -91,7 +76,7 @@ pub(super) fn compare_stages(
 ) -> Vec<(Effect, Difference)> {
     let mut found = Vec::new();
     let mut differs = |effect, reason: String| {
-        found.push((effect, Difference { place: place.to_owned(), reason, field: None }));
+        found.push((effect, Difference::of(place, reason)));
     };
     let [source, destination] = sides.who;
     let (from, to) = match (from, to) {
@@ -133,6 +118,26 @@ pub(super) fn compare_stages(
     found
 }
 
+/// Compares which fields hold the controller's name and its stage. 0 is unknown, or none.
+pub(super) fn compare_roles(
+    sides: SideNames,
+    place: &str,
+    from: &Payload,
+    to: &Payload,
+) -> Vec<(Effect, Difference)> {
+    let [at_source, at_destination] = sides.at;
+    let roles = [
+        (Effect::Tolerable, "the controller is named by", from.id_field, to.id_field),
+        (Effect::Breaking, "the stage is in", from.stage_field, to.stage_field),
+    ];
+    let roles = roles.into_iter().filter(|(.., from, to)| *from != 0 && *to != 0 && from != to);
+    let differences = roles.map(|(effect, what, from, to)| {
+        let reason = format!("{what} field {from} {at_source} and field {to} {at_destination}");
+        (effect, Difference::of(place, reason))
+    });
+    differences.collect()
+}
+
 struct Comparison<'m> {
     sides: SideNames,
     source: &'m VersionSchema,
@@ -145,7 +150,7 @@ struct Comparison<'m> {
 
 impl<'m> Comparison<'m> {
     fn differs(&mut self, effect: Effect, place: &str, reason: String) {
-        self.found.push((effect, Difference { place: place.to_owned(), reason, field: None }));
+        self.found.push((effect, Difference::of(place, reason)));
     }
 
     fn field_differs(
@@ -157,7 +162,7 @@ impl<'m> Comparison<'m> {
         reason: String,
     ) {
         let field = Some(FieldNumbers { name: name.to_owned(), source, destination });
-        self.found.push((effect, Difference { place: place.to_owned(), reason, field }));
+        self.found.push((effect, Difference { field, ..Difference::of(place, reason) }));
     }
 
     /// Queues a pair of types for comparison, once, and reports when their names differ.
@@ -325,6 +330,13 @@ impl<'m> Comparison<'m> {
                     names(destination)
                 );
                 self.field_differs(Effect::Tolerable, place, name, numbers, reason);
+            }
+        }
+        for Change { effect, reason, by_value } in compare_meanings(self.sides, from, to) {
+            let reason = format!("field {number} ({name}) {reason}");
+            self.field_differs(effect, place, name, numbers, reason);
+            if let Some((_, difference)) = self.found.last_mut() {
+                difference.by_value = by_value;
             }
         }
     }

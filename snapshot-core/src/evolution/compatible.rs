@@ -6,11 +6,13 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::compare::{Difference, Effect, PEERS, compare, compare_stages};
+use super::compare::{Difference, FieldNumbers, compare, compare_roles, compare_stages};
+use super::effect::{Effect, PEERS};
+use super::meaning::compare_defaults;
 use super::version_schema::{Types, VersionSchema};
 use crate::error::{Code, Error};
 use crate::schema::Manifest;
-use crate::wire::v1::manifest::Payload;
+use crate::wire::v1::manifest::{Field, Payload};
 
 /// The verdicts on all payloads of a source: whether the destination restores them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,11 @@ pub struct PayloadVerdict {
     pub type_url: String,
     /// The verdict.
     pub verdict: Verdict,
+    /// The differences that do not break the restore: what the source saves is read as it is meant,
+    /// unless the destination refuses a value, which the preflight finds.
+    pub bearable: Vec<Difference>,
+    /// The differences without any effect, such as another name.
+    pub same: Vec<Difference>,
 }
 
 /// Whether a destination restores a payload.
@@ -89,6 +96,16 @@ impl Compatibility {
         self.payloads.iter().all(|payload| payload.verdict.is_compatible())
     }
 
+    /// Fails if the destination cannot restore a payload, whatever its values are.
+    pub(crate) fn check_but_values(&self) -> Result<(), Error> {
+        let mut certain = self.clone();
+        certain.payloads.retain(|payload| match &payload.verdict {
+            Verdict::Differs { differences, .. } => differences.iter().any(|d| !d.by_value),
+            _ => true,
+        });
+        certain.check()
+    }
+
     /// Fails unless [`is_compatible`](Self::is_compatible).
     ///
     /// # Errors
@@ -104,10 +121,9 @@ impl Compatibility {
     }
 }
 
-impl fmt::Display for PayloadVerdict {
+impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.type_url)?;
-        match &self.verdict {
+        match self {
             Verdict::Same => f.write_str("the same"),
             Verdict::Readable => f.write_str("readable"),
             Verdict::ReadableAfterUpgrade { version } => {
@@ -127,6 +143,17 @@ impl fmt::Display for PayloadVerdict {
                 Ok(())
             }
         }
+    }
+}
+
+impl fmt::Display for PayloadVerdict {
+    /// Writes the verdict, then the bearable differences.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.type_url, self.verdict)?;
+        for Difference { place, reason, .. } in &self.bearable {
+            write!(f, "; bearable: {place}: {reason}")?;
+        }
+        Ok(())
     }
 }
 
@@ -186,13 +213,37 @@ pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
     let (saved, accepting) = (by_type_url(source), by_type_url(destination));
     let (source, destination) = (&Types::of(source), &Types::of(destination));
     let payloads = saved.into_iter().map(|(type_url, from)| {
-        let verdict = match accepting.get(type_url) {
+        // The destination may know it by the type URL of an older version.
+        let by_older = || destination_of_older(&accepting, type_url);
+        let (verdict, found) = match accepting.get(type_url).or_else(by_older) {
             Some(to) => Versions { source, destination, from, to }.verdict(),
-            None => Verdict::Missing,
+            None => (Verdict::Missing, Vec::new()),
         };
-        PayloadVerdict { type_url: type_url.to_owned(), verdict }
+        let of = |wanted: Effect| {
+            let found = found.iter().filter(|(effect, _)| *effect == wanted);
+            found.map(|(_, difference)| difference.clone()).collect()
+        };
+        PayloadVerdict {
+            type_url: type_url.to_owned(),
+            verdict,
+            bearable: of(Effect::Tolerable),
+            same: of(Effect::Renamed),
+        }
     });
     Compatibility { payloads: payloads.collect() }
+}
+
+/// The payload that a destination reads from this type URL in an older version.
+fn destination_of_older<'p, 'm>(
+    accepting: &'p BTreeMap<&str, &'m Payload>,
+    type_url: &str,
+) -> Option<&'p &'m Payload> {
+    accepting.values().find(|to| to.older.iter().any(|older| older.type_url == type_url))
+}
+
+/// Whether a version of a payload has a message of its own.
+fn has_own_message(payload: &Payload, version: u32) -> bool {
+    payload.older.iter().any(|older| older.version == version && !older.message.is_empty())
 }
 
 fn by_type_url(manifest: &Manifest) -> BTreeMap<&str, &Payload> {
@@ -212,51 +263,88 @@ impl Versions<'_> {
         self.to.version == version || self.to.accepts.contains(&version)
     }
 
-    fn verdict(&self) -> Verdict {
+    /// The verdict, and all differences in the version that it is about.
+    fn verdict(&self) -> (Verdict, Vec<(Effect, Difference)>) {
         let version = self.from.version;
         if self.accepts(version) {
             let found = self.compare(version);
             let unchanged = found.is_empty()
                 && self.from.stage_rules == self.to.stage_rules
                 && self.from.after == self.to.after;
-            return match differences(found) {
+            let verdict = match differences(&found) {
                 Some(differences) => Verdict::Differs { version, differences },
                 None if version != self.to.version => Verdict::ReadableAfterUpgrade { version },
                 None if unchanged => Verdict::Same,
                 None => Verdict::Readable,
             };
+            return (verdict, found);
         }
         let mut older: Vec<u32> = self.from.saves.clone();
         older.retain(|&saved| saved < version && self.accepts(saved));
         older.sort_unstable();
-        let mut verdict = None;
+        let mut best = None;
         // Takes the newest version that has the same schema on both sides. If there is none, the
         // differences in the newest one are reported.
         for version in older.into_iter().rev() {
-            match differences(self.compare(version)) {
-                None => return Verdict::WritableAs { version },
+            let mut found = self.compare(version);
+            found.extend(self.compare_left_out(version));
+            match differences(&found) {
+                None => return (Verdict::WritableAs { version }, found),
                 Some(differences) => {
-                    verdict.get_or_insert(Verdict::Differs { version, differences });
+                    best.get_or_insert((Verdict::Differs { version, differences }, found));
                 }
             }
         }
-        verdict.unwrap_or_else(|| Verdict::VersionNotAccepted {
-            version,
-            accepts: match self.to.accepts.is_empty() {
+        best.unwrap_or_else(|| {
+            let accepts = match self.to.accepts.is_empty() {
                 true => vec![self.to.version],
                 false => self.to.accepts.clone(),
-            },
+            };
+            (Verdict::VersionNotAccepted { version, accepts }, Vec::new())
         })
+    }
+
+    /// Compares the defaults of the fields that a save as an older version leaves out, although both
+    /// sides have them: the destination reads its own default there.
+    fn compare_left_out(&self, version: u32) -> Vec<(Effect, Difference)> {
+        let own = |payload: &Payload| has_own_message(payload, version);
+        if own(self.from) || own(self.to) {
+            return Vec::new();
+        }
+        let from = VersionSchema::of(self.source, self.from, self.from.version);
+        let to = VersionSchema::of(self.destination, self.to, self.to.version);
+        let mut found = Vec::new();
+        for message in from.messages.values() {
+            let Some(other) = to.messages.get(&message.name) else { continue };
+            for field in message.fields.iter().filter(|field| field.since > version) {
+                let there = other.fields.iter().find(|there| there.number == field.number);
+                let Some(there) = there.filter(|there| there.since > version) else { continue };
+                let reasons = left_out_differs(field, there, version);
+                found.extend(reasons.map(|reason| {
+                    let difference = Difference {
+                        field: Some(FieldNumbers {
+                            name: field.name.clone(),
+                            source: Some(field.number),
+                            destination: Some(there.number),
+                        }),
+                        ..Difference::of(&message.name, reason)
+                    };
+                    (Effect::Breaking, difference)
+                }));
+            }
+        }
+        found
     }
 
     fn compare(&self, version: u32) -> Vec<(Effect, Difference)> {
         let mut found = Vec::new();
         // If an older version has its own message, its `upgrade` decides about the stage, and a
         // manifest does not describe upgrades.
-        let own = |payload: &Payload| payload.older.iter().any(|older| older.version == version);
+        let own = |payload: &Payload| has_own_message(payload, version);
         if !own(self.from) && !own(self.to) {
             let (from, to) = (self.from.stage_rules.as_ref(), self.to.stage_rules.as_ref());
             found.extend(compare_stages(PEERS, &self.from.type_url, from, to));
+            found.extend(compare_roles(PEERS, &self.from.type_url, self.from, self.to));
         }
         found.extend(compare(
             PEERS,
@@ -267,9 +355,18 @@ impl Versions<'_> {
     }
 }
 
+/// Why a field that is left out in a version is not read as it was: the two defaults, if they differ.
+fn left_out_differs(from: &Field, to: &Field, version: u32) -> Option<String> {
+    let changes = compare_defaults(PEERS, from, to)?;
+    Some(format!(
+        "field {} ({}) is left out in version {version}, and {changes}",
+        from.number, from.name
+    ))
+}
+
 /// The breaking differences; `None` if there are none.
-fn differences(found: Vec<(Effect, Difference)>) -> Option<Vec<Difference>> {
-    let breaking = found.into_iter().filter(|(effect, _)| *effect == Effect::Breaking);
-    let differences: Vec<Difference> = breaking.map(|(_, difference)| difference).collect();
+fn differences(found: &[(Effect, Difference)]) -> Option<Vec<Difference>> {
+    let breaking = found.iter().filter(|(effect, _)| *effect == Effect::Breaking);
+    let differences: Vec<Difference> = breaking.map(|(_, difference)| difference.clone()).collect();
     (!differences.is_empty()).then_some(differences)
 }

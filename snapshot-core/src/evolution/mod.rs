@@ -6,11 +6,16 @@
 
 mod compare;
 mod compatible;
+mod effect;
 mod enum_values;
+mod judge;
 pub mod lock;
+mod meaning;
+mod value;
 mod version_schema;
 
 #[doc(inline)]
 pub use crate::__assert_locked as assert_locked;
 pub use compare::{Difference, FieldNumbers};
 pub use compatible::{Compatibility, PayloadVerdict, Verdict, compatible};
+pub use judge::judge;

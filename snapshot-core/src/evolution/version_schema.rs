@@ -40,6 +40,8 @@ impl VersionSchema {
     /// that were added later.
     pub(super) fn of(types: &Types<'_>, payload: &Payload, version: u32) -> Self {
         let older = payload.older.iter().find(|older| older.version == version);
+        // An older version may differ by its type URL alone.
+        let older = older.filter(|older| !older.message.is_empty());
         let root = older.map_or(&payload.message, |older| &older.message);
         let mut schema = Self { root: root.clone(), ..Self::default() };
         let mut waiting = BTreeSet::from([root.as_str()]);
@@ -61,11 +63,17 @@ impl VersionSchema {
                 schema.messages.insert(name.to_owned(), Message { fields, ..message.clone() });
             } else if let Some(&found) = types.enums.get(name) {
                 let mut found = found.clone();
+                found.values.retain(|value| value.since <= version);
                 found.values.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));
                 schema.enums.insert(name.to_owned(), found);
             }
         }
         schema
+    }
+
+    /// Returns whether a field says what it means.
+    pub(super) fn states_meaning(&self) -> bool {
+        self.messages.values().flat_map(|m| &m.fields).any(|field| !field.meanings.is_empty())
     }
 
     /// Classifies a type name: as a message or an enum of this schema, or else as a scalar.

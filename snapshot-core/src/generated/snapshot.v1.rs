@@ -136,6 +136,12 @@ pub mod manifest {
         /// ascending. Nothing is lost: the preflight refuses a state that an older version cannot express.
         #[prost(uint32, repeated, tag = "8")]
         pub saves: ::prost::alloc::vec::Vec<u32>,
+        /// The number of the field that names the controller among its siblings; 0: none, or unknown.
+        #[prost(uint32, tag = "9")]
+        pub id_field: u32,
+        /// The number of the field with the stage; 0: none, or unknown.
+        #[prost(uint32, tag = "10")]
+        pub stage_field: u32,
     }
     impl ::prost::Name for Payload {
         const NAME: &'static str = "Payload";
@@ -157,6 +163,9 @@ pub mod manifest {
         /// Full name of its root message, one of the manifest's `messages`.
         #[prost(string, tag = "2")]
         pub message: ::prost::alloc::string::String,
+        /// The type URL of the payload in this version. Empty: that of the payload.
+        #[prost(string, tag = "3")]
+        pub type_url: ::prost::alloc::string::String,
     }
     impl ::prost::Name for Older {
         const NAME: &'static str = "Older";
@@ -227,7 +236,7 @@ pub mod manifest {
     }
     /// One field of a message type.
     #[derive(::snapshot_core::Schema)]
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Field {
         /// The number that identifies the field on the wire.
         #[prost(uint32, tag = "1")]
@@ -253,6 +262,11 @@ pub mod manifest {
         /// The namespaces of the names that the field refers to, in the same form.
         #[prost(string, repeated, tag = "7")]
         pub refers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        /// What the build's states make of the field, each meaning once: one, unless several states are saved
+        /// as the message. Empty: unknown, as in the manifests of builds before this field was added, and
+        /// in messages that no state is saved as.
+        #[prost(message, repeated, tag = "8")]
+        pub meanings: ::prost::alloc::vec::Vec<Meaning>,
     }
     impl ::prost::Name for Field {
         const NAME: &'static str = "Field";
@@ -262,6 +276,117 @@ pub mod manifest {
         }
         fn type_url() -> ::prost::alloc::string::String {
             "type.googleapis.com/snapshot.v1.Manifest.Field".into()
+        }
+    }
+    /// What one state makes of a field: which values it takes, and what they mean. If nothing is set, the
+    /// state maps the field and takes every value of its kind.
+    #[derive(::snapshot_core::Schema)]
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Meaning {
+        /// Whether the field must be absent.
+        #[prost(bool, tag = "1")]
+        pub ignored: bool,
+        /// Whether a value is dropped on purpose.
+        #[prost(bool, tag = "2")]
+        pub discarded: bool,
+        /// The name of what a value means beyond its kind, as in `milliseconds`, or the path of the user's
+        /// adapter that knows it. Empty: the value stands for itself.
+        #[prost(string, tag = "3")]
+        pub form: ::prost::alloc::string::String,
+        /// The values that are taken; of a list its elements, of a map its values.
+        #[prost(message, optional, tag = "4")]
+        pub values: ::core::option::Option<Values>,
+        /// The keys of a map that are taken.
+        #[prost(message, optional, tag = "5")]
+        pub keys: ::core::option::Option<Values>,
+        /// Whether the elements are a set: in ascending order on the wire, each once.
+        #[prost(bool, tag = "6")]
+        pub set: bool,
+        /// The number of elements. Absent: any number.
+        #[prost(uint64, optional, tag = "7")]
+        pub length: ::core::option::Option<u64>,
+        /// The most bytes of text or bytes, or elements. Absent: no limit.
+        #[prost(uint64, optional, tag = "8")]
+        pub max: ::core::option::Option<u64>,
+        /// Whether the field must be there.
+        #[prost(bool, tag = "9")]
+        pub required: bool,
+        /// The field as it is on the wire, with its tag, if it has the value that it gets in payloads
+        /// from before `since`. Absent: there is no such value, or it contains controllers.
+        #[prost(bytes = "vec", optional, tag = "10")]
+        pub default_bytes: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+        /// Whether the value is a secret.
+        #[prost(bool, tag = "11")]
+        pub secret: bool,
+        /// The fields of the same message that limit the numbers in this one.
+        #[prost(message, repeated, tag = "12")]
+        pub limits: ::prost::alloc::vec::Vec<Limit>,
+        /// A range that cannot be told from the numbers on the wire, in the words of the source code.
+        #[prost(string, tag = "13")]
+        pub range: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for Meaning {
+        const NAME: &'static str = "Meaning";
+        const PACKAGE: &'static str = "snapshot.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "snapshot.v1.Manifest.Meaning".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/snapshot.v1.Manifest.Meaning".into()
+        }
+    }
+    /// Which values of a kind a state takes.
+    #[derive(::snapshot_core::Schema)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Values {
+        /// The name of the form of text or bytes, as in `uuid`. Empty: every value of the kind.
+        #[prost(string, tag = "1")]
+        pub form: ::prost::alloc::string::String,
+        /// The least number, in decimal. Empty: that of the kind.
+        #[prost(string, tag = "2")]
+        pub least: ::prost::alloc::string::String,
+        /// The greatest number, in decimal. Empty: that of the kind.
+        #[prost(string, tag = "3")]
+        pub most: ::prost::alloc::string::String,
+        /// Whether a float must be less than `most`.
+        #[prost(bool, tag = "4")]
+        pub most_excluded: bool,
+        /// Whether 0 is refused.
+        #[prost(bool, tag = "5")]
+        pub not_zero: bool,
+        /// The number of bytes. Absent: any number.
+        #[prost(uint64, optional, tag = "6")]
+        pub bytes: ::core::option::Option<u64>,
+    }
+    impl ::prost::Name for Values {
+        const NAME: &'static str = "Values";
+        const PACKAGE: &'static str = "snapshot.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "snapshot.v1.Manifest.Values".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/snapshot.v1.Manifest.Values".into()
+        }
+    }
+    /// A relation between the numbers in one field and another field of the same message.
+    #[derive(::snapshot_core::Schema)]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Limit {
+        /// The number of the other field, which limits by its value, or by its bytes or elements.
+        #[prost(uint32, tag = "1")]
+        pub field: u32,
+        /// Whether the numbers may be equal to the limit.
+        #[prost(bool, tag = "2")]
+        pub included: bool,
+    }
+    impl ::prost::Name for Limit {
+        const NAME: &'static str = "Limit";
+        const PACKAGE: &'static str = "snapshot.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "snapshot.v1.Manifest.Limit".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/snapshot.v1.Manifest.Limit".into()
         }
     }
     /// One enum type.
@@ -297,6 +422,9 @@ pub mod manifest {
         /// The number that identifies the value on the wire.
         #[prost(int32, tag = "2")]
         pub number: i32,
+        /// The schema version of the payload that added the value; 0 if every version has it.
+        #[prost(uint32, tag = "3")]
+        pub since: u32,
     }
     impl ::prost::Name for Value {
         const NAME: &'static str = "Value";

@@ -188,7 +188,7 @@ struct Below<'b, 'a> {
 
 impl Visitor for Below<'_, '_> {
     fn wants(&self) -> Wants {
-        Wants { places: true, names: false }
+        Wants { places: true, names: false, adapters: false }
     }
 
     fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {

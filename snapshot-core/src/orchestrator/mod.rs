@@ -21,6 +21,7 @@ mod journal;
 mod migration_report;
 mod phase;
 mod plan;
+mod preflight;
 mod prepared;
 mod preview;
 mod progress;
@@ -51,6 +52,7 @@ pub use migration_report::{
     BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, LateStageReport,
     MigrationReport, PhaseReport, SavedReport, SideReport,
 };
+pub use preflight::Preflight;
 pub use prepared::Prepared;
 pub use preview::{Preview, PreviewedController};
 pub use progress::Progress;

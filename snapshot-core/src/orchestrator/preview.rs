@@ -9,11 +9,11 @@ use crate::caught::caught;
 use crate::codec::{Quoted, ReadScope, Reader, controller_with, read_bare_any};
 use crate::controller::{Described, Loaded, StateOf, described};
 use crate::envelope::Snapshot;
-use crate::payload::{take_payload, version_read, wrong_type};
+use crate::payload::{is_type_url_of, take_payload, version_read, wrong_type};
 use crate::references::{self, Twins};
 use crate::registry::registry;
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
-use crate::{Code, Controller, ControllerId, Error, Payload};
+use crate::{Code, Controller, ControllerId, Error};
 
 /// What a verified snapshot holds.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl<T> Verified<T> {
 pub(crate) fn decode<R: Controller>(snapshot: &Snapshot) -> Result<Verified<StateOf<R>>, Error> {
     registry()?;
     let take = |type_url: &str, r: &mut Reader<'_>| {
-        if type_url == R::State::TYPE_URL {
+        if is_type_url_of::<R::State>(type_url) {
             r.charge(controller_with::<StateOf<R>>())?;
             let state = take_payload(r)?;
             Ok(StateOf::<R>::new(state, version_read::<R::State>(r)))
@@ -326,7 +326,7 @@ struct VerifiedBelow<'v> {
 
 impl Visitor for VerifiedBelow<'_> {
     fn wants(&self) -> Wants {
-        Wants { places: true, names: false }
+        Wants { places: true, names: false, adapters: false }
     }
 
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {

@@ -11,6 +11,7 @@ use super::changes::When;
 use super::claims::Claim;
 use super::end::End;
 use super::journal::Journal;
+use super::preflight::Preflight;
 use super::preview;
 use super::progress::{self, Entered, tell};
 use super::session::Session;
@@ -28,7 +29,7 @@ use crate::controller::lock::Patience;
 use crate::controller::{ByAddress, ChangedStage, FrozenTree, Hook, Node, Stranger, address};
 use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
 use crate::error::Finding;
-use crate::evolution::{Verdict, compatible};
+use crate::evolution::{Verdict, compatible, judge};
 use crate::references::check_controller;
 use crate::registry::{Manifest, registry};
 use crate::{Code, Controller, ControllerId, Error};
@@ -113,6 +114,10 @@ impl<R: Controller> Source<R> {
     ///   the highest older one that it reads, if nothing is lost by that;
     /// - saving works, every reference resolves, and this build reads what was saved. For this the
     ///   whole tree is encoded once; each controller's lock is held meanwhile;
+    /// - the destination takes every value at hand: each is judged by the meanings in its manifest, its
+    ///   bounds, forms, enum numbers, required fields and lengths. What its own code checks besides, in
+    ///   `validate`, `import` or an adapter, only the import finds. Values that it drops on purpose are in
+    ///   the result;
     /// - the snapshot is within the limits that the manifest states: its length, the memory that it
     ///   takes and the names in it. A manifest without limits has the defaults of [`ReadOptions`].
     ///
@@ -125,8 +130,8 @@ impl<R: Controller> Source<R> {
     /// unless controllers are where they cannot be saved at all. Reading back is tried if nothing else
     /// is in the way. Of a tree that is in another migration, in part or as a whole, only that: its stages
     /// say nothing then.
-    pub fn preflight(&self, theirs: &Manifest) -> Result<(), Error> {
-        self.rehearse(theirs).map(drop)
+    pub fn preflight(&self, theirs: &Manifest) -> Result<Preflight, Error> {
+        self.look_ahead_and_keep(theirs).map(|(preflight, _)| preflight)
     }
 
     /// Finds out whether a migration can succeed, as [`preflight`](Source::preflight) does, and returns
@@ -140,9 +145,7 @@ impl<R: Controller> Source<R> {
     ///
     /// As [`preflight`](Source::preflight).
     pub fn rehearse(&self, theirs: &Manifest) -> Result<Snapshot, Error> {
-        let (rehearsed, snapshot) = caught(|| self.look_ahead(theirs))?;
-        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
-        Ok(snapshot)
+        self.look_ahead_and_keep(theirs).map(|(_, snapshot)| snapshot)
     }
 
     /// How long the save of the last [rehearsal](Source::rehearse) took, without its verification;
@@ -151,7 +154,13 @@ impl<R: Controller> Source<R> {
         self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner).save
     }
 
-    fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Snapshot), Error> {
+    fn look_ahead_and_keep(&self, theirs: &Manifest) -> Result<(Preflight, Snapshot), Error> {
+        let (rehearsed, preflight, snapshot) = caught(|| self.look_ahead(theirs))?;
+        *self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner) = rehearsed;
+        Ok((preflight, snapshot))
+    }
+
+    fn look_ahead(&self, theirs: &Manifest) -> Result<(Rehearsal, Preflight, Snapshot), Error> {
         let waiting = self.waiting(Phase::Preflight);
         let _watch = waiting.watch()?;
         let met = waiting.during(|| Met::under(self.node(), self.name_limit));
@@ -176,7 +185,7 @@ impl<R: Controller> Source<R> {
         };
         let tree = met.into_tree();
         let versions = (!versions.is_empty()).then_some(versions);
-        let mut snapshot = None;
+        let (mut snapshot, mut dropped) = (None, Vec::new());
         let tree = match tree {
             Ok(tree) => Some(Arc::new(tree)),
             Err(error) => {
@@ -184,13 +193,18 @@ impl<R: Controller> Source<R> {
                 None
             }
         };
-        errors.extend(compatibility.check().err());
+        errors.extend(compatibility.check_but_values().err());
         errors.extend(lost);
         if let Some(tree) = tree {
             waiting.know(Arc::clone(&tree) as _);
             let rehearsed = waiting.during(|| match errors.is_empty() {
                 true => {
-                    self.rehearse_whole(versions.clone(), &theirs.read_options(), &tree).map(Some)
+                    let rehearsed =
+                        self.rehearse_whole(versions.clone(), &theirs.read_options(), &tree);
+                    rehearsed.and_then(|(snapshot, save)| {
+                        dropped = judge(snapshot.any_bytes(), registry()?, theirs)?;
+                        Ok(Some((snapshot, save)))
+                    })
                 }
                 false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| None),
             });
@@ -202,7 +216,7 @@ impl<R: Controller> Source<R> {
         Error::collect(errors)?;
         let (snapshot, save) = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
         let rehearsal = Rehearsal { versions, length: snapshot.as_bytes().len(), save: Some(save) };
-        Ok((rehearsal, snapshot))
+        Ok((rehearsal, Preflight { compatibility, dropped }, snapshot))
     }
 
     /// Saves the tree while it runs, and reads it again as a destination of this build does.

@@ -16,7 +16,10 @@ use crate::version::saved_versions;
 pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -> Versions {
     let mut versions = Versions::new();
     for info in types {
-        let mut payloads = theirs.payloads.iter().filter(|p| p.type_url == info.type_url);
+        let mut payloads = theirs.payloads.iter().filter(|payload| {
+            payload.type_url == info.type_url
+                || payload.older.iter().any(|older| older.type_url == info.type_url)
+        });
         let Some(payload) = payloads.next() else { continue };
         let reads = |version: &u32| match payload.accepts.is_empty() {
             true => payload.version == *version,

@@ -1,6 +1,6 @@
 //! Payloads in an `Any`.
 
-use super::{Payload, take_payload, version_read};
+use super::{Payload, is_type_url_of, take_payload, version_read};
 use crate::codec::{
     Quoted, Reader, Writer, any_size, close_bare_any, default_memory, delimited_size, put_in_any,
     read_bare_any, take_any_of,
@@ -31,13 +31,13 @@ pub fn any_field_size<P: Payload>(payload: &P) -> usize {
 /// As [`from_any_bytes`].
 #[doc(hidden)]
 pub fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    take_any_of(P::TYPE_URL, r, take_payload, wrong_type::<P>)
+    take_any_of(P::TYPE_URL, is_type_url_of::<P>, r, take_payload, wrong_type::<P>)
 }
 
 /// Takes an `Any` field that must hold a `P`, with the version that it was read as.
 pub(crate) fn take_versioned_any<P: Payload>(r: &mut Reader<'_>) -> Result<(P, u32), Error> {
     let take = |r: &mut Reader<'_>| take_payload(r).map(|payload| (payload, version_read::<P>(r)));
-    take_any_of(P::TYPE_URL, r, take, wrong_type::<P>)
+    take_any_of(P::TYPE_URL, is_type_url_of::<P>, r, take, wrong_type::<P>)
 }
 
 /// The error of an `Any` that holds something else than a `P`.
@@ -69,7 +69,7 @@ pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
 /// Another type URL, and everything that is wrong with the bytes; offsets are those of the `Any`.
 pub fn from_any_bytes<P: Payload>(bytes: &[u8]) -> Result<P, Error> {
     read_bare_any(bytes, 0, default_memory(bytes.len()), |type_url, r| {
-        match type_url == P::TYPE_URL {
+        match is_type_url_of::<P>(type_url) {
             true => take_payload(r),
             false => Err(wrong_type::<P>(type_url)),
         }

@@ -13,14 +13,14 @@ pub(crate) use self::any::{take_versioned_any, wrong_type};
 pub use self::bytes::{from_bytes, to_bytes};
 pub use self::kept::{Keep, Keeps, KeepsNothing, Later};
 pub use self::older_version::OlderVersion;
-pub use self::reading::lost_error;
-pub(crate) use self::reading::{take_payload, version_read};
+pub(crate) use self::reading::take_payload;
+pub use self::reading::{lost_error, version_read};
 pub use self::stage::{Stage, StageRules, StageVariant};
 pub(crate) use self::type_info::short_type_name;
 pub use self::type_info::{TypeInfo, TypeRef};
 use crate::codec::{Reader, Wire, Writer};
 use crate::error::Error;
-use crate::schema::{Schema, StateNotes, kind};
+use crate::schema::{Schema, StateMeanings, StateNotes, kind};
 use crate::visit::Visit;
 
 /// A struct that is saved as a proto message. Implemented by `#[derive(Snapshot)]` with
@@ -39,8 +39,12 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
 
     /// The notes on the fields, here and in nested states.
     #[doc(hidden)]
-    const NOTES: &'static StateNotes =
-        &StateNotes { message: Self::Message::DESCRIPTOR, fields: &[], inside: &[] };
+    const NOTES: &'static StateNotes = &StateNotes {
+        message: Self::Message::DESCRIPTOR,
+        fields: &[],
+        inside: &[],
+        meanings: StateMeanings::NONE,
+    };
 
     /// Puts the fields, without a length.
     #[doc(hidden)]
@@ -152,4 +156,9 @@ pub trait Payload: State + Send + 'static {
 #[doc(hidden)]
 pub fn notes_on<S: State>() -> &'static StateNotes {
     S::NOTES
+}
+
+/// Returns whether a payload of this type may have this type URL: its own, or that of an older version.
+pub(crate) fn is_type_url_of<P: Payload>(type_url: &str) -> bool {
+    type_url == P::TYPE_URL || P::OLDER.iter().any(|older| older.type_url == Some(type_url))
 }

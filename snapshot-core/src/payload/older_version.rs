@@ -13,6 +13,8 @@ pub struct OlderVersion {
     pub message: Option<&'static MessageDescriptor>,
     /// Whether this build also saves this version, for a destination that reads no later one.
     pub saves: bool,
+    /// The type URL that the payload has in this version; `None` if it is the payload's own.
+    pub type_url: Option<&'static str>,
 }
 
 impl OlderVersion {
@@ -23,6 +25,12 @@ impl OlderVersion {
         message: Option<&'static MessageDescriptor>,
         saves: bool,
     ) -> Self {
-        Self { version, message, saves }
+        Self { version, message, saves, type_url: None }
+    }
+
+    /// The same version under a type URL of its own; for the derive.
+    #[doc(hidden)]
+    pub const fn from(self, type_url: &'static str) -> Self {
+        Self { type_url: Some(type_url), ..self }
     }
 }

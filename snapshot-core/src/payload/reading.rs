@@ -70,8 +70,9 @@ fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
 }
 
 /// Returns the schema version that the payload was read as which `r` has just read.
-pub(crate) fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
-    r.version().min(P::VERSION)
+#[doc(hidden)]
+pub fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
+    r.origin_version().min(P::VERSION)
 }
 
 /// The error of a value that is neither there nor refused, which never happens.

@@ -15,6 +15,9 @@ pub trait Stage: Sized + 'static {
     type Proto: EnumSchema;
     /// All variants, the transient ones included, in declared order.
     const VARIANTS: &'static [StageVariant];
+    /// The numbers of the variants that were added later, each with the schema version that has it first.
+    #[doc(hidden)]
+    const SINCE: &'static [(i32, u32)] = &[];
     /// The discriminant; of a variant that is not transient, the number on the wire.
     fn number(&self) -> i32;
     /// The variant with this discriminant.

@@ -199,7 +199,7 @@ impl StepTarget {
 
 impl Visitor for References {
     fn wants(&self) -> Wants {
-        Wants { places: self.keeps_paths, names: true }
+        Wants { places: self.keeps_paths, names: true, adapters: false }
     }
 
     /// Collects the names inside of a child, too. Its own name, if it has one, replaces its index or key

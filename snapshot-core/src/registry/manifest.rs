@@ -26,8 +26,15 @@ impl Registry {
             after.sort_unstable();
             notes.add(info.notes);
             let mut older = |older: &OlderVersion| {
-                let message = describer.message(older.message?);
-                Some(wire::Older { version: older.version, message })
+                if older.message.is_none() && older.type_url.is_none() {
+                    return None;
+                }
+                let message = older.message.map(|message| describer.message(message));
+                Some(wire::Older {
+                    version: older.version,
+                    message: message.unwrap_or_default(),
+                    type_url: older.type_url.unwrap_or_default().to_owned(),
+                })
             };
             wire::Payload {
                 type_url: info.type_url.to_owned(),
@@ -38,12 +45,26 @@ impl Registry {
                 stage_rules: info.stage_rules.map(describe_rules),
                 after,
                 saves: saved_versions(info.older, info.version).collect(),
+                id_field: info.id_field.unwrap_or(0),
+                stage_field: info.stage_field.unwrap_or(0),
             }
         });
         let payloads = payloads.collect();
-        let (mut messages, enums) = describer.finish();
+        let (mut messages, mut enums) = describer.finish();
+        for (message, number, values) in notes.newer_values() {
+            let message = messages.iter().find(|known| known.name == message);
+            let field = message.and_then(|m| m.fields.iter().find(|field| field.number == number));
+            // The last word of `repeated x`, `map<k, x>` and `x`.
+            let kind = field.and_then(|field| field.kind.rsplit(' ').next());
+            let name = kind.map(|kind| kind.trim_end_matches('>'));
+            let known = enums.iter_mut().filter(|one| Some(one.name.as_str()) == name);
+            for value in known.flat_map(|one| &mut one.values) {
+                value.since = values.get(&value.number).copied().unwrap_or(value.since);
+            }
+        }
         for message in &mut messages {
             for field in &mut message.fields {
+                field.meanings = notes.meanings_of(&message.name, field.number);
                 if let Some(note) = notes.of(&message.name, field.number) {
                     field.since = note.since;
                     field.defines = note.defines.iter().cloned().collect();

@@ -110,6 +110,7 @@ impl Describer {
         let value = |value: &super::EnumValue| Value {
             name: (value.proto_name)().to_owned(),
             number: value.number,
+            since: 0,
         };
         let mut values: Vec<_> = descriptor.values.iter().map(value).collect();
         values.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));

@@ -23,8 +23,10 @@
 //! ```
 
 mod descriptor;
+mod form;
 pub mod kind;
 mod manifest;
+mod meaning;
 mod notes;
 pub(crate) mod trait_probe;
 
@@ -36,8 +38,13 @@ pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
 };
+pub(crate) use form::{Collection, Number};
+#[doc(hidden)]
+pub use form::{FieldForm, Forms, MemberForm, RangeNote, ValueForm};
 pub(crate) use manifest::Describer;
 pub use manifest::Manifest;
+#[doc(hidden)]
+pub use meaning::{FieldMeaning, StateMeanings};
 pub(crate) use notes::Notes;
 #[doc(hidden)]
 pub use notes::{FieldNotes, StateNotes, StatesInside};
@@ -104,7 +111,7 @@ pub struct Field<F> {
 
 /// The number and the proto name of a field.
 #[doc(hidden)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Numbered {
     pub(crate) number: u32,
     pub(crate) name: &'static str,

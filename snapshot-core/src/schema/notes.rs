@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::kind::FieldKind;
+use super::meaning::{StateMeanings, Versions};
 use super::{Field, FieldDescriptor, MessageDescriptor};
+use crate::wire::v1::manifest::Meaning;
 
 /// The notes on one state struct: on its own fields, and on the states inside of them.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +19,8 @@ pub struct StateNotes {
     pub fields: &'static [FieldNotes],
     /// The states inside of its fields.
     pub inside: &'static [StatesInside],
+    /// What the struct makes of the fields.
+    pub meanings: StateMeanings,
 }
 
 /// The states inside of a type: those with notes of their own.
@@ -122,6 +126,10 @@ impl FieldNotes {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     fields: BTreeMap<(String, u32), Note>,
+    /// What the states make of the fields, each meaning once.
+    meanings: BTreeMap<(String, u32), Vec<Meaning>>,
+    /// The values of the enums in fields that were added later, with their versions.
+    values: BTreeMap<(String, u32), BTreeMap<i32, u32>>,
     /// The addresses of the tables that were added, so that a recursive state is added once.
     added: HashSet<*const StateNotes>,
 }
@@ -155,12 +163,45 @@ impl Notes {
                     }
                 }
             }
+            self.add_meanings(state.message, &state.meanings);
             inside(state.inside, &mut waiting);
         }
     }
 
+    fn add_meanings(&mut self, message: &'static MessageDescriptor, meanings: &StateMeanings) {
+        let name = (message.full_name)();
+        meanings.each(message, &mut |number, meaning, Versions { since, values }| {
+            let key = (name.clone(), number);
+            if since > 0 {
+                let note = self.fields.entry(key.clone()).or_default();
+                note.since = note.since.max(since);
+            }
+            if !values.is_empty() {
+                self.values.entry(key.clone()).or_default().extend(values.iter().copied());
+            }
+            let known = self.meanings.entry(key).or_default();
+            if !known.contains(&meaning) {
+                known.push(meaning);
+                // The order of the states depends on that of the registrations.
+                known.sort_by_cached_key(prost::Message::encode_to_vec);
+            }
+        });
+    }
+
+    /// Returns what the states make of a field; empty if that is not known.
+    pub(crate) fn meanings_of(&self, message: &str, number: u32) -> Vec<Meaning> {
+        self.meanings.get(&(message.to_owned(), number)).cloned().unwrap_or_default()
+    }
+
+    /// Returns the values of the enum in a field that were added later, with their versions.
+    pub(crate) fn newer_values(&self) -> impl Iterator<Item = (&str, u32, &BTreeMap<i32, u32>)> {
+        self.values.iter().map(|((message, number), values)| (message.as_str(), *number, values))
+    }
+
     /// Removes all notes.
     pub(crate) fn clear(&mut self) {
+        self.meanings.clear();
+        self.values.clear();
         self.fields.clear();
         self.added.clear();
     }

@@ -48,6 +48,9 @@
 //! - **Coverage.** Every field of every message in the samples has at least two values, in the samples or
 //!   by an edit. If a field never changes, the kit cannot notice that it is lost. The report names each
 //!   such field, and the sample to add.
+//! - **Relations.** A number with the name of an index or a count (`head`, `tail`, `index`, `cursor`, `count`, ...)
+//!   that lies within a list of its message in a sample must be refused beyond the list: by `below`, `at_most` or
+//!   `validate`. [`Contract::unrelated`] makes an exception.
 //! - **Undo.** If the state names its controller (`controller = ...`), each of the controller's hooks has
 //!   an undo: `freeze` has `thaw`; `prepare`, `patch` and `resume` have `abort`. The kit determines this from
 //!   the type and calls no hook. [`Contract::no_undo`] makes an exception; [`hooks`] tests a controller without its
@@ -68,8 +71,10 @@
 //! If a field has only one value, name it in [`Contract::fixed`]. If the type intentionally changes the form
 //! of a value, name the field in [`Contract::normalized`].
 //!
-//! The kit compares encoded bytes. To test that a sample is restored as an *equal* Rust value, except for
-//! skipped fields, use [`Contract::compare`].
+//! The kit compares encoded bytes. For each field with an adapter (`with`) whose type has `PartialEq`, it also
+//! tests that `from_wire` returns the value that `to_wire` was given: a sample that an adapter rounds reveals it.
+//! To test that a whole sample is restored as an *equal* Rust value, except for skipped fields, use
+//! [`Contract::compare`].
 //!
 //! # Cost
 //!
@@ -81,6 +86,7 @@
 //! whole sample. A sample of up to 2 KiB is cut at every byte, a longer one at every tag and at evenly spaced
 //! bytes.
 
+mod adapters;
 mod bench;
 mod coverage;
 mod difference;
@@ -160,6 +166,7 @@ pub struct Contract<S> {
     samples: Vec<S>,
     fixed: Vec<String>,
     normalized: Vec<String>,
+    unrelated: Vec<String>,
     no_undo: Vec<Phase>,
     compare: Option<fn(&S, &S) -> bool>,
 }
@@ -171,6 +178,7 @@ impl<S: State> Contract<S> {
             samples: Vec::new(),
             fixed: Vec::new(),
             normalized: Vec::new(),
+            unrelated: Vec::new(),
             no_undo: Vec::new(),
             compare: None,
         }
@@ -198,6 +206,13 @@ impl<S: State> Contract<S> {
     /// For the path, see [`Contract::fixed`].
     pub fn normalized(mut self, path: impl Into<String>) -> Self {
         self.normalized.push(path.into());
+        self
+    }
+
+    /// Exempts a number from being related to the lists of its message, although it has the name of an index or
+    /// a count. For the path, see [`Contract::fixed`].
+    pub fn unrelated(mut self, path: impl Into<String>) -> Self {
+        self.unrelated.push(path.into());
         self
     }
 
@@ -254,7 +269,7 @@ impl<S: State> Contract<S> {
                 bench.report.add(Law::RoundTrip, &path, bytes.as_deref(), text);
             }
         }
-        judge(&mut bench, &self.fixed);
+        judge(&mut bench, &self.fixed, &self.unrelated);
         laws::undo(controller_of(subject.type_name), &self.no_undo, &mut bench.report);
         bench.report.text(subject.type_name, &name)
     }
@@ -272,6 +287,7 @@ impl<S> fmt::Debug for Contract<S> {
             .field("samples", &self.samples.len())
             .field("fixed", &self.fixed)
             .field("normalized", &self.normalized)
+            .field("unrelated", &self.unrelated)
             .field("no_undo", &self.no_undo)
             .finish_non_exhaustive()
     }
@@ -334,6 +350,18 @@ fn round_trip<S: State>(
                 .to_owned(),
         );
     }
+    let mut lossy = adapters::lossy(sample);
+    // What is deliberately brought into another form is another value, too.
+    let is_normalized =
+        |field: &&str| bench.normalized.iter().any(|path| path.rsplit('.').next() == Some(*field));
+    lossy.retain(|field| !is_normalized(field));
+    if !lossy.is_empty() {
+        let fields: Vec<String> = lossy.iter().map(|field| format!("`{field}`")).collect();
+        return failed(format!(
+            "comes back with another value in {}: its adapter saves several values as one",
+            fields.join(" and ")
+        ));
+    }
     match from_bytes::<S>(&bytes) {
         Ok(restored) if same(sample, &restored) => {}
         _ => return failed("is restored as a value that is not equal".to_owned()),
@@ -343,7 +371,7 @@ fn round_trip<S: State>(
 }
 
 /// Tries every law on every sample.
-fn judge(bench: &mut Bench, fixed: &[String]) {
+fn judge(bench: &mut Bench, fixed: &[String], unrelated: &[String]) {
     for site in bench.sites() {
         laws::learn(bench, &site);
     }
@@ -365,6 +393,7 @@ fn judge(bench: &mut Bench, fixed: &[String]) {
         laws::unknown_enum_numbers(bench, &site);
         laws::too_large_numbers(bench, &site);
         laws::edits(bench, &site);
+        laws::unrelated_numbers(bench, &site, unrelated);
     }
     // The type may refuse an edit because surrounding fields are missing: repeat it in the whole sample.
     let missing = bench.coverage.missing_fields(&bench.places, fixed);

@@ -22,6 +22,7 @@ pub(super) enum Law {
     Restored,
     Prost,
     Coverage,
+    Relation,
     Undo,
     Exemption,
 }
@@ -40,6 +41,7 @@ impl Law {
             Law::Restored => "every accepted value is saved again unchanged",
             Law::Prost => "prost reads and writes the same state",
             Law::Coverage => "every field is tested with two values",
+            Law::Relation => "a number that indexes a list is kept within it",
             Law::Undo => "every hook has an undo",
             Law::Exemption => "every exemption is needed",
         }
@@ -64,6 +66,10 @@ impl Law {
             }
             Law::Coverage => {
                 "add samples that differ here; if the field has only one value, add `.fixed(PATH)`"
+            }
+            Law::Relation => {
+                "say the relation with `below = LIST` or `at_most = LIST`, or check it in `validate`; if the \
+                 number has nothing to do with the list, add `.unrelated(PATH)`"
             }
             Law::Undo => {
                 "write the undo hook, which also runs after a hook that failed half-way; if there is \

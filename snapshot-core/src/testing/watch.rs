@@ -12,7 +12,7 @@ use crate::schema::MessageDescriptor;
 pub(super) struct Sightings {
     /// Type URL and schema of every payload that was tried.
     pub(super) payloads: Vec<(&'static str, &'static MessageDescriptor)>,
-    /// Where the tags of ignored fields start.
+    /// Where the tags of ignored and discarded fields start.
     pub(super) ignored: Vec<usize>,
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use prost::Message;
 
 use super::{check_saves, stamp};
-use crate::__private::Putting;
-use crate::codec::{Reader, SaveScope, Writer, canonical, check_strictly};
+use crate::__private::{Putting, bytes_of};
+use crate::codec::{Reader, Writer, canonical, check_strictly};
 use crate::error::Error;
 use crate::payload::Payload;
 use crate::schema::{Field, MessageDescriptor};
@@ -84,33 +84,6 @@ impl Older {
             None => Ok(()),
             Some(error) => Err(error),
         }
-    }
-}
-
-/// The scope of a save that must have no controllers.
-#[derive(Debug, Default)]
-struct Childless {
-    has_child: bool,
-}
-
-impl SaveScope for Childless {
-    fn child(&mut self) -> Result<(), Error> {
-        self.has_child = true;
-        // It only ends the save: nobody reads it.
-        Err(Error::internal("a controller was found"))
-    }
-}
-
-/// Returns the bytes of one field, or `None` if it contains a controller.
-fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
-    let mut writer = Writer::default();
-    writer.set_scope(Childless::default());
-    let mut putting = Putting::new(&mut writer);
-    put(&mut putting);
-    let result = putting.finish();
-    match writer.take_scope::<Childless>().is_none_or(|scope| scope.has_child) {
-        true => Ok(None),
-        false => result.map(|()| Some(writer.into_vec())),
     }
 }
 

@@ -37,6 +37,11 @@ pub(crate) trait Visitor {
         let _ = (place, name);
     }
 
+    /// Receives a field whose adapter gives back another value, if the visitor asks for it.
+    fn lossy(&mut self, field: &'static str) {
+        let _ = field;
+    }
+
     /// Receives an error that hides a part of the state from a visitor that wants names.
     fn lost(&mut self, place: StatePlace<'_>, error: Error) {
         let _ = (place, error);
@@ -50,6 +55,8 @@ pub(crate) struct Wants {
     pub(crate) places: bool,
     /// Whether it collects names.
     pub(crate) names: bool,
+    /// Whether it asks if adapters give back what they were given.
+    pub(crate) adapters: bool,
 }
 
 /// A name that a field defines or refers to.
@@ -113,6 +120,17 @@ impl<'v> Visit<'v> {
     #[inline]
     pub(crate) fn wants_names(&self) -> bool {
         self.wants.names
+    }
+
+    /// Returns whether the visitor asks if adapters give back what they were given.
+    #[inline]
+    pub(crate) fn wants_adapters(&self) -> bool {
+        self.wants.adapters
+    }
+
+    /// Shows a field whose adapter gives back another value to the visitor.
+    pub(crate) fn lossy(&mut self, field: &'static str) {
+        self.visitor.lossy(field);
     }
 
     #[inline]
@@ -258,7 +276,7 @@ pub(crate) fn holds_child(visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error
 
     impl Visitor for FirstChild {
         fn wants(&self) -> Wants {
-            Wants { places: false, names: false }
+            Wants { places: false, names: false, adapters: false }
         }
 
         fn child(&mut self, _: StatePlace<'_>, _: &dyn ChildCell) -> Result<(), Error> {
@@ -290,7 +308,7 @@ where
     F: FnMut(StatePlace<'_>, &dyn ChildCell) -> Result<(), Error>,
 {
     fn wants(&self) -> Wants {
-        Wants { places: true, names: false }
+        Wants { places: true, names: false, adapters: false }
     }
 
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Ident, Path, Token, parenthesized};
+use syn::{Ident, LitStr, Path, Token, parenthesized};
 
 use super::key::{self, Key};
 use super::value::{Value, Version, equals, expected};
@@ -19,6 +19,7 @@ pub(crate) struct Accept {
     pub(crate) message: Option<Path>,
     pub(crate) upgrade: Option<Path>,
     pub(crate) downgrade: Option<Path>,
+    pub(crate) type_url: Option<LitStr>,
 }
 
 impl Value for Accepts {
@@ -30,8 +31,14 @@ impl Value for Accepts {
         }
         let content;
         parenthesized!(content in input);
-        let mut accept =
-            Accept { at, version: None, message: None, upgrade: None, downgrade: None };
+        let mut accept = Accept {
+            at,
+            version: None,
+            message: None,
+            upgrade: None,
+            downgrade: None,
+            type_url: None,
+        };
         let parsed = accept.parse_parts(key, &content);
         // The rest would be reported as another error.
         content.parse::<TokenStream>()?;
@@ -69,12 +76,16 @@ impl Accept {
                     let path = Path::parse_after(DOWNGRADE, at, content)?;
                     refuse_twice(&part, self.downgrade.replace(path).is_some())?;
                 }
+                "type_url" => {
+                    let text = LitStr::parse_after(key::TYPE_URL, at, content)?;
+                    refuse_twice(&part, self.type_url.replace(text).is_some())?;
+                }
                 other => {
                     return Err(syn::Error::new(
                         at,
                         format!(
                             "unknown part `{other}` of `accept`, expected `version`, `message`, \
-                             `upgrade` or `downgrade`"
+                             `upgrade`, `downgrade` or `type_url`"
                         ),
                     ));
                 }

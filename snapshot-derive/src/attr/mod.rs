@@ -138,6 +138,7 @@ attributes! {
         live: LIVE Ident,
         abort_to: ABORT_TO Ident,
         ignore: IGNORE List<Ident>,
+        discard: DISCARD List<Ident>,
         validate: VALIDATE Path,
         krate: CRATE Path,
     }
@@ -157,6 +158,12 @@ attributes! {
         refers: REFERS Namespaces,
         since: SINCE Version,
         default: DEFAULT Expr,
+        form: FORM LitStr,
+        below: BELOW Ident,
+        at_most: AT_MOST Ident,
+        unshared: UNSHARED Flag,
+        secret: SECRET Flag,
+        read_version: READ_VERSION Flag,
     }
 }
 
@@ -165,6 +172,7 @@ attributes! {
     VariantAttrs at Variant {
         transient: TRANSIENT Flag,
         rename: RENAME Ident,
+        since: SINCE Version,
     }
 }
 

@@ -14,13 +14,16 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let ident = &common.ident;
     let version = model.payload.as_ref().map(|payload| payload::version_field(model, payload));
     let protos = model.fields.iter().filter_map(Field::mapping).map(|mapping| &mapping.proto);
-    let ignored = &model.ignored;
+    let discarded = &model.discarded;
+    let left_out = model.ignored.iter().chain(discarded);
     let name = ident.to_string();
     let fields = constant_of(message, "__FIELDS");
     let descriptor = constant_of(message, "__DESCRIPTOR");
     let version_number = payload::version_number(model);
+    let dropped = (!discarded.is_empty())
+        .then(|| quote!(const __DISCARDED: &[__s::u32] = &[#((*#fields).#discarded.number()),*];));
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_mapped(#name, #descriptor, #version_number, __MAPPED, __IGNORED));
+        __s::assert_all_mapped(#name, #descriptor, #version_number, __MAPPED, __LEFT_OUT));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
     let generics = &common.generics;
     let rules = model.stage.iter().filter(|stage| !is_dependent(&stage.ty, generics));
@@ -38,7 +41,8 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
             let __all = #fields;
             &[#((*__all).#protos.numbered),*]
         };
-        const __IGNORED: &[__s::u32] = &[#((*#fields).#ignored.number()),*];
+        const __LEFT_OUT: &[__s::u32] = &[#((*#fields).#left_out.number()),*];
+        #dropped
         const _: () = #complete;
         #(#stages)*
         #(#rules)*

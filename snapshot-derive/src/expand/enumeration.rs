@@ -18,6 +18,21 @@ pub(super) fn expand(model: &Enumeration) -> TokenStream {
     let idents: Vec<_> = variants.iter().map(|variant| quiet(&variant.ident)).collect();
     let names = idents.iter().map(ToString::to_string);
     let transient = variants.iter().map(|variant| variant.proto.is_none());
+    let newer: Vec<_> = variants.iter().filter(|variant| variant.since.is_some()).collect();
+    let since = (!newer.is_empty()).then(|| {
+        let idents = newer.iter().map(|variant| quiet(&variant.ident));
+        let versions = newer.iter().filter_map(|variant| variant.since);
+        quote! {
+            const SINCE: &'static [(__s::i32, __s::u32)] =
+                &[#((#ident::#idents as __s::i32, #versions)),*];
+        }
+    });
+    let form = (!newer.is_empty()).then(|| {
+        quote! {
+            const FORM: __s::ValueForm =
+                __s::ValueForm::enumeration(<Self as __s::Enumeration>::SINCE);
+        }
+    });
     let number = local("number");
     let wire = quote_spanned!(at(proto.span())=> __s::Wire<__s::kind::Enum<__E>>);
     quote! {
@@ -33,6 +48,7 @@ pub(super) fn expand(model: &Enumeration) -> TokenStream {
                     transient: #transient,
                 }
             ),*];
+            #since
             fn number(&self) -> __s::i32 {
                 match self {
                     #(#ident::#idents => #ident::#idents as __s::i32,)*
@@ -52,6 +68,7 @@ pub(super) fn expand(model: &Enumeration) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
             const LEAF: __s::bool = true;
+            #form
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_enumeration(self, __w)
             }
@@ -89,7 +106,7 @@ fn checks(model: &Enumeration) -> TokenStream {
         .map(|value| value.unraw().to_string())
         .collect();
     // Compared without a cast to the `i32` of the wire, which could make two numbers equal.
-    let checks = variants.iter().map(|EnumerationVariant { ident, proto }| {
+    let checks = variants.iter().map(|EnumerationVariant { ident, proto, .. }| {
         let text = format!("{name}::{}", ident.unraw());
         let (enum_ident, variant) = (quiet(&common.ident), quiet(ident));
         let number = quote!(#enum_ident::#variant as __s::i128);
@@ -111,6 +128,13 @@ fn checks(model: &Enumeration) -> TokenStream {
             );
         }
     });
+    let newer = variants.iter().filter(|variant| variant.since.is_some()).map(|variant| {
+        let text = format!("{name}::{}", variant.ident.unraw());
+        let (enum_ident, variant) = (quiet(ident), quiet(&variant.ident));
+        quote_spanned! {at(variant.span())=>
+            const _: () = __s::assert_not_zero(#text, #enum_ident::#variant as __s::i128);
+        }
+    });
     let default = default.as_ref().map(|default| {
         let text = format!("{name}::{}", default.unraw());
         let (ident, default) = (quiet(ident), quiet(default));
@@ -127,6 +151,7 @@ fn checks(model: &Enumeration) -> TokenStream {
     quote! {
         #schema
         #(#checks)*
+        #(#newer)*
         #default
         const _: () = #complete;
     }

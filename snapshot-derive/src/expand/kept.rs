@@ -6,7 +6,7 @@ use quote::quote;
 use syn::{Ident, Type};
 
 use super::{local, quiet};
-use crate::model::{Newtype, OneofEnum, Struct, plain};
+use crate::model::{Newtype, OneofEnum, Role, Struct, plain};
 
 /// Generates `Keep` of a struct.
 pub(super) fn of_struct(model: &Struct) -> TokenStream {
@@ -15,7 +15,8 @@ pub(super) fn of_struct(model: &Struct) -> TokenStream {
     let fields = model.fields.iter().filter(|field| !is_stage(&field.ident)).filter_map(|field| {
         let ident = &field.ident;
         match field.mapping() {
-            // The stage is set by its rules.
+            // The stage is set by its rules, and the version is that of the later payload.
+            None if matches!(field.role, Role::ReadVersion) => None,
             None => Some(quote!(__s::swap(&mut self.#ident, &mut #earlier.#ident);)),
             Some(mapping) if field.is_plain || mapping.with.is_some() => None,
             Some(_) => Some(quote!(__s::Later(&mut self.#ident, &mut #earlier.#ident).keep();)),

@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::{at, constant_of, quiet_path, text_of};
-use crate::model::{Field, Mapping, Struct};
+use crate::model::{Field, Limit, Mapping, Struct};
 
 /// A field that is saved as a proto field.
 pub(super) struct Mapped<'m> {
@@ -91,6 +92,21 @@ impl Mapped<'_> {
             .with
             .is_none()
             .then(|| quote_spanned!(self.place=> __s::of(#constant).fits::<#ty>()))
+    }
+
+    /// The checks of `below` and `at_most`; `value_of` makes an `Option` of a reference to a field.
+    pub(super) fn limits<'l>(
+        &'l self,
+        value_of: impl Fn(&Ident, Span) -> TokenStream + 'l,
+    ) -> impl Iterator<Item = TokenStream> + 'l {
+        self.mapping.limits.iter().map(move |Limit { field, is_included }| {
+            let (constant, name) = (self.constant(), field.unraw().to_string());
+            let place = at(field.span());
+            let (value, limit) = (value_of(&self.field.ident, place), value_of(field, place));
+            quote_spanned! {place=>
+                __s::limit(#constant, #value, #limit, #name, #is_included)
+            }
+        })
     }
 
     /// The checks of `max` and `range`; `value` makes an `Option` of a reference.

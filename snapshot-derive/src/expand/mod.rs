@@ -11,6 +11,7 @@ mod fallback;
 mod fits;
 mod kept;
 mod mapped;
+mod meaning;
 mod newtype;
 mod notes;
 mod oneof;

@@ -61,6 +61,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::Wire<__K>,
         {
             const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
+            const FORM: __s::ValueForm = <#ty as __s::Wire<__K>>::FORM;
             const INSIDE: __s::StatesInside = <#ty as __s::Wire<__K>>::INSIDE;
 
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
@@ -97,6 +98,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
             #ty: __s::WireField<__F>,
         {
             const LEAF: __s::bool = <#ty as __s::WireField<__F>>::LEAF;
+            const FORM: __s::FieldForm = <#ty as __s::WireField<__F>>::FORM;
             const INSIDE: __s::StatesInside = <#ty as __s::WireField<__F>>::INSIDE;
             type Slot = <#ty as __s::WireField<__F>>::Slot;
 

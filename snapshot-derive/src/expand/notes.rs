@@ -3,14 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::fits;
 use super::mapped::Mapped;
 use super::run::Run;
+use super::{fits, meaning};
 use crate::attr::Namespaces;
-use crate::model::Mapping;
+use crate::model::{Mapping, Struct};
 
 /// Generates the table of notes: those that the attributes give, and the states inside of the fields.
-pub(super) fn notes(runs: &[Run<'_>]) -> TokenStream {
+pub(super) fn notes(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let fields = runs.iter().flat_map(|run| &run.fields);
     let fields = fields.filter(|mapped| {
         let Mapping { since, defines, refers, .. } = mapped.mapping;
@@ -38,14 +38,13 @@ pub(super) fn notes(runs: &[Run<'_>]) -> TokenStream {
     let inside = runs.iter().filter(|run| run.fields.iter().any(has_inside));
     let inside: TokenStream = inside.map(fits::inside).collect();
     let fields: TokenStream = fields.collect();
-    if fields.is_empty() && inside.is_empty() {
-        return fields;
-    }
+    let meanings = meaning::meanings(model, runs);
     quote! {
         const NOTES: &'static __s::StateNotes = &__s::StateNotes {
             message: __DESCRIPTOR,
             fields: &[#fields],
             inside: &[#inside],
+            meanings: #meanings,
         };
     }
 }

@@ -30,9 +30,21 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let checks_inside = inside.into_iter().filter_map(|variant| fits_inside(all, variant));
     let puts = variants.iter().map(|variant| {
         let (name, member) = (quiet(&variant.ident), member(all, variant));
-        match &variant.ty {
-            Some(_) => quote!(#ident::#name(#value) => #member.put(#value, #w)),
-            None => quote!(#ident::#name => #member.put(&(), #w)),
+        let (pattern, value) = match &variant.ty {
+            Some(_) => (quote!(#ident::#name(#value)), quote!(#value)),
+            None => (quote!(#ident::#name), quote!(&())),
+        };
+        match variant.since {
+            None => quote!(#pattern => #member.put(#value, #w)),
+            Some(since) => {
+                let proto = &variant.proto;
+                quote! {
+                    #pattern => {
+                        __s::put_since(&#all.#proto, #since, #w)?;
+                        #member.put(#value, #w)
+                    }
+                }
+            }
         }
     });
     let takes = variants.iter().map(|variant| {
@@ -44,7 +56,8 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
                 __s::Ok(#ident::#name)
             },
         };
-        quote!(if #tag.number == #all.#proto.number() { #take } else)
+        let since = variant.since.map(|since| quote!(__s::take_since(&#all.#proto, #since, #r)?;));
+        quote!(if #tag.number == #all.#proto.number() { #since #take } else)
     });
     let visits = variants.iter().map(|variant| {
         let (name, member) = (quiet(&variant.ident), member(all, variant));
@@ -63,6 +76,20 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
             }
         }
     });
+    let forms = variants.iter().map(|variant| {
+        let proto = &variant.proto;
+        let since = variant.since.map(|since| quote!(.since(#since)));
+        let form = match is_dependent(&variant.ty, &common.generics) {
+            // Its type is known only to the code of the impl.
+            true => quote!(__s::unknown_member(&#all.#proto)),
+            false => {
+                let member = member(all, variant);
+                quote!(__s::member_form(&#all.#proto, &|| #member.fits()))
+            }
+        };
+        quote!(#form #since)
+    });
+    let absent = ignored.iter().map(|name| quote!(__s::MemberForm::ignored(#all.#name.number())));
     let inside: Vec<TokenStream> = inside.collect();
     let inside = (!inside.is_empty()).then(
         || quote!(const INSIDE: __s::StatesInside = __s::StatesInside::Each(&[#(#inside),*]);),
@@ -84,6 +111,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics __s::WireOneof<__O> for #ident #ty_generics #where_clause {
+            const MEMBERS: &'static [__s::MemberForm] = &[#(#forms,)* #(#absent,)*];
             #inside
             fn put_oneof(&self, #w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {
                 #(#checks_inside;)*
@@ -112,7 +140,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
 
 /// The check beside the impls that a variant fits its member. Only this check reports a misfit.
 fn fits(all: &Ident, variant: &OneofVariant) -> TokenStream {
-    let OneofVariant { ident, proto, ty } = variant;
+    let OneofVariant { ident, proto, ty, .. } = variant;
     let (place, text) = match ty {
         Some(ty) => (ty.span(), text_of_type(ty)),
         None => (ident.span(), String::new()),
@@ -131,7 +159,7 @@ fn fits_inside(all: &Ident, variant: &OneofVariant) -> Option<TokenStream> {
 }
 
 fn member(all: &Ident, variant: &OneofVariant) -> TokenStream {
-    let OneofVariant { ident, proto, ty } = variant;
+    let OneofVariant { ident, proto, ty, .. } = variant;
     match ty {
         Some(ty) => quote_spanned!(at(ty.span())=> __s::member::<_, #ty>(&#all.#proto)),
         None => quote_spanned!(at(ident.span())=> __s::member::<_, ()>(&#all.#proto)),

@@ -120,7 +120,7 @@ fn proto_of<'m>(model: &'m Struct, ident: &Ident) -> Option<&'m Ident> {
     let field = model.fields.iter().find(|field| field.ident == *ident)?;
     match &field.role {
         Role::Mapped(mapping) => Some(&mapping.proto),
-        Role::Skipped(_) => None,
+        Role::Skipped(_) | Role::ReadVersion => None,
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Run<'m> {
 pub(super) enum Form {
     /// The function is the plan.
     Planned,
-    /// One field, with a `with` or a `since`.
+    /// One field, with a `with`, a `since` or an `unshared`.
     Single,
     /// One field whose type can be named only inside the impls, so there is no function.
     Dependent,
@@ -35,10 +35,7 @@ pub(super) enum Form {
 /// The only run of a message that needs nothing else: one plan, then the struct is built.
 pub(super) fn only<'r, 'm>(model: &Struct, runs: &'r [Run<'m>]) -> Option<&'r Run<'m>> {
     let [run] = runs else { return None };
-    let is_checked = run
-        .fields
-        .iter()
-        .any(|mapped| mapped.mapping.max.is_some() || mapped.mapping.range.is_some());
+    let is_checked = run.fields.iter().any(|mapped| mapped.mapping.is_checked());
     let is_more = model.payload.is_some() || model.stage.is_some() || is_checked;
     (run.form == Form::Planned && !is_more).then_some(run)
 }
@@ -75,7 +72,10 @@ pub(super) fn runs(model: &Struct) -> Vec<Run<'_>> {
 fn form(mapped: &Mapped<'_>, model: &Struct) -> Form {
     if !mapped.field.is_plain && is_dependent(&mapped.field.ty, &model.common.generics) {
         Form::Dependent
-    } else if mapped.mapping.with.is_some() || mapped.mapping.since.is_some() {
+    } else if mapped.mapping.with.is_some()
+        || mapped.mapping.since.is_some()
+        || mapped.mapping.is_unshared
+    {
         Form::Single
     } else {
         Form::Planned

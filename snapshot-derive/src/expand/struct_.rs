@@ -26,7 +26,7 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
     let put_fields = put_fields(model, runs);
     let take_fields = take_fields(model, runs);
     let visit_fields = visit::visit_fields(runs);
-    let notes = notes::notes(runs);
+    let notes = notes::notes(model, runs);
     let keep = kept::of_struct(model);
     let conversion = conversion::expand(model);
     let nested = model.payload.as_ref().map(|_| payload::nested());
@@ -154,7 +154,8 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         let ident = &mapped.field.ident;
         let (fields, proto, put) = (&mapped.fields, &mapped.mapping.proto, &put);
         let bounds = mapped.bounds(|place| quote_spanned!(place=> __s::Some(&self.#ident)));
-        let checks = bounds.into_iter();
+        let limits = mapped.limits(|field, place| quote_spanned!(place=> __s::Some(&self.#field)));
+        let checks = bounds.into_iter().chain(limits);
         checks.map(|bound| quote!(#put.check(#fields.#proto.number(), #bound);)).collect::<Vec<_>>()
     });
     let stage =
@@ -167,7 +168,12 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
         let (port, ident) = (mapped.port(), mapped.member());
         let value = mapped.value_of(&quote_spanned!(mapped.place=> self.#ident));
-        let field = quote_spanned!(mapped.place=> #port.put(&mut #put, #value););
+        let field = match mapped.mapping.is_unshared {
+            false => quote_spanned!(mapped.place=> #port.put(&mut #put, #value);),
+            true => {
+                quote_spanned!(mapped.place=> #put.unshared(|#put| #port.put(#put, #value));)
+            }
+        };
         match &mapped.mapping.since {
             None => field,
             Some(since) => {

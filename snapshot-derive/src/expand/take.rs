@@ -14,6 +14,10 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let (r, take, tag) = (local("r"), local("take"), local("tag"));
     let ident = &model.common.ident;
     let descriptor = constant_of(&model.message, "__DESCRIPTOR");
+    let discarded = match model.discarded.is_empty() {
+        true => quote!(&[]),
+        false => quote!(__DISCARDED),
+    };
     let version = model.payload.as_ref().map(|payload| (payload, payload::version_port()));
     let version_variable = local("version");
     let older = version.as_ref().map(|(payload, _)| version::take_older(model, payload));
@@ -89,7 +93,12 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     };
     let bounds = values.iter().flat_map(|(mapped, value)| {
         let bounds = mapped.bounds(|place| known(mapped, value, place));
-        bounds.into_iter().map(|bound| check(mapped, bound))
+        let limits = mapped.limits(|field, place| match of_field(field) {
+            Some((mapped, value)) => known(mapped, value, place),
+            None => quote!(__s::None),
+        });
+        let all: Vec<_> = bounds.into_iter().chain(limits).collect();
+        all.into_iter().map(|bound| check(mapped, bound))
     });
     let stage = model
         .stage
@@ -141,7 +150,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         Some(run) => {
             let (variable, plan) = (&run.variable, &run.answers);
             quote! {
-                let #variable = match __s::take_planned(#plan, #descriptor, __IGNORED, #r) {
+                let #variable = match __s::take_planned(#plan, #descriptor, #discarded, #r) {
                     __s::Ok(__values) => __values,
                     __s::Err(__error) => return __s::Err(__error),
                 };
@@ -157,7 +166,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             while let __s::Some(#tag) = #take.next(#r) {
                 // The first field that the tag belongs to reads the value.
                 if !(false #(|| #offers)*) {
-                    #take.unmapped(#descriptor, __IGNORED, #tag, #r);
+                    #take.unmapped(#descriptor, #discarded, #tag, #r);
                 }
             }
             #(#finish)*
@@ -188,6 +197,10 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
 /// The initialiser of a field that is not saved.
 fn skipped(model: &Struct, field: &Field) -> Option<TokenStream> {
     let (ident, ty) = (&field.ident, &field.ty);
+    if let Role::ReadVersion = field.role {
+        let r = local("r");
+        return Some(quote_spanned!(at(ty.span())=> #ident: __s::version_read::<Self>(#r),));
+    }
     let Role::Skipped(value) = &field.role else { return None };
     let stage = model.stage.as_ref().filter(|stage| stage.field == *ident);
     Some(match (stage.map(|stage| &stage.carriage), value) {

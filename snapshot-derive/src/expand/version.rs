@@ -59,12 +59,15 @@ pub(super) fn older_constant(payload: &Payload) -> TokenStream {
     if payload.older.is_empty() {
         return TokenStream::new();
     }
-    let older = payload.older.iter().map(|Older { version, message }| match message {
-        None => quote!(__s::OlderVersion::new(#version, __s::None, true)),
-        Some(OlderMessage { path, downgrade, .. }) => {
-            let (message, saves) = (descriptor_of(*version, path.span()), downgrade.is_some());
-            quote_spanned! {at(path.span())=>
-                __s::OlderVersion::new(#version, __s::Some(#message), #saves)
+    let older = payload.older.iter().map(|Older { version, message, type_url }| {
+        let from = type_url.as_ref().map(|type_url| quote!(.from(#type_url)));
+        match message {
+            None => quote!(__s::OlderVersion::new(#version, __s::None, true) #from),
+            Some(OlderMessage { path, downgrade, .. }) => {
+                let (message, saves) = (descriptor_of(*version, path.span()), downgrade.is_some());
+                quote_spanned! {at(path.span())=>
+                    __s::OlderVersion::new(#version, __s::Some(#message), #saves) #from
+                }
             }
         }
     });

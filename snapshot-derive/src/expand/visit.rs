@@ -28,7 +28,15 @@ pub(super) fn visit_fields(runs: &[Run<'_>]) -> TokenStream {
             Some(with) => {
                 let with = quiet_path(with);
                 quote_spanned! {mapped.place=>
-                    #port.visit(|| __s::Converted(#with::to_wire(&self.#ident)).value(), #visit)
+                    #port.visit_adapter(
+                        || __s::Converted(#with::to_wire(&self.#ident)).value(),
+                        &self.#ident,
+                        |__a, __b| {
+                            use __s::NotCompared as _;
+                            __s::Twins(__a, __b).are_equal()
+                        },
+                        #visit,
+                    )
                 }
             }
         };

@@ -51,7 +51,12 @@ pub(super) fn check_enumeration(
         }
         let proto = attrs.rename.get().unwrap_or(&variant.ident);
         let proto = (!attrs.transient.is_given()).then(|| proto.clone());
-        variants.push(EnumerationVariant { ident: variant.ident.clone(), proto });
+        let since = since(&attrs, errors);
+        if let (Some(at), true) = (attrs.since.span(), attrs.transient.is_given()) {
+            errors
+                .at(at, "a transient variant is never saved, so no version has it: remove `since`");
+        }
+        variants.push(EnumerationVariant { ident: variant.ident.clone(), proto, since });
     }
     refuse_shared_names(
         variants.iter().filter_map(|v| Some((&v.ident, v.proto.as_ref()?))),
@@ -79,6 +84,15 @@ pub(super) fn check_enumeration(
     let is_stage = shape == Some(Shape::Stage);
     let proto = if is_stage { &container.stage } else { &container.enumeration }.get()?.clone();
     Some(Enumeration { common, is_stage, proto, variants, default })
+}
+
+/// The version that introduced a variant.
+fn since(attrs: &VariantAttrs, errors: &Errors) -> Option<u32> {
+    let since = attrs.since.get()?.0;
+    if let (1, Some(at)) = (since, attrs.since.span()) {
+        errors.at(at, "every version has a variant that is there since version 1: remove `since`");
+    }
+    Some(since)
 }
 
 fn is_default(variant: &Variant) -> bool {
@@ -115,7 +129,8 @@ pub(super) fn check_oneof(
             }
         };
         let proto = attrs.rename.get().unwrap_or(&variant.ident).clone();
-        variants.push(OneofVariant { ident: variant.ident.clone(), proto, ty });
+        let since = since(&attrs, errors);
+        variants.push(OneofVariant { ident: variant.ident.clone(), proto, ty, since });
     }
     refuse_shared_names(variants.iter().map(|v| (&v.ident, &v.proto)), errors);
     let ignored = container.ignore.get().map(|list| list.0.clone()).unwrap_or_default();

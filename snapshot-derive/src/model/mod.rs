@@ -39,8 +39,10 @@ pub(crate) struct Struct {
     pub(crate) message: Path,
     /// In declared order.
     pub(crate) fields: Vec<Field>,
-    /// Proto fields that are left out on purpose.
+    /// Proto fields that must be absent.
     pub(crate) ignored: Vec<Ident>,
+    /// Proto fields whose values are dropped on purpose.
+    pub(crate) discarded: Vec<Ident>,
     pub(crate) validate: Option<Path>,
     pub(crate) payload: Option<Payload>,
     pub(crate) stage: Option<Stage>,
@@ -63,6 +65,8 @@ pub(crate) enum Role {
     Mapped(Mapping),
     /// It is not saved. After a restore its value is the expression, or else the type's default.
     Skipped(Option<TokenStream>),
+    /// It is not saved. After a restore it is the schema version that was read.
+    ReadVersion,
 }
 
 /// How a field is saved.
@@ -78,6 +82,22 @@ pub(crate) struct Mapping {
     /// The namespaces that its names must be in.
     pub(crate) refers: Namespaces,
     pub(crate) since: Option<Since>,
+    /// The name of what the value means, beyond its type.
+    pub(crate) form: Option<LitStr>,
+    /// The fields below which its numbers must lie.
+    pub(crate) limits: Vec<Limit>,
+    /// Whether its `Arc` may be in other places of the tree too.
+    pub(crate) is_unshared: bool,
+    pub(crate) is_secret: bool,
+}
+
+/// A relation between the numbers in one field and another field.
+#[derive(Clone)]
+pub(crate) struct Limit {
+    /// The field of the struct that limits the numbers: a number, or a collection by its length.
+    pub(crate) field: Ident,
+    /// Whether the numbers may be equal to it.
+    pub(crate) is_included: bool,
 }
 
 /// The version that introduced a field.
@@ -109,6 +129,8 @@ pub(crate) struct Older {
     pub(crate) version: u32,
     /// The message of that version, unless it is the current message without the later fields.
     pub(crate) message: Option<OlderMessage>,
+    /// The type URL of that version, if it is another one.
+    pub(crate) type_url: Option<LitStr>,
 }
 
 /// The message that an older version was.
@@ -158,6 +180,8 @@ pub(crate) struct EnumerationVariant {
     pub(crate) ident: Ident,
     /// The name of prost's variant; `None` of a transient one.
     pub(crate) proto: Option<Ident>,
+    /// The version that introduced it.
+    pub(crate) since: Option<u32>,
 }
 
 /// A data enum that is saved as a oneof.
@@ -166,7 +190,7 @@ pub(crate) struct OneofEnum {
     /// The prost enum.
     pub(crate) proto: Path,
     pub(crate) variants: Vec<OneofVariant>,
-    /// Members that are left out on purpose.
+    /// Members that must be absent.
     pub(crate) ignored: Vec<Ident>,
 }
 
@@ -177,6 +201,8 @@ pub(crate) struct OneofVariant {
     pub(crate) proto: Ident,
     /// What it holds; nothing if the member is a `google.protobuf.Empty`.
     pub(crate) ty: Option<Type>,
+    /// The version that introduced it.
+    pub(crate) since: Option<u32>,
 }
 
 /// A newtype that is saved as what it wraps.

@@ -43,6 +43,7 @@ impl Shape {
                 key::LIVE,
                 key::ABORT_TO,
                 key::IGNORE,
+                key::DISCARD,
                 key::VALIDATE,
             ],
             Shape::Stage | Shape::Enumeration => &[],

@@ -30,7 +30,7 @@ pub(super) fn check(
             }
             Carriage::Carried(mapping.proto.clone())
         }
-        Role::Skipped(_) => {
+        Role::Skipped(_) | Role::ReadVersion => {
             Carriage::NotCarried(not_carried(field, &save_from, container, errors)?)
         }
     };

@@ -4,10 +4,10 @@ use proc_macro2::Span;
 use syn::{DataStruct, Fields, Ident};
 
 use super::{
-    Common, Field, Mapping, Payload, Role, Since, Struct, plain, refuse_duplicates, stage_rules,
-    version,
+    Common, Field, Limit, Mapping, Payload, Role, Since, Struct, plain, refuse_duplicates,
+    stage_rules, version,
 };
-use crate::attr::{Container, Expr, FieldAttrs, Given, MaybeExpr};
+use crate::attr::{Container, Expr, FieldAttrs, Given, List, MaybeExpr, key};
 use crate::errors::Errors;
 
 /// The proto field that `version` writes.
@@ -47,21 +47,38 @@ pub(super) fn check(
     let id = ids.into_iter().next();
     let payload = payload(&common, container, id, errors);
     version::check_since(&since, container, payload.as_ref(), errors);
+    refuse_version_of_none(&fields, container, errors);
     let stage_field = stages.first().map(|(_, index)| &fields[*index]);
     let stage = stage_rules::check(stage_field, container, errors);
-    let ignored = container.ignore.get().map(|list| list.0.clone()).unwrap_or_default();
+    let left_out = |list: Option<&List<Ident>>| list.map(|list| list.0.clone()).unwrap_or_default();
+    let ignored = left_out(container.ignore.get());
+    let discarded = left_out(container.discard.get());
     refuse_duplicates(&ignored, errors);
-    refuse_shared_fields(&fields, &ignored, container, errors);
+    refuse_duplicates(&discarded, errors);
+    refuse_unknown_limits(&fields, errors);
+    refuse_shared_fields(
+        &fields,
+        [("ignored", &ignored), ("discarded", &discarded)],
+        container,
+        errors,
+    );
     let message = container.message.get()?.clone();
     let validate = container.validate.get().cloned();
-    Some(Struct { common, message, fields, ignored, validate, payload, stage })
+    Some(Struct { common, message, fields, ignored, discarded, validate, payload, stage })
+}
+
+impl Mapping {
+    /// Whether the value is checked besides its conversion.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.max.is_some() || self.range.is_some() || !self.limits.is_empty()
+    }
 }
 
 impl Field {
     pub(crate) fn mapping(&self) -> Option<&Mapping> {
         match &self.role {
             Role::Mapped(mapping) => Some(mapping),
-            Role::Skipped(_) => None,
+            Role::Skipped(_) | Role::ReadVersion => None,
         }
     }
 }
@@ -86,6 +103,9 @@ fn refuse_nameless_fields(data: &DataStruct, container: &Container, errors: &Err
 }
 
 fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
+    if attrs.read_version.is_given() {
+        return Role::ReadVersion;
+    }
     if attrs.skip.is_given() {
         return Role::Skipped(attrs.skip.get().and_then(|MaybeExpr(value)| value.clone()));
     }
@@ -100,13 +120,62 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
             version: since.0,
             default: attrs.default.get().map(|Expr(tokens)| tokens.clone()),
         }),
+        form: attrs.form.get().cloned(),
+        limits: limits(attrs),
+        is_unshared: attrs.unshared.is_given(),
+        is_secret: attrs.secret.is_given(),
     })
+}
+
+/// Reports fields that should hold the version of a struct that has none.
+fn refuse_version_of_none(fields: &[Field], container: &Container, errors: &Errors) {
+    if container.version.is_given() {
+        return;
+    }
+    for field in fields.iter().filter(|field| matches!(field.role, Role::ReadVersion)) {
+        errors.at(
+            field.ident.span(),
+            "`read_version` is for a payload, which has a schema version: add `version = 1`",
+        );
+    }
+}
+
+fn limits(attrs: &FieldAttrs) -> Vec<Limit> {
+    let below = attrs.below.get().map(|field| (field, false));
+    let at_most = attrs.at_most.get().map(|field| (field, true));
+    let limits = below.into_iter().chain(at_most);
+    limits.map(|(field, is_included)| Limit { field: field.clone(), is_included }).collect()
+}
+
+/// Reports limits that are no other saved field of the struct.
+fn refuse_unknown_limits(fields: &[Field], errors: &Errors) {
+    for field in fields {
+        let limits = field.mapping().map(|mapping| &*mapping.limits).unwrap_or_default();
+        for Limit { field: limit, is_included } in limits {
+            let name = if *is_included { key::AT_MOST.name } else { key::BELOW.name };
+            let found = fields.iter().find(|other| other.ident == *limit);
+            let wrong = match found {
+                None => {
+                    format!("the struct has no field `{limit}`: `{name}` names another field of it")
+                }
+                Some(other) if other.ident == field.ident => {
+                    format!("`{name}` names another field: a number is not limited by itself")
+                }
+                Some(other) if other.mapping().is_none() => format!(
+                    "`{limit}` is not saved, so a restored number could not be compared with it: \
+                     check it in `validate`, or save the field"
+                ),
+                Some(_) => continue,
+            };
+            errors.at(limit.span(), wrong);
+        }
+    }
 }
 
 /// Reports attributes of one field that exclude each other.
 fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
     if attrs.skip.is_given() {
-        let useless: [(&dyn Given, &str); 9] = [
+        let useless: [(&dyn Given, &str); 14] = [
             (&attrs.field, "it has no proto field"),
             (&attrs.with, "there is nothing to convert"),
             (&attrs.max, "there is nothing to check"),
@@ -116,6 +185,11 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             (&attrs.since, "no version has it"),
             (&attrs.default, "it never is in a payload: write `skip = expression`"),
             (&attrs.id, "a restored controller would have lost its name"),
+            (&attrs.form, "it has no form on the wire"),
+            (&attrs.below, "there is nothing to check"),
+            (&attrs.at_most, "there is nothing to check"),
+            (&attrs.unshared, "it is not restored"),
+            (&attrs.secret, "nobody sees its value"),
         ];
         for (attr, why) in useless {
             if let Some(at) = attr.given_at() {
@@ -125,6 +199,19 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
                     format!("`{name}` does not go with `skip`: the field is not saved, so {why}"),
                 );
             }
+        }
+    }
+    if attrs.read_version.is_given() {
+        let others = attrs.all().filter(|attr| attr.key().name != key::READ_VERSION.name);
+        for (attr, at) in others.filter_map(|attr| Some((attr, attr.given_at()?))) {
+            let name = attr.key().name;
+            errors.at(
+                at,
+                format!(
+                    "`{name}` does not go with `read_version`: the field is not saved, it is restored as \
+                     the version that was read"
+                ),
+            );
         }
     }
     // A malformed one has been reported.
@@ -187,7 +274,7 @@ fn payload(
              `controller` and write `snapshot_core::register!(Controller<...>);` for each",
         );
     }
-    refuse_nameless_type_url(container, errors);
+    version::refuse_nameless_type_url(container.type_url.get(), errors);
     let version = container.version.get()?.0;
     Some(Payload {
         version,
@@ -198,20 +285,6 @@ fn payload(
         after: container.after.get().map(|list| list.0.clone()).unwrap_or_default(),
         id: id.map(|(_, ident)| ident),
     })
-}
-
-/// Reports a type URL without a message's name.
-/// Source: <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
-fn refuse_nameless_type_url(container: &Container, errors: &Errors) {
-    let Some(type_url) = container.type_url.get() else { return };
-    let text = type_url.value();
-    if text.rsplit_once('/').is_none_or(|(_, name)| name.is_empty()) {
-        errors.at(
-            type_url.span(),
-            "a type URL ends with `/` and the full name of the message: write \
-             `type_url = \"domain/package.Message\"`",
-        );
-    }
 }
 
 /// Reports attributes that only the payload of a controller can have.
@@ -235,10 +308,11 @@ fn refuse_without_version(container: &Container, id: Option<(Span, Ident)>, erro
     }
 }
 
-/// Reports proto fields that are mapped more than once, or mapped and ignored.
+/// Reports proto fields that are used in more than one way: mapped twice, or both mapped and left out, or
+/// left out in both ways.
 fn refuse_shared_fields(
     fields: &[Field],
-    ignored: &[Ident],
+    left_out: [(&str, &Vec<Ident>); 2],
     container: &Container,
     errors: &Errors,
 ) {
@@ -258,15 +332,28 @@ fn refuse_shared_fields(
             None => taken.push((ident, proto)),
         }
     }
-    for name in ignored {
-        if container.version.is_given() && name == VERSION_FIELD {
-            errors.at(
-                name.span(),
-                "`version` writes and checks `schema_version`, so it is not ignored",
-            );
+    for (word, names) in left_out {
+        for name in names {
+            if container.version.is_given() && name == VERSION_FIELD {
+                errors.at(
+                    name.span(),
+                    format!("`version` writes and checks `schema_version`, so it is not {word}"),
+                );
+            }
+            if let Some((ident, _)) = taken.iter().find(|(_, proto)| *proto == name) {
+                errors
+                    .at(name.span(), format!("field `{ident}` maps `{name}`, so it is not {word}"));
+            }
         }
-        if let Some((ident, _)) = taken.iter().find(|(_, proto)| *proto == name) {
-            errors.at(name.span(), format!("field `{ident}` maps `{name}`, so it is not ignored"));
-        }
+    }
+    let [(_, ignored), (_, discarded)] = left_out;
+    for name in discarded.iter().filter(|name| ignored.contains(name)) {
+        errors.at(
+            name.span(),
+            format!(
+                "`{name}` is ignored and discarded: `ignore` refuses a value, `discard` drops it; \
+                 choose one"
+            ),
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Checks the older versions that a payload accepts, and the versions in `since`.
 
 use proc_macro2::Span;
+use syn::LitStr;
 
 use super::{Older, OlderMessage, Payload};
 use crate::attr::{Accept, Accepts, Container};
@@ -26,7 +27,9 @@ pub(super) fn check_accepts(container: &Container, current: u32, errors: &Errors
         } else if older.iter().any(|(other, _)| other.version == version) {
             errors.at(at, format!("version {version} is accepted twice"));
         } else {
-            older.push((Older { version, message: message(accept, errors) }, at));
+            refuse_nameless_type_url(accept.type_url.as_ref(), errors);
+            let type_url = accept.type_url.clone();
+            older.push((Older { version, message: message(accept, errors), type_url }, at));
         }
     }
     older.sort_by_key(|(older, _)| older.version);
@@ -151,5 +154,19 @@ pub(super) fn check_since(
                 ),
             );
         }
+    }
+}
+
+/// Reports a type URL without a message's name.
+/// Source: <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
+pub(super) fn refuse_nameless_type_url(type_url: Option<&LitStr>, errors: &Errors) {
+    let Some(type_url) = type_url else { return };
+    let text = type_url.value();
+    if text.rsplit_once('/').is_none_or(|(_, name)| name.is_empty()) {
+        errors.at(
+            type_url.span(),
+            "a type URL ends with `/` and the full name of the message: write \
+             `type_url = \"domain/package.Message\"`",
+        );
     }
 }

@@ -7,6 +7,7 @@ const _: () = {
         String: __s::Wire<__K>,
     {
         const LEAF: __s::bool = <String as __s::Wire<__K>>::LEAF;
+        const FORM: __s::ValueForm = <String as __s::Wire<__K>>::FORM;
         const INSIDE: __s::StatesInside = <String as __s::Wire<__K>>::INSIDE;
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             <String as __s::Wire<__K>>::put(&self.0, __w)
@@ -46,6 +47,7 @@ const _: () = {
         String: __s::WireField<__F>,
     {
         const LEAF: __s::bool = <String as __s::WireField<__F>>::LEAF;
+        const FORM: __s::FieldForm = <String as __s::WireField<__F>>::FORM;
         const INSIDE: __s::StatesInside = <String as __s::WireField<__F>>::INSIDE;
         type Slot = <String as __s::WireField<__F>>::Slot;
         fn put_field(

@@ -28,6 +28,17 @@ const _: () = {
     impl __s::Single for Link {}
     #[automatically_derived]
     impl __s::WireOneof<__O> for Link {
+        const MEMBERS: &'static [__s::MemberForm] = &[
+            __s::member_form(
+                &__MEMBERS.Bridge,
+                &|| __s::member::<_, Bridge>(&__MEMBERS.Bridge).fits(),
+            ),
+            __s::member_form(
+                &__MEMBERS.None,
+                &|| __s::member::<_, ()>(&__MEMBERS.None).fits(),
+            ),
+            __s::MemberForm::ignored(__MEMBERS.PassThrough.number()),
+        ];
         const INSIDE: __s::StatesInside = __s::StatesInside::Each(
             &[__s::inside_member(&|| __s::member::<_, Bridge>(&__MEMBERS.Bridge).fits())],
         );

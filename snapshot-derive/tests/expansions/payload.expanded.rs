@@ -20,13 +20,13 @@ const _: () = {
             (*__all).mount.numbered,
         ]
     };
-    const __IGNORED: &[__s::u32] = &[];
+    const __LEFT_OUT: &[__s::u32] = &[];
     const _: () = __s::assert_all_mapped(
         "Disk",
         __DESCRIPTOR,
         __VERSION.number(),
         __MAPPED,
-        __IGNORED,
+        __LEFT_OUT,
     );
     const _: () = __s::assert_not_transient(
         "Attached",
@@ -78,6 +78,27 @@ const _: () = {
                 __s::FieldNotes::of(&(*__FIELDS).pods).refers("pod"),
             ],
             inside: &[__s::inside(&__answers_0), __s::inside(&__answers_2)],
+            meanings: __s::StateMeanings {
+                mapped: __MAPPED,
+                forms: &[
+                    __s::forms(&__answers_0),
+                    __s::forms(&__answers_1),
+                    __s::forms(&__answers_2),
+                ],
+                notes: &[
+                    __s::FieldMeaning::of(&(*__FIELDS).sector_size)
+                        .default(|| __s::default_note(|__put_one| {
+                            let __default = {
+                                let __value: u32 = 512;
+                                __value
+                            };
+                            __s::port::<_, u32>(&(*__FIELDS).sector_size)
+                                .put(__put_one, &__default)
+                        })),
+                ],
+                ignored: &[],
+                discarded: &[],
+            },
         };
         const IS_PAYLOAD: __s::bool = true;
         fn put_nested(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
@@ -210,7 +231,7 @@ const _: () = {
                         __r,
                     ))
                 {
-                    __take.unmapped(__DESCRIPTOR, __IGNORED, __tag, __r);
+                    __take.unmapped(__DESCRIPTOR, &[], __tag, __r);
                 }
             }
             let __fields_0 = __s::Plan::finish(__answers_0(), __fields_0, &mut __take);

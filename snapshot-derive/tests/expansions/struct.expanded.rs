@@ -15,13 +15,13 @@ const _: () = {
             (*__all).disk.numbered,
         ]
     };
-    const __IGNORED: &[__s::u32] = &[(*__FIELDS).reserved.number()];
+    const __LEFT_OUT: &[__s::u32] = &[(*__FIELDS).reserved.number()];
     const _: () = __s::assert_all_mapped(
         "Reservation",
         __DESCRIPTOR,
         0,
         __MAPPED,
-        __IGNORED,
+        __LEFT_OUT,
     );
     const _: () = {
         use __s::NoStage as _;
@@ -73,6 +73,21 @@ const _: () = {
             message: __DESCRIPTOR,
             fields: &[],
             inside: &[__s::inside(&__answers_1), __s::inside(&__answers_2)],
+            meanings: __s::StateMeanings {
+                mapped: __MAPPED,
+                forms: &[
+                    __s::forms(&__answers_0),
+                    __s::forms(&__answers_1),
+                    __s::forms(&__answers_2),
+                ],
+                notes: &[
+                    __s::FieldMeaning::of(&(*__FIELDS).slot)
+                        .range(|| __s::range_note::<_, u8>(0..64, "0..64")),
+                    __s::FieldMeaning::of(&(*__FIELDS).display_name).max(|| 16),
+                ],
+                ignored: &[(*__FIELDS).reserved.number()],
+                discarded: &[],
+            },
         };
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn put_fields(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
@@ -158,7 +173,7 @@ const _: () = {
                         __r,
                     ))
                 {
-                    __take.unmapped(__DESCRIPTOR, __IGNORED, __tag, __r);
+                    __take.unmapped(__DESCRIPTOR, &[], __tag, __r);
                 }
             }
             let __fields_0 = __s::Plan::finish(__answers_0(), __fields_0, &mut __take);
@@ -222,8 +237,13 @@ const _: () = {
                 _,
                 _,
             >(&(*__FIELDS).timeout, codec::millis::from_wire)
-                .visit(
+                .visit_adapter(
                     || __s::Converted(codec::millis::to_wire(&self.timeout)).value(),
+                    &self.timeout,
+                    |__a, __b| {
+                        use __s::NotCompared as _;
+                        __s::Twins(__a, __b).are_equal()
+                    },
                     __visit,
                 )
             {

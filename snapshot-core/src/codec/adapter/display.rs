@@ -12,15 +12,16 @@ use std::str::FromStr;
 use crate::Error;
 use crate::codec::{Quoted, is_not_canonical};
 
-/// The text of a value.
+/// Returns the text of a value. The text is read again and compared with the value, which is what
+/// `PartialEq` is for: a type whose `Display` rounds has one text for several values.
 ///
 /// # Errors
 ///
-/// A text that would not be read back, or would be read as a value with another text.
-pub fn to_wire<T: Display + FromStr>(value: &T) -> Result<String, Error> {
+/// A text that is not read back, or is read as another value or as one with another text.
+pub fn to_wire<T: Display + FromStr + PartialEq>(value: &T) -> Result<String, Error> {
     let text = value.to_string();
     match text.parse::<T>() {
-        Ok(twin) if twin.to_string() == text => Ok(text),
+        Ok(twin) if twin == *value && twin.to_string() == text => Ok(text),
         _ => Err(not_read_back(&text)),
     }
 }
@@ -82,6 +83,7 @@ mod tests {
     #[test]
     fn a_text_that_means_another_value_is_not_saved() {
         /// Shows less than it holds.
+        #[derive(PartialEq)]
         struct Rounded(f64);
         impl Display for Rounded {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,5 +98,26 @@ mod tests {
         }
         let error = to_wire(&Rounded(1.5)).unwrap_err().to_string();
         assert_eq!(error, "its text \"about 2\" is not read back as the same value");
+    }
+
+    #[test]
+    fn a_value_that_shares_its_text_with_another_one_is_not_saved() {
+        /// A percentage, shown without its fraction.
+        #[derive(PartialEq)]
+        struct Percent(f64);
+        impl Display for Percent {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:.0}", self.0)
+            }
+        }
+        impl FromStr for Percent {
+            type Err = std::num::ParseFloatError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+        assert_eq!(to_wire(&Percent(40.0)).unwrap(), "40");
+        let error = to_wire(&Percent(40.4)).unwrap_err().to_string();
+        assert_eq!(error, "its text \"40\" is not read back as the same value");
     }
 }

@@ -15,29 +15,39 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::json_tree::Node;
 use crate::Error;
 use crate::codec::json_document::{not_readable, not_writable, read};
 
-/// The JSON of a value, or nothing for `null`.
+/// Returns the JSON of a value, or nothing for `null`.
+///
+/// The JSON is read again and compared with the value, which is what `PartialEq` is for: a NaN inside of
+/// an `Option` and `Some(None)` are written as `null`, and a skipped member is not written at all.
 ///
 /// # Errors
 ///
-/// A value that serde cannot write, or could not read back.
-pub fn to_wire<T: Serialize + DeserializeOwned>(value: &T) -> Result<Vec<u8>, Error> {
+/// A value that serde cannot write, or that is not read back as an equal one.
+pub fn to_wire<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Result<Vec<u8>, Error> {
     let json = serde_json::to_vec(value).map_err(not_writable)?;
     // What the destination would refuse is better refused here, while the source still runs.
-    read::<T>(&json).map_err(|error| {
+    let twin = read::<T>(&json).map_err(|error| {
         Error::invalid("its JSON is not read back: a NaN, a member left out?").with_source(error)
     })?;
+    if twin != *value {
+        return Err(Error::invalid(
+            "its JSON is read back as another value: a NaN, a `Some(None)`, a member left out?",
+        ));
+    }
     Ok(if json == b"null" { Vec::new() } else { json })
 }
 
-/// The value of its JSON; of nothing, that of `null`.
+/// Returns the value of its JSON; of nothing, that of `null`.
 ///
 /// # Errors
 ///
-/// Text that is not JSON, not of this type, or `null`, which is saved as an empty field.
-pub fn from_wire<T: DeserializeOwned>(json: Vec<u8>) -> Result<T, Error> {
+/// Text that is not JSON, not of this type, or `null`, which is saved as an empty field; and a document
+/// of which the type does not keep everything, such as a member that it does not know.
+pub fn from_wire<T: Serialize + DeserializeOwned>(json: Vec<u8>) -> Result<T, Error> {
     if json.is_empty() {
         return read(b"null").map_err(|_| Error::invalid("is missing"));
     }
@@ -45,7 +55,19 @@ pub fn from_wire<T: DeserializeOwned>(json: Vec<u8>) -> Result<T, Error> {
     if json.trim_ascii() == b"null" {
         return Err(Error::invalid("is the JSON null, which is saved as an empty field"));
     }
+    check_kept(&json, &value)?;
     Ok(value)
+}
+
+/// Checks that a value keeps everything that is in its document.
+fn check_kept<T: Serialize>(json: &[u8], value: &T) -> Result<(), Error> {
+    let written = serde_json::to_vec(value).map_err(not_writable)?;
+    // As nearly always.
+    if written == json {
+        return Ok(());
+    }
+    let document: Node = read(json).map_err(not_readable)?;
+    document.check_kept(&read(&written).map_err(not_readable)?)
 }
 
 #[cfg(test)]
@@ -56,7 +78,7 @@ mod tests {
 
     type Limits = BTreeMap<String, f64>;
 
-    fn refusal<T: DeserializeOwned + std::fmt::Debug>(json: &str) -> String {
+    fn refusal<T: Serialize + DeserializeOwned + std::fmt::Debug>(json: &str) -> String {
         from_wire::<T>(json.as_bytes().to_vec()).unwrap_err().to_string()
     }
 
@@ -100,5 +122,36 @@ mod tests {
         let error = to_wire(&Limits::from([("cpu".to_owned(), f64::NAN)])).unwrap_err();
         assert_eq!(error.to_string(), "its JSON is not read back: a NaN, a member left out?");
         assert!(std::error::Error::source(&error).is_some());
+        let other =
+            "its JSON is read back as another value: a NaN, a `Some(None)`, a member left out?";
+        assert_eq!(to_wire(&Some(f64::NAN)).unwrap_err().to_string(), other);
+        assert_eq!(to_wire(&Some(None::<u8>)).unwrap_err().to_string(), other);
+        assert_eq!(to_wire(&Spec { limit: 1, cached: 7 }).unwrap_err().to_string(), other);
+        assert!(to_wire(&Spec { limit: 1, cached: 0 }).is_ok());
+    }
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    struct Spec {
+        limit: u32,
+        #[serde(skip)]
+        cached: u32,
+    }
+
+    #[test]
+    fn a_document_with_a_part_that_the_type_does_not_keep_is_refused() {
+        let error = |json| refusal::<Spec>(json);
+        let cure = "add it to the type, or carry the document unchanged as `codec::Json`";
+        assert_eq!(
+            error(r#"{"limit": 1, "share": 0.5}"#),
+            format!("is JSON of which the type does not keep \"/share\": {cure}")
+        );
+        assert!(error(r#"{"limit": 1, "limit": 1}"#).contains("duplicate field"));
+        let twice = refusal::<BTreeMap<String, u8>>(r#"{"a": 1, "a": 2}"#);
+        assert_eq!(
+            twice,
+            "is JSON of another shape: member \"a\" is there twice at line 1 column 16"
+        );
+        let read: Spec = from_wire(b"{ \"limit\" :1 , \"share\": null}\n".to_vec()).unwrap();
+        assert_eq!(read, Spec { limit: 1, cached: 0 });
     }
 }

@@ -12,7 +12,7 @@ use crate::Error;
 /// # Errors
 ///
 /// As [`json::to_wire`].
-pub fn to_wire<T: Serialize + DeserializeOwned>(value: &T) -> Result<String, Error> {
+pub fn to_wire<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Result<String, Error> {
     String::from_utf8(json::to_wire(value)?)
         .map_err(|error| Error::internal("serde_json wrote what is not UTF-8").with_source(error))
 }
@@ -22,7 +22,7 @@ pub fn to_wire<T: Serialize + DeserializeOwned>(value: &T) -> Result<String, Err
 /// # Errors
 ///
 /// As [`json::from_wire`].
-pub fn from_wire<T: DeserializeOwned>(json: String) -> Result<T, Error> {
+pub fn from_wire<T: Serialize + DeserializeOwned>(json: String) -> Result<T, Error> {
     json::from_wire(json.into_bytes())
 }
 

@@ -20,7 +20,7 @@ use crate::Error;
 /// # Errors
 ///
 /// As [`display::to_wire`].
-pub fn to_wire<T: Display + FromStr>(value: &T) -> Result<String, Error> {
+pub fn to_wire<T: Display + FromStr + PartialEq>(value: &T) -> Result<String, Error> {
     display::to_wire(value)
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
+use crate::codec::Countdown;
 use crate::codec::well_known::since_epoch;
 
 /// A `T` or an `Option` of one, so that an adapter serves fields with presence too.
@@ -50,7 +51,7 @@ macro_rules! held {
     )*};
 }
 
-held! { Duration SystemTime }
+held! { Duration SystemTime Countdown }
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -71,6 +72,18 @@ fn to_units<const PER_SECOND: u64>(duration: &Duration, unit: &str) -> Result<u6
         None => None,
     }
     .ok_or_else(|| Error::invalid(format!("{duration:?} is too long to count its {unit}")))
+}
+
+/// The nearest whole number of units; of two that are equally near, the larger one.
+fn to_nearest<const PER_SECOND: u64>(duration: &Duration, unit: &str) -> Result<u64, Error> {
+    let nanos_per_unit = NANOS_PER_SECOND / PER_SECOND;
+    let nanos = u64::from(duration.subsec_nanos());
+    let rest = nanos % nanos_per_unit;
+    let rounded = match rest >= nanos_per_unit.div_ceil(2) && rest > 0 {
+        true => duration.checked_add(Duration::from_nanos(nanos_per_unit - rest)),
+        false => duration.checked_sub(Duration::from_nanos(rest)),
+    };
+    to_units::<PER_SECOND>(&rounded.unwrap_or(Duration::new(duration.as_secs(), 0)), unit)
 }
 
 /// Every number of units is a duration.
@@ -106,11 +119,76 @@ macro_rules! units {
     )*};
 }
 
+macro_rules! rounded_units {
+    ($($module:ident of $exact:ident $unit:literal $per_second:literal;)*) => {$(
+        #[doc = concat!(
+            "A [`Duration`](std::time::Duration), or an `Option` of one, rounded to the nearest number of ",
+            $unit, ". What is restored may differ by half of one; [`", stringify!($exact),
+            "`](super::", stringify!($exact), ") refuses what it would have to round."
+        )]
+        pub mod $module {
+            use super::{Duration, Error, Held, from_units, to_nearest};
+
+            #[doc = concat!("Returns the nearest number of ", $unit, ".")]
+            ///
+            /// # Errors
+            ///
+            /// A duration of more than a `u64` counts.
+            pub fn to_wire<T: Held<Duration>>(duration: &T) -> Result<T::Of<u64>, Error> {
+                duration.convert(|duration| to_nearest::<$per_second>(duration, $unit))
+            }
+
+            #[doc = concat!("Returns the duration of this many ", $unit, ".")]
+            ///
+            /// # Errors
+            ///
+            /// None.
+            pub fn from_wire<T: Held<Duration>>(units: T::Of<u64>) -> Result<T, Error> {
+                T::recover(units, |units| Ok(from_units::<$per_second>(units)))
+            }
+        }
+    )*};
+}
+
+rounded_units! {
+    seconds_rounded of seconds "seconds" 1;
+    millis_rounded of millis "milliseconds" 1_000;
+    micros_rounded of micros "microseconds" 1_000_000;
+}
+
 units! {
     seconds "seconds" 1;
     millis "milliseconds" 1_000;
     micros "microseconds" 1_000_000;
     nanos "nanoseconds" 1_000_000_000;
+}
+
+/// A [`SystemTime`](std::time::SystemTime), or an `Option` of one, as seconds since 1970, negative before.
+/// A fraction of a second is dropped, towards the past; [`unix_seconds`] refuses it.
+pub mod unix_seconds_rounded {
+    use super::{Duration, Error, Held, SystemTime, since_epoch, unix_seconds};
+
+    /// Returns the second since 1970 in which the time is.
+    ///
+    /// # Errors
+    ///
+    /// A time that an `i64` does not count.
+    pub fn to_wire<T: Held<SystemTime>>(time: &T) -> Result<T::Of<i64>, Error> {
+        time.convert(|time| {
+            let (_, nanos) = since_epoch(*time);
+            let whole = time.checked_sub(Duration::from_nanos(nanos.into())).unwrap_or(*time);
+            unix_seconds::to_wire(&whole)
+        })
+    }
+
+    /// Returns the time this many seconds after 1970.
+    ///
+    /// # Errors
+    ///
+    /// A time that this system cannot hold.
+    pub fn from_wire<T: Held<SystemTime>>(seconds: T::Of<i64>) -> Result<T, Error> {
+        unix_seconds::from_wire(seconds)
+    }
 }
 
 /// A [`SystemTime`](std::time::SystemTime), or an `Option` of one, as whole seconds since 1970,
@@ -188,6 +266,30 @@ mod tests {
         assert_eq!(error, "18446744073.709551616s is too long to count its nanoseconds");
         let error = millis::to_wire(&Duration::from_secs(u64::MAX)).unwrap_err().to_string();
         assert!(error.ends_with("is too long to count its milliseconds"), "{error}");
+    }
+
+    #[test]
+    fn rounding_adapters_take_the_nearest_unit() {
+        for (nanos, millis) in [(0, 0), (499_999, 0), (500_000, 1), (1_000_000, 1), (1_499_999, 1)]
+        {
+            assert_eq!(millis_rounded::to_wire(&Duration::from_nanos(nanos)).unwrap(), millis);
+        }
+        assert_eq!(seconds_rounded::to_wire(&Duration::from_millis(1_500)).unwrap(), 2);
+        assert_eq!(seconds_rounded::to_wire(&Duration::MAX).unwrap(), u64::MAX);
+        assert_eq!(micros_rounded::to_wire(&Duration::from_nanos(1_499)).unwrap(), 1);
+        assert_eq!(millis_rounded::to_wire(&None::<Duration>).unwrap(), None);
+        let back: Duration = millis_rounded::from_wire(7).unwrap();
+        assert_eq!(back, Duration::from_millis(7));
+        let error = micros_rounded::to_wire(&Duration::MAX).unwrap_err().to_string();
+        assert!(error.ends_with("is too long to count its microseconds"), "{error}");
+        for (time, second) in [
+            (UNIX_EPOCH + Duration::from_millis(1_999), 1),
+            (UNIX_EPOCH - Duration::from_nanos(1), -1),
+        ] {
+            assert_eq!(unix_seconds_rounded::to_wire(&time).unwrap(), second);
+        }
+        let back: SystemTime = unix_seconds_rounded::from_wire(-1).unwrap();
+        assert_eq!(back, UNIX_EPOCH - Duration::from_secs(1));
     }
 
     #[test]

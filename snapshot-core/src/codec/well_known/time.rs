@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::{no_such_field, put_member};
 use crate::Error;
 use crate::codec::{Reader, Single, Tag, Wire, Writer, size, take_once};
+use crate::schema::ValueForm;
 use crate::schema::kind::{self, Message, WireType};
 
 /// The most that `google.protobuf.Duration` holds, 10,000 years of 365.25 days.
@@ -93,6 +94,8 @@ impl Single for Duration {}
 /// 0 to 315,576,000,000 s. A `std` duration is never negative, so a negative one is refused.
 impl Wire<Message<prost_types::Duration>> for Duration {
     const LEAF: bool = true;
+    // In seconds.
+    const FORM: ValueForm = ValueForm::integer(0, MAX_DURATION_SECONDS as i128);
 
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         match i64::try_from(self.as_secs()) {

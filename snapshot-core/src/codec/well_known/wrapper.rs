@@ -9,8 +9,8 @@ use bytes::Bytes;
 use super::{no_such_field, put_member};
 use crate::Error;
 use crate::codec::{Reader, Wire, Writer, take_once};
-use crate::schema::Schema;
 use crate::schema::kind::{self, Kind, Message};
+use crate::schema::{Schema, ValueForm};
 
 /// Puts a wrapper: a message whose field 1 is the value.
 fn put_wrapped<K: Kind, T: Wire<K>>(value: &T, w: &mut Writer) -> Result<(), Error> {
@@ -42,6 +42,7 @@ macro_rules! wrappers {
         #[diagnostic::do_not_recommend]
         impl Wire<Message<$wrapper>> for $value {
             const LEAF: bool = true;
+            const FORM: ValueForm = <Self as Wire<kind::$kind>>::FORM;
 
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 put_wrapped::<kind::$kind, Self>(self, w)

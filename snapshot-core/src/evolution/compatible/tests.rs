@@ -10,7 +10,7 @@ fn field(number: u32, name: &str, kind: &str) -> Field {
 }
 
 fn value(number: i32, name: &str) -> Value {
-    Value { number, name: name.to_owned() }
+    Value { number, name: name.to_owned(), since: 0 }
 }
 
 fn manifest() -> Manifest {
@@ -224,7 +224,7 @@ fn third() -> Manifest {
     payload.version = 3;
     payload.accepts = vec![1, 2, 3];
     payload.saves = vec![1, 2, 3];
-    payload.older = vec![Older { version: 1, message: "a.First".to_owned() }];
+    payload.older = vec![Older { version: 1, message: "a.First".to_owned(), ..Older::default() }];
     third.messages[1].fields.push(Field { since: 3, ..field(9, "newest", "a.Newest") });
     third.messages.push(Message {
         name: "a.First".to_owned(),
@@ -276,7 +276,8 @@ fn a_source_writes_the_newest_version_that_the_destination_reads() {
     assert_eq!(between(&third(), &manifest()), Verdict::WritableAs { version: 2 });
     let mut both = manifest();
     both.payloads[0].accepts = vec![1, 2];
-    both.payloads[0].older = vec![Older { version: 1, message: "a.Leaf".to_owned() }];
+    both.payloads[0].older =
+        vec![Older { version: 1, message: "a.Leaf".to_owned(), ..Older::default() }];
     assert_eq!(between(&third(), &both), Verdict::WritableAs { version: 2 });
     // Version 2 is another thing there, version 1 is the same.
     both.messages.push(third().messages[2].clone());

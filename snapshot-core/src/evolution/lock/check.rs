@@ -4,12 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{follow, named, next};
 use super::{Lock, Locked, Record, Reserved, Stage, Unversioned};
-use crate::evolution::compare::{Difference, Effect, SideNames, compare, compare_stages};
+use crate::evolution::compare::{Difference, compare, compare_roles, compare_stages};
+use crate::evolution::effect::{Effect, SideNames};
 use crate::evolution::version_schema::{Types, VersionSchema};
 use crate::schema::Manifest;
-use crate::wire::v1::manifest::Payload;
+use crate::wire::v1::manifest::{Field, Meaning, Payload};
 
 const LOCK: SideNames = SideNames { who: ["the lock", "the program"], at: ["in the lock", "now"] };
+
+/// Whether an update records what fields mean where a released record does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recording {
+    /// Such a record stays as it is, so that an old lock is equal to the program.
+    Keeps,
+    /// The meaning is added.
+    Adds,
+}
 
 /// The update of a lock to a manifest.
 #[derive(Debug, Default)]
@@ -20,13 +30,20 @@ pub(super) struct Update {
     pub(super) pending: Vec<String>,
     /// The updated lock. Valid only if nothing is refused.
     pub(super) lock: Lock,
+    recording: Recording,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self::Keeps
+    }
 }
 
 impl Update {
     /// Determines the update.
-    pub(super) fn from(lock: &Lock, manifest: &Manifest) -> Self {
+    pub(super) fn from(lock: &Lock, manifest: &Manifest, recording: Recording) -> Self {
         let types = Types::of(manifest);
-        let mut update = Self::default();
+        let mut update = Self { recording, ..Self::default() };
         let mut registered = BTreeSet::new();
         for payload in &manifest.payloads {
             let type_url = &payload.type_url;
@@ -137,12 +154,23 @@ impl Update {
     /// Updates the record of a version that is in the lock and in the program.
     fn record(&mut self, payload: &Payload, version: u32, locked: &Record, now: Record) -> Record {
         let type_url = &payload.type_url;
+        let is_first = now.states_meaning && !locked.states_meaning;
+        let is_kept = is_first && self.recording == Recording::Keeps;
+        // Only one side says what the fields mean: then it is not compared.
+        let (locked, now) = match (locked.states_meaning, now.states_meaning) {
+            (false, true) if is_kept => (locked.clone(), now.without_meaning()),
+            (true, false) => (locked.clone(), now.with_meaning_of(locked)),
+            _ => (locked.clone(), now),
+        };
+        let locked = &locked;
         let now = Record { draft: locked.draft, reserved: still_reserved(locked, &now), ..now };
         let is_newest = version == payload.version;
         let mut found = compare(LOCK, &locked.schema, &now.schema);
         if is_newest {
             let [from, to] = [locked, &now].map(|r| r.stage.as_ref().map(Stage::rules));
             found.extend(compare_stages(LOCK, type_url, from.as_ref(), to.as_ref()));
+            let [from, to] = [locked, &now].map(Record::roles);
+            found.extend(compare_roles(LOCK, type_url, &from, &to));
         }
         if locked.draft {
             if *locked != now {
@@ -175,14 +203,17 @@ impl Update {
             return now;
         }
         if !is_newest {
-            // Nothing changes an older record, not even a renaming.
-            return locked.clone();
+            // Nothing changes an older record, not even a renaming. It may learn what its fields mean.
+            return if is_first && !is_kept && found.is_empty() { now } else { locked.clone() };
         }
         let renamed = reasons(|effect| effect == Effect::Renamed);
         if !renamed.is_empty() {
             self.pending.push(format!("{type_url}: {renamed}"));
         } else if *locked != now {
-            let reason = "the `since` of a field has changed";
+            let reason = match is_first {
+                true => "the meaning of its fields is recorded from now on",
+                false => "the `since` of a field has changed",
+            };
             self.pending.push(format!("{type_url}: version {version}: {reason}"));
         }
         now
@@ -202,6 +233,10 @@ impl Update {
         versions(&locked.saves, &now.saves, "saved");
         if locked.older != now.older {
             let reason = "the messages of accepted versions have changed";
+            self.pending.push(format!("{type_url}: {reason}"));
+        }
+        if locked.older_urls != now.older_urls {
+            let reason = "the type URLs of accepted versions have changed";
             self.pending.push(format!("{type_url}: {reason}"));
         }
         if locked.after != now.after {
@@ -332,10 +367,58 @@ fn used(schema: &VersionSchema, place: &str) -> Vec<(i64, String)> {
 
 /// The record of one version of a payload, as the program has it.
 fn record_of(types: &Types<'_>, payload: &Payload, version: u32) -> Record {
-    let own = payload.older.iter().any(|older| older.version == version);
-    Record {
+    let own =
+        payload.older.iter().any(|older| older.version == version && !older.message.is_empty());
+    let schema = VersionSchema::of(types, payload, version);
+    let states_meaning = schema.states_meaning();
+    let role = |number| if own { 0 } else { number };
+    let record = Record {
         stage: payload.stage_rules.as_ref().filter(|_| !own).map(Stage::of),
-        schema: VersionSchema::of(types, payload, version),
+        id_field: role(payload.id_field),
+        stage_field: role(payload.stage_field),
+        schema,
+        states_meaning,
         ..Record::default()
+    };
+    match states_meaning {
+        true => record.with_plain_fields(),
+        false => record,
+    }
+}
+
+impl Record {
+    /// Returns which fields hold the name and the stage, as a payload of a manifest, to compare.
+    fn roles(&self) -> Payload {
+        Payload { id_field: self.id_field, stage_field: self.stage_field, ..Payload::default() }
+    }
+
+    /// States that each field without a meaning stands for itself, as the text form of a record does.
+    pub(super) fn with_plain_fields(mut self) -> Self {
+        for field in self.schema.messages.values_mut().flat_map(|message| &mut message.fields) {
+            if field.meanings.is_empty() {
+                field.meanings.push(Meaning::default());
+            }
+        }
+        self
+    }
+
+    fn without_meaning(mut self) -> Self {
+        for field in self.schema.messages.values_mut().flat_map(|message| &mut message.fields) {
+            field.meanings.clear();
+        }
+        Self { states_meaning: false, id_field: 0, stage_field: 0, ..self }
+    }
+
+    fn with_meaning_of(mut self, other: &Self) -> Self {
+        for (name, message) in &mut self.schema.messages {
+            let there = other.schema.messages.get(name);
+            for field in &mut message.fields {
+                let same = |known: &&Field| known.number == field.number;
+                let known = there.and_then(|message| message.fields.iter().find(same));
+                field.meanings = known.map(|known| known.meanings.clone()).unwrap_or_default();
+            }
+        }
+        let (id_field, stage_field) = (other.id_field, other.stage_field);
+        Self { states_meaning: true, id_field, stage_field, ..self }.with_plain_fields()
     }
 }

@@ -67,15 +67,31 @@ impl Locked {
         };
         let accepts = known(&unversioned.accepts);
         let older = unversioned.older.iter().filter(|(older, _)| accepts.contains(older));
-        let older =
-            older.map(|(version, message)| Older { version: *version, message: message.clone() });
+        let urls = &unversioned.older_urls;
+        let older = older.map(|(version, message)| Older {
+            version: *version,
+            message: message.clone(),
+            type_url: urls.get(version).cloned().unwrap_or_default(),
+        });
+        let by_url = urls.iter().filter(|(version, _)| {
+            accepts.contains(version) && !unversioned.older.contains_key(version)
+        });
+        let by_url = by_url.map(|(version, type_url)| Older {
+            version: *version,
+            type_url: type_url.clone(),
+            ..Older::default()
+        });
+        let mut older: Vec<Older> = older.chain(by_url).collect();
+        older.sort_by_key(|older| older.version);
         Payload {
             type_url: type_url.to_owned(),
             version,
             saves: known(&unversioned.saves),
-            older: older.collect(),
+            older,
             accepts,
             message: record.schema.root.clone(),
+            id_field: record.id_field,
+            stage_field: record.stage_field,
             stage_rules: record.stage.as_ref().map(|stage| StageRules {
                 freeze_to: unversioned.freeze_to.clone(),
                 import_as: unversioned.import_as.clone(),

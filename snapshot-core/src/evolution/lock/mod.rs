@@ -23,9 +23,12 @@
 //! | change | an update of the lock | a new `version` |
 //! |---|---|---|
 //! | a new payload; a new version | yes | |
+//! | the first record of what the fields mean, in a lock from before locks did | yes, when you like: until then the meaning is not compared | |
+//! | `secret` on a field | yes | no: peers do not see it |
 //! | a new name for a field, enum value, oneof or message | yes | no: names are not on the wire. Text forms and code that use the name do change |
 //! | `freeze_to`, `import_as`, `abort_to`, `live`, `after`; the lists `accepts` and `saves` | yes | no: peers do not see them |
 //! | a field or enum value added or removed, another kind, another presence, another oneof | | yes |
+//! | what a field means: `ignore`, `discard`, its form (`with`, `form`), its default, whether it is required, the values that it takes (`range`, `max`, `below`, the width of an integer, a set, the length of an array), which field is the id or the stage | | yes: the same bytes would be read as something else, or refused |
 //! | `save_from`, whether the stage is carried, the names that a field defines or refers to | | yes: the other side would refuse values that it read before |
 //! | the schema with which an accepted older version is read or written | | never allowed: accept the version as the message that was released |
 //! | a lower version; a number or name that is reserved or stood for something else | | never allowed |
@@ -107,7 +110,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use assert::assert_locked;
-use check::Update;
+use check::{Recording, Update};
 
 use super::version_schema::VersionSchema;
 use crate::error::{Code, Error};
@@ -143,6 +146,8 @@ struct Unversioned {
     saves: BTreeSet<u32>,
     /// The message of each accepted version that has its own message, by version.
     older: BTreeMap<u32, String>,
+    /// The type URL of each accepted version that has its own, by version.
+    older_urls: BTreeMap<u32, String>,
     after: BTreeSet<String>,
     freeze_to: String,
     import_as: String,
@@ -156,7 +161,14 @@ struct Record {
     /// Whether the version is not released yet.
     draft: bool,
     stage: Option<Stage>,
+    /// The number of the field that names the controller; 0: none, or unknown.
+    id_field: u32,
+    /// The number of the field with the stage; 0: none, or unknown.
+    stage_field: u32,
     schema: VersionSchema,
+    /// Whether the record says what the fields mean. Those from before locks did do not, and are equal to
+    /// every meaning.
+    states_meaning: bool,
     /// The numbers and names that earlier versions had and this one may not use.
     reserved: Reserved,
 }
@@ -195,7 +207,18 @@ impl Unversioned {
         Self {
             accepts: payload.accepts.iter().copied().collect(),
             saves: payload.saves.iter().copied().collect(),
-            older: payload.older.iter().map(older).collect(),
+            older: payload
+                .older
+                .iter()
+                .filter(|older| !older.message.is_empty())
+                .map(older)
+                .collect(),
+            older_urls: payload
+                .older
+                .iter()
+                .filter(|older| !older.type_url.is_empty())
+                .map(|older| (older.version, older.type_url.clone()))
+                .collect(),
             after: payload.after.iter().cloned().collect(),
             freeze_to: rules.freeze_to,
             import_as: rules.import_as,
@@ -223,7 +246,7 @@ impl Lock {
     /// [`Code::FailedPrecondition`] with one finding for each change and its cure. The last finding is
     /// the difference between the two texts.
     pub fn check(&self, manifest: &Manifest) -> Result<(), Error> {
-        let update = Update::from(self, manifest);
+        let update = Update::from(self, manifest, Recording::Keeps);
         if update.is_none() {
             return Ok(());
         }
@@ -244,7 +267,7 @@ impl Lock {
     ///
     /// [`Code::FailedPrecondition`] with one finding for each change that is not allowed.
     pub fn updated(&self, manifest: &Manifest) -> Result<Self, Error> {
-        let update = Update::from(self, manifest);
+        let update = Update::from(self, manifest, Recording::Adds);
         refuse(update.refused)?;
         Ok(update.lock)
     }

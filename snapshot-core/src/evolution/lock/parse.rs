@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::{Lock, Locked, Record, Stage};
 use crate::error::Error;
-use crate::wire::v1::manifest::{Enum, Field, Message, Value};
+use crate::wire::v1::manifest::{Enum, Field, Limit, Meaning, Message, Value, Values};
 
 /// The version of the text form itself.
 pub(super) const FORMAT: u32 = 1;
@@ -92,8 +92,8 @@ impl Parser {
                 let retired = rest.flag("retired")?;
                 self.payload = Some((type_url, Locked { retired, ..Locked::default() }));
             }
-            "accepts" | "saves" | "reads" | "after" | "freeze_to" | "import_as" | "abort_to"
-            | "live" => self.unversioned(keyword, &mut rest)?,
+            "accepts" | "saves" | "reads" | "reads_from" | "after" | "freeze_to" | "import_as"
+            | "abort_to" | "live" => self.unversioned(keyword, &mut rest)?,
             "version" => {
                 self.end_record();
                 let (_, payload) = self.payload.as_ref().ok_or(NO_PAYLOAD)?;
@@ -115,6 +115,21 @@ impl Parser {
                     None => {}
                     Some(_) => return Err("`stage` twice".to_owned()),
                 }
+            }
+            "meaning" => match (rest.bare(), &mut self.record()?.states_meaning) {
+                ("stated", states @ false) => *states = true,
+                ("stated", true) => return Err("`meaning` twice".to_owned()),
+                _ => return Err("expected `meaning stated`".to_owned()),
+            },
+            "id" => once_number(&mut self.record()?.id_field, rest.number()?)?,
+            "stage_field" => once_number(&mut self.record()?.stage_field, rest.number()?)?,
+            "mapped" | "ignored" | "discarded" => {
+                let meaning = Meaning {
+                    ignored: keyword == "ignored",
+                    discarded: keyword == "discarded",
+                    ..rest.meaning()?
+                };
+                self.field()?.meanings.push(meaning);
             }
             "save_from" => {
                 let stage = rest.word()?;
@@ -141,7 +156,14 @@ impl Parser {
             "oneof" => once(&mut self.field()?.oneof, rest.word()?)?,
             "since" => {
                 let since = rest.number()?;
-                match std::mem::replace(&mut self.field()?.since, since) {
+                let place = match &mut self.block {
+                    Some(Block::Enum(one)) => {
+                        let value = one.values.last_mut();
+                        &mut value.ok_or("expected a value of an enum before it")?.since
+                    }
+                    _ => &mut self.field()?.since,
+                };
+                match std::mem::replace(place, since) {
                     0 => {}
                     _ => return Err("`since` twice".to_owned()),
                 }
@@ -178,6 +200,10 @@ impl Parser {
                 }
                 added(unversioned.older.insert(version, rest.word()?).is_none())?;
             }
+            "reads_from" => {
+                let version = rest.number()?;
+                added(unversioned.older_urls.insert(version, rest.word()?).is_none())?;
+            }
             "after" => added(unversioned.after.insert(rest.word()?))?,
             "freeze_to" => once(&mut unversioned.freeze_to, rest.word()?)?,
             "import_as" => once(&mut unversioned.import_as, rest.word()?)?,
@@ -202,7 +228,8 @@ impl Parser {
                 fields.push(Field { number, name, kind, ..Field::default() });
             }
             Block::Enum(one) => {
-                let value = Value { number: rest.number()?, name: rest.word()? };
+                let value =
+                    Value { number: rest.number()?, name: rest.word()?, ..Value::default() };
                 if one
                     .values
                     .last()
@@ -248,6 +275,10 @@ impl Parser {
         if let (Some((version, record)), Some((_, payload))) =
             (self.record.take(), &mut self.payload)
         {
+            let record = match record.states_meaning {
+                true => record.with_plain_fields(),
+                false => record,
+            };
             payload.records.insert(version, record);
         }
     }
@@ -271,6 +302,25 @@ fn once(place: &mut String, text: String) -> Result<(), String> {
         true => Ok(()),
         false => Err("this is stated twice".to_owned()),
     }
+}
+
+/// Sets a number other than 0, and fails if it is set already.
+fn once_number(place: &mut u32, number: u32) -> Result<(), String> {
+    match (std::mem::replace(place, number), number) {
+        (0, 1..) => Ok(()),
+        (0, 0) => Err("expected a number from 1 on".to_owned()),
+        _ => Err("this is stated twice".to_owned()),
+    }
+}
+
+/// The bytes of a hexadecimal text.
+fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes();
+    if digits.len() % 2 != 0 || !hex.is_ascii() {
+        return None;
+    }
+    let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 /// Fails unless an entry was new.
@@ -347,6 +397,49 @@ impl<'t> Cursor<'t> {
             }
         }
         Err("the closing quote is missing".to_owned())
+    }
+
+    /// Reads what a state makes of a field, to the end of the line.
+    fn meaning(&mut self) -> Result<Meaning, String> {
+        let mut meaning = Meaning::default();
+        // Which values the next parts are about.
+        let mut values: Option<&mut Values> = None;
+        while !self.0.is_empty() {
+            match (self.bare(), &mut values) {
+                ("form", _) => once(&mut meaning.form, self.word()?)?,
+                ("range", _) => once(&mut meaning.range, self.word()?)?,
+                ("set", _) => added(!std::mem::replace(&mut meaning.set, true))?,
+                ("required", _) => added(!std::mem::replace(&mut meaning.required, true))?,
+                ("secret", _) => added(!std::mem::replace(&mut meaning.secret, true))?,
+                ("length", _) => added(meaning.length.replace(self.number()?).is_none())?,
+                ("max", _) => added(meaning.max.replace(self.number()?).is_none())?,
+                ("default", _) => {
+                    let bytes = bytes_of(&self.word()?).ok_or("expected bytes in hexadecimal")?;
+                    added(meaning.default_bytes.replace(bytes).is_none())?;
+                }
+                (keyword @ ("below" | "at_most"), _) => {
+                    let limit = Limit { field: self.number()?, included: keyword == "at_most" };
+                    added(!meaning.limits.contains(&limit))?;
+                    meaning.limits.push(limit);
+                }
+                ("keys", _) => values = Some(meaning.keys.insert(Values::default())),
+                ("values", _) => values = Some(meaning.values.insert(Values::default())),
+                ("as", Some(values)) => once(&mut values.form, self.word()?)?,
+                ("least", Some(values)) => once(&mut values.least, self.word()?)?,
+                ("most", Some(values)) => once(&mut values.most, self.word()?)?,
+                ("bytes", Some(values)) => {
+                    added(values.bytes.replace(self.number()?).is_none())?;
+                }
+                ("most_excluded", Some(values)) => {
+                    added(!std::mem::replace(&mut values.most_excluded, true))?;
+                }
+                ("not_zero", Some(values)) => {
+                    added(!std::mem::replace(&mut values.not_zero, true))?;
+                }
+                (other, _) => return Err(format!("unexpected `{other}` in a meaning")),
+            }
+        }
+        Ok(meaning)
     }
 
     /// Reads an optional word; returns whether it is there.

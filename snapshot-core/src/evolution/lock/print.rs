@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{Lock, Locked, Record, Unversioned};
+use crate::evolution::meaning::Hex;
+use crate::wire::v1::manifest::{Meaning, Values};
 
 const HEAD: &str = "\
 # The schemas of this program's payloads, one record for each version of each. Written by a test:
@@ -49,6 +51,9 @@ fn put_unversioned(f: &mut Formatter<'_>, unversioned: &Unversioned) -> fmt::Res
     for (version, message) in &unversioned.older {
         writeln!(f, "  reads {version} as {}", Word(message))?;
     }
+    for (version, type_url) in &unversioned.older_urls {
+        writeln!(f, "  reads_from {version} {}", Word(type_url))?;
+    }
     for after in &unversioned.after {
         writeln!(f, "  after {}", Word(after))?;
     }
@@ -74,6 +79,14 @@ fn put_record(f: &mut Formatter<'_>, record: &Record) -> fmt::Result {
             writeln!(f, "    save_from {}", Word(stage))?;
         }
     }
+    if record.states_meaning {
+        writeln!(f, "    meaning stated")?;
+    }
+    for (keyword, number) in [("id", record.id_field), ("stage_field", record.stage_field)] {
+        if number != 0 {
+            writeln!(f, "    {keyword} {number}")?;
+        }
+    }
     let reserved = |f: &mut Formatter<'_>, name: &str| {
         let reserved = record.reserved.get(name).into_iter().flatten();
         reserved
@@ -95,6 +108,11 @@ fn put_record(f: &mut Formatter<'_>, record: &Record) -> fmt::Result {
                     writeln!(f, "        {keyword} {}", Line(name))?;
                 }
             }
+            if field.meanings != [Meaning::default()] {
+                for meaning in &field.meanings {
+                    put_meaning(f, meaning)?;
+                }
+            }
         }
         reserved(f, name)?;
     }
@@ -102,10 +120,81 @@ fn put_record(f: &mut Formatter<'_>, record: &Record) -> fmt::Result {
         writeln!(f, "\n    enum {}", Word(name))?;
         for value in &one.values {
             writeln!(f, "      {} {}", value.number, Word(&value.name))?;
+            if value.since != 0 {
+                writeln!(f, "        since {}", value.since)?;
+            }
         }
         reserved(f, name)?;
     }
     Ok(())
+}
+
+/// Writes one meaning of a field, on one line.
+fn put_meaning(f: &mut Formatter<'_>, meaning: &Meaning) -> fmt::Result {
+    let use_of = match meaning {
+        Meaning { ignored: true, .. } => "ignored",
+        Meaning { discarded: true, .. } => "discarded",
+        _ => "mapped",
+    };
+    write!(f, "        {use_of}")?;
+    if !meaning.form.is_empty() {
+        write!(f, " form {}", Word(&meaning.form))?;
+    }
+    for (keyword, is_set) in
+        [("set", meaning.set), ("required", meaning.required), ("secret", meaning.secret)]
+    {
+        if is_set {
+            write!(f, " {keyword}")?;
+        }
+    }
+    for (keyword, number) in [("length", meaning.length), ("max", meaning.max)] {
+        if let Some(number) = number {
+            write!(f, " {keyword} {number}")?;
+        }
+    }
+    if !meaning.range.is_empty() {
+        write!(f, " range {}", Word(&meaning.range))?;
+    }
+    for limit in &meaning.limits {
+        let keyword = if limit.included { "at_most" } else { "below" };
+        write!(f, " {keyword} {}", limit.field)?;
+    }
+    if let Some(default) = &meaning.default_bytes {
+        write!(f, " default {}", Word(&Hex(default).to_string()))?;
+    }
+    for (keyword, values) in [("keys", &meaning.keys), ("values", &meaning.values)] {
+        if let Some(values) = values {
+            write!(f, " {keyword}{}", ValuesText(values))?;
+        }
+    }
+    f.write_char('\n')
+}
+
+/// Writes the parts of some values, each after a space.
+struct ValuesText<'v>(&'v Values);
+
+impl Display for ValuesText<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let values = self.0;
+        for (keyword, text) in
+            [("as", &values.form), ("least", &values.least), ("most", &values.most)]
+        {
+            if !text.is_empty() {
+                write!(f, " {keyword} {}", Word(text))?;
+            }
+        }
+        if let Some(bytes) = values.bytes {
+            write!(f, " bytes {bytes}")?;
+        }
+        for (keyword, is_set) in
+            [("most_excluded", values.most_excluded), ("not_zero", values.not_zero)]
+        {
+            if is_set {
+                write!(f, " {keyword}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Writes a word, in quotes if it is empty or has special characters.

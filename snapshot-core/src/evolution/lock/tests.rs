@@ -16,7 +16,7 @@ fn field(number: u32, name: &str, kind: &str) -> Field {
 }
 
 fn value(number: i32, name: &str) -> Value {
-    Value { number, name: name.to_owned() }
+    Value { number, name: name.to_owned(), since: 0 }
 }
 
 fn manifest() -> Manifest {
@@ -78,7 +78,8 @@ fn third() -> Manifest {
     payload.version = 3;
     payload.accepts = vec![2, 3];
     payload.saves = vec![3];
-    payload.older = vec![Older { version: 2, message: "a.v1.DiskV2".to_owned() }];
+    payload.older =
+        vec![Older { version: 2, message: "a.v1.DiskV2".to_owned(), ..Older::default() }];
     let mut old = third.messages[0].clone();
     old.name = "a.v1.DiskV2".to_owned();
     third.messages.push(old);

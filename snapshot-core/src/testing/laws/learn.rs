@@ -38,7 +38,7 @@ pub(in super::super) fn learn(bench: &mut Bench, site: &Site) {
 /// The number of elements that are tried to find two that a list accepts.
 const TRIED: usize = 12;
 
-/// Whether a repeated field refuses a duplicate element and does not keep the order.
+/// Whether a repeated field refuses a duplicate element and accepts two elements in one order only.
 fn is_set(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) -> bool {
     let default = bench.places.default(site.place, info);
     let now = values.first().unwrap_or(&default);
@@ -57,8 +57,9 @@ fn is_set(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) ->
             continue;
         }
         for b in pool.iter().skip(index + 1).filter(|b| b.bytes() != a.bytes()) {
-            if let (Some(one), Some(other)) = (back(&[a, b]), back(&[b, a])) {
-                return one == other && back(&[a, a]).is_none();
+            let orders = [back(&[a, b]), back(&[b, a])];
+            if orders.iter().any(Option::is_some) {
+                return orders.iter().any(Option::is_none) && back(&[a, a]).is_none();
             }
         }
     }

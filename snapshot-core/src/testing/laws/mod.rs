@@ -7,6 +7,7 @@ mod learn;
 mod order;
 mod prost;
 mod refuse;
+mod relate;
 mod truncate;
 mod undo;
 
@@ -19,5 +20,6 @@ pub(super) use prost::as_prost;
 pub(super) use refuse::{
     too_large_numbers, unknown_enum_numbers, unknown_fields, wrong_wire_types,
 };
+pub(super) use relate::unrelated_numbers;
 pub(super) use truncate::truncations;
 pub(super) use undo::undo;

@@ -1,0 +1,89 @@
+//! What the attributes of a field say about its meaning, for the notes: called when a manifest is made, and
+//! never while a state is saved or restored.
+
+use std::fmt::Debug;
+use std::ops::{Bound, RangeBounds};
+
+use super::bounds::{Bounded, Ranged};
+use super::put::{Putting, bytes_of};
+use crate::schema::{Number, RangeNote};
+
+/// Returns what a `range` says about the values of a field of type `T`.
+pub fn range_note<V: Bounded, T: Ranged<V>>(
+    range: impl RangeBounds<V>,
+    text: &'static str,
+) -> RangeNote {
+    let end = |bound: Bound<&V>| match bound {
+        Bound::Included(value) => Some((number_of(value), false)),
+        Bound::Excluded(value) => Some((number_of(value), true)),
+        Bound::Unbounded => None,
+    };
+    let (least, most) = (end(range.start_bound()), end(range.end_bound()));
+    let is_number = |end: &Option<(Option<Number>, bool)>| {
+        end.as_ref().is_none_or(|(number, _)| number.is_some())
+    };
+    let is_numeric = is_number(&least) && is_number(&most);
+    let mut most_excluded = false;
+    let least = least.and_then(|(number, is_excluded)| match number? {
+        Number::Int(least) if is_excluded => Some(Number::Int(least.saturating_add(1))),
+        least => Some(least),
+    });
+    let most = most.and_then(|(number, is_excluded)| match number? {
+        Number::Int(most) if is_excluded => Some(Number::Int(most.saturating_sub(1))),
+        most => {
+            most_excluded = is_excluded;
+            Some(most)
+        }
+    });
+    RangeNote { text, least, most, most_excluded, is_numeric }
+}
+
+/// The number that a value shows itself as, also inside of newtypes. Every value that a range bounds has
+/// `Debug`, and nothing else is known of it.
+fn number_of(value: &impl Debug) -> Option<Number> {
+    let text = format!("{value:?}");
+    let mut text = text.as_str();
+    while let Some((name, inner)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            return None;
+        }
+        text = inner;
+    }
+    text.parse().map(Number::Int).or_else(|_| text.parse().map(Number::Float)).ok()
+}
+
+/// Returns the bytes of a field with the value that it gets in older payloads; `put` writes it. `None` if the
+/// value contains a controller, or cannot be saved.
+pub fn default_note(put: impl FnOnce(&mut Putting<'_, 0>)) -> Option<Vec<u8>> {
+    bytes_of(put).ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A newtype as users write them.
+    #[derive(Debug, PartialEq, PartialOrd)]
+    struct Slot(u32);
+
+    #[test]
+    fn the_ends_of_a_range_are_numbers_whatever_wraps_them() {
+        let note = range_note::<u8, Option<u8>>(1..8, "1..8");
+        assert_eq!((note.least, note.most), (Some(Number::Int(1)), Some(Number::Int(7))));
+        assert!(note.is_numeric && !note.most_excluded);
+        let note = range_note::<Slot, Slot>(Slot(2)..=Slot(5), "a..=b");
+        assert_eq!((note.least, note.most), (Some(Number::Int(2)), Some(Number::Int(5))));
+        let note = range_note::<f64, f64>(0.0..1.0, "0.0..1.0");
+        assert_eq!(note.most, Some(Number::Float(1.0)));
+        assert!(note.most_excluded);
+        let note = range_note::<u8, u8>(3.., "3..");
+        assert_eq!((note.least, note.most), (Some(Number::Int(3)), None));
+    }
+
+    #[test]
+    fn a_range_of_other_things_has_words_alone() {
+        let note = range_note::<char, char>('a'..='f', "'a'..='f'");
+        assert_eq!((note.least, note.most, note.is_numeric), (None, None, false));
+        assert_eq!(note.text, "'a'..='f'");
+    }
+}

@@ -1,0 +1,196 @@
+//! A JSON document as a tree, to find out whether a value keeps all of it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
+
+use crate::Error;
+use crate::codec::Quoted;
+
+/// A node of a document. A member that is there twice makes the document invalid.
+#[derive(Debug, PartialEq)]
+pub(super) enum Node {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    Object(BTreeMap<String, Node>),
+}
+
+impl Node {
+    /// Checks that everything in this document is in `kept` too, which is what a value that was read from
+    /// it is written as. The order of members and white space mean nothing, a member that is null means
+    /// the same as none, and `kept` may have more members: the type's own defaults.
+    ///
+    /// # Errors
+    ///
+    /// The first part that is not there, with its place.
+    pub(super) fn check_kept(&self, kept: &Node) -> Result<(), Error> {
+        match lost(self, kept, String::new()) {
+            None => Ok(()),
+            Some(place) => Err(Error::invalid(format!(
+                "is JSON of which the type does not keep {}: add it to the type, or carry the document \
+                 unchanged as `codec::Json`",
+                match place.as_str() {
+                    "" => "the value".to_owned(),
+                    place => Quoted(place).to_string(),
+                }
+            ))),
+        }
+    }
+}
+
+/// The place of the first part of `read` that is not in `kept`.
+fn lost(read: &Node, kept: &Node, place: String) -> Option<String> {
+    match (read, kept) {
+        (Node::Object(read), Node::Object(kept)) => read.iter().find_map(|(name, value)| {
+            let place = format!("{place}/{name}");
+            match (value, kept.get(name)) {
+                (Node::Null, None) => None,
+                (_, None) => Some(place),
+                (value, Some(kept)) => lost(value, kept, place),
+            }
+        }),
+        (Node::List(read), Node::List(kept)) if read.len() == kept.len() => {
+            let pairs = read.iter().zip(kept).enumerate();
+            pairs
+                .map(|(index, (read, kept))| lost(read, kept, format!("{place}/{index}")))
+                .find_map(|lost| lost)
+        }
+        (Node::Number(read), Node::Number(kept)) if is_same_number(read, kept) => None,
+        (read, kept) => (read != kept).then_some(place),
+    }
+}
+
+/// Whether two numbers are one: `1` and `1.0` are.
+fn is_same_number(a: &Number, b: &Number) -> bool {
+    match (integer(a), integer(b)) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => a == b,
+        (Some(integer), None) => is_same_value(integer, b),
+        (None, Some(integer)) => is_same_value(integer, a),
+    }
+}
+
+fn integer(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}
+
+fn is_same_value(integer: i128, float: &Number) -> bool {
+    // Both conversions: the first one rounds.
+    float.as_f64().is_some_and(|float| integer as f64 == float && float as i128 == integer)
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
+        Number::from_f64(value).map(Node::Number).ok_or_else(|| E::custom("not a JSON number"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Node, E> {
+        Ok(Node::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            list.push(element);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+        let mut object = BTreeMap::new();
+        while let Some((name, value)) = members.next_entry::<String, Node>()? {
+            match object.entry(name) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(entry) => {
+                    let name = Quoted(entry.key()).to_string();
+                    return Err(A::Error::custom(format!("member {name} is there twice")));
+                }
+            }
+        }
+        Ok(Node::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(read: &str, kept: &str) -> Option<String> {
+        let [read, kept] = [read, kept].map(|text| serde_json::from_str::<Node>(text).unwrap());
+        super::lost(&read, &kept, String::new())
+    }
+
+    #[test]
+    fn what_means_the_same_is_kept() {
+        for (read, kept) in [
+            (r#"{"a": 1, "b": [true, null]}"#, r#"{"b":[true,null],"a":1}"#),
+            (r#"{"a": null}"#, "{}"),
+            (r#"{"a": null}"#, r#"{"a":null}"#),
+            ("{}", r#"{"a":0}"#),
+            ("[1, 2.0, 1e2]", "[1.0,2,100]"),
+        ] {
+            assert_eq!(lost(read, kept), None, "{read} {kept}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_kept_is_found_with_its_place() {
+        for (read, kept, place) in [
+            (r#"{"a": 1}"#, "{}", "/a"),
+            (r#"{"a": {"b": [0, {"c": "x"}]}}"#, r#"{"a":{"b":[0,{"c":"y"}]}}"#, "/a/b/1/c"),
+            ("[1, 2]", "[1]", ""),
+            ("18446744073709551615", "18446744073709551614", ""),
+            ("18446744073709551615", "1.8446744073709552e19", ""),
+            ("0.1", "0.10000000149011612", ""),
+            (r#""1""#, "1", ""),
+        ] {
+            assert_eq!(lost(read, kept).as_deref(), Some(place), "{read} {kept}");
+        }
+    }
+
+    #[test]
+    fn a_member_twice_is_no_document() {
+        let error = serde_json::from_str::<Node>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
+        assert_eq!(error, "member \"a\" is there twice at line 1 column 13");
+    }
+}

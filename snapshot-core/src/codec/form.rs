@@ -1,0 +1,9 @@
+//! The names of forms that a value of another kind can have, in manifests.
+
+pub(crate) const CHAR: &str = "char";
+pub(crate) const IP: &str = "ip";
+pub(crate) const IPV4: &str = "ipv4";
+pub(crate) const IPV6: &str = "ipv6";
+pub(crate) const SOCKET_ADDRESS: &str = "socket address";
+pub(crate) const UUID: &str = "uuid";
+pub(crate) const JSON: &str = "json";

@@ -1,0 +1,578 @@
+//! Judges the values of a saved tree by the manifest of a destination: what it would refuse by its
+//! schema is found while the source still runs.
+//!
+//! The tree is walked by the descriptors of this build, which has just written it; the messages, fields
+//! and meanings of the destination stand beside them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::meaning::values_text;
+use super::value::{Found, default_of, scalar};
+use super::version_schema::Shape;
+use crate::codec::{Reader, is_in_form, wire_type_of};
+use crate::error::{Error, Finding};
+use crate::registry::Registry;
+use crate::schema::kind::WireType;
+use crate::schema::{FieldShape, Manifest, MessageDescriptor, ValueKind};
+use crate::wire::v1::manifest::{Enum, Field, Meaning, Message, Payload, Values};
+
+/// The message of a `ControllerSet`, whose members are named by their ids.
+const SET_ENTRY: &str = "snapshot.v1.ControllerSetSnapshot.Entry";
+
+/// What a destination makes of the values at hand.
+#[derive(Debug, Default)]
+struct Judgement {
+    /// The values that it refuses.
+    refused: Option<Error>,
+    /// The values that it drops on purpose.
+    dropped: Option<Error>,
+}
+
+impl Judgement {
+    fn add(&mut self, other: Self) {
+        self.refused = both(self.refused.take(), other.refused);
+        self.dropped = both(self.dropped.take(), other.dropped);
+    }
+
+    /// Applies `place` to all errors.
+    fn placed(self, place: impl Fn(Error) -> Error) -> Self {
+        Self { refused: self.refused.map(&place), dropped: self.dropped.map(place) }
+    }
+
+    fn refuse(&mut self, error: Error) {
+        self.refused = both(self.refused.take(), Some(error));
+    }
+}
+
+fn both(a: Option<Error>, b: Option<Error>) -> Option<Error> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.and(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Judges the values of a saved tree by the manifest of a destination: each is compared with what the
+/// destination's states make of its field. `any` is the `Any` of the root payload
+/// ([`Snapshot::any_bytes`](crate::Snapshot::any_bytes)), which this registry's build has saved.
+///
+/// Returns the values that the destination drops on purpose, by `discard`, each with its controller and
+/// field. The schemas themselves are compared by [`compatible`](super::compatible);
+/// [`Source::preflight`](crate::Source::preflight) does both.
+///
+/// # Errors
+///
+/// One finding for each value that the destination would refuse; and bytes that are no tree of this
+/// registry.
+///
+/// ```
+/// use snapshot_core::evolution::judge;
+/// use snapshot_core::registry::Registry;
+///
+/// // Payloads that a side does not know are not judged.
+/// let none = Registry::new([])?;
+/// assert!(judge(b"", &none, &none.manifest())?.is_empty());
+/// # Ok::<(), snapshot_core::Error>(())
+/// ```
+pub fn judge(any: &[u8], ours: &Registry, theirs: &Manifest) -> Result<Vec<Finding>, Error> {
+    let judge = Judge {
+        ours,
+        payloads: theirs.payloads.iter().map(|p| (p.type_url.as_str(), p)).collect(),
+        messages: theirs.messages.iter().map(|m| (m.name.as_str(), m)).collect(),
+        enums: theirs.enums.iter().map(|e| (e.name.as_str(), e)).collect(),
+    };
+    let Judgement { refused, dropped } = judge.any(&mut Reader::new(any))?.placed(Error::at_root);
+    match refused {
+        Some(refused) => Err(refused),
+        None => Ok(dropped.iter().flat_map(Error::findings).cloned().collect()),
+    }
+}
+
+struct Judge<'m> {
+    ours: &'m Registry,
+    payloads: HashMap<&'m str, &'m Payload>,
+    messages: HashMap<&'m str, &'m Message>,
+    enums: HashMap<&'m str, &'m Enum>,
+}
+
+/// What was met of one field of a message.
+struct Met<'m> {
+    field: &'m Field,
+    name: &'static str,
+    shape: FieldShape,
+    /// How many values, elements or entries there were.
+    count: usize,
+    /// The integers, and the length of the last text.
+    numbers: Vec<i128>,
+    length: usize,
+    last: Option<Element>,
+    /// What each meaning of the field refuses.
+    refused: Vec<Option<Error>>,
+    /// What is wrong inside.
+    inside: Judgement,
+}
+
+/// The last element of what may be a set.
+#[derive(PartialEq, PartialOrd)]
+enum Element {
+    Int(i128),
+    Bytes(Vec<u8>),
+}
+
+impl<'m> Judge<'m> {
+    /// Judges the payload in an `Any`.
+    fn any(&self, r: &mut Reader<'_>) -> Result<Judgement, Error> {
+        let (mut type_url, mut value) = ("", None);
+        while let Some(tag) = r.tag()? {
+            match tag.number {
+                1 => type_url = r.text()?,
+                _ => value = Some(r.bytes()?),
+            }
+        }
+        self.payload(type_url, value.unwrap_or_default())
+    }
+
+    fn payload(&self, type_url: &str, value: &[u8]) -> Result<Judgement, Error> {
+        // A type that a side does not know is not judged by its values.
+        let Some(ours) = self.ours.get(type_url) else { return Ok(Judgement::default()) };
+        let by_older = || {
+            let mut all = self.payloads.values();
+            all.find(|to| to.older.iter().any(|older| older.type_url == type_url))
+        };
+        let theirs = self.payloads.get(type_url).or_else(by_older);
+        let Some(theirs) = theirs else { return Ok(Judgement::default()) };
+        let info = ours.info();
+        let version = version_of(value, ours.descriptor())?;
+        let own = info.older.iter().find(|older| older.version == version);
+        let descriptor = own.and_then(|older| older.message).unwrap_or(ours.descriptor());
+        let older = theirs.older.iter().find(|older| older.version == version);
+        let older = older.filter(|older| !older.message.is_empty());
+        let root = older.map_or(&theirs.message, |older| &older.message);
+        let Some(message) = self.messages.get(root.as_str()) else {
+            return Ok(Judgement::default());
+        };
+        let judgement = self.message(&mut Reader::new(value), descriptor, message, version)?;
+        let name = info.id_field.and_then(|number| text_of(value, descriptor, number));
+        Ok(judgement.placed(|error| {
+            let error = match &name {
+                Some(name) if !name.is_empty() => error.with_name(name),
+                _ => error,
+            };
+            error.in_payload(info.message_name)
+        }))
+    }
+
+    fn message(
+        &self,
+        r: &mut Reader<'_>,
+        ours: &'static MessageDescriptor,
+        theirs: &'m Message,
+        version: u32,
+    ) -> Result<Judgement, Error> {
+        let mut met: BTreeMap<u32, Met<'m>> = BTreeMap::new();
+        for field in theirs.fields.iter().filter(|field| field.since <= version) {
+            let shape = ours.fields.iter().find_map(|f| f.shape_of(field.number));
+            let (Some(shape), Some(name)) = (shape, ours.field_name(field.number)) else {
+                continue;
+            };
+            met.insert(
+                field.number,
+                Met {
+                    field,
+                    name,
+                    shape,
+                    count: 0,
+                    numbers: Vec::new(),
+                    length: 0,
+                    last: None,
+                    refused: field.meanings.iter().map(|_| None).collect(),
+                    inside: Judgement::default(),
+                },
+            );
+        }
+        while let Some(tag) = r.tag()? {
+            match met.get_mut(&tag.number) {
+                Some(met) => self.occurrence(met, tag.wire_type, r, version)?,
+                None => r.skip(tag.wire_type)?,
+            }
+        }
+        Ok(self.end(met, ours))
+    }
+
+    /// Judges one occurrence of a field.
+    fn occurrence(
+        &self,
+        met: &mut Met<'m>,
+        wire_type: WireType,
+        r: &mut Reader<'_>,
+        version: u32,
+    ) -> Result<(), Error> {
+        match met.shape {
+            FieldShape::Singular(kind) | FieldShape::Optional(kind) => {
+                self.value(met, kind, r, version, |judgement| judgement)
+            }
+            FieldShape::Repeated(kind) | FieldShape::Packed(kind) => {
+                if wire_type == WireType::Len && wire_type_of(kind) != WireType::Len {
+                    return r.packed(|r| self.element(met, kind, r, version));
+                }
+                self.element(met, kind, r, version)
+            }
+            FieldShape::Map(key, value) => r.message(|r| self.entry(met, key, value, r, version)),
+            FieldShape::Oneof(_) | FieldShape::Opaque => r.skip(wire_type),
+        }
+    }
+
+    fn element(
+        &self,
+        met: &mut Met<'m>,
+        kind: ValueKind,
+        r: &mut Reader<'_>,
+        version: u32,
+    ) -> Result<(), Error> {
+        let index = met.count;
+        self.value(met, kind, r, version, |error| error.in_index(index))
+    }
+
+    fn entry(
+        &self,
+        met: &mut Met<'m>,
+        key: ValueKind,
+        value: ValueKind,
+        r: &mut Reader<'_>,
+        version: u32,
+    ) -> Result<(), Error> {
+        let mut text = String::new();
+        let mut has_value = false;
+        while let Some(tag) = r.tag()? {
+            if tag.number == 1 {
+                let found = scalar(key, r)?;
+                text = found.to_string();
+                let field = met.field;
+                for (meaning, refused) in field.meanings.iter().zip(&mut met.refused) {
+                    let keys = meaning.keys.as_ref();
+                    if let Some(reason) = keys.and_then(|keys| refusal(keys, &found)) {
+                        let error = Error::precondition(reason).in_key(text.clone());
+                        *refused = both(refused.take(), Some(error));
+                    }
+                }
+            } else {
+                has_value = true;
+                self.value(met, value, r, version, |error| error.in_key(text.clone()))?;
+            }
+        }
+        met.count += usize::from(!has_value);
+        Ok(())
+    }
+
+    /// Judges one value of a field; `place` adds where in the field it is.
+    fn value(
+        &self,
+        met: &mut Met<'m>,
+        kind: ValueKind,
+        r: &mut Reader<'_>,
+        version: u32,
+        place: impl Fn(Error) -> Error,
+    ) -> Result<(), Error> {
+        let type_name = Shape::of(&met.field.kind).value;
+        let found = match kind {
+            ValueKind::Message(descriptor) => {
+                let descriptor = descriptor();
+                let (inner, found) =
+                    r.message(|r| self.nested(descriptor, type_name, r, version))?;
+                met.inside.add(inner.placed(&place));
+                found
+            }
+            kind => scalar(kind, r)?,
+        };
+        met.count += 1;
+        match &found {
+            Found::Int(number) => met.numbers.push(*number),
+            Found::Bytes(bytes) => met.length = bytes.len(),
+            Found::Float(_) | Found::Message => {}
+        }
+        if let (ValueKind::Enum(_), Found::Int(number)) = (kind, &found)
+            && let Some(one) = self.enums.get(type_name)
+            && !one.values.iter().any(|v| i128::from(v.number) == *number && v.since <= version)
+        {
+            let error = Error::precondition(format!(
+                "is {number}, which the destination's enum does not have"
+            ));
+            met.inside.refuse(place(error));
+        }
+        let element = match &found {
+            Found::Int(number) => Some(Element::Int(*number)),
+            Found::Bytes(bytes) => Some(Element::Bytes(bytes.to_vec())),
+            Found::Float(_) | Found::Message => None,
+        };
+        let is_in_order = met.last.as_ref().is_none_or(|last| Some(last) < element.as_ref());
+        let field = met.field;
+        for (meaning, refused) in field.meanings.iter().zip(&mut met.refused) {
+            if meaning.ignored || meaning.discarded {
+                continue;
+            }
+            let values = meaning.values.as_ref().and_then(|values| refusal(values, &found));
+            let order = (meaning.set && !is_in_order)
+                .then(|| "is not in ascending order, and the destination takes a set".to_owned());
+            for reason in values.into_iter().chain(order) {
+                *refused = both(refused.take(), Some(place(Error::precondition(reason))));
+            }
+        }
+        met.last = element;
+        Ok(())
+    }
+
+    /// Judges a nested message. A message of one value, as protobuf's own are, is that value.
+    fn nested(
+        &self,
+        descriptor: &'static MessageDescriptor,
+        type_name: &str,
+        r: &mut Reader<'_>,
+        version: u32,
+    ) -> Result<(Judgement, Found<'static>), Error> {
+        let name = (descriptor.full_name)();
+        if name == "google.protobuf.Any" {
+            return Ok((self.any(r)?, Found::Message));
+        }
+        if let Some(well_known) = name.strip_prefix("google.protobuf.") {
+            let is_wrapper = well_known.ends_with("Value");
+            let first = descriptor.fields.first().map(|field| field.shape);
+            if let (true, Some(FieldShape::Singular(kind))) = (is_wrapper, first) {
+                let wrapped = wrapped(kind, r)?;
+                return Ok((Judgement::default(), wrapped));
+            }
+            if name == "google.protobuf.Duration" {
+                // Its seconds; the type of the standard library has none below 0.
+                return Ok((Judgement::default(), wrapped(ValueKind::Int64, r)?));
+            }
+            r.take_rest();
+            return Ok((Judgement::default(), Found::Message));
+        }
+        let Some(theirs) = self.messages.get(type_name) else {
+            r.take_rest();
+            return Ok((Judgement::default(), Found::Message));
+        };
+        let id =
+            (name == SET_ENTRY).then(|| text_of(r.fork().take_rest(), descriptor, 1)).flatten();
+        let judgement = self.message(r, descriptor, theirs, version)?;
+        let judgement = judgement.placed(|error| match &id {
+            Some(id) => error.in_member(id),
+            None => error,
+        });
+        Ok((judgement, Found::Message))
+    }
+
+    /// Judges the fields as wholes, when all of the message is known.
+    fn end(&self, mut met: BTreeMap<u32, Met<'m>>, ours: &'static MessageDescriptor) -> Judgement {
+        let limits: HashMap<u32, Option<i128>> =
+            met.iter().map(|(number, met)| (*number, met.measure())).collect();
+        for met in met.values_mut() {
+            met.end(&limits);
+        }
+        let mut judgement = Judgement::default();
+        for met in met.values_mut() {
+            let name = met.name;
+            let inside = std::mem::take(&mut met.inside);
+            judgement.add(inside.placed(|error| error.in_field(name)));
+            // The state at hand is of one of the meanings, and nothing says of which.
+            if met.refused.iter().all(Option::is_some)
+                && let Some(refused) = met.refused.first_mut().and_then(Option::take)
+            {
+                judgement.refuse(refused.in_field(name));
+            }
+        }
+        for field in ours.fields {
+            let FieldShape::Oneof(oneof) = field.shape else { continue };
+            let members = oneof().members.iter().filter_map(|member| met.get(&member.number));
+            let is_required = |met: &Met<'_>| {
+                !met.field.meanings.is_empty() && met.field.meanings.iter().all(|m| m.required)
+            };
+            let mut members = members.peekable();
+            if members.peek().is_some()
+                && members.clone().all(|met| met.count == 0)
+                && members.any(is_required)
+            {
+                judgement.refuse(missing().in_field(field.name));
+            }
+        }
+        judgement
+    }
+}
+
+impl Met<'_> {
+    /// The number by which the field limits others; `None` if it is absent.
+    fn measure(&self) -> Option<i128> {
+        match self.shape {
+            FieldShape::Repeated(_) | FieldShape::Packed(_) | FieldShape::Map(..) => {
+                Some(self.count as i128)
+            }
+            FieldShape::Singular(ValueKind::String | ValueKind::Bytes) => Some(self.length as i128),
+            FieldShape::Optional(ValueKind::String | ValueKind::Bytes) => {
+                (self.count > 0).then_some(self.length as i128)
+            }
+            FieldShape::Singular(_) => Some(self.numbers.last().copied().unwrap_or(0)),
+            _ => self.numbers.last().copied(),
+        }
+    }
+
+    /// Judges the field as a whole.
+    fn end(&mut self, limits: &HashMap<u32, Option<i128>>) {
+        let (count, length) = (self.count, self.length);
+        let is_collection = matches!(
+            self.shape,
+            FieldShape::Repeated(_) | FieldShape::Packed(_) | FieldShape::Map(..)
+        );
+        // What is not on the wire has its default, which must be taken too.
+        let default = match self.shape {
+            FieldShape::Singular(kind) if count == 0 => default_of(kind),
+            _ => None,
+        };
+        let is_member = !self.field.oneof.is_empty();
+        let field = self.field;
+        for (meaning, refused) in field.meanings.iter().zip(&mut self.refused) {
+            let mut reasons = Vec::new();
+            if meaning.ignored {
+                let reason = "is there, and the destination ignores the field".to_owned();
+                reasons.extend((count > 0).then_some(reason));
+            } else if meaning.discarded {
+                if count > 0 {
+                    let reason = "is there, and the destination drops the value on purpose";
+                    self.inside.dropped =
+                        both(self.inside.dropped.take(), Some(Error::precondition(reason)));
+                }
+            } else {
+                if meaning.required && count == 0 && !is_collection && !is_member {
+                    *refused = both(refused.take(), Some(missing()));
+                    continue;
+                }
+                let values = meaning.values.as_ref();
+                let default = default.as_ref();
+                reasons.extend(values.zip(default).and_then(|(v, found)| refusal(v, found)));
+                reasons.extend(counts(meaning, is_collection, count, length));
+                reasons.extend(beyond(meaning, &self.numbers, limits));
+            }
+            for reason in reasons {
+                *refused = both(refused.take(), Some(Error::precondition(reason)));
+            }
+        }
+    }
+}
+
+fn missing() -> Error {
+    Error::precondition("is missing, and the destination requires it")
+}
+
+/// Why the number of elements, or the length of text, is not taken.
+fn counts(meaning: &Meaning, is_collection: bool, count: usize, length: usize) -> Option<String> {
+    let (found, unit) = if is_collection { (count, "elements") } else { (length, "bytes") };
+    let found = found as u64;
+    match (meaning.length, meaning.max) {
+        (Some(wanted), _) if is_collection && wanted != found => {
+            Some(format!("has {found} elements, the destination takes {wanted}"))
+        }
+        (_, Some(max)) if found > max => {
+            Some(format!("has {found} {unit}, the destination takes at most {max}"))
+        }
+        _ => None,
+    }
+}
+
+/// Why a number is not taken beside the other fields.
+fn beyond(
+    meaning: &Meaning,
+    numbers: &[i128],
+    limits: &HashMap<u32, Option<i128>>,
+) -> Option<String> {
+    meaning.limits.iter().find_map(|limit| {
+        let most = limits.get(&limit.field).copied().flatten()?;
+        let is_beyond =
+            |number: &&i128| if limit.included { **number > most } else { **number >= most };
+        // A number that is not on the wire is 0.
+        let number = numbers.iter().chain(numbers.is_empty().then_some(&0)).find(is_beyond)?;
+        let relation = if limit.included { "at most" } else { "below" };
+        Some(format!(
+            "is {number}, the destination takes {relation} {most} beside the other fields"
+        ))
+    })
+}
+
+/// Why a value is not taken.
+fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
+    let is_taken = match found {
+        Found::Int(number) => {
+            let least = values.least.parse::<i128>();
+            let most = values.most.parse::<i128>();
+            !(values.not_zero && *number == 0)
+                && least.map_or(true, |least| *number >= least)
+                && most.map_or(true, |most| *number <= most)
+        }
+        Found::Float(number) => {
+            let least = values.least.parse::<f64>();
+            let most = values.most.parse::<f64>();
+            let is_least = least.map_or(true, |least| *number >= least);
+            let is_most = most.map_or(true, |most| match values.most_excluded {
+                true => *number < most,
+                false => *number <= most,
+            });
+            is_least && is_most
+        }
+        Found::Bytes(bytes) => {
+            values.bytes.is_none_or(|length| bytes.len() as u64 == length)
+                && is_in_form(&values.form, bytes)
+        }
+        Found::Message => true,
+    };
+    (!is_taken).then(|| format!("is {found}, the destination takes {}", values_text(values)))
+}
+
+/// Reads the value of field 1, which is all that counts in a message. Text is judged as absent: its bytes do
+/// not outlive the message.
+fn wrapped(kind: ValueKind, r: &mut Reader<'_>) -> Result<Found<'static>, Error> {
+    let mut found = match default_of(kind) {
+        Some(Found::Int(number)) => Found::Int(number),
+        Some(Found::Float(number)) => Found::Float(number),
+        _ => Found::Message,
+    };
+    while let Some(tag) = r.tag()? {
+        if tag.number != 1 {
+            r.skip(tag.wire_type)?;
+            continue;
+        }
+        found = match scalar(kind, r)? {
+            Found::Int(number) => Found::Int(number),
+            Found::Float(number) => Found::Float(number),
+            Found::Bytes(_) | Found::Message => Found::Message,
+        };
+    }
+    Ok(found)
+}
+
+/// The schema version in a payload.
+fn version_of(value: &[u8], descriptor: &MessageDescriptor) -> Result<u32, Error> {
+    let field = descriptor.fields.iter().find(|field| field.name == "schema_version");
+    let number = field.map_or(0, |field| field.number);
+    let mut r = Reader::new(value);
+    while let Some(tag) = r.tag()? {
+        if tag.number == number {
+            return Ok(u32::try_from(r.varint()?).unwrap_or(u32::MAX));
+        }
+        r.skip(tag.wire_type)?;
+    }
+    Ok(0)
+}
+
+/// The text or number in a field of a message, as a controller is called by it.
+fn text_of(message: &[u8], descriptor: &MessageDescriptor, number: u32) -> Option<String> {
+    let shape = descriptor.fields.iter().find_map(|field| field.shape_of(number))?;
+    let (FieldShape::Singular(kind) | FieldShape::Optional(kind)) = shape else { return None };
+    let mut r = Reader::new(message);
+    loop {
+        let tag = r.tag().ok()??;
+        if tag.number == number {
+            return match scalar(kind, &mut r).ok()? {
+                Found::Int(number) => Some(number.to_string()),
+                Found::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+                Found::Float(_) | Found::Message => None,
+            };
+        }
+        r.skip(tag.wire_type).ok()?;
+    }
+}

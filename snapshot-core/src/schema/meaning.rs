@@ -1,0 +1,384 @@
+//! From the forms of Rust types and the attributes of fields to the meanings that a manifest states.
+
+use super::form::{Collection, FieldForm, Forms, Number, RangeNote, Required, ValueForm};
+use super::{Field, FieldShape, MessageDescriptor, Numbered, ValueKind};
+use crate::wire::v1::manifest::{Limit, Meaning, Values};
+
+/// What one state struct makes of the fields of its message. The derive writes it down as a constant.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct StateMeanings {
+    /// The fields that the struct maps, in the order of the struct.
+    pub mapped: &'static [Numbered],
+    /// What the types make of them, in the same order.
+    pub forms: &'static [Forms],
+    /// What the attributes say. Fields without such attributes are not in it.
+    pub notes: &'static [FieldMeaning],
+    /// The fields that must be absent.
+    pub ignored: &'static [u32],
+    /// The fields whose values are dropped.
+    pub discarded: &'static [u32],
+}
+
+impl StateMeanings {
+    /// Nothing is known.
+    pub const NONE: Self =
+        Self { mapped: &[], forms: &[], notes: &[], ignored: &[], discarded: &[] };
+
+    /// Calls `take` with the meaning of each field of the message, by its number, and with what its form says
+    /// about versions.
+    pub(super) fn each(
+        &self,
+        message: &MessageDescriptor,
+        take: &mut dyn FnMut(u32, Meaning, Versions),
+    ) {
+        let shape_of = |number: u32| {
+            let field = message.fields.iter().find(|field| field.number == number);
+            field.map_or(FieldShape::Opaque, |field| field.shape)
+        };
+        let mut mapped = self.mapped.iter();
+        let mut each = |form: Option<&FieldForm>| {
+            let Some(Numbered { number, .. }) = mapped.next() else { return };
+            let found = self.notes.iter().find(|notes| notes.number == *number);
+            let notes = found.map_or(MeaningNotes::NONE, |found| found.notes);
+            let shape = shape_of(*number);
+            if let (FieldShape::Oneof(oneof), Some(form)) = (shape, form) {
+                let is_required = matches!(form.required, Required::Yes);
+                for descriptor in oneof().members {
+                    let known = form.members.iter().find(|m| m.number == descriptor.number);
+                    let Some(known) = known else { continue };
+                    let mut meaning = member(known.value, descriptor.shape, is_required);
+                    if known.is_ignored {
+                        meaning = Meaning { ignored: true, ..Meaning::default() };
+                    }
+                    meaning.secret = notes.is_secret;
+                    let versions = Versions { since: known.since, values: known.value.since };
+                    take(descriptor.number, meaning, versions);
+                }
+                return;
+            }
+            let values = form.map_or(&[][..], |form| form.value.since);
+            take(*number, mapped_meaning(form, &notes, shape), Versions { since: 0, values });
+        };
+        self.forms.iter().for_each(|forms| forms.each(&mut each));
+        for (numbers, is_ignored) in [(self.ignored, true), (self.discarded, false)] {
+            for number in numbers {
+                let meaning =
+                    Meaning { ignored: is_ignored, discarded: !is_ignored, ..Meaning::default() };
+                let versions = Versions { since: 0, values: &[] };
+                match shape_of(*number) {
+                    FieldShape::Oneof(oneof) => {
+                        for member in oneof().members {
+                            take(member.number, meaning.clone(), versions);
+                        }
+                    }
+                    _ => take(*number, meaning, versions),
+                }
+            }
+        }
+    }
+}
+
+/// What the form of a field says about versions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Versions {
+    /// The version that added a member of a oneof; 0 if every version has it.
+    pub(super) since: u32,
+    /// The values of an enum that were added later.
+    pub(super) values: &'static [(i32, u32)],
+}
+
+/// What the attributes of one field say about its meaning.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct FieldMeaning {
+    number: u32,
+    notes: MeaningNotes,
+}
+
+impl FieldMeaning {
+    /// Creates notes on a field that say nothing yet.
+    pub const fn of<F>(field: &Field<F>) -> Self {
+        Self { number: field.number(), notes: MeaningNotes::NONE }
+    }
+
+    /// Names the form of the field.
+    pub const fn form(mut self, form: &'static str) -> Self {
+        self.notes.form = Some(form);
+        self
+    }
+
+    /// Notes the greatest length.
+    pub const fn max(mut self, max: fn() -> usize) -> Self {
+        self.notes.max = Some(max);
+        self
+    }
+
+    /// Notes the range.
+    pub const fn range(mut self, range: fn() -> RangeNote) -> Self {
+        self.notes.range = Some(range);
+        self
+    }
+
+    /// Notes the value in older payloads, as the bytes of the field.
+    pub const fn default(mut self, default: fn() -> Option<Vec<u8>>) -> Self {
+        self.notes.default = Some(default);
+        self
+    }
+
+    /// Notes the numbers of the fields that limit this one, and whether each limit is included.
+    pub const fn limits(mut self, limits: &'static [(u32, bool)]) -> Self {
+        self.notes.limits = limits;
+        self
+    }
+
+    /// Notes that the value is a secret.
+    pub const fn secret(mut self) -> Self {
+        self.notes.is_secret = true;
+        self
+    }
+}
+
+/// What the attributes of a field say about its meaning.
+#[derive(Clone, Copy, Debug)]
+struct MeaningNotes {
+    form: Option<&'static str>,
+    max: Option<fn() -> usize>,
+    range: Option<fn() -> RangeNote>,
+    default: Option<fn() -> Option<Vec<u8>>>,
+    /// The numbers of the fields that limit this one, and whether the limit is included.
+    limits: &'static [(u32, bool)],
+    is_secret: bool,
+}
+
+impl MeaningNotes {
+    const NONE: Self =
+        Self { form: None, max: None, range: None, default: None, limits: &[], is_secret: false };
+}
+
+/// The meaning of a field that a state maps.
+fn mapped_meaning(form: Option<&FieldForm>, notes: &MeaningNotes, shape: FieldShape) -> Meaning {
+    let mut meaning = Meaning { secret: notes.is_secret, ..Meaning::default() };
+    let adapter = form.and_then(|form| form.adapter).map(|path| form_of_adapter(path()));
+    meaning.form = match (notes.form, &adapter) {
+        (Some(form), _) => form.to_owned(),
+        (None, Some(form)) => form.clone(),
+        (None, None) => String::new(),
+    };
+    if let Some(form) = form {
+        let kinds = kinds_of(shape);
+        meaning.values = kinds.map(|(_, value)| values_of(form.value, value)).and_then(some);
+        meaning.required = match form.required {
+            Required::No => false,
+            Required::Yes => true,
+            Required::If(is_required) => is_required(),
+        };
+        match form.collection {
+            Collection::One | Collection::List => {}
+            Collection::Set => meaning.set = true,
+            Collection::Array(length) => meaning.length = Some(length as u64),
+            Collection::Map(keys) => {
+                let key = kinds.and_then(|(key, _)| key);
+                meaning.keys = key.map(|key| values_of(keys, key)).and_then(some);
+            }
+        }
+    }
+    // Of a field with an adapter the bounds are those of the Rust value, and nothing on the wire shows it.
+    match (notes.max.map(|max| max() as u64), &adapter) {
+        (max, None) => meaning.max = max,
+        (Some(max), Some(_)) => meaning.range = format!("max {max}"),
+        (None, Some(_)) => {}
+    }
+    if let Some(range) = notes.range.map(|range| range()) {
+        // The range is of the Rust value, which an adapter converts to something else.
+        match range.is_numeric
+            && adapter.is_none()
+            && matches!(shape, FieldShape::Singular(_) | FieldShape::Optional(_))
+        {
+            true => narrow(&mut meaning, &range, shape),
+            false => meaning.range = range.text.to_owned(),
+        }
+    }
+    meaning.default_bytes = notes.default.and_then(|default| default());
+    meaning.limits =
+        notes.limits.iter().map(|&(field, included)| Limit { field, included }).collect();
+    meaning
+}
+
+/// The meaning of a member of a oneof.
+fn member(value: ValueForm, shape: FieldShape, is_required: bool) -> Meaning {
+    let kinds = kinds_of(shape);
+    Meaning {
+        values: kinds.map(|(_, kind)| values_of(value, kind)).and_then(some),
+        required: is_required,
+        ..Meaning::default()
+    }
+}
+
+/// The kind of the keys, and that of the values.
+fn kinds_of(shape: FieldShape) -> Option<(Option<ValueKind>, ValueKind)> {
+    match shape {
+        FieldShape::Singular(kind)
+        | FieldShape::Optional(kind)
+        | FieldShape::Repeated(kind)
+        | FieldShape::Packed(kind) => Some((None, kind)),
+        FieldShape::Map(key, value) => Some((Some(key), value)),
+        FieldShape::Oneof(_) | FieldShape::Opaque => None,
+    }
+}
+
+/// The values that a type takes of a kind: what the kind does not have anyway is not said.
+fn values_of(form: ValueForm, kind: ValueKind) -> Values {
+    let mut values = Values {
+        form: form.name.to_owned(),
+        not_zero: form.not_zero,
+        bytes: form.bytes.map(|bytes| bytes as u64),
+        ..Values::default()
+    };
+    if let Some((least, most)) = form.range {
+        let (kind_least, kind_most) = range_of(kind).unwrap_or((i128::MIN, i128::MAX));
+        if least > kind_least {
+            values.least = least.to_string();
+        }
+        if most < kind_most {
+            values.most = most.to_string();
+        }
+    }
+    values
+}
+
+/// Narrows the values of a meaning to a `range`.
+fn narrow(meaning: &mut Meaning, range: &RangeNote, shape: FieldShape) {
+    let mut values = meaning.values.take().unwrap_or_default();
+    let kind = kinds_of(shape).and_then(|(_, kind)| range_of(kind));
+    let (kind_least, kind_most) = kind.unwrap_or((i128::MIN, i128::MAX));
+    match range.least {
+        Some(Number::Int(least)) => {
+            let known = values.least.parse().unwrap_or(kind_least);
+            if least > known {
+                values.least = least.to_string();
+            }
+        }
+        Some(Number::Float(least)) => values.least = format!("{least:?}"),
+        None => {}
+    }
+    match range.most {
+        Some(Number::Int(most)) => {
+            let known = values.most.parse().unwrap_or(kind_most);
+            if most < known {
+                values.most = most.to_string();
+            }
+        }
+        Some(Number::Float(most)) => {
+            values.most = format!("{most:?}");
+            values.most_excluded = range.most_excluded;
+        }
+        None => {}
+    }
+    meaning.values = some(values);
+}
+
+/// Nothing, if every value is taken.
+fn some(values: Values) -> Option<Values> {
+    (values != Values::default()).then_some(values)
+}
+
+/// The least and the greatest integer of a kind.
+fn range_of(kind: ValueKind) -> Option<(i128, i128)> {
+    use ValueKind::*;
+    match kind {
+        Int32 | Sint32 | Sfixed32 => Some((i32::MIN.into(), i32::MAX.into())),
+        Int64 | Sint64 | Sfixed64 => Some((i64::MIN.into(), i64::MAX.into())),
+        Uint32 | Fixed32 => Some((0, u32::MAX.into())),
+        Uint64 | Fixed64 => Some((0, u64::MAX.into())),
+        Message(descriptor) => match descriptor().name {
+            "Int32Value" => Some((i32::MIN.into(), i32::MAX.into())),
+            "Int64Value" => Some((i64::MIN.into(), i64::MAX.into())),
+            "UInt32Value" => Some((0, u32::MAX.into())),
+            "UInt64Value" => Some((0, u64::MAX.into())),
+            _ => None,
+        },
+        Bool | Double | Float | String | Bytes | Enum(_) => None,
+    }
+}
+
+/// The shipped adapters that mean the same as another one, or that take a type by its own text: each with the
+/// name of its form.
+const SHIPPED: &[(&str, &str)] = &[
+    ("time::seconds", "seconds"),
+    ("time::seconds_rounded", "seconds"),
+    ("time::millis", "milliseconds"),
+    ("time::millis_rounded", "milliseconds"),
+    ("remaining", "milliseconds that remain"),
+    ("time::micros", "microseconds"),
+    ("time::micros_rounded", "microseconds"),
+    ("time::nanos", "nanoseconds"),
+    ("time::unix_seconds", "seconds since 1970"),
+    ("time::unix_seconds_rounded", "seconds since 1970"),
+    ("json", "json"),
+    ("json_text", "json"),
+    // The text of the type itself, which is all that is said of a type that the codec knows.
+    ("display", ""),
+    ("lenient_text", ""),
+];
+
+/// The name of the form of an adapter, given the path of its `from_wire`.
+fn form_of_adapter(path: &str) -> String {
+    let path = path.split('<').next().unwrap_or(path);
+    let path = path.strip_suffix("::from_wire").unwrap_or(path);
+    match path.strip_prefix("snapshot_core::codec::adapter::") {
+        Some(shipped) => {
+            let known = SHIPPED.iter().find(|(module, _)| *module == shipped);
+            known.map_or(shipped, |(_, form)| form).to_owned()
+        }
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_is_known_by_what_it_means_or_by_its_path() {
+        for (path, form) in [
+            (
+                "snapshot_core::codec::adapter::time::millis::from_wire<core::time::Duration>",
+                "milliseconds",
+            ),
+            ("snapshot_core::codec::adapter::time::millis_rounded::from_wire", "milliseconds"),
+            ("snapshot_core::codec::adapter::display::from_wire<u8>", ""),
+            ("shim::mac::from_wire", "shim::mac"),
+            ("shim::text::from_wire<shim::Mac>", "shim::text"),
+        ] {
+            assert_eq!(form_of_adapter(path), form);
+        }
+    }
+
+    #[test]
+    fn every_shipped_adapter_has_a_form() {
+        use crate::codec;
+        let paths = [
+            std::any::type_name_of_val(&codec::seconds::from_wire::<std::time::Duration>),
+            std::any::type_name_of_val(&codec::micros_rounded::from_wire::<std::time::Duration>),
+            std::any::type_name_of_val(&codec::unix_seconds::from_wire::<std::time::SystemTime>),
+            std::any::type_name_of_val(&codec::remaining_millis::from_wire::<codec::Countdown>),
+            std::any::type_name_of_val(&codec::lenient_text::from_wire::<u8>),
+        ];
+        for path in paths {
+            let form = form_of_adapter(path);
+            assert!(!form.contains("::"), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_the_kind_does_not_have_is_not_said() {
+        let u8s = values_of(ValueForm::integer(0, 255), ValueKind::Uint32);
+        assert_eq!((u8s.least.as_str(), u8s.most.as_str()), ("", "255"));
+        let i64s =
+            values_of(ValueForm::integer(i64::MIN.into(), i64::MAX.into()), ValueKind::Uint32);
+        assert_eq!(some(i64s), None);
+        let u64s = values_of(ValueForm::integer(0, u64::MAX.into()), ValueKind::Sint64);
+        assert_eq!((u64s.least.as_str(), u64s.most.as_str()), ("0", ""));
+    }
+}

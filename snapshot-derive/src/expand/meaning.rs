@@ -1,0 +1,78 @@
+//! What a struct makes of the fields of its message, for the manifest: constants alone.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::mapped::Mapped;
+use super::run::{Form, Run};
+use super::{at, constant_of, local, text_of, version};
+use crate::model::{Limit, Mapping, Struct};
+
+/// Generates what the struct makes of the fields.
+pub(super) fn meanings(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
+    let fields = constant_of(&model.message, "__FIELDS");
+    let forms = runs.iter().map(|run| match run.form {
+        Form::Dependent => quote!(__s::Forms::Unknown),
+        _ => {
+            let function = &run.answers;
+            quote!(__s::forms(&#function))
+        }
+    });
+    let notes = runs.iter().flat_map(|run| &run.fields);
+    let notes: TokenStream = notes.filter_map(|mapped| of_field(model, mapped)).collect();
+    let (ignored, discarded) = (&model.ignored, &model.discarded);
+    quote! {
+        __s::StateMeanings {
+            mapped: __MAPPED,
+            forms: &[#(#forms),*],
+            notes: &[#notes],
+            ignored: &[#((*#fields).#ignored.number()),*],
+            discarded: &[#((*#fields).#discarded.number()),*],
+        }
+    }
+}
+
+/// Generates what the attributes of a field say, if they say something.
+fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
+    let Mapping { max, range, since, form, limits, is_secret, .. } = mapped.mapping;
+    let ty = &mapped.field.ty;
+    let form = form.as_ref().map(|form| quote!(.form(#form)));
+    let max = max.as_ref().map(|max| quote_spanned!(at(max.span())=> .max(|| #max)));
+    let range = range.as_ref().map(|range| {
+        let text = text_of(range);
+        quote_spanned!(at(range.span())=> .range(|| __s::range_note::<_, #ty>(#range, #text)))
+    });
+    let default = since.as_ref().map(|since| {
+        let (default, value) = (version::default_of(mapped, since), local("default"));
+        let put = local("put_one");
+        let (port, absent) = (mapped.port(), mapped.value_of(&quote!(#value)));
+        quote_spanned! {mapped.place=>
+            .default(|| __s::default_note(|#put| {
+                let #value = #default;
+                #port.put(#put, #absent)
+            }))
+        }
+    });
+    let limits: Vec<TokenStream> = limits
+        .iter()
+        .filter_map(|Limit { field, is_included }| {
+            let other = model.fields.iter().find(|other| other.ident == *field)?.mapping()?;
+            // Adapters convert the numbers that are compared, so the wire does not show the relation.
+            if mapped.mapping.with.is_some() || other.with.is_some() {
+                return None;
+            }
+            let (fields, proto) = (&mapped.fields, &other.proto);
+            Some(quote!(((*#fields).#proto.number(), #is_included)))
+        })
+        .collect();
+    let limits = (!limits.is_empty()).then(|| quote!(.limits(const { &[#(#limits),*] })));
+    let secret = is_secret.then(|| quote!(.secret()));
+    let parts = [form, max, range, default, limits, secret];
+    let parts: TokenStream = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let constant = mapped.constant();
+    Some(quote!(__s::FieldMeaning::of(#constant) #parts,))
+}
