@@ -6,8 +6,8 @@
 #[path = "protocol/model.rs"]
 mod model;
 
-use model::{Budget, Ledger, Protocol, Rules};
-use snapshot_handover::decision::{Action, Event, Mark, Word, Written, destination, source};
+use model::{Budget, Ledger, Protocol, Rules, TakesUp};
+use snapshot_handover::decision::{Action, Again, Event, Mark, Word, Written, destination, source};
 use stateright::{Checker, HasDiscoveries, Model};
 
 /// What the library does, over a ledger that keeps its promise and no more: marks that the decisions
@@ -18,6 +18,13 @@ const REAL: Rules = Rules {
     ledger: Ledger {
         loses: |action| matches!(action, Action::Note(_) | Action::Record(Mark::Begun)),
         reads: |written| written,
+    },
+    again: TakesUp {
+        source: source::again,
+        destination: destination::again,
+        locks: true,
+        compares: true,
+        keeps: true,
     },
 };
 
@@ -48,11 +55,17 @@ fn that_holds_too_when_marks_are_not_written_half_written_or_written_and_reporte
     holds(Budget::WRITES);
 }
 
+#[test]
+fn a_shim_that_dies_at_any_time_takes_its_sandbox_up_again_and_no_other_does() {
+    holds(Budget::CHECKPOINTS);
+}
+
 /// A protocol with a mistake in it is found out by one of these properties.
 #[track_caller]
 fn is_found_out(rules: Rules, properties: &[&'static str]) {
     let enough = HasDiscoveries::AnyOf(properties.iter().copied().collect());
-    let found = [Budget::LINKS, Budget::WRITES].into_iter().any(|budget| {
+    let budgets = [Budget::LINKS, Budget::WRITES, Budget::CHECKPOINTS];
+    let found = budgets.into_iter().any(|budget| {
         let protocol = Protocol::new(rules).with_budget(budget);
         let checker = protocol.checker().finish_when(enough.clone()).spawn_bfs().join();
         properties.iter().any(|property| checker.discovery(property).is_some())
@@ -224,6 +237,69 @@ fn a_ledger_that_takes_a_torn_record_for_none_is_found_out() {
     is_found_out(
         Rules { ledger: Ledger { reads, ..REAL.ledger }, ..REAL },
         &["never two live sides", "never two that say it is theirs"],
+    );
+}
+
+/// With this rule, a shim that is started again is found out.
+#[track_caller]
+fn taking_up_is_found_out(change: fn(&mut TakesUp), properties: &[&'static str]) {
+    let mut rules = REAL;
+    change(&mut rules.again);
+    is_found_out(rules, properties);
+}
+
+#[test]
+fn a_source_that_takes_its_sandbox_up_while_in_doubt_is_found_out() {
+    taking_up_is_found_out(
+        |again| {
+            again.source = |mark| match mark {
+                Some(Mark::Given) => Again::TakeUp,
+                mark => source::again(mark),
+            }
+        },
+        &["never two live sides", "no checkpoint is taken up by two"],
+    );
+}
+
+#[test]
+fn a_source_that_takes_up_what_it_has_given_away_is_found_out() {
+    taking_up_is_found_out(
+        |again| again.source = |_| Again::TakeUp,
+        &["never two live sides", "no checkpoint is taken up by two"],
+    );
+}
+
+#[test]
+fn a_destination_that_takes_up_what_it_has_not_written_to_be_its_own_is_found_out() {
+    taking_up_is_found_out(
+        |again| {
+            again.destination = |mark| match mark {
+                Some(Mark::Begun) => Again::TakeUp,
+                mark => destination::again(mark),
+            }
+        },
+        &["never two live sides", "no checkpoint is taken up by two"],
+    );
+}
+
+#[test]
+fn a_destination_that_is_live_before_it_has_kept_the_sandbox_is_found_out() {
+    taking_up_is_found_out(
+        |again| again.keeps = false,
+        &["a side whose shim was started again has its sandbox in the end"],
+    );
+}
+
+#[test]
+fn a_ledger_without_a_lock_is_found_out() {
+    taking_up_is_found_out(|again| again.locks = false, &["no checkpoint is taken up by two"]);
+}
+
+#[test]
+fn a_stale_checkpoint_that_nobody_compares_is_found_out() {
+    taking_up_is_found_out(
+        |again| again.compares = false,
+        &["no stale checkpoint is taken up without a word"],
     );
 }
 

@@ -198,7 +198,10 @@ fn one(seed: u64, keys: &Path) -> (Kind, bool, Tally, Option<String>) {
     let mut trouble = Vec::new();
     if !has_ended {
         let line = shims.status_line();
-        if kind.is_started_again || !(line.contains("type ") || line.contains("has ended")) {
+        // Killed before there was anything to have a status.
+        let is_early = !shims.folder().join("source").exists();
+        let has_status = line.contains("type ") || line.contains("has ended") || is_early;
+        if kind.is_started_again || !has_status {
             trouble.push(format!("the sandbox did not run to its end: {line}"));
         }
         shims.end_sandbox();

@@ -215,6 +215,8 @@ impl Shims {
 
 /// What is wrong with a log: a start, the numbers from 1 without a gap, an end that counts them.
 fn wrong_log(id: &str, log: &str, text: &str, must_end: bool) -> Option<String> {
+    // A container that was ended by force may have stopped within a line.
+    let text = if must_end { text } else { &text[..text.rfind('\n').map_or(0, |end| end + 1)] };
     let mut lines = text.lines().peekable();
     if log == "stdout.log" {
         match lines.next() {

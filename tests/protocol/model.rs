@@ -1,10 +1,10 @@
 //! The world around the two sides: connections that break, processes that are killed and started
-//! again, an operator who does what the verdict says.
+//! again, checkpoints that they take their sandbox up from, an operator who does what the verdict says.
 
 use std::collections::BTreeMap;
 
 use snapshot_handover::decision::{
-    Action, Choice, Event, Mark, Side, Verdict, Word, Written, destination, source, verdict,
+    Action, Again, Choice, Event, Mark, Side, Verdict, Word, Written, destination, source, verdict,
 };
 use stateright::{Model, Property};
 
@@ -15,6 +15,21 @@ pub(crate) struct Rules {
     pub(crate) destination: fn(destination::State, Event) -> (destination::State, Vec<Action>),
     /// How the ledger of each side behaves.
     pub(crate) ledger: Ledger,
+    /// How a process that was started again takes its sandbox up.
+    pub(crate) again: TakesUp,
+}
+
+/// How a process that was started again takes its sandbox up.
+#[derive(Clone, Copy)]
+pub(crate) struct TakesUp {
+    pub(crate) source: fn(Option<Mark>) -> Again,
+    pub(crate) destination: fn(Option<Mark>) -> Again,
+    /// Whether a second process finds the ledger locked.
+    pub(crate) locks: bool,
+    /// Whether the `patch` hooks find out that the checkpoint is older than the work.
+    pub(crate) compares: bool,
+    /// Whether the destination keeps the sandbox before it writes that it is live.
+    pub(crate) keeps: bool,
 }
 
 /// How a ledger behaves, beyond a write that succeeds and one that fails.
@@ -64,6 +79,8 @@ pub(crate) struct Process<S> {
     written: Written,
     /// Its connection.
     connection: Option<u8>,
+    /// Whether it was started again after a kill.
+    is_again: bool,
 }
 
 impl<S> Process<S> {
@@ -85,6 +102,10 @@ pub(crate) struct Budget {
     writes: u8,
     connections: u8,
     starts: u8,
+    /// Changes of the sandbox.
+    changes: u8,
+    /// Whether the source may wait before it begins the hand-over.
+    idles: bool,
 }
 
 impl Budget {
@@ -97,11 +118,27 @@ impl Budget {
         writes: 0,
         connections: 3,
         starts: 1,
+        changes: 0,
+        idles: false,
     };
 
     /// Above all writes that go wrong.
     pub(crate) const WRITES: Self =
         Self { losses: 1, kills: 1, restarts: 2, failures: 0, writes: 2, ..Self::LINKS };
+
+    /// Above all shims that die at any time, with checkpoints that are behind, and are started again,
+    /// also twice at once.
+    pub(crate) const CHECKPOINTS: Self = Self {
+        losses: 0,
+        kills: 2,
+        restarts: 3,
+        failures: 0,
+        connections: 2,
+        starts: 0,
+        changes: 1,
+        idles: true,
+        ..Self::LINKS
+    };
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +148,15 @@ pub(crate) struct World {
     /// Whether the sandbox runs there. It outlives its shim, as a VM does.
     runs_at_source: bool,
     runs_at_destination: bool,
+    /// How many processes have it there.
+    holders: [u8; 2],
+    /// The state of the sandbox, and of what each side could take it up from.
+    work: u8,
+    checkpoints: [Option<u8>; 2],
+    /// Whether a checkpoint was taken up that is older than the work, and nobody has said so.
+    is_silently_stale: bool,
+    /// Whether one was, and was reported.
+    is_reported_stale: bool,
     /// Whether the destination's process holds something of its host for the tree.
     bound_at_destination: bool,
     connections: BTreeMap<u8, Connection>,
@@ -185,6 +231,16 @@ pub(crate) enum Happening {
     Vanishes(u8, Who),
     Kill(Who),
     Restart(Who),
+    /// The source begins the hand-over.
+    Begins,
+    /// The sandbox changes.
+    Changes,
+    /// The checkpoint of the change is written.
+    Checkpoint,
+    /// A process that was started again takes the sandbox of its side up.
+    TakesUp(Who),
+    /// A second process is started beside it, and takes the sandbox up too if it can.
+    Doubles(Who),
     /// The operator starts the sandbox again where the verdict says.
     StartAgain,
 }
@@ -201,6 +257,8 @@ impl Happening {
                 | Happening::Vanishes(..)
                 | Happening::Kill(_)
                 | Happening::Restart(_)
+                | Happening::Changes
+                | Happening::Doubles(_)
                 | Happening::StartAgain
         )
     }
@@ -228,6 +286,42 @@ impl World {
     fn verdict(&self, rules: Rules) -> Verdict {
         let (source, destination) = self.sides(rules);
         verdict(source, destination)
+    }
+
+    /// What a process of this side does with the sandbox after it was started again.
+    fn again(&self, rules: Rules, who: Who) -> Option<Again> {
+        let (written, again) = match who {
+            Who::Source => (self.source.written, rules.again.source),
+            Who::Destination => (self.destination.written, rules.again.destination),
+        };
+        match (rules.ledger.reads)(written) {
+            Written::Nothing => Some(again(None)),
+            Written::Mark(mark) => Some(again(Some(mark))),
+            // It refuses to start.
+            Written::Unreadable => None,
+        }
+    }
+
+    fn runs_mut(&mut self, who: Who) -> &mut bool {
+        match who {
+            Who::Source => &mut self.runs_at_source,
+            Who::Destination => &mut self.runs_at_destination,
+        }
+    }
+
+    /// Takes the sandbox up from a side's checkpoint.
+    fn take_up(&mut self, rules: Rules, who: Who) {
+        let Some(kept) = self.checkpoints[who as usize] else { return };
+        if kept < self.work {
+            match rules.again.compares {
+                true => self.is_reported_stale = true,
+                false => self.is_silently_stale = true,
+            }
+            // What the checkpoint does not know is taken down.
+            self.work = kept;
+        }
+        self.holders[who as usize] += 1;
+        *self.runs_mut(who) = true;
     }
 
     fn head(&self, who: Who) -> Option<Action> {
@@ -317,8 +411,10 @@ impl World {
         }
     }
 
+    /// The sandbox outlives the process.
     fn kill(&mut self, who: Who) {
         self.hang_up(who);
+        self.holders[who as usize] = 0;
         match who {
             Who::Source => self.source.kill(),
             Who::Destination => {
@@ -372,18 +468,33 @@ impl World {
                 self.runs_at_source = false;
                 self.happen(rules, who, Event::Done);
             }
-            Action::Prepare | Action::Import => {
+            Action::Import => {
+                self.bound_at_destination = true;
+                self.checkpoints[1] = rules.again.keeps.then_some(self.work);
+                self.happen(rules, who, Event::Done);
+            }
+            Action::Prepare => {
                 self.bound_at_destination = true;
                 self.happen(rules, who, Event::Done);
             }
             Action::Rehearse | Action::Weigh | Action::Greet | Action::Resume => {
                 self.happen(rules, who, Event::Done);
             }
-            Action::Thaw => self.runs_at_source = true,
-            Action::Commit => self.runs_at_source = false,
-            Action::GoLive => self.runs_at_destination = true,
+            // Of a process that was started again there is nothing to thaw: it takes it up.
+            Action::Thaw => self.runs_at_source |= self.holders[0] > 0,
+            Action::Commit => {
+                if self.holders[0] > 0 {
+                    self.runs_at_source = false;
+                }
+                (self.holders[0], self.checkpoints[0]) = (0, None);
+            }
+            Action::GoLive => {
+                self.runs_at_destination = true;
+                self.holders[1] = 1;
+            }
             Action::Abort => {
                 (self.runs_at_destination, self.bound_at_destination) = (false, false);
+                self.holders[1] = 0;
             }
             Action::Ask => {
                 self.hang_up(who);
@@ -494,13 +605,43 @@ impl World {
                 Who::Destination => (self.destination.state.is_some(), self.destination.written),
             };
             // A record that cannot be read is refused.
-            let readable = matches!((rules.ledger.reads)(written), Written::Mark(_));
+            let readable = match (rules.ledger.reads)(written) {
+                Written::Mark(_) => true,
+                Written::Nothing => self.budget.idles,
+                Written::Unreadable => false,
+            };
             if lives && self.budget.kills > 0 {
                 all.push(Happening::Kill(who));
             }
             if !lives && readable && self.budget.restarts > 0 {
                 all.push(Happening::Restart(who));
             }
+            let over = match who {
+                Who::Source => self.source.over,
+                // It listens while it has the sandbox.
+                Who::Destination => true,
+            };
+            let holders = self.holders[who as usize];
+            let may = self.again(rules, who) == Some(Again::TakeUp)
+                && self.checkpoints[who as usize].is_some();
+            if lives && over && may && holders == 0 && self.is_again(who) {
+                all.push(Happening::TakesUp(who));
+            }
+            if lives && may && holders == 1 && !rules.again.locks && self.budget.restarts > 0 {
+                all.push(Happening::Doubles(who));
+            }
+        }
+        let idles = self.source.state == Some(source::State::Idle);
+        if idles {
+            all.push(Happening::Begins);
+        }
+        let runs = idles && self.runs_at_source && self.holders[0] > 0;
+        if runs && self.budget.changes > 0 {
+            all.push(Happening::Changes);
+        }
+        // A hand-over begins when the last change is in the checkpoint, or is not.
+        if runs && self.checkpoints[0] != Some(self.work) {
+            all.push(Happening::Checkpoint);
         }
         for (&id, connection) in &self.connections {
             if !connection.broken && self.budget.losses > 0 {
@@ -526,6 +667,19 @@ impl World {
         all
     }
 
+    /// Whether the destination is live and the source has not let go of its frozen tree yet.
+    fn is_between(&self) -> bool {
+        self.holders == [1, 1] && !self.runs_at_source
+    }
+
+    /// Whether a side's process was started again.
+    fn is_again(&self, who: Who) -> bool {
+        match who {
+            Who::Source => self.source.is_again,
+            Who::Destination => self.destination.is_again,
+        }
+    }
+
     /// Whether nothing but bad luck can happen any more.
     fn is_quiet(&self, rules: Rules) -> bool {
         !self.happenings(rules).into_iter().any(Happening::is_progress)
@@ -537,13 +691,17 @@ impl Model for Protocol {
     type Action = Happening;
 
     fn init_states(&self) -> Vec<World> {
-        let (state, todo) = (self.rules.source)(source::State::Idle, Event::Start);
+        let (state, todo) = match self.budget.idles {
+            true => (source::State::Idle, Vec::new()),
+            false => (self.rules.source)(source::State::Idle, Event::Start),
+        };
         let source = Process {
             state: Some(state),
             todo,
             over: false,
             written: Written::Nothing,
             connection: Some(0),
+            is_again: false,
         };
         let destination = Process {
             state: Some(destination::State::Waiting),
@@ -551,12 +709,18 @@ impl Model for Protocol {
             over: false,
             written: Written::Nothing,
             connection: Some(0),
+            is_again: false,
         };
         vec![World {
             source,
             destination,
             runs_at_source: true,
             runs_at_destination: false,
+            holders: [1, 0],
+            work: 0,
+            checkpoints: [Some(0), None],
+            is_silently_stale: false,
+            is_reported_stale: false,
             bound_at_destination: false,
             connections: BTreeMap::from([(0, Connection::default())]),
             budget: self.budget.clone(),
@@ -628,20 +792,42 @@ impl Model for Protocol {
             }
             Happening::Restart(who) => {
                 world.budget.restarts -= 1;
-                let written = *world.written_mut(who);
-                let Written::Mark(mark) = (rules.ledger.reads)(written) else { return None };
+                let mark = match (rules.ledger.reads)(*world.written_mut(who)) {
+                    Written::Mark(mark) => Some(mark),
+                    Written::Nothing => None,
+                    Written::Unreadable => return None,
+                };
                 match who {
                     Who::Source => {
-                        let (state, todo) = source::restart(mark);
+                        let is_taken_up = (rules.again.source)(mark) == Again::TakeUp;
+                        let (state, todo) = match mark {
+                            Some(mark) if !world.budget.idles || !is_taken_up => {
+                                source::restart(mark)
+                            }
+                            // There is no conversation to be finished first.
+                            _ => (source::State::Kept, vec![Action::End]),
+                        };
                         (world.source.state, world.source.todo) = (Some(state), todo);
-                        world.source.over = false;
+                        (world.source.over, world.source.is_again) = (false, true);
                     }
                     Who::Destination => {
-                        let (state, todo) = destination::restart(mark);
+                        let nothing = (destination::State::Waiting, vec![Action::Listen]);
+                        let (state, todo) = mark.map_or(nothing, destination::restart);
                         (world.destination.state, world.destination.todo) = (Some(state), todo);
-                        world.destination.over = false;
+                        (world.destination.over, world.destination.is_again) = (false, true);
                     }
                 }
+            }
+            Happening::Begins => world.happen(rules, Who::Source, Event::Start),
+            Happening::Changes => {
+                world.budget.changes -= 1;
+                world.work += 1;
+            }
+            Happening::Checkpoint => world.checkpoints[0] = Some(world.work),
+            Happening::TakesUp(who) => world.take_up(rules, who),
+            Happening::Doubles(who) => {
+                world.budget.restarts -= 1;
+                world.take_up(rules, who);
             }
             Happening::StartAgain => {
                 world.budget.starts -= 1;
@@ -733,8 +919,59 @@ impl Model for Protocol {
                         && world.budget.connections < 3
                 },
             ),
-            Property::sometimes("it is started again at the destination", |_, world: &World| {
-                world.budget.starts == 0 && world.runs_at_destination
+            Property::sometimes(
+                "it is started again at the destination",
+                |model: &Self, world: &World| {
+                    let budget = &world.budget;
+                    world.runs_at_destination
+                        && match model.budget.idles {
+                            true => world.destination.is_again && world.holders[1] == 1,
+                            false => budget.starts == 0,
+                        }
+                },
+            ),
+            Property::always("no checkpoint is taken up by two", |_, world: &World| {
+                world.holders[0] + world.holders[1] <= 1 || world.is_between()
+            }),
+            Property::always(
+                "no stale checkpoint is taken up without a word",
+                |_, world: &World| !world.is_silently_stale,
+            ),
+            Property::always(
+                "a side whose shim was started again has its sandbox in the end",
+                |model: &Self, world: &World| {
+                    let rules = model.rules;
+                    let has = |who: Who, lives: bool| {
+                        !lives
+                            || world.again(rules, who) != Some(Again::TakeUp)
+                            || world.holders[who as usize] > 0
+                            // It never had one, or the operator is asked.
+                            || !world.is_again(who)
+                    };
+                    !model.budget.idles
+                        || !world.is_quiet(rules)
+                        || has(Who::Source, world.source.state.is_some())
+                            && has(Who::Destination, world.destination.state.is_some())
+                },
+            ),
+            Property::sometimes("a stale checkpoint is reported", |model: &Self, world: &World| {
+                !model.budget.idles || world.is_reported_stale
+            }),
+            Property::sometimes(
+                "a shim that dies outside of a hand-over takes its sandbox up again",
+                |model: &Self, world: &World| {
+                    !model.budget.idles
+                        || world.source.is_again
+                            && world.source.written == Written::Nothing
+                            && world.holders[0] == 1
+                            && world.runs_at_source
+                },
+            ),
+            Property::sometimes("both die, and one takes it up", |model: &Self, world: &World| {
+                !model.budget.idles
+                    || world.source.is_again
+                        && world.destination.is_again
+                        && world.holders[0] + world.holders[1] == 1
             }),
         ]
     }

@@ -26,7 +26,7 @@ use crate::shim::{confine, machine_id, plan, sandbox};
 /// What a hand-over has come to.
 pub(crate) enum News {
     /// The sandbox runs here.
-    Live(Arc<Sandbox>, Report),
+    Live(Arc<Sandbox>, Box<Report>),
     /// Nothing was taken over.
     Refused(Box<NotMoved>),
     /// Only the ledger knows.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use snapshot_core::{Error, Incoming};
 use snapshot_examples::lcow::Sandbox;
-use snapshot_handover::decision::Mark;
+use snapshot_handover::decision::{Again, destination};
 use snapshot_handover::{NotMoved, Report};
 use tokio::runtime::Runtime;
 
@@ -49,8 +49,8 @@ pub(crate) fn run(
     let ledger = side.open()?;
     let last = side::last(&ledger)?;
     let ended = side.ended()?;
-    let is_live = last.as_ref().is_some_and(|record| record.mark == Mark::Live) && ended.is_none();
-    let taken_up = match is_live {
+    let again = destination::again(last.as_ref().map(|record| record.mark));
+    let taken_up = match again == Again::TakeUp && ended.is_none() {
         true => Some(take_up(&side)?),
         false if ended.is_some() => {
             if let Some(Offered { guest, .. }) = side::read(&side.offered())? {
@@ -126,7 +126,7 @@ impl Destination<'_> {
             match self.events.recv_timeout(LOOK) {
                 Ok(News::Live(sandbox, report)) => {
                     let arrived = self.desk.arrived()?;
-                    return self.serve(&arrived, &sandbox, Some(report));
+                    return self.serve(&arrived, &sandbox, Some(*report));
                 }
                 Ok(News::Refused(why)) => {
                     say(SIDE, &format!("took nothing over: [{}] {}", why.error.code(), why.error));

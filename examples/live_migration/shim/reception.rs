@@ -99,7 +99,7 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
             if report.settled {
                 desk.settled();
             }
-            desk.report(News::Live(sandbox, report));
+            desk.report(News::Live(sandbox, Box::new(report)));
         }
         // A sandbox that this host was ready for; else it was a stranger's word.
         Accepted::Refused(why) if *lock(&way) == Way::Through => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use snapshot_core::{ControllerId, Error, Incoming, Session, SideReport};
 use snapshot_examples::lcow::Sandbox;
-use snapshot_handover::decision::Mark;
+use snapshot_handover::decision::{Again, Choice, source};
 use snapshot_handover::ledger::Record;
 use snapshot_handover::{Doubt, Finished, Handover, NotMoved, Offer, Offered, Report};
 use tokio::runtime::Runtime;
@@ -81,7 +81,7 @@ enum Whose {
 
 /// How a migration ended.
 enum Migrated {
-    Moved(Report),
+    Moved(Box<Report>),
     Kept(Box<Unmoved>),
     /// This shim was asked to end while it was in doubt.
     Left,
@@ -110,11 +110,13 @@ struct Source<'a> {
 impl Source<'_> {
     /// Finds out whose the sandbox is, after the last hand-over of an earlier shim of this folder.
     fn settle(&self, last: Option<Record>) -> anyhow::Result<Whose> {
+        let again = source::again(last.as_ref().map(|record| record.mark));
         let Some(record) = last else { return Ok(Whose::Ours) };
         let session = &record.session;
-        match record.mark {
-            Mark::Given => {}
-            Mark::Committed => {
+        match again {
+            Again::TakeUp => return Ok(Whose::Ours),
+            Again::Ask => {}
+            Again::Leave => {
                 // The destination waits for this side's last word, if it is still there.
                 if let Ok(link) = self.connect(self.patience()) {
                     let finished =
@@ -125,7 +127,6 @@ impl Source<'_> {
                 }
                 return Ok(Whose::Theirs);
             }
-            _ => return Ok(Whose::Ours),
         }
         say(SIDE, &format!("finishes hand-over {session}, in which it gave the sandbox away"));
         let mut doubts = Doubts::new(self);
@@ -133,8 +134,8 @@ impl Source<'_> {
             if let Some(choice) = self.side.decided(session) {
                 self.handover.decide(session, choice)?;
                 return Ok(match choice {
-                    snapshot_handover::decision::Choice::Commit => Whose::Theirs,
-                    snapshot_handover::decision::Choice::Rollback => Whose::Ours,
+                    Choice::Commit => Whose::Theirs,
+                    Choice::Rollback => Whose::Ours,
                 });
             }
             let error = match self.connect(QUESTION) {
@@ -312,7 +313,7 @@ impl Source<'_> {
         let mut doubts = Doubts::new(self);
         loop {
             let doubt: Doubt<Sandbox> = match offered {
-                Offered::Committed(report) => return Ok(Migrated::Moved(report)),
+                Offered::Committed(report) => return Ok(Migrated::Moved(Box::new(report))),
                 Offered::Kept(NotMoved { error, undo, report, .. }) => {
                     let (report, trouble) = (Some(report.side), report.trouble);
                     return Ok(Migrated::Kept(Box::new(Unmoved { error, undo, report, trouble })));

@@ -1,6 +1,6 @@
 //! The destination's decisions.
 
-use super::{Action, Event, Mark, Word};
+use super::{Action, Again, Event, Mark, Word};
 
 /// Where a destination stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,5 +94,14 @@ pub fn restart(mark: Mark) -> (State, Vec<Action>) {
         // Not written again: a write that is not needed can only do harm.
         Mark::Aborted => (State::Aborted, vec![Action::Listen]),
         _ => (State::Aborted, vec![Action::Note(Mark::Aborted), Action::Listen]),
+    }
+}
+
+/// Returns what a destination does with the tree that it was taking over after its process has ended, by
+/// its last mark: `None` if no hand-over ever began.
+pub fn again(mark: Option<Mark>) -> Again {
+    match mark {
+        Some(Mark::Live) => Again::TakeUp,
+        _ => Again::Leave,
     }
 }

@@ -122,6 +122,18 @@ impl Mark {
     }
 }
 
+/// What a process that was started again on a side's ledger does with the tree of that side, which it
+/// has in a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Again {
+    /// Take it up: it is this side's.
+    TakeUp,
+    /// Ask the destination first, whose it is.
+    Ask,
+    /// Leave it alone: it is not this side's, and the checkpoint is of no use.
+    Leave,
+}
+
 /// Something that happens to a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {

@@ -1,6 +1,6 @@
 //! The source's decisions.
 
-use super::{Action, Choice, Event, Mark, Word};
+use super::{Action, Again, Choice, Event, Mark, Word};
 
 /// Where a source stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,5 +99,23 @@ pub fn restart(mark: Mark) -> (State, Vec<Action>) {
         // Not written again: a write that is not needed can only do harm.
         Mark::Kept => (State::Kept, vec![Action::End]),
         _ => (State::Kept, vec![Action::Note(Mark::Kept), Action::End]),
+    }
+}
+
+/// Returns what a source does with its tree after its process has ended, by its last mark: `None` if it
+/// never began a hand-over. A record that cannot be read is no mark, and not `None` either: somebody has
+/// to look.
+///
+/// ```
+/// use snapshot_handover::decision::{Again, Mark, source};
+///
+/// assert_eq!(source::again(None), Again::TakeUp);
+/// assert_eq!(source::again(Some(Mark::Given)), Again::Ask);
+/// ```
+pub fn again(mark: Option<Mark>) -> Again {
+    match mark {
+        None | Some(Mark::Begun | Mark::Kept) => Again::TakeUp,
+        Some(Mark::Given) => Again::Ask,
+        Some(Mark::Committed | Mark::Live | Mark::Aborted) => Again::Leave,
     }
 }

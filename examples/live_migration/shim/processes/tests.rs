@@ -24,7 +24,8 @@ fn vm() {
     }
 }
 
-/// Boots the VM of a guest.
+/// Boots the VM of a guest. It ends when it is switched off.
+#[expect(clippy::zombie_processes, reason = "a test program reaps nothing at its end")]
 fn boot(guest: &Guest) {
     std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "shim::processes::tests::vm"])
