@@ -198,7 +198,7 @@ fn a_green_light_means_that_the_state_arrives_as_it_was() {
     let manifests: Vec<_> = builds.iter().map(|build| build.registry.manifest()).collect();
     let (moved, refused, silent) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let pairs = std::cell::RefCell::new(BTreeSet::new());
-    let config = ProptestConfig { cases: 4_000, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig { cases: 16_000, failure_persistence: None, ..Default::default() };
     let strategy = (0..builds.len(), 0..builds.len(), draws());
     let result = TestRunner::new(config).run(&strategy, |(from, to, draw)| {
         let (source, destination) = (&builds[from], &builds[to]);

@@ -71,5 +71,6 @@ fn the_contract_asks_for_a_relation_where_a_number_indexes_a_list() {
     assert!(text.contains("count: is 2, which lies within `ring`"), "{text}");
     let exempt = snapshot_core::testing::Contract::new().samples([sample()]);
     exempt.unrelated("head").unrelated("count").run();
-    snapshot_core::testing::contract([ring()]);
+    let longer = Ring { count: 5, ring: vec![0; 5], ..ring() };
+    snapshot_core::testing::contract([ring(), longer]);
 }
