@@ -283,6 +283,12 @@ impl WireField<Entries> for Members {
         if slot.0.contains_key(&entry.id) {
             return Err(Error::invalid("is there twice").in_member(&entry.id));
         }
+        if let Some((last, _)) = slot.0.last_key_value().filter(|(last, _)| entry.id < **last) {
+            let reason = format!(
+                "stands after {last:?}: the members of a set are written in ascending order of their ids"
+            );
+            return Err(Error::invalid(reason).in_member(&entry.id));
+        }
         let charged = r.charge(tree_entry::<(String, Entry)>());
         charged.map_err(|error| error.in_member(&entry.id))?;
         slot.0.insert(entry.id.clone(), entry);

@@ -445,7 +445,9 @@ impl Met<'_> {
                 }
                 let values = meaning.values.as_ref();
                 let default = default.as_ref();
-                reasons.extend(values.zip(default).and_then(|(v, found)| refusal(v, found)));
+                reasons.extend(
+                    values.zip(default).and_then(|(v, found)| refusal_of_default(v, found)),
+                );
                 reasons.extend(counts(meaning, is_collection, count, length));
                 reasons.extend(beyond(meaning, &self.numbers, limits));
             }
@@ -521,6 +523,22 @@ fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
         Found::Message => true,
     };
     (!is_taken).then(|| format!("is {found}, the destination takes {}", values_text(values)))
+}
+
+/// Why the default of a field that is not on the wire and not required is not taken.
+///
+/// If the type takes every value but the default, the destination has an `Option` of it, and absence is
+/// `None`.
+fn refusal_of_default(values: &Values, default: &Found<'_>) -> Option<String> {
+    let is_of_type = match default {
+        Found::Int(number) => !values.not_zero || *number != 0,
+        Found::Bytes(bytes) => {
+            values.bytes.is_none_or(|length| bytes.len() as u64 == length)
+                && is_in_form(&values.form, bytes)
+        }
+        Found::Float(_) | Found::Message => true,
+    };
+    if is_of_type { refusal(values, default) } else { None }
 }
 
 /// Reads the value of field 1, which is all that counts in a message. Text is judged as absent: its bytes do

@@ -75,8 +75,8 @@ struct Comparison {
 impl Comparison {
     fn add(&mut self, effect: Effect, by_value: bool, what: &str, [from, to]: [String; 2]) {
         let [at_source, at_destination] = self.sides.at;
-        let reason = format!("{what}{from} {at_source} and {to} {at_destination}");
-        self.changes.push(Change { effect, reason, by_value });
+        let difference = format!("{what}{from} {at_source} and {to} {at_destination}");
+        self.changes.push(Change { effect, reason: difference, by_value });
     }
 
     /// Adds a difference that one direction may not survive, if there is one.

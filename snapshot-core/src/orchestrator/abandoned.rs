@@ -1,23 +1,19 @@
 //! Transactions that were dropped before their end.
 //!
 //! A future may be dropped at any await: a server drops the handler of a client that went away.
-//! The hooks that end a transaction cannot run in a destructor, so what was begun is kept here until
-//! somebody runs them.
+//! The hooks that end a transaction cannot run in a destructor, so the transaction is kept
+//! ([`left_behind`]) until the program takes it up here and ends it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::claims::{Claim, Leftover, Remains};
 use super::end::End;
 use super::report::Failure;
 use super::session::Session;
-use super::transaction::Transaction;
+use super::transaction::{Transaction, left_behind};
 use super::tree::Tree;
 use crate::Error;
 use crate::controller::Node;
-
-/// Destinations that were dropped. Held, since nobody else does, and what they have bound on this
-/// host must be given back.
-static DESTINATIONS: Mutex<Vec<Abandoned>> = Mutex::new(Vec::new());
 
 /// What was left behind of a source, to be ended now.
 ///
@@ -47,31 +43,6 @@ pub(crate) fn take_up(
     }))
 }
 
-/// The migration of a source was left before its end.
-pub(crate) fn keep_source(transaction: &mut Transaction) {
-    let Transaction { tree, journal, end, claim, .. } = transaction;
-    let left = Leftover { tree: Remains::of(tree), journal: journal.clone(), end: *end };
-    if let Some(claim) = claim.take() {
-        claim.leave_source(left);
-    }
-}
-
-/// A source was committed, and lives elsewhere from now on.
-pub(crate) fn keep_moved(transaction: &mut Transaction) {
-    let Transaction { tree, claim, .. } = transaction;
-    if let Some(claim) = claim.take() {
-        claim.leave_moved(Remains::of(tree));
-    }
-}
-
-/// A destination was left before its end.
-pub(crate) fn keep_destination(transaction: Transaction) {
-    if let Some(claim) = &transaction.claim {
-        claim.leave_destination(&transaction.tree);
-    }
-    DESTINATIONS.lock().unwrap_or_else(PoisonError::into_inner).push(Abandoned(transaction));
-}
-
 /// A destination that was dropped after its patch had begun and before it was resumed or aborted,
 /// with everything that it has bound on this host.
 ///
@@ -90,7 +61,7 @@ pub struct Abandoned(Transaction);
 impl Abandoned {
     /// Takes all destinations that were dropped in this program since the last call.
     pub fn take_all() -> Vec<Abandoned> {
-        std::mem::take(&mut *DESTINATIONS.lock().unwrap_or_else(PoisonError::into_inner))
+        left_behind::take_destinations().into_iter().map(Abandoned).collect()
     }
 
     /// The type URL of the root's payload.

@@ -1,8 +1,8 @@
 //! Trouble on purpose, to see what becomes of it.
 
 use std::future::pending;
+use std::sync::Arc;
 
-use super::session::Session;
 use crate::controller::{Phase, Signal};
 use crate::{Code, Context, ControllerId, Error};
 
@@ -55,14 +55,19 @@ impl Faults {
 const PURPOSE: &str = "fails on purpose: a fault of the session";
 
 /// Lets the fault of a hook happen, if it has one.
-pub(crate) async fn happen(session: &Session, cx: &Context, stop: bool) -> Result<(), Error> {
-    match session.faults().find(cx.phase(), cx.id()) {
+pub(crate) async fn happen(
+    faults: &Faults,
+    cancel: &Arc<Signal>,
+    cx: &Context,
+    stop: bool,
+) -> Result<(), Error> {
+    match faults.find(cx.phase(), cx.id()) {
         None => Ok(()),
         Some(Fault::Error) => Err(Error::internal(PURPOSE)),
         Some(Fault::Panic) => panic!("{PURPOSE}"),
         Some(Fault::Hang) => pending().await,
         Some(Fault::Cancel) => {
-            Signal::raise(session.cancel_signal());
+            Signal::raise(cancel);
             if stop {
                 cx.cancelled().await;
                 return Err(Error::new(Code::Cancelled, PURPOSE));

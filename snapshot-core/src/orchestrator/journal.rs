@@ -8,6 +8,7 @@ use super::Phase;
 use super::plan::Plan;
 use super::report::{ControllerReport, Outcome, Undo};
 use super::session::Session;
+use super::timeline::LateStage;
 use super::tree::Tree;
 use super::waiting::Waiting;
 use crate::caught::{caught, quietly};
@@ -377,9 +378,26 @@ impl Journal {
         });
     }
 
-    /// The stages that controllers have entered on their own, as far as was seen since the last call.
-    pub(crate) fn late_stages(&self) -> &[LateEntry] {
-        &self.late_stages
+    /// Returns how many stages controllers have entered on their own.
+    pub(crate) fn late_stage_count(&self) -> usize {
+        self.late_stages.len()
+    }
+
+    /// Returns the stages that controllers have entered on their own, without the first `known`.
+    pub(crate) fn late_stages_after(&self, known: usize, plan: &Plan) -> Vec<LateStage> {
+        let named = |late: &LateEntry| {
+            let info = plan.info(late.unit);
+            let rules = info.stage_rules?;
+            Some(LateStage {
+                id: plan.id(late.unit).clone(),
+                type_url: info.type_url,
+                phase: late.hook.phase(),
+                expected: rules.name(late.expected),
+                found: rules.name(late.found),
+                kept: late.hook != Hook::Commit,
+            })
+        };
+        self.late_stages.iter().skip(known).filter_map(named).collect()
     }
 
     /// Forgets them.

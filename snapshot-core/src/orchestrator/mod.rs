@@ -26,6 +26,7 @@ mod prepared;
 mod preview;
 mod progress;
 mod record;
+mod recorder;
 mod report;
 mod session;
 mod source;

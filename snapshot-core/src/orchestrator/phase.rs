@@ -91,7 +91,7 @@ pub(crate) async fn run(
     let span = progress::span(make_span);
     let began = Instant::now();
     // The phases before have recorded theirs.
-    let late_before = journal.late_stages().len();
+    let late_before = journal.late_stage_count();
     let run = async {
         let stop = Arc::<Signal>::default();
         let stopped = hook.can_stop().then(|| Arc::clone(&stop));
@@ -122,8 +122,7 @@ pub(crate) async fn run(
         .await
     };
     session.record_phase(phase, began.elapsed(), result.is_ok());
-    let late = journal.late_stages().get(late_before..).unwrap_or_default();
-    session.record_late_stages(&tree.plan, late);
+    session.record_late_stages(journal.late_stages_after(late_before, &tree.plan));
     tell(session.observer(), phase, None, |observer| {
         observer.phase_ended(phase, result.as_ref().map(|&()| ()));
     });

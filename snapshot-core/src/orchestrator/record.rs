@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::plan::Plan;
-use super::session::Session;
 use super::timeline::{ControllerTime, LateStage, PhaseTime, SavedBytes};
 use super::{Phase, Timeline};
 
@@ -26,58 +25,6 @@ struct Run {
     plan: Arc<Plan>,
     phase: Phase,
     hooks: Vec<HookTime>,
-}
-
-/// Writes down the hooks of one run of a phase.
-pub(super) struct Recorder<'a> {
-    session: &'a Session,
-    /// The number of this run in the session's record.
-    run: usize,
-    /// The hooks that have ended and are not in the session's record yet.
-    ended: Vec<HookTime>,
-}
-
-impl<'a> Recorder<'a> {
-    /// How many hooks are recorded at once: the record has a lock.
-    const BUNCH: usize = 64;
-
-    pub(super) fn new(session: &'a Session, plan: &Arc<Plan>, phase: Phase) -> Self {
-        Self { session, run: session.begin_run(plan, phase), ended: Vec::new() }
-    }
-
-    /// The hook of a unit has ended, or those of units in a row that took no time.
-    #[inline]
-    pub(super) fn record(
-        &mut self,
-        units: Range<usize>,
-        began: Instant,
-        ended: Instant,
-        succeeded: bool,
-    ) {
-        let units = units.start as u32..units.end as u32;
-        if units.is_empty() {
-            return;
-        }
-        if let Some(last) = self.ended.last_mut()
-            && last.units.end == units.start
-            && began == ended
-            && (last.began, last.ended, last.succeeded) == (began, ended, succeeded)
-        {
-            last.units.end = units.end;
-            return;
-        }
-        if self.ended.len() == Self::BUNCH {
-            self.publish();
-        }
-        self.ended.push(HookTime { units, began, ended, succeeded });
-    }
-
-    /// Moves what was recorded to where the program can see it.
-    pub(super) fn publish(&mut self) {
-        if !self.ended.is_empty() {
-            self.session.record_hooks(self.run, &mut self.ended);
-        }
-    }
 }
 
 /// A hook that has ended, or hooks of units in a row that took no time.

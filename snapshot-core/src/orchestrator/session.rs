@@ -10,13 +10,12 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::dispatcher;
 
 use super::fault::{Fault, Faults};
-use super::journal;
 use super::plan::Plan;
 use super::record::{HookTime, Record};
 use super::timeline::{LateStage, PhaseTime};
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
-use crate::controller::{Hook, Origin, Signal};
+use crate::controller::{Origin, Signal};
 use crate::{Code, ControllerId, Error};
 
 /// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
@@ -330,21 +329,9 @@ impl Session {
     }
 
     /// The stages that a phase has found changed.
-    pub(crate) fn record_late_stages(&self, plan: &Plan, late: &[journal::LateEntry]) {
-        let known = |late: &journal::LateEntry| {
-            let info = plan.info(late.unit);
-            let rules = info.stage_rules?;
-            Some(LateStage {
-                id: plan.id(late.unit).clone(),
-                type_url: info.type_url,
-                phase: late.hook.phase(),
-                expected: rules.name(late.expected),
-                found: rules.name(late.found),
-                kept: late.hook != Hook::Commit,
-            })
-        };
+    pub(crate) fn record_late_stages(&self, late: Vec<LateStage>) {
         if !late.is_empty() {
-            self.record().late_stages.extend(late.iter().filter_map(known));
+            self.record().late_stages.extend(late);
         }
     }
 

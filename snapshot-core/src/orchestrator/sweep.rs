@@ -20,7 +20,7 @@ use super::hook_run::{self, Begun, Ended, HookRun};
 use super::in_flight::InFlight;
 use super::journal::{HowEnded, Journal};
 use super::progress::{self, Span, tell};
-use super::record::Recorder;
+use super::recorder::Recorder;
 use super::session::{Limits, Session};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
@@ -327,7 +327,8 @@ impl<'a> Sweep<'a> {
         let make = || -> HookFuture<'a> {
             Box::pin(async move {
                 node.hook(hook, cx).await?;
-                fault::happen(session, cx, hook.can_stop()).await
+                let (faults, cancel) = (session.faults(), session.cancel_signal());
+                fault::happen(faults, cancel, cx, hook.can_stop()).await
             })
         };
         let begun = hook_run::begin(make, &span, task);

@@ -1,9 +1,10 @@
 //! What holds a transaction together: whatever was begun is ended, or it is loudly left behind.
 
+pub(super) mod left_behind;
+
 use std::sync::Arc;
 
 use super::Phase;
-use super::abandoned;
 use super::changes::When;
 use super::claims::Claim;
 use super::end::End;
@@ -20,7 +21,7 @@ use crate::controller::Hook;
 /// A tree in migration, with the journal of what was begun on it.
 ///
 /// Its end runs hooks, which a destructor cannot wait for. So if it is dropped before, its journal
-/// is kept (see [`abandoned`]) for a recovery, and an error is logged.
+/// is kept (see [`left_behind`]) for a recovery, and an error is logged.
 pub(crate) struct Transaction {
     pub(crate) tree: Arc<Tree>,
     pub(crate) session: Arc<Session>,
@@ -150,9 +151,9 @@ impl Transaction {
         self.session.end_blackout();
         match self.end {
             // A thaw hook failed: it can be tried again.
-            End::Thaw if self.journal.anything_touched() => abandoned::keep_source(self),
+            End::Thaw if self.journal.anything_touched() => left_behind::keep_source(self),
             // Whoever froze it again would have it live twice.
-            End::Commit => abandoned::keep_moved(self),
+            End::Commit => left_behind::keep_moved(self),
             End::Thaw | End::Abort => self.claim = None,
         }
     }
@@ -178,7 +179,7 @@ impl Drop for Transaction {
                      did not run: take it with `Abandoned::take_all` and abort it"
                     )
                 });
-                abandoned::keep_destination(Self {
+                left_behind::keep_destination(Self {
                     tree: Arc::clone(&self.tree),
                     session: Arc::clone(&self.session),
                     journal: self.journal.clone(),
@@ -196,7 +197,7 @@ impl Drop for Transaction {
                      and its controllers stay as they are: call `Source::recover`"
                     )
                 });
-                abandoned::keep_source(self);
+                left_behind::keep_source(self);
             }
         }
     }

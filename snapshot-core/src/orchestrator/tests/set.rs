@@ -143,6 +143,18 @@ fn what_is_wrong_with_members_is_told_by_their_ids() {
 }
 
 #[test]
+fn members_that_no_set_would_write_in_this_order_are_refused() {
+    let disk = |id: &str| entry(id, &[], payload::<Disk>(0, &[]));
+    assert_eq!(
+        refusal([disk("b"), disk("a")]),
+        [
+            ".: snapshot.v1.ControllerSetSnapshot.entries[\"a\"]: stands after \"b\": the members of a set \
+          are written in ascending order of their ids"
+        ]
+    );
+}
+
+#[test]
 fn members_that_wait_for_each_other_or_for_nobody_are_refused_at_once() {
     let net = || payload::<Net>(0, &[]);
     assert_eq!(
