@@ -115,8 +115,9 @@ fn the_report_of_a_failed_migration_tells_where_it_failed_and_what_was_undone() 
     assert!(failure.controllers.iter().any(|c| c.controller == "vm" && c.undo == "done"));
     assert!(source.failure.is_some());
 
-    // The destination never had anything to tell of.
-    let freeze = report(&["--fail", "freeze:vm"], &["source"]);
+    // The destination was prepared at the rehearsal, and took that back.
+    let freeze = report(&["--fail", "freeze:vm"], &["source", "destination"]);
+    assert_eq!(phases(&freeze.sides[1]), ["abort"]);
     let failure = freeze.sides[0].failure.as_ref().unwrap();
     assert_eq!((failure.phase.as_str(), failure.controllers.len()), ("freeze", 15));
 }
