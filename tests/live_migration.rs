@@ -93,11 +93,11 @@ fn the_report_tells_what_happened_on_both_sides() {
     let report = report(&[], &["source", "destination"]);
     let [source, destination] = &report.sides[..] else { unreachable!() };
     assert_eq!(phases(source), ["freeze", "save", "commit"]);
-    assert_eq!(phases(destination), ["import", "patch", "resume"]);
+    assert_eq!(phases(destination), ["refresh", "patch", "resume"]);
     assert_eq!((source.hooks.len(), destination.hooks.len()), (30, 30));
     assert_eq!(source.saved.len(), 15);
     assert!(source.failure.is_none() && destination.failure.is_none());
-    // Both sides have one clock here: the import lies between the save and the commit.
+    // Both sides have one clock here: the refresh lies between the save and the commit.
     let began = |side: &SideReport, phase: usize| side.started_ns + side.phases[phase].began_ns;
     assert!(began(source, 1) < began(destination, 0));
     assert!(began(destination, 2) < began(source, 2));
@@ -108,15 +108,16 @@ fn the_report_of_a_failed_migration_tells_where_it_failed_and_what_was_undone() 
     let patch = report(&["--fail", "patch:vm/scsi"], &["source", "destination"]);
     let [source, destination] = &patch.sides[..] else { unreachable!() };
     assert_eq!(phases(source), ["freeze", "save", "thaw"]);
-    assert_eq!(phases(destination), ["import", "patch", "abort"]);
+    assert_eq!(phases(destination), ["refresh", "patch", "abort"]);
     let failure = destination.failure.as_ref().unwrap();
     assert_eq!(failure.phase, "patch");
     assert_eq!(failure.findings[0].controller.as_deref(), Some("vm/scsi"));
     assert!(failure.controllers.iter().any(|c| c.controller == "vm" && c.undo == "done"));
     assert!(source.failure.is_some());
 
-    // The destination never had anything to tell of.
-    let freeze = report(&["--fail", "freeze:vm"], &["source"]);
+    // The destination was prepared at the rehearsal, and took that back.
+    let freeze = report(&["--fail", "freeze:vm"], &["source", "destination"]);
+    assert_eq!(phases(&freeze.sides[1]), ["abort"]);
     let failure = freeze.sides[0].failure.as_ref().unwrap();
     assert_eq!((failure.phase.as_str(), failure.controllers.len()), ("freeze", 15));
 }

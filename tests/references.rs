@@ -556,13 +556,14 @@ fn one_field_can_define_and_refer() {
 
 #[test]
 fn both_ends_of_references_keep_the_contract() {
-    let nested = User { nested: Some(Arc::new(stranger())), numbers: [7].into(), ..stranger() };
-    contract([nested.clone(), user("a")]);
+    // An `Arc` of its own in each place.
+    let nested = || User { nested: Some(Arc::new(stranger())), numbers: [7].into(), ..stranger() };
+    contract([nested(), user("a")]);
     let state = BusState {
-        users: [("m".to_owned(), Arc::new(nested.clone()))].into(),
-        guests: [nested.clone()].into(),
-        owner: Some(Box::new(nested.clone())),
-        way: Some(Way::Held(nested)),
+        users: [("m".to_owned(), Arc::new(nested()))].into(),
+        guests: [nested()].into(),
+        owner: Some(Box::new(nested())),
+        way: Some(Way::Held(nested())),
         child: Some(Child::of(Locked::new(bus("any")))),
         children: vec![Child::new(Locked::new(bus("c")))],
         ..bus("b")

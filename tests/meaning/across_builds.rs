@@ -29,6 +29,7 @@ static TRIED: AtomicUsize = AtomicUsize::new(0);
 /// Moves a controller from this program to a build that knows it as a `D`. `views` show what the states of
 /// both mean.
 #[track_caller]
+#[expect(clippy::type_complexity, reason = "`views` are two functions, one for each side")]
 pub(crate) fn migrate<S: Controller, D: Controller, V: PartialEq + Debug>(
     source: S,
     views: (fn(&S::State) -> V, fn(&D::State) -> V),
@@ -170,7 +171,7 @@ mod outside {
     /// Counts in dozens, and takes nothing else.
     pub(crate) mod dozens {
         pub(crate) fn to_wire(number: &u64) -> Result<u64, &'static str> {
-            if number % 12 == 0 { Ok(number / 12) } else { Err("is no number of dozens") }
+            if number.is_multiple_of(12) { Ok(number / 12) } else { Err("is no number of dozens") }
         }
 
         pub(crate) fn from_wire(dozens: u64) -> Result<u64, &'static str> {

@@ -94,6 +94,7 @@ type View = BTreeMap<&'static str, String>;
 struct Build {
     name: &'static str,
     registry: Registry,
+    #[expect(clippy::type_complexity, reason = "the bytes and the values that they stand for")]
     save: fn(&Draw) -> Option<(Vec<u8>, View)>,
     load: fn(&[u8]) -> Result<View, Error>,
 }

@@ -172,8 +172,15 @@ macro_rules! sets {
             fn of_prost(prost: &Vec<P>) -> Result<Self, Places> {
                 let mut places = Places::default();
                 let mut set = Self::default();
+                // Only the order in which a set is written is right.
+                let mut last = None;
                 for (index, element) in prost.iter().enumerate() {
                     let element = T::of_prost(element).and_then(|element| {
+                        let form = element.to_prost();
+                        if last.as_ref().is_some_and(|last| form <= *last) {
+                            return Err(Places::here());
+                        }
+                        last = Some(form);
                         if set.insert(element) { Ok(()) } else { Err(Places::here()) }
                     });
                     places.keep(element.map_err(|wrong| wrong.in_index(index)));

@@ -171,7 +171,7 @@ struct Lists {
 fn an_element_is_refused_by_its_index() {
     let refusal = |bytes: &[u8]| refusal::<Lists>(&[b"\x1a\x02\x01\x02", bytes].concat());
     let cases: [(&[u8], &str); 8] = [
-        (b"\x2a\x03\x01\x02\x01", "uint32[2]: \"1\" is in the set twice (byte 8 of 9)"),
+        (b"\x2a\x03\x01\x02\x02", "uint32[2]: \"2\" is in the set twice (byte 8 of 9)"),
         (
             b"\x2a\x03\x01\x80\x02",
             "uint32[1]: 256 does not fit u8, which is 0 to 255 (byte 7 of 9)",

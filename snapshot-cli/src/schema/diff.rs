@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use snapshot_core::evolution::{Difference, Verdict, compatible};
 use snapshot_core::registry::Manifest;
-use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Payload};
+use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Older, Payload};
 
 use super::show::rules;
 use crate::escape::line;
@@ -125,7 +125,10 @@ fn payload(a: &Payload, b: &Payload, place: &mut Place<'_>) {
     }
     let read_as = |payload: &Payload| {
         let older = payload.older.iter();
-        list(older.map(|older| format!("{} as {}", older.version, older.message)))
+        list(older.map(|Older { version, message, type_url }| match type_url.as_str() {
+            "" => format!("{version} as {message}"),
+            url => format!("{version} as {message} from {url}"),
+        }))
     };
     place.changed("reads", read_as(a), read_as(b));
     place.changed("message", &a.message, &b.message);

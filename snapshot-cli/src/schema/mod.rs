@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod diff;
+mod json;
 mod show;
 
 use std::io::Write;

@@ -8,9 +8,9 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use snapshot_core::Error;
 use snapshot_core::registry::Manifest;
-use snapshot_core::wire::v1::manifest::{Enum, Field, Meaning, Message, Payload, StageRules};
+use snapshot_core::wire::v1::manifest::{Field, Meaning, Message, Payload, StageRules};
 
-use super::{built_in, descriptors};
+use super::{built_in, descriptors, json};
 use crate::cli::{Options, SchemaShow};
 use crate::escape::{line, write_json};
 use crate::files::{name_of, read_bytes};
@@ -37,9 +37,8 @@ pub(super) fn run(
         deliver(&one(&shown)?.encode_to_vec(), Some(path), true, out)?;
     } else if of.json {
         let schemas: Vec<Value> =
-            shown.iter().map(|(name, schema)| as_json(name, schema)).collect();
-        let json = json!({ "schemas": schemas });
-        write_json(out, &json)?;
+            shown.iter().map(|(name, schema)| json::manifest(name, schema)).collect();
+        write_json(out, &json!({ "schemas": schemas }))?;
     } else {
         for (place, (name, manifest)) in shown.iter().enumerate() {
             let gap = if place > 0 { "\n" } else { "" };
@@ -144,6 +143,18 @@ fn reached(manifest: &Manifest, root: &str) -> BTreeSet<String> {
 }
 
 fn text(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(limits) = &manifest.limits {
+        writeln!(out, "\nlimits")?;
+        for (word, most) in [
+            ("snapshot_bytes", limits.snapshot_bytes),
+            ("name_bytes", limits.name_bytes),
+            ("memory_bytes", limits.memory_bytes),
+        ] {
+            if most != 0 {
+                writeln!(out, "  {word} {most}")?;
+            }
+        }
+    }
     for payload in &manifest.payloads {
         writeln!(out, "\npayload {BOLD}{}{BOLD:#}", line(&payload.type_url))?;
         writeln!(out, "  version {}", payload.version)?;
@@ -154,7 +165,11 @@ fn text(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
             }
         }
         for older in &payload.older {
-            writeln!(out, "  reads {} as {}", older.version, line(&older.message))?;
+            write!(out, "  reads {} as {}", older.version, line(&older.message))?;
+            match older.type_url.as_str() {
+                "" => writeln!(out)?,
+                url => writeln!(out, " from {}", line(url))?,
+            }
         }
         writeln!(out, "  message {}", line(&payload.message))?;
         for (role, number) in [("id", payload.id_field), ("stage field", payload.stage_field)] {
@@ -229,62 +244,4 @@ pub(super) fn rules(rules: &StageRules) -> Vec<(&'static str, String)> {
     ]);
     all.retain(|(_, stage)| !stage.is_empty());
     all
-}
-
-fn as_json(name: &str, manifest: &Manifest) -> Value {
-    let payload = |payload: &Payload| {
-        let older = payload.older.iter();
-        json!({
-            "type_url": payload.type_url,
-            "version": payload.version,
-            "accepts": payload.accepts,
-            "saves": payload.saves,
-            "older": older
-                .map(|older| json!({ "version": older.version, "message": older.message }))
-                .collect::<Vec<_>>(),
-            "message": payload.message,
-            "after": payload.after,
-            "id_field": payload.id_field,
-            "stage_field": payload.stage_field,
-            "stage_rules": payload.stage_rules.as_ref().map(|rules| json!({
-                "carried": rules.carried,
-                "save_from": rules.save_from,
-                "freeze_to": rules.freeze_to,
-                "import_as": rules.import_as,
-                "abort_to": rules.abort_to,
-                "live": rules.live,
-            })),
-        })
-    };
-    let field = |field: &Field| {
-        json!({
-            "number": field.number,
-            "name": field.name,
-            "kind": field.kind,
-            "oneof": field.oneof,
-            "since": field.since,
-            "defines": field.defines,
-            "refers": field.refers,
-            "meanings": field.meanings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })
-    };
-    let message = |message: &Message| {
-        let fields: Vec<_> = message.fields.iter().map(field).collect();
-        json!({ "name": message.name, "fields": fields })
-    };
-    let enumeration = |one: &Enum| {
-        let values = one.values.iter();
-        let values: Vec<_> = values
-            .map(
-                |value| json!({ "number": value.number, "name": value.name, "since": value.since }),
-            )
-            .collect();
-        json!({ "name": one.name, "values": values })
-    };
-    json!({
-        "name": name,
-        "payloads": manifest.payloads.iter().map(payload).collect::<Vec<_>>(),
-        "messages": manifest.messages.iter().map(message).collect::<Vec<_>>(),
-        "enums": manifest.enums.iter().map(enumeration).collect::<Vec<_>>(),
-    })
 }

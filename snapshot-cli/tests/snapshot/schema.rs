@@ -8,7 +8,9 @@ use prost::Message as _;
 use snapshot_core::ControllerSet;
 use snapshot_core::evolution::lock::Lock;
 use snapshot_core::registry::{Manifest, registry, require};
-use snapshot_core::wire::v1::manifest::{Enum, Field, Message, Older, Payload, StageRules, Value};
+use snapshot_core::wire::v1::manifest::{
+    self, Enum, Field, Limits, Meaning, Message, Older, Payload, StageRules, Value, Values,
+};
 use snapshot_examples::{hcsshim, lcow};
 
 use crate::program::{Ended, Files, golden, run};
@@ -122,12 +124,16 @@ fn built_in_schemas_are_shown_and_written_as_in_the_library() {
     let ended = schema::<str>(&["show"]);
     let text = ended.fine();
     for told in [
-        "lcow\n\npayload type.googleapis.com/lcow.v1.ContainerSnapshot\n  version 1\n",
+        "lcow\n\nlimits\n  snapshot_bytes 268435456\n  name_bytes 1024\n\npayload type.googleapis.com/lcow.v1.ContainerSnapshot\n  version 1\n",
+        "  message lcow.v1.ContainerSnapshot\n  id 2\n  stage field 4\n  after ",
         "  after type.googleapis.com/lcow.v1.Plan9Snapshot\n",
         "  stage carried\n  save_from Running\n  freeze_to SourceMigrating\n",
-        "\nhcsshim\n\npayload type.microsoft.com/hcsshim.controller.linuxcontainer.save.v1.Payload\n",
-        "    3  disks            map<uint32, lcow.v1.ScsiSnapshot.DiskState>  defines scsi.disk\n",
-        "    1  slot       uint32  refers scsi.disk\n",
+        "\n\nhcsshim\n\nlimits\n  snapshot_bytes 268435456\n",
+        "\npayload type.microsoft.com/hcsshim.controller.linuxcontainer.save.v1.Payload\n",
+        "    3  disks            map<uint32, lcow.v1.ScsiSnapshot.DiskState>  defines scsi.disk; keys at most 255\n",
+        "    4  reservations     map<string, lcow.v1.ScsiSnapshot.Reservation>  defines scsi.reservation; keys uuid\n",
+        "    1  slot       uint32  refers scsi.disk; at most 255\n",
+        "    6  oci_process_spec_json  bytes  json\n",
         "\nenum lcow.v1.ScsiSnapshot.DiskState.DiskStage\n    0  DISK_STAGE_RESERVED\n",
     ] {
         assert!(text.contains(told), "{told}: {text}");
@@ -158,34 +164,135 @@ fn built_in_schemas_are_shown_and_written_as_in_the_library() {
     assert_eq!(ended.stderr, "snapshot: \"qemu\" is not built in: there are lcow, hcsshim\n");
 }
 
+/// A manifest in which nothing has its default, besides the members that exclude each other.
+fn stated() -> Manifest {
+    let mut manifest = second();
+    let payload = &mut manifest.payloads[0];
+    (payload.id_field, payload.stage_field) = (1, 2);
+    payload.older[0].type_url = "type.googleapis.com/old.v1.Disk".to_owned();
+    payload.after = vec!["type.googleapis.com/acme.v1.Bus".to_owned()];
+    let size = manifest.messages[0].fields.last_mut().unwrap();
+    size.oneof = "place".to_owned();
+    size.refers = vec!["bus".to_owned()];
+    size.meanings = vec![
+        Meaning {
+            form: "bytes".to_owned(),
+            values: Some(Values {
+                form: "decimal".to_owned(),
+                least: "1".to_owned(),
+                most: "9".to_owned(),
+                most_excluded: true,
+                not_zero: true,
+                bytes: Some(16),
+            }),
+            keys: Some(Values { form: "uuid".to_owned(), ..Values::default() }),
+            set: true,
+            length: Some(3),
+            max: Some(u64::MAX),
+            required: true,
+            default_bytes: Some(vec![0x20, 0x0a]),
+            secret: true,
+            limits: vec![manifest::Limit { field: 1, included: true }],
+            range: "1..MOST".to_owned(),
+            ..Meaning::default()
+        },
+        Meaning { ignored: true, ..Meaning::default() },
+        Meaning { discarded: true, ..Meaning::default() },
+    ];
+    manifest.enums[0].values[1].since = 2;
+    manifest.limits =
+        Some(Limits { snapshot_bytes: 1 << 30, name_bytes: 99, memory_bytes: 1 << 32 });
+    manifest
+}
+
 #[test]
 fn json_has_everything_in_a_manifest() {
-    let manifest = second();
     let files = Files::new();
-    let path = files.put("a", &manifest.encode_to_vec());
-    let ended = schema(&["show".as_ref(), path.as_os_str(), "--json".as_ref()]);
-    let json: serde_json::Value = serde_json::from_str(ended.fine()).unwrap();
-    let schema = &json["schemas"][0];
-    assert_eq!(schema["name"], path.display().to_string());
+    let shown = |manifest: &Manifest| -> serde_json::Value {
+        let path = files.put("a", &manifest.encode_to_vec());
+        let ended = schema(&["show".as_ref(), path.as_os_str(), "--json".as_ref()]);
+        let json: serde_json::Value = serde_json::from_str(ended.fine()).unwrap();
+        assert_eq!(json["schemas"][0]["name"], path.display().to_string());
+        json["schemas"][0].clone()
+    };
+    let schema = shown(&stated());
     assert_eq!(
         schema["payloads"],
         serde_json::json!([{
             "type_url": URL, "version": 2, "accepts": [1, 2], "saves": [2], "message": "acme.v1.Disk",
-            "older": [{ "version": 1, "message": "acme.v1.DiskV1" }], "after": [],
+            "older": [{
+                "version": 1, "message": "acme.v1.DiskV1", "type_url": "type.googleapis.com/old.v1.Disk",
+            }],
+            "after": ["type.googleapis.com/acme.v1.Bus"], "id_field": 1, "stage_field": 2,
             "stage_rules": {
                 "carried": true, "save_from": ["On"], "freeze_to": "Frozen", "import_as": "",
                 "abort_to": "", "live": "",
             },
         }])
     );
+    let mut size = schema["messages"][0]["fields"][2].clone();
+    let meanings = size["meanings"].take();
     assert_eq!(
-        schema["messages"][0]["fields"][2],
+        size,
         serde_json::json!({
-            "number": 4, "name": "size", "kind": "uint64", "oneof": "", "since": 2,
-            "defines": ["disk"], "refers": [],
+            "number": 4, "name": "size", "kind": "uint64", "oneof": "place", "since": 2,
+            "defines": ["disk"], "refers": ["bus"], "meanings": null,
         })
     );
-    assert_eq!(schema["enums"][0]["values"][1], serde_json::json!({ "number": 1, "name": "ON" }));
+    assert_eq!(
+        meanings[0],
+        serde_json::json!({
+            "text": stated().messages[0].fields[2].meanings[0].to_string(),
+            "ignored": false, "discarded": false, "form": "bytes",
+            "values": {
+                "form": "decimal", "least": "1", "most": "9", "most_excluded": true,
+                "not_zero": true, "bytes": 16,
+            },
+            "keys": {
+                "form": "uuid", "least": "", "most": "", "most_excluded": false,
+                "not_zero": false, "bytes": null,
+            },
+            "set": true, "length": 3, "max": u64::MAX, "required": true, "default_hex": "200a",
+            "secret": true, "limits": [{ "field": 1, "included": true }], "range": "1..MOST",
+        })
+    );
+    for (index, ignored, discarded) in [(0, false, false), (1, true, false), (2, false, true)] {
+        assert_eq!(meanings[index]["ignored"], ignored);
+        assert_eq!(meanings[index]["discarded"], discarded);
+    }
+    assert_eq!(meanings[2]["text"], "discarded");
+    assert_eq!(meanings[2]["default_hex"], serde_json::Value::Null);
+    assert_eq!(
+        schema["enums"][0]["values"][1],
+        serde_json::json!({ "number": 1, "name": "ON", "since": 2 })
+    );
+    assert_eq!(
+        schema["limits"],
+        serde_json::json!({
+            "snapshot_bytes": 1u64 << 30, "name_bytes": 99, "memory_bytes": 1u64 << 32,
+        })
+    );
+
+    // What a build does not state is there, and empty.
+    let schema = shown(&second());
+    assert_eq!(schema["limits"], serde_json::Value::Null);
+    assert_eq!(schema["payloads"][0]["id_field"], 0);
+    assert_eq!(schema["messages"][0]["fields"][2]["meanings"], serde_json::json!([]));
+}
+
+#[test]
+fn the_text_has_the_limits_and_the_earlier_name_of_a_payload() {
+    let files = Files::new();
+    let path = files.put("a", &stated().encode_to_vec());
+    let ended = schema(&["show".as_ref(), path.as_os_str()]);
+    let text = ended.fine();
+    for told in [
+        "\n\nlimits\n  snapshot_bytes 1073741824\n  name_bytes 99\n  memory_bytes 4294967296\n\npayload ",
+        "  reads 1 as acme.v1.DiskV1 from type.googleapis.com/old.v1.Disk\n",
+        "  id 1\n  stage field 2\n",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
 }
 
 #[test]
@@ -349,7 +456,14 @@ fn every_kind_of_change_is_described() {
     };
     let files = Files::new();
     let a = files.put("a", &first().encode_to_vec());
-    let told: [(Manifest, &str); 12] = [
+    let told: [(Manifest, &str); 13] = [
+        (
+            change(|m| {
+                let type_url = "old".to_owned();
+                m.payloads[0].older = vec![Older { version: 1, message: "a.B".into(), type_url }];
+            }),
+            "type.googleapis.com/acme.v1.Disk: reads none -> 1 as a.B from old",
+        ),
         (
             change(|m| m.messages[0].fields[0].name = "path".into()),
             "acme.v1.Disk: field 1 (path): name image -> path",
@@ -415,8 +529,8 @@ fn the_two_revisions_of_hcsshim_are_distinguished_by_field() {
         "hcsshim.controller.network.save.v1.Payload: field 5 (vm_endpoints): number 6 -> 5\n",
         "hcsshim.controller.network.save.v1.Payload: field 5 (state) is gone\n",
         "\nfrom A to B: 0 of 7 payloads can be restored\n",
-        "network.save.v1.Payload: version 1 is not the same on both sides\n    hcsshim.",
-        "    hcsshim.controller.network.save.v1.Payload: field vm_endpoints is 6 at the source and 5 \
+        "network.save.v1.Payload: version 1 is not the same on both sides\n    breaking: hcsshim.",
+        "    breaking: hcsshim.controller.network.save.v1.Payload: field vm_endpoints is 6 at the source and 5 \
          at the destination\n",
     ] {
         assert!(ended.text().contains(told), "{told}: {}", ended.text());

@@ -163,6 +163,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
 }
 
 /// What an adapter makes of a field.
+#[expect(clippy::type_complexity, reason = "it names the three parameters, and nothing more")]
 pub struct Adapted<F, W, Take>(PhantomData<fn() -> (F, W, Take)>);
 
 impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {

@@ -24,21 +24,21 @@ macro_rules! pointers {
             #[inline]
             fn put(&self, $w: &mut Writer) -> Result<(), Error> {
                 let $met = self;
-                $meet;
+                let () = $meet;
                 T::put(self, $w)
             }
 
             #[inline]
             fn put_tagged(&self, number: u32, $w: &mut Writer) -> Result<(), Error> {
                 let $met = self;
-                $meet;
+                let () = $meet;
                 T::put_tagged(self, number, $w)
             }
 
             #[inline]
             fn leave_out(&self, $w: &mut Writer) -> Result<(), Error> {
                 let $met = self;
-                $meet;
+                let () = $meet;
                 T::leave_out(self, $w)
             }
 
@@ -73,7 +73,7 @@ macro_rules! pointers {
             #[inline]
             fn put_oneof(&self, $w: &mut Writer) -> Result<u32, Error> {
                 let $met = self;
-                $meet;
+                let () = $meet;
                 T::put_oneof(self, $w)
             }
 
@@ -123,7 +123,7 @@ macro_rules! pointers_to_collections {
             #[inline]
             fn put_field(&self, number: u32, $w: &mut Writer) -> Result<u32, Error> {
                 let $met = self;
-                $meet;
+                let () = $meet;
                 T::put_field(self, number, $w)
             }
 

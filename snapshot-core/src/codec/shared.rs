@@ -9,6 +9,7 @@ use crate::Error;
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     /// Where in the output each was put.
+    #[expect(clippy::box_collection, reason = "each writer has the field, few have a value in it")]
     met: Option<Box<HashMap<usize, usize>>>,
     /// Whether what is put now may be in other places too.
     paused: bool,

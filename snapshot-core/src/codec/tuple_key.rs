@@ -132,10 +132,21 @@ mod tests {
             &map,
             b"\x0a\x08\x0a\x0410/1\x10\x08\x0a\x07\x0a\x032/1\x10\x07",
         );
-        let map = HashMap::from([((1i8, "a/b%".to_owned(), true), 1u8)]);
-        let key = b"-1/a%2Fb%25/true";
-        let entry = [&[0x0a, key.len() as u8], &key[..], &[0x10, 1]].concat();
-        let bytes = [&[0x0a, entry.len() as u8], &entry[..]].concat();
+        // The text of -1 is less than that of -2, and a minus sign is less than every digit.
+        let name = || "a/b%".to_owned();
+        let map = HashMap::from([
+            ((-2i8, name(), false), 3u8),
+            ((1, name(), true), 2),
+            ((-1, name(), true), 1),
+        ]);
+        let mut bytes = Vec::new();
+        for (key, value) in
+            [("-1/a%2Fb%25/true", 1), ("-2/a%2Fb%25/false", 3), ("1/a%2Fb%25/true", 2)]
+        {
+            let entry = [&[0x0a, key.len() as u8], key.as_bytes(), &[0x10, value]].concat();
+            bytes.extend([0x0a, entry.len() as u8]);
+            bytes.extend(entry);
+        }
         round_trip::<Map<Text, Uint32>, _>(&map, &bytes);
     }
 

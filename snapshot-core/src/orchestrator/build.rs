@@ -25,14 +25,10 @@ pub(super) type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
 /// Every controller that could not be built. Nothing is left behind.
 pub(super) fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
     let Verified { root, plan, stages, .. } = verified;
-    let nodes = match Builder::new(&plan, &[]).run(&root) {
-        Ok((nodes, _)) => nodes,
-        Err(mut errors) => {
-            errors.extend(drop_of(root).err().map(|error| error.at_controller(plan.id(0))));
-            return nothing_built(errors);
-        }
+    let (root, mut nodes) = match Builder::new(&plan, &[]).run(root) {
+        Ok((root, (nodes, _))) => (root, nodes),
+        Err(errors) => return nothing_built(errors),
     };
-    let mut nodes = nodes;
     let root = match caught(|| root.build()) {
         Ok(root) => root,
         Err(error) => {
@@ -83,12 +79,9 @@ pub(super) fn rebuild<R: Controller>(
     let kept = same(&plan, &earlier.plan);
     let existing: Vec<_> =
         kept.iter().map(|unit| unit.map(|unit| Arc::clone(&earlier.nodes()[unit]))).collect();
-    let (mut nodes, mut later) = match Builder::new(&plan, &existing).run(&root) {
+    let (root, (mut nodes, mut later)) = match Builder::new(&plan, &existing).run(root) {
         Ok(built) => built,
-        Err(mut errors) => {
-            errors.extend(drop_of(root).err().map(|error| error.at_controller(plan.id(0))));
-            return nothing_built(errors);
-        }
+        Err(errors) => return nothing_built(errors),
     };
     nodes[0].clone_from(&existing[0]);
     later.push((0, Box::new(root)));
@@ -153,14 +146,17 @@ impl<'a> Builder<'a> {
         Self { plan, existing, nodes, later: Vec::new(), next: 1, errors: Vec::new() }
     }
 
-    /// Builds all below the root. After an error everything that was built is dropped.
-    fn run(mut self, root: &dyn Loaded) -> Result<Nodes, Vec<Error>> {
+    /// Builds all below the root, and returns the root too. After an error everything that was built is
+    /// dropped: the states before the controllers, which would else end with the state of a parent, whose
+    /// error it would then be if a destructor panicked.
+    fn run<L: Loaded>(mut self, root: L) -> Result<(L, Nodes), Vec<Error>> {
         let built = caught(|| self.children(|visit| root.visit(visit)));
         let Self { plan, nodes, later, mut errors, .. } = self;
         errors.extend(built.err());
         if errors.is_empty() {
-            return Ok((nodes, later));
+            return Ok((root, (nodes, later)));
         }
+        errors.extend(drop_of(root).err().map(|error| error.at_controller(plan.id(0))));
         for (unit, loaded) in later {
             errors.extend(drop_of(loaded).err().map(|error| error.at_controller(plan.id(unit))));
         }

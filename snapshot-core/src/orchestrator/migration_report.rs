@@ -198,9 +198,9 @@ impl MigrationReport {
             side.started_ns.saturating_add(phase.began_ns)
         };
         let freeze = phases(Phase::Freeze.as_str()).map(began).next_back()?;
-        let resume =
+        let mut resume =
             phases(Phase::Resume.as_str()).map(|at| began(at).saturating_add(at.1.took_ns));
-        Some(Duration::from_nanos(resume.last()?.checked_sub(freeze)?))
+        Some(Duration::from_nanos(resume.next_back()?.checked_sub(freeze)?))
     }
 
     /// As JSON, a line for each member. Characters that would act on a terminal are escaped.

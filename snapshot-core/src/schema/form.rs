@@ -151,6 +151,7 @@ impl MemberForm {
 /// The forms of several fields.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
+#[expect(clippy::large_enum_variant, reason = "the values are constants, and never moved")]
 pub enum Forms {
     /// That of one field.
     One(FieldForm),

@@ -62,7 +62,7 @@ pub(crate) struct Field {
 #[derive(Clone)]
 pub(crate) enum Role {
     /// It is saved.
-    Mapped(Mapping),
+    Mapped(Box<Mapping>),
     /// It is not saved. After a restore its value is the expression, or else the type's default.
     Skipped(Option<TokenStream>),
     /// It is not saved. After a restore it is the schema version that was read.

@@ -109,7 +109,7 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
     if attrs.skip.is_given() {
         return Role::Skipped(attrs.skip.get().and_then(|MaybeExpr(value)| value.clone()));
     }
-    Role::Mapped(Mapping {
+    Role::Mapped(Box::new(Mapping {
         proto: attrs.field.get().unwrap_or(ident).clone(),
         with: attrs.with.get().cloned(),
         max: attrs.max.get().map(|Expr(tokens)| tokens.clone()),
@@ -124,7 +124,7 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
         limits: limits(attrs),
         is_unshared: attrs.unshared.is_given(),
         is_secret: attrs.secret.is_given(),
-    })
+    }))
 }
 
 /// Reports fields that should hold the version of a struct that has none.

@@ -13,9 +13,10 @@ use crate::wire::v1::manifest::{Field, Meaning, Payload};
 const LOCK: SideNames = SideNames { who: ["the lock", "the program"], at: ["in the lock", "now"] };
 
 /// Whether an update records what fields mean where a released record does not say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Recording {
     /// Such a record stays as it is, so that an old lock is equal to the program.
+    #[default]
     Keeps,
     /// The meaning is added.
     Adds,
@@ -31,12 +32,6 @@ pub(super) struct Update {
     /// The updated lock. Valid only if nothing is refused.
     pub(super) lock: Lock,
     recording: Recording,
-}
-
-impl Default for Recording {
-    fn default() -> Self {
-        Self::Keeps
-    }
 }
 
 impl Update {

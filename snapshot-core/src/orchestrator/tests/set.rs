@@ -144,9 +144,9 @@ fn what_is_wrong_with_members_is_told_by_their_ids() {
 
 #[test]
 fn members_that_no_set_would_write_in_this_order_are_refused() {
-    let disk = |id: &str| entry(id, &[], payload::<Disk>(0, &[]));
+    let net = |id: &str| entry(id, &[], payload::<Net>(0, &[]));
     assert_eq!(
-        refusal([disk("b"), disk("a")]),
+        refusal([net("b"), net("a")]),
         [
             ".: snapshot.v1.ControllerSetSnapshot.entries[\"a\"]: stands after \"b\": the members of a set \
           are written in ascending order of their ids"
