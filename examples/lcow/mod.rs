@@ -43,7 +43,7 @@
 //! VM, network, containers, processes, and each disk, mount, share and device have a stage. On the
 //! wire it is the stage from before the freeze, which is also the stage after resume and rollback.
 //! `SourceMigrating` and `DestinationMigrating` exist only in memory. The sandbox, the pods and the
-//! device controllers have no stage, only [`Migration`].
+//! device controllers have no stage, only a [`Gate`](snapshot_core::Gate).
 //!
 //! # How to copy it
 //!

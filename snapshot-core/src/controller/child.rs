@@ -22,7 +22,7 @@ use crate::visit::{ChildCell, Visit};
 /// registered type and finds it again by its type URL.
 ///
 /// A child holds its controller, [`Child::get`], except between decoding and import: inside
-/// `validate` functions and in a state that was read by [`codec::from_bytes`] there is only its
+/// `validate` functions and in a state that was read by [`codec::from_bytes`](crate::codec::from_bytes) there is only its
 /// state yet, [`Child::with_state`].
 pub struct Child<C: ?Sized + ChildTarget> {
     /// The controller, once it is built.

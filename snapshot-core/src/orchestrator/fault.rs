@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::controller::{Phase, Signal};
 use crate::{Code, Context, ControllerId, Error};
 
-/// What goes wrong with a hook that [`Session::fault_at`] names, after it has done all its work.
+/// What goes wrong with a hook that [`Session::fault_at`](crate::Session::fault_at) names, after it has done all its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
