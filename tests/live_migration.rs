@@ -117,7 +117,7 @@ fn the_report_of_a_failed_migration_tells_where_it_failed_and_what_was_undone() 
 
     // The destination was prepared at the rehearsal, and took that back.
     let freeze = report(&["--fail", "freeze:vm"], &["source", "destination"]);
-    assert_eq!(phases(&freeze.sides[1]), ["abort"]);
+    assert_eq!(phases(&freeze.sides[1]), ["import", "prepare", "abort"]);
     let failure = freeze.sides[0].failure.as_ref().unwrap();
     assert_eq!((failure.phase.as_str(), failure.controllers.len()), ("freeze", 15));
 }
