@@ -421,6 +421,31 @@ direction! {
 }
 
 direction! {
+    unrelated_to_below_with_no_numbers
+    from (version = 1, ignore(text, number)) { pub list: Vec<u32>, pub maybe: Option<u32>, pub other: u64 }
+        |s| (s.list.clone(), s.maybe, s.other);
+    to (version = 1, ignore(text, number)) {
+        #[snapshot(below = other)] pub list: Vec<u32>, #[snapshot(below = other)] pub maybe: Option<u32>, pub other: u64
+    } |s| (s.list.clone(), s.maybe, s.other);
+    State { list: vec![], maybe: None, other: 0 } => Arrival::Whole,
+    State { list: vec![0], maybe: None, other: 0 } => arrival if refused(arrival, "list", "is 0, the destination takes below 0"),
+    State { list: vec![], maybe: Some(0), other: 0 } => arrival if refused(arrival, "maybe", "is 0, the destination takes below 0"),
+}
+
+direction! {
+    any_number_to_an_option_that_is_never_zero
+    from (version = 1, ignore(text, list, maybe)) { pub number: u64, pub other: u64 } |s| (s.number, s.other);
+    to (version = 1, ignore(text, list, maybe)) {
+        #[snapshot(range = NonZero::new(5).unwrap()..=NonZero::new(10).unwrap())] pub number: Option<NonZero<u64>>,
+        #[snapshot(below = number)] pub other: u64
+    } |s| (s.number.map_or(0, NonZero::get), s.other);
+    State { number: 0, other: 7 } => Arrival::Whole,
+    State { number: 6, other: 5 } => Arrival::Whole,
+    State { number: 6, other: 6 } => arrival if refused(arrival, "other", "is 6, the destination takes below 6"),
+    State { number: 3, other: 0 } => arrival if refused(arrival, "number", "is 3, the destination takes 5 to 10"),
+}
+
+direction! {
     below_to_unrelated
     from (version = 1, ignore(text, list, maybe)) { #[snapshot(below = other)] pub number: u64, pub other: u64 } |s| (s.number, s.other);
     to (version = 1, ignore(text, list, maybe)) { pub number: u64, pub other: u64 } |s| (s.number, s.other);

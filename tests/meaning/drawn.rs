@@ -234,7 +234,7 @@ fn a_green_light_means_that_the_state_arrives_as_it_was() {
             Ok(_) => refused.set(refused.get() + 1),
             Err(error) => {
                 // No false alarm: the destination does refuse it.
-                prop_assert!(arrived.is_err(), "{}: refused in vain: {}", sides, error);
+                prop_assert!(arrived.is_err(), "{}: refused without need: {}", sides, error);
                 let is_named =
                     error.findings().all(|finding| !finding.path().to_string().is_empty());
                 prop_assert!(is_named, "{}: no field is named: {}", sides, error);

@@ -408,8 +408,27 @@ impl Met<'_> {
             FieldShape::Optional(ValueKind::String | ValueKind::Bytes) => {
                 (self.count > 0).then_some(self.length as i128)
             }
-            FieldShape::Singular(_) => Some(self.numbers.last().copied().unwrap_or(0)),
-            _ => self.numbers.last().copied(),
+            _ => self.numbers.last().copied().or_else(|| self.number_of_default()),
+        }
+    }
+
+    /// The default of the field, if the field is not on the wire: the value that it then has.
+    fn default(&self) -> Option<Found<'static>> {
+        match self.shape {
+            FieldShape::Singular(kind) if self.count == 0 => default_of(kind),
+            _ => None,
+        }
+    }
+
+    /// The number that the field has without being on the wire; `None` if that may mean no value there.
+    fn number_of_default(&self) -> Option<i128> {
+        let default = self.default()?;
+        let values = self.field.meanings.iter().filter_map(|meaning| meaning.values.as_ref());
+        match default {
+            Found::Int(number) if values.into_iter().all(|v| is_of_type(v, &default)) => {
+                Some(number)
+            }
+            _ => None,
         }
     }
 
@@ -421,9 +440,10 @@ impl Met<'_> {
             FieldShape::Repeated(_) | FieldShape::Packed(_) | FieldShape::Map(..)
         );
         // What is not on the wire has its default, which must be taken too.
-        let default = match self.shape {
-            FieldShape::Singular(kind) if count == 0 => default_of(kind),
-            _ => None,
+        let default = self.default();
+        let numbers: Vec<i128> = match self.numbers.is_empty() {
+            true => self.number_of_default().into_iter().collect(),
+            false => std::mem::take(&mut self.numbers),
         };
         let is_member = !self.field.oneof.is_empty();
         let field = self.field;
@@ -449,7 +469,7 @@ impl Met<'_> {
                     values.zip(default).and_then(|(v, found)| refusal_of_default(v, found)),
                 );
                 reasons.extend(counts(meaning, is_collection, count, length));
-                reasons.extend(beyond(meaning, &self.numbers, limits));
+                reasons.extend(beyond(meaning, &numbers, limits));
             }
             for reason in reasons {
                 *refused = both(refused.take(), Some(Error::precondition(reason)));
@@ -487,8 +507,7 @@ fn beyond(
         let most = limits.get(&limit.field).copied().flatten()?;
         let is_beyond =
             |number: &&i128| if limit.included { **number > most } else { **number >= most };
-        // A number that is not on the wire is 0.
-        let number = numbers.iter().chain(numbers.is_empty().then_some(&0)).find(is_beyond)?;
+        let number = numbers.iter().find(is_beyond)?;
         let relation = if limit.included { "at most" } else { "below" };
         Some(format!(
             "is {number}, the destination takes {relation} {most} beside the other fields"
@@ -516,29 +535,31 @@ fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
             });
             is_least && is_most
         }
-        Found::Bytes(bytes) => {
-            values.bytes.is_none_or(|length| bytes.len() as u64 == length)
-                && is_in_form(&values.form, bytes)
-        }
+        Found::Bytes(bytes) => has_form(values, bytes),
         Found::Message => true,
     };
     (!is_taken).then(|| format!("is {found}, the destination takes {}", values_text(values)))
 }
 
 /// Why the default of a field that is not on the wire and not required is not taken.
-///
-/// If the type takes every value but the default, the destination has an `Option` of it, and absence is
-/// `None`.
 fn refusal_of_default(values: &Values, default: &Found<'_>) -> Option<String> {
-    let is_of_type = match default {
+    if is_of_type(values, default) { refusal(values, default) } else { None }
+}
+
+/// Whether the destination's type has this default as a value. If it does not and the field is not
+/// required, the destination has an `Option` of the type, and absence is `None`.
+fn is_of_type(values: &Values, default: &Found<'_>) -> bool {
+    match default {
         Found::Int(number) => !values.not_zero || *number != 0,
-        Found::Bytes(bytes) => {
-            values.bytes.is_none_or(|length| bytes.len() as u64 == length)
-                && is_in_form(&values.form, bytes)
-        }
+        Found::Bytes(bytes) => has_form(values, bytes),
         Found::Float(_) | Found::Message => true,
-    };
-    if is_of_type { refusal(values, default) } else { None }
+    }
+}
+
+/// Whether text or bytes have the length and the form that the destination's type takes.
+fn has_form(values: &Values, bytes: &[u8]) -> bool {
+    values.bytes.is_none_or(|length| bytes.len() as u64 == length)
+        && is_in_form(&values.form, bytes)
 }
 
 /// Reads the value of field 1, which is all that counts in a message. Text is judged as absent: its bytes do
