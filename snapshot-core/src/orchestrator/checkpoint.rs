@@ -1,11 +1,11 @@
 //! Checkpoints: a file with the state of a running tree, from which a new process takes the tree up
 //! again after the old one has died.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use super::destination::Incoming;
@@ -14,9 +14,21 @@ use crate::caught::quietly;
 use crate::envelope::{ReadOptions, WriteOptions};
 use crate::{Controller, Error};
 
-/// One lock for all files whose paths have the same hash: checkpoints of one file wait for each other,
-/// so that an older state never replaces a newer one.
-static WRITERS: [Mutex<()>; 16] = [const { Mutex::new(()) }; 16];
+/// One lock for each file that is being written: checkpoints of one file wait for each other, so that an
+/// older state never replaces a newer one. Those of other files do not, whatever their save waits for.
+static WRITERS: Mutex<BTreeMap<PathBuf, Weak<Mutex<()>>>> = Mutex::new(BTreeMap::new());
+
+/// Returns the lock of a file.
+fn writer_of(file: PathBuf) -> Arc<Mutex<()>> {
+    let mut writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(writer) = writers.get(&file).and_then(Weak::upgrade) {
+        return writer;
+    }
+    writers.retain(|_, writer| writer.strong_count() > 0);
+    let writer = Arc::default();
+    writers.insert(file, Arc::downgrade(&writer));
+    writer
+}
 
 impl<R: Controller> Source<R> {
     /// Saves the running tree into a file, without a freeze, and replaces an earlier checkpoint there.
@@ -63,10 +75,8 @@ impl<R: Controller> Source<R> {
     /// message says.
     pub fn checkpoint(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let file = identity(path);
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&file);
         // Taken before the save: the one that writes last has saved last.
-        let writer = &WRITERS[(hash % WRITERS.len() as u64) as usize];
+        let writer = writer_of(identity(path));
         let _writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         let began = Instant::now();
         let written = self.save_running().and_then(|snapshot| {
@@ -119,4 +129,20 @@ fn identity(path: &Path) -> PathBuf {
         _ => Path::new("."),
     };
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned()).join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_waits_for_one_of_the_same_file_alone() {
+        let file = |number: usize| Path::new("/checkpoints").join(number.to_string());
+        let writers: Vec<_> = (0..64).map(|number| writer_of(file(number))).collect();
+        let held: Vec<_> = writers.iter().map(|writer| writer.try_lock().unwrap()).collect();
+        assert!(writer_of(file(7)).try_lock().is_err());
+        drop(held);
+        drop(writers);
+        assert!(writer_of(file(7)).try_lock().is_ok());
+    }
 }
