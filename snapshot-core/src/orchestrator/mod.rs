@@ -14,6 +14,7 @@ mod destination;
 mod edges;
 mod end;
 mod fault;
+mod frozen;
 mod hook_run;
 mod in_flight;
 mod index;
@@ -27,6 +28,7 @@ mod preview;
 mod progress;
 mod record;
 mod recorder;
+mod reference_check;
 mod report;
 mod session;
 mod source;
@@ -49,6 +51,7 @@ use crate::controller::Phase;
 pub use abandoned::Abandoned;
 pub use destination::{Imported, Incoming, Patched, Resumed};
 pub use fault::Fault;
+pub use frozen::Frozen;
 pub use migration_report::{
     BlackoutReport, ControllerOutcome, FailureReport, FindingReport, HookReport, LateStageReport,
     MigrationReport, PhaseReport, SavedReport, SideReport,
@@ -59,5 +62,5 @@ pub use preview::{Preview, PreviewedController};
 pub use progress::Progress;
 pub use report::{ControllerReport, Failure, Outcome, Undo};
 pub use session::{CancelHandle, Session};
-pub use source::{Frozen, Source};
+pub use source::Source;
 pub use timeline::{ControllerTime, LateStage, PhaseTime, SavedBytes, Timeline};

@@ -1,0 +1,24 @@
+//! Checks the references of a running tree, before and after the freeze.
+
+use super::tree::Tree;
+use crate::Error;
+use crate::caught::caught;
+use crate::controller::Node;
+use crate::references::check_controller;
+
+/// Checks the references of a running tree, if it has any.
+pub(super) fn check_references(tree: &Tree, root: &dyn Node) -> Result<(), Error> {
+    match tree.has_references {
+        true => caught(|| check_controller(root)),
+        false => Ok(()),
+    }
+}
+
+/// Why a tree could not be saved, and what is wrong with its references.
+#[cold]
+pub(super) fn and_references(error: Error, tree: &Tree, root: &dyn Node) -> Error {
+    match check_references(tree, root) {
+        Ok(()) => error,
+        Err(references) => error.and(references),
+    }
+}
