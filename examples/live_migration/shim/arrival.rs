@@ -105,14 +105,14 @@ impl Desk {
         lock(&self.state).is_settled
     }
 
-    /// The source has asked, and was told.
+    /// The source has asked, and has the answer.
     pub(crate) fn settled(&self) {
         lock(&self.state).is_settled = true;
     }
 
     /// Reports what a hand-over has come to.
     pub(crate) fn report(&self, news: News) {
-        // Nobody listens any more: the shim is on its way out.
+        // An error means that the shim is on its way out.
         let _ = lock(&self.news).send(news);
     }
 
@@ -191,10 +191,10 @@ impl Host<Sandbox> for Arrival {
     fn keep(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let Desk { side, options, .. } = &*self.desk;
         side::write(&side.offered(), &self.desk.arrived()?.offered)?;
-        let options = (WriteOptions::new().replace(true), &options.save);
-        options.0.write_to_path(snapshot, side.arrived())?;
-        match options.1 {
-            Some(path) => options.0.write_to_path(snapshot, path),
+        let writer = WriteOptions::new().replace(true);
+        writer.write_to_path(snapshot, side.arrived())?;
+        match &options.save {
+            Some(path) => writer.write_to_path(snapshot, path),
             None => Ok(()),
         }
     }

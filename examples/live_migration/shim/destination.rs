@@ -133,7 +133,7 @@ impl Destination<'_> {
                     if let Some(error) = &why.undo {
                         say(SIDE, &format!("not everything could be taken back: {error}"));
                     }
-                    // Where no snapshot has come there is nothing to tell of.
+                    // Without a snapshot there is nothing to report.
                     if why.report.side.failure.is_some() || !why.report.side.phases.is_empty() {
                         report::write(self.options, || why.report.side.clone());
                     }

@@ -212,7 +212,7 @@ impl Processes {
     /// # Errors
     ///
     /// The guest has no such process, it is not the one of the snapshot, or its IO cannot be opened.
-    /// One that has exited is no error: its exit is told when it goes live.
+    /// An exited process is no error: its exit is reported when the sandbox goes live.
     pub(crate) fn adopt(
         &self,
         key: Key,
@@ -477,7 +477,7 @@ impl Processes {
     }
 }
 
-/// A descriptor that is ready to be read for ever, in place of that of a process that has exited.
+/// Returns a descriptor that is always readable, in place of that of an exited process.
 fn always_readable() -> Result<OwnedFd, Error> {
     Ok(eventfd(1, EventfdFlags::CLOEXEC).map_err(std::io::Error::from)?)
 }

@@ -412,7 +412,7 @@ impl<'a> Doubts<'a> {
             say(
                 SIDE,
                 &format!(
-                    "IN DOUBT: the destination was told to resume and does not answer: {error}\n\
+                    "IN DOUBT: the destination was asked to resume and does not answer: {error}\n\
                      The sandbox stays frozen here, so it runs at the destination or nowhere. Ask \
                      there with `live_migration status FOLDER`, then type here\n  \
                      live_migration decide {folder} commit     if it is the destination's\n  \

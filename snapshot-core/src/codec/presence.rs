@@ -24,7 +24,7 @@ pub(super) fn take_once<K: Kind, T: Wire<K>>(
     T::take_into(slot, r)
 }
 
-/// What lacks is told, and not why it may not be left out.
+/// Reports that a value is missing. The reason why it has no default adds nothing.
 #[cold]
 #[inline(never)]
 fn missing_for(_: Error) -> Error {
@@ -32,13 +32,13 @@ fn missing_for(_: Error) -> Error {
 }
 
 /// Whether a type cannot be what a field without a value has.
-fn lacks_default<K: Kind, T: Wire<K>>() -> bool {
+fn has_no_default<K: Kind, T: Wire<K>>() -> bool {
     T::of_default().is_err()
 }
 
 impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     const LEAF: bool = T::LEAF;
-    const FORM: FieldForm = FieldForm::required_if(T::FORM, lacks_default::<K, T>);
+    const FORM: FieldForm = FieldForm::required_if(T::FORM, has_no_default::<K, T>);
     const INSIDE: StatesInside = T::INSIDE;
     type Slot = Option<T>;
 
