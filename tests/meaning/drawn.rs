@@ -199,11 +199,9 @@ fn a_green_light_means_that_the_state_arrives_as_it_was() {
     let manifests: Vec<_> = builds.iter().map(|build| build.registry.manifest()).collect();
     let (moved, refused, silent) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let pairs = std::cell::RefCell::new(BTreeSet::new());
-    let config = ProptestConfig { cases: 16_000, failure_persistence: None, ..Default::default() };
-    let strategy = (0..builds.len(), 0..builds.len(), draws());
-    let result = TestRunner::new(config).run(&strategy, |(from, to, draw)| {
+    let try_pair = |from: usize, to: usize, draw: &Draw| {
         let (source, destination) = (&builds[from], &builds[to]);
-        let Some((bytes, before)) = (source.save)(&draw) else { return Ok(()) };
+        let Some((bytes, before)) = (source.save)(draw) else { return Ok(()) };
         pairs.borrow_mut().insert((from, to));
         let sides = format!("{} to {}: {draw:?}", source.name, destination.name);
         let verdict = compatible(&manifests[from], &manifests[to]);
@@ -242,8 +240,22 @@ fn a_green_light_means_that_the_state_arrives_as_it_was() {
             }
         }
         Ok(())
-    });
-    result.unwrap();
+    };
+    let try_all = |draw: &Draw| {
+        for from in 0..builds.len() {
+            for to in 0..builds.len() {
+                try_pair(from, to, draw)?;
+            }
+        }
+        Ok(())
+    };
+    // Each build saves one of these two, so that no pair depends on what is drawn.
+    for text in ["1.2.3.4", "abc"] {
+        let draw = Draw { number: 2, text: text.into(), list: vec![1, 2], maybe: Some(5) };
+        try_all(&draw).unwrap();
+    }
+    let config = ProptestConfig { cases: 110, failure_persistence: None, ..Default::default() };
+    TestRunner::new(config).run(&draws(), |draw| try_all(&draw)).unwrap();
     println!(
         "{} pairs of {} builds: {} states arrived as they were, {} were refused, {} changed silently",
         pairs.borrow().len(),
