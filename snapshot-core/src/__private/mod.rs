@@ -71,8 +71,8 @@ pub use self::take::{Taking, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};
 pub use crate::codec::{
-    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
-    WireKey, WireOneof, Writer,
+    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Sealed, Single, Tag, Wire,
+    WireField, WireKey, WireOneof, Writer,
 };
 pub use crate::controller::{Owns, Registration, registration};
 pub use crate::payload::{

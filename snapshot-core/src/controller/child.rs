@@ -9,7 +9,9 @@ use super::address::address;
 use super::loaded::{AnyLoaded, Described, Loaded, StateOf};
 use super::node::Node;
 use super::registration::take_linked;
-use crate::codec::{ReadScope, Reader, Single, Wire, Writer, controller_with, take_any_with};
+use crate::codec::{
+    ReadScope, Reader, Sealed, Single, Wire, Writer, controller_with, take_any_with,
+};
 use crate::error::Error;
 use crate::payload::{Payload, TypeInfo, take_versioned_any};
 use crate::schema::kind;
@@ -178,6 +180,8 @@ impl<C: ?Sized + ChildTarget> fmt::Debug for Child<C> {
         })
     }
 }
+
+impl<C: ?Sized + ChildTarget> Sealed for Child<C> {}
 
 impl<C: ?Sized + ChildTarget> Single for Child<C> {}
 

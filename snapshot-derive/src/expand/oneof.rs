@@ -107,6 +107,9 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
         #(#fits)*
 
         #[automatically_derived]
+        impl #impl_generics __s::Sealed for #ident #ty_generics #where_clause {}
+
+        #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]

@@ -55,6 +55,9 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
         #keep
 
         #[automatically_derived]
+        impl #impl_generics __s::Sealed for #ident #ty_generics #where_clause {}
+
+        #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]

@@ -52,6 +52,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Sealed for Color {}
+    #[automatically_derived]
     impl __s::Single for Color {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Enum<__E>> for Color {

@@ -25,6 +25,8 @@ const _: () = {
         "",
     );
     #[automatically_derived]
+    impl __s::Sealed for Link {}
+    #[automatically_derived]
     impl __s::Single for Link {}
     #[automatically_derived]
     impl __s::WireOneof<__O> for Link {

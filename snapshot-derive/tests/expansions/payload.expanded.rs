@@ -302,6 +302,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Sealed for Disk {}
+    #[automatically_derived]
     impl __s::Single for Disk {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Disk {

@@ -73,6 +73,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Sealed for DiskStage {}
+    #[automatically_derived]
     impl __s::Single for DiskStage {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Enum<__E>> for DiskStage {

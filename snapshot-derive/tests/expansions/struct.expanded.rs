@@ -266,6 +266,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Sealed for Reservation {}
+    #[automatically_derived]
     impl __s::Single for Reservation {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Reservation {
