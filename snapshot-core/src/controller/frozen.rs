@@ -59,6 +59,7 @@ impl FrozenTree {
 
     /// Adds a controller, with the place of its parent, which was added before, the stage that it had
     /// before the freeze and is saved in, and the stage that the freeze has left it in.
+    #[inline]
     pub(crate) fn push(
         &mut self,
         node: &dyn Node,

@@ -122,9 +122,7 @@ impl Plan {
                 let after = edges.in_order(first).1;
                 steps.flat_map(|step| after.of(step)).for_each(visit);
             }
-            (None, First::Dependencies) => {
-                steps.flat_map(|step| self.units.children(step)).for_each(visit);
-            }
+            (None, First::Dependencies) => self.units.each_child(steps, visit),
             (None, First::Dependents) => {
                 let units = self.units().get(steps).unwrap_or_default();
                 units.iter().filter_map(Unit::parent).for_each(visit);

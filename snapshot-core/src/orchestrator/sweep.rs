@@ -82,7 +82,8 @@ impl<'a> Sweep<'a> {
         journal.open(hook);
         let blockers = tree.plan.blockers(hook.first());
         let mut ready = Ready::default();
-        ready.extend((0..blockers.len()).filter(|&step| blockers[step] == 0));
+        let free = blockers.iter().enumerate().filter(|(_, count)| **count == 0);
+        ready.extend(free.map(|(step, _)| step));
         let limits = session.limits(hook.phase());
         let locks = Waiting::of_session(hook.phase(), session);
         locks.know(Arc::clone(tree) as _);

@@ -11,7 +11,7 @@ struct Lossy(Vec<&'static str>);
 
 impl Visitor for Lossy {
     fn wants(&self) -> Wants {
-        Wants { places: false, names: false, adapters: true }
+        Wants { adapters: true, ..Wants::CHILDREN }
     }
 
     fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
