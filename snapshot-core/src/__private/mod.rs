@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, reason = "for the derives only")]
 
+mod adapter;
 mod bounds;
 mod check;
 mod enumeration;
@@ -10,8 +11,8 @@ mod field;
 mod field_port;
 mod limits;
 mod meaning;
+mod never;
 mod oneof;
-mod open_field;
 mod plan;
 mod proof_of_fit;
 mod put;
@@ -35,6 +36,7 @@ pub use inventory;
 pub use prost;
 pub use std;
 
+pub use self::adapter::{Adapter, Converted, NotCompared, NotConverted, Twins, adapter};
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
@@ -46,14 +48,13 @@ pub use self::enumeration::{
     take_enumeration,
 };
 pub use self::field::default;
-pub use self::field_port::{
-    Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
-};
+pub use self::field_port::{Of, Planned, Port, of, port};
 pub use self::limits::{Limited, Limiting, limit};
 pub use self::meaning::{default_note, range_note};
+pub use self::never::Never;
 pub use self::oneof::{
-    Member, NoMember, assert_member_fits, inside_member, member, member_form, put_since,
-    take_since, unknown_member, unmapped_member,
+    Member, assert_member_fits, inside_member, member, member_form, put_since, take_since,
+    unknown_member, unmapped_member,
 };
 pub use self::plan::{Options, Plan, put_planned, take_planned};
 pub use self::proof_of_fit::{

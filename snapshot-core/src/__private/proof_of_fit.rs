@@ -9,10 +9,13 @@
 use std::marker::PhantomData;
 
 use super::Numbered;
-use super::field_port::{Adapter, Port};
+use super::adapter::Adapter;
+use super::field_port::Port;
+use super::never::Never;
+use super::oneof::Member;
 use super::text::Message;
 use crate::codec::WireField;
-use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
+use crate::schema::kind::{FieldKind, Map, Optional, Packed, Repeated, Singular, Words};
 use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
 
 /// Whether a type fits its field, or each of some types.
@@ -147,9 +150,11 @@ impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const INSIDE: StatesInside = T::INSIDE;
 }
 
+/// Why there is [`Never`] such a field: its type does not fit the field `F`; `L` is what an `Option` would
+/// lose, if that is why.
 pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
-impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
+impl<F: FieldKind, L: Loss> Answer for Never<Misfit<F, L>> {
     const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
     const FORM: Forms = Forms::Unknown;
     const INSIDE: StatesInside = StatesInside::Nothing;
@@ -162,11 +167,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 }
 
-/// What an adapter makes of a field.
-#[expect(clippy::type_complexity, reason = "it names the three parameters, and nothing more")]
-pub struct Adapted<F, W, Take>(PhantomData<fn() -> (F, W, Take)>);
-
-impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {
+impl<F: FieldKind, W: WireField<F>, T, Take> Answer for Adapter<F, W, T, Take> {
     const FIT: Fit = <Port<F, W> as Answer>::FIT;
     // The function is known by its path.
     const FORM: Forms = Forms::One(W::FORM.adapted(std::any::type_name::<Take>));
@@ -174,8 +175,9 @@ impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn fits(self) -> Adapted<F, W, Take> {
-        Adapted(PhantomData)
+    #[inline(always)]
+    pub fn fits(self) -> Self {
+        self
     }
 }
 
@@ -210,8 +212,8 @@ pub trait Losing: Sized {
     type Field;
     type Loss;
 
-    fn fits(self) -> Misfit<Self::Field, Self::Loss> {
-        Misfit(PhantomData)
+    fn fits(self) -> Never<Misfit<Self::Field, Self::Loss>> {
+        Never::new()
     }
 }
 
@@ -239,8 +241,8 @@ impl<K, V, T> Losing for Port<Map<K, V>, Option<T>> {
 pub trait NoFit: Sized {
     type Field;
 
-    fn fits(self) -> Misfit<Self::Field, NoLoss> {
-        Misfit(PhantomData)
+    fn fits(self) -> Never<Misfit<Self::Field, NoLoss>> {
+        Never::new()
     }
 }
 
@@ -250,6 +252,10 @@ impl<F, T> NoFit for &Port<F, T> {
 
 impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
     type Field = F;
+}
+
+impl<K, T> NoFit for &Member<K, T> {
+    type Field = Optional<K>;
 }
 
 /// The check of some fields, which takes each in its turn. It is a value on which methods are called,

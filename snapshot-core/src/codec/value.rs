@@ -29,6 +29,10 @@ pub trait Wire<K: Kind>: Sealed + Sized {
     #[doc(hidden)]
     const INSIDE: StatesInside = StatesInside::Nothing;
 
+    /// Whether the value is slow to move as a `Result`, so that a field takes it by `take_into`.
+    #[doc(hidden)]
+    const IN_PLACE: bool = false;
+
     /// Puts the value; of a length-delimited kind, with its length.
     #[doc(hidden)]
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
@@ -61,8 +65,8 @@ pub trait Wire<K: Kind>: Sealed + Sized {
     #[doc(hidden)]
     fn take(r: &mut Reader<'_>) -> Result<Self, Error>;
 
-    /// Takes the value to where it is collected, which has none yet. The same as `take`, for types
-    /// that are slow to move as a `Result`.
+    /// Takes the value into `slot`, which must be empty. The same as `take`, for types that are slow to
+    /// move as a `Result`.
     #[doc(hidden)]
     #[inline]
     fn take_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {

@@ -73,14 +73,26 @@ impl Mapped<'_> {
         }
     }
 
-    /// The expression that is written for a value of the field's type.
-    pub(super) fn value_of(&self, value: &TokenStream) -> TokenStream {
+    /// Generates the code that puts a value of the field's type. `put` is what it is put by.
+    pub(super) fn put(&self, value: &TokenStream, put: &TokenStream) -> TokenStream {
+        let port = self.port();
         match &self.mapping.with {
-            None => quote_spanned!(self.place=> &#value),
+            None => quote_spanned!(self.place=> __s::Planned::put(#port.fits(), &#value, #put)),
             Some(with) => {
                 let with = quiet_path(with);
-                quote_spanned!(self.place=> #with::to_wire(&#value))
+                quote_spanned! {self.place=>
+                    #port.fits().put_converted(#put, #with::to_wire(&#value))
+                }
             }
+        }
+    }
+
+    /// Generates the call of a function of the field's plan. Not for a field with an adapter.
+    pub(super) fn planned(&self, function: &str, arguments: TokenStream) -> TokenStream {
+        let (port, ty) = (self.port(), &self.field.ty);
+        let function = Ident::new(function, self.place);
+        quote_spanned! {self.place=>
+            __s::Planned::<#ty>::#function(#port.fits(), #arguments)
         }
     }
 

@@ -46,11 +46,11 @@ fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
     let default = since.as_ref().map(|since| {
         let (default, value) = (version::default_of(mapped, since), local("default"));
         let put = local("put_one");
-        let (port, absent) = (mapped.port(), mapped.value_of(&quote!(#value)));
+        let absent = mapped.put(&quote!(#value), &quote!(#put));
         quote_spanned! {mapped.place=>
             .default(|| __s::default_note(|#put| {
                 let #value = #default;
-                #port.put(#put, #absent)
+                #absent
             }))
         }
     });

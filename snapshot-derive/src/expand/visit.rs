@@ -24,11 +24,11 @@ pub(super) fn visit_fields(runs: &[Run<'_>]) -> TokenStream {
         let (port, ident) = (mapped.port(), mapped.member());
         let inside = match &mapped.mapping.with {
             None if mapped.field.is_plain => return own,
-            None => quote_spanned!(mapped.place=> #port.visit(&self.#ident, #visit)),
+            None => mapped.planned("visit", quote_spanned!(mapped.place=> &self.#ident, #visit)),
             Some(with) => {
                 let with = quiet_path(with);
                 quote_spanned! {mapped.place=>
-                    #port.visit_adapter(
+                    #port.fits().visit_converted(
                         || __s::Converted(#with::to_wire(&self.#ident)).value(),
                         &self.#ident,
                         |__a, __b| {
