@@ -77,7 +77,15 @@ impl FrozenTree {
         });
     }
 
+    #[inline]
     fn find(&mut self, address: usize) -> Option<usize> {
+        match self.controllers.get(self.next) {
+            Some(next) if next.address == address => Some(self.next),
+            _ => self.find_elsewhere(address),
+        }
+    }
+
+    fn find_elsewhere(&mut self, address: usize) -> Option<usize> {
         // Those whose end is expected next, the innermost first.
         let mut at = self.next;
         loop {

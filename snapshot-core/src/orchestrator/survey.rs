@@ -37,7 +37,8 @@ impl Surveyor {
 
     /// Meets a child; its own children follow before [`Surveyor::leave`]. `texts` is where its spot
     /// is written.
-    #[inline]
+    // In line: nearly all that it is given is known to the caller.
+    #[inline(always)]
     pub(crate) fn enter(
         &mut self,
         parent: usize,
@@ -61,6 +62,7 @@ impl Surveyor {
     }
 
     /// Meets a child whose path is a text.
+    #[inline(never)]
     fn enter_named(
         &mut self,
         parent: usize,

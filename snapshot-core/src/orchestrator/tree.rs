@@ -310,6 +310,7 @@ impl<'s> Finder<'s> {
 
     /// Asks a controller who it is and for its children. Its lock is held for this only, and no other
     /// meanwhile: to ask a child takes the child's lock, which may be the same.
+    #[inline(always)]
     fn ask(
         &mut self,
         node: &dyn Node,
