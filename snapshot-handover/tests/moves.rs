@@ -10,7 +10,7 @@ use std::time::Duration;
 use fixture::pipe::{Pipe, pipe};
 use fixture::{Disk, Machine, MachineState, Node, World, impatient};
 use futures_executor::block_on;
-use futures_util::future::join;
+use futures_util::future::{Ready, join};
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use snapshot_core::{Code, Controller, ControllerSet, Error, Payload, Session};
 use snapshot_handover::decision::{Mark, Word};
@@ -177,6 +177,38 @@ fn a_session_id_is_used_once() {
         Node::new(&world),
     );
     assert!(matches!(moved.0, Offered::Committed(_)));
+}
+
+#[test]
+fn a_second_resume_of_one_hand_over_is_refused_whichever_source_asks_for_it() {
+    let world = Arc::new(World::default());
+    let machine = Machine::running(&world, b"content".to_vec());
+    let id: SessionId = "once".parse().unwrap();
+    let (source, destination) = (ledger(), ledger());
+    let tree = |machine| Offer::new(machine, &Session::new()).id(id.clone());
+    let to = Handover::new(&destination);
+    let (offered, accepted) =
+        hand_over(&Handover::new(&source), tree(&machine), &to, Node::new(&world));
+    assert!(matches!(offered, Offered::Committed(_)));
+    let Accepted::Live(live, _) = accepted else { panic!("{accepted:?}") };
+
+    // A copy of the tree, offered by a source that has lost its ledger: a backup that was restored, or a
+    // conversation that was recorded. Each host has a world of its own.
+    let elsewhere = Arc::new(World::default());
+    let copy = Machine::running(&elsewhere, b"older".to_vec());
+    let again = hand_over(&Handover::new(&ledger()), tree(&copy), &to, Node::new(&elsewhere));
+    let (at_source, _) = refused(again);
+    assert_eq!(at_source.to_string(), "session once was used: a hand-over needs a new session id");
+    // The source that has moved it has nothing to resume from either.
+    let other = Handover::new(&ledger());
+    let (offered, _) =
+        hand_over(&Handover::new(&source), tree(&machine), &other, Node::new(&elsewhere));
+    let Offered::Kept(kept) = offered else { panic!("{offered:?}") };
+    assert!(kept.error.to_string().contains("was used"), "{}", kept.error);
+    assert_eq!((world.runs(), elsewhere.runs()), ((false, true), (true, false)));
+    let content = live.state().disk.with_state(|disk| disk.content.clone());
+    assert_eq!(content.as_deref(), Some(&b"content"[..]));
+    assert_eq!(destination.find(&id).unwrap().unwrap().mark, Mark::Live);
 }
 
 #[test]
@@ -477,7 +509,9 @@ fn rehearsals_prepare_the_destination_as_often_as_the_source_likes() {
 
 #[test]
 fn what_is_prepared_is_taken_back_where_the_source_keeps_the_tree() {
-    let keeps: [fn(Offer<Machine>) -> Offer<Machine>; 2] = [
+    let keeps: [fn(Offer<Machine>) -> Offer<Machine>; 4] = [
+        |offer| offer.after_rehearsal(|_| -> Ready<_> { panic!("while it decided") }),
+        |offer| offer.after_rehearsal(|_| async { panic!("while it waited") }),
         |offer| {
             let why = "memory changes too fast";
             offer.after_rehearsal(move |_| async move { Err(Error::precondition(why)) })
