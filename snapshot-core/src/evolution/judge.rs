@@ -245,7 +245,7 @@ impl<'m> Judge<'m> {
         while let Some(tag) = r.tag()? {
             if tag.number == 1 {
                 let found = scalar(key, r)?;
-                text = found.to_string();
+                text = key_text(key, &found);
                 let field = met.field;
                 for (meaning, refused) in field.meanings.iter().zip(&mut met.refused) {
                     let keys = meaning.keys.as_ref();
@@ -582,6 +582,15 @@ fn wrapped(kind: ValueKind, r: &mut Reader<'_>) -> Result<Found<'static>, Error>
         };
     }
     Ok(found)
+}
+
+/// The text of a map key, as in the paths of other errors.
+fn key_text(kind: ValueKind, key: &Found<'_>) -> String {
+    match (kind, key) {
+        (ValueKind::Bool, Found::Int(number)) => (*number != 0).to_string(),
+        (_, Found::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => key.to_string(),
+    }
 }
 
 /// The schema version in a payload.
