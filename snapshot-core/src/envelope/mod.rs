@@ -39,8 +39,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use crate::Error;
 use crate::codec::{Writer, close_bare_any, split_bare_any};
-use crate::{Error, Payload};
 
 pub use file::WriteOptions;
 use header::{HEADER_LENGTH, Header, Stored};
@@ -302,15 +302,16 @@ impl SaveBuffer {
         self.writer.clear();
     }
 
-    /// Replaces the content by a snapshot of the payload that `put` puts.
-    pub(crate) fn fill<P: Payload>(
+    /// Replaces the content by a snapshot of the payload that `put` puts, under this type URL.
+    pub(crate) fn fill(
         &mut self,
+        type_url: &str,
         put: impl FnOnce(&mut Writer) -> Result<(), Error>,
     ) -> Result<&[u8], Error> {
         self.writer.clear();
         match put(&mut self.writer) {
             Ok(()) => {
-                self.close(P::TYPE_URL);
+                self.close(type_url);
                 Ok(self.as_bytes())
             }
             Err(error) => {
