@@ -30,6 +30,7 @@ use crate::controller::{ByAddress, FrozenTree, Hook, Node, address};
 use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
 use crate::error::Finding;
 use crate::evolution::{Verdict, compatible, judge};
+use crate::provenance::Provenance;
 use crate::registry::{Manifest, registry};
 use crate::{Code, Controller, ControllerId, Error, Payload};
 
@@ -58,6 +59,7 @@ pub struct Source<R: Controller> {
     name_limit: usize,
     rehearsal: Mutex<Rehearsal>,
     lock_deadline: Duration,
+    pub(super) provenance: Option<Provenance>,
 }
 
 /// A tree that was saved as a whole while it runs.
@@ -91,6 +93,7 @@ impl<R: Controller> Source<R> {
             name_limit: ReadOptions::DEFAULT_NAME_LIMIT,
             lock_deadline: Waiting::IN_PREFLIGHT,
             rehearsal: Mutex::default(),
+            provenance: None,
         }
     }
 
@@ -111,6 +114,14 @@ impl<R: Controller> Source<R> {
     #[must_use]
     pub fn lock_deadline(mut self, deadline: Duration) -> Self {
         self.lock_deadline = deadline;
+        self
+    }
+
+    /// Which snapshot the next [`checkpoint`](Source::checkpoint) is, and who writes it. Without one, the
+    /// file does not say.
+    #[must_use]
+    pub fn provenance(mut self, provenance: Provenance) -> Self {
+        self.provenance = Some(provenance);
         self
     }
 
