@@ -203,7 +203,8 @@ impl Loss for DefaultLost {
 
 impl Loss for EmptinessLost {
     const WHAT: &'static str = " and cannot be absent: an empty collection would come back as \
-                                `None`; do without the `Option`";
+                                `None`; do without the `Option`, unless `since` says that older \
+                                payloads do not have the field";
 }
 
 /// What an `Option` answers that does not fit. A type that fits has a method of its own, which comes
@@ -213,6 +214,11 @@ pub trait Losing: Sized {
     type Loss;
 
     fn fits(self) -> Never<Misfit<Self::Field, Self::Loss>> {
+        Never::new()
+    }
+
+    /// The same for a field with `since`.
+    fn fits_since(self) -> Never<Misfit<Self::Field, Self::Loss>> {
         Never::new()
     }
 }
@@ -242,6 +248,11 @@ pub trait NoFit: Sized {
     type Field;
 
     fn fits(self) -> Never<Misfit<Self::Field, NoLoss>> {
+        Never::new()
+    }
+
+    /// The same for a field with `since`.
+    fn fits_since(self) -> Never<Misfit<Self::Field, NoLoss>> {
         Never::new()
     }
 }

@@ -14,7 +14,7 @@ use crate::codec::{
 };
 use crate::error::Error;
 use crate::payload::{Payload, TypeInfo, take_versioned_any};
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 use crate::visit::{ChildCell, Visit};
 
 /// A child controller as a field of its parent's state. On the wire it is a `google.protobuf.Any`:
@@ -201,6 +201,8 @@ impl<C: ?Sized + ChildTarget> Sealed for Child<C> {}
 impl<C: ?Sized + ChildTarget> Single for Child<C> {}
 
 impl<C: Controller> Wire<kind::Any> for Child<C> {
+    const FORM: ValueForm = ValueForm::named(C::State::TYPE_URL);
+
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         w.before_child()?;
         match self.live.get() {

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::{at, constant_of, quiet_path, text_of};
+use super::{at, constant_of, local, quiet_path, text_of};
 use crate::model::{Field, Limit, Mapping, Struct};
 
 /// A field that is saved as a proto field.
@@ -73,15 +73,24 @@ impl Mapped<'_> {
         }
     }
 
+    /// What the type of the field answers: everything about the field is called on that.
+    pub(super) fn answer(&self) -> TokenStream {
+        let port = self.port();
+        match (&self.mapping.since, &self.mapping.with) {
+            (Some(_), None) => quote_spanned!(self.place=> #port.fits_since()),
+            _ => quote_spanned!(self.place=> #port.fits()),
+        }
+    }
+
     /// Generates the code that puts a value of the field's type. `put` is what it is put by.
     pub(super) fn put(&self, value: &TokenStream, put: &TokenStream) -> TokenStream {
-        let port = self.port();
+        let answer = self.answer();
         match &self.mapping.with {
-            None => quote_spanned!(self.place=> __s::Planned::put(#port.fits(), &#value, #put)),
+            None => quote_spanned!(self.place=> __s::Planned::put(#answer, &#value, #put)),
             Some(with) => {
                 let with = quiet_path(with);
                 quote_spanned! {self.place=>
-                    #port.fits().put_converted(#put, #with::to_wire(&#value))
+                    #answer.put_converted(#put, #with::to_wire(&#value))
                 }
             }
         }
@@ -89,10 +98,10 @@ impl Mapped<'_> {
 
     /// Generates the call of a function of the field's plan. Not for a field with an adapter.
     pub(super) fn planned(&self, function: &str, arguments: TokenStream) -> TokenStream {
-        let (port, ty) = (self.port(), &self.field.ty);
+        let (answer, ty) = (self.answer(), &self.field.ty);
         let function = Ident::new(function, self.place);
         quote_spanned! {self.place=>
-            __s::Planned::<#ty>::#function(#port.fits(), #arguments)
+            __s::Planned::<#ty>::#function(#answer, #arguments)
         }
     }
 
@@ -119,6 +128,26 @@ impl Mapped<'_> {
                 __s::limit(#constant, #value, #limit, #name, #is_included)
             }
         })
+    }
+
+    /// The rule by which the value may stay behind, and the walk over the field, as two closures.
+    pub(super) fn stay_behind(&self) -> Option<TokenStream> {
+        let rule = self.mapping.may_stay_behind.as_ref()?;
+        let (ident, visit) = (&self.field.ident, local("visit"));
+        let place = at(rule.span());
+        let rule = quiet_path(rule);
+        let may = quote_spanned!(place=> || -> __s::bool { #rule(&self.#ident) });
+        // No controller is inside of what an adapter makes of a field.
+        let walk = match self.mapping.with {
+            Some(_) => quote!(|_| __s::Ok(())),
+            None => {
+                let ident = self.member();
+                let visited = quote_spanned!(self.place=> &self.#ident, #visit);
+                let walk = self.planned("visit", visited);
+                quote_spanned!(self.place=> |#visit| #walk)
+            }
+        };
+        Some(quote!(#may, #walk))
     }
 
     /// The checks of `max` and `range`; `value` makes an `Option` of a reference.

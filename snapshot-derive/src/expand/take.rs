@@ -41,14 +41,14 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
         let since = mapped.mapping.since.as_ref().map(|since| since.version);
         if mapped.mapping.with.is_some() {
-            let port = mapped.port();
+            let answer = mapped.answer();
             let open = match since {
                 None => quote_spanned!(mapped.place=> open_adapter(&mut #take, #r)),
                 Some(since) => {
                     quote_spanned!(mapped.place=> open_adapter_since(#since, &mut #take, #r))
                 }
             };
-            return quote_spanned!(mapped.place=> let mut #variable = #port.fits().#open;);
+            return quote_spanned!(mapped.place=> let mut #variable = #answer.#open;);
         }
         let open = mapped.planned("open", quote!(&mut #variable, &mut #take, #r));
         let open = match since {

@@ -206,8 +206,14 @@ pub(super) fn put_older(model: &Struct) -> PutOlder {
         let ident = mapped.member();
         let own = mapped.put(&quote_spanned!(mapped.place=> self.#ident), &quote!(#put));
         let absent = mapped.put(&quote!(#value), &quote!(#put));
+        let (check, leave) = match mapped.stay_behind() {
+            None => (quote!(check), None),
+            Some(rule) => {
+                (quote!(check_or_leave), Some(quote!(|| #putting.leaves_behind(#constant, #rule),)))
+            }
+        };
         Some(quote_spanned! {mapped.place=>
-            #older.check(
+            #older.#check(
                 #constant,
                 #number,
                 |#put| #own,
@@ -215,6 +221,7 @@ pub(super) fn put_older(model: &Struct) -> PutOlder {
                     let #value = #default;
                     #absent
                 },
+                #leave
             );
         })
     });
