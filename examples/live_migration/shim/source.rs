@@ -170,10 +170,11 @@ impl Source<'_> {
         say(
             SIDE,
             &format!(
-                "runs {} containers in {} pods, {} controllers",
+                "runs {} containers in {} pods, {} controllers; {}",
                 self.options.containers,
                 sandbox.pods().len(),
-                ids.len()
+                ids.len(),
+                keeper.summary()
             ),
         );
         if let Some(fault) = &self.options.fail
@@ -272,6 +273,10 @@ impl Source<'_> {
         session: &Session,
         bars: &Arc<Bars>,
     ) -> anyhow::Result<Migrated> {
+        // Else the freeze finds out, which can be taken back.
+        if let Err(error) = machine.flush_disks() {
+            tracing::warn!(%error, "a disk cannot be flushed before the freeze");
+        }
         let offered = note::Offered {
             machine: machine_id()?,
             guest: machine.guest().dir().to_owned(),

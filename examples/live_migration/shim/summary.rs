@@ -16,7 +16,7 @@ const SHOWN: usize = 24;
 const PHASES: [(&str, &str); 6] = [
     ("freeze", "source"),
     ("save", "source"),
-    ("import", "destination"),
+    ("refresh", "destination"),
     ("patch", "destination"),
     ("resume", "destination"),
     ("commit", "source"),
