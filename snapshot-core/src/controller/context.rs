@@ -10,6 +10,7 @@ use super::{Controller, Hook, Phase, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
 use crate::payload::{TypeInfo, short_type_name};
+use crate::provenance::Provenance;
 
 /// What a hook is given: who it is called for, the controllers that this one comes after, and the
 /// host's own resources.
@@ -23,7 +24,7 @@ pub struct Context {
     unit: usize,
 }
 
-/// Which migration a hook is part of, see [`Context::origin`].
+/// Where the tree comes from whose hooks run, or where it goes, see [`Context::origin`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -36,6 +37,9 @@ pub enum Origin {
         /// The id of the session.
         session: Arc<str>,
     },
+    /// A snapshot that was stored with a [`Provenance`]. Nothing keeps a file from being restored twice, so
+    /// the tree may be a copy.
+    Stored(Arc<Provenance>),
 }
 
 /// What a hook is called for, see [`Context::purpose`].
@@ -159,7 +163,9 @@ impl Context {
         self.phase.purpose
     }
 
-    /// Which migration the hook is part of, as the [`Session`](crate::Session::origin) says.
+    /// Where the tree comes from, or where it goes: what the [`Session`](crate::Session::origin) says. If it
+    /// says nothing, a tree that is restored comes from where its snapshot was
+    /// [stored](crate::Snapshot::provenance).
     pub fn origin(&self) -> &Origin {
         self.migration().origin()
     }

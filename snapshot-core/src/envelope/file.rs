@@ -4,9 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Snapshot;
+use super::header::{Header, Stored};
+use crate::provenance::Provenance;
 use crate::{Code, Error};
 
-/// How snapshots are written: over an existing file or not, compressed or not.
+/// How snapshots are written: over an existing file or not, with a provenance or not, compressed or not.
 ///
 /// ```no_run
 /// use snapshot_core::WriteOptions;
@@ -18,15 +20,17 @@ use crate::{Code, Error};
 #[derive(Clone, Debug, Default)]
 pub struct WriteOptions {
     replace: bool,
+    provenance: Option<Provenance>,
     #[cfg(feature = "zstd")]
     level: Option<i32>,
 }
 
 impl WriteOptions {
-    /// Not compressed, and not over an existing file.
+    /// Not compressed, not over an existing file, and with no other provenance than the snapshot has.
     pub const fn new() -> Self {
         Self {
             replace: false,
+            provenance: None,
             #[cfg(feature = "zstd")]
             level: None,
         }
@@ -37,6 +41,14 @@ impl WriteOptions {
     #[must_use]
     pub const fn replace(mut self, replace: bool) -> Self {
         self.replace = replace;
+        self
+    }
+
+    /// Stores with the snapshot which one it is and who wrote it, in place of what a snapshot that was
+    /// read already says of itself. Builds from before format version 2 do not read what is written.
+    #[must_use]
+    pub fn provenance(mut self, provenance: Provenance) -> Self {
+        self.provenance = Some(provenance);
         self
     }
 
@@ -55,13 +67,22 @@ impl WriteOptions {
         snapshot: &Snapshot,
         write: impl FnOnce(&[&[u8]]) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let block = match &self.provenance {
+            Some(provenance) => &provenance.to_block(),
+            None => snapshot.block(),
+        };
         #[cfg(feature = "zstd")]
         if let Some(level) = self.level {
-            use super::header::{Header, Stored};
-            let stored = super::compression::compress(snapshot.any().0, level)?;
-            return write(&[&Header::before(Stored::Zstd, &stored), &stored]);
+            let stored = super::compression::compress(snapshot.any_bytes(), level)?;
+            return write(&[&Header::before(Stored::Zstd, block, &stored), block, &stored]);
         }
-        write(&[snapshot.as_bytes()])
+        match self.provenance {
+            Some(_) => {
+                let body = snapshot.any_bytes();
+                write(&[&Header::before(Stored::Plain, block, body), block, body])
+            }
+            None => write(&[snapshot.as_bytes()]),
+        }
     }
 
     /// The snapshot as bytes, to be read by [`Snapshot::from_bytes`].

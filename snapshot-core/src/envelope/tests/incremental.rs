@@ -89,7 +89,7 @@ fn what_is_wrong_with_a_header_is_refused_with_the_byte_that_shows_it() {
     for (bytes, refused_at, code, reason) in [
         (with(0, b"P"), 1, Code::DataLoss, "not a snapshot: it begins differently"),
         (with(4, b"\n\x1a\n"), 5, Code::DataLoss, "line ends were changed on the way"),
-        (with(8, &[2]), 10, Code::Unimplemented, "format version 2, this build reads version 1"),
+        (with(8, &[3]), 10, Code::Unimplemented, "format version 3, this build reads 1 and 2"),
         (with(10, &[9]), 12, Code::Unimplemented, "stored in way 9, which this build does not"),
         (
             with(12, &too_long.to_le_bytes()),
