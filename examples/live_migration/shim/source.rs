@@ -195,6 +195,9 @@ impl Source<'_> {
         let kept = match self.migrate(&machine, &storage, &sandbox, &session, &bars)? {
             Migrated::Moved(report) => {
                 self.side.forget_sandbox();
+                if let Some(rehearsed) = &report.rehearsal {
+                    summary::rehearsal(SIDE, rehearsed);
+                }
                 report::write(self.options, || report.side);
                 say(SIDE, "has let go of the sandbox and ends");
                 return Ok(Outcome::Moved);
