@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
+use super::answer::Answer;
 use super::field::{is_member, place};
-use super::proof_of_fit::Answer;
 use super::put::Putting;
 use super::take::Taking;
 use crate::Error;

@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "for the derives only")]
 
 mod adapter;
+mod answer;
 mod bounds;
 mod check;
 mod enumeration;
@@ -39,6 +40,7 @@ pub use prost;
 pub use std;
 
 pub use self::adapter::{Adapter, Converted, NotCompared, NotConverted, Twins, adapter};
+pub use self::answer::{Answer, Fit};
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
@@ -60,8 +62,8 @@ pub use self::oneof::{
 };
 pub use self::plan::{Options, Plan, put_planned, take_planned};
 pub use self::proof_of_fit::{
-    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside,
-    inside_adapter, marks,
+    Checking, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside, inside_adapter,
+    marks,
 };
 pub(crate) use self::put::{FieldBytes, bytes_of};
 pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};

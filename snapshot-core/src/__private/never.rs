@@ -6,9 +6,8 @@
 
 use std::marker::PhantomData;
 
+use super::answer::Answer;
 use super::field_port::Planned;
-use super::oneof::MemberAnswer;
-use super::proof_of_fit::Answer;
 use super::put::Putting;
 use super::take::Taking;
 use super::validation::not_derived;
@@ -112,8 +111,4 @@ impl<Why> Never<Why> {
     pub fn visit_member<T>(self, _: &T, _: &mut Visit<'_>) -> Result<(), Error> {
         Err(not_derived())
     }
-}
-
-impl<Why> MemberAnswer for Never<Why> {
-    const IS_HELD: bool = false;
 }

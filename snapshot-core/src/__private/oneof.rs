@@ -4,7 +4,8 @@
 use std::marker::PhantomData;
 
 use super::field_port::Of;
-use super::proof_of_fit::and_holder;
+use super::never::Never;
+use super::proof_of_fit::{NoFit, and_holder};
 use super::text::Message;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
@@ -103,6 +104,14 @@ impl<K: Kind, T: Wire<K>> Member<K, T> {
     pub fn fits(self) -> Self {
         self
     }
+}
+
+impl<Why> MemberAnswer for Never<Why> {
+    const IS_HELD: bool = false;
+}
+
+impl<K, T> NoFit for &Member<K, T> {
+    type Field = Optional<K>;
 }
 
 /// A member whose type is known only to the code of a generic enum.

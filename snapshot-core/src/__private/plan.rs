@@ -4,8 +4,8 @@
 //! [`super::proof_of_fit`]). What the tuple does is checked here, once for all structs; a call for each field
 //! of each struct would take the compiler most of its time.
 
+use super::answer::{Answer, Fit};
 use super::field_port::Planned;
-use super::proof_of_fit::{Answer, Fit};
 use super::put::Putting;
 use super::take::Taking;
 use crate::Error;

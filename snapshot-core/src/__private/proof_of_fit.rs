@@ -10,60 +10,13 @@ use std::marker::PhantomData;
 
 use super::Numbered;
 use super::adapter::Adapter;
+use super::answer::{Answer, Fit};
 use super::field_port::Port;
 use super::never::Never;
-use super::oneof::Member;
 use super::text::Message;
 use crate::codec::WireField;
-use crate::schema::kind::{FieldKind, Map, Optional, Packed, Repeated, Singular, Words};
+use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
 use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
-
-/// Whether a type fits its field, or each of some types.
-pub trait Answer {
-    const FIT: Fit;
-    /// What each type makes of its field.
-    const FORM: Forms;
-
-    /// The states inside, whose fields may have notes.
-    const INSIDE: StatesInside;
-}
-
-/// The answer as a value.
-#[derive(Clone, Copy)]
-pub enum Fit {
-    /// Whether no controller and no reference can be inside, and of a oneof its highest number.
-    Fits { is_leaf: bool, highest: u32 },
-    /// The field's kind in words, and what an `Option` would lose in it, if that is why.
-    Misfit(FieldShape, [Words; 2], &'static str),
-    /// The answers of some fields.
-    Each(&'static [Fit]),
-}
-
-impl Fit {
-    /// One of the answers.
-    pub(super) const fn of(self, index: usize) -> Self {
-        match self {
-            Self::Each(fits) => fits[index],
-            fit => fit,
-        }
-    }
-
-    /// How many answers they are.
-    pub(super) const fn count(self) -> usize {
-        match self {
-            Self::Each(fits) => fits.len(),
-            _ => 1,
-        }
-    }
-
-    /// Of a oneof, its highest number.
-    pub(super) const fn highest(self) -> u32 {
-        match self {
-            Self::Fits { highest, .. } => highest,
-            _ => 0,
-        }
-    }
-}
 
 /// What the types of a struct's fields answered.
 pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
@@ -263,10 +216,6 @@ impl<F, T> NoFit for &Port<F, T> {
 
 impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
     type Field = F;
-}
-
-impl<K, T> NoFit for &Member<K, T> {
-    type Field = Optional<K>;
 }
 
 /// The check of some fields, which takes each in its turn. It is a value on which methods are called,
