@@ -3,13 +3,26 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use futures_util::FutureExt as _;
 use snapshot_core::Error;
 
 /// Runs a function of the program. A panic becomes an error with the name of the function.
 pub(crate) fn caught<T>(name: &str, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // What a panic has left half done is the program's own: the library only passes it on.
-    catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|panic| Err(Error::internal(format!("{name} panicked: {}", text(&*panic)))))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(name, &*panic)))
+}
+
+/// The same for a function that the program answers later.
+pub(crate) async fn caught_later<T>(
+    name: &str,
+    run: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let run = AssertUnwindSafe(run).catch_unwind().await;
+    run.unwrap_or_else(|panic| Err(panicked(name, &*panic)))
+}
+
+fn panicked(name: &str, panic: &(dyn Any + Send)) -> Error {
+    Error::internal(format!("{name} panicked: {}", text(panic)))
 }
 
 fn text(panic: &(dyn Any + Send)) -> &str {
