@@ -5,7 +5,7 @@
 //! alone.
 
 use super::field_port::{Planned, Port, port};
-use super::proof_of_fit::{Answer, Fit};
+use super::answer::{Answer, Fit};
 use super::put::Putting;
 use super::take::Taking;
 use crate::Error;
