@@ -201,7 +201,8 @@ impl Loss for DefaultLost {
 
 impl Loss for EmptinessLost {
     const WHAT: &'static str = " and cannot be absent: an empty collection would come back as \
-                                `None`; do without the `Option`";
+                                `None`; do without the `Option`, unless `since` says that older \
+                                payloads do not have the field";
 }
 
 /// What an `Option` answers that does not fit. A type that fits has a method of its own, which comes
@@ -211,6 +212,11 @@ pub trait Losing: Sized {
     type Loss;
 
     fn fits(self) -> Misfit<Self::Field, Self::Loss> {
+        Misfit(PhantomData)
+    }
+
+    /// The same for a field with `since`.
+    fn fits_since(self) -> Misfit<Self::Field, Self::Loss> {
         Misfit(PhantomData)
     }
 }
@@ -240,6 +246,11 @@ pub trait NoFit: Sized {
     type Field;
 
     fn fits(self) -> Misfit<Self::Field, NoLoss> {
+        Misfit(PhantomData)
+    }
+
+    /// The same for a field with `since`.
+    fn fits_since(self) -> Misfit<Self::Field, NoLoss> {
         Misfit(PhantomData)
     }
 }

@@ -83,7 +83,8 @@ impl Single for Countdown {}
 /// The time that remains; a running countdown is saved with what remains at that moment.
 impl Wire<Message<prost_types::Duration>> for Countdown {
     const LEAF: bool = true;
-    const FORM: ValueForm = <Duration as Wire<Message<prost_types::Duration>>>::FORM;
+    const FORM: ValueForm =
+        <Duration as Wire<Message<prost_types::Duration>>>::FORM.meaning("the time that remains");
 
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         self.remaining().put(w)

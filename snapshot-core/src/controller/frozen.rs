@@ -136,6 +136,20 @@ impl FrozenTree {
         self.next = at.saturating_sub(1);
     }
 
+    /// The controller at this address stays behind, with all controllers inside of it.
+    #[cold]
+    pub(crate) fn leave(&mut self, address: usize) {
+        let Some(at) = self.find(address) else { return };
+        let mut is_left = vec![false; self.controllers.len()];
+        for (place, controller) in self.controllers.iter_mut().enumerate().skip(at) {
+            is_left[place] = place == at || is_left[controller.parent];
+            if is_left[place] {
+                controller.length = Some(0);
+            }
+        }
+        self.next = at.saturating_sub(1);
+    }
+
     /// Whether every controller that was put was the one that was expected next. If none was left out
     /// as well, exactly the frozen tree was put.
     pub(crate) fn is_in_order(&self) -> bool {
