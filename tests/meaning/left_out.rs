@@ -28,7 +28,7 @@ fn a_value_of_an_ignored_field_is_refused_with_its_path_and_byte() {
         from_bytes::<Ignoring>(&message.encode_to_vec()).unwrap_err().to_string()
     };
     let cure =
-        "is there, and this build ignores the field: map it, or drop its value on purpose with";
+        "has a value, but this build ignores the field: map it, or drop its value on purpose with";
     assert_eq!(
         error(pb::Disk { limit: 7, ..disk() }),
         format!("limit: {cure} `discard(limit)` (byte 5 of 7)")

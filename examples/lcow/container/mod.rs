@@ -135,7 +135,7 @@ impl ContainerState {
         for (field, ids) in lists {
             let mut seen = BTreeSet::new();
             for (index, id) in ids.iter().enumerate().filter(|(_, id)| !seen.insert(**id)) {
-                let error = Error::invalid(format!("{id} is there twice"));
+                let error = Error::invalid(format!("{id} occurs twice"));
                 errors.push(error.in_index(index).in_field(field));
             }
         }

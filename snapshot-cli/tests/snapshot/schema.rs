@@ -415,7 +415,7 @@ acme.v1.DiskV1: is new
 from A to B: 1 of 1 payload can be restored
   type.googleapis.com/acme.v1.Disk: readable after an upgrade from version 1
 from B to A: 0 of 1 payload can be restored
-  type.googleapis.com/acme.v1.Disk: version 2, it reads 1
+  type.googleapis.com/acme.v1.Disk: version 2, but the destination reads 1
 ";
 
 #[test]

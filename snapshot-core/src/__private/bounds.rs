@@ -71,7 +71,7 @@ pub fn max<F, T: Length>(field: &Field<F>, value: Option<&T>, max: usize) -> Res
 
 #[cold]
 fn too_long(field: &'static str, length: usize, unit: &str, max: usize) -> Error {
-    Error::invalid(format!("has {length} {unit}, at most {max} are allowed")).in_field(field)
+    Error::invalid(format!("has {length} {unit}, but at most {max} are allowed")).in_field(field)
 }
 
 /// Checks that a value that is there is in `range`, whose text is `text`.

@@ -118,7 +118,7 @@ pub const fn assert_value(
             names = names.and_name(i == 0, descriptor.values[i].variant);
             i += 1;
         }
-        let message = Message::new().and("`").and(value).and("` is no value of `");
+        let message = Message::new().and("`").and(value).and("` is not a value of `");
         let message = message.and(descriptor.name).and("`, which has ").and(names.as_str());
         let message = message.and(if is_renamed {
             ": these are the names for `rename`"

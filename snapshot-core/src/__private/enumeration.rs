@@ -112,7 +112,7 @@ pub fn take_enumeration<E: Enumeration>(r: &mut Reader<'_>) -> Result<E, Error> 
 #[cold]
 fn too_early(name: &str, since: u32, version: u32) -> Error {
     Error::invalid(format!(
-        "is {name}, which exists from version {since} on, and this payload is version {version}"
+        "is {name}, which exists from version {since} on, but this payload has version {version}"
     ))
 }
 
@@ -136,5 +136,5 @@ fn unknown<E: Enumeration>(number: i64) -> Error {
     let known: Vec<String> =
         known.map(|variant| format!("{} ({})", variant.name, variant.number)).collect();
     let proto = E::Proto::DESCRIPTOR.name;
-    Error::invalid(format!("{number} is no value of {proto}, it has {}", known.join(", ")))
+    Error::invalid(format!("{number} is not a value of {proto}, which has {}", known.join(", ")))
 }

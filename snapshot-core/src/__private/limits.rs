@@ -156,7 +156,7 @@ fn beyond(number: i128, name: &str, limit: i128, unit: &str, is_included: bool) 
         "" => format!("`{name}`, which is {limit}"),
         unit => format!("the length of `{name}`, which has {limit} {unit}"),
     };
-    Error::invalid(format!("is {number}, it must be {relation} {limit}"))
+    Error::invalid(format!("is {number}, but must be {relation} {limit}"))
 }
 
 #[cfg(test)]
@@ -176,16 +176,16 @@ mod tests {
         assert_eq!(refusal(&3u8, &4u64, false), None);
         assert_eq!(
             refusal(&4u8, &4u64, false).as_deref(),
-            Some("head: is 4, it must be below `ring`, which is 4")
+            Some("head: is 4, but must be below `ring`, which is 4")
         );
         assert_eq!(refusal(&4u8, &4u64, true), None);
         assert_eq!(
             refusal(&5i64, &vec![0u8; 4], true).as_deref(),
-            Some("head: is 5, it must be at most the length of `ring`, which has 4 elements")
+            Some("head: is 5, but must be at most the length of `ring`, which has 4 elements")
         );
         assert_eq!(
             refusal(&2u8, &"ab".to_owned(), false).as_deref(),
-            Some("head: is 2, it must be below the length of `ring`, which has 2 bytes")
+            Some("head: is 2, but must be below the length of `ring`, which has 2 bytes")
         );
     }
 

@@ -76,7 +76,7 @@ pub fn take_since<K: Kind>(
 ) -> Result<(), Error> {
     match r.version() {
         version if version < since => Err(Error::invalid(format!(
-            "exists from version {since} on, and this payload is version {version}"
+            "exists from version {since} on, but this payload has version {version}"
         ))
         .in_field(member.name())),
         _ => Ok(()),

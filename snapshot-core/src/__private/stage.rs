@@ -16,7 +16,7 @@ pub fn may_save(number: i32, rules: &StageRules, field: &'static str) -> Result<
 #[cold]
 fn not_to_save(number: i32, rules: &StageRules, field: &'static str) -> Error {
     let (name, allowed) = (rules.name(number), rules.save_from_names());
-    Error::precondition(format!("is {name}, can only be saved in {allowed}")).in_field(field)
+    Error::precondition(format!("is {name}, but can be saved only in {allowed}")).in_field(field)
 }
 
 /// Checks that a struct with these rules can have been saved in the stage that was read.
@@ -38,7 +38,7 @@ pub fn may_restore(
 #[cold]
 fn not_to_restore(number: i32, rules: &StageRules, field: &'static str) -> Error {
     let (name, allowed) = (rules.name(number), rules.save_from_names());
-    Error::invalid(format!("is {name}, this build saves and restores only in {allowed}"))
+    Error::invalid(format!("is {name}, but this build saves and restores only {allowed}"))
         .in_field(field)
 }
 

@@ -84,8 +84,8 @@ impl Taking {
                     return;
                 }
                 let error = Error::invalid(format!(
-                    "is there, and this build ignores the field: map it, or drop its value on purpose \
-                     with `discard({})`",
+                    "has a value, but this build ignores the field: map it, or drop its value on \
+                     purpose with `discard({})`",
                     field.name
                 ));
                 let name = descriptor.field_name(tag.number).unwrap_or(field.name);
@@ -111,7 +111,7 @@ impl Taking {
         r: &mut Reader<'_>,
     ) {
         let reason =
-            format!("exists from version {since} on, and this payload is version {}", r.version());
+            format!("exists from version {since} on, but this payload has version {}", r.version());
         let mut members = F::MEMBERS.iter();
         let name = members.find(|m| m.number == tag.number).map_or(field.name(), |m| m.name);
         self.failed(Error::invalid(reason).in_field(name), tag, r);

@@ -158,8 +158,8 @@ mod tests {
         ] {
             let bytes = field(text);
             let expected = format!(
-                "{text:?} would be written back as {canonical:?}: write it so, or read other forms \
-                 with `with = codec::lenient_text` (byte 1 of {})",
+                "{text:?} would be written back as {canonical:?}: write it in that form, or read \
+                 other forms with `with = codec::lenient_text` (byte 1 of {})",
                 bytes.len()
             );
             assert_eq!(refusal::<Text, IpAddr>(&bytes), expected);

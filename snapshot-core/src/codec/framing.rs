@@ -13,7 +13,7 @@ pub(super) fn wrong_wire_type(tag: Tag, expected: &'static str) -> Error {
 #[cold]
 #[inline(never)]
 pub(super) fn duplicate() -> Error {
-    Error::invalid("is there twice")
+    Error::invalid("occurs twice")
 }
 
 #[cold]

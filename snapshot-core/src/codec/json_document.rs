@@ -103,7 +103,7 @@ pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Er
 #[inline(never)]
 pub(super) fn not_readable(error: serde_json::Error) -> Error {
     let reason = match error.is_data() {
-        true => format!("is JSON of another shape: {}", in_part(&error)),
+        true => format!("is JSON that does not fit the type: {}", in_part(&error)),
         false => format!("is not JSON: {}", in_part(&error)),
     };
     Error::invalid(reason).with_source(error)
@@ -238,18 +238,22 @@ mod tests {
         let document = Json::from_value(&Spec { version: 3 }).unwrap();
         assert_eq!(document.text(), r#"{"version":3}"#);
         let error = Json::from_value(&vec![f64::INFINITY]).unwrap_err().to_string();
-        assert!(error.starts_with("is JSON of another shape: invalid type: null"), "{error}");
+        assert!(
+            error.starts_with("is JSON that does not fit the type: invalid type: null"),
+            "{error}"
+        );
     }
 
     #[test]
     fn text_that_is_not_json_of_the_type_is_refused_on_restore() {
         assert_eq!(
             refusal::<Singular<Bytes>, Json<Spec>>(b"\x0a\x02{}"),
-            "is JSON of another shape: missing field `version` at line 1 column 2 (byte 1 of 4)"
+            "is JSON that does not fit the type: missing field `version` at line 1 column 2 (byte \
+             1 of 4)"
         );
         let text = format!("\"{}\"", "a".repeat(10_000));
         let error = Json::<Vec<u8>>::new(text).unwrap_err().to_string();
-        let expected = "is JSON of another shape: invalid type: string \"aaa";
+        let expected = "is JSON that does not fit the type: invalid type: string \"aaa";
         assert!(error.starts_with(expected) && error.len() < 400, "{error}");
         assert!(error.ends_with("aaa\", expected a sequence at line 1 column 10002"), "{error}");
         assert_eq!(

@@ -351,11 +351,11 @@ mod tests {
         );
         assert_eq!(
             refusal::<Packed<Uint32>, Vec<u8>>(&[0x08, 1, 0x0a, 3, 2, 0x80, 0x02]),
-            "[2]: 256 does not fit u8, which is 0 to 255 (byte 5 of 7)"
+            "[2]: 256 does not fit in u8, which holds 0 to 255 (byte 5 of 7)"
         );
         assert_eq!(
             put_refusal::<Packed<Uint32>, Vec<i8>>(&vec![1, 2, -1]),
-            "[2]: -1 does not fit uint32, which is 0 to 4294967295"
+            "[2]: -1 does not fit in uint32, which holds 0 to 4294967295"
         );
     }
 
@@ -367,8 +367,8 @@ mod tests {
         ] {
             assert_eq!(
                 refusal,
-                "[0]: -1 does not fit uint32, which is 0 to 4294967295\n\
-                 [2]: -3 does not fit uint32, which is 0 to 4294967295"
+                "[0]: -1 does not fit in uint32, which holds 0 to 4294967295\n\
+                 [2]: -3 does not fit in uint32, which holds 0 to 4294967295"
             );
         }
     }
@@ -378,13 +378,13 @@ mod tests {
         let error = refusal::<Packed<Uint32>, Vec<u8>>(&[0x0a, 5, 0x80, 0x02, 1, 0x81, 0x02]);
         assert_eq!(
             error,
-            "[0]: 256 does not fit u8, which is 0 to 255 (byte 2 of 7)\n\
-             [2]: 257 does not fit u8, which is 0 to 255 (byte 5 of 7)"
+            "[0]: 256 does not fit in u8, which holds 0 to 255 (byte 2 of 7)\n\
+             [2]: 257 does not fit in u8, which holds 0 to 255 (byte 5 of 7)"
         );
         // After a varint that does not end there is no next element.
         assert_eq!(
             refusal::<Packed<Uint32>, Vec<u8>>(&[0x0a, 3, 0x80, 0x02, 0x80]),
-            "[0]: 256 does not fit u8, which is 0 to 255 (byte 2 of 5)\n\
+            "[0]: 256 does not fit in u8, which holds 0 to 255 (byte 2 of 5)\n\
              [1]: ends within a varint (byte 4 of 5)"
         );
     }
@@ -392,9 +392,9 @@ mod tests {
     #[test]
     fn packed_elements_may_not_cross_their_length() {
         let error = refusal::<Packed<Fixed32>, Vec<u32>>(&[0x0a, 3, 1, 0, 0, 0]);
-        assert_eq!(error, "[0]: needs 4 bytes, 3 are left (byte 2 of 6)");
+        assert_eq!(error, "[0]: needs 4 bytes, but 3 are left (byte 2 of 6)");
         let error = refusal::<Packed<Uint32>, Vec<u32>>(&[0x0a, 9, 1]);
-        assert_eq!(error, "needs 9 bytes, 1 are left (byte 2 of 3)");
+        assert_eq!(error, "needs 9 bytes, but 1 are left (byte 2 of 3)");
     }
 
     #[test]

@@ -76,8 +76,8 @@ impl Memory {
     fn exhaust(&mut self) -> Error {
         self.left = 0;
         Error::exhausted(format!(
-            "would take more memory than the {} bytes that this read may take: raise the limit with \
-             `ReadOptions::memory`, if you trust who made the snapshot",
+            "needs more memory than the {} bytes that this read may use: raise the limit with \
+             `ReadOptions::memory`, if you trust the source of the snapshot",
             self.budget
         ))
     }

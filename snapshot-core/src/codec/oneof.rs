@@ -57,7 +57,7 @@ fn second_member<O: OneofSchema>(first: u32, second: u32) -> Error {
         super::duplicate()
     } else {
         let first = name_of::<O>(first);
-        Error::invalid(format!("excludes {first}, which is there already"))
+        Error::invalid(format!("cannot be set together with {first}, which is already set"))
     };
     error.in_field(name_of::<O>(second))
 }

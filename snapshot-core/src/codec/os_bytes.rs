@@ -19,9 +19,9 @@ fn bytes_of(text: &OsStr) -> Result<&[u8], Error> {
 #[cfg(not(unix))]
 #[inline]
 fn bytes_of(text: &OsStr) -> Result<&[u8], Error> {
-    text.to_str().map(str::as_bytes).ok_or_else(|| {
-        Error::invalid(format!("{text:?} is not UTF-8, which it must be on this system"))
-    })
+    text.to_str()
+        .map(str::as_bytes)
+        .ok_or_else(|| Error::invalid(format!("{text:?} is not UTF-8, but must be on this system")))
 }
 
 #[cfg(unix)]
@@ -35,7 +35,7 @@ fn text_of(bytes: &[u8]) -> Result<OsString, Error> {
 fn text_of(bytes: &[u8]) -> Result<OsString, Error> {
     std::str::from_utf8(bytes)
         .map(OsString::from)
-        .map_err(|_| Error::invalid("is not UTF-8, which a path of this system must be"))
+        .map_err(|_| Error::invalid("is not UTF-8, but a path must be on this system"))
 }
 
 impl Single for OsString {}

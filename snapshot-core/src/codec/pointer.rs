@@ -190,7 +190,7 @@ mod tests {
         let mut writer = Writer::default();
         WireField::<Field>::put_field(&shared, 1, &mut writer).unwrap();
         let error = WireField::<Field>::put_field(&other, 2, &mut writer).unwrap_err().to_string();
-        assert!(error.starts_with("its `Arc` is in another place of the tree too"), "{error}");
+        assert!(error.starts_with("its `Arc` is also in another place of the tree"), "{error}");
 
         let mut list = vec![Arc::new(7u8), Arc::new(7)];
         assert!(put::<Packed<Uint32>, _>(&list).is_ok());
@@ -228,7 +228,7 @@ mod tests {
     fn what_is_pointed_at_is_checked() {
         assert_eq!(
             refusal::<Singular<Uint32>, Arc<u8>>(&[0x08, 0x80, 0x02]),
-            "256 does not fit u8, which is 0 to 255 (byte 1 of 3)"
+            "256 does not fit in u8, which holds 0 to 255 (byte 1 of 3)"
         );
         assert_eq!(refusal::<Singular<Uint32>, Box<NonZero<u8>>>(&[]), "is missing");
     }

@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     fn past_the_end(&self, length: u64) -> Error {
-        let reason = format!("needs {length} bytes, {} are left", self.remaining());
+        let reason = format!("needs {length} bytes, but {} are left", self.remaining());
         self.locate(Error::new(Code::DataLoss, reason), self.offset())
     }
 

@@ -144,7 +144,7 @@ fn is_in_it_twice(element: &str) -> Error {
 #[inline(never)]
 fn is_out_of_order<K: Kind>(last: &impl WireKey<K>, element: &impl WireKey<K>) -> Error {
     Error::invalid(format!(
-        "{} stands after {}: a set is written in ascending order, so this is a list",
+        "{} comes after {}, but a set is written in ascending order: hold these elements in a list",
         Quoted(&element.key_text()),
         Quoted(&last.key_text())
     ))
@@ -198,13 +198,13 @@ mod tests {
     fn elements_that_a_set_would_write_in_another_order_are_refused() {
         assert_eq!(
             refusal::<Packed<Uint32>, BTreeSet<u8>>(&[0x0a, 3, 1, 9, 4]),
-            "[2]: \"4\" stands after \"9\": a set is written in ascending order, so this is a list \
-             (byte 4 of 5)"
+            "[2]: \"4\" comes after \"9\", but a set is written in ascending order: hold these \
+             elements in a list (byte 4 of 5)"
         );
         assert_eq!(
             refusal::<Repeated<Text>, HashSet<String>>(b"\x0a\x01b\x0a\x01a\x0a\x01c"),
-            "[1]: \"a\" stands after \"b\": a set is written in ascending order, so this is a list \
-             (byte 4 of 9)"
+            "[1]: \"a\" comes after \"b\", but a set is written in ascending order: hold these \
+             elements in a list (byte 4 of 9)"
         );
         // By the order of the wire: Rust compares these as numbers.
         let addresses = b"\x0a\x0810.0.0.1\x0a\x079.0.0.1";
@@ -236,11 +236,11 @@ mod tests {
     fn an_element_that_is_wrong_is_named_by_its_index() {
         assert_eq!(
             refusal::<Packed<Bool>, HashSet<bool>>(&[0x0a, 2, 1, 2]),
-            "[1]: 2 does not fit bool, which is 0 to 1 (byte 3 of 4)"
+            "[1]: 2 does not fit in bool, which holds 0 to 1 (byte 3 of 4)"
         );
         assert_eq!(
             put_refusal::<Packed<Uint32>, BTreeSet<i8>>(&[-1].into()),
-            "[0]: -1 does not fit uint32, which is 0 to 4294967295"
+            "[0]: -1 does not fit in uint32, which holds 0 to 4294967295"
         );
     }
 }

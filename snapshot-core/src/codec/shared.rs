@@ -29,9 +29,9 @@ impl Shared {
         match self.met.get_or_insert_default().insert(address, position) {
             None => Ok(()),
             Some(_) => Err(Error::invalid(
-                "its `Arc` is in another place of the tree too, and would come back as a value of its \
-                 own in each: hold it once and refer to it, or say that this one may become a value of \
-                 its own: #[snapshot(unshared)]",
+                "its `Arc` is also in another place of the tree, and each place would get a \
+                 separate value: hold it once and refer to it, or allow a separate value here: \
+                 #[snapshot(unshared)]",
             )),
         }
     }

@@ -96,7 +96,7 @@ fn check_member(
 ) -> Result<(), Error> {
     match seen.once(oneof.number) {
         Ok(()) => check_shape(member, tag, &mut SeenFields::default(), r),
-        Err(_) => Err(Error::invalid("a member of the same oneof is there already")),
+        Err(_) => Err(Error::invalid("another member of the same oneof is already set")),
     }
 }
 
@@ -133,8 +133,8 @@ fn check_shape(
             }
         }
         FieldShape::Oneof(_) | FieldShape::Opaque => Err(Error::invalid(
-            "is of a type without a schema, so that nobody can tell whether it is right: derive \
-             `snapshot_core::Schema` for it",
+            "its type has no schema, so its content cannot be checked: derive \
+             `snapshot_core::Schema` for the type",
         )),
     }
 }
@@ -215,7 +215,9 @@ fn check_value(kind: ValueKind, r: &mut Reader<'_>) -> Result<(), Error> {
         }
         ValueKind::Bool => match r.varint()? {
             0 | 1 => Ok(()),
-            other => Err(Error::invalid(format!("{other} does not fit bool, which is 0 to 1"))),
+            other => {
+                Err(Error::invalid(format!("{other} does not fit in bool, which holds 0 to 1")))
+            }
         },
         ValueKind::Enum(descriptor) => is_value(descriptor(), r.varint()? as i64),
         ValueKind::String => r.text().map(drop),
@@ -247,6 +249,6 @@ where
 fn is_value(descriptor: &EnumDescriptor, number: i64) -> Result<(), Error> {
     match i32::try_from(number).ok().and_then(|number| descriptor.value(number)) {
         Some(_) => Ok(()),
-        None => Err(Error::invalid(format!("{number} is no value of {}", descriptor.name))),
+        None => Err(Error::invalid(format!("{number} is not a value of {}", descriptor.name))),
     }
 }

@@ -121,7 +121,7 @@ fn utf8(path: &PathBuf) -> Result<&[u8], Error> {
 #[cold]
 #[inline(never)]
 fn not_utf8(path: &PathBuf) -> Error {
-    Error::invalid(format!("the path {path:?} is not UTF-8, which a proto string must be"))
+    Error::invalid(format!("the path {path:?} is not UTF-8, but a proto string must be"))
 }
 
 impl Single for PathBuf {}
@@ -166,8 +166,8 @@ pub(super) fn is_not(text: &str, what: &str) -> Error {
 #[inline(never)]
 pub(crate) fn is_not_canonical(text: &str, value: &dyn fmt::Display) -> Error {
     Error::invalid(format!(
-        "{} would be written back as {}: write it so, or read other forms with \
-         `with = codec::lenient_text`",
+        "{} would be written back as {}: write it in that form, or read other forms with `with = \
+         codec::lenient_text`",
         Quoted(text),
         Quoted(&value.to_string())
     ))
@@ -296,7 +296,7 @@ mod tests {
         let path = PathBuf::from(std::ffi::OsString::from_vec(b"/a/\xff".to_vec()));
         assert_eq!(
             put_refusal::<Text, PathBuf>(&path),
-            r#"the path "/a/\xFF" is not UTF-8, which a proto string must be"#
+            r#"the path "/a/\xFF" is not UTF-8, but a proto string must be"#
         );
     }
 

@@ -150,8 +150,8 @@ mod tests {
         ] {
             let bytes = field(text);
             let expected = format!(
-                "{text:?} would be written back as \"{ID}\": write it so, or read other forms with \
-                 `with = codec::lenient_text` (byte 1 of {})",
+                "{text:?} would be written back as \"{ID}\": write it in that form, or read other \
+                 forms with `with = codec::lenient_text` (byte 1 of {})",
                 bytes.len()
             );
             assert_eq!(refusal::<Text, Uuid>(&bytes), expected);

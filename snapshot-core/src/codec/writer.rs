@@ -441,7 +441,7 @@ fn short_tag(number: u32, wire_type: WireType) -> Option<u8> {
 #[inline(never)]
 fn too_deep() -> Error {
     Error::invalid(format!(
-        "messages are nested more than {} deep, which cannot be read back",
+        "messages are nested more than {} deep and could not be read back",
         Reader::DEPTH_LIMIT
     ))
 }
@@ -520,7 +520,7 @@ mod tests {
         assert_eq!(unnest(&mut Reader::new(writer.as_bytes())).unwrap(), Reader::DEPTH_LIMIT);
         writer.clear();
         let error = nest(&mut writer, 1_000_000).unwrap_err().to_string();
-        assert_eq!(error, "messages are nested more than 100 deep, which cannot be read back");
+        assert_eq!(error, "messages are nested more than 100 deep and could not be read back");
         // The depth is told from where the writer is, not from what it has seen.
         writer.clear();
         nest(&mut writer, 1).unwrap();

@@ -72,8 +72,8 @@ impl Header {
         let stored = u16::from_le_bytes(*stored);
         if Stored::of(stored).is_none() {
             let reason = format!(
-                "stored in way {stored}, which this build does not know: a newer build wrote the \
-                 snapshot, or it is damaged"
+                "stored with method {stored}, which this build does not know: a newer build wrote \
+                 the snapshot, or it is damaged"
             );
             return Err(Error::new(Code::Unimplemented, reason));
         }
@@ -92,13 +92,13 @@ impl Header {
         let Some((magic, rest)) = bytes.split_first_chunk::<8>() else {
             let length = bytes.len();
             return Err(damaged(format!(
-                "not a snapshot: {length} bytes, a header has {HEADER_LENGTH}"
+                "not a snapshot: {length} bytes, but a header alone has {HEADER_LENGTH}"
             )));
         };
         if *magic != MAGIC {
             return Err(damaged(begins_differently(magic)));
         }
-        let cut_off = || damaged(format!("cut off in the header, after {} bytes", bytes.len()));
+        let cut_off = || damaged(format!("truncated in the header, after {} bytes", bytes.len()));
         let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
         // Before anything else: another version may have another header.
         check_version(u16::from_le_bytes(*version))?;
@@ -122,7 +122,7 @@ impl Header {
         let length = self.length;
         match bytes.len() as u64 {
             found if found < length => {
-                return Err(damaged(format!("cut off: the body has {found} of {length} bytes")));
+                return Err(damaged(format!("truncated: the body has {found} of {length} bytes")));
             }
             found if found > length => {
                 let more = found - length;
@@ -137,11 +137,12 @@ impl Header {
         let (expected, found) = (self.digest, digest_of(&fields, bytes));
         if found != expected {
             return Err(damaged(format!(
-                "the digest is {found:08x} and should be {expected:08x}: damaged"
+                "damaged: the digest is {found:08x}, expected {expected:08x}"
             )));
         }
         Stored::of(self.stored).ok_or_else(|| {
-            let reason = format!("stored in way {}, which this build does not know", self.stored);
+            let reason =
+                format!("stored with method {}, which this build does not know", self.stored);
             Error::new(Code::Unimplemented, reason)
         })
     }
@@ -155,7 +156,7 @@ pub(super) fn damaged(reason: impl Into<std::borrow::Cow<'static, str>>) -> Erro
 /// There are `more` bytes behind a body of `length`.
 #[cold]
 pub(super) fn too_long_by(more: u64, length: u64) -> Error {
-    damaged(format!("{more} bytes too long: a body of {length}"))
+    damaged(format!("{more} bytes too many after a body of {length}"))
 }
 
 fn check_version(version: u16) -> Result<(), Error> {
@@ -163,7 +164,7 @@ fn check_version(version: u16) -> Result<(), Error> {
         FORMAT_VERSION => Ok(()),
         _ => Err(Error::new(
             Code::Unimplemented,
-            format!("format version {version}, this build reads version {FORMAT_VERSION}"),
+            format!("format version {version}, but this build reads version {FORMAT_VERSION}"),
         )),
     }
 }
@@ -172,11 +173,11 @@ fn begins_differently(magic: &[u8]) -> &'static str {
     match magic {
         // What is left of the magic after a text-mode transfer.
         [0x89, b'S', b'N', b'P', ..] => {
-            "line ends were changed on the way: transfer the snapshot as binary"
+            "line endings were changed in transit: transfer the snapshot as binary"
         }
         [b'\t', b'S', b'N', b'P', ..] => {
-            "the eighth bits were cut off on the way: transfer the snapshot as binary"
+            "the high bit of each byte was cleared in transit: transfer the snapshot as binary"
         }
-        _ => "not a snapshot: it begins differently",
+        _ => "not a snapshot: the magic number is missing",
     }
 }

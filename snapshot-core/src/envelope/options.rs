@@ -126,6 +126,6 @@ impl ReadOptions {
 #[cold]
 pub(super) fn too_long(what: &str, limit: u64) -> Error {
     Error::invalid(format!(
-        "the snapshot has {what}, and the reader takes {limit}: raise the limit"
+        "the snapshot has {what}, but the reader accepts {limit}: raise the limit"
     ))
 }

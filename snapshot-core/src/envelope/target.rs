@@ -48,14 +48,14 @@ impl Target {
                 return match is_link(path) {
                     true => Err(io::Error::new(
                         error.kind(),
-                        "it is a link to a file that is not there",
+                        "it is a link to a file that does not exist",
                     )),
                     false => Ok(Self::New),
                 };
             }
             // A circle of links, for instance.
             Err(error) if is_link(path) => {
-                let reason = format!("it is a link that cannot be followed: {error}");
+                let reason = format!("the link cannot be followed: {error}");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
             }
             Err(error) => return Err(error),
@@ -87,7 +87,7 @@ fn publish(
     replace: bool,
 ) -> Result<(), Error> {
     if target.file_name().is_none() {
-        let error = io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file");
         return Err(failed(path, error));
     }
     let folder = match target.parent() {
@@ -98,9 +98,7 @@ fn publish(
     #[cfg(unix)]
     let opened = File::open(folder).map_err(|error| {
         let reason = match error.kind() {
-            io::ErrorKind::NotFound => {
-                "its folder is not there: create its folder first".to_owned()
-            }
+            io::ErrorKind::NotFound => "its folder does not exist: create it first".to_owned(),
             _ => format!("its folder cannot be opened: {error}"),
         };
         Error::precondition(format!("{}: cannot be written: {reason}", path.display()))
@@ -130,8 +128,8 @@ fn publish(
             ) =>
         {
             return Err(Error::internal(format!(
-                "{}: is written, but its folder cannot be synchronised: it may be gone after a power \
-                 failure: {error}",
+                "{}: was written, but its folder cannot be synchronised: the file may be lost in a \
+                 power failure: {error}",
                 path.display()
             ))
             .with_source(error));
@@ -310,7 +308,7 @@ mod stream {
                 let reader = File::open(path)?;
                 let _ = waiting.join();
                 drop(reader);
-                let reason = "it is a pipe that nobody reads: start the reader first";
+                let reason = "no process reads the pipe: start the reader first";
                 Err(io::Error::new(io::ErrorKind::TimedOut, reason))
             }
             Err(RecvTimeoutError::Disconnected) => {
@@ -323,7 +321,7 @@ mod stream {
 fn exists(path: &Path, error: io::Error) -> Error {
     let path = path.display();
     Error::precondition(format!(
-        "{path}: exists already: choose another name, or ask to replace it"
+        "{path}: already exists: choose another name, or allow replacing it"
     ))
     .with_source(error)
 }

@@ -311,7 +311,7 @@ impl<'m> Judge<'m> {
             }
             let values = meaning.values.as_ref().and_then(|values| refusal(values, &found));
             let order = (meaning.set && !is_in_order)
-                .then(|| "is not in ascending order, and the destination takes a set".to_owned());
+                .then(|| "is not in ascending order, but the destination takes a set".to_owned());
             for reason in values.into_iter().chain(order) {
                 *refused = both(refused.take(), Some(place(Error::precondition(reason))));
             }
@@ -450,11 +450,11 @@ impl Met<'_> {
         for (meaning, refused) in field.meanings.iter().zip(&mut self.refused) {
             let mut reasons = Vec::new();
             if meaning.ignored {
-                let reason = "is there, and the destination ignores the field".to_owned();
+                let reason = "has a value, but the destination ignores the field".to_owned();
                 reasons.extend((count > 0).then_some(reason));
             } else if meaning.discarded {
                 if count > 0 {
-                    let reason = "is there, and the destination drops the value on purpose";
+                    let reason = "has a value, but the destination drops it on purpose";
                     self.inside.dropped =
                         both(self.inside.dropped.take(), Some(Error::precondition(reason)));
                 }
@@ -479,7 +479,7 @@ impl Met<'_> {
 }
 
 fn missing() -> Error {
-    Error::precondition("is missing, and the destination requires it")
+    Error::precondition("is missing, but the destination requires it")
 }
 
 /// Why the number of elements, or the length of text, is not taken.
@@ -488,10 +488,10 @@ fn counts(meaning: &Meaning, is_collection: bool, count: usize, length: usize) -
     let found = found as u64;
     match (meaning.length, meaning.max) {
         (Some(wanted), _) if is_collection && wanted != found => {
-            Some(format!("has {found} elements, the destination takes {wanted}"))
+            Some(format!("has {found} elements, but the destination takes {wanted}"))
         }
         (_, Some(max)) if found > max => {
-            Some(format!("has {found} {unit}, the destination takes at most {max}"))
+            Some(format!("has {found} {unit}, but the destination takes at most {max}"))
         }
         _ => None,
     }
@@ -510,7 +510,7 @@ fn beyond(
         let number = numbers.iter().find(is_beyond)?;
         let relation = if limit.included { "at most" } else { "below" };
         Some(format!(
-            "is {number}, the destination takes {relation} {most} beside the other fields"
+            "is {number}, but the destination takes {relation} {most} beside the other fields"
         ))
     })
 }
@@ -538,7 +538,7 @@ fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
         Found::Bytes(bytes) => has_form(values, bytes),
         Found::Message => true,
     };
-    (!is_taken).then(|| format!("is {found}, the destination takes {}", values_text(values)))
+    (!is_taken).then(|| format!("is {found}, but the destination takes {}", values_text(values)))
 }
 
 /// Why the default of a field that is not on the wire and not required is not taken.

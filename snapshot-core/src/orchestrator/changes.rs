@@ -80,7 +80,7 @@ impl When {
                 "{what} after the import: import again, and change the tree when `resume` has returned"
             ),
             (When::Abort, _) => format!(
-                "{what} after the import: it was not aborted and goes on as it is, end it yourself"
+                "{what} after the import: it was not aborted and keeps running: end it yourself"
             ),
             (When::Commit, Change::Added) => format!(
                 "{what} {frozen}: it is not at the destination and still runs here: end it yourself"
@@ -90,21 +90,23 @@ impl When {
                  end it yourself"
             ),
             (When::Commit, Change::Removed) => {
-                format!("{what} {frozen}: it was committed all the same, the destination has it")
+                format!(
+                    "{what} {frozen}: it was committed nevertheless, and the destination has it"
+                )
             }
             (When::Commit, Change::Moved(_)) => format!(
-                "{what} {frozen}: it was committed all the same, the destination has it at its \
+                "{what} {frozen}: it was committed nevertheless, and the destination has it at its \
                  former place"
             ),
             (When::Rollback, Change::Added) => {
-                format!("{what} {frozen}: it was not frozen, and goes on as it is")
+                format!("{what} {frozen}: it was not frozen and keeps running")
             }
             (When::Rollback, Change::Replaced) => format!(
-                "{what} {frozen}: the former controller was thawed all the same, the new one was \
-                 not frozen"
+                "{what} {frozen}: the former controller was thawed nevertheless, and the new one \
+                 was not frozen"
             ),
             (When::Rollback, Change::Removed | Change::Moved(_)) => {
-                format!("{what} {frozen}: it was thawed all the same")
+                format!("{what} {frozen}: it was thawed nevertheless")
             }
         }
     }

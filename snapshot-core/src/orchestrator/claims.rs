@@ -275,7 +275,7 @@ impl Holder {
         Error::precondition(match self {
             Holder::Source(_) => {
                 format!(
-                    "is in migration already, {place}: commit that migration or roll it back first"
+                    "is already migrating, {place}: commit that migration or roll it back first"
                 )
             }
             Holder::Destination(_) => {
@@ -284,8 +284,8 @@ impl Holder {
                 )
             }
             Holder::Abandoned(_) => format!(
-                "is of a destination that was dropped, {place}: take it with `Abandoned::take_all` \
-                 and abort it first"
+                "belongs to a destination that was dropped, {place}: take it with \
+                 `Abandoned::take_all` and abort it first"
             ),
             Holder::Left(_) => format!(
                 "was left frozen by a migration that did not end, {place}: call `Source::recover` \
@@ -302,7 +302,8 @@ impl Holder {
 #[cold]
 fn goes_on() -> Error {
     Error::precondition(
-        "is in a migration that was not dropped: commit it or roll it back, there is nothing to recover",
+        "is in a migration that was not dropped, so there is nothing to recover: commit it or roll \
+         it back",
     )
     .at_controller(&ControllerId::root())
 }

@@ -52,7 +52,7 @@ impl Faults {
     }
 }
 
-const PURPOSE: &str = "fails on purpose: a fault of the session";
+const PURPOSE: &str = "fails on purpose: the session injects this fault";
 
 /// Lets the fault of a hook happen, if it has one.
 pub(crate) async fn happen(

@@ -129,7 +129,8 @@ impl InFlight {
             with_default(&in_flight.subscriber, || {
                 tracing::error!(
                     phase = in_flight.phase.as_str(), ?limit, %waiting,
-                    "the phase is past its deadline; if it does not fail now, a hook blocks its thread"
+                    "the phase has exceeded its deadline; if it does not fail now, a hook is \
+                     blocking its thread"
                 );
             });
         })
@@ -148,7 +149,8 @@ impl InFlight {
         with_default(&self.subscriber, || {
             tracing::error!(
                 controller = %id, type_url, phase = phase.as_str(), ?limit,
-                "the hook is past its deadline; if it does not fail now, it blocks its thread"
+                "the hook has exceeded its deadline; if it does not fail now, it is blocking its \
+                 thread"
             );
         });
     }

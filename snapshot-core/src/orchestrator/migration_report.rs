@@ -34,7 +34,8 @@ plain_data! {
     /// use snapshot_core::{Code, Error, MigrationReport, Phase, Session};
     ///
     /// let session = Session::new();
-    /// let error = Error::new(Code::Unimplemented, "schema version 9, this build reads version 1");
+    /// let reason = "schema version 9, but this build reads version 1";
+    /// let error = Error::new(Code::Unimplemented, reason);
     /// let side = session.report("source").failed_in(Phase::Preflight, &error);
     /// let report = MigrationReport::new([side]);
     /// # #[cfg(feature = "json")] {
@@ -226,7 +227,7 @@ impl MigrationReport {
             Self::FORMAT => Ok(report),
             other => Err(Error::new(
                 crate::Code::Unimplemented,
-                format!("a report of format {other}, this build reads format {}", Self::FORMAT),
+                format!("has report format {other}, but this build reads format {}", Self::FORMAT),
             )),
         }
     }

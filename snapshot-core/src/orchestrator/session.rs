@@ -131,9 +131,9 @@ impl Session {
         self
     }
 
-    /// How long hooks in flight may take to return after another hook has failed or the operator
-    /// has cancelled, before they are cut short. They are told by
-    /// [`Context::cancelled`](crate::Context::cancelled).
+    /// How long hooks in flight may take to return after another hook has failed or the migration was
+    /// cancelled, before they are cut short. [`Context::cancelled`](crate::Context::cancelled) tells
+    /// them to stop.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;

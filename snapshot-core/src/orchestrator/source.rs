@@ -270,7 +270,7 @@ impl<R: Controller> Source<R> {
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
         if length > limit {
             return Err(Error::exhausted(format!(
-                "the snapshot has {length} bytes, and the destination takes {limit}: raise its \
+                "the snapshot has {length} bytes, but the destination accepts {limit}: raise its \
                  `ReadOptions::limit` and state it with `Manifest::with_limits`, or move less"
             )));
         }

@@ -175,8 +175,9 @@ impl Drop for Transaction {
                 quietly(|| {
                     tracing::error!(
                         type_url,
-                        "a prepared or patched destination was dropped without resume or abort, its abort hooks \
-                     did not run: take it with `Abandoned::take_all` and abort it"
+                        "a prepared or patched destination was dropped without resume or abort: \
+                         its abort hooks did not run; take it with `Abandoned::take_all` and abort \
+                         it"
                     )
                 });
                 left_behind::keep_destination(Self {
@@ -193,8 +194,8 @@ impl Drop for Transaction {
                     tracing::error!(
                         type_url,
                         missing = end.hook().as_str(),
-                        "a frozen source was dropped without commit or rollback, hooks did not run \
-                     and its controllers stay as they are: call `Source::recover`"
+                        "a frozen source was dropped without commit or rollback: its hooks did not \
+                         run, and its controllers stay as they are: call `Source::recover`"
                     )
                 });
                 left_behind::keep_source(self);

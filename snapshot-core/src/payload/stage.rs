@@ -85,7 +85,7 @@ impl StageRules {
     #[cold]
     fn refusal(&self, stage: i32) -> Error {
         Error::precondition(format!(
-            "is in stage {}, it can be saved in {}",
+            "is in stage {}, but can be saved only in {}",
             self.name(stage),
             self.save_from_names()
         ))

@@ -157,7 +157,7 @@ impl References {
     fn twice(&self, found: &FoundName, first: usize) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
         let first = self.place(first, found.at);
-        let reason = format!("defines {namespace} {}, which is in {first} already", Quoted(text));
+        let reason = format!("defines {namespace} {}, which {first} already defines", Quoted(text));
         self.located(found.at, Error::invalid(reason))
     }
 

@@ -28,7 +28,7 @@ pub fn to_wire<T: Display + FromStr + PartialEq>(value: &T) -> Result<String, Er
 
 #[cold]
 fn not_read_back(text: &str) -> Error {
-    Error::invalid(format!("its text {} is not read back as the same value", Quoted(text)))
+    Error::invalid(format!("its text {} is read back as another value", Quoted(text)))
 }
 
 /// The value of a text.
@@ -97,7 +97,7 @@ mod tests {
             }
         }
         let error = to_wire(&Rounded(1.5)).unwrap_err().to_string();
-        assert_eq!(error, "its text \"about 2\" is not read back as the same value");
+        assert_eq!(error, "its text \"about 2\" is read back as another value");
     }
 
     #[test]
@@ -118,6 +118,6 @@ mod tests {
         }
         assert_eq!(to_wire(&Percent(40.0)).unwrap(), "40");
         let error = to_wire(&Percent(40.4)).unwrap_err().to_string();
-        assert_eq!(error, "its text \"40\" is not read back as the same value");
+        assert_eq!(error, "its text \"40\" is read back as another value");
     }
 }

@@ -31,11 +31,13 @@ pub fn to_wire<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Result
     let json = serde_json::to_vec(value).map_err(not_writable)?;
     // What the destination would refuse is better refused here, while the source still runs.
     let twin = read::<T>(&json).map_err(|error| {
-        Error::invalid("its JSON is not read back: a NaN, a member left out?").with_source(error)
+        Error::invalid("its JSON cannot be read back: check for a NaN or an omitted member")
+            .with_source(error)
     })?;
     if twin != *value {
         return Err(Error::invalid(
-            "its JSON is read back as another value: a NaN, a `Some(None)`, a member left out?",
+            "its JSON is read back as another value: check for a NaN, a `Some(None)` or an omitted \
+             member",
         ));
     }
     Ok(if json == b"null" { Vec::new() } else { json })
@@ -113,17 +115,21 @@ mod tests {
         );
         assert_eq!(
             refusal::<Limits>(r#"{"cpu": "a"}"#),
-            "is JSON of another shape: invalid type: string \"a\", expected f64 at line 1 column 11"
+            "is JSON that does not fit the type: invalid type: string \"a\", expected f64 at line \
+             1 column 11"
         );
     }
 
     #[test]
     fn what_would_not_be_read_back_is_not_saved() {
         let error = to_wire(&Limits::from([("cpu".to_owned(), f64::NAN)])).unwrap_err();
-        assert_eq!(error.to_string(), "its JSON is not read back: a NaN, a member left out?");
+        assert_eq!(
+            error.to_string(),
+            "its JSON cannot be read back: check for a NaN or an omitted member"
+        );
         assert!(std::error::Error::source(&error).is_some());
-        let other =
-            "its JSON is read back as another value: a NaN, a `Some(None)`, a member left out?";
+        let other = "its JSON is read back as another value: check for a NaN, a `Some(None)` or an \
+                     omitted member";
         assert_eq!(to_wire(&Some(f64::NAN)).unwrap_err().to_string(), other);
         assert_eq!(to_wire(&Some(None::<u8>)).unwrap_err().to_string(), other);
         assert_eq!(to_wire(&Spec { limit: 1, cached: 7 }).unwrap_err().to_string(), other);
@@ -143,13 +149,13 @@ mod tests {
         let cure = "add it to the type, or carry the document unchanged as `codec::Json`";
         assert_eq!(
             error(r#"{"limit": 1, "share": 0.5}"#),
-            format!("is JSON of which the type does not keep \"/share\": {cure}")
+            format!("is JSON with \"/share\", which the type does not keep: {cure}")
         );
         assert!(error(r#"{"limit": 1, "limit": 1}"#).contains("duplicate field"));
         let twice = refusal::<BTreeMap<String, u8>>(r#"{"a": 1, "a": 2}"#);
         assert_eq!(
             twice,
-            "is JSON of another shape: member \"a\" is there twice at line 1 column 16"
+            "is JSON that does not fit the type: member \"a\" occurs twice at line 1 column 16"
         );
         let read: Spec = from_wire(b"{ \"limit\" :1 , \"share\": null}\n".to_vec()).unwrap();
         assert_eq!(read, Spec { limit: 1, cached: 0 });

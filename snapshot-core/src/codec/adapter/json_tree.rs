@@ -10,7 +10,7 @@ use serde_json::Number;
 use crate::Error;
 use crate::codec::Quoted;
 
-/// A node of a document. A member that is there twice makes the document invalid.
+/// A node of a document. A member that occurs twice makes the document invalid.
 #[derive(Debug, PartialEq)]
 pub(super) enum Node {
     Null,
@@ -33,8 +33,8 @@ impl Node {
         match lost(self, kept, String::new()) {
             None => Ok(()),
             Some(place) => Err(Error::invalid(format!(
-                "is JSON of which the type does not keep {}: add it to the type, or carry the document \
-                 unchanged as `codec::Json`",
+                "is JSON with {}, which the type does not keep: add it to the type, or carry the \
+                 document unchanged as `codec::Json`",
                 match place.as_str() {
                     "" => "the value".to_owned(),
                     place => Quoted(place).to_string(),
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
                 Entry::Vacant(entry) => drop(entry.insert(value)),
                 Entry::Occupied(entry) => {
                     let name = Quoted(entry.key()).to_string();
-                    return Err(A::Error::custom(format!("member {name} is there twice")));
+                    return Err(A::Error::custom(format!("member {name} occurs twice")));
                 }
             }
         }
@@ -191,6 +191,6 @@ mod tests {
     #[test]
     fn a_member_twice_is_no_document() {
         let error = serde_json::from_str::<Node>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
-        assert_eq!(error, "member \"a\" is there twice at line 1 column 13");
+        assert_eq!(error, "member \"a\" occurs twice at line 1 column 13");
     }
 }

@@ -116,7 +116,7 @@ mod tests {
         type Wrapped = Optional<Message<u32>>;
         assert_eq!(
             refusal::<Wrapped, u8>(&[0x0a, 3, 0x08, 0x80, 0x02]),
-            "value: 256 does not fit u8, which is 0 to 255 (byte 3 of 5)"
+            "value: 256 does not fit in u8, which holds 0 to 255 (byte 3 of 5)"
         );
         assert_eq!(
             refusal::<Wrapped, u32>(&[0x0a, 2, 0x10, 1]),
@@ -124,12 +124,12 @@ mod tests {
         );
         assert_eq!(
             refusal::<Wrapped, u32>(&[0x0a, 4, 0x08, 1, 0x08, 1]),
-            "value: is there twice (byte 5 of 6)"
+            "value: occurs twice (byte 5 of 6)"
         );
         assert_eq!(take::<Wrapped, u32>(&[0x0a, 2, 0x08, 0]).unwrap(), 0);
         assert_eq!(
             put_refusal::<Wrapped, i8>(&-1),
-            "value: -1 does not fit uint32, which is 0 to 4294967295"
+            "value: -1 does not fit in uint32, which holds 0 to 4294967295"
         );
     }
 }
