@@ -1,4 +1,4 @@
-//! The scope in which a tree is saved: which controllers are frozen, and for which peer.
+//! The scope of a tree's save: its frozen controllers, and the versions for its peer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::codec::SaveScope;
 use crate::controller::FrozenTree;
 
-/// The schema versions that payloads are saved in, by type URL. Those that are not in it are saved in
-/// their current ones.
+/// The schema versions in which payloads are saved, by type URL. All others are saved in their
+/// current versions.
 pub(crate) type Versions = BTreeMap<&'static str, u32>;
 
 /// The save of a tree.
 #[derive(Debug, Default)]
 pub(super) struct TreeSave {
-    /// The frozen controllers; none if the tree is not frozen.
+    /// The frozen controllers; empty if the tree is not frozen.
     pub(super) frozen: FrozenTree,
     /// The payloads that are not saved in their current versions.
     pub(super) versions: Option<Arc<Versions>>,

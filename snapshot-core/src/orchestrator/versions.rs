@@ -1,4 +1,4 @@
-//! In which schema versions a tree is saved for a destination that may be older.
+//! Chooses the schema versions in which a tree is saved for a destination that may be older.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::codec::Writer;
 use crate::registry::{Manifest, TypeInfo};
 use crate::version::saved_versions;
 
-/// The versions to save these types in, for a destination with this manifest: the current one where
-/// it reads that, else the highest that it reads and this build saves. A type without such a
-/// version is not in it.
+/// Chooses versions of these types for a destination with this manifest: the current one if the
+/// destination reads it, otherwise the highest one that it reads and this build saves. A type
+/// without such a version is omitted.
 pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -> Versions {
     let mut versions = Versions::new();
     for info in types {
@@ -33,8 +33,8 @@ pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -
     versions
 }
 
-/// Checks that nothing is lost if these controllers are saved in these versions: one by one, so that
-/// all that would be lost is told at once.
+/// Checks that nothing is lost if these controllers are saved in these versions. Each is checked
+/// separately, so that all losses are reported together.
 pub(super) fn check(met: &Met, versions: &Arc<Versions>) -> Result<(), Error> {
     let mut errors = Vec::new();
     for (at, (unit, node, _)) in met.controllers().enumerate() {
@@ -44,7 +44,7 @@ pub(super) fn check(met: &Met, versions: &Arc<Versions>) -> Result<(), Error> {
         let mut writer = Writer::default();
         writer.set_scope(TreeSave { versions: Some(Arc::clone(versions)), ..TreeSave::default() });
         let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);
-        // What is wrong with its children they say themselves.
+        // The children report their own errors.
         errors
             .extend(result.err().and_then(Error::of_root).map(|error| error.moved_to(met.id(at))));
     }
