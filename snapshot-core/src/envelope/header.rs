@@ -1,4 +1,4 @@
-//! The header: what a reader knows before it decodes anything.
+//! The header: the data that a reader has before it decodes anything.
 
 use super::digest::digest_of;
 use crate::{Code, Error};
@@ -8,17 +8,17 @@ pub(super) const MAGIC: [u8; 8] = *b"\x89SNP\r\n\x1a\n";
 pub(super) const FORMAT_VERSION: u16 = 1;
 pub(super) const HEADER_LENGTH: usize = 24;
 
-/// How the body is stored behind the header.
+/// The form in which the body is stored behind the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stored {
-    /// As it is.
+    /// Unchanged.
     Plain,
     /// As one zstd frame.
     Zstd,
 }
 
 impl Stored {
-    /// The way with this number, if there is one.
+    /// Returns the form with this number, if there is one.
     fn of(number: u16) -> Option<Self> {
         [Self::Plain, Self::Zstd].into_iter().find(|stored| stored.number() == number)
     }
@@ -41,7 +41,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The header that goes before these bytes.
+    /// Creates the header for these bytes.
     pub(super) fn before(stored: Stored, bytes: &[u8]) -> [u8; HEADER_LENGTH] {
         let mut header = [0; HEADER_LENGTH];
         header[..8].copy_from_slice(&MAGIC);
@@ -53,13 +53,13 @@ impl Header {
         header
     }
 
-    /// Looks at the beginning of a snapshot as far as it has come: the header, or `None` while a part of
-    /// it is missing.
+    /// Reads the header of a snapshot that is still arriving. Returns `None` while a part of it is
+    /// missing.
     ///
     /// # Errors
     ///
-    /// As [`Header::take`], as soon as the bytes are there that show it; and a way of storing that this
-    /// build does not know. What the digest would say cannot be known yet, so that may be damage too.
+    /// As [`Header::take`], as soon as the bytes have arrived; also for a storage method that this
+    /// build does not know. The digest is not checked yet, so the cause may be damage too.
     pub(super) fn look(bytes: &[u8]) -> Result<Option<Self>, Error> {
         if !bytes.iter().zip(&MAGIC).all(|(found, expected)| found == expected) {
             return Err(damaged(begins_differently(bytes)));
@@ -83,11 +83,11 @@ impl Header {
         }
     }
 
-    /// The header at the start of these bytes, and what comes after it.
+    /// Splits these bytes into the header and the rest.
     ///
     /// # Errors
     ///
-    /// Bytes that begin differently or end within the header, and another format version.
+    /// If the bytes begin differently, end within the header or have another format version.
     pub(super) fn take(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let Some((magic, rest)) = bytes.split_first_chunk::<8>() else {
             let length = bytes.len();
@@ -100,7 +100,7 @@ impl Header {
         }
         let cut_off = || damaged(format!("truncated in the header, after {} bytes", bytes.len()));
         let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
-        // Before anything else: another version may have another header.
+        // Checked first, because another version may have another header.
         check_version(u16::from_le_bytes(*version))?;
         let (stored, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(cut_off)?;
@@ -113,11 +113,11 @@ impl Header {
         Ok((header, rest))
     }
 
-    /// Checks what comes after the header, and says how the body is stored in it.
+    /// Checks the bytes behind the header. Returns the form in which the body is stored.
     ///
     /// # Errors
     ///
-    /// Another length, another digest, and a way of storing that this build does not know.
+    /// If the length or the digest is wrong, or if this build does not know the storage method.
     pub(super) fn check(&self, bytes: &[u8]) -> Result<Stored, Error> {
         let length = self.length;
         match bytes.len() as u64 {
@@ -153,7 +153,7 @@ pub(super) fn damaged(reason: impl Into<std::borrow::Cow<'static, str>>) -> Erro
     Error::new(Code::DataLoss, reason)
 }
 
-/// There are `more` bytes behind a body of `length`.
+/// Returns the error of `more` bytes behind a body of `length`.
 #[cold]
 pub(super) fn too_long_by(more: u64, length: u64) -> Error {
     damaged(format!("{more} bytes too many after a body of {length}"))
@@ -171,7 +171,7 @@ fn check_version(version: u16) -> Result<(), Error> {
 
 fn begins_differently(magic: &[u8]) -> &'static str {
     match magic {
-        // What is left of the magic after a text-mode transfer.
+        // The magic number as a text-mode transfer leaves it.
         [0x89, b'S', b'N', b'P', ..] => {
             "line endings were changed in transit: transfer the snapshot as binary"
         }
