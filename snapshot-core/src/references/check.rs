@@ -152,7 +152,7 @@ impl References {
         }
     }
 
-    /// The error of a second definition.
+    /// Returns the error of a second definition.
     #[cold]
     fn twice(&self, found: &FoundName, first: usize) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
@@ -161,7 +161,7 @@ impl References {
         self.located(found.at, Error::invalid(reason))
     }
 
-    /// The error of a reference that does not resolve.
+    /// Returns the error of a reference that does not resolve.
     #[cold]
     fn dangling(&self, found: &FoundName, definers: &Definers) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
