@@ -1,9 +1,9 @@
-//! One field on its way between a struct and the wire.
+//! Transfers one field between a struct and the wire.
 //!
-//! A field whose type does not fit should be one error, told by [`super::proof_of_fit`]. So everything else
-//! is called in a way that never fails to compile: as the method of a [`Port`], which exists for types
-//! that fit, or else as that of [`NoPort`], which is there for all and never runs. (The method of
-//! the type itself is taken before that of a trait.)
+//! A field whose type does not fit should be one error, which [`super::proof_of_fit`] reports. So
+//! everything else is called in a way that always compiles: as a method of [`Port`], which exists
+//! for types that fit, or of [`NoPort`], which exists for all types and never runs. (The compiler
+//! prefers the method of the type itself to that of a trait.)
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -21,29 +21,29 @@ use crate::schema::{Field, FieldShape, StatesInside};
 use crate::visit::Visit;
 
 /// The field `F` of a message, for a type that depends on parameters: only the compiler itself can
-/// tell whether it fits.
+/// check that it fits.
 pub struct Of<F>(PhantomData<fn() -> F>);
 
-/// The kind of a field must be known before its type is asked for: else, of a type that fits only
-/// one kind, the compiler concludes that the field is of that kind.
+/// The kind of a field must be known before the compiler looks for its type. Otherwise, for a type
+/// that fits only one kind, the compiler concludes that the field has that kind.
 pub const fn of<F>(_: &Field<F>) -> Of<F> {
     Of(PhantomData)
 }
 
 impl<F> Of<F> {
-    /// Refuses a type that does not fit the field. Returns the states inside of one that does.
+    /// Refuses a type that does not fit the field. Otherwise returns the states inside.
     pub const fn fits<T: WireField<F>>(self) -> StatesInside {
         T::INSIDE
     }
 }
 
-/// The field `F` of a message, held by a `T`.
+/// The field `F` of a message, whose value is a `T`.
 pub struct Port<F: 'static, T> {
     pub(super) field: &'static Field<F>,
     held: PhantomData<fn() -> T>,
 }
 
-/// The port of a field.
+/// Returns the port of a field.
 pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
     Port { field, held: PhantomData }
 }
@@ -62,8 +62,8 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
         value.field_size(self.field.number())
     }
 
-    /// The field while its message is read. Takes what canonical encoding has next, if it is this
-    /// field's.
+    /// Opens the field while its message is read. Reads the next value in canonical encoding, if it
+    /// belongs to this field.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn open(self, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
         let mut open = Open::default();
@@ -71,7 +71,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
         open
     }
 
-    /// The same for a field that is there from version `since` on.
+    /// Does the same for a field that exists from version `since` on.
     pub fn open_since(self, since: u32, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
         let mut open = Open::default();
         if r.version() >= since {
@@ -84,23 +84,24 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
             return Ok(());
         }
         match F::SHAPE {
-            // Its member is named.
+            // Its member is already named.
             FieldShape::Oneof(_) => value.visit_field(visit),
             _ => visit.field(self.field.name(), |visit| value.visit_field(visit)),
         }
     }
 }
 
-/// The field `F` of a message, held by a `T` that is converted to and from a `W` by `with = module`.
+/// The field `F` of a message, whose value is a `T` that `with = module` converts to and from a
+/// `W`.
 pub struct Adapter<F: 'static, W, T, Take> {
     pub(super) field: &'static Field<F>,
     take: Take,
-    // What is put is converted between the making of the adapter and the call of `put`.
+    // The value is converted between the creation of the adapter and the call of `put`.
     converting: InAdapter,
     converted: PhantomData<fn(W) -> T>,
 }
 
-/// The adapter of a field. `W` is whatever the module's `from_wire` takes.
+/// Creates the adapter of a field. `W` is the argument of the module's `from_wire`.
 pub const fn adapter<F, W, T, E, Take>(
     field: &'static Field<F>,
     take: Take,
@@ -161,9 +162,9 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         }
     }
 
-    /// Visits what the adapter makes of the field. It has no controllers, so only names are of
-    /// interest, and whether the adapter gives back what it was given. A value that cannot be converted has
-    /// none: its save fails and says why.
+    /// Visits the result of the adapter. It has no controllers, so the visit finds names only, and
+    /// whether the adapter returns the same value. A value that cannot be converted has no names;
+    /// its save reports the error.
     pub fn visit_adapter<E>(
         self,
         value: impl FnOnce() -> Option<W>,
@@ -190,17 +191,17 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     }
 }
 
-/// What the `to_wire` of `with = module` returned.
+/// The result of `to_wire` in a `with = module`.
 pub struct Converted<R>(pub R);
 
 impl<W, E> Converted<Result<W, E>> {
-    /// What it made of the field, if it could.
+    /// Returns the converted value, if there is one.
     pub fn value(self) -> Option<W> {
         self.0.ok()
     }
 }
 
-/// What a `to_wire` that returns no `Result` gets instead; told elsewhere.
+/// The stand-in for a `to_wire` that returns no `Result`, which is reported elsewhere.
 pub trait NotConverted: Sized {
     fn value<W>(self) -> Option<W> {
         None
@@ -209,17 +210,17 @@ pub trait NotConverted: Sized {
 
 impl<R> NotConverted for Converted<R> {}
 
-/// Two values of a type, to be compared as far as the type allows it.
+/// Two values of a type, to be compared if the type allows it.
 pub struct Twins<'t, T>(pub &'t T, pub &'t T);
 
 impl<T: PartialEq> Twins<'_, T> {
-    /// Whether they are equal.
+    /// Returns whether they are equal.
     pub fn are_equal(self) -> bool {
         self.0 == self.1
     }
 }
 
-/// What a type without `PartialEq` gets instead: nothing can be said, so nothing is wrong.
+/// The stand-in for a type without `PartialEq`: nothing is known, so there is no error.
 pub trait NotCompared: Sized {
     fn are_equal(self) -> bool {
         true
@@ -228,7 +229,7 @@ pub trait NotCompared: Sized {
 
 impl<T> NotCompared for Twins<'_, T> {}
 
-/// What a type that does not fit gets instead. Never runs: the program does not compile.
+/// The stand-in for a type that does not fit. It never runs, because the program does not compile.
 pub trait NoPort<T>: Sized {
     fn put<P, V>(self, _: P, _: V) {}
 

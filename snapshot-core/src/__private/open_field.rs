@@ -1,8 +1,8 @@
-//! One field while its message is read: what collects its occurrences, until it is finished.
+//! One field while its message is read: collects its occurrences, until it is finished.
 //!
-//! [`Port::open`](super::Port::open) is called in a way that never fails to compile; these methods
-//! need none: what a type that does not fit gets, [`Closed`], is a type of its own. So the compiler
-//! searches once for each field.
+//! [`Port::open`](super::Port::open) is called in a way that always compiles. These methods need no
+//! such care, because a type that does not fit gets [`Closed`], another type. So the compiler
+//! searches only once for each field.
 
 use std::marker::PhantomData;
 
@@ -14,8 +14,8 @@ use crate::codec::{Reader, Tag, WireField};
 use crate::schema::Field;
 use crate::schema::kind::{FieldKind, Frame};
 
-/// The field `F` of a message, held by a `T`. The field itself is handed in each time: its number
-/// is a constant where it is named, and would be a variable in here.
+/// The field `F` of a message, whose value is a `T`. The field itself is passed to each method:
+/// there its number is a constant, and in here it would be a variable.
 pub struct Open<F: 'static, T: WireField<F>> {
     pub(super) slot: T::Slot,
 }
@@ -28,7 +28,7 @@ impl<F, T: WireField<F>> Default for Open<F, T> {
 }
 
 impl<F: FieldKind, T: WireField<F>> Open<F, T> {
-    /// Takes what follows of the field, framed as canonical encoding does.
+    /// Reads the next occurrences of the field, framed as in canonical encoding.
     #[inline(always)]
     pub(super) fn take_expected(
         &mut self,
@@ -52,9 +52,9 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         }
     }
 
-    /// Takes what `tag` announces and the occurrences that follow it.
-    // What reads an element is in line in here, closures included: to call it takes a tenth as long
-    // as to read a small one.
+    /// Reads the occurrence after `tag` and those that follow it.
+    // The read of an element is inlined here, closures included: a call takes a tenth of the time
+    // of reading a small one.
     #[inline(never)]
     fn take_run(
         slot: &mut T::Slot,
@@ -79,8 +79,9 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         }
     }
 
-    /// Takes what `tag` announces, if it is this field's.
-    // So that a tag is compared with numbers. A debug build would only compile more for each struct.
+    /// Reads the occurrence after `tag`, if it belongs to this field.
+    // Inlined, so that a tag is compared with constants. A debug build would only compile more for
+    // each struct.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn offer(
         &mut self,
@@ -101,7 +102,7 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         true
     }
 
-    /// The same for a field that is there from version `since` on.
+    /// Does the same for a field that exists from version `since` on.
     #[inline]
     pub fn offer_since(
         &mut self,
@@ -118,7 +119,8 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         self.offer(field, take, tag, r)
     }
 
-    /// Takes an occurrence that is not where canonical encoding has it. By value, since a slot whose
+    /// Reads an occurrence that is not at its place in canonical encoding. By value, because a slot
+    /// whose address is passed on cannot stay in registers.
     /// address is given away cannot stay in registers.
     #[cold]
     #[inline(never)]
@@ -135,7 +137,7 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
         slot
     }
 
-    /// The value; `None` after an error, or a default that nobody sees.
+    /// Returns the value; `None` after an error, or a default that is never used.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn finish(self, field: &Field<F>, take: &mut Taking, _: &Reader<'_>) -> Option<T> {
         self.value(field, take)
@@ -156,7 +158,7 @@ impl<F: FieldKind, T: WireField<F>> Open<F, T> {
 pub struct OpenAdapter<F: 'static, W: WireField<F>, T, Take> {
     pub(super) open: Open<F, W>,
     pub(super) take: Take,
-    // A pointer, so that these methods ask nothing of `Take`: what is wrong with it is told once.
+    // A pointer, so that these methods have no bounds on `Take`: its errors are reported once.
     pub(super) convert: fn(Take, W) -> Result<T, Error>,
 }
 
@@ -184,7 +186,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
     }
 
     pub fn finish(self, field: &Field<F>, take: &mut Taking, r: &Reader<'_>) -> Option<T> {
-        // The adapter looks at it.
+        // The adapter needs the value.
         let value = self.open.value(field, take).filter(|_| take.is_known(field))?;
         let converting = InAdapter::of(field.name());
         let converted = (self.convert)(self.take, value);
@@ -200,7 +202,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
     }
 }
 
-/// What a type that does not fit gets instead. Never runs: the program does not compile.
+/// The stand-in for a type that does not fit. It never runs, because the program does not compile.
 pub struct Closed<T>(pub(super) PhantomData<fn() -> T>);
 
 impl<T> Closed<T> {

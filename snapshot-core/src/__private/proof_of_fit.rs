@@ -1,10 +1,10 @@
-//! What the compiler says of a type that does not fit its proto field.
+//! The compiler's error for a type that does not fit its proto field.
 //!
-//! A trait that is not implemented would be told in the words of our traits. So the derive asks, in
-//! a way that always compiles, and a constant panics in the user's words. The question is a function
-//! whose type is the answer. A struct asks once for many of its fields, as a function, a closure or a
-//! search for a method each is too much for the compiler; and what it saves the fields by is the same
-//! answer, a [`Plan`](super::plan::Plan).
+//! The error of a missing trait would be in the words of our traits. So the derive asks in a way
+//! that always compiles, and a constant panics in the user's words. The question is a function
+//! whose return type is the answer. A struct asks once for many of its fields, because a function,
+//! a closure or a method search for each takes the compiler too long. The same answer, a
+//! [`Plan`](super::plan::Plan), saves the fields.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
 /// Whether a type fits its field, or each of some types.
 pub trait Answer {
     const FIT: Fit;
-    /// What each type makes of its field.
+    /// The form of each type for its field.
     const FORM: Forms;
 
     /// The states inside, whose fields may have notes.
@@ -28,16 +28,18 @@ pub trait Answer {
 /// The answer as a value.
 #[derive(Clone, Copy)]
 pub enum Fit {
-    /// Whether no controller and no reference can be inside, and of a oneof its highest number.
+    /// Whether the type can contain neither controllers nor references; for a oneof, its highest
+    /// number.
     Fits { is_leaf: bool, highest: u32 },
-    /// The field's kind in words, and what an `Option` would lose in it, if that is why.
+    /// The field's kind in words, and the value that an `Option` would lose in it, if that is the
+    /// reason.
     Misfit(FieldShape, [Words; 2], &'static str),
     /// The answers of some fields.
     Each(&'static [Fit]),
 }
 
 impl Fit {
-    /// One of the answers.
+    /// Returns one of the answers.
     pub(super) const fn of(self, index: usize) -> Self {
         match self {
             Self::Each(fits) => fits[index],
@@ -45,7 +47,7 @@ impl Fit {
         }
     }
 
-    /// How many answers they are.
+    /// Returns the number of answers.
     pub(super) const fn count(self) -> usize {
         match self {
             Self::Each(fits) => fits.len(),
@@ -53,7 +55,7 @@ impl Fit {
         }
     }
 
-    /// Of a oneof, its highest number.
+    /// Returns the highest number of a oneof.
     pub(super) const fn highest(self) -> u32 {
         match self {
             Self::Fits { highest, .. } => highest,
@@ -62,19 +64,19 @@ impl Fit {
     }
 }
 
-/// What the types of a struct's fields answered.
+/// Returns the answers of the types of a struct's fields.
 pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
     A::FIT
 }
 
-/// Whether no controller can be inside of the types with these answers.
+/// Returns whether the types with these answers can contain no controllers.
 pub const fn are_leaves(answers: &[Fit]) -> bool {
     let mut i = 0;
     while i < answers.len() {
         let is_leaf = match answers[i] {
             Fit::Fits { is_leaf, .. } => is_leaf,
             Fit::Each(fits) => are_leaves(fits),
-            // It is told elsewhere.
+            // It is reported elsewhere.
             Fit::Misfit(..) => true,
         };
         if !is_leaf {
@@ -85,13 +87,14 @@ pub const fn are_leaves(answers: &[Fit]) -> bool {
     true
 }
 
-/// What the types of a struct's fields make of them.
+/// Returns the forms of a struct's fields.
 pub const fn forms<A: Answer>(_: &impl FnOnce() -> A) -> Forms {
     A::FORM
 }
 
-/// Returns how many marks [`Putting`](super::Putting) needs for fields declared in this order, behind that
-/// of the version, which is 0 if there is none. `fits` has the answers of all of them, or of some at a time.
+/// Returns the number of marks that [`Putting`](super::Putting) needs for fields declared in this
+/// order, after that of the version, which is 0 if there is none. `fits` has the answers of all
+/// fields, or of some at a time.
 pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
     let mut last = version;
     let mut field = 0;
@@ -114,12 +117,12 @@ pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
     0
 }
 
-/// What stands for the answer of a type that can be named only inside of the impls.
+/// The stand-in for the answer of a type that can be named only inside of the impls.
 pub const fn dependent<F: FieldKind>(_: &Field<F>) -> Fit {
     Fit::Fits { is_leaf: false, highest: highest::<F>() }
 }
 
-/// The highest number of a oneof.
+/// Returns the highest number of a oneof.
 const fn highest<F: FieldKind>() -> u32 {
     match F::MEMBERS.last() {
         Some(member) => member.number,
@@ -132,8 +135,8 @@ pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> StatesInside {
     A::INSIDE
 }
 
-/// Returns the states inside of what an adapter makes of a field. It refuses an adapter that makes
-/// something else than the field holds, for a type that can be named only inside of the impls.
+/// Returns the states inside of an adapter's result. It refuses an adapter whose result does not
+/// fit the field, for a type that can be named only inside of the impls.
 pub const fn inside_adapter<F, W: WireField<F>, T, E>(
     _: &Field<F>,
     _: &impl FnOnce(W) -> Result<T, E>,
@@ -162,7 +165,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 }
 
-/// What an adapter makes of a field.
+/// The answer of an adapter.
 #[expect(clippy::type_complexity, reason = "it names the three parameters, and nothing more")]
 pub struct Adapted<F, W, Take>(PhantomData<fn() -> (F, W, Take)>);
 
@@ -179,7 +182,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     }
 }
 
-/// What an `Option` would lose in a field that cannot be absent.
+/// The value that an `Option` would lose in a field that cannot be absent.
 pub trait Loss {
     const WHAT: &'static str;
 }
@@ -195,17 +198,17 @@ impl Loss for NoLoss {
 }
 
 impl Loss for DefaultLost {
-    const WHAT: &'static str = " and cannot be absent: `Some` of its default would come back as \
-                                `None`; declare it `optional`, or do without the `Option`";
+    const WHAT: &'static str = " and cannot be absent: `Some` of its default would be restored as \
+                                `None`; declare it `optional`, or remove the `Option`";
 }
 
 impl Loss for EmptinessLost {
-    const WHAT: &'static str = " and cannot be absent: an empty collection would come back as \
-                                `None`; do without the `Option`";
+    const WHAT: &'static str = " and cannot be absent: an empty collection would be restored as \
+                                `None`; remove the `Option`";
 }
 
-/// What an `Option` answers that does not fit. A type that fits has a method of its own, which comes
-/// before that of a trait.
+/// The answer of an `Option` that does not fit. A type that fits has a method of its own, which
+/// takes precedence over that of a trait.
 pub trait Losing: Sized {
     type Field;
     type Loss;
@@ -235,7 +238,7 @@ impl<K, V, T> Losing for Port<Map<K, V>, Option<T>> {
     type Loss = EmptinessLost;
 }
 
-/// What any other type answers that does not fit: the method of a reference comes last.
+/// The answer of any other type that does not fit: the method of a reference comes last.
 pub trait NoFit: Sized {
     type Field;
 
@@ -252,8 +255,8 @@ impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
     type Field = F;
 }
 
-/// The check of some fields, which takes each in its turn. It is a value on which methods are called,
-/// since calls of functions that a path names take the compiler three times as long.
+/// The check of some fields, one after the other. It is a value with methods, because calls of
+/// functions by their path take the compiler three times as long.
 #[derive(Clone, Copy)]
 pub struct Checking {
     fields: &'static [Numbered],
@@ -261,7 +264,8 @@ pub struct Checking {
     next: usize,
 }
 
-/// Begins the check of some fields of a struct, of which `fields` are all and these begin at `first`.
+/// Begins the check of some fields of a struct. `fields` are all fields, and these begin at
+/// `first`.
 pub const fn check<A: Answer>(
     fields: &'static [Numbered],
     first: usize,
@@ -280,7 +284,7 @@ impl Checking {
         self
     }
 
-    /// The type `ty` fits its field.
+    /// Checks that the type `ty` fits its field.
     #[must_use]
     #[track_caller]
     pub const fn fits(self, ty: &'static str) -> Self {
@@ -294,8 +298,8 @@ impl Checking {
         self.after()
     }
 
-    /// The same for a type of the standard library, by its name: with nothing inside to be walked
-    /// to, so that the derive leaves out the walk.
+    /// Does the same for a type of the standard library, by its name. It has nothing inside to
+    /// visit, so the derive omits the visit.
     #[must_use]
     #[track_caller]
     pub const fn plain(self, ty: &'static str) -> Self {
@@ -303,24 +307,24 @@ impl Checking {
             Fit::Fits { is_leaf: true, .. } => self.after(),
             Fit::Fits { .. } => {
                 let message = Message::new().and("`").and(ty);
-                let message = message.and("` is or holds a type that is named like ");
+                let message = message.and("` is or contains a type with the name of ");
                 let message =
-                    message.and("one of the standard library, or `Uuid`, but is another ");
-                let message = message.and("one: name it by its path, like `self::String`");
+                    message.and("one of the standard library, or of `Uuid`, but another ");
+                let message = message.and("one: write its path, like `self::String`");
                 panic!("{}", message.as_str());
             }
             _ => self.fits(ty),
         }
     }
 
-    /// What the module `with` makes of a field fits its proto field.
+    /// Checks that the result of the module `with` for a field fits its proto field.
     #[must_use]
     #[track_caller]
     pub const fn adapter(self, with: &'static str) -> Self {
         if let Fit::Misfit(shape, words, _) = self.field() {
-            let message = Message::new().and("what `").and(with).and("` converts to cannot be ");
+            let message = Message::new().and("the result of `").and(with).and("` cannot be ");
             let message = self.and_field(message.and("saved as "), shape, words);
-            let message = message.and(": its `to_wire` must make ");
+            let message = message.and(": its `to_wire` must return ");
             self.refuse(and_rust_type(message, shape, words));
         }
         self.after()
@@ -331,8 +335,8 @@ impl Checking {
         and_proto_type(message.and("`, which is "), shape, words)
     }
 
-    /// Ends the check. It does not come to the fields behind this one, so it is told here what does
-    /// not fit of them.
+    /// Ends the check. The fields after this one are not checked, so their misfits are reported
+    /// here.
     #[track_caller]
     const fn refuse(self, mut message: Message) -> ! {
         let mut i = self.next + 1;
@@ -348,7 +352,7 @@ impl Checking {
     }
 }
 
-/// What a `.proto` file says that the field is.
+/// Adds the type of the field in the `.proto` file.
 const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
     let [value, second] = words;
     match shape {
@@ -367,7 +371,7 @@ const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) 
     }
 }
 
-/// What to do about a type that does not fit.
+/// Adds the advice for a type that does not fit.
 const fn and_advice(
     message: Message,
     shape: FieldShape,
@@ -380,7 +384,7 @@ const fn and_advice(
     message.and(loss)
 }
 
-/// What holds the field in Rust.
+/// Adds the Rust type for the field.
 const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
     let [value, second] = words;
     match shape {
@@ -397,7 +401,7 @@ const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -
             .and("an enum that derives `Snapshot` with `oneof = ...::")
             .and(value.name)
             .and("`, or an `Option` of that"),
-        FieldShape::Opaque => message.and("#[snapshot(ignore(...))], nothing can be saved as it"),
+        FieldShape::Opaque => message.and("#[snapshot(ignore(...))]: no type can be saved as it"),
     }
 }
 
