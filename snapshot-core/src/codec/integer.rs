@@ -1,5 +1,5 @@
-//! Integers and `bool`. Every Rust integer fits every integer kind as far as its values do; one
-//! that does not fit is an error on restore and on save, never a wrap.
+//! Integers and `bool`. Every Rust integer fits every integer kind, as far as its values do. A
+//! value that does not fit is an error of the restore or the save; it never wraps.
 
 use std::cmp::Ordering;
 use std::num::NonZero;
@@ -11,17 +11,17 @@ use crate::schema::kind::{self, Kind};
 
 /// A proto kind whose values are integers.
 pub(crate) trait IntegerKind: Kind {
-    /// What protobuf says a value of this kind can be.
+    /// The type of this kind's values according to protobuf.
     type Raw: Number;
     /// The proto keyword.
     const NAME: &'static str;
 
     fn put_raw(raw: Self::Raw, w: &mut Writer);
 
-    /// The same with the tag.
+    /// Writes the value with its tag.
     fn put_raw_tagged(raw: Self::Raw, number: u32, w: &mut Writer);
 
-    /// The length of what `put_raw` puts.
+    /// Returns the number of bytes that `put_raw` writes.
     fn raw_size(raw: Self::Raw) -> usize;
 
     fn take_raw(r: &mut Reader<'_>) -> Result<Self::Raw, Error>;
@@ -29,12 +29,12 @@ pub(crate) trait IntegerKind: Kind {
 
 macro_rules! numbers {
     ($($int:ident)*) => {
-        /// An integer that converts, checked, to and from every other.
+        /// An integer that converts to and from every other, with a check.
         pub(crate) trait Number: Copy $(+ TryFrom<$int> + TryInto<$int>)* {
             const LEAST: i128;
             const MOST: i128;
             fn wire_i128(self) -> i128;
-            /// A number of the same order.
+            /// Returns a number with the same order.
             fn wire_ordinal(self) -> u64;
         }
 
@@ -57,7 +57,7 @@ macro_rules! numbers {
 
 numbers! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
 
-/// `value` as a `Target`, which is called `name` if it does not fit.
+/// Converts `value` to a `Target`, whose name is `name` in the error.
 #[inline]
 fn fit<Source: Number + TryInto<Target>, Target: Number>(
     value: Source,
@@ -125,9 +125,9 @@ macro_rules! integer_kinds {
     }};
 }
 
-// A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. What is
-// longer than 32 bits is not cut off, as other readers do: the number that was meant is not ours to
-// guess. Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
+// A negative int32 is written as the 64-bit number to which it extends, in ten bytes. A value of
+// more than 32 bits is not truncated, as in other readers, because the intended number is unknown.
+// Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
 integer_kinds! {
     "int32" Int32 i32,
         varint |value| i64::from(value) as u64, |r| fit(r.varint()? as i64, Self::NAME);
@@ -152,7 +152,7 @@ integer_kinds! {
         fixed |value| value.to_le_bytes(), |r| Ok(r.fixed64()? as i64);
 }
 
-/// 0, -1, 1, -2 from 0, 1, 2, 3.
+/// Maps 0, 1, 2, 3 to 0, -1, 1, -2.
 #[inline]
 fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
@@ -344,7 +344,7 @@ mod tests {
         bytes
     }
 
-    /// The values around which encodings change length or sign.
+    /// The values at which encodings change their length or sign.
     const EDGES: [i128; 21] = [
         i64::MIN as i128,
         i64::MIN as i128 + 1,
@@ -435,7 +435,7 @@ mod tests {
             refusal::<Singular<Uint32>, u64>(&varint_field(1 << 32)),
             "4294967296 does not fit in uint32, which holds 0 to 4294967295 (byte 1 of 6)"
         );
-        // The first is what a writer makes of -1 that forgets to extend the sign.
+        // The first is the result of a writer that does not extend the sign of -1.
         for value in [u64::from(u32::MAX), 1 << 31, (i64::from(i32::MIN) - 1) as u64] {
             let error = refusal::<Singular<Int32>, i64>(&varint_field(value));
             assert!(error.contains("does not fit in int32, which holds -2147483648 to"), "{error}");

@@ -1,5 +1,5 @@
-//! Sets, as `repeated` fields: written in the order of the wire, and read in no other, so that a list whose
-//! order means something is not taken for a set. An element twice is refused.
+//! Sets, as `repeated` fields: written in the order of the wire, and read in no other, so that an
+//! ordered list is not mistaken for a set. A duplicate element is refused.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
@@ -18,12 +18,12 @@ use crate::visit::Visit;
 #[derive(Debug)]
 pub struct SetSlot<S, T> {
     elements: S,
-    /// The last element, with its index. It joins the others when the next one has been compared with
-    /// it.
+    /// The last element, with its index. It is added to the others after the comparison with the
+    /// next one.
     last: Option<(T, usize)>,
-    /// The number of elements that were met, including those that could not be read.
+    /// The number of elements so far, including those that could not be read.
     count: usize,
-    /// Elements that Rust takes for equal, although their forms on the wire differ.
+    /// The error of elements that are equal in Rust, although their forms on the wire differ.
     twins: Option<Error>,
 }
 
@@ -34,7 +34,7 @@ impl<S: Default, T> Default for SetSlot<S, T> {
 }
 
 impl<S, T> SetSlot<S, T> {
-    /// Adds the last element with `insert`, which returns the text of one that is equal to it.
+    /// Adds the last element with `insert`, which returns the text of an equal one.
     fn settle(&mut self, insert: impl FnOnce(&mut S, T) -> Option<String>) {
         if let Some((element, index)) = self.last.take()
             && let Some(twin) = insert(&mut self.elements, element)
@@ -126,7 +126,7 @@ macro_rules! set {
     };
 }
 
-/// What is wrong with a set, if something is.
+/// Returns the errors of a set, if there are any.
 #[cold]
 #[inline(never)]
 fn both(twins: Result<(), Error>, put: Result<(), Error>) -> Error {
@@ -206,7 +206,7 @@ mod tests {
             "[1]: \"a\" comes after \"b\", but a set is written in ascending order: hold these \
              elements in a list (byte 4 of 9)"
         );
-        // By the order of the wire: Rust compares these as numbers.
+        // In the order of the wire. Rust compares these as numbers.
         let addresses = b"\x0a\x0810.0.0.1\x0a\x079.0.0.1";
         assert_eq!(take::<Repeated<Text>, BTreeSet<Ipv4Addr>>(addresses).unwrap().len(), 2);
     }
@@ -221,7 +221,7 @@ mod tests {
             refusal::<Repeated<Text>, HashSet<String>>(b"\x0a\x01a\x0a\x01a"),
             "[1]: \"a\" is in the set twice (byte 4 of 6)"
         );
-        // Two texts on the wire, one path in Rust.
+        // Two texts on the wire, but one path in Rust.
         assert_eq!(
             refusal::<Repeated<Text>, BTreeSet<PathBuf>>(b"\x0a\x01a\x0a\x02a/"),
             "[1]: \"a\" is in the set twice"
