@@ -1,4 +1,5 @@
-//! Who owns the tree according to the records of both sides, and what the operator has to do.
+//! Decides from the records of both sides which side owns the tree, and what the operator has to
+//! do.
 
 use std::fmt;
 
@@ -21,7 +22,7 @@ impl From<Option<Mark>> for Written {
     }
 }
 
-/// What is known of one side.
+/// The known facts about one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Side {
     /// Its record.
@@ -30,7 +31,7 @@ pub struct Side {
     pub alive: bool,
 }
 
-/// Who owns the tree. `Display` gives a sentence for the operator.
+/// The owner of the tree. `Display` writes a sentence for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The source owns it, and its process runs.
@@ -41,17 +42,17 @@ pub enum Verdict {
     RunsAtDestination,
     /// The destination owns it, and its process has ended.
     StartAtDestination,
-    /// The source may be in doubt and hold it frozen: tell it this.
+    /// The source may be in doubt and hold it frozen: give it this decision.
     Tell(Choice),
     /// The destination has not decided, and nobody else may.
     Wait,
-    /// The destination's record is damaged: only a look at its host can tell whether it runs there.
+    /// The destination's record is damaged: only a look at its host can show whether it runs there.
     Look,
     /// Both sides claim it.
     Both,
 }
 
-/// Decides who owns the tree from the records of both sides.
+/// Decides from the records of both sides which side owns the tree.
 ///
 /// ```
 /// use snapshot_handover::decision::{Choice, Mark, Side, Verdict, Written, verdict};

@@ -1,4 +1,4 @@
-//! The version of the protocol, which both sides agree on before anything else.
+//! The version of the protocol, on which both sides agree before anything else.
 
 use snapshot_core::codec::{from_bytes, to_bytes};
 use snapshot_core::{Code, Error, Snapshot};
@@ -40,7 +40,7 @@ impl Versions {
     /// The version of the protocol that this build speaks.
     pub const CURRENT: u32 = 1;
 
-    /// The versions that this build speaks, under the name of a program.
+    /// Returns the versions that this build speaks, under the name of a program.
     pub fn of(build: &str) -> Self {
         Self { lowest: 1, highest: Self::CURRENT, build: printable(build, 128) }
     }
@@ -110,12 +110,12 @@ impl Versions {
 }
 
 impl Agreed {
-    /// The name of the other side's program.
+    /// Returns the name of the other side's program.
     pub fn peer(&self) -> &str {
         &self.theirs.build
     }
 
-    /// Explains a message of the other side that cannot be read: which build is newer.
+    /// Explains a message of the other side that cannot be read: says which build is newer.
     pub(crate) fn explain(&self, error: &Error) -> Error {
         let cure = if self.theirs.highest > self.ours.highest {
             "the other side is newer, upgrade this one"

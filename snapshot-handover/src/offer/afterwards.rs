@@ -1,5 +1,5 @@
-//! A source that was started again. Its tree ended with the process that had it; what is left is to
-//! find out, and to say, whose it is.
+//! A source after a restart. Its tree ended with the process that had it; what remains is to find
+//! the owner of the tree, and to record it.
 
 use futures_io::{AsyncRead, AsyncWrite};
 use snapshot_core::{ControllerSet, Error};
