@@ -26,7 +26,7 @@ use proxy::{FROM_DESTINATION, Proxy};
 use snapshot_core::{Code, Incoming, MigrationReport, SideReport};
 use snapshot_examples::lcow::Sandbox;
 
-/// What the source says when a rollback was shown: the proof is over its own logs.
+/// The text of a source after a rollback: the proof covers its own logs.
 const RAN_ON: &str = "proved: 3 processes, none was started again";
 
 #[test]
@@ -71,7 +71,7 @@ fn a_running_sandbox_is_moved_and_no_line_is_lost() {
     assert!(preview.controllers.iter().any(|c| c.id.as_str() == "pods/web/containers/c1"));
 }
 
-/// Runs with `--report` and more; the report it writes, which is of these sides.
+/// Runs with `--report` and other options. Returns the report, which must have these sides.
 fn report(more: &[&str], sides: &[&str]) -> MigrationReport {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("report.json");
@@ -97,7 +97,7 @@ fn the_report_tells_what_happened_on_both_sides() {
     assert_eq!((source.hooks.len(), destination.hooks.len()), (30, 30));
     assert_eq!(source.saved.len(), 15);
     assert!(source.failure.is_none() && destination.failure.is_none());
-    // Both sides have one clock here: the refresh lies between the save and the commit.
+    // Both sides have one clock here: the refresh is between the save and the commit.
     let began = |side: &SideReport, phase: usize| side.started_ns + side.phases[phase].began_ns;
     assert!(began(source, 1) < began(destination, 0));
     assert!(began(destination, 2) < began(source, 2));
@@ -115,7 +115,7 @@ fn the_report_of_a_failed_migration_tells_where_it_failed_and_what_was_undone() 
     assert!(failure.controllers.iter().any(|c| c.controller == "vm" && c.undo == "done"));
     assert!(source.failure.is_some());
 
-    // The destination was prepared at the rehearsal, and took that back.
+    // The destination was prepared at the rehearsal, and undid that.
     let freeze = report(&["--fail", "freeze:vm"], &["source", "destination"]);
     assert_eq!(phases(&freeze.sides[1]), ["import", "prepare", "abort"]);
     let failure = freeze.sides[0].failure.as_ref().unwrap();
@@ -143,7 +143,7 @@ fn fails(fault: &str, says: &str) {
     for container in ["c1", "c2", "c3"] {
         check_logs(container, &[folder.join("source/bundles").join(container)]);
     }
-    // The destination has let go of all that it had taken.
+    // The destination has released everything.
     let destination = folder.join("destination");
     assert_eq!(files_below(&destination.join("vms")), Vec::<String>::new());
     assert_eq!(files_below(&destination.join("bundles")), Vec::<String>::new());
@@ -151,7 +151,7 @@ fn fails(fault: &str, says: &str) {
 
 fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
-    // The folder may have gone too.
+    // The folder may be gone too.
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
         match path.is_dir() {
@@ -267,12 +267,12 @@ fn wait_until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     look_until(look).unwrap_or_else(|| panic!("{what}: not after 30 s"))
 }
 
-/// Looks again and again, for 30 s.
+/// Tries again and again, for 30 s.
 fn look_until<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
     look_until_after(Duration::from_secs(30), look)
 }
 
-/// Looks again and again, for some time.
+/// Tries again and again, for some time.
 fn look_until_after<T>(time: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + time;
     loop {

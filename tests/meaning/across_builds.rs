@@ -12,10 +12,10 @@ use futures_executor::block_on;
 use snapshot_core::registry::{Registration, Registry};
 use snapshot_core::{Controller, Incoming, Preflight, Session, Source, State};
 
-/// What became of a state.
+/// The outcome for a state.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Arrival {
-    /// It arrived as it was.
+    /// It arrived unchanged.
     Whole,
     /// It was refused before the freeze; the text of the error.
     Refused(String),
@@ -151,7 +151,7 @@ pub(crate) fn refused(arrival: &Arrival, field: &str, reason: &str) -> bool {
     matches!(arrival, Arrival::Refused(text) if text.contains(field) && text.contains(reason))
 }
 
-/// What the states of the builds name.
+/// The types and functions that the states of the builds name.
 mod outside {
     #[allow(unused_imports)]
     pub(crate) use std::collections::BTreeSet;

@@ -50,7 +50,7 @@ fn every_number_beyond_its_limit_is_refused_on_restore_with_its_byte() {
     );
 }
 
-/// A ring whose numbers nothing keeps within it.
+/// A ring without any check that its numbers are within it.
 #[derive(Snapshot)]
 #[snapshot(message = pb::Ring, version = 1, ignore(used))]
 struct Unchecked {

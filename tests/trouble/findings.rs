@@ -112,7 +112,7 @@ fn sound(name: &str) -> DiskState {
     }
 }
 
-/// A value of which nothing can be saved.
+/// A value in which nothing can be saved.
 fn broken(name: &str) -> DiskState {
     DiskState {
         queues: 9,
