@@ -100,7 +100,7 @@ fn beside<'m, T, K: Ord>(
     found
 }
 
-/// Where changes are, and where they are told.
+/// The place of changes, and the list for their texts.
 struct Place<'m> {
     name: &'m str,
     lines: &'m mut Vec<String>,

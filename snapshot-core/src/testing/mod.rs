@@ -351,7 +351,7 @@ fn round_trip<S: State>(
         );
     }
     let mut lossy = adapters::lossy(sample);
-    // What is deliberately brought into another form is another value, too.
+    // A value that is deliberately normalized is another value, too.
     let is_normalized =
         |field: &&str| bench.normalized.iter().any(|path| path.rsplit('.').next() == Some(*field));
     lossy.retain(|field| !is_normalized(field));
