@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_executor::block_on;
 use snapshot_core::{
-    Code, Context, Controller, Error, Failure, Incoming, Session, Snapshot, Source,
+    Code, Context, Controller, Error, Failure, Incoming, Origin, Provenance, Session, Snapshot,
+    Source,
 };
 use snapshot_proto::example::v1::{self as pb, disk_snapshot};
 
@@ -41,7 +42,9 @@ impl Disk {
             fs::File::options().write(true).open(&state.image)?.set_len(size)?;
             state.size = size;
         }
-        Source::new(self).checkpoint(checkpoint)
+        let (program, build) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let provenance = Provenance::new(format!("disk of {size}"), program, build)?;
+        Source::new(self).provenance(provenance).checkpoint(checkpoint)
     }
 }
 
@@ -57,13 +60,18 @@ impl Controller for Disk {
     }
 
     /// The image may be newer than the checkpoint: the old process died between the two.
-    async fn patch(&self, _: &Context) -> Result<(), Error> {
+    async fn patch(&self, cx: &Context) -> Result<(), Error> {
+        let checkpoint = match cx.origin() {
+            Origin::Stored(provenance) => provenance.id(),
+            _ => "without a name",
+        };
         let state = self.state();
         let found = fs::metadata(&state.image)?.len();
         match found == state.size {
             true => Ok(()),
             false => Err(Error::precondition(format!(
-                "the image has {found} bytes and the checkpoint says {}: the image is newer",
+                "the image has {found} bytes and the checkpoint \"{checkpoint}\" says {}: the image \
+                 is newer",
                 state.size
             ))
             .in_field("size")),
@@ -115,7 +123,7 @@ fn a_checkpoint_that_is_older_than_the_work_is_reported() {
     fs::File::options().write(true).open(&disk.state().image).unwrap().set_len(2048).unwrap();
     let stale = take_up(&checkpoint).err().unwrap();
     assert_eq!(stale.code(), Code::FailedPrecondition);
-    let text = "the image has 2048 bytes and the checkpoint says 1024: the image is newer";
+    let text = "the image has 2048 bytes and the checkpoint \"disk of 1024\" says 1024: the image is newer";
     assert!(stale.to_string().contains(text), "{stale}");
     // Nothing was changed: the operator decides, and the disk can still be taken up.
     fs::File::options().write(true).open(&disk.state().image).unwrap().set_len(1024).unwrap();

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use anstyle::{AnsiColor, Style};
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
+use prost_types::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 use snapshot_core::Error;
@@ -111,7 +112,15 @@ fn head(document: &Document, root: &Payload, out: &mut dyn Write) -> io::Result<
     let bytes = size(document.snapshot.len() as u64);
     let controllers = plural(root.count(), "controller", "controllers");
     let name = line(&document.name);
-    writeln!(out, "{BOLD}{name}{BOLD:#}: {what}; {bytes}, {controllers}\n")
+    writeln!(out, "{BOLD}{name}{BOLD:#}: {what}; {bytes}, {controllers}")?;
+    if let Some(provenance) = document.snapshot.provenance() {
+        let [id, program, build] =
+            [provenance.id(), provenance.program(), provenance.build()].map(line);
+        let by = format!("{program} {build}");
+        let time = Timestamp::from(provenance.written_at());
+        writeln!(out, "stored as {BOLD}{id}{BOLD:#} by {} at {time}", by.trim_end())?;
+    }
+    writeln!(out)
 }
 
 /// One row of the tree.
@@ -341,6 +350,15 @@ impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let document = self.0.document;
         let mut map = serializer.serialize_map(None)?;
+        if let Some(provenance) = document.snapshot.provenance() {
+            let shown = json!({
+                "id": provenance.id(),
+                "program": provenance.program(),
+                "build": provenance.build(),
+                "written_at": Timestamp::from(provenance.written_at()).to_string(),
+            });
+            map.serialize_entry("provenance", &shown)?;
+        }
         map.serialize_entry("bytes", &document.snapshot.len())?;
         map.serialize_entry("controllers", &self.0)?;
         map.serialize_entry("file", &document.name)?;

@@ -11,6 +11,7 @@ pub mod evolution;
 mod orchestrator;
 mod path;
 mod payload;
+mod provenance;
 mod references;
 pub mod registry;
 pub mod schema;
@@ -35,6 +36,7 @@ pub use orchestrator::{
 };
 pub use path::{ControllerId, Escaped, FieldPath, Segment};
 pub use payload::{OlderVersion, Payload, Stage, StageRules, StageVariant, State};
+pub use provenance::Provenance;
 pub use references::check_references;
 pub use schema::Schema;
 pub use snapshot_derive::{Schema, Snapshot};

@@ -3,6 +3,7 @@
 //! ```text
 //! {
 //!   "form": "snapshot",                                  or "any"
+//!   "provenance": { "@type": "type.googleapis.com/snapshot.v1.Provenance", ... },   if it has one
 //!   "payload": {
 //!     "@type": "type.googleapis.com/lcow.v1.SandboxSnapshot",
 //!     "schemaVersion": 1,
@@ -27,7 +28,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
-use snapshot_core::{Error, Snapshot, WriteOptions};
+use snapshot_core::{Error, Provenance, Snapshot, WriteOptions};
 
 use crate::cli::{FromJson, Json as Show, Options};
 use crate::document::{Document, Form};
@@ -39,6 +40,10 @@ use parse::{Node, Way, Wrong};
 
 /// The type URL of a payload.
 const TYPE: &str = "@type";
+/// What stands beside the payload of a stored snapshot.
+const PROVENANCE: &str = "provenance";
+/// Its type URL.
+const PROVENANCE_TYPE: &str = "type.googleapis.com/snapshot.v1.Provenance";
 /// A payload as its bytes, in base64.
 const BYTES: &str = "@bytes";
 
@@ -66,12 +71,15 @@ pub(crate) fn restore(
 ) -> Result<Verdict, Problem> {
     let name = name_of(&of.file);
     let text = read_bytes(&of.file, options)?;
-    let (form, snapshot) = parse::parse(&text)
+    let Parts { form, provenance, snapshot } = parse::parse(&text)
         .and_then(|json| document_from_json(&json, schemas))
         .map_err(|wrong| wrong.into_error(&name, &text))?;
-    let bytes = match form {
-        Form::Any => any_bytes(of, &name, &snapshot)?,
-        Form::Snapshot => write_options(of).to_bytes(&snapshot)?,
+    let bytes = match (form, provenance) {
+        (Form::Any, _) => any_bytes(of, &name, &snapshot)?,
+        (Form::Snapshot, None) => write_options(of).to_bytes(&snapshot)?,
+        (Form::Snapshot, Some(provenance)) => {
+            write_options(of).provenance(provenance).to_bytes(&snapshot)?
+        }
     };
     deliver(&bytes, of.output.as_deref(), of.replace, out)?;
     Ok(Verdict::Fine)
@@ -109,25 +117,38 @@ fn document_to_json(document: &Document, schemas: &Schemas) -> Json {
     let snapshot = &document.snapshot;
     let (type_url, value) = (snapshot.type_url().to_owned(), snapshot.payload().to_vec());
     let bytes = Bytes::from(value.clone());
-    match Snapshot::from_any(&prost_types::Any { type_url, value }) {
+    let mut json = match Snapshot::from_any(&prost_types::Any { type_url, value }) {
         Ok(again) if again == *snapshot => {
             let payload = to::payload(snapshot.type_url(), &bytes, schemas, DEPTH_LIMIT - 2);
             json!({ "form": form, "payload": payload })
         }
         // The encoding of the `Any` around the payload is not canonical.
         _ => json!({ "form": form, BYTES: BASE64.encode(snapshot.any_bytes()) }),
+    };
+    if let Some(provenance) = snapshot.provenance() {
+        let bytes = Bytes::copy_from_slice(provenance.as_bytes());
+        json[PROVENANCE] = to::payload(PROVENANCE_TYPE, &bytes, schemas, DEPTH_LIMIT - 2);
     }
+    json
+}
+
+/// What a file is made of.
+struct Parts {
+    form: Form,
+    provenance: Option<Provenance>,
+    snapshot: Snapshot,
 }
 
 /// Converts JSON to a file.
-fn document_from_json(json: &Node, schemas: &Schemas) -> Result<(Form, Snapshot), Wrong> {
+fn document_from_json(json: &Node, schemas: &Schemas) -> Result<Parts, Wrong> {
     let parse::Value::Object(members) = &json.value else {
         return Err(Wrong::whole("not the JSON of a snapshot: expected an object"));
     };
-    let (mut form, mut payload, mut bytes) = (None, None, None);
+    let (mut form, mut provenance, mut payload, mut bytes) = (None, None, None, None);
     for (name, node) in members {
         match name.as_str() {
             "form" => form = Some(node),
+            PROVENANCE => provenance = Some(node),
             "payload" => payload = Some(node),
             BYTES => bytes = Some(node),
             _ => {
@@ -162,5 +183,19 @@ fn document_from_json(json: &Node, schemas: &Schemas) -> Result<(Form, Snapshot)
             return Err(Wrong::whole(reason));
         }
     };
-    Ok((form, snapshot))
+    let provenance =
+        provenance.map(|node| provenance_from_json(node, form, schemas)).transpose()?;
+    Ok(Parts { form, provenance, snapshot })
+}
+
+fn provenance_from_json(json: &Node, form: Form, schemas: &Schemas) -> Result<Provenance, Wrong> {
+    let way = Way::to(PROVENANCE);
+    if form == Form::Any {
+        return Err(Wrong::new(json, &way, "a bare Any cannot have one: remove it"));
+    }
+    let (type_url, value) = from::payload(json, schemas, &way)?;
+    if type_url != PROVENANCE_TYPE {
+        return Err(Wrong::new(json, &way, format!("must be of type {PROVENANCE_TYPE}")));
+    }
+    Provenance::from_bytes(&value).map_err(|error| Wrong::new(json, &way, error))
 }

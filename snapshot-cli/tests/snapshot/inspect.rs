@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::acme::{Tool, any, delimited};
 use crate::program::{Files, golden, run, sandbox};
 use serde_json::Value;
-use snapshot_core::{ControllerSet, Incoming, Snapshot, WriteOptions};
+use snapshot_core::{ControllerSet, Incoming, Provenance, Snapshot, WriteOptions};
 
 fn ids(json: &Value, found: &mut Vec<(String, String, u64, Option<String>)>) {
     found.push((
@@ -250,4 +250,20 @@ fn an_id_and_a_field_of_any_length_are_shown() {
     tool.run(&["inspect", "@vm", "--id", "acme.Part=name", "--path", &path]).fine();
     let json = tool.run(&["inspect", "@vm", "--id", "acme.Part=name", "--json"]);
     assert!(json.fine().contains(&path), "the whole id, for machines");
+}
+
+#[test]
+fn a_stored_snapshot_says_which_one_it_is_and_who_wrote_it() {
+    let (_, snapshot) = sandbox();
+    let files = Files::new();
+    let path = files.path("a.snapshot");
+    let provenance = Provenance::new("sandbox-7/\u{202e}12", "shim", "1.2").unwrap();
+    WriteOptions::new().provenance(provenance).write_to_path(&snapshot, &path).unwrap();
+    let ended = run(["inspect".as_ref(), path.as_os_str()]);
+    let stored = ended.fine().lines().nth(1).unwrap();
+    assert!(stored.starts_with("stored as sandbox-7/\\u{202e}12 by shim 1.2 at 20"), "{stored}");
+    let ended = run(["inspect".as_ref(), "--json".as_ref(), path.as_os_str()]);
+    let json: Value = serde_json::from_str(ended.fine()).unwrap();
+    assert_eq!(json["provenance"]["id"], "sandbox-7/\u{202e}12");
+    assert_eq!(json["provenance"]["build"], "1.2");
 }

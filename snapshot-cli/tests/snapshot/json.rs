@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::acme::Tool;
 use crate::program::{Files, goldens, run, sandbox};
-use snapshot_core::{Snapshot, WriteOptions};
+use snapshot_core::{Provenance, Snapshot, WriteOptions};
 
 /// Converts a file to JSON and back.
 #[track_caller]
@@ -33,6 +33,27 @@ fn a_live_sandbox_comes_back_byte_for_byte_and_can_be_read_on_the_way() {
     WriteOptions::new().zstd(19).write_to_path(&snapshot, &compressed).unwrap();
     let (_, again) = there_and_back(&files, &compressed);
     assert!(again == snapshot.as_bytes(), "the same snapshot, without compression");
+}
+
+#[test]
+fn a_provenance_comes_back_too_with_the_fields_of_later_builds() {
+    let (_, snapshot) = sandbox();
+    let files = Files::new();
+    let path = files.path("a.snapshot");
+    let provenance = Provenance::new("sandbox-7/12", "shim", "1.2").unwrap();
+    let later = [provenance.as_bytes(), b"\x3a\x01x"].concat();
+    let later = Provenance::from_bytes(&later).unwrap();
+    for (provenance, is_readable) in [(provenance, true), (later, false)] {
+        let options = WriteOptions::new().replace(true).provenance(provenance);
+        options.write_to_path(&snapshot, &path).unwrap();
+        let (text, again) = there_and_back(&files, &path);
+        assert!(again == fs::read(&path).unwrap());
+        assert_eq!(text.contains("\"program\": \"shim\""), is_readable, "{text}");
+    }
+    let text = r#"{"form": "any", "payload": {"@type": "a/b.C", "@bytes": ""}, "provenance": {}}"#;
+    let ended = run(["from-json".as_ref(), files.put("a.json", text.as_bytes()).as_os_str()]);
+    assert_eq!(ended.code, 3);
+    assert!(ended.stderr.contains("provenance: a bare Any cannot have one"), "{}", ended.stderr);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::{Controller, Hook, Phase, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
 use crate::payload::{TypeInfo, short_type_name};
+use crate::provenance::Provenance;
 
 /// The context of a hook: the controller that it is called for, the controllers that this one comes
 /// after, and the resources of the host.
@@ -23,7 +24,7 @@ pub struct Context {
     unit: usize,
 }
 
-/// The migration that a hook is part of, see [`Context::origin`].
+/// The origin or the target of the tree whose hooks run, see [`Context::origin`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -36,6 +37,9 @@ pub enum Origin {
         /// The id of the session.
         session: Arc<str>,
     },
+    /// A snapshot that was stored with a [`Provenance`]. A file can be restored twice, so the tree may
+    /// be a copy.
+    Stored(Arc<Provenance>),
 }
 
 /// The purpose of a hook, see [`Context::purpose`].
@@ -160,8 +164,9 @@ impl Context {
         self.phase.purpose
     }
 
-    /// Returns the migration that the hook is part of, as stated by
-    /// [`Session::origin`](crate::Session::origin).
+    /// Returns the origin or the target of the tree, as stated by
+    /// [`Session::origin`](crate::Session::origin). If the session states none, the origin of a
+    /// restored tree is the [provenance](crate::Snapshot::provenance) of its snapshot.
     pub fn origin(&self) -> &Origin {
         self.migration().origin()
     }

@@ -7,9 +7,9 @@
 
 /// Returns the digest of the header's fields (bytes 8 to 20) and of the stored bytes behind the
 /// header.
-pub(super) fn digest_of(fields: &[u8], stored: &[u8]) -> u32 {
+pub(super) fn digest_of(fields: &[u8], stored: &[&[u8]]) -> u32 {
     let mut digest = crc32fast::Hasher::new();
     digest.update(fields);
-    digest.update(stored);
+    stored.iter().for_each(|piece| digest.update(piece));
     digest.finalize()
 }

@@ -4,9 +4,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Snapshot;
+use super::header::{Header, Stored};
+use crate::provenance::Provenance;
 use crate::{Code, Error};
 
-/// Options for writing snapshots: whether to replace an existing file, and whether to compress.
+/// Options for writing snapshots: whether to replace an existing file, to store a provenance, and to
+/// compress.
 ///
 /// ```no_run
 /// use snapshot_core::WriteOptions;
@@ -18,15 +21,18 @@ use crate::{Code, Error};
 #[derive(Clone, Debug, Default)]
 pub struct WriteOptions {
     replace: bool,
+    provenance: Option<Provenance>,
     #[cfg(feature = "zstd")]
     level: Option<i32>,
 }
 
 impl WriteOptions {
-    /// Creates the default options: not compressed, and no existing file is replaced.
+    /// Creates the default options: not compressed, no existing file is replaced, and a provenance
+    /// is stored only if the snapshot has one.
     pub const fn new() -> Self {
         Self {
             replace: false,
+            provenance: None,
             #[cfg(feature = "zstd")]
             level: None,
         }
@@ -37,6 +43,14 @@ impl WriteOptions {
     #[must_use]
     pub const fn replace(mut self, replace: bool) -> Self {
         self.replace = replace;
+        self
+    }
+
+    /// Stores the id and the writer of the snapshot with it, in place of a provenance that it already
+    /// has. Builds from before format version 2 cannot read the result.
+    #[must_use]
+    pub fn provenance(mut self, provenance: Provenance) -> Self {
+        self.provenance = Some(provenance);
         self
     }
 
@@ -55,13 +69,22 @@ impl WriteOptions {
         snapshot: &Snapshot,
         write: impl FnOnce(&[&[u8]]) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let block = match &self.provenance {
+            Some(provenance) => &provenance.to_block(),
+            None => snapshot.block(),
+        };
         #[cfg(feature = "zstd")]
         if let Some(level) = self.level {
-            use super::header::{Header, Stored};
-            let stored = super::compression::compress(snapshot.any().0, level)?;
-            return write(&[&Header::before(Stored::Zstd, &stored), &stored]);
+            let stored = super::compression::compress(snapshot.any_bytes(), level)?;
+            return write(&[&Header::before(Stored::Zstd, block, &stored), block, &stored]);
         }
-        write(&[snapshot.as_bytes()])
+        match self.provenance {
+            Some(_) => {
+                let body = snapshot.any_bytes();
+                write(&[&Header::before(Stored::Plain, block, body), block, body])
+            }
+            None => write(&[snapshot.as_bytes()]),
+        }
     }
 
     /// Returns the snapshot as bytes, for [`Snapshot::from_bytes`].

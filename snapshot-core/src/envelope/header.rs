@@ -5,7 +5,10 @@ use crate::{Code, Error};
 
 /// Source of the idea: <https://www.w3.org/TR/png-3/#5PNG-file-signature>.
 pub(super) const MAGIC: [u8; 8] = *b"\x89SNP\r\n\x1a\n";
-pub(super) const FORMAT_VERSION: u16 = 1;
+/// The version with only the root payload behind the header.
+const BARE: u16 = 1;
+/// The version with the block of a provenance before the root payload.
+const WITH_PROVENANCE: u16 = 2;
 pub(super) const HEADER_LENGTH: usize = 24;
 
 /// The form in which the body is stored behind the header.
@@ -34,6 +37,7 @@ impl Stored {
 /// The fields of a header whose magic and format version are right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
+    version: u16,
     stored: u16,
     /// The number of bytes behind the header.
     pub(super) length: u64,
@@ -41,14 +45,28 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Creates the header for these bytes.
-    pub(super) fn before(stored: Stored, bytes: &[u8]) -> [u8; HEADER_LENGTH] {
+    /// Creates the header for the block of a provenance, which may be empty, and a body.
+    pub(super) fn before(stored: Stored, block: &[u8], body: &[u8]) -> [u8; HEADER_LENGTH] {
+        let version = match block {
+            [] => BARE,
+            _ => WITH_PROVENANCE,
+        };
+        Self::of(version, stored, &[block, body])
+    }
+
+    /// Creates the header of the same version for these bytes, with another storage method.
+    pub(super) fn stored_again(&self, stored: Stored, behind: &[u8]) -> [u8; HEADER_LENGTH] {
+        Self::of(self.version, stored, &[behind])
+    }
+
+    fn of(version: u16, stored: Stored, pieces: &[&[u8]]) -> [u8; HEADER_LENGTH] {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
         let mut header = [0; HEADER_LENGTH];
         header[..8].copy_from_slice(&MAGIC);
-        header[8..10].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        header[8..10].copy_from_slice(&version.to_le_bytes());
         header[10..12].copy_from_slice(&stored.number().to_le_bytes());
-        header[12..20].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
-        let digest = digest_of(&header[8..20], bytes);
+        header[12..20].copy_from_slice(&(length as u64).to_le_bytes());
+        let digest = digest_of(&header[8..20], pieces);
         header[20..].copy_from_slice(&digest.to_le_bytes());
         header
     }
@@ -106,11 +124,17 @@ impl Header {
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(cut_off)?;
         let (digest, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
         let header = Self {
+            version: u16::from_le_bytes(*version),
             stored: u16::from_le_bytes(*stored),
             length: u64::from_le_bytes(*length),
             digest: u32::from_le_bytes(*digest),
         };
         Ok((header, rest))
+    }
+
+    /// Returns whether the block of a provenance is behind the header.
+    pub(super) fn has_provenance(&self) -> bool {
+        self.version == WITH_PROVENANCE
     }
 
     /// Checks the bytes behind the header. Returns the form in which the body is stored.
@@ -131,10 +155,10 @@ impl Header {
             _ => {}
         }
         let mut fields = [0; 12];
-        fields[..2].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        fields[..2].copy_from_slice(&self.version.to_le_bytes());
         fields[2..4].copy_from_slice(&self.stored.to_le_bytes());
         fields[4..].copy_from_slice(&length.to_le_bytes());
-        let (expected, found) = (self.digest, digest_of(&fields, bytes));
+        let (expected, found) = (self.digest, digest_of(&fields, &[bytes]));
         if found != expected {
             return Err(damaged(format!(
                 "damaged: the digest is {found:08x}, expected {expected:08x}"
@@ -161,10 +185,10 @@ pub(super) fn too_long_by(more: u64, length: u64) -> Error {
 
 fn check_version(version: u16) -> Result<(), Error> {
     match version {
-        FORMAT_VERSION => Ok(()),
+        BARE | WITH_PROVENANCE => Ok(()),
         _ => Err(Error::new(
             Code::Unimplemented,
-            format!("format version {version}, but this build reads version {FORMAT_VERSION}"),
+            format!("format version {version}, but this build reads 1 and 2"),
         )),
     }
 }

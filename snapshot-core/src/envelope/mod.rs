@@ -3,11 +3,15 @@
 //! | bytes | content |
 //! |---|---|
 //! | 0..8 | magic `89 53 4E 50 0D 0A 1A 0A`, built like PNG's: not text, and damaged by any conversion of line endings |
-//! | 8..10 | format version, 1 |
+//! | 8..10 | format version, 1 or 2 |
 //! | 10..12 | form of the body: 0 unchanged, 1 one zstd frame |
 //! | 12..20 | length of the rest in bytes |
 //! | 20..24 | CRC-32 (ISO-HDLC, as in zlib) of bytes 8..20 and of the rest |
-//! | 24.. | body, in this form: the root payload as `google.protobuf.Any` |
+//! | 24..28 | in version 2: length of the block that follows, at most 4,096 |
+//! | 28.. | in version 2: the block, a `snapshot.v1.Provenance`, never compressed |
+//! | 24.. or behind the block | body, in this form: the root payload as `google.protobuf.Any` |
+//!
+//! A snapshot without a provenance has version 1, which all builds read.
 //!
 //! Numbers are little-endian. The digest detects damage, not forgery: a snapshot from an untrusted
 //! sender needs a transport that authenticates. The digest covers the stored bytes, so damaged
@@ -36,10 +40,12 @@ mod tests;
 use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::codec::{Writer, close_bare_any, split_bare_any};
+use crate::provenance::Provenance;
 use crate::{Error, Payload};
 
 pub use file::WriteOptions;
@@ -53,16 +59,19 @@ pub(crate) use options::TreeLimits;
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     bytes: Bytes,
+    /// The position of the root payload's `Any`.
+    any: usize,
+    provenance: Option<Arc<Provenance>>,
     type_url: Range<usize>,
     payload: Range<usize>,
     /// The limits for the import.
     limits: TreeLimits,
 }
 
-/// Compares the bytes, whatever the limits.
+/// Compares the bytes of the root payload's `Any`, whatever the limits and the provenance.
 impl PartialEq for Snapshot {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        self.any_bytes() == other.any_bytes()
     }
 }
 
@@ -126,13 +135,18 @@ impl Snapshot {
         WriteOptions::new().write_to_path(self, path)
     }
 
-    fn of_checked(bytes: Bytes) -> Result<Self, Error> {
-        let body = bytes.get(HEADER_LENGTH..).unwrap_or_default();
+    /// Creates the snapshot in these bytes, whose header is right, if its `Any` begins here.
+    fn of_checked(
+        bytes: Bytes,
+        any: usize,
+        provenance: Option<Arc<Provenance>>,
+    ) -> Result<Self, Error> {
+        let body = bytes.get(any..).unwrap_or_default();
         let (type_url, value) =
-            split_bare_any(body, HEADER_LENGTH).map_err(|e| e.in_field("the root payload"))?;
+            split_bare_any(body, any).map_err(|e| e.in_field("the root payload"))?;
         let type_url = within(&bytes, type_url.as_bytes());
         let payload = within(&bytes, value);
-        Ok(Self { bytes, type_url, payload, limits: TreeLimits::DEFAULT })
+        Ok(Self { bytes, any, provenance, type_url, payload, limits: TreeLimits::DEFAULT })
     }
 
     /// Creates the snapshot of a bare `Any`, from a peer that sends no header (hcsshim).
@@ -161,8 +175,8 @@ impl Snapshot {
         if split_bare_any(any, 0)?.0.is_empty() {
             return Err(Error::invalid("the Any has no type URL"));
         }
-        let header = Header::before(Stored::Plain, any);
-        Self::of_checked([&header, any].concat().into())
+        let header = Header::before(Stored::Plain, &[], any);
+        Self::of_checked([&header, any].concat().into(), HEADER_LENGTH, None)
     }
 
     /// Returns the root payload as a bare `Any`, for a peer that expects no header (hcsshim).
@@ -204,7 +218,23 @@ impl Snapshot {
 
     /// Returns the bytes of the root payload's `Any`, as they are in the snapshot.
     pub fn any_bytes(&self) -> &[u8] {
-        &self.bytes[HEADER_LENGTH..]
+        &self.bytes[self.any..]
+    }
+
+    /// Returns the id and the writer of the snapshot, if it was stored with
+    /// [`WriteOptions::provenance`].
+    pub fn provenance(&self) -> Option<&Provenance> {
+        self.provenance.as_deref()
+    }
+
+    /// Returns the same, to be kept.
+    pub(crate) fn shared_provenance(&self) -> Option<Arc<Provenance>> {
+        self.provenance.clone()
+    }
+
+    /// Returns the stored block of the provenance, with its length in front; empty if there is none.
+    fn block(&self) -> &[u8] {
+        &self.bytes[HEADER_LENGTH..self.any]
     }
 
     /// Returns the same snapshot, to be read with these options.
@@ -220,7 +250,7 @@ impl Snapshot {
 
     /// Returns the bytes of the `Any`, and their position in the snapshot.
     pub(crate) fn any(&self) -> (&[u8], usize) {
-        (&self.bytes[HEADER_LENGTH..], HEADER_LENGTH)
+        (self.any_bytes(), self.any)
     }
 }
 
@@ -295,7 +325,7 @@ impl SaveBuffer {
     pub fn into_snapshot(self) -> Result<Snapshot, Error> {
         match self.as_bytes() {
             [] => Err(Error::precondition("nothing was saved into the buffer")),
-            _ => Snapshot::of_checked(self.writer.into_bytes()),
+            _ => Snapshot::of_checked(self.writer.into_bytes(), HEADER_LENGTH, None),
         }
     }
 
@@ -325,7 +355,7 @@ impl SaveBuffer {
     /// Writes the `Any` around the payload, and the header before it.
     fn close(&mut self, type_url: &str) {
         close_bare_any(0, type_url, &mut self.writer);
-        let header = Header::before(Stored::Plain, self.writer.as_bytes());
+        let header = Header::before(Stored::Plain, &[], self.writer.as_bytes());
         // Backwards: the last comes first.
         self.writer.raw(&header);
     }

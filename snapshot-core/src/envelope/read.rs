@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -11,6 +12,7 @@ use super::header::{HEADER_LENGTH, Header, Stored};
 use super::options::ReadOptions;
 use super::{Snapshot, file};
 use crate::error::Error;
+use crate::provenance::Provenance;
 
 /// The memory that is allocated before the first byte has arrived.
 const FIRST_PIECE: usize = 64 << 10;
@@ -31,16 +33,25 @@ impl ReadOptions {
     }
 
     fn checked(&self, bytes: Bytes) -> Result<Snapshot, Error> {
-        let (header, stored) = Header::take(&bytes)?;
+        let (header, behind) = Header::take(&bytes)?;
         self.check_length(header.length)?;
-        match header.check(stored)? {
-            Stored::Plain => Snapshot::of_checked(bytes),
+        let stored = header.check(behind)?;
+        let (provenance, body) = match header.has_provenance() {
+            true => {
+                let (provenance, body) = Provenance::take_block(behind)?;
+                (Some(Arc::new(provenance)), body)
+            }
+            false => (None, behind),
+        };
+        let any = bytes.len() - body.len();
+        match stored {
+            Stored::Plain => Snapshot::of_checked(bytes, any, provenance),
             Stored::Zstd => {
-                let mut plain = vec![0; HEADER_LENGTH];
-                expand(stored, self.length_limit(), &mut plain)?;
-                let header = Header::before(Stored::Plain, &plain[HEADER_LENGTH..]);
+                let mut plain = bytes[..any].to_vec();
+                expand(body, self.length_limit(), &mut plain)?;
+                let header = header.stored_again(Stored::Plain, &plain[HEADER_LENGTH..]);
                 plain[..HEADER_LENGTH].copy_from_slice(&header);
-                Snapshot::of_checked(plain.into())
+                Snapshot::of_checked(plain.into(), any, provenance)
             }
         }
     }

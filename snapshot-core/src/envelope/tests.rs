@@ -6,6 +6,7 @@ use crate::Code;
 mod damage;
 mod files;
 mod incremental;
+mod provenance;
 
 fn any() -> prost_types::Any {
     prost_types::Any { type_url: "type.test/a.B".to_owned(), value: b"\x08\x01".to_vec() }
@@ -97,10 +98,10 @@ fn each_kind_of_damage_has_its_own_error() {
     assert_eq!(error.code(), Code::DataLoss);
     assert!(error.to_string().starts_with("damaged"), "{error}");
     let mut newer = bytes;
-    newer[8] = 2;
+    newer[8] = 3;
     // Before the length and the digest, which another version may have elsewhere.
     newer.truncate(12);
-    refused(newer, Code::Unimplemented, "format version 2, but this build reads version 1");
+    refused(newer, Code::Unimplemented, "format version 3, but this build reads 1 and 2");
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn a_body_that_is_no_any_is_refused_with_its_place() {
     let mut buffer = SaveBuffer::new();
     buffer.writer.raw(&[0x1a, 0x00]);
     let body = buffer.writer.as_bytes().to_vec();
-    let bytes = [&Header::before(Stored::Plain, &body)[..], &body].concat();
+    let bytes = [&Header::before(Stored::Plain, &[], &body)[..], &body].concat();
     let error = Snapshot::from_bytes(bytes).unwrap_err().to_string();
     assert!(error.contains("google.protobuf.Any has no field 3"), "{error}");
     assert!(error.ends_with("of 26)"), "{error}");

@@ -447,3 +447,32 @@ impl ::prost::Name for Manifest {
         "type.googleapis.com/snapshot.v1.Manifest".into()
     }
 }
+/// Where a stored snapshot comes from. It stands beside the payload and has no part in it: readers take
+/// the same state with and without it, and ignore fields that they do not know.
+#[derive(::snapshot_core::Schema)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Provenance {
+    /// Which snapshot this is: 1 to 256 bytes, chosen by the program, without control characters.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The program that wrote it: 1 to 256 bytes, without control characters.
+    #[prost(string, tag = "2")]
+    pub program: ::prost::alloc::string::String,
+    /// The build of the program, such as a version or a commit: 0 to 256 bytes, without control
+    /// characters.
+    #[prost(string, tag = "3")]
+    pub build: ::prost::alloc::string::String,
+    /// When it was written.
+    #[prost(message, optional, tag = "4")]
+    pub written_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Provenance {
+    const NAME: &'static str = "Provenance";
+    const PACKAGE: &'static str = "snapshot.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "snapshot.v1.Provenance".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/snapshot.v1.Provenance".into()
+    }
+}

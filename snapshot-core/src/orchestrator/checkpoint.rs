@@ -82,7 +82,12 @@ impl<R: Controller> Source<R> {
         let _writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         let began = Instant::now();
         let written = self.save_running().and_then(|snapshot| {
-            WriteOptions::new().replace(true).write_to_path(&snapshot, path)?;
+            let options = WriteOptions::new().replace(true);
+            let options = match &self.provenance {
+                Some(provenance) => options.provenance(provenance.clone()),
+                None => options,
+            };
+            options.write_to_path(&snapshot, path)?;
             Ok(snapshot.len())
         });
         quietly(|| match &written {

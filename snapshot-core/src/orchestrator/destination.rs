@@ -19,7 +19,7 @@ use super::tree::Tree;
 use super::unwinding;
 use super::{Failure, Phase};
 use crate::caught::{caught, quietly};
-use crate::controller::Hook;
+use crate::controller::{Hook, Origin};
 use crate::envelope::Snapshot;
 use crate::{Controller, Error};
 
@@ -59,6 +59,11 @@ impl Incoming {
     /// Returns the snapshot.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// Where the snapshot comes from, as far as it says so itself.
+    pub(super) fn origin(&self) -> Origin {
+        self.snapshot.shared_provenance().map_or(Origin::Unknown, Origin::Stored)
     }
 
     /// Verifies the snapshot as [`Incoming::import`] does, without building anything. The root may
@@ -101,7 +106,8 @@ impl Incoming {
                 let (controllers, bytes) = (tree.nodes().len(), self.snapshot.len());
                 quietly(|| tracing::info!(controllers, bytes, took = ?began.elapsed(), "done"));
                 let claim = Claim::destination(&tree);
-                Ok(Imported { root, claim, tree, stages, took: began.elapsed(), began })
+                let (origin, took) = (self.origin(), began.elapsed());
+                Ok(Imported { root, claim, tree, stages, took, began, origin })
             }
             Err(error) => {
                 quietly(
@@ -127,6 +133,7 @@ pub struct Imported<R: Controller> {
     pub(super) stages: Vec<Option<i32>>,
     pub(super) began: Instant,
     pub(super) took: Duration,
+    pub(super) origin: Origin,
 }
 
 impl<R: Controller> Imported<R> {
@@ -146,8 +153,8 @@ impl<R: Controller> Imported<R> {
     /// If a hook fails, panics, exceeds its deadline or is cancelled, or if controllers were added
     /// or removed since the import. Every controller whose patch had begun is aborted.
     pub async fn patch(self, session: &Session) -> Result<Patched<R>, Failure> {
-        let Imported { root, tree, claim, stages, began, took } = self;
-        let session = Arc::new(session.clone());
+        let Imported { root, tree, claim, stages, began, took, origin } = self;
+        let session = Arc::new(session.clone().with_origin_or(&origin));
         session.record_import(began, took);
         session.begin_blackout();
         let journal = Journal::with_stages(stages);
@@ -215,7 +222,8 @@ impl<R: Controller> Patched<R> {
     /// As [`resume`](Patched::resume).
     pub async fn resume_revocably(self, session: &Session) -> Result<Resumed<R>, Failure> {
         let Patched { root, mut transaction } = self;
-        transaction.session = Arc::new(session.clone());
+        let origin = transaction.session.find_origin();
+        transaction.session = Arc::new(session.clone().with_origin_or(origin));
         let resumed = match transaction.check_unchanged(Phase::Resume, When::Resume).await {
             Ok(()) => transaction.advance(Hook::Resume).await,
             Err(failure) => Err(failure),

@@ -67,8 +67,8 @@ impl<R: Controller> Imported<R> {
     ///
     /// As [`Imported::patch`]. Every controller whose prepare had begun is aborted.
     pub async fn prepare(self, session: &Session) -> Result<Prepared<R>, Failure> {
-        let Imported { root, tree, claim, stages, began, took } = self;
-        let session = Arc::new(session.clone());
+        let Imported { root, tree, claim, stages, began, took, origin } = self;
+        let session = Arc::new(session.clone().with_origin_or(&origin));
         session.record_import(began, took);
         let journal = Journal::with_stages(stages);
         let mut transaction = Transaction::new(tree, session, journal, End::Abort, claim);
@@ -100,7 +100,7 @@ impl<R: Controller> Prepared<R> {
         later: Incoming,
         session: &Session,
     ) -> Result<Self, Failure> {
-        self.transaction.session = Arc::new(session.clone());
+        self.transaction.session = Arc::new(session.clone().with_origin_or(&later.origin()));
         let prepared = match self.refresh(later).await {
             Ok(()) => self.transaction.advance(Hook::Prepare).await,
             Err(failure) => Err(failure),
@@ -118,7 +118,7 @@ impl<R: Controller> Prepared<R> {
     /// removed controller cannot be aborted. Every controller that was prepared or patched is
     /// aborted.
     pub async fn patch(mut self, last: Incoming, session: &Session) -> Result<Patched<R>, Failure> {
-        self.transaction.session = Arc::new(session.clone());
+        self.transaction.session = Arc::new(session.clone().with_origin_or(&last.origin()));
         self.transaction.session.begin_blackout();
         let patched = match self.refresh(last).await {
             Ok(()) => self.transaction.advance(Hook::Patch).await,

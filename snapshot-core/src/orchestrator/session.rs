@@ -172,6 +172,14 @@ impl Session {
         self
     }
 
+    /// The same session; if the program did not say which migration this is, it is this one.
+    pub(crate) fn with_origin_or(mut self, origin: &Origin) -> Self {
+        if self.origin == Origin::Unknown {
+            self.origin = origin.clone();
+        }
+        self
+    }
+
     pub(crate) fn find_origin(&self) -> &Origin {
         &self.origin
     }

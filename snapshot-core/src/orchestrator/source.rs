@@ -29,6 +29,7 @@ use crate::controller::{ByAddress, Hook, Node, address};
 use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
 use crate::error::Finding;
 use crate::evolution::{Verdict, compatible, judge};
+use crate::provenance::Provenance;
 use crate::registry::{Manifest, registry};
 use crate::{Code, Controller, ControllerId, Error};
 
@@ -57,6 +58,7 @@ pub struct Source<R: Controller> {
     name_limit: usize,
     rehearsal: Mutex<Rehearsal>,
     lock_deadline: Duration,
+    pub(super) provenance: Option<Provenance>,
 }
 
 /// The result of the last preflight that passed.
@@ -80,6 +82,7 @@ impl<R: Controller> Source<R> {
             name_limit: ReadOptions::DEFAULT_NAME_LIMIT,
             lock_deadline: Waiting::IN_PREFLIGHT,
             rehearsal: Mutex::default(),
+            provenance: None,
         }
     }
 
@@ -100,6 +103,14 @@ impl<R: Controller> Source<R> {
     #[must_use]
     pub fn lock_deadline(mut self, deadline: Duration) -> Self {
         self.lock_deadline = deadline;
+        self
+    }
+
+    /// Which snapshot the next [`checkpoint`](Source::checkpoint) is, and who writes it. Without one, the
+    /// file does not say.
+    #[must_use]
+    pub fn provenance(mut self, provenance: Provenance) -> Self {
+        self.provenance = Some(provenance);
         self
     }
 

@@ -71,6 +71,13 @@ const CORE: &[Room] = &[
         barred: "the Rust types of states, and their encoding",
     },
     Room {
+        floor: 4,
+        name: "provenance",
+        modules: &["provenance"],
+        purpose: "which stored snapshot this is, and who wrote it",
+        barred: "the payload beside it, and the file around it",
+    },
+    Room {
         floor: 5,
         name: "codec",
         modules: &["codec::*"],

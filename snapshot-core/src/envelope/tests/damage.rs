@@ -10,6 +10,9 @@ use crate::{Code, Error};
 /// A snapshot in every way that it can be stored in.
 fn stored() -> Vec<Vec<u8>> {
     let plain = snapshot().into_bytes().to_vec();
+    let provenance = crate::Provenance::new("7", "shim", "1").unwrap();
+    let with_provenance = super::super::WriteOptions::new().provenance(provenance);
+    let told = with_provenance.to_bytes(&snapshot()).unwrap();
     #[cfg(feature = "zstd")]
     let compressed = {
         let any = prost_types::Any { value: vec![7; 300], ..super::any() };
@@ -17,10 +20,11 @@ fn stored() -> Vec<Vec<u8>> {
         let bytes = super::super::WriteOptions::new().zstd(3).to_bytes(&snapshot).unwrap();
         assert!(bytes.len() < 100);
         assert_eq!(Snapshot::from_bytes(bytes.clone()).unwrap(), snapshot);
-        vec![plain, bytes]
+        let told_too = with_provenance.zstd(3).to_bytes(&snapshot).unwrap();
+        vec![plain, told, bytes, told_too]
     };
     #[cfg(not(feature = "zstd"))]
-    let compressed = vec![plain];
+    let compressed = vec![plain, told];
     compressed
 }
 
@@ -142,7 +146,7 @@ fn a_way_of_storing_of_later_builds_is_told_apart_from_damage() {
     bytes[10] = 9;
     let error = Snapshot::from_bytes(bytes.clone()).unwrap_err();
     assert_eq!(error.code(), Code::DataLoss);
-    let digest = super::super::digest::digest_of(&bytes[8..20], &bytes[24..]);
+    let digest = super::super::digest::digest_of(&bytes[8..20], &[&bytes[24..]]);
     bytes[20..24].copy_from_slice(&digest.to_le_bytes());
     let error = Snapshot::from_bytes(bytes).unwrap_err();
     assert_eq!(error.code(), Code::Unimplemented);
@@ -151,7 +155,7 @@ fn a_way_of_storing_of_later_builds_is_told_apart_from_damage() {
 
 /// A compressed snapshot whose header is right, whatever its frame is.
 fn of_frame(frame: &[u8]) -> Vec<u8> {
-    [&Header::before(Stored::Zstd, frame)[..], frame].concat()
+    [&Header::before(Stored::Zstd, &[], frame)[..], frame].concat()
 }
 
 #[cfg(not(feature = "zstd"))]

@@ -89,12 +89,7 @@ fn what_is_wrong_with_a_header_is_refused_with_the_byte_that_shows_it() {
     for (bytes, refused_at, code, reason) in [
         (with(0, b"P"), 1, Code::DataLoss, "not a snapshot: the magic number is missing"),
         (with(4, b"\n\x1a\n"), 5, Code::DataLoss, "line endings were changed in transit"),
-        (
-            with(8, &[2]),
-            10,
-            Code::Unimplemented,
-            "format version 2, but this build reads version 1",
-        ),
+        (with(8, &[3]), 10, Code::Unimplemented, "format version 3, but this build reads 1 and 2"),
         (
             with(10, &[9]),
             12,

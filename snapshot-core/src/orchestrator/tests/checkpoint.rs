@@ -1,10 +1,10 @@
 //! Checkpoints of a running tree.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::order::{assert_stages, tree};
 use super::*;
-use crate::{Child, Code, Incoming, Session, Source};
+use crate::{Child, Code, Incoming, Origin, Provenance, Session, Source};
 use futures_executor::block_on;
 
 fn names(root: &Thing<Box_>) -> usize {
@@ -46,6 +46,35 @@ fn a_tree_that_cannot_be_saved_leaves_the_earlier_checkpoint() {
     assert!(error.to_string().contains("twin"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), good);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no other file is left");
+}
+
+#[test]
+fn hooks_find_which_stored_snapshot_they_take_up_unless_the_session_says_another_origin() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let provenance = Provenance::new("7", "shim", "1").unwrap();
+    Source::new(&tree()).provenance(provenance.clone()).checkpoint(&path).unwrap();
+    let stored = Origin::Stored(Arc::new(provenance));
+    let handed_over = Origin::Handover { session: "s".into() };
+    let checkpoint = || Incoming::from_checkpoint(&path).unwrap().unwrap();
+    let imported = || checkpoint().import::<Thing<Box_>>().unwrap();
+    for (said, expected) in [(Origin::Unknown, stored), (handed_over.clone(), handed_over)] {
+        let (script, seen) = (Script::new(), Arc::new(Mutex::new(Vec::new())));
+        for step in ["prepare children/disk", "patch children/disk", "resume children/disk"] {
+            let seen = Arc::clone(&seen);
+            script.on(step, move |cx| {
+                seen.lock().unwrap().push(cx.origin().clone());
+                Box::pin(async { Ok(()) })
+            });
+        }
+        let session = script.session().origin(said);
+        let patched = block_on(imported().patch(&session)).unwrap();
+        block_on(patched.resume(&session)).unwrap();
+        let prepared = block_on(imported().prepare(&session)).unwrap();
+        let patched = block_on(prepared.patch(checkpoint(), &session)).unwrap();
+        block_on(patched.abort()).unwrap();
+        assert_eq!(*seen.lock().unwrap(), vec![expected; 4]);
+    }
 }
 
 #[test]

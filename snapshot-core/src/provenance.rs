@@ -1,0 +1,167 @@
+//! [`Provenance`]: which snapshot a file holds, and who wrote it.
+
+use std::time::SystemTime;
+
+use prost::Message;
+
+use crate::error::{Code, Error};
+use crate::wire::v1 as wire;
+
+/// Which snapshot this is, which program wrote it and when: a block beside the payload, under the same
+/// digest.
+///
+/// A snapshot that is stored may be restored later, or twice. Whoever restores it can ask
+/// [`Snapshot::provenance`](crate::Snapshot::provenance), and its hooks find it in
+/// [`Context::origin`](crate::Context::origin). The block is no part of the state: two snapshots that
+/// differ in it alone are equal.
+///
+/// ```
+/// use snapshot_core::{Provenance, Snapshot, WriteOptions};
+///
+/// # let snapshot = Snapshot::from_any(&prost_types::Any {
+/// #     type_url: "type.googleapis.com/doc.v1.Disk".to_owned(), value: vec![8, 1],
+/// # })?;
+/// let provenance = Provenance::new("sandbox-7/12", "acme-shim", env!("CARGO_PKG_VERSION"))?;
+/// let bytes = WriteOptions::new().provenance(provenance).to_bytes(&snapshot)?;
+///
+/// let stored = Snapshot::from_bytes(bytes)?;
+/// assert_eq!(stored, snapshot);
+/// assert_eq!(stored.provenance().map(Provenance::id), Some("sandbox-7/12"));
+/// # Ok::<(), snapshot_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// The message as it is stored, with the fields of later builds.
+    bytes: Vec<u8>,
+    id: String,
+    program: String,
+    build: String,
+    written_at: SystemTime,
+}
+
+impl Provenance {
+    /// The most bytes of each text.
+    pub const MAX_LENGTH: usize = 256;
+
+    /// The most bytes of the message: three texts and a time, and room for fields of later builds.
+    pub const MAX_ENCODED_LENGTH: usize = 4096;
+
+    /// The provenance of a snapshot that is written now.
+    ///
+    /// `id` tells snapshots apart: a UUID, say, or the name of a sandbox with a counter. `build` is a
+    /// version or a commit of the program, and may be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::InvalidArgument`] if a text is longer than [`Provenance::MAX_LENGTH`] or has a control
+    /// character, or if the id or the program is empty.
+    pub fn new(
+        id: impl Into<String>,
+        program: impl Into<String>,
+        build: impl Into<String>,
+    ) -> Result<Self, Error> {
+        let (id, program, build) = (id.into(), program.into(), build.into());
+        let written_at = Some(SystemTime::now().into());
+        Self::of(wire::Provenance { id, program, build, written_at }, None)
+    }
+
+    /// Takes the bytes of a message `snapshot.v1.Provenance`, as [`Provenance::as_bytes`] gave them.
+    /// Fields that this build does not know are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::DataLoss`] for bytes that are no such message or have more than
+    /// [`Provenance::MAX_ENCODED_LENGTH`]; [`Code::InvalidArgument`] for a text that
+    /// [`Provenance::new`] refuses, or without a time.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let (length, most) = (bytes.len(), Self::MAX_ENCODED_LENGTH);
+        if length > most {
+            return Err(damaged(format!("has {length} bytes, may have at most {most}")));
+        }
+        let message = wire::Provenance::decode(bytes)
+            .map_err(|error| damaged(format!("cannot be read: {error}")).with_source(error))?;
+        Self::of(message, Some(bytes))
+    }
+
+    /// The bytes of the message `snapshot.v1.Provenance`.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Which snapshot this is.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The program that wrote it.
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// The build of that program; may be empty.
+    pub fn build(&self) -> &str {
+        &self.build
+    }
+
+    /// When it was written, by the clock of the host that wrote it.
+    pub fn written_at(&self) -> SystemTime {
+        self.written_at
+    }
+
+    fn of(message: wire::Provenance, bytes: Option<&[u8]>) -> Result<Self, Error> {
+        let texts = [
+            ("id", &message.id, 1),
+            ("program", &message.program, 1),
+            ("build", &message.build, 0),
+        ];
+        for (field, text, shortest) in texts {
+            let (length, longest) = (text.len(), Self::MAX_LENGTH);
+            if !(shortest..=longest).contains(&length) {
+                let reason = format!("has {length} bytes, must have {shortest} to {longest}");
+                return Err(Error::invalid(reason).in_field(field));
+            }
+            if text.chars().any(char::is_control) {
+                return Err(Error::invalid("has a control character: remove it").in_field(field));
+            }
+        }
+        let bytes = bytes.map_or_else(|| message.encode_to_vec(), <[u8]>::to_vec);
+        let wire::Provenance { id, program, build, written_at } = message;
+        let written_at = written_at
+            .ok_or_else(|| Error::invalid("must be set").in_field("written_at"))?
+            .try_into()
+            .map_err(|error: prost_types::TimestampError| {
+                let reason = format!("this host has no such time: {error}");
+                Error::invalid(reason).in_field("written_at").with_source(error)
+            })?;
+        Ok(Self { bytes, id, program, build, written_at })
+    }
+
+    /// The block of a stored snapshot: the length of the message in four bytes, and the message.
+    pub(crate) fn to_block(&self) -> Vec<u8> {
+        // At most 4,096.
+        let length = self.bytes.len() as u32;
+        [&length.to_le_bytes(), &self.bytes[..]].concat()
+    }
+
+    /// Reads the block at the start of these bytes, and returns what comes after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Provenance::from_bytes`], and a block that goes beyond the end.
+    pub(crate) fn take_block(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
+        let taken = || {
+            let cut_off =
+                || damaged(format!("goes beyond the end: {} bytes are left", bytes.len()));
+            let (length, rest) = bytes.split_first_chunk().ok_or_else(cut_off)?;
+            let length = u32::from_le_bytes(*length) as usize;
+            let (message, rest) = rest.split_at_checked(length).ok_or_else(cut_off)?;
+            Ok((Self::from_bytes(message)?, rest))
+        };
+        taken().map_err(|error: Error| error.in_field("the provenance"))
+    }
+}
+
+#[cold]
+fn damaged(reason: String) -> Error {
+    Error::new(Code::DataLoss, reason)
+}
