@@ -61,7 +61,7 @@ impl Incoming {
         &self.snapshot
     }
 
-    /// Where the snapshot comes from, as far as it says so itself.
+    /// Returns the origin of the snapshot, if its provenance states it.
     pub(super) fn origin(&self) -> Origin {
         self.snapshot.shared_provenance().map_or(Origin::Unknown, Origin::Stored)
     }

@@ -172,7 +172,7 @@ impl Session {
         self
     }
 
-    /// The same session; if the program did not say which migration this is, it is this one.
+    /// Returns this session. If it states no origin, this is its origin.
     pub(crate) fn with_origin_or(mut self, origin: &Origin) -> Self {
         if self.origin == Origin::Unknown {
             self.origin = origin.clone();

@@ -106,8 +106,8 @@ impl<R: Controller> Source<R> {
         self
     }
 
-    /// Which snapshot the next [`checkpoint`](Source::checkpoint) is, and who writes it. Without one, the
-    /// file does not say.
+    /// Sets the id and the writer of the next [`checkpoint`](Source::checkpoint). Without a provenance,
+    /// the file does not contain them.
     #[must_use]
     pub fn provenance(mut self, provenance: Provenance) -> Self {
         self.provenance = Some(provenance);
