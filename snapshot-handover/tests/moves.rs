@@ -180,6 +180,38 @@ fn a_session_id_is_used_once() {
 }
 
 #[test]
+fn a_second_resume_of_one_hand_over_is_refused_whichever_source_asks_for_it() {
+    let world = Arc::new(World::default());
+    let machine = Machine::running(&world, b"content".to_vec());
+    let id: SessionId = "once".parse().unwrap();
+    let (source, destination) = (ledger(), ledger());
+    let tree = |machine| Offer::new(machine, &Session::new()).id(id.clone());
+    let to = Handover::new(&destination);
+    let (offered, accepted) =
+        hand_over(&Handover::new(&source), tree(&machine), &to, Node::new(&world));
+    assert!(matches!(offered, Offered::Committed(_)));
+    let Accepted::Live(live, _) = accepted else { panic!("{accepted:?}") };
+
+    // A copy of the tree, offered by a source that has lost its ledger: a backup that was restored, or a
+    // conversation that was recorded. Each host has a world of its own.
+    let elsewhere = Arc::new(World::default());
+    let copy = Machine::running(&elsewhere, b"older".to_vec());
+    let again = hand_over(&Handover::new(&ledger()), tree(&copy), &to, Node::new(&elsewhere));
+    let (at_source, _) = refused(again);
+    assert_eq!(at_source.to_string(), "session once was used: a hand-over needs a new session id");
+    // The source that has moved it has nothing to resume from either.
+    let other = Handover::new(&ledger());
+    let (offered, _) =
+        hand_over(&Handover::new(&source), tree(&machine), &other, Node::new(&elsewhere));
+    let Offered::Kept(kept) = offered else { panic!("{offered:?}") };
+    assert!(kept.error.to_string().contains("was used"), "{}", kept.error);
+    assert_eq!((world.runs(), elsewhere.runs()), ((false, true), (true, false)));
+    let content = live.state().disk.with_state(|disk| disk.content.clone());
+    assert_eq!(content.as_deref(), Some(&b"content"[..]));
+    assert_eq!(destination.find(&id).unwrap().unwrap().mark, Mark::Live);
+}
+
+#[test]
 fn a_destination_of_another_tree_refuses_by_name() {
     let world = Arc::new(World::default());
     let machine = Machine::running(&world, Vec::new());
