@@ -56,7 +56,7 @@ pub(crate) fn run(
     let name = line(&document.name);
     if found.findings.is_empty() {
         let checked = found.checked.join(", ");
-        writeln!(out, "{name}: right; checked: {checked}")?;
+        writeln!(out, "{name}: valid; checked: {checked}")?;
         if let Some(not) = found.not_checked {
             writeln!(out, "not checked: {not}")?;
         }

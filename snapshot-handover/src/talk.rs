@@ -104,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     /// Waits for a message; `None` if the link is lost, or if the bytes are not a message.
     pub(crate) async fn receive(&mut self, deadline: Deadline) -> Option<Message> {
         let deadline = match self.cannot_send {
-            true => deadline.part(LAST_WORD, "waiting for the other side's last word"),
+            true => deadline.part(LAST_WORD, "waiting for the other side's last message"),
             false => deadline,
         };
         let received = match (&mut self.channel, &self.agreed) {
@@ -119,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 let name = message.word().as_str();
                 self.trouble = Some(Error::new(
                     Code::FailedPrecondition,
-                    format!("the other side sent {name} where it does not belong"),
+                    format!("the other side unexpectedly sent {name}"),
                 ));
                 Some(message)
             }

@@ -20,7 +20,7 @@ fn a_live_sandbox_is_valid() {
     let ended = verify(&path);
     assert!(
         ended.fine().ends_with(
-            ": right; checked: digest, structure, versions, unknown fields, values, references\n"
+            ": valid; checked: digest, structure, versions, unknown fields, values, references\n"
         ),
         "{}",
         ended.text()

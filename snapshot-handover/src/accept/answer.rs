@@ -30,7 +30,7 @@ where
     let mut entry = handover.ledger.reopen(session)?;
     if entry.current().role != Role::Destination {
         return Err(Error::precondition(format!(
-            "this side was the source of session {session}: it asks, it does not answer"
+            "this side was the source of session {session}: it asks and does not answer"
         )));
     }
     let deadline = Deadline::after(handover.limits.settle, "the end of the session");

@@ -179,7 +179,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         let limit = self.handover.limits.snapshot;
         if length > limit {
             self.fail(Error::precondition(format!(
-                "the snapshot has {length} bytes, this side reads at most {limit}: raise \
+                "the snapshot has {length} bytes, but this side reads at most {limit}: raise \
                  `Limits::snapshot` here"
             )));
             return Err(Event::Failed);
@@ -327,7 +327,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                 )
             }
             Word::Patched => {
-                (Message::Patched, Deadline::after(limits.resume, "the source's word to resume"))
+                (Message::Patched, Deadline::after(limits.resume, "the source's `Resume`"))
             }
             Word::Resumed => (Message::Resumed(std::mem::take(&mut self.next_note)), settle),
             Word::Refused => (Message::Refused(self.reason(talk)), settle),
@@ -353,7 +353,8 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
     fn greet(&mut self) -> Result<(), Error> {
         if self.hello.root != R::State::TYPE_URL {
             return Err(Error::invalid(format!(
-                "the source offers {:?}, this side takes {}: connect it to the right destination",
+                "the source offers {:?}, but this side accepts {}: connect it to the right \
+                 destination",
                 self.hello.root,
                 R::State::TYPE_URL
             )));

@@ -98,13 +98,13 @@ impl fmt::Display for Verdict {
         f.write_str(match self {
             Verdict::RunsAtSource => "the tree is the source's: nothing to do",
             Verdict::StartAtSource => {
-                "the tree is the source's, and its process has ended: start it again there; the \
-                 destination never will"
+                "the tree is the source's, and its process has ended: start it again there, \
+                 because the destination will never run it"
             }
             Verdict::RunsAtDestination => "the tree is the destination's: nothing to do",
             Verdict::StartAtDestination => {
-                "the tree is the destination's, and its process has ended: start it again there; \
-                 the source never will"
+                "the tree is the destination's, and its process has ended: start it again there, \
+                 because the source will never run it"
             }
             Verdict::Tell(Choice::Commit) => {
                 "the tree is the destination's, and the source still holds its own, frozen: commit \
@@ -124,8 +124,8 @@ impl fmt::Display for Verdict {
                  not, it is the source's: roll back"
             }
             Verdict::Both => {
-                "both sides claim the tree: somebody has decided against the verdict. Stop the one \
-                 at the source: the destination went on from its snapshot"
+                "both sides claim the tree, because somebody has decided against the verdict. Stop \
+                 it at the source: the destination continued from its snapshot"
             }
         })
     }

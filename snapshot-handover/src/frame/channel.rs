@@ -258,13 +258,13 @@ fn lost(reason: &'static str) -> Error {
 }
 
 fn sending(error: io::Error) -> Error {
-    Error::internal(format!("the link is lost while sending: {error}")).with_source(error)
+    Error::internal(format!("the link was lost while sending: {error}")).with_source(error)
 }
 
 fn waiting(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => lost("the other side has closed the link"),
-        _ => Error::internal(format!("the link is lost while waiting for a message: {error}"))
+        _ => Error::internal(format!("the link was lost while waiting for a message: {error}"))
             .with_source(error),
     }
 }
@@ -272,7 +272,7 @@ fn waiting(error: io::Error) -> Error {
 fn receiving(error: io::Error) -> Error {
     let reason = match error.kind() {
         io::ErrorKind::UnexpectedEof => "the link was closed in the middle of a message".to_owned(),
-        _ => format!("the link is lost in the middle of a message: {error}"),
+        _ => format!("the link was lost in the middle of a message: {error}"),
     };
     Error::internal(reason).with_source(error)
 }

@@ -60,7 +60,7 @@ impl FileStore {
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::precondition(format!(
                         "{}: another process uses this ledger: end it first, or give each process \
-                         a folder of its own",
+                         its own folder",
                         folder.display()
                     )));
                 }

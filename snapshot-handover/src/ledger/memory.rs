@@ -84,7 +84,7 @@ impl Store for MemoryStore {
         let mut inner = self.lock();
         let mark = super::Record::decode(session, record).map(|record| record.mark).ok();
         let fault = inner.faults.iter().find(|(of, _)| Some(*of) == mark).map(|&(_, fault)| fault);
-        let failed = || Error::internal(format!("{session}: the write fails, as was asked for"));
+        let failed = || Error::internal(format!("{session}: the write fails, as requested"));
         let mut record = record.to_vec();
         match fault {
             Some(WriteFault::Fails) => return Err(Unwritten::unchanged(failed())),

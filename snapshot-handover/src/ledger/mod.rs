@@ -84,7 +84,7 @@ impl Ledger {
     pub fn begin(&self, session: &SessionId, role: Role) -> Result<Entry, Unwritten> {
         let used = || {
             Unwritten::unchanged(Error::precondition(format!(
-                "session {session} was used: a hand-over needs a new session id"
+                "session {session} was already used: a hand-over needs a new session id"
             )))
         };
         if !self.shared.holders.take(session) {

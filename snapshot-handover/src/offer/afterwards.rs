@@ -16,7 +16,7 @@ fn reopen(handover: &Handover, session: &SessionId) -> Result<Entry, Error> {
     match entry.current().role {
         Role::Source => Ok(entry),
         Role::Destination => Err(Error::precondition(format!(
-            "this side was the destination of session {session}: it does not ask, it answers"
+            "this side was the destination of session {session}: it answers and does not ask"
         ))),
     }
 }

@@ -168,7 +168,7 @@ impl<R: Controller> Conversation<R> {
 
     pub(super) fn begin_asking(&mut self) {
         self.deadline =
-            Deadline::after(self.handover.limits.resume, "waiting for what became of the session");
+            Deadline::after(self.handover.limits.resume, "waiting for the outcome of the session");
     }
 
     /// Asks for the outcome of the session, on a link with an agreed version.
@@ -459,8 +459,8 @@ impl<R: Controller> Conversation<R> {
         let estimate = rehearsed.estimate();
         match self.at_most.filter(|&at_most| next == Next::Freeze && estimate > at_most) {
             Some(at_most) => Err(Error::precondition(format!(
-                "the blackout would take {estimate:?} at least, by the rehearsal, and {at_most:?} are \
-                 allowed: allow more, or move the tree when it is smaller or the link faster"
+                "by the rehearsal, the blackout would take at least {estimate:?}, but {at_most:?} \
+                 is allowed: allow more, or move the tree when it is smaller or the link is faster"
             ))),
             None => Ok(next),
         }
@@ -568,7 +568,7 @@ fn check_length(bytes: u64, limit: u64) -> Result<(), Error> {
     match bytes <= limit {
         true => Ok(()),
         false => Err(Error::precondition(format!(
-            "the snapshot has {bytes} bytes, and the destination reads at most {limit}: raise \
+            "the snapshot has {bytes} bytes, but the destination reads at most {limit}: raise \
              `Limits::snapshot` there"
         ))),
     }
