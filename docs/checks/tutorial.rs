@@ -99,12 +99,13 @@ fn cargo(command: &str, at: &Path) -> (bool, String) {
         }
     }
     let output = cargo
+        .args(["--config", "profile.dev.package.\"*\".debug=false"])
         .args(arguments.split(' ').map(|argument| argument.replace(CHECKOUT, &checkout)))
         .current_dir(at)
         .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        // This folder stays, so that the next run is fast.
-        .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/tutorial"))
+        // The folder of this workspace and its profile, so that what is compiled there already is used.
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+        .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/.."))
         .output()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use fixture::pipe::{Pipe, pipe};
 use fixture::{Disk, Machine, MachineState, Node, World, impatient};
 use futures_executor::block_on;
-use futures_util::future::join;
+use futures_util::future::{Ready, join};
 use futures_util::{AsyncReadExt, AsyncWriteExt};
 use snapshot_core::{Code, Controller, ControllerSet, Error, Payload, Session};
 use snapshot_handover::decision::{Mark, Word};
@@ -515,7 +515,9 @@ fn rehearsals_prepare_the_destination_as_often_as_the_source_likes() {
 
 #[test]
 fn what_is_prepared_is_taken_back_where_the_source_keeps_the_tree() {
-    let keeps: [fn(Offer<Machine>) -> Offer<Machine>; 2] = [
+    let keeps: [fn(Offer<Machine>) -> Offer<Machine>; 4] = [
+        |offer| offer.after_rehearsal(|_| -> Ready<_> { panic!("while it decided") }),
+        |offer| offer.after_rehearsal(|_| async { panic!("while it waited") }),
         |offer| {
             let why = "memory changes too fast";
             offer.after_rehearsal(move |_| async move { Err(Error::precondition(why)) })

@@ -11,7 +11,7 @@ use snapshot_core::{Controller, Error, Frozen, Payload, Session, SideReport, Sou
 
 use super::{AfterRehearsal, Farewell, Next, Offer, SnapshotNote};
 use crate::SessionId;
-use crate::caught::caught;
+use crate::caught::{caught, caught_later};
 use crate::decision::{Action, Event, Mark, Word, source};
 use crate::frame::Deadline;
 use crate::handover::Handover;
@@ -453,7 +453,11 @@ impl<R: Controller> Conversation<R> {
         let rehearsed =
             self.rehearsed.ok_or_else(|| Error::internal("there was no rehearsal to weigh"))?;
         let next = match &mut self.after_rehearsal {
-            Some(decide) => decide(rehearsed).await?,
+            Some(decide) => {
+                let name = "Offer::after_rehearsal";
+                let deciding = caught(name, || Ok(decide(rehearsed)))?;
+                caught_later(name, deciding).await?
+            }
             None => Next::Freeze,
         };
         let estimate = rehearsed.estimate();

@@ -3,7 +3,6 @@
 //! `offer`, `accept` and the example `live_migration` decide.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics where it failed")]
 
-#[path = "protocol/model.rs"]
 mod model;
 
 use model::{Budget, Ledger, Protocol, Rules, TakesUp};

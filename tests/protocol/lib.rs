@@ -1,0 +1,3 @@
+//! Empty: cargo needs a library or a program in each package, and this package has only tests.
+
+#![forbid(unsafe_code)]
