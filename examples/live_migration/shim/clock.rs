@@ -7,7 +7,7 @@ use snapshot_core::{SideReport, Timeline};
 
 use crate::shim::note::Step;
 
-/// Now, in nanoseconds since the machine started.
+/// Returns the time in nanoseconds since the machine started.
 pub(crate) fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
@@ -15,12 +15,12 @@ pub(crate) fn now() -> u64 {
     seconds * 1_000_000_000 + nanoseconds
 }
 
-/// The time between two readings.
+/// Returns the time between two readings.
 pub(crate) fn between(earlier: u64, later: u64) -> Duration {
     Duration::from_nanos(later.saturating_sub(earlier))
 }
 
-/// The steps of a timeline, phases first.
+/// Returns the steps of a timeline, phases first.
 pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
     let phases = timeline.phases.iter().map(|time| Step {
         phase: time.phase.as_str().to_owned(),
@@ -35,7 +35,7 @@ pub(crate) fn steps(timeline: &Timeline) -> Vec<Step> {
     phases.chain(controllers).collect()
 }
 
-/// The steps of a report, phases first.
+/// Returns the steps of a report, phases first.
 pub(crate) fn steps_of(side: &SideReport) -> Vec<Step> {
     let phases = side.phases.iter().map(|phase| Step {
         phase: phase.phase.clone(),

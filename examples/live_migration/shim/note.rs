@@ -1,4 +1,4 @@
-//! What the two programs tell each other besides the sandbox, as notes of the hand-over's messages.
+//! The notes that the two programs add to the messages of the hand-over.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use snapshot_core::{Code, Error};
 
 use crate::shim::proof::Seen;
 
-/// With the first message: which guest, and what a proof needs.
+/// With the first message: the guest, and the data for a proof.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Offered {
     /// The machine, `/proc/sys/kernel/random/boot_id`: processes cannot leave it.
@@ -19,47 +19,47 @@ pub(crate) struct Offered {
     pub(crate) guest: PathBuf,
     /// The folder of the shared storage: disk images and folders under their volume names.
     pub(crate) storage: PathBuf,
-    /// What the source has seen of the processes.
+    /// The source's observations of the processes.
     pub(crate) seen: Vec<Seen>,
-    /// The exit code that each workload is to end with.
+    /// The exit code with which each workload must end.
     pub(crate) exits: BTreeMap<String, u32>,
 }
 
 /// With the answer that the sandbox is live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Resumed {
-    /// When, in nanoseconds of the machine's monotonic clock.
+    /// The time, in nanoseconds of the machine's monotonic clock.
     pub(crate) at: u64,
 }
 
-/// With the source's last word: how long everything took there.
+/// With the source's last message: the durations of its steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Handed {
-    /// How long which step took.
+    /// The duration of each step.
     pub(crate) steps: Vec<Step>,
-    /// How many bytes each controller saved, without its children.
+    /// The number of bytes that each controller saved, without its children.
     pub(crate) saved: Vec<(String, u64)>,
-    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
+    /// The start of the freeze, in nanoseconds of the machine's monotonic clock.
     pub(crate) frozen_at: u64,
 }
 
-/// How long one step took, of one controller or of a whole phase.
+/// The duration of one step, of one controller or of a whole phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Step {
     /// The phase.
     pub(crate) phase: String,
-    /// The controller's id; empty for the phase as a whole.
+    /// The controller's id; empty for the whole phase.
     pub(crate) controller: String,
-    /// How long.
+    /// The duration.
     pub(crate) took: Duration,
 }
 
-/// A sandbox's end, for the status.
+/// The end of a sandbox, for the status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ended {
-    /// What each shim has seen of the processes, in the order in which they had them.
+    /// The observations of each shim, in the order in which they had the processes.
     pub(crate) shims: Vec<Vec<Seen>>,
-    /// The exit code that each workload was to end with; empty if it was ended by a signal.
+    /// The exit code with which each workload must end; empty if a signal ended it.
     pub(crate) exits: BTreeMap<String, u32>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn encode(note: &impl Serialize) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 ///
-/// It is not understood.
+/// If it is not understood.
 pub(crate) fn decode<T: DeserializeOwned>(note: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(note)
         .map_err(|error| Error::new(Code::DataLoss, format!("a note is not understood: {error}")))

@@ -14,17 +14,17 @@ use crate::shim::console::complain;
 use crate::shim::lock::lock;
 use crate::shim::table::duration;
 
-/// Shows how far the phases of one side are.
+/// Shows the progress of one side's phases.
 pub(crate) struct Bars {
     side: &'static str,
     terminal: bool,
     running: Mutex<HashMap<Phase, (ProgressBar, Instant)>>,
-    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
+    /// The start of the freeze, in nanoseconds of the machine's monotonic clock.
     frozen_at: AtomicU64,
 }
 
 impl Bars {
-    /// The bars of one side of the migration, on the standard error.
+    /// Creates the bars of one side of the migration, on the standard error.
     pub(crate) fn new(side: &'static str) -> Self {
         Self {
             side,
@@ -34,7 +34,7 @@ impl Bars {
         }
     }
 
-    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
+    /// Returns the start of the freeze, in nanoseconds of the machine's monotonic clock.
     pub(crate) fn frozen_at(&self) -> u64 {
         self.frozen_at.load(Ordering::Relaxed)
     }
@@ -42,7 +42,7 @@ impl Bars {
     fn style(&self) -> ProgressStyle {
         let template =
             format!("{:<11} │ {{msg:<16}} {{bar:40.cyan/dim}} {{pos:>5}}/{{len}}", self.side);
-        // The template is well formed; if it were not, the default one shows as much.
+        // The template is valid. If it were not, the default one would show as much.
         ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
     }
 }
