@@ -50,7 +50,9 @@ fn a_default_that_is_written_out_is_no_value() {
     assert_eq!(from_bytes::<Ignoring>(&bytes).unwrap(), Ignoring { image: "a".into() });
     // Of a oneof it is one.
     bytes.extend([0x20, 0]);
-    assert!(from_bytes::<Ignoring>(&bytes).unwrap_err().to_string().starts_with("slot: has a value"));
+    assert!(
+        from_bytes::<Ignoring>(&bytes).unwrap_err().to_string().starts_with("slot: has a value")
+    );
 }
 
 #[test]
