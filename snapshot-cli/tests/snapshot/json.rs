@@ -209,7 +209,7 @@ fn duplicates_in_json_are_refused() {
         (
             "Pod",
             r#""mounts": [{}, {"source": "a", "source": "b"}]"#,
-            "payload.mounts[1].source: is",
+            "payload.mounts[1].source: occurs twice",
         ),
         ("Every", r#""object": {"a": {"b": 1, "b": 2}}"#, "payload.object.a.b: occurs twice"),
     ] {
