@@ -26,3 +26,5 @@ mod operations;
 mod payloads;
 #[path = "lcow/plan.rs"]
 mod plan;
+#[path = "lcow/prepare.rs"]
+mod prepare;

@@ -92,7 +92,7 @@ pub use ids::{
     ContainerId, EndpointId, ExecId, GcsId, MacAddress, NamespaceId, NicId, PodId, VmId,
 };
 pub use network::{Endpoint, Network, NetworkStage, NetworkState};
-pub use plan::{ContainerPlan, LayerPaths, PatchPlan, PodPlan};
+pub use plan::{ContainerPlan, LayerPaths, PatchPlan, Placement, PodPlan};
 pub use plan9::{Plan9, Plan9State, Share, ShareConfig, ShareMount, ShareMountStage, ShareStage};
 pub use pod::{Pod, PodState};
 pub use process::{NewProcess, Process, ProcessStage, ProcessState};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::DerefMut;
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot, refresh};
 use snapshot_proto::lcow::v1::{self as pb, network_snapshot};
 use uuid::Uuid;
 
@@ -186,6 +186,13 @@ impl Network {
 }
 
 impl NetworkState {
+    fn check(&self) -> Result<(), Error> {
+        match self.vm_endpoints.keys().any(NicId::is_empty) {
+            true => Err(Error::invalid("an adapter has an empty id").in_field("vm_endpoints")),
+            false => Ok(()),
+        }
+    }
+
     /// Plugs endpoints in behind new adapters: all or none. The error contains the adapters that
     /// could not be unplugged again.
     fn plug_in(
@@ -224,6 +231,21 @@ impl NetworkState {
     }
 }
 
+/// Returns the namespace in the plan and the endpoints in it; `None` if the network stays unchanged.
+fn planned_endpoints(cx: &Context) -> Result<Option<(NamespaceId, Vec<Endpoint>)>, Error> {
+    let plan = cx.resource::<PatchPlan>()?;
+    let pod = cx.controller::<Pod>()?;
+    let Some(planned) = plan.pod(&pod.source_id())? else { return Ok(None) };
+    let Some(namespace) = planned.namespace.as_ref().filter(|id| !id.is_empty()) else {
+        return Err(Error::invalid(format!(
+            "the plan gives pod {} no network namespace: it has a network, name one",
+            planned.id
+        )));
+    };
+    let endpoints = cx.resource::<Host>()?.endpoints(namespace)?;
+    Ok(Some((namespace.clone(), endpoints)))
+}
+
 impl Controller for Network {
     type State = NetworkState;
 
@@ -232,9 +254,7 @@ impl Controller for Network {
     }
 
     fn import(mut state: NetworkState) -> Result<Self, Error> {
-        if state.vm_endpoints.keys().any(NicId::is_empty) {
-            return Err(Error::invalid("an adapter has an empty id").in_field("vm_endpoints"));
-        }
+        state.check()?;
         state.gate = Gate::closed();
         Ok(Self::from_state(state, None))
     }
@@ -250,19 +270,21 @@ impl Controller for Network {
         Ok(())
     }
 
+    fn refresh(&self, state: &mut NetworkState, later: NetworkState) -> Result<(), Error> {
+        later.check()?;
+        refresh(state, later);
+        Ok(())
+    }
+
+    /// Looks for the endpoints on this host, so that a missing namespace is found before the freeze.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        planned_endpoints(cx).map(drop)
+    }
+
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
-        let plan = cx.resource::<PatchPlan>()?;
-        let pod = cx.controller::<Pod>()?;
-        let Some(planned) = plan.pod(&pod.source_id())? else { return Ok(()) };
-        let Some(namespace) = planned.namespace.as_ref().filter(|id| !id.is_empty()) else {
-            return Err(Error::invalid(format!(
-                "the plan gives pod {} no network namespace: it has a network, name one",
-                planned.id
-            )));
-        };
-        let endpoints = cx.resource::<Host>()?.endpoints(namespace)?;
+        let Some((namespace, endpoints)) = planned_endpoints(cx)? else { return Ok(()) };
         let mut state = self.lock();
-        state.namespace_id = namespace.clone();
+        state.namespace_id = namespace;
         state.replacement = Some(endpoints);
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! The ids, paths and devices that replace those of the source at the destination.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use snapshot_core::Error;
 
@@ -13,7 +16,8 @@ use super::ids::{ContainerId, NamespaceId, PodId, VmId};
 ///
 /// Every pod and container must have an entry, so that none stays bound to the source by mistake.
 /// Disks, shares and devices without an entry stay unchanged: the boot disk has the same path on
-/// every host.
+/// every host. A [`Placement`] plans what has no entry, such as a container that was started after
+/// the plan was made.
 ///
 /// ```
 /// use snapshot_examples::lcow::{ContainerPlan, PatchPlan, PodPlan};
@@ -43,6 +47,73 @@ pub struct PatchPlan {
     pub devices: HashMap<String, String>,
     /// Whether pods and containers without an entry stay unchanged.
     same_host: bool,
+    /// Plans what has no entry.
+    placement: Option<Arc<dyn Placement>>,
+}
+
+/// Plans the parts of a sandbox that have no entry in a [`PatchPlan`]. `None` stands for a part that
+/// has no plan.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use snapshot_core::Error;
+/// use snapshot_examples::lcow::{ContainerId, ContainerPlan, PatchPlan, Placement};
+///
+/// #[derive(Debug)]
+/// struct Suffixed;
+///
+/// impl Placement for Suffixed {
+///     fn container(&self, source: &ContainerId) -> Result<Option<ContainerPlan>, Error> {
+///         let id = format!("{source}-2");
+///         let bundle = format!("/run/{id}").into();
+///         Ok(Some(ContainerPlan { id: id.into(), bundle, ..Default::default() }))
+///     }
+/// }
+///
+/// let plan = PatchPlan::new("sandbox-2@vm").with_placement(Arc::new(Suffixed));
+/// assert_eq!(plan.container(&"web".into())?.unwrap().bundle.to_str(), Some("/run/web-2"));
+/// assert!(plan.pod(&"web".into()).is_err());
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Placement: fmt::Debug + Send + Sync {
+    /// Plans a pod.
+    ///
+    /// # Errors
+    ///
+    /// The pod cannot come to this host.
+    fn pod(&self, source: &PodId) -> Result<Option<PodPlan>, Error> {
+        let _ = source;
+        Ok(None)
+    }
+
+    /// Plans a container.
+    ///
+    /// # Errors
+    ///
+    /// The container cannot come to this host.
+    fn container(&self, source: &ContainerId) -> Result<Option<ContainerPlan>, Error> {
+        let _ = source;
+        Ok(None)
+    }
+
+    /// Returns the new path of the disk that was at `source`.
+    fn disk(&self, source: &Path) -> Option<PathBuf> {
+        let _ = source;
+        None
+    }
+
+    /// Returns the new path of the folder that was at `source`.
+    fn share(&self, source: &Path) -> Option<PathBuf> {
+        let _ = source;
+        None
+    }
+
+    /// Returns the device that replaces `source`.
+    fn device(&self, source: &str) -> Option<String> {
+        let _ = source;
+        None
+    }
 }
 
 /// The plan for a pod at the destination.
@@ -88,63 +159,85 @@ impl PatchPlan {
         Self { same_host: true, ..Self::default() }
     }
 
+    /// Adds the plan for everything that has no entry.
+    #[must_use]
+    pub fn with_placement(self, placement: Arc<dyn Placement>) -> Self {
+        Self { placement: Some(placement), ..self }
+    }
+
     /// Returns the new path of the disk that was at `source`.
     pub fn disk(&self, source: &Path) -> PathBuf {
-        self.disks.get(source).map_or(source, PathBuf::as_path).to_owned()
+        self.planned_disk(source).map_or_else(|| source.to_owned(), Cow::into_owned)
+    }
+
+    /// Returns the path in the plan of the disk that was at `source`.
+    pub(super) fn planned_disk(&self, source: &Path) -> Option<Cow<'_, Path>> {
+        match self.disks.get(source) {
+            Some(here) => Some(Cow::Borrowed(here)),
+            None => self.placement.as_ref()?.disk(source).map(Cow::Owned),
+        }
     }
 
     /// Returns the new path of the folder that was at `source`.
     pub fn share(&self, source: &Path) -> PathBuf {
-        self.shares.get(source).map_or(source, PathBuf::as_path).to_owned()
+        let placed = || self.placement.as_ref()?.share(source);
+        self.shares.get(source).cloned().or_else(placed).unwrap_or_else(|| source.to_owned())
     }
 
     /// Returns the device that replaces `source`.
     pub fn device(&self, source: &str) -> String {
-        self.devices.get(source).map_or(source, String::as_str).to_owned()
+        let placed = || self.placement.as_ref()?.device(source);
+        self.devices.get(source).cloned().or_else(placed).unwrap_or_else(|| source.to_owned())
     }
 
     /// Returns the plan for a pod; `None` if it stays unchanged.
     ///
     /// # Errors
     ///
-    /// The plan has no entry for it.
-    pub fn pod(&self, source: &PodId) -> Result<Option<&PodPlan>, Error> {
-        self.entry(self.pods.get(source), || format!("pod {source}"))
+    /// The plan has no entry for it, or the pod cannot come to this host.
+    pub fn pod(&self, source: &PodId) -> Result<Option<Cow<'_, PodPlan>>, Error> {
+        let place = |placement: &dyn Placement| placement.pod(source);
+        self.entry(self.pods.get(source), place, || format!("pod {source}"))
     }
 
     /// Returns the plan for a container; `None` if it stays unchanged.
     ///
     /// # Errors
     ///
-    /// The plan has no entry for it.
-    pub fn container(&self, source: &ContainerId) -> Result<Option<&ContainerPlan>, Error> {
-        self.entry(self.containers.get(source), || format!("container {source}"))
+    /// The plan has no entry for it, or the container cannot come to this host.
+    pub fn container(&self, source: &ContainerId) -> Result<Option<Cow<'_, ContainerPlan>>, Error> {
+        let place = |placement: &dyn Placement| placement.container(source);
+        self.entry(self.containers.get(source), place, || format!("container {source}"))
     }
 
     /// Checks the plan against the pods of a sandbox and their containers: none is missing, no two
     /// get the same id, and a pod and its sandbox container still share one.
     pub(super) fn check(&self, pods: &[(PodId, Vec<ContainerId>)]) -> Result<(), Error> {
         let mut errors = Vec::new();
-        let mut pod_ids: HashSet<&PodId> = HashSet::new();
-        let mut container_ids: HashSet<&ContainerId> = HashSet::new();
+        let mut pod_ids: HashSet<PodId> = HashSet::new();
+        let mut container_ids: HashSet<ContainerId> = HashSet::new();
         if self.vm.as_ref().is_some_and(VmId::is_empty) {
             errors.push(Error::invalid("the plan gives the VM an empty id"));
         }
         for (pod, containers) in pods {
-            let new_pod = self.pod(pod).map(|planned| planned.map_or(pod, |planned| &planned.id));
+            let planned = self.pod(pod);
+            let new_pod = planned
+                .map(|planned| planned.map_or_else(|| pod.clone(), |planned| planned.id.clone()));
             match &new_pod {
                 Err(error) => errors.push(error.clone()),
                 Ok(id) if id.is_empty() => {
                     errors.push(Error::invalid(format!("the plan gives pod {pod} an empty id")));
                 }
-                Ok(id) if !pod_ids.insert(id) => {
+                Ok(id) if !pod_ids.insert(id.clone()) => {
                     errors.push(Error::invalid(format!("the plan gives two pods the id {id}")));
                 }
                 Ok(_) => {}
             }
             for container in containers {
                 let new = match self.container(container) {
-                    Ok(planned) => planned.map_or(container, |planned| &planned.id),
+                    Ok(planned) => {
+                        planned.map_or_else(|| container.clone(), |planned| planned.id.clone())
+                    }
                     Err(error) => {
                         errors.push(error);
                         continue;
@@ -154,12 +247,8 @@ impl PatchPlan {
                     let reason = format!("the plan gives container {container} an empty id");
                     errors.push(Error::invalid(reason));
                 }
-                if !container_ids.insert(new) {
-                    let reason = format!("the plan gives two containers the id {new}");
-                    errors.push(Error::invalid(reason));
-                }
                 let was_sandbox = container.as_str() == pod.as_str();
-                if let Ok(new_pod) = new_pod
+                if let Ok(new_pod) = &new_pod
                     && was_sandbox != (new.as_str() == new_pod.as_str())
                 {
                     errors.push(Error::invalid(format!(
@@ -167,22 +256,31 @@ impl PatchPlan {
                          sandbox container, and no other, has its pod's id"
                     )));
                 }
+                if let Some(new) = container_ids.replace(new) {
+                    let reason = format!("the plan gives two containers the id {new}");
+                    errors.push(Error::invalid(reason));
+                }
             }
         }
         Error::collect(errors)
     }
 
-    fn entry<'a, T>(
+    fn entry<'a, T: Clone>(
         &self,
         found: Option<&'a T>,
+        place: impl FnOnce(&dyn Placement) -> Result<Option<T>, Error>,
         what: impl FnOnce() -> String,
-    ) -> Result<Option<&'a T>, Error> {
-        if found.is_none() && !self.same_host {
+    ) -> Result<Option<Cow<'a, T>>, Error> {
+        if let Some(found) = found {
+            return Ok(Some(Cow::Borrowed(found)));
+        }
+        let placed = self.placement.as_deref().map(place).transpose()?.flatten();
+        if placed.is_none() && !self.same_host {
             return Err(Error::invalid(format!(
                 "the plan says nothing of {}: add an entry for it",
                 what()
             )));
         }
-        Ok(found)
+        Ok(placed.map(Cow::Owned))
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use snapshot_core::{Child, Context, Controller, Error, Gate, Snapshot};
+use snapshot_core::{Child, Context, Controller, Error, Gate, Snapshot, refresh};
 use snapshot_proto::lcow::v1 as pb;
 
 use super::container::{Container, NewContainer};
@@ -164,6 +164,12 @@ impl Controller for Pod {
 
     async fn thaw(&self, _: &Context) -> Result<(), Error> {
         self.lock().gate.open();
+        Ok(())
+    }
+
+    fn refresh(&self, state: &mut PodState, mut later: PodState) -> Result<(), Error> {
+        later.sort_containers();
+        refresh(state, later);
         Ok(())
     }
 

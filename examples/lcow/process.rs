@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, SystemTime};
 
 use snapshot_core::codec::Json;
-use snapshot_core::{Context, Controller, Error, Gate, Inside, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Inside, Snapshot, refresh};
 use snapshot_proto::lcow::v1::{self as pb, process_snapshot};
 
 use super::container::Container;
@@ -86,6 +86,9 @@ pub struct ProcessState {
     pub(super) io: ProcessIo,
     #[snapshot(skip)]
     pub(super) place: Option<Place>,
+    /// How this host has adopted it, until the resume.
+    #[snapshot(skip)]
+    pub(super) adopted: Option<Adopted>,
     /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
     pub(super) gate: Gate,
@@ -100,6 +103,17 @@ pub struct ProcessState {
 pub(super) struct Place {
     binding: Binding,
     container: GcsId,
+}
+
+/// The parameters with which a host has adopted a process. Another pid under the same id is another
+/// process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Adopted {
+    pid: i32,
+    ports: StdPorts,
+    wait_call_id: Option<NonZeroI64>,
+    bundle: PathBuf,
+    io: ProcessIo,
 }
 
 /// The parameters of a new process.
@@ -249,6 +263,46 @@ impl Process {
         })
     }
 
+    /// Lets this host adopt the process with the bundle and the IO of the plan. A process that is
+    /// adopted already, as it is now, stays adopted.
+    fn adopt(&self, cx: &Context) -> Result<MutexGuard<'_, ProcessState>, Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let container = cx.controller::<Container>()?;
+        let planned = plan.container(&container.source_id())?;
+        let binding = cx.controller::<Vm>()?.binding()?;
+        let place = Place { binding, container: container.gcs_id() };
+        let mut state = self.lock();
+        let (bundle, io) = match planned {
+            Some(planned) => {
+                let planned = planned.into_owned();
+                (planned.bundle, planned.io)
+            }
+            None => (state.bundle.clone(), ProcessIo::default()),
+        };
+        check_io(&io)?;
+        let here = Adopted {
+            pid: state.pid,
+            ports: state.ports(),
+            wait_call_id: state.wait_call_id,
+            bundle,
+            io,
+        };
+        if state.adopted.as_ref() == Some(&here) {
+            return Ok(state);
+        }
+        let host = &place.binding.host;
+        if state.adopted.is_some() {
+            host.release_process(place.key(&state.exec_id))?;
+            state.adopted = None;
+            state.place = None;
+        }
+        let config = state.config(&here.io, &here.bundle, here.ports, here.wait_call_id);
+        host.adopt_process(place.key(&state.exec_id), here.pid, config, self.on_exit())?;
+        state.adopted = Some(here);
+        state.place = Some(place);
+        Ok(state)
+    }
+
     /// Returns where the process runs, without keeping the lock, for calls that may wait for a
     /// callback.
     fn placed(&self) -> Option<(Place, ExecId)> {
@@ -276,6 +330,14 @@ impl Place {
 impl ProcessState {
     fn enter(&self) -> Result<Inside, Error> {
         enter(&self.gate, || format!("process {:?}", self.exec_id.as_str()))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.exited_at {
+            Some(_) => Err(Error::precondition("has exited: only a process that runs can move")
+                .in_field("exited_at")),
+            None => Ok(()),
+        }
     }
 
     /// Applies a reported exit, unless the process is migrating.
@@ -320,10 +382,7 @@ impl Controller for Process {
     }
 
     fn import(mut state: ProcessState) -> Result<Self, Error> {
-        if state.exited_at.is_some() {
-            return Err(Error::precondition("has exited: only a process that runs can move")
-                .in_field("exited_at"));
-        }
+        state.check()?;
         state.gate = Gate::closed();
         Ok(Self::from_state(state))
     }
@@ -353,23 +412,24 @@ impl Controller for Process {
         }
     }
 
+    fn refresh(&self, state: &mut ProcessState, later: ProcessState) -> Result<(), Error> {
+        later.check()?;
+        refresh(state, later);
+        Ok(())
+    }
+
+    /// The guest still runs at the source, which serves the IO until the resume.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        self.adopt(cx).map(drop)
+    }
+
     /// The IO is opened first, so that a failure leaves the state as it was.
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
-        let plan = cx.resource::<PatchPlan>()?;
-        let container = cx.controller::<Container>()?;
-        let planned = plan.container(&container.source_id())?;
-        let binding = cx.controller::<Vm>()?.binding()?;
-        let place = Place { binding, container: container.gcs_id() };
-        let mut state = self.lock();
-        let bundle = planned.map_or_else(|| state.bundle.clone(), |planned| planned.bundle.clone());
-        let io = planned.map_or_else(ProcessIo::default, |planned| planned.io.clone());
-        check_io(&io)?;
-        let config = state.config(&io, &bundle, state.ports(), state.wait_call_id);
-        let key = place.key(&state.exec_id);
-        place.binding.host.adopt_process(key, state.pid, config, self.on_exit())?;
-        state.bundle = bundle;
-        state.io = io;
-        state.place = Some(place);
+        let mut state = self.adopt(cx)?;
+        if let Some(Adopted { bundle, io, .. }) = state.adopted.clone() {
+            state.bundle = bundle;
+            state.io = io;
+        }
         Ok(())
     }
 
@@ -378,7 +438,9 @@ impl Controller for Process {
             return Err(Error::precondition("is not patched: nothing says where it runs"));
         };
         place.binding.host.resume_process(place.key(&exec))?;
-        self.lock().gate.open();
+        let mut state = self.lock();
+        state.adopted = None;
+        state.gate.open();
         Ok(())
     }
 

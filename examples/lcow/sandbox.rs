@@ -184,6 +184,18 @@ impl Sandbox {
     }
 }
 
+impl Sandbox {
+    fn check_plan(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let pods: Vec<_> = self
+            .pods()
+            .iter()
+            .map(|pod| (pod.id(), pod.containers().iter().map(|c| c.id()).collect()))
+            .collect();
+        plan.check(&pods)
+    }
+}
+
 impl SandboxState {
     fn vm(&self) -> Result<Arc<Vm>, Error> {
         let vm = self.vm.get().cloned();
@@ -216,15 +228,14 @@ impl Controller for Sandbox {
         Ok(())
     }
 
-    /// Runs before all other patches: an incomplete plan is refused before anything has changed.
+    /// Runs before all other hooks: an incomplete plan is refused before anything has changed.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        self.check_plan(cx)
+    }
+
+    /// Runs before all other hooks, as `prepare`.
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
-        let plan = cx.resource::<PatchPlan>()?;
-        let pods: Vec<_> = self
-            .pods()
-            .iter()
-            .map(|pod| (pod.id(), pod.containers().iter().map(|c| c.id()).collect()))
-            .collect();
-        plan.check(&pods)
+        self.check_plan(cx)
     }
 
     async fn resume(&self, _: &Context) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ops::DerefMut;
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot, refresh};
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
 
@@ -234,6 +234,24 @@ impl Controller for Vpci {
         }
         self.lock().gate.open();
         Ok(())
+    }
+
+    fn refresh(&self, state: &mut VpciState, later: VpciState) -> Result<(), Error> {
+        later.check()?;
+        refresh(state, later);
+        Ok(())
+    }
+
+    /// Checks the devices of this host, so that a missing one is found before the freeze.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let host = cx.resource::<Host>()?;
+        let state = self.lock();
+        let checked = state.devices.iter().map(|(channel, device)| {
+            host.check_device(&plan.device(&device.device_instance_id))
+                .map_err(|error| error.in_key(channel.to_string()).in_field("devices"))
+        });
+        Error::collect(checked.filter_map(Result::err))
     }
 
     async fn patch(&self, cx: &Context) -> Result<(), Error> {

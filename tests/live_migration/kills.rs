@@ -126,13 +126,30 @@ struct Tally {
     to_the_end: usize,
     lines: usize,
     wrong: usize,
+    /// Processes.
     left_over: usize,
+    /// Descriptors that a shim had at the end and did not need.
+    descriptors: usize,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Tally) {
+        self.runs += other.runs;
+        self.to_the_end += other.to_the_end;
+        self.lines += other.lines;
+        self.wrong += other.wrong;
+        self.left_over += other.left_over;
+        self.descriptors += other.descriptors;
+    }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { runs, to_the_end, lines, wrong, left_over } = self;
-        write!(f, "{runs:>5} {to_the_end:>8} {lines:>9} {wrong:>6} {left_over:>6}")
+        let Tally { runs, to_the_end, lines, wrong, left_over, descriptors } = self;
+        write!(
+            f,
+            "{runs:>5} {to_the_end:>8} {lines:>9} {wrong:>6} {left_over:>9} {descriptors:>11}"
+        )
     }
 }
 
@@ -210,6 +227,9 @@ fn one(seed: u64, keys: &Path) -> (Kind, bool, Tally, Option<String>) {
     let left = shims.left_over();
     trouble.extend(wrong.iter().cloned());
     trouble.extend(left.iter().map(|(pid, line)| format!("left: {pid} {line}")));
+    if shims.surplus > 0 {
+        trouble.push(format!("{} descriptors too many", shims.surplus));
+    }
     if shims.socket().exists() && kind.is_started_again {
         trouble.push("the socket is left".to_owned());
     }
@@ -219,6 +239,7 @@ fn one(seed: u64, keys: &Path) -> (Kind, bool, Tally, Option<String>) {
         lines,
         wrong: wrong.len(),
         left_over: left.len(),
+        descriptors: shims.surplus,
     };
     let said = (!trouble.is_empty()).then(|| {
         format!("seed {seed}: {kind:?}, TLS: {is_tls}\n{}\n{}", trouble.join("\n"), shims.said())
@@ -251,12 +272,7 @@ fn kills_at_random_moments_lose_no_sandbox_that_is_started_again_and_no_line() {
                     }
                     let row = (!kind.is_started_again, is_tls, kind.moment, kind.victims);
                     let mut tallies = tallies.lock().unwrap();
-                    let sum = tallies.entry(row).or_default();
-                    sum.runs += tally.runs;
-                    sum.to_the_end += tally.to_the_end;
-                    sum.lines += tally.lines;
-                    sum.wrong += tally.wrong;
-                    sum.left_over += tally.left_over;
+                    tallies.entry(row).or_default().add(&tally);
                 }
             });
         }
@@ -268,20 +284,24 @@ fn kills_at_random_moments_lose_no_sandbox_that_is_started_again_and_no_line() {
 
 fn print_table(tallies: &BTreeMap<(bool, bool, Moment, Victims), Tally>) {
     println!(
-        "{:<12} {:<5} {:<9} {:<12} {:>5} {:>8} {:>9} {:>6} {:>6}",
-        "", "link", "moment", "killed", "runs", "to end", "lines", "wrong", "left"
+        "{:<13} {:<5}{:<10} {:<12} {:>5} {:>8} {:>9} {:>6} {:>9} {:>11}",
+        "",
+        "link",
+        "moment",
+        "killed",
+        "runs",
+        "to end",
+        "lines",
+        "wrong",
+        "processes",
+        "descriptors"
     );
     let mut sums: BTreeMap<bool, Tally> = BTreeMap::new();
     for ((is_left, is_tls, moment, victims), tally) in tallies {
         let again = if *is_left { "left" } else { "started again" };
         let link = if *is_tls { "TLS" } else { "Unix" };
         println!("{again:<13} {link:<5}{moment:<10?} {victims:<12?} {tally}", moment = moment);
-        let sum = sums.entry(*is_left).or_default();
-        sum.runs += tally.runs;
-        sum.to_the_end += tally.to_the_end;
-        sum.lines += tally.lines;
-        sum.wrong += tally.wrong;
-        sum.left_over += tally.left_over;
+        sums.entry(*is_left).or_default().add(tally);
     }
     for (is_left, sum) in sums {
         let again = if is_left { "left" } else { "started again" };

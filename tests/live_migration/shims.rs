@@ -31,6 +31,15 @@ pub(crate) struct Shims {
     running: [Option<Running>; 2],
     /// The output of those that have ended or were killed.
     said: String,
+    /// How many descriptors the shims had at the end that they did not need.
+    pub(crate) surplus: usize,
+}
+
+/// How many of the last looks at the descriptors of a shim count.
+const LOOKS: usize = 20;
+
+fn has_part(path: &Path, part: &str) -> bool {
+    path.components().any(|component| component.as_os_str() == part)
 }
 
 impl Shims {
@@ -44,7 +53,7 @@ impl Shims {
             let args = args.into_iter().chain(["--containers", &containers_arg]);
             args.chain(more.iter().copied()).map(str::to_owned).collect()
         });
-        Self { dir, args, containers, running: [None, None], said: String::new() }
+        Self { dir, args, containers, running: [None, None], said: String::new(), surplus: 0 }
     }
 
     /// Creates shims on a Unix socket in the folder.
@@ -103,6 +112,24 @@ impl Shims {
         ended
     }
 
+    /// How many descriptors a shim has that it does not need: further ones of a file below the folder, and
+    /// those of files that are gone. Files in which it may write for a moment do not count.
+    fn surplus_descriptors(&self, who: Who) -> Option<usize> {
+        let entries = std::fs::read_dir(format!("/proc/{}/fd", self.id(who)?)).ok()?;
+        let folder = self.folder();
+        let mut files: Vec<PathBuf> = entries
+            .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+            .filter(|path| path.starts_with(&folder))
+            .filter(|path| ["bundles", "vsock", "disks"].iter().any(|part| has_part(path, part)))
+            .filter(|path| !path.ends_with("stdin"))
+            .collect();
+        let all = files.len();
+        files.sort_unstable();
+        files.dedup();
+        files.retain(|path| !path.to_string_lossy().ends_with(" (deleted)"));
+        Some(all - files.len())
+    }
+
     /// Returns whether the sandbox has run to its end on one side.
     pub(crate) fn sandbox_has_ended(&self) -> bool {
         Who::BOTH.iter().any(|who| self.folder().join(who.name()).join("ended").exists())
@@ -111,7 +138,14 @@ impl Shims {
     /// Waits for the end of the sandbox, then for that of the shims. Returns whether it came in
     /// time.
     pub(crate) fn finish(&mut self, patience: Duration) -> bool {
-        let ended = crate::look_until_after(patience, || self.sandbox_has_ended().then_some(()));
+        let mut looks = Vec::new();
+        let ended = crate::look_until_after(patience, || {
+            let surplus = Who::BOTH.iter().filter_map(|who| self.surplus_descriptors(*who));
+            looks.push(surplus.sum());
+            self.sandbox_has_ended().then_some(())
+        });
+        // While something is being opened or closed there may be more for a moment.
+        self.surplus = looks.iter().rev().take(LOOKS).min().copied().unwrap_or_default();
         for who in Who::BOTH {
             if self.running[who as usize].is_none() {
                 continue;

@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use rustix::process::Uid;
 use snapshot_core::codec::to_bytes;
 use snapshot_handover::SessionId;
 use snapshot_handover::message::{Ask, Failure, Hello, Message, Versions};
@@ -104,6 +105,47 @@ fn strangers_on_a_unix_socket_neither_end_nor_occupy_a_destination() {
     assert!(shims.finish(Duration::from_secs(60)), "{}", shims.said());
     drop((before, after));
     shims.assert_whole("strangers");
+    assert!(shims.said().contains("1 of them moved"), "{}", shims.said());
+}
+
+#[test]
+fn another_user_of_the_machine_is_turned_away_on_a_unix_socket() {
+    use std::os::unix::fs::PermissionsExt;
+    const NOBODY: u32 = 65_534;
+    if !rustix::process::geteuid().is_root() {
+        println!(
+            "skipped: only root can become another user; the decision has a test in the example"
+        );
+        return;
+    }
+    let mut shims = Shims::unix(1, &["--seconds", "0.3", "--patience", "3"]);
+    shims.with(Who::Destination, &["--verbose"]);
+    shims.start(Who::Destination);
+    let socket = shims.socket();
+    crate::wait_until("it listens", || socket.exists().then_some(()));
+    for path in [&socket, socket.parent().unwrap()] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    // The user is that of the thread which connects.
+    let answer = std::thread::spawn(move || {
+        let nobody = Uid::from_raw(NOBODY);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        send(&mut stream, &versions());
+        send(&mut stream, &hello("a sandbox").encode().unwrap());
+        let mut answer = Vec::new();
+        // It may be hung up on before it has said everything.
+        let _ = stream.read_to_end(&mut answer);
+        answer
+    });
+    assert_eq!(answer.join().unwrap(), [0; 0], "a stranger learns nothing, not even the version");
+    crate::wait_until("it is reported", || {
+        let says = "the process on the other end is of user 65534, this one of user 0";
+        shims.get(Who::Destination).has_said(says).then_some(())
+    });
+    shims.start(Who::Source);
+    assert!(shims.finish(Duration::from_secs(60)), "{}", shims.said());
+    shims.assert_whole("another user");
     assert!(shims.said().contains("1 of them moved"), "{}", shims.said());
 }
 

@@ -3,6 +3,8 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 use crate::program::{binary, run};
 use crate::shims::{Shims, Who};
 
@@ -42,6 +44,37 @@ fn an_output_that_is_closed_full_or_not_read_is_survived() {
     while std::io::Write::write(&mut writer, &[b' '; 4096]).is_ok() {}
     rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
     moves(writer.try_clone().unwrap(), writer);
+}
+
+/// Sets how long the files of a process may become, in bytes; `None` for no limit.
+fn limit_files(id: u32, most: Option<u64>) {
+    let pid = Pid::from_raw(id.cast_signed());
+    prlimit(pid, Resource::Fsize, Rlimit { current: most, maximum: None }).unwrap();
+}
+
+#[test]
+fn a_log_without_room_is_completed_when_there_is_room_again() {
+    let mut shims = Shims::unix(1, &["--seconds", "1", "--patience", "3"]);
+    shims.start(Who::Destination);
+    shims.start(Who::Source);
+    crate::wait_until("the sandbox is live", || {
+        shims.get(Who::Destination).has_said("the sandbox runs here").then_some(())
+    });
+    // A limit of the file size stands in for a full disk, which only root can make. It ends in the middle
+    // of a line, as a disk does.
+    let destination = shims.id(Who::Destination).unwrap();
+    limit_files(destination, Some(1_003));
+    crate::wait_until("the log is full", || {
+        shims.get(Who::Destination).has_said("the output cannot be written; it waits").then_some(())
+    });
+    assert!(!shims.has_ended(Who::Destination), "{}", shims.said());
+    limit_files(destination, None);
+    crate::wait_until("the log has room", || {
+        shims.get(Who::Destination).has_said("the output can be written again").then_some(())
+    });
+    assert!(shims.finish(Duration::from_secs(60)), "{}", shims.said());
+    shims.assert_whole("a full log");
+    assert!(shims.said().contains("1 of them moved"), "{}", shims.said());
 }
 
 #[test]

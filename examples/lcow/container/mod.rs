@@ -4,11 +4,11 @@ mod operations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::DerefMut;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use snapshot_core::{Child, Context, Controller, Error, Gate, Inside, Snapshot};
+use snapshot_core::{Child, Context, Controller, Error, Gate, Inside, Snapshot, refresh};
 use snapshot_proto::lcow::v1::{self as pb, container_snapshot};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use super::ids::{ContainerId, ExecId, GcsId};
 use super::lock;
 use super::migration::enter;
 use super::network::Network;
-use super::plan::{ContainerPlan, LayerPaths, PatchPlan};
+use super::plan::{LayerPaths, PatchPlan};
 use super::plan9::{Plan9, ShareConfig};
 use super::process::{NewProcess, Process, ProcessStage};
 use super::scsi::{DiskConfig, MountConfig, Scsi};
@@ -284,13 +284,14 @@ impl ContainerState {
         }
     }
 
-    /// Sets the paths of the layers' disks on this host.
-    fn place_layers(&self, scsi: Option<&Scsi>, paths: &LayerPaths) -> Result<(), Error> {
+    /// Calls `place` for each layer, with the reservation of its disk and its path in the plan.
+    fn for_each_layer(
+        &self,
+        paths: &LayerPaths,
+        mut place: impl FnMut(Uuid, &Path) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let Some(layers) = &self.layers else {
             return Err(Error::invalid("the plan places layers, but the container has none"));
-        };
-        let Some(scsi) = scsi else {
-            return Err(Error::invalid("has layers, but the VM has no SCSI controller"));
         };
         if layers.ro_layers.len() != paths.read_only.len()
             || layers.scratch.is_some() != paths.scratch.is_some()
@@ -306,10 +307,16 @@ impl ContainerState {
         }
         let read_only = layers.ro_layers.iter().zip(&paths.read_only);
         for (layer, path) in read_only.chain(layers.scratch.iter().zip(&paths.scratch)) {
-            scsi.update_disk_host_path(layer.reservation_id, path)?;
+            place(layer.reservation_id, path)?;
         }
         Ok(())
     }
+}
+
+/// Returns the SCSI controller that has the disks of a container's layers.
+fn disks_of_layers(cx: &Context) -> Result<Arc<Scsi>, Error> {
+    let scsi = cx.find::<Scsi>()?;
+    scsi.ok_or_else(|| Error::invalid("has layers, but the VM has no SCSI controller"))
 }
 
 impl Controller for Container {
@@ -340,18 +347,42 @@ impl Controller for Container {
         Ok(())
     }
 
+    fn refresh(&self, state: &mut ContainerState, later: ContainerState) -> Result<(), Error> {
+        later.check_exec_ids()?;
+        refresh(state, later);
+        Ok(())
+    }
+
+    /// Opens the disks of its layers on this host.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let state = self.lock();
+        state.check_processes()?;
+        let planned = plan.container(&state.container_id)?;
+        let Some(paths) = planned.as_ref().and_then(|planned| planned.layers.as_ref()) else {
+            return Ok(());
+        };
+        let scsi = disks_of_layers(cx)?;
+        let binding = cx.controller::<Vm>()?.binding()?;
+        state.for_each_layer(paths, |reservation, path| {
+            scsi.prepare_layer(&binding, reservation, path)
+        })
+    }
+
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
         let plan = cx.resource::<PatchPlan>()?;
         let vm = cx.controller::<Vm>()?;
-        let scsi = cx.find::<Scsi>()?;
         let mut state = self.lock();
         state.check_processes()?;
         let source_id = state.container_id.clone();
-        if let Some(ContainerPlan { id, layers, .. }) = plan.container(&source_id)? {
-            if let Some(paths) = layers {
-                state.place_layers(scsi.as_deref(), paths)?;
+        if let Some(planned) = plan.container(&source_id)? {
+            if let Some(paths) = &planned.layers {
+                let scsi = disks_of_layers(cx)?;
+                state.for_each_layer(paths, |reservation, path| {
+                    scsi.update_disk_host_path(reservation, path)
+                })?;
             }
-            state.container_id = id.clone();
+            state.container_id = planned.id.clone();
         }
         state.source_id = Some(source_id);
         state.vm = Some(vm);

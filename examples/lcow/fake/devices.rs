@@ -42,7 +42,9 @@ impl VmHost for FakeHost {
             document: config.document.clone(),
             ..FakeVm::default()
         };
-        insert(&mut inner.world.vms, vm.clone(), created)
+        insert(&mut inner.world.vms, vm.clone(), created)?;
+        inner.world.prepared_disks.retain(|(owner, _), _| owner != vm);
+        Ok(())
     }
 
     fn start_vm(&self, vm: &VmId, start: VmStart) -> Result<(), Error> {
@@ -92,6 +94,18 @@ impl DiskHost for FakeHost {
     fn revoke_access(&self, vm: &VmId, path: &Path) -> Result<(), Error> {
         let mut inner = self.call("revoke_access", path.display())?;
         inner.world.access.remove(&(vm.clone(), path.to_owned()));
+        Ok(())
+    }
+
+    fn prepare_disk(&self, vm: &VmId, slot: Slot, disk: &DiskConfig) -> Result<(), Error> {
+        let mut inner = self.call("prepare_disk", slot)?;
+        inner.world.prepared_disks.insert((vm.clone(), slot), disk.host_path.clone());
+        Ok(())
+    }
+
+    fn discard_disks(&self, vm: &VmId) -> Result<(), Error> {
+        let mut inner = self.call("discard_disks", vm)?;
+        inner.world.prepared_disks.retain(|(owner, _), _| owner != vm);
         Ok(())
     }
 

@@ -57,6 +57,8 @@ pub struct World {
     pub vms: BTreeMap<VmId, FakeVm>,
     /// The paths that each VM may open.
     pub access: BTreeSet<(VmId, PathBuf)>,
+    /// The disks that are open for a VM that is still to come.
+    pub prepared_disks: BTreeMap<(VmId, Slot), PathBuf>,
     /// The processes whose IO is open here, by VM, container and exec id.
     pub open_io: BTreeSet<String>,
 }

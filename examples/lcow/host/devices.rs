@@ -26,6 +26,22 @@ pub trait DiskHost: Send + Sync {
     /// The host refuses.
     fn revoke_access(&self, vm: &VmId, path: &Path) -> Result<(), Error>;
 
+    /// Opens a disk for a VM that comes to this host and still runs on another one. Nothing is
+    /// taken from that one: the disk is locked and attached when the VM is created here. A second
+    /// call for a slot replaces the first one.
+    ///
+    /// # Errors
+    ///
+    /// The disk cannot be opened.
+    fn prepare_disk(&self, vm: &VmId, slot: Slot, disk: &DiskConfig) -> Result<(), Error>;
+
+    /// Closes the disks from [`prepare_disk`](DiskHost::prepare_disk) that were not attached.
+    ///
+    /// # Errors
+    ///
+    /// The host refuses.
+    fn discard_disks(&self, vm: &VmId) -> Result<(), Error>;
+
     /// Attaches a disk.
     ///
     /// # Errors

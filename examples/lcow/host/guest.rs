@@ -153,8 +153,9 @@ pub trait ProcessHost: Send + Sync {
     /// The IO cannot continue.
     fn thaw_process(&self, process: ProcessKey<'_>) -> Result<(), Error>;
 
-    /// Opens the IO for a process that came with its guest to this host, without reading or
-    /// writing any of it before [`resume_process`](ProcessHost::resume_process).
+    /// Opens the IO for a process that comes with its guest to this host, without reading or
+    /// writing any of it before [`resume_process`](ProcessHost::resume_process). The guest may
+    /// still run on the other host, which serves the IO until then.
     ///
     /// # Errors
     ///

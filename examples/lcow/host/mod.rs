@@ -9,8 +9,8 @@
 //! wait for a callback is [`ProcessHost::freeze_process`], during which no lock is held.
 //!
 //! A call that returns an error has changed nothing. Calls that undo or remove something (`detach`,
-//! `remove`, `unmount`, `terminate`, `release`, `revoke`, `thaw`, `unpause`) succeed if there is
-//! nothing to do.
+//! `remove`, `unmount`, `terminate`, `release`, `revoke`, `discard`, `thaw`, `unpause`) succeed if
+//! there is nothing to do.
 
 mod devices;
 mod guest;

@@ -10,7 +10,7 @@ use std::ops::DerefMut;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot, refresh};
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
 
@@ -332,6 +332,23 @@ impl Controller for Plan9 {
         }
         self.lock().gate.open();
         Ok(())
+    }
+
+    fn refresh(&self, state: &mut Plan9State, later: Plan9State) -> Result<(), Error> {
+        later.check()?;
+        refresh(state, later);
+        Ok(())
+    }
+
+    /// Checks the folders on this host, so that a missing one is found before the freeze.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let host = cx.resource::<Host>()?;
+        let state = self.lock();
+        let checked = state.shares.keys().map(|path| {
+            host.check_folder(&plan.share(path)).map_err(|error| in_share(error, path))
+        });
+        Error::collect(checked.filter_map(Result::err))
     }
 
     async fn patch(&self, cx: &Context) -> Result<(), Error> {

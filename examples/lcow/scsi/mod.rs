@@ -11,11 +11,11 @@ mod disk;
 mod mount;
 mod operations;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-use snapshot_core::{Context, Controller, Error, Gate, Snapshot};
+use snapshot_core::{Context, Controller, Error, Gate, Snapshot, refresh};
 use snapshot_proto::lcow::v1 as pb;
 use uuid::Uuid;
 
@@ -51,10 +51,56 @@ pub struct ScsiState {
     pub(super) placed: HashMap<Slot, PathBuf>,
     /// The paths to which the new VM has access; an abort revokes it.
     #[snapshot(skip)]
-    pub(super) granted: Vec<PathBuf>,
+    pub(super) granted: BTreeSet<PathBuf>,
+    /// The disks that are open for the new VM; an abort closes them.
+    #[snapshot(skip)]
+    pub(super) prepared: BTreeMap<Slot, DiskConfig>,
 }
 
 impl ScsiState {
+    /// Returns the disk that a reservation holds.
+    fn disk_of(&mut self, reservation: Uuid) -> Result<(Slot, &mut Disk), Error> {
+        let Some(&Reservation { slot, .. }) = self.reservations.get(&reservation) else {
+            return Err(Error::invalid(format!("there is no SCSI reservation {reservation}")));
+        };
+        match self.disks.get_mut(&slot) {
+            Some(disk) => Ok((slot, disk)),
+            None => Err(Error::invalid(format!("slot {slot} holds no disk"))),
+        }
+    }
+
+    /// Returns the disks that the VM has.
+    fn attached(&self) -> impl Iterator<Item = (Slot, &DiskConfig)> {
+        let attached = self.disks.iter().filter(|(_, disk)| disk.stage == DiskStage::Attached);
+        attached.map(|(&slot, disk)| (slot, &disk.config))
+    }
+
+    /// Grants the destination's VM access to a disk.
+    fn grant(
+        &mut self,
+        Binding { host, vm }: &Binding,
+        slot: Slot,
+        disk: &DiskConfig,
+    ) -> Result<(), Error> {
+        if disk.kind.needs_access() && !self.granted.contains(&disk.host_path) {
+            host.grant_access(vm, &disk.host_path).map_err(|error| in_disk(error, slot))?;
+            self.granted.insert(disk.host_path.clone());
+        }
+        Ok(())
+    }
+
+    /// Grants the destination's VM access to a disk, and opens it, unless an earlier rehearsal has.
+    fn prepare(&mut self, binding: &Binding, slot: Slot, disk: DiskConfig) -> Result<(), Error> {
+        if self.prepared.get(&slot) == Some(&disk) {
+            return Ok(());
+        }
+        self.grant(binding, slot, &disk)?;
+        let prepared = binding.host.prepare_disk(&binding.vm, slot, &disk);
+        prepared.map_err(|error| in_disk(error, slot))?;
+        self.prepared.insert(slot, disk);
+        Ok(())
+    }
+
     /// Checks that disks, mounts and reservations are consistent, whatever their stages.
     pub(super) fn check_consistency(&self) -> Result<(), Error> {
         check::consistency(self)
@@ -106,28 +152,54 @@ impl Scsi {
         state.binding = Some(binding);
     }
 
-    /// Grants the destination's VM access to its disks, and returns them.
+    /// Grants the destination's VM access to its disks, and returns them. Access that it does not
+    /// need, since the source has removed a disk after the rehearsal, is revoked.
     pub(super) fn open_for(&self, binding: &Binding) -> Result<Vec<(Slot, DiskConfig)>, Error> {
         let mut state = self.lock();
-        let state = &mut *state;
-        let attached = state.disks.iter().filter(|(_, disk)| disk.stage == DiskStage::Attached);
-        let disks: Vec<_> = attached.map(|(&slot, disk)| (slot, disk.config.clone())).collect();
-        for (slot, disk) in disks.iter().filter(|(_, disk)| disk.kind.needs_access()) {
-            binding
-                .host
-                .grant_access(&binding.vm, &disk.host_path)
-                .map_err(|error| error.in_key(slot.to_string()).in_field("disks"))?;
-            state.granted.push(disk.host_path.clone());
+        let disks: Vec<_> = state.attached().map(|(slot, disk)| (slot, disk.clone())).collect();
+        for (slot, disk) in &disks {
+            state.grant(binding, *slot, disk)?;
         }
+        let needed: BTreeSet<&Path> =
+            disks.iter().map(|(_, disk)| disk.host_path.as_path()).collect();
+        let surplus = state.granted.extract_if(.., |path| !needed.contains(path.as_path()));
+        let revoked = surplus.map(|path| binding.host.revoke_access(&binding.vm, &path));
+        Error::collect(revoked.collect::<Vec<_>>().into_iter().filter_map(Result::err))?;
         state.binding = Some(binding.clone());
         Ok(disks)
     }
 
-    /// Revokes the access that [`open_for`](Scsi::open_for) granted, after the VM has ended.
+    /// Closes the disks that were opened for the destination's VM and revokes its access to them,
+    /// after the VM has ended.
     pub(super) fn close_for(&self, Binding { host, vm }: &Binding) -> Result<(), Error> {
-        let granted = std::mem::take(&mut self.lock().granted);
+        let mut state = self.lock();
+        let discarded = match std::mem::take(&mut state.prepared).is_empty() {
+            true => Ok(()),
+            false => host.discard_disks(vm),
+        };
+        let granted = std::mem::take(&mut state.granted);
         let revoked = granted.iter().map(|path| host.revoke_access(vm, path));
-        Error::collect(revoked.filter_map(Result::err))
+        Error::collect([discarded].into_iter().chain(revoked).filter_map(Result::err))
+    }
+
+    /// Opens the disk that a reservation holds, at this path, for the VM that comes to this host.
+    ///
+    /// # Errors
+    ///
+    /// There is no such reservation, or the disk cannot be opened.
+    pub(super) fn prepare_layer(
+        &self,
+        binding: &Binding,
+        reservation: Uuid,
+        path: &Path,
+    ) -> Result<(), Error> {
+        let mut state = self.lock();
+        let (slot, disk) = state.disk_of(reservation)?;
+        if disk.stage != DiskStage::Attached {
+            return Ok(());
+        }
+        let disk = DiskConfig { host_path: path.to_owned(), ..disk.config.clone() };
+        state.prepare(binding, slot, disk)
     }
 
     /// Sets the path on this host of the disk that a reservation holds, between import and resume.
@@ -145,12 +217,7 @@ impl Scsi {
                 "a disk's path on the host changes only between import and resume",
             ));
         }
-        let Some(&Reservation { slot, .. }) = state.reservations.get(&reservation) else {
-            return Err(Error::invalid(format!("there is no SCSI reservation {reservation}")));
-        };
-        let Some(disk) = state.disks.get_mut(&slot) else {
-            return Err(Error::invalid(format!("slot {slot} holds no disk")));
-        };
+        let slot = state.disk_of(reservation)?.0;
         if let Some(other) = state.placed.get(&slot).filter(|other| *other != path) {
             return Err(Error::invalid(format!(
                 "disk {slot} is {} for one container and {} for another: give it one path",
@@ -159,9 +226,14 @@ impl Scsi {
             )));
         }
         state.placed.insert(slot, path.to_owned());
-        disk.config.host_path = path.to_owned();
+        state.disk_of(reservation)?.1.config.host_path = path.to_owned();
         Ok(())
     }
+}
+
+/// Adds the disk in this slot to the path of an error.
+fn in_disk(error: Error, slot: Slot) -> Error {
+    error.in_key(slot.to_string()).in_field("disks")
 }
 
 impl Controller for Scsi {
@@ -199,6 +271,27 @@ impl Controller for Scsi {
         Ok(())
     }
 
+    fn refresh(&self, state: &mut ScsiState, later: ScsiState) -> Result<(), Error> {
+        check::check(&later)?;
+        refresh(state, later);
+        Ok(())
+    }
+
+    /// Opens every disk in the plan. The containers, which come after, open those of their layers.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let binding = cx.controller::<Vm>()?.binding()?;
+        let mut state = self.lock();
+        let planned = state.attached().filter_map(|(slot, disk)| {
+            let host_path = plan.planned_disk(&disk.host_path)?.into_owned();
+            Some((slot, DiskConfig { host_path, ..disk.clone() }))
+        });
+        for (slot, disk) in planned.collect::<Vec<_>>() {
+            state.prepare(&binding, slot, disk)?;
+        }
+        Ok(())
+    }
+
     /// Sets the path on this host of every disk in the plan. The containers, which come after, set
     /// those of their layers.
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
@@ -213,7 +306,9 @@ impl Controller for Scsi {
         let mut state = self.lock();
         state.gate.open();
         state.placed = HashMap::new();
-        state.granted = Vec::new();
+        // Kept with the VM from here on.
+        state.granted = BTreeSet::new();
+        state.prepared = BTreeMap::new();
         Ok(())
     }
 

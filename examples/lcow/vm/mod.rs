@@ -6,7 +6,7 @@ use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use snapshot_core::codec::Json;
-use snapshot_core::{Child, Context, Controller, Error, Gate, Inside, Snapshot};
+use snapshot_core::{Child, Context, Controller, Error, Gate, Inside, Snapshot, refresh};
 use snapshot_proto::lcow::v1::{self as pb, vm_snapshot};
 
 use super::document;
@@ -114,6 +114,9 @@ pub struct VmState {
     pub bridge_next_id: i64,
     #[snapshot(skip)]
     pub(super) host: Option<Host>,
+    /// The id that it will have on this host, from the rehearsal until the patch sets it.
+    #[snapshot(skip)]
+    pub(super) planned_id: Option<VmId>,
     /// Closed from the freeze to the thaw, and from the import to the resume.
     #[snapshot(skip)]
     pub(super) gate: Gate,
@@ -251,6 +254,14 @@ impl Vm {
 }
 
 impl VmState {
+    fn check(&self) -> Result<(), Error> {
+        match &self.hcs_document {
+            Some(document) => document::check(&document.get()?),
+            None => Err(Error::invalid("is missing: no VM can be created without it")),
+        }
+        .map_err(|error| error.in_field("hcs_document"))
+    }
+
     fn enter(&self) -> Result<Inside, Error> {
         enter(&self.gate, || format!("VM {}", self.vm_id))
     }
@@ -267,13 +278,32 @@ impl VmState {
 
     fn binding(&self) -> Result<Binding, Error> {
         match &self.host {
-            Some(host) => Ok(Binding { host: host.clone(), vm: self.vm_id.clone() }),
+            Some(host) => {
+                let vm = self.planned_id.as_ref().unwrap_or(&self.vm_id).clone();
+                Ok(Binding { host: host.clone(), vm })
+            }
             None => Err(Error::precondition("the VM is not patched: it has no host yet")),
         }
     }
 
     fn scsi(&self) -> Option<&Arc<Scsi>> {
         self.scsi.as_ref().and_then(Child::get)
+    }
+
+    /// Returns the id that a plan gives the VM.
+    ///
+    /// # Errors
+    ///
+    /// The host was prepared for another id.
+    fn id_in(&self, plan: &PatchPlan) -> Result<VmId, Error> {
+        let id = plan.vm.as_ref().unwrap_or(&self.vm_id);
+        match self.planned_id.as_ref().filter(|prepared| *prepared != id) {
+            Some(prepared) => Err(Error::precondition(format!(
+                "the host is prepared for VM {prepared}, and the plan gives it the id {id}: plan one \
+                 id for all rehearsals and the migration"
+            ))),
+            None => Ok(id.clone()),
+        }
     }
 
     fn bind_devices(&self, binding: &Binding) {
@@ -313,15 +343,7 @@ impl Controller for Vm {
     }
 
     fn import(mut state: VmState) -> Result<Self, Error> {
-        match &state.hcs_document {
-            Some(document) => {
-                document::check(&document.get()?).map_err(|error| error.in_field("hcs_document"))?
-            }
-            None => {
-                return Err(Error::invalid("is missing: no VM can be created without it")
-                    .in_field("hcs_document"));
-            }
-        }
+        state.check()?;
         state.gate = Gate::closed();
         Ok(Self::from_state(state))
     }
@@ -363,13 +385,28 @@ impl Controller for Vm {
         host.release_vm(&vm)
     }
 
+    fn refresh(&self, state: &mut VmState, later: VmState) -> Result<(), Error> {
+        later.check()?;
+        refresh(state, later);
+        Ok(())
+    }
+
+    /// Runs before its devices, containers and processes prepare what they need on this host.
+    async fn prepare(&self, cx: &Context) -> Result<(), Error> {
+        let plan = cx.resource::<PatchPlan>()?;
+        let host = cx.resource::<Host>()?;
+        let mut state = self.lock();
+        state.planned_id = Some(state.id_in(&plan)?);
+        state.host = Some(Host::clone(&host));
+        Ok(())
+    }
+
     async fn patch(&self, cx: &Context) -> Result<(), Error> {
         let plan = cx.resource::<PatchPlan>()?;
         let host = cx.resource::<Host>()?;
         let mut state = self.lock();
-        if let Some(id) = &plan.vm {
-            state.vm_id = id.clone();
-        }
+        state.vm_id = state.id_in(&plan)?;
+        state.planned_id = None;
         state.host = Some(Host::clone(&host));
         Ok(())
     }

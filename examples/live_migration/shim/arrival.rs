@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 
 use rustix::io::fcntl_dupfd_cloexec;
-use snapshot_core::{ControllerId, Error, Phase, Session, Snapshot, WriteOptions};
+use snapshot_core::{ControllerId, Error, Session, Snapshot, WriteOptions};
 use snapshot_examples::lcow::{Host as LcowHost, Sandbox};
 use snapshot_handover::message::Hello;
 use snapshot_handover::{Host, NotMoved, Report};
@@ -60,6 +60,8 @@ struct State {
     resumed: Option<Resumed>,
     /// Whether the source knows that the sandbox is this side's.
     is_settled: bool,
+    /// Whether an arrival that has ended has left what the sandbox could be taken up from.
+    has_left: bool,
 }
 
 impl Desk {
@@ -116,13 +118,35 @@ impl Desk {
         let _ = lock(&self.news).send(news);
     }
 
-    /// Leaves the host to the next sandbox.
-    fn release(&self) {
+    /// A hand-over has ended, and its sandbox is certainly not this side's: removes what it could have
+    /// been taken up from, unless the next one is here.
+    pub(crate) fn forget(&self) {
+        let mut state = lock(&self.state);
+        if std::mem::take(&mut state.has_left) {
+            self.side.forget_arrival();
+        }
+    }
+
+    /// Takes the host for a sandbox, if it is free.
+    fn take(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_free = std::mem::take(&mut state.is_free);
+        state.has_left &= !is_free;
+        is_free
+    }
+
+    /// Leaves the host to the next sandbox. If the snapshot `was_kept`, only the ledger says whether the
+    /// sandbox is this side's.
+    fn release(&self, was_kept: bool) {
         if let Err(error) = self.side.clean() {
             tracing::error!(%error, "this host is not as it was before");
         }
+        if !was_kept {
+            self.side.forget_arrival();
+        }
         let mut state = lock(&self.state);
         state.arrived = None;
+        state.has_left = was_kept;
         state.is_free = true;
     }
 }
@@ -133,6 +157,7 @@ pub(crate) struct Arrival {
     /// Called once the source is known to offer a sandbox that this host may take.
     greeted: Box<dyn FnMut() -> Result<(), Error> + Send>,
     has_host: bool,
+    was_kept: bool,
     is_live: bool,
 }
 
@@ -142,7 +167,7 @@ impl Arrival {
         desk: Arc<Desk>,
         greeted: impl FnMut() -> Result<(), Error> + Send + 'static,
     ) -> Self {
-        Self { desk, greeted: Box::new(greeted), has_host: false, is_live: false }
+        Self { desk, greeted: Box::new(greeted), has_host: false, was_kept: false, is_live: false }
     }
 
     fn machine(&self) -> Result<Arc<Machine>, Error> {
@@ -153,7 +178,7 @@ impl Arrival {
 impl Drop for Arrival {
     fn drop(&mut self) {
         if self.has_host && !self.is_live {
-            self.desk.release();
+            self.desk.release(self.was_kept);
         }
     }
 }
@@ -171,7 +196,7 @@ impl Host<Sandbox> for Arrival {
         let shared = &self.desk.shared;
         offered.guest = confine::folder(shared, &offered.guest)?;
         offered.storage = confine::folder(shared, &offered.storage)?;
-        if !std::mem::take(&mut lock(&self.desk.state).is_free) {
+        if !self.desk.take() {
             return Err(Error::precondition(
                 "this destination has a sandbox, or takes one over: start another one",
             ));
@@ -183,6 +208,7 @@ impl Host<Sandbox> for Arrival {
         Storage::find(&offered.storage).show(dir)?;
         sandbox::equip(&machine, SIDE)?;
         make_room(offered.seen.len());
+        side::write(&self.desk.side.offered(), &offered)?;
         lock(&self.desk.state).arrived = Some(Arrived { machine, offered });
         Ok(Vec::new())
     }
@@ -190,7 +216,7 @@ impl Host<Sandbox> for Arrival {
     /// Kept until there is a checkpoint of this host.
     fn keep(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let Desk { side, options, .. } = &*self.desk;
-        side::write(&side.offered(), &self.desk.arrived()?.offered)?;
+        self.was_kept = true;
         let writer = WriteOptions::new().replace(true);
         writer.write_to_path(snapshot, side.arrived())?;
         match &options.save {
@@ -201,13 +227,15 @@ impl Host<Sandbox> for Arrival {
 
     fn bind(&mut self, root: &Arc<Sandbox>, _: &[u8]) -> Result<Session, Error> {
         let machine = self.machine()?;
-        let plan = plan::plan(&machine, root)?;
+        // For those that came after the greeting.
+        make_room(root.pods().iter().map(|pod| pod.containers().len()).sum());
+        let plan = plan::plan(&machine);
         let session = Session::new()
             .progress(Arc::new(Bars::new(SIDE)))
             .resource(Arc::new(LcowHost::new(machine)))
             .resource(Arc::new(plan));
         Ok(match &self.desk.options.fail {
-            Some(Fault { phase: phase @ (Phase::Patch | Phase::Resume), controller }) => {
+            Some(Fault { phase, controller }) if Fault::AT_DESTINATION.contains(phase) => {
                 session.fail_at(*phase, ControllerId::from(controller.as_str()))
             }
             _ => session,

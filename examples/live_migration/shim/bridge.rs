@@ -38,6 +38,10 @@ pub(crate) enum Request {
     Start(Start),
     /// End a process, and forget it with its ports.
     End(Key),
+    /// Stop all processes where they are. The answer comes when all stand still.
+    Pause,
+    /// Let all processes go on.
+    Continue,
     /// End all processes, then the VM.
     PowerOff,
 }

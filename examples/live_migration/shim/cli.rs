@@ -48,7 +48,7 @@ pub(crate) struct Options {
     pub(crate) containers: u32,
 
     /// Make the step of one controller fail, `freeze:pods/web/containers/c1` for instance. Phases:
-    /// freeze, save, patch, resume. With --listen and --connect, give it to both sides.
+    /// freeze, save, prepare, refresh, patch, resume. With --listen and --connect, give it to both sides.
     #[arg(long, value_name = "PHASE:CONTROLLER-ID")]
     pub(crate) fail: Option<Fault>,
 
@@ -196,7 +196,12 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    const PHASES: [Phase; 4] = [Phase::Freeze, Phase::Save, Phase::Patch, Phase::Resume];
+    const PHASES: [Phase; 6] =
+        [Phase::Freeze, Phase::Save, Phase::Prepare, Phase::Refresh, Phase::Patch, Phase::Resume];
+
+    /// The phases that the destination runs.
+    pub(crate) const AT_DESTINATION: [Phase; 4] =
+        [Phase::Prepare, Phase::Refresh, Phase::Patch, Phase::Resume];
 }
 
 impl FromStr for Fault {
@@ -238,6 +243,8 @@ mod tests {
         assert_eq!(fault.controller, "pods/web/containers/c1");
         assert_eq!(fault.to_string(), "patch:pods/web/containers/c1");
         assert!("patch".parse::<Fault>().unwrap_err().contains("PHASE:CONTROLLER-ID"));
-        assert!("commit:vm".parse::<Fault>().unwrap_err().contains("freeze, save, patch"));
+        assert!(
+            "commit:vm".parse::<Fault>().unwrap_err().contains("save, prepare, refresh, patch")
+        );
     }
 }

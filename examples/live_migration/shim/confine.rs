@@ -70,6 +70,19 @@ pub(crate) fn private_folder(path: &Path) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| at(path, error))
 }
 
+/// Makes a folder that only this user may enter, and returns whether it is a new one.
+///
+/// # Errors
+///
+/// It cannot be made.
+pub(crate) fn make_private_folder(path: &Path) -> Result<bool, Error> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(at(path, error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -62,6 +62,7 @@ pub(crate) fn run(
         }
         false => {
             side.forget_sandbox();
+            side.forget_arrival();
             side.clean()?;
             None
         }

@@ -88,6 +88,22 @@ impl DiskHost for Machine {
         Ok(())
     }
 
+    fn prepare_disk(&self, vm: &VmId, slot: Slot, disk: &DiskConfig) -> Result<(), Error> {
+        let key = (vm.clone(), slot);
+        let is_it = |open: &Disk| open.is_open(&disk.host_path, disk.read_only);
+        if lock(&self.prepared).get(&key).is_some_and(is_it) {
+            return Ok(());
+        }
+        let opened = Disk::open(&disk.host_path, disk.read_only)?;
+        lock(&self.prepared).insert(key, opened);
+        Ok(())
+    }
+
+    fn discard_disks(&self, vm: &VmId) -> Result<(), Error> {
+        lock(&self.prepared).retain(|(of, _), _| of != vm);
+        Ok(())
+    }
+
     fn attach_disk(&self, vm: &VmId, slot: Slot, disk: &DiskConfig) -> Result<(), Error> {
         let granted = (vm.clone(), disk.host_path.clone());
         if !lock(&self.granted).contains(&granted) {
@@ -97,7 +113,7 @@ impl DiskHost for Machine {
             )));
         }
         self.with_vm(vm, |hosted| {
-            hosted.attach(slot, disk)?;
+            hosted.attach(slot, disk, None)?;
             match hosted.disks.get(&slot) {
                 Some(disk) => self.guest().put_disk(slot, disk.volume()),
                 None => Ok(()),

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
@@ -202,7 +202,10 @@ impl Guest {
     ///
     /// It cannot be written.
     pub(crate) fn put_disk(&self, slot: Slot, volume: Uuid) -> Result<(), Error> {
-        write(&self.disk_path(slot), &volume.to_string())
+        let path = self.disk_path(slot);
+        remove(&path)?;
+        // A link, whose target is read in one call.
+        symlink(volume.to_string(), &path).map_err(|error| at(&path, error))
     }
 
     /// Takes the disk out of a SCSI slot; does nothing to an empty one.
@@ -228,8 +231,8 @@ impl Guest {
         let mut disks = BTreeMap::new();
         for entry in std::fs::read_dir(&dir).map_err(|error| at(&dir, error))? {
             let path = entry.map_err(|error| at(&dir, error))?.path();
-            let text = std::fs::read_to_string(&path).map_err(|error| at(&path, error))?;
-            let volume = Uuid::parse_str(&text).map_err(|error| {
+            let volume = std::fs::read_link(&path).map_err(|error| at(&path, error))?;
+            let volume = Uuid::parse_str(&volume.to_string_lossy()).map_err(|error| {
                 Error::new(Code::DataLoss, format!("{}: {error}", path.display()))
             })?;
             let slot = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

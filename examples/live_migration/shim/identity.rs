@@ -49,17 +49,10 @@ impl Identity {
         }
         Ok(process)
     }
-
-    /// Whether the process stands still because it was stopped.
-    pub(crate) fn is_stopped(&self) -> Result<bool, Error> {
-        let stat = Stat::read(self.pid)?;
-        Ok(matches!(stat.state, 'T' | 'Z' | 'X') || stat.start_time != self.start_time)
-    }
 }
 
 /// What of `/proc/PID/stat` is of use here; see proc_pid_stat(5).
 struct Stat {
-    state: char,
     start_time: u64,
 }
 
@@ -78,7 +71,7 @@ impl Stat {
         let (_, rest) = text.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let field = |number: usize| fields.get(number - 3);
-        Some(Self { state: field(3)?.chars().next()?, start_time: field(22)?.parse().ok()? })
+        Some(Self { start_time: field(22)?.parse().ok()? })
     }
 }
 
@@ -110,7 +103,7 @@ mod tests {
     fn a_program_name_with_parentheses_and_spaces_is_skipped() {
         let numbers: Vec<String> = (4..=22).map(|number| number.to_string()).collect();
         let stat = Stat::parse(&format!("12 (a) b (c) S {}\n", numbers.join(" "))).unwrap();
-        assert_eq!((stat.state, stat.start_time), ('S', 22));
+        assert_eq!(stat.start_time, 22);
         assert!(Stat::parse("12 (a) S 1 2").is_none());
     }
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use snapshot_core::Source;
 use snapshot_examples::lcow::Sandbox;
 
+use crate::shim::table::duration;
+
 /// A series of quick changes may spend one part in this many of its time on checkpoints.
 const SHARE: u32 = 5;
 
@@ -22,12 +24,22 @@ pub(crate) struct Keeper {
     /// Whether the sandbox has changed since the last one.
     behind: bool,
     failing: bool,
+    written: u32,
+    /// How long the last one took.
+    took: Duration,
 }
 
 impl Keeper {
     /// A keeper that has nothing written yet.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, next: Instant::now(), behind: false, failing: false }
+        Self {
+            path,
+            next: Instant::now(),
+            behind: false,
+            failing: false,
+            written: 0,
+            took: Duration::ZERO,
+        }
     }
 
     /// Writes a checkpoint after a change. In a series of quick changes some are left out.
@@ -46,6 +58,11 @@ impl Keeper {
         }
     }
 
+    /// How many were written, and how long the last one took.
+    pub(crate) fn summary(&self) -> String {
+        format!("wrote {} checkpoints, the last one in {}", self.written, duration(self.took))
+    }
+
     fn write(&mut self, sandbox: &Arc<Sandbox>) {
         let began = Instant::now();
         match Source::new(sandbox).checkpoint(&self.path) {
@@ -54,7 +71,9 @@ impl Keeper {
                     tracing::error!("the checkpoint can be written again");
                 }
                 self.behind = false;
-                self.next = Instant::now() + began.elapsed() * (SHARE - 1);
+                self.written += 1;
+                self.took = began.elapsed();
+                self.next = Instant::now() + self.took * (SHARE - 1);
             }
             // It has been logged. The earlier one stays, and the sandbox runs on.
             Err(_) => {

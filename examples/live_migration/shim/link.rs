@@ -196,13 +196,19 @@ async fn remove_left_behind(path: &Path) -> io::Result<()> {
 fn check_user(stream: &UnixStream) -> io::Result<()> {
     let peer = stream.peer_cred()?.uid();
     let own = rustix::process::geteuid().as_raw();
-    match peer == own || peer == 0 {
+    match may_speak(peer, own) {
         true => Ok(()),
         false => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!("the process on the other end is of user {peer}, this one of user {own}"),
         )),
     }
+}
+
+/// Whether a process of user `peer` may be the other side of one of user `own`.
+fn may_speak(peer: u32, own: u32) -> bool {
+    const ROOT: u32 = 0;
+    peer == own || peer == ROOT
 }
 
 /// Where a destination waits for sources. A socket file goes with it.
@@ -314,6 +320,17 @@ mod tests {
         let mut byte = [0];
         destination.read_exact(&mut byte).await.unwrap();
         assert_eq!(&byte, b"x");
+    }
+
+    #[test]
+    fn a_peer_is_of_the_same_user_or_of_root() {
+        let (root, alice, bob) = (0, 1000, 1001);
+        for (peer, own) in [(root, root), (alice, alice), (root, alice)] {
+            assert!(may_speak(peer, own), "{peer} to {own}");
+        }
+        for (peer, own) in [(alice, root), (alice, bob)] {
+            assert!(!may_speak(peer, own), "{peer} to {own}");
+        }
     }
 
     #[tokio::test]

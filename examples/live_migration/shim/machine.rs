@@ -32,6 +32,8 @@ pub(crate) struct Machine {
     guest: Guest,
     processes: Processes,
     pub(crate) vms: Mutex<BTreeMap<VmId, Hosted>>,
+    /// The disks of VMs that are still to come here. They are open and not locked.
+    pub(crate) prepared: Mutex<BTreeMap<(VmId, Slot), Disk>>,
     /// The images that VMs may open.
     pub(crate) granted: Mutex<BTreeSet<(VmId, PathBuf)>>,
 }
@@ -79,6 +81,7 @@ impl Machine {
             processes: Processes::new(guest.clone(), origin)?,
             guest,
             vms: Mutex::default(),
+            prepared: Mutex::default(),
             granted: Mutex::default(),
         }))
     }
@@ -117,6 +120,7 @@ impl Machine {
     /// Takes a VM off this host, with everything that is locked for it.
     fn forget(&self, vm: &VmId) -> Result<(), Error> {
         lock(&self.vms).remove(vm);
+        lock(&self.prepared).retain(|(of, _), _| of != vm);
         lock(&self.granted).retain(|(of, _)| of != vm);
         let record = self.record(vm)?;
         match std::fs::remove_file(&record) {
@@ -145,8 +149,11 @@ impl Machine {
 
     fn attach_all(&self, vm: &VmId, hosted: &mut Hosted, config: &VmConfig) -> Result<(), Error> {
         for (slot, disk) in &config.disks {
-            hosted.attach(*slot, disk)?;
+            let prepared = lock(&self.prepared).remove(&(vm.clone(), *slot));
+            hosted.attach(*slot, disk, prepared)?;
         }
+        // What was prepared and is not among the disks of the VM any more.
+        lock(&self.prepared).retain(|(of, _), _| of != vm);
         for SharedFolder { name, path, .. } in &config.shares {
             hosted.shares.insert(name.clone(), File::open(path).map_err(|error| at(path, error))?);
         }
@@ -160,12 +167,21 @@ impl Machine {
 }
 
 impl Hosted {
-    /// Attaches a disk, and locks it.
-    pub(crate) fn attach(&mut self, slot: Slot, config: &DiskConfig) -> Result<(), Error> {
+    /// Attaches a disk, and locks it. It is opened unless it is `prepared`.
+    pub(crate) fn attach(
+        &mut self,
+        slot: Slot,
+        config: &DiskConfig,
+        prepared: Option<Disk>,
+    ) -> Result<(), Error> {
         if self.disks.contains_key(&slot) {
             return Err(Error::precondition(format!("SCSI slot {slot} is taken")));
         }
-        let disk = Disk::open(&config.host_path, config.read_only)?;
+        let is_it = |disk: &Disk| disk.is_open(&config.host_path, config.read_only);
+        let disk = match prepared.filter(is_it) {
+            Some(disk) => disk,
+            None => Disk::open(&config.host_path, config.read_only)?,
+        };
         disk.lock()?;
         self.disks.insert(slot, disk);
         Ok(())
@@ -222,8 +238,8 @@ impl VmHost for Machine {
         self.processes.pause_all()?;
         self.with_vm(vm, |hosted| {
             hosted.running = false;
-            let disks: Vec<&Disk> = hosted.disks.values().collect();
-            unlock_all(&disks)
+            flush_all(hosted.disks.values())?;
+            Error::collect(hosted.disks.values().filter_map(|disk| disk.unlock().err()))
         })
     }
 
@@ -249,6 +265,16 @@ impl VmHost for Machine {
 }
 
 impl Machine {
+    /// Puts on disk what was written to the disks so far, so that a pause need not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn flush_disks(&self) -> Result<(), Error> {
+        let vms = lock(&self.vms);
+        flush_all(vms.values().flat_map(|hosted| hosted.disks.values()))
+    }
+
     /// Takes down what a shim of this host that died has left in the guest half-way: whatever is not of
     /// this sandbox. Returns how many processes were ended.
     ///
@@ -291,18 +317,18 @@ impl Machine {
     }
 }
 
-/// Puts what was written on disk and gives the locks up. The file system waits for the device once
-/// per disk, and many of these waits can go on at once.
-fn unlock_all(disks: &[&Disk]) -> Result<(), Error> {
+/// Puts what was written to disks on disk. The file system waits for the device once per disk, and many of
+/// these waits can go on at once.
+fn flush_all<'a>(disks: impl Iterator<Item = &'a Disk>) -> Result<(), Error> {
     const THREADS: usize = 16;
+    let disks: Vec<&Disk> = disks.filter(|disk| !disk.is_flushed().unwrap_or(false)).collect();
     let share = disks.len().div_ceil(THREADS).max(1);
-    let unlock =
-        |share: &[&Disk]| Error::collect(share.iter().filter_map(|disk| disk.unlock().err())).err();
+    let flush =
+        |share: &[&Disk]| Error::collect(share.iter().filter_map(|disk| disk.flush().err())).err();
     std::thread::scope(|scope| {
         let threads: Vec<_> =
-            disks.chunks(share).map(|share| scope.spawn(move || unlock(share))).collect();
-        let panicked =
-            || Some(Error::internal("a disk could not be unlocked: its thread panicked"));
+            disks.chunks(share).map(|share| scope.spawn(move || flush(share))).collect();
+        let panicked = || Some(Error::internal("a disk could not be flushed: its thread panicked"));
         let errors = threads.into_iter().filter_map(|t| t.join().unwrap_or_else(|_| panicked()));
         Error::collect(errors.collect::<Vec<_>>())
     })
@@ -397,7 +423,8 @@ fn key(process: ProcessKey<'_>) -> Key {
 }
 
 fn wiring(config: ProcessConfig<'_>) -> Wiring<'_> {
-    Wiring { paths: config.io, ports: config.ports, wait_call_id: config.wait_call_id }
+    let ProcessConfig { bundle, io: paths, ports, wait_call_id, .. } = config;
+    Wiring { bundle, paths, ports, wait_call_id }
 }
 
 /// What of an OCI process spec is of use here.

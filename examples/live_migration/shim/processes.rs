@@ -5,6 +5,7 @@ mod entries;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::num::NonZeroU32;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::OFlags;
@@ -24,13 +24,11 @@ use snapshot_examples::lcow::host::{OnExit, ProcessIo, StdPorts};
 use entries::{Entries, Entry};
 
 use crate::shim::bridge::{Answer, Bridge, Request, Start};
+use crate::shim::confine::make_private_folder;
 use crate::shim::guest::{Guest, InGuest, at, make_fifo, open_both_ways};
 use crate::shim::identity::Identity;
 use crate::shim::lock::lock;
 use crate::shim::relay::{Event, Relay, Stream};
-
-/// How long a process may take to stand still once it was told to.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which process: its container's id inside the guest, and its exec id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,6 +52,8 @@ impl fmt::Display for Key {
 /// How a process is reached: its IO and the call that waits for its exit.
 #[derive(Clone, Copy)]
 pub(crate) struct Wiring<'a> {
+    /// The folder for this host's ends, which is made if it is not there.
+    pub(crate) bundle: &'a Path,
     /// This host's ends of its IO.
     pub(crate) paths: &'a ProcessIo,
     /// The guest's ends of its IO.
@@ -262,9 +262,12 @@ impl Processes {
     }
 
     fn streams(&self, wiring: Wiring<'_>, made: &mut Vec<PathBuf>) -> Result<Vec<Stream>, Error> {
-        let Wiring { paths, ports, .. } = wiring;
+        let Wiring { bundle, paths, ports, .. } = wiring;
         if paths.terminal {
             return Err(Error::new(Code::Unimplemented, "this host has no terminals"));
+        }
+        if make_private_folder(bundle)? {
+            made.push(bundle.to_owned());
         }
         let mut streams = Vec::new();
         if let (Some(path), Some(port)) = (&paths.stdin, ports.stdin) {
@@ -295,8 +298,7 @@ impl Processes {
         options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         match options.clone().create_new(true).open(path) {
             Err(error)
-                if self.origin == Origin::TakenUp
-                    && error.kind() == std::io::ErrorKind::AlreadyExists =>
+                if self.origin == Origin::TakenUp && error.kind() == ErrorKind::AlreadyExists =>
             {
                 Ok((options.open(path)?, false))
             }
@@ -412,45 +414,22 @@ impl Processes {
         }
     }
 
-    /// Stops all processes where they are, as a hypervisor stops the processors of a VM, and
-    /// returns when all stand still.
+    /// Stops all processes where they are, and returns when all stand still.
     ///
     /// # Errors
     ///
     /// One cannot be stopped.
     pub(crate) fn pause_all(&self) -> Result<(), Error> {
-        let all = self.all();
-        for (key, _) in &all {
-            self.signal(key, Signal::STOP)?;
-        }
-        let deadline = Instant::now() + STOP_TIMEOUT;
-        for (key, identity) in all {
-            // An error: the process has gone altogether.
-            while !identity.is_stopped().unwrap_or(true) {
-                if Instant::now() > deadline {
-                    return Err(Error::new(
-                        Code::DeadlineExceeded,
-                        format!("process {key} does not stand still after {STOP_TIMEOUT:?}"),
-                    ));
-                }
-                std::thread::sleep(Duration::from_micros(100));
-            }
-        }
-        Ok(())
+        self.ask(&Request::Pause).map(drop)
     }
 
     /// Lets all processes go on.
     ///
     /// # Errors
     ///
-    /// One cannot be continued; the others are.
+    /// The VM does not answer.
     pub(crate) fn unpause_all(&self) -> Result<(), Error> {
-        let failures = self.all().into_iter().filter_map(|(key, _)| self.unpause(&key).err());
-        Error::collect(failures)
-    }
-
-    fn unpause(&self, key: &Key) -> Result<(), Error> {
-        self.signal(key, Signal::CONT)
+        self.ask(&Request::Continue).map(drop)
     }
 
     /// Opens the gate: every adopted process goes live, and the guest goes on.
@@ -460,15 +439,11 @@ impl Processes {
     /// A relay cannot begin.
     pub(crate) fn open(&self) -> Result<(), Error> {
         self.open.store(true, Ordering::Release);
-        for (key, _) in self.all() {
+        let keys: Vec<Key> = lock(&self.entries.by_key).keys().cloned().collect();
+        for key in keys {
             self.thaw(&key)?;
         }
         self.unpause_all()
-    }
-
-    fn all(&self) -> Vec<(Key, Identity)> {
-        let entries = lock(&self.entries.by_key);
-        entries.iter().map(|(key, entry)| (key.clone(), entry.identity)).collect()
     }
 
     /// The process behind a key, if this shim serves it.
@@ -482,11 +457,15 @@ fn always_readable() -> Result<OwnedFd, Error> {
     Ok(eventfd(1, EventfdFlags::CLOEXEC).map_err(std::io::Error::from)?)
 }
 
-/// Removes files that were made for nothing. What cannot be removed is an empty file.
+/// Removes what was made for nothing: empty files, after them their folder.
 fn remove(made: &[PathBuf]) {
-    for path in made {
-        if let Err(error) = std::fs::remove_file(path) {
-            tracing::warn!(path = %path.display(), %error, "a file that was made cannot be removed");
+    for path in made.iter().rev() {
+        let removed = match std::fs::remove_file(path) {
+            Err(error) if error.kind() == ErrorKind::IsADirectory => std::fs::remove_dir(path),
+            removed => removed,
+        };
+        if let Err(error) = removed {
+            tracing::warn!(path = %path.display(), %error, "what was made cannot be removed");
         }
     }
 }

@@ -103,6 +103,7 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
         }
         // A sandbox that this host was ready for; else it was a stranger's word.
         Accepted::Refused(why) if *lock(&way) == Way::Through => {
+            desk.forget();
             desk.report(News::Refused(Box::new(why)));
         }
         Accepted::Refused(why) => {

@@ -115,6 +115,8 @@ struct Member {
     streams: Vec<Stream>,
     process: OwnedFd,
     flow: Flow,
+    /// Whether epoll knows its ports and its process.
+    is_watched: bool,
     /// Whether the last turn failed, and when the next one is.
     failing: Option<Instant>,
 }
@@ -248,7 +250,8 @@ impl Relay {
     /// and an exit is not told, before [`Relay::flow`].
     pub(crate) fn add(&self, process: OwnedFd, streams: Vec<Stream>) -> MemberId {
         let id = MemberId(self.shared.next.fetch_add(1, Ordering::Relaxed));
-        let member = Member { streams, process, flow: Flow::Held, failing: None };
+        let member =
+            Member { streams, process, flow: Flow::Held, is_watched: false, failing: None };
         lock(&self.shared.members).insert(id, Arc::new(Mutex::new(member)));
         id
     }
@@ -265,13 +268,16 @@ impl Relay {
         if member.flow != Flow::Held {
             return Ok(());
         }
-        for watched in member.watched() {
-            let key = epoll::EventData::new_u64(id.0);
-            if let Err(error) = epoll::add(&self.shared.epoll, watched, key, WATCH) {
-                member.unwatch(&self.shared.epoll);
-                return Err(std::io::Error::from(error).into());
-            }
+        let key = epoll::EventData::new_u64(id.0);
+        let watched = member.watched().try_for_each(|watched| match member.is_watched {
+            true => epoll::modify(&self.shared.epoll, watched, key, WATCH),
+            false => epoll::add(&self.shared.epoll, watched, key, WATCH),
+        });
+        if let Err(error) = watched {
+            member.unwatch(&self.shared.epoll);
+            return Err(std::io::Error::from(error).into());
         }
+        member.is_watched = true;
         member.flow = Flow::Flowing;
         Ok(())
     }
@@ -284,7 +290,7 @@ impl Relay {
         let Some(member) = self.shared.member(id) else { return true };
         let mut member = lock(&member);
         if member.flow == Flow::Flowing {
-            member.unwatch(&self.shared.epoll);
+            // Epoll still watches it, once: what it reports of a held member is left where it is.
             member.flow = Flow::Held;
         }
         member.streams.iter().all(|stream| stream.begun == 0 || !stream.is_output())
@@ -293,7 +299,9 @@ impl Relay {
     /// Takes a member out, and closes this side's ends of its ports. Does nothing if it is gone.
     pub(crate) fn remove(&self, id: MemberId) {
         self.hold(id);
-        lock(&self.shared.members).remove(&id);
+        if let Some(member) = lock(&self.shared.members).remove(&id) {
+            lock(&member).unwatch(&self.shared.epoll);
+        }
     }
 
     /// How many bytes of a member have been carried, in all its streams.
@@ -321,7 +329,8 @@ impl Member {
         self.streams.iter().map(|stream| stream.from.as_fd()).chain([self.process.as_fd()])
     }
 
-    fn unwatch(&self, epoll: &OwnedFd) {
+    fn unwatch(&mut self, epoll: &OwnedFd) {
+        self.is_watched = false;
         for watched in self.watched() {
             // It fails if it was never added, because `flow` did not come that far.
             let _ = epoll::delete(epoll, watched);

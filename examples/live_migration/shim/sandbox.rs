@@ -179,13 +179,13 @@ pub(crate) fn start_containers(
 pub(crate) fn take_up(
     machine: &Arc<Machine>,
     checkpoint: Incoming,
-    plan: fn(&Machine, &Sandbox) -> Result<PatchPlan, Error>,
+    plan: fn(&Machine) -> PatchPlan,
 ) -> Result<Arc<Sandbox>, Error> {
     let imported = checkpoint.import::<Sandbox>()?;
     machine.processes().take_bridge()?;
     machine.keep_only(imported.root())?;
     remove_logs(machine, imported.root())?;
-    let plan = plan(machine, imported.root())?;
+    let plan = plan(machine);
     let session =
         Session::new().resource(Arc::new(Host::new(Arc::clone(machine)))).resource(Arc::new(plan));
     let patched = block_on(imported.patch(&session)).map_err(Failure::into_error)?;

@@ -140,6 +140,14 @@ impl Side {
         }
     }
 
+    /// Removes what a destination has kept of a sandbox that is not its own.
+    pub(crate) fn forget_arrival(&self) {
+        for path in [self.arrived(), self.offered()] {
+            // As in `forget_sandbox`.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// Removes what a hand-over that came to nothing has left on this host. What a sandbox could be
     /// taken up from stays: only the ledger says whether it is this side's.
     ///

@@ -1,8 +1,9 @@
-//! Signals that ask a shim to end, and waits that they cut short.
+//! Signals that ask a shim to end, one that must not end it, and waits that they cut short.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
@@ -10,7 +11,9 @@ static REQUESTED: AtomicBool = AtomicBool::new(false);
 /// How often a wait looks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Watches for SIGINT, SIGTERM and SIGHUP from now on. Call it inside of the runtime.
+/// Watches for SIGINT, SIGTERM and SIGHUP from now on. SIGXFSZ, which comes with a write beyond the
+/// largest size of a file, does nothing: the write fails, and that is reported as on a full disk. Call it
+/// inside of the runtime.
 ///
 /// # Errors
 ///
@@ -24,6 +27,8 @@ pub(crate) fn watch() -> std::io::Result<()> {
             }
         });
     }
+    // The handler stays when this is dropped.
+    drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
     Ok(())
 }
 

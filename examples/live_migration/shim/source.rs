@@ -170,10 +170,11 @@ impl Source<'_> {
         say(
             SIDE,
             &format!(
-                "runs {} containers in {} pods, {} controllers",
+                "runs {} containers in {} pods, {} controllers; {}",
                 self.options.containers,
                 sandbox.pods().len(),
-                ids.len()
+                ids.len(),
+                keeper.summary()
             ),
         );
         if let Some(fault) = &self.options.fail
@@ -194,6 +195,9 @@ impl Source<'_> {
         let kept = match self.migrate(&machine, &storage, &sandbox, &session, &bars)? {
             Migrated::Moved(report) => {
                 self.side.forget_sandbox();
+                if let Some(rehearsed) = &report.rehearsal {
+                    summary::rehearsal(SIDE, rehearsed);
+                }
                 report::write(self.options, || report.side);
                 say(SIDE, "has let go of the sandbox and ends");
                 return Ok(Outcome::Moved);
@@ -272,6 +276,10 @@ impl Source<'_> {
         session: &Session,
         bars: &Arc<Bars>,
     ) -> anyhow::Result<Migrated> {
+        // Else the freeze finds out, which can be taken back.
+        if let Err(error) = machine.flush_disks() {
+            tracing::warn!(%error, "a disk cannot be flushed before the freeze");
+        }
         let offered = note::Offered {
             machine: machine_id()?,
             guest: machine.guest().dir().to_owned(),

@@ -3,7 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock, syncfs};
 use rustix::io::Errno;
@@ -12,9 +13,13 @@ use uuid::Uuid;
 
 use crate::shim::confine::private_folder;
 use crate::shim::guest::at;
+use crate::shim::lock::lock;
 
 /// What a disk image begins with; its volume id follows, as text.
 const MAGIC: &str = "disk image of live_migration, volume ";
+
+/// Longer than a tick of a file system's clock.
+const TICK: Duration = Duration::from_millis(20);
 
 /// How large a disk image is, in bytes. It is sparse.
 const DISK_SIZE: u64 = 1 << 20;
@@ -126,6 +131,15 @@ pub(crate) struct Disk {
     file: File,
     read_only: bool,
     volume: Uuid,
+    /// What the file was when it was last put on disk.
+    flushed: Mutex<Option<Written>>,
+}
+
+/// When a file was last written, and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Written {
+    at: SystemTime,
+    length: u64,
 }
 
 impl Disk {
@@ -150,7 +164,12 @@ impl Disk {
             .ok_or_else(|| {
                 Error::new(Code::DataLoss, format!("{} is not a disk image", path.display()))
             })?;
-        Ok(Self { path: path.to_owned(), file, read_only, volume })
+        Ok(Self { path: path.to_owned(), file, read_only, volume, flushed: Mutex::default() })
+    }
+
+    /// Whether it is the image at this path, opened for this use.
+    pub(crate) fn is_open(&self, path: &Path, read_only: bool) -> bool {
+        self.path == path && self.read_only == read_only
     }
 
     /// Which volume it holds, wherever the image is.
@@ -171,15 +190,47 @@ impl Disk {
         patiently(|| flock(&self.file, how)).map_err(|error| in_use("disk", &self.path, error))
     }
 
-    /// Puts everything on disk and gives the lock up.
+    /// Whether everything that was written is on disk.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be looked at.
+    pub(crate) fn is_flushed(&self) -> Result<bool, Error> {
+        Ok(self.read_only || Some(self.written()?) == *lock(&self.flushed))
+    }
+
+    /// Puts everything on disk, unless it is there.
     ///
     /// # Errors
     ///
     /// It cannot be written.
-    pub(crate) fn unlock(&self) -> Result<(), Error> {
-        if !self.read_only {
-            self.file.sync_data().map_err(|error| at(&self.path, error))?;
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        if self.is_flushed()? {
+            return Ok(());
         }
+        let written = self.written()?;
+        self.file.sync_data().map_err(|error| at(&self.path, error))?;
+        // A file system may give two writes within a tick of its clock the same time. So a file that was
+        // written a moment ago is put on disk once more.
+        let is_past = written.at.elapsed().is_ok_and(|since| since > TICK);
+        *lock(&self.flushed) = is_past.then_some(written);
+        Ok(())
+    }
+
+    fn written(&self) -> Result<Written, Error> {
+        let look = || {
+            let metadata = self.file.metadata()?;
+            Ok(Written { at: metadata.modified()?, length: metadata.len() })
+        };
+        look().map_err(|error| at(&self.path, error))
+    }
+
+    /// Gives the lock up.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub(crate) fn unlock(&self) -> Result<(), Error> {
         flock(&self.file, FlockOperation::Unlock).map_err(|error| at(&self.path, error.into()))
     }
 }
@@ -260,6 +311,28 @@ mod tests {
         let readers = [true, true].map(|read_only| Disk::open(&path, read_only).unwrap());
         readers.iter().for_each(|reader| reader.lock().unwrap());
         assert!(Disk::open(&path, false).unwrap().lock().is_err());
+    }
+
+    #[test]
+    fn a_disk_is_put_on_disk_again_only_if_it_was_written() {
+        let (_dir, storage) = storage();
+        storage.make_disk("root.img").unwrap();
+        let disk = Disk::open(&storage.dir().join("disks/root.img"), false).unwrap();
+        let hour = Duration::from_secs(3600);
+        let writer = OpenOptions::new().append(true).open(&disk.path).unwrap();
+        writer.set_modified(SystemTime::now() - hour).unwrap();
+        assert!(!disk.is_flushed().unwrap());
+        disk.flush().unwrap();
+        assert!(disk.is_flushed().unwrap());
+        (&writer).write_all(b"more").unwrap();
+        assert!(!disk.is_flushed().unwrap());
+        // As if it was written just now: there may be another write of the same time.
+        writer.set_modified(SystemTime::now() + hour).unwrap();
+        disk.flush().unwrap();
+        assert!(!disk.is_flushed().unwrap());
+        writer.set_modified(SystemTime::now() - hour).unwrap();
+        disk.flush().unwrap();
+        assert!(disk.is_flushed().unwrap());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use snapshot_handover::Rehearsed;
+
 use crate::shim::clock::between;
 use crate::shim::console::{print, say};
 use crate::shim::note::{Handed, Resumed, Step};
@@ -16,7 +18,7 @@ const SHOWN: usize = 24;
 const PHASES: [(&str, &str); 6] = [
     ("freeze", "source"),
     ("save", "source"),
-    ("import", "destination"),
+    ("refresh", "destination"),
     ("patch", "destination"),
     ("resume", "destination"),
     ("commit", "source"),
@@ -33,6 +35,20 @@ pub(crate) fn migration(handed: &Handed, bytes: u64, here: &[Step], resumed: &Re
         count(bytes),
         handed.saved.len()
     ));
+}
+
+/// Prints how long the last rehearsal took.
+pub(crate) fn rehearsal(side: &str, rehearsed: &Rehearsed) {
+    let Rehearsed { bytes, save, transfer, import, prepare, .. } = *rehearsed;
+    let [save, transfer, import, prepare] = [save, transfer, import, prepare].map(duration);
+    say(
+        side,
+        &format!(
+            "rehearsed {} bytes while the sandbox ran: save {save}, transfer {transfer}, import \
+             {import}, prepare {prepare}",
+            count(bytes)
+        ),
+    );
 }
 
 /// Prints what was proved.

@@ -27,6 +27,9 @@ use crate::shim::processes::Key;
 /// How long killed processes may take to end.
 const END: Duration = Duration::from_secs(20);
 
+/// How long processes may take to stand still once they were told to.
+const STOP: Duration = Duration::from_secs(5);
+
 /// How long a VM that is coming up may take to listen, before it counts as none.
 const GONE: Duration = Duration::from_millis(500);
 
@@ -204,6 +207,11 @@ impl Machine {
             Request::Take => Ok(Answer::Done),
             Request::Start(start) => self.start(&mut state, start).map(Answer::Started),
             Request::End(key) => self.end(state, &key).map(|()| Answer::Done),
+            Request::Pause => self.pause(state).map(|()| Answer::Done),
+            Request::Continue => {
+                state.running.keys().for_each(|pid| signal(*pid, Signal::CONT));
+                Ok(Answer::Done)
+            }
             Request::PowerOff => {
                 drop(state);
                 self.kill_all()?;
@@ -260,6 +268,29 @@ impl Machine {
         recorded.inspect_err(|_| kill(pid))
     }
 
+    /// Stops all processes where they are, as a hypervisor stops the processors of a VM, and waits until
+    /// all stand still.
+    fn pause(&self, state: MutexGuard<'_, State>) -> Result<(), Error> {
+        let mut moving: Vec<i32> = state.running.keys().copied().collect();
+        moving.iter().for_each(|pid| signal(*pid, Signal::STOP));
+        // The reaper needs the lock. Only a child of this process can be waited for, so a number that is
+        // free again means no other process.
+        drop(state);
+        let until = Instant::now() + STOP;
+        loop {
+            moving.retain(|pid| !stands_still(*pid));
+            match moving.first() {
+                None => return Ok(()),
+                Some(pid) if Instant::now() > until => {
+                    return Err(Error::internal(format!(
+                        "process {pid} does not stand still after {STOP:?}"
+                    )));
+                }
+                Some(_) => std::thread::sleep(Duration::from_micros(100)),
+            }
+        }
+    }
+
     /// Ends a process and waits for its end.
     fn end(&self, mut state: MutexGuard<'_, State>, key: &Key) -> Result<(), Error> {
         let Some(pid) = state.processes.get(key).map(|process| process.pid) else { return Ok(()) };
@@ -305,10 +336,26 @@ impl Machine {
 
 /// Kills a child that is not reaped.
 fn kill(pid: i32) {
+    signal(pid, Signal::KILL);
+}
+
+/// Sends a signal to a child that is not reaped.
+fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         // An error: it has just ended.
-        let _ = kill_process(pid, Signal::KILL);
+        let _ = kill_process(pid, signal);
     }
+}
+
+/// Whether a child is stopped, or has ended.
+fn stands_still(pid: i32) -> bool {
+    let Some(pid) = Pid::from_raw(pid) else { return true };
+    let options = WaitIdOptions::STOPPED
+        | WaitIdOptions::EXITED
+        | WaitIdOptions::NOWAIT
+        | WaitIdOptions::NOHANG;
+    // An error: it has ended and is reaped.
+    waitid(WaitId::Pid(pid), options).map_or(true, |status| status.is_some())
 }
 
 /// Writes into the guest's log.

@@ -508,7 +508,7 @@ fn every_kind_of_change_is_described() {
         ),
         (
             change(|m| m.payloads[0].type_url = "x/y".into()),
-            "type.googleapis.com/acme.v1.Disk: is gone\nx/y: is new, version 1",
+            "type.googleapis.com/acme.v1.Disk: was removed\nx/y: is new, version 1",
         ),
     ];
     for (manifest, told) in told {

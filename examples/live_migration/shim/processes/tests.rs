@@ -1,6 +1,7 @@
 use std::io::Write;
 use std::num::NonZeroU32;
 use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use snapshot_examples::lcow::host::Exit;
 
@@ -120,7 +121,8 @@ impl Drop for Fixture {
 }
 
 fn wiring(paths: &ProcessIo) -> Wiring<'_> {
-    Wiring { paths, ports: ports(), wait_call_id: 5 }
+    let bundle = paths.stdin.as_deref().and_then(Path::parent).unwrap();
+    Wiring { bundle, paths, ports: ports(), wait_call_id: 5 }
 }
 
 #[test]
@@ -138,6 +140,7 @@ fn a_process_changes_hands_and_answers_on() {
     fixture.types("destination", "two");
     std::thread::sleep(Duration::from_millis(20));
     assert_eq!(fixture.log("destination"), "");
+    destination.take_bridge().unwrap();
     destination.open().unwrap();
     fixture.logs("destination", "got two\n");
     fixture.source.release(&key());
@@ -162,6 +165,7 @@ fn what_happens_between_freeze_and_resume_is_told_by_the_destination_alone() {
     destination.adopt(key(), identity.pid, wiring(&io), on_exit).unwrap();
     destination.thaw(&key()).unwrap();
     assert!(exits.recv_timeout(Duration::from_millis(50)).is_err());
+    destination.take_bridge().unwrap();
     destination.open().unwrap();
     assert_eq!(exits.recv_timeout(Duration::from_secs(20)), Ok(7));
     fixture.source.release(&key());
