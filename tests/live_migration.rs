@@ -27,7 +27,7 @@ use snapshot_core::{Code, Incoming, MigrationReport, SideReport};
 use snapshot_examples::lcow::Sandbox;
 
 /// The text of a source after a rollback: the proof covers its own logs.
-const RAN_ON: &str = "proved: 3 processes, none was started again";
+const RAN_ON: &str = "proved: 3 processes, none was restarted";
 
 #[test]
 fn a_running_sandbox_is_moved_and_no_line_is_lost() {
@@ -43,7 +43,7 @@ fn a_running_sandbox_is_moved_and_no_line_is_lost() {
         saved.as_os_str(),
     ]);
     ended.succeeded();
-    ended.says("proved: 3 processes, 3 of them moved, none was started again");
+    ended.says("proved: 3 processes, 3 of them moved, none was restarted");
     for shown in ["freeze", "save", "patch", "resume", "commit", "blackout", "snapshot"] {
         ended.says(&format!("\n  {shown} "));
     }
@@ -136,7 +136,7 @@ fn fails(fault: &str, says: &str) {
     let folder = dir.path().join("run");
     let ended = run(&["--seconds", "0.3", "--fail", fault, "--dir", folder.to_str().unwrap()]);
     ended.succeeded();
-    ended.says("the sandbox runs on here");
+    ended.says("the sandbox continues here");
     ended.says(RAN_ON);
     ended.says(says);
     ended.says("took nothing over");
@@ -171,7 +171,7 @@ fn a_save_that_fails_leaves_the_sandbox_running() {
 
 #[test]
 fn a_rehearsal_that_fails_leaves_the_sandbox_running_without_a_freeze() {
-    fails("prepare:vm/scsi", "the sandbox runs on here, and never stood still");
+    fails("prepare:vm/scsi", "the sandbox continues here and never stood still");
     fails("prepare:pods/db/containers/c2/processes/\"\"", "and never stood still");
 }
 

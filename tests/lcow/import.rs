@@ -86,7 +86,7 @@ fn references_that_do_not_resolve_are_refused_on_import() {
         },
         "is 9, but 1 reservations hold the mount",
     );
-    import_refused(|s| scsi(s).state().num_controllers = 0, "is past the last slot");
+    import_refused(|s| scsi(s).state().num_controllers = 0, "is beyond the last slot");
     import_refused(
         |s| {
             scsi(s).state().disks.get_mut(&Slot::new(0, 1).unwrap()).unwrap().stage =

@@ -150,7 +150,7 @@ fn a_source_in_doubt_is_answered_by_a_command_of_the_operator() {
     refused.failed();
     refused.says("the destination has the sandbox");
     run(&["decide", folder, "commit"]).succeeded();
-    shims.wait(Who::Source).says("has let go of the sandbox");
+    shims.wait(Who::Source).says("has released the sandbox");
     assert!(shims.status_line().contains("the destination's, and its shim has ended: type"));
     shims.start(Who::Destination);
     assert!(shims.finish(TO_THE_END), "{}", shims.said());

@@ -184,7 +184,7 @@ fn over_tcp_both_sides_show_certificates_and_a_stranger_has_none() {
         }
         let ended = spawn(&args).wait();
         ended.failed();
-        ended.says("the sandbox runs on here, and never stood still");
+        ended.says("the sandbox continues here and never stood still");
     }
     shims.start(Who::Source);
     crate::wait_until("the sandbox is live", || {

@@ -156,7 +156,7 @@ fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
             anyhow::bail!("--fail {fault} made nothing fail")
         }
         (Outcome::RanOn | Outcome::NotTaken, None) => anyhow::bail!("the sandbox was not moved"),
-        (Outcome::InDoubt, _) => anyhow::bail!("it is not known whose the sandbox is"),
+        (Outcome::InDoubt, _) => anyhow::bail!("it is not known which side has the sandbox"),
         (Outcome::Interrupted, _) => anyhow::bail!("it was asked to end"),
     }
 }

@@ -113,11 +113,13 @@ fn one_exit(workload: &str, stations: &[&Seen], expected: Option<u32>) -> Vec<St
     let mut reasons = Vec::new();
     if let [earlier @ .., last] = stations {
         if earlier.iter().any(|seen| seen.exit.is_some()) {
-            reasons.push(format!("{workload}: its exit was told to a shim that had given it away"));
+            reasons.push(format!(
+                "{workload}: its exit was reported to a shim that had given it away"
+            ));
         }
         if last.exit != expected || expected.is_none() {
             reasons.push(format!(
-                "{workload}: the exit code {:?} was told, expected {expected:?}",
+                "{workload}: the exit code {:?} was reported, expected {expected:?}",
                 last.exit
             ));
         }
@@ -161,7 +163,7 @@ fn one_stream(
             Some(rest) if rest.parse() == Ok(number + 1) => number += 1,
             _ => {
                 return Err(format!(
-                    "{workload}: {line:?} where line {} was to come in {}",
+                    "{workload}: {line:?} in place of line {} in {}",
                     number + 1,
                     logs.last().map_or_else(String::new, |log| log.display().to_string())
                 ));
@@ -238,7 +240,7 @@ mod tests {
             let source = [logs.seen("source", BEGIN, "", None)];
             let destination = [logs.seen("destination", rest, "c1 end 0\n", Some(3))];
             let reason = refuted(&[&source, &destination]);
-            assert!(reason.contains("where line 3 was to come"), "{rest:?}: {reason}");
+            assert!(reason.contains("in place of line 3"), "{rest:?}: {reason}");
         }
     }
 

@@ -153,7 +153,7 @@ fn tell(name: &str, look: &Look) {
         Mark::Given => "has given the sandbox away, and has no answer",
         Mark::Live => "has taken the sandbox over",
         Mark::Aborted => "has not taken the sandbox over, and will not",
-        Mark::Committed => "has let go of the sandbox",
+        Mark::Committed => "has released the sandbox",
         Mark::Kept => "has kept the sandbox",
     };
     say(name, &format!("hand-over {}: {mark}; {shim}", record.session));
@@ -201,7 +201,7 @@ pub(crate) fn decide(folder: &Path, decided: Decided) -> anyhow::Result<()> {
     }
     if here.alive {
         both.source.decide(&session, choice)?;
-        say("decide", "the source's shim goes by it now");
+        say("decide", "the source's shim follows it now");
     } else {
         let ledger: Ledger = both.source.open_ledger()?;
         Handover::new(&ledger).decide(&session, choice)?;

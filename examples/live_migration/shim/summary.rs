@@ -1,4 +1,4 @@
-//! What is printed at the end.
+//! The output at the end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::shim::note::{Handed, Resumed, Step};
 use crate::shim::proof::Proof;
 use crate::shim::table::{Table, count, duration};
 
-/// How many controllers the table shows.
+/// The number of controllers in the table.
 const SHOWN: usize = 24;
 
-/// The phases in the order in which they come, with the side that they run on.
+/// The phases in order, with the side on which they run.
 const PHASES: [(&str, &str); 6] = [
     ("freeze", "source"),
     ("save", "source"),
@@ -24,7 +24,7 @@ const PHASES: [(&str, &str); 6] = [
     ("commit", "source"),
 ];
 
-/// Prints how long everything took.
+/// Prints the durations.
 pub(crate) fn migration(handed: &Handed, bytes: u64, here: &[Step], resumed: &Resumed) {
     let steps: Vec<&Step> = handed.steps.iter().chain(here).collect();
     print(format_args!("\n{}", phases(&steps, handed.saved.len())));
@@ -51,7 +51,7 @@ pub(crate) fn rehearsal(side: &str, rehearsed: &Rehearsed) {
     );
 }
 
-/// Prints what was proved.
+/// Prints the result of the proof.
 pub(crate) fn proof(side: &str, proof: &Proof) {
     let moved = match proof.moved {
         0 => String::new(),
@@ -60,8 +60,8 @@ pub(crate) fn proof(side: &str, proof: &Proof) {
     say(
         side,
         &format!(
-            "proved: {} processes{moved}, none was started again; {} lines ({} bytes), each in the \
-         logs exactly once and in order; every exit was told once",
+            "proved: {} processes{moved}, none was restarted; {} lines ({} bytes), each in the \
+             logs exactly once and in order; every exit was reported once",
             proof.processes,
             count(proof.lines),
             count(proof.bytes)
@@ -81,7 +81,7 @@ fn phases(steps: &[&Step], all: usize) -> Table {
             side.to_owned(),
             match slowest {
                 Some(_) => hooks().count().to_string(),
-                // A phase without hooks is about all at once.
+                // A phase without hooks concerns all of them.
                 None => all.to_string(),
             },
             duration(whole.took),
@@ -101,7 +101,7 @@ fn controllers(steps: &[&Step], saved: &[(String, u64)]) -> Table {
     }
     let total =
         |id: &str| -> Duration { HOOKS.iter().filter_map(|phase| times.get(&(id, *phase))).sum() };
-    // All in the order of the tree if they fit, else the slowest.
+    // All in the order of the tree if they fit, otherwise the slowest.
     let mut shown: Vec<&(String, u64)> = saved.iter().collect();
     if shown.len() > SHOWN {
         shown.sort_by_key(|(id, _)| std::cmp::Reverse(total(id)));

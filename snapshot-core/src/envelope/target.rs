@@ -99,7 +99,9 @@ fn publish(
     #[cfg(unix)]
     let opened = File::open(folder).map_err(|error| {
         let reason = match error.kind() {
-            io::ErrorKind::NotFound => "its folder does not exist: create its folder first".to_owned(),
+            io::ErrorKind::NotFound => {
+                "its folder does not exist: create its folder first".to_owned()
+            }
             _ => format!("its folder cannot be opened: {error}"),
         };
         Error::precondition(format!("{}: cannot be written: {reason}", path.display()))
