@@ -28,14 +28,22 @@ macro_rules! controller {
     };
 }
 
+#[macro_use]
+#[path = "meaning/directions.rs"]
+mod directions;
+
 #[path = "meaning/across_builds.rs"]
 mod across_builds;
 #[path = "meaning/adapters.rs"]
 mod adapters;
 #[path = "meaning/drawn.rs"]
 mod drawn;
+#[path = "meaning/forms.rs"]
+mod forms;
 #[path = "meaning/left_out.rs"]
 mod left_out;
+#[path = "meaning/newer_collections.rs"]
+mod newer_collections;
 #[path = "meaning/newer_variants.rs"]
 mod newer_variants;
 #[path = "meaning/pb.rs"]
@@ -46,5 +54,7 @@ mod relations;
 mod shared;
 #[path = "meaning/stated.rs"]
 mod stated;
+#[path = "meaning/stay_behind.rs"]
+mod stay_behind;
 #[path = "meaning/versions.rs"]
 mod versions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use snapshot_core::Snapshot;
 use snapshot_core::codec::{self, Countdown};
-use snapshot_core::testing::contract;
+use snapshot_core::testing::{Contract, contract};
 
 use crate::pb;
 
@@ -57,7 +57,21 @@ fn the_contract_looks_at_adapters_of_states_inside() {
     let outer = |millis| Outer { a: rounded(1_000), b: Some(rounded(millis)) };
     assert_eq!(failure(|| contract([outer(1_000)])), None);
     let text = failure(|| contract([outer(1_001)])).unwrap();
-    assert!(text.contains("another value in `limit`"), "{text}");
+    assert!(text.contains("another value in `b.limit`"), "{text}");
+}
+
+#[test]
+fn a_lossy_adapter_is_exempted_by_its_whole_path_or_by_its_message() {
+    let normalized = |path| {
+        let outer = |millis| Outer { a: rounded(1_000), b: Some(rounded(millis)) };
+        let kit = Contract::new().samples([outer(1_000), outer(1_001)]);
+        failure(|| kit.normalized(path).run())
+    };
+    for path in ["b.limit", "b", "meaning.v1.Policy.limit"] {
+        assert_eq!(normalized(path), None, "{path}");
+    }
+    let text = normalized("a.limit").unwrap();
+    assert!(text.contains("another value in `b.limit`"), "{text}");
 }
 
 #[derive(Snapshot)]

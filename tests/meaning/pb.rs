@@ -11,7 +11,7 @@ macro_rules! named {
     )*};
 }
 
-named! { Disk Ring Policy Pair Vm }
+named! { Disk Ring Policy Pair Vm Tray Host Gpu }
 
 #[derive(Clone, PartialEq, Schema, ::prost::Message)]
 pub(crate) struct Disk {
@@ -87,4 +87,44 @@ pub(crate) enum Power {
     Off = 0,
     On = 1,
     Paused = 2,
+}
+
+/// Collections that version 2 added.
+#[derive(Clone, PartialEq, Schema, ::prost::Message)]
+pub(crate) struct Tray {
+    #[prost(uint32, tag = "1")]
+    pub schema_version: u32,
+    #[prost(string, tag = "2")]
+    pub name: String,
+    #[prost(string, repeated, tag = "3")]
+    pub labels: Vec<String>,
+    #[prost(uint32, repeated, tag = "4")]
+    pub slots: Vec<u32>,
+    #[prost(map = "string, uint32", tag = "5")]
+    pub sizes: std::collections::HashMap<String, u32>,
+}
+
+/// Parts that may stay behind.
+#[derive(Clone, PartialEq, Schema, ::prost::Message)]
+pub(crate) struct Host {
+    #[prost(uint32, tag = "1")]
+    pub schema_version: u32,
+    #[prost(string, tag = "2")]
+    pub name: String,
+    #[prost(uint32, tag = "3")]
+    pub hints: u32,
+    #[prost(message, optional, tag = "4")]
+    pub gpu: Option<::prost_types::Any>,
+    #[prost(message, repeated, tag = "5")]
+    pub devices: Vec<::prost_types::Any>,
+}
+
+#[derive(Clone, PartialEq, Schema, ::prost::Message)]
+pub(crate) struct Gpu {
+    #[prost(uint32, tag = "1")]
+    pub schema_version: u32,
+    #[prost(bool, tag = "2")]
+    pub is_idle: bool,
+    #[prost(message, optional, tag = "3")]
+    pub engine: Option<::prost_types::Any>,
 }

@@ -1,10 +1,13 @@
 //! A package that was renamed, and the version that a state was read from.
 
+use std::sync::Arc;
+
+use futures_executor::block_on;
 use prost::Message;
-use snapshot_core::Snapshot;
 use snapshot_core::codec::{from_any_bytes, from_bytes, to_any_bytes};
 use snapshot_core::evolution::{Verdict, compatible};
 use snapshot_core::registry::{Registration, Registry};
+use snapshot_core::{Child, Controller, Incoming, Session, Snapshot, Source};
 
 mod renamed {
     use snapshot_core::Schema;
@@ -99,6 +102,116 @@ fn the_registry_and_the_manifest_know_the_older_type_url() {
     assert_eq!(report.payloads[0].verdict, Verdict::ReadableAfterUpgrade { version: 1 });
     let back = compatible(&manifest, &old.manifest());
     assert_eq!(back.payloads[0].verdict, Verdict::Missing);
+}
+
+/// A newer build that also saves what the build before the renaming reads.
+mod both {
+    use super::*;
+
+    #[derive(Snapshot, Debug, PartialEq)]
+    #[snapshot(message = Rule, version = 2, controller = Root)]
+    #[snapshot(accept(
+        version = 1,
+        message = renamed::OldRule,
+        upgrade = from_old,
+        downgrade = to_old,
+        type_url = "type.googleapis.com/renamed.v1.Rule"
+    ))]
+    pub(crate) struct State {
+        pub(super) size: u64,
+        pub(super) more: u64,
+    }
+
+    /// The message in its new package, as this program's only payload of it.
+    #[derive(Clone, PartialEq, snapshot_core::Schema, prost::Message)]
+    pub(crate) struct Rule {
+        #[prost(uint32, tag = "1")]
+        pub schema_version: u32,
+        #[prost(uint64, tag = "2")]
+        pub size: u64,
+        #[prost(uint64, tag = "3")]
+        pub more: u64,
+    }
+
+    impl prost::Name for Rule {
+        const NAME: &'static str = "Rule";
+        const PACKAGE: &'static str = "renamed.v3";
+    }
+
+    fn from_old(old: renamed::OldRule) -> Result<Rule, String> {
+        Ok(Rule { size: old.size, ..Default::default() })
+    }
+
+    fn to_old(new: Rule) -> Result<renamed::OldRule, String> {
+        match new.more {
+            0 => Ok(renamed::OldRule { size: new.size, ..Default::default() }),
+            more => Err(format!("more is {more}")),
+        }
+    }
+    controller!(Root);
+}
+
+/// A controller above the rule, so that its payload is inside of another.
+mod above {
+    use super::*;
+
+    #[derive(Snapshot)]
+    #[snapshot(message = Above, version = 1, controller = Root)]
+    pub(crate) struct State {
+        pub(super) rule: Child<dyn Controller>,
+    }
+
+    #[derive(Clone, PartialEq, snapshot_core::Schema, prost::Message)]
+    pub(crate) struct Above {
+        #[prost(uint32, tag = "1")]
+        pub schema_version: u32,
+        #[prost(message, optional, tag = "2")]
+        pub rule: Option<prost_types::Any>,
+    }
+
+    impl prost::Name for Above {
+        const NAME: &'static str = "Above";
+        const PACKAGE: &'static str = "renamed.v3";
+    }
+    controller!(Root);
+}
+
+#[test]
+fn a_peer_that_knows_only_the_earlier_type_url_gets_it() {
+    let theirs = Registry::new([Registration::of::<old::Rule>()]).unwrap().manifest();
+    let ours = Registry::new([Registration::of::<both::Root>()]).unwrap().manifest();
+    let report = compatible(&ours, &theirs);
+    assert_eq!(report.payloads[0].verdict, Verdict::WritableAs { version: 1 });
+
+    let root = Arc::new(both::Root::new(both::State { size: 7, more: 0 }));
+    let source = Source::new(&root);
+    source.preflight(&theirs).unwrap();
+    let frozen = block_on(source.freeze(&Session::new())).unwrap();
+    let snapshot = frozen.save().unwrap();
+    assert_eq!(snapshot.type_url(), "type.googleapis.com/renamed.v1.Rule");
+    let imported = Incoming::open(snapshot).unwrap().import::<old::Rule>().unwrap();
+    assert_eq!(imported.root().state().size, 7);
+    block_on(frozen.rollback()).unwrap();
+
+    // What the earlier version cannot express is refused before the freeze.
+    root.state().more = 3;
+    let error = Source::new(&root).preflight(&theirs).unwrap_err().to_string();
+    assert!(error.contains("cannot be saved as version 1: more is 3"), "{error}");
+}
+
+#[test]
+fn a_child_has_the_earlier_type_url_too() {
+    let above = Registration::of::<above::Root>();
+    let theirs = Registry::new([above, Registration::of::<old::Rule>()]).unwrap().manifest();
+    let child = Child::of(both::Root::new(both::State { size: 7, more: 0 }));
+    let root = Arc::new(above::Root::new(above::State { rule: child }));
+    let source = Source::new(&root);
+    source.preflight(&theirs).unwrap();
+    let frozen = block_on(source.freeze(&Session::new())).unwrap();
+    let snapshot = frozen.save().unwrap();
+    let saved = above::Above::decode(snapshot.payload()).unwrap();
+    assert_eq!(saved.rule.unwrap().type_url, "type.googleapis.com/renamed.v1.Rule");
+    block_on(frozen.rollback()).unwrap();
 }
 
 #[test]

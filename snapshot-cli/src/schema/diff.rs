@@ -14,9 +14,16 @@ use super::show::rules;
 use crate::escape::line;
 use crate::show::plural;
 
-/// Everything that differs, a line each: payloads, then messages, then enums, each by name.
+/// Everything that differs, a line each: limits, payloads, messages, then enums, each by name.
 pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {
     let mut lines = Vec::new();
+    // A build from before limits were stated, and a lock, say nothing.
+    if let (Some(a), Some(b)) = (&a.limits, &b.limits) {
+        let mut place = Place { name: "limits", lines: &mut lines };
+        place.changed("snapshot_bytes", most(a.snapshot_bytes), most(b.snapshot_bytes));
+        place.changed("name_bytes", most(a.name_bytes), most(b.name_bytes));
+        place.changed("memory_bytes", most(a.memory_bytes), most(b.memory_bytes));
+    }
     for (url, change) in beside(&a.payloads, &b.payloads, |payload| payload.type_url.as_str()) {
         match change {
             Beside::Gone(_) => lines.push(format!("{url}: was removed")),
@@ -74,6 +81,14 @@ pub(super) fn direction(
         }
     }
     Ok(())
+}
+
+/// A limit in words.
+fn most(limit: u64) -> String {
+    match limit {
+        0 => "default".to_owned(),
+        limit => limit.to_string(),
+    }
 }
 
 enum Beside<'m, T> {

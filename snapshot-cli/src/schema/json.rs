@@ -112,6 +112,8 @@ fn meaning(meaning: &Meaning) -> Value {
         secret,
         limits,
         range,
+        default_none,
+        may_stay_behind,
     } = meaning;
     let hex = |bytes: &Vec<u8>| {
         let mut hex = String::with_capacity(2 * bytes.len());
@@ -133,6 +135,8 @@ fn meaning(meaning: &Meaning) -> Value {
         "secret": secret,
         "limits": all(limits, relation),
         "range": range,
+        "default_none": default_none,
+        "may_stay_behind": may_stay_behind,
     })
 }
 

@@ -194,6 +194,8 @@ fn stated() -> Manifest {
             secret: true,
             limits: vec![manifest::Limit { field: 1, included: true }],
             range: "1..MOST".to_owned(),
+            default_none: true,
+            may_stay_behind: true,
             ..Meaning::default()
         },
         Meaning { ignored: true, ..Meaning::default() },
@@ -254,6 +256,7 @@ fn json_has_everything_in_a_manifest() {
             },
             "set": true, "length": 3, "max": u64::MAX, "required": true, "default_hex": "200a",
             "secret": true, "limits": [{ "field": 1, "included": true }], "range": "1..MOST",
+            "default_none": true, "may_stay_behind": true,
         })
     );
     for (index, ignored, discarded) in [(0, false, false), (1, true, false), (2, false, true)] {
@@ -445,6 +448,25 @@ fn differences_are_reported_for_manifests_and_for_locks() {
     let ended = schema(&["diff".as_ref(), draft.as_os_str(), b.as_os_str()]);
     assert_eq!(ended.code, 1);
     assert!(ended.text().starts_with("the locks differ only in entries"), "{}", ended.text());
+}
+
+#[test]
+fn limits_are_compared_where_both_sides_state_them() {
+    let files = Files::new();
+    let with = |snapshot_bytes, memory_bytes| {
+        let limits = Some(Limits { snapshot_bytes, name_bytes: 99, memory_bytes });
+        Manifest { limits, ..first() }.encode_to_vec()
+    };
+    let a = files.put("a", &with(1 << 20, 0));
+    let b = files.put("b", &with(1 << 30, 1 << 32));
+    let ended = schema(&["diff".as_ref(), a.as_os_str(), b.as_os_str()]);
+    let expected = "limits: snapshot_bytes 1048576 -> 1073741824\n\
+                    limits: memory_bytes default -> 4294967296\n\n";
+    assert_eq!(ended.code, 1);
+    assert!(ended.text().starts_with(expected), "{}", ended.text());
+    // A build from before limits were stated has the defaults, whatever they were.
+    let silent = files.put("c", &first().encode_to_vec());
+    assert_eq!(schema(&["diff".as_ref(), silent.as_os_str(), b.as_os_str()]).fine(), "");
 }
 
 #[test]

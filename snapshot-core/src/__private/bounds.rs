@@ -15,12 +15,25 @@ use crate::schema::Field;
 )]
 pub trait Ranged<V> {
     fn ranged_value(&self) -> Option<&V>;
+
+    /// Calls `look` with an end of the range as a value of the field; `None` if it is of another type.
+    fn with_end<R>(end: &V, look: impl FnOnce(&Self) -> R) -> Option<R>
+    where
+        Self: Sized,
+    {
+        let _ = (end, look);
+        None
+    }
 }
 
 // The two do not overlap: no type is an `Option` of itself.
 impl<V> Ranged<V> for V {
     fn ranged_value(&self) -> Option<&V> {
         Some(self)
+    }
+
+    fn with_end<R>(end: &V, look: impl FnOnce(&V) -> R) -> Option<R> {
+        Some(look(end))
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::{Bound, RangeBounds};
 
 use super::bounds::{Bounded, Ranged};
 use super::put::{Putting, bytes_of};
-use crate::schema::{Number, RangeNote};
+use crate::schema::{AdaptedEnd, DefaultNote, Number, RangeNote};
 
 /// Returns what a `range` says about the values of a field of type `T`.
 pub fn range_note<V: Bounded, T: Ranged<V>>(
@@ -35,7 +35,28 @@ pub fn range_note<V: Bounded, T: Ranged<V>>(
             Some(most)
         }
     });
-    RangeNote { text, least, most, most_excluded, is_numeric }
+    RangeNote { text, least, most, most_excluded, is_numeric, adapted: None }
+}
+
+/// Returns what a `range` says about the values of a field that an adapter converts. `put` writes a value of
+/// the field as the adapter makes it.
+pub fn adapted_range_note<V: Bounded, T: Ranged<V>>(
+    range: impl RangeBounds<V>,
+    text: &'static str,
+    put: impl Fn(&T, &mut Putting<'_, 0>),
+) -> RangeNote {
+    let bytes = |bound: Bound<&V>| {
+        let (Bound::Included(value) | Bound::Excluded(value)) = bound else { return None };
+        let bytes = T::with_end(value, |value| bytes_of(|putting| put(value, putting)))?;
+        bytes.ok().flatten().map(|field| field.bytes)
+    };
+    let ends = [range.start_bound(), range.end_bound()];
+    let ends = ends.map(|bound| match bound {
+        Bound::Unbounded => AdaptedEnd::Unbounded,
+        Bound::Included(_) => AdaptedEnd::of(bytes(bound), false),
+        Bound::Excluded(_) => AdaptedEnd::of(bytes(bound), true),
+    });
+    RangeNote { adapted: Some(ends), ..range_note::<V, T>(range, text) }
 }
 
 /// The number that a value shows itself as, also inside of newtypes. Every value that a range bounds has
@@ -52,10 +73,13 @@ fn number_of(value: &impl Debug) -> Option<Number> {
     text.parse().map(Number::Int).or_else(|_| text.parse().map(Number::Float)).ok()
 }
 
-/// Returns the bytes of a field with the value that it gets in older payloads; `put` writes it. `None` if the
-/// value contains a controller, or cannot be saved.
-pub fn default_note(put: impl FnOnce(&mut Putting<'_, 0>)) -> Option<Vec<u8>> {
-    bytes_of(put).ok().flatten()
+/// Returns the value that a field gets in older payloads; `put` writes it.
+pub fn default_note(put: impl FnOnce(&mut Putting<'_, 0>)) -> DefaultNote {
+    match bytes_of(put) {
+        Ok(Some(field)) if field.has_no_value() => DefaultNote::NoValue,
+        Ok(Some(field)) if !field.is_incomplete() => DefaultNote::Bytes(field.bytes),
+        _ => DefaultNote::Unstated,
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod field;
 mod field_port;
 mod limits;
 mod meaning;
+mod newer;
 mod oneof;
 mod open_field;
 mod plan;
@@ -19,6 +20,7 @@ mod put;
 mod reference;
 pub mod scalar_shapes;
 mod stage;
+mod stay_behind;
 mod take;
 mod text;
 pub(crate) mod validation;
@@ -52,7 +54,7 @@ pub use self::field_port::{
     Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
 };
 pub use self::limits::{Limited, Limiting, limit};
-pub use self::meaning::{default_note, range_note};
+pub use self::meaning::{adapted_range_note, default_note, range_note};
 pub use self::oneof::{
     Member, NoMember, assert_member_fits, inside_member, member, member_form, put_since,
     take_since, unknown_member, unmapped_member,
@@ -62,13 +64,14 @@ pub use self::proof_of_fit::{
     Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside,
     inside_adapter, marks,
 };
-pub(crate) use self::put::bytes_of;
+pub(crate) use self::put::{FieldBytes, bytes_of};
 pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};
 pub use self::reference::{
     assert_nameable, assert_nameable_values, defines, refers, values_define, values_refer,
     visit_message, visit_payload,
 };
 pub use self::stage::{has_no_stage, may_restore, may_save, stage_of};
+pub use self::stay_behind::assert_can_stay_behind;
 pub use self::take::{Taking, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};

@@ -203,8 +203,8 @@ impl Loss for DefaultLost {
 }
 
 impl Loss for EmptinessLost {
-    const WHAT: &'static str = " and cannot be absent: an empty collection would be restored as \
-                                `None`; remove the `Option`";
+    const WHAT: &'static str = " and cannot be absent: an empty collection would be restored as `None`; remove the `Option`, unless `since` says that older \
+                                payloads do not have the field";
 }
 
 /// The answer of an `Option` that does not fit. A type that fits has a method of its own, which
@@ -214,6 +214,11 @@ pub trait Losing: Sized {
     type Loss;
 
     fn fits(self) -> Misfit<Self::Field, Self::Loss> {
+        Misfit(PhantomData)
+    }
+
+    /// The same for a field with `since`.
+    fn fits_since(self) -> Misfit<Self::Field, Self::Loss> {
         Misfit(PhantomData)
     }
 }
@@ -243,6 +248,11 @@ pub trait NoFit: Sized {
     type Field;
 
     fn fits(self) -> Misfit<Self::Field, NoLoss> {
+        Misfit(PhantomData)
+    }
+
+    /// The same for a field with `since`.
+    fn fits_since(self) -> Misfit<Self::Field, NoLoss> {
         Misfit(PhantomData)
     }
 }

@@ -49,6 +49,19 @@ impl<'w, const N: usize> Putting<'w, N> {
         self.w.allow_sharing(outer);
     }
 
+    /// A field has no value, and only older payloads are without one.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn older_only(&mut self, number: u32, name: &'static str) {
+        if !self.w.notes_absence() {
+            let error = Error::precondition(
+                "is `None`, which stands for a payload from before the field was added: give it a value \
+                 before it is saved, an empty one too",
+            );
+            self.fail(number, error.in_field(name));
+        }
+    }
+
     /// Records the error of a field that could not be written.
     #[cold]
     #[inline(never)]
@@ -88,30 +101,58 @@ impl<'w, const N: usize> Putting<'w, N> {
     }
 }
 
-/// The scope of a save that must have no controllers.
+/// The scope of a save of one field, which must have no controllers.
 #[derive(Debug, Default)]
-struct Childless {
+struct OneField {
     has_child: bool,
+    /// How much was written where a value that only older payloads are without was not there.
+    absences: Vec<usize>,
 }
 
-impl SaveScope for Childless {
+impl SaveScope for OneField {
     fn child(&mut self) -> Result<(), Error> {
         self.has_child = true;
         // This error only ends the save; it is never shown.
         Err(Error::internal("a controller was found"))
     }
+
+    fn absent(&mut self, position: usize) -> bool {
+        self.absences.push(position);
+        true
+    }
+}
+
+/// One field as it is on the wire, with what the bytes do not show.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FieldBytes {
+    pub(crate) bytes: Vec<u8>,
+    absences: Vec<usize>,
+}
+
+impl FieldBytes {
+    /// Whether the field has no value, which is told apart from an empty one.
+    pub(super) fn has_no_value(&self) -> bool {
+        self.bytes.is_empty() && !self.absences.is_empty()
+    }
+
+    /// Whether a value inside is not there, which is told apart from an empty one.
+    pub(super) fn is_incomplete(&self) -> bool {
+        !self.absences.is_empty()
+    }
 }
 
 /// Returns the bytes of one field, or `None` if it contains a controller.
-pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn bytes_of(put: impl FnOnce(&mut Putting<'_, 0>)) -> Result<Option<FieldBytes>, Error> {
     let mut writer = Writer::default();
-    writer.set_scope(Childless::default());
+    writer.set_scope(OneField::default());
     let mut putting = Putting::new(&mut writer);
     put(&mut putting);
     let result = putting.finish();
-    match writer.take_scope::<Childless>().is_none_or(|scope| scope.has_child) {
-        true => Ok(None),
-        false => result.map(|()| Some(writer.into_vec())),
+    match writer.take_scope::<OneField>() {
+        Some(scope) if !scope.has_child => {
+            result.map(|()| Some(FieldBytes { bytes: writer.into_vec(), absences: scope.absences }))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -9,18 +9,6 @@ use crate::schema::kind::{self, WireType};
 const TYPE_URL: u32 = 1;
 const VALUE: u32 = 2;
 
-/// Writes an `Any` as the value of a field, with its length, around the payload that `put` writes.
-pub(crate) fn put_in_any(
-    type_url: &str,
-    w: &mut Writer,
-    put: impl FnOnce(&mut Writer) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mark = w.position();
-    w.deeper(2, |w| w.payload(type_url, put))?;
-    close_any(mark, type_url, w);
-    Ok(())
-}
-
 /// Returns the size in bytes of the `Any` around a payload of this length, without its own length.
 #[inline]
 pub(crate) fn any_size(type_url: &str, payload: usize) -> usize {

@@ -84,7 +84,8 @@ impl Single for Countdown {}
 /// The remaining time; for a running countdown, the time that remains at that moment.
 impl Wire<Message<prost_types::Duration>> for Countdown {
     const LEAF: bool = true;
-    const FORM: ValueForm = <Duration as Wire<Message<prost_types::Duration>>>::FORM;
+    const FORM: ValueForm =
+        <Duration as Wire<Message<prost_types::Duration>>>::FORM.meaning("the time that remains");
 
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         self.remaining().put(w)

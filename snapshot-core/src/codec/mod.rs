@@ -100,8 +100,7 @@ pub use adapter::{
 pub use adapter::{json, json_text};
 pub use any::split_any;
 pub(crate) use any::{
-    any_size, close_any, close_bare_any, put_in_any, read_bare_any, split_bare_any, take_any_of,
-    take_any_with,
+    any_size, close_any, close_bare_any, read_bare_any, split_bare_any, take_any_of, take_any_with,
 };
 pub(crate) use canonical::canonical;
 pub use countdown::Countdown;
@@ -118,7 +117,7 @@ pub(crate) use prost_memory::charge_for_prost;
 pub use reader::{Reader, Tag};
 pub use reference::{Reference, ReferenceValues};
 pub(crate) use refusals::{end as end_refusals, refuse};
-pub(crate) use scope::{ReadScope, SaveScope};
+pub(crate) use scope::{LeftBehind, ReadScope, SaveScope};
 pub(crate) use size::{delimited as delimited_size, varint as varint_size};
 pub(crate) use strict::{check_strictly, wire_type_of};
 pub(crate) use text::{Quoted, is_not_canonical};

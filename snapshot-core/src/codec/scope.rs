@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::schema::MessageDescriptor;
+use crate::visit::ChildCell;
 
 /// The scope of a save: that of a frozen tree, that for an older peer, that without controllers.
 pub(crate) trait SaveScope: Any + fmt::Debug + Send + Sync {
@@ -13,6 +14,35 @@ pub(crate) trait SaveScope: Any + fmt::Debug + Send + Sync {
     fn version_of(&self, type_url: &str) -> u32 {
         let _ = type_url;
         0
+    }
+
+    /// Returns the type URL that payloads of this type are saved under, if that is an earlier one.
+    fn type_url_of(&self, own: &'static str) -> &'static str {
+        own
+    }
+
+    /// A value that only older payloads are without is not there, where `position` bytes are written.
+    /// Returns whether that is noted; otherwise the value must be there.
+    fn absent(&mut self, position: usize) -> bool {
+        let _ = position;
+        false
+    }
+
+    /// Returns whether the destination has no controllers of some types that may stay behind.
+    fn lacks_types(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the destination has no controller of this child's type.
+    fn lacks(&self, child: &dyn ChildCell) -> bool {
+        let _ = child;
+        false
+    }
+
+    /// A field stays behind. Returns whether that is noted; otherwise it must not stay behind.
+    fn leave_behind(&mut self, left: LeftBehind) -> bool {
+        let _ = left;
+        false
     }
 
     /// Announces that a controller is about to be written.
@@ -35,6 +65,17 @@ pub(crate) trait SaveScope: Any + fmt::Debug + Send + Sync {
     fn leave(&mut self, address: usize, length: usize) {
         let _ = (address, length);
     }
+}
+
+/// A field that stays behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeftBehind {
+    /// The name of the proto field.
+    pub(crate) field: &'static str,
+    /// The addresses of the controllers in it, in the order of the field, without those inside of them.
+    pub(crate) children: Vec<usize>,
+    /// Whether the destination has the field, and only not the controllers in it.
+    pub(crate) for_its_controllers: bool,
 }
 
 /// The scope of a read: a search for all errors, or a read that is observed.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{Reader, Wire, Writer, form};
+use super::{Reader, Wire, Writer, form, tuple_key};
 use crate::schema::kind;
 
 /// Returns whether bytes are a value of this form. For an unknown form, all bytes are.
@@ -17,6 +17,9 @@ pub(crate) fn is_in_form(name: &str, bytes: &[u8]) -> bool {
         form::UUID => reads::<kind::String, ::uuid::Uuid>(bytes),
         #[cfg(feature = "json")]
         form::JSON => reads::<kind::Bytes, super::Json<serde::de::IgnoredAny>>(bytes),
+        tuple if tuple.starts_with('(') => {
+            std::str::from_utf8(bytes).is_ok_and(|text| tuple_key::is_key(tuple, text))
+        }
         _ => true,
     }
 }
@@ -39,6 +42,9 @@ mod tests {
             (form::IPV4, "10.0.0.1", "::1"),
             (form::IPV6, "::1", "10.0.0.1"),
             (form::SOCKET_ADDRESS, "10.0.0.1:80", "10.0.0.1"),
+            ("(u8, String)", "255/a%2Fb", "256/a"),
+            ("(u8, String)", "1/a", "1/a/b"),
+            ("(bool, i8, IpAddr)", "true/-1/::1", "true/-01/::1"),
         ] {
             assert!(is_in_form(name, right.as_bytes()), "{name}");
             assert!(!is_in_form(name, wrong.as_bytes()), "{name}");

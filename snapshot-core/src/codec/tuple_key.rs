@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::text::is_not;
 use super::{NeverDefault, Reader, Wire, WireKey, Writer, is_not_canonical, prefix_of_bytes};
 use crate::Error;
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 
 /// A part of a key.
 pub(crate) trait KeyPart: Sized {
@@ -51,6 +51,42 @@ impl KeyPart for String {
     }
 }
 
+/// Whether text is a key of the tuple with this name, such as `(u32, String)`. Nothing is known of a part of
+/// another name.
+pub(super) fn is_key(tuple: &str, text: &str) -> bool {
+    fn reads<P: KeyPart>(text: &str) -> bool {
+        let written = P::read_part(text).map(|part| {
+            let mut written = String::new();
+            part.write_part(&mut written);
+            written
+        });
+        written.as_deref() == Some(text)
+    }
+    let names: Vec<&str> = tuple.trim_matches(['(', ')']).split(", ").collect();
+    let parts: Vec<&str> = text.split('/').collect();
+    names.len() == parts.len()
+        && names.iter().zip(parts).all(|(name, text)| match *name {
+            "u8" => reads::<u8>(text),
+            "u16" => reads::<u16>(text),
+            "u32" => reads::<u32>(text),
+            "u64" => reads::<u64>(text),
+            "usize" => reads::<usize>(text),
+            "i8" => reads::<i8>(text),
+            "i16" => reads::<i16>(text),
+            "i32" => reads::<i32>(text),
+            "i64" => reads::<i64>(text),
+            "isize" => reads::<isize>(text),
+            "bool" => reads::<bool>(text),
+            "IpAddr" => reads::<IpAddr>(text),
+            "Ipv4Addr" => reads::<Ipv4Addr>(text),
+            "Ipv6Addr" => reads::<Ipv6Addr>(text),
+            #[cfg(feature = "uuid")]
+            "Uuid" => reads::<::uuid::Uuid>(text),
+            "String" => reads::<String>(text),
+            _ => true,
+        })
+}
+
 macro_rules! tuples {
     ($($what:literal [$($part:ident $at:tt)*])*) => {$(
         impl<$($part: KeyPart),*> NeverDefault for ($($part,)*) {}
@@ -58,6 +94,7 @@ macro_rules! tuples {
         #[diagnostic::do_not_recommend]
         impl<$($part: KeyPart),*> Wire<kind::String> for ($($part,)*) {
             const LEAF: bool = true;
+            const FORM: ValueForm = ValueForm::of_type::<Self>();
 
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 w.length_delimited(self.key_text().as_bytes());

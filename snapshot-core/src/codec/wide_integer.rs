@@ -15,7 +15,9 @@ macro_rules! wide_integers {
 
         impl Wire<kind::Bytes> for $int {
             const LEAF: bool = true;
-            const FORM: ValueForm = ValueForm::of_bytes(size_of::<$int>());
+            // Another integer reads the same bytes as another number.
+            const FORM: ValueForm =
+                ValueForm::of_bytes(size_of::<$int>()).meaning(stringify!($int));
 
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 w.length_delimited(&self.to_be_bytes());

@@ -90,6 +90,22 @@ impl Writer {
         }
     }
 
+    /// Notes that a value that only older payloads are without is not there. Returns false if it must be.
+    pub(crate) fn notes_absence(&mut self) -> bool {
+        let position = self.position();
+        self.scope.as_mut().is_some_and(|scope| scope.absent(position))
+    }
+
+    /// Returns the type URL that payloads of this type are saved under.
+    pub(crate) fn type_url_of(&self, own: &'static str) -> &'static str {
+        self.scope.as_ref().map_or(own, |scope| scope.type_url_of(own))
+    }
+
+    /// The scope of the save.
+    pub(crate) fn scope_mut(&mut self) -> Option<&mut dyn SaveScope> {
+        self.scope.as_deref_mut()
+    }
+
     /// Returns the schema version in which the surrounding payload is saved. It is `u32::MAX` for
     /// the current version, and outside of a payload.
     #[doc(hidden)]

@@ -12,7 +12,7 @@ use super::registration::take_linked;
 use crate::codec::{ReadScope, Reader, Single, Wire, Writer, controller_with, take_any_with};
 use crate::error::Error;
 use crate::payload::{Payload, TypeInfo, take_versioned_any};
-use crate::schema::kind;
+use crate::schema::{ValueForm, kind};
 use crate::visit::{ChildCell, Visit};
 
 /// A child controller as a field of its parent's state. On the wire it is a `google.protobuf.Any`:
@@ -182,6 +182,8 @@ impl<C: ?Sized + ChildTarget> fmt::Debug for Child<C> {
 impl<C: ?Sized + ChildTarget> Single for Child<C> {}
 
 impl<C: Controller> Wire<kind::Any> for Child<C> {
+    const FORM: ValueForm = ValueForm::named(C::State::TYPE_URL);
+
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         w.before_child()?;
         match self.live.get() {

@@ -9,8 +9,9 @@ use super::left_out::LeftOut;
 use super::{Controller, Hook, Phase, Signal};
 use crate::error::Error;
 use crate::path::ControllerId;
-use crate::payload::{TypeInfo, short_type_name};
+use crate::payload::TypeInfo;
 use crate::provenance::Provenance;
+use crate::schema::short_type_name;
 
 /// The context of a hook: the controller that it is called for, the controllers that this one comes
 /// after, and the resources of the host.

@@ -136,6 +136,20 @@ impl FrozenTree {
         self.next = at.saturating_sub(1);
     }
 
+    /// The controller at this address stays behind, with all controllers inside of it.
+    #[cold]
+    pub(crate) fn leave(&mut self, address: usize) {
+        let Some(at) = self.find(address) else { return };
+        let mut is_left = vec![false; self.controllers.len()];
+        for (place, controller) in self.controllers.iter_mut().enumerate().skip(at) {
+            is_left[place] = place == at || is_left[controller.parent];
+            if is_left[place] {
+                controller.length = Some(0);
+            }
+        }
+        self.next = at.saturating_sub(1);
+    }
+
     /// Returns whether every saved controller was the expected one. If none is missing either,
     /// exactly the frozen tree was saved.
     pub(crate) fn is_in_order(&self) -> bool {

@@ -11,7 +11,7 @@ use super::{Context, Controller, Hook};
 use crate::caught::quietly;
 use crate::codec::Writer;
 use crate::error::Error;
-use crate::payload::{Payload, StageRules, State, TypeInfo};
+use crate::payload::{Payload, StageRules, State, TypeInfo, type_url_of};
 use crate::visit::Visit;
 
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
@@ -100,7 +100,7 @@ impl<C: Controller> Node for C {
     fn put_any(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
         w.deeper(1, |w| self.put_payload(w))?;
-        crate::codec::close_any(mark, C::State::TYPE_URL, w);
+        crate::codec::close_any(mark, type_url_of::<C::State>(w), w);
         Ok(())
     }
 

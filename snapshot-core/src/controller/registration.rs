@@ -132,11 +132,21 @@ pub(crate) fn linked() -> &'static [Registration] {
 /// [`Code::Unimplemented`] if no controller is linked for this type URL, and those of the payload.
 pub(crate) fn take_linked(type_url: &str, r: &mut Reader<'_>) -> Result<AnyLoaded, Error> {
     let linked = linked();
-    match linked.binary_search_by(|registration| registration.info.type_url.cmp(type_url)) {
-        Ok(at) => linked[at].take(r),
-        Err(_) => {
+    let own = linked.binary_search_by(|registration| registration.info.type_url.cmp(type_url));
+    match own.ok().or_else(|| linked_earlier(linked, type_url)) {
+        Some(at) => linked[at].take(r),
+        None => {
             let reason = format!("no controller is registered for type URL {}", Quoted(type_url));
             Err(Error::new(Code::Unimplemented, reason))
         }
     }
+}
+
+/// Finds the type whose payloads had this type URL in an older version.
+#[cold]
+fn linked_earlier(linked: &[Registration], type_url: &str) -> Option<usize> {
+    let is_earlier = |registration: &Registration| {
+        registration.info.older.iter().any(|older| older.type_url == Some(type_url))
+    };
+    linked.iter().position(is_earlier)
 }

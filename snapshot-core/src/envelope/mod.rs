@@ -44,9 +44,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::Error;
 use crate::codec::{Writer, close_bare_any, split_bare_any};
 use crate::provenance::Provenance;
-use crate::{Error, Payload};
 
 pub use file::WriteOptions;
 use header::{HEADER_LENGTH, Header, Stored};
@@ -334,15 +334,16 @@ impl SaveBuffer {
         self.writer.clear();
     }
 
-    /// Replaces the content by a snapshot of the payload that `put` writes.
-    pub(crate) fn fill<P: Payload>(
+    /// Replaces the content by a snapshot of the payload that `put` puts, under this type URL.
+    pub(crate) fn fill(
         &mut self,
+        type_url: &str,
         put: impl FnOnce(&mut Writer) -> Result<(), Error>,
     ) -> Result<&[u8], Error> {
         self.writer.clear();
         match put(&mut self.writer) {
             Ok(()) => {
-                self.close(P::TYPE_URL);
+                self.close(type_url);
                 Ok(self.as_bytes())
             }
             Err(error) => {

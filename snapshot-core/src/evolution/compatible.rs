@@ -218,7 +218,13 @@ pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
     let payloads = saved.into_iter().map(|(type_url, from)| {
         // The destination may know the payload by the type URL of an older version.
         let by_older = || destination_of_older(&accepting, type_url);
-        let (verdict, found) = match accepting.get(type_url).or_else(by_older) {
+        // Or the source can save a version that the destination knows by its type URL.
+        let by_saved = || {
+            let mut older = from.older.iter().filter(|older| from.saves.contains(&older.version));
+            older.find_map(|older| accepting.get(older.type_url.as_str()))
+        };
+        let found = accepting.get(type_url).or_else(by_older).or_else(by_saved);
+        let (verdict, found) = match found {
             Some(to) => Versions { source, destination, from, to }.verdict(),
             None => (Verdict::Missing, Vec::new()),
         };
@@ -249,6 +255,13 @@ fn has_own_message(payload: &Payload, version: u32) -> bool {
     payload.older.iter().any(|older| older.version == version && !older.message.is_empty())
 }
 
+/// The type URL that a payload has in a version.
+fn type_url_in(payload: &Payload, version: u32) -> &str {
+    let own = payload.older.iter().find(|older| older.version == version);
+    let own = own.map(|older| older.type_url.as_str()).filter(|type_url| !type_url.is_empty());
+    own.unwrap_or(&payload.type_url)
+}
+
 fn by_type_url(manifest: &Manifest) -> BTreeMap<&str, &Payload> {
     manifest.payloads.iter().map(|payload| (payload.type_url.as_str(), payload)).collect()
 }
@@ -263,7 +276,10 @@ struct Versions<'m> {
 
 impl Versions<'_> {
     fn accepts(&self, version: u32) -> bool {
-        self.to.version == version || self.to.accepts.contains(&version)
+        let type_url = type_url_in(self.from, version);
+        let is_called = self.to.type_url == type_url
+            || self.to.older.iter().any(|older| older.type_url == type_url);
+        is_called && (self.to.version == version || self.to.accepts.contains(&version))
     }
 
     /// Returns the verdict, and all differences in the version that it concerns.

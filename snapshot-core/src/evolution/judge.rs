@@ -80,7 +80,8 @@ pub fn judge(any: &[u8], ours: &Registry, theirs: &Manifest) -> Result<Vec<Findi
         messages: theirs.messages.iter().map(|m| (m.name.as_str(), m)).collect(),
         enums: theirs.enums.iter().map(|e| (e.name.as_str(), e)).collect(),
     };
-    let Judgement { refused, dropped } = judge.any(&mut Reader::new(any))?.placed(Error::at_root);
+    let (judgement, _) = judge.any(&mut Reader::new(any))?;
+    let Judgement { refused, dropped } = judgement.placed(Error::at_root);
     match refused {
         Some(refused) => Err(refused),
         None => Ok(dropped.iter().flat_map(Error::findings).cloned().collect()),
@@ -119,8 +120,8 @@ enum Element {
 }
 
 impl<'m> Judge<'m> {
-    /// Judges the payload in an `Any`.
-    fn any(&self, r: &mut Reader<'_>) -> Result<Judgement, Error> {
+    /// Judges the payload in an `Any`, and returns its type URL.
+    fn any(&self, r: &mut Reader<'_>) -> Result<(Judgement, String), Error> {
         let (mut type_url, mut value) = ("", None);
         while let Some(tag) = r.tag()? {
             match tag.number {
@@ -128,7 +129,17 @@ impl<'m> Judge<'m> {
                 _ => value = Some(r.bytes()?),
             }
         }
-        self.payload(type_url, value.unwrap_or_default())
+        let judgement = self.payload(type_url, value.unwrap_or_default())?;
+        Ok((judgement, type_url.to_owned()))
+    }
+
+    /// Whether the destination reads payloads with this type URL as those of another one.
+    fn is_called(&self, type_url: &str, own: &str) -> bool {
+        type_url == own
+            || self
+                .payloads
+                .get(own)
+                .is_some_and(|payload| payload.older.iter().any(|older| older.type_url == type_url))
     }
 
     fn payload(&self, type_url: &str, value: &[u8]) -> Result<Judgement, Error> {
@@ -245,7 +256,7 @@ impl<'m> Judge<'m> {
         while let Some(tag) = r.tag()? {
             if tag.number == 1 {
                 let found = scalar(key, r)?;
-                text = found.to_string();
+                text = key_text(key, &found);
                 let field = met.field;
                 for (meaning, refused) in field.meanings.iter().zip(&mut met.refused) {
                     let keys = meaning.keys.as_ref();
@@ -287,7 +298,7 @@ impl<'m> Judge<'m> {
         match &found {
             Found::Int(number) => met.numbers.push(*number),
             Found::Bytes(bytes) => met.length = bytes.len(),
-            Found::Float(_) | Found::Message => {}
+            Found::Float(_) | Found::Message | Found::Payload(_) => {}
         }
         if let (ValueKind::Enum(_), Found::Int(number)) = (kind, &found)
             && let Some(one) = self.enums.get(type_name)
@@ -301,7 +312,7 @@ impl<'m> Judge<'m> {
         let element = match &found {
             Found::Int(number) => Some(Element::Int(*number)),
             Found::Bytes(bytes) => Some(Element::Bytes(bytes.to_vec())),
-            Found::Float(_) | Found::Message => None,
+            Found::Float(_) | Found::Message | Found::Payload(_) => None,
         };
         let is_in_order = met.last.as_ref().is_none_or(|last| Some(last) < element.as_ref());
         let field = met.field;
@@ -309,7 +320,15 @@ impl<'m> Judge<'m> {
             if meaning.ignored || meaning.discarded {
                 continue;
             }
-            let values = meaning.values.as_ref().and_then(|values| refusal(values, &found));
+            let values = meaning.values.as_ref().and_then(|values| match &found {
+                // One that is missing altogether is refused with its type.
+                Found::Payload(type_url)
+                    if type_url.is_empty() || self.is_called(type_url, &values.form) =>
+                {
+                    None
+                }
+                found => refusal(values, found),
+            });
             let order = (meaning.set && !is_in_order)
                 .then(|| "is not in ascending order, but the destination takes a set".to_owned());
             for reason in values.into_iter().chain(order) {
@@ -330,7 +349,8 @@ impl<'m> Judge<'m> {
     ) -> Result<(Judgement, Found<'static>), Error> {
         let name = (descriptor.full_name)();
         if name == "google.protobuf.Any" {
-            return Ok((self.any(r)?, Found::Message));
+            let (judgement, type_url) = self.any(r)?;
+            return Ok((judgement, Found::Payload(type_url)));
         }
         if let Some(well_known) = name.strip_prefix("google.protobuf.") {
             let is_wrapper = well_known.ends_with("Value");
@@ -538,6 +558,7 @@ fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
             is_least && is_most
         }
         Found::Bytes(bytes) => has_form(values, bytes),
+        Found::Payload(_) => values.form.is_empty(),
         Found::Message => true,
     };
     (!is_taken).then(|| format!("is {found}, but the destination takes {}", values_text(values)))
@@ -555,7 +576,7 @@ fn is_of_type(values: &Values, default: &Found<'_>) -> bool {
     match default {
         Found::Int(number) => !values.not_zero || *number != 0,
         Found::Bytes(bytes) => has_form(values, bytes),
-        Found::Float(_) | Found::Message => true,
+        Found::Float(_) | Found::Message | Found::Payload(_) => true,
     }
 }
 
@@ -581,10 +602,19 @@ fn wrapped(kind: ValueKind, r: &mut Reader<'_>) -> Result<Found<'static>, Error>
         found = match scalar(kind, r)? {
             Found::Int(number) => Found::Int(number),
             Found::Float(number) => Found::Float(number),
-            Found::Bytes(_) | Found::Message => Found::Message,
+            Found::Bytes(_) | Found::Message | Found::Payload(_) => Found::Message,
         };
     }
     Ok(found)
+}
+
+/// The text of a map key, as in the paths of other errors.
+fn key_text(kind: ValueKind, key: &Found<'_>) -> String {
+    match (kind, key) {
+        (ValueKind::Bool, Found::Int(number)) => (*number != 0).to_string(),
+        (_, Found::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => key.to_string(),
+    }
 }
 
 /// Returns the schema version in a payload.
@@ -612,7 +642,7 @@ fn text_of(message: &[u8], descriptor: &MessageDescriptor, number: u32) -> Optio
             return match scalar(kind, &mut r).ok()? {
                 Found::Int(number) => Some(number.to_string()),
                 Found::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
-                Found::Float(_) | Found::Message => None,
+                Found::Float(_) | Found::Message | Found::Payload(_) => None,
             };
         }
         r.skip(tag.wire_type).ok()?;

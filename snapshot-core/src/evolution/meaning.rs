@@ -48,14 +48,14 @@ pub(super) fn compare_meanings(sides: SideNames, from: &Field, to: &Field) -> Ve
 /// the same, or if a side does not state its own.
 pub(super) fn compare_defaults(sides: SideNames, from: &Field, to: &Field) -> Option<String> {
     let defaults = |field: &Field| {
-        let defaults = field.meanings.iter().map(|meaning| meaning.default_bytes.clone());
-        defaults.collect::<Option<BTreeSet<Vec<u8>>>>().filter(|all| !all.is_empty())
+        let defaults = field.meanings.iter().map(OlderValue::of);
+        defaults.collect::<Option<BTreeSet<OlderValue>>>().filter(|all| !all.is_empty())
     };
     let (source, destination) = (defaults(from)?, defaults(to)?);
     if source == destination {
         return None;
     }
-    let text = |field: &Field, defaults: BTreeSet<Vec<u8>>| {
+    let text = |field: &Field, defaults: BTreeSet<OlderValue>| {
         let texts = defaults.iter().map(|default| default_text(field, Some(default)));
         texts.collect::<Vec<_>>().join(" or ")
     };
@@ -141,10 +141,10 @@ impl Comparison {
             }
         });
         if from_field.since != 0 && to_field.since != 0 {
-            let defaults = [&from.default_bytes, &to.default_bytes];
+            let defaults = [from, to].map(OlderValue::of);
             let what = "is read from older payloads as ";
-            self.differs(Effect::Tolerable, false, what, defaults, |default| {
-                default_text(to_field, default.as_deref())
+            self.differs(Effect::Tolerable, false, what, defaults.each_ref(), |default| {
+                default_text(to_field, default.as_ref())
             });
         }
         self.differs(Effect::Tolerable, true, "must be ", [&from.limits, &to.limits], |limits| {
@@ -156,6 +156,10 @@ impl Comparison {
         });
         self.differs(Effect::Renamed, false, "is ", [&from.secret, &to.secret], |secret| {
             (if *secret { "a secret" } else { "no secret" }).to_owned()
+        });
+        let both = [&from.may_stay_behind, &to.may_stay_behind];
+        self.differs(Effect::Renamed, false, "", both, |may_stay_behind| {
+            (if *may_stay_behind { "may stay behind" } else { "never stays behind" }).to_owned()
         });
     }
 
@@ -198,9 +202,13 @@ impl fmt::Display for Meaning {
         parts.extend(self.max.map(|max| format!("max {max}")));
         parts.extend(self.limits.iter().map(limit_text));
         parts.extend(self.required.then(|| "required".to_owned()));
-        parts
-            .extend(self.default_bytes.as_ref().map(|default| format!("default {}", Hex(default))));
+        parts.extend(self.default_bytes.as_ref().map(|default| match default.is_empty() {
+            true => "default absent".to_owned(),
+            false => format!("default {}", Hex(default)),
+        }));
+        parts.extend(self.default_none.then(|| "default none".to_owned()));
         parts.extend(self.secret.then(|| "secret".to_owned()));
+        parts.extend(self.may_stay_behind.then(|| "may stay behind".to_owned()));
         if let [_, _, ..] = &*parts
             && !self.ignored
             && !self.discarded
@@ -241,12 +249,34 @@ pub(super) fn values_text(values: &Values) -> String {
     }
 }
 
+/// What a field is read as from payloads from before it was added.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum OlderValue {
+    /// No value, which is told apart from every value of the field.
+    None,
+    /// The value with these bytes.
+    Bytes(Vec<u8>),
+}
+
+impl OlderValue {
+    /// `None` if the meaning does not state it.
+    fn of(meaning: &Meaning) -> Option<Self> {
+        match meaning.default_none {
+            true => Some(Self::None),
+            false => meaning.default_bytes.clone().map(Self::Bytes),
+        }
+    }
+}
+
 /// Returns the text for a default: its number or text if it is one, otherwise its bytes.
-fn default_text(field: &Field, default: Option<&[u8]>) -> String {
+fn default_text(field: &Field, default: Option<&OlderValue>) -> String {
     match default {
         None => "a value that cannot be stated".to_owned(),
-        Some([]) => "absent".to_owned(),
-        Some(bytes) => shown(field, bytes).unwrap_or_else(|| format!("bytes {}", Hex(bytes))),
+        Some(OlderValue::None) => "no value".to_owned(),
+        Some(OlderValue::Bytes(bytes)) if bytes.is_empty() => "absent".to_owned(),
+        Some(OlderValue::Bytes(bytes)) => {
+            shown(field, bytes).unwrap_or_else(|| format!("bytes {}", Hex(bytes)))
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum Found<'a> {
     Bytes(&'a [u8]),
     /// A message, which is judged separately.
     Message,
+    /// A payload with this type URL, which was judged by itself.
+    Payload(String),
 }
 
 impl fmt::Display for Found<'_> {
@@ -27,6 +29,7 @@ impl fmt::Display for Found<'_> {
                 Err(_) => write!(f, "{} bytes", bytes.len()),
             },
             Found::Message => f.write_str("a message"),
+            Found::Payload(type_url) => write!(f, "a payload of type {}", Quoted(type_url)),
         }
     }
 }

@@ -324,6 +324,14 @@ pub mod manifest {
         /// A range that cannot be told from the numbers on the wire, in the words of the source code.
         #[prost(string, tag = "13")]
         pub range: ::prost::alloc::string::String,
+        /// Whether a payload from before `since` leaves the state without a value, which is told apart from
+        /// every value that the field can have. Then there are no `default_bytes`.
+        #[prost(bool, tag = "14")]
+        pub default_none: bool,
+        /// Whether the value may stay behind at the source, if the destination does not have the field or the
+        /// controllers in it.
+        #[prost(bool, tag = "15")]
+        pub may_stay_behind: bool,
     }
     impl ::prost::Name for Meaning {
         const NAME: &'static str = "Meaning";

@@ -7,18 +7,19 @@ use std::time::{Duration, Instant};
 
 use super::changes::When;
 use super::end::End;
+use super::left_behind;
 use super::progress::{self, Entered, tell};
 use super::reference_check::{and_references, check_references};
 use super::timer::Sleep;
 use super::transaction::Transaction;
-use super::tree_save::{TreeSave, Versions};
+use super::tree_save::{Allowances, LeftField, TreeSave, type_url_for};
 use super::waiting::Waiting;
 use super::{Failure, Phase};
 use crate::caught::{caught, quietly};
 use crate::controller::{ChangedStage, FrozenTree, Node, Stranger};
 use crate::envelope::{SaveBuffer, Snapshot};
 use crate::error::Finding;
-use crate::{Controller, Error};
+use crate::{Controller, Error, Payload};
 
 /// A tree that stands still and can be saved, as often as needed.
 ///
@@ -49,9 +50,10 @@ pub struct Frozen<R: Controller> {
     pub(super) transaction: Transaction,
     /// Logs when the blackout budget is used up. It is only kept alive here.
     pub(super) over_budget: Option<Sleep>,
-    /// The versions that the destination reads, for payloads whose current version it does not
-    /// read.
-    pub(super) versions: Option<Arc<Versions>>,
+    /// What is saved in another way for the destination.
+    pub(super) allowances: Option<Arc<Allowances>>,
+    /// What stays behind, as the preflight has reported it.
+    pub(super) reported: Vec<LeftField>,
     /// The memory for the next save, prepared before the freeze.
     pub(super) buffer: Mutex<SaveBuffer>,
 }
@@ -160,29 +162,44 @@ impl<R: Controller> Frozen<R> {
             let (before, left) = (journal.stage(unit), journal.frozen_stage(unit));
             frozen.push(&**node, planned.parent(), before, left);
         }
-        let mut saved = FrozenTree::default();
-        let encoded = buffer.fill::<R::State>(|w| {
-            w.set_scope(TreeSave { frozen, versions: self.versions.clone() });
+        let allowances = self.allowances.clone();
+        let type_url = type_url_for(R::State::TYPE_URL, allowances.as_deref());
+        let mut scope = TreeSave::default();
+        let encoded = buffer.fill(type_url, |w| {
+            w.set_scope(TreeSave::new(frozen, allowances));
             let result = caught(|| self.root.put_payload(w).map_err(Error::at_root));
-            saved = w.take_scope::<TreeSave>().map(|scope| scope.frozen).unwrap_or_default();
+            scope = w.take_scope::<TreeSave>().map(|scope| *scope).unwrap_or_default();
             result
         });
         let encoded = encoded.map(drop);
+        let TreeSave { frozen: saved, left, .. } = scope;
         let lengths = saved.net_lengths();
         if encoded.is_ok()
             && saved.is_in_order()
             && saved.changed_stages().is_empty()
+            && left.is_empty()
             && let Ok(lengths) = lengths
         {
             session.record_saved(&tree.plan, lengths);
             return Ok(());
         }
-        let missing = lengths.err().filter(|_| encoded.is_ok()).unwrap_or_default();
-        let changes = self.not_as_frozen(&saved, &missing).into_iter();
+        let (lengths, missing) = match lengths {
+            Ok(lengths) => (Some(lengths), Vec::new()),
+            Err(missing) => (None, missing),
+        };
+        let missing = if encoded.is_ok() { missing } else { Vec::new() };
+        let mut changes = self.not_as_frozen(&saved, &missing);
+        let unreported = left.iter().filter(|left| !self.reported.contains(left));
+        changes.extend(unreported.map(|left| left_behind::unreported(left, tree)));
+        let changes = changes.into_iter();
         // A state that could not be locked for the save cannot be visited for its children either.
         let is_news = |finding: &Finding| encoded.is_ok() || !finding.is_of_a_lock();
         let changes: Vec<_> = changes.filter_map(|error| error.filtered(is_news)).collect();
-        Error::collect(encoded.err().into_iter().chain(changes))
+        Error::collect(encoded.err().into_iter().chain(changes))?;
+        if let Some(lengths) = lengths {
+            session.record_saved(&tree.plan, lengths);
+        }
+        Ok(())
     }
 
     /// Finds every difference between the saved controllers and the frozen tree; `missing` are the

@@ -19,6 +19,7 @@ mod hook_run;
 mod in_flight;
 mod index;
 mod journal;
+mod left_behind;
 mod migration_report;
 mod phase;
 mod plan;

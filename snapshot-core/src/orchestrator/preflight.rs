@@ -12,4 +12,7 @@ pub struct Preflight {
     /// The values that the destination drops on purpose (`discard(...)`), each with its controller
     /// and field.
     pub dropped: Vec<Finding>,
+    /// What stays behind at the source by `may_stay_behind`: each field with the controller whose state it is
+    /// in, and each controller in the field. A later save leaves behind nothing else.
+    pub left_behind: Vec<Finding>,
 }

@@ -1,6 +1,6 @@
 //! The source's side before the freeze: preflight, rehearsal, and the freeze itself.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,27 +11,28 @@ use super::claims::Claim;
 use super::end::End;
 use super::frozen::Frozen;
 use super::journal::Journal;
+use super::left_behind;
 use super::preflight::Preflight;
 use super::preview;
 use super::reference_check::{and_references, check_references};
 use super::session::Session;
 use super::transaction::Transaction;
 use super::tree::{Met, Tree};
-use super::tree_save::{TreeSave, Versions};
+use super::tree_save::{Allowances, LeftField, TreeSave, type_url_for};
 use super::unwinding;
 use super::versions;
 use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::{caught, drop_of};
+use crate::caught::{caught, drop_of, quietly};
 use crate::codec::Writer;
 use crate::controller::lock::Patience;
-use crate::controller::{ByAddress, Hook, Node, address};
+use crate::controller::{ByAddress, FrozenTree, Hook, Node, address};
 use crate::envelope::{ReadOptions, SaveBuffer, Snapshot};
 use crate::error::Finding;
 use crate::evolution::{Verdict, compatible, judge};
 use crate::provenance::Provenance;
 use crate::registry::{Manifest, registry};
-use crate::{Code, Controller, ControllerId, Error};
+use crate::{Code, Controller, ControllerId, Error, Payload};
 
 /// A running tree of controllers to be moved away.
 ///
@@ -61,12 +62,22 @@ pub struct Source<R: Controller> {
     pub(super) provenance: Option<Provenance>,
 }
 
+/// A tree that was saved as a whole while it runs.
+struct Whole {
+    snapshot: Snapshot,
+    /// How long it took to save it.
+    save: Duration,
+    /// What stays behind.
+    left: Vec<LeftField>,
+}
+
 /// The result of the last preflight that passed.
 #[derive(Clone, Debug, Default)]
 struct Rehearsal {
-    /// The versions that the destination reads, for payloads whose current version it does not
-    /// read.
-    versions: Option<Arc<Versions>>,
+    /// What is saved in another way for the destination.
+    allowances: Option<Arc<Allowances>>,
+    /// What stays behind.
+    left: Vec<LeftField>,
     /// The length of the snapshot in bytes.
     length: usize,
     /// The duration of its save.
@@ -182,22 +193,31 @@ impl<R: Controller> Source<R> {
         let ours = registry()?.manifest();
         let mut compatibility = compatible(&ours, theirs);
         let types = || met.controllers().map(|(unit, ..)| *unit.info);
-        let versions = Arc::new(versions::choose(types(), theirs));
+        let versions = versions::choose(types(), theirs);
+        let is_missing = |type_url: &str| {
+            let mut payloads = compatibility.payloads.iter();
+            payloads.any(|one| one.type_url == type_url && one.verdict == Verdict::Missing)
+        };
+        let unknown = types().map(|info| info.type_url).filter(|url| is_missing(url)).collect();
+        let allowances = Arc::new(Allowances { versions, unknown });
+        // What stays behind needs no controller at the destination.
+        let left_types = waiting.during(|| self.types_left_behind(&allowances));
         let types: HashSet<&str> = types().map(|info| info.type_url).collect();
         compatibility.payloads.retain(|payload| {
             let type_url = payload.type_url.as_str();
             let is_older = matches!(payload.verdict, Verdict::VersionNotAccepted { .. })
-                && versions.contains_key(type_url);
-            types.contains(type_url) && !is_older
+                && allowances.versions.contains_key(type_url);
+            types.contains(type_url) && !is_older && !left_types.contains(type_url)
         });
         let lost = match met.is_whole() {
             // The rehearsal finds it.
             true => None,
-            false => waiting.during(|| versions::check(&met, &versions)).err(),
+            false => waiting.during(|| versions::check(&met, &allowances)).err(),
         };
         let tree = met.into_tree();
-        let versions = (!versions.is_empty()).then_some(versions);
-        let (mut snapshot, mut dropped) = (None, Vec::new());
+        let is_needed = !allowances.versions.is_empty() || !allowances.unknown.is_empty();
+        let allowances = is_needed.then_some(allowances);
+        let (mut whole, mut dropped, mut left_behind) = (None, Vec::new(), Vec::new());
         let tree = match tree {
             Ok(tree) => Some(Arc::new(tree)),
             Err(error) => {
@@ -212,23 +232,42 @@ impl<R: Controller> Source<R> {
             let rehearsed = waiting.during(|| match errors.is_empty() {
                 true => {
                     let rehearsed =
-                        self.rehearse_whole(versions.clone(), &theirs.read_options(), &tree);
-                    rehearsed.and_then(|(snapshot, save)| {
-                        dropped = judge(snapshot.any_bytes(), registry()?, theirs)?;
-                        Ok(Some((snapshot, save)))
+                        self.rehearse_whole(allowances.clone(), &theirs.read_options(), &tree);
+                    rehearsed.and_then(|whole| {
+                        dropped = judge(whole.snapshot.any_bytes(), registry()?, theirs)?;
+                        left_behind = left_behind::findings(&whole.left, &tree);
+                        Ok(Some(whole))
                     })
                 }
-                false => self.rehearse_in_part(versions.clone(), &tree, &errors).map(|()| None),
+                false => self.rehearse_in_part(allowances.clone(), &tree, &errors).map(|()| None),
             });
             match rehearsed.map_err(|error| error.named(|address| tree.id_at(address))) {
-                Ok(rehearsed) => snapshot = rehearsed,
+                Ok(rehearsed) => whole = rehearsed,
                 Err(error) => errors.push(error),
             }
         }
         Error::collect(errors)?;
-        let (snapshot, save) = snapshot.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
-        let rehearsal = Rehearsal { versions, length: snapshot.as_bytes().len(), save: Some(save) };
-        Ok((rehearsal, Preflight { compatibility, dropped }, snapshot))
+        let whole = whole.ok_or_else(|| Error::internal("nothing was rehearsed"))?;
+        let Whole { snapshot, save, left } = whole;
+        for finding in &left_behind {
+            quietly(|| tracing::warn!(%finding, "stays behind"));
+        }
+        let length = snapshot.as_bytes().len();
+        let rehearsal = Rehearsal { allowances, left, length, save: Some(save) };
+        Ok((rehearsal, Preflight { compatibility, dropped, left_behind }, snapshot))
+    }
+
+    /// The types without a controller at the destination of which nothing would be saved.
+    fn types_left_behind(&self, allowances: &Arc<Allowances>) -> BTreeSet<&'static str> {
+        if allowances.unknown.is_empty() {
+            return BTreeSet::new();
+        }
+        let saved = self.rehearse_save(&mut SaveBuffer::new(), Some(Arc::clone(allowances)));
+        match saved {
+            Ok(scope) => allowances.unknown.difference(&scope.saved_unknown).copied().collect(),
+            // The rehearsal says why.
+            Err(_) => BTreeSet::new(),
+        }
     }
 
     /// Saves the tree while it runs, and reads it again as a destination of this build does.
@@ -250,7 +289,7 @@ impl<R: Controller> Source<R> {
             };
             waiting.know(Arc::clone(&tree) as _);
             let saved = waiting.during(|| self.rehearse_whole(None, &ReadOptions::new(), &tree));
-            let saved = saved.map(|(snapshot, _)| snapshot);
+            let saved = saved.map(|whole| whole.snapshot);
             saved.map_err(|error| error.named(|address| tree.id_at(address)))
         })
     }
@@ -269,16 +308,17 @@ impl<R: Controller> Source<R> {
     /// Saves the tree and reads it again, as a destination with these limits does.
     fn rehearse_whole(
         &self,
-        versions: Option<Arc<Versions>>,
+        allowances: Option<Arc<Allowances>>,
         theirs: &ReadOptions,
         tree: &Tree,
-    ) -> Result<(Snapshot, Duration), Error> {
+    ) -> Result<Whole, Error> {
         let mut buffer = SaveBuffer::new();
         let began = Instant::now();
-        if let Err(error) = self.rehearse_save(&mut buffer, versions) {
+        let left = match self.rehearse_save(&mut buffer, allowances) {
+            Ok(scope) => scope.left,
             // The saved bytes cannot be read, so the references are checked in the states.
-            return Err(and_references(error, tree, &*self.root));
-        }
+            Err(error) => return Err(and_references(error, tree, &*self.root)),
+        };
         let save = began.elapsed();
         let snapshot = buffer.into_snapshot()?.with_options(theirs);
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
@@ -289,17 +329,17 @@ impl<R: Controller> Source<R> {
             )));
         }
         preview::decode::<R>(&snapshot)?;
-        Ok((snapshot, save))
+        Ok(Whole { snapshot, save, left })
     }
 
     /// Does the same for a tree that cannot be moved as it is, to find the other obstacles.
     fn rehearse_in_part(
         &self,
-        versions: Option<Arc<Versions>>,
+        allowances: Option<Arc<Allowances>>,
         tree: &Tree,
         known: &[Error],
     ) -> Result<(), Error> {
-        let saved = self.rehearse_save(&mut SaveBuffer::new(), versions);
+        let saved = self.rehearse_save(&mut SaveBuffer::new(), allowances);
         let referred = check_references(tree, &*self.root);
         // The codec may report the same stage again.
         let refused: HashSet<&ControllerId> = known
@@ -316,16 +356,22 @@ impl<R: Controller> Source<R> {
         Error::collect(errors.filter_map(|error| error.filtered(is_news)))
     }
 
+    /// Encodes the tree. Returns the scope with what the save has noted.
     fn rehearse_save(
         &self,
         buffer: &mut SaveBuffer,
-        versions: Option<Arc<Versions>>,
-    ) -> Result<(), Error> {
+        allowances: Option<Arc<Allowances>>,
+    ) -> Result<TreeSave, Error> {
+        let type_url = type_url_for(R::State::TYPE_URL, allowances.as_deref());
+        let mut scope = TreeSave::default();
         let payload = |w: &mut Writer| {
-            w.set_scope(TreeSave { versions, ..TreeSave::default() });
-            self.root.put_payload(w).map_err(Error::at_root)
+            w.set_scope(TreeSave::new(FrozenTree::default(), allowances));
+            let put = self.root.put_payload(w).map_err(Error::at_root);
+            scope = w.take_scope().map(|scope| *scope).unwrap_or_default();
+            put
         };
-        caught(|| buffer.fill::<R::State>(payload).map(drop))
+        caught(|| buffer.fill(type_url, payload).map(drop))?;
+        Ok(scope)
     }
 
     fn node(&self) -> Arc<dyn Node> {
@@ -347,7 +393,7 @@ impl<R: Controller> Source<R> {
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let Self { root, name_limit, rehearsal, .. } = self;
-        let Rehearsal { versions, length, .. } =
+        let Rehearsal { allowances, left: reported, length, .. } =
             rehearsal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (tree, claim) = match claimed_tree(Arc::clone(&root) as _, name_limit, &session) {
             Ok(claimed) => claimed,
@@ -375,7 +421,9 @@ impl<R: Controller> Source<R> {
             .compare(Phase::Freeze, When::Freeze)
             .and_then(|()| transaction.session.watch_blackout());
         match watch {
-            Ok(over_budget) => Ok(Frozen { root, transaction, over_budget, versions, buffer }),
+            Ok(over_budget) => {
+                Ok(Frozen { root, transaction, over_budget, allowances, reported, buffer })
+            }
             Err(error) => Err(transaction.fail(Phase::Freeze, error).await),
         }
     }

@@ -1,37 +1,117 @@
 //! The scope of a tree's save: its frozen controllers, and the versions for its peer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::codec::SaveScope;
-use crate::controller::FrozenTree;
+use crate::codec::{LeftBehind, SaveScope};
+use crate::controller::{FrozenTree, live};
+use crate::visit::ChildCell;
 
-/// The schema versions in which payloads are saved, by type URL. All others are saved in their
-/// current versions.
-pub(crate) type Versions = BTreeMap<&'static str, u32>;
+/// How payloads are saved that the destination does not read in their current versions, by their type
+/// URLs.
+pub(super) type Versions = BTreeMap<&'static str, OlderForm>;
+
+/// The version that a payload is saved in, and the type URL that it has in that version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OlderForm {
+    pub(super) version: u32,
+    pub(super) type_url: &'static str,
+}
+
+/// What is saved in another way for a destination that does not read everything as it is.
+#[derive(Debug, Default)]
+pub(super) struct Allowances {
+    /// The payloads that are not saved in their current versions.
+    pub(super) versions: Versions,
+    /// The type URLs of the payloads that the destination has no controller for.
+    pub(super) unknown: BTreeSet<&'static str>,
+}
+
+impl Allowances {
+    /// Returns the type URL that payloads of this type are saved under.
+    pub(super) fn type_url_of(&self, own: &'static str) -> &'static str {
+        self.versions.get(own).map_or(own, |older| older.type_url)
+    }
+}
+
+/// Returns the type URL that payloads of this type are saved under.
+pub(super) fn type_url_for(own: &'static str, allowances: Option<&Allowances>) -> &'static str {
+    allowances.map_or(own, |allowances| allowances.type_url_of(own))
+}
+
+/// A field that stays behind, and the address of the controller whose state it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LeftField {
+    pub(super) owner: usize,
+    pub(super) left: LeftBehind,
+}
 
 /// The save of a tree.
 #[derive(Debug, Default)]
 pub(super) struct TreeSave {
     /// The frozen controllers; empty if the tree is not frozen.
     pub(super) frozen: FrozenTree,
-    /// The payloads that are not saved in their current versions.
-    pub(super) versions: Option<Arc<Versions>>,
+    /// What is saved in another way for the destination.
+    pub(super) allowances: Option<Arc<Allowances>>,
+    /// The fields that stay behind.
+    pub(super) left: Vec<LeftField>,
+    /// The type URLs of the payloads that were saved although the destination has no controller for them.
+    pub(super) saved_unknown: BTreeSet<&'static str>,
+    /// The addresses of the controllers that are being put, the innermost last.
+    owners: Vec<usize>,
+}
+
+impl TreeSave {
+    pub(super) fn new(frozen: FrozenTree, allowances: Option<Arc<Allowances>>) -> Self {
+        Self { frozen, allowances, ..Self::default() }
+    }
 }
 
 impl SaveScope for TreeSave {
     fn version_of(&self, type_url: &str) -> u32 {
-        match &self.versions {
+        match &self.allowances {
             None => 0,
-            Some(versions) => versions.get(type_url).copied().unwrap_or_default(),
+            Some(allowances) => allowances.versions.get(type_url).map_or(0, |older| older.version),
         }
     }
 
+    fn type_url_of(&self, own: &'static str) -> &'static str {
+        type_url_for(own, self.allowances.as_deref())
+    }
+
+    fn lacks_types(&self) -> bool {
+        self.allowances.as_ref().is_some_and(|allowances| !allowances.unknown.is_empty())
+    }
+
+    fn lacks(&self, child: &dyn ChildCell) -> bool {
+        let type_url = live(child).map(|node| node.info().type_url);
+        let allowances = self.allowances.as_ref().zip(type_url);
+        allowances.is_some_and(|(allowances, type_url)| allowances.unknown.contains(type_url))
+    }
+
+    fn leave_behind(&mut self, left: LeftBehind) -> bool {
+        let Some(&owner) = self.owners.last() else { return false };
+        // In the order in which they would have been put.
+        for &child in left.children.iter().rev() {
+            self.frozen.leave(child);
+        }
+        self.left.push(LeftField { owner, left });
+        true
+    }
+
     fn enter(&mut self, address: usize, type_url: &'static str, found: Option<i32>) -> Option<i32> {
+        if let Some(allowances) = &self.allowances {
+            self.owners.push(address);
+            if allowances.unknown.contains(type_url) {
+                self.saved_unknown.insert(type_url);
+            }
+        }
         self.frozen.begin(address, type_url, found)
     }
 
     fn leave(&mut self, address: usize, length: usize) {
+        // One that could not be put has not left.
+        while self.owners.pop().is_some_and(|owner| owner != address) {}
         self.frozen.end(address, length);
     }
 }

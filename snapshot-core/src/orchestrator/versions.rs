@@ -3,46 +3,56 @@
 use std::sync::Arc;
 
 use super::tree::Met;
-use super::tree_save::{TreeSave, Versions};
+use super::tree_save::{Allowances, OlderForm, TreeSave, Versions};
 use crate::Error;
 use crate::caught::caught;
 use crate::codec::Writer;
+use crate::controller::FrozenTree;
 use crate::registry::{Manifest, TypeInfo};
 use crate::version::saved_versions;
+use crate::wire::v1::manifest::Payload;
 
-/// Chooses versions of these types for a destination with this manifest: the current one if the
-/// destination reads it, otherwise the highest one that it reads and this build saves. A type
-/// without such a version is omitted.
+/// How to save these types for a destination with this manifest, where it does not read their current
+/// versions: in the highest version that it reads and this build saves, under the type URL of that
+/// version. A type without such a version is not in it.
 pub(super) fn choose(types: impl Iterator<Item = TypeInfo>, theirs: &Manifest) -> Versions {
     let mut versions = Versions::new();
     for info in types {
-        let mut payloads = theirs.payloads.iter().filter(|payload| {
-            payload.type_url == info.type_url
-                || payload.older.iter().any(|older| older.type_url == info.type_url)
+        let forms = saved_versions(info.older, info.version).rev().map(|version| {
+            let older = info.older.iter().find(|older| older.version == version);
+            let type_url = older.and_then(|older| older.type_url).unwrap_or(info.type_url);
+            OlderForm { version, type_url }
         });
-        let Some(payload) = payloads.next() else { continue };
-        let reads = |version: &u32| match payload.accepts.is_empty() {
-            true => payload.version == *version,
-            false => payload.accepts.contains(version),
-        };
-        let version = saved_versions(info.older, info.version).rev().find(reads);
-        if let Some(version) = version.filter(|version| *version != info.version) {
-            versions.insert(info.type_url, version);
+        let mut read = forms.filter(|form| theirs.payloads.iter().any(|one| reads(one, *form)));
+        if let Some(form) = read.next().filter(|form| form.version != info.version) {
+            versions.insert(info.type_url, form);
         }
     }
     versions
 }
 
+/// Whether a payload of a manifest is read in this form.
+fn reads(payload: &Payload, OlderForm { version, type_url }: OlderForm) -> bool {
+    let is_called = payload.type_url == type_url
+        || payload.older.iter().any(|older| older.type_url == type_url);
+    is_called
+        && match payload.accepts.is_empty() {
+            true => payload.version == version,
+            false => payload.accepts.contains(&version),
+        }
+}
+
 /// Checks that nothing is lost if these controllers are saved in these versions. Each is checked
 /// separately, so that all losses are reported together.
-pub(super) fn check(met: &Met, versions: &Arc<Versions>) -> Result<(), Error> {
+pub(super) fn check(met: &Met, allowances: &Arc<Allowances>) -> Result<(), Error> {
     let mut errors = Vec::new();
     for (at, (unit, node, _)) in met.controllers().enumerate() {
-        if !versions.contains_key(unit.info.type_url) {
+        if !allowances.versions.contains_key(unit.info.type_url) {
             continue;
         }
         let mut writer = Writer::default();
-        writer.set_scope(TreeSave { versions: Some(Arc::clone(versions)), ..TreeSave::default() });
+        let allowances = Some(Arc::clone(allowances));
+        writer.set_scope(TreeSave::new(FrozenTree::default(), allowances));
         let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);
         // The children report their own errors.
         errors

@@ -2,7 +2,7 @@
 
 use super::{Payload, is_type_url_of, take_payload, version_read};
 use crate::codec::{
-    Quoted, Reader, Writer, any_size, close_bare_any, default_memory, delimited_size, put_in_any,
+    Quoted, Reader, Writer, any_size, close_any, close_bare_any, default_memory, delimited_size,
     read_bare_any, take_any_of,
 };
 use crate::error::Error;
@@ -14,7 +14,18 @@ use crate::error::Error;
 /// As [`to_bytes`](crate::codec::to_bytes).
 #[doc(hidden)]
 pub fn put_any<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
-    put_in_any(P::TYPE_URL, w, |w| payload.put_fields(w))
+    let mark = w.position();
+    w.deeper(2, |w| w.payload(P::TYPE_URL, |w| payload.put_fields(w)))?;
+    close_any(mark, type_url_of::<P>(w), w);
+    Ok(())
+}
+
+/// Returns the type URL that payloads of this type are saved under, which may be that of an earlier version.
+pub(crate) fn type_url_of<P: Payload>(w: &Writer) -> &'static str {
+    match P::OLDER.iter().any(|older| older.type_url.is_some()) {
+        true => w.type_url_of(P::TYPE_URL),
+        false => P::TYPE_URL,
+    }
 }
 
 /// Returns the size in bytes of an `Any` field with a payload, as `State::fields_size` estimates it.

@@ -8,6 +8,7 @@ mod reading;
 mod stage;
 mod type_info;
 
+pub(crate) use self::any::type_url_of;
 pub use self::any::{any_field_size, from_any_bytes, put_any, take_any, to_any_bytes};
 pub(crate) use self::any::{take_versioned_any, wrong_type};
 pub use self::bytes::{from_bytes, to_bytes};
@@ -16,7 +17,6 @@ pub use self::older_version::OlderVersion;
 pub(crate) use self::reading::take_payload;
 pub use self::reading::{lost_error, version_read};
 pub use self::stage::{Stage, StageRules, StageVariant};
-pub(crate) use self::type_info::short_type_name;
 pub use self::type_info::{TypeInfo, TypeRef};
 use crate::codec::{Reader, Wire, Writer};
 use crate::error::Error;

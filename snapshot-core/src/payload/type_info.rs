@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::fmt;
 
 use super::{OlderVersion, Payload, StageRules};
-use crate::schema::{Notes, StateNotes};
+use crate::schema::{Notes, StateNotes, short_type_name};
 
 /// A reference to a controller type, as in `after(Scsi)`.
 #[derive(Clone, Copy)]
@@ -32,23 +32,6 @@ impl TypeRef {
     pub fn short_name(&self) -> String {
         short_type_name(self.name())
     }
-}
-
-/// Removes the paths from a type name: `my_crate::cache::Cache<my_crate::Lru>` becomes `Cache<Lru>`.
-pub(crate) fn short_type_name(name: &str) -> String {
-    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
-    let mut short = String::new();
-    let mut rest = name;
-    while let Some(first) = rest.chars().next() {
-        let end = match is_path(first) {
-            true => rest.find(|c| !is_path(c)).unwrap_or(rest.len()),
-            false => first.len_utf8(),
-        };
-        let (token, after) = rest.split_at(end);
-        short.push_str(token.rsplit("::").next().unwrap_or(token));
-        rest = after;
-    }
-    short
 }
 
 impl fmt::Debug for TypeRef {
@@ -107,22 +90,5 @@ impl TypeInfo {
         let mut notes = Notes::default();
         notes.add(self.notes);
         notes.iter().any(|(_, _, note)| !note.defines.is_empty() || !note.refers.is_empty())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_type_name_has_no_paths() {
-        for (name, short) in [
-            ("Scsi", "Scsi"),
-            ("a::b::Scsi", "Scsi"),
-            ("a::Cache<b::c::Lru, (u8, d::E)>", "Cache<Lru, (u8, E)>"),
-            ("&dyn a::Host", "&dyn Host"),
-        ] {
-            assert_eq!(short_type_name(name), short);
-        }
     }
 }

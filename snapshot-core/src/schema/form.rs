@@ -15,11 +15,23 @@ pub struct ValueForm {
     pub(crate) bytes: Option<usize>,
     /// The values of an enum that were added later, each with the first version that has it.
     pub(crate) since: &'static [(i32, u32)],
+    /// What a value means beyond its kind; empty if it stands for itself.
+    pub(crate) meaning: &'static str,
+    /// The type whose name, without paths, is the name of the form.
+    pub(crate) type_name: Option<fn() -> &'static str>,
 }
 
 impl ValueForm {
     /// Accepts every value of the kind.
-    pub const OWN: Self = Self { name: "", range: None, not_zero: false, bytes: None, since: &[] };
+    pub const OWN: Self = Self {
+        name: "",
+        range: None,
+        not_zero: false,
+        bytes: None,
+        since: &[],
+        meaning: "",
+        type_name: None,
+    };
 
     /// Accepts text or bytes in a form with this name.
     pub(crate) const fn named(name: &'static str) -> Self {
@@ -39,6 +51,16 @@ impl ValueForm {
     /// Accepts exactly this many bytes.
     pub(crate) const fn of_bytes(bytes: usize) -> Self {
         Self { bytes: Some(bytes), ..Self::OWN }
+    }
+
+    /// The same values, which mean this.
+    pub(crate) const fn meaning(self, meaning: &'static str) -> Self {
+        Self { meaning, ..self }
+    }
+
+    /// Text in the form that a type is known by.
+    pub(crate) const fn of_type<T>() -> Self {
+        Self { type_name: Some(std::any::type_name::<T>), ..Self::OWN }
     }
 
     /// Accepts an enum, some of whose values were added later.
@@ -185,6 +207,24 @@ pub struct RangeNote {
     pub(crate) most_excluded: bool,
     /// Whether the ends are numbers, so that they describe the whole range.
     pub(crate) is_numeric: bool,
+    /// The ends as an adapter makes them, if the field has one.
+    pub(crate) adapted: Option<[AdaptedEnd; 2]>,
+}
+
+/// The end of a range as an adapter makes it.
+#[derive(Clone, Debug)]
+pub(crate) enum AdaptedEnd {
+    Unbounded,
+    /// The field with this value, as it is on the wire, and whether the value is excluded.
+    Bytes(Vec<u8>, bool),
+    /// The adapter cannot convert it.
+    Unknown,
+}
+
+impl AdaptedEnd {
+    pub(crate) fn of(bytes: Option<Vec<u8>>, is_excluded: bool) -> Self {
+        bytes.map_or(Self::Unknown, |bytes| Self::Bytes(bytes, is_excluded))
+    }
 }
 
 /// The end of a range.

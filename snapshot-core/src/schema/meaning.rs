@@ -1,8 +1,10 @@
 //! Creates the meanings that a manifest states, from the forms of Rust types and the attributes of
 //! fields.
 
-use super::form::{Collection, FieldForm, Forms, Number, RangeNote, Required, ValueForm};
-use super::{Field, FieldShape, MessageDescriptor, Numbered, ValueKind};
+use super::form::{
+    AdaptedEnd, Collection, FieldForm, Forms, Number, RangeNote, Required, ValueForm,
+};
+use super::{Field, FieldShape, MessageDescriptor, Numbered, ValueKind, short_type_name};
 use crate::wire::v1::manifest::{Limit, Meaning, Values};
 
 /// The meanings that one state struct gives to the fields of its message. The derive writes it as a
@@ -54,6 +56,7 @@ impl StateMeanings {
                         meaning = Meaning { ignored: true, ..Meaning::default() };
                     }
                     meaning.secret = notes.is_secret;
+                    meaning.may_stay_behind = notes.may_stay_behind;
                     let versions = Versions { since: known.since, values: known.value.since };
                     take(descriptor.number, meaning, versions);
                 }
@@ -122,8 +125,8 @@ impl FieldMeaning {
         self
     }
 
-    /// Notes the value in older payloads, as the bytes of the field.
-    pub const fn default(mut self, default: fn() -> Option<Vec<u8>>) -> Self {
+    /// Notes the value in older payloads.
+    pub const fn default(mut self, default: fn() -> DefaultNote) -> Self {
         self.notes.default = Some(default);
         self
     }
@@ -139,6 +142,12 @@ impl FieldMeaning {
         self.notes.is_secret = true;
         self
     }
+
+    /// Notes that the value may stay behind.
+    pub const fn may_stay_behind(mut self) -> Self {
+        self.notes.may_stay_behind = true;
+        self
+    }
 }
 
 /// The notes on the meaning of a field, without its number.
@@ -147,15 +156,35 @@ struct MeaningNotes {
     form: Option<&'static str>,
     max: Option<fn() -> usize>,
     range: Option<fn() -> RangeNote>,
-    default: Option<fn() -> Option<Vec<u8>>>,
+    default: Option<fn() -> DefaultNote>,
     /// The numbers of the fields that limit this one, and whether the limit is included.
     limits: &'static [(u32, bool)],
     is_secret: bool,
+    may_stay_behind: bool,
 }
 
 impl MeaningNotes {
-    const NONE: Self =
-        Self { form: None, max: None, range: None, default: None, limits: &[], is_secret: false };
+    const NONE: Self = Self {
+        form: None,
+        max: None,
+        range: None,
+        default: None,
+        limits: &[],
+        is_secret: false,
+        may_stay_behind: false,
+    };
+}
+
+/// The value that a field has in payloads from before it was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum DefaultNote {
+    /// The value with these bytes.
+    Bytes(Vec<u8>),
+    /// No value, which is told apart from every value of the field.
+    NoValue,
+    /// A value that contains a controller, or cannot be saved.
+    Unstated,
 }
 
 /// The meaning of a field that a state maps.
@@ -165,7 +194,7 @@ fn mapped_meaning(form: Option<&FieldForm>, notes: &MeaningNotes, shape: FieldSh
     meaning.form = match (notes.form, &adapter) {
         (Some(form), _) => form.to_owned(),
         (None, Some(form)) => form.clone(),
-        (None, None) => String::new(),
+        (None, None) => form.map_or("", |form| form.value.meaning).to_owned(),
     };
     if let Some(form) = form {
         let kinds = kinds_of(shape);
@@ -193,15 +222,24 @@ fn mapped_meaning(form: Option<&FieldForm>, notes: &MeaningNotes, shape: FieldSh
     }
     if let Some(range) = notes.range.map(|range| range()) {
         // The range is that of the Rust value, which an adapter converts to something else.
-        match range.is_numeric
-            && adapter.is_none()
-            && matches!(shape, FieldShape::Singular(_) | FieldShape::Optional(_))
-        {
-            true => narrow(&mut meaning, &range, shape),
-            false => meaning.range = range.text.to_owned(),
+        let on_wire = match form.and_then(|form| form.adapter) {
+            None => Some(range.clone()).filter(|range| range.is_numeric),
+            Some(path) if is_exact(path()) => on_wire(&range, shape),
+            Some(_) => None,
+        };
+        match (on_wire, shape) {
+            (Some(range), FieldShape::Singular(_) | FieldShape::Optional(_)) => {
+                narrow(&mut meaning, &range, shape);
+            }
+            _ => meaning.range = range.text.to_owned(),
         }
     }
-    meaning.default_bytes = notes.default.and_then(|default| default());
+    meaning.may_stay_behind = notes.may_stay_behind;
+    match notes.default.map(|default| default()) {
+        Some(DefaultNote::Bytes(bytes)) => meaning.default_bytes = Some(bytes),
+        Some(DefaultNote::NoValue) => meaning.default_none = true,
+        Some(DefaultNote::Unstated) | None => {}
+    }
     meaning.limits =
         notes.limits.iter().map(|&(field, included)| Limit { field, included }).collect();
     meaning
@@ -211,6 +249,7 @@ fn mapped_meaning(form: Option<&FieldForm>, notes: &MeaningNotes, shape: FieldSh
 fn member(value: ValueForm, shape: FieldShape, is_required: bool) -> Meaning {
     let kinds = kinds_of(shape);
     Meaning {
+        form: value.meaning.to_owned(),
         values: kinds.map(|(_, kind)| values_of(value, kind)).and_then(some),
         required: is_required,
         ..Meaning::default()
@@ -232,7 +271,7 @@ fn kinds_of(shape: FieldShape) -> Option<(Option<ValueKind>, ValueKind)> {
 /// Returns the values of a kind that a type accepts. Limits that the kind itself has are omitted.
 fn values_of(form: ValueForm, kind: ValueKind) -> Values {
     let mut values = Values {
-        form: form.name.to_owned(),
+        form: form.type_name.map_or_else(|| form.name.to_owned(), |name| short_type_name(name())),
         not_zero: form.not_zero,
         bytes: form.bytes.map(|bytes| bytes as u64),
         ..Values::default()
@@ -323,6 +362,52 @@ const SHIPPED: &[(&str, &str)] = &[
     ("display", ""),
     ("lenient_text", ""),
 ];
+
+/// The shipped adapters that refuse what they would round, and that keep the order of values.
+const EXACT: &[&str] = &["seconds", "millis", "micros", "nanos", "unix_seconds"];
+
+/// Whether the ends of a range on the wire are those of the values, by the path of the adapter.
+fn is_exact(path: &str) -> bool {
+    let path = path.split('<').next().unwrap_or(path);
+    let time = path.strip_prefix("snapshot_core::codec::adapter::time::");
+    let name = time.and_then(|path| path.strip_suffix("::from_wire"));
+    name.is_some_and(|name| EXACT.contains(&name))
+}
+
+/// The range of the numbers on the wire; `None` if an end is no number there.
+fn on_wire(range: &RangeNote, shape: FieldShape) -> Option<RangeNote> {
+    let (FieldShape::Singular(kind) | FieldShape::Optional(kind)) = shape else { return None };
+    let [least, most] = range.adapted.as_ref()?;
+    let end = |end: &AdaptedEnd, step: i128| match end {
+        AdaptedEnd::Unbounded => Some(None),
+        AdaptedEnd::Unknown => None,
+        AdaptedEnd::Bytes(bytes, is_excluded) => {
+            let number = integer_of(bytes, kind)?;
+            Some(Some(Number::Int(number + if *is_excluded { step } else { 0 })))
+        }
+    };
+    let (least, most) = (end(least, 1)?, end(most, -1)?);
+    Some(RangeNote { least, most, most_excluded: false, is_numeric: true, ..range.clone() })
+}
+
+/// The number in a field's bytes; the default of a field that is not there.
+fn integer_of(bytes: &[u8], kind: ValueKind) -> Option<i128> {
+    use prost::encoding::{WireType, decode_key, decode_varint};
+    let mut bytes = bytes;
+    if bytes.is_empty() {
+        return Some(0);
+    }
+    let (_, WireType::Varint) = decode_key(&mut bytes).ok()? else { return None };
+    let number = decode_varint(&mut bytes).ok()?;
+    Some(match kind {
+        ValueKind::Uint32 | ValueKind::Uint64 => number.into(),
+        ValueKind::Int32 | ValueKind::Int64 => (number as i64).into(),
+        ValueKind::Sint32 | ValueKind::Sint64 => {
+            ((number >> 1) as i64 ^ -((number & 1) as i64)).into()
+        }
+        _ => return None,
+    })
+}
 
 /// Returns the name of an adapter's form, from the path of its `from_wire`.
 fn form_of_adapter(path: &str) -> String {

@@ -29,6 +29,7 @@ mod manifest;
 mod meaning;
 mod notes;
 pub(crate) mod trait_probe;
+mod type_name;
 
 pub(crate) mod well_known;
 
@@ -38,16 +39,17 @@ pub use descriptor::{
     EnumDescriptor, EnumValue, FieldDescriptor, FieldShape, MessageDescriptor, OneofDescriptor,
     ValueKind,
 };
-pub(crate) use form::{Collection, Number};
-#[doc(hidden)]
+pub(crate) use form::{AdaptedEnd, Collection, Number};
 pub use form::{FieldForm, Forms, MemberForm, RangeNote, ValueForm};
 pub(crate) use manifest::Describer;
 pub use manifest::Manifest;
 #[doc(hidden)]
-pub use meaning::{FieldMeaning, StateMeanings};
+pub use meaning::{DefaultNote, FieldMeaning, StateMeanings};
 pub(crate) use notes::Notes;
 #[doc(hidden)]
 pub use notes::{FieldNotes, StateNotes, StatesInside};
+#[doc(hidden)]
+pub(crate) use type_name::short_type_name;
 
 /// The schema of a message. `#[derive(Schema)]` implements it for prost's message structs.
 #[diagnostic::on_unimplemented(

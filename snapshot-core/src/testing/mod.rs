@@ -103,7 +103,7 @@ mod tree;
 mod values;
 mod watch;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 pub use hooks::hooks;
@@ -115,7 +115,7 @@ use crate::controller::WrittenHooks;
 use crate::registry::registry;
 
 use bench::{Bench, Sample};
-use coverage::Coverage;
+use coverage::{Coverage, is_in};
 use difference::{Difference, differences};
 use places::{Places, ROOT};
 use report::{Law, Report};
@@ -350,11 +350,14 @@ fn round_trip<S: State>(
                 .to_owned(),
         );
     }
-    let mut lossy = adapters::lossy(sample);
-    // A value that is deliberately normalized is another value, too.
-    let is_normalized =
-        |field: &&str| bench.normalized.iter().any(|path| path.rsplit('.').next() == Some(*field));
-    lossy.retain(|field| !is_normalized(field));
+    let lossy = adapters::lossy(sample);
+    let lossy = lossy.iter().filter_map(|steps| match bench.places.names_at(steps) {
+        // What is deliberately brought into another form is another value, too.
+        Some(names) if names.iter().any(|name| is_in(name, &bench.normalized)) => None,
+        Some([path, _]) => Some(path),
+        None => Some(adapters::last_field(steps).to_owned()),
+    });
+    let lossy: BTreeSet<String> = lossy.collect();
     if !lossy.is_empty() {
         let fields: Vec<String> = lossy.iter().map(|field| format!("`{field}`")).collect();
         return failed(format!(

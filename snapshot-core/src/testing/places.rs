@@ -10,6 +10,7 @@ use crate::codec::Reader;
 use crate::schema::kind::WireType;
 use crate::schema::{MessageDescriptor, ValueKind};
 
+use super::adapters::FieldStep;
 use super::shape::{FieldInfo, Presence, Shape, wire_type};
 use super::tree::{Field, Message, Value, varint_length};
 
@@ -134,6 +135,47 @@ impl Places {
     /// The names by which a user can refer to a field: its path, or its message and name.
     pub(super) fn names(&self, place: usize, field: &str) -> [String; 2] {
         [self.path(place, field), format!("{}.{field}", self.all.borrow()[place].name)]
+    }
+
+    /// The names of the field that these steps lead to; `None` if the samples do not reach it.
+    pub(super) fn names_at(&self, steps: &[FieldStep]) -> Option<[String; 2]> {
+        let (FieldStep::Field(last), before) = steps.split_last()? else { return None };
+        let mut place = ROOT;
+        for step in before {
+            place = match step {
+                FieldStep::Field(name) => self.inner(place, |_, at| at == *name)?,
+                FieldStep::Entry => self.inner(place, |_, at| at == "value")?,
+                FieldStep::Payload(message) => self.inner(place, |name, _| name == *message)?,
+                // Its controller is in the only message inside.
+                FieldStep::Member => {
+                    let mut inside = self.inner(place, |_, _| true)?;
+                    while !self.is_any(inside) {
+                        inside = self.inner(inside, |_, _| true)?;
+                    }
+                    inside
+                }
+            };
+        }
+        Some(self.names(place, last))
+    }
+
+    /// A place inside of another one, by the name of its message and the field that it is in.
+    fn inner(&self, parent: usize, is_it: impl Fn(&str, &str) -> bool) -> Option<usize> {
+        let fields = self.fields(parent);
+        let all = self.all.borrow();
+        let children = self.children.borrow();
+        let mut found: Vec<usize> = children
+            .iter()
+            .filter(|((outer, ..), _)| *outer == parent)
+            .filter(|((_, number, _), place)| {
+                let field = fields.iter().find(|field| field.number == *number);
+                field.is_some_and(|field| is_it(&all[**place].name, field.name))
+            })
+            .map(|(_, place)| *place)
+            .collect();
+        // The order of the map is arbitrary.
+        found.sort_unstable();
+        found.first().copied()
     }
 
     pub(super) fn is_ignored(&self, place: usize, number: u32) -> bool {

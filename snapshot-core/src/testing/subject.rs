@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::caught::caught;
-use crate::codec::{Reader, from_bytes, to_bytes};
+use crate::codec::{Reader, SaveScope, Writer, from_bytes, to_bytes};
 use crate::schema::{MessageDescriptor, Schema};
 use crate::{Error, State};
 
@@ -63,12 +63,30 @@ fn recode<S: State>(bytes: &[u8]) -> (Recoded, Sightings) {
     let recoded = match read {
         Err(panic) => Recoded::Panicked(panic),
         Ok(Err(error)) => Recoded::Refused(error),
-        Ok(Ok(state)) => match caught(|| to_bytes(&state)) {
+        Ok(Ok(state)) => match caught(|| saved(&state)) {
             Ok(bytes) => Recoded::Written(bytes),
             Err(error) => Recoded::NotWritten(error),
         },
     };
     (recoded, scope.into_watch())
+}
+
+/// The scope of a save of what was read. An older payload may have no value where the current version has an
+/// empty one, and is then saved as that.
+#[derive(Debug)]
+struct SavedAgain;
+
+impl SaveScope for SavedAgain {
+    fn absent(&mut self, _: usize) -> bool {
+        true
+    }
+}
+
+fn saved<S: State>(state: &S) -> Result<Vec<u8>, Error> {
+    let mut writer = Writer::with_capacity(state.fields_size());
+    writer.set_scope(SavedAgain);
+    state.put_fields(&mut writer)?;
+    Ok(writer.into_vec())
 }
 
 fn prost_refuses<S: State>(bytes: &[u8]) -> Option<String> {

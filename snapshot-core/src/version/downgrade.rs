@@ -5,7 +5,7 @@ use std::fmt::Display;
 use prost::Message;
 
 use super::{check_saves, stamp};
-use crate::__private::{Putting, bytes_of};
+use crate::__private::{FieldBytes, Putting, bytes_of};
 use crate::codec::{Reader, Writer, canonical, check_strictly};
 use crate::error::Error;
 use crate::payload::Payload;
@@ -36,10 +36,24 @@ impl Older {
         put: impl FnOnce(&mut Putting<'_, 0>),
         put_default: impl FnOnce(&mut Putting<'_, 0>),
     ) {
+        self.check_or_leave(field, since, put, put_default, || false);
+    }
+
+    /// The same for a field that may stay behind: `leave` returns whether it does, if its value is not its
+    /// default.
+    #[inline]
+    pub fn check_or_leave<F>(
+        &mut self,
+        field: &Field<F>,
+        since: u32,
+        put: impl FnOnce(&mut Putting<'_, 0>),
+        put_default: impl FnOnce(&mut Putting<'_, 0>),
+        leave: impl FnOnce() -> bool,
+    ) {
         if self.version < since {
             let value = bytes_of(put);
             let default = bytes_of(put_default);
-            self.compare(field.name(), since, value, default);
+            self.compare(field.name(), since, value, default, leave);
         }
     }
 
@@ -49,8 +63,9 @@ impl Older {
         &mut self,
         field: &'static str,
         since: u32,
-        value: Result<Option<Vec<u8>>, Error>,
-        default: Result<Option<Vec<u8>>, Error>,
+        value: Result<Option<FieldBytes>, Error>,
+        default: Result<Option<FieldBytes>, Error>,
+        leave: impl FnOnce() -> bool,
     ) {
         let error = match value {
             Err(error) => error,
@@ -60,6 +75,7 @@ impl Older {
             {
                 return;
             }
+            Ok(_) if leave() => return,
             Ok(_) => Error::precondition(format!(
                 "exists from version {since} on and is not at its default: it would be lost in \
                  version {}",

@@ -37,9 +37,9 @@ pub(crate) trait Visitor {
         let _ = (place, name);
     }
 
-    /// Receives a field whose adapter gives back another value, if the visitor asks for it.
-    fn lossy(&mut self, field: &'static str) {
-        let _ = field;
+    /// Receives the place of a field whose adapter gives back another value, if the visitor asks for it.
+    fn lossy(&mut self, place: StatePlace<'_>) {
+        let _ = place;
     }
 
     /// Receives an error that hides a part of the state from a visitor that wants names.
@@ -130,7 +130,8 @@ impl<'v> Visit<'v> {
 
     /// Shows a field whose adapter gives back another value to the visitor.
     pub(crate) fn lossy(&mut self, field: &'static str) {
-        self.visitor.lossy(field);
+        let way = Way::new(Step::Field(field), self.way);
+        self.visitor.lossy(StatePlace { way: Some(&way), depth: self.depth });
     }
 
     #[inline]

@@ -35,6 +35,7 @@ keys! {
     IMPORT_AS: "import_as", "import_as = Variant";
     LIVE: "live", "live = Variant";
     MAX: "max", "max = 64";
+    MAY_STAY_BEHIND: "may_stay_behind", "may_stay_behind = path::to::function";
     MESSAGE: "message", "message = path::to::ProstMessage";
     ONEOF: "oneof", "oneof = path::to::ProstOneof";
     RANGE: "range", "range = 1..=8";

@@ -163,6 +163,7 @@ attributes! {
         at_most: AT_MOST Ident,
         unshared: UNSHARED Flag,
         secret: SECRET Flag,
+        may_stay_behind: MAY_STAY_BEHIND Path,
         read_version: READ_VERSION Flag,
     }
 }

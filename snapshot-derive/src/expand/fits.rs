@@ -2,12 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 use super::mapped::Mapped;
 use super::run::{Form, Run};
-use super::{constant_of, local, quiet_path, text_of_type};
-use crate::model::Struct;
+use super::{at, constant_of, local, quiet_path, text_of_type};
+use crate::model::{Mapping, Struct};
 
 /// Generates a function for each run, whose return type holds the answers of the field types, and the checks
 /// of these answers, each with the span of the type. `written` has the types as the user wrote them.
@@ -26,7 +27,10 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
         }
         _ => {
             let port = mapped.port();
-            quote_spanned!(mapped.place=> #port.fits(),)
+            match (&mapped.mapping.since, &mapped.mapping.with) {
+                (Some(_), None) => quote_spanned!(mapped.place=> #port.fits_since(),),
+                _ => quote_spanned!(mapped.place=> #port.fits(),),
+            }
         }
     };
     let answers: TokenStream = run.fields.iter().map(of_field).collect();
@@ -40,6 +44,11 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
         _ => quote!(__s::Answer),
     };
     let (check, first) = (local("check"), run.first());
+    let stays = run.single().and_then(|mapped| {
+        let Mapping { may_stay_behind, since: None, .. } = mapped.mapping else { return None };
+        let place = at(may_stay_behind.as_ref()?.span());
+        Some(quote_spanned!(place=> const _: () = __s::assert_can_stay_behind(__s::fit(&#function));))
+    });
     quote! {
         #[inline]
         fn #function() -> impl #answer {
@@ -50,6 +59,7 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
             let #check = __s::check(__MAPPED, #first, &#function);
             #checks
         };
+        #stays
     }
 }
 

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::{at, constant_of, quiet_path, text_of};
+use super::{at, constant_of, local, quiet_path, text_of};
 use crate::model::{Field, Limit, Mapping, Struct};
 
 /// A field that is saved as a proto field.
@@ -107,6 +107,24 @@ impl Mapped<'_> {
                 __s::limit(#constant, #value, #limit, #name, #is_included)
             }
         })
+    }
+
+    /// The rule by which the value may stay behind, and the walk over the field, as two closures.
+    pub(super) fn stay_behind(&self) -> Option<TokenStream> {
+        let rule = self.mapping.may_stay_behind.as_ref()?;
+        let (ident, visit) = (&self.field.ident, local("visit"));
+        let place = at(rule.span());
+        let rule = quiet_path(rule);
+        let may = quote_spanned!(place=> || -> __s::bool { #rule(&self.#ident) });
+        // No controller is inside of what an adapter makes of a field.
+        let walk = match self.mapping.with {
+            Some(_) => quote!(|_| __s::Ok(())),
+            None => {
+                let (port, ident) = (self.port(), self.member());
+                quote_spanned!(self.place=> |#visit| #port.visit(&self.#ident, #visit))
+            }
+        };
+        Some(quote!(#may, #walk))
     }
 
     /// The checks of `max` and `range`; `value` makes an `Option` of a reference.

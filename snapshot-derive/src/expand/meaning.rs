@@ -35,13 +35,28 @@ pub(super) fn meanings(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
 
 /// Generates the notes from the attributes of a field, if there are any.
 fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
-    let Mapping { max, range, since, form, limits, is_secret, .. } = mapped.mapping;
+    let Mapping { max, range, since, form, limits, is_secret, may_stay_behind, .. } =
+        mapped.mapping;
     let ty = &mapped.field.ty;
     let form = form.as_ref().map(|form| quote!(.form(#form)));
     let max = max.as_ref().map(|max| quote_spanned!(at(max.span())=> .max(|| #max)));
     let range = range.as_ref().map(|range| {
-        let text = text_of(range);
-        quote_spanned!(at(range.span())=> .range(|| __s::range_note::<_, #ty>(#range, #text)))
+        let (text, place) = (text_of(range), at(range.span()));
+        match &mapped.mapping.with {
+            None => quote_spanned!(place=> .range(|| __s::range_note::<_, #ty>(#range, #text))),
+            Some(_) => {
+                let (end, put, port) = (local("end"), local("put_one"), mapped.port());
+                // Of a reference that the closure receives.
+                let value = mapped.value_of(&quote_spanned!(mapped.place=> *#end));
+                quote_spanned! {place=>
+                    .range(|| __s::adapted_range_note::<_, #ty>(
+                        #range,
+                        #text,
+                        |#end, #put| #port.put(#put, #value),
+                    ))
+                }
+            }
+        }
     });
     let default = since.as_ref().map(|since| {
         let (default, value) = (version::default_of(mapped, since), local("default"));
@@ -68,7 +83,8 @@ fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
         .collect();
     let limits = (!limits.is_empty()).then(|| quote!(.limits(const { &[#(#limits),*] })));
     let secret = is_secret.then(|| quote!(.secret()));
-    let parts = [form, max, range, default, limits, secret];
+    let may_stay_behind = may_stay_behind.is_some().then(|| quote!(.may_stay_behind()));
+    let parts = [form, max, range, default, limits, secret, may_stay_behind];
     let parts: TokenStream = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         return None;

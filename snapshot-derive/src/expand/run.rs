@@ -26,7 +26,7 @@ pub(super) struct Run<'m> {
 pub(super) enum Form {
     /// The function is the plan.
     Planned,
-    /// One field, with a `with`, a `since` or an `unshared`.
+    /// One field, with a `with`, a `since`, an `unshared` or a `may_stay_behind`.
     Single,
     /// One field whose type can be named only inside the impls, so there is no function.
     Dependent,
@@ -75,6 +75,7 @@ fn form(mapped: &Mapped<'_>, model: &Struct) -> Form {
     } else if mapped.mapping.with.is_some()
         || mapped.mapping.since.is_some()
         || mapped.mapping.is_unshared
+        || mapped.mapping.may_stay_behind.is_some()
     {
         Form::Single
     } else {

@@ -174,6 +174,13 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
                 quote_spanned!(mapped.place=> #put.unshared(|#put| #port.put(#put, #value));)
             }
         };
+        let field = match mapped.stay_behind().filter(|_| mapped.mapping.with.is_none()) {
+            None => field,
+            Some(rule) => {
+                let constant = mapped.constant();
+                quote!(if !#put.stays_behind(#constant, #rule) { #field })
+            }
+        };
         match &mapped.mapping.since {
             None => field,
             Some(since) => {

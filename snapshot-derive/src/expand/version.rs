@@ -208,8 +208,14 @@ pub(super) fn put_older(model: &Struct) -> PutOlder {
             quote_spanned!(mapped.place=> self.#ident)
         });
         let absent = mapped.value_of(&quote!(#value));
+        let (check, leave) = match mapped.stay_behind() {
+            None => (quote!(check), None),
+            Some(rule) => {
+                (quote!(check_or_leave), Some(quote!(|| #putting.leaves_behind(#constant, #rule),)))
+            }
+        };
         Some(quote_spanned! {mapped.place=>
-            #older.check(
+            #older.#check(
                 #constant,
                 #number,
                 |#put| #port.put(#put, #own),
@@ -217,6 +223,7 @@ pub(super) fn put_older(model: &Struct) -> PutOlder {
                     let #value = #default;
                     #port.put(#put, #absent)
                 },
+                #leave
             );
         })
     });

@@ -89,6 +89,8 @@ pub(crate) struct Mapping {
     /// Whether its `Arc` may be in other places of the tree too.
     pub(crate) is_unshared: bool,
     pub(crate) is_secret: bool,
+    /// The rule by which the value may stay behind, where the destination does not have it.
+    pub(crate) may_stay_behind: Option<Path>,
 }
 
 /// A relation between the numbers in one field and another field.

@@ -124,6 +124,7 @@ fn role(ident: &Ident, attrs: &FieldAttrs) -> Role {
         limits: limits(attrs),
         is_unshared: attrs.unshared.is_given(),
         is_secret: attrs.secret.is_given(),
+        may_stay_behind: attrs.may_stay_behind.get().cloned(),
     }))
 }
 
@@ -178,7 +179,7 @@ fn refuse_unknown_limits(fields: &[Field], errors: &Errors) {
 /// Reports attributes of one field that exclude each other.
 fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
     if attrs.skip.is_given() {
-        let useless: [(&dyn Given, &str); 14] = [
+        let useless: [(&dyn Given, &str); 15] = [
             (&attrs.field, "it has no proto field"),
             (&attrs.with, "there is nothing to convert"),
             (&attrs.max, "there is nothing to check"),
@@ -193,6 +194,7 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             (&attrs.at_most, "there is nothing to check"),
             (&attrs.unshared, "it is not restored"),
             (&attrs.secret, "nobody sees its value"),
+            (&attrs.may_stay_behind, "it always stays behind"),
         ];
         for (attr, why) in useless {
             if let Some(at) = attr.given_at() {

@@ -48,7 +48,7 @@ const _: () = {
     };
     #[inline]
     fn __answers_1() -> impl __s::Answer {
-        (__s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),)
+        (__s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),)
     }
     const _: () = {
         let __check = __s::check(__MAPPED, 2usize, &__answers_1);

@@ -411,6 +411,12 @@ impl<'t> Cursor<'t> {
                 ("set", _) => added(!std::mem::replace(&mut meaning.set, true))?,
                 ("required", _) => added(!std::mem::replace(&mut meaning.required, true))?,
                 ("secret", _) => added(!std::mem::replace(&mut meaning.secret, true))?,
+                ("default_none", _) => {
+                    added(!std::mem::replace(&mut meaning.default_none, true))?;
+                }
+                ("may_stay_behind", _) => {
+                    added(!std::mem::replace(&mut meaning.may_stay_behind, true))?;
+                }
                 ("length", _) => added(meaning.length.replace(self.number()?).is_none())?,
                 ("max", _) => added(meaning.max.replace(self.number()?).is_none())?,
                 ("default", _) => {

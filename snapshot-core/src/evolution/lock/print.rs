@@ -140,9 +140,13 @@ fn put_meaning(f: &mut Formatter<'_>, meaning: &Meaning) -> fmt::Result {
     if !meaning.form.is_empty() {
         write!(f, " form {}", Word(&meaning.form))?;
     }
-    for (keyword, is_set) in
-        [("set", meaning.set), ("required", meaning.required), ("secret", meaning.secret)]
-    {
+    for (keyword, is_set) in [
+        ("set", meaning.set),
+        ("required", meaning.required),
+        ("secret", meaning.secret),
+        ("default_none", meaning.default_none),
+        ("may_stay_behind", meaning.may_stay_behind),
+    ] {
         if is_set {
             write!(f, " {keyword}")?;
         }

@@ -1,0 +1,11 @@
+//! Takes values of 8 bits in the map.
+
+use std::collections::BTreeMap;
+
+snapshot_build_tests::build! {
+    #[snapshot(version = 1)]
+    Lists {
+        list: Vec<u32>,
+        map: BTreeMap<String, u8>,
+    }
+}

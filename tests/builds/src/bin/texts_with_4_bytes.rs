@@ -1,0 +1,9 @@
+//! Takes 4 bytes.
+
+snapshot_build_tests::build! {
+    #[snapshot(version = 1)]
+    Texts {
+        text: String,
+        data: [u8; 4],
+    }
+}
