@@ -203,7 +203,8 @@ impl Loss for DefaultLost {
 }
 
 impl Loss for EmptinessLost {
-    const WHAT: &'static str = " and cannot be absent: an empty collection would be restored as `None`; remove the `Option`, unless `since` says that older \
+    const WHAT: &'static str = " and cannot be absent: an empty collection would be restored as \
+                                `None`; remove the `Option`, unless `since` says that older \
                                 payloads do not have the field";
 }
 
