@@ -12,12 +12,11 @@ use snapshot_handover::message::Hello;
 use snapshot_handover::{Host, NotMoved, Report};
 
 use crate::shim::cli::{Fault, Options};
-use crate::shim::clock::now;
 use crate::shim::destination::SIDE;
 use crate::shim::guest::Guest;
 use crate::shim::lock::lock;
 use crate::shim::machine::Machine;
-use crate::shim::note::{self, Offered, Resumed};
+use crate::shim::note::{self, Offered};
 use crate::shim::processes::Origin;
 use crate::shim::progress::Bars;
 use crate::shim::side::{self, Side};
@@ -58,7 +57,6 @@ struct State {
     /// Whether another sandbox may arrive.
     is_free: bool,
     arrived: Option<Arrived>,
-    resumed: Option<Resumed>,
     /// Whether the source knows that the sandbox is this side's.
     is_settled: bool,
     /// Whether an arrival that has ended has left files from which the sandbox could be continued.
@@ -91,11 +89,6 @@ impl Desk {
     pub(crate) fn arrived(&self) -> Result<Arrived, Error> {
         let arrived = lock(&self.state).arrived.clone();
         arrived.ok_or_else(|| Error::internal("no sandbox has arrived"))
-    }
-
-    /// Returns the time at which the sandbox went live.
-    pub(crate) fn resumed(&self) -> Option<Resumed> {
-        lock(&self.state).resumed
     }
 
     /// Returns whether there is no hand-over, and none has succeeded.
@@ -254,9 +247,7 @@ impl Host<Sandbox> for Arrival {
         if let Err(error) = live {
             tracing::error!(%error, "not everything could continue");
         }
-        let resumed = Resumed { at: now() };
-        lock(&self.desk.state).resumed = Some(resumed);
-        note::encode(&resumed).unwrap_or_default()
+        Vec::new()
     }
 
     /// Undoes everything. The guest has not run, so it is the source's, unchanged.

@@ -59,6 +59,7 @@ impl FrozenTree {
 
     /// Adds a controller with three facts: the place of its parent, which was added before; the
     /// stage before the freeze, in which it is saved; and the stage in which the freeze left it.
+    #[inline]
     pub(crate) fn push(
         &mut self,
         node: &dyn Node,
@@ -76,7 +77,15 @@ impl FrozenTree {
         });
     }
 
+    #[inline]
     fn find(&mut self, address: usize) -> Option<usize> {
+        match self.controllers.get(self.next) {
+            Some(next) if next.address == address => Some(self.next),
+            _ => self.find_elsewhere(address),
+        }
+    }
+
+    fn find_elsewhere(&mut self, address: usize) -> Option<usize> {
         // The controllers whose end is expected next, the innermost first.
         let mut at = self.next;
         loop {

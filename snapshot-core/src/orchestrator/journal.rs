@@ -148,6 +148,7 @@ impl Journal {
 
     /// Returns whether a hook of a phase is to run on a controller. If the hook ends something, it
     /// runs only where something was begun.
+    #[inline]
     pub(crate) fn concerns(&self, hook: Hook, unit: usize) -> bool {
         match hook {
             Hook::Freeze | Hook::Prepare | Hook::Patch | Hook::Resume => true,
@@ -209,7 +210,7 @@ impl Journal {
         };
         match entry.stage {
             Some(led_to) if from.is_some() => {
-                caught(|| tree.nodes()[unit].leave_stage(led_to, from, true).map(drop))
+                caught(|| tree.nodes()[unit].leave_stage(led_to, from, true, &mut None))
             }
             _ => Ok(()),
         }
@@ -329,7 +330,8 @@ impl Journal {
     }
 
     /// Does the same by these rules. Panics of the controller's code are not caught here.
-    #[inline]
+    // In line: a call costs a controller that leaves a hook out as much as all else that is done for it.
+    #[inline(always)]
     fn set_stage(
         &mut self,
         hook: Hook,
@@ -360,7 +362,8 @@ impl Journal {
         };
         // Without one, the freeze had not reached the stage.
         let Some(expected) = expected else { return Ok(()) };
-        let own = node.leave_stage(expected, next, keeps_own)?;
+        let mut own = None;
+        node.leave_stage(expected, next, keeps_own, &mut own)?;
         // The hook may have set the stage itself.
         if let Some(found) = own.filter(|&own| !keeps_own || next != Some(own)) {
             self.note_late_stage(LateEntry { unit, hook, expected, found }, tree, rules);
