@@ -300,7 +300,9 @@ fn print_table(tallies: &BTreeMap<(bool, bool, Moment, Victims), Tally>) {
     for ((is_left, is_tls, moment, victims), tally) in tallies {
         let again = if *is_left { "left" } else { "started again" };
         let link = if *is_tls { "TLS" } else { "Unix" };
-        println!("{again:<13} {link:<5}{moment:<10?} {victims:<12?} {tally}", moment = moment);
+        // `Debug` of an enum takes no width.
+        let [moment, victims] = [format!("{moment:?}"), format!("{victims:?}")];
+        println!("{again:<13} {link:<5}{moment:<10} {victims:<12} {tally}");
         sums.entry(*is_left).or_default().add(tally);
     }
     for (is_left, sum) in sums {

@@ -11,12 +11,11 @@ use snapshot_handover::message::Hello;
 use snapshot_handover::{Host, NotMoved, Report};
 
 use crate::shim::cli::{Fault, Options};
-use crate::shim::clock::now;
 use crate::shim::destination::SIDE;
 use crate::shim::guest::Guest;
 use crate::shim::lock::lock;
 use crate::shim::machine::Machine;
-use crate::shim::note::{self, Offered, Resumed};
+use crate::shim::note::{self, Offered};
 use crate::shim::processes::Origin;
 use crate::shim::progress::Bars;
 use crate::shim::side::{self, Side};
@@ -57,7 +56,6 @@ struct State {
     /// Whether another sandbox may come.
     is_free: bool,
     arrived: Option<Arrived>,
-    resumed: Option<Resumed>,
     /// Whether the source knows that the sandbox is this side's.
     is_settled: bool,
     /// Whether an arrival that has ended has left what the sandbox could be taken up from.
@@ -90,11 +88,6 @@ impl Desk {
     pub(crate) fn arrived(&self) -> Result<Arrived, Error> {
         let arrived = lock(&self.state).arrived.clone();
         arrived.ok_or_else(|| Error::internal("no sandbox has arrived"))
-    }
-
-    /// When the sandbox that has arrived was live.
-    pub(crate) fn resumed(&self) -> Option<Resumed> {
-        lock(&self.state).resumed
     }
 
     /// Whether no hand-over goes on, and none has succeeded.
@@ -253,9 +246,7 @@ impl Host<Sandbox> for Arrival {
         if let Err(error) = live {
             tracing::error!(%error, "not everything goes on");
         }
-        let resumed = Resumed { at: now() };
-        lock(&self.desk.state).resumed = Some(resumed);
-        note::encode(&resumed).unwrap_or_default()
+        Vec::new()
     }
 
     /// Takes everything back. The guest has not gone on, so it is the source's as it was.

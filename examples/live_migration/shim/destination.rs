@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use snapshot_core::{Error, Incoming};
+use snapshot_core::{Error, Incoming, MigrationReport};
 use snapshot_examples::lcow::Sandbox;
 use snapshot_handover::decision::{Again, destination};
 use snapshot_handover::{NotMoved, Report};
@@ -13,7 +13,6 @@ use tokio::runtime::Runtime;
 
 use crate::shim::arrival::{Arrived, Desk, News};
 use crate::shim::cli::Options;
-use crate::shim::clock::steps_of;
 use crate::shim::console::say;
 use crate::shim::guest::Guest;
 use crate::shim::keeper::Keeper;
@@ -197,9 +196,10 @@ impl Destination<'_> {
         let proof = prove(&shims, &ended.exits)?;
         if let Some(report) = &report
             && let Ok(handed) = note::decode::<Handed>(&report.note)
+            && let Ok(source) = MigrationReport::from_json(handed.report.as_bytes())
         {
-            let resumed = self.desk.resumed().unwrap_or_default();
-            summary::migration(&handed, report.bytes, &steps_of(&report.side), &resumed);
+            let sides = source.sides.into_iter().chain([report.side.clone()]);
+            summary::migration(&MigrationReport::new(sides), report.bytes);
         }
         summary::proof(SIDE, &proof);
         self.settle(report.as_ref());

@@ -3,7 +3,6 @@
 mod arrival;
 mod bridge;
 mod cli;
-mod clock;
 mod confine;
 mod console;
 mod demo;

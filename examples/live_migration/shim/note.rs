@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,33 +24,11 @@ pub(crate) struct Offered {
     pub(crate) exits: BTreeMap<String, u32>,
 }
 
-/// With the answer that the sandbox is live.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Resumed {
-    /// When, in nanoseconds of the machine's monotonic clock.
-    pub(crate) at: u64,
-}
-
-/// With the source's last word: how long everything took there.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Handed {
-    /// How long which step took.
-    pub(crate) steps: Vec<Step>,
-    /// How many bytes each controller saved, without its children.
-    pub(crate) saved: Vec<(String, u64)>,
-    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
-    pub(crate) frozen_at: u64,
-}
-
-/// How long one step took, of one controller or of a whole phase.
+/// With the source's last word: how everything went there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Step {
-    /// The phase.
-    pub(crate) phase: String,
-    /// The controller's id; empty for the phase as a whole.
-    pub(crate) controller: String,
-    /// How long.
-    pub(crate) took: Duration,
+pub(crate) struct Handed {
+    /// A migration report with the source's side, as JSON.
+    pub(crate) report: String,
 }
 
 /// A sandbox's end, for the status.

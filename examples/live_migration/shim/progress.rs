@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use snapshot_core::{ControllerId, Error, Phase, Progress};
 
-use crate::shim::clock::now;
 use crate::shim::console::complain;
 use crate::shim::lock::lock;
 use crate::shim::table::duration;
@@ -19,24 +17,12 @@ pub(crate) struct Bars {
     side: &'static str,
     terminal: bool,
     running: Mutex<HashMap<Phase, (ProgressBar, Instant)>>,
-    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
-    frozen_at: AtomicU64,
 }
 
 impl Bars {
     /// The bars of one side of the migration, on the standard error.
     pub(crate) fn new(side: &'static str) -> Self {
-        Self {
-            side,
-            terminal: std::io::stderr().is_terminal(),
-            running: Mutex::default(),
-            frozen_at: AtomicU64::new(0),
-        }
-    }
-
-    /// When the freeze began, in nanoseconds of the machine's monotonic clock.
-    pub(crate) fn frozen_at(&self) -> u64 {
-        self.frozen_at.load(Ordering::Relaxed)
+        Self { side, terminal: std::io::stderr().is_terminal(), running: Mutex::default() }
     }
 
     fn style(&self) -> ProgressStyle {
@@ -49,9 +35,6 @@ impl Bars {
 
 impl Progress for Bars {
     fn phase_started(&self, phase: Phase, controllers: usize) {
-        if phase == Phase::Freeze {
-            self.frozen_at.store(now(), Ordering::Relaxed);
-        }
         let target = match self.terminal {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use snapshot_core::{ControllerId, Error, Incoming, Session, SideReport};
+use snapshot_core::{ControllerId, Error, Incoming, MigrationReport, Session, SideReport};
 use snapshot_examples::lcow::Sandbox;
 use snapshot_handover::decision::{Again, Choice, source};
 use snapshot_handover::ledger::Record;
@@ -12,7 +12,6 @@ use snapshot_handover::{Doubt, Finished, Handover, NotMoved, Offer, Offered, Rep
 use tokio::runtime::Runtime;
 
 use crate::shim::cli::{Fault, Options};
-use crate::shim::clock::steps;
 use crate::shim::console::say;
 use crate::shim::guest::{Guest, at};
 use crate::shim::keeper::Keeper;
@@ -190,9 +189,8 @@ impl Source<'_> {
         if signals::requested() {
             return self.interrupted(&machine, &sandbox);
         }
-        let bars = Arc::new(Bars::new(SIDE));
-        let session = session(self.options, &bars);
-        let kept = match self.migrate(&machine, &storage, &sandbox, &session, &bars)? {
+        let session = session(self.options);
+        let kept = match self.migrate(&machine, &storage, &sandbox, &session)? {
             Migrated::Moved(report) => {
                 self.side.forget_sandbox();
                 if let Some(rehearsed) = &report.rehearsal {
@@ -274,7 +272,6 @@ impl Source<'_> {
         storage: &Storage,
         sandbox: &Arc<Sandbox>,
         session: &Session,
-        bars: &Arc<Bars>,
     ) -> anyhow::Result<Migrated> {
         // Else the freeze finds out, which can be taken back.
         if let Err(error) = machine.flush_disks() {
@@ -287,18 +284,13 @@ impl Source<'_> {
             seen: sandbox::seen(machine, sandbox),
             exits: sandbox::exit_codes(self.options.containers),
         };
-        let (told, frozen) = (session.clone(), Arc::clone(bars));
+        let told = session.clone();
         let offer = Offer::new(sandbox, session)
             .id(side::new_session())
             .note(note::encode(&offered)?)
             .farewell(move |_| {
-                let timeline = told.timeline();
-                let saved = timeline.saved.iter();
-                let handed = Handed {
-                    steps: steps(&timeline),
-                    saved: saved.map(|s| (s.id.to_string(), s.bytes as u64)).collect(),
-                    frozen_at: frozen.frozen_at(),
-                };
+                let report = MigrationReport::new([told.report(SIDE)]).to_json();
+                let handed = Handed { report };
                 note::encode(&handed).unwrap_or_default()
             });
         let id = offer.session().clone();
@@ -433,8 +425,8 @@ impl<'a> Doubts<'a> {
     }
 }
 
-fn session(options: &Options, bars: &Arc<Bars>) -> Session {
-    let session = Session::new().progress(Arc::clone(bars) as _);
+fn session(options: &Options) -> Session {
+    let session = Session::new().progress(Arc::new(Bars::new(SIDE)));
     match &options.fail {
         Some(Fault { phase, controller }) => {
             session.fail_at(*phase, ControllerId::from(controller.as_str()))

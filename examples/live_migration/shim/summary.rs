@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use snapshot_core::{MigrationReport, SavedReport, SideReport};
 use snapshot_handover::Rehearsed;
 
-use crate::shim::clock::between;
 use crate::shim::console::{print, say};
-use crate::shim::note::{Handed, Resumed, Step};
 use crate::shim::proof::Proof;
 use crate::shim::table::{Table, count, duration};
 
@@ -24,16 +23,41 @@ const PHASES: [(&str, &str); 6] = [
     ("commit", "source"),
 ];
 
+/// How long one step took, of one controller or of a whole phase.
+struct Step {
+    phase: String,
+    /// The controller's id; empty for the phase as a whole.
+    controller: String,
+    took: Duration,
+}
+
+/// The steps of a report, phases first.
+fn steps_of(side: &SideReport) -> impl Iterator<Item = Step> {
+    let phases = side.phases.iter().map(|phase| Step {
+        phase: phase.phase.clone(),
+        controller: String::new(),
+        took: Duration::from_nanos(phase.took_ns),
+    });
+    let hooks = side.hooks.iter().map(|hook| Step {
+        phase: hook.phase.clone(),
+        controller: hook.controller.clone(),
+        took: Duration::from_nanos(hook.took_ns),
+    });
+    phases.chain(hooks)
+}
+
 /// Prints how long everything took.
-pub(crate) fn migration(handed: &Handed, bytes: u64, here: &[Step], resumed: &Resumed) {
-    let steps: Vec<&Step> = handed.steps.iter().chain(here).collect();
-    print(format_args!("\n{}", phases(&steps, handed.saved.len())));
-    print(controllers(&steps, &handed.saved));
-    let blackout = duration(between(handed.frozen_at, resumed.at));
+pub(crate) fn migration(report: &MigrationReport, bytes: u64) {
+    let steps: Vec<Step> = report.sides.iter().flat_map(steps_of).collect();
+    let steps: Vec<&Step> = steps.iter().collect();
+    let saved: Vec<&SavedReport> = report.sides.iter().flat_map(|side| &side.saved).collect();
+    print(format_args!("\n{}", phases(&steps, saved.len())));
+    print(controllers(&steps, &saved));
+    let blackout = report.blackout().map_or_else(|| "unknown".to_owned(), duration);
     print(format_args!(
         "  blackout      {blackout}\n  snapshot      {} bytes, {} controllers\n",
         count(bytes),
-        handed.saved.len()
+        saved.len()
     ));
 }
 
@@ -93,7 +117,7 @@ fn phases(steps: &[&Step], all: usize) -> Table {
     table
 }
 
-fn controllers(steps: &[&Step], saved: &[(String, u64)]) -> Table {
+fn controllers(steps: &[&Step], saved: &[&SavedReport]) -> Table {
     const HOOKS: [&str; 4] = ["freeze", "patch", "resume", "commit"];
     let mut times: BTreeMap<(&str, &str), Duration> = BTreeMap::new();
     for step in steps.iter().filter(|step| !step.controller.is_empty()) {
@@ -102,9 +126,9 @@ fn controllers(steps: &[&Step], saved: &[(String, u64)]) -> Table {
     let total =
         |id: &str| -> Duration { HOOKS.iter().filter_map(|phase| times.get(&(id, *phase))).sum() };
     // All in the order of the tree if they fit, else the slowest.
-    let mut shown: Vec<&(String, u64)> = saved.iter().collect();
+    let mut shown: Vec<&SavedReport> = saved.to_vec();
     if shown.len() > SHOWN {
-        shown.sort_by_key(|(id, _)| std::cmp::Reverse(total(id)));
+        shown.sort_by_key(|saved| std::cmp::Reverse(total(&saved.controller)));
         shown.truncate(SHOWN);
     }
     let head = match saved.len() {
@@ -112,7 +136,7 @@ fn controllers(steps: &[&Step], saved: &[(String, u64)]) -> Table {
         _ => "controller".to_owned(),
     };
     let mut table = Table::new(&[&head, "freeze", "bytes", "patch", "resume", "commit"]);
-    for (id, bytes) in shown {
+    for SavedReport { controller: id, bytes, .. } in shown {
         let time =
             |phase| times.get(&(id.as_str(), phase)).map_or_else(String::new, |t| duration(*t));
         table.row([

@@ -1,22 +1,15 @@
-//! One field on its way between a struct and the wire.
-//!
-//! A field whose type does not fit should be one error, told by [`super::proof_of_fit`]. So everything else
-//! is called in a way that never fails to compile: as the method of a [`Port`], which exists for types
-//! that fit, or else as that of [`NoPort`], which is there for all and never runs. (The method of
-//! the type itself is taken before that of a trait.)
+//! One field on its way between a struct and the wire: what puts it, and what collects its occurrences
+//! while its message is read.
 
-use std::fmt::Display;
 use std::marker::PhantomData;
 
-use super::field::place;
-use super::open_field::{Closed, Open, OpenAdapter};
+use super::answer::Answer;
+use super::field::{is_member, place};
 use super::put::Putting;
 use super::take::Taking;
-use super::validation::refusal;
 use crate::Error;
-use crate::caught::InAdapter;
-use crate::codec::{Reader, WireField};
-use crate::schema::kind::FieldKind;
+use crate::codec::{Reader, Tag, WireField};
+use crate::schema::kind::{FieldKind, Frame};
 use crate::schema::{Field, FieldShape, StatesInside};
 use crate::visit::Visit;
 
@@ -37,6 +30,40 @@ impl<F> Of<F> {
     }
 }
 
+/// A field that a `T` holds. It is a [`Port`], or [`Never`](super::Never) if the type does not fit.
+pub trait Planned<T>: Answer {
+    /// What collects the field's occurrences while its message is read.
+    type Open: Default;
+
+    /// Puts the field.
+    fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>);
+
+    /// How many bytes `put` will put; what takes more than a look counts as nothing.
+    fn size(self, value: &T) -> usize;
+
+    /// Takes what follows of the field, framed as canonical encoding does.
+    fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>);
+
+    /// Takes what `tag` announces, if it is this field's.
+    fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool;
+
+    /// The same for a field that exists from version `since` on.
+    fn offer_since(
+        self,
+        since: u32,
+        open: &mut Self::Open,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> bool;
+
+    /// The value; `None` after an error, or a default that nobody sees.
+    fn finish(self, open: Self::Open, take: &mut Taking) -> Option<T>;
+
+    /// Shows the controllers and the names in the field to `visit`.
+    fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error>;
+}
+
 /// The field `F` of a message, held by a `T`.
 pub struct Port<F: 'static, T> {
     pub(super) field: &'static Field<F>,
@@ -48,9 +75,12 @@ pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
     Port { field, held: PhantomData }
 }
 
-impl<F: FieldKind, T: WireField<F>> Port<F, T> {
+// A debug build would only compile more if all of it were inlined.
+impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
+    type Open = T::Slot;
+
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &T) {
+    fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>) {
         match value.put_field(self.field.number(), put.w) {
             Ok(number) => put.mark(number),
             Err(error) => put.fail(self.field.number(), place(self.field, error)),
@@ -58,28 +88,68 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 
     #[inline]
-    pub fn size(self, value: &T) -> usize {
+    fn size(self, value: &T) -> usize {
         value.field_size(self.field.number())
     }
 
-    /// The field while its message is read. Takes what canonical encoding has next, if it is this
-    /// field's.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn open(self, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
-        let mut open = Open::default();
-        open.take_expected(self.field, take, r);
-        open
+    fn open(self, slot: &mut T::Slot, take: &mut Taking, r: &mut Reader<'_>) {
+        let Some(Frame { wire_type, repeats }) = F::FRAME else { return };
+        let tag = Tag { number: self.field.number(), wire_type };
+        let left = r.remaining();
+        if !r.passes_tag(tag.number, wire_type) {
+            return;
+        }
+        if repeats {
+            take.left = left;
+            return Self::take_run(slot, self.field, take, tag, r);
+        }
+        if let Err(error) = T::take_field(slot, tag, r) {
+            take.left = left;
+            take.failed(place(self.field, error), tag, r);
+        }
     }
 
-    /// The same for a field that is there from version `since` on.
-    pub fn open_since(self, since: u32, take: &mut Taking, r: &mut Reader<'_>) -> Open<F, T> {
-        let mut open = Open::default();
-        if r.version() >= since {
-            open.take_expected(self.field, take, r);
+    // So that a tag is compared with numbers. A debug build would only compile more for each struct.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn offer(self, slot: &mut T::Slot, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool {
+        if !is_member(self.field, tag.number) {
+            return false;
         }
-        open
+        match F::FRAME {
+            Some(Frame { repeats: true, .. }) => Self::take_run(slot, self.field, take, tag, r),
+            _ => *slot = Self::take_late(std::mem::take(slot), self.field, take, tag, r),
+        }
+        true
     }
-    pub fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error> {
+
+    #[inline]
+    fn offer_since(
+        self,
+        since: u32,
+        slot: &mut T::Slot,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> bool {
+        if is_member(self.field, tag.number) && r.version() < since {
+            take.newer(self.field, since, tag, r);
+            return true;
+        }
+        self.offer(slot, take, tag, r)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn finish(self, slot: T::Slot, take: &mut Taking) -> Option<T> {
+        let mut error = None;
+        let value = T::finish_field(slot, &mut error);
+        if let Some(error) = error {
+            take.unfinished(self.field, error);
+        }
+        value
+    }
+
+    fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error> {
         if T::LEAF {
             return Ok(());
         }
@@ -91,167 +161,48 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 }
 
-/// The field `F` of a message, held by a `T` that is converted to and from a `W` by `with = module`.
-pub struct Adapter<F: 'static, W, T, Take> {
-    pub(super) field: &'static Field<F>,
-    take: Take,
-    // What is put is converted between the making of the adapter and the call of `put`.
-    converting: InAdapter,
-    converted: PhantomData<fn(W) -> T>,
-}
-
-/// The adapter of a field. `W` is whatever the module's `from_wire` takes.
-pub const fn adapter<F, W, T, E, Take>(
-    field: &'static Field<F>,
-    take: Take,
-) -> Adapter<F, W, T, Take>
-where
-    Take: FnOnce(W) -> Result<T, E>,
-    E: Display + 'static,
-{
-    Adapter { field, take, converting: InAdapter::of(field.name()), converted: PhantomData }
-}
-
-impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn put<const N: usize, E: Display + 'static>(
-        self,
-        put: &mut Putting<'_, N>,
-        value: Result<W, E>,
+impl<F: FieldKind, T: WireField<F>> Port<F, T> {
+    /// Takes what `tag` announces and the occurrences that follow it.
+    // What reads an element is in line in here, closures included: to call it takes a tenth as long
+    // as to read a small one.
+    #[inline(never)]
+    fn take_run(
+        slot: &mut T::Slot,
+        field: &Field<F>,
+        take: &mut Taking,
+        mut tag: Tag,
+        r: &mut Reader<'_>,
     ) {
-        self.converting.end();
-        match value {
-            Ok(value) => port::<F, W>(self.field).put(put, &value),
-            Err(error) => {
-                let error = refusal(error).in_field(self.field.name());
-                put.fail(self.field.number(), error);
+        let Some(Frame { wire_type, .. }) = F::FRAME else { return };
+        if tag.wire_type == wire_type {
+            T::make_room(slot, tag.number, r);
+        }
+        loop {
+            if let Err(error) = T::take_field(slot, tag, r) {
+                take.failed(place(field, error), tag, r);
             }
-        }
-    }
-
-    pub fn open<E: Display + 'static>(
-        self,
-        take: &mut Taking,
-        r: &mut Reader<'_>,
-    ) -> OpenAdapter<F, W, T, Take>
-    where
-        Take: FnOnce(W) -> Result<T, E>,
-    {
-        self.converting.end();
-        OpenAdapter {
-            open: port::<F, W>(self.field).open(take, r),
-            take: self.take,
-            convert: |take, value| take(value).map_err(refusal),
-        }
-    }
-
-    pub fn open_since<E: Display + 'static>(
-        self,
-        since: u32,
-        take: &mut Taking,
-        r: &mut Reader<'_>,
-    ) -> OpenAdapter<F, W, T, Take>
-    where
-        Take: FnOnce(W) -> Result<T, E>,
-    {
-        self.converting.end();
-        OpenAdapter {
-            open: port::<F, W>(self.field).open_since(since, take, r),
-            take: self.take,
-            convert: |take, value| take(value).map_err(refusal),
-        }
-    }
-
-    /// Visits what the adapter makes of the field. It has no controllers, so only names are of
-    /// interest, and whether the adapter gives back what it was given. A value that cannot be converted has
-    /// none: its save fails and says why.
-    pub fn visit_adapter<E>(
-        self,
-        value: impl FnOnce() -> Option<W>,
-        original: &T,
-        is_same: impl FnOnce(&T, &T) -> bool,
-        visit: &mut Visit<'_>,
-    ) -> Result<(), Error>
-    where
-        Take: FnOnce(W) -> Result<T, E>,
-    {
-        let wants_names = !W::LEAF && visit.wants_names();
-        let value = if wants_names || visit.wants_adapters() { value() } else { None };
-        self.converting.end();
-        match value {
-            Some(value) if wants_names => port::<F, W>(self.field).visit(&value, visit),
-            Some(value) => {
-                if (self.take)(value).is_ok_and(|twin| !is_same(original, &twin)) {
-                    visit.lossy(self.field.name());
-                }
-                Ok(())
+            take.left = r.remaining();
+            if !r.passes_tag(tag.number, wire_type) {
+                return;
             }
-            None => Ok(()),
+            tag.wire_type = wire_type;
         }
     }
-}
 
-/// What the `to_wire` of `with = module` returned.
-pub struct Converted<R>(pub R);
-
-impl<W, E> Converted<Result<W, E>> {
-    /// What it made of the field, if it could.
-    pub fn value(self) -> Option<W> {
-        self.0.ok()
+    /// Takes an occurrence that is not where canonical encoding has it. By value, since a slot whose
+    /// address is given away cannot stay in registers.
+    #[cold]
+    #[inline(never)]
+    fn take_late(
+        mut slot: T::Slot,
+        field: &Field<F>,
+        take: &mut Taking,
+        tag: Tag,
+        r: &mut Reader<'_>,
+    ) -> T::Slot {
+        if let Err(error) = T::take_field(&mut slot, tag, r) {
+            take.failed(place(field, error), tag, r);
+        }
+        slot
     }
 }
-
-/// What a `to_wire` that returns no `Result` gets instead; told elsewhere.
-pub trait NotConverted: Sized {
-    fn value<W>(self) -> Option<W> {
-        None
-    }
-}
-
-impl<R> NotConverted for Converted<R> {}
-
-/// Two values of a type, to be compared as far as the type allows it.
-pub struct Twins<'t, T>(pub &'t T, pub &'t T);
-
-impl<T: PartialEq> Twins<'_, T> {
-    /// Whether they are equal.
-    pub fn are_equal(self) -> bool {
-        self.0 == self.1
-    }
-}
-
-/// What a type without `PartialEq` gets instead: nothing can be said, so nothing is wrong.
-pub trait NotCompared: Sized {
-    fn are_equal(self) -> bool {
-        true
-    }
-}
-
-impl<T> NotCompared for Twins<'_, T> {}
-
-/// What a type that does not fit gets instead. Never runs: the program does not compile.
-pub trait NoPort<T>: Sized {
-    fn put<P, V>(self, _: P, _: V) {}
-
-    fn size(self, _: &T) -> usize {
-        0
-    }
-
-    fn open(self, _: &mut Taking, _: &mut Reader<'_>) -> Closed<T> {
-        Closed(PhantomData)
-    }
-
-    fn open_since(self, _: u32, _: &mut Taking, _: &mut Reader<'_>) -> Closed<T> {
-        Closed(PhantomData)
-    }
-
-    fn visit<V>(self, _: V, _: &mut Visit<'_>) -> Result<(), Error> {
-        Err(super::validation::not_derived())
-    }
-
-    fn visit_adapter<V, C>(self, _: V, _: &T, _: C, _: &mut Visit<'_>) -> Result<(), Error> {
-        Err(super::validation::not_derived())
-    }
-}
-
-impl<F, T> NoPort<T> for Port<F, T> {}
-impl<F, W, T, Take> NoPort<T> for Adapter<F, W, T, Take> {}

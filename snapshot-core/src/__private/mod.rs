@@ -3,6 +3,8 @@
 
 #![allow(missing_docs, reason = "for the derives only")]
 
+mod adapter;
+mod answer;
 mod bounds;
 mod check;
 mod enumeration;
@@ -10,9 +12,9 @@ mod field;
 mod field_port;
 mod limits;
 mod meaning;
+mod never;
 mod newer;
 mod oneof;
-mod open_field;
 mod plan;
 mod proof_of_fit;
 mod put;
@@ -37,6 +39,8 @@ pub use inventory;
 pub use prost;
 pub use std;
 
+pub use self::adapter::{Adapter, Converted, NotCompared, NotConverted, Twins, adapter};
+pub use self::answer::{Answer, Fit};
 pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
@@ -48,19 +52,18 @@ pub use self::enumeration::{
     take_enumeration,
 };
 pub use self::field::default;
-pub use self::field_port::{
-    Adapter, Converted, NoPort, NotCompared, NotConverted, Of, Port, Twins, adapter, of, port,
-};
+pub use self::field_port::{Of, Planned, Port, of, port};
 pub use self::limits::{Limited, Limiting, limit};
 pub use self::meaning::{adapted_range_note, default_note, range_note};
+pub use self::never::Never;
 pub use self::oneof::{
-    Member, NoMember, assert_member_fits, inside_member, member, member_form, put_since,
-    take_since, unknown_member, unmapped_member,
+    Member, assert_member_fits, inside_member, member, member_form, put_since, take_since,
+    unknown_member, unmapped_member,
 };
 pub use self::plan::{Options, Plan, put_planned, take_planned};
 pub use self::proof_of_fit::{
-    Answer, Checking, Fit, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside,
-    inside_adapter, marks,
+    Checking, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside, inside_adapter,
+    marks,
 };
 pub(crate) use self::put::{FieldBytes, bytes_of};
 pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};
@@ -74,8 +77,8 @@ pub use self::take::{Taking, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};
 pub use crate::codec::{
-    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
-    WireKey, WireOneof, Writer,
+    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Sealed, Single, Tag, Wire,
+    WireField, WireKey, WireOneof, Writer,
 };
 pub use crate::controller::{Owns, Registration, registration};
 pub use crate::payload::{

@@ -4,21 +4,18 @@
 //! apart: `None` exists in older payloads alone, and an `Option` is a type of such a field with `since`
 //! alone.
 
-use std::marker::PhantomData;
-
-use super::field_port::{Port, port};
-use super::open_field::Open;
-use super::proof_of_fit::{Answer, Fit};
+use super::field_port::{Planned, Port, port};
+use super::answer::{Answer, Fit};
 use super::put::Putting;
 use super::take::Taking;
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField};
 use crate::schema::kind::{FieldKind, Kind, Map, Packed, Repeated};
-use crate::schema::{Field, Forms, StatesInside};
+use crate::schema::{Forms, StatesInside};
 use crate::visit::Visit;
 
-/// The answer of an `Option` of a collection, for a field with `since`.
-pub struct Newer<F, C>(PhantomData<fn() -> (F, C)>);
+/// The field of a collection that is there from some version on, held by an `Option<C>`.
+pub struct Newer<F: 'static, C>(Port<F, C>);
 
 impl<F: FieldKind, C: WireField<F>> Answer for Newer<F, C> {
     const FIT: Fit = <Port<F, C> as Answer>::FIT;
@@ -26,23 +23,48 @@ impl<F: FieldKind, C: WireField<F>> Answer for Newer<F, C> {
     const INSIDE: StatesInside = C::INSIDE;
 }
 
-/// A collection while its message is read, in a version that has the field.
-pub struct OpenNewer<F: 'static, C: WireField<F>>(Open<F, C>);
+impl<F: FieldKind, C: WireField<F>> Planned<Option<C>> for Newer<F, C> {
+    type Open = <Port<F, C> as Planned<C>>::Open;
 
-impl<F: FieldKind, C: WireField<F>> OpenNewer<F, C> {
-    pub fn offer_since(
-        &mut self,
-        field: &Field<F>,
+    fn put<const N: usize>(self, value: &Option<C>, put: &mut Putting<'_, N>) {
+        match value {
+            Some(value) => self.0.put(value, put),
+            None => put.older_only(self.0.field.number(), self.0.field.name()),
+        }
+    }
+
+    fn size(self, value: &Option<C>) -> usize {
+        value.as_ref().map_or(0, |value| self.0.size(value))
+    }
+
+    fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>) {
+        self.0.open(open, take, r);
+    }
+
+    fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool {
+        self.0.offer(open, take, tag, r)
+    }
+
+    fn offer_since(
+        self,
         since: u32,
+        open: &mut Self::Open,
         take: &mut Taking,
         tag: Tag,
         r: &mut Reader<'_>,
     ) -> bool {
-        self.0.offer_since(field, since, take, tag, r)
+        self.0.offer_since(since, open, take, tag, r)
     }
 
-    pub fn finish(self, field: &Field<F>, take: &mut Taking, r: &Reader<'_>) -> Option<Option<C>> {
-        self.0.finish(field, take, r).map(Some)
+    fn finish(self, open: Self::Open, take: &mut Taking) -> Option<Option<C>> {
+        self.0.finish(open, take).map(Some)
+    }
+
+    fn visit(self, value: &Option<C>, visit: &mut Visit<'_>) -> Result<(), Error> {
+        match value {
+            Some(value) => self.0.visit(value, visit),
+            None => Ok(()),
+        }
     }
 }
 
@@ -57,35 +79,9 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
 macro_rules! newer {
     ([$($kind:ident),*] $field:ty) => {
         impl<$($kind: Kind,)* C: WireField<$field>> Port<$field, Option<C>> {
+            /// The same for a collection that older payloads do not have.
             pub fn fits_since(self) -> Newer<$field, C> {
-                Newer(PhantomData)
-            }
-
-            pub fn put<const N: usize>(self, put: &mut Putting<'_, N>, value: &Option<C>) {
-                match value {
-                    Some(value) => port::<$field, C>(self.field).put(put, value),
-                    None => put.older_only(self.field.number(), self.field.name()),
-                }
-            }
-
-            pub fn size(self, value: &Option<C>) -> usize {
-                value.as_ref().map_or(0, |value| port::<$field, C>(self.field).size(value))
-            }
-
-            pub fn open_since(
-                self,
-                since: u32,
-                take: &mut Taking,
-                r: &mut Reader<'_>,
-            ) -> OpenNewer<$field, C> {
-                OpenNewer(port::<$field, C>(self.field).open_since(since, take, r))
-            }
-
-            pub fn visit(self, value: &Option<C>, visit: &mut Visit<'_>) -> Result<(), Error> {
-                match value {
-                    Some(value) => port::<$field, C>(self.field).visit(value, visit),
-                    None => Ok(()),
-                }
+                Newer(port(self.field))
             }
         }
     };

@@ -4,7 +4,8 @@
 use std::marker::PhantomData;
 
 use super::field_port::Of;
-use super::proof_of_fit::and_holder;
+use super::never::Never;
+use super::proof_of_fit::{NoFit, and_holder};
 use super::text::Message;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
@@ -31,21 +32,21 @@ pub const fn member<K, T>(field: &'static Field<Optional<K>>) -> Member<K, T> {
 
 impl<K: Kind, T: Wire<K>> Member<K, T> {
     /// Puts the member with its tag, unlike a field even at its default.
-    pub fn put(self, value: &T, w: &mut Writer) -> Result<u32, Error> {
+    pub fn put_member(self, value: &T, w: &mut Writer) -> Result<u32, Error> {
         match value.put_tagged(self.field.number(), w) {
             Ok(()) => Ok(self.field.number()),
             Err(error) => Err(error.in_field(self.field.name())),
         }
     }
 
-    pub fn take(self, tag: Tag, r: &mut Reader<'_>) -> Result<T, Error> {
+    pub fn take_member(self, tag: Tag, r: &mut Reader<'_>) -> Result<T, Error> {
         match expect_wire_type::<K>(tag).and_then(|()| T::take(r)) {
             Ok(value) => Ok(value),
             Err(error) => Err(error.in_field(self.field.name())),
         }
     }
 
-    pub fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error> {
+    pub fn visit_member(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error> {
         if T::LEAF {
             return Ok(());
         }
@@ -92,24 +93,25 @@ pub trait MemberAnswer {
     const INSIDE: StatesInside = StatesInside::Nothing;
 }
 
-pub struct Holds<K, T>(PhantomData<fn() -> (K, T)>);
-
-pub struct HoldsNot;
-
-impl<K: Kind, T: Wire<K>> MemberAnswer for Holds<K, T> {
+impl<K: Kind, T: Wire<K>> MemberAnswer for Member<K, T> {
     const IS_HELD: bool = true;
     const FORM: ValueForm = T::FORM;
     const INSIDE: StatesInside = T::INSIDE;
 }
 
-impl MemberAnswer for HoldsNot {
+impl<K: Kind, T: Wire<K>> Member<K, T> {
+    #[inline(always)]
+    pub fn fits(self) -> Self {
+        self
+    }
+}
+
+impl<Why> MemberAnswer for Never<Why> {
     const IS_HELD: bool = false;
 }
 
-impl<K: Kind, T: Wire<K>> Member<K, T> {
-    pub fn fits(self) -> Holds<K, T> {
-        Holds(PhantomData)
-    }
+impl<K, T> NoFit for &Member<K, T> {
+    type Field = Optional<K>;
 }
 
 /// A member whose type is known only to the code of a generic enum.
@@ -149,27 +151,6 @@ pub const fn assert_member_fits<K: Kind, A: MemberAnswer>(
 pub const fn inside_member<A: MemberAnswer>(_: &impl FnOnce() -> A) -> StatesInside {
     A::INSIDE
 }
-
-/// What a type that does not fit gets instead. Never runs: the program does not compile.
-pub trait NoMember<T>: Sized {
-    fn fits(self) -> HoldsNot {
-        HoldsNot
-    }
-
-    fn put(self, _: &T, _: &mut Writer) -> Result<u32, Error> {
-        Err(super::validation::not_derived())
-    }
-
-    fn take(self, _: Tag, _: &mut Reader<'_>) -> Result<T, Error> {
-        Err(super::validation::not_derived())
-    }
-
-    fn visit(self, _: &T, _: &mut Visit<'_>) -> Result<(), Error> {
-        Err(super::validation::not_derived())
-    }
-}
-
-impl<K, T> NoMember<T> for Member<K, T> {}
 
 /// A member that the enum leaves out on purpose.
 #[cold]

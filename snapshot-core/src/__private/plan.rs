@@ -4,15 +4,13 @@
 //! [`super::proof_of_fit`]). What the tuple does is checked here, once for all structs; a call for each field
 //! of each struct would take the compiler most of its time.
 
-use super::field_port::Port;
-use super::open_field::Open;
-use super::proof_of_fit::{Answer, Fit, Loss, Misfit};
+use super::answer::{Answer, Fit};
+use super::field_port::Planned;
 use super::put::Putting;
 use super::take::Taking;
 use crate::Error;
-use crate::codec::{Reader, Tag, WireField, Writer};
+use crate::codec::{Reader, Tag, Writer};
 use crate::payload::lost_error;
-use crate::schema::kind::FieldKind;
 use crate::schema::{Forms, MessageDescriptor, StatesInside};
 
 /// The types that some fields have, as a tuple.
@@ -52,72 +50,6 @@ pub trait Plan<T: FieldTypes>: Answer {
 
     /// The values; `None` after an error, or a default that nobody sees.
     fn finish(self, open: Self::Open, take: &mut Taking) -> T::Options;
-}
-
-/// One of the fields, of type `T`.
-pub trait Planned<T>: Answer {
-    type Open: Default;
-
-    fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>);
-
-    fn size(self, value: &T) -> usize;
-
-    fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>);
-
-    fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool;
-
-    fn finish(self, open: Self::Open, take: &mut Taking) -> Option<T>;
-}
-
-// A debug build would only compile more if all of it were inlined.
-impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
-    type Open = Open<F, T>;
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>) {
-        self.put(put, value);
-    }
-
-    #[inline]
-    fn size(self, value: &T) -> usize {
-        self.size(value)
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>) {
-        open.take_expected(self.field, take, r);
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool {
-        open.offer(self.field, take, tag, r)
-    }
-
-    #[inline]
-    fn finish(self, open: Self::Open, take: &mut Taking) -> Option<T> {
-        open.value(self.field, take)
-    }
-}
-
-/// Never runs: the program does not compile.
-impl<F: FieldKind, L: Loss, T> Planned<T> for Misfit<F, L> {
-    type Open = ();
-
-    fn put<const N: usize>(self, _: &T, _: &mut Putting<'_, N>) {}
-
-    fn size(self, _: &T) -> usize {
-        0
-    }
-
-    fn open(self, (): &mut (), _: &mut Taking, _: &mut Reader<'_>) {}
-
-    fn offer(self, (): &mut (), _: &mut Taking, _: Tag, _: &mut Reader<'_>) -> bool {
-        false
-    }
-
-    fn finish(self, (): (), _: &mut Taking) -> Option<T> {
-        None
-    }
 }
 
 /// Puts a message of these fields alone.

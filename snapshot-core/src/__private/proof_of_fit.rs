@@ -9,58 +9,14 @@
 use std::marker::PhantomData;
 
 use super::Numbered;
-use super::field_port::{Adapter, Port};
+use super::adapter::Adapter;
+use super::answer::{Answer, Fit};
+use super::field_port::Port;
+use super::never::Never;
 use super::text::Message;
 use crate::codec::WireField;
 use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
 use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
-
-/// Whether a type fits its field, or each of some types.
-pub trait Answer {
-    const FIT: Fit;
-    /// What each type makes of its field.
-    const FORM: Forms;
-
-    /// The states inside, whose fields may have notes.
-    const INSIDE: StatesInside;
-}
-
-/// The answer as a value.
-#[derive(Clone, Copy)]
-pub enum Fit {
-    /// Whether no controller and no reference can be inside, and of a oneof its highest number.
-    Fits { is_leaf: bool, highest: u32 },
-    /// The field's kind in words, and what an `Option` would lose in it, if that is why.
-    Misfit(FieldShape, [Words; 2], &'static str),
-    /// The answers of some fields.
-    Each(&'static [Fit]),
-}
-
-impl Fit {
-    /// One of the answers.
-    pub(super) const fn of(self, index: usize) -> Self {
-        match self {
-            Self::Each(fits) => fits[index],
-            fit => fit,
-        }
-    }
-
-    /// How many answers they are.
-    pub(super) const fn count(self) -> usize {
-        match self {
-            Self::Each(fits) => fits.len(),
-            _ => 1,
-        }
-    }
-
-    /// Of a oneof, its highest number.
-    pub(super) const fn highest(self) -> u32 {
-        match self {
-            Self::Fits { highest, .. } => highest,
-            _ => 0,
-        }
-    }
-}
 
 /// What the types of a struct's fields answered.
 pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
@@ -147,9 +103,11 @@ impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const INSIDE: StatesInside = T::INSIDE;
 }
 
+/// Why there is [`Never`] such a field: its type does not fit the field `F`; `L` is what an `Option` would
+/// lose, if that is why.
 pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
-impl<F: FieldKind, L: Loss> Answer for Misfit<F, L> {
+impl<F: FieldKind, L: Loss> Answer for Never<Misfit<F, L>> {
     const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
     const FORM: Forms = Forms::Unknown;
     const INSIDE: StatesInside = StatesInside::Nothing;
@@ -162,11 +120,7 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
     }
 }
 
-/// What an adapter makes of a field.
-#[expect(clippy::type_complexity, reason = "it names the three parameters, and nothing more")]
-pub struct Adapted<F, W, Take>(PhantomData<fn() -> (F, W, Take)>);
-
-impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {
+impl<F: FieldKind, W: WireField<F>, T, Take> Answer for Adapter<F, W, T, Take> {
     const FIT: Fit = <Port<F, W> as Answer>::FIT;
     // The function is known by its path.
     const FORM: Forms = Forms::One(W::FORM.adapted(std::any::type_name::<Take>));
@@ -174,8 +128,9 @@ impl<F: FieldKind, W: WireField<F>, Take> Answer for Adapted<F, W, Take> {
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    pub fn fits(self) -> Adapted<F, W, Take> {
-        Adapted(PhantomData)
+    #[inline(always)]
+    pub fn fits(self) -> Self {
+        self
     }
 }
 
@@ -211,13 +166,13 @@ pub trait Losing: Sized {
     type Field;
     type Loss;
 
-    fn fits(self) -> Misfit<Self::Field, Self::Loss> {
-        Misfit(PhantomData)
+    fn fits(self) -> Never<Misfit<Self::Field, Self::Loss>> {
+        Never::new()
     }
 
     /// The same for a field with `since`.
-    fn fits_since(self) -> Misfit<Self::Field, Self::Loss> {
-        Misfit(PhantomData)
+    fn fits_since(self) -> Never<Misfit<Self::Field, Self::Loss>> {
+        Never::new()
     }
 }
 
@@ -245,13 +200,13 @@ impl<K, V, T> Losing for Port<Map<K, V>, Option<T>> {
 pub trait NoFit: Sized {
     type Field;
 
-    fn fits(self) -> Misfit<Self::Field, NoLoss> {
-        Misfit(PhantomData)
+    fn fits(self) -> Never<Misfit<Self::Field, NoLoss>> {
+        Never::new()
     }
 
     /// The same for a field with `since`.
-    fn fits_since(self) -> Misfit<Self::Field, NoLoss> {
-        Misfit(PhantomData)
+    fn fits_since(self) -> Never<Misfit<Self::Field, NoLoss>> {
+        Never::new()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Fields that stay behind at the source, where the destination does not have them or the controllers in them.
 
-use super::proof_of_fit::{Fit, are_leaves};
+use super::answer::Fit;
+use super::proof_of_fit::are_leaves;
 use super::put::Putting;
 use crate::Error;
 use crate::codec::LeftBehind;

@@ -1,6 +1,6 @@
 //! The trait of a whole field.
 
-use super::{Reader, Tag, Writer};
+use super::{Reader, Sealed, Tag, Writer};
 use crate::error::Error;
 use crate::schema::{FieldForm, StatesInside, ValueForm};
 use crate::visit::Visit;
@@ -13,7 +13,7 @@ use crate::visit::Visit;
     note = "an `Option` needs a proto field with presence, `optional` or a message, or a type that \
             is never the default: `NonZero`, `Uuid`, `IpAddr`"
 )]
-pub trait WireField<F>: Sized {
+pub trait WireField<F>: Sealed + Sized {
     /// Whether no controller and no reference can be inside.
     #[doc(hidden)]
     const LEAF: bool = false;

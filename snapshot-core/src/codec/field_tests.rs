@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 
-use super::{Reader, Single, Wire, WireField, Writer};
+use super::{Reader, Sealed, Single, Wire, WireField, Writer};
 use crate::Error;
 use crate::schema::kind;
 use crate::visit::{ChildCell, Visit, children};
@@ -84,6 +84,8 @@ impl Wire<kind::Uint32> for Probe {
         visit.child(self)
     }
 }
+
+impl Sealed for Probe {}
 
 impl Single for Probe {}
 

@@ -7,65 +7,45 @@ use std::num::NonZero;
 use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, size};
 use crate::Error;
 use crate::schema::ValueForm;
-use crate::schema::kind::{self, Kind};
+use crate::schema::kind::{self, Kind, WireType};
 
 /// A proto kind whose values are integers.
 pub(crate) trait IntegerKind: Kind {
-    /// What protobuf says a value of this kind can be.
-    type Raw: Number;
     /// The proto keyword.
     const NAME: &'static str;
-
-    fn put_raw(raw: Self::Raw, w: &mut Writer);
-
-    /// The same with the tag.
-    fn put_raw_tagged(raw: Self::Raw, number: u32, w: &mut Writer);
-
-    /// The length of what `put_raw` puts.
-    fn raw_size(raw: Self::Raw) -> usize;
-
-    fn take_raw(r: &mut Reader<'_>) -> Result<Self::Raw, Error>;
+    /// The least value that protobuf says a value of this kind can have.
+    const LEAST: i128;
+    /// The greatest one.
+    const MOST: i128;
+    /// Whether -1 is 1 on the wire, and 1 is 2.
+    const IS_ZIGZAG: bool;
 }
 
-macro_rules! numbers {
-    ($($int:ident)*) => {
-        /// An integer that converts, checked, to and from every other.
-        pub(crate) trait Number: Copy $(+ TryFrom<$int> + TryInto<$int>)* {
-            const LEAST: i128;
-            const MOST: i128;
-            fn wire_i128(self) -> i128;
-            /// A number of the same order.
-            fn wire_ordinal(self) -> u64;
-        }
+/// The bits of `value` on the wire, in the low ones of 64.
+#[inline(always)]
+fn bits_of<K: IntegerKind>(value: i128) -> Result<u64, Error> {
+    if value < K::LEAST || value > K::MOST {
+        return Err(does_not_fit(value, K::NAME, K::LEAST, K::MOST));
+    }
+    let value = value as i64;
+    Ok(if K::IS_ZIGZAG { value << 1 ^ value >> 63 } else { value } as u64)
+}
 
-        $(impl Number for $int {
-            const LEAST: i128 = Self::MIN as i128;
-            const MOST: i128 = Self::MAX as i128;
-
-            #[inline]
-            fn wire_i128(self) -> i128 {
-                self as i128
-            }
-
-            #[inline]
-            fn wire_ordinal(self) -> u64 {
-                (self as u64).wrapping_sub(Self::MIN as u64)
-            }
-        })*
+/// The value whose bits these are on the wire.
+// A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. What is
+// longer than 32 bits is not cut off, as other readers do: the number that was meant is not ours to
+// guess. Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
+#[inline(always)]
+fn value_of<K: IntegerKind>(bits: u64) -> Result<i128, Error> {
+    let value = match (K::IS_ZIGZAG, K::WIRE_TYPE) {
+        (true, _) => i128::from((bits >> 1) as i64 ^ -((bits & 1) as i64)),
+        (false, WireType::Fixed32) if K::LEAST < 0 => i128::from(bits as i32),
+        (false, _) if K::LEAST < 0 => i128::from(bits as i64),
+        (false, _) => i128::from(bits),
     };
-}
-
-numbers! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
-
-/// `value` as a `Target`, which is called `name` if it does not fit.
-#[inline]
-fn fit<Source: Number + TryInto<Target>, Target: Number>(
-    value: Source,
-    name: &str,
-) -> Result<Target, Error> {
-    match value.try_into() {
-        Ok(value) => Ok(value),
-        Err(_) => Err(does_not_fit(value.wire_i128(), name, Target::LEAST, Target::MOST)),
+    match value < K::LEAST || value > K::MOST {
+        false => Ok(value),
+        true => Err(does_not_fit(value, K::NAME, K::LEAST, K::MOST)),
     }
 }
 
@@ -82,80 +62,27 @@ fn zero() -> Error {
 }
 
 macro_rules! integer_kinds {
-    ($(
-        $name:literal $kind:ident $raw:ty,
-        $form:ident |$value:ident| $encoded:expr,
-        |$r:ident| $take:expr;
-    )*) => {$(
+    ($($name:literal $kind:ident $raw:ty, $is_zigzag:literal;)*) => {$(
         impl IntegerKind for kind::$kind {
-            type Raw = $raw;
             const NAME: &'static str = $name;
-
-            #[inline]
-            fn put_raw($value: $raw, w: &mut Writer) {
-                integer_kinds! { @put $form w, $encoded }
-            }
-
-            #[inline]
-            fn put_raw_tagged($value: $raw, number: u32, w: &mut Writer) {
-                integer_kinds! { @put_tagged $form w, number, $encoded }
-            }
-
-            #[inline]
-            fn raw_size($value: $raw) -> usize {
-                integer_kinds! { @size $form $encoded }
-            }
-
-            #[inline]
-            fn take_raw($r: &mut Reader<'_>) -> Result<$raw, Error> {
-                $take
-            }
+            const LEAST: i128 = <$raw>::MIN as i128;
+            const MOST: i128 = <$raw>::MAX as i128;
+            const IS_ZIGZAG: bool = $is_zigzag;
         }
     )*};
-    (@size varint $encoded:expr) => { size::varint($encoded) };
-    (@size fixed $encoded:expr) => { $encoded.len() };
-    (@put varint $w:ident, $encoded:expr) => { $w.varint($encoded) };
-    (@put fixed $w:ident, $encoded:expr) => { $w.raw(&$encoded) };
-    (@put_tagged varint $w:ident, $number:ident, $encoded:expr) => {
-        $w.varint_field($number, $encoded)
-    };
-    (@put_tagged fixed $w:ident, $number:ident, $encoded:expr) => {{
-        $w.raw(&$encoded);
-        $w.tag($number, Self::WIRE_TYPE);
-    }};
 }
 
-// A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. What is
-// longer than 32 bits is not cut off, as other readers do: the number that was meant is not ours to
-// guess. Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
 integer_kinds! {
-    "int32" Int32 i32,
-        varint |value| i64::from(value) as u64, |r| fit(r.varint()? as i64, Self::NAME);
-    "int64" Int64 i64,
-        varint |value| value as u64, |r| Ok(r.varint()? as i64);
-    "uint32" Uint32 u32,
-        varint |value| u64::from(value), |r| fit(r.varint()?, Self::NAME);
-    "uint64" Uint64 u64,
-        varint |value| value, |r| r.varint();
-    "sint32" Sint32 i32,
-        varint |value| u64::from((value << 1 ^ value >> 31) as u32),
-        |r| fit(unzigzag(r.varint()?), Self::NAME);
-    "sint64" Sint64 i64,
-        varint |value| (value << 1 ^ value >> 63) as u64, |r| Ok(unzigzag(r.varint()?));
-    "fixed32" Fixed32 u32,
-        fixed |value| value.to_le_bytes(), |r| r.fixed32();
-    "fixed64" Fixed64 u64,
-        fixed |value| value.to_le_bytes(), |r| r.fixed64();
-    "sfixed32" Sfixed32 i32,
-        fixed |value| value.to_le_bytes(), |r| Ok(r.fixed32()? as i32);
-    "sfixed64" Sfixed64 i64,
-        fixed |value| value.to_le_bytes(), |r| Ok(r.fixed64()? as i64);
-}
-
-/// 0, -1, 1, -2 from 0, 1, 2, 3.
-#[inline]
-fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
+    "int32" Int32 i32, false;
+    "int64" Int64 i64, false;
+    "uint32" Uint32 u32, false;
+    "uint64" Uint64 u64, false;
+    "sint32" Sint32 i32, true;
+    "sint64" Sint64 i64, true;
+    "fixed32" Fixed32 u32, false;
+    "fixed64" Fixed64 u64, false;
+    "sfixed32" Sfixed32 i32, false;
+    "sfixed64" Sfixed64 i64, false;
 }
 
 macro_rules! integers {
@@ -170,24 +97,50 @@ macro_rules! integers {
 
             #[inline]
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
-                K::put_raw(fit(*self, K::NAME)?, w);
+                let bits = bits_of::<K>(*self as i128)?;
+                match K::WIRE_TYPE {
+                    WireType::Fixed32 => w.raw(&(bits as u32).to_le_bytes()),
+                    WireType::Fixed64 => w.raw(&bits.to_le_bytes()),
+                    WireType::Varint | WireType::Len => w.varint(bits),
+                }
                 Ok(())
             }
 
             #[inline]
             fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
-                K::put_raw_tagged(fit(*self, K::NAME)?, number, w);
+                if matches!(K::WIRE_TYPE, WireType::Varint) {
+                    w.varint_field(number, bits_of::<K>(*self as i128)?);
+                } else {
+                    Wire::<K>::put(self, w)?;
+                    w.tag(number, K::WIRE_TYPE);
+                }
                 Ok(())
             }
 
             #[inline]
             fn size(&self) -> usize {
-                fit(*self, K::NAME).map_or(0, K::raw_size)
+                match K::WIRE_TYPE {
+                    WireType::Fixed32 => 4,
+                    WireType::Fixed64 => 8,
+                    _ => bits_of::<K>(*self as i128).map_or(0, size::varint),
+                }
             }
 
             #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
-                fit(K::take_raw(r)?, stringify!($int))
+                let bits = match K::WIRE_TYPE {
+                    WireType::Fixed32 => u64::from(r.fixed32()?),
+                    WireType::Fixed64 => r.fixed64()?,
+                    WireType::Varint | WireType::Len => r.varint()?,
+                };
+                let value = value_of::<K>(bits)?;
+                match Self::try_from(value) {
+                    Ok(value) => Ok(value),
+                    Err(_) => {
+                        let (least, most) = (Self::MIN as i128, Self::MAX as i128);
+                        Err(does_not_fit(value, stringify!($int), least, most))
+                    }
+                }
             }
 
             #[inline]
@@ -210,7 +163,7 @@ macro_rules! integers {
 
             #[inline]
             fn wire_prefix(&self) -> u64 {
-                self.wire_ordinal()
+                (*self as u64).wrapping_sub(<$int>::MIN as u64)
             }
 
             fn key_text(&self) -> String {
@@ -264,7 +217,7 @@ macro_rules! integers {
 
             #[inline]
             fn wire_prefix(&self) -> u64 {
-                self.get().wire_ordinal()
+                WireKey::<K>::wire_prefix(&self.get())
             }
 
             fn key_text(&self) -> String {
@@ -303,7 +256,7 @@ impl Wire<kind::Bool> for bool {
         match r.varint()? {
             0 => Ok(false),
             1 => Ok(true),
-            other => Err(does_not_fit(other.wire_i128(), "bool", 0, 1)),
+            other => Err(does_not_fit(i128::from(other), "bool", 0, 1)),
         }
     }
 

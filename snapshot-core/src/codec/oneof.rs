@@ -1,6 +1,6 @@
 //! Oneofs: one field with several numbers, of which at most one is on the wire.
 
-use super::{Reader, Single, Tag, WireField, Writer};
+use super::{Reader, Sealed, Single, Tag, WireField, Writer};
 use crate::Error;
 use crate::schema::kind::{FieldKind, Oneof};
 use crate::schema::{FieldForm, MemberForm, OneofSchema, StatesInside};
@@ -15,7 +15,7 @@ use crate::visit::Visit;
     label = "does not mirror the oneof of the proto field",
     note = "derive `Snapshot` for an enum with `#[snapshot(oneof = ...)]`"
 )]
-pub trait WireOneof<O>: Sized {
+pub trait WireOneof<O>: Sealed + Sized {
     /// What the enum makes of each member.
     #[doc(hidden)]
     const MEMBERS: &'static [MemberForm] = &[];

@@ -10,18 +10,31 @@ use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Optional, Singular};
 use crate::visit::Visit;
 
-/// Takes one value of a field that may be there once.
+/// Takes one value of a field that may be there once, where it stands: one function less for each field.
+macro_rules! take_once {
+    ($kind:ty, $value:ty, $slot:ident, $tag:ident, $r:ident) => {{
+        expect_wire_type::<$kind>($tag)?;
+        if $slot.is_some() {
+            return Err(duplicate());
+        }
+        if <$value as Wire<$kind>>::IN_PLACE {
+            return <$value as Wire<$kind>>::take_into($slot, $r);
+        }
+        let value = <$value as Wire<$kind>>::take($r)?;
+        // There is nothing to drop, which an assignment would look for.
+        std::mem::forget($slot.replace(value));
+        Ok(())
+    }};
+}
+
+/// The same as a function.
 #[inline]
 pub(super) fn take_once<K: Kind, T: Wire<K>>(
     slot: &mut Option<T>,
     tag: Tag,
     r: &mut Reader<'_>,
 ) -> Result<(), Error> {
-    expect_wire_type::<K>(tag)?;
-    if slot.is_some() {
-        return Err(duplicate());
-    }
-    T::take_into(slot, r)
+    take_once!(K, T, slot, tag, r)
 }
 
 /// Reports that a value is missing. The reason why it has no default adds nothing.
@@ -58,7 +71,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
 
     #[inline]
     fn take_field(slot: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        take_once(slot, tag, r)
+        take_once!(K, T, slot, tag, r)
     }
 
     #[inline]
@@ -100,7 +113,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
 
     #[inline]
     fn take_field(slot: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        take_once(slot, tag, r)
+        take_once!(K, T, slot, tag, r)
     }
 
     #[inline]
@@ -136,7 +149,7 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
 
     #[inline]
     fn take_field(slot: &mut Option<T>, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error> {
-        take_once(slot, tag, r)
+        take_once!(K, T, slot, tag, r)
     }
 
     #[inline]

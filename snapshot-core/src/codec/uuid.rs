@@ -20,6 +20,7 @@ impl NeverDefault for Uuid {}
 /// nil UUID is written like any other.
 impl Wire<kind::String> for Uuid {
     const LEAF: bool = true;
+    const IN_PLACE: bool = true;
     const FORM: ValueForm = ValueForm::named(form::UUID);
 
     #[inline]

@@ -1,6 +1,6 @@
 //! The traits of one value on the wire.
 
-use super::{Reader, Writer};
+use super::{Reader, Sealed, Writer};
 use crate::error::Error;
 use crate::schema::kind::Kind;
 use crate::schema::{StatesInside, ValueForm};
@@ -15,7 +15,7 @@ use crate::visit::Visit;
     label = "does not fit the kind of the proto field",
     note = "choose a Rust type that fits the kind, or convert it: `#[snapshot(with = module)]`"
 )]
-pub trait Wire<K: Kind>: Sized {
+pub trait Wire<K: Kind>: Sealed + Sized {
     /// Whether no controller and no reference can be inside, so that a walk over a large collection
     /// passes it by.
     #[doc(hidden)]
@@ -28,6 +28,10 @@ pub trait Wire<K: Kind>: Sized {
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]
     const INSIDE: StatesInside = StatesInside::Nothing;
+
+    /// Whether the value is slow to move as a `Result`, so that a field takes it by `take_into`.
+    #[doc(hidden)]
+    const IN_PLACE: bool = false;
 
     /// Puts the value; of a length-delimited kind, with its length.
     #[doc(hidden)]
@@ -61,8 +65,8 @@ pub trait Wire<K: Kind>: Sized {
     #[doc(hidden)]
     fn take(r: &mut Reader<'_>) -> Result<Self, Error>;
 
-    /// Takes the value to where it is collected, which has none yet. The same as `take`, for types
-    /// that are slow to move as a `Result`.
+    /// Takes the value into `slot`, which must be empty. The same as `take`, for types that are slow to
+    /// move as a `Result`.
     #[doc(hidden)]
     #[inline]
     fn take_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
@@ -101,7 +105,7 @@ pub trait Wire<K: Kind>: Sized {
     label = "neither a value that can be saved nor a collection of such values",
     note = "derive `Snapshot` for it, or convert it: `#[snapshot(with = module)]`"
 )]
-pub trait Single {}
+pub trait Single: Sealed {}
 
 /// A value whose encoding is never the proto3 default, so that `Option` of it can be told from
 /// absence even where the proto field has no presence of its own: `NonZero`, `Uuid`, `IpAddr`, JSON.
@@ -110,7 +114,7 @@ pub trait Single {}
     label = "the proto field has no presence: `Some` of the default would come back as `None`",
     note = "declare the proto field `optional`, or save a plain `{Self}`"
 )]
-pub trait NeverDefault {}
+pub trait NeverDefault: Sealed {}
 
 /// A type that can be the key of a proto map of key kind `K`, or an element of a set.
 #[diagnostic::on_unimplemented(

@@ -383,9 +383,10 @@ impl Writer {
     #[inline]
     pub fn varint_field(&mut self, number: u32, value: u64) {
         match (short_tag(number, WireType::Varint), value) {
-            (Some(tag), ..0x80) => *self.reserve_array() = [tag, value as u8],
+            (Some(tag), ..0x80) => self.reserve(2).copy_from_slice(&[tag, value as u8]),
             (Some(tag), 0x80..0x4000) => {
-                *self.reserve_array() = [tag, value as u8 | 0x80, (value >> 7) as u8];
+                let field = [tag, value as u8 | 0x80, (value >> 7) as u8];
+                self.reserve(3).copy_from_slice(&field);
             }
             _ => self.long_varint_field(number, WireType::Varint, value),
         }
@@ -402,9 +403,10 @@ impl Writer {
     pub fn close_field(&mut self, number: u32, mark: usize) {
         let length = self.position() - mark;
         match (short_tag(number, WireType::Len), length) {
-            (Some(tag), ..0x80) => *self.reserve_array() = [tag, length as u8],
+            (Some(tag), ..0x80) => self.reserve(2).copy_from_slice(&[tag, length as u8]),
             (Some(tag), 0x80..0x4000) => {
-                *self.reserve_array() = [tag, length as u8 | 0x80, (length >> 7) as u8];
+                let field = [tag, length as u8 | 0x80, (length >> 7) as u8];
+                self.reserve(3).copy_from_slice(&field);
             }
             _ => self.long_varint_field(number, WireType::Len, length as u64),
         }

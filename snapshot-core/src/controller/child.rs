@@ -9,7 +9,9 @@ use super::address::address;
 use super::loaded::{AnyLoaded, Described, Loaded, StateOf};
 use super::node::Node;
 use super::registration::take_linked;
-use crate::codec::{ReadScope, Reader, Single, Wire, Writer, controller_with, take_any_with};
+use crate::codec::{
+    ReadScope, Reader, Sealed, Single, Wire, Writer, controller_with, take_any_with,
+};
 use crate::error::Error;
 use crate::payload::{Payload, TypeInfo, take_versioned_any};
 use crate::schema::{ValueForm, kind};
@@ -99,6 +101,21 @@ impl<C: ?Sized + ChildTarget> Child<C> {
 }
 
 impl<C: Controller> Child<C> {
+    // These are asked for seldom or do much; the other questions are answered in a few steps.
+    #[inline(never)]
+    fn build_node(&self) -> Result<Arc<dyn Node>, Error> {
+        self.build_by(StateOf::build_boxed).map(|controller| controller as _)
+    }
+
+    #[inline(never)]
+    fn keep_node(&self, existing: &Arc<dyn Node>) -> Result<Box<dyn Loaded>, Error> {
+        let controller = Arc::clone(existing).into_any().downcast();
+        let kept = controller.map_err(|_| another()).and_then(|there| self.keep(there));
+        kept.map(|loaded| loaded as _)
+    }
+}
+
+impl<C: Controller> Child<C> {
     /// A child that is this controller.
     pub fn new(controller: impl Into<Arc<C>>) -> Self {
         Self::of_live(controller.into())
@@ -178,6 +195,8 @@ impl<C: ?Sized + ChildTarget> fmt::Debug for Child<C> {
         })
     }
 }
+
+impl<C: ?Sized + ChildTarget> Sealed for Child<C> {}
 
 impl<C: ?Sized + ChildTarget> Single for Child<C> {}
 
@@ -351,15 +370,8 @@ impl<C: Controller> ChildCell for Child<C> {
             Some(Question::Described(described)) => {
                 *described = self.loaded().as_ref().map(|loaded| Described::of(&**loaded));
             }
-            Some(Question::Build(built)) => {
-                let controller = self.build_by(StateOf::build_boxed);
-                *built = Some(controller.map(|controller| controller as _));
-            }
-            Some(Question::Keep(existing, loaded)) => {
-                let controller = Arc::clone(existing).into_any().downcast();
-                let kept = controller.map_err(|_| another()).and_then(|there| self.keep(there));
-                *loaded = Some(kept.map(|loaded| loaded as _));
-            }
+            Some(Question::Build(built)) => *built = Some(self.build_node()),
+            Some(Question::Keep(existing, loaded)) => *loaded = Some(self.keep_node(existing)),
             None => {}
         }
     }

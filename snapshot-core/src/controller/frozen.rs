@@ -59,6 +59,7 @@ impl FrozenTree {
 
     /// Adds a controller, with the place of its parent, which was added before, the stage that it had
     /// before the freeze and is saved in, and the stage that the freeze has left it in.
+    #[inline]
     pub(crate) fn push(
         &mut self,
         node: &dyn Node,
@@ -76,7 +77,15 @@ impl FrozenTree {
         });
     }
 
+    #[inline]
     fn find(&mut self, address: usize) -> Option<usize> {
+        match self.controllers.get(self.next) {
+            Some(next) if next.address == address => Some(self.next),
+            _ => self.find_elsewhere(address),
+        }
+    }
+
+    fn find_elsewhere(&mut self, address: usize) -> Option<usize> {
         // Those whose end is expected next, the innermost first.
         let mut at = self.next;
         loop {

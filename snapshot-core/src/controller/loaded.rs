@@ -124,12 +124,13 @@ pub(crate) struct Described {
 }
 
 impl Described {
-    pub(crate) fn of(loaded: &dyn Loaded) -> Self {
-        Self {
-            info: loaded.info(),
-            version: loaded.version(),
-            stage: loaded.stage_number(),
-            own_name: caught(|| Ok(loaded.own_name())),
-        }
+    pub(crate) fn of<L: Loaded + ?Sized>(loaded: &L) -> Self {
+        let info = loaded.info();
+        let own_name = match info.id_field {
+            // Code of the user gives it.
+            Some(_) => caught(|| Ok(loaded.own_name())),
+            None => Ok(None),
+        };
+        Self { info, version: loaded.version(), stage: loaded.stage_number(), own_name }
     }
 }

@@ -85,7 +85,8 @@ impl<S, A: DerefMut<Target = S>, B: DerefMut<Target = S>> DerefMut for Locked<A,
     }
 }
 
-#[inline]
+// In line, as the code around it is for each type of controller: a call costs as much as the lock.
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn lock<C: Controller>(controller: &C) -> Result<impl DerefMut<Target = C::State> + '_, Error> {
     with_board(|board| {
         let Some(board) = board else { return Ok(Locked::Waited(controller.state())) };
@@ -268,7 +269,7 @@ thread_local! {
 }
 
 /// Runs code with the board of this thread, if it has one.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn with_board<T>(run: impl FnOnce(Option<&Board>) -> T) -> T {
     let mut run = Some(run);
     let ran = BOARD.try_with(|board| {

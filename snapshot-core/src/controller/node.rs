@@ -37,14 +37,15 @@ pub(crate) trait Node: Send + Sync + 'static {
     fn meet(&self, visit: &mut Visit<'_>) -> (Account, Result<(), Error>);
     fn own_name(&self) -> Option<String>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
-    /// Enters the stage `to` from the stage `from`, behind one lock. Returns the stage that the
-    /// controller was in if that was another one; then it enters `to` only unless `keeps_own`.
+    /// Enters the stage `to` from the stage `from`, behind one lock. If the controller was in another
+    /// one, that goes to `own`, and it enters `to` only unless `keeps_own`.
     fn leave_stage(
         &self,
         from: i32,
         to: Option<i32>,
         keeps_own: bool,
-    ) -> Result<Option<i32>, Error>;
+        own: &mut Option<i32>,
+    ) -> Result<(), Error>;
     /// Enters the stage of a frozen controller, if the one before may be saved; that goes to
     /// `before` first.
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
@@ -152,14 +153,14 @@ impl<C: Controller> Node for C {
         from: i32,
         to: Option<i32>,
         keeps_own: bool,
-    ) -> Result<Option<i32>, Error> {
+        own: &mut Option<i32>,
+    ) -> Result<(), Error> {
         with_state(self, |state| {
-            let own = state.stage_number().filter(|&stage| stage != from);
+            *own = state.stage_number().filter(|&stage| stage != from);
             match to {
-                Some(to) if own.is_none() || !keeps_own => state.set_stage_number(to)?,
-                _ => {}
+                Some(to) if own.is_none() || !keeps_own => state.set_stage_number(to),
+                _ => Ok(()),
             }
-            Ok(own)
         })
     }
 

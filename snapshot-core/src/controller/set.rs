@@ -9,7 +9,8 @@ use snapshot_derive::Snapshot;
 
 use super::{Child, Context, Controller, IntoChild};
 use crate::codec::{
-    Reader, Tag, Wire, WireField, Writer, end_refusals, expect_wire_type, refuse, tree_entry,
+    Reader, Sealed, Tag, Wire, WireField, Writer, end_refusals, expect_wire_type, refuse,
+    tree_entry,
 };
 use crate::path::ControllerId;
 use crate::schema::kind::{Kind, Message, Repeated};
@@ -257,6 +258,8 @@ impl Controller for ControllerSet {
 }
 
 type Entries = Repeated<Message<wire::Entry>>;
+
+impl Sealed for Members {}
 
 /// Written by hand for the ids: a member is not `entries/0` but what it is called.
 impl WireField<Entries> for Members {

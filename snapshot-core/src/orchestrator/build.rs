@@ -184,15 +184,16 @@ struct Below<'b, 'a> {
 
 impl Visitor for Below<'_, '_> {
     fn wants(&self) -> Wants {
-        Wants { places: true, names: false, adapters: false }
+        Wants::PLACES
     }
 
     fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
         let Self { builder, complete } = self;
         let unit = builder.next;
         builder.next += 1;
+        let is_leaf = builder.plan.units().get(unit).is_some_and(|unit| unit.info.is_leaf);
         // A parent without its children cannot be built; its siblings can, and may fail too.
-        if !builder.children(|visit| child.visit(visit))? {
+        if !is_leaf && !builder.children(|visit| child.visit(visit))? {
             *complete = false;
             return Ok(());
         }

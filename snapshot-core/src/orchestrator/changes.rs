@@ -119,7 +119,7 @@ impl Tree {
     /// being walked.
     pub(crate) fn check_unchanged(&self, when: When) -> Result<(), Error> {
         // Nearly always all is as it was, which is seen without ids.
-        let is_same = || Ok((0..self.nodes().len()).all(|unit| self.has_same_children(unit)));
+        let is_same = || Ok(self.has_same_controllers());
         match self.gone().is_empty() && matches!(caught(is_same), Ok(true)) {
             true => Ok(()),
             false => Error::collect(self.changes(when)),

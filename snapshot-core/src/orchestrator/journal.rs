@@ -146,6 +146,7 @@ impl Journal {
 
     /// Whether a hook of a phase is to run on a controller: all of them, or if it ends something,
     /// those where something was begun.
+    #[inline]
     pub(crate) fn concerns(&self, hook: Hook, unit: usize) -> bool {
         match hook {
             Hook::Freeze | Hook::Prepare | Hook::Patch | Hook::Resume => true,
@@ -206,7 +207,7 @@ impl Journal {
         };
         match entry.stage {
             Some(led_to) if from.is_some() => {
-                caught(|| tree.nodes()[unit].leave_stage(led_to, from, true).map(drop))
+                caught(|| tree.nodes()[unit].leave_stage(led_to, from, true, &mut None))
             }
             _ => Ok(()),
         }
@@ -325,7 +326,8 @@ impl Journal {
     }
 
     /// The same by these rules. Panics of the controller's code go through.
-    #[inline]
+    // In line: a call costs a controller that leaves a hook out as much as all else that is done for it.
+    #[inline(always)]
     fn set_stage(
         &mut self,
         hook: Hook,
@@ -356,7 +358,8 @@ impl Journal {
         };
         // Without one, the freeze had not come as far as the stage.
         let Some(expected) = expected else { return Ok(()) };
-        let own = node.leave_stage(expected, next, keeps_own)?;
+        let mut own = None;
+        node.leave_stage(expected, next, keeps_own, &mut own)?;
         // A hook may have done what is done here.
         if let Some(found) = own.filter(|&own| !keeps_own || next != Some(own)) {
             self.note_late_stage(LateEntry { unit, hook, expected, found }, tree, rules);

@@ -95,20 +95,18 @@ impl Plan {
         self.units()[unit].info
     }
 
-    /// Per step (units, then groups), how many steps come right before it.
-    pub(crate) fn blockers(&self, first: First) -> Vec<u32> {
-        if let Some(edges) = &self.edges {
-            return edges.in_order(first).0.counts();
-        }
-        let parents = self.units().iter().map(Unit::parent);
-        match first {
-            First::Dependencies => parents.map(|parent| parent.is_some().into()).collect(),
-            First::Dependents => {
+    /// Per step (units, then groups), how many steps come right before it; `None` if every unit comes after
+    /// its parent and nothing else.
+    pub(crate) fn blockers(&self, first: First) -> Option<Vec<u32>> {
+        match (&self.edges, first) {
+            (Some(edges), _) => Some(edges.in_order(first).0.counts()),
+            (None, First::Dependencies) => None,
+            (None, First::Dependents) => {
                 let mut blockers = vec![0; self.units().len()];
-                for parent in parents.flatten() {
+                for parent in self.units().iter().filter_map(Unit::parent) {
                     blockers[parent] += 1;
                 }
-                blockers
+                Some(blockers)
             }
         }
     }
@@ -122,9 +120,7 @@ impl Plan {
                 let after = edges.in_order(first).1;
                 steps.flat_map(|step| after.of(step)).for_each(visit);
             }
-            (None, First::Dependencies) => {
-                steps.flat_map(|step| self.units.children(step)).for_each(visit);
-            }
+            (None, First::Dependencies) => self.units.each_child(steps, visit),
             (None, First::Dependents) => {
                 let units = self.units().get(steps).unwrap_or_default();
                 units.iter().filter_map(Unit::parent).for_each(visit);

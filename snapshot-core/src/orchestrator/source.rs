@@ -485,21 +485,29 @@ fn check_all(met: &Met) -> Result<(), Error> {
     let mut errors = Vec::new();
     // Types that are registered, by the addresses of their infos.
     let mut registered: ByAddress<()> = ByAddress::default();
-    let mut last = None;
+    let (mut last, mut last_stage) = (None, None);
     for (at_unit, (unit, _, stage)) in met.controllers().enumerate() {
         let at = address(unit.info);
+        // Most controllers are like the one before them.
+        if last == Some(at) && last_stage == Some(stage) {
+            continue;
+        }
         let mut check = Ok(());
-        if last != Some(at) && !registered.contains_key(&at) {
-            check = registry.require(&[*unit.info]);
-        }
-        if check.is_ok() {
-            if last.replace(at) != Some(at) {
+        if last != Some(at) {
+            if !registered.contains_key(&at) {
+                check = registry.require(&[*unit.info]);
+            }
+            if check.is_ok() {
                 registered.insert(at, ());
-            }
-            if let Some(rules) = unit.info.stage_rules {
-                check = rules.check(stage);
+                last = Some(at);
             }
         }
+        if check.is_ok()
+            && let Some(rules) = unit.info.stage_rules
+        {
+            check = rules.check(stage);
+        }
+        last_stage = check.is_ok().then_some(stage);
         errors.extend(check.err().map(|error| error.at_controller(met.id(at_unit))));
     }
     Error::collect(errors)

@@ -37,6 +37,8 @@ impl Surveyor {
 
     /// Meets a child; its own children follow before [`Surveyor::leave`]. `texts` is where its spot
     /// is written.
+    // In line: nearly all that it is given is known to the caller.
+    #[inline(always)]
     pub(crate) fn enter(
         &mut self,
         parent: usize,
@@ -45,6 +47,29 @@ impl Surveyor {
         (spot, texts): (Spot, &str),
         own_name: Option<&str>,
     ) -> usize {
+        let unit = self.0.units.list.len();
+        match (spot, own_name) {
+            // As they are, without text of their own.
+            (Spot::Field(_), _) | (Spot::Element(..), None) => {
+                self.0.units.list.push(Unit::new(info, Some(parent), unit, spot));
+            }
+            _ => self.enter_named(parent, info, (spot, texts), own_name),
+        }
+        if !after.is_empty() {
+            self.0.named.push((unit, after.to_vec()));
+        }
+        unit
+    }
+
+    /// Meets a child whose path is a text.
+    #[inline(never)]
+    fn enter_named(
+        &mut self,
+        parent: usize,
+        info: &'static TypeInfo,
+        (spot, texts): (Spot, &str),
+        own_name: Option<&str>,
+    ) {
         let Units { list, text, .. } = &mut self.0.units;
         let unit = list.len();
         let spot = spot.named(own_name, texts, text);
@@ -52,10 +77,6 @@ impl Surveyor {
         if let Err(error) = self.0.units.check_name(unit) {
             error.add_to(&mut self.0.wrong);
         }
-        if !after.is_empty() {
-            self.0.named.push((unit, after.to_vec()));
-        }
-        unit
     }
 
     /// Meets a child that could not be read.
@@ -108,7 +129,11 @@ impl Survey {
     /// Whether a state defines something that others may refer to, or refers to something.
     pub(crate) fn has_references(&self) -> bool {
         let mut known: Vec<&TypeInfo> = Vec::new();
+        let mut last: Option<&TypeInfo> = None;
         self.units().iter().any(|unit| {
+            if last.replace(unit.info).is_some_and(|last| std::ptr::eq(last, unit.info)) {
+                return false;
+            }
             let is_known = known.iter().any(|known| std::ptr::eq(*known, unit.info));
             if !is_known {
                 known.push(unit.info);

@@ -42,8 +42,8 @@ pub(super) struct Sweep<'a> {
     /// The types that are known to leave the hook out, by the addresses of their infos.
     left_out: ByAddress<()>,
     recorder: Recorder<'a>,
-    /// Per step, how many steps it still waits for.
-    blockers: Vec<u32>,
+    /// Per step, how many steps it still waits for; `None` if each waits for its parent alone.
+    blockers: Option<Vec<u32>>,
     ready: Ready,
     /// The hooks that wait for something.
     running: FuturesUnordered<HookRun<'a>>,
@@ -82,7 +82,13 @@ impl<'a> Sweep<'a> {
         journal.open(hook);
         let blockers = tree.plan.blockers(hook.first());
         let mut ready = Ready::default();
-        ready.extend((0..blockers.len()).filter(|&step| blockers[step] == 0));
+        match &blockers {
+            Some(blockers) => {
+                let free = blockers.iter().enumerate().filter(|(_, count)| **count == 0);
+                ready.extend(free.map(|(step, _)| step));
+            }
+            None => ready.push(0),
+        }
         let limits = session.limits(hook.phase());
         let locks = Waiting::of_session(hook.phase(), session);
         locks.know(Arc::clone(tree) as _);
@@ -396,11 +402,14 @@ impl<'a> Sweep<'a> {
     fn release(&mut self, steps: Range<usize>) {
         let Self { tree, blockers, ready, .. } = self;
         tree.plan.each_after(self.hook.first(), steps, |after| {
-            let blockers = &mut blockers[after];
-            *blockers -= 1;
-            if *blockers == 0 {
-                ready.push(after);
+            if let Some(blockers) = blockers {
+                let blockers = &mut blockers[after];
+                *blockers -= 1;
+                if *blockers > 0 {
+                    return;
+                }
             }
+            ready.push(after);
         });
     }
 

@@ -11,13 +11,15 @@ use crate::controller::lock::{self, Names};
 use crate::controller::{self, ByAddress, Node, address, live};
 use crate::path::Spot;
 use crate::payload::TypeInfo;
-use crate::visit::{Visit, children};
+use crate::visit::{Visit, addresses, children};
 use crate::{ControllerId, Error};
 
 /// Running controllers, in the order of their plan.
 pub(crate) struct Tree {
     pub(crate) plan: Arc<Plan>,
     nodes: Vec<Arc<dyn Node>>,
+    /// Where they are: looked at for each comparison.
+    addresses: Vec<usize>,
     /// The units whose controllers are gone, ascending. Their nodes are those of others.
     gone: Vec<usize>,
     /// Whether a state defines something that others may refer to, or refers to something.
@@ -36,7 +38,8 @@ impl Tree {
 
     /// The same, of which some controllers are gone; other nodes stand in for them.
     pub(crate) fn with_gone(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>, gone: Vec<usize>) -> Self {
-        Self { plan, nodes, gone, has_references: false }
+        let addresses = nodes.iter().map(|node| address(&**node)).collect();
+        Self { plan, nodes, addresses, gone, has_references: false }
     }
 
     pub(super) fn gone(&self) -> &[usize] {
@@ -51,24 +54,30 @@ impl Tree {
         self.plan.id(unit)
     }
 
+    /// Whether all controllers are still those of the plan, each below the same parent.
+    pub(super) fn has_same_controllers(&self) -> bool {
+        let units = self.plan.units().iter().enumerate();
+        let mut holders = units.filter(|(_, unit)| !unit.info.is_leaf);
+        holders.all(|(unit, _)| self.has_same_children(unit))
+    }
+
     /// Whether the controllers right below a unit are still those of the plan.
-    pub(super) fn has_same_children(&self, unit: usize) -> bool {
+    fn has_same_children(&self, unit: usize) -> bool {
         let units = self.plan.units();
-        if units[unit].info.is_leaf {
-            return true;
-        }
+        let end = units[unit].end();
+        // The units below this one end where it does.
+        let below = self.addresses.get(..end).unwrap_or_default();
         let mut next = unit + 1;
-        let mut visitor = children(|_, child| {
-            let expected = self.nodes.get(next).filter(|_| units[next].parent() == Some(unit));
-            match child.address() == expected.map(|node| address(&**node)) {
-                true => next = units[next].end(),
+        let mut visitor = addresses(|found| {
+            match below.get(next) {
+                Some(&expected) if found == Some(expected) => next = units[next].end(),
                 // It only ends the visit: nobody reads it.
-                false => return Err(Error::internal("another child")),
+                _ => return Err(Error::internal("another child")),
             }
             Ok(())
         });
         let visited = self.nodes[unit].visit(&mut Visit::new(&mut visitor));
-        visited.is_ok() && next == units[unit].end()
+        visited.is_ok() && next == end
     }
 
     /// Sets the nodes free, parents before children, so that each destructor runs by itself: one that
@@ -194,7 +203,9 @@ impl Met {
         let Self { survey, nodes, errors, .. } = self;
         Error::collect(errors)?;
         let has_references = survey.has_references();
-        Ok(Tree { plan: Arc::new(survey.plan()?), nodes, gone: Vec::new(), has_references })
+        let mut tree = Tree::new(Arc::new(survey.plan()?), nodes);
+        tree.has_references = has_references;
+        Ok(tree)
     }
 }
 
@@ -293,12 +304,13 @@ impl<'s> Finder<'s> {
     fn keep_walked(&mut self, unit: usize, walked: Result<(), Error>) {
         if walked.is_err() {
             self.unasked.push(unit);
+            self.keep(unit, walked);
         }
-        self.keep(unit, walked);
     }
 
     /// Asks a controller who it is and for its children. Its lock is held for this only, and no other
     /// meanwhile: to ask a child takes the child's lock, which may be the same.
+    #[inline(always)]
     fn ask(
         &mut self,
         node: &dyn Node,
@@ -313,8 +325,7 @@ impl<'s> Finder<'s> {
         }
         *open = None;
         let mut visitor = children(|place, child| {
-            let after = place.after();
-            let after = (!after.is_empty()).then(|| after.into());
+            let after = place.follows().map(|_| place.after().into());
             found.push(ChildFound { spot: place.spot(paths), after, node: live(child) });
             Ok(())
         });
@@ -351,7 +362,9 @@ impl<'s> Finder<'s> {
             let Self { asked, open, paths, .. } = self;
             let shown = open.get_or_insert_with(|| open_asked(asked));
             let (spot, name) = ((spot, paths.as_str()), met.own_name.as_deref());
-            let at = shown.surveyor.enter(unit, &after, node.info(), spot, name);
+            let info = node.info();
+            let is_leaf = info.is_leaf;
+            let at = shown.surveyor.enter(unit, &after, info, spot, name);
             let first = self.first_place(&node, at);
             self.nodes.push(node);
             self.stages.push(met.stage);
@@ -366,6 +379,9 @@ impl<'s> Finder<'s> {
                 self.keep(at, Err(Error::invalid(reason)));
             } else {
                 self.keep_walked(at, walked);
+                if is_leaf {
+                    continue;
+                }
                 self.descend(at, end, depth + 1);
             }
             self.found.truncate(end);

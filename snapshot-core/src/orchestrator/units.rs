@@ -1,5 +1,6 @@
 //! The controllers of a tree and their ids, which are made when somebody asks for one.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::SHOWN;
@@ -84,6 +85,19 @@ impl Units {
         std::iter::successors(first, move |&child| {
             Some(self.list[child].end()).filter(|&next| next < end)
         })
+    }
+
+    /// Calls `visit` with each unit right below one of these.
+    #[inline]
+    pub(crate) fn each_child(&self, units: Range<usize>, mut visit: impl FnMut(usize)) {
+        for unit in units {
+            let end = self.list[unit].end();
+            let mut child = unit + 1;
+            while child < end {
+                visit(child);
+                child = self.list[child].end();
+            }
+        }
     }
 
     /// The ids of all. All are made at the first call: no more controllers may come after it.
@@ -179,7 +193,10 @@ impl Units {
         /// More fields with controllers have few states, and the others can be told by their ids.
         const FIELDS: usize = 8;
         let mut fields: Vec<&str> = Vec::with_capacity(FIELDS);
-        for unit in 0..self.list.len() {
+        for (unit, planned) in self.list.iter().enumerate() {
+            if planned.end() == unit + 1 {
+                continue;
+            }
             fields.clear();
             let mut last = None;
             for child in self.children(unit) {

@@ -2,6 +2,7 @@
 //! take it.
 
 use crate::Error;
+use crate::codec::Sealed;
 use crate::schema::EnumSchema;
 
 /// A lifecycle stage: a C-like Rust enum, mirrored by a proto enum. Implemented by
@@ -10,7 +11,7 @@ use crate::schema::EnumSchema;
     message = "`{Self}` is not a lifecycle stage",
     label = "needs `#[derive(Snapshot)]` with `#[snapshot(stage = ...)]`"
 )]
-pub trait Stage: Sized + 'static {
+pub trait Stage: Sealed + Sized + 'static {
     /// The prost enum.
     type Proto: EnumSchema;
     /// All variants, the transient ones included, in declared order.

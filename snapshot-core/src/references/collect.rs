@@ -199,7 +199,8 @@ impl StepTarget {
 
 impl Visitor for References {
     fn wants(&self) -> Wants {
-        Wants { places: self.keeps_paths, names: true, adapters: false }
+        let places = self.keeps_paths;
+        Wants { order: places, places, names: true, ..Wants::CHILDREN }
     }
 
     /// Collects the names inside of a child, too. Its own name, if it has one, replaces its index or key

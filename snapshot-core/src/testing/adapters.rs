@@ -23,7 +23,7 @@ struct Lossy(Vec<Vec<FieldStep>>);
 
 impl Visitor for Lossy {
     fn wants(&self) -> Wants {
-        Wants { places: true, names: false, adapters: true }
+        Wants { places: true, adapters: true, ..Wants::CHILDREN }
     }
 
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {

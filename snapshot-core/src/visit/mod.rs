@@ -32,6 +32,17 @@ pub(crate) trait Visitor {
     /// An error ends the walk and is what it returns.
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error>;
 
+    /// Receives a controller inside the state in place of [`child`](Self::child), if the visitor asks for
+    /// nothing but its address; `None` if it is not built.
+    ///
+    /// # Errors
+    ///
+    /// As [`child`](Self::child).
+    fn address(&mut self, address: Option<usize>) -> Result<(), Error> {
+        let _ = address;
+        Ok(())
+    }
+
     /// Receives a name, if the visitor wants names.
     fn name(&mut self, place: StatePlace<'_>, name: Name<'_>) {
         let _ = (place, name);
@@ -51,12 +62,26 @@ pub(crate) trait Visitor {
 /// What a visitor wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wants {
-    /// Whether it needs places and the order of the wire. A map is sorted for this only.
+    /// Whether it needs the order of the wire. A map is sorted for this only.
+    pub(crate) order: bool,
+    /// Whether it needs places. A visitor that wants names has them for its errors in any case.
     pub(crate) places: bool,
+    /// Whether it needs no more of a controller than its address.
+    pub(crate) addresses: bool,
     /// Whether it collects names.
     pub(crate) names: bool,
     /// Whether it asks if adapters give back what they were given.
     pub(crate) adapters: bool,
+}
+
+impl Wants {
+    /// The controllers, in any order, wherever they are.
+    pub(crate) const CHILDREN: Self =
+        Self { order: false, places: false, addresses: false, names: false, adapters: false };
+    /// The controllers and their places, in the order of the wire.
+    pub(crate) const PLACES: Self = Self { order: true, places: true, ..Self::CHILDREN };
+    /// The addresses of the controllers, in the order of the wire.
+    pub(crate) const ADDRESSES: Self = Self { order: true, addresses: true, ..Self::CHILDREN };
 }
 
 /// A name that a field defines or refers to.
@@ -140,8 +165,11 @@ impl<'v> Visit<'v> {
         step: Step<'_>,
         visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let way = Way::new(step, self.way);
         let Self { wants, depth, .. } = *self;
+        if !wants.places && !wants.names {
+            return visit(self);
+        }
+        let way = Way::new(step, self.way);
         visit(&mut Visit { visitor: &mut *self.visitor, wants, way: Some(&way), depth })
     }
 
@@ -189,7 +217,7 @@ impl<'v> Visit<'v> {
         in_any_order: impl Fn(&mut Visit<'_>) -> Result<(), Error>,
         in_order: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if !self.wants.places {
+        if !self.wants.order {
             return in_any_order(self);
         }
         // To sort the keys and to write them is worth the work only if there is something to find.
@@ -250,7 +278,12 @@ impl<'v> Visit<'v> {
     }
 
     /// Shows a controller to the visitor.
-    pub(crate) fn child(&mut self, child: &dyn ChildCell) -> Result<(), Error> {
+    // In line, so that its address is at hand.
+    #[inline]
+    pub(crate) fn child<C: ChildCell>(&mut self, child: &C) -> Result<(), Error> {
+        if self.wants.addresses {
+            return self.visitor.address(child.address());
+        }
         let place = StatePlace { way: self.way, depth: self.depth };
         self.visitor.child(place, child)
     }
@@ -277,7 +310,7 @@ pub(crate) fn holds_child(visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error
 
     impl Visitor for FirstChild {
         fn wants(&self) -> Wants {
-            Wants { places: false, names: false, adapters: false }
+            Wants::CHILDREN
         }
 
         fn child(&mut self, _: StatePlace<'_>, _: &dyn ChildCell) -> Result<(), Error> {
@@ -309,10 +342,38 @@ where
     F: FnMut(StatePlace<'_>, &dyn ChildCell) -> Result<(), Error>,
 {
     fn wants(&self) -> Wants {
-        Wants { places: true, names: false, adapters: false }
+        Wants::PLACES
     }
 
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
         (self.0)(place, child)
+    }
+}
+
+/// The visitor that calls a function for the address of each controller.
+pub(crate) struct Addresses<F>(F);
+
+/// Makes a visitor that calls `found` for the address of each controller, in the order of the wire.
+pub(crate) fn addresses<F>(found: F) -> Addresses<F>
+where
+    F: FnMut(Option<usize>) -> Result<(), Error>,
+{
+    Addresses(found)
+}
+
+impl<F> Visitor for Addresses<F>
+where
+    F: FnMut(Option<usize>) -> Result<(), Error>,
+{
+    fn wants(&self) -> Wants {
+        Wants::ADDRESSES
+    }
+
+    fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
+        (self.0)(child.address())
+    }
+
+    fn address(&mut self, address: Option<usize>) -> Result<(), Error> {
+        (self.0)(address)
     }
 }

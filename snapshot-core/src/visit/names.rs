@@ -96,7 +96,7 @@ struct Texts(Vec<String>);
 
 impl Visitor for Texts {
     fn wants(&self) -> Wants {
-        Wants { places: false, names: true, adapters: false }
+        Wants { names: true, ..Wants::CHILDREN }
     }
 
     fn child(&mut self, _: StatePlace<'_>, _: &dyn ChildCell) -> Result<(), Error> {

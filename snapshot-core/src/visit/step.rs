@@ -96,11 +96,16 @@ impl StatePlace<'_> {
 
     /// Returns the paths of the siblings that a child comes after, as its parent says.
     pub(crate) fn after(&self) -> Vec<String> {
+        let ids = self.follows().into_iter().flatten();
+        ids.map(|id| ControllerId::escape(id).into_owned()).collect()
+    }
+
+    /// Returns the ids of the siblings that a child comes after; `None` if its parent has no say in it.
+    #[inline]
+    pub(crate) fn follows(&self) -> Option<&BTreeSet<String>> {
         match self.way {
-            Some(Way { step: Step::Member { after, .. }, .. }) => {
-                after.iter().map(|id| ControllerId::escape(id).into_owned()).collect()
-            }
-            _ => Vec::new(),
+            Some(Way { step: Step::Member { after, .. }, .. }) => Some(*after),
+            _ => None,
         }
     }
 }

@@ -63,6 +63,9 @@ pub(super) fn expand(model: &Enumeration) -> TokenStream {
         }
 
         #[automatically_derived]
+        impl #impl_generics __s::Sealed for #ident #ty_generics #where_clause {}
+
+        #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]

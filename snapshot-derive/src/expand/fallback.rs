@@ -16,6 +16,9 @@ pub(crate) fn fallback(input: &DeriveInput, container: &Container) -> TokenStrea
     let own: Vec<_> = input.generics.params.iter().map(super::newtype::without_default).collect();
     let value = quote! {
         #[automatically_derived]
+        impl<#(#own,)*> __s::Sealed for #ident #ty_generics #where_clause {}
+
+        #[automatically_derived]
         impl<#(#own,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics #where_clause {
             fn put(&self, _: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::Err(__s::not_derived())

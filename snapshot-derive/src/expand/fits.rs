@@ -26,11 +26,8 @@ fn of_run(run: &Run<'_>, fields: &Ident, written: &Struct) -> TokenStream {
             quote_spanned!(mapped.place=> __s::port::<_, #ty>(&(*#all).#proto).fits(),)
         }
         _ => {
-            let port = mapped.port();
-            match (&mapped.mapping.since, &mapped.mapping.with) {
-                (Some(_), None) => quote_spanned!(mapped.place=> #port.fits_since(),),
-                _ => quote_spanned!(mapped.place=> #port.fits(),),
-            }
+            let answer = mapped.answer();
+            quote_spanned!(mapped.place=> #answer,)
         }
     };
     let answers: TokenStream = run.fields.iter().map(of_field).collect();

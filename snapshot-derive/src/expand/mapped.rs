@@ -73,14 +73,35 @@ impl Mapped<'_> {
         }
     }
 
-    /// The expression that is written for a value of the field's type.
-    pub(super) fn value_of(&self, value: &TokenStream) -> TokenStream {
+    /// What the type of the field answers: everything about the field is called on that.
+    pub(super) fn answer(&self) -> TokenStream {
+        let port = self.port();
+        match (&self.mapping.since, &self.mapping.with) {
+            (Some(_), None) => quote_spanned!(self.place=> #port.fits_since()),
+            _ => quote_spanned!(self.place=> #port.fits()),
+        }
+    }
+
+    /// Generates the code that puts a value of the field's type. `put` is what it is put by.
+    pub(super) fn put(&self, value: &TokenStream, put: &TokenStream) -> TokenStream {
+        let answer = self.answer();
         match &self.mapping.with {
-            None => quote_spanned!(self.place=> &#value),
+            None => quote_spanned!(self.place=> __s::Planned::put(#answer, &#value, #put)),
             Some(with) => {
                 let with = quiet_path(with);
-                quote_spanned!(self.place=> #with::to_wire(&#value))
+                quote_spanned! {self.place=>
+                    #answer.put_converted(#put, #with::to_wire(&#value))
+                }
             }
+        }
+    }
+
+    /// Generates the call of a function of the field's plan. Not for a field with an adapter.
+    pub(super) fn planned(&self, function: &str, arguments: TokenStream) -> TokenStream {
+        let (answer, ty) = (self.answer(), &self.field.ty);
+        let function = Ident::new(function, self.place);
+        quote_spanned! {self.place=>
+            __s::Planned::<#ty>::#function(#answer, #arguments)
         }
     }
 
@@ -120,8 +141,10 @@ impl Mapped<'_> {
         let walk = match self.mapping.with {
             Some(_) => quote!(|_| __s::Ok(())),
             None => {
-                let (port, ident) = (self.port(), self.member());
-                quote_spanned!(self.place=> |#visit| #port.visit(&self.#ident, #visit))
+                let ident = self.member();
+                let visited = quote_spanned!(self.place=> &self.#ident, #visit);
+                let walk = self.planned("visit", visited);
+                quote_spanned!(self.place=> |#visit| #walk)
             }
         };
         Some(quote!(#may, #walk))

@@ -45,15 +45,12 @@ fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
         match &mapped.mapping.with {
             None => quote_spanned!(place=> .range(|| __s::range_note::<_, #ty>(#range, #text))),
             Some(_) => {
-                let (end, put, port) = (local("end"), local("put_one"), mapped.port());
+                let (end, put) = (local("end"), local("put_one"));
                 // Of a reference that the closure receives.
-                let value = mapped.value_of(&quote_spanned!(mapped.place=> *#end));
+                let value = quote_spanned!(mapped.place=> *#end);
+                let put_end = mapped.put(&value, &quote!(#put));
                 quote_spanned! {place=>
-                    .range(|| __s::adapted_range_note::<_, #ty>(
-                        #range,
-                        #text,
-                        |#end, #put| #port.put(#put, #value),
-                    ))
+                    .range(|| __s::adapted_range_note::<_, #ty>(#range, #text, |#end, #put| #put_end))
                 }
             }
         }
@@ -61,11 +58,11 @@ fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
     let default = since.as_ref().map(|since| {
         let (default, value) = (version::default_of(mapped, since), local("default"));
         let put = local("put_one");
-        let (port, absent) = (mapped.port(), mapped.value_of(&quote!(#value)));
+        let absent = mapped.put(&quote!(#value), &quote!(#put));
         quote_spanned! {mapped.place=>
             .default(|| __s::default_note(|#put| {
                 let #value = #default;
-                #port.put(#put, #absent)
+                #absent
             }))
         }
     });

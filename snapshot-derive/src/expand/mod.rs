@@ -45,7 +45,7 @@ fn in_const(krate: &Path, items: TokenStream) -> TokenStream {
     quote! {
         const _: () = {
             use #krate::__private as __s;
-            use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+            use __s::{Losing as _, NoFit as _, NotConverted as _};
             #items
         };
     }

@@ -55,6 +55,9 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         #keep
 
         #[automatically_derived]
+        impl<#(#parameters,)*> __s::Sealed for #ident #ty_generics #where_clause {}
+
+        #[automatically_derived]
         impl<#(#parameters,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics
         where
             #predicates

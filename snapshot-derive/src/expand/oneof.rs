@@ -35,13 +35,13 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
             None => (quote!(#ident::#name), quote!(&())),
         };
         match variant.since {
-            None => quote!(#pattern => #member.put(#value, #w)),
+            None => quote!(#pattern => #member.fits().put_member(#value, #w)),
             Some(since) => {
                 let proto = &variant.proto;
                 quote! {
                     #pattern => {
                         __s::put_since(&#all.#proto, #since, #w)?;
-                        #member.put(#value, #w)
+                        #member.fits().put_member(#value, #w)
                     }
                 }
             }
@@ -50,9 +50,9 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let takes = variants.iter().map(|variant| {
         let (name, proto, member) = (quiet(&variant.ident), &variant.proto, member(all, variant));
         let take = match &variant.ty {
-            Some(_) => quote!(__s::Ok(#ident::#name(#member.take(#tag, #r)?))),
+            Some(_) => quote!(__s::Ok(#ident::#name(#member.fits().take_member(#tag, #r)?))),
             None => quote! {
-                #member.take(#tag, #r)?;
+                #member.fits().take_member(#tag, #r)?;
                 __s::Ok(#ident::#name)
             },
         };
@@ -62,7 +62,7 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     let visits = variants.iter().map(|variant| {
         let (name, member) = (quiet(&variant.ident), member(all, variant));
         match &variant.ty {
-            Some(_) => quote!(#ident::#name(#value) => #member.visit(#value, #visit)),
+            Some(_) => quote!(#ident::#name(#value) => #member.fits().visit_member(#value, #visit)),
             None => quote!(#ident::#name => __s::Ok(())),
         }
     });
@@ -101,10 +101,12 @@ pub(super) fn expand(model: &OneofEnum) -> TokenStream {
     };
     let keep = kept::of_oneof(model);
     quote! {
-        use __s::NoMember as _;
         #schema
         const _: () = #complete;
         #(#fits)*
+
+        #[automatically_derived]
+        impl #impl_generics __s::Sealed for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}

@@ -1,6 +1,6 @@
 //! The code that `version` adds to a struct: `Payload`, `Wire` for `Any`, the registration.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
@@ -26,9 +26,12 @@ pub(super) fn version_number(model: &Struct) -> TokenStream {
     }
 }
 
-/// The port of that field.
-pub(super) fn version_port() -> TokenStream {
-    quote!(__s::port::<_, __s::u32>(&__VERSION))
+/// Generates the call of a function of that field's plan.
+pub(super) fn version_planned(function: &str, arguments: TokenStream) -> TokenStream {
+    let function = Ident::new(function, Span::call_site());
+    quote! {
+        __s::Planned::<__s::u32>::#function(__s::port::<_, __s::u32>(&__VERSION), #arguments)
+    }
 }
 
 /// The methods of a payload inside another message, where it has a version of its own.

@@ -55,11 +55,15 @@ pub(super) fn expand(written: &Struct) -> TokenStream {
         #keep
 
         #[automatically_derived]
+        impl #impl_generics __s::Sealed for #ident #ty_generics #where_clause {}
+
+        #[automatically_derived]
         impl #impl_generics __s::Single for #ident #ty_generics #where_clause {}
 
         #[automatically_derived]
         impl #impl_generics #wire for #ident #ty_generics #where_clause {
             const INSIDE: __s::StatesInside = __s::StatesInside::State(__s::notes_on::<Self>);
+            const IN_PLACE: __s::bool = true;
             #[inline]
             fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
                 __s::put_message(self, __w)
@@ -166,12 +170,16 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             let (plan, references) = (&run.answers, run.references());
             return quote!(__s::Plan::put(#plan(), #references, &mut #put););
         };
-        let (port, ident) = (mapped.port(), mapped.member());
-        let value = mapped.value_of(&quote_spanned!(mapped.place=> self.#ident));
+        let ident = mapped.member();
+        let value = quote_spanned!(mapped.place=> self.#ident);
         let field = match mapped.mapping.is_unshared {
-            false => quote_spanned!(mapped.place=> #port.put(&mut #put, #value);),
+            false => {
+                let field = mapped.put(&value, &quote!(&mut #put));
+                quote_spanned!(mapped.place=> #field;)
+            }
             true => {
-                quote_spanned!(mapped.place=> #put.unshared(|#put| #port.put(#put, #value));)
+                let field = mapped.put(&value, &quote!(#put));
+                quote_spanned!(mapped.place=> #put.unshared(|#put| #field);)
             }
         };
         let field = match mapped.stay_behind().filter(|_| mapped.mapping.with.is_none()) {
@@ -190,8 +198,9 @@ fn put_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         }
     });
     let version = model.payload.as_ref().map(|payload| {
-        let (port, version) = (payload::version_port(), version::version_written(payload));
-        quote!(#port.put(&mut #put, #version);)
+        let version = version::version_written(payload);
+        let put = payload::version_planned("put", quote!(#version, &mut #put));
+        quote!(#put;)
     });
     let fields = fields.chain(version);
     let version::PutOlder { before, checks } = version::put_older(model);
@@ -219,13 +228,13 @@ fn fields_size(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         };
         // An adapter is not called twice, so its output has no size here.
         mapped.mapping.with.is_none().then(|| {
-            let (port, ident) = (mapped.port(), mapped.member());
-            quote_spanned!(mapped.place=> #port.size(&self.#ident))
+            let ident = mapped.member();
+            mapped.planned("size", quote_spanned!(mapped.place=> &self.#ident))
         })
     });
     let version_size = model.payload.as_ref().map(|payload| {
-        let (port, version) = (payload::version_port(), &payload.version);
-        quote!(#port.size(&#version))
+        let version = &payload.version;
+        payload::version_planned("size", quote!(&#version))
     });
     let sizes: Vec<_> = version_size.into_iter().chain(sizes).collect();
     let size = match &*sizes {

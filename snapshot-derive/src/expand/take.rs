@@ -18,16 +18,18 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         true => quote!(&[]),
         false => quote!(__DISCARDED),
     };
-    let version = model.payload.as_ref().map(|payload| (payload, payload::version_port()));
     let version_variable = local("version");
-    let older = version.as_ref().map(|(payload, _)| version::take_older(model, payload));
-    let open_version = version.as_ref().map(|(_, port)| {
+    let older = model.payload.as_ref().map(|payload| version::take_older(model, payload));
+    let open_version = model.payload.as_ref().map(|_| {
+        let open = payload::version_planned("open", quote!(&mut #version_variable, &mut #take, #r));
         quote! {
-            let mut #version_variable = #port.open(&mut #take, #r);
+            let mut #version_variable = __s::default();
+            #open;
         }
     });
-    let version_offer =
-        version.as_ref().map(|_| quote!(#version_variable.offer(&__VERSION, &mut #take, #tag, #r)));
+    let version_offer = model.payload.as_ref().map(|_| {
+        payload::version_planned("offer", quote!(&mut #version_variable, &mut #take, #tag, #r))
+    });
     let opened = runs.iter().map(|run| {
         let variable = &run.variable;
         let Some(mapped) = run.single() else {
@@ -37,15 +39,26 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
                 __s::Plan::open(#plan(), &mut #variable, &mut #take, #r);
             };
         };
-        let port = mapped.port();
-        let open = match &mapped.mapping.since {
-            None => quote_spanned!(mapped.place=> #port.open(&mut #take, #r)),
-            Some(since) => {
-                let since = since.version;
-                quote_spanned!(mapped.place=> #port.open_since(#since, &mut #take, #r))
-            }
+        let since = mapped.mapping.since.as_ref().map(|since| since.version);
+        if mapped.mapping.with.is_some() {
+            let answer = mapped.answer();
+            let open = match since {
+                None => quote_spanned!(mapped.place=> open_adapter(&mut #take, #r)),
+                Some(since) => {
+                    quote_spanned!(mapped.place=> open_adapter_since(#since, &mut #take, #r))
+                }
+            };
+            return quote_spanned!(mapped.place=> let mut #variable = #answer.#open;);
+        }
+        let open = mapped.planned("open", quote!(&mut #variable, &mut #take, #r));
+        let open = match since {
+            None => quote!(#open;),
+            Some(since) => quote!(if #r.version() >= #since { #open; }),
         };
-        quote_spanned!(mapped.place=> let mut #variable = #open;)
+        quote! {
+            let mut #variable = __s::default();
+            #open
+        }
     });
     let offers = runs.iter().map(|run| {
         let variable = &run.variable;
@@ -54,11 +67,16 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             return quote!(__s::Plan::offer(#plan(), &mut #variable, &mut #take, #tag, #r));
         };
         let constant = mapped.constant();
-        match &mapped.mapping.since {
-            None => quote!(#variable.offer(#constant, &mut #take, #tag, #r)),
-            Some(since) => {
-                let since = since.version;
+        let since = mapped.mapping.since.as_ref().map(|since| since.version);
+        match (&mapped.mapping.with, since) {
+            (Some(_), None) => quote!(#variable.offer(#constant, &mut #take, #tag, #r)),
+            (Some(_), Some(since)) => {
                 quote!(#variable.offer_since(#constant, #since, &mut #take, #tag, #r))
+            }
+            (None, None) => mapped.planned("offer", quote!(&mut #variable, &mut #take, #tag, #r)),
+            (None, Some(since)) => {
+                let arguments = quote!(#since, &mut #variable, &mut #take, #tag, #r);
+                mapped.planned("offer_since", arguments)
             }
         }
     });
@@ -69,8 +87,13 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
             let plan = &run.answers;
             return quote!(let #variable = __s::Plan::finish(#plan(), #variable, &mut #take););
         };
-        let constant = mapped.constant();
-        let finish = quote_spanned!(mapped.place=> #variable.finish(#constant, &mut #take, #r));
+        let finish = match &mapped.mapping.with {
+            None => mapped.planned("finish", quote!(#variable, &mut #take)),
+            Some(_) => {
+                let constant = mapped.constant();
+                quote_spanned!(mapped.place=> #variable.finish(#constant, &mut #take, #r))
+            }
+        };
         let finish = match &mapped.mapping.since {
             None => finish,
             Some(since) => {
@@ -78,7 +101,8 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
                 quote!(if #r.version() < #since { __s::Some(#default) } else { #finish })
             }
         };
-        quote_spanned!(mapped.place=> let #variable = #finish;)
+        let ty = &mapped.field.ty;
+        quote_spanned!(mapped.place=> let #variable: __s::Option<#ty> = #finish;)
     });
     let values: Vec<_> = runs.iter().flat_map(Run::values).collect();
     // The value of a field, if it was read without an error.

@@ -200,14 +200,12 @@ pub(super) fn put_older(model: &Struct) -> PutOlder {
     });
     let checks = mapped(model).filter_map(|mapped| {
         let since = mapped.mapping.since.as_ref()?;
-        let (constant, port, number) = (mapped.constant(), mapped.port(), since.version);
+        let (constant, number) = (mapped.constant(), since.version);
         let (older, put) = (local("older"), local("put_one"));
         let (default, value) = (default_of(&mapped, since), local("default"));
-        let own = mapped.value_of(&{
-            let ident = mapped.member();
-            quote_spanned!(mapped.place=> self.#ident)
-        });
-        let absent = mapped.value_of(&quote!(#value));
+        let ident = mapped.member();
+        let own = mapped.put(&quote_spanned!(mapped.place=> self.#ident), &quote!(#put));
+        let absent = mapped.put(&quote!(#value), &quote!(#put));
         let (check, leave) = match mapped.stay_behind() {
             None => (quote!(check), None),
             Some(rule) => {
@@ -218,10 +216,10 @@ pub(super) fn put_older(model: &Struct) -> PutOlder {
             #older.#check(
                 #constant,
                 #number,
-                |#put| #port.put(#put, #own),
+                |#put| #own,
                 |#put| {
                     let #value = #default;
-                    #port.put(#put, #absent)
+                    #absent
                 },
                 #leave
             );

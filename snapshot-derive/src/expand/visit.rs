@@ -21,14 +21,14 @@ pub(super) fn visit_fields(runs: &[Run<'_>]) -> TokenStream {
     });
     let fields = fields.map(|mapped| {
         let own: TokenStream = own_names(mapped).into_iter().collect();
-        let (port, ident) = (mapped.port(), mapped.member());
+        let (answer, ident) = (mapped.answer(), mapped.member());
         let inside = match &mapped.mapping.with {
             None if mapped.field.is_plain => return own,
-            None => quote_spanned!(mapped.place=> #port.visit(&self.#ident, #visit)),
+            None => mapped.planned("visit", quote_spanned!(mapped.place=> &self.#ident, #visit)),
             Some(with) => {
                 let with = quiet_path(with);
                 quote_spanned! {mapped.place=>
-                    #port.visit_adapter(
+                    #answer.visit_converted(
                         || __s::Converted(#with::to_wire(&self.#ident)).value(),
                         &self.#ident,
                         |__a, __b| {

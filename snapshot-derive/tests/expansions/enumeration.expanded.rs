@@ -1,6 +1,6 @@
 const _: () = {
     use ::snapshot_core::__private as __s;
-    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+    use __s::{Losing as _, NoFit as _, NotConverted as _};
     type __E = pb::Color;
     const __DESCRIPTOR: &__s::EnumDescriptor = <__E as __s::EnumSchema>::DESCRIPTOR;
     const _: () = __s::assert_value(
@@ -51,6 +51,8 @@ const _: () = {
             __s::None
         }
     }
+    #[automatically_derived]
+    impl __s::Sealed for Color {}
     #[automatically_derived]
     impl __s::Single for Color {}
     #[automatically_derived]

@@ -1,6 +1,8 @@
 const _: () = {
     use ::snapshot_core::__private as __s;
-    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+    use __s::{Losing as _, NoFit as _, NotConverted as _};
+    #[automatically_derived]
+    impl __s::Sealed for Name {}
     #[automatically_derived]
     impl<__K: __s::kind::Kind> __s::Wire<__K> for Name
     where

@@ -1,7 +1,6 @@
 const _: () = {
     use ::snapshot_core::__private as __s;
-    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
-    use __s::NoMember as _;
+    use __s::{Losing as _, NoFit as _, NotConverted as _};
     type __O = nic_snapshot::Link;
     const __MEMBERS: <__O as __s::OneofSchema>::Members = <__O as __s::OneofSchema>::MEMBERS;
     const __DESCRIPTOR: &__s::OneofDescriptor = <__O as __s::OneofSchema>::DESCRIPTOR;
@@ -25,6 +24,8 @@ const _: () = {
         "",
     );
     #[automatically_derived]
+    impl __s::Sealed for Link {}
+    #[automatically_derived]
     impl __s::Single for Link {}
     #[automatically_derived]
     impl __s::WireOneof<__O> for Link {
@@ -45,9 +46,13 @@ const _: () = {
         fn put_oneof(&self, __w: &mut __s::Writer) -> __s::Result<__s::u32, __s::Error> {
             match self {
                 Link::Switch(__value) => {
-                    __s::member::<_, Bridge>(&__MEMBERS.Bridge).put(__value, __w)
+                    __s::member::<_, Bridge>(&__MEMBERS.Bridge)
+                        .fits()
+                        .put_member(__value, __w)
                 }
-                Link::None => __s::member::<_, ()>(&__MEMBERS.None).put(&(), __w),
+                Link::None => {
+                    __s::member::<_, ()>(&__MEMBERS.None).fits().put_member(&(), __w)
+                }
             }
         }
         fn take_oneof(
@@ -57,11 +62,13 @@ const _: () = {
             if __tag.number == __MEMBERS.Bridge.number() {
                 __s::Ok(
                     Link::Switch(
-                        __s::member::<_, Bridge>(&__MEMBERS.Bridge).take(__tag, __r)?,
+                        __s::member::<_, Bridge>(&__MEMBERS.Bridge)
+                            .fits()
+                            .take_member(__tag, __r)?,
                     ),
                 )
             } else if __tag.number == __MEMBERS.None.number() {
-                __s::member::<_, ()>(&__MEMBERS.None).take(__tag, __r)?;
+                __s::member::<_, ()>(&__MEMBERS.None).fits().take_member(__tag, __r)?;
                 __s::Ok(Link::None)
             } else {
                 __s::Err(__s::unmapped_member(__DESCRIPTOR, __tag))
@@ -73,7 +80,9 @@ const _: () = {
         ) -> __s::Result<(), __s::Error> {
             match self {
                 Link::Switch(__value) => {
-                    __s::member::<_, Bridge>(&__MEMBERS.Bridge).visit(__value, __visit)
+                    __s::member::<_, Bridge>(&__MEMBERS.Bridge)
+                        .fits()
+                        .visit_member(__value, __visit)
                 }
                 Link::None => __s::Ok(()),
             }

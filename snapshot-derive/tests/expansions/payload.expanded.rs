@@ -1,6 +1,6 @@
 const _: () = {
     use ::snapshot_core::__private as __s;
-    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+    use __s::{Losing as _, NoFit as _, NotConverted as _};
     type __Type_stage = DiskStage;
     type __Type_pods = Vec<PodName>;
     type __Type_mount = Child<Mount>;
@@ -92,8 +92,11 @@ const _: () = {
                                 let __value: u32 = 512;
                                 __value
                             };
-                            __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                                .put(__put_one, &__default)
+                            __s::Planned::put(
+                                __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                                &__default,
+                                __put_one,
+                            )
                         })),
                 ],
                 ignored: &[],
@@ -143,38 +146,56 @@ const _: () = {
                 .check(
                     &(*__FIELDS).sector_size,
                     3u32,
-                    |__put_one| {
-                        __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                            .put(__put_one, &self.sector_size)
-                    },
+                    |__put_one| __s::Planned::put(
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                        &self.sector_size,
+                        __put_one,
+                    ),
                     |__put_one| {
                         let __default = {
                             let __value: u32 = 512;
                             __value
                         };
-                        __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                            .put(__put_one, &__default)
+                        __s::Planned::put(
+                            __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                            &__default,
+                            __put_one,
+                        )
                     },
                 );
             __put.check(0, __older.end());
             __s::Plan::put(__answers_2(), (&self.pods, &self.mount), &mut __put);
             if __version >= 3u32 {
-                __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                    .put(&mut __put, &self.sector_size);
+                __s::Planned::put(
+                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                    &self.sector_size,
+                    &mut __put,
+                );
             }
             __s::Plan::put(__answers_0(), (&self.name, &self.stage), &mut __put);
-            __s::port::<_, __s::u32>(&__VERSION)
-                .put(&mut __put, &__s::earlier(__version, 3u32));
+            __s::Planned::<
+                __s::u32,
+            >::put(
+                __s::port::<_, __s::u32>(&__VERSION),
+                &__s::earlier(__version, 3u32),
+                &mut __put,
+            );
             __put.finish()
         }
         #[inline]
         fn fields_size(&self) -> __s::usize {
             __s::sum(
                 &[
-                    __s::port::<_, __s::u32>(&__VERSION).size(&3u32),
+                    __s::Planned::<
+                        __s::u32,
+                    >::size(__s::port::<_, __s::u32>(&__VERSION), &3u32),
                     __s::Plan::size(__answers_0(), (&self.name, &self.stage)),
-                    __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                        .size(&self.sector_size),
+                    __s::Planned::<
+                        u32,
+                    >::size(
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                        &self.sector_size,
+                    ),
                     __s::Plan::size(__answers_2(), (&self.pods, &self.mount)),
                 ],
             )
@@ -198,16 +219,41 @@ const _: () = {
                 return __s::Ok(());
             }
             let mut __take = __s::Taking::begun(__r);
-            let mut __version = __s::port::<_, __s::u32>(&__VERSION)
-                .open(&mut __take, __r);
+            let mut __version = __s::default();
+            __s::Planned::<
+                __s::u32,
+            >::open(
+                __s::port::<_, __s::u32>(&__VERSION),
+                &mut __version,
+                &mut __take,
+                __r,
+            );
             let mut __fields_0 = __s::default();
             __s::Plan::open(__answers_0(), &mut __fields_0, &mut __take, __r);
-            let mut __field_1 = __s::port::<_, u32>(&(*__FIELDS).sector_size)
-                .open_since(3u32, &mut __take, __r);
+            let mut __field_1 = __s::default();
+            if __r.version() >= 3u32 {
+                __s::Planned::<
+                    u32,
+                >::open(
+                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                    &mut __field_1,
+                    &mut __take,
+                    __r,
+                );
+            }
             let mut __fields_2 = __s::default();
             __s::Plan::open(__answers_2(), &mut __fields_2, &mut __take, __r);
             while let __s::Some(__tag) = __take.next(__r) {
-                if !(false || __version.offer(&__VERSION, &mut __take, __tag, __r)
+                if !(false
+                    || __s::Planned::<
+                        __s::u32,
+                    >::offer(
+                        __s::port::<_, __s::u32>(&__VERSION),
+                        &mut __version,
+                        &mut __take,
+                        __tag,
+                        __r,
+                    )
                     || __s::Plan::offer(
                         __answers_0(),
                         &mut __fields_0,
@@ -215,14 +261,16 @@ const _: () = {
                         __tag,
                         __r,
                     )
-                    || __field_1
-                        .offer_since(
-                            &(*__FIELDS).sector_size,
-                            3u32,
-                            &mut __take,
-                            __tag,
-                            __r,
-                        )
+                    || __s::Planned::<
+                        u32,
+                    >::offer_since(
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                        3u32,
+                        &mut __field_1,
+                        &mut __take,
+                        __tag,
+                        __r,
+                    )
                     || __s::Plan::offer(
                         __answers_2(),
                         &mut __fields_2,
@@ -235,13 +283,19 @@ const _: () = {
                 }
             }
             let __fields_0 = __s::Plan::finish(__answers_0(), __fields_0, &mut __take);
-            let __field_1 = if __r.version() < 3u32 {
+            let __field_1: __s::Option<u32> = if __r.version() < 3u32 {
                 __s::Some({
                     let __value: u32 = 512;
                     __value
                 })
             } else {
-                __field_1.finish(&(*__FIELDS).sector_size, &mut __take, __r)
+                __s::Planned::<
+                    u32,
+                >::finish(
+                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                    __field_1,
+                    &mut __take,
+                )
             };
             let __fields_2 = __s::Plan::finish(__answers_2(), __fields_2, &mut __take);
             __take.name(&(*__FIELDS).name, &__fields_0.0, __s::name_of);
@@ -273,21 +327,33 @@ const _: () = {
         ) -> __s::Result<(), __s::Error> {
             const _: () = __s::assert_nameable(&(*__FIELDS).name);
             __s::defines::<_, String>(&(*__FIELDS).name, "disk", &self.name, __visit);
-            if let __s::Err(__error) = __s::port::<_, __Type_stage>(&(*__FIELDS).stage)
-                .visit(&self.stage, __visit)
-            {
+            if let __s::Err(__error) = __s::Planned::<
+                __Type_stage,
+            >::visit(
+                __s::port::<_, __Type_stage>(&(*__FIELDS).stage).fits(),
+                &self.stage,
+                __visit,
+            ) {
                 return __s::Err(__error);
             }
             const _: () = __s::assert_nameable(&(*__FIELDS).pods);
             __s::refers::<_, __Type_pods>(&(*__FIELDS).pods, "pod", &self.pods, __visit);
-            if let __s::Err(__error) = __s::port::<_, __Type_pods>(&(*__FIELDS).pods)
-                .visit(&self.pods, __visit)
-            {
+            if let __s::Err(__error) = __s::Planned::<
+                __Type_pods,
+            >::visit(
+                __s::port::<_, __Type_pods>(&(*__FIELDS).pods).fits(),
+                &self.pods,
+                __visit,
+            ) {
                 return __s::Err(__error);
             }
-            if let __s::Err(__error) = __s::port::<_, __Type_mount>(&(*__FIELDS).mount)
-                .visit(&self.mount, __visit)
-            {
+            if let __s::Err(__error) = __s::Planned::<
+                __Type_mount,
+            >::visit(
+                __s::port::<_, __Type_mount>(&(*__FIELDS).mount).fits(),
+                &self.mount,
+                __visit,
+            ) {
                 return __s::Err(__error);
             }
             __s::Ok(())
@@ -302,12 +368,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Sealed for Disk {}
+    #[automatically_derived]
     impl __s::Single for Disk {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Disk {
         const INSIDE: __s::StatesInside = __s::StatesInside::State(
             __s::notes_on::<Self>,
         );
+        const IN_PLACE: __s::bool = true;
         #[inline]
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             __s::put_message(self, __w)

@@ -1,6 +1,6 @@
 const _: () = {
     use ::snapshot_core::__private as __s;
-    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+    use __s::{Losing as _, NoFit as _, NotConverted as _};
     type __E = pb::DiskStage;
     const __DESCRIPTOR: &__s::EnumDescriptor = <__E as __s::EnumSchema>::DESCRIPTOR;
     const _: () = __s::assert_value(
@@ -72,6 +72,8 @@ const _: () = {
             __s::None
         }
     }
+    #[automatically_derived]
+    impl __s::Sealed for DiskStage {}
     #[automatically_derived]
     impl __s::Single for DiskStage {}
     #[automatically_derived]

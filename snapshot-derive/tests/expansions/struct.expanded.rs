@@ -1,6 +1,6 @@
 const _: () = {
     use ::snapshot_core::__private as __s;
-    use __s::{Losing as _, NoFit as _, NoPort as _, NotConverted as _};
+    use __s::{Losing as _, NoFit as _, NotConverted as _};
     type __Type_timeout = Duration;
     type __Type_disk = Disk;
     type __M = pb::Reservation;
@@ -125,7 +125,8 @@ const _: () = {
                 _,
                 _,
             >(&(*__FIELDS).timeout, codec::millis::from_wire)
-                .put(&mut __put, codec::millis::to_wire(&self.timeout));
+                .fits()
+                .put_converted(&mut __put, codec::millis::to_wire(&self.timeout));
             __s::Plan::put(__answers_0(), (&self.slot, &self.name), &mut __put);
             __put.finish()
         }
@@ -153,7 +154,8 @@ const _: () = {
                 _,
                 _,
             >(&(*__FIELDS).timeout, codec::millis::from_wire)
-                .open(&mut __take, __r);
+                .fits()
+                .open_adapter(&mut __take, __r);
             let mut __fields_2 = __s::default();
             __s::Plan::open(__answers_2(), &mut __fields_2, &mut __take, __r);
             while let __s::Some(__tag) = __take.next(__r) {
@@ -177,7 +179,8 @@ const _: () = {
                 }
             }
             let __fields_0 = __s::Plan::finish(__answers_0(), __fields_0, &mut __take);
-            let __field_1 = __field_1.finish(&(*__FIELDS).timeout, &mut __take, __r);
+            let __field_1: __s::Option<__Type_timeout> = __field_1
+                .finish(&(*__FIELDS).timeout, &mut __take, __r);
             let __fields_2 = __s::Plan::finish(__answers_2(), __fields_2, &mut __take);
             __take
                 .check(
@@ -237,7 +240,8 @@ const _: () = {
                 _,
                 _,
             >(&(*__FIELDS).timeout, codec::millis::from_wire)
-                .visit_adapter(
+                .fits()
+                .visit_converted(
                     || __s::Converted(codec::millis::to_wire(&self.timeout)).value(),
                     &self.timeout,
                     |__a, __b| {
@@ -249,9 +253,13 @@ const _: () = {
             {
                 return __s::Err(__error);
             }
-            if let __s::Err(__error) = __s::port::<_, __Type_disk>(&(*__FIELDS).disk)
-                .visit(&self.disk, __visit)
-            {
+            if let __s::Err(__error) = __s::Planned::<
+                __Type_disk,
+            >::visit(
+                __s::port::<_, __Type_disk>(&(*__FIELDS).disk).fits(),
+                &self.disk,
+                __visit,
+            ) {
                 return __s::Err(__error);
             }
             __s::Ok(())
@@ -266,12 +274,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __s::Sealed for Reservation {}
+    #[automatically_derived]
     impl __s::Single for Reservation {}
     #[automatically_derived]
     impl __s::Wire<__s::kind::Message<__M>> for Reservation {
         const INSIDE: __s::StatesInside = __s::StatesInside::State(
             __s::notes_on::<Self>,
         );
+        const IN_PLACE: __s::bool = true;
         #[inline]
         fn put(&self, __w: &mut __s::Writer) -> __s::Result<(), __s::Error> {
             __s::put_message(self, __w)

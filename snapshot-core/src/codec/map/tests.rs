@@ -199,6 +199,8 @@ struct Marked {
     number: u32,
 }
 
+impl crate::codec::Sealed for Marked {}
+
 impl Wire<Uint32> for Marked {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         Wire::<Uint32>::put(&self.number, w)

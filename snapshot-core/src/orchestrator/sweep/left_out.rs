@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::super::journal::HowEnded;
+use super::super::units::Unit;
 use super::Sweep;
 use crate::controller::address;
 
@@ -36,11 +37,16 @@ impl Sweep<'_> {
         if most == 0 || !self.has_hook(first) || !self.leaves_out(first) {
             return None;
         }
-        let info = self.tree.plan.info(first);
-        let is_like_it =
-            |&step: &usize| self.has_hook(step) && std::ptr::eq(self.tree.plan.info(step), info);
-        let more = (first + 1..next.end).take(most - 1).take_while(is_like_it).count();
-        Some(first..first + 1 + more)
+        let units = self.tree.plan.units();
+        // Groups, which come behind the units, have no hooks.
+        let end = next.end.min(units.len()).min(first + most);
+        let run = units.get(first..end)?;
+        let info = run.first()?.info;
+        let is_like_it = |&(unit, other): &(usize, &Unit)| {
+            std::ptr::eq(other.info, info) && self.journal.concerns(self.hook, unit)
+        };
+        let count = (first..).zip(run).take_while(is_like_it).count();
+        Some(first..first + count)
     }
 
     fn pass_run(&mut self, mut run: Range<usize>, now: Instant) {

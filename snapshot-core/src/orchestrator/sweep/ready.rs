@@ -6,7 +6,10 @@ use std::ops::Range;
 /// Steps, first come, first served. Neighbours that come one after the other, as most do, are one run.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
+    /// All runs but the last one.
     runs: VecDeque<Range<usize>>,
+    /// The last run, which the next step may prolong; empty if there is none.
+    last: Range<usize>,
     len: usize,
 }
 
@@ -21,21 +24,36 @@ impl Ready {
 
     #[inline]
     pub(super) fn push(&mut self, step: usize) {
-        match self.runs.back_mut() {
-            Some(run) if run.end == step => run.end += 1,
-            _ => self.runs.push_back(step..step + 1),
+        if self.last.end != step || self.last.is_empty() {
+            self.begin(step);
         }
+        self.last.end += 1;
         self.len += 1;
+    }
+
+    /// Begins a run.
+    fn begin(&mut self, step: usize) {
+        let last = std::mem::replace(&mut self.last, step..step);
+        if !last.is_empty() {
+            self.runs.push_back(last);
+        }
     }
 
     /// The first step, and its neighbours right behind it in line.
     pub(super) fn first(&self) -> Option<&Range<usize>> {
-        self.runs.front()
+        match self.runs.front() {
+            None => Some(&self.last).filter(|run| !run.is_empty()),
+            first => first,
+        }
     }
 
     /// Takes out so many of the [first](Self::first), which are no fewer.
     pub(super) fn take(&mut self, count: usize) {
-        let Some(run) = self.runs.front_mut() else { return };
+        let Some(run) = self.runs.front_mut() else {
+            self.last.start += count;
+            self.len -= count;
+            return;
+        };
         run.start += count;
         self.len -= count;
         if run.start == run.end {

@@ -6,7 +6,7 @@ use std::ops::DerefMut;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::codec::{Reader, Single, Tag, Wire, WireField, Writer};
+use crate::codec::{Reader, Sealed, Single, Tag, Wire, WireField, Writer};
 use crate::payload::TypeRef;
 use crate::payload::{StageRules, StageVariant};
 use crate::schema::Schema;
@@ -160,6 +160,8 @@ pub(crate) fn node<S: Sort>(name: &str, children: impl IntoIterator<Item = AnyCh
     Child::of(Thing::<S>::new(name, children))
 }
 
+impl<S: Sort> Sealed for ThingState<S> {}
+
 impl<S: Sort> Single for ThingState<S> {}
 
 impl<S: Sort> Wire<kind::Message<S::Message>> for ThingState<S> {
@@ -267,6 +269,7 @@ impl<S: Sort> Payload for ThingState<S> {
     const MESSAGE_NAME: &'static str = S::MESSAGE_NAME;
     const VERSION: u32 = 1;
     const VERSION_FIELD: u32 = 1;
+    const ID_FIELD: Option<u32> = Some(2);
     const STAGE_RULES: Option<&'static StageRules> = S::RULES;
     const AFTER: &'static [TypeRef] = S::AFTER;
 

@@ -25,7 +25,7 @@ fn many(pods: usize) -> Arc<Thing<Box_>> {
 fn the_edges_of_a_plan_grow_with_the_number_of_controllers() {
     let edges = |pods| {
         let tree = Met::under(many(pods) as _, usize::MAX).into_tree().unwrap();
-        let blockers = tree.plan.blockers(First::Dependencies);
+        let blockers = tree.plan.blockers(First::Dependencies).expect("jobs come after nets");
         let before = blockers.iter().map(|&count| count as usize).sum::<usize>();
         let mut after = 0;
         for step in 0..blockers.len() {

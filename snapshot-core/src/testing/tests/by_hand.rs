@@ -51,6 +51,8 @@ fn samples<const MISTAKE: u8>() -> [ByHand<MISTAKE>; 2] {
     [ByHand { count: 7, mode: 5 }, ByHand { count: 8, mode: 1 }]
 }
 
+impl<const MISTAKE: u8> crate::codec::Sealed for ByHand<MISTAKE> {}
+
 impl<const MISTAKE: u8> Wire<Message<Counter>> for ByHand<MISTAKE> {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         w.message(|w| self.put_fields(w))
