@@ -86,7 +86,7 @@ fn is_idle(gpu: &Option<Child<gpu::Gpu>>) -> bool {
     gpu.as_ref().is_none_or(|gpu| gpu.with_state(|state| state.is_idle).unwrap_or_default())
 }
 
-fn are_idle(devices: &Vec<Child<dyn Controller>>) -> bool {
+fn are_idle(devices: &[Child<dyn Controller>]) -> bool {
     devices
         .iter()
         .all(|device| device.downcast::<gpu::Gpu>().is_some_and(|gpu| gpu.state().is_idle))
