@@ -97,7 +97,7 @@ impl Controller for Disk {
         let folder = cx.resource::<ImageFolder>()?;
         let mut state = self.state();
         let Some(name) = state.image.file_name() else {
-            return Err(Error::precondition(format!("{:?} is no image file", state.image)));
+            return Err(Error::precondition(format!("{:?} is not an image file", state.image)));
         };
         state.image = folder.0.join(name);
         println!("  {}: is {} here", cx.id(), state.image.display());

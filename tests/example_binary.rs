@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// Builds the example of this name. `cargo test` builds it as a test only, so cargo is asked for the
-/// program: it does nothing if that is there and fresh. With the whole workspace, so that the
-/// dependencies are those, with the same features, that the tests were built with.
+/// Builds the example of this name. `cargo test` builds it only as a test, so cargo is asked for the
+/// program; this does nothing if the program is up to date. It builds within the whole workspace, so
+/// that the dependencies have the same features as those of the tests.
 pub(crate) fn build(name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo

@@ -83,7 +83,7 @@ fn in_child(run: impl FnOnce() -> bool) -> bool {
                 }
                 thread::sleep(Duration::from_millis(1));
             }
-            // SAFETY: it is a child that was not waited for, so that the number is still its own.
+            // SAFETY: it is a child that was not waited for, so the number is still its own.
             unsafe { libc::kill(child, libc::SIGKILL) };
             false
         }

@@ -26,8 +26,8 @@ use proxy::{FROM_DESTINATION, Proxy};
 use snapshot_core::{Code, Incoming, MigrationReport, SideReport};
 use snapshot_examples::lcow::Sandbox;
 
-/// What the source says when a rollback was shown: the proof is over its own logs.
-const RAN_ON: &str = "proved: 3 processes, none was started again";
+/// The text of a source after a rollback: the proof covers its own logs.
+const RAN_ON: &str = "proved: 3 processes, none was restarted";
 
 #[test]
 fn a_running_sandbox_is_moved_and_no_line_is_lost() {
@@ -43,7 +43,7 @@ fn a_running_sandbox_is_moved_and_no_line_is_lost() {
         saved.as_os_str(),
     ]);
     ended.succeeded();
-    ended.says("proved: 3 processes, 3 of them moved, none was started again");
+    ended.says("proved: 3 processes, 3 of them moved, none was restarted");
     for shown in ["freeze", "save", "patch", "resume", "commit", "blackout", "snapshot"] {
         ended.says(&format!("\n  {shown} "));
     }
@@ -71,7 +71,7 @@ fn a_running_sandbox_is_moved_and_no_line_is_lost() {
     assert!(preview.controllers.iter().any(|c| c.id.as_str() == "pods/web/containers/c1"));
 }
 
-/// Runs with `--report` and more; the report it writes, which is of these sides.
+/// Runs with `--report` and other options. Returns the report, which must have these sides.
 fn report(more: &[&str], sides: &[&str]) -> MigrationReport {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("report.json");
@@ -97,7 +97,7 @@ fn the_report_tells_what_happened_on_both_sides() {
     assert_eq!((source.hooks.len(), destination.hooks.len()), (30, 30));
     assert_eq!(source.saved.len(), 15);
     assert!(source.failure.is_none() && destination.failure.is_none());
-    // Both sides have one clock here: the refresh lies between the save and the commit.
+    // Both sides have one clock here: the refresh is between the save and the commit.
     let began = |side: &SideReport, phase: usize| side.started_ns + side.phases[phase].began_ns;
     assert!(began(source, 1) < began(destination, 0));
     assert!(began(destination, 2) < began(source, 2));
@@ -115,7 +115,7 @@ fn the_report_of_a_failed_migration_tells_where_it_failed_and_what_was_undone() 
     assert!(failure.controllers.iter().any(|c| c.controller == "vm" && c.undo == "done"));
     assert!(source.failure.is_some());
 
-    // The destination was prepared at the rehearsal, and took that back.
+    // The destination was prepared at the rehearsal, and undid that.
     let freeze = report(&["--fail", "freeze:vm"], &["source", "destination"]);
     assert_eq!(phases(&freeze.sides[1]), ["import", "prepare", "abort"]);
     let failure = freeze.sides[0].failure.as_ref().unwrap();
@@ -136,7 +136,7 @@ fn fails(fault: &str, says: &str) {
     let folder = dir.path().join("run");
     let ended = run(&["--seconds", "0.3", "--fail", fault, "--dir", folder.to_str().unwrap()]);
     ended.succeeded();
-    ended.says("the sandbox runs on here");
+    ended.says("the sandbox continues here");
     ended.says(RAN_ON);
     ended.says(says);
     ended.says("took nothing over");
@@ -171,7 +171,7 @@ fn a_save_that_fails_leaves_the_sandbox_running() {
 
 #[test]
 fn a_rehearsal_that_fails_leaves_the_sandbox_running_without_a_freeze() {
-    fails("prepare:vm/scsi", "the sandbox runs on here, and never stood still");
+    fails("prepare:vm/scsi", "the sandbox continues here and never stood still");
     fails("prepare:pods/db/containers/c2/processes/\"\"", "and never stood still");
 }
 
@@ -273,12 +273,12 @@ fn wait_until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     look_until(look).unwrap_or_else(|| panic!("{what}: not after 30 s"))
 }
 
-/// Looks again and again, for 30 s.
+/// Tries again and again, for 30 s.
 fn look_until<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
     look_until_after(Duration::from_secs(30), look)
 }
 
-/// Looks again and again, for some time.
+/// Tries again and again, for some time.
 fn look_until_after<T>(time: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + time;
     loop {

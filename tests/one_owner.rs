@@ -320,7 +320,7 @@ fn a_member_of_a_set_that_is_moved_belongs_to_that_migration_alone() {
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert_eq!(
         refused.to_string(),
-        "freeze failed: .: is in migration already, as a under \
+        "freeze failed: .: is already migrating, as a under \
          type.googleapis.com/snapshot.v1.ControllerSetSnapshot: commit that migration or roll it \
          back first"
     );
@@ -328,7 +328,7 @@ fn a_member_of_a_set_that_is_moved_belongs_to_that_migration_alone() {
     let other = Arc::new(ControllerSet::new());
     other.insert("taken", Arc::clone(&worker)).unwrap();
     let refused = block_on(Source::new(&other).freeze(&session)).unwrap_err().to_string();
-    assert!(refused.contains("taken: is in migration already, as a under"), "{refused}");
+    assert!(refused.contains("taken: is already migrating, as a under"), "{refused}");
     assert_eq!(frozen.save().unwrap(), frozen.save().unwrap());
     block_on(frozen.commit()).unwrap();
 }

@@ -335,9 +335,9 @@ fn a_duplicate_definition_is_reported_with_the_first_one() {
     assert_eq!(
         wrong(&state),
         [
-            r#"children/c: test.v1.Bus.slots["a"]: defines slot "a", which is in .: test.v1.Bus.slots["a"] already"#,
-            r#"children/c: test.v1.Bus.slots["a"]: defines label "A", which is in .: test.v1.Bus.slots["a"] already"#,
-            r#"children/c: test.v1.Bus.guests[0].numbers["2"]: defines number "2", which is in .: test.v1.Bus.owner.numbers["2"] already"#,
+            r#"children/c: test.v1.Bus.slots["a"]: defines slot "a", which .: test.v1.Bus.slots["a"] already defines"#,
+            r#"children/c: test.v1.Bus.slots["a"]: defines label "A", which .: test.v1.Bus.slots["a"] already defines"#,
+            r#"children/c: test.v1.Bus.guests[0].numbers["2"]: defines number "2", which .: test.v1.Bus.owner.numbers["2"] already defines"#,
         ]
     );
     let labels =
@@ -345,7 +345,7 @@ fn a_duplicate_definition_is_reported_with_the_first_one() {
     assert_eq!(
         wrong(&BusState { slots: labels, ..bus("b") }),
         [
-            r#".: test.v1.Bus.slots["b"]: defines label "A", which is in test.v1.Bus.slots["a"] already"#
+            r#".: test.v1.Bus.slots["b"]: defines label "A", which test.v1.Bus.slots["a"] already defines"#
         ]
     );
 }

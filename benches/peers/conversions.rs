@@ -55,7 +55,7 @@ fn required<T>(field: &str, value: Option<T>) -> Result<T> {
 fn check_version(payload: &str, version: u32) -> Result<()> {
     match version {
         1 => Ok(()),
-        _ => Err(error(payload, format!("schema version {version}, this build reads 1"))),
+        _ => Err(error(payload, format!("schema version {version}, but this build reads 1"))),
     }
 }
 

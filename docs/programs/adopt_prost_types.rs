@@ -52,6 +52,6 @@ fn a_number_that_the_old_conversion_truncated_is_refused() {
     let error = Counter::try_from(message).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "count: 4294967296 does not fit u32, which is 0 to 4294967295 (byte 2 of 8)"
+        "count: 4294967296 does not fit in u32, which holds 0 to 4294967295 (byte 2 of 8)"
     );
 }

@@ -47,7 +47,7 @@ mod front_page {
         let arrived = async { link.deliver(frozen.save()?).await };     // and the other side is live
         match arrived.await {
             Ok(()) => Ok(frozen.commit().await?),
-            Err(error) => { frozen.rollback().await?; Err(error) }      // goes on as before
+            Err(error) => { frozen.rollback().await?; Err(error) }      // continues as before
         }
     }
 

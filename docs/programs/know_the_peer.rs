@@ -92,7 +92,7 @@ async fn connect(tls: &TlsConnector, to: TcpStream) -> io::Result<client::TlsStr
     tls.connect(name, to).await
 }
 
-/// Lets in whoever has a certificate of a source, and nobody else.
+/// Accepts a peer with the certificate of a source, and no other.
 async fn let_in(tls: &TlsAcceptor, from: TcpStream) -> io::Result<server::TlsStream<TcpStream>> {
     from.set_nodelay(true)?;
     let handshake = tokio::time::timeout(std::time::Duration::from_secs(5), tls.accept(from));

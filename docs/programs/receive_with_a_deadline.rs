@@ -74,11 +74,11 @@ async fn a_silent_sender_exceeds_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_ends_early_is_refused_with_the_missing_bytes() {
     let error = send(&snapshot().as_bytes()[..100_000], true).await.unwrap_err();
-    assert_eq!(error.to_string(), "cut off: the body has 99976 of 300037 bytes");
+    assert_eq!(error.to_string(), "truncated: the body has 99976 of 300037 bytes");
 }
 
 #[tokio::test(start_paused = true)]
 async fn bytes_that_are_not_a_snapshot_are_refused_at_once() {
     let error = send(b"GET / HTTP/1.1\r\n", false).await.unwrap_err();
-    assert_eq!(error.to_string(), "not a snapshot: it begins differently");
+    assert_eq!(error.to_string(), "not a snapshot: the magic number is missing");
 }

@@ -36,7 +36,7 @@ impl PodState {
         let twice = self.containers.iter().enumerate();
         let twice = twice.filter(|(_, container)| !seen.insert(&container.container_id));
         Error::collect(twice.map(|(index, container)| {
-            Error::invalid(format!("container {:?} is there twice", container.container_id))
+            Error::invalid(format!("container {:?} occurs twice", container.container_id))
                 .in_index(index)
                 .in_field("containers")
         }))

@@ -101,9 +101,11 @@ impl ScsiState {
         let slots = u32::from(self.num_controllers) * u32::from(LUNS);
         let past = self.disks.keys().filter(|slot| **slot >= slots).map(|slot| {
             let controllers = self.num_controllers;
-            Error::invalid(format!("is past the last slot: {controllers} controllers have {slots}"))
-                .in_key(slot.to_string())
-                .in_field("disks")
+            Error::invalid(format!(
+                "is beyond the last slot: {controllers} controllers have {slots}"
+            ))
+            .in_key(slot.to_string())
+            .in_field("disks")
         });
         let empty = self.reservations.iter().filter_map(|(id, reservation)| {
             let Reservation { slot, partition } = *reservation;

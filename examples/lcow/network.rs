@@ -238,7 +238,7 @@ fn planned_endpoints(cx: &Context) -> Result<Option<(NamespaceId, Vec<Endpoint>)
     let Some(planned) = plan.pod(&pod.source_id())? else { return Ok(None) };
     let Some(namespace) = planned.namespace.as_ref().filter(|id| !id.is_empty()) else {
         return Err(Error::invalid(format!(
-            "the plan gives pod {} no network namespace: it has a network, name one",
+            "the plan gives pod {} no network namespace, but it has a network: name one",
             planned.id
         )));
     };

@@ -276,10 +276,7 @@ impl PatchPlan {
         }
         let placed = self.placement.as_deref().map(place).transpose()?.flatten();
         if placed.is_none() && !self.same_host {
-            return Err(Error::invalid(format!(
-                "the plan says nothing of {}: add an entry for it",
-                what()
-            )));
+            return Err(Error::invalid(format!("the plan has no entry for {}: add one", what())));
         }
         Ok(placed.map(Cow::Owned))
     }

@@ -97,7 +97,7 @@ impl Pod {
         };
         match state.position(&new.id) {
             Ok(_) => Err(Error::precondition(format!(
-                "pod {} has a container {} already",
+                "pod {} already has a container {}",
                 state.pod_id, new.id
             ))),
             Err(at) => {

@@ -315,7 +315,7 @@ impl Process {
 fn check_io(io: &ProcessIo) -> Result<(), Error> {
     match io.terminal && io.stderr.is_some() {
         true => Err(Error::precondition(
-            "a process with a terminal has one output: leave its standard error out",
+            "a process with a terminal has one output: omit its standard error",
         )),
         false => Ok(()),
     }
@@ -435,7 +435,7 @@ impl Controller for Process {
 
     async fn resume(&self, _: &Context) -> Result<(), Error> {
         let Some((place, exec)) = self.placed() else {
-            return Err(Error::precondition("is not patched: nothing says where it runs"));
+            return Err(Error::precondition("is not patched: its VM is not known yet"));
         };
         place.binding.host.resume_process(place.key(&exec))?;
         let mut state = self.lock();

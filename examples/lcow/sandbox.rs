@@ -112,7 +112,7 @@ impl Sandbox {
         let mut state = self.lock();
         let _inside = enter(&state.gate, || "the sandbox".to_owned())?;
         if state.pods.iter().filter_map(Child::get).any(|pod| pod.id() == new.id) {
-            return Err(Error::precondition(format!("the sandbox has a pod {} already", new.id)));
+            return Err(Error::precondition(format!("the sandbox already has a pod {}", new.id)));
         }
         let vm = state.vm()?;
         let network = match new.namespace {
@@ -144,7 +144,7 @@ impl Sandbox {
         let pods: Vec<_> = state.pods.iter().filter_map(Child::get).collect();
         if let Some(other) = pods.iter().find(|pod| pod.container(&new.id).is_some()) {
             return Err(Error::precondition(format!(
-                "pod {} has a container {} already",
+                "pod {} already has a container {}",
                 other.id(),
                 new.id
             )));
@@ -171,7 +171,7 @@ impl Sandbox {
         if let Some(pod) = state.pods[at].get() {
             if let Some(container) = pod.containers().first() {
                 return Err(Error::precondition(format!(
-                    "pod {id} has container {}: delete it before",
+                    "pod {id} has container {}: delete it first",
                     container.id()
                 )));
             }

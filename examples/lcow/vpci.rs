@@ -113,7 +113,7 @@ impl Vpci {
         {
             if device.stage != DeviceStage::Ready {
                 return Err(Error::precondition(format!(
-                    "device {instance_id} is {:?}: remove it before it is assigned again",
+                    "device {instance_id} is {:?}: remove it before you assign it again",
                     device.stage
                 )));
             }
@@ -182,7 +182,7 @@ impl VpciState {
     fn bound(&self) -> Result<Binding, Error> {
         self.binding
             .clone()
-            .ok_or_else(|| Error::precondition("the VM does not exist yet: create it before"))
+            .ok_or_else(|| Error::precondition("the VM does not exist yet: create it first"))
     }
 
     /// Refuses to move a device that is neither planned nor in use.
@@ -192,7 +192,7 @@ impl VpciState {
         });
         Error::collect(in_between.map(|(channel, device)| {
             Error::precondition(format!(
-                "is {:?}: only a Reserved or Ready device can move, remove it before",
+                "is {:?}: only a Reserved or Ready device can move: remove it first",
                 device.stage
             ))
             .in_key(channel.to_string())

@@ -11,23 +11,24 @@
 //!
 //! The source runs a sandbox of [`lcow`](snapshot_examples::lcow) controllers. Its containers are
 //! child processes that write numbered lines, its disks and shared folders are files, and it relays
-//! the lines to log files. Then it hands the sandbox over with `snapshot-handover`: preflight, rehearsal,
-//! freeze, save, send; and the destination: import, patch (new paths, new ids, new IO), resume, on which
-//! the source commits. The destination adopts the same processes and goes on relaying. At the end the
-//! logs prove that no process was started again and that every line is there exactly once. A shim that
-//! is killed takes nothing along: started again, it takes its sandbox up from its last checkpoint.
+//! the lines to log files. Then it hands the sandbox over with `snapshot-handover`. The source runs
+//! the preflight and a rehearsal, freezes, saves and sends. The destination imports, patches (new
+//! paths, new ids, new IO) and resumes, and then the source commits. The destination adopts the
+//! same processes and continues to relay their output. At the end the logs prove that no process
+//! was restarted and that every line occurs exactly once. If a shim is killed, nothing else ends:
+//! after a restart it continues its sandbox from the last checkpoint.
 //!
-//! | module | what it is |
+//! | module | content |
 //! |---|---|
 //! | `source`, `destination`, `demo` | the two shims, and both at once |
-//! | `arrival`, `reception`, `note` | the destination's host, its door, and what the programs tell each other |
-//! | `link`, `tls`, `confine` | who the peer is, and which of its paths are opened |
-//! | `side`, `keeper`, `status` | what each side keeps, checkpoints, and the operator's questions and answers |
-//! | `machine`, `devices`, `processes`, `relay` | a host: what the controllers ask of it, on files and processes |
-//! | `vm`, `bridge`, `guest`, `workload`, `identity` | the VM, which outlives the shims, and what runs in it |
-//! | `sandbox`, `plan`, `storage` | the sandbox of the demonstration, and what it becomes |
-//! | `proof`, `summary`, `table`, `progress`, `report` | what is shown, and written with `--report` |
-//! | `console`, `signals` | output that holds nothing up, and requests to end |
+//! | `arrival`, `reception`, `note` | the destination's host, its entrance, and the notes of the two programs |
+//! | `link`, `tls`, `confine` | the identity of the peer, and checks of its paths |
+//! | `side`, `keeper`, `status` | the files of each side, checkpoints, and the operator's questions and answers |
+//! | `machine`, `devices`, `processes`, `relay` | a host: the services for the controllers, with files and processes |
+//! | `vm`, `bridge`, `guest`, `workload`, `identity` | the VM, which outlives the shims, and its content |
+//! | `sandbox`, `plan`, `storage` | the sandbox of the demonstration, and its move |
+//! | `proof`, `summary`, `table`, `progress`, `report` | the output, and the file for `--report` |
+//! | `console`, `signals` | output that never blocks, and requests to end |
 
 #[cfg(target_os = "linux")]
 mod shim;

@@ -106,8 +106,8 @@ fn form(document: &Document) -> &'static str {
 fn head(document: &Document, root: &Payload, out: &mut dyn Write) -> io::Result<()> {
     let what = match form(document) {
         "any" => "a bare Any".to_owned(),
-        "snapshot" => "a snapshot, digest right".to_owned(),
-        _ => format!("a snapshot, digest right, compressed to {}", size(document.stored)),
+        "snapshot" => "a snapshot, valid digest".to_owned(),
+        _ => format!("a snapshot, valid digest, compressed to {}", size(document.stored)),
     };
     let bytes = size(document.snapshot.len() as u64);
     let controllers = plural(root.count(), "controller", "controllers");

@@ -56,7 +56,7 @@ pub(crate) fn run(
     let name = line(&document.name);
     if found.findings.is_empty() {
         let checked = found.checked.join(", ");
-        writeln!(out, "{name}: right; checked: {checked}")?;
+        writeln!(out, "{name}: valid; checked: {checked}")?;
         if let Some(not) = found.not_checked {
             writeln!(out, "not checked: {not}")?;
         }
@@ -152,7 +152,7 @@ fn strangers(message: &DynamicMessage, path: &str, findings: &mut Vec<String>) {
     }
     for_each_value(message, &mut |step, kind, value| match (kind, value) {
         (Kind::Enum(kind), Value::EnumNumber(n)) if kind.get_value(*n).is_none() => {
-            findings.push(format!("{path}.{step}: {n} is no value of {}", kind.full_name()));
+            findings.push(format!("{path}.{step}: {n} is not a value of {}", kind.full_name()));
         }
         (_, Value::Message(inner)) => strangers(inner, &format!("{path}.{step}"), findings),
         _ => {}

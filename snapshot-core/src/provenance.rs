@@ -1,4 +1,4 @@
-//! [`Provenance`]: which snapshot a file holds, and who wrote it.
+//! [`Provenance`]: the id and the writer of a stored snapshot.
 
 use std::time::SystemTime;
 
@@ -7,13 +7,13 @@ use prost::Message;
 use crate::error::{Code, Error};
 use crate::wire::v1 as wire;
 
-/// Which snapshot this is, which program wrote it and when: a block beside the payload, under the same
-/// digest.
+/// The id of a stored snapshot, the program that wrote it, and the time: a block beside the payload,
+/// covered by the same digest.
 ///
-/// A snapshot that is stored may be restored later, or twice. Whoever restores it can ask
+/// A stored snapshot may be restored later, or twice. A program that restores it reads
 /// [`Snapshot::provenance`](crate::Snapshot::provenance), and its hooks find it in
-/// [`Context::origin`](crate::Context::origin). The block is no part of the state: two snapshots that
-/// differ in it alone are equal.
+/// [`Context::origin`](crate::Context::origin). The block is not a part of the state: two snapshots
+/// that differ only in it are equal.
 ///
 /// ```
 /// use snapshot_core::{Provenance, Snapshot, WriteOptions};
@@ -40,21 +40,22 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// The most bytes of each text.
+    /// The maximum number of bytes in each text.
     pub const MAX_LENGTH: usize = 256;
 
-    /// The most bytes of the message: three texts and a time, and room for fields of later builds.
+    /// The maximum number of bytes in the message: three texts and a time, and room for fields of later
+    /// builds.
     pub const MAX_ENCODED_LENGTH: usize = 4096;
 
-    /// The provenance of a snapshot that is written now.
+    /// Creates the provenance of a snapshot that is written now.
     ///
-    /// `id` tells snapshots apart: a UUID, say, or the name of a sandbox with a counter. `build` is a
-    /// version or a commit of the program, and may be empty.
+    /// `id` distinguishes snapshots, for example a UUID, or the name of a sandbox with a counter. `build`
+    /// is a version or a commit of the program, and may be empty.
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`] if a text is longer than [`Provenance::MAX_LENGTH`] or has a control
-    /// character, or if the id or the program is empty.
+    /// [`Code::InvalidArgument`] if a text is longer than [`Provenance::MAX_LENGTH`] or contains a
+    /// control character, or if the id or the program is empty.
     pub fn new(
         id: impl Into<String>,
         program: impl Into<String>,
@@ -65,45 +66,45 @@ impl Provenance {
         Self::of(wire::Provenance { id, program, build, written_at }, None)
     }
 
-    /// Takes the bytes of a message `snapshot.v1.Provenance`, as [`Provenance::as_bytes`] gave them.
-    /// Fields that this build does not know are kept.
+    /// Decodes a message `snapshot.v1.Provenance`, as returned by [`Provenance::as_bytes`]. Fields that
+    /// this build does not know are kept.
     ///
     /// # Errors
     ///
-    /// [`Code::DataLoss`] for bytes that are no such message or have more than
+    /// [`Code::DataLoss`] if the bytes are not such a message, or more than
     /// [`Provenance::MAX_ENCODED_LENGTH`]; [`Code::InvalidArgument`] for a text that
-    /// [`Provenance::new`] refuses, or without a time.
+    /// [`Provenance::new`] refuses, or for a missing time.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let (length, most) = (bytes.len(), Self::MAX_ENCODED_LENGTH);
         if length > most {
-            return Err(damaged(format!("has {length} bytes, may have at most {most}")));
+            return Err(damaged(format!("has {length} bytes, but may have at most {most}")));
         }
         let message = wire::Provenance::decode(bytes)
             .map_err(|error| damaged(format!("cannot be read: {error}")).with_source(error))?;
         Self::of(message, Some(bytes))
     }
 
-    /// The bytes of the message `snapshot.v1.Provenance`.
+    /// Returns the bytes of the message `snapshot.v1.Provenance`.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Which snapshot this is.
+    /// Returns the id of the snapshot.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The program that wrote it.
+    /// Returns the program that wrote it.
     pub fn program(&self) -> &str {
         &self.program
     }
 
-    /// The build of that program; may be empty.
+    /// Returns the build of that program, which may be empty.
     pub fn build(&self) -> &str {
         &self.build
     }
 
-    /// When it was written, by the clock of the host that wrote it.
+    /// Returns the time when it was written, by the clock of the host that wrote it.
     pub fn written_at(&self) -> SystemTime {
         self.written_at
     }
@@ -117,7 +118,7 @@ impl Provenance {
         for (field, text, shortest) in texts {
             let (length, longest) = (text.len(), Self::MAX_LENGTH);
             if !(shortest..=longest).contains(&length) {
-                let reason = format!("has {length} bytes, must have {shortest} to {longest}");
+                let reason = format!("has {length} bytes, but must have {shortest} to {longest}");
                 return Err(Error::invalid(reason).in_field(field));
             }
             if text.chars().any(char::is_control) {
@@ -136,7 +137,7 @@ impl Provenance {
         Ok(Self { bytes, id, program, build, written_at })
     }
 
-    /// The block of a stored snapshot: the length of the message in four bytes, and the message.
+    /// Returns the block of a stored snapshot: the length of the message in four bytes, and the message.
     pub(crate) fn to_block(&self) -> Vec<u8> {
         // At most 4,096.
         let length = self.bytes.len() as u32;
@@ -147,14 +148,14 @@ impl Provenance {
     ///
     /// # Errors
     ///
-    /// As [`Provenance::from_bytes`], and a block that goes beyond the end.
+    /// As [`Provenance::from_bytes`]. Also if the block goes beyond the end.
     pub(crate) fn take_block(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let taken = || {
-            let cut_off =
+            let truncated =
                 || damaged(format!("goes beyond the end: {} bytes are left", bytes.len()));
-            let (length, rest) = bytes.split_first_chunk().ok_or_else(cut_off)?;
+            let (length, rest) = bytes.split_first_chunk().ok_or_else(truncated)?;
             let length = u32::from_le_bytes(*length) as usize;
-            let (message, rest) = rest.split_at_checked(length).ok_or_else(cut_off)?;
+            let (message, rest) = rest.split_at_checked(length).ok_or_else(truncated)?;
             Ok((Self::from_bytes(message)?, rest))
         };
         taken().map_err(|error: Error| error.in_field("the provenance"))

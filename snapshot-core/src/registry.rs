@@ -19,8 +19,7 @@ pub use crate::schema::Manifest;
 use crate::schema::Notes;
 
 impl Registration {
-    /// Runs a check, which calls what prost and the derives have made of the type; an error of a panic
-    /// says whose type it is.
+    /// Runs a check that calls code of prost and the derives. The error of a panic names the type.
     fn caught(&self, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         let mut has_returned = false;
         let result = caught(|| {
@@ -48,7 +47,7 @@ impl Registration {
         }
     }
 
-    /// The error of names that differ between prost and the derive.
+    /// Returns the error of names that differ between prost and the derive.
     #[cold]
     fn other_names(&self, prost: &str) -> Error {
         let (info, full_name) = (&self.info, (self.descriptor.full_name)());
@@ -67,8 +66,8 @@ impl Registration {
     }
 
     /// Checks that no field has a `since` later than the payload's version: such a field could be
-    /// saved, but not read back. Clears `notes` first; the caller lends them, since a program may have
-    /// a thousand types.
+    /// saved, but not read back. Clears `notes` first; the caller lends them, because a program may
+    /// have a thousand types.
     fn check_since(&self, notes: &mut Notes) -> Result<(), Error> {
         notes.clear();
         notes.add(self.info.notes);
@@ -135,13 +134,13 @@ impl Registry {
         Ok(Self { registrations })
     }
 
-    /// Returns the registration of a type URL, also of one that a type has in an older version. Does not
+    /// Returns the registration of a type URL, including those of older versions. Does not
     /// allocate.
     pub fn get(&self, type_url: &str) -> Option<&Registration> {
         let all = &self.registrations;
         let at = all.binary_search_by(|registration| registration.info.type_url.cmp(type_url));
         let own = at.ok().and_then(|at| all.get(at));
-        // A type URL of an older version is rare, so nothing is kept to find it.
+        // The type URL of an older version is rare, so there is no index for it.
         let is_older = |registration: &&Registration| {
             registration.info.older.iter().any(|older| older.type_url == Some(type_url))
         };

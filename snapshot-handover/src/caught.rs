@@ -1,4 +1,4 @@
-//! Panics of the program's own functions, as errors.
+//! Converts panics of the program's own functions to errors.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,11 +8,12 @@ use snapshot_core::Error;
 
 /// Runs a function of the program. A panic becomes an error with the name of the function.
 pub(crate) fn caught<T>(name: &str, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // What a panic has left half done is the program's own: the library only passes it on.
+    // The program is responsible for whatever a panic has left half done: the library only passes
+    // it on.
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(name, &*panic)))
 }
 
-/// The same for a function that the program answers later.
+/// Runs an async function of the program in the same way.
 pub(crate) async fn caught_later<T>(
     name: &str,
     run: impl Future<Output = Result<T, Error>>,

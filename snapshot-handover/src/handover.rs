@@ -44,7 +44,7 @@ pub struct Handover {
 }
 
 impl Handover {
-    /// The default settings, over a ledger.
+    /// Creates the default settings, over a ledger.
     pub fn new(ledger: &Ledger) -> Self {
         Self {
             ledger: ledger.clone(),
@@ -63,7 +63,7 @@ impl Handover {
         self
     }
 
-    /// Sets the timer that deadlines come from.
+    /// Sets the timer for the deadlines.
     #[must_use]
     pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
         self.timer = timer;
@@ -77,7 +77,7 @@ impl Handover {
         self
     }
 
-    /// Sets the name of this host, which the other side gets to see.
+    /// Sets the name of this host, which the other side receives.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
@@ -104,11 +104,11 @@ impl Handover {
         offer::run(self, offer, link).await
     }
 
-    /// Takes over the tree that the source on the other end of the link offers, or answers it if it
-    /// asks what became of an earlier session.
+    /// Takes over the tree that the source on the other end of the link offers. If the source asks
+    /// for the outcome of an earlier session, answers it.
     ///
-    /// Run it in a task of its own, as [`Handover::offer`]. A program that serves a socket calls it for
-    /// each link, concurrently if it likes: the ledger keeps the sessions apart.
+    /// Run it in a task of its own, as [`Handover::offer`]. A program that serves a socket calls it
+    /// for each link, possibly concurrently: the ledger keeps the sessions apart.
     pub async fn accept<R: Controller>(
         &self,
         link: impl AsyncRead + AsyncWrite + Unpin + Send,
@@ -117,12 +117,12 @@ impl Handover {
         accept::run(self, link, host).await
     }
 
-    /// Finishes a session of which this process was the source before it was started again: asks the
-    /// destination what became of it, and records the answer. The tree is not here any more.
+    /// Finishes a session of which this process was the source before its restart: asks the
+    /// destination for the outcome, and records the answer. The tree is no longer here.
     ///
     /// # Errors
     ///
-    /// This ledger has no such session as a source, or its record cannot be read.
+    /// If this ledger has no such session as a source, or its record cannot be read.
     pub async fn finish(
         &self,
         session: &SessionId,
@@ -131,13 +131,14 @@ impl Handover {
         offer::finish(self, session, link).await
     }
 
-    /// Records an operator's decision about a session of which this process was the source before it
-    /// was started again, when the destination cannot be asked. Decide by
+    /// Records an operator's decision about a session of which this process was the source before
+    /// its restart, if the destination cannot be asked. Decide by
     /// [`verdict`](crate::decision::verdict()).
     ///
     /// # Errors
     ///
-    /// The session is not in doubt, its record cannot be read, or the decision cannot be written.
+    /// If the session is not in doubt, its record cannot be read, or the decision cannot be
+    /// written.
     pub fn decide(&self, session: &SessionId, choice: Choice) -> Result<(), Error> {
         offer::decide(self, session, choice)
     }

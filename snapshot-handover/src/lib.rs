@@ -40,8 +40,9 @@ pub async fn offer<R: Controller>(
     Handover::new(ledger).offer(Offer::new(root, session), link).await
 }
 
-/// Takes over the tree that the source on the other end of the link offers, or answers it if it asks
-/// what became of an earlier session, with the default settings: [`Handover::accept`].
+/// Takes over the tree that the source on the other end of the link offers, or answers a source
+/// that asks for the outcome of an earlier session, with the default settings:
+/// [`Handover::accept`].
 pub async fn accept<R: Controller>(
     link: impl AsyncRead + AsyncWrite + Unpin + Send,
     ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! What a side can tell after a hand-over.
+//! The report of a side after a hand-over.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use snapshot_core::{Error, SideReport};
 
 use crate::SessionId;
 
-/// What happened in a session on one side.
+/// The events of a session on one side.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
@@ -14,44 +14,44 @@ pub struct Report {
     pub session: SessionId,
     /// The phases and hooks of this side.
     pub side: SideReport,
-    /// The name of the other side's program; empty if it never said one.
+    /// The name of the other side's program; empty if it is unknown.
     pub peer: String,
     /// The number of bytes of the snapshot; 0 if there was none.
     pub bytes: u64,
-    /// What the rehearsal has measured; `None` at a destination, and without a rehearsal.
+    /// The measurements of the rehearsal; `None` at a destination, and without a rehearsal.
     pub rehearsal: Option<Rehearsed>,
-    /// Whether both sides know the outcome. If not, the source can still be asked, or ask: see
+    /// Whether both sides know the outcome. If not, the source can still ask: see
     /// [`Handover::finish`](crate::Handover::finish).
     pub settled: bool,
-    /// The last note of the other side's program: at the source that of `Resumed`, at the destination
-    /// that of `Committed`.
+    /// The last note of the other side's program: at the source that of `Resumed`, at the
+    /// destination that of `Committed`.
     pub note: Vec<u8>,
-    /// What went wrong without a change of the outcome: a mark that was not needed could not be
-    /// written, a commit hook failed, the other side contradicted the outcome.
+    /// Errors that did not change the outcome: a mark that was not needed could not be written, a
+    /// commit hook failed, or the other side contradicted the outcome.
     pub trouble: Vec<Error>,
 }
 
-/// What a rehearsal has measured, while the tree still ran.
+/// The measurements of a rehearsal, while the tree still ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rehearsed {
-    /// How many rehearsals there were, this one included.
+    /// The number of rehearsals, including this one.
     pub rounds: u32,
     /// The number of bytes of the snapshot.
     pub bytes: u64,
-    /// How long the save took.
+    /// The duration of the save.
     pub save: Duration,
-    /// How long the bytes were on their way, with the answer.
+    /// The duration of the transfer, including the answer.
     pub transfer: Duration,
-    /// How long the destination took to verify them and to take them in.
+    /// The duration of the verification and the import at the destination.
     pub import: Duration,
-    /// How long the destination took to get its host ready. It is no part of the blackout.
+    /// The duration of the preparation at the destination. It is not a part of the blackout.
     pub prepare: Duration,
 }
 
 impl Rehearsed {
-    /// The shortest blackout that can be expected: save, transfer and import. What `freeze`, `patch` and
-    /// `resume` take is not in it.
+    /// Returns the shortest blackout that can be expected: save, transfer and import. The times of
+    /// `freeze`, `patch` and `resume` are not included.
     pub fn estimate(&self) -> Duration {
         self.save + self.transfer + self.import
     }
@@ -61,10 +61,10 @@ impl Rehearsed {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NotMoved {
-    /// Why: the first reason.
+    /// The first reason.
     pub error: Error,
-    /// What could not be taken back on this side. `None` if this side is as it was before.
+    /// The errors of the undo on this side. `None` if this side is as it was before.
     pub undo: Option<Error>,
-    /// What happened on this side.
+    /// The report of this side.
     pub report: Report,
 }

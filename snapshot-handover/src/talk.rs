@@ -1,4 +1,4 @@
-//! One side's end of a conversation on one link: messages, over frames.
+//! One side of a conversation on one link: messages, over frames.
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use crate::frame::{Channel, Deadline};
 use crate::handover::Handover;
 use crate::message::{Agreed, Message, Versions};
 
-/// The most bytes of a message besides the snapshot. A manifest is the longest.
+/// The maximum number of bytes of a message without the snapshot. A manifest is the longest.
 const MESSAGE_LIMIT: u64 = 16 << 20;
 
-/// The most bytes of the first message.
+/// The maximum number of bytes of the first message.
 const VERSIONS_LIMIT: u64 = 1024;
 
-/// What is left for the other side's reason after this side could not send.
+/// The time for the other side's reason, after this side could not send.
 const LAST_WORD: Duration = Duration::from_millis(200);
 
 /// A conversation on one link.
 pub(crate) struct Talk<S> {
     channel: Option<Channel<S>>,
     agreed: Option<Agreed>,
-    /// What is wrong with the link, or with the last message.
+    /// The error of the link, or of the last message.
     trouble: Option<Error>,
     cannot_send: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
-    /// A conversation on a link, on which nothing was said yet.
+    /// Creates a conversation on a new link.
     pub(crate) fn new(handover: &Handover, link: S) -> Self {
         let mut channel =
             Channel::new(link).timer(handover.timer.clone()).message_time(handover.limits.message);
@@ -38,7 +38,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         Self { channel: Some(channel), agreed: None, trouble: None, cannot_send: false }
     }
 
-    /// A conversation without a link.
+    /// Creates a conversation without a link.
     pub(crate) fn without_link(why: Error) -> Self {
         Self { channel: None, agreed: None, trouble: Some(why), cannot_send: true }
     }
@@ -95,16 +95,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             }
         };
         if let Err(error) = send.await {
-            // The other side may have said why it hung up.
+            // The other side may have sent the reason why it hung up.
             self.cannot_send = true;
             self.trouble = Some(error);
         }
     }
 
-    /// Waits for a message; `None` if the link is lost, or what comes is none.
+    /// Waits for a message; `None` if the link is lost, or if the bytes are not a message.
     pub(crate) async fn receive(&mut self, deadline: Deadline) -> Option<Message> {
         let deadline = match self.cannot_send {
-            true => deadline.part(LAST_WORD, "waiting for the other side's last word"),
+            true => deadline.part(LAST_WORD, "waiting for the other side's last message"),
             false => deadline,
         };
         let received = match (&mut self.channel, &self.agreed) {
@@ -119,12 +119,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 let name = message.word().as_str();
                 self.trouble = Some(Error::new(
                     Code::FailedPrecondition,
-                    format!("the other side sent {name} where it does not belong"),
+                    format!("the other side unexpectedly sent {name}"),
                 ));
                 Some(message)
             }
             Err(error) => {
-                // The first trouble is the cause.
+                // The first error is the cause.
                 let error = self.trouble.take().filter(|_| self.cannot_send).unwrap_or(error);
                 self.hang_up(error);
                 None
@@ -156,17 +156,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     /// Closes the link, so that what was sent arrives.
     pub(crate) async fn close(&mut self, deadline: Deadline) {
         if let Some(channel) = self.channel.take() {
-            // Everything is said: an error changes nothing.
+            // Everything was sent, so an error changes nothing.
             let _ = channel.close(deadline).await;
         }
     }
 
-    /// What went wrong last.
+    /// Returns the last error.
     pub(crate) fn trouble(&self) -> Error {
         self.trouble.clone().unwrap_or_else(no_link)
     }
 
-    /// The name of the other side's program, as far as it is known.
+    /// Returns the name of the other side's program, if it is known.
     pub(crate) fn peer(&self) -> &str {
         self.agreed.as_ref().map_or("", Agreed::peer)
     }

@@ -3,7 +3,7 @@
 use tokio::io::AsyncRead;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-/// Makes a link of a tokio stream: a `TcpStream`, a `UnixStream`, a TLS stream, a named pipe.
+/// Creates a link from a tokio stream: a `TcpStream`, a `UnixStream`, a TLS stream, a named pipe.
 ///
 /// ```no_run
 /// use snapshot_core::{ControllerSet, Session};

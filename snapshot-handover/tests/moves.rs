@@ -153,7 +153,10 @@ fn a_session_id_is_used_once() {
         Node::new(&world),
     );
     let (at_source, _) = refused(again);
-    assert_eq!(at_source.to_string(), "session once was used: a hand-over needs a new session id");
+    assert_eq!(
+        at_source.to_string(),
+        "session once was already used: a hand-over needs a new session id"
+    );
     // The record of the first is as it was.
     let record = destination.find(&id).unwrap().unwrap();
     assert!(Error::from(record.failure.unwrap()).to_string().contains("not now"));
@@ -198,7 +201,10 @@ fn a_second_resume_of_one_hand_over_is_refused_whichever_source_asks_for_it() {
     let copy = Machine::running(&elsewhere, b"older".to_vec());
     let again = hand_over(&Handover::new(&ledger()), tree(&copy), &to, Node::new(&elsewhere));
     let (at_source, _) = refused(again);
-    assert_eq!(at_source.to_string(), "session once was used: a hand-over needs a new session id");
+    assert_eq!(
+        at_source.to_string(),
+        "session once was already used: a hand-over needs a new session id"
+    );
     // The source that has moved it has nothing to resume from either.
     let other = Handover::new(&ledger());
     let (offered, _) =
@@ -360,7 +366,7 @@ fn a_build_without_a_common_version_is_told_which_side_is_newer() {
     });
     let error = no_session(accepted);
     assert_eq!(error.code(), Code::Unimplemented);
-    assert!(error.to_string().contains("the other side is newer, upgrade this one"), "{error}");
+    assert!(error.to_string().contains("upgrade this side, which is older"), "{error}");
 }
 
 #[test]
@@ -390,7 +396,7 @@ fn a_message_where_it_does_not_belong_begins_no_session() {
         let _ = channel.receive(1024, soon()).await;
     });
     let error = no_session(accepted).to_string();
-    assert_eq!(error, "the other side sent Resume where it does not belong");
+    assert_eq!(error, "the other side unexpectedly sent Resume");
 }
 
 #[test]

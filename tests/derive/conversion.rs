@@ -37,7 +37,7 @@ fn a_message_that_does_not_fit_is_an_error() {
     let message = pb::MountState { ref_count: 256, state: 3, ..Default::default() };
     let error = Mount::try_from(message).unwrap_err();
     assert_eq!(error.findings().count(), 2, "{error}");
-    assert!(error.to_string().contains("state: 3 is no value of MountStage"), "{error}");
+    assert!(error.to_string().contains("state: 3 is not a value of MountStage"), "{error}");
 }
 
 #[test]

@@ -83,8 +83,8 @@ fn all_errors_of_a_message_and_of_those_inside_come_at_once() {
     assert_eq!(
         findings(&error),
         [
-            "state: 9 is no value of DiskStage, it has Reserved (0), Attached (1), Ejected (2), \
-             Detached (3) (byte 0 of 10)",
+            "state: 9 is not a value of DiskStage, which has Reserved (0), Attached (1), Ejected \
+             (2), Detached (3) (byte 0 of 10)",
             "config.host_path: is not valid UTF-8 (byte 6 of 10)",
             "config: unknown field 6 (varint) in lcow.v1.ScsiSnapshot.DiskConfig (byte 7 of 10)",
             "config: ends within a varint (byte 9 of 10)",
@@ -107,7 +107,7 @@ fn a_field_with_an_error_is_not_also_reported_as_missing() {
 fn fields_after_a_truncation_are_not_reported_as_missing() {
     // state, then a length past the end.
     let error = read(&[0x10, 1, 0x0a, 9, 1]).unwrap_err();
-    assert_eq!(findings(&error), ["config: needs 9 bytes, 1 are left (byte 4 of 5)"]);
+    assert_eq!(findings(&error), ["config: needs 9 bytes, but 1 are left (byte 4 of 5)"]);
     let error = read(&[0x10, 1, 0x0b]).unwrap_err();
     assert_eq!(findings(&error), ["groups are not supported (byte 2 of 3)"]);
 }
@@ -120,7 +120,7 @@ fn a_duplicate_field_is_refused_and_the_read_continues() {
     let error = read(&bytes).unwrap_err();
     let texts = findings(&error);
     assert_eq!(texts.len(), 2, "{error}");
-    assert_eq!(texts[0], format!("state: is there twice (byte {length} of {})", bytes.len()));
+    assert_eq!(texts[0], format!("state: occurs twice (byte {length} of {})", bytes.len()));
 }
 
 #[test]

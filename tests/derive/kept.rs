@@ -1,4 +1,4 @@
-//! What stays of a state when a later one takes its place.
+//! The fields that stay when a later state replaces an earlier one.
 
 use std::collections::HashMap;
 

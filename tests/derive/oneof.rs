@@ -118,7 +118,7 @@ fn errors_name_the_member() {
     let error = refusal::<Choice>(&message(pb::choice::Kind::Number(300)));
     assert!(error.starts_with("number: "), "{error}");
     let error = refusal::<Choice>(&message(pb::choice::Kind::Sparse(3)));
-    assert!(error.starts_with("sparse: 3 is no value of Sparse, it has Zero (0), Seven (7)"));
+    assert!(error.starts_with("sparse: 3 is not a value of Sparse, which has Zero (0), Seven (7)"));
     let error = refusal::<Choice>(&message(pb::choice::Kind::Any(Default::default())));
     assert_eq!(error, "any: is a member that this build does not map (byte 3 of 15)");
     let save = to_bytes(&state(Kind::Duration(Duration::MAX))).unwrap_err().to_string();
@@ -135,7 +135,10 @@ fn two_members_exclude_each_other() {
     let total = bytes.len();
     assert_eq!(
         error,
-        format!("text: excludes flag, which is there already (byte {length} of {total})")
+        format!(
+            "text: cannot be set together with flag, which is already set (byte {length} of \
+             {total})"
+        )
     );
     bytes.truncate(length);
     bytes.extend(encoded(&pb::Choice {
@@ -143,7 +146,7 @@ fn two_members_exclude_each_other() {
         ..Default::default()
     }));
     let error = from_bytes::<Choice>(&bytes).unwrap_err().to_string();
-    assert!(error.starts_with("flag: is there twice"), "{error}");
+    assert!(error.starts_with("flag: occurs twice"), "{error}");
 }
 
 #[test]

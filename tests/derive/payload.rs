@@ -85,7 +85,7 @@ fn a_foreign_version_is_the_only_reported_error() {
     assert_eq!(error.code(), Code::Unimplemented);
     assert_eq!(
         findings(&error),
-        ["schema_version: schema version 7, this build reads version 2 (byte 1 of 8)"]
+        ["schema_version: schema version 7, but this build reads version 2 (byte 1 of 8)"]
     );
     let mut late = encoded(&pb::CounterSnapshot { schema_version: 0, ..counter(1000, "") });
     // Unknown fields before the version do not hide it.
@@ -101,7 +101,7 @@ fn a_missing_or_duplicate_version_is_refused() {
     assert_eq!(error.code(), Code::Unimplemented);
     assert!(error.to_string().contains("has no schema version"), "{error}");
     let error = from_bytes::<CounterState>(&[8, 2, 8, 2]).unwrap_err();
-    assert!(error.to_string().starts_with("schema_version: is there twice"), "{error}");
+    assert!(error.to_string().starts_with("schema_version: occurs twice"), "{error}");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn errors_use_the_own_name_of_a_child() {
     let expected = [
         "members/two: fixture.v1.CounterSnapshot.value: is 100, which is not in ..100",
         "named/three: fixture.v1.CounterSnapshot.value: 99 is too near",
-        "leader: fixture.v1.CounterSnapshot.schema_version: schema version 3, this build reads \
+        "leader: fixture.v1.CounterSnapshot.schema_version: schema version 3, but this build reads \
          version 2",
     ];
     for (text, expected) in texts.iter().zip(expected) {

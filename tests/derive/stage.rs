@@ -102,7 +102,7 @@ fn a_payload_in_another_stage_can_be_looked_at() {
     assert_eq!(error.to_string(), "stage: is Frozen, a transient stage, which cannot be saved");
     let rules = Counter::STAGE_RULES.unwrap();
     let error = rules.check(counter(Stage::Idle).stage_number()).unwrap_err();
-    assert_eq!(error.to_string(), "is in stage Idle, it can be saved in Running or Done");
+    assert_eq!(error.to_string(), "is in stage Idle, but can be saved only in Running or Done");
 }
 
 #[derive(Debug, PartialEq, Snapshot)]
@@ -118,10 +118,10 @@ fn a_struct_without_a_version_is_neither_saved_nor_restored_in_another_stage() {
     assert_saved_as_but(&AttachedDisk { stage: DiskStage::Attached }, &disk(1), &["state"]);
     let error = to_bytes(&AttachedDisk { stage: DiskStage::Reserved }).unwrap_err();
     assert_eq!(error.code(), Code::FailedPrecondition);
-    assert_eq!(error.to_string(), "state: is Reserved, can only be saved in Attached");
+    assert_eq!(error.to_string(), "state: is Reserved, but can be saved only in Attached");
     assert_eq!(
         refusal::<AttachedDisk>(&disk(2)),
-        "state: is Ejected, this build saves and restores only in Attached (byte 0 of 2)"
+        "state: is Ejected, but this build saves and restores only Attached (byte 0 of 2)"
     );
 }
 
@@ -129,8 +129,9 @@ fn a_struct_without_a_version_is_neither_saved_nor_restored_in_another_stage() {
 fn the_number_of_a_transient_stage_is_refused_on_the_wire() {
     for number in [17, -1, 3, i32::MAX, i32::MIN] {
         let error = refusal::<Counter>(&message(number));
-        let expected =
-            format!("stage: {number} is no value of Stage, it has Idle (0), Running (1), Done (2)");
+        let expected = format!(
+            "stage: {number} is not a value of Stage, which has Idle (0), Running (1), Done (2)"
+        );
         assert!(error.starts_with(&expected), "{error}");
     }
 }
@@ -202,7 +203,7 @@ fn a_stage_that_is_not_saved_is_restored_as_the_only_allowed_stage() {
     assert_saved_as(&state, &scsi::Reservation { slot: 1, partition: 2 });
     let reserved = NotCarried { stage: DiskStage::Reserved, ..state };
     let error = to_bytes(&reserved).unwrap_err().to_string();
-    assert_eq!(error, "stage: is Reserved, can only be saved in Attached");
+    assert_eq!(error, "stage: is Reserved, but can be saved only in Attached");
 }
 
 #[derive(Debug, PartialEq, Snapshot)]
@@ -263,5 +264,5 @@ fn an_enum_fits_at_every_place_of_a_proto_enum() {
     assert_saved_as(&state, &message);
     // A number of 64 bits is not truncated to a known one.
     let error = from_bytes::<Enums>(&[0x10, 0x80, 0x80, 0x80, 0x80, 0x10]).unwrap_err().to_string();
-    assert!(error.starts_with("signed: 4294967296 is no value of Signed"), "{error}");
+    assert!(error.starts_with("signed: 4294967296 is not a value of Signed"), "{error}");
 }

@@ -168,7 +168,7 @@ fn another_version_is_reported_before_the_revision() {
         earlier::ContainerSnapshot::decode(&*golden("linuxcontainer", "full")).unwrap();
     container.schema_version = 2;
     let text = refusal(Kind::LinuxContainer, &container.encode_to_vec());
-    let expected = "schema_version: schema version 2, this build reads version 1 (byte 1 of ";
+    let expected = "schema_version: schema version 2, but this build reads version 1 (byte 1 of ";
     assert!(text.starts_with(expected), "{text}");
 }
 

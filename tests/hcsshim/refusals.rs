@@ -133,10 +133,10 @@ fn a_duplicate_id_is_refused() {
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].contains("container_id") && found[0].contains("\"c1\""), "{found:#?}");
     let found = wrong(|sandbox| sandbox.pods[0].containers.push(container("c1")));
-    one(found, "containers[1]: container \"c1\" is there twice");
+    one(found, "containers[1]: container \"c1\" occurs twice");
     // The same in a single pod.
     let twice = pod("web", vec![container("c1"), container("c2"), container("c1")]).payload();
-    one(wrong_payload(Kind::Pod, &twice), "containers[2]: container \"c1\" is there twice");
+    one(wrong_payload(Kind::Pod, &twice), "containers[2]: container \"c1\" occurs twice");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_disk_is_in_a_slot_that_there_is() {
         scsi.disks.insert(slot, disk());
         let slots = controllers * 64;
         let expected = format!(
-            "disks[\"{slot}\"]: is past the last slot: {controllers} controllers have {slots}"
+            "disks[\"{slot}\"]: is beyond the last slot: {controllers} controllers have {slots}"
         );
         one(wrong_payload(Kind::Scsi, &scsi), &expected);
     }
@@ -208,7 +208,7 @@ fn only_a_guid_is_a_reservation_id() {
     let braces = format!("{{{SCRATCH}}}");
     // hcsshim writes a GUID in lower case and also reads upper case, which would not come back.
     let other_form =
-        format!("would be written back as {SCRATCH:?}: write it so, or read other forms");
+        format!("would be written back as {SCRATCH:?}: write it in that form, or read other forms");
     let none = "is not a UUID";
     for (id, reason) in [
         ("", none),
@@ -300,7 +300,7 @@ fn only_version_1_is_read_at_every_level() {
         |s| s.pods[0].containers[0].processes.get_mut("").unwrap().schema_version = 2,
     ];
     for level in levels {
-        one(wrong(level), "schema_version: schema version 2, this build reads version 1");
+        one(wrong(level), "schema_version: schema version 2, but this build reads version 1");
     }
 }
 
@@ -444,7 +444,7 @@ fn json_of_another_shape_is_refused() {
             &pb::process::Payload { oci_process_spec_json, ..process("e") },
         );
         assert!(
-            found[0].starts_with("oci_process_spec_json: is JSON of another shape: "),
+            found[0].starts_with("oci_process_spec_json: is JSON that does not fit the type: "),
             "{found:#?}"
         );
     }

@@ -68,7 +68,7 @@ fn unknown_types_versions_and_fields_and_duplicate_ids_are_reported_together() {
         &findings(&sandbox),
         &[
             &["vm", "scsi", "has type URL \"type.googleapis.com/no.Such\""],
-            &["vm/vpci", "schema version 7, this build reads version 1"],
+            &["vm/vpci", "schema version 7, but this build reads version 1"],
             &["pods/web/network", "unknown field 127"],
             &["pods/web", "containers", "has type URL \"type.googleapis.com/lcow.v1.PodSnapshot\""],
             &["pods/spare", "2 controllers have this id"],
@@ -94,7 +94,7 @@ fn a_missing_required_child_is_reported_with_the_other_problems() {
         &findings(&sandbox),
         &[
             &["lcow.v1.SandboxSnapshot", "vm"],
-            &["pods/web/containers/", "schema version 2, this build reads version 1"],
+            &["pods/web/containers/", "schema version 2, but this build reads version 1"],
             &["pods/web/containers/web/processes/\"\"", "schema version 3"],
         ],
     );

@@ -62,7 +62,7 @@ impl Case {
 
     fn code(&self) -> Code {
         match self.fault {
-            // It has no hooks, so that whatever is no panic is an error.
+            // It has no hooks, so every fault except a panic is an error.
             _ if self.phase == Phase::Refresh => Code::Internal,
             Fault::Hang => Code::DeadlineExceeded,
             Fault::Cancel => Code::Cancelled,

@@ -86,7 +86,7 @@ fn references_that_do_not_resolve_are_refused_on_import() {
         },
         "is 9, but 1 reservations hold the mount",
     );
-    import_refused(|s| scsi(s).state().num_controllers = 0, "is past the last slot");
+    import_refused(|s| scsi(s).state().num_controllers = 0, "is beyond the last slot");
     import_refused(
         |s| {
             scsi(s).state().disks.get_mut(&Slot::new(0, 1).unwrap()).unwrap().stage =
@@ -112,8 +112,9 @@ fn a_container_in_two_pods_is_refused_on_import_and_names_both() {
             twin.start().unwrap();
             twin.state().container_id = "app".into();
         },
-        "pods/p2/containers/app: lcow.v1.ContainerSnapshot.container_id: defines container \"app\", \
-         which is in pods/web/containers/app: lcow.v1.ContainerSnapshot.container_id already",
+        "pods/p2/containers/app: lcow.v1.ContainerSnapshot.container_id: defines container \
+         \"app\", which pods/web/containers/app: lcow.v1.ContainerSnapshot.container_id already \
+         defines",
     );
 }
 
@@ -174,7 +175,7 @@ fn a_state_that_a_destination_would_refuse_is_not_saved_and_the_source_continues
     let id = app.state().plan9_reservation_ids[0];
     app.state().plan9_reservation_ids.push(id);
     let failure = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
-    assert!(failure.to_string().contains("is there twice"), "{failure}");
+    assert!(failure.to_string().contains("occurs twice"), "{failure}");
     app.state().plan9_reservation_ids.pop();
     save(&source);
 }

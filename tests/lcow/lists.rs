@@ -23,6 +23,6 @@ fn ids_keep_the_order_of_their_producer() {
 fn a_duplicate_id_in_a_list_is_refused() {
     let bytes = to_bytes(&container(&[9, 3, 9])).unwrap();
     let error = from_bytes::<ContainerState>(&bytes).unwrap_err();
-    let at = "plan9_reservation_ids[2]: 00000000-0000-0000-0000-000000000009 is there twice";
+    let at = "plan9_reservation_ids[2]: 00000000-0000-0000-0000-000000000009 occurs twice";
     assert!(error.to_string().contains(at), "{error}");
 }

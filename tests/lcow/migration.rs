@@ -232,7 +232,7 @@ fn a_freeze_that_fails_at_any_call_leaves_the_source_as_it_was() {
             let (world, before) = (host.world(), saved(&source));
             host.fail(&operation, nth);
             let failure = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
-            assert!(failure.cause().to_string().contains("told to fail"), "{failure}");
+            assert!(failure.cause().to_string().contains("configured to fail"), "{failure}");
             assert!(failure.undo_error().is_none(), "{failure}");
             assert_eq!(host.world(), world, "{operation}, call {nth}");
             assert_eq!(saved(&source), before, "{operation}, call {nth}");
@@ -255,7 +255,7 @@ fn a_restore_that_fails_at_any_call_leaves_the_destination_as_it_was() {
             let host = FakeHost::new();
             host.fail(&operation, nth);
             let result = restore(snapshot.clone(), &session(&host, plan()));
-            refused(result, Code::Internal, "told to fail");
+            refused(result, Code::Internal, "configured to fail");
             assert!(host.has_failed());
             assert_eq!(host.world(), World::default(), "{operation}, call {nth}");
             tried += 1;

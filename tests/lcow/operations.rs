@@ -128,7 +128,7 @@ fn a_failed_creation_of_a_container_releases_everything() {
             let before = host.world();
             let container = sandbox.new_container(&"pod".into(), new_container("c1")).unwrap();
             host.fail(name, nth);
-            refused(container.create(), Code::Internal, "was told to fail");
+            refused(container.create(), Code::Internal, "was configured to fail");
             assert!(host.has_failed());
             assert_eq!(host.world(), before, "{name}, call {nth}");
             assert_eq!(container.stage(), ContainerStage::NotCreated, "{name}, call {nth}");
@@ -174,7 +174,7 @@ fn the_release_of_a_disk_continues_where_it_stopped() {
     let id = scsi.reserve(DiskConfig::image("/d.vhdx", false), 0, Default::default()).unwrap();
     scsi.map_to_guest(id).unwrap();
     host.fail("detach_disk", 1);
-    refused(scsi.unmap_from_guest(id), Code::Internal, "told to fail");
+    refused(scsi.unmap_from_guest(id), Code::Internal, "configured to fail");
     let slot = Slot::new(0, 1).unwrap();
     let stage = snapshot_core::Controller::state(&*scsi).disks[&slot].stage;
     assert_eq!(stage, DiskStage::Ejected);
@@ -214,7 +214,7 @@ fn a_vm_without_writable_shares_refuses_one() {
     refused(plan9.reserve("/s", ShareConfig::default()), Code::FailedPrecondition, "read-only");
     let read_only = ShareConfig { read_only: true, ..ShareConfig::default() };
     let id = plan9.reserve("/s", read_only).unwrap();
-    refused(plan9.map_to_guest(id), Code::FailedPrecondition, "create it before");
+    refused(plan9.map_to_guest(id), Code::FailedPrecondition, "create it first");
 }
 
 #[test]
@@ -224,11 +224,11 @@ fn a_device_that_the_guest_cannot_use_is_taken_off_or_marked() {
     let before = host.world();
     let vpci = sandbox.vm().unwrap().vpci().unwrap();
     host.fail("wait_for_device", 1);
-    refused(vpci.assign("gpu", 0), Code::Internal, "told to fail");
+    refused(vpci.assign("gpu", 0), Code::Internal, "configured to fail");
     assert_eq!(host.world(), before);
     host.fail("wait_for_device", 1);
     host.fail("remove_device", 1);
-    refused(vpci.assign("gpu", 0), Code::Internal, "told to fail");
+    refused(vpci.assign("gpu", 0), Code::Internal, "configured to fail");
     refused(vpci.assign("gpu", 0), Code::FailedPrecondition, "AssignedInvalid");
     let channel = *snapshot_core::Controller::state(&*vpci).devices.keys().next().unwrap();
     vpci.remove(channel).unwrap();
@@ -245,14 +245,14 @@ fn a_network_that_cannot_be_set_up_leaves_no_pod() {
     let before = host.world();
     let new = NewPod { id: "p2".into(), namespace: Some("ns2".into()), ..NewPod::default() };
     host.fail("add_nic", 1);
-    refused(sandbox.new_pod(new.clone()), Code::Internal, "told to fail");
+    refused(sandbox.new_pod(new.clone()), Code::Internal, "configured to fail");
     assert_eq!(host.world(), before);
     assert!(sandbox.pod(&"p2".into()).is_none());
     let pod = sandbox.new_pod(new).unwrap();
     let network = pod.network().unwrap();
     refused(network.configure("ns3".into()), Code::FailedPrecondition, "Configured");
     host.fail("remove_nic", 1);
-    refused(sandbox.delete_pod(&"p2".into()), Code::Internal, "told to fail");
+    refused(sandbox.delete_pod(&"p2".into()), Code::Internal, "configured to fail");
     assert_eq!(network.stage(), NetworkStage::Invalid);
     sandbox.delete_pod(&"p2".into()).unwrap();
     assert_eq!(network.stage(), NetworkStage::TornDown);

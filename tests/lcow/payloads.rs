@@ -141,7 +141,7 @@ fn a_reservation_can_only_name_existing_parts_of_its_device() {
         |parts| drop(parts.scsi.disks.pop_last()),
         &["vm/scsi", "reservations", "refers to scsi.disk"],
     );
-    wrong(|parts| parts.scsi.num_controllers = 0, &["scsi", "disks", "is past the last slot"]);
+    wrong(|parts| parts.scsi.num_controllers = 0, &["scsi", "disks", "is beyond the last slot"]);
     let held_once_more = |parts: &mut Parts| {
         let mount = parts.scsi.disks.values_mut().find_map(|disk| disk.mounts.values_mut().next());
         mount.unwrap().ref_count += 1;

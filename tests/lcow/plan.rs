@@ -19,8 +19,8 @@ fn patch_refused(change: impl FnOnce(&mut PatchPlan), words: &str) {
 
 #[test]
 fn a_plan_that_does_not_fit_is_refused() {
-    patch_refused(|plan| plan.pods.clear(), "says nothing of pod web");
-    patch_refused(|plan| plan.containers.clear(), "says nothing of container app");
+    patch_refused(|plan| plan.pods.clear(), "has no entry for pod web");
+    patch_refused(|plan| plan.containers.clear(), "has no entry for container app");
     patch_refused(
         |plan| plan.containers.get_mut(&"app".into()).unwrap().id = "web-2".into(),
         "two containers the id web-2",

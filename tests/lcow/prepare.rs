@@ -205,7 +205,7 @@ fn a_rehearsed_migration_that_fails_at_any_call_leaves_the_destination_as_it_was
             host.fail(&operation, nth);
             let failure = whole(&host).unwrap_err();
             assert!(failure.undo_error().is_none(), "{operation}, call {nth}: {failure:?}");
-            refused::<()>(Err(failure.into_error()), Code::Internal, "told to fail");
+            refused::<()>(Err(failure.into_error()), Code::Internal, "configured to fail");
             assert_eq!(host.world(), World::default(), "{operation}, call {nth}");
             tried += 1;
         }
@@ -227,7 +227,7 @@ fn a_plan_that_does_not_fit_is_refused_at_the_rehearsal() {
     };
     let mut without_app = plan();
     without_app.containers.remove(&"app".into());
-    refuses(without_app, "says nothing of container app");
+    refuses(without_app, "has no entry for container app");
     let mut without_namespace = plan();
     without_namespace.pods.get_mut(&"web".into()).unwrap().namespace = None;
     refuses(without_namespace, "no network namespace");
@@ -267,6 +267,6 @@ fn a_later_state_is_checked_as_an_import_is() {
     );
     let result = block_on(prepared.patch(last, &theirs(&host)));
     let result = result.map_err(snapshot_core::Failure::into_error);
-    refused(result, Code::InvalidArgument, "is past the last slot");
+    refused(result, Code::InvalidArgument, "is beyond the last slot");
     assert_eq!(host.world(), World::default());
 }

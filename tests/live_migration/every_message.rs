@@ -1,4 +1,4 @@
-//! The link lost, or one or both shims killed, at every message of the hand-over.
+//! At every message of the hand-over, the link is lost, or one or both shims are killed.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use crate::program::{run, signal};
 use crate::proxy::{At, Direction, FROM_DESTINATION, FROM_SOURCE, Proxy};
 use crate::shims::{Shims, Who};
 
-/// The messages of a migration that succeeds, in their order.
+/// The messages of a successful migration, in order.
 const MESSAGES: [(Direction, &str); 10] = [
     (FROM_SOURCE, "Hello"),
     (FROM_DESTINATION, "Welcome"),
@@ -25,10 +25,10 @@ const MESSAGES: [(Direction, &str); 10] = [
     (FROM_DESTINATION, "Settled"),
 ];
 
-/// Longer than any sandbox of these tests takes to its end.
+/// Longer than any sandbox of these tests runs.
 const TO_THE_END: Duration = Duration::from_secs(60);
 
-/// Does all cases, some at a time: most of their time is waiting.
+/// Runs all cases, some concurrently: most of their time is waiting.
 fn all<T: Send + std::fmt::Debug>(cases: impl IntoIterator<Item = T>, one: impl Fn(&T) + Sync) {
     let cases: VecDeque<T> = cases.into_iter().collect();
     println!("{} cases", cases.len());
@@ -45,8 +45,8 @@ fn all<T: Send + std::fmt::Debug>(cases: impl IntoIterator<Item = T>, one: impl 
     });
 }
 
-/// Shims with a proxy between them that kills `victims` at a message, and does that before it is lost or
-/// after it has arrived. Returns them once that has happened.
+/// Runs shims with a proxy between them that kills `victims` at a message, before it is lost or
+/// after it has arrived. Returns the shims after that.
 fn killed_at(
     (direction, message): (Direction, &'static str),
     delivered: bool,
@@ -86,7 +86,7 @@ fn whatever_is_lost_or_killed_at_a_message_the_sandbox_runs_to_its_end() {
     for message in MESSAGES {
         for delivered in [false, true] {
             for victims in [&[][..], &[Who::Source], &[Who::Destination], &Who::BOTH] {
-                // A message that is lost with both sides is one that was not sent.
+                // A message that is lost together with both sides was never sent.
                 if delivered || victims.len() < 2 {
                     cases.push((message, delivered, victims));
                 }
@@ -126,7 +126,7 @@ fn a_source_that_is_killed_and_not_started_again_has_a_status_and_loses_nothing(
 
 #[test]
 fn a_source_in_doubt_is_answered_by_a_command_of_the_operator() {
-    // Killed before it has heard that it shall resume: the sandbox is the source's.
+    // Killed before it is asked to resume: the sandbox is the source's.
     let (mut shims, _relaying) = killed_at((FROM_SOURCE, "Resume"), false, &[Who::Destination]);
     let folder = shims.folder();
     let folder = folder.to_str().unwrap();
@@ -141,7 +141,7 @@ fn a_source_in_doubt_is_answered_by_a_command_of_the_operator() {
     assert!(shims.finish(TO_THE_END), "{}", shims.said());
     shims.assert_whole("rollback");
 
-    // Killed after it has answered: the sandbox is the destination's.
+    // Killed after its answer: the sandbox is the destination's.
     let (mut shims, _relaying) =
         killed_at((FROM_DESTINATION, "Resumed"), false, &[Who::Destination]);
     let folder = shims.folder();
@@ -150,7 +150,7 @@ fn a_source_in_doubt_is_answered_by_a_command_of_the_operator() {
     refused.failed();
     refused.says("the destination has the sandbox");
     run(&["decide", folder, "commit"]).succeeded();
-    shims.wait(Who::Source).says("has let go of the sandbox");
+    shims.wait(Who::Source).says("has released the sandbox");
     assert!(shims.status_line().contains("the destination's, and its shim has ended: type"));
     shims.start(Who::Destination);
     assert!(shims.finish(TO_THE_END), "{}", shims.said());

@@ -1,5 +1,5 @@
-//! Seeded kills at random moments: of either shim or both, with and without a restart, over Unix sockets
-//! and TLS. `cargo test` does a few; for all of them:
+//! Seeded kills at random moments: of either shim or both, with and without a restart, over Unix
+//! sockets and TLS. `cargo test` runs a few; for all of them:
 //!
 //! ```text
 //! KILLS=400 cargo test --release -p snapshot-tests --test live_migration kills -- --nocapture
@@ -18,13 +18,13 @@ use rustix::process::Signal;
 use crate::program::{run, signal};
 use crate::shims::{Shims, Who, has_record};
 
-/// How many runs `cargo test` does.
+/// The number of runs of `cargo test`.
 const FEW: usize = 8;
 
-/// How long a sandbox may take to its end.
+/// The maximum time of a sandbox.
 const TO_THE_END: Duration = Duration::from_secs(90);
 
-/// A small generator of random numbers: the same seed, the same run.
+/// A small generator of random numbers. The same seed gives the same run.
 struct Random(u64);
 
 impl Random {
@@ -59,7 +59,7 @@ impl Moment {
     const ALL: [Moment; 5] =
         [Moment::Starting, Moment::Running, Moment::HandOver, Moment::Blackout, Moment::After];
 
-    /// Waits until it has come.
+    /// Waits until the moment has come.
     fn wait(self, shims: &mut Shims, random: &mut Random) {
         let folder = shims.folder();
         let mut until = |what: &str, look: &dyn Fn(&mut Shims) -> bool| {
@@ -119,7 +119,7 @@ struct Kind {
     is_started_again: bool,
 }
 
-/// What became of some runs.
+/// The outcomes of some runs.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     runs: usize,
@@ -215,7 +215,7 @@ fn one(seed: u64, keys: &Path) -> (Kind, bool, Tally, Option<String>) {
     let mut trouble = Vec::new();
     if !has_ended {
         let line = shims.status_line();
-        // Killed before there was anything to have a status.
+        // Killed before there was anything with a status.
         let is_early = !shims.folder().join("source").exists();
         let has_status = line.contains("type ") || line.contains("has ended") || is_early;
         if kind.is_started_again || !has_status {

@@ -1,4 +1,4 @@
-//! Running the example, and reading what it leaves.
+//! Runs the example, and reads its output.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than any run takes, also on a machine that is busy with other tests.
+/// Longer than any run takes, even on a machine that is busy with other tests.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 pub(crate) fn binary() -> &'static Path {
@@ -28,16 +28,16 @@ pub(crate) struct Running {
 /// Sends a signal to a process that was started here and is not reaped.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).unwrap();
-    // An error: it has ended.
+    // An error means that it has ended.
     let _ = kill_process(pid, signal);
 }
 
-/// A process that does not outlive the test, also if that fails.
+/// A process that is killed at the end of the test, even if the test fails.
 struct Held(Child);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Nothing to do for one that has ended.
+        // This fails if it has ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -63,7 +63,7 @@ pub(crate) fn spawn<S: AsRef<OsStr>>(args: &[S]) -> Running {
     Running { child: Held(child), readers, text }
 }
 
-/// Collects whole lines. Those of both pipes come in some order.
+/// Collects whole lines. The order between the two pipes is arbitrary.
 fn collect(pipe: impl Read + Send + 'static, text: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let text = Arc::clone(text);
     std::thread::spawn(move || {
@@ -81,7 +81,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: &[S]) -> Ended {
 }
 
 impl Running {
-    /// Ends it at once.
+    /// Kills it.
     pub(crate) fn kill(&mut self) {
         self.child.0.kill().unwrap();
         self.child.0.wait().unwrap();
@@ -92,22 +92,22 @@ impl Running {
         signal(self.id(), Signal::TERM);
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.0.id()
     }
 
-    /// Whether it has said this so far.
+    /// Returns whether it has printed this.
     pub(crate) fn has_said(&self, what: &str) -> bool {
         self.text.lock().unwrap().contains(what)
     }
 
-    /// What it has said so far.
+    /// Returns everything that it has printed.
     pub(crate) fn said(&self) -> String {
         self.text.lock().unwrap().clone()
     }
 
-    /// Whether it has ended.
+    /// Returns whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.0.try_wait().unwrap().is_some()
     }
@@ -150,9 +150,9 @@ impl Ended {
     }
 }
 
-/// Checks the logs of a container in these bundles, one after the other: a start, the numbers from 1
-/// without a gap, and an end that tells how many there were. Written apart from the example's own
-/// proof. Gives the number of lines.
+/// Checks the logs of a container in these bundles, one after the other: a start, the numbers from
+/// 1 without a gap, and an end with their count. This is independent of the example's own proof.
+/// Returns the number of lines.
 pub(crate) fn check_logs(container: &str, bundles: &[PathBuf]) -> usize {
     let read = |name: &str| -> String {
         let logs = bundles.iter().map(|bundle| std::fs::read_to_string(bundle.join(name)));
@@ -172,7 +172,7 @@ pub(crate) fn check_logs(container: &str, bundles: &[PathBuf]) -> usize {
     lines.len()
 }
 
-/// The processes whose command line names this folder: shims, the VM, containers.
+/// Returns the processes whose command line contains this folder: shims, the VM, containers.
 pub(crate) fn processes_of(folder: &Path) -> Vec<(u32, String)> {
     let folder = folder.to_str().unwrap();
     let mut found = Vec::new();
@@ -180,7 +180,7 @@ pub(crate) fn processes_of(folder: &Path) -> Vec<(u32, String)> {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // One that has just ended has none, and a zombie an empty one.
+        // A process that has just ended has none, and a zombie has an empty one.
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         if line.contains(folder) {

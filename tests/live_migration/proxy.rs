@@ -1,5 +1,5 @@
-//! A proxy between the shims, which reads the frames of `snapshot-handover` and does something at one
-//! message: loses the link, or kills a side.
+//! A proxy between the shims. It reads the frames of `snapshot-handover` and acts at one message:
+//! it loses the link, or kills a side.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -10,26 +10,26 @@ use std::time::{Duration, Instant};
 
 use snapshot_handover::message::Message;
 
-/// The bit of a frame's head that says that the message goes on.
+/// The bit of a frame's header that says that the message continues.
 const MORE: u32 = 1 << 31;
 
-/// Which way a message goes.
+/// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Direction(bool);
 
 pub(crate) const FROM_SOURCE: Direction = Direction(true);
 pub(crate) const FROM_DESTINATION: Direction = Direction(false);
 
-/// What is done at the message, once.
+/// The action at the message.
 type Act = Box<dyn FnOnce() + Send>;
 
-/// What the proxy does at one message.
+/// The behaviour of the proxy at one message.
 pub(crate) struct At {
     pub(crate) direction: Direction,
     pub(crate) message: &'static str,
     /// Whether the message still arrives.
     pub(crate) delivered: bool,
-    /// Done before the link is lost, and after the message has arrived if it does.
+    /// The action before the link is lost; if the message arrives, after that.
     pub(crate) act: Act,
 }
 
@@ -40,15 +40,15 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy that passes everything on.
+    /// Creates a proxy that forwards everything.
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(dir.path().join("source")).unwrap();
         Self { dir, listener, at: Arc::default() }
     }
 
-    /// Does something at the first message of this name that goes in this direction, and loses the
-    /// link then. Later links are let through.
+    /// Acts at the first message of this name in this direction, and then loses the link. Later
+    /// links are not affected.
     pub(crate) fn at(self, at: At) -> Self {
         *self.at.lock().unwrap() = Some(at);
         self
@@ -59,12 +59,12 @@ impl Proxy {
         Self::new().at(At { direction, message, delivered, act: Box::new(|| {}) })
     }
 
-    /// Where the source connects to.
+    /// Returns the address to which the source connects.
     pub(crate) fn source(&self) -> String {
         format!("unix:{}", self.dir.path().join("source").display())
     }
 
-    /// Where the destination listens.
+    /// Returns the address at which the destination listens.
     pub(crate) fn destination(&self) -> String {
         format!("unix:{}", self.socket().display())
     }
@@ -79,7 +79,7 @@ impl Proxy {
         let Proxy { dir, listener, at } = self;
         std::thread::spawn(move || {
             for source in listener.incoming().map_while(Result::ok) {
-                // Nobody listens: the source learns it by the closed link.
+                // If nobody listens, the source sees it by the closed link.
                 if let Some(destination) = connect(&socket) {
                     let at = Arc::clone(&at);
                     std::thread::spawn(move || serve(&source, &destination, &at));
@@ -108,10 +108,10 @@ fn serve(source: &UnixStream, destination: &UnixStream, at: &Arc<Mutex<Option<At
     });
 }
 
-/// Passes whole messages on until one side ends or the link is to be lost.
+/// Forwards whole messages until one side ends or the link is to be lost.
 fn relay(from: &UnixStream, mut to: &UnixStream, direction: Direction, at: &Mutex<Option<At>>) {
     let mut pass = || -> io::Result<()> {
-        // The versions are no `Message`.
+        // The versions are not a `Message`.
         to.write_all(&read(from)?.0)?;
         loop {
             let (mut bytes, body) = read(from)?;
@@ -134,13 +134,13 @@ fn relay(from: &UnixStream, mut to: &UnixStream, direction: Direction, at: &Mute
             }
         }
     };
-    // An error: a side has gone.
+    // An error means that a side is gone.
     let _ = pass();
     let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
 }
 
-/// The frames of one message, as they are and their content.
+/// Reads the frames of one message. Returns them unchanged, with their content.
 fn read(mut from: &UnixStream) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let (mut frames, mut body) = (Vec::new(), Vec::new());
     loop {

@@ -1,11 +1,11 @@
-//! Two shims of one folder, which a test kills and starts again.
+//! Two shims of one folder, which a test kills and restarts.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::program::{Ended, Running, processes_of, run, spawn};
 
-/// Which shim.
+/// One of the two shims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     Source,
@@ -29,7 +29,7 @@ pub(crate) struct Shims {
     args: [Vec<String>; 2],
     containers: usize,
     running: [Option<Running>; 2],
-    /// What those that ended or were killed have said.
+    /// The output of those that have ended or were killed.
     said: String,
     /// How many descriptors the shims had at the end that they did not need.
     pub(crate) surplus: usize,
@@ -43,7 +43,7 @@ fn has_part(path: &Path, part: &str) -> bool {
 }
 
 impl Shims {
-    /// Shims that listen and connect there. `more` is for both.
+    /// Creates shims that listen and connect there. Both get the options `more`.
     pub(crate) fn new(listen: &str, connect: &str, containers: usize, more: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("shims").tempdir().unwrap();
         let folder = dir.path().join("run");
@@ -56,7 +56,7 @@ impl Shims {
         Self { dir, args, containers, running: [None, None], said: String::new(), surplus: 0 }
     }
 
-    /// Shims on a Unix socket in the folder.
+    /// Creates shims on a Unix socket in the folder.
     pub(crate) fn unix(containers: usize, more: &[&str]) -> Self {
         let mut shims = Self::new("", "", containers, more);
         let address = format!("unix:{}", shims.dir.path().join("socket").display());
@@ -66,7 +66,7 @@ impl Shims {
         shims
     }
 
-    /// More arguments for one of them.
+    /// Adds options for one of them.
     pub(crate) fn with(&mut self, who: Who, more: &[&str]) {
         self.args[who as usize].extend(more.iter().map(|&word| word.to_owned()));
     }
@@ -96,7 +96,7 @@ impl Shims {
         self.running[who as usize].as_mut().is_none_or(Running::has_ended)
     }
 
-    /// Ends one at once. It may have ended.
+    /// Kills one, which may have ended.
     pub(crate) fn kill(&mut self, who: Who) {
         if let Some(mut running) = self.running[who as usize].take() {
             running.kill();
@@ -130,12 +130,13 @@ impl Shims {
         Some(all - files.len())
     }
 
-    /// Whether the sandbox has run to its end on one side.
+    /// Returns whether the sandbox has run to its end on one side.
     pub(crate) fn sandbox_has_ended(&self) -> bool {
         Who::BOTH.iter().any(|who| self.folder().join(who.name()).join("ended").exists())
     }
 
-    /// Waits for the sandbox's end, then for that of the shims. Returns whether it came.
+    /// Waits for the end of the sandbox, then for that of the shims. Returns whether it came in
+    /// time.
     pub(crate) fn finish(&mut self, patience: Duration) -> bool {
         let mut looks = Vec::new();
         let ended = crate::look_until_after(patience, || {
@@ -162,24 +163,25 @@ impl Shims {
         ended.is_some()
     }
 
-    /// What `status` says.
+    /// Returns the output of `status`.
     pub(crate) fn status(&self) -> String {
         run(&["status", self.folder().to_str().unwrap()]).text
     }
 
-    /// The first line of what `status` says.
+    /// Returns the first line of the output of `status`.
     pub(crate) fn status_line(&self) -> String {
         self.status().lines().next().unwrap_or_default().to_owned()
     }
 
-    /// Everything that the shims have said, for a test that fails.
+    /// Returns the whole output of the shims, for a test that fails.
     pub(crate) fn said(&self) -> String {
         let running = self.running.iter().flatten().map(Running::said);
         format!("{}{}{}", self.said, running.collect::<String>(), self.status())
     }
 
-    /// What is wrong with the lines of the containers, whoever relayed them, and how many there are.
-    /// Each container's numbers go up by one, and in an end that has come they are counted.
+    /// Checks the lines of the containers, whichever shim relayed them. Returns the errors and the
+    /// number of lines. The numbers of each container are consecutive, and its end, if there is
+    /// one, gives their count.
     pub(crate) fn wrong_lines(&self, must_end: bool) -> (Vec<String>, usize) {
         let mut wrong = Vec::new();
         let mut count = 0;
@@ -201,10 +203,10 @@ impl Shims {
         (wrong, count)
     }
 
-    /// Which processes there still are.
+    /// Returns the processes that still exist.
     pub(crate) fn left_over(&self) -> Vec<(u32, String)> {
         let folder = self.folder();
-        // A process that was killed a moment ago may be on its way out.
+        // A process that was killed a moment ago may not have ended yet.
         let mut left = Vec::new();
         let _ = crate::look_until_after(Duration::from_secs(5), || {
             left = processes_of(&folder);
@@ -213,12 +215,12 @@ impl Shims {
         left
     }
 
-    /// Ends the sandbox as an operator does whose shims are gone.
+    /// Ends the sandbox as an operator does if its shims are gone.
     pub(crate) fn end_sandbox(&self) {
         run(&["end", self.folder().to_str().unwrap()]).succeeded();
     }
 
-    /// Asserts that the sandbox ran to its end, that no line is wrong, and that nothing is left.
+    /// Asserts that the sandbox ran to its end, that no line is wrong, and that no process is left.
     pub(crate) fn assert_whole(&self, case: &str) {
         let (wrong, lines) = self.wrong_lines(true);
         assert!(wrong.is_empty() && lines > 0, "{case}: {wrong:#?}\n{}", self.said());
@@ -234,7 +236,7 @@ impl Drop for Shims {
         for who in Who::BOTH {
             self.kill(who);
         }
-        // A test that failed leaves no sandbox either.
+        // A failed test leaves no sandbox either.
         if !self.left_over_now().is_empty() {
             let _ = run(&["end", self.folder().to_str().unwrap()]);
         }
@@ -247,7 +249,7 @@ impl Shims {
     }
 }
 
-/// What is wrong with a log: a start, the numbers from 1 without a gap, an end that counts them.
+/// Checks a log: a start, the numbers from 1 without a gap, an end with their count.
 fn wrong_log(id: &str, log: &str, text: &str, must_end: bool) -> Option<String> {
     // A container that was ended by force may have stopped within a line.
     let text = if must_end { text } else { &text[..text.rfind('\n').map_or(0, |end| end + 1)] };
@@ -273,7 +275,7 @@ fn wrong_log(id: &str, log: &str, text: &str, must_end: bool) -> Option<String> 
     (must_end && !has_ended).then(|| format!("{id} {log}: no end after line {number}"))
 }
 
-/// Whether a path is there.
+/// Returns whether a side has a record.
 pub(crate) fn has_record(folder: &Path, side: &str) -> bool {
     let ledger = folder.join(side).join("ledger");
     std::fs::read_dir(ledger).is_ok_and(|mut entries| {

@@ -1,4 +1,4 @@
-//! What a stranger can do at the destination's port, and what a peer's paths can do: nothing.
+//! A stranger at the destination's port, and a peer's paths, have no effect.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -32,7 +32,7 @@ impl Stream for TcpStream {
 
 fn send(stream: &mut dyn Stream, message: &[u8]) {
     let length = u32::try_from(message.len()).unwrap();
-    // It may have hung up: that is one of the right answers.
+    // An error is fine: it may have hung up.
     let _ = stream.write_all(&length.to_be_bytes()).and_then(|()| stream.write_all(message));
 }
 
@@ -40,7 +40,7 @@ fn versions() -> Vec<u8> {
     to_bytes(&Versions::of("a stranger")).unwrap()
 }
 
-/// Says a whole message, in the protocol.
+/// Sends a whole message of the protocol.
 fn says(mut stream: Box<dyn Stream>, message: Message) {
     send(&mut *stream, &versions());
     send(&mut *stream, &message.encode().unwrap());
@@ -58,7 +58,8 @@ fn hello(note: &str) -> Message {
     })
 }
 
-/// Does to a destination whatever a stranger can. Returns what has to stay connected.
+/// Tries everything that a stranger can do to a destination. Returns the streams that must stay
+/// open.
 fn bother(connect: &dyn Fn() -> Box<dyn Stream>) -> Vec<Box<dyn Stream>> {
     // A scan.
     for _ in 0..5 {
@@ -72,7 +73,7 @@ fn bother(connect: &dyn Fn() -> Box<dyn Stream>) -> Vec<Box<dyn Stream>> {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
     }
-    // Words of the protocol where they do not belong.
+    // Messages of the protocol in the wrong place.
     says(connect(), Message::Abort(Failure::from(&snapshot_core::Error::internal("abort"))));
     says(connect(), Message::Resume);
     says(connect(), Message::Committed(Vec::new()));
@@ -168,7 +169,7 @@ fn over_tcp_both_sides_show_certificates_and_a_stranger_has_none() {
         Box::new(crate::wait_until("it accepts", || TcpStream::connect(port).ok()))
     };
     let before = bother(&connect);
-    // A source without a certificate, and one with that of a destination.
+    // A source without a certificate, and one with the certificate of a destination.
     let dir = tempfile::tempdir().unwrap();
     for (name, tls) in
         [("plain", Vec::new()), ("wrong", vec!["destination.pem", "destination.key"])]
@@ -183,7 +184,7 @@ fn over_tcp_both_sides_show_certificates_and_a_stranger_has_none() {
         }
         let ended = spawn(&args).wait();
         ended.failed();
-        ended.says("the sandbox runs on here, and never stood still");
+        ended.says("the sandbox continues here and never stood still");
     }
     shims.start(Who::Source);
     crate::wait_until("the sandbox is live", || {
@@ -220,7 +221,7 @@ fn a_plain_link_to_another_machine_needs_to_be_asked_for() {
 
 #[test]
 fn the_folders_that_a_peer_names_lie_where_they_may() {
-    // A guest elsewhere, one behind a link, and one that others may write to.
+    // A guest in another folder, one behind a link, and one in which others may write.
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
     let mut shims = Shims::unix(1, &["--seconds", "0.2", "--patience", "1"]);
     shims.start(Who::Destination);
@@ -249,7 +250,7 @@ fn the_folders_that_a_peer_names_lie_where_they_may() {
         send(&mut stream, &hello(&note.to_string()).encode().unwrap());
         let mut answer = Vec::new();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        // Until it has hung up, or has said why it refuses.
+        // Until it has hung up, or has sent the reason of its refusal.
         let mut byte = [0; 1024];
         while let Ok(read @ 1..) = stream.read(&mut byte) {
             answer.extend(&byte[..read]);
@@ -260,7 +261,7 @@ fn the_folders_that_a_peer_names_lie_where_they_may() {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         assert!(answer.contains("the peer names the folder"), "{}: {answer}", named.display());
     }
-    // It still waits for the real one.
+    // It still waits for the real source.
     shims.start(Who::Source);
     assert!(shims.finish(Duration::from_secs(60)), "{}", shims.said());
     shims.assert_whole("paths");

@@ -1,4 +1,4 @@
-//! What is no reason for a shim that has a sandbox to end.
+//! Small failures that must not end a shim that has a sandbox.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn moves(stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) {
 
 #[test]
 fn an_output_that_is_closed_full_or_not_read_is_survived() {
-    // A reader that has gone, as `| head -1` leaves it.
+    // A reader that is gone, as with `| head -1`.
     let closed = || {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -37,7 +37,7 @@ fn an_output_that_is_closed_full_or_not_read_is_survived() {
     let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
     moves(closed(), closed());
     moves(full(), full());
-    // A reader that does not read, of a pipe that is full already.
+    // A reader that does not read from a full pipe.
     let (_reader, mut writer) = std::io::pipe().unwrap();
     let flags = rustix::fs::OFlags::NONBLOCK;
     rustix::fs::fcntl_setfl(&writer, flags).unwrap();
@@ -92,7 +92,7 @@ fn a_report_that_cannot_be_written_is_reported_and_survived() {
 
 #[test]
 fn a_signal_ends_the_sandbox_of_a_shim_and_its_socket() {
-    // A destination that waits, and a source whose sandbox runs.
+    // A waiting destination, and a source whose sandbox runs.
     let mut shims = Shims::unix(2, &["--seconds", "30"]);
     shims.start(Who::Destination);
     let socket = shims.socket();

@@ -9,7 +9,7 @@ direction! {
     mapped_to_ignored
     from (version = 1, ignore(text, list, maybe, other)) { pub number: u64 } |s| s.number;
     to (version = 1, ignore(number, text, list, maybe, other)) {  } |_| 0;
-    State { number: 7 } => arrival if refused(arrival, "number", "is there, and the destination ignores the field"),
+    State { number: 7 } => arrival if refused(arrival, "number", "has a value, but the destination ignores the field"),
     State { number: 0 } => Arrival::Whole,
 }
 
@@ -81,7 +81,7 @@ direction! {
     wider_to_narrower
     from (version = 1, ignore(text, list, maybe, other)) { pub number: u64 } |s| s.number;
     to (version = 1, ignore(text, list, maybe, other)) { pub number: u8 } |s| u64::from(s.number);
-    State { number: 256 } => arrival if refused(arrival, "number", "is 256, the destination takes at most 255"),
+    State { number: 256 } => arrival if refused(arrival, "number", "is 256, but the destination takes at most 255"),
     State { number: 255 } => Arrival::Whole,
 }
 
@@ -104,8 +104,8 @@ direction! {
     any_number_to_a_range
     from (version = 1, ignore(text, list, maybe, other)) { pub number: u64 } |s| s.number;
     to (version = 1, ignore(text, list, maybe, other)) { #[snapshot(range = 1..=8)] pub number: u64 } |s| s.number;
-    State { number: 9 } => arrival if refused(arrival, "number", "is 9, the destination takes 1 to 8"),
-    State { number: 0 } => arrival if refused(arrival, "number", "is 0, the destination takes 1 to 8"),
+    State { number: 9 } => arrival if refused(arrival, "number", "is 9, but the destination takes 1 to 8"),
+    State { number: 0 } => arrival if refused(arrival, "number", "is 0, but the destination takes 1 to 8"),
     State { number: 8 } => Arrival::Whole,
 }
 
@@ -120,7 +120,7 @@ direction! {
     any_number_to_one_that_is_not_0
     from (version = 1, ignore(text, list, maybe, other)) { pub number: u64 } |s| s.number;
     to (version = 1, ignore(text, list, maybe, other)) { pub number: NonZero<u64> } |s| s.number.get();
-    State { number: 0 } => arrival if refused(arrival, "number", "is missing, and the destination requires it"),
+    State { number: 0 } => arrival if refused(arrival, "number", "is missing, but the destination requires it"),
     State { number: 3 } => Arrival::Whole,
 }
 
@@ -135,7 +135,7 @@ direction! {
     any_text_to_a_short_one
     from (version = 1, ignore(number, list, maybe, other)) { pub text: String } |s| s.text.clone();
     to (version = 1, ignore(number, list, maybe, other)) { #[snapshot(max = 3)] pub text: String } |s| s.text.clone();
-    State { text: "abcd".into() } => arrival if refused(arrival, "text", "has 4 bytes, the destination takes at most 3"),
+    State { text: "abcd".into() } => arrival if refused(arrival, "text", "has 4 bytes, but the destination takes at most 3"),
     State { text: "abc".into() } => Arrival::Whole,
 }
 
@@ -150,7 +150,7 @@ direction! {
     any_text_to_an_address
     from (version = 1, ignore(number, list, maybe, other)) { pub text: String } |s| s.text.clone();
     to (version = 1, ignore(number, list, maybe, other)) { pub text: IpAddr } |s| s.text.to_string();
-    State { text: "localhost".into() } => arrival if refused(arrival, "text", "is \"localhost\", the destination takes ip"),
+    State { text: "localhost".into() } => arrival if refused(arrival, "text", "is \"localhost\", but the destination takes ip"),
     State { text: "::1".into() } => Arrival::Whole,
 }
 
@@ -180,7 +180,7 @@ direction! {
     a_list_to_a_set
     from (version = 1, ignore(number, text, maybe, other)) { pub list: Vec<u32> } |s| s.list.clone();
     to (version = 1, ignore(number, text, maybe, other)) { pub list: BTreeSet<u32> } |s| s.list.iter().copied().collect();
-    State { list: vec![3, 1, 2] } => arrival if refused(arrival, "list[1]", "is not in ascending order, and the destination takes a set"),
+    State { list: vec![3, 1, 2] } => arrival if refused(arrival, "list[1]", "is not in ascending order, but the destination takes a set"),
     State { list: vec![1, 1] } => arrival if refused(arrival, "list[1]", "takes a set"),
     State { list: vec![1, 2] } => Arrival::Whole,
 }
@@ -196,7 +196,7 @@ direction! {
     a_list_to_an_array
     from (version = 1, ignore(number, text, maybe, other)) { pub list: Vec<u32> } |s| s.list.clone();
     to (version = 1, ignore(number, text, maybe, other)) { pub list: [u32; 2] } |s| s.list.to_vec();
-    State { list: vec![1] } => arrival if refused(arrival, "list", "has 1 elements, the destination takes 2"),
+    State { list: vec![1] } => arrival if refused(arrival, "list", "has 1 elements, but the destination takes 2"),
     State { list: Vec::new() } => arrival if refused(arrival, "list", "has 0 elements"),
     State { list: vec![1, 2] } => Arrival::Whole,
 }
@@ -212,7 +212,7 @@ direction! {
     elements_to_narrower_ones
     from (version = 1, ignore(number, text, maybe, other)) { pub list: Vec<u32> } |s| s.list.clone();
     to (version = 1, ignore(number, text, maybe, other)) { pub list: Vec<u8> } |s| s.list.iter().map(|&n| u32::from(n)).collect();
-    State { list: vec![1, 300] } => arrival if refused(arrival, "list[1]", "is 300, the destination takes at most 255"),
+    State { list: vec![1, 300] } => arrival if refused(arrival, "list[1]", "is 300, but the destination takes at most 255"),
     State { list: vec![1, 2] } => Arrival::Whole,
 }
 
@@ -220,7 +220,7 @@ direction! {
     optional_to_required
     from (version = 1, ignore(number, text, list, other)) { pub maybe: Option<u32> } |s| s.maybe;
     to (version = 1, ignore(number, text, list, other)) { pub maybe: u32 } |s| Some(s.maybe);
-    State { maybe: None } => arrival if refused(arrival, "maybe", "is missing, and the destination requires it"),
+    State { maybe: None } => arrival if refused(arrival, "maybe", "is missing, but the destination requires it"),
     State { maybe: Some(0) } => Arrival::Whole,
 }
 
@@ -235,9 +235,9 @@ direction! {
     unrelated_to_below
     from (version = 1, ignore(text, list, maybe)) { pub number: u64, pub other: u64 } |s| (s.number, s.other);
     to (version = 1, ignore(text, list, maybe)) { #[snapshot(below = other)] pub number: u64, pub other: u64 } |s| (s.number, s.other);
-    State { number: 4, other: 4 } => arrival if refused(arrival, "number", "is 4, the destination takes below 4 beside the other fields"),
+    State { number: 4, other: 4 } => arrival if refused(arrival, "number", "is 4, but the destination takes below 4 beside the other fields"),
     State { number: 3, other: 4 } => Arrival::Whole,
-    State { number: 0, other: 0 } => arrival if refused(arrival, "number", "is 0, the destination takes below 0"),
+    State { number: 0, other: 0 } => arrival if refused(arrival, "number", "is 0, but the destination takes below 0"),
 }
 
 direction! {
@@ -248,8 +248,8 @@ direction! {
         #[snapshot(below = other)] pub list: Vec<u32>, #[snapshot(below = other)] pub maybe: Option<u32>, pub other: u64
     } |s| (s.list.clone(), s.maybe, s.other);
     State { list: vec![], maybe: None, other: 0 } => Arrival::Whole,
-    State { list: vec![0], maybe: None, other: 0 } => arrival if refused(arrival, "list", "is 0, the destination takes below 0"),
-    State { list: vec![], maybe: Some(0), other: 0 } => arrival if refused(arrival, "maybe", "is 0, the destination takes below 0"),
+    State { list: vec![0], maybe: None, other: 0 } => arrival if refused(arrival, "list", "is 0, but the destination takes below 0"),
+    State { list: vec![], maybe: Some(0), other: 0 } => arrival if refused(arrival, "maybe", "is 0, but the destination takes below 0"),
 }
 
 direction! {
@@ -261,8 +261,8 @@ direction! {
     } |s| (s.number.map_or(0, NonZero::get), s.other);
     State { number: 0, other: 7 } => Arrival::Whole,
     State { number: 6, other: 5 } => Arrival::Whole,
-    State { number: 6, other: 6 } => arrival if refused(arrival, "other", "is 6, the destination takes below 6"),
-    State { number: 3, other: 0 } => arrival if refused(arrival, "number", "is 3, the destination takes 5 to 10"),
+    State { number: 6, other: 6 } => arrival if refused(arrival, "other", "is 6, but the destination takes below 6"),
+    State { number: 3, other: 0 } => arrival if refused(arrival, "number", "is 3, but the destination takes 5 to 10"),
 }
 
 direction! {

@@ -34,7 +34,7 @@ impl prost::Name for Saved {
     const PACKAGE: &'static str = "meaning.drawn";
 }
 
-/// The values of which a state is made.
+/// The values of a state.
 #[derive(Clone, Debug)]
 struct Draw {
     number: u64,
@@ -47,7 +47,7 @@ struct Draw {
 trait Drawn: Sized {
     /// The value that the draw has, if the type has it.
     fn drawn(draw: &Draw) -> Option<Self>;
-    /// What the value means; `None` if it means the same as no value.
+    /// The meaning of the value; `None` if it means the same as no value.
     fn meaning(&self) -> Option<String>;
 }
 
@@ -87,7 +87,7 @@ drawn! {
     u32: |draw| draw.maybe, |value| Some(value.to_string());
 }
 
-/// What the fields of a state mean.
+/// The meanings of a state's fields.
 type View = BTreeMap<&'static str, String>;
 
 /// A build, behind functions.

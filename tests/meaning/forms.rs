@@ -107,7 +107,7 @@ direction! {
     arrays_in_an_array over wide
     from (version = 1, ignore(data, map, span, names, delta, ratio, inner, choice, child, time)) { pub pieces: Vec<[u8; 2]> } |s| s.pieces.clone();
     to (version = 1, ignore(data, map, span, names, delta, ratio, inner, choice, child, time)) { pub pieces: [[u8; 2]; 2] } |s| s.pieces.to_vec();
-    State { pieces: vec![[1, 2]] } => arrival if refused(arrival, "pieces", "has 1 elements, the destination takes 2"),
+    State { pieces: vec![[1, 2]] } => arrival if refused(arrival, "pieces", "has 1 elements, but the destination takes 2"),
     State { pieces: vec![[1, 2], [0, 0]] } => Arrival::Whole,
 }
 
@@ -131,7 +131,7 @@ direction! {
     values_of_a_map_to_a_newtype over wide
     from (version = 1, ignore(data, span, pieces, names, delta, ratio, inner, choice, child, time)) { pub map: BTreeMap<String, u32> } |s| s.map.iter().map(|(key, value)| (key.clone(), u64::from(*value))).collect::<BTreeMap<_, _>>();
     to (version = 1, ignore(data, span, pieces, names, delta, ratio, inner, choice, child, time)) { pub map: BTreeMap<String, crate::forms::Level> } |s| s.map.iter().map(|(key, value)| (key.clone(), u64::from(value.0))).collect::<BTreeMap<_, _>>();
-    State { map: [("a".to_owned(), 256)].into() } => arrival if refused(arrival, "map[\"a\"]", "is 256, the destination takes at most 255"),
+    State { map: [("a".to_owned(), 256)].into() } => arrival if refused(arrival, "map[\"a\"]", "is 256, but the destination takes at most 255"),
     State { map: [("a".to_owned(), 0)].into() } => Arrival::Whole,
 }
 
@@ -139,7 +139,7 @@ direction! {
     keys_and_values_of_a_map_to_narrower_ones over wide
     from (version = 1, ignore(data, map, span, pieces, delta, ratio, inner, choice, child, time)) { pub names: BTreeMap<u32, String> } |s| s.names.iter().map(|(key, value)| (u64::from(*key), value.to_string())).collect::<BTreeMap<_, _>>();
     to (version = 1, ignore(data, map, span, pieces, delta, ratio, inner, choice, child, time)) { pub names: BTreeMap<u8, IpAddr> } |s| s.names.iter().map(|(key, value)| (u64::from(*key), value.to_string())).collect::<BTreeMap<_, _>>();
-    State { names: [(300, "::1".to_owned())].into() } => arrival if refused(arrival, "names[\"300\"]", "is 300, the destination takes at most 255"),
+    State { names: [(300, "::1".to_owned())].into() } => arrival if refused(arrival, "names[\"300\"]", "is 300, but the destination takes at most 255"),
     State { names: [(0, "x".to_owned())].into() } => arrival if refused(arrival, "names[\"0\"]", "the destination takes ip"),
     State { names: [(0, "::1".to_owned())].into() } => Arrival::Whole,
 }
@@ -162,7 +162,7 @@ direction! {
     a_signed_number_to_a_narrow_one over wide
     from (version = 1, ignore(data, map, span, pieces, names, ratio, inner, choice, child, time)) { pub delta: i64 } |s| s.delta;
     to (version = 1, ignore(data, map, span, pieces, names, ratio, inner, choice, child, time)) { pub delta: i8 } |s| i64::from(s.delta);
-    State { delta: -129 } => arrival if refused(arrival, "delta", "is -129, the destination takes -128 to 127"),
+    State { delta: -129 } => arrival if refused(arrival, "delta", "is -129, but the destination takes -128 to 127"),
     State { delta: -128 } => Arrival::Whole,
 }
 
@@ -170,7 +170,7 @@ direction! {
     a_signed_number_to_a_narrow_one_in_an_arc over wide
     from (version = 1, ignore(data, map, span, pieces, names, ratio, inner, choice, child, time)) { pub delta: i64 } |s| s.delta;
     to (version = 1, ignore(data, map, span, pieces, names, ratio, inner, choice, child, time)) { pub delta: std::sync::Arc<i8> } |s| i64::from(*s.delta);
-    State { delta: 128 } => arrival if refused(arrival, "delta", "is 128, the destination takes -128 to 127"),
+    State { delta: 128 } => arrival if refused(arrival, "delta", "is 128, but the destination takes -128 to 127"),
     State { delta: 0 } => Arrival::Whole,
 }
 
@@ -188,7 +188,7 @@ direction! {
     a_nested_number_to_a_newtype_in_a_newtype over wide
     from (version = 1, ignore(data, map, span, pieces, names, delta, ratio, choice, child, time)) { pub inner: crate::forms::AnyLevel } |s| s.inner.level;
     to (version = 1, ignore(data, map, span, pieces, names, delta, ratio, choice, child, time)) { pub inner: Box<crate::forms::NarrowLevel> } |s| s.inner.level.as_ref().map(|level| u64::from(level.0.0));
-    State { inner: crate::forms::AnyLevel { level: Some(256) } } => arrival if refused(arrival, "inner.level", "is 256, the destination takes at most 255"),
+    State { inner: crate::forms::AnyLevel { level: Some(256) } } => arrival if refused(arrival, "inner.level", "is 256, but the destination takes at most 255"),
     State { inner: crate::forms::AnyLevel { level: None } } => Arrival::Whole,
     State { inner: crate::forms::AnyLevel { level: Some(0) } } => Arrival::Whole,
 }
@@ -197,7 +197,7 @@ direction! {
     a_nested_state_that_may_be_absent over wide
     from (version = 1, ignore(data, map, span, pieces, names, delta, ratio, choice, child, time)) { pub inner: Option<crate::forms::AnyLevel> } |s| s.inner.as_ref().map(|inner| inner.level);
     to (version = 1, ignore(data, map, span, pieces, names, delta, ratio, choice, child, time)) { pub inner: crate::forms::AnyLevel } |s| Some(s.inner.level);
-    State { inner: None } => arrival if refused(arrival, "inner", "is missing, and the destination requires it"),
+    State { inner: None } => arrival if refused(arrival, "inner", "is missing, but the destination requires it"),
     State { inner: Some(crate::forms::AnyLevel { level: None }) } => Arrival::Whole,
 }
 
@@ -211,7 +211,7 @@ direction! {
         crate::forms::NarrowChoice::Number(number) => number.to_string(),
         crate::forms::NarrowChoice::Text(text) => text.to_string(),
     });
-    State { choice: Some(crate::forms::AnyChoice::Number(256)) } => arrival if refused(arrival, "number", "is 256, the destination takes at most 255"),
+    State { choice: Some(crate::forms::AnyChoice::Number(256)) } => arrival if refused(arrival, "number", "is 256, but the destination takes at most 255"),
     State { choice: Some(crate::forms::AnyChoice::Text("x".into())) } => arrival if refused(arrival, "text", "the destination takes ip"),
     State { choice: Some(crate::forms::AnyChoice::Number(0)) } => Arrival::Whole,
     State { choice: None } => Arrival::Whole,
@@ -221,8 +221,8 @@ direction! {
     a_time_to_a_range over wide
     from (version = 1, ignore(data, map, span, pieces, names, delta, ratio, inner, choice, child)) { #[snapshot(with = codec::millis)] pub time: Duration } |s| s.time;
     to (version = 1, ignore(data, map, span, pieces, names, delta, ratio, inner, choice, child)) { #[snapshot(with = codec::millis, range = Duration::from_secs(1)..=Duration::from_secs(60))] pub time: Duration } |s| s.time;
-    State { time: Duration::from_millis(999) } => arrival if refused(arrival, "time", "is 999, the destination takes 1000 to 60000"),
-    State { time: Duration::ZERO } => arrival if refused(arrival, "time", "is 0, the destination takes 1000 to 60000"),
+    State { time: Duration::from_millis(999) } => arrival if refused(arrival, "time", "is 999, but the destination takes 1000 to 60000"),
+    State { time: Duration::ZERO } => arrival if refused(arrival, "time", "is 0, but the destination takes 1000 to 60000"),
     State { time: Duration::from_millis(60000) } => Arrival::Whole,
 }
 
@@ -230,8 +230,8 @@ direction! {
     a_time_to_a_range_without_its_end over wide
     from (version = 1, ignore(data, map, span, pieces, names, delta, ratio, inner, choice, child)) { #[snapshot(with = codec::millis)] pub time: Duration } |s| s.time;
     to (version = 1, ignore(data, map, span, pieces, names, delta, ratio, inner, choice, child)) { #[snapshot(with = codec::millis, range = Duration::from_secs(1)..Duration::from_secs(60))] pub time: Duration } |s| s.time;
-    State { time: Duration::from_millis(60000) } => arrival if refused(arrival, "time", "is 60000, the destination takes 1000 to 59999"),
-    State { time: Duration::ZERO } => arrival if refused(arrival, "time", "is 0, the destination takes 1000 to 59999"),
+    State { time: Duration::from_millis(60000) } => arrival if refused(arrival, "time", "is 60000, but the destination takes 1000 to 59999"),
+    State { time: Duration::ZERO } => arrival if refused(arrival, "time", "is 0, but the destination takes 1000 to 59999"),
     State { time: Duration::from_millis(59999) } => Arrival::Whole,
 }
 
@@ -239,7 +239,7 @@ direction! {
     a_date_to_a_range over wide
     from (version = 1, ignore(data, map, span, pieces, names, delta, ratio, inner, choice, child)) { #[snapshot(with = codec::unix_seconds)] pub time: SystemTime } |s| s.time;
     to (version = 1, ignore(data, map, span, pieces, names, delta, ratio, inner, choice, child)) { #[snapshot(with = codec::unix_seconds, range = SystemTime::UNIX_EPOCH..)] pub time: SystemTime } |s| s.time;
-    State { time: SystemTime::UNIX_EPOCH - Duration::from_secs(1) } => arrival if refused(arrival, "time", "is -1, the destination takes at least 0"),
+    State { time: SystemTime::UNIX_EPOCH - Duration::from_secs(1) } => arrival if refused(arrival, "time", "is -1, but the destination takes at least 0"),
     State { time: SystemTime::UNIX_EPOCH } => Arrival::Whole,
 }
 

@@ -28,7 +28,7 @@ fn a_value_of_an_ignored_field_is_refused_with_its_path_and_byte() {
         from_bytes::<Ignoring>(&message.encode_to_vec()).unwrap_err().to_string()
     };
     let cure =
-        "is there, and this build ignores the field: map it, or drop its value on purpose with";
+        "has a value, but this build ignores the field: map it, or drop its value on purpose with";
     assert_eq!(
         error(pb::Disk { limit: 7, ..disk() }),
         format!("limit: {cure} `discard(limit)` (byte 5 of 7)")
@@ -40,7 +40,7 @@ fn a_value_of_an_ignored_field_is_refused_with_its_path_and_byte() {
     );
     let both = error(pb::Disk { limit: 7, boot_order: vec!["a".into()], ..disk() });
     assert_eq!(both.lines().count(), 2, "{both}");
-    assert!(both.contains("boot_order: is there"), "{both}");
+    assert!(both.contains("boot_order: has a value"), "{both}");
 }
 
 #[test]
@@ -50,7 +50,9 @@ fn a_default_that_is_written_out_is_no_value() {
     assert_eq!(from_bytes::<Ignoring>(&bytes).unwrap(), Ignoring { image: "a".into() });
     // Of a oneof it is one.
     bytes.extend([0x20, 0]);
-    assert!(from_bytes::<Ignoring>(&bytes).unwrap_err().to_string().starts_with("slot: is there"));
+    assert!(
+        from_bytes::<Ignoring>(&bytes).unwrap_err().to_string().starts_with("slot: has a value")
+    );
 }
 
 #[test]
@@ -61,7 +63,7 @@ fn a_discarded_value_is_dropped_and_an_ignored_one_beside_it_is_not() {
     assert_eq!(to_bytes(&read).unwrap(), disk().encode_to_vec());
     let more = pb::Disk { boot_order: vec!["a".into()], ..full };
     let error = from_bytes::<Discarding>(&more.encode_to_vec()).unwrap_err().to_string();
-    assert!(error.starts_with("boot_order: is there"), "{error}");
+    assert!(error.starts_with("boot_order: has a value"), "{error}");
 }
 
 #[test]

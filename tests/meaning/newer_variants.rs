@@ -79,12 +79,13 @@ fn an_older_payload_with_a_newer_variant_or_member_is_refused() {
         |version| from_bytes::<Vm>(&message(version).encode_to_vec()).map_err(|e| e.to_string());
     assert_eq!(
         refusal(1).unwrap_err(),
-        "power: is Paused, which exists from version 2 on, and this payload is version 1 (byte 2 of 10)\n\
-         shelf: exists from version 3 on, and this payload is version 1 (byte 7 of 10)"
+        "power: is Paused, which exists from version 2 on, but this payload has version 1 (byte 2 \
+         of 10)\n\
+         shelf: exists from version 3 on, but this payload has version 1 (byte 7 of 10)"
     );
     assert_eq!(
         refusal(2).unwrap_err(),
-        "shelf: exists from version 3 on, and this payload is version 2 (byte 7 of 10)"
+        "shelf: exists from version 3 on, but this payload has version 2 (byte 7 of 10)"
     );
     assert!(refusal(3).is_ok());
 }

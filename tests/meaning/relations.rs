@@ -33,9 +33,9 @@ fn every_number_beyond_its_limit_is_refused_on_save() {
     let state = Ring { head: 4, count: 5, used: vec![5], ..ring() };
     assert_eq!(
         to_bytes(&state).unwrap_err().to_string(),
-        "head: is 4, it must be below the length of `ring`, which has 4 elements\n\
-         count: is 5, it must be at most the length of `ring`, which has 4 elements\n\
-         used: is 5, it must be below `count`, which is 5"
+        "head: is 4, but must be below the length of `ring`, which has 4 elements\n\
+         count: is 5, but must be at most the length of `ring`, which has 4 elements\n\
+         used: is 5, but must be below `count`, which is 5"
     );
 }
 
@@ -45,12 +45,12 @@ fn every_number_beyond_its_limit_is_refused_on_restore_with_its_byte() {
         pb::Ring { schema_version: 1, head: 9, count: 4, ring: vec![0; 4], used: vec![0, 4] };
     assert_eq!(
         from_bytes::<Ring>(&message.encode_to_vec()).unwrap_err().to_string(),
-        "head: is 9, it must be below the length of `ring`, which has 4 elements (byte 2 of 16)\n\
-         used: is 4, it must be below `count`, which is 4 (byte 12 of 16)"
+        "head: is 9, but must be below the length of `ring`, which has 4 elements (byte 2 of 16)\n\
+         used: is 4, but must be below `count`, which is 4 (byte 12 of 16)"
     );
 }
 
-/// A ring whose numbers nothing keeps within it.
+/// A ring without any check that its numbers are within it.
 #[derive(Snapshot)]
 #[snapshot(message = pb::Ring, version = 1, ignore(used))]
 struct Unchecked {

@@ -42,9 +42,9 @@ fn one_arc_in_two_fields_is_refused_by_both_names() {
     let shared = policy(10);
     let state = Pair { a: Arc::clone(&shared), b: Some(Arc::clone(&shared)), more: vec![shared] };
     let error = to_bytes(&state).unwrap_err().to_string();
-    let reason = "its `Arc` is in another place of the tree too, and would come back as a value of its own \
-                  in each: hold it once and refer to it, or say that this one may become a value of its \
-                  own: #[snapshot(unshared)]";
+    let reason = "its `Arc` is also in another place of the tree, and each place would get a \
+                  separate value: hold it once and refer to it, or allow a separate value here: \
+                  #[snapshot(unshared)]";
     assert_eq!(error, format!("a: {reason}\nb: {reason}"));
 }
 

@@ -1,4 +1,4 @@
-//! What manifests and locks say about meaning, and how they compare.
+//! The meanings in manifests and locks, and their comparison.
 
 use snapshot_core::Snapshot;
 use snapshot_core::evolution::lock::Lock;

@@ -86,7 +86,7 @@ fn is_idle(gpu: &Option<Child<gpu::Gpu>>) -> bool {
     gpu.as_ref().is_none_or(|gpu| gpu.with_state(|state| state.is_idle).unwrap_or_default())
 }
 
-fn are_idle(devices: &Vec<Child<dyn Controller>>) -> bool {
+fn are_idle(devices: &[Child<dyn Controller>]) -> bool {
     devices
         .iter()
         .all(|device| device.downcast::<gpu::Gpu>().is_some_and(|gpu| gpu.state().is_idle))
@@ -198,7 +198,7 @@ fn what_its_rule_does_not_let_stay_behind_refuses_the_migration_by_name() {
     assert_eq!(error(100, None), format!(".: meaning.v1.Host.hints: {lost}"));
     let busy = error(0, Some(false));
     assert!(busy.contains(&format!(".: meaning.v1.Host.gpu: {lost}")), "{busy}");
-    assert!(busy.contains("meaning.v1.Gpu: it has no controller for it"), "{busy}");
+    assert!(busy.contains("meaning.v1.Gpu: no controller is registered for it"), "{busy}");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn controllers_that_the_destination_does_not_have_stay_behind_as_a_whole() {
 fn a_busy_controller_that_the_destination_does_not_have_refuses_the_migration() {
     let host = host(0, None, &[true, false]);
     let error = left(&Source::new(&host), &older_manifest()).unwrap_err().to_string();
-    assert!(error.contains("meaning.v1.Gpu: it has no controller for it"), "{error}");
+    assert!(error.contains("meaning.v1.Gpu: no controller is registered for it"), "{error}");
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_controller_that_the_destination_has_takes_its_field_along() {
     theirs.payloads.extend(known.payloads);
     theirs.messages.extend(known.messages);
     let error = left(&Source::new(&host), &theirs).unwrap_err().to_string();
-    assert!(error.contains("meaning.v1.Gpu: it has no controller for it"), "{error}");
+    assert!(error.contains("meaning.v1.Gpu: no controller is registered for it"), "{error}");
 }
 
 #[test]

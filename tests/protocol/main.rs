@@ -1,6 +1,6 @@
-//! The decisions of `snapshot-handover`, checked in every order in which messages, losses, crashes,
-//! restarts, timeouts and failed writes can come. The functions under test are those by which `offer`,
-//! `accept` and the example `live_migration` decide.
+//! The decisions of `snapshot-handover`, checked in every possible order of messages, losses,
+//! crashes, restarts, timeouts and failed writes. The functions under test are those with which
+//! `offer`, `accept` and the example `live_migration` decide.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics where it failed")]
 
 mod model;
@@ -9,7 +9,7 @@ use model::{Budget, Ledger, Protocol, Rules, TakesUp};
 use snapshot_handover::decision::{Action, Again, Event, Mark, Word, Written, destination, source};
 use stateright::{Checker, HasDiscoveries, Model};
 
-/// What the library does, over a ledger that keeps its promise and no more: marks that the decisions
+/// The rules of the library, over a ledger that keeps exactly its promise: marks that the decisions
 /// call optional, and `Begun`, may be lost.
 const REAL: Rules = Rules {
     source: source::step,
@@ -27,7 +27,7 @@ const REAL: Rules = Rules {
     },
 };
 
-/// Checks every property in every state, and prints how many there are.
+/// Checks every property in every state, and prints the number of states.
 #[track_caller]
 fn holds(budget: Budget) {
     let protocol = Protocol::new(REAL).with_budget(budget);
@@ -39,7 +39,7 @@ fn holds(budget: Budget) {
         checker.max_depth()
     );
     checker.assert_properties();
-    // There are finitely many states, and none was left out.
+    // The number of states is finite, and none was omitted.
     assert!(checker.is_done());
     assert!(checker.unique_state_count() > 10_000, "{}", checker.unique_state_count());
 }
@@ -59,7 +59,7 @@ fn a_shim_that_dies_at_any_time_takes_its_sandbox_up_again_and_no_other_does() {
     holds(Budget::CHECKPOINTS);
 }
 
-/// A protocol with a mistake in it is found out by one of these properties.
+/// Checks that one of these properties finds the mistake of a protocol.
 #[track_caller]
 fn is_found_out(rules: Rules, properties: &[&'static str]) {
     let enough = HasDiscoveries::AnyOf(properties.iter().copied().collect());
@@ -239,7 +239,7 @@ fn a_ledger_that_takes_a_torn_record_for_none_is_found_out() {
     );
 }
 
-/// With this rule, a shim that is started again is found out.
+/// Checks that the model finds a mistake in this rule for a restarted shim.
 #[track_caller]
 fn taking_up_is_found_out(change: fn(&mut TakesUp), properties: &[&'static str]) {
     let mut rules = REAL;

@@ -1,5 +1,5 @@
-//! The world around the two sides: connections that break, processes that are killed and started
-//! again, checkpoints that they take their sandbox up from, an operator who does what the verdict says.
+//! The world around the two sides: connections that break, processes that are killed and restarted,
+//! checkpoints from which they continue, and an operator who follows the verdict.
 
 use std::collections::BTreeMap;
 
@@ -8,43 +8,43 @@ use snapshot_handover::decision::{
 };
 use stateright::{Model, Property};
 
-/// How a side decides: the library's own function, or one with a mistake in it.
+/// The decisions of a side: the library's own functions, or some with a mistake.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) source: fn(source::State, Event) -> (source::State, Vec<Action>),
     pub(crate) destination: fn(destination::State, Event) -> (destination::State, Vec<Action>),
-    /// How the ledger of each side behaves.
+    /// The behaviour of each side's ledger.
     pub(crate) ledger: Ledger,
-    /// How a process that was started again takes its sandbox up.
+    /// The way in which a restarted process continues its sandbox.
     pub(crate) again: TakesUp,
 }
 
-/// How a process that was started again takes its sandbox up.
+/// The way in which a restarted process continues its sandbox.
 #[derive(Clone, Copy)]
 pub(crate) struct TakesUp {
     pub(crate) source: fn(Option<Mark>) -> Again,
     pub(crate) destination: fn(Option<Mark>) -> Again,
     /// Whether a second process finds the ledger locked.
     pub(crate) locks: bool,
-    /// Whether the `patch` hooks find out that the checkpoint is older than the work.
+    /// Whether the `patch` hooks detect that the checkpoint is older than the work.
     pub(crate) compares: bool,
     /// Whether the destination keeps the sandbox before it writes that it is live.
     pub(crate) keeps: bool,
 }
 
-/// How a ledger behaves, beyond a write that succeeds and one that fails.
+/// The behaviour of a ledger, beyond writes that succeed or fail.
 #[derive(Clone, Copy)]
 pub(crate) struct Ledger {
     /// Whether a mark that was reported as written can be lost.
     pub(crate) loses: fn(Action) -> bool,
-    /// What a reader takes a record for.
+    /// The record that a reader sees.
     pub(crate) reads: fn(Written) -> Written,
 }
 
 /// The model.
 pub(crate) struct Protocol {
     rules: Rules,
-    /// How often something bad may happen.
+    /// The number of failures that may happen.
     budget: Budget,
 }
 
@@ -58,7 +58,7 @@ impl Protocol {
     }
 }
 
-/// A connection, with what is on its way.
+/// A connection, with the messages in transit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Connection {
     to_source: Vec<Word>,
@@ -69,17 +69,17 @@ pub(crate) struct Connection {
 /// A shim's process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Process<S> {
-    /// `None` once it was killed.
+    /// `None` after it was killed.
     state: Option<S>,
-    /// What it still has to do before it looks for the next event.
+    /// The actions that it has still to do before the next event.
     todo: Vec<Action>,
-    /// It has said all that it had to say.
+    /// Whether it has finished its conversation.
     over: bool,
     /// Its record, on its disk.
     written: Written,
     /// Its connection.
     connection: Option<u8>,
-    /// Whether it was started again after a kill.
+    /// Whether it was restarted after a kill.
     is_again: bool,
 }
 
@@ -89,8 +89,8 @@ impl<S> Process<S> {
     }
 }
 
-/// How often something bad may still happen. Two budgets, since everything at once has a million
-/// states: each has what the other has less of.
+/// The number of failures that may still happen. There are two budgets, because everything at once
+/// has a million states: each has more of what the other has less of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Budget {
     losses: u8,
@@ -98,7 +98,7 @@ pub(crate) struct Budget {
     restarts: u8,
     /// Steps that fail.
     failures: u8,
-    /// Writes of a mark that go wrong.
+    /// Writes of a mark that fail in some way.
     writes: u8,
     connections: u8,
     starts: u8,
@@ -109,7 +109,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Above all links that break and processes that are killed, also while they write.
+    /// Mainly broken links and killed processes, also during writes.
     pub(crate) const LINKS: Self = Self {
         losses: 2,
         kills: 2,
@@ -122,12 +122,12 @@ impl Budget {
         idles: false,
     };
 
-    /// Above all writes that go wrong.
+    /// Mainly failing writes.
     pub(crate) const WRITES: Self =
         Self { losses: 1, kills: 1, restarts: 2, failures: 0, writes: 2, ..Self::LINKS };
 
-    /// Above all shims that die at any time, with checkpoints that are behind, and are started again,
-    /// also twice at once.
+    /// Mainly shims that die at any time, with outdated checkpoints, and are restarted, sometimes
+    /// twice at once.
     pub(crate) const CHECKPOINTS: Self = Self {
         losses: 0,
         kills: 2,
@@ -148,16 +148,16 @@ pub(crate) struct World {
     /// Whether the sandbox runs there. It outlives its shim, as a VM does.
     runs_at_source: bool,
     runs_at_destination: bool,
-    /// How many processes have it there.
+    /// The number of processes that have it there.
     holders: [u8; 2],
-    /// The state of the sandbox, and of what each side could take it up from.
+    /// The version of the sandbox, and of the state from which each side could continue.
     work: u8,
     checkpoints: [Option<u8>; 2],
-    /// Whether a checkpoint was taken up that is older than the work, and nobody has said so.
+    /// Whether an outdated checkpoint was continued, and nobody has reported it.
     is_silently_stale: bool,
-    /// Whether one was, and was reported.
+    /// Whether one was continued, and was reported.
     is_reported_stale: bool,
-    /// Whether the destination's process holds something of its host for the tree.
+    /// Whether the destination's process holds resources of its host for the tree.
     bound_at_destination: bool,
     connections: BTreeMap<u8, Connection>,
     budget: Budget,
@@ -169,20 +169,20 @@ pub(crate) enum Who {
     Destination,
 }
 
-/// How the write of a mark goes wrong.
+/// The way in which the write of a mark fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Trouble {
-    /// Reported as failed, and the old record is there.
+    /// Reported as failed, and the old record remains.
     Fails,
-    /// Reported as failed, and the mark is there all the same.
+    /// Reported as failed, but the mark is written.
     FailsAndIsThere,
     /// Reported as failed, and the record is damaged.
     FailsAndTears,
-    /// Reported as done, and the old record is there.
+    /// Reported as done, but the old record remains.
     IsLost,
-    /// The process is killed meanwhile, and the old record is there.
+    /// The process is killed meanwhile, and the old record remains.
     Killed,
-    /// The process is killed meanwhile, and the mark is there.
+    /// The process is killed meanwhile, and the mark is written.
     KilledAndIsThere,
     /// The process is killed meanwhile, and the record is damaged.
     KilledAndTears,
@@ -204,30 +204,30 @@ impl Trouble {
     }
 }
 
-/// What can happen next.
+/// A possible next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Happening {
-    /// A side does the next thing that it has to do, which succeeds.
+    /// A side does its next action, which succeeds.
     Does(Who),
-    /// It is not needed.
+    /// The action is not needed.
     Skips(Who),
     /// The source rehearses once more.
     RehearsesAgain,
-    /// It fails.
+    /// The action fails.
     Fails(Who),
-    /// The write of a mark goes wrong.
+    /// The write of a mark fails in some way.
     Writes(Who, Trouble),
-    /// The other side is not there for as long as its patience lasts.
+    /// The other side is absent for longer than the patience of this one.
     Nobody(Who),
-    /// A side gets the next message.
+    /// A side receives the next message.
     Gets(Who),
     /// A side notices that its connection is lost.
     Notices(Who),
-    /// The operator does what the verdict says.
+    /// The operator follows the verdict.
     Operator,
     /// A connection breaks.
     Breaks(u8),
-    /// The last message on its way on a broken connection does not arrive.
+    /// The last message in transit on a broken connection is lost.
     Vanishes(u8, Who),
     Kill(Who),
     Restart(Who),
@@ -237,17 +237,17 @@ pub(crate) enum Happening {
     Changes,
     /// The checkpoint of the change is written.
     Checkpoint,
-    /// A process that was started again takes the sandbox of its side up.
+    /// A restarted process continues the sandbox of its side.
     TakesUp(Who),
-    /// A second process is started beside it, and takes the sandbox up too if it can.
+    /// A second process is started in addition, and continues the sandbox too if it can.
     Doubles(Who),
     /// The operator starts the sandbox again where the verdict says.
     StartAgain,
 }
 
 impl Happening {
-    /// Whether the two sides and their operator get on by it; if not, it is bad luck, which need not
-    /// come.
+    /// Returns whether the two sides and their operator make progress by it. If not, it is a
+    /// failure, which need not happen.
     fn is_progress(self) -> bool {
         !matches!(
             self,
@@ -268,7 +268,7 @@ impl World {
     fn sides(&self, rules: Rules) -> (Side, Side) {
         let source = Side {
             written: (rules.ledger.reads)(self.source.written),
-            // A source that has let go of the sandbox ends.
+            // A source that has released the sandbox ends.
             alive: self
                 .source
                 .state
@@ -288,7 +288,7 @@ impl World {
         verdict(source, destination)
     }
 
-    /// What a process of this side does with the sandbox after it was started again.
+    /// Returns what a restarted process of this side does with the sandbox.
     fn again(&self, rules: Rules, who: Who) -> Option<Again> {
         let (written, again) = match who {
             Who::Source => (self.source.written, rules.again.source),
@@ -309,7 +309,7 @@ impl World {
         }
     }
 
-    /// Takes the sandbox up from a side's checkpoint.
+    /// Continues the sandbox from a side's checkpoint.
     fn take_up(&mut self, rules: Rules, who: Who) {
         let Some(kept) = self.checkpoints[who as usize] else { return };
         if kept < self.work {
@@ -317,7 +317,7 @@ impl World {
                 true => self.is_reported_stale = true,
                 false => self.is_silently_stale = true,
             }
-            // What the checkpoint does not know is taken down.
+            // Things that are missing in the checkpoint are removed.
             self.work = kept;
         }
         self.holders[who as usize] += 1;
@@ -352,7 +352,7 @@ impl World {
             .is_none_or(|connection| connection.broken)
     }
 
-    /// Whether a side does nothing but wait for a message.
+    /// Returns whether a side only waits for a message.
     fn waits(&self, who: Who) -> bool {
         let (lives, over) = match who {
             Who::Source => (self.source.state.is_some(), self.source.over),
@@ -361,7 +361,7 @@ impl World {
         lives && !over && self.head(who).is_none()
     }
 
-    /// A connection that the source has opened and the destination has not accepted yet.
+    /// Returns a connection that the source has opened and the destination has not accepted yet.
     fn backlog(&self) -> Option<u8> {
         let seen = self.destination.connection;
         self.connections.keys().copied().find(|&id| seen.is_none_or(|seen| id > seen))
@@ -370,7 +370,7 @@ impl World {
     fn hang_up(&mut self, who: Who) {
         let id = match who {
             Who::Source => self.source.connection.take(),
-            // Kept, to know which one comes after it.
+            // Kept, to know the connection after it.
             Who::Destination => self.destination.connection,
         };
         if let Some(connection) = id.and_then(|id| self.connections.get_mut(&id)) {
@@ -419,7 +419,7 @@ impl World {
             Who::Source => self.source.kill(),
             Who::Destination => {
                 let seen = self.destination.connection;
-                // What was only bound ends with the process.
+                // Resources that were only bound end with the process.
                 self.bound_at_destination = false;
                 self.destination.kill();
                 self.destination.connection = seen;
@@ -428,7 +428,7 @@ impl World {
         }
     }
 
-    /// The write of the mark at the head of a side's list goes wrong.
+    /// Lets the write of the mark at the head of a side's list fail.
     fn write(&mut self, rules: Rules, who: Who, trouble: Trouble) {
         let todo = match who {
             Who::Source => &mut self.source.todo,
@@ -453,7 +453,7 @@ impl World {
         }
     }
 
-    /// Does the head of a side's list.
+    /// Does the action at the head of a side's list.
     fn act(&mut self, rules: Rules, who: Who) {
         let todo = match who {
             Who::Source => &mut self.source.todo,
@@ -480,7 +480,7 @@ impl World {
             Action::Rehearse | Action::Weigh | Action::Greet | Action::Resume => {
                 self.happen(rules, who, Event::Done);
             }
-            // Of a process that was started again there is nothing to thaw: it takes it up.
+            // A restarted process has nothing to thaw: it continues from its checkpoint.
             Action::Thaw => self.runs_at_source |= self.holders[0] > 0,
             Action::Commit => {
                 if self.holders[0] > 0 {
@@ -508,7 +508,7 @@ impl World {
                 self.hang_up(who);
                 self.destination.connection = self.backlog();
             }
-            // What this process knew does not count any more: the same as a kill.
+            // The knowledge of this process no longer counts, as after a kill.
             Action::Leave => self.kill(who),
             Action::Contradiction => {}
             Action::AskOperator => {}
@@ -531,7 +531,7 @@ impl World {
         for (&id, connection) in &mut self.connections {
             connection.broken |= seen.is_none_or(|seen| id > seen);
         }
-        // And they never come back: the next one is a newer one.
+        // These never come back: the next connection is a newer one.
         self.destination.connection = self.connections.keys().next_back().copied();
     }
 
@@ -604,7 +604,7 @@ impl World {
                 Who::Source => (self.source.state.is_some(), self.source.written),
                 Who::Destination => (self.destination.state.is_some(), self.destination.written),
             };
-            // A record that cannot be read is refused.
+            // An unreadable record is refused.
             let readable = match (rules.ledger.reads)(written) {
                 Written::Mark(_) => true,
                 Written::Nothing => self.budget.idles,
@@ -639,7 +639,7 @@ impl World {
         if runs && self.budget.changes > 0 {
             all.push(Happening::Changes);
         }
-        // A hand-over begins when the last change is in the checkpoint, or is not.
+        // The last change may or may not be in the checkpoint when a hand-over begins.
         if runs && self.checkpoints[0] != Some(self.work) {
             all.push(Happening::Checkpoint);
         }
@@ -655,7 +655,8 @@ impl World {
             }
         }
         let nowhere = !self.runs_at_source && !self.runs_at_destination;
-        // Whoever looks under `Look` sees that it runs nowhere, and starts it at the source.
+        // An operator who looks because of `Look` sees that it runs nowhere, and starts it at the
+        // source.
         let again = match self.verdict(rules) {
             Verdict::StartAtSource | Verdict::StartAtDestination => true,
             Verdict::Look => self.source.state.is_none(),
@@ -667,12 +668,12 @@ impl World {
         all
     }
 
-    /// Whether the destination is live and the source has not let go of its frozen tree yet.
+    /// Returns whether the destination is live and the source has not yet released its frozen tree.
     fn is_between(&self) -> bool {
         self.holders == [1, 1] && !self.runs_at_source
     }
 
-    /// Whether a side's process was started again.
+    /// Returns whether a side's process was restarted.
     fn is_again(&self, who: Who) -> bool {
         match who {
             Who::Source => self.source.is_again,
@@ -680,7 +681,7 @@ impl World {
         }
     }
 
-    /// Whether nothing but bad luck can happen any more.
+    /// Returns whether only failures can still happen.
     fn is_quiet(&self, rules: Rules) -> bool {
         !self.happenings(rules).into_iter().any(Happening::is_progress)
     }
@@ -741,7 +742,7 @@ impl Model for Protocol {
                 if let (Who::Destination, Some(Action::Prepare | Action::Import | Action::Resume)) =
                     (who, world.head(who))
                 {
-                    // A step that fails takes itself back, and all that was prepared before.
+                    // A failed step undoes itself, and everything that was prepared before.
                     world.bound_at_destination = false;
                 }
                 world.happen(rules, who, Event::Failed);
@@ -804,7 +805,7 @@ impl Model for Protocol {
                             Some(mark) if !world.budget.idles || !is_taken_up => {
                                 source::restart(mark)
                             }
-                            // There is no conversation to be finished first.
+                            // There is no conversation to finish first.
                             _ => (source::State::Kept, vec![Action::End]),
                         };
                         (world.source.state, world.source.todo) = (Some(state), todo);
@@ -874,7 +875,7 @@ impl Model for Protocol {
                             Verdict::RunsAtDestination => !source,
                             Verdict::StartAtSource => !destination,
                             Verdict::StartAtDestination => !source,
-                            // Its record is behind: it has taken the tree back, or was started again
+                            // Its record is outdated: it has taken the tree back, or was restarted
                             // without it, and could not write that.
                             Verdict::Tell(Choice::Rollback) => !destination,
                             Verdict::Look => !destination,

@@ -49,20 +49,20 @@ fn all_problems_of_a_message_are_reported_together() {
     assert_eq!(
         refusal::<Required>(&bytes),
         format!(
-            "int32: 128 does not fit i8, which is -128 to 127 (byte 0 of 35)\n\
+            "int32: 128 does not fit in i8, which holds -128 to 127 (byte 0 of 35)\n\
              {unknown} (byte 3 of 35)\n\
-             int64: is there twice (byte 8 of 35)\n\
+             int64: occurs twice (byte 8 of 35)\n\
              uint32: has wire type 32-bit, expected varint (byte 10 of 35)\n\
              bytes: has 3 bytes, expected 2 (byte 23 of 35)\n\
-             bool: 2 does not fit bool, which is 0 to 1 (byte 28 of 35)\n\
-             fixed32: 65536 does not fit u16, which is 0 to 65535 (byte 30 of 35)\n\
+             bool: 2 does not fit in bool, which holds 0 to 1 (byte 28 of 35)\n\
+             fixed32: 65536 does not fit in u16, which holds 0 to 65535 (byte 30 of 35)\n\
              uint64: is missing\n\
              sint64: is missing\n\
              fixed64: is missing\n\
              sfixed32: is missing\n\
              sfixed64: is missing\n\
              sint32: is 23, which is not in 1..=9 (byte 15 of 35)\n\
-             string: has 4 bytes, at most 3 are allowed (byte 17 of 35)"
+             string: has 4 bytes, but at most 3 are allowed (byte 17 of 35)"
         )
     );
 }
@@ -87,13 +87,13 @@ fn after_damage_no_field_is_reported_as_missing() {
     // Errors before the damage are reported; errors after it are not guessed.
     assert_eq!(
         refusal::<Required>(b"\x18\x80\x01\x0b\x20\x01"),
-        "int32: 128 does not fit i8, which is -128 to 127 (byte 0 of 6)\n\
+        "int32: 128 does not fit in i8, which holds -128 to 127 (byte 0 of 6)\n\
          groups are not supported (byte 3 of 6)"
     );
     assert_eq!(
         refusal::<Required>(b"\x18\x80\x01\x72\x09abc"),
-        "int32: 128 does not fit i8, which is -128 to 127 (byte 0 of 8)\n\
-         string: needs 9 bytes, 3 are left (byte 5 of 8)"
+        "int32: 128 does not fit in i8, which holds -128 to 127 (byte 0 of 8)\n\
+         string: needs 9 bytes, but 3 are left (byte 5 of 8)"
     );
 }
 
@@ -112,7 +112,7 @@ fn damage_in_one_message_does_not_hide_problems_of_the_next() {
         refusal::<Node>(&bytes),
         "children[0]: groups are not supported (byte 2 of 29)\n\
          children[1].name: is not valid UTF-8 (byte 7 of 29)\n\
-         children[3].name: needs 9 bytes, 1 are left (byte 17 of 29)\n\
+         children[3].name: needs 9 bytes, but 1 are left (byte 17 of 29)\n\
          by_name[\"k\"]: unknown field 9 (varint) in fixture.v1.Recursive.Node (byte 25 of 29)\n\
          unknown field 9 (varint) in fixture.v1.Recursive.Node (byte 27 of 29)"
     );
@@ -138,7 +138,7 @@ fn errors_of_a_key_and_of_its_value_are_both_reported() {
     .concat();
     assert_eq!(
         refusal::<Maps>(&bytes),
-        "uint32_key.key: 256 does not fit u8, which is 0 to 255 (byte 3 of 31)\n\
+        "uint32_key.key: 256 does not fit in u8, which holds 0 to 255 (byte 3 of 31)\n\
          uint32_key: \"x\" is not a UUID (byte 6 of 31)\n\
          uint32_key[\"1\"]: \"y\" is not a UUID (byte 11 of 31)\n\
          uint32_key[\"0\"]: \"z\" is not a UUID (byte 18 of 31)\n\

@@ -56,31 +56,31 @@ fn every_row_is_refused_in_a_payload() {
     assert_refused(b"\x08\x02\x48\x01", "", unknown, 2);
     let wire_type = "has wire type 32-bit, expected varint";
     assert_refused(b"\x08\x02\x15\0\0\0\0", "value", wire_type, 2);
-    assert_refused(b"\x08\x02\x10\x01\x10\x01", "value", "is there twice", 4);
-    assert_refused(b"\x08\x02\x08\x02", "schema_version", "is there twice", 2);
-    let stage = "7 is no value of Stage, it has Idle (0), Counting (1), Done (2)";
+    assert_refused(b"\x08\x02\x10\x01\x10\x01", "value", "occurs twice", 4);
+    assert_refused(b"\x08\x02\x08\x02", "schema_version", "occurs twice", 2);
+    let stage = "7 is not a value of Stage, which has Idle (0), Counting (1), Done (2)";
     assert_refused(b"\x08\x02\x20\x07", "stage", stage, 2);
     assert_refused(b"\x08\x02\x1a\x02a\xff", "label", "is not valid UTF-8", 5);
-    let range = "65536 does not fit u16, which is 0 to 65535";
+    let range = "65536 does not fit in u16, which holds 0 to 65535";
     assert_refused(b"\x08\x02\x10\x80\x80\x04", "value", range, 2);
     let long = "varint is longer than it needs to be";
     assert_refused(b"\x08\x02\x10\x80\x00", "value", long, 3);
     assert_refused(b"\x08\x02\x90\x00\x01", "", long, 2);
     assert_refused(b"\x08\x02\x1a\x80\x00", "label", long, 3);
     assert_refused(b"\x08\x02\x13\x14", "", "groups are not supported", 2);
-    assert_refused(b"\x08\x02\x1a\x05abc", "label", "needs 5 bytes, 3 are left", 4);
+    assert_refused(b"\x08\x02\x1a\x05abc", "label", "needs 5 bytes, but 3 are left", 4);
     assert_refused(b"\x08\x02\x1a", "label", "ends within a varint", 3);
 }
 
 #[test]
 fn a_foreign_version_is_reported_before_anything_else() {
-    let foreign = "schema version 7, this build reads version 2";
+    let foreign = "schema version 7, but this build reads version 2";
     // After the version: an unknown field, a wrong wire type, a stage of another build, a group.
     assert_refused(b"\x08\x07\x48\x01\x12\0\x20\x63\x0b\x0c", "schema_version", foreign, 1);
     // Before the version, because fields can have any order.
     assert_refused(b"\x48\x01\x12\0\x20\x63\x08\x07\x0b\x0c", "schema_version", foreign, 7);
     // An unreasonable number.
-    let large = "schema version 18446744073709551615, this build reads version 2";
+    let large = "schema version 18446744073709551615, but this build reads version 2";
     let bytes = b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x48\x01";
     assert_refused(bytes, "schema_version", large, 1);
 
@@ -90,7 +90,7 @@ fn a_foreign_version_is_reported_before_anything_else() {
 
 #[test]
 fn a_missing_version_is_reported_before_anything_else() {
-    let missing = "has no schema version, this build reads version 2";
+    let missing = "has no schema version, but this build reads version 2";
     assert_refused(b"\x48\x01\x20\x63", "schema_version", missing, 0);
     // An explicit default.
     let zero = refusal::<Counter>(b"\x08\0\x48\x01");
@@ -103,7 +103,7 @@ fn damage_before_the_version_is_reported_as_damage() {
     // The position of the version is unknown.
     assert_refused(b"\x0b\x0c\x08\x07", "", "groups are not supported", 0);
     assert_refused(b"\x0b", "", "groups are not supported", 0);
-    assert_refused(b"\x1a\x7fabc\x08\x07", "label", "needs 127 bytes, 5 are left", 2);
+    assert_refused(b"\x1a\x7fabc\x08\x07", "label", "needs 127 bytes, but 5 are left", 2);
     assert_refused(b"\x08", "schema_version", "ends within a varint", 1);
     let wire_type = "has wire type length-delimited, expected varint";
     assert_refused(b"\x0a\x01\x02", "schema_version", wire_type, 0);
@@ -124,9 +124,12 @@ fn the_versions_of_all_payloads_are_reported_together() {
     assert_eq!(
         refusal::<Group>(&bytes),
         format!(
-            "members/0: {version}: schema version 7, this build reads version 2 (byte 55 of {total})\n\
-             members/2: {version}: has no schema version, this build reads version 2 (byte 162 of {total})\n\
-             leader: {version}: schema version 1, this build reads version 2 (byte 215 of {total})"
+            "members/0: {version}: schema version 7, but this build reads version 2 (byte 55 of \
+             {total})\n\
+             members/2: {version}: has no schema version, but this build reads version 2 (byte 162 \
+             of {total})\n\
+             leader: {version}: schema version 1, but this build reads version 2 (byte 215 of \
+             {total})"
         )
     );
 }
@@ -147,18 +150,18 @@ fn an_any_is_read_strictly() {
     );
     assert_eq!(
         refusal(&[any(b"\x08\x02"), field(2, b"")].concat()),
-        "leader.value: is there twice (byte 57 of 58)"
+        "leader.value: occurs twice (byte 57 of 58)"
     );
     assert_eq!(
         refusal(&[field(1, URL), any(b"")].concat()),
-        "leader.type_url: is there twice (byte 53 of 102)"
+        "leader.type_url: occurs twice (byte 53 of 102)"
     );
     assert_eq!(
         refusal(b"\x08\x01"),
         "leader.type_url: has wire type varint, expected length-delimited (byte 5 of 6)"
     );
     assert_eq!(refusal(b"\x0a\x01\xff"), "leader.type_url: is not valid UTF-8 (byte 6 of 7)");
-    assert_eq!(refusal(b"\x12\x03a"), "leader.value: needs 3 bytes, 1 are left (byte 6 of 7)");
+    assert_eq!(refusal(b"\x12\x03a"), "leader.value: needs 3 bytes, but 1 are left (byte 6 of 7)");
     assert_eq!(refusal(b"\x0b\x0c"), "leader: groups are not supported (byte 4 of 6)");
 }
 

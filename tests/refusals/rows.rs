@@ -43,22 +43,22 @@ rows! {
     }
 
     a_singular_field_twice_is_refused {
-        b"\x0a\x01a\x0a\x01a" => "name", "is there twice", 3;
+        b"\x0a\x01a\x0a\x01a" => "name", "occurs twice", 3;
         // An explicit default is also a value.
-        b"\x0a\0\x0a\0" => "name", "is there twice", 2;
-        b"\x12\0\x0a\x01a\x12\0" => "next", "is there twice", 5;
-        b"\x2a\0\x2a\0" => "left", "is there twice", 2;
-        b"\x2a\0\x32\0" => "right", "excludes left, which is there already", 2;
-        b"\x3a\x06\x0a\0\x10\x01\x10\x01" => "detour.length", "is there twice", 6;
+        b"\x0a\0\x0a\0" => "name", "occurs twice", 2;
+        b"\x12\0\x0a\x01a\x12\0" => "next", "occurs twice", 5;
+        b"\x2a\0\x2a\0" => "left", "occurs twice", 2;
+        b"\x2a\0\x32\0" => "right", "cannot be set together with left, which is already set", 2;
+        b"\x3a\x06\x0a\0\x10\x01\x10\x01" => "detour.length", "occurs twice", 6;
     }
 
     a_map_key_twice_is_refused {
-        b"\x22\x03\x0a\x01k\x22\x03\x0a\x01k" => r#"by_name["k"]"#, "is there twice", 5;
+        b"\x22\x03\x0a\x01k\x22\x03\x0a\x01k" => r#"by_name["k"]"#, "occurs twice", 5;
         // Once omitted and once explicit.
-        b"\x22\0\x0a\x01a\x22\x02\x0a\0" => r#"by_name[""]"#, "is there twice", 5;
+        b"\x22\0\x0a\x01a\x22\x02\x0a\0" => r#"by_name[""]"#, "occurs twice", 5;
         // A duplicate key or value in one entry.
-        b"\x22\x06\x0a\x01k\x0a\x01k" => "by_name.key", "is there twice", 6;
-        b"\x22\x07\x0a\x01k\x12\0\x12\0" => r#"by_name["k"]"#, "is there twice", 8;
+        b"\x22\x06\x0a\x01k\x0a\x01k" => "by_name.key", "occurs twice", 6;
+        b"\x22\x07\x0a\x01k\x12\0\x12\0" => r#"by_name["k"]"#, "occurs twice", 8;
     }
 
     invalid_utf_8_is_refused {
@@ -73,9 +73,9 @@ rows! {
 
     a_number_out_of_range_is_refused {
         b"\x3a\x05\x0a\0\x10\x80\x02" =>
-            "detour.length", "256 does not fit u8, which is 0 to 255", 4;
+            "detour.length", "256 does not fit in u8, which holds 0 to 255", 4;
         b"\x3a\x0a\x0a\0\x10\xff\xff\xff\xff\xff\xff\x01" =>
-            "detour.length", "8796093022207 does not fit uint32, which is 0 to 4294967295", 4;
+            "detour.length", "8796093022207 does not fit in uint32, which holds 0 to 4294967295", 4;
     }
 
     an_over_long_varint_is_refused {
@@ -115,14 +115,14 @@ rows! {
     }
 
     a_length_past_the_end_is_refused {
-        b"\x0a\x05abc" => "name", "needs 5 bytes, 3 are left", 2;
-        b"\x12\x01" => "next", "needs 1 bytes, 0 are left", 2;
-        b"\x1a\x80\x80\x80\x80\x08" => "children[0]", "needs 2147483648 bytes, 0 are left", 6;
+        b"\x0a\x05abc" => "name", "needs 5 bytes, but 3 are left", 2;
+        b"\x12\x01" => "next", "needs 1 bytes, but 0 are left", 2;
+        b"\x1a\x80\x80\x80\x80\x08" => "children[0]", "needs 2147483648 bytes, but 0 are left", 6;
         b"\x22\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01xx" =>
-            "by_name", "needs 18446744073709551615 bytes, 2 are left", 11;
+            "by_name", "needs 18446744073709551615 bytes, but 2 are left", 11;
         // Past the end of the message around it, but not of the whole.
-        b"\x12\x02\x0a\x01\x0a\x01a" => "next.name", "needs 1 bytes, 0 are left", 4;
-        b"\x2a\x03\x1a\x05\x0a\x0a\x03abc" => "left.children[0]", "needs 5 bytes, 1 are left", 4;
+        b"\x12\x02\x0a\x01\x0a\x01a" => "next.name", "needs 1 bytes, but 0 are left", 4;
+        b"\x2a\x03\x1a\x05\x0a\x0a\x03abc" => "left.children[0]", "needs 5 bytes, but 1 are left", 4;
     }
 
     a_missing_required_message_is_refused {

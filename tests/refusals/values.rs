@@ -46,7 +46,7 @@ struct Inner {
 }
 
 const SIGNED: &str =
-    "is no value of Signed, it has Zero (0), MinusOne (-1), PlusOne (1), Min (-2147483648)";
+    "is not a value of Signed, which has Zero (0), MinusOne (-1), PlusOne (1), Min (-2147483648)";
 
 #[test]
 fn an_unknown_enum_value_is_refused_with_the_known_ones() {
@@ -62,7 +62,7 @@ fn an_unknown_enum_value_is_refused_with_the_known_ones() {
     );
     assert_eq!(
         refusal(b"\x4a\x02\x08\x01"),
-        "inner.level: 1 is no value of Level, it has Low (0), High (3) (byte 2 of 4)"
+        "inner.level: 1 is not a value of Level, which has Low (0), High (3) (byte 2 of 4)"
     );
 }
 
@@ -84,7 +84,7 @@ fn an_enum_value_of_more_than_32_bits_is_not_cut_off() {
 fn a_transient_stage_is_never_read() {
     assert_eq!(
         refusal::<Counter>(b"\x08\x02\x20\x09"),
-        "stage: 9 is no value of Stage, it has Idle (0), Counting (1), Done (2) (byte 2 of 4)"
+        "stage: 9 is not a value of Stage, which has Idle (0), Counting (1), Done (2) (byte 2 of 4)"
     );
 }
 
@@ -124,13 +124,13 @@ fn is_local(address: &IpAddr2) -> Result<(), String> {
 fn a_member_of_a_oneof_is_refused_by_its_name() {
     let refusal = refusal::<Choice>;
     let cases: [(&[u8], &str); 12] = [
-        (b"\x10\x80\x02", "number: 256 does not fit u8, which is 0 to 255 (byte 0 of 3)"),
+        (b"\x10\x80\x02", "number: 256 does not fit in u8, which holds 0 to 255 (byte 0 of 3)"),
         (b"\x1a\x02zz", "text: \"zz\" is not a UUID (byte 0 of 4)"),
         (b"\x22\0", "message: is a member that this build does not map (byte 0 of 2)"),
         (b"\x32\x02\x08\x01", "nothing: google.protobuf.Empty has no field 1 (byte 3 of 4)"),
-        (b"\x40\xff\x02", "zigzag: -192 does not fit i8, which is -128 to 127 (byte 0 of 3)"),
-        (b"\x49\0\0\0\0\0\0\0\0", "fixed: is 0, which this field may not be (byte 0 of 9)"),
-        (b"\x50\x02", "flag: 2 does not fit bool, which is 0 to 1 (byte 0 of 2)"),
+        (b"\x40\xff\x02", "zigzag: -192 does not fit in i8, which holds -128 to 127 (byte 0 of 3)"),
+        (b"\x49\0\0\0\0\0\0\0\0", "fixed: is 0, but this field must not be 0 (byte 0 of 9)"),
+        (b"\x50\x02", "flag: 2 does not fit in bool, which holds 0 to 1 (byte 0 of 2)"),
         (
             b"\x6a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
             "duration.seconds: -1 is not in 0 to 315576000000 (byte 0 of 13)",
@@ -174,11 +174,11 @@ fn an_element_is_refused_by_its_index() {
         (b"\x2a\x03\x01\x02\x02", "uint32[2]: \"2\" is in the set twice (byte 8 of 9)"),
         (
             b"\x2a\x03\x01\x80\x02",
-            "uint32[1]: 256 does not fit u8, which is 0 to 255 (byte 7 of 9)",
+            "uint32[1]: 256 does not fit in u8, which holds 0 to 255 (byte 7 of 9)",
         ),
-        (b"\x4a\x04\0\0\0\0", "fixed32[0]: is 0, which this field may not be (byte 6 of 10)"),
-        (b"\x4a\x05\x01\0\0\0\0", "fixed32[1]: needs 4 bytes, 1 are left (byte 10 of 11)"),
-        (b"\x6a\x02\x01\x02", "bool[1]: 2 does not fit bool, which is 0 to 1 (byte 7 of 8)"),
+        (b"\x4a\x04\0\0\0\0", "fixed32[0]: is 0, but this field must not be 0 (byte 6 of 10)"),
+        (b"\x4a\x05\x01\0\0\0\0", "fixed32[1]: needs 4 bytes, but 1 are left (byte 10 of 11)"),
+        (b"\x6a\x02\x01\x02", "bool[1]: 2 does not fit in bool, which holds 0 to 1 (byte 7 of 8)"),
         (b"\x72\x01a\x72\x02bc", "string[1]: \"bc\" is not a single character (byte 8 of 11)"),
         (b"\xc2\x01\x02\x01\x80", "packed_int32[1]: ends within a varint (byte 8 of 9)"),
         (

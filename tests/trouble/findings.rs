@@ -112,7 +112,7 @@ fn sound(name: &str) -> DiskState {
     }
 }
 
-/// A value of which nothing can be saved.
+/// A value in which nothing can be saved.
 fn broken(name: &str) -> DiskState {
     DiskState {
         queues: 9,
@@ -130,14 +130,14 @@ fn broken(name: &str) -> DiskState {
 fn what_is_wrong(id: &str) -> Vec<String> {
     let reasons = [
         "queues: is 9, which is not in 1..=8",
-        "sizes: has 4 elements, at most 3 are allowed",
-        "owners[\"-2\"]: -2 does not fit uint32, which is 0 to 4294967295",
-        "owners[\"1\"]: -3 does not fit uint32, which is 0 to 4294967295",
-        "first.label: has 8 bytes, at most 4 are allowed",
-        "first.blocks: -4 does not fit uint32, which is 0 to 4294967295",
-        "parts[1].label: has 8 bytes, at most 4 are allowed",
-        "parts[2].blocks: -5 does not fit uint32, which is 0 to 4294967295",
-        "raw.blocks: -6 does not fit uint32, which is 0 to 4294967295",
+        "sizes: has 4 elements, but at most 3 are allowed",
+        "owners[\"-2\"]: -2 does not fit in uint32, which holds 0 to 4294967295",
+        "owners[\"1\"]: -3 does not fit in uint32, which holds 0 to 4294967295",
+        "first.label: has 8 bytes, but at most 4 are allowed",
+        "first.blocks: -4 does not fit in uint32, which holds 0 to 4294967295",
+        "parts[1].label: has 8 bytes, but at most 4 are allowed",
+        "parts[2].blocks: -5 does not fit in uint32, which holds 0 to 4294967295",
+        "raw.blocks: -6 does not fit in uint32, which holds 0 to 4294967295",
         "timeout: 1ns is not a whole number of milliseconds",
     ];
     reasons.iter().map(|reason| format!("children/{id}: trouble.findings.Disk.{reason}")).collect()
@@ -177,7 +177,8 @@ fn every_value_of_the_tree_that_cannot_be_saved_is_reported_at_once() {
 #[test]
 fn a_stage_that_cannot_be_saved_hides_no_value_and_is_reported_once() {
     let root = tree(vec![DiskState { stage: Stage::Stopped, ..broken("one") }, broken("two")]);
-    let mut expected = vec!["children/one: is in stage Stopped, it can be saved in Running".into()];
+    let mut expected =
+        vec!["children/one: is in stage Stopped, but can be saved only in Running".into()];
     expected.extend([what_is_wrong("one"), what_is_wrong("two")].into_iter().flatten());
     let found = preflight(&root);
     assert_eq!(found[..expected.len()], expected);

@@ -275,7 +275,7 @@ fn a_stage_that_cannot_be_set_after_a_hook_is_a_wait_like_any_other() {
     drop(held);
     ends(move || freeze.join().unwrap()).unwrap();
     // The hook itself was on time.
-    assert_eq!(events.count("the hook is past its deadline", &[]), 0);
+    assert_eq!(events.count("the hook has exceeded its deadline", &[]), 0);
 }
 
 fn patient() -> ([Arc<PatientDisk>; 3], Arc<PatientTree>) {
@@ -313,7 +313,7 @@ fn a_wait_that_can_be_given_up_ends_the_phase_by_the_deadlines_or_a_cancel() {
     let waits = [
         (patient().hook_deadline(SOON), Code::DeadlineExceeded, "waited for 20ms"),
         (patient().deadline(Phase::Freeze, SOON), Code::DeadlineExceeded, "within 20ms"),
-        (cancelled, Code::Cancelled, "the operator has cancelled"),
+        (cancelled, Code::Cancelled, "the migration was cancelled"),
     ];
     for (session, code, why) in waits {
         let failure = freeze(&root, session).unwrap_err();
@@ -336,7 +336,12 @@ fn a_preflight_gives_up_by_its_own_deadline_and_says_what_else_is_in_the_way() {
     let source = Source::new(&root).lock_deadline(SOON);
     let error = ends(move || source.preflight(&theirs()).unwrap_err());
     assert_given_up(&error, Code::DeadlineExceeded, "children/1", "waited for 20ms");
-    assert_given_up(&error, Code::DeadlineExceeded, "only", "others were waited for in vain");
+    assert_given_up(
+        &error,
+        Code::DeadlineExceeded,
+        "only",
+        "the wait for another lock has already failed",
+    );
     drop((held, other));
     let source = Source::new(&root);
     ends(move || source.preflight(&theirs())).unwrap();

@@ -162,8 +162,8 @@ fn poison(disk: Arc<Disk>) {
     poisoning.join().unwrap_err();
 }
 
-const STATE_PANICKED: &str = "its `state` function must give the state whatever has happened, also \
-     behind a poisoned lock (`lock().unwrap_or_else(PoisonError::into_inner)`), but it panicked: ";
+const STATE_PANICKED: &str = "its `state` function must return the state in every case, also when \
+     the lock is poisoned (`lock().unwrap_or_else(PoisonError::into_inner)`), but it panicked: ";
 
 #[test]
 fn a_panic_of_an_adapter_is_one_finding_with_its_controller_and_its_field_and_poisons_no_lock() {

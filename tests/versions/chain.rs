@@ -32,11 +32,11 @@ fn an_unknown_version_is_refused_first_with_the_known_versions() {
         let error = from_bytes::<DiskState>(&bytes).unwrap_err();
         assert_eq!(error.code(), Code::Unimplemented);
         assert_eq!(error.findings().count(), 1);
-        let expected = format!("schema version {version}, this build reads versions 1 to 4");
+        let expected = format!("schema version {version}, but this build reads versions 1 to 4");
         assert!(error.to_string().contains(&expected), "{error}");
     }
     let error = from_bytes::<DiskState>(&[]).unwrap_err().to_string();
-    let expected = "schema_version: has no schema version, this build reads versions 1 to 4";
+    let expected = "schema_version: has no schema version, but this build reads versions 1 to 4";
     assert!(error.starts_with(expected), "{error}");
 }
 
@@ -44,7 +44,7 @@ fn an_unknown_version_is_refused_first_with_the_known_versions() {
 fn a_refusal_by_an_upgrade_function_names_its_step() {
     assert_eq!(
         read(&v1(0)).unwrap_err(),
-        "the upgrade from version 1 to 2 fails: \"/a\" has no size"
+        "the upgrade from version 1 to 2 failed: \"/a\" has no size"
     );
 }
 
@@ -65,7 +65,7 @@ fn an_older_payload_in_an_any_is_read_like_any_other() {
     let error = from_any_bytes::<DiskState>(&any.encode_to_vec()).unwrap_err().to_string();
     assert_eq!(
         error,
-        ".: versions.v1.Disk: the upgrade from version 1 to 2 fails: \"/a\" has no size"
+        ".: versions.v1.Disk: the upgrade from version 1 to 2 failed: \"/a\" has no size"
     );
 }
 
@@ -140,7 +140,7 @@ mod made {
         let old = pb::DiskV2 { schema_version: 3, path: String::new(), size: 1 << 32 | 4 };
         assert_eq!(
             from_bytes::<Made>(&old.encode_to_vec()).unwrap_err().to_string(),
-            "limit: after the upgrade, exists from version 5 on, and this payload is version 4"
+            "limit: after the upgrade, exists from version 5 on, but this payload has version 4"
         );
     }
 }

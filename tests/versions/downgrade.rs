@@ -85,14 +85,14 @@ fn a_version_that_is_not_saved_is_refused_with_those_that_are() {
         assert_eq!(
             refusal(&DiskState::of_size(5), version),
             format!(
-                ".: versions.v1.Disk: cannot be saved as version {version}, this build saves \
+                ".: versions.v1.Disk: cannot be saved as version {version}: this build saves \
                  versions 1 to 4"
             )
         );
     }
     assert_eq!(
         to_bytes_as(&OneWay { path: None }, 1).unwrap_err().to_string(),
-        ".: versions.v1.Disk: cannot be saved as version 1, this build saves version 2"
+        ".: versions.v1.Disk: cannot be saved as version 1: this build saves version 2"
     );
 }
 
@@ -138,7 +138,7 @@ fn a_message_that_the_older_build_would_refuse_is_not_written() {
     assert!(to_bytes_as(&Careless { size: 1 }, 1).is_ok());
     assert_eq!(
         to_bytes_as(&Careless { size: 9 }, 1).unwrap_err().to_string(),
-        "cache: the downgrade did not make a valid message of version 1: 9 is no value of Cache"
+        "cache: the downgrade did not make a valid message of version 1: 9 is not a value of Cache"
     );
 }
 

@@ -182,7 +182,7 @@ fn an_unknown_version_is_reported_with_its_controller() {
     let old = pb::Shelf { schema_version: 1, name: "s".into(), disks, ..pb::Shelf::default() };
     let snapshot = Snapshot::from_any(&any::<ShelfState>(&old)).unwrap();
     let error = Incoming::open(snapshot).unwrap().import::<Shelf>().unwrap_err().to_string();
-    let expected = "disks/a: versions.v1.Disk.schema_version: schema version 7, this build reads \
-                    versions 1 to 4 (byte ";
+    let expected = "disks/a: versions.v1.Disk.schema_version: schema version 7, but this build \
+                    reads versions 1 to 4 (byte ";
     assert!(error.starts_with(expected), "{error}");
 }

@@ -151,7 +151,7 @@ fn an_older_payload_that_carries_a_newer_field_is_refused_with_its_place() {
     assert_eq!(error.code(), Code::InvalidArgument);
     assert_eq!(
         error.to_string(),
-        "limit: exists from version 4 on, and this payload is version 3 (byte 8 of 10)"
+        "limit: exists from version 4 on, but this payload has version 3 (byte 8 of 10)"
     );
     let label = |label| refusal(&pb::Disk { label: Some(label), ..disk(3) });
     assert!(label(pb::Label::Text(String::new())).starts_with("text: exists from version 4 on"));
@@ -159,7 +159,7 @@ fn an_older_payload_that_carries_a_newer_field_is_refused_with_its_place() {
     let queue = pb::Queue { depth: 0, weight: 1 };
     let error = refusal(&pb::Disk { queues: [("q".into(), queue)].into(), ..disk(3) });
     assert!(
-        error.starts_with("queues[\"q\"].weight: exists from version 4 on, and this payload is"),
+        error.starts_with("queues[\"q\"].weight: exists from version 4 on, but this payload has"),
         "{error}"
     );
 }
@@ -178,7 +178,7 @@ fn all_newer_fields_and_other_problems_are_reported_together() {
 fn the_default_is_checked_as_a_value_on_the_wire_is() {
     let too_long = DiskState { limits: vec![1, 2], ..DiskState::of_size(5) };
     let error = to_bytes(&too_long).unwrap_err().to_string();
-    assert_eq!(error, "limit: has 2 elements, at most 1 are allowed");
+    assert_eq!(error, "limit: has 2 elements, but at most 1 are allowed");
 }
 
 #[test]

@@ -42,26 +42,26 @@ fn every_kind_of_field_is_read_if_it_is_right() {
 fn whatever_prost_would_pass_over_is_refused() {
     for (more, expected) in [
         (&[0x60, 1][..], "unknown field 12 (varint) in versions.v1.DiskV1"),
-        (&[0x12, 1, b'b'], "path: is there twice"),
-        (&[0x08, 1], "schema_version: is there twice"),
-        (&[0x2a, 3, 0x0a, 1, b'u'], "users: is there twice"),
-        (&[0x2a, 0, 0x2a, 2, 0x0a, 0], "users: is there twice"),
-        (&[0x2a, 4, 0x10, 1, 0x10, 1], "users: is there twice"),
+        (&[0x12, 1, b'b'], "path: occurs twice"),
+        (&[0x08, 1], "schema_version: occurs twice"),
+        (&[0x2a, 3, 0x0a, 1, b'u'], "users: occurs twice"),
+        (&[0x2a, 0, 0x2a, 2, 0x0a, 0], "users: occurs twice"),
+        (&[0x2a, 4, 0x10, 1, 0x10, 1], "users: occurs twice"),
         (&[0x2a, 2, 0x18, 1], "users: a map entry has no field 3"),
         (&[0x2a, 3, 0x0a, 1, 0xff], "users.key: is not valid UTF-8"),
         (&[0x3a, 2, 0x18, 1], "queues[1]: unknown field 3 (varint) in versions.v1.Queue"),
-        (&[0x3a, 4, 0x08, 1, 0x08, 1], "queues[1].depth: is there twice"),
+        (&[0x3a, 4, 0x08, 1, 0x08, 1], "queues[1].depth: occurs twice"),
         (&[0x3a, 1, 0x08], "queues[1].depth: ends within a varint"),
-        (&[0x4a, 0], "shelf: a member of the same oneof is there already"),
-        (&[0x50, 1], "slot: a member of the same oneof is there already"),
-        (&[0x40, 1], "sparse: is there twice"),
+        (&[0x4a, 0], "shelf: another member of the same oneof is already set"),
+        (&[0x50, 1], "slot: another member of the same oneof is already set"),
+        (&[0x40, 1], "sparse: occurs twice"),
         (
             &[0x32, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01],
             "offsets[2]: 4294967295 does not fit int32",
         ),
         (&[0x35, 0, 0, 0, 0], "offsets: has wire type 32-bit, expected varint"),
         (&[0x0b], "groups are not supported"),
-        (&[0x3a, 0x7f], "queues[1]: needs 127 bytes, 0 are left"),
+        (&[0x3a, 0x7f], "queues[1]: needs 127 bytes, but 0 are left"),
     ] {
         assert_eq!(refusal(more), expected, "{more:02x?}");
     }
@@ -70,9 +70,12 @@ fn whatever_prost_would_pass_over_is_refused() {
 #[test]
 fn values_that_do_not_fit_their_kind_are_refused() {
     for (message, expected) in [
-        (&[0x08, 1, 0x20, 2][..], "cache: 2 is no value of Cache"),
-        (&[0x08, 1, 0x20, 0xff, 0xff, 0xff, 0xff, 0x1f], "cache: 8589934591 is no value of Cache"),
-        (&[0x08, 1, 0x40, 2], "sparse: 2 does not fit bool, which is 0 to 1"),
+        (&[0x08, 1, 0x20, 2][..], "cache: 2 is not a value of Cache"),
+        (
+            &[0x08, 1, 0x20, 0xff, 0xff, 0xff, 0xff, 0x1f],
+            "cache: 8589934591 is not a value of Cache",
+        ),
+        (&[0x08, 1, 0x40, 2], "sparse: 2 does not fit in bool, which holds 0 to 1"),
         (
             &[0x08, 1, 0x18, 0x80, 0x80, 0x80, 0x80, 0x10],
             "size_mib: 4294967296 does not fit uint32",

@@ -135,7 +135,7 @@ impl ContainerState {
         for (field, ids) in lists {
             let mut seen = BTreeSet::new();
             for (index, id) in ids.iter().enumerate().filter(|(_, id)| !seen.insert(**id)) {
-                let error = Error::invalid(format!("{id} is there twice"));
+                let error = Error::invalid(format!("{id} occurs twice"));
                 errors.push(error.in_index(index).in_field(field));
             }
         }
@@ -277,7 +277,7 @@ impl ContainerState {
         match execs.next() {
             None => Ok(()),
             Some(exec) => Err(Error::precondition(format!(
-                "has process {:?} beside its init process: end and delete it before",
+                "has process {:?} besides its init process: end and delete it first",
                 exec.as_str()
             ))
             .in_field("processes")),
@@ -297,7 +297,7 @@ impl ContainerState {
             || layers.scratch.is_some() != paths.scratch.is_some()
         {
             return Err(Error::invalid(format!(
-                "has {} read-only layers and {} scratch, the plan places {} and {}",
+                "has {} read-only layers and {} scratch, but the plan places {} and {}",
                 layers.ro_layers.len(),
                 layers.scratch.iter().count(),
                 paths.read_only.len(),
@@ -393,7 +393,7 @@ impl Controller for Container {
     async fn resume(&self, _: &Context) -> Result<(), Error> {
         let mut state = self.lock();
         let Some(vm) = &state.vm else {
-            return Err(Error::precondition("is not patched: nothing says which VM it is in"));
+            return Err(Error::precondition("is not patched: its VM is not known yet"));
         };
         let binding = vm.binding()?;
         binding.host.open_container(&binding.vm, &state.gcs_container_id)?;

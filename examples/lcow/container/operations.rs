@@ -78,7 +78,7 @@ impl Container {
         let (vm, _) = state.init_in(ContainerStage::Running, "given a process")?;
         if state.processes.contains_key(&exec_id) {
             return Err(Error::precondition(format!(
-                "container {} has a process {:?} already",
+                "container {} already has a process {:?}",
                 state.container_id,
                 exec_id.as_str()
             )));
@@ -166,7 +166,7 @@ impl NewContainer {
         match self.devices.iter().find(|device| !seen.insert(*device)) {
             None => Ok(()),
             Some((instance_id, function)) => Err(Error::invalid(format!(
-                "container {} is to get function {function} of device {instance_id} twice: name it \
+                "container {} would get function {function} of device {instance_id} twice: name it \
                  once",
                 self.id
             ))),

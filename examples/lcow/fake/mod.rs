@@ -153,7 +153,9 @@ impl FakeHost {
         match inner.failures.get_mut(operation) {
             Some(1) => {
                 inner.failures.remove(operation);
-                Err(Error::internal(format!("the host was told to fail {operation} {subject}")))
+                Err(Error::internal(format!(
+                    "the host was configured to fail {operation} {subject}"
+                )))
             }
             Some(left) => {
                 *left -= 1;

@@ -197,7 +197,7 @@ impl Plan9State {
     /// Returns the object that a reservation holds, and the VM.
     fn held(&mut self, id: Uuid) -> Result<(Binding, PathBuf, &mut Share), Error> {
         let Some(binding) = self.binding.clone() else {
-            return Err(Error::precondition("the VM does not exist yet: create it before"));
+            return Err(Error::precondition("the VM does not exist yet: create it first"));
         };
         let Some(path) = self.reservations.get(&id).cloned() else {
             return Err(Error::invalid(format!("there is no Plan 9 reservation {id}")));

@@ -118,7 +118,7 @@ impl FromStr for DiskKind {
         ];
         KINDS.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
             Error::invalid(format!(
-                "{text:?} is no kind of disk, expected VirtualDisk, PassThru or \
+                "{text:?} is not a kind of disk, expected VirtualDisk, PassThru or \
                  ExtensibleVirtualDisk"
             ))
         })

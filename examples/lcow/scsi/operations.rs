@@ -20,7 +20,7 @@ impl Scsi {
         let mut state = self.lock();
         let _inside = enter(&state.gate, || "the SCSI controller".to_owned())?;
         if state.binding.is_some() {
-            return Err(Error::precondition("the VM exists already: reserve its root disk before"));
+            return Err(Error::precondition("the VM already exists: reserve its root disk first"));
         }
         let slot = state.free_slot()?;
         let stage = DiskStage::Reserved;
@@ -156,7 +156,7 @@ impl ScsiState {
     /// Returns the object that a reservation holds, and the VM.
     fn held(&mut self, id: Uuid) -> Result<(Binding, Slot, u64, &mut Disk), Error> {
         let Some(binding) = self.binding.clone() else {
-            return Err(Error::precondition("the VM does not exist yet: create it before"));
+            return Err(Error::precondition("the VM does not exist yet: create it first"));
         };
         let Some(&Reservation { slot, partition }) = self.reservations.get(&id) else {
             return Err(Error::invalid(format!("there is no SCSI reservation {id}")));
@@ -225,7 +225,7 @@ impl Disk {
         }
         if !matches!(self.stage, DiskStage::Reserved | DiskStage::Attached) {
             return Err(Error::precondition(format!(
-                "{path} is on its way out of slot {slot} ({:?}): try again later",
+                "{path} is being removed from slot {slot} ({:?}): try again later",
                 self.stage
             )));
         }

@@ -358,7 +358,7 @@ impl Controller for Vm {
         let compat_info = host.compat_info(&vm)?;
         if compat_info.is_empty() {
             return Err(Error::precondition(format!(
-                "the host does not tell what VM {vm} needs of a destination"
+                "the host does not provide the requirements of VM {vm} on a destination"
             )));
         }
         // From here on the thaw has work to undo, even if the pause fails half-way.

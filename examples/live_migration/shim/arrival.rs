@@ -1,4 +1,5 @@
-//! A sandbox on its way in: what this host does at each step of the hand-over, and who has the host.
+//! The arrival of a sandbox: the work of this host at each step of the hand-over, and the owner of
+//! the host.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -22,13 +23,13 @@ use crate::shim::side::{self, Side};
 use crate::shim::storage::Storage;
 use crate::shim::{confine, machine_id, plan, sandbox};
 
-/// What a hand-over has come to.
+/// The outcome of a hand-over.
 pub(crate) enum News {
     /// The sandbox runs here.
     Live(Arc<Sandbox>, Box<Report>),
     /// Nothing was taken over.
     Refused(Box<NotMoved>),
-    /// Only the ledger knows.
+    /// Only the ledger knows the outcome.
     Undecided(Box<NotMoved>),
 }
 
@@ -37,14 +38,14 @@ pub(crate) enum News {
 pub(crate) struct Arrived {
     /// The host.
     pub(crate) machine: Arc<Machine>,
-    /// What the source has said of the sandbox.
+    /// The source's note about the sandbox.
     pub(crate) offered: Offered,
 }
 
-/// Who has this host. It takes one sandbox at a time, and only one.
+/// The owner of this host. It accepts one sandbox at a time, and only one.
 pub(crate) struct Desk {
     options: Options,
-    /// Where a peer's folders may be.
+    /// The only folder that may contain a peer's folders.
     shared: PathBuf,
     side: Side,
     news: Mutex<Sender<News>>,
@@ -53,17 +54,17 @@ pub(crate) struct Desk {
 
 #[derive(Default)]
 struct State {
-    /// Whether another sandbox may come.
+    /// Whether another sandbox may arrive.
     is_free: bool,
     arrived: Option<Arrived>,
     /// Whether the source knows that the sandbox is this side's.
     is_settled: bool,
-    /// Whether an arrival that has ended has left what the sandbox could be taken up from.
+    /// Whether an arrival that has ended has left files from which the sandbox could be continued.
     has_left: bool,
 }
 
 impl Desk {
-    /// A host that takes a sandbox, if it `is_free`; or one that only answers.
+    /// Creates a host that accepts a sandbox if it `is_free`, and otherwise only answers.
     pub(crate) fn new(
         options: &Options,
         dir: &Path,
@@ -80,22 +81,22 @@ impl Desk {
         })
     }
 
-    /// The host and what has arrived on it.
+    /// Returns the host and the sandbox that has arrived on it.
     ///
     /// # Errors
     ///
-    /// Nothing has.
+    /// If nothing has arrived.
     pub(crate) fn arrived(&self) -> Result<Arrived, Error> {
         let arrived = lock(&self.state).arrived.clone();
         arrived.ok_or_else(|| Error::internal("no sandbox has arrived"))
     }
 
-    /// Whether no hand-over goes on, and none has succeeded.
+    /// Returns whether there is no hand-over, and none has succeeded.
     pub(crate) fn is_free(&self) -> bool {
         lock(&self.state).is_free
     }
 
-    /// Whether the source knows that the sandbox is this side's.
+    /// Returns whether the source knows that the sandbox is this side's.
     pub(crate) fn is_settled(&self) -> bool {
         lock(&self.state).is_settled
     }
@@ -105,14 +106,14 @@ impl Desk {
         lock(&self.state).is_settled = true;
     }
 
-    /// Reports what a hand-over has come to.
+    /// Reports the outcome of a hand-over.
     pub(crate) fn report(&self, news: News) {
         // An error means that the shim is on its way out.
         let _ = lock(&self.news).send(news);
     }
 
-    /// A hand-over has ended, and its sandbox is certainly not this side's: removes what it could have
-    /// been taken up from, unless the next one is here.
+    /// Ends a hand-over whose sandbox is certainly not this side's: removes the files from which it
+    /// could be continued, unless the next sandbox is here.
     pub(crate) fn forget(&self) {
         let mut state = lock(&self.state);
         if std::mem::take(&mut state.has_left) {
@@ -128,8 +129,8 @@ impl Desk {
         is_free
     }
 
-    /// Leaves the host to the next sandbox. If the snapshot `was_kept`, only the ledger says whether the
-    /// sandbox is this side's.
+    /// Releases the host for the next sandbox. If the snapshot `was_kept`, only the ledger says
+    /// whether the sandbox is this side's.
     fn release(&self, was_kept: bool) {
         if let Err(error) = self.side.clean() {
             tracing::error!(%error, "this host is not as it was before");
@@ -147,7 +148,7 @@ impl Desk {
 /// One hand-over to this host.
 pub(crate) struct Arrival {
     desk: Arc<Desk>,
-    /// Called once the source is known to offer a sandbox that this host may take.
+    /// Called when the source is known to offer a sandbox that this host may accept.
     greeted: Box<dyn FnMut() -> Result<(), Error> + Send>,
     has_host: bool,
     was_kept: bool,
@@ -155,7 +156,7 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// A hand-over, of which nothing is known yet.
+    /// Creates a hand-over about which nothing is known yet.
     pub(crate) fn new(
         desk: Arc<Desk>,
         greeted: impl FnMut() -> Result<(), Error> + Send + 'static,
@@ -182,8 +183,8 @@ impl Host<Sandbox> for Arrival {
         let mut offered: Offered = note::decode(&hello.note)?;
         if offered.machine != machine_id()? {
             return Err(Error::precondition(
-                "the source is on another machine: its processes, which stand in for the memory of \
-                 the VM, cannot come along. Run both shims on one kernel",
+                "the source is on another machine: its processes, which stand for the memory of \
+                 the VM, cannot move. Run both shims on one kernel",
             ));
         }
         let shared = &self.desk.shared;
@@ -220,7 +221,7 @@ impl Host<Sandbox> for Arrival {
 
     fn bind(&mut self, root: &Arc<Sandbox>, _: &[u8]) -> Result<Session, Error> {
         let machine = self.machine()?;
-        // For those that came after the greeting.
+        // For the containers that came after the greeting.
         make_room(root.pods().iter().map(|pod| pod.containers().len()).sum());
         let plan = plan::plan(&machine);
         let session = Session::new()
@@ -235,7 +236,7 @@ impl Host<Sandbox> for Arrival {
         })
     }
 
-    /// Now the output is relayed here, and the guest goes on. There is no way back any more, so a
+    /// From now on the output is relayed here, and the guest runs. There is no way back, so a
     /// process that cannot be relayed does not stop the others.
     fn go_live(&mut self, _: &Arc<Sandbox>) -> Vec<u8> {
         self.is_live = true;
@@ -244,23 +245,23 @@ impl Host<Sandbox> for Arrival {
             Error::collect([taken.err(), machine.processes().open().err()].into_iter().flatten())
         });
         if let Err(error) = live {
-            tracing::error!(%error, "not everything goes on");
+            tracing::error!(%error, "not everything could continue");
         }
         Vec::new()
     }
 
-    /// Takes everything back. The guest has not gone on, so it is the source's as it was.
+    /// Undoes everything. The guest has not run, so it is the source's, unchanged.
     fn take_back(&mut self, root: &Arc<Sandbox>) -> Option<Result<(), Error>> {
         Some(root.vm().and_then(|vm| vm.terminate()))
     }
 }
 
-/// Makes the table of descriptors large enough for this many containers, now: growing it takes long in
-/// a process with threads.
+/// Makes the table of descriptors large enough for this many containers now, because growing it
+/// takes long in a process with threads.
 fn make_room(containers: usize) {
     let highest = i32::try_from(containers * 9 + 128).unwrap_or(i32::MAX);
     if let Ok(null) = std::fs::File::open("/dev/null") {
-        // Without room the table grows later.
+        // If there is no room, the table grows later.
         drop(fcntl_dupfd_cloexec(&null, highest));
     }
 }

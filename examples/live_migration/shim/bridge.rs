@@ -1,7 +1,7 @@
-//! The bridge to the guest: what a shim asks of the VM's own process, and the answers.
+//! The bridge to the guest: requests of a shim to the VM's own process, and the answers.
 //!
-//! A request is one line of JSON on a Unix socket in the guest's folder, and so is its answer. The VM
-//! listens to one shim at a time, the one that has said [`Request::Take`] last.
+//! A request is one line of JSON on a Unix socket in the guest's folder, and so is its answer. The
+//! VM serves one shim at a time: the last one that has sent [`Request::Take`].
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -20,27 +20,27 @@ use crate::shim::processes::Key;
 /// The name of the socket in the guest's folder.
 pub(crate) const SOCKET: &str = "bridge";
 
-/// How long the VM may take to come up.
+/// The time for the VM to start.
 const BOOT: Duration = Duration::from_secs(20);
 
-/// How long the VM may take to answer. The slowest request ends all processes.
+/// The time for an answer of the VM. The slowest request ends all processes.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// The most bytes of a line.
+/// The maximum length of a line in bytes.
 const LINE: u64 = 1 << 20;
 
-/// What a shim asks.
+/// A request of a shim.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// This shim has the VM from now on, and no other.
     Take,
     /// Start a process.
     Start(Start),
-    /// End a process, and forget it with its ports.
+    /// End a process, and remove it with its ports.
     End(Key),
-    /// Stop all processes where they are. The answer comes when all stand still.
+    /// Stop all processes where they are. The answer comes when all of them have stopped.
     Pause,
-    /// Let all processes go on.
+    /// Continue all processes.
     Continue,
     /// End all processes, then the VM.
     PowerOff,
@@ -53,20 +53,20 @@ pub(crate) struct Start {
     pub(crate) key: Key,
     /// The program and its arguments.
     pub(crate) program: Vec<String>,
-    /// The vsock ports of its standard input, output and error; `None` for none.
+    /// The vsock ports of its standard input, output and error; `None` if there is none.
     pub(crate) ports: [Option<u32>; 3],
     /// The call that waits for its exit.
     pub(crate) wait_call_id: i64,
 }
 
-/// What the VM answers.
+/// An answer of the VM.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
     /// It is done.
     Done,
     /// The process runs.
     Started(Identity),
-    /// It was not done.
+    /// The request failed.
     Failed(String),
 }
 
@@ -77,11 +77,11 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
-    /// Connects to a VM, which may still be on its way up, and takes it.
+    /// Connects to a VM, which may still be starting, and takes it.
     ///
     /// # Errors
     ///
-    /// There is no VM, or it does not answer.
+    /// If there is no VM, or it does not answer.
     pub(crate) fn take(guest: &Guest) -> Result<Self, Error> {
         let mut bridge = Self::connect(guest, BOOT)?;
         bridge.ask(&Request::Take)?;
@@ -92,7 +92,7 @@ impl Bridge {
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// If there is none.
     pub(crate) fn connect(guest: &Guest, patience: Duration) -> Result<Self, Error> {
         let path = guest.dir().join(SOCKET);
         let until = Instant::now() + patience;
@@ -108,11 +108,11 @@ impl Bridge {
         Ok(Self { stream: BufReader::new(stream) })
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request, and waits for the answer.
     ///
     /// # Errors
     ///
-    /// The VM is gone or refuses.
+    /// If the VM is gone or refuses.
     pub(crate) fn ask(&mut self, request: &Request) -> Result<Answer, Error> {
         write_line(self.stream.get_mut(), request)
             .and_then(|()| read_line(&mut self.stream))
@@ -132,12 +132,12 @@ impl Bridge {
 ///
 /// # Errors
 ///
-/// The socket cannot be made.
+/// If the socket cannot be created.
 pub(crate) fn listen(guest: &Path) -> io::Result<UnixListener> {
     through(guest, |path| UnixListener::bind(path))
 }
 
-/// Does something with the socket in this folder by a short path: that of a socket has at most 107
+/// Uses the socket in this folder by a short path, because the path of a socket has at most 107
 /// bytes.
 fn through<T>(guest: &Path, act: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     use std::os::fd::AsRawFd;

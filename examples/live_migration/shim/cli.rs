@@ -14,13 +14,14 @@ use crate::shim::workload::Workload;
 
 /// Moves a running sandbox from one shim to another, and proves that no line of its output was lost.
 ///
-/// Without `--listen` and `--connect` it runs both shims, connected by a Unix socket, in a temporary
-/// folder. With them it runs one: start the destination with `--listen ADDRESS` and the source with
-/// `--connect ADDRESS`, where ADDRESS is HOST:PORT or unix:PATH. The containers are processes, which
-/// stand in for the memory of the VM that a hypervisor would carry over: so both shims must run on
-/// the same kernel and see the same files, in two network namespaces for instance. On a Unix socket a
-/// peer is known by its user, over TCP by its certificate: `live_migration keys FOLDER` makes some. A
-/// shim that was killed is started again with the same command line: it takes its sandbox up.
+/// Without `--listen` and `--connect` it runs both shims, connected by a Unix socket, in a
+/// temporary folder. With them it runs one: start the destination with `--listen ADDRESS` and the
+/// source with `--connect ADDRESS`, where ADDRESS is HOST:PORT or unix:PATH. The containers are
+/// processes, which stand for the memory of the VM that a hypervisor would transfer. So both shims
+/// must run on the same kernel and see the same files, for instance in two network namespaces. On a
+/// Unix socket, a peer is identified by its user; over TCP, by its certificate: `live_migration
+/// keys FOLDER` makes some. If a shim was killed, start it again with the same command line, and it
+/// continues its sandbox.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "live_migration", version)]
 pub(crate) struct Cli {
@@ -34,21 +35,22 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "ADDRESS", conflicts_with = "connect")]
     pub(crate) listen: Option<Address>,
 
-    /// Run the source only, and move its sandbox to the destination that listens there.
+    /// Run the source only, and move its sandbox to the destination at this address.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) connect: Option<Address>,
 }
 
-/// What both sides are run with.
+/// Options for both sides.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many containers the sandbox has.
+    /// The number of containers in the sandbox.
     #[arg(long, default_value_t = 3, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CONTAINERS)))]
     pub(crate) containers: u32,
 
-    /// Make the step of one controller fail, `freeze:pods/web/containers/c1` for instance. Phases:
-    /// freeze, save, prepare, refresh, patch, resume. With --listen and --connect, give it to both sides.
+    /// Make the step of one controller fail, for instance `freeze:pods/web/containers/c1`. Phases:
+    /// freeze, save, prepare, refresh, patch, resume. With --listen and --connect, give it to both
+    /// sides.
     #[arg(long, value_name = "PHASE:CONTROLLER-ID")]
     pub(crate) fail: Option<Fault>,
 
@@ -56,41 +58,41 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
 
-    /// Write the report of the migration into this file, as JSON: the phases, the controllers, what
-    /// failed. `snapshot timeline` draws it.
+    /// Write the report of the migration into this file, as JSON: the phases, the controllers, the
+    /// failure. `snapshot timeline` draws it.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Work in this folder, and keep it. It must not exist or be empty; or it is that of a shim that
-    /// was killed, whose sandbox is taken up then.
+    /// Work in this folder, and keep it. It must not exist, or be empty, or be that of a shim that
+    /// was killed, whose sandbox then continues.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// How long the sandbox runs before the migration, and again after it, in seconds.
+    /// The time in seconds for which the sandbox runs before the migration, and again after it.
     #[arg(long, default_value_t = 1.0, value_name = "S", value_parser = seconds)]
     pub(crate) seconds: f64,
 
-    /// How long a side waits, in seconds, for the other to come back after a lost connection.
+    /// The time in seconds for which a side waits for the other after a lost connection.
     #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = seconds)]
     pub(crate) patience: f64,
 
-    /// Where the folders may be that a source names: the guest and the storage. The folder of --dir
-    /// when not given.
+    /// The folder that must contain the folders that a source names: the guest and the storage. The
+    /// default is the folder of --dir.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) shared: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) tls: TlsOptions,
 
-    /// Tell what happens in detail.
+    /// Log more details.
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
 
-/// How the peer is known over TCP.
+/// The identification of the peer over TCP.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TlsOptions {
-    /// This side's certificate, a PEM file.
+    /// The certificate of this side, a PEM file.
     #[arg(long, value_name = "FILE", requires_all = ["tls_key", "tls_ca"])]
     pub(crate) tls_cert: Option<PathBuf>,
 
@@ -98,16 +100,17 @@ pub(crate) struct TlsOptions {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
 
-    /// The certificate of the authority that has signed the other side's, a PEM file.
+    /// The certificate of the authority that has signed the other side's certificate, a PEM file.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_ca: Option<PathBuf>,
 
-    /// Without certificates: speak plain TCP also to other machines. Whoever reaches the port can then
-    /// offer a sandbox, or take one.
+    /// Use plain TCP without certificates, even to other machines. Then anybody who reaches the
+    /// port can offer a sandbox, or take one.
     #[arg(long, conflicts_with = "tls_cert")]
     pub(crate) insecure: bool,
 
-    /// Both shims at once: connect them over TLS on the loopback interface, with keys made for it.
+    /// With both shims: connect them over TLS on the loopback interface, with keys made for this
+    /// run.
     #[arg(long, conflicts_with = "tls_cert")]
     pub(crate) over_tls: bool,
 }
@@ -117,52 +120,53 @@ pub(crate) struct TlsOptions {
 pub(crate) struct TlsFiles {
     /// Its certificate.
     pub(crate) cert: PathBuf,
-    /// The key of it.
+    /// Its key.
     pub(crate) key: PathBuf,
     /// The authority that has signed the other side's certificate.
     pub(crate) ca: PathBuf,
 }
 
 impl TlsOptions {
-    /// The files, if they were given.
+    /// Returns the files, if they were given.
     pub(crate) fn files(&self) -> Option<TlsFiles> {
         let Self { tls_cert, tls_key, tls_ca, .. } = self.clone();
         Some(TlsFiles { cert: tls_cert?, key: tls_key?, ca: tls_ca? })
     }
 }
 
-/// What is done in place of a migration.
+/// Commands other than a migration.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Instead {
-    /// Ask how a migration ended: reads what both sides, or the one that is there, have written.
+    /// Show how a migration ended, from the files of both sides, or of the one that is in the
+    /// folder.
     Status {
-        /// The folder that was given as --dir.
+        /// The folder of --dir.
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
-    /// Answer for the destination of a source that is in doubt whose its sandbox is. Look first with
-    /// `status` at both sides' folders.
+    /// Answer a source that is in doubt, in place of the destination. First look at the folders of
+    /// both sides with `status`.
     Decide {
-        /// The folder that was given to the source as --dir.
+        /// The folder of the source's --dir.
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
-        /// Whose the sandbox is: `commit` if the destination's, `rollback` if the source's.
+        /// The owner of the sandbox: `commit` for the destination, `rollback` for the source.
         #[arg(value_enum)]
         choice: Decided,
     },
     /// End the sandbox of a folder whose shims have ended, with all its containers.
     End {
-        /// The folder that was given to the source as --dir.
+        /// The folder of the source's --dir.
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
     /// Make keys and certificates for a demonstration: an authority, a source, a destination.
     Keys {
-        /// Where they are written.
+        /// The folder for them.
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
-    /// What runs in a container.
+    /// The process of a container.
     #[command(hide = true)]
     Workload(Workload),
     /// The process of the VM.
@@ -186,7 +190,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A step that is to fail.
+/// A step that must fail.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault {
     /// The phase.
@@ -199,7 +203,7 @@ impl Fault {
     const PHASES: [Phase; 6] =
         [Phase::Freeze, Phase::Save, Phase::Prepare, Phase::Refresh, Phase::Patch, Phase::Resume];
 
-    /// The phases that the destination runs.
+    /// The phases of the destination.
     pub(crate) const AT_DESTINATION: [Phase; 4] =
         [Phase::Prepare, Phase::Refresh, Phase::Patch, Phase::Resume];
 }

@@ -1,4 +1,4 @@
-//! Names and paths that come from a peer, before anything is opened by them.
+//! Checks names and paths from a peer, before anything is opened by them.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -9,28 +9,30 @@ use snapshot_core::{Code, Error, Escaped};
 
 use crate::shim::guest::at;
 
-/// Checks that a name is one step of a path, so that a path that ends with it stays in its folder.
+/// Checks that a name is a single step of a path, so that a path that ends with it stays in its
+/// folder.
 ///
 /// # Errors
 ///
-/// It is empty, `.`, `..`, or has a slash or a NUL.
+/// If it is empty, `.` or `..`, or contains a slash or a NUL.
 pub(crate) fn step(name: &str) -> Result<&str, Error> {
     let mut parts = Path::new(name).components();
     match (parts.next(), parts.next()) {
         (Some(Component::Normal(part)), None) if part == name && !name.contains('\0') => Ok(name),
         _ => Err(Error::invalid(format!(
-            "{} is not the name of a file in a folder: the peer may name no other",
+            "{} is not the name of a file in a folder: a peer may name nothing else",
             Escaped(name)
         ))),
     }
 }
 
-/// Checks that a folder that a peer has named lies beneath `allowed`, that no part of the way there is
-/// a link, and that it is this user's own and writable by nobody else. Returns its path.
+/// Checks that a folder that a peer has named is beneath `allowed`, that no part of the path to it
+/// is a link, that it belongs to this user, and that nobody else can write into it. Returns its
+/// path.
 ///
 /// # Errors
 ///
-/// Whatever does not hold.
+/// The first condition that does not hold.
 pub(crate) fn folder(allowed: &Path, named: &Path) -> Result<PathBuf, Error> {
     let shown = Escaped(&named.to_string_lossy()).to_string();
     let refused = |why: String| {
@@ -42,7 +44,7 @@ pub(crate) fn folder(allowed: &Path, named: &Path) -> Result<PathBuf, Error> {
     });
     let Some(beneath) = beneath else {
         return Err(refused(format!(
-            "it is not beneath {}, the only place that this side looks at: see --shared",
+            "it is not beneath {}, the only folder that this side uses: see --shared",
             allowed.display()
         )));
     };
@@ -56,25 +58,25 @@ pub(crate) fn folder(allowed: &Path, named: &Path) -> Result<PathBuf, Error> {
         return Err(refused(format!("it belongs to user {}", stat.st_uid)));
     }
     if stat.st_mode & 0o022 != 0 {
-        return Err(refused("others than its owner may write into it".to_owned()));
+        return Err(refused("users other than its owner may write into it".to_owned()));
     }
     Ok(allowed.join(beneath))
 }
 
-/// Makes a folder, and those above it, that only this user may enter.
+/// Creates a folder, and its parents, that only this user may enter.
 ///
 /// # Errors
 ///
-/// It cannot be made.
+/// If it cannot be created.
 pub(crate) fn private_folder(path: &Path) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| at(path, error))
 }
 
-/// Makes a folder that only this user may enter, and returns whether it is a new one.
+/// Creates a folder that only this user may enter. Returns whether it is new.
 ///
 /// # Errors
 ///
-/// It cannot be made.
+/// If it cannot be created.
 pub(crate) fn make_private_folder(path: &Path) -> Result<bool, Error> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => Ok(true),

@@ -1,5 +1,5 @@
-//! What a shim prints. A shim owns a sandbox, so an output that is closed, full or not read must neither
-//! end it nor hold it up: a thread of its own writes, and what it cannot write is dropped.
+//! The output of a shim. A shim owns a sandbox, so a closed, full or unread output must neither end
+//! it nor delay it: a separate thread writes, and drops the text that it cannot write.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// How many pieces of text may wait for an output that is slow.
+/// The maximum number of texts that wait for a slow output.
 const WAITING: usize = 4096;
 
-/// How long the end of a shim waits for its last lines.
+/// The time for the last lines at the end of a shim.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 enum Piece {
@@ -30,16 +30,16 @@ pub(crate) fn print(text: impl Display) {
     send(Piece::Out(format!("{text}\n")));
 }
 
-/// Prints a line on the standard error.
+/// Prints a line to the standard error.
 pub(crate) fn complain(text: impl Display) {
     send(Piece::Err(format!("{text}\n").into_bytes()));
 }
 
-/// Waits for a moment until everything is printed.
+/// Waits a moment until everything is printed.
 pub(crate) fn flush() {
     let (done, all) = sync_channel(1);
     send(Piece::Flush(done));
-    // Late or never: the output is not read.
+    // If the output is not read, the lines come late or never.
     let _ = all.recv_timeout(LAST_LINES);
 }
 
@@ -62,11 +62,11 @@ fn send(piece: Piece) {
     static WRITER: OnceLock<SyncSender<Piece>> = OnceLock::new();
     let writer = WRITER.get_or_init(|| {
         let (sender, pieces) = sync_channel(WAITING);
-        // Without the thread nothing is printed, and everything else goes on.
+        // Without the thread nothing is printed, and everything else continues.
         let _ = std::thread::Builder::new().name("console".to_owned()).spawn(|| write(pieces));
         sender
     });
-    // Full: nobody reads.
+    // The queue is full, because the output is not read.
     let _ = writer.try_send(piece);
 }
 

@@ -1,4 +1,4 @@
-//! Both shims at once.
+//! Runs both shims.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,22 +12,23 @@ use crate::shim::cli::{Options, TlsFiles};
 use crate::shim::tls::{files, make_keys};
 use crate::shim::{destination, report, signals, source};
 
-/// How long the VM and its processes may take to end.
+/// The time for the VM and its processes to end.
 const POWER_OFF_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs a destination and a source in `dir`, and waits until all of it has ended.
+/// Runs a destination and a source in `dir`, and waits until all processes have ended.
 ///
 /// # Errors
 ///
-/// One of them fails, or leaves processes behind.
+/// If one of them fails, or leaves processes behind.
 pub(crate) fn run(options: &Options, dir: &Path) -> anyhow::Result<()> {
-    // The processes of the guest outlive the shim that started them; they become ours then.
+    // The processes of the guest outlive the shim that started them; they then become children of
+    // this process.
     set_child_subreaper(Some(getpid()))?;
     let keys = dir.join("keys");
     let address = match options.tls.over_tls {
         true => {
             make_keys(&keys)?;
-            // Free a moment ago; nobody else takes it on purpose.
+            // The port was free a moment ago, and nobody else takes it on purpose.
             TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string()
         }
         false => format!("unix:{}", dir.join("socket").display()),
@@ -45,13 +46,13 @@ pub(crate) fn run(options: &Options, dir: &Path) -> anyhow::Result<()> {
             break ended;
         }
         if signals::pause(Duration::from_millis(10)) {
-            // From the terminal they have it already.
+            // They get it directly from the terminal.
             terminate(&source);
             break source.wait()?;
         }
     };
     if options.fail.is_some() || !ended.success() {
-        // No source comes any more. One that has the sandbox ends it.
+        // No source will come. A destination that has the sandbox ends it.
         terminate(&destination);
     }
     let ends = [(source::SIDE, ended), (destination::SIDE, destination.wait()?)];
@@ -68,7 +69,8 @@ pub(crate) fn run(options: &Options, dir: &Path) -> anyhow::Result<()> {
 /// Asks a shim to end.
 fn terminate(shim: &Child) {
     if let Some(pid) = Pid::from_raw(shim.id().cast_signed()) {
-        // An error: it has ended. It is not reaped yet, so its number means no other process.
+        // An error means that it has ended. It is not reaped yet, so its number means no other
+        // process.
         let _ = kill_process(pid, Signal::TERM);
     }
 }
@@ -103,8 +105,8 @@ fn shim(
     Ok(command.spawn()?)
 }
 
-/// Reaps what the shims have left: the VM and the processes of the guest, all of which have ended or do
-/// so now.
+/// Reaps the processes that the shims have left: the VM and the processes of the guest, which have
+/// ended or end now.
 fn reap() -> anyhow::Result<()> {
     let deadline = Instant::now() + POWER_OFF_TIMEOUT;
     loop {

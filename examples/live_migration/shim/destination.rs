@@ -1,4 +1,4 @@
-//! The destination: takes a sandbox over and goes on with it.
+//! The destination: takes a sandbox over and continues it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,15 +29,15 @@ use crate::shim::{Outcome, handover, plan, report, run_for, sandbox, signals, su
 /// The name of this side.
 pub(crate) const SIDE: &str = "destination";
 
-/// How often the shim looks up from its wait.
+/// The interval at which the waiting shim checks for other events.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs the destination.
 ///
 /// # Errors
 ///
-/// Whatever keeps it from listening, and a proof that fails. A sandbox that is not taken over is no
-/// error by itself: it runs on at the source.
+/// If it cannot listen, or if a proof fails. It is not an error if a sandbox is not taken over: it
+/// continues at the source.
 pub(crate) fn run(
     options: &Options,
     endpoint: &Endpoint,
@@ -74,18 +74,19 @@ pub(crate) fn run(
     let shim = Destination { options, side, desk, events };
     let outcome = match taken_up {
         Some((arrived, sandbox)) => {
-            say(SIDE, "takes the sandbox up where an earlier shim has left it");
+            say(SIDE, "continues the sandbox that an earlier shim has left");
             shim.serve(&arrived, &sandbox, None)
         }
         None => shim.wait(last.is_some()),
     };
-    // The listener goes with its task, and the socket file with the listener.
+    // The listener ends with its task, and removes the socket file.
     receiving.abort();
     let _ = runtime.block_on(receiving);
     outcome
 }
 
-/// Takes up the sandbox that an earlier shim of this folder had: from its last checkpoint, or as it came.
+/// Continues the sandbox of an earlier shim of this folder, from its last checkpoint or as it
+/// arrived.
 fn take_up(side: &Side) -> anyhow::Result<(Arrived, Arc<Sandbox>)> {
     let offered: Offered = side::read(&side.offered())?.ok_or_else(|| {
         Error::internal("the ledger says that the sandbox is live here, and the offer is gone")
@@ -118,7 +119,8 @@ impl Destination<'_> {
         Duration::from_secs_f64(self.options.patience)
     }
 
-    /// Waits for a source. With `again` there has been one, which may still ask what became of it.
+    /// Waits for a source. With `again`, there has been one, which may still ask for the outcome of
+    /// a session.
     fn wait(self, again: bool) -> anyhow::Result<Outcome> {
         let mut until = again.then(|| Instant::now() + self.patience());
         let mut refused: Option<NotMoved> = None;
@@ -131,7 +133,7 @@ impl Destination<'_> {
                 Ok(News::Refused(why)) => {
                     say(SIDE, &format!("took nothing over: [{}] {}", why.error.code(), why.error));
                     if let Some(error) = &why.undo {
-                        say(SIDE, &format!("not everything could be taken back: {error}"));
+                        say(SIDE, &format!("not everything could be undone: {error}"));
                     }
                     // Without a snapshot there is nothing to report.
                     if why.report.side.failure.is_some() || !why.report.side.phases.is_empty() {
@@ -142,7 +144,7 @@ impl Destination<'_> {
                 }
                 Ok(News::Undecided(why)) => anyhow::bail!(
                     "it is not known whether the last mark was written: start this shim again, \
-                     which then goes by what is there: {}",
+                     which then follows the record: {}",
                     why.error
                 ),
                 Err(RecvTimeoutError::Disconnected) => anyhow::bail!("nobody listens any more"),
@@ -161,7 +163,7 @@ impl Destination<'_> {
         }
     }
 
-    /// Runs the sandbox that is this side's.
+    /// Runs the sandbox, which is this side's.
     fn serve(
         &self,
         arrived: &Arrived,
@@ -174,7 +176,7 @@ impl Destination<'_> {
         if let Some(report) = &report {
             report::write(self.options, || report.side.clone());
             for trouble in &report.trouble {
-                say(SIDE, &format!("besides: [{}] {trouble}", trouble.code()));
+                say(SIDE, &format!("also: [{}] {trouble}", trouble.code()));
             }
         }
         run_for(self.options.seconds, || keeper.catch_up(sandbox));
@@ -215,7 +217,8 @@ impl Destination<'_> {
         if !self.desk.is_settled() {
             say(
                 SIDE,
-                "the source's last word has not come: ask both sides with `live_migration status`",
+                "the source's last message has not arrived: ask both sides with `live_migration \
+                 status`",
             );
         }
     }

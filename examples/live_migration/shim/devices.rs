@@ -26,25 +26,25 @@ struct EndpointFile {
 }
 
 impl Machine {
-    /// Makes a device that can be assigned.
+    /// Creates a device that can be assigned.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn make_device(&self, instance_id: &str) -> Result<(), Error> {
         let path = self.device(instance_id)?;
         std::fs::write(&path, "").map_err(|error| at(&path, error))
     }
 
-    /// Makes a network namespace with one endpoint.
+    /// Creates a network namespace with one endpoint.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn make_namespace(&self, namespace: &str, mac: &str) -> Result<(), Error> {
         let dir = self.dir().join("namespaces").join(step(namespace)?);
         if dir.exists() {
-            // Of an earlier shim of this host.
+            // Left by an earlier shim of this host.
             return Ok(());
         }
         let endpoint = EndpointFile {
@@ -52,7 +52,7 @@ impl Machine {
             mac: mac.to_owned(),
             name: format!("{namespace}-eth0"),
         };
-        // Whole or not at all, if this shim dies.
+        // Written whole or not at all, if this shim dies.
         let new = self.dir().join("namespaces.new");
         let make = || {
             match std::fs::remove_dir_all(&new) {
@@ -266,7 +266,7 @@ impl NetworkHost for Machine {
 }
 
 impl Machine {
-    /// The file of an endpoint, in whichever namespace it is.
+    /// Returns the file of an endpoint, in any namespace.
     fn endpoint(&self, id: &str) -> Result<PathBuf, Error> {
         let (namespaces, id) = (self.dir().join("namespaces"), step(id)?);
         for entry in std::fs::read_dir(&namespaces).map_err(|error| at(&namespaces, error))? {

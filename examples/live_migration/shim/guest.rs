@@ -1,8 +1,9 @@
 //! The stand-in for the virtual machine: a folder that both shims see.
 //!
-//! In a real migration the hypervisor carries the guest over: its memory, with the processes in it,
-//! and its vsock ports. Here the processes of the guest are processes of the machine that both shims
-//! run on, a port is a named pipe, and the [VM](crate::shim::vm) is a process that outlives the shims.
+//! In a real migration the hypervisor transfers the guest: its memory, with the processes in it,
+//! and its vsock ports. Here the processes of the guest are processes of the machine on which both
+//! shims run, a port is a named pipe, and the [VM](crate::shim::vm) is a process that outlives the
+//! shims.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -30,7 +31,7 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// The folder exists, or cannot be made.
+    /// If the folder exists, or cannot be created.
     pub(crate) fn build(dir: &Path) -> Result<Self, Error> {
         let parts = ["vsock", "disks", "mounts", "containers", "exits", "processes"];
         for dir in [dir.to_owned()].into_iter().chain(parts.map(|part| dir.join(part))) {
@@ -43,14 +44,14 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// If there is none.
     pub(crate) fn find(dir: &Path) -> Result<Self, Error> {
         let processes = dir.join("processes");
         std::fs::metadata(&processes).map_err(|error| at(&processes, error))?;
         Ok(Self { dir: dir.to_owned() })
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -59,15 +60,15 @@ impl Guest {
         self.dir.join("vsock").join(port.to_string())
     }
 
-    /// Makes a vsock port and opens the guest's end of it.
+    /// Creates a vsock port and opens the guest's end of it.
     ///
     /// # Errors
     ///
-    /// The port is taken, or cannot be made.
+    /// If the port exists, or cannot be created.
     pub(crate) fn make_port(&self, port: u32) -> Result<File, Error> {
         let path = self.port_path(port);
         make_fifo(&path)?;
-        // In the guest it blocks: a full port stops its writer, as a full vsock does.
+        // The guest's end blocks: a full port stops its writer, as a full vsock does.
         let open = OpenOptions::new().read(true).write(true).open(&path);
         open.map_err(|error| at(&path, error))
     }
@@ -76,15 +77,15 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// There is no such port.
+    /// If there is no such port.
     pub(crate) fn connect(&self, port: u32) -> Result<File, Error> {
         open_both_ways(&self.port_path(port))
     }
 
-    /// Takes ports away. What is not there is none.
+    /// Removes ports. A missing one is not an error.
     pub(crate) fn remove_ports(&self, ports: &[u32]) {
         for port in ports {
-            // The next process with this port number would find it, and fail.
+            // Otherwise the next process with this port number would find it, and fail.
             let _ = std::fs::remove_file(self.port_path(*port));
         }
     }
@@ -95,13 +96,13 @@ impl Guest {
 pub(crate) struct InGuest {
     /// Its container and exec id.
     pub(crate) key: Key,
-    /// Which process of this machine it is.
+    /// The process of this machine.
     pub(crate) identity: Identity,
     /// The call that waits for its exit.
     pub(crate) wait_call_id: i64,
 }
 
-/// What the VM writes down for whoever serves the guest.
+/// The record that the VM writes for the shims.
 impl Guest {
     fn exit_path(&self, wait_call_id: i64) -> PathBuf {
         self.dir.join("exits").join(wait_call_id.to_string())
@@ -116,12 +117,12 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// The answer cannot be written.
+    /// If the answer cannot be written.
     pub(crate) fn put_exit(&self, wait_call_id: i64, code: u32) -> Result<(), Error> {
         self.publish(&self.exit_path(wait_call_id), code.to_string().as_bytes())
     }
 
-    /// Writes a file that is there whole or not at all, whenever the VM dies. It writes one at a time.
+    /// Writes a file whole or not at all, even if the VM dies. It writes one at a time.
     fn publish(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let new = self.dir.join("new");
         std::fs::write(&new, bytes)
@@ -137,27 +138,27 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn put_process(&self, process: &InGuest) -> Result<(), Error> {
         let json = serde_json::to_vec(process)
             .map_err(|error| Error::internal(format!("a process cannot be recorded: {error}")))?;
         self.publish(&self.process_path(&process.key), &json)
     }
 
-    /// The recorded process with this key; `None` if there is none.
+    /// Returns the recorded process with this key; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// The record cannot be read.
+    /// If the record cannot be read.
     pub(crate) fn process(&self, key: &Key) -> Result<Option<InGuest>, Error> {
         read_process(&self.process_path(key))
     }
 
-    /// All recorded processes.
+    /// Returns all recorded processes.
     ///
     /// # Errors
     ///
-    /// They cannot be read.
+    /// If they cannot be read.
     pub(crate) fn processes(&self) -> Result<Vec<InGuest>, Error> {
         let dir = self.dir.join("processes");
         let mut processes = Vec::new();
@@ -168,17 +169,17 @@ impl Guest {
         Ok(processes)
     }
 
-    /// Forgets a process and its exit.
+    /// Removes the record of a process and its exit.
     pub(crate) fn remove_process(&self, key: &Key, wait_call_id: i64) {
         for path in [self.process_path(key), self.exit_path(wait_call_id)] {
-            // Whatever stays is found by its key and refused.
+            // A remaining record is found by its key and refused.
             let _ = std::fs::remove_file(path);
         }
     }
 
-    /// Takes the VM's socket away.
+    /// Removes the VM's socket.
     pub(crate) fn remove_socket(&self) {
-        // Nobody answers there any more, so that one that stays does no harm.
+        // Nobody answers there any more, so a remaining socket does no harm.
         let _ = std::fs::remove_file(self.dir.join(SOCKET));
     }
 }
@@ -194,13 +195,13 @@ fn read_process(path: &Path) -> Result<Option<InGuest>, Error> {
         .map_err(|error| Error::new(Code::DataLoss, format!("{}: {error}", path.display())))
 }
 
-/// What the guest knows: it is in the memory of the VM, so it comes along without being saved.
+/// The knowledge of the guest. It is in the memory of the VM, so it moves without being saved.
 impl Guest {
     /// Puts a disk into a SCSI slot.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn put_disk(&self, slot: Slot, volume: Uuid) -> Result<(), Error> {
         let path = self.disk_path(slot);
         remove(&path)?;
@@ -208,11 +209,11 @@ impl Guest {
         symlink(volume.to_string(), &path).map_err(|error| at(&path, error))
     }
 
-    /// Takes the disk out of a SCSI slot; does nothing to an empty one.
+    /// Removes the disk from a SCSI slot; does nothing to an empty one.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn remove_disk(&self, slot: Slot) -> Result<(), Error> {
         remove(&self.disk_path(slot))
     }
@@ -221,11 +222,11 @@ impl Guest {
         self.dir.join("disks").join(slot.to_string())
     }
 
-    /// The volumes by SCSI slot.
+    /// Returns the volumes by SCSI slot.
     ///
     /// # Errors
     ///
-    /// They cannot be read.
+    /// If they cannot be read.
     pub(crate) fn disks(&self) -> Result<BTreeMap<String, Uuid>, Error> {
         let dir = self.dir.join("disks");
         let mut disks = BTreeMap::new();
@@ -245,7 +246,7 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// Something is mounted there already.
+    /// If something is mounted there already.
     pub(crate) fn mount(&self, guest_path: &str, what: &str) -> Result<(), Error> {
         let path = self.mount_path(guest_path)?;
         if path.exists() {
@@ -254,20 +255,20 @@ impl Guest {
         write(&path, what)
     }
 
-    /// Unmounts what is there; does nothing if nothing is.
+    /// Unmounts a path; does nothing if nothing is mounted there.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn unmount(&self, guest_path: &str) -> Result<(), Error> {
         remove(&self.mount_path(guest_path)?)
     }
 
-    /// Makes sure that something is mounted there.
+    /// Checks that something is mounted there.
     ///
     /// # Errors
     ///
-    /// Nothing is.
+    /// If nothing is mounted there.
     pub(crate) fn expect_mount(&self, guest_path: &str) -> Result<(), Error> {
         match self.mount_path(guest_path)?.exists() {
             true => Ok(()),
@@ -275,7 +276,8 @@ impl Guest {
         }
     }
 
-    /// The file that stands for a mount. Slashes are legal in a guest path, and not in its name.
+    /// Returns the file that stands for a mount. A guest path may contain slashes, but the file's
+    /// name cannot.
     fn mount_path(&self, guest_path: &str) -> Result<PathBuf, Error> {
         self.entry("mounts", &file_name(guest_path))
     }
@@ -284,7 +286,7 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// It exists.
+    /// If it exists.
     pub(crate) fn put_container(&self, id: &str) -> Result<(), Error> {
         let path = self.entry("containers", id)?;
         if path.exists() {
@@ -293,11 +295,11 @@ impl Guest {
         write(&path, "")
     }
 
-    /// Makes sure that there is this container.
+    /// Checks that this container exists.
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// If it does not exist.
     pub(crate) fn expect_container(&self, id: &str) -> Result<(), Error> {
         match self.entry("containers", id)?.exists() {
             true => Ok(()),
@@ -309,17 +311,17 @@ impl Guest {
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn remove_container(&self, id: &str) -> Result<(), Error> {
         remove(&self.entry("containers", id)?)
     }
 
-    /// Takes down what is mounted in the guest, and what containers it has, except these. A shim that
-    /// died while it set something up has left it.
+    /// Removes the mounts and the containers of the guest, except these. A shim that died during a
+    /// setup has left them.
     ///
     /// # Errors
     ///
-    /// They cannot be listed or removed.
+    /// If they cannot be listed or removed.
     pub(crate) fn keep_only(
         &self,
         mounts: &BTreeSet<String>,
@@ -339,13 +341,13 @@ impl Guest {
         Ok(())
     }
 
-    /// A file of the guest's, never one outside.
+    /// Returns a file of the guest, never one outside.
     fn entry(&self, kind: &str, name: &str) -> Result<PathBuf, Error> {
         match name {
-            "" | "." | ".." => Err(Error::invalid(format!("{name:?} is no name for a {kind}"))),
-            name if name.contains('/') => {
-                Err(Error::invalid(format!("{name:?} holds a slash: it is no name in {kind}")))
-            }
+            "" | "." | ".." => Err(Error::invalid(format!("{name:?} is not a name for a {kind}"))),
+            name if name.contains('/') => Err(Error::invalid(format!(
+                "{name:?} contains a slash, so it is not a name in {kind}"
+            ))),
             name => Ok(self.dir.join(kind).join(name)),
         }
     }
@@ -362,19 +364,19 @@ fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// A text as the name of a file. Slashes are legal in a guest path and between ids.
+/// Converts a text to the name of a file. Guest paths contain slashes, and so do ids.
 fn file_name(text: &str) -> String {
     text.replace('%', "%25").replace('/', "%2F")
 }
 
-/// Makes a named pipe that only this user may open.
+/// Creates a named pipe that only this user may open.
 pub(crate) fn make_fifo(path: &Path) -> Result<(), Error> {
     mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
         .map_err(|error| at(path, error.into()))
 }
 
-/// Opens a named pipe for reading and writing, so that neither side ever sees its end: the pipe
-/// lives, with what is in it, until the last one has closed it.
+/// Opens a named pipe for reading and writing, so that neither side ever sees its end: the pipe and
+/// its content exist until the last one has closed it.
 pub(crate) fn open_both_ways(path: &Path) -> Result<File, Error> {
     OpenOptions::new()
         .read(true)
@@ -384,7 +386,7 @@ pub(crate) fn open_both_ways(path: &Path) -> Result<File, Error> {
         .map_err(|error| at(path, error))
 }
 
-/// An operating-system error with the path that it is about.
+/// Adds the path to an error of the operating system.
 pub(crate) fn at(path: &Path, error: std::io::Error) -> Error {
     Error::internal(format!("{}: {error}", path.display())).with_source(error)
 }

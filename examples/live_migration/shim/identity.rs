@@ -1,40 +1,40 @@
-//! Which process a number means: a process id alone may be given to another process.
+//! Identifies a process: a process id alone may be given to another process.
 
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
 use snapshot_core::{Code, Error};
 
-/// A process of this machine, for as long as the machine runs.
+/// A process of this machine, until the machine is restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     /// The process id.
     pub(crate) pid: i32,
-    /// When it started, in clock ticks since the machine did.
+    /// Its start, in clock ticks since the machine started.
     pub(crate) start_time: u64,
 }
 
 impl Identity {
-    /// The process that has this id now.
+    /// Returns the process that has this id now.
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// If there is none.
     pub(crate) fn of(pid: i32) -> Result<Self, Error> {
         Ok(Self { pid, start_time: Stat::read(pid)?.start_time })
     }
 
-    /// Takes hold of the process. A pidfd never means another process, so what is checked after it
-    /// was opened stays true.
+    /// Opens a pidfd for the process. A pidfd never means another process, so a check after it was
+    /// opened stays true.
     ///
     /// # Errors
     ///
-    /// The process has gone, or its id means another one by now.
+    /// If the process is gone, or its id means another one by now.
     pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
         let pid = Pid::from_raw(self.pid)
             .ok_or_else(|| Error::invalid(format!("{} is not a process id", self.pid)))?;
         let process = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| {
-            Error::new(Code::FailedPrecondition, format!("process {} has gone", self.pid))
+            Error::new(Code::FailedPrecondition, format!("process {} is gone", self.pid))
                 .with_source(std::io::Error::from(error))
         })?;
         let found = Self::of(self.pid)?;
@@ -51,7 +51,7 @@ impl Identity {
     }
 }
 
-/// What of `/proc/PID/stat` is of use here; see proc_pid_stat(5).
+/// The parts of `/proc/PID/stat` that are needed here; see proc_pid_stat(5).
 struct Stat {
     start_time: u64,
 }
@@ -59,7 +59,7 @@ struct Stat {
 impl Stat {
     fn read(pid: i32) -> Result<Self, Error> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| {
-            Error::new(Code::FailedPrecondition, format!("process {pid} has gone"))
+            Error::new(Code::FailedPrecondition, format!("process {pid} is gone"))
                 .with_source(error)
         })?;
         Self::parse(&text)

@@ -9,17 +9,17 @@ use snapshot_examples::lcow::Sandbox;
 
 use crate::shim::table::duration;
 
-/// A series of quick changes may spend one part in this many of its time on checkpoints.
+/// In a series of quick changes, this part of the time may be spent on checkpoints.
 const SHARE: u32 = 5;
 
-/// After how long a checkpoint that could not be written is tried again.
+/// The time after which a failed checkpoint is tried again.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Keeps the checkpoint of one sandbox.
+/// Writes the checkpoints of one sandbox.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     path: PathBuf,
-    /// When the next one may be written, in a series of changes.
+    /// The earliest time of the next one, in a series of changes.
     next: Instant,
     /// Whether the sandbox has changed since the last one.
     behind: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper that has nothing written yet.
+    /// Creates a keeper that has written nothing yet.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
@@ -42,7 +42,7 @@ impl Keeper {
         }
     }
 
-    /// Writes a checkpoint after a change. In a series of quick changes some are left out.
+    /// Writes a checkpoint after a change. In a series of quick changes some are omitted.
     pub(crate) fn changed(&mut self, sandbox: &Arc<Sandbox>) {
         self.behind = true;
         if Instant::now() >= self.next {
@@ -50,8 +50,8 @@ impl Keeper {
         }
     }
 
-    /// Writes a checkpoint if the last one is not of the newest state: at the end of a series of
-    /// changes, and now and then while one cannot be written.
+    /// Writes a checkpoint if the last one is outdated: at the end of a series of changes, and from
+    /// time to time while writing fails.
     pub(crate) fn catch_up(&mut self, sandbox: &Arc<Sandbox>) {
         if self.behind && (!self.failing || Instant::now() >= self.next) {
             self.write(sandbox);
@@ -75,7 +75,7 @@ impl Keeper {
                 self.took = began.elapsed();
                 self.next = Instant::now() + self.took * (SHARE - 1);
             }
-            // It has been logged. The earlier one stays, and the sandbox runs on.
+            // It is logged. The earlier one stays, and the sandbox continues.
             Err(_) => {
                 self.failing = true;
                 self.next = Instant::now() + AGAIN;

@@ -17,13 +17,13 @@ use tokio_util::compat::Compat;
 use crate::shim::signals;
 use crate::shim::tls::Tls;
 
-/// How long one attempt to connect may take, and how long a handshake.
+/// The time for one attempt to connect, and for a handshake.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How long after a failed attempt it is tried again.
+/// The pause after a failed attempt.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// Where the destination listens.
+/// The address at which the destination listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     /// A socket file.
@@ -60,7 +60,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// An address, and how the peer there proves who it is.
+/// An address, and the identification of the peer there.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     /// The address.
@@ -92,11 +92,11 @@ impl Link {
 }
 
 impl Endpoint {
-    /// Connects to a destination, which may still be on its way up.
+    /// Connects to a destination, which may still be starting.
     ///
     /// # Errors
     ///
-    /// Nobody who may is there within `patience`, or this shim was asked to end.
+    /// If no permitted peer is there within `patience`, or if this shim was asked to end.
     pub(crate) async fn connect(&self, patience: Duration) -> Result<Link, Error> {
         let until = Instant::now() + patience;
         loop {
@@ -125,7 +125,7 @@ impl Endpoint {
             }
             Address::Tcp(address) => {
                 let stream = TcpStream::connect(&*self.resolve(address).await?).await?;
-                // The blackout is made of small messages.
+                // The blackout consists of small messages.
                 stream.set_nodelay(true)?;
                 match &self.tls {
                     Some(tls) => Ok(Link::new(tls.connect(stream).await?)),
@@ -135,7 +135,8 @@ impl Endpoint {
         }
     }
 
-    /// The socket addresses of a host and port. Without certificates, only those of this machine.
+    /// Returns the socket addresses of a host and port. Without certificates, only those of this
+    /// machine.
     async fn resolve(&self, address: &str) -> io::Result<Vec<SocketAddr>> {
         let found: Vec<SocketAddr> = lookup_host(address).await?.collect();
         if self.tls.is_none()
@@ -145,8 +146,9 @@ impl Endpoint {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 format!(
-                    "{} is not on this machine, and nothing says who is there: give --tls-cert, \
-                     --tls-key and --tls-ca, or --insecure if everybody on that network is trusted",
+                    "{} is not on this machine, and its peer cannot be identified: give \
+                     --tls-cert, --tls-key and --tls-ca, or --insecure if everybody on that \
+                     network is trusted",
                     far.ip()
                 ),
             ));
@@ -158,7 +160,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// The address cannot be listened at, or another destination listens there.
+    /// If it cannot listen at the address, or if another destination listens there.
     pub(crate) async fn listen(&self) -> Result<Listener, Error> {
         let listening = async {
             Ok(match &self.address {
@@ -179,7 +181,7 @@ impl Endpoint {
     }
 }
 
-/// Removes the socket file of a shim that was killed: one at which nobody listens.
+/// Removes the socket file of a shim that was killed, at which nobody listens.
 async fn remove_left_behind(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.file_type().is_socket() => match UnixStream::connect(path).await {
@@ -192,7 +194,7 @@ async fn remove_left_behind(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Checks that the process on the other end of a Unix socket is of this user, or of root.
+/// Checks that the process on the other end of a Unix socket belongs to this user, or to root.
 fn check_user(stream: &UnixStream) -> io::Result<()> {
     let peer = stream.peer_cred()?.uid();
     let own = rustix::process::geteuid().as_raw();
@@ -211,7 +213,7 @@ fn may_speak(peer: u32, own: u32) -> bool {
     peer == own || peer == ROOT
 }
 
-/// Where a destination waits for sources. A socket file goes with it.
+/// The socket at which a destination waits for sources. Dropping it removes a socket file.
 pub(crate) struct Listener {
     listening: Listening,
     tls: Option<Tls>,
@@ -225,13 +227,13 @@ enum Listening {
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Listening::Unix(_, path) = &self.listening {
-            // One that stays is no obstacle to the next.
+            // A remaining file does not prevent the next one.
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
-/// Somebody who has connected, and has not shown who it is.
+/// A connection whose peer is not yet identified.
 pub(crate) enum Stranger {
     Unix(UnixStream),
     Tcp(TcpStream, Option<Tls>),
@@ -242,7 +244,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// The system has no more descriptors, for instance. The next attempt may succeed.
+    /// The system may have no more descriptors, for instance. The next attempt may succeed.
     pub(crate) async fn accept(&self) -> io::Result<Stranger> {
         Ok(match &self.listening {
             Listening::Unix(listener, _) => Stranger::Unix(listener.accept().await?.0),
@@ -252,11 +254,11 @@ impl Listener {
 }
 
 impl Stranger {
-    /// Finds out who it is.
+    /// Identifies the peer.
     ///
     /// # Errors
     ///
-    /// Nobody who may, or nobody who says so in time.
+    /// If the peer is not permitted, or does not identify itself in time.
     pub(crate) async fn identify(self) -> io::Result<Link> {
         let identify = async {
             match self {
@@ -337,7 +339,7 @@ mod tests {
     async fn a_socket_that_was_left_behind_is_no_obstacle_and_one_in_use_is() {
         let dir = tempfile::tempdir().unwrap();
         let endpoint = unix(&dir);
-        // The standard library leaves the file.
+        // The standard library does not remove the file.
         drop(std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap());
         let first = endpoint.listen().await.unwrap();
         let refused = endpoint.listen().await.err().unwrap();

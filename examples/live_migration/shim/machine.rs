@@ -1,4 +1,4 @@
-//! One host: the folder that holds what it has, and the VM that runs on it.
+//! One host: the folder with its resources, and the VM that runs on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::shim::lock::lock;
 use crate::shim::processes::{Key, Origin, Processes, Wiring};
 use crate::shim::storage::Disk;
 
-/// A host of the demonstration: a folder with what a real one has as hardware.
+/// A host of the demonstration: a folder with the counterparts of real hardware.
 ///
 /// ```text
 /// disks/       disk images            shares/      folders to share
@@ -32,7 +32,7 @@ pub(crate) struct Machine {
     guest: Guest,
     processes: Processes,
     pub(crate) vms: Mutex<BTreeMap<VmId, Hosted>>,
-    /// The disks of VMs that are still to come here. They are open and not locked.
+    /// The disks of VMs that have not arrived yet. They are open but not locked.
     pub(crate) prepared: Mutex<BTreeMap<(VmId, Slot), Disk>>,
     /// The images that VMs may open.
     pub(crate) granted: Mutex<BTreeSet<(VmId, PathBuf)>>,
@@ -48,7 +48,7 @@ pub(crate) struct Hosted {
     pub(crate) nics: BTreeMap<NicId, File>,
 }
 
-/// What a destination must be to run the guest: written by `compat_info`.
+/// The requirements of the guest on a destination, written by `compat_info`.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Compat {
     architecture: String,
@@ -67,11 +67,11 @@ impl Compat {
 }
 
 impl Machine {
-    /// A host in the folder `dir` with this guest.
+    /// Creates a host in the folder `dir` with this guest.
     ///
     /// # Errors
     ///
-    /// The folder cannot be made, or the relay not started.
+    /// If the folder cannot be created, or the relay cannot be started.
     pub(crate) fn new(dir: &Path, guest: Guest, origin: Origin) -> Result<Arc<Self>, Error> {
         for part in ["bundles", "vms", "devices", "namespaces"] {
             private_folder(&dir.join(part))?;
@@ -86,22 +86,22 @@ impl Machine {
         }))
     }
 
-    /// The host's folder.
+    /// Returns the host's folder.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The guest.
+    /// Returns the guest.
     pub(crate) fn guest(&self) -> &Guest {
         &self.guest
     }
 
-    /// The processes of the guest, as this host knows them.
+    /// Returns the processes of the guest, as this host knows them.
     pub(crate) fn processes(&self) -> &Processes {
         &self.processes
     }
 
-    /// Does something with a VM of this host.
+    /// Calls a function with a VM of this host.
     pub(crate) fn with_vm<T>(
         &self,
         vm: &VmId,
@@ -117,7 +117,7 @@ impl Machine {
         Ok(self.dir.join("vms").join(step(vm.as_str())?))
     }
 
-    /// Takes a VM off this host, with everything that is locked for it.
+    /// Removes a VM from this host, with all its locks.
     fn forget(&self, vm: &VmId) -> Result<(), Error> {
         lock(&self.vms).remove(vm);
         lock(&self.prepared).retain(|(of, _), _| of != vm);
@@ -129,7 +129,7 @@ impl Machine {
         }
     }
 
-    /// The guest finds every disk that it knows under its slot, and no other.
+    /// The guest must find every disk that it knows in its slot, and no other.
     fn check_disks(&self, hosted: &Hosted) -> Result<(), Error> {
         let known = self.guest.disks()?;
         let here: BTreeMap<_, _> =
@@ -152,7 +152,7 @@ impl Machine {
             let prepared = lock(&self.prepared).remove(&(vm.clone(), *slot));
             hosted.attach(*slot, disk, prepared)?;
         }
-        // What was prepared and is not among the disks of the VM any more.
+        // Prepared disks that no longer belong to the VM.
         lock(&self.prepared).retain(|(of, _), _| of != vm);
         for SharedFolder { name, path, .. } in &config.shares {
             hosted.shares.insert(name.clone(), File::open(path).map_err(|error| at(path, error))?);
@@ -204,7 +204,7 @@ impl VmHost for Machine {
         if lock(&self.vms).contains_key(vm) {
             return Err(Error::precondition(format!("VM {vm} exists already on this host")));
         }
-        // Locks that were taken go with `hosted` if it fails.
+        // The locks are released with `hosted` if it fails.
         let mut hosted = Hosted::default();
         self.attach_all(vm, &mut hosted, config)?;
         lock(&self.vms).insert(vm.clone(), hosted);
@@ -221,7 +221,7 @@ impl VmHost for Machine {
                 }
                 VmStart::Migrated { .. } => self.check_disks(hosted)?,
             }
-            // A migrated guest goes on when the gate opens; see `Processes::open`.
+            // A migrated guest continues when the gate opens; see `Processes::open`.
             hosted.running = true;
             Ok(())
         })
@@ -265,22 +265,22 @@ impl VmHost for Machine {
 }
 
 impl Machine {
-    /// Puts on disk what was written to the disks so far, so that a pause need not wait for it.
+    /// Syncs the disks as they are now, so that a pause takes less time.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If they cannot be written.
     pub(crate) fn flush_disks(&self) -> Result<(), Error> {
         let vms = lock(&self.vms);
         flush_all(vms.values().flat_map(|hosted| hosted.disks.values()))
     }
 
-    /// Takes down what a shim of this host that died has left in the guest half-way: whatever is not of
-    /// this sandbox. Returns how many processes were ended.
+    /// Removes everything of a dead shim of this host that is in the guest and not of this sandbox.
+    /// Returns the number of processes that were ended.
     ///
     /// # Errors
     ///
-    /// The guest does not let it.
+    /// If the guest does not permit it.
     pub(crate) fn keep_only(&self, sandbox: &Sandbox) -> Result<usize, Error> {
         let containers: Vec<_> = sandbox.pods().iter().flat_map(|pod| pod.containers()).collect();
         let mut keys = BTreeSet::new();
@@ -317,8 +317,8 @@ impl Machine {
     }
 }
 
-/// Puts what was written to disks on disk. The file system waits for the device once per disk, and many of
-/// these waits can go on at once.
+/// Syncs disks. The file system waits for the device once per disk, and many of these waits can run
+/// concurrently.
 fn flush_all<'a>(disks: impl Iterator<Item = &'a Disk>) -> Result<(), Error> {
     const THREADS: usize = 16;
     let disks: Vec<&Disk> = disks.filter(|disk| !disk.is_flushed().unwrap_or(false)).collect();
@@ -386,7 +386,7 @@ impl ProcessHost for Machine {
 
     fn signal_process(&self, process: ProcessKey<'_>, _: i32, signal: i32) -> Result<(), Error> {
         let named = rustix::process::Signal::from_named_raw(signal)
-            .ok_or_else(|| Error::invalid(format!("{signal} is no signal")))?;
+            .ok_or_else(|| Error::invalid(format!("{signal} is not a signal")))?;
         self.processes.signal(&key(process), named)
     }
 
@@ -427,13 +427,14 @@ fn wiring(config: ProcessConfig<'_>) -> Wiring<'_> {
     Wiring { bundle, paths, ports, wait_call_id }
 }
 
-/// What of an OCI process spec is of use here.
+/// The parts of an OCI process spec that are needed here.
 #[derive(Deserialize)]
 struct ProcessSpec {
     args: Vec<String>,
 }
 
-/// The command line of a process: its own spec's, or for an init process that of its bundle.
+/// Returns the command line of a process: from its own spec, or for an init process from its
+/// bundle.
 fn program(config: ProcessConfig<'_>) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Spec {

@@ -48,14 +48,14 @@ pub(crate) use console::{complain, flush};
 use link::{Address, Endpoint};
 use tls::Tls;
 
-/// How a shim ended.
+/// The end of a shim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// The source has given its sandbox away.
     Moved,
     /// The source has kept its sandbox.
     RanOn,
-    /// The source does not know whose the sandbox is.
+    /// The source does not know which side has the sandbox.
     InDoubt,
     /// The destination has taken the sandbox over.
     TookOver,
@@ -65,11 +65,11 @@ enum Outcome {
     Interrupted,
 }
 
-/// Runs what the command line says.
+/// Runs the command of the command line.
 ///
 /// # Errors
 ///
-/// What is printed then.
+/// The error to be printed.
 pub(crate) fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match &cli.instead {
@@ -80,7 +80,7 @@ pub(crate) fn main() -> anyhow::Result<()> {
     let level = match (cli.options.verbose, &cli.options.fail) {
         (true, _) => LevelFilter::DEBUG,
         (false, None) => LevelFilter::ERROR,
-        // What is asked for is shown, and need not be logged as well.
+        // The output of the command need not be logged as well.
         (false, Some(_)) => LevelFilter::OFF,
     };
     tracing_subscriber::fmt()
@@ -146,7 +146,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     judge(outcome, &cli.options)
 }
 
-/// Whether what came is what was asked for: a migration, or with `--fail` none.
+/// Returns whether the outcome is the requested one: a migration, or with `--fail` none.
 fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
     match (outcome, &options.fail) {
         (Outcome::Moved | Outcome::TookOver, None)
@@ -155,14 +155,14 @@ fn judge(outcome: Outcome, options: &Options) -> anyhow::Result<()> {
             anyhow::bail!("--fail {fault} made nothing fail")
         }
         (Outcome::RanOn | Outcome::NotTaken, None) => anyhow::bail!("the sandbox was not moved"),
-        (Outcome::InDoubt, _) => anyhow::bail!("it is not known whose the sandbox is"),
+        (Outcome::InDoubt, _) => anyhow::bail!("it is not known which side has the sandbox"),
         (Outcome::Interrupted, _) => anyhow::bail!("it was asked to end"),
     }
 }
 
-/// The settings of both sides for their hand-overs.
+/// Returns the settings of both sides for their hand-overs.
 fn handover(ledger: &Ledger) -> Handover {
-    // A stranger who says nothing, or one byte now and then, is not waited for longer than this.
+    // The wait for a silent or very slow stranger.
     let limits = Limits::new()
         .greeting(Duration::from_secs(15))
         .message(Duration::from_secs(10))
@@ -172,7 +172,7 @@ fn handover(ledger: &Ledger) -> Handover {
         .limits(limits)
 }
 
-/// Lets the sandbox run, and tends it now and then.
+/// Lets the sandbox run, and maintains it from time to time.
 fn run_for(seconds: f64, mut tend: impl FnMut()) {
     signals::wait_until(Duration::from_secs_f64(seconds), || {
         tend();
@@ -195,7 +195,7 @@ fn allow_many_files(containers: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Which machine this is: another one after a restart.
+/// Returns the id of this machine, which changes with a restart.
 fn machine_id() -> Result<String, Error> {
     let path = Path::new("/proc/sys/kernel/random/boot_id");
     std::fs::read_to_string(path)

@@ -1,4 +1,4 @@
-//! What the two programs tell each other besides the sandbox, as notes of the hand-over's messages.
+//! The notes that the two programs add to the messages of the hand-over.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use snapshot_core::{Code, Error};
 
 use crate::shim::proof::Seen;
 
-/// With the first message: which guest, and what a proof needs.
+/// With the first message: the guest, and the data for a proof.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Offered {
     /// The machine, `/proc/sys/kernel/random/boot_id`: processes cannot leave it.
@@ -18,9 +18,9 @@ pub(crate) struct Offered {
     pub(crate) guest: PathBuf,
     /// The folder of the shared storage: disk images and folders under their volume names.
     pub(crate) storage: PathBuf,
-    /// What the source has seen of the processes.
+    /// The source's observations of the processes.
     pub(crate) seen: Vec<Seen>,
-    /// The exit code that each workload is to end with.
+    /// The exit code with which each workload must end.
     pub(crate) exits: BTreeMap<String, u32>,
 }
 
@@ -31,12 +31,12 @@ pub(crate) struct Handed {
     pub(crate) report: String,
 }
 
-/// A sandbox's end, for the status.
+/// The end of a sandbox, for the status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ended {
-    /// What each shim has seen of the processes, in the order in which they had them.
+    /// The observations of each shim, in the order in which they had the processes.
     pub(crate) shims: Vec<Vec<Seen>>,
-    /// The exit code that each workload was to end with; empty if it was ended by a signal.
+    /// The exit code with which each workload must end; empty if a signal ended it.
     pub(crate) exits: BTreeMap<String, u32>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn encode(note: &impl Serialize) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 ///
-/// It is not understood.
+/// If it is not understood.
 pub(crate) fn decode<T: DeserializeOwned>(note: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(note)
         .map_err(|error| Error::new(Code::DataLoss, format!("a note is not understood: {error}")))

@@ -1,4 +1,4 @@
-//! What this host's operator decides of a sandbox: its ids, and where its parts are.
+//! The decisions of this host's operator about a sandbox: its ids, and the places of its parts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) fn plan(machine: &Machine) -> PatchPlan {
     PatchPlan::new("sandbox@destination").with_placement(Arc::new(placement))
 }
 
-/// Plans that a sandbox stays where it is, for a shim that takes it up.
+/// Plans that a sandbox stays where it is, for a shim that continues it.
 pub(crate) fn stay(machine: &Machine) -> PatchPlan {
     let placement = InPlace { host: machine.dir().to_owned() };
     PatchPlan::same_host().with_placement(Arc::new(placement))
@@ -32,7 +32,7 @@ pub(crate) fn moved(id: &str) -> String {
     format!("{id}-moved")
 }
 
-/// Places everything that comes from a source in the folder of this host.
+/// Moves everything that comes from a source into the folder of this host.
 #[derive(Debug)]
 struct Moved {
     host: PathBuf,

@@ -30,7 +30,7 @@ use crate::shim::identity::Identity;
 use crate::shim::lock::lock;
 use crate::shim::relay::{Event, Relay, Stream};
 
-/// Which process: its container's id inside the guest, and its exec id.
+/// The identity of a process: its container's id inside the guest, and its exec id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
     /// The container's id inside the guest.
@@ -49,10 +49,10 @@ impl fmt::Display for Key {
     }
 }
 
-/// How a process is reached: its IO and the call that waits for its exit.
+/// The access to a process: its IO and the call that waits for its exit.
 #[derive(Clone, Copy)]
 pub(crate) struct Wiring<'a> {
-    /// The folder for this host's ends, which is made if it is not there.
+    /// The folder for this host's ends, which is created if it does not exist.
     pub(crate) bundle: &'a Path,
     /// This host's ends of its IO.
     pub(crate) paths: &'a ProcessIo,
@@ -62,7 +62,7 @@ pub(crate) struct Wiring<'a> {
     pub(crate) wait_call_id: i64,
 }
 
-/// What an entry is made of.
+/// The parts of an entry.
 struct Parts {
     identity: Identity,
     adopted: bool,
@@ -70,16 +70,16 @@ struct Parts {
     made: Vec<PathBuf>,
 }
 
-/// How a shim has come to its guest.
+/// The way in which a shim got its guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It has built the guest. The relay of each process begins when the process is started.
+    /// It has built the guest. The relay of each process starts with the process.
     Built,
-    /// It takes the guest over from another shim that still runs. All relays begin at once, when
+    /// It takes the guest over from another running shim. All relays start at once, when
     /// [`Processes::open`] is called.
     Handed,
-    /// It takes the guest up where an earlier shim of this host has left it. All relays begin at once,
-    /// and go on at the ends of the logs.
+    /// It continues the guest that an earlier shim of this host has left. All relays start at once,
+    /// at the ends of the logs.
     TakenUp,
 }
 
@@ -88,21 +88,21 @@ pub(crate) struct Processes {
     guest: Guest,
     relay: Relay,
     entries: Arc<Entries>,
-    /// Closed on a destination until the whole sandbox has resumed: a resume that fails in a later
-    /// controller must not have eaten a line.
+    /// Closed on a destination until the whole sandbox has resumed: if a later controller fails to
+    /// resume, no line must be lost.
     open: AtomicBool,
     origin: Origin,
-    /// Once this shim has the guest.
+    /// Set once this shim has the guest.
     bridge: Mutex<Option<Bridge>>,
     events: Sender<Event>,
 }
 
 impl Processes {
-    /// No processes yet.
+    /// Creates a table without processes.
     ///
     /// # Errors
     ///
-    /// The relay cannot be started.
+    /// If the relay cannot be started.
     pub(crate) fn new(guest: Guest, origin: Origin) -> Result<Self, Error> {
         let (events, received) = channel();
         let entries = Arc::new(Entries {
@@ -125,11 +125,11 @@ impl Processes {
         })
     }
 
-    /// Takes the bridge to the guest. No other shim starts or ends a process from now on.
+    /// Takes the bridge to the guest. From now on no other shim starts or ends a process.
     ///
     /// # Errors
     ///
-    /// There is no VM.
+    /// If there is no VM.
     pub(crate) fn take_bridge(&self) -> Result<(), Error> {
         *lock(&self.bridge) = Some(Bridge::take(&self.guest)?);
         Ok(())
@@ -146,7 +146,7 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// The VM cannot end one.
+    /// If the VM cannot end one.
     pub(crate) fn keep_only(&self, keys: &BTreeSet<Key>) -> Result<Vec<Key>, Error> {
         let mut ended = Vec::new();
         for process in self.guest.processes()? {
@@ -158,11 +158,12 @@ impl Processes {
         Ok(ended)
     }
 
-    /// Ends all processes and the VM. Does nothing behind a closed gate: they are the source's then.
+    /// Ends all processes and the VM. Does nothing behind a closed gate, because then they are the
+    /// source's.
     ///
     /// # Errors
     ///
-    /// The VM does not answer.
+    /// If the VM does not answer.
     pub(crate) fn power_off(&self) -> Result<(), Error> {
         if !self.open.load(Ordering::Acquire) {
             return Ok(());
@@ -174,7 +175,7 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// The process exists already, its IO cannot be opened, or it cannot be started.
+    /// If the process exists already, its IO cannot be opened, or it cannot be started.
     pub(crate) fn start(
         &self,
         key: Key,
@@ -206,13 +207,13 @@ impl Processes {
         }
     }
 
-    /// Takes over a process that runs: finds it, makes sure that it is the one, and opens its ports
-    /// and this host's ends of its IO. Nothing is read yet.
+    /// Takes over a running process: finds it, checks its identity, and opens its ports and this
+    /// host's ends of its IO. Nothing is read yet.
     ///
     /// # Errors
     ///
-    /// The guest has no such process, it is not the one of the snapshot, or its IO cannot be opened.
-    /// An exited process is no error: its exit is reported when the sandbox goes live.
+    /// If the guest has no such process, it is not the one of the snapshot, or its IO cannot be
+    /// opened. An exited process is no error: its exit is reported when the sandbox goes live.
     pub(crate) fn adopt(
         &self,
         key: Key,
@@ -249,7 +250,7 @@ impl Processes {
         }
     }
 
-    /// Opens both ends of the IO. What was made on the way is taken away again if it fails.
+    /// Opens both ends of the IO. If it fails, removes everything that it has created.
     fn connect(&self, wiring: Wiring<'_>) -> Result<(Vec<Stream>, Vec<PathBuf>), Error> {
         let mut made = Vec::new();
         match self.streams(wiring, &mut made) {
@@ -290,8 +291,8 @@ impl Processes {
         Ok(streams)
     }
 
-    /// Opens a log, and says whether it is a new one. A log of an earlier shim is gone on with only
-    /// where a guest is taken up. A link is not followed.
+    /// Opens a log, and returns whether it is new. The log of an earlier shim is continued only
+    /// with a guest that is continued. A link is not followed.
     fn open_log(&self, path: &Path) -> std::io::Result<(File, bool)> {
         let mut options = OpenOptions::new();
         options.write(true).mode(0o600);
@@ -319,7 +320,7 @@ impl Processes {
                 let watched = process.try_clone().inspect_err(|_| remove(&made))?;
                 (Some(Arc::new(process)), watched)
             }
-            // It has exited while no shim was there, and the VM has reaped it.
+            // It exited while there was no shim, and the VM has reaped it.
             Err(_) => (None, always_readable().inspect_err(|_| remove(&made))?),
         };
         let member = self.relay.add(watched, streams);
@@ -338,12 +339,13 @@ impl Processes {
         if adopted { Ok(()) } else { self.relay.flow(member) }
     }
 
-    /// Lets a process's IO and exit stand still: on return no line is on its way, and no exit is
-    /// told.
+    /// Holds the IO and the exit of a process: afterwards no line is in transit, and no exit is
+    /// reported.
     ///
     /// # Errors
     ///
-    /// Half a line is in a log that cannot be written now: another shim could not go on with it.
+    /// If a log ends with half a line and cannot be written now: another shim could not continue
+    /// it.
     pub(crate) fn freeze(&self, key: &Key) -> Result<(), Error> {
         let member = {
             let mut entries = lock(&self.entries.by_key);
@@ -358,16 +360,16 @@ impl Processes {
                  for its log, then try again"
             )));
         }
-        // An exit that is being told has been told when this lock is ours.
+        // If an exit was being reported, it is reported when this lock is ours.
         drop(lock(&self.entries.telling));
         Ok(())
     }
 
-    /// Takes a freeze back, or lets an adopted process go live. What was held back comes now.
+    /// Undoes a freeze, or lets an adopted process go live. Held output and exits come now.
     ///
     /// # Errors
     ///
-    /// The relay cannot go on.
+    /// If the relay cannot continue.
     pub(crate) fn thaw(&self, key: &Key) -> Result<(), Error> {
         if !self.open.load(Ordering::Acquire) {
             // All at once, when the gate is opened.
@@ -380,19 +382,20 @@ impl Processes {
             (entry.member, std::mem::take(&mut entry.exited))
         };
         if exited {
-            // Told from the thread that tells all exits. It lives as long as its sender, `self`.
+            // Called from the thread that reports all exits. It lives as long as its sender,
+            // `self`.
             let _ = self.events.send(Event::Exited(member));
         }
         self.relay.flow(member)
     }
 
-    /// Lets go of a process without touching it.
+    /// Releases a process without changing it.
     pub(crate) fn release(&self, key: &Key) {
-        // From here on its exit is told to nobody.
+        // From here on its exit is not reported.
         let Some(entry) = lock(&self.entries.by_key).remove(key) else { return };
         self.relay.remove(entry.member);
         if entry.adopted && !self.open.load(Ordering::Acquire) {
-            // Adopted, and never gone live: this host is to be as it was.
+            // Adopted, and never live: this host must be as it was before.
             remove(&entry.made);
         }
     }
@@ -401,7 +404,7 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// The process is unknown, or may not be signalled. One that has exited already is no error.
+    /// If the process is unknown, or may not be signalled. A process that has exited is no error.
     pub(crate) fn signal(&self, key: &Key, signal: Signal) -> Result<(), Error> {
         let process = lock(&self.entries.by_key)
             .get(key)
@@ -414,29 +417,29 @@ impl Processes {
         }
     }
 
-    /// Stops all processes where they are, and returns when all stand still.
+    /// Stops all processes where they are, and returns when all have stopped.
     ///
     /// # Errors
     ///
-    /// One cannot be stopped.
+    /// If one cannot be stopped.
     pub(crate) fn pause_all(&self) -> Result<(), Error> {
         self.ask(&Request::Pause).map(drop)
     }
 
-    /// Lets all processes go on.
+    /// Continues all processes.
     ///
     /// # Errors
     ///
-    /// The VM does not answer.
+    /// If the VM does not answer.
     pub(crate) fn unpause_all(&self) -> Result<(), Error> {
         self.ask(&Request::Continue).map(drop)
     }
 
-    /// Opens the gate: every adopted process goes live, and the guest goes on.
+    /// Opens the gate: every adopted process goes live, and the guest continues.
     ///
     /// # Errors
     ///
-    /// A relay cannot begin.
+    /// If a relay cannot start.
     pub(crate) fn open(&self) -> Result<(), Error> {
         self.open.store(true, Ordering::Release);
         let keys: Vec<Key> = lock(&self.entries.by_key).keys().cloned().collect();
@@ -446,7 +449,7 @@ impl Processes {
         self.unpause_all()
     }
 
-    /// The process behind a key, if this shim serves it.
+    /// Returns the process of a key, if this shim serves it.
     pub(crate) fn identity(&self, key: &Key) -> Option<Identity> {
         lock(&self.entries.by_key).get(key).map(|entry| entry.identity)
     }
@@ -457,7 +460,7 @@ fn always_readable() -> Result<OwnedFd, Error> {
     Ok(eventfd(1, EventfdFlags::CLOEXEC).map_err(std::io::Error::from)?)
 }
 
-/// Removes what was made for nothing: empty files, after them their folder.
+/// Removes files that were created in vain: empty files, then their folder.
 fn remove(made: &[PathBuf]) {
     for path in made.iter().rev() {
         let removed = match std::fs::remove_file(path) {

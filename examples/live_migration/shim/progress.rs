@@ -12,7 +12,7 @@ use crate::shim::console::complain;
 use crate::shim::lock::lock;
 use crate::shim::table::duration;
 
-/// Shows how far the phases of one side are.
+/// Shows the progress of one side's phases.
 pub(crate) struct Bars {
     side: &'static str,
     terminal: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
-    /// The bars of one side of the migration, on the standard error.
+    /// Creates the bars of one side of the migration, on the standard error.
     pub(crate) fn new(side: &'static str) -> Self {
         Self { side, terminal: std::io::stderr().is_terminal(), running: Mutex::default() }
     }
@@ -28,7 +28,7 @@ impl Bars {
     fn style(&self) -> ProgressStyle {
         let template =
             format!("{:<11} │ {{msg:<16}} {{bar:40.cyan/dim}} {{pos:>5}}/{{len}}", self.side);
-        // The template is well formed; if it were not, the default one shows as much.
+        // The template is valid. If it were not, the default one would show as much.
         ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
     }
 }

@@ -1,8 +1,8 @@
-//! The proof: no process was started again, and every line is in the logs exactly once.
+//! The proof: no process was restarted, and every line is in the logs exactly once.
 //!
-//! It looks at nothing but the logs and what each shim has seen of the processes. The workloads
-//! count their lines themselves and say at the end how many there were, so a line that is missing,
-//! doubled or out of order cannot hide.
+//! It uses only the logs and the observations of each shim. The workloads count their lines
+//! themselves and write the count at the end, so a missing, duplicate or misplaced line is always
+//! found.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,38 +12,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::shim::identity::Identity;
 
-/// What one shim has seen of a process.
+/// The observations of one shim about a process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seen {
-    /// What each of its lines begins with.
+    /// The beginning of each of its lines.
     pub(crate) workload: String,
     /// The process.
     pub(crate) identity: Identity,
-    /// Where this shim relayed its standard output to.
+    /// The log of its standard output at this shim.
     pub(crate) stdout: PathBuf,
-    /// Where this shim relayed its standard error to.
+    /// The log of its standard error at this shim.
     pub(crate) stderr: PathBuf,
-    /// The exit code that this shim was told.
+    /// The exit code that was reported to this shim.
     pub(crate) exit: Option<u32>,
 }
 
-/// What is known of one process: what each shim, in the order in which they had it, has seen.
+/// The facts about one process: the observations of the shims, in the order in which they had it.
 type Stations<'a> = Vec<&'a Seen>;
 
-/// What was proved.
+/// The result of the proof.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Proof {
-    /// How many processes.
+    /// The number of processes.
     pub(crate) processes: usize,
-    /// How many lines, in all logs.
+    /// The number of lines in all logs.
     pub(crate) lines: u64,
-    /// How many bytes, in all logs.
+    /// The number of bytes in all logs.
     pub(crate) bytes: u64,
-    /// How many of the processes were relayed by more than one shim.
+    /// The number of processes that more than one shim relayed.
     pub(crate) moved: usize,
 }
 
-/// What does not hold, one sentence each.
+/// The failed claims, one sentence each.
 #[derive(Debug)]
 pub(crate) struct Refuted(Vec<String>);
 
@@ -63,11 +63,11 @@ impl fmt::Display for Refuted {
 impl std::error::Error for Refuted {}
 
 /// Proves that the processes that `shims` have seen, in the order in which they had the sandbox,
-/// went through their hands whole. `exits` is the exit code that each workload was to end with.
+/// lost nothing. `exits` is the exit code with which each workload must end.
 ///
 /// # Errors
 ///
-/// What does not hold.
+/// The failed claims.
 pub(crate) fn prove(shims: &[&[Seen]], exits: &BTreeMap<String, u32>) -> Result<Proof, Refuted> {
     let mut stations: BTreeMap<&str, Stations<'_>> = BTreeMap::new();
     for seen in shims.iter().flat_map(|shim| shim.iter()) {
@@ -108,16 +108,18 @@ fn one_process(workload: &str, stations: &[&Seen]) -> Option<String> {
     Some(format!("{workload}: was {:?} at first and {:?} later", first.identity, other.identity))
 }
 
-/// Exactly one shim, the last, was told the exit, with the right code.
+/// The exit was reported to exactly one shim, the last, with the right code.
 fn one_exit(workload: &str, stations: &[&Seen], expected: Option<u32>) -> Vec<String> {
     let mut reasons = Vec::new();
     if let [earlier @ .., last] = stations {
         if earlier.iter().any(|seen| seen.exit.is_some()) {
-            reasons.push(format!("{workload}: its exit was told to a shim that had given it away"));
+            reasons.push(format!(
+                "{workload}: its exit was reported to a shim that had given it away"
+            ));
         }
         if last.exit != expected || expected.is_none() {
             reasons.push(format!(
-                "{workload}: the exit code {:?} was told, expected {expected:?}",
+                "{workload}: the exit code {:?} was reported, expected {expected:?}",
                 last.exit
             ));
         }
@@ -125,8 +127,8 @@ fn one_exit(workload: &str, stations: &[&Seen], expected: Option<u32>) -> Vec<St
     reasons
 }
 
-/// The logs together are `ID start ..` (if `start` is known), `ID 1` to `ID n`, `ID end n`, and each
-/// ends at a line's end. Gives the number of lines and bytes.
+/// The logs together are `ID start ..` (if `start` is known), `ID 1` to `ID n`, `ID end n`, and
+/// each ends at the end of a line. Returns the number of lines and bytes.
 fn one_stream(
     workload: &str,
     logs: &[&Path],
@@ -161,7 +163,7 @@ fn one_stream(
             Some(rest) if rest.parse() == Ok(number + 1) => number += 1,
             _ => {
                 return Err(format!(
-                    "{workload}: {line:?} where line {} was to come in {}",
+                    "{workload}: {line:?} in place of line {} in {}",
                     number + 1,
                     logs.last().map_or_else(String::new, |log| log.display().to_string())
                 ));
@@ -238,7 +240,7 @@ mod tests {
             let source = [logs.seen("source", BEGIN, "", None)];
             let destination = [logs.seen("destination", rest, "c1 end 0\n", Some(3))];
             let reason = refuted(&[&source, &destination]);
-            assert!(reason.contains("where line 3 was to come"), "{rest:?}: {reason}");
+            assert!(reason.contains("in place of line 3"), "{rest:?}: {reason}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The destination's door: receives everybody who connects, each on its own, and lets nobody who is
-//! not known, or says nothing, keep others out.
+//! The entrance of the destination: serves each connection separately, so that an unknown or silent
+//! peer cannot block the others.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,21 +14,21 @@ use crate::shim::arrival::{Arrival, Desk, News};
 use crate::shim::link::{Listener, Stranger};
 use crate::shim::lock::lock;
 
-/// How many may be on their way in at a time. One more, and the one that has waited longest is turned
-/// away.
+/// The maximum number of connections that wait. If there is one more, the one that has waited
+/// longest is rejected.
 const WAITING: usize = 64;
 
-/// How long it waits after the system could not accept a connection.
+/// The pause after the system could not accept a connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How far somebody who has connected is.
+/// The progress of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Has said nothing that counts.
+    /// Has sent nothing that counts.
     Waiting,
-    /// Has begun a hand-over, or has gone.
+    /// Has begun a hand-over, or is closed.
     Through,
-    /// Has waited too long, and is turned away.
+    /// Has waited too long, and is rejected.
     TurnedAway,
 }
 
@@ -37,7 +37,7 @@ struct Visitor {
     task: AbortHandle,
 }
 
-/// Receives everybody, until the task is aborted.
+/// Serves all connections, until the task is aborted.
 pub(crate) async fn receive(listener: Listener, handover: Handover, desk: Arc<Desk>) {
     let mut visitors: VecDeque<Visitor> = VecDeque::new();
     loop {
@@ -62,7 +62,7 @@ pub(crate) async fn receive(listener: Listener, handover: Handover, desk: Arc<De
     }
 }
 
-/// Turns somebody away who has not begun a hand-over.
+/// Rejects a connection without a hand-over.
 fn turn_away(visitor: &Visitor) {
     let mut way = lock(&visitor.way);
     if *way == Way::Waiting {
@@ -75,7 +75,7 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
     let link = match stranger.identify().await {
         Ok(link) => link,
         Err(error) => {
-            tracing::warn!(%error, "somebody who may not was turned away");
+            tracing::warn!(%error, "an unauthorised peer was rejected");
             *lock(&way) = Way::Through;
             return;
         }
@@ -85,7 +85,7 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
         move || {
             let mut way = lock(&way);
             match *way {
-                Way::TurnedAway => Err(Error::precondition("turned away: too many have come")),
+                Way::TurnedAway => Err(Error::precondition("rejected: too many connections wait")),
                 _ => {
                     *way = Way::Through;
                     Ok(())
@@ -101,13 +101,13 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
             }
             desk.report(News::Live(sandbox, Box::new(report)));
         }
-        // A sandbox that this host was ready for; else it was a stranger's word.
+        // A sandbox for which this host was ready. Otherwise it was only a stranger's claim.
         Accepted::Refused(why) if *lock(&way) == Way::Through => {
             desk.forget();
             desk.report(News::Refused(Box::new(why)));
         }
         Accepted::Refused(why) => {
-            tracing::warn!(error = %why.error, "somebody offered a sandbox that is not taken here");
+            tracing::warn!(error = %why.error, "a peer offered a sandbox that is not accepted here");
         }
         Accepted::Undecided(why) => desk.report(News::Undecided(Box::new(why))),
         Accepted::Answered(record) => {
@@ -117,7 +117,7 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
             }
         }
         Accepted::NoSession(error) => {
-            tracing::warn!(%error, "somebody connected, and began no hand-over");
+            tracing::warn!(%error, "a peer connected but began no hand-over");
         }
     }
     *lock(&way) = Way::Through;

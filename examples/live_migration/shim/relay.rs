@@ -1,11 +1,11 @@
-//! The relay: carries the output of many processes, line by line, from the guest's ports to files.
+//! The relay: copies the output of many processes, line by line, from the guest's ports to files.
 //!
-//! One thread serves all of them. What makes it fit for a handover is that it never holds a byte: it
-//! looks at what is in a port with `tee(2)`, which consumes nothing, and moves only whole lines on
-//! with `splice(2)`, so that at any instant a byte is either still in the port or already in the
-//! log. A relay that is held, or killed, therefore leaves nothing behind that would have to be saved,
-//! and the next relay of the same port goes on with the next line. (Only a line longer than a pipe
-//! holds is moved in pieces, since its writer could not finish it otherwise.)
+//! One thread serves all of them. It is suitable for a hand-over because it never holds a byte: it
+//! looks at the content of a port with `tee(2)`, which consumes nothing, and moves only whole lines
+//! with `splice(2)`. At any instant a byte is either still in the port or already in the log. A
+//! relay that is held or killed therefore leaves nothing that would have to be saved, and the next
+//! relay of the same port continues with the next line. (Only a line that is longer than a pipe is
+//! moved in pieces, because its writer could not finish it otherwise.)
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -25,18 +25,17 @@ use snapshot_core::Error;
 
 use crate::shim::lock::lock;
 
-/// How much of one port is looked at in one go, in bytes: what a pipe holds by default.
+/// The number of bytes of one port that are looked at in one turn: the default size of a pipe.
 const WINDOW: usize = 64 * 1024;
 
-/// After how long a port is looked at again that epoll cannot wait for: one with half a line in it
-/// stays readable.
+/// The interval for a port that epoll cannot wait for: one with half a line in it stays readable.
 const LATER: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
-/// After how long a log that cannot be written is tried again.
+/// The interval at which a failed write to a log is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// How ports and processes are watched: once, since a port with half a line in it would wake the
-/// thread again and again.
+/// Ports and processes are watched once, because a port with half a line in it would wake the
+/// thread repeatedly.
 const WATCH: epoll::EventFlags = epoll::EventFlags::IN.union(epoll::EventFlags::ONESHOT);
 
 /// The epoll key of the eventfd that ends the thread.
@@ -46,43 +45,43 @@ const STOP: u64 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct MemberId(u64);
 
-/// What the relay tells.
+/// An event of the relay.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The process has exited, and all that it wrote is in the logs.
+    /// The process has exited, and all its output is in the logs.
     Exited(MemberId),
-    /// A log cannot be written. It is tried again and again, and nothing is lost: the process waits
-    /// when its port is full.
+    /// A log cannot be written. The write is repeated, and nothing is lost: the process waits when
+    /// its port is full.
     Failed(MemberId, Error),
-    /// What could not be written is.
+    /// The log can be written again.
     Recovered(MemberId),
 }
 
-/// One pipe, and where what comes out of it goes.
+/// One pipe, and the target of its content.
 pub(crate) struct Stream {
     from: File,
     to: Sink,
     moved: u64,
-    /// What is still to be moved of the whole lines that were begun.
+    /// The rest of the whole lines that were begun.
     begun: usize,
 }
 
 enum Sink {
-    /// A log, and where it ends.
+    /// A log, and its end.
     Log(File, u64),
     /// Another pipe.
     Pipe(File),
 }
 
 impl Stream {
-    /// An output: carries `port`, the reading end of a pipe that does not block, on to the end of
+    /// Creates an output: copies `port`, the reading end of a non-blocking pipe, to the end of
     /// `log`, which is open for writing but not for appending (`splice` refuses that).
     pub(crate) fn output(port: File, log: File) -> std::io::Result<Self> {
         let end = log.metadata()?.len();
         Ok(Self { from: port, to: Sink::Log(log, end), moved: 0, begun: 0 })
     }
 
-    /// An input: carries what comes in by `pipe` on to `port`. Neither blocks.
+    /// Creates an input: copies the content of `pipe` to `port`. Neither blocks.
     pub(crate) fn input(pipe: File, port: File) -> Self {
         Self { from: pipe, to: Sink::Pipe(port), moved: 0, begun: 0 }
     }
@@ -92,13 +91,13 @@ impl Stream {
     }
 }
 
-/// What one look at a stream found.
+/// The result of one look at a stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Left {
     /// Nothing.
     Nothing,
-    /// What cannot be waited for with epoll: half a line, whose rest is still to be written, or
-    /// input that the guest has no room for.
+    /// Something for which epoll cannot wait: half a line whose rest is not written yet, or input
+    /// for which the guest has no room.
     Later,
     /// More than was moved in one turn.
     More,
@@ -117,11 +116,11 @@ struct Member {
     flow: Flow,
     /// Whether epoll knows its ports and its process.
     is_watched: bool,
-    /// Whether the last turn failed, and when the next one is.
+    /// The time of the next turn, if the last one failed.
     failing: Option<Instant>,
 }
 
-/// A pipe to look through: what `tee` copies there is read, and the port keeps it.
+/// A pipe for looking: `tee` copies into it, and the port keeps its content.
 struct Window {
     reading: File,
     writing: OwnedFd,
@@ -134,7 +133,7 @@ impl Window {
         Ok(Self { reading: File::from(reading), writing, bytes: Vec::with_capacity(WINDOW) })
     }
 
-    /// What is in the pipe `port`, up to the size of the window, without consuming it.
+    /// Returns the content of the pipe `port`, up to the size of the window, without consuming it.
     fn look(&mut self, port: &File) -> std::io::Result<&[u8]> {
         self.bytes.clear();
         let seen = match tee(port, &self.writing, WINDOW, SpliceFlags::NONBLOCK) {
@@ -148,19 +147,19 @@ impl Window {
 }
 
 impl Stream {
-    /// Moves the whole lines that are in the port. With `to_the_end`, the process has exited and
-    /// what comes after the last newline is moved as well.
+    /// Moves the whole lines that are in the port. With `to_the_end`, the process has exited, and
+    /// the bytes after the last newline are moved as well.
     fn carry(&mut self, window: &mut Window, to_the_end: bool) -> std::io::Result<Left> {
         for _ in 0..4 {
             let begun = self.begun;
             let seen = window.look(&self.from)?;
             let whole = match seen.iter().rposition(|&byte| byte == b'\n') {
                 _ if to_the_end => seen.len(),
-                // The rest of what could not be written at first.
+                // The rest of a line that could not be written before.
                 _ if begun > 0 => begun.min(seen.len()),
                 Some(newline) => newline + 1,
                 None if seen.is_empty() => return Ok(Left::Nothing),
-                // A line longer than a pipe holds: its writer would wait for ever.
+                // A line that is longer than a pipe: its writer would wait forever.
                 None if is_full(&self.from)? => seen.len(),
                 None => return Ok(Left::Later),
             };
@@ -181,7 +180,7 @@ impl Stream {
                     Ok(moved @ 1..) => moved,
                     stopped => {
                         if begun == 0 && self.begun == whole {
-                            // Not a byte was moved: it is begun afresh.
+                            // Not a byte was moved, so it starts again.
                             self.begun = 0;
                         }
                         return match stopped {
@@ -199,7 +198,7 @@ impl Stream {
     }
 }
 
-/// Whether a pipe that is open both ways has no room for one more byte.
+/// Returns whether a pipe that is open both ways has no room for one more byte.
 fn is_full(pipe: &File) -> std::io::Result<bool> {
     let mut fds = [PollFd::new(pipe, PollFlags::OUT)];
     Ok(poll(&mut fds, Some(&Timespec::default()))? == 0)
@@ -214,18 +213,18 @@ struct Shared {
     events: Sender<Event>,
 }
 
-/// The relay of a shim. Dropping it ends its thread at a line boundary; see [`Relay::add`].
+/// The relay of a shim. Dropping it ends its thread between two lines; see [`Relay::add`].
 pub(crate) struct Relay {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Relay {
-    /// Starts the relay's thread, with no members. What happens is told to `events`.
+    /// Starts the relay's thread, with no members. Its events go to `events`.
     ///
     /// # Errors
     ///
-    /// The operating system has no more descriptors or threads.
+    /// If the operating system has no more descriptors or threads.
     pub(crate) fn start(events: Sender<Event>) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC).map_err(std::io::Error::from)?,
@@ -246,8 +245,8 @@ impl Relay {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Adds the streams of the process behind the pidfd `process`. It is held: nothing is carried,
-    /// and an exit is not told, before [`Relay::flow`].
+    /// Adds the streams of the process behind the pidfd `process`. It is held: before
+    /// [`Relay::flow`], nothing is copied and no exit is reported.
     pub(crate) fn add(&self, process: OwnedFd, streams: Vec<Stream>) -> MemberId {
         let id = MemberId(self.shared.next.fetch_add(1, Ordering::Relaxed));
         let member =
@@ -256,12 +255,12 @@ impl Relay {
         id
     }
 
-    /// Lets a held member flow, and what it wrote or did meanwhile come through. Does nothing to
-    /// one that flows, has exited, or is gone.
+    /// Releases a held member: its output and exit from meanwhile come through. Does nothing to one
+    /// that is released, has exited, or is gone.
     ///
     /// # Errors
     ///
-    /// The operating system cannot watch one descriptor more.
+    /// If the operating system cannot watch one more descriptor.
     pub(crate) fn flow(&self, id: MemberId) -> Result<(), Error> {
         let Some(member) = self.shared.member(id) else { return Ok(()) };
         let mut member = lock(&member);
@@ -282,21 +281,21 @@ impl Relay {
         Ok(())
     }
 
-    /// Holds a member. On return all whole lines that it carried are in the logs, nothing is in
-    /// flight, and neither a line nor an exit comes through until [`Relay::flow`]. Does nothing to
-    /// one that is held, has exited, or is gone. Returns whether its logs end with whole lines: a log
-    /// that cannot be written may have the first half of one.
+    /// Holds a member. Afterwards all whole lines that it has copied are in the logs, nothing is in
+    /// transit, and neither a line nor an exit comes through until [`Relay::flow`]. Does nothing to
+    /// one that is held, has exited, or is gone. Returns whether its logs end with whole lines: a
+    /// log that cannot be written may end with the first half of one.
     pub(crate) fn hold(&self, id: MemberId) -> bool {
         let Some(member) = self.shared.member(id) else { return true };
         let mut member = lock(&member);
         if member.flow == Flow::Flowing {
-            // Epoll still watches it, once: what it reports of a held member is left where it is.
+            // Epoll still watches it, once. Events of a held member are ignored.
             member.flow = Flow::Held;
         }
         member.streams.iter().all(|stream| stream.begun == 0 || !stream.is_output())
     }
 
-    /// Takes a member out, and closes this side's ends of its ports. Does nothing if it is gone.
+    /// Removes a member, and closes this side's ends of its ports. Does nothing if it is gone.
     pub(crate) fn remove(&self, id: MemberId) {
         self.hold(id);
         if let Some(member) = lock(&self.shared.members).remove(&id) {
@@ -304,7 +303,7 @@ impl Relay {
         }
     }
 
-    /// How many bytes of a member have been carried, in all its streams.
+    /// Returns the number of bytes of a member that were copied, in all its streams.
     #[cfg(test)]
     pub(crate) fn moved(&self, id: MemberId) -> u64 {
         let Some(member) = self.shared.member(id) else { return 0 };
@@ -315,10 +314,10 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
-        // It cannot fail: the counter of an eventfd that nobody reads has room for one.
+        // This cannot fail: the counter of the eventfd has room for one.
         let _ = rustix::io::write(&self.shared.stop, &1_u64.to_ne_bytes());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed already.
+            // A panic of the thread was already printed.
             let _ = thread.join();
         }
     }
@@ -332,18 +331,19 @@ impl Member {
     fn unwatch(&mut self, epoll: &OwnedFd) {
         self.is_watched = false;
         for watched in self.watched() {
-            // It fails if it was never added, because `flow` did not come that far.
+            // It fails if the member was never watched.
             let _ = epoll::delete(epoll, watched);
         }
     }
 
-    /// Whether the process has exited: a pidfd is readable from then on.
+    /// Returns whether the process has exited: after that, a pidfd is readable.
     fn has_exited(&self) -> std::io::Result<bool> {
         let mut fds = [PollFd::new(&self.process, PollFlags::IN)];
         Ok(poll(&mut fds, Some(&Timespec::default()))? > 0)
     }
 
-    /// Carries what is there. Asks for the exit first: what a process wrote, it wrote before that.
+    /// Copies what is in the ports. It checks the exit first: the process has written its output
+    /// before that.
     fn carry(&mut self, window: &mut Window) -> std::io::Result<Turn> {
         let exited = self.has_exited()?;
         let mut turn = Turn { later: false, exited };
@@ -361,7 +361,7 @@ impl Member {
     }
 }
 
-/// What a member's turn came to.
+/// The result of a member's turn.
 struct Turn {
     later: bool,
     /// The process has exited and its ports are empty.
@@ -373,7 +373,7 @@ impl Shared {
         lock(&self.members).get(&id).cloned()
     }
 
-    /// The thread: waits for ports and processes, until it is told to stop.
+    /// The thread: waits for ports and processes, until it is asked to stop.
     fn serve(&self, mut window: Window) {
         let mut ready: Vec<epoll::Event> = Vec::with_capacity(256);
         let mut later: HashSet<MemberId> = HashSet::new();
@@ -399,7 +399,7 @@ impl Shared {
         }
     }
 
-    /// One member's turn. Says whether it is to be looked at again soon.
+    /// Runs one member's turn. Returns whether it must be looked at again soon.
     fn serve_one(&self, id: MemberId, window: &mut Window, now: Instant) -> bool {
         let Some(member) = self.member(id) else { return false };
         let mut member = lock(&member);
@@ -409,7 +409,7 @@ impl Shared {
         if member.failing.is_some_and(|next| now < next) {
             return true;
         }
-        // Nobody listens any more where the shim is on its way out.
+        // An error means that the shim is about to end.
         let tell = |event| drop(self.events.send(event));
         let turn = match member.carry(window) {
             Ok(turn) => turn,

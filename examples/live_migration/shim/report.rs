@@ -1,4 +1,4 @@
-//! The report of the migration, which each side writes for itself.
+//! Writes the report of the migration, separately on each side.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use crate::shim::cli::Options;
 use crate::shim::console::complain;
 use crate::shim::guest::at;
 
-/// Writes what happened on one side, if it was asked for. A file that cannot be written is reported: the
-/// sandbox does not depend on it.
+/// Writes the report of one side, if it was requested. If the file cannot be written, that is only
+/// logged, because the sandbox does not depend on it.
 pub(crate) fn write(options: &Options, side: impl FnOnce() -> SideReport) {
     if let Some(path) = &options.report
         && let Err(error) = put(path, &MigrationReport::new([side()]))
@@ -18,11 +18,11 @@ pub(crate) fn write(options: &Options, side: impl FnOnce() -> SideReport) {
     }
 }
 
-/// Writes one report of those of the two sides. One that failed early has none.
+/// Writes one report from those of the two sides. A side that failed early has none.
 ///
 /// # Errors
 ///
-/// A report that is none, and a file that cannot be written.
+/// If a report is invalid, or a file cannot be written.
 pub(crate) fn join(parts: [&Path; 2], whole: &Path) -> anyhow::Result<()> {
     let mut sides = Vec::new();
     for path in parts.into_iter().filter(|path| path.exists()) {

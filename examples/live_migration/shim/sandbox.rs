@@ -29,30 +29,30 @@ use crate::shim::workload::{self, Workload};
 /// The pods.
 pub(crate) const PODS: [&str; 2] = ["web", "db"];
 
-/// The most containers.
+/// The maximum number of containers.
 pub(crate) const MAX_CONTAINERS: u32 = 1_000;
 
-/// How many containers have a disk of their own to write to: a VM has 256 places for disks. The root
+/// The number of containers with their own writable disk: a VM has 256 places for disks. The root
 /// file systems of the others are read-only.
 const WITH_SCRATCH: u32 = 250;
 
-/// What a container's id inside the guest begins with; the workload's name follows.
+/// The beginning of a container's id inside the guest; the workload's name follows.
 const GCS_PREFIX: &str = "guest-";
 
-/// How long all workloads may take to exit once they are asked to.
+/// The time for all workloads to exit after they were asked to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The exit code that the container with this number (from 1) is to end with.
+/// Returns the exit code of the container with this number (from 1).
 fn exit_code(number: u32) -> u32 {
     number % 5
 }
 
-/// The exit code that each workload is to end with.
+/// Returns the exit code of each workload.
 pub(crate) fn exit_codes(containers: u32) -> BTreeMap<String, u32> {
     (1..=containers).map(|number| (format!("c{number}"), exit_code(number))).collect()
 }
 
-/// The standard streams of a container on a host: files in its bundle.
+/// Returns the standard streams of a container on a host: files in its bundle.
 pub(crate) fn io(bundle: &Path) -> ProcessIo {
     ProcessIo {
         stdin: Some(bundle.join("stdin")),
@@ -62,13 +62,13 @@ pub(crate) fn io(bundle: &Path) -> ProcessIo {
     }
 }
 
-/// A container's bundle on a host.
+/// Returns a container's bundle on a host.
 pub(crate) fn bundle(host: &Path, container: &str) -> PathBuf {
     host.join("bundles").join(container)
 }
 
-/// What a host has for a pod beside the shared storage: a device and a network namespace. The two
-/// hosts name theirs differently.
+/// Returns the host's resources for a pod besides the shared storage: a device and a network
+/// namespace. The two hosts use different names.
 pub(crate) fn equip(machine: &Machine, host: &str) -> Result<(), Error> {
     for (number, pod) in PODS.iter().enumerate() {
         machine.make_device(&format!("{host}-gpu-{pod}"))?;
@@ -78,11 +78,11 @@ pub(crate) fn equip(machine: &Machine, host: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes what a sandbox with this many containers has on disk, as far as it is not there.
+/// Creates the files of a sandbox with this many containers, as far as they do not exist.
 ///
 /// # Errors
 ///
-/// It cannot be made.
+/// If one cannot be created.
 pub(crate) fn make_storage(
     machine: &Machine,
     storage: &Storage,
@@ -106,7 +106,7 @@ pub(crate) fn make_storage(
 ///
 /// # Errors
 ///
-/// Whatever cannot be made or started.
+/// Anything that cannot be created or started.
 pub(crate) fn start(machine: &Arc<Machine>) -> Result<Arc<Sandbox>, Error> {
     let disks = machine.dir().join("disks");
     let vm = NewVm {
@@ -142,11 +142,12 @@ pub(crate) fn start(machine: &Arc<Machine>) -> Result<Arc<Sandbox>, Error> {
     Ok(sandbox)
 }
 
-/// Starts the containers up to this many that the sandbox does not have, and calls `after` each.
+/// Starts the containers up to this number that the sandbox does not have, and calls `after` after
+/// each.
 ///
 /// # Errors
 ///
-/// One cannot be made or started.
+/// If one cannot be created or started.
 pub(crate) fn start_containers(
     machine: &Machine,
     sandbox: &Sandbox,
@@ -170,12 +171,13 @@ pub(crate) fn start_containers(
     Ok(())
 }
 
-/// Takes a sandbox up from a checkpoint: its VM runs, and its processes are found again. What an earlier
-/// shim was setting up when it died is taken down.
+/// Continues a sandbox from a checkpoint: its VM runs, and its processes are found again. A setup
+/// that an earlier shim had not finished is removed.
 ///
 /// # Errors
 ///
-/// The checkpoint cannot be restored; or the guest is not what it says, and nothing was changed then.
+/// If the checkpoint cannot be restored, or the guest does not match it. In the second case nothing
+/// was changed.
 pub(crate) fn take_up(
     machine: &Arc<Machine>,
     checkpoint: Incoming,
@@ -190,7 +192,8 @@ pub(crate) fn take_up(
         Session::new().resource(Arc::new(Host::new(Arc::clone(machine)))).resource(Arc::new(plan));
     let patched = block_on(imported.patch(&session)).map_err(Failure::into_error)?;
     let sandbox = block_on(patched.resume(&session)).map_err(Failure::into_error)?;
-    // Its network adapters are in the guest already; this host's side of them was the dead shim's.
+    // Its network adapters are in the guest already; the host's side of them ended with the earlier
+    // shim.
     let vm = sandbox.vm()?.binding()?;
     for network in sandbox.pods().iter().filter_map(|pod| pod.network()) {
         let state = network.state();
@@ -204,15 +207,15 @@ pub(crate) fn take_up(
     Ok(sandbox)
 }
 
-/// Removes the bundles of containers that the sandbox does not have: those that were being started when
-/// their shim died.
+/// Removes the bundles of containers that the sandbox does not have: those whose start was
+/// interrupted by the death of their shim.
 fn remove_logs(machine: &Machine, sandbox: &Sandbox) -> Result<(), Error> {
     let bundles = machine.dir().join("bundles");
     let known: BTreeSet<String> = containers(sandbox)
         .iter()
         .flat_map(|container| {
             let id = container.id();
-            // At a destination its folder has the new id already, or still.
+            // At a destination its folder has the new id already, or keeps it.
             [id.as_str().to_owned(), crate::shim::plan::moved(id.as_str())]
         })
         .collect();
@@ -235,7 +238,7 @@ fn new_container(
     let id = format!("c{number}");
     let workload = Workload {
         id: id.clone(),
-        // Many containers write less each, so that all together stay within what a machine bears.
+        // With many containers each writes less, so that the total load is bearable.
         interval: u64::from(containers * 200).max(2_000),
         exit_code: exit_code(number).cast_signed(),
         guest: machine.guest().dir().to_owned(),
@@ -281,11 +284,11 @@ fn write_bundle(bundle: &Path, workload: &Workload) -> Result<(), Error> {
     std::fs::write(&path, format!("{spec:#}\n")).map_err(|error| at(&path, error))
 }
 
-/// The ids of the controllers that a sandbox consists of.
+/// Returns the ids of the controllers in a sandbox.
 ///
 /// # Errors
 ///
-/// It cannot be saved now.
+/// If it cannot be saved now.
 pub(crate) fn controller_ids(sandbox: &Sandbox) -> Result<Vec<String>, Error> {
     let value = codec::to_bytes(&*sandbox.state())?;
     let any = prost_types::Any { type_url: SandboxState::TYPE_URL.to_owned(), value };
@@ -297,7 +300,7 @@ fn containers(sandbox: &Sandbox) -> Vec<Arc<Container>> {
     sandbox.pods().iter().flat_map(|pod| pod.containers()).collect()
 }
 
-/// What this host has seen of the sandbox's processes.
+/// Returns this host's observations of the sandbox's processes.
 pub(crate) fn seen(machine: &Machine, sandbox: &Sandbox) -> Vec<Seen> {
     let of = |container: Arc<Container>| {
         let gcs_id = container.gcs_id();
@@ -318,7 +321,7 @@ pub(crate) fn seen(machine: &Machine, sandbox: &Sandbox) -> Vec<Seen> {
 ///
 /// # Errors
 ///
-/// One cannot be asked, or does not exit in time.
+/// If one cannot be asked, or does not exit in time.
 pub(crate) fn stop(sandbox: &Sandbox) -> Result<(), Error> {
     let containers = containers(sandbox);
     for container in &containers {

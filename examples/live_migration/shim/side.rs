@@ -1,4 +1,4 @@
-//! What one side keeps in its folder, so that a shim that is started again finds what it had.
+//! The files of one side, from which a restarted shim finds its state.
 //!
 //! ```text
 //! ledger/      the durable marks of the hand-overs; its lock is held by the shim that runs
@@ -38,21 +38,21 @@ struct Decision {
 }
 
 impl Side {
-    /// The side with this name, in the folder that both sides may share.
+    /// Returns the side with this name, in the folder that both sides may share.
     pub(crate) fn of(dir: &Path, name: &str) -> Self {
         Self { dir: dir.join(name) }
     }
 
-    /// Makes the folder, and opens its ledger: no other shim has this side from now on.
+    /// Creates the folder, and opens its ledger: from now on no other shim has this side.
     ///
     /// # Errors
     ///
-    /// Another shim has it, or the folder cannot be made.
+    /// If another shim has it, or the folder cannot be created.
     pub(crate) fn open(&self) -> Result<Ledger, Error> {
         private_folder(&self.dir)?;
         let ledger = self.open_ledger()?;
         let words: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
-        // What is missing then is a line of the status.
+        // Without it, only a line of the status is missing.
         if let Err(error) = std::fs::write(self.dir.join("command"), words.join(" ")) {
             tracing::error!(%error, "the command line cannot be kept for the status");
         }
@@ -63,12 +63,12 @@ impl Side {
     ///
     /// # Errors
     ///
-    /// A shim has it, or it cannot be read.
+    /// If a shim has it, or it cannot be read.
     pub(crate) fn open_ledger(&self) -> Result<Ledger, Error> {
         Ledger::open(self.ledger())
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -77,31 +77,31 @@ impl Side {
         self.dir.join("ledger")
     }
 
-    /// The file of the checkpoint.
+    /// Returns the file of the checkpoint.
     pub(crate) fn checkpoint(&self) -> PathBuf {
         self.dir.join("checkpoint")
     }
 
-    /// The file of the sandbox as it came.
+    /// Returns the file of the sandbox as it arrived.
     pub(crate) fn arrived(&self) -> PathBuf {
         self.dir.join("arrived")
     }
 
-    /// The file of what the source has said of the sandbox.
+    /// Returns the file of the source's note about the sandbox.
     pub(crate) fn offered(&self) -> PathBuf {
         self.dir.join("offered")
     }
 
-    /// What to type to start its shim again.
+    /// Returns the command that starts its shim again.
     pub(crate) fn command(&self) -> Option<String> {
         std::fs::read_to_string(self.dir.join("command")).ok()
     }
 
-    /// What the ledger says of the last hand-over, and whether a shim has it; without opening it.
+    /// Reads the last hand-over in the ledger, and whether a shim has it, without opening it.
     ///
     /// # Errors
     ///
-    /// The ledger cannot be read.
+    /// If the ledger cannot be read.
     pub(crate) fn look(&self) -> Result<Option<Look>, Error> {
         if !self.ledger().exists() {
             return Ok(None);
@@ -114,16 +114,16 @@ impl Side {
         Ok(Some(Look { alive, last: sessions.pop() }))
     }
 
-    /// The sandbox's end here, if it has come.
+    /// Returns the end of the sandbox here, if there is one.
     ///
     /// # Errors
     ///
-    /// The file is there and cannot be read.
+    /// If the file exists but cannot be read.
     pub(crate) fn ended(&self) -> Result<Option<Ended>, Error> {
         read(&self.dir.join("ended"))
     }
 
-    /// Writes down that the sandbox has ended here. There is nothing to be taken up any more.
+    /// Records that the sandbox has ended here. There is nothing left to continue.
     pub(crate) fn end(&self, ended: &Ended) {
         let written = write(&self.dir.join("ended"), ended);
         if let Err(error) = written {
@@ -132,15 +132,15 @@ impl Side {
         self.forget_sandbox();
     }
 
-    /// Removes what a sandbox could be taken up from.
+    /// Removes the files from which a sandbox could be continued.
     pub(crate) fn forget_sandbox(&self) {
         for path in [self.checkpoint(), self.arrived()] {
-            // Where the ledger says that the sandbox is not here, it is not looked at.
+            // If the ledger says that the sandbox is not here, they are not used.
             let _ = std::fs::remove_file(path);
         }
     }
 
-    /// Removes what a destination has kept of a sandbox that is not its own.
+    /// Removes the files that a destination has kept of a sandbox that is not its own.
     pub(crate) fn forget_arrival(&self) {
         for path in [self.arrived(), self.offered()] {
             // As in `forget_sandbox`.
@@ -148,12 +148,12 @@ impl Side {
         }
     }
 
-    /// Removes what a hand-over that came to nothing has left on this host. What a sandbox could be
-    /// taken up from stays: only the ledger says whether it is this side's.
+    /// Removes the files of a failed hand-over on this host. The files from which a sandbox could
+    /// be continued stay: only the ledger says whether it is this side's.
     ///
     /// # Errors
     ///
-    /// It cannot be removed.
+    /// If one cannot be removed.
     pub(crate) fn clean(&self) -> Result<(), Error> {
         for part in ["bundles", "vms", "devices", "namespaces", "disks", "shares"] {
             let path = self.dir.join(part);
@@ -167,17 +167,17 @@ impl Side {
         Ok(())
     }
 
-    /// Leaves an operator's answer for the shim.
+    /// Stores an operator's answer for the shim.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn decide(&self, session: &SessionId, choice: Choice) -> Result<(), Error> {
         let commit = choice == Choice::Commit;
         write(&self.decision(), &Decision { session: session.to_string(), commit })
     }
 
-    /// The operator's answer about a hand-over, if there is one.
+    /// Returns the operator's answer about a hand-over, if there is one.
     pub(crate) fn decided(&self, session: &SessionId) -> Option<Choice> {
         let decision = read::<Decision>(&self.decision());
         let decision = decision.unwrap_or_else(|error| {
@@ -193,7 +193,7 @@ impl Side {
     }
 }
 
-/// A look at a ledger from outside.
+/// A view of a ledger from outside.
 pub(crate) struct Look {
     /// Whether a shim has it.
     pub(crate) alive: bool,
@@ -206,11 +206,11 @@ fn is_locked(path: &Path) -> bool {
     file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
-/// The last hand-over of a ledger that is open.
+/// Returns the last hand-over of an open ledger.
 ///
 /// # Errors
 ///
-/// Its record cannot be read.
+/// If its record cannot be read.
 pub(crate) fn last(ledger: &Ledger) -> Result<Option<Record>, Error> {
     match ledger.sessions()?.last() {
         Some(session) => ledger.find(session),
@@ -218,18 +218,18 @@ pub(crate) fn last(ledger: &Ledger) -> Result<Option<Record>, Error> {
     }
 }
 
-/// A new id of a hand-over, which comes after all earlier ones in the order of ids.
+/// Returns a new id for a hand-over, which is higher than all earlier ones.
 pub(crate) fn new_session() -> SessionId {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let random = SessionId::random();
     format!("{:014}-{random}", now.as_millis()).parse().unwrap_or(random)
 }
 
-/// Reads a JSON file; `None` if it is not there.
+/// Reads a JSON file; `None` if it does not exist.
 ///
 /// # Errors
 ///
-/// It cannot be read or understood.
+/// If it cannot be read or understood.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
@@ -245,14 +245,14 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error>
 ///
 /// # Errors
 ///
-/// It cannot be written.
+/// If it cannot be written.
 pub(crate) fn write(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let json = serde_json::to_vec(value)
         .map_err(|error| Error::internal(format!("{}: {error}", path.display())))?;
     WriteOptions::new().replace(true).write_bytes_to_path(json, path)
 }
 
-/// A word of a command line as a shell takes it.
+/// Quotes a word of a command line for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
     match !word.is_empty() && word.chars().all(plain) {

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// How often a wait looks.
+/// The interval at which a wait looks.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Watches for SIGINT, SIGTERM and SIGHUP from now on. SIGXFSZ, which comes with a write beyond the
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 ///
-/// The system does not let it.
+/// If the system does not permit it.
 pub(crate) fn watch() -> std::io::Result<()> {
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         let mut signals = signal(kind)?;
@@ -32,7 +32,7 @@ pub(crate) fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Whether this shim was asked to end.
+/// Returns whether this shim was asked to end.
 pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::Acquire)
 }
@@ -43,8 +43,8 @@ pub(crate) fn pause(time: Duration) -> bool {
     requested()
 }
 
-/// Waits until something holds, the time is over, or this shim was asked to end. Returns whether it
-/// holds.
+/// Waits until a condition holds, the time is over, or this shim was asked to end. Returns whether
+/// the condition holds.
 pub(crate) fn wait_until(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let until = Instant::now() + time;
     loop {

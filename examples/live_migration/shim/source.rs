@@ -30,18 +30,18 @@ use crate::shim::{Outcome, handover, machine_id, report, run_for, sandbox, signa
 /// The name of this side.
 pub(crate) const SIDE: &str = "source";
 
-/// How long a destination may take to come up.
+/// The time for a destination to start.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long one question to the destination may take, before the operator's answer is looked for.
+/// The time for one question to the destination, before the operator's answer is checked.
 const QUESTION: Duration = Duration::from_millis(500);
 
 /// Runs the source.
 ///
 /// # Errors
 ///
-/// Whatever keeps it from running a sandbox, and a proof that fails. A migration that fails is no
-/// error by itself: the sandbox runs on here.
+/// If it cannot run a sandbox, or if a proof fails. A failed migration is not an error: the sandbox
+/// continues here.
 pub(crate) fn run(
     options: &Options,
     endpoint: &Endpoint,
@@ -61,7 +61,7 @@ pub(crate) fn run(
         Whose::Ours => source.serve(),
         Whose::Theirs => {
             source.side.forget_sandbox();
-            say(SIDE, "the sandbox is the destination's, and this side has let go of it");
+            say(SIDE, "the sandbox is the destination's, and this side has released it");
             Ok(Outcome::Moved)
         }
         Whose::Unknown => {
@@ -71,14 +71,14 @@ pub(crate) fn run(
     }
 }
 
-/// Whose the sandbox is.
+/// The owner of the sandbox.
 enum Whose {
     Ours,
     Theirs,
     Unknown,
 }
 
-/// How a migration ended.
+/// The end of a migration.
 enum Migrated {
     Moved(Box<Report>),
     Kept(Box<Unmoved>),
@@ -86,14 +86,14 @@ enum Migrated {
     Left,
 }
 
-/// Why the sandbox was not moved.
+/// The reason why the sandbox was not moved.
 struct Unmoved {
     error: Error,
-    /// What could not be thawed.
+    /// The error of the thaw.
     undo: Option<Error>,
-    /// What happened on this side, where a hand-over began.
+    /// The report of this side, if a hand-over began.
     report: Option<SideReport>,
-    /// What else went wrong.
+    /// Other errors.
     trouble: Vec<Error>,
 }
 
@@ -107,7 +107,8 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Finds out whose the sandbox is, after the last hand-over of an earlier shim of this folder.
+    /// Finds out which side owns the sandbox, after the last hand-over of an earlier shim of this
+    /// folder.
     fn settle(&self, last: Option<Record>) -> anyhow::Result<Whose> {
         let again = source::again(last.as_ref().map(|record| record.mark));
         let Some(record) = last else { return Ok(Whose::Ours) };
@@ -116,12 +117,12 @@ impl Source<'_> {
             Again::TakeUp => return Ok(Whose::Ours),
             Again::Ask => {}
             Again::Leave => {
-                // The destination waits for this side's last word, if it is still there.
+                // The destination waits for this side's last message, if it still runs.
                 if let Ok(link) = self.connect(self.patience()) {
                     let finished =
                         self.runtime.block_on(self.handover.finish(session, link.into_inner()));
                     if let Err(error) = finished {
-                        tracing::error!(%error, "the last word was not said");
+                        tracing::error!(%error, "the last message was not sent");
                     }
                 }
                 return Ok(Whose::Theirs);
@@ -162,7 +163,7 @@ impl Source<'_> {
         self.runtime.block_on(self.endpoint.connect(patience))
     }
 
-    /// Runs the sandbox, moves it, and runs it on if it was not moved.
+    /// Runs the sandbox, moves it, and continues it if it was not moved.
     fn serve(&self) -> anyhow::Result<Outcome> {
         let Started { machine, storage, sandbox, mut keeper } = self.start()?;
         let ids = sandbox::controller_ids(&sandbox)?;
@@ -197,7 +198,7 @@ impl Source<'_> {
                     summary::rehearsal(SIDE, rehearsed);
                 }
                 report::write(self.options, || report.side);
-                say(SIDE, "has let go of the sandbox and ends");
+                say(SIDE, "has released the sandbox and ends");
                 return Ok(Outcome::Moved);
             }
             Migrated::Left => {
@@ -221,8 +222,8 @@ impl Source<'_> {
         Ok(Outcome::RanOn)
     }
 
-    /// Starts the sandbox, or takes it up where an earlier shim of this folder has left it, and starts
-    /// the containers that it does not have yet.
+    /// Starts the sandbox, or continues the one that an earlier shim of this folder has left, and
+    /// starts its missing containers.
     fn start(&self) -> anyhow::Result<Started> {
         let checkpoint = Incoming::from_checkpoint(self.side.checkpoint())?;
         let (guest, storage) = (self.dir.join("guest"), self.dir.join("storage"));
@@ -234,7 +235,7 @@ impl Source<'_> {
                 let storage = Storage::build(&storage)?;
                 sandbox::make_storage(&machine, &storage, self.options.containers)?;
                 let sandbox = sandbox::take_up(&machine, checkpoint, plan::stay)?;
-                say(SIDE, "takes the sandbox up where an earlier shim has left it");
+                say(SIDE, "continues the sandbox that an earlier shim has left");
                 (machine, sandbox, storage)
             }
             None => {
@@ -256,7 +257,7 @@ impl Source<'_> {
         Ok(Started { machine, storage, sandbox, keeper })
     }
 
-    /// Ends what a shim has left that died before its first checkpoint: a VM without containers.
+    /// Ends the remains of a shim that died before its first checkpoint: a VM without containers.
     fn sweep(&self, guest: &Path) -> Result<(), Error> {
         vm::switch_off(guest)?;
         if guest.exists() {
@@ -273,7 +274,7 @@ impl Source<'_> {
         sandbox: &Arc<Sandbox>,
         session: &Session,
     ) -> anyhow::Result<Migrated> {
-        // Else the freeze finds out, which can be taken back.
+        // Otherwise the freeze finds out, which can be undone.
         if let Err(error) = machine.flush_disks() {
             tracing::warn!(%error, "a disk cannot be flushed before the freeze");
         }
@@ -334,7 +335,7 @@ impl Source<'_> {
         }
     }
 
-    /// Prints, and writes into the report, why the sandbox was not moved.
+    /// Prints and reports the reason why the sandbox was not moved.
     fn tell(&self, kept: Unmoved, session: &Session) -> anyhow::Result<()> {
         let Unmoved { error, undo, report, trouble } = kept;
         let report = report.unwrap_or_else(|| session.report(SIDE));
@@ -346,14 +347,14 @@ impl Source<'_> {
         });
         say(SIDE, &format!("the migration failed in {shown}: [{}] {error}", error.code()));
         for trouble in trouble {
-            say(SIDE, &format!("besides: [{}] {trouble}", trouble.code()));
+            say(SIDE, &format!("also: [{}] {trouble}", trouble.code()));
         }
         match (undo, session.timeline().blackout) {
             (Some(error), _) => anyhow::bail!("it could not be thawed: {error}"),
-            (None, None) => say(SIDE, "the sandbox runs on here, and never stood still"),
+            (None, None) => say(SIDE, "the sandbox continues here and never stood still"),
             (None, Some(time)) => {
                 let time = duration(time);
-                say(SIDE, &format!("the sandbox runs on here; it stood still for {time}"));
+                say(SIDE, &format!("the sandbox continues here; it stood still for {time}"));
             }
         }
         Ok(())
@@ -387,7 +388,7 @@ struct Started {
     keeper: Keeper,
 }
 
-/// What a source in doubt says, and when it asks again.
+/// The messages of a source in doubt, and the time of its next question.
 struct Doubts<'a> {
     source: &'a Source<'a>,
     began: Instant,
@@ -400,7 +401,7 @@ impl<'a> Doubts<'a> {
         Self { source, began: Instant::now(), told: false, asked: false }
     }
 
-    /// Waits for a moment. Returns whether this shim was asked to end.
+    /// Waits a moment. Returns whether this shim was asked to end.
     fn wait(&mut self, error: &Error) -> bool {
         if !std::mem::replace(&mut self.told, true) {
             say(SIDE, &format!("in doubt: {error}; the sandbox stays frozen here"));

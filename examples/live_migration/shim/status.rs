@@ -1,4 +1,5 @@
-//! The operator's questions and answers: whose a sandbox is, what to type, and the end of it.
+//! The operator's questions and answers: the owner of a sandbox, the command to type, and the end
+//! of a sandbox.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use crate::shim::proof::prove;
 use crate::shim::side::{Look, Side};
 use crate::shim::{destination, source, summary, vm};
 
-/// What can be seen of both sides in one folder. A side that is elsewhere is not seen.
+/// The state of both sides in one folder. A side that is elsewhere is not visible.
 struct Both {
     source: Side,
     destination: Side,
@@ -29,7 +30,7 @@ impl Both {
         Ok(Self { source, destination, here, there })
     }
 
-    /// The last hand-over that either side knows, as each has written it.
+    /// Returns the last hand-over that either side knows, with the records of both.
     fn last(&self) -> Option<(SessionId, Option<Known>, Option<Known>)> {
         let last = |look: &Option<Look>| look.as_ref().and_then(|look| look.last.clone());
         let (here, there) = (last(&self.here), last(&self.there));
@@ -43,11 +44,11 @@ impl Both {
     }
 }
 
-/// Prints in one line whose the sandbox is and what to type, and then how that is known.
+/// Prints in one line which side owns the sandbox and what to type, and then the facts.
 ///
 /// # Errors
 ///
-/// Neither side has been there, a ledger cannot be read, or the logs refute what it says.
+/// If neither side has used the folder, a ledger cannot be read, or the logs contradict the result.
 pub(crate) fn status(folder: &Path) -> anyhow::Result<()> {
     let both = Both::look(folder)?;
     anyhow::ensure!(
@@ -69,7 +70,7 @@ pub(crate) fn status(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whose the sandbox is, and what to type.
+/// Returns the owner of the sandbox, and the command to type.
 fn sentence(both: &Both, folder: &Path) -> Result<String, Error> {
     let start = |side: &Side| {
         side.command().unwrap_or_else(|| "live_migration with the same --dir".to_owned())
@@ -97,7 +98,7 @@ fn sentence(both: &Both, folder: &Path) -> Result<String, Error> {
     };
     let verdict = match (here, there) {
         (Some(here), Some(there)) => verdict(here, there),
-        // What the other side has written is on another host. It matters only to a source that has
+        // The record of the other side is on another host. It matters only to a source that has
         // given the sandbox away.
         (Some(here), None) => match here.written {
             Written::Mark(Mark::Given) | Written::Unreadable => {
@@ -152,7 +153,7 @@ fn tell(name: &str, look: &Look) {
         Mark::Given => "has given the sandbox away, and has no answer",
         Mark::Live => "has taken the sandbox over",
         Mark::Aborted => "has not taken the sandbox over, and will not",
-        Mark::Committed => "has let go of the sandbox",
+        Mark::Committed => "has released the sandbox",
         Mark::Kept => "has kept the sandbox",
     };
     say(name, &format!("hand-over {}: {mark}; {shim}", record.session));
@@ -162,11 +163,12 @@ fn tell(name: &str, look: &Look) {
     }
 }
 
-/// Answers for the destination.
+/// Answers in place of the destination.
 ///
 /// # Errors
 ///
-/// No source is in doubt there, or what the destination has written in the same folder says otherwise.
+/// If no source is in doubt there, or if the destination's record in the same folder contradicts
+/// the answer.
 pub(crate) fn decide(folder: &Path, decided: Decided) -> anyhow::Result<()> {
     let both = Both::look(folder)?;
     let choice = match decided {
@@ -199,7 +201,7 @@ pub(crate) fn decide(folder: &Path, decided: Decided) -> anyhow::Result<()> {
     }
     if here.alive {
         both.source.decide(&session, choice)?;
-        say("decide", "the source's shim goes by it now");
+        say("decide", "the source's shim follows it now");
     } else {
         let ledger: Ledger = both.source.open_ledger()?;
         Handover::new(&ledger).decide(&session, choice)?;
@@ -213,7 +215,7 @@ pub(crate) fn decide(folder: &Path, decided: Decided) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// A shim has it, or the VM does not end.
+/// If a shim has it, or the VM does not end.
 pub(crate) fn end(folder: &Path) -> anyhow::Result<()> {
     let both = Both::look(folder)?;
     let alive = |look: &Option<Look>| look.as_ref().is_some_and(|look| look.alive);

@@ -1,4 +1,4 @@
-//! The storage that both hosts see, each under paths of its own: disk images and folders.
+//! The storage that both hosts see, each under its own paths: disk images and folders.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -15,13 +15,13 @@ use crate::shim::confine::private_folder;
 use crate::shim::guest::at;
 use crate::shim::lock::lock;
 
-/// What a disk image begins with; its volume id follows, as text.
+/// The beginning of a disk image; its volume id follows, as text.
 const MAGIC: &str = "disk image of live_migration, volume ";
 
-/// Longer than a tick of a file system's clock.
+/// A time that is longer than a tick of a file system's clock.
 const TICK: Duration = Duration::from_millis(20);
 
-/// How large a disk image is, in bytes. It is sparse.
+/// The size of a disk image in bytes. It is sparse.
 const DISK_SIZE: u64 = 1 << 20;
 
 /// A folder of disk images and folders.
@@ -31,11 +31,11 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// The storage in this folder, which is made if it is not there.
+    /// Opens the storage in this folder, which is created if it does not exist.
     ///
     /// # Errors
     ///
-    /// The folder cannot be made.
+    /// If the folder cannot be created.
     pub(crate) fn build(dir: &Path) -> Result<Self, Error> {
         for part in ["disks", "shares"] {
             private_folder(&dir.join(part))?;
@@ -43,24 +43,24 @@ impl Storage {
         Ok(Self { dir: dir.to_owned() })
     }
 
-    /// The storage in this folder.
+    /// Opens the storage in this folder.
     pub(crate) fn find(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Makes a disk image with a new volume, unless there is one of this name.
+    /// Creates a disk image with a new volume, unless one of this name exists.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn make_disk(&self, name: &str) -> Result<(), Error> {
         let path = self.dir.join("disks").join(name);
-        // Whole or not at all, if this shim dies.
+        // Written whole or not at all, if this shim dies.
         let new = self.dir.join("disk.new");
         let make = || {
             if path.exists() {
@@ -74,11 +74,11 @@ impl Storage {
         make().map_err(|error| at(&path, error))
     }
 
-    /// Makes a folder with a file in it, unless it is there.
+    /// Creates a folder with a file in it, unless it exists.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn make_folder(&self, name: &str) -> Result<(), Error> {
         let path = self.dir.join("shares").join(name);
         std::fs::create_dir_all(&path)
@@ -86,22 +86,22 @@ impl Storage {
             .map_err(|error| at(&path, error))
     }
 
-    /// Puts everything on disk now, so that a freeze need not wait for it.
+    /// Syncs everything now, so that a freeze need not wait for it.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn sync(&self) -> Result<(), Error> {
         let dir = File::open(&self.dir).map_err(|error| at(&self.dir, error))?;
         syncfs(&dir).map_err(|error| at(&self.dir, error.into()))
     }
 
-    /// Shows everything to a host, in its own folder `host`: disks as hard links, folders as
-    /// symbolic links. What the host has already is left as it is.
+    /// Makes everything visible to a host, in its own folder `host`: disks as hard links, folders
+    /// as symbolic links. Existing entries are not changed.
     ///
     /// # Errors
     ///
-    /// The host's folder is on another file system, or cannot be written.
+    /// If the host's folder is on another file system, or cannot be written.
     pub(crate) fn show(&self, host: &Path) -> Result<(), Error> {
         for (kind, link) in [
             ("disks", (|from, to| std::fs::hard_link(from, to)) as fn(&Path, &Path) -> _),
@@ -123,19 +123,19 @@ impl Storage {
     }
 }
 
-/// A disk image that is attached to a VM. As long as the VM runs here it is locked: a writable one
-/// for this VM alone, a read-only one against writers.
+/// A disk image that is attached to a VM. It is locked while the VM runs here: a writable one for
+/// this VM alone, a read-only one against writers.
 #[derive(Debug)]
 pub(crate) struct Disk {
     path: PathBuf,
     file: File,
     read_only: bool,
     volume: Uuid,
-    /// What the file was when it was last put on disk.
+    /// The state of the file at its last sync.
     flushed: Mutex<Option<Written>>,
 }
 
-/// When a file was last written, and how long it is.
+/// The time of a file's last write, and its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Written {
     at: SystemTime,
@@ -147,7 +147,7 @@ impl Disk {
     ///
     /// # Errors
     ///
-    /// It cannot be opened, or is no disk image.
+    /// If it cannot be opened, or is not a disk image.
     pub(crate) fn open(path: &Path, read_only: bool) -> Result<Self, Error> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -167,21 +167,21 @@ impl Disk {
         Ok(Self { path: path.to_owned(), file, read_only, volume, flushed: Mutex::default() })
     }
 
-    /// Whether it is the image at this path, opened for this use.
+    /// Returns whether it is the image at this path, opened for this use.
     pub(crate) fn is_open(&self, path: &Path, read_only: bool) -> bool {
         self.path == path && self.read_only == read_only
     }
 
-    /// Which volume it holds, wherever the image is.
+    /// Returns its volume, wherever the image is.
     pub(crate) fn volume(&self) -> Uuid {
         self.volume
     }
 
-    /// Takes the lock.
+    /// Locks the image.
     ///
     /// # Errors
     ///
-    /// Another VM has it.
+    /// If another VM has it.
     pub(crate) fn lock(&self) -> Result<(), Error> {
         let how = match self.read_only {
             true => FlockOperation::NonBlockingLockShared,
@@ -190,28 +190,28 @@ impl Disk {
         patiently(|| flock(&self.file, how)).map_err(|error| in_use("disk", &self.path, error))
     }
 
-    /// Whether everything that was written is on disk.
+    /// Returns whether everything that was written is synced.
     ///
     /// # Errors
     ///
-    /// The file cannot be looked at.
+    /// If the file cannot be examined.
     pub(crate) fn is_flushed(&self) -> Result<bool, Error> {
         Ok(self.read_only || Some(self.written()?) == *lock(&self.flushed))
     }
 
-    /// Puts everything on disk, unless it is there.
+    /// Syncs the image, if necessary.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
+    /// If it cannot be written.
     pub(crate) fn flush(&self) -> Result<(), Error> {
         if self.is_flushed()? {
             return Ok(());
         }
         let written = self.written()?;
         self.file.sync_data().map_err(|error| at(&self.path, error))?;
-        // A file system may give two writes within a tick of its clock the same time. So a file that was
-        // written a moment ago is put on disk once more.
+        // A file system may give two writes within a tick of its clock the same time. So a file
+        // that was written a moment ago is synced once more.
         let is_past = written.at.elapsed().is_ok_and(|since| since > TICK);
         *lock(&self.flushed) = is_past.then_some(written);
         Ok(())
@@ -225,22 +225,22 @@ impl Disk {
         look().map_err(|error| at(&self.path, error))
     }
 
-    /// Gives the lock up.
+    /// Releases the lock.
     ///
     /// # Errors
     ///
-    /// The system refuses.
+    /// If the system refuses.
     pub(crate) fn unlock(&self) -> Result<(), Error> {
         flock(&self.file, FlockOperation::Unlock).map_err(|error| at(&self.path, error.into()))
     }
 }
 
-/// Takes what the file at `path` stands for (a device, an endpoint) for one VM alone, until the file
-/// is closed.
+/// Reserves a resource for one VM, until the file is closed. The file at `path` stands for it (a
+/// device, an endpoint).
 ///
 /// # Errors
 ///
-/// There is none, or another VM has it.
+/// If there is none, or another VM has it.
 pub(crate) fn claim(what: &str, path: &Path) -> Result<File, Error> {
     let file = File::open(path).map_err(|error| at(path, error))?;
     patiently(|| flock(&file, FlockOperation::NonBlockingLockExclusive))
@@ -248,7 +248,7 @@ pub(crate) fn claim(what: &str, path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Tries to take a lock for a moment: the system may be about to give up those of a shim that was
+/// Tries for a moment to take a lock: the system may be about to release those of a shim that was
 /// killed.
 fn patiently(lock: impl Fn() -> Result<(), Errno>) -> Result<(), Errno> {
     let mut tries = 0;
@@ -326,7 +326,7 @@ mod tests {
         assert!(disk.is_flushed().unwrap());
         (&writer).write_all(b"more").unwrap();
         assert!(!disk.is_flushed().unwrap());
-        // As if it was written just now: there may be another write of the same time.
+        // As if it was written just now: there may be another write with the same time.
         writer.set_modified(SystemTime::now() + hour).unwrap();
         disk.flush().unwrap();
         assert!(!disk.is_flushed().unwrap());

@@ -1,4 +1,4 @@
-//! What is printed at the end.
+//! The output at the end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::shim::console::{print, say};
 use crate::shim::proof::Proof;
 use crate::shim::table::{Table, count, duration};
 
-/// How many controllers the table shows.
+/// The number of controllers in the table.
 const SHOWN: usize = 24;
 
-/// The phases in the order in which they come, with the side that they run on.
+/// The phases in order, with the side on which they run.
 const PHASES: [(&str, &str); 6] = [
     ("freeze", "source"),
     ("save", "source"),
@@ -46,7 +46,7 @@ fn steps_of(side: &SideReport) -> impl Iterator<Item = Step> {
     phases.chain(hooks)
 }
 
-/// Prints how long everything took.
+/// Prints the durations.
 pub(crate) fn migration(report: &MigrationReport, bytes: u64) {
     let steps: Vec<Step> = report.sides.iter().flat_map(steps_of).collect();
     let steps: Vec<&Step> = steps.iter().collect();
@@ -75,7 +75,7 @@ pub(crate) fn rehearsal(side: &str, rehearsed: &Rehearsed) {
     );
 }
 
-/// Prints what was proved.
+/// Prints the result of the proof.
 pub(crate) fn proof(side: &str, proof: &Proof) {
     let moved = match proof.moved {
         0 => String::new(),
@@ -84,8 +84,8 @@ pub(crate) fn proof(side: &str, proof: &Proof) {
     say(
         side,
         &format!(
-            "proved: {} processes{moved}, none was started again; {} lines ({} bytes), each in the \
-         logs exactly once and in order; every exit was told once",
+            "proved: {} processes{moved}, none was restarted; {} lines ({} bytes), each in the \
+             logs exactly once and in order; every exit was reported once",
             proof.processes,
             count(proof.lines),
             count(proof.bytes)
@@ -105,7 +105,7 @@ fn phases(steps: &[&Step], all: usize) -> Table {
             side.to_owned(),
             match slowest {
                 Some(_) => hooks().count().to_string(),
-                // A phase without hooks is about all at once.
+                // A phase without hooks concerns all of them.
                 None => all.to_string(),
             },
             duration(whole.took),
@@ -125,7 +125,7 @@ fn controllers(steps: &[&Step], saved: &[&SavedReport]) -> Table {
     }
     let total =
         |id: &str| -> Duration { HOOKS.iter().filter_map(|phase| times.get(&(id, *phase))).sum() };
-    // All in the order of the tree if they fit, else the slowest.
+    // All in the order of the tree if they fit, otherwise the slowest.
     let mut shown: Vec<&SavedReport> = saved.to_vec();
     if shown.len() > SHOWN {
         shown.sort_by_key(|saved| std::cmp::Reverse(total(&saved.controller)));

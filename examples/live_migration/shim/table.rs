@@ -3,19 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A table with a head. Columns are as wide as their widest cell; those after the first are set to
-/// the right.
+/// A table with a header. Columns are as wide as their widest cell; all except the first are
+/// aligned to the right.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with these columns.
+    /// Creates a table with these columns.
     pub(crate) fn new(head: &[&str]) -> Self {
         Self { rows: vec![head.iter().map(ToString::to_string).collect()] }
     }
 
-    /// Adds a row. Cells that are left out are empty.
+    /// Adds a row. Omitted cells are empty.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
@@ -49,7 +49,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A duration with three digits: `1.23 ms`.
+/// Formats a duration with three digits: `1.23 ms`.
 pub(crate) fn duration(time: Duration) -> String {
     let nanos = time.as_nanos();
     match nanos {
@@ -69,7 +69,7 @@ fn digits(number: f64) -> String {
     format!("{number:.places$}")
 }
 
-/// A number with its thousands apart: `12,345`.
+/// Formats a number with separators: `12,345`.
 pub(crate) fn count(number: impl TryInto<u64>) -> String {
     let digits = number.try_into().unwrap_or(u64::MAX).to_string();
     let mut text = String::new();

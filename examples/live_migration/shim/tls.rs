@@ -1,4 +1,4 @@
-//! TLS with certificates of both sides, and keys for a demonstration.
+//! TLS with certificates on both sides, and keys for a demonstration.
 
 use std::fmt;
 use std::io;
@@ -23,14 +23,14 @@ use crate::shim::cli::TlsFiles;
 use crate::shim::confine::private_folder;
 use crate::shim::guest::at;
 
-/// The name that a destination's certificate is for, wherever the destination is.
+/// The name in a destination's certificate, wherever the destination is.
 const DESTINATION: &str = "destination.live-migration";
 
 /// The name in a source's certificate.
 const SOURCE: &str = "source.live-migration";
 
-/// What a side needs for TLS: its own certificate and key, and the authority that has signed those of
-/// both sides.
+/// The files of a side for TLS: its own certificate and key, and the authority that has signed
+/// those of both sides.
 #[derive(Clone)]
 pub(crate) struct Tls {
     connector: TlsConnector,
@@ -42,7 +42,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// One cannot be read, or is not what it should be.
+    /// If one cannot be read, or is invalid.
     pub(crate) fn read(files: &TlsFiles) -> Result<Self, Error> {
         let chain = certificates(&files.cert)?;
         let key =
@@ -73,11 +73,11 @@ impl Tls {
         })
     }
 
-    /// Speaks TLS as a source.
+    /// Connects as a source.
     ///
     /// # Errors
     ///
-    /// The other side is no destination that the authority knows.
+    /// If the other side is not a destination that the authority has signed.
     pub(crate) async fn connect(
         &self,
         stream: TcpStream,
@@ -86,11 +86,11 @@ impl Tls {
         self.connector.connect(name, stream).await
     }
 
-    /// Speaks TLS as a destination.
+    /// Accepts as a destination.
     ///
     /// # Errors
     ///
-    /// The other side has no certificate for a source that the authority has signed.
+    /// If the other side has no certificate for a source that the authority has signed.
     pub(crate) async fn accept(
         &self,
         stream: TcpStream,
@@ -113,11 +113,11 @@ fn no(path: &Path, error: impl std::error::Error) -> Error {
     Error::invalid(format!("{}: not usable for TLS: {error}", path.display()))
 }
 
-/// Makes an authority, and a certificate with a key for each side, for a demonstration.
+/// Creates an authority, and a certificate with a key for each side, for a demonstration.
 ///
 /// # Errors
 ///
-/// A file is there already, or cannot be written.
+/// If a file exists, or cannot be written.
 pub(crate) fn make_keys(folder: &Path) -> Result<(), Error> {
     let made = |error: rcgen::Error| Error::internal(format!("no keys can be made: {error}"));
     private_folder(folder)?;
@@ -125,7 +125,7 @@ pub(crate) fn make_keys(folder: &Path) -> Result<(), Error> {
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     authority.distinguished_name = named("live_migration, a demonstration");
-    // Its key is kept nowhere: nobody can sign a third certificate.
+    // Its key is not stored, so nobody can sign a third certificate.
     let authority = KeyPair::generate()
         .and_then(|key| CertifiedIssuer::self_signed(authority, key))
         .map_err(made)?;
@@ -146,7 +146,7 @@ pub(crate) fn make_keys(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The files of one side that [`make_keys`] has made.
+/// Returns the files of one side that [`make_keys`] has created.
 pub(crate) fn files(folder: &Path, side: &str) -> TlsFiles {
     TlsFiles {
         cert: folder.join(format!("{side}.pem")),
@@ -162,7 +162,7 @@ fn named(name: &str) -> DistinguishedName {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {
-    // For their owner alone, and never over another file.
+    // Only their owner may read them, and no file is replaced.
     WriteOptions::new().write_bytes_to_path(text, path).map_err(|error| {
         Error::new(error.code(), format!("{error}; keys are never replaced")).with_source(error)
     })?;
@@ -207,7 +207,7 @@ mod tests {
             // Another authority on either side.
             (files(&theirs, "source"), files(&ours, "destination")),
             (files(&ours, "source"), files(&theirs, "destination")),
-            // The right authority, and the wrong side.
+            // The right authority, but the wrong side.
             (files(&ours, "destination"), files(&ours, "destination")),
             (files(&ours, "source"), files(&ours, "source")),
         ] {

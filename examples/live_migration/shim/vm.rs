@@ -1,6 +1,6 @@
-//! The process of the VM: it has the processes of the guest as its children and holds their ports open,
-//! and so it outlives every shim, as the worker process of a hypervisor does. What a container writes
-//! while there is no shim waits in its ports, and an exit waits in the guest's folder.
+//! The process of the VM. The processes of the guest are its children, and it holds their ports
+//! open, so it outlives every shim, like the worker process of a hypervisor. While there is no
+//! shim, the output of a container waits in its ports, and an exit waits in the guest's folder.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -24,16 +24,16 @@ use crate::shim::identity::Identity;
 use crate::shim::lock::lock;
 use crate::shim::processes::Key;
 
-/// How long killed processes may take to end.
+/// The time for killed processes to end.
 const END: Duration = Duration::from_secs(20);
 
-/// How long processes may take to stand still once they were told to.
+/// The time for stopped processes to stand still.
 const STOP: Duration = Duration::from_secs(5);
 
-/// How long a VM that is coming up may take to listen, before it counts as none.
+/// The time for a VM to start and listen, before it counts as missing.
 const GONE: Duration = Duration::from_millis(500);
 
-/// How often the VM looks whether its folder is still there.
+/// The interval at which the VM checks that its folder still exists.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The hidden subcommand.
@@ -53,7 +53,7 @@ struct Machine {
 
 #[derive(Default)]
 struct State {
-    /// Which connection has the VM.
+    /// The connection that has the VM.
     owner: u64,
     running: HashMap<i32, Key>,
     processes: BTreeMap<Key, Process>,
@@ -63,15 +63,15 @@ struct Process {
     pid: i32,
     wait_call_id: i64,
     ports: Vec<u32>,
-    /// Held open, so that what was written stays there without a reader.
+    /// Held open, so that the written bytes stay there without a reader.
     _held: Vec<File>,
 }
 
-/// Starts the VM of a guest as a process of its own.
+/// Starts the VM of a guest as a separate process.
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// If it cannot be started.
 pub(crate) fn boot(guest: &Guest) -> Result<(), Error> {
     let program = std::env::current_exe()?;
     let log = guest.dir().join("log");
@@ -82,12 +82,12 @@ pub(crate) fn boot(guest: &Guest) -> Result<(), Error> {
     command.spawn().map(drop).map_err(|error| at(&program, error))
 }
 
-/// Switches the VM of the guest in this folder off, with all that is in it. Does nothing if there is
-/// none.
+/// Switches the VM of the guest in this folder off, with its whole content. Does nothing if there
+/// is none.
 ///
 /// # Errors
 ///
-/// It does not end.
+/// If it does not end.
 pub(crate) fn switch_off(guest: &Path) -> Result<(), Error> {
     let Ok(guest) = Guest::find(guest) else { return Ok(()) };
     let Ok(mut bridge) = Bridge::connect(&guest, GONE) else { return Ok(()) };
@@ -96,7 +96,7 @@ pub(crate) fn switch_off(guest: &Path) -> Result<(), Error> {
 }
 
 impl Vm {
-    /// The VM of the guest in this folder.
+    /// Returns the VM of the guest in this folder.
     #[cfg(test)]
     pub(crate) fn of(guest: PathBuf) -> Self {
         Self { guest }
@@ -106,9 +106,9 @@ impl Vm {
     ///
     /// # Errors
     ///
-    /// The guest's folder has no guest, or a socket already.
+    /// If the guest's folder has no guest, or already has a socket.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        // In a session of its own: a signal from the terminal is for the shims.
+        // In its own session: a signal from the terminal is for the shims.
         rustix::process::setsid()?;
         let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
@@ -134,14 +134,14 @@ impl Machine {
         lock(&self.state)
     }
 
-    /// Records exits. A process is reaped under the lock, so that whoever holds the lock can rely on the
-    /// numbers of the processes.
+    /// Records exits. A process is reaped under the lock, so that the process numbers are reliable
+    /// for the holder of the lock.
     fn reap(&self) {
         loop {
             match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
                 Ok(_) => self.reap_one(),
                 Err(Errno::INTR) => {}
-                // No child: the next one is waited for.
+                // There is no child: waits for the next one.
                 Err(_) => {
                     let state = self.lock();
                     if state.running.is_empty() {
@@ -169,7 +169,7 @@ impl Machine {
         self.changed.notify_all();
     }
 
-    /// Ends the VM when its folder is gone: nobody can find it any more.
+    /// Ends the VM when its folder is gone, because nobody can find it any more.
     fn look(&self) {
         while self.guest.dir().exists() {
             std::thread::sleep(LOOK);
@@ -264,17 +264,17 @@ impl Machine {
             self.guest.put_process(&InGuest { key, identity, wait_call_id })?;
             Ok(identity)
         });
-        // One that no shim could find again must not run.
+        // A process that no shim could find again must not run.
         recorded.inspect_err(|_| kill(pid))
     }
 
-    /// Stops all processes where they are, as a hypervisor stops the processors of a VM, and waits until
-    /// all stand still.
+    /// Stops all processes where they are, as a hypervisor stops the processors of a VM, and waits
+    /// until all have stopped.
     fn pause(&self, state: MutexGuard<'_, State>) -> Result<(), Error> {
         let mut moving: Vec<i32> = state.running.keys().copied().collect();
         moving.iter().for_each(|pid| signal(*pid, Signal::STOP));
-        // The reaper needs the lock. Only a child of this process can be waited for, so a number that is
-        // free again means no other process.
+        // The reaper needs the lock. Only a child of this process can be waited for, so a number
+        // that is free again means no other process.
         drop(state);
         let until = Instant::now() + STOP;
         loop {
@@ -342,23 +342,23 @@ fn kill(pid: i32) {
 /// Sends a signal to a child that is not reaped.
 fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
-        // An error: it has just ended.
+        // An error means that it has just ended.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// Whether a child is stopped, or has ended.
+/// Returns whether a child is stopped, or has ended.
 fn stands_still(pid: i32) -> bool {
     let Some(pid) = Pid::from_raw(pid) else { return true };
     let options = WaitIdOptions::STOPPED
         | WaitIdOptions::EXITED
         | WaitIdOptions::NOWAIT
         | WaitIdOptions::NOHANG;
-    // An error: it has ended and is reaped.
+    // An error means that it has ended and is reaped.
     waitid(WaitId::Pid(pid), options).map_or(true, |status| status.is_some())
 }
 
-/// Writes into the guest's log.
+/// Writes to the guest's log.
 fn log(error: &Error) {
     // There is nowhere else to report it.
     let _ = writeln!(std::io::stderr(), "{error}");

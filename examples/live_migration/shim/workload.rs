@@ -1,4 +1,4 @@
-//! What runs in the containers: this program again, as `workload`, writing numbered lines.
+//! The workload of the containers: this program again, as `workload`, which writes numbered lines.
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -7,34 +7,34 @@ use std::time::Duration;
 
 use crate::shim::identity::Identity;
 
-/// What ends a workload that is asked to stop, on its standard input.
+/// The line on its standard input that asks a workload to stop.
 pub(crate) const STOP: &str = "stop";
 
-/// Every how many lines one is written in two pieces, so that a freeze may find half a line.
+/// One of this many lines is written in two pieces, so that a freeze may find half a line.
 const BROKEN: u64 = 5;
 
-/// Every how many lines one goes to the standard error as well.
+/// One of this many lines goes to the standard error as well.
 const ERRORS: u64 = 10;
 
 /// The hidden subcommand.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Workload {
-    /// What each line begins with.
+    /// The beginning of each line.
     #[arg(long)]
     pub(crate) id: String,
     /// The pause between two lines, in microseconds.
     #[arg(long)]
     pub(crate) interval: u64,
-    /// The exit code to end with.
+    /// The exit code.
     #[arg(long, default_value_t = 0)]
     pub(crate) exit_code: i32,
-    /// The guest that this runs in, for those who look at a list of processes.
+    /// The guest in which this runs, for readers of a list of processes.
     #[arg(long)]
     pub(crate) guest: PathBuf,
 }
 
 impl Workload {
-    /// The command line that starts it, without the program.
+    /// Returns the command line that starts it, without the program.
     pub(crate) fn args(&self) -> Vec<String> {
         [
             "workload",
@@ -51,17 +51,17 @@ impl Workload {
         .to_vec()
     }
 
-    /// Writes lines until it is told to stop, then exits.
+    /// Writes lines until it is asked to stop, then exits.
     ///
     /// The standard output is `ID start pid=PID at=TICK`, `ID 1`, `ID 2`, ... `ID end COUNT`; the
-    /// standard error the same without the first.
+    /// standard error is the same without the first line.
     ///
     /// # Errors
     ///
-    /// A line cannot be written.
+    /// If a line cannot be written.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         static STOPPED: AtomicBool = AtomicBool::new(false);
-        // In a session of its own: a stopped process group is hung up when its parent ends.
+        // In its own session: a stopped process group gets a hangup when its parent ends.
         rustix::process::setsid()?;
         std::thread::spawn(|| {
             for line in std::io::stdin().lock().lines() {

@@ -248,7 +248,7 @@ fn enum_number(descriptor: &EnumDescriptor, json: &Node, way: &Way<'_>) -> Resul
             // In proto2, a message has such a number among its unknown fields.
             let is_closed = descriptor.parent_file().syntax() == Syntax::Proto2;
             match is_closed && descriptor.get_value(number).is_none() {
-                true => Err(wrong(format!("{number} is no value of {name}"))),
+                true => Err(wrong(format!("{number} is not a value of {name}"))),
                 false => Ok(number),
             }
         }

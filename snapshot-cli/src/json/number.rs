@@ -73,7 +73,7 @@ fn is_digits(text: &str) -> bool {
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// The error of the number.
 pub(super) fn integer<T: TryFrom<i128>>(text: &str, expected: &str) -> Result<T, String> {
     let number = Decimal::parse(text).ok_or_else(|| format!("expected {expected}"))?;
     if number.is_zero() {

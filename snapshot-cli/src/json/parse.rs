@@ -157,7 +157,7 @@ fn value(
                 let peek = reader.peek().map_err(not_json)?;
                 let node = value(reader, peek, Some(&way), depth)?;
                 if !names.insert(name.clone()) {
-                    return Err(Wrong::new(&node, &way, "is there twice: remove one of them"));
+                    return Err(Wrong::new(&node, &way, "occurs twice: remove one of them"));
                 }
                 members.push((name, node));
                 next = reader.next_key().map_err(not_json)?.map(str::to_owned);
@@ -183,11 +183,11 @@ mod tests {
 
     #[test]
     fn a_duplicate_member_is_refused_at_every_level() {
-        let told = "a.json: line 2, column 5: a: is there twice: remove one of them";
+        let told = "a.json: line 2, column 5: a: occurs twice: remove one of them";
         assert_eq!(refused("{\"a\":1,\n\"a\":2}"), told);
-        assert!(refused(r#"{"a":[{"b":{"c":1,"c":1}}]}"#).contains("a[0].b.c: is there twice"));
+        assert!(refused(r#"{"a":[{"b":{"c":1,"c":1}}]}"#).contains("a[0].b.c: occurs twice"));
         // The same name with an escape.
-        assert!(refused(r#"{"a":1,"\u0061":2}"#).contains("a: is there twice"));
+        assert!(refused(r#"{"a":1,"\u0061":2}"#).contains("a: occurs twice"));
     }
 
     #[test]

@@ -26,21 +26,21 @@ pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {
     }
     for (url, change) in beside(&a.payloads, &b.payloads, |payload| payload.type_url.as_str()) {
         match change {
-            Beside::Gone(_) => lines.push(format!("{url}: is gone")),
+            Beside::Gone(_) => lines.push(format!("{url}: was removed")),
             Beside::New(b) => lines.push(format!("{url}: is new, version {}", b.version)),
             Beside::Both(a, b) => payload(a, b, &mut Place { name: url, lines: &mut lines }),
         }
     }
     for (name, change) in beside(&a.messages, &b.messages, |message| message.name.as_str()) {
         match change {
-            Beside::Gone(_) => lines.push(format!("{name}: is gone")),
+            Beside::Gone(_) => lines.push(format!("{name}: was removed")),
             Beside::New(_) => lines.push(format!("{name}: is new")),
             Beside::Both(a, b) => message(a, b, &mut Place { name, lines: &mut lines }),
         }
     }
     for (name, change) in beside(&a.enums, &b.enums, |one| one.name.as_str()) {
         match change {
-            Beside::Gone(_) => lines.push(format!("{name}: is gone")),
+            Beside::Gone(_) => lines.push(format!("{name}: was removed")),
             Beside::New(_) => lines.push(format!("{name}: is new")),
             Beside::Both(a, b) => values(a, b, &mut Place { name, lines: &mut lines }),
         }
@@ -115,7 +115,7 @@ fn beside<'m, T, K: Ord>(
     found
 }
 
-/// Where changes are, and where they are told.
+/// The place of changes, and the list for their texts.
 struct Place<'m> {
     name: &'m str,
     lines: &'m mut Vec<String>,
@@ -195,7 +195,7 @@ fn message(a: &Message, b: &Message, place: &mut Place<'_>) {
         }
     }
     for Field { number, name, .. } in gone.into_values() {
-        place.tell(format!("field {number} ({name}) is gone"));
+        place.tell(format!("field {number} ({name}) was removed"));
     }
     for (was, there) in both.into_values() {
         field(was, there, place);
@@ -240,7 +240,9 @@ fn values(a: &Enum, b: &Enum, place: &mut Place<'_>) {
     let (old, new) = (names(a), names(b));
     for number in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
         match (old.get(number), new.get(number)) {
-            (Some(names), None) => place.tell(format!("value {number} ({}) is gone", list(names))),
+            (Some(names), None) => {
+                place.tell(format!("value {number} ({}) was removed", list(names)))
+            }
             (None, Some(names)) => place.tell(format!("value {number} ({}) is new", list(names))),
             (a, b) => {
                 let [a, b] = [a, b].map(|names| list(names.into_iter().flatten()));

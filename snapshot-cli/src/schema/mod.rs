@@ -69,7 +69,7 @@ fn check(
     match lock.check(&manifest) {
         Ok(()) => {
             let payloads = plural(manifest.payloads.len(), "payload", "payloads");
-            writeln!(out, "{}: right; checked: {payloads}", line(&name))?;
+            writeln!(out, "{}: valid; checked: {payloads}", line(&name))?;
             Ok(Verdict::Fine)
         }
         Err(error) if error.code() == Code::FailedPrecondition => {

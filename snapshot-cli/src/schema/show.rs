@@ -216,7 +216,7 @@ fn fields(message: &Message, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What a field is besides its kind.
+/// The properties of a field besides its kind.
 fn notes(field: &Field) -> Vec<String> {
     let mut notes = Vec::new();
     if !field.oneof.is_empty() {

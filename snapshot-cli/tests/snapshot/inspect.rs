@@ -75,7 +75,7 @@ fn the_tree_shows_the_largest_first_without_colours_in_a_pipe() {
     let ended = run(["inspect".as_ref(), path.as_os_str()]);
     let text = ended.fine();
     assert!(!text.contains('\u{1b}'), "{text}");
-    assert!(text.contains("digest right, compressed to"), "{text}");
+    assert!(text.contains("valid digest, compressed to"), "{text}");
     let line = |of: &str| {
         text.lines().position(|line| line.contains(of)).unwrap_or_else(|| panic!("{of}: {text}"))
     };

@@ -84,7 +84,7 @@ fn a_bare_any_is_written_whole_and_replaced_only_when_asked() {
     assert_eq!(fs::read(&target).unwrap(), fs::read(path).unwrap());
     let ended = line(&[]);
     assert_eq!(ended.code, 3);
-    assert!(ended.stderr.contains("exists already"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("already exists"), "{}", ended.stderr);
     line(&["--replace"]).fine();
     let ended = line(&["--replace", "--zstd", "3"]);
     assert_eq!(ended.code, 3);
@@ -138,7 +138,7 @@ fn edited_json_becomes_another_snapshot_with_a_valid_digest() {
     assert_eq!(edited.len(), snapshot.len());
     let ended = line(&[]);
     assert_eq!(ended.code, 3);
-    assert!(ended.stderr.contains("exists already"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("already exists"), "{}", ended.stderr);
     line(&["--replace", "--zstd", "3"]).fine();
     assert!(fs::metadata(&again).unwrap().len() < snapshot.len() as u64);
     assert_eq!(Snapshot::read_from_path(&again).unwrap(), edited);
@@ -183,11 +183,11 @@ fn wrong_json_is_refused_with_its_place() {
 fn duplicates_in_json_are_refused() {
     let tool = Tool::new();
     for (message, members, told) in [
-        ("Disk", r#""size": 1, "size": 2"#, "payload.size: is there twice"),
+        ("Disk", r#""size": 1, "size": 2"#, "payload.size: occurs twice"),
         (
             "Disk",
             r#""size": 1, "@type": "type.googleapis.com/acme.Nic""#,
-            "payload.@type: is there twice",
+            "payload.@type: occurs twice",
         ),
         ("Disk", r#""schemaVersion": 1, "schema_version": 7"#, "also occurs under its other name"),
         ("Disk", r#""schema_version": 0, "schemaVersion": 7"#, "also occurs under its other name"),
@@ -200,18 +200,18 @@ fn duplicates_in_json_are_refused() {
         ("Nic", r#""loopback": {}, "switch": """#, "is in oneof backend with loopback"),
         ("Slots", r#""disks": {"1": "a", "01": "b"}"#, "payload.disks[\"01\"]: not a key"),
         ("Slots", r#""disks": {"1": "a", "+1": "b"}"#, "not a key of type uint32"),
-        ("Slots", r#""disks": {"1": "a", "1": "b"}"#, "is there twice"),
+        ("Slots", r#""disks": {"1": "a", "1": "b"}"#, "occurs twice"),
         (
             "Slots",
             r#""named": {"a": {"size": 1, "size": 2}}"#,
-            "payload.named.a.size: is there twice",
+            "payload.named.a.size: occurs twice",
         ),
         (
             "Pod",
             r#""mounts": [{}, {"source": "a", "source": "b"}]"#,
-            "payload.mounts[1].source: is",
+            "payload.mounts[1].source: occurs twice",
         ),
-        ("Every", r#""object": {"a": {"b": 1, "b": 2}}"#, "payload.object.a.b: is there twice"),
+        ("Every", r#""object": {"a": {"b": 1, "b": 2}}"#, "payload.object.a.b: occurs twice"),
     ] {
         let ended = tool.restore(message, members);
         assert_eq!((ended.code, ended.stdout.len()), (3, 0), "{members}");
@@ -220,13 +220,13 @@ fn duplicates_in_json_are_refused() {
     }
     let payload = r#""payload":{"@type":"type.googleapis.com/acme.Disk"}"#;
     for (json, told) in [
-        (format!(r#"{{"form":"any",{payload},{payload}}}"#), "payload: is there twice"),
+        (format!(r#"{{"form":"any",{payload},{payload}}}"#), "payload: occurs twice"),
         (
             format!(r#"{{"form":"any",{payload},"extra":1}}"#),
             "extra: the JSON of a snapshot has no such",
         ),
         (format!(r#"{{"form":"any",{payload},"@bytes":""}}"#), "expected either"),
-        (format!(r#"{{"form":"any",{payload},"form":"snapshot"}}"#), "form: is there twice"),
+        (format!(r#"{{"form":"any",{payload},"form":"snapshot"}}"#), "form: occurs twice"),
         (format!("[{payload}]"), "not JSON"),
     ] {
         let ended = tool.restore_text(&json);

@@ -51,7 +51,7 @@ mod unix {
             symlink("old", &link).unwrap();
             let ended = written(&tool, form, &["-o", "@current"]);
             assert_eq!(ended.code, 3);
-            assert!(ended.stderr.contains("exists already"), "{}", ended.stderr);
+            assert!(ended.stderr.contains("already exists"), "{}", ended.stderr);
             assert_eq!(fs::read(&old).unwrap(), b"old");
             written(&tool, form, &["-o", "@current", "--replace"]).fine();
             assert_eq!(fs::read_link(&link).unwrap(), std::path::Path::new("old"));

@@ -46,7 +46,7 @@ fn schema<S: AsRef<OsStr> + ?Sized>(args: &[&S]) -> Ended {
 fn the_committed_lock_matches_the_tool() {
     let lock = committed();
     let ended = schema(&["check".as_ref(), lock.as_os_str()]);
-    assert_eq!(ended.fine(), format!("{}: right; checked: 10 payloads\n", lock.display()));
+    assert_eq!(ended.fine(), format!("{}: valid; checked: 10 payloads\n", lock.display()));
     // The lock does not match the other built-in program.
     let ended =
         schema(&["check".as_ref(), lock.as_os_str(), "--schema".as_ref(), "hcsshim".as_ref()]);
@@ -411,14 +411,14 @@ type.googleapis.com/acme.v1.Disk: version 1 -> 2
 type.googleapis.com/acme.v1.Disk: accepts 1 -> 1, 2
 type.googleapis.com/acme.v1.Disk: saves 1 -> 2
 type.googleapis.com/acme.v1.Disk: reads none -> 1 as acme.v1.DiskV1
-acme.v1.Disk: field 3 (mode) is gone
+acme.v1.Disk: field 3 (mode) was removed
 acme.v1.Disk: field 4 (size: uint64) is new, since version 2
 acme.v1.DiskV1: is new
 
 from A to B: 1 of 1 payload can be restored
   type.googleapis.com/acme.v1.Disk: readable after an upgrade from version 1
 from B to A: 0 of 1 payload can be restored
-  type.googleapis.com/acme.v1.Disk: version 2, it reads 1
+  type.googleapis.com/acme.v1.Disk: version 2, but the destination reads 1
 ";
 
 #[test]
@@ -508,13 +508,14 @@ fn every_kind_of_change_is_described() {
         ),
         (
             change(|m| m.messages[0].fields[0] = field(1, "cpus", "uint32")),
-            "acme.v1.Disk: field 1 (image) is gone\nacme.v1.Disk: field 1 (cpus: uint32) is new",
+            "acme.v1.Disk: field 1 (image) was removed\nacme.v1.Disk: field 1 (cpus: uint32) is \
+             new",
         ),
         (
             change(|m| m.enums[0].values[1].name = "UP".into()),
             "acme.v1.Disk.State: value 1: name ON -> UP",
         ),
-        (change(|m| _ = m.enums[0].values.pop()), "acme.v1.Disk.State: value 1 (ON) is gone"),
+        (change(|m| _ = m.enums[0].values.pop()), "acme.v1.Disk.State: value 1 (ON) was removed"),
         (
             change(|m| m.payloads[0].after = vec!["b".into(), "c".into()]),
             "type.googleapis.com/acme.v1.Disk: after none -> b, c",
@@ -529,7 +530,7 @@ fn every_kind_of_change_is_described() {
         ),
         (
             change(|m| m.payloads[0].type_url = "x/y".into()),
-            "type.googleapis.com/acme.v1.Disk: is gone\nx/y: is new, version 1",
+            "type.googleapis.com/acme.v1.Disk: was removed\nx/y: is new, version 1",
         ),
     ];
     for (manifest, told) in told {
@@ -549,7 +550,7 @@ fn the_two_revisions_of_hcsshim_are_distinguished_by_field() {
     assert_eq!((ended.code, ended.stderr.as_str()), (1, ""));
     for told in [
         "hcsshim.controller.network.save.v1.Payload: field 5 (vm_endpoints): number 6 -> 5\n",
-        "hcsshim.controller.network.save.v1.Payload: field 5 (state) is gone\n",
+        "hcsshim.controller.network.save.v1.Payload: field 5 (state) was removed\n",
         "\nfrom A to B: 0 of 7 payloads can be restored\n",
         "network.save.v1.Payload: version 1 is not the same on both sides\n    breaking: hcsshim.",
         "    breaking: hcsshim.controller.network.save.v1.Payload: field vm_endpoints is 6 at the source and 5 \

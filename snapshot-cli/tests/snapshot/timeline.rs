@@ -130,7 +130,7 @@ fn a_file_that_is_not_a_report_is_refused() {
     for (json, told) in [
         ("", "is empty"),
         ("{}", "it has no format"),
-        (r#"{"format":2,"sides":[]}"#, "a report of format 2, this build reads format 1"),
+        (r#"{"format":2,"sides":[]}"#, "has report format 2, but this build reads format 1"),
         (r#"{"format":1,"sides":[]}"#, "nothing to draw"),
         (r#"{"format":1,"sides":[{"phases":1}]}"#, "not the report of a migration"),
     ] {

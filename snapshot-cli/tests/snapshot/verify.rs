@@ -20,7 +20,7 @@ fn a_live_sandbox_is_valid() {
     let ended = verify(&path);
     assert!(
         ended.fine().ends_with(
-            ": right; checked: digest, structure, versions, unknown fields, values, references\n"
+            ": valid; checked: digest, structure, versions, unknown fields, values, references\n"
         ),
         "{}",
         ended.text()
@@ -53,7 +53,7 @@ fn all_findings_are_reported_together() {
     let ended = verify(&files.put("b.snapshot", &bytes));
     assert_eq!(ended.code, 1);
     let text = ended.text();
-    assert!(text.contains("schema version 9, this build reads version 1"), "{text}");
+    assert!(text.contains("schema version 9, but this build reads version 1"), "{text}");
     assert!(text.contains("num_controllers"), "{text}");
     assert!(text.contains("findings\n"), "{text}");
 }
@@ -89,7 +89,7 @@ fn a_damaged_file_is_a_finding_and_a_missing_file_is_an_error() {
     assert!(ended.text().contains("damaged"), "{}", ended.text());
     let ended = verify(&files.put("b.snapshot", &bytes[..middle]));
     assert_eq!(ended.code, 1);
-    assert!(ended.text().contains("cut off"), "{}", ended.text());
+    assert!(ended.text().contains("truncated"), "{}", ended.text());
     assert_eq!(verify(&files.path("missing")).code, 3);
     assert_eq!(run(["verify"]).code, 2);
     assert_eq!(run(["verifi"]).code, 2);
@@ -150,7 +150,7 @@ fn without_states_payloads_are_checked_against_their_descriptors() {
     assert_eq!(ended.code, 1);
     let text = ended.text();
     assert!(text.contains("unknown field 15"), "{text}");
-    assert!(text.contains("state: 77 is no value of lcow.v1.ScsiSnapshot.DiskStage"), "{text}");
+    assert!(text.contains("state: 77 is not a value of lcow.v1.ScsiSnapshot.DiskStage"), "{text}");
 }
 
 #[test]

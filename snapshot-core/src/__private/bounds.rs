@@ -1,4 +1,4 @@
-//! The checks of `max` and `range`.
+//! Checks `max` and `range`.
 
 use std::fmt::Debug;
 use std::ops::RangeBounds;
@@ -46,7 +46,7 @@ impl<V> Ranged<V> for Option<V> {
 /// A value that can be compared with the ends of a range, and shown in an error.
 #[diagnostic::on_unimplemented(
     message = "a `range` cannot bound `{Self}`",
-    label = "cannot be compared, or not shown in an error",
+    label = "cannot be compared or shown in an error",
     note = "derive `PartialOrd` and `Debug` for it"
 )]
 pub trait Bounded: PartialOrd + Debug {}
@@ -56,8 +56,8 @@ impl<V: PartialOrd + Debug> Bounded for V {}
 
 /// A range of `V`s.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no range of `{V}`",
-    label = "a range of what the field holds is needed here, like `1..=8`",
+    message = "`{Self}` is not a range of `{V}`",
+    label = "expected a range of the field's values, like `1..=8`",
     note = "the length of text, bytes and collections is bounded by `#[snapshot(max = 64)]`"
 )]
 pub trait Bounds<V> {
@@ -76,7 +76,7 @@ impl<V, R: RangeBounds<V>> Bounds<V> for R {
     }
 }
 
-/// Checks that a value that is there is no longer than `max`.
+/// Checks that a value, if there is one, is no longer than `max`.
 pub fn max<F, T: Length>(field: &Field<F>, value: Option<&T>, max: usize) -> Result<(), Error> {
     let length = value.map_or(0, T::length);
     if length > max { Err(too_long(field.name(), length, T::UNIT, max)) } else { Ok(()) }
@@ -84,10 +84,10 @@ pub fn max<F, T: Length>(field: &Field<F>, value: Option<&T>, max: usize) -> Res
 
 #[cold]
 fn too_long(field: &'static str, length: usize, unit: &str, max: usize) -> Error {
-    Error::invalid(format!("has {length} {unit}, at most {max} are allowed")).in_field(field)
+    Error::invalid(format!("has {length} {unit}, but at most {max} are allowed")).in_field(field)
 }
 
-/// Checks that a value that is there is in `range`, whose text is `text`.
+/// Checks that a value, if there is one, is in `range`, whose text is `text`.
 pub fn range<F, V: Bounded, T: Ranged<V>>(
     field: &Field<F>,
     value: Option<&T>,

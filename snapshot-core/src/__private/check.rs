@@ -1,5 +1,5 @@
-//! Checks that the compiler runs. Their errors are the user's, so they say what to do; they are
-//! `track_caller`, so that they stand where the derive put the call.
+//! Checks at compile time. Their errors are for users, so they say what to do. They are
+//! `track_caller`, so that an error is at the place of the derive's call.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ use crate::schema::{
     EnumDescriptor, Field, FieldShape, MessageDescriptor, OneofDescriptor, ValueKind,
 };
 
-/// Every field of the message is mapped or ignored, or that of the version, if there is one.
+/// Checks that every field of the message is mapped or ignored, or is the field of the version.
 #[track_caller]
 pub const fn assert_all_mapped(
     state: &str,
@@ -24,7 +24,7 @@ pub const fn assert_all_mapped(
     let mut next = 0;
     let mut i = 0;
     while i < fields.len() {
-        // Most structs have the fields in the order of their message.
+        // In most structs the fields have the order of the message.
         if next < mapped.len() && mapped[next].number == fields[i].number {
             next += 1;
         } else if fields[i].number != version && !is_used(fields[i].number, mapped, ignored) {
@@ -71,7 +71,7 @@ const fn not_mapped(
     panic!("{}", message.as_str());
 }
 
-/// Every member of the oneof is mapped or ignored.
+/// Checks that every member of the oneof is mapped or ignored.
 #[track_caller]
 pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mapped: &[u32]) {
     let members = descriptor.members;
@@ -100,8 +100,8 @@ pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mappe
     }
 }
 
-/// A variant stands for a value of the proto enum, and has its number. `value` is its name there,
-/// which a `rename` may have given.
+/// Checks that a variant stands for a value of the proto enum, and has its number. `value` is its
+/// name there, which may come from a `rename`.
 #[track_caller]
 pub const fn assert_value(
     variant: &str,
@@ -118,15 +118,15 @@ pub const fn assert_value(
             names = names.and_name(i == 0, descriptor.values[i].variant);
             i += 1;
         }
-        let message = Message::new().and("`").and(value).and("` is no value of `");
+        let message = Message::new().and("`").and(value).and("` is not a value of `");
         let message = message.and(descriptor.name).and("`, which has ").and(names.as_str());
         let message = message.and(if is_renamed {
             ": these are the names for `rename`"
         } else if is_stage {
-            ": say which of them it is by #[snapshot(rename = Name)], or mark it \
-             #[snapshot(transient)] if it is never saved"
+            ": name its value with #[snapshot(rename = Name)], or mark it #[snapshot(transient)] \
+             if it is never saved"
         } else {
-            ": say which of them it is by #[snapshot(rename = Name)], or add it to the proto enum"
+            ": name its value with #[snapshot(rename = Name)], or add it to the proto enum"
         });
         panic!("{}", message.as_str());
     };
@@ -138,13 +138,13 @@ pub const fn assert_value(
     }
 }
 
-/// Every value of the proto enum is a variant.
+/// Checks that every value of the proto enum has a variant.
 #[track_caller]
 pub const fn assert_all_values(name: &str, descriptor: &EnumDescriptor, names: &[&str]) {
     let mut i = 0;
     while i < names.len() {
         if value_number(descriptor, names[i]).is_none() {
-            // It is told already, and may well be the one that would be missing here.
+            // The variant is already reported, and may be the one that seems to be missing here.
             return;
         }
         i += 1;
@@ -165,38 +165,41 @@ pub const fn assert_all_values(name: &str, descriptor: &EnumDescriptor, names: &
         let message = message.and(list.as_str()).and(" of `").and(descriptor.name).and("`: add ");
         let message = message.and(if missing == 1 { "it" } else { "them" });
         let message =
-            message.and(", or say which variant it is by #[snapshot(rename = Name)] on that");
+            message.and(", or mark the variant that stands for it with #[snapshot(rename = Name)]");
         panic!("{}", message.as_str());
     }
 }
 
-/// A variant that a later version added is not the proto zero value, which every payload has that does
-/// not have the field.
+/// Checks that a variant of a later version is not the proto zero value, which every payload
+/// without the field has.
 #[track_caller]
 pub const fn assert_not_zero(variant: &str, number: i128) {
     if number == 0 {
         let message = Message::new()
             .and("`")
             .and(variant)
-            .and("` is the proto zero value, which every older payload has by leaving it out: ")
+            .and(
+                "` is the proto zero value, which is the value of every older payload that omits \
+                  the field: ",
+            )
             .and("remove `since`");
         panic!("{}", message.as_str());
     }
 }
 
-/// A transient variant has a number that no other can become when it is cast.
+/// Checks that the number of a transient variant cannot become equal to another one in a cast.
 #[track_caller]
 pub const fn assert_fits_i32(variant: &str, number: i128) {
     if number < i32::MIN as i128 || number > i32::MAX as i128 {
         let message = Message::new()
             .and("the number of `")
             .and(variant)
-            .and("` does not fit 32 bits: give it another one");
+            .and("` does not fit in 32 bits: choose another one");
         panic!("{}", message.as_str());
     }
 }
 
-/// The `#[default]` variant is the proto zero value.
+/// Checks that the `#[default]` variant is the proto zero value.
 #[track_caller]
 pub const fn assert_zero(variant: &str, number: i128) {
     if number != 0 {
@@ -210,11 +213,11 @@ pub const fn assert_zero(variant: &str, number: i128) {
     }
 }
 
-/// A message that prost has given its name.
+/// A message with a name from prost.
 #[diagnostic::on_unimplemented(
     message = "the proto name of `{Self}` is not known",
     label = "a payload's message needs its name",
-    note = "tell prost-build: `config.enable_type_names()`",
+    note = "configure prost-build: `config.enable_type_names()`",
     note = "if build.rs does that already, another version of prost may have generated the message: \
             snapshot-core needs prost 0.14, and `cargo tree --duplicates` lists the versions"
 )]
@@ -236,35 +239,35 @@ impl<T: Stage> Probe<T> {
     pub const IS_STAGE: bool = true;
 }
 
-/// The answer for a type that is none.
+/// The answer for a type that is not a stage.
 pub trait NoStage {
     const IS_STAGE: bool = false;
 }
 
 impl<T> NoStage for Probe<T> {}
 
-/// A field that is not saved is no stage, or is marked as one.
+/// Checks that a field that is not saved is not a stage, or is marked as one.
 #[track_caller]
 pub const fn assert_no_stage(is_stage: bool, field: &str) {
     if is_stage {
         let message = Message::new()
             .and("`")
             .and(field)
-            .and("` is a stage that is not saved: it would come back as its default, whatever it was. ")
+            .and("` is a stage that is not saved, so it would always be restored as its default. ")
             .and("Save it, or mark it #[snapshot(stage, skip)] and name the one stage that may be ")
             .and("saved in `save_from(...)`");
         panic!("{}", message.as_str());
     }
 }
 
-/// A stage that may be saved is on the wire.
+/// Checks that a stage that may be saved is on the wire.
 #[track_caller]
 pub const fn assert_not_transient(stage: &str, variants: &[StageVariant], number: i32) {
     let mut i = 0;
     while i < variants.len() {
         if variants[i].number == number && variants[i].transient {
             let message = Message::new().and("`").and(stage);
-            let message = message.and("` is transient, it is never saved: remove it from ");
+            let message = message.and("` is transient and is never saved: remove it from ");
             let message = message.and("`save_from`; a frozen controller is saved in the stage ");
             panic!("{}", message.and("that it had before").as_str());
         }
@@ -272,7 +275,7 @@ pub const fn assert_not_transient(stage: &str, variants: &[StageVariant], number
     }
 }
 
-/// The field of the schema version.
+/// Returns the field of the schema version.
 #[track_caller]
 pub const fn version_field(descriptor: &MessageDescriptor) -> Field<Singular<Uint32>> {
     const NAME: &str = "schema_version";
@@ -284,7 +287,7 @@ pub const fn version_field(descriptor: &MessageDescriptor) -> Field<Singular<Uin
                 return Field::new(field.number, NAME);
             }
             let message = Message::new().and("`schema_version` of `").and(descriptor.name);
-            panic!("{}", message.and("` is no `uint32`: declare it so").as_str());
+            panic!("{}", message.and("` is not a `uint32`: declare it as one").as_str());
         }
         i += 1;
     }
@@ -293,7 +296,8 @@ pub const fn version_field(descriptor: &MessageDescriptor) -> Field<Singular<Uin
     panic!("{}", message.and("`version`").as_str())
 }
 
-/// The message of an older version has the version where the current one has it.
+/// Checks that the message of an older version has the version in the same field as the current
+/// one.
 #[track_caller]
 pub const fn assert_older_version_field(
     older: &MessageDescriptor,
@@ -312,13 +316,12 @@ pub const fn assert_older_version_field(
     }
     let message = Message::new().and("`").and(older.name).and("` has no `uint32 schema_version = ");
     let message =
-        message.and_number(current.number() as i128).and("`: every version has it there, ");
-    let message =
-        message.and("since it is looked up before it is known which message a payload is");
+        message.and_number(current.number() as i128).and("`: every version must have it there, ");
+    let message = message.and("because it is read before the message of a payload is known");
     panic!("{}", message.as_str());
 }
 
-/// The version that is written where `asked` is asked for.
+/// Returns the version that is written if `asked` is requested.
 #[inline]
 pub fn earlier(asked: u32, current: u32) -> u32 {
     asked.min(current)
@@ -357,7 +360,7 @@ const fn value_number(descriptor: &EnumDescriptor, name: &str) -> Option<i32> {
     None
 }
 
-/// Whether the field with this number is mapped or ignored.
+/// Returns whether the field with this number is mapped or ignored.
 const fn is_used(number: u32, mapped: &[Numbered], ignored: &[u32]) -> bool {
     let mut i = 0;
     while i < mapped.len() {

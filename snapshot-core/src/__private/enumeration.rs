@@ -5,18 +5,20 @@ use crate::error::Error;
 use crate::payload::{Stage, StageVariant};
 use crate::schema::EnumSchema;
 
-/// An enum without data, mirrored by a proto enum. A lifecycle stage is one through [`Stage`]; the
-/// derive implements it for an enum with `enumeration = path`, which has no transient variants.
+/// An enum without data, mirrored by a proto enum. A lifecycle stage implements it through
+/// [`Stage`]. The derive implements it for an enum with `enumeration = path`, which has no
+/// transient variants.
 pub trait Enumeration: Sized + 'static {
     /// The prost enum.
     type Proto: EnumSchema;
     /// All variants, in declared order.
     const VARIANTS: &'static [StageVariant];
-    /// The numbers of the variants that were added later, each with the schema version that has it first.
+    /// The numbers of the variants that were added later, each with the first schema version that
+    /// has it.
     const SINCE: &'static [(i32, u32)] = &[];
-    /// The discriminant.
+    /// Returns the discriminant.
     fn number(&self) -> i32;
-    /// The variant with this discriminant.
+    /// Returns the variant with this discriminant.
     fn from_number(number: i32) -> Option<Self>;
 }
 
@@ -53,7 +55,7 @@ pub fn put_enumeration_tagged<E: Enumeration>(
     Ok(())
 }
 
-/// The length of the number.
+/// Returns the length of the number.
 #[inline]
 pub fn enumeration_size<E: Enumeration>(value: &E) -> usize {
     crate::codec::varint_size(i64::from(value.number()) as u64)
@@ -77,10 +79,10 @@ fn transient(name: &str) -> Error {
     Error::precondition(format!("is {name}, a transient stage, which cannot be saved"))
 }
 
-/// The version that has a value first, if that is later than `version`.
+/// Returns the first version that has a value, if it is later than `version`.
 #[inline]
 fn since<E: Enumeration>(number: i32, version: u32) -> Option<u32> {
-    // Known to the compiler, so an enum without `since` pays nothing.
+    // The compiler knows this, so an enum without `since` pays nothing.
     if E::SINCE.is_empty() {
         return None;
     }
@@ -112,11 +114,11 @@ pub fn take_enumeration<E: Enumeration>(r: &mut Reader<'_>) -> Result<E, Error> 
 #[cold]
 fn too_early(name: &str, since: u32, version: u32) -> Error {
     Error::invalid(format!(
-        "is {name}, which exists from version {since} on, and this payload is version {version}"
+        "is {name}, which exists from version {since} on, but this payload has version {version}"
     ))
 }
 
-/// The value whose number is not on the wire.
+/// Returns the value for a number that is not on the wire.
 pub fn default_enumeration<E: Enumeration>() -> Result<E, Error> {
     from_wire(0)
 }
@@ -136,5 +138,5 @@ fn unknown<E: Enumeration>(number: i64) -> Error {
     let known: Vec<String> =
         known.map(|variant| format!("{} ({})", variant.name, variant.number)).collect();
     let proto = E::Proto::DESCRIPTOR.name;
-    Error::invalid(format!("{number} is no value of {proto}, it has {}", known.join(", ")))
+    Error::invalid(format!("{number} is not a value of {proto}, which has {}", known.join(", ")))
 }

@@ -1,16 +1,16 @@
-//! Questions about one field that both the running decode and the ports ask.
+//! Properties of one field that both the running decode and the ports need.
 
 use crate::error::Error;
 use crate::schema::kind::FieldKind;
 use crate::schema::{Field, FieldShape};
 
-/// Whether a number is this field's, or that of a member of this oneof.
+/// Returns whether a number is that of this field, or of a member of this oneof.
 #[inline(always)]
 pub(super) fn is_member<F: FieldKind>(field: &Field<F>, number: u32) -> bool {
     field.number() == number || F::MEMBERS.iter().any(|member| member.number == number)
 }
 
-/// Names the field in an error. A oneof's error names the member already.
+/// Names the field in an error. The error of a oneof already names the member.
 #[cold]
 #[inline(never)]
 pub(super) fn place<F: FieldKind>(field: &Field<F>, error: Error) -> Error {
@@ -20,7 +20,7 @@ pub(super) fn place<F: FieldKind>(field: &Field<F>, error: Error) -> Error {
     }
 }
 
-/// The default of a field that is not saved, or not read yet.
+/// Returns the default of a field that is not saved, or not read yet.
 #[inline]
 pub fn default<T: Default>() -> T {
     T::default()

@@ -14,17 +14,17 @@ use crate::schema::{Field, FieldShape, StatesInside};
 use crate::visit::Visit;
 
 /// The field `F` of a message, for a type that depends on parameters: only the compiler itself can
-/// tell whether it fits.
+/// check that it fits.
 pub struct Of<F>(PhantomData<fn() -> F>);
 
-/// The kind of a field must be known before its type is asked for: else, of a type that fits only
-/// one kind, the compiler concludes that the field is of that kind.
+/// The kind of a field must be known before the compiler looks for its type. Otherwise, for a type
+/// that fits only one kind, the compiler concludes that the field has that kind.
 pub const fn of<F>(_: &Field<F>) -> Of<F> {
     Of(PhantomData)
 }
 
 impl<F> Of<F> {
-    /// Refuses a type that does not fit the field. Returns the states inside of one that does.
+    /// Refuses a type that does not fit the field. Otherwise returns the states inside.
     pub const fn fits<T: WireField<F>>(self) -> StatesInside {
         T::INSIDE
     }
@@ -64,13 +64,13 @@ pub trait Planned<T>: Answer {
     fn visit(self, value: &T, visit: &mut Visit<'_>) -> Result<(), Error>;
 }
 
-/// The field `F` of a message, held by a `T`.
+/// The field `F` of a message, whose value is a `T`.
 pub struct Port<F: 'static, T> {
     pub(super) field: &'static Field<F>,
     held: PhantomData<fn() -> T>,
 }
 
-/// The port of a field.
+/// Returns the port of a field.
 pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
     Port { field, held: PhantomData }
 }

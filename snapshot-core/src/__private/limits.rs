@@ -1,4 +1,4 @@
-//! The checks of `below` and `at_most`: relations between the fields of one state.
+//! Checks `below` and `at_most`: relations between the fields of one state.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::num::NonZero;
@@ -9,7 +9,7 @@ use crate::codec::Length;
 use crate::error::Error;
 use crate::schema::Field;
 
-/// A number, or several of them, that another field limits.
+/// One or several numbers that another field limits.
 #[diagnostic::on_unimplemented(
     message = "`below` and `at_most` cannot limit `{Self}`",
     label = "neither an integer nor an `Option` or a list of integers",
@@ -20,17 +20,18 @@ pub trait Limited {
     fn find(&self, is_beyond: &dyn Fn(i128) -> bool) -> Option<i128>;
 }
 
-/// A field that limits others: an integer by its value, text and bytes and collections by their length.
+/// A field that limits others: an integer by its value; text, bytes and collections by their
+/// length.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` limits no number",
+    message = "`{Self}` cannot limit a number",
     label = "neither an integer nor text, bytes or a collection",
     note = "check the relation in `validate = function`"
 )]
 pub trait Limiting {
-    /// What is counted, `bytes` or `elements`; empty for a number.
+    /// The unit, `bytes` or `elements`; empty for a number.
     const UNIT: &'static str;
 
-    /// The limit; `None` if the field is absent, so that it limits nothing.
+    /// Returns the limit; `None` if the field is absent, which limits nothing.
     fn limit(&self) -> Option<i128>;
 }
 
@@ -130,7 +131,7 @@ impl<T: Limiting> Limiting for Option<T> {
     }
 }
 
-/// Checks that the numbers in a field lie below the limit that is in the field `name`; with `is_included`,
+/// Checks that the numbers in a field are below the limit in the field `name`; with `is_included`,
 /// that they are at most the limit. An absent value passes, and so does one that could not be read.
 pub fn limit<F, T: Limited, L: Limiting>(
     field: &Field<F>,
@@ -156,7 +157,7 @@ fn beyond(number: i128, name: &str, limit: i128, unit: &str, is_included: bool) 
         "" => format!("`{name}`, which is {limit}"),
         unit => format!("the length of `{name}`, which has {limit} {unit}"),
     };
-    Error::invalid(format!("is {number}, it must be {relation} {limit}"))
+    Error::invalid(format!("is {number}, but must be {relation} {limit}"))
 }
 
 #[cfg(test)]
@@ -176,16 +177,16 @@ mod tests {
         assert_eq!(refusal(&3u8, &4u64, false), None);
         assert_eq!(
             refusal(&4u8, &4u64, false).as_deref(),
-            Some("head: is 4, it must be below `ring`, which is 4")
+            Some("head: is 4, but must be below `ring`, which is 4")
         );
         assert_eq!(refusal(&4u8, &4u64, true), None);
         assert_eq!(
             refusal(&5i64, &vec![0u8; 4], true).as_deref(),
-            Some("head: is 5, it must be at most the length of `ring`, which has 4 elements")
+            Some("head: is 5, but must be at most the length of `ring`, which has 4 elements")
         );
         assert_eq!(
             refusal(&2u8, &"ab".to_owned(), false).as_deref(),
-            Some("head: is 2, it must be below the length of `ring`, which has 2 bytes")
+            Some("head: is 2, but must be below the length of `ring`, which has 2 bytes")
         );
     }
 

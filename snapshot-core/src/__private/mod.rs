@@ -1,5 +1,6 @@
-//! The only names that generated code uses. Not an interface: it changes with the derives, without
-//! notice. This file re-exports and defines nothing; the modules inside are what generated code calls.
+//! The only names that generated code uses. This is not an interface: it changes with the derives,
+//! without notice. This file re-exports and defines nothing; generated code calls the modules
+//! inside.
 
 #![allow(missing_docs, reason = "for the derives only")]
 
@@ -26,7 +27,8 @@ mod take;
 mod text;
 pub(crate) mod validation;
 
-// The derive's code names even what every module has in scope, since the user's may not.
+// Generated code also names the items of the prelude through this module, because the user's module
+// may not have them.
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
 pub use std::mem::swap;

@@ -4,8 +4,8 @@
 //! apart: `None` exists in older payloads alone, and an `Option` is a type of such a field with `since`
 //! alone.
 
-use super::field_port::{Planned, Port, port};
 use super::answer::{Answer, Fit};
+use super::field_port::{Planned, Port, port};
 use super::put::Putting;
 use super::take::Taking;
 use crate::Error;

@@ -1,5 +1,5 @@
-//! Members of oneofs. Each is named here, since the field around them has only the oneof's name,
-//! which is no part of a path.
+//! Members of oneofs. Each is named here, because the field around them has only the oneof's name,
+//! which is not a part of a path.
 
 use std::marker::PhantomData;
 
@@ -14,13 +14,14 @@ use crate::schema::{Field, MemberForm, OneofDescriptor, StatesInside, ValueForm}
 use crate::visit::Visit;
 
 impl<K: Kind> Of<Optional<K>> {
-    /// Refuses a type that does not fit the member. Returns the states inside of one that does.
+    /// Refuses a type that does not fit the member. Otherwise returns the states inside.
     pub const fn holds<T: Wire<K>>(self) -> StatesInside {
         T::INSIDE
     }
 }
 
-/// A member of the kind `K`, held by a `T`; what a [`Port`](super::Port) is to a field.
+/// A member of the kind `K`, whose value is a `T`. It corresponds to the [`Port`](super::Port) of a
+/// field.
 pub struct Member<K: 'static, T> {
     field: &'static Field<Optional<K>>,
     held: PhantomData<fn() -> T>,
@@ -31,7 +32,7 @@ pub const fn member<K, T>(field: &'static Field<Optional<K>>) -> Member<K, T> {
 }
 
 impl<K: Kind, T: Wire<K>> Member<K, T> {
-    /// Puts the member with its tag, unlike a field even at its default.
+    /// Writes the member with its tag; unlike a field, also at its default.
     pub fn put_member(self, value: &T, w: &mut Writer) -> Result<u32, Error> {
         match value.put_tagged(self.field.number(), w) {
             Ok(()) => Ok(self.field.number()),
@@ -77,7 +78,7 @@ pub fn take_since<K: Kind>(
 ) -> Result<(), Error> {
     match r.version() {
         version if version < since => Err(Error::invalid(format!(
-            "exists from version {since} on, and this payload is version {version}"
+            "exists from version {since} on, but this payload has version {version}"
         ))
         .in_field(member.name())),
         _ => Ok(()),
@@ -87,7 +88,7 @@ pub fn take_since<K: Kind>(
 /// Whether a type fits a member of a oneof.
 pub trait MemberAnswer {
     const IS_HELD: bool;
-    /// The values that the type takes.
+    /// The values that the type accepts.
     const FORM: ValueForm = ValueForm::OWN;
     /// The states inside, whose fields may have notes.
     const INSIDE: StatesInside = StatesInside::Nothing;
@@ -119,7 +120,7 @@ pub const fn unknown_member<K>(member: &Field<Optional<K>>) -> MemberForm {
     MemberForm::mapped(member.number(), ValueForm::OWN)
 }
 
-/// What the type of a variant makes of its member.
+/// Returns the form of a variant's type for its member.
 pub const fn member_form<K: Kind, A: MemberAnswer>(
     member: &Field<Optional<K>>,
     _: &impl FnOnce() -> A,
@@ -127,7 +128,8 @@ pub const fn member_form<K: Kind, A: MemberAnswer>(
     MemberForm::mapped(member.number(), A::FORM)
 }
 
-/// A variant's value of type `ty` fits its member; without a value `ty` is empty.
+/// Checks that the value of a variant, of type `ty`, fits its member; `ty` is empty without a
+/// value.
 #[track_caller]
 pub const fn assert_member_fits<K: Kind, A: MemberAnswer>(
     _: &impl FnOnce() -> A,
@@ -152,7 +154,7 @@ pub const fn inside_member<A: MemberAnswer>(_: &impl FnOnce() -> A) -> StatesIns
     A::INSIDE
 }
 
-/// A member that the enum leaves out on purpose.
+/// Returns the error of a member that the enum omits on purpose.
 #[cold]
 pub fn unmapped_member(descriptor: &OneofDescriptor, tag: Tag) -> Error {
     let error = Error::invalid("is a member that this build does not map");

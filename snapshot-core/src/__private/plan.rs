@@ -1,8 +1,8 @@
-//! What is done with several fields of a struct at once.
+//! Handles several fields of a struct at once.
 //!
-//! The derive lists such fields a single time, as the tuple of what their types answer (see
-//! [`super::proof_of_fit`]). What the tuple does is checked here, once for all structs; a call for each field
-//! of each struct would take the compiler most of its time.
+//! The derive lists such fields a single time, as the tuple of their types' answers (see
+//! [`super::proof_of_fit`]). The methods of the tuple are compiled here, once for all structs; a
+//! call for each field of each struct would take most of the compile time.
 
 use super::answer::{Answer, Fit};
 use super::field_port::Planned;
@@ -19,7 +19,7 @@ pub trait FieldTypes: Sized {
     type Refs<'a>
     where
         Self: 'a;
-    /// Each, if it could be read.
+    /// The values, each if it could be read.
     type Options: Options<Values = Self>;
 }
 
@@ -27,32 +27,33 @@ pub trait FieldTypes: Sized {
 pub trait Options {
     type Values;
 
-    /// All of them, if all could be read.
+    /// Returns all of them, if all could be read.
     fn all(self) -> Option<Self::Values>;
 }
 
-/// How fields are saved that have the types `T`.
+/// The way in which fields of the types `T` are saved.
 pub trait Plan<T: FieldTypes>: Answer {
-    /// What collects the fields while their message is read.
+    /// Collects the fields while their message is read.
     type Open: Default;
 
-    /// Puts the fields, the last one first.
+    /// Writes the fields, the last one first.
     fn put<const N: usize>(self, values: T::Refs<'_>, put: &mut Putting<'_, N>);
 
-    /// How many bytes `put` will put; what takes more than a look counts as nothing.
+    /// Returns the number of bytes that `put` will write. A part that is expensive to compute
+    /// counts as 0.
     fn size(self, values: T::Refs<'_>) -> usize;
 
-    /// Takes what canonical encoding has next, as far as it is these fields'.
+    /// Reads the next values in canonical encoding, as far as they belong to these fields.
     fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>);
 
-    /// Takes what `tag` announces, if it is one of these fields'.
+    /// Reads the occurrence after `tag`, if it belongs to one of these fields.
     fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool;
 
-    /// The values; `None` after an error, or a default that nobody sees.
+    /// Returns the values; `None` after an error, or a default that is never used.
     fn finish(self, open: Self::Open, take: &mut Taking) -> T::Options;
 }
 
-/// Puts a message of these fields alone.
+/// Writes a message that consists of these fields.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_planned<T: FieldTypes, P: Plan<T>, const N: usize>(
     plan: P,
@@ -64,7 +65,7 @@ pub fn put_planned<T: FieldTypes, P: Plan<T>, const N: usize>(
     put.finish()
 }
 
-/// Takes a message of these fields alone.
+/// Reads a message that consists of these fields.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_planned<T: FieldTypes, P: Plan<T>>(
     plan: impl Fn() -> P,
@@ -74,7 +75,7 @@ pub fn take_planned<T: FieldTypes, P: Plan<T>>(
 ) -> Result<T, Error> {
     let mut take = Taking::new();
     let mut open = P::Open::default();
-    // What canonical encoding has is there in the order of the fields.
+    // In canonical encoding, the values come in the order of the fields.
     plan().open(&mut open, &mut take, r);
     while let Some(tag) = take.next(r) {
         if !plan().offer(&mut open, &mut take, tag, r) {
@@ -103,7 +104,8 @@ macro_rules! plans {
         impl<$($ty),*> Options for ($(Option<$ty>,)*) {
             type Values = ($($ty,)*);
 
-            // One look at all of them: a way out behind each would have to drop those before it.
+            // One check for all of them: an early return after each would have to drop those before
+            // it.
             #[inline(always)]
             #[allow(non_snake_case, reason = "the parameters' names are all there is")]
             fn all(self) -> Option<($($ty,)*)> {
@@ -140,7 +142,7 @@ macro_rules! plans {
                 tag: Tag,
                 r: &mut Reader<'_>,
             ) -> bool {
-                // The first to which the tag belongs takes what it announces.
+                // The first one to which the tag belongs reads the value.
                 $(self.$at.offer(&mut open.$at, take, tag, r))||*
             }
 
@@ -171,7 +173,7 @@ plans!(
     A Ta 0 10, B Tb 1 9, C Tc 2 8, D Td 3 7, E Te 4 6, F Tf 5 5, G Tg 6 4, H Th 7 3, I Ti 8 2,
     J Tj 9 1, K Tk 10 0,
 );
-// As many as the standard library has a default for.
+// The largest number of elements for which the standard library has a default.
 plans!(
     A Ta 0 11, B Tb 1 10, C Tc 2 9, D Td 3 8, E Te 4 7, F Tf 5 6, G Tg 6 5, H Th 7 4, I Ti 8 3,
     J Tj 9 2, K Tk 10 1, L Tl 11 0,

@@ -1,10 +1,10 @@
-//! What the compiler says of a type that does not fit its proto field.
+//! The compiler's error for a type that does not fit its proto field.
 //!
-//! A trait that is not implemented would be told in the words of our traits. So the derive asks, in
-//! a way that always compiles, and a constant panics in the user's words. The question is a function
-//! whose type is the answer. A struct asks once for many of its fields, as a function, a closure or a
-//! search for a method each is too much for the compiler; and what it saves the fields by is the same
-//! answer, a [`Plan`](super::plan::Plan).
+//! The error of a missing trait would be in the words of our traits. So the derive asks in a way
+//! that always compiles, and a constant panics in the user's words. The question is a function
+//! whose return type is the answer. A struct asks once for many of its fields, because a function,
+//! a closure or a method search for each takes the compiler too long. The same answer, a
+//! [`Plan`](super::plan::Plan), saves the fields.
 
 use std::marker::PhantomData;
 
@@ -18,19 +18,19 @@ use crate::codec::WireField;
 use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
 use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
 
-/// What the types of a struct's fields answered.
+/// Returns the answers of the types of a struct's fields.
 pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
     A::FIT
 }
 
-/// Whether no controller can be inside of the types with these answers.
+/// Returns whether the types with these answers can contain no controllers.
 pub const fn are_leaves(answers: &[Fit]) -> bool {
     let mut i = 0;
     while i < answers.len() {
         let is_leaf = match answers[i] {
             Fit::Fits { is_leaf, .. } => is_leaf,
             Fit::Each(fits) => are_leaves(fits),
-            // It is told elsewhere.
+            // It is reported elsewhere.
             Fit::Misfit(..) => true,
         };
         if !is_leaf {
@@ -41,13 +41,14 @@ pub const fn are_leaves(answers: &[Fit]) -> bool {
     true
 }
 
-/// What the types of a struct's fields make of them.
+/// Returns the forms of a struct's fields.
 pub const fn forms<A: Answer>(_: &impl FnOnce() -> A) -> Forms {
     A::FORM
 }
 
-/// Returns how many marks [`Putting`](super::Putting) needs for fields declared in this order, behind that
-/// of the version, which is 0 if there is none. `fits` has the answers of all of them, or of some at a time.
+/// Returns the number of marks that [`Putting`](super::Putting) needs for fields declared in this
+/// order, after that of the version, which is 0 if there is none. `fits` has the answers of all
+/// fields, or of some at a time.
 pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
     let mut last = version;
     let mut field = 0;
@@ -70,12 +71,12 @@ pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
     0
 }
 
-/// What stands for the answer of a type that can be named only inside of the impls.
+/// The stand-in for the answer of a type that can be named only inside of the impls.
 pub const fn dependent<F: FieldKind>(_: &Field<F>) -> Fit {
     Fit::Fits { is_leaf: false, highest: highest::<F>() }
 }
 
-/// The highest number of a oneof.
+/// Returns the highest number of a oneof.
 const fn highest<F: FieldKind>() -> u32 {
     match F::MEMBERS.last() {
         Some(member) => member.number,
@@ -88,8 +89,8 @@ pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> StatesInside {
     A::INSIDE
 }
 
-/// Returns the states inside of what an adapter makes of a field. It refuses an adapter that makes
-/// something else than the field holds, for a type that can be named only inside of the impls.
+/// Returns the states inside of an adapter's result. It refuses an adapter whose result does not
+/// fit the field, for a type that can be named only inside of the impls.
 pub const fn inside_adapter<F, W: WireField<F>, T, E>(
     _: &Field<F>,
     _: &impl FnOnce(W) -> Result<T, E>,
@@ -134,7 +135,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
     }
 }
 
-/// What an `Option` would lose in a field that cannot be absent.
+/// The value that an `Option` would lose in a field that cannot be absent.
 pub trait Loss {
     const WHAT: &'static str;
 }
@@ -150,18 +151,18 @@ impl Loss for NoLoss {
 }
 
 impl Loss for DefaultLost {
-    const WHAT: &'static str = " and cannot be absent: `Some` of its default would come back as \
-                                `None`; declare it `optional`, or do without the `Option`";
+    const WHAT: &'static str = " and cannot be absent: `Some` of its default would be restored as \
+                                `None`; declare it `optional`, or remove the `Option`";
 }
 
 impl Loss for EmptinessLost {
-    const WHAT: &'static str = " and cannot be absent: an empty collection would come back as \
-                                `None`; do without the `Option`, unless `since` says that older \
+    const WHAT: &'static str = " and cannot be absent: an empty collection would be restored as \
+                                `None`; remove the `Option`, unless `since` says that older \
                                 payloads do not have the field";
 }
 
-/// What an `Option` answers that does not fit. A type that fits has a method of its own, which comes
-/// before that of a trait.
+/// The answer of an `Option` that does not fit. A type that fits has a method of its own, which
+/// takes precedence over that of a trait.
 pub trait Losing: Sized {
     type Field;
     type Loss;
@@ -196,7 +197,7 @@ impl<K, V, T> Losing for Port<Map<K, V>, Option<T>> {
     type Loss = EmptinessLost;
 }
 
-/// What any other type answers that does not fit: the method of a reference comes last.
+/// The answer of any other type that does not fit: the method of a reference comes last.
 pub trait NoFit: Sized {
     type Field;
 
@@ -218,8 +219,8 @@ impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
     type Field = F;
 }
 
-/// The check of some fields, which takes each in its turn. It is a value on which methods are called,
-/// since calls of functions that a path names take the compiler three times as long.
+/// The check of some fields, one after the other. It is a value with methods, because calls of
+/// functions by their path take the compiler three times as long.
 #[derive(Clone, Copy)]
 pub struct Checking {
     fields: &'static [Numbered],
@@ -227,7 +228,8 @@ pub struct Checking {
     next: usize,
 }
 
-/// Begins the check of some fields of a struct, of which `fields` are all and these begin at `first`.
+/// Begins the check of some fields of a struct. `fields` are all fields, and these begin at
+/// `first`.
 pub const fn check<A: Answer>(
     fields: &'static [Numbered],
     first: usize,
@@ -246,7 +248,7 @@ impl Checking {
         self
     }
 
-    /// The type `ty` fits its field.
+    /// Checks that the type `ty` fits its field.
     #[must_use]
     #[track_caller]
     pub const fn fits(self, ty: &'static str) -> Self {
@@ -260,8 +262,8 @@ impl Checking {
         self.after()
     }
 
-    /// The same for a type of the standard library, by its name: with nothing inside to be walked
-    /// to, so that the derive leaves out the walk.
+    /// Does the same for a type of the standard library, by its name. It has nothing inside to
+    /// visit, so the derive omits the visit.
     #[must_use]
     #[track_caller]
     pub const fn plain(self, ty: &'static str) -> Self {
@@ -269,24 +271,24 @@ impl Checking {
             Fit::Fits { is_leaf: true, .. } => self.after(),
             Fit::Fits { .. } => {
                 let message = Message::new().and("`").and(ty);
-                let message = message.and("` is or holds a type that is named like ");
+                let message = message.and("` is or contains a type with the name of ");
                 let message =
-                    message.and("one of the standard library, or `Uuid`, but is another ");
-                let message = message.and("one: name it by its path, like `self::String`");
+                    message.and("one of the standard library, or of `Uuid`, but another ");
+                let message = message.and("one: write its path, like `self::String`");
                 panic!("{}", message.as_str());
             }
             _ => self.fits(ty),
         }
     }
 
-    /// What the module `with` makes of a field fits its proto field.
+    /// Checks that the result of the module `with` for a field fits its proto field.
     #[must_use]
     #[track_caller]
     pub const fn adapter(self, with: &'static str) -> Self {
         if let Fit::Misfit(shape, words, _) = self.field() {
-            let message = Message::new().and("what `").and(with).and("` converts to cannot be ");
+            let message = Message::new().and("the result of `").and(with).and("` cannot be ");
             let message = self.and_field(message.and("saved as "), shape, words);
-            let message = message.and(": its `to_wire` must make ");
+            let message = message.and(": its `to_wire` must return ");
             self.refuse(and_rust_type(message, shape, words));
         }
         self.after()
@@ -297,8 +299,8 @@ impl Checking {
         and_proto_type(message.and("`, which is "), shape, words)
     }
 
-    /// Ends the check. It does not come to the fields behind this one, so it is told here what does
-    /// not fit of them.
+    /// Ends the check. The fields after this one are not checked, so their misfits are reported
+    /// here.
     #[track_caller]
     const fn refuse(self, mut message: Message) -> ! {
         let mut i = self.next + 1;
@@ -314,7 +316,7 @@ impl Checking {
     }
 }
 
-/// What a `.proto` file says that the field is.
+/// Adds the type of the field in the `.proto` file.
 const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
     let [value, second] = words;
     match shape {
@@ -333,7 +335,7 @@ const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) 
     }
 }
 
-/// What to do about a type that does not fit.
+/// Adds the advice for a type that does not fit.
 const fn and_advice(
     message: Message,
     shape: FieldShape,
@@ -346,7 +348,7 @@ const fn and_advice(
     message.and(loss)
 }
 
-/// What holds the field in Rust.
+/// Adds the Rust type for the field.
 const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
     let [value, second] = words;
     match shape {
@@ -363,7 +365,7 @@ const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -
             .and("an enum that derives `Snapshot` with `oneof = ...::")
             .and(value.name)
             .and("`, or an `Option` of that"),
-        FieldShape::Opaque => message.and("#[snapshot(ignore(...))], nothing can be saved as it"),
+        FieldShape::Opaque => message.and("#[snapshot(ignore(...))]: no type can be saved as it"),
     }
 }
 

@@ -1,27 +1,28 @@
-//! Putting the fields of a message.
+//! Writes the fields of a message.
 
 use crate::codec::{SaveScope, Writer};
 use crate::{Error, Payload, State};
 
-/// The fields of one message on their way to the writer, in descending declared order. `N` is how
-/// many marks are kept to bring them into the order of their numbers, 0 if they are declared so.
+/// The fields of one message while they are written, in descending declared order. `N` is the
+/// number of marks that bring them into the order of their numbers; 0 if they are declared in that
+/// order.
 pub struct Putting<'w, const N: usize> {
     pub(super) w: &'w mut Writer,
     mark: usize,
     ends: [(u32, usize); N],
     count: usize,
-    /// What is wrong with fields. Kept here and told in the end, since a way out behind each field
-    /// costs the compiler more than the field.
-    // One pointer, so that putting a message without errors does nothing for them.
+    /// The errors of fields. They are kept here and reported at the end, because an early return
+    /// after each field costs the compiler more than the field.
+    // One pointer, so that a message without errors costs nothing for them.
     wrong: Option<Box<PutErrors>>,
 }
 
-/// What is wrong with the fields of one message.
+/// The errors of the fields of one message.
 #[derive(Default)]
 struct PutErrors {
     /// Each with the number of its field, for the order.
     errors: Vec<(u32, Error)>,
-    /// The fields that a check has refused: that one of them cannot be put either is no news.
+    /// The fields that a check has refused. A second error of such a field is not reported.
     checked: Vec<u32>,
 }
 
@@ -32,7 +33,7 @@ impl<'w, const N: usize> Putting<'w, N> {
         Self { w, mark, ends: [(0, 0); N], count: 0, wrong: None }
     }
 
-    /// A field was put, under this number.
+    /// Records that a field was written, under this number.
     #[inline]
     pub(super) fn mark(&mut self, number: u32) {
         if let Some(end) = self.ends.get_mut(self.count) {
@@ -41,7 +42,7 @@ impl<'w, const N: usize> Putting<'w, N> {
         }
     }
 
-    /// Puts a field whose `Arc` may be in other places of the tree too.
+    /// Writes a field whose `Arc` may be in other places of the tree too.
     pub fn unshared(&mut self, put: impl FnOnce(&mut Self)) {
         let outer = self.w.allow_sharing(true);
         put(self);
@@ -61,7 +62,7 @@ impl<'w, const N: usize> Putting<'w, N> {
         }
     }
 
-    /// A field could not be put.
+    /// Records the error of a field that could not be written.
     #[cold]
     #[inline(never)]
     pub(super) fn fail(&mut self, number: u32, error: Error) {
@@ -71,7 +72,7 @@ impl<'w, const N: usize> Putting<'w, N> {
         }
     }
 
-    /// Keeps the result of a check of the field with this number, which is put later.
+    /// Keeps the result of a check of the field with this number, which is written later.
     #[inline]
     pub fn check(&mut self, number: u32, result: Result<(), Error>) {
         if let Err(error) = result {
@@ -89,7 +90,7 @@ impl<'w, const N: usize> Putting<'w, N> {
 
     /// # Errors
     ///
-    /// Everything that is wrong with the fields, in the order of their numbers.
+    /// All errors of the fields, in the order of their numbers.
     #[inline]
     pub fn finish(self) -> Result<(), Error> {
         match self.wrong {
@@ -111,7 +112,7 @@ struct OneField {
 impl SaveScope for OneField {
     fn child(&mut self) -> Result<(), Error> {
         self.has_child = true;
-        // It only ends the save: nobody reads it.
+        // This error only ends the save; it is never shown.
         Err(Error::internal("a controller was found"))
     }
 
@@ -161,38 +162,38 @@ impl PutErrors {
     fn into_error(mut self) -> Error {
         self.errors.sort_by_key(|(number, _)| *number);
         let errors = self.errors.into_iter().map(|(_, error)| error);
-        // There is one, or nothing was wrong.
+        // There is an error, or everything was right.
         errors
             .reduce(Error::and)
             .unwrap_or_else(|| Error::internal("a field was refused for nothing"))
     }
 }
 
-/// Puts a state as a field: a nested message, with its length and its tag.
+/// Writes a state as a field: a nested message, with its length and its tag.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
     w.message_field(number, |w| state.put_nested(w))
 }
 
-/// The length of a state as a nested message, with its length.
+/// Returns the length of a state as a nested message, including its length prefix.
 #[inline]
 pub fn message_size<S: State>(state: &S) -> usize {
     crate::codec::delimited_size(state.fields_size())
 }
 
-/// The sizes of a message's fields together. A sum written out would have a check for each.
+/// Adds the sizes of a message's fields. A written-out sum would have an overflow check for each.
 #[inline]
 pub fn sum(sizes: &[usize]) -> usize {
     sizes.iter().sum()
 }
 
-/// Puts a state as a nested message, with its length.
+/// Writes a state as a nested message, with its length.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message<S: State>(state: &S, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| state.put_nested(w))
 }
 
-/// Puts the fields of a payload in the version that it is to be saved in.
+/// Writes the fields of a payload in the version in which it is to be saved.
 pub fn put_payload<P: Payload>(payload: &P, w: &mut Writer) -> Result<(), Error> {
     w.payload(P::TYPE_URL, |w| payload.put_fields(w))
 }

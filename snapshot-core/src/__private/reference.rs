@@ -1,4 +1,4 @@
-//! What a visit finds in the fields of a state.
+//! Visits the fields of a state.
 
 use crate::codec::{Reference, ReferenceValues};
 use crate::schema::kind::FieldKind;
@@ -57,11 +57,12 @@ pub fn values_refer<F, T: ReferenceValues>(
     visit.names(field.name(), Role::Refers, namespace, |names| value.add_value_names(names));
 }
 
-/// Bytes that are held as a list of numbers would each be a name.
-const BYTES: &str = "`bytes` are no name, `defines` and `refers` go by text or numbers: convert them \
-                     by `with = module` to a type that implements `snapshot_core::codec::Reference`";
+/// Bytes in a list of numbers would each be a name.
+const BYTES: &str = "`bytes` cannot be names, because `defines` and `refers` need text or numbers: \
+                     convert the field with `with = module` to a type that implements \
+                     `snapshot_core::codec::Reference`";
 
-/// Checks that the values of a field, of a map its keys, are not bytes.
+/// Checks that the values of a field (for a map, its keys) are not bytes.
 #[track_caller]
 pub const fn assert_nameable<F: FieldKind>(_: &Field<F>) {
     match F::SHAPE {

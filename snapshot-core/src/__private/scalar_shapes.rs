@@ -1,4 +1,4 @@
-//! What a field is whose value is a scalar, as constants with short names: the compiler has them sooner
+//! The shapes of scalar fields, as constants with short names: the compiler resolves them faster
 //! than their parts, of which a message would name three for each field.
 
 #![allow(non_upper_case_globals, reason = "they have the names of the kinds")]

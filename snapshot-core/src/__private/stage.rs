@@ -1,12 +1,12 @@
-//! The stage rules of a struct, where the codec itself keeps to them.
+//! The stage rules of a struct, where the codec itself enforces them.
 
 use crate::error::{Code, Error};
 use crate::payload::StageRules;
 
-/// Checks that a struct may be saved in the stage that it is in.
+/// Checks that a struct may be saved in its current stage.
 #[inline]
 pub fn may_save(number: i32, rules: &StageRules, field: &'static str) -> Result<(), Error> {
-    // Without `save_from` it is for the stage itself to be no transient one.
+    // Without `save_from`, the stage itself refuses transient variants.
     if rules.save_from.is_empty() || rules.may_save(number) {
         return Ok(());
     }
@@ -16,7 +16,7 @@ pub fn may_save(number: i32, rules: &StageRules, field: &'static str) -> Result<
 #[cold]
 fn not_to_save(number: i32, rules: &StageRules, field: &'static str) -> Error {
     let (name, allowed) = (rules.name(number), rules.save_from_names());
-    Error::precondition(format!("is {name}, can only be saved in {allowed}")).in_field(field)
+    Error::precondition(format!("is {name}, but can be saved only in {allowed}")).in_field(field)
 }
 
 /// Checks that a struct with these rules can have been saved in the stage that was read.
@@ -27,7 +27,7 @@ pub fn may_restore(
     field: &'static str,
 ) -> Result<(), Error> {
     match number {
-        // Without `save_from` they can be in every stage that can be read.
+        // Without `save_from`, every stage that can be read is right.
         Some(number) if !rules.save_from.is_empty() && !rules.may_save(number) => {
             Err(not_to_restore(number, rules, field))
         }
@@ -38,11 +38,11 @@ pub fn may_restore(
 #[cold]
 fn not_to_restore(number: i32, rules: &StageRules, field: &'static str) -> Error {
     let (name, allowed) = (rules.name(number), rules.save_from_names());
-    Error::invalid(format!("is {name}, this build saves and restores only in {allowed}"))
+    Error::invalid(format!("is {name}, but this build saves and restores only {allowed}"))
         .in_field(field)
 }
 
-/// The stage that was looked up by its number.
+/// Returns the stage that was looked up by its number.
 pub fn stage_of<S>(stage: Option<S>, number: i32) -> Result<S, Error> {
     stage.ok_or_else(|| Error::internal(format!("there is no stage with number {number}")))
 }

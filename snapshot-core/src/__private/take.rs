@@ -1,4 +1,4 @@
-//! Taking the fields of a message: everything that is wrong with it at once.
+//! Reads the fields of a message, and reports all its errors together.
 
 use super::field::is_member;
 use crate::codec::{Reader, Tag, wire_type_of};
@@ -6,24 +6,24 @@ use crate::schema::kind::FieldKind;
 use crate::schema::{Field, FieldDescriptor, FieldShape, MessageDescriptor};
 use crate::{Error, State};
 
-/// The reading of one message, with what was wrong so far.
+/// The state of the read of one message, with the errors so far.
 #[derive(Default)]
 pub struct Taking {
-    // One pointer, so that reading a message without errors does nothing for them.
+    // One pointer, so that a message without errors costs nothing for them.
     wrong: Option<Box<TakeErrors>>,
-    /// How many bytes of the message were left before the last tag.
+    /// The number of bytes of the message that were left before the last tag.
     pub(super) left: usize,
-    /// How many there were before the first one, if a field is looked at after it was read.
+    /// The number of bytes before the first tag, if a field is checked after it was read.
     begun: usize,
 }
 
-/// What was wrong with a message.
+/// The errors of a message.
 #[derive(Default)]
 struct TakeErrors {
     error: Option<Error>,
-    /// The numbers of the fields that had errors; they are not missing as well.
+    /// The numbers of the fields that had errors. They are not missing as well.
     failed: Vec<u32>,
-    /// What follows the error cannot be told apart any more.
+    /// Whether the bytes after the error can no longer be told apart.
     lost: bool,
 }
 
@@ -33,17 +33,17 @@ impl Taking {
         Self::default()
     }
 
-    /// The reading of a message of which fields are looked at after they were read: converted by an
-    /// adapter, or checked.
+    /// Begins the read of a message some of whose fields are converted by an adapter, or checked,
+    /// after they were read.
     #[inline]
     pub fn begun(r: &Reader<'_>) -> Self {
         Self { begun: r.remaining(), ..Self::default() }
     }
 
-    /// The next tag, until the message ends or its rest cannot be read.
+    /// Returns the next tag, until the message ends or its rest cannot be read.
     #[inline]
     pub fn next(&mut self, r: &mut Reader<'_>) -> Option<Tag> {
-        // Mostly nothing is left of what canonical encoding has.
+        // Usually nothing is left after the canonical encoding.
         match r.remaining() {
             0 => None,
             _ => self.next_of_rest(r),
@@ -62,8 +62,8 @@ impl Taking {
         }
     }
 
-    /// Reads a field that the struct does not map. The value of a discarded one is dropped. An ignored
-    /// one must be absent, and one that the message does not have is an error.
+    /// Reads a field that the struct does not map. The value of a discarded field is dropped. An
+    /// ignored field must be absent, and a field that the message does not have is an error.
     #[cold]
     pub fn unmapped(
         &mut self,
@@ -84,8 +84,8 @@ impl Taking {
                     return;
                 }
                 let error = Error::invalid(format!(
-                    "is there, and this build ignores the field: map it, or drop its value on purpose \
-                     with `discard({})`",
+                    "has a value, but this build ignores the field: map it, or drop its value on \
+                     purpose with `discard({})`",
                     field.name
                 ));
                 let name = descriptor.field_name(tag.number).unwrap_or(field.name);
@@ -100,7 +100,7 @@ impl Taking {
         }
     }
 
-    /// A field that exists only from version `since` on, in an older payload.
+    /// Returns the error of a field that exists only from version `since` on, in an older payload.
     #[cold]
     #[inline(never)]
     pub fn newer<F: FieldKind>(
@@ -111,7 +111,7 @@ impl Taking {
         r: &mut Reader<'_>,
     ) {
         let reason =
-            format!("exists from version {since} on, and this payload is version {}", r.version());
+            format!("exists from version {since} on, but this payload has version {}", r.version());
         let mut members = F::MEMBERS.iter();
         let name = members.find(|m| m.number == tag.number).map_or(field.name(), |m| m.name);
         self.failed(Error::invalid(reason).in_field(name), tag, r);
@@ -148,14 +148,14 @@ impl Taking {
         wrong
     }
 
-    /// Whether the value of this field may be looked at. After an error it may be a default that
+    /// Returns whether the value of this field may be used. After an error it may be a default that
     /// was never on the wire.
     #[inline]
     pub(super) fn is_known<F: FieldKind>(&self, field: &Field<F>) -> bool {
         self.wrong.is_none() || !self.is_told(field)
     }
 
-    /// The value of a field that something looks at before it is known that all was read.
+    /// Returns the value of a field that is used before it is known that everything was read.
     #[inline]
     pub fn known<'v, F: FieldKind, T>(
         &self,
@@ -165,7 +165,8 @@ impl Taking {
         value.as_ref().filter(|_| self.is_known(field))
     }
 
-    /// Whether an error is told already that explains why a field has no value, or a default one.
+    /// Returns whether a reported error already explains why a field has no value, or a default
+    /// one.
     #[cold]
     fn is_told<F: FieldKind>(&self, field: &Field<F>) -> bool {
         self.wrong.as_deref().is_some_and(|wrong| {
@@ -173,7 +174,7 @@ impl Taking {
         })
     }
 
-    /// Keeps why a field has no value.
+    /// Records the reason why a field has no value.
     #[cold]
     #[inline(never)]
     pub(super) fn unfinished<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
@@ -182,7 +183,7 @@ impl Taking {
         }
     }
 
-    /// Keeps what a check of the field says.
+    /// Records the result of a check of the field.
     pub fn check<F: FieldKind>(
         &mut self,
         field: &Field<F>,
@@ -195,7 +196,7 @@ impl Taking {
         }
     }
 
-    /// The error of a value that could be read, at the place of its field.
+    /// Adds the place of its field to the error of a value that was read.
     #[cold]
     #[inline(never)]
     pub(super) fn at_field<F: FieldKind>(
@@ -206,12 +207,12 @@ impl Taking {
     ) -> Error {
         match r.find_behind(self.begun, |number| is_member(field, number)) {
             Some(offset) => r.locate(error, offset),
-            // It was left out.
+            // The field was absent.
             None => error,
         }
     }
 
-    /// The field that is the name which the payload gives itself, for the errors to have.
+    /// Sets the name that the payload gives itself, from its field, for the errors.
     pub fn name<F: FieldKind, T>(
         &mut self,
         field: &Field<F>,
@@ -227,7 +228,7 @@ impl Taking {
         }
     }
 
-    /// What was wrong, if anything.
+    /// Returns the errors, if there are any.
     #[inline]
     pub fn end(self) -> Result<(), Error> {
         match self.wrong.and_then(|wrong| wrong.error) {
@@ -237,7 +238,7 @@ impl Taking {
     }
 }
 
-/// The field that this number belongs to: its own, or the oneof around it.
+/// Returns the field with this number, or the oneof around it.
 fn field_of(message: &MessageDescriptor, number: u32) -> Option<&FieldDescriptor> {
     message.fields.iter().find(|field| match field.shape {
         FieldShape::Oneof(oneof) => oneof().contains(number),
@@ -245,14 +246,14 @@ fn field_of(message: &MessageDescriptor, number: u32) -> Option<&FieldDescriptor
     })
 }
 
-/// Whether the value that follows is the default of a field without presence, written out: it means
-/// the same as nothing, and every reader must accept it.
+/// Returns whether the following value is the written default of a field without presence. It means
+/// the same as an absent value, and every reader must accept it.
 fn is_absence(field: &FieldDescriptor, tag: Tag, r: &Reader<'_>) -> bool {
     let FieldShape::Singular(kind) = field.shape else { return false };
     wire_type_of(kind) == tag.wire_type && r.fork().passes_default(tag.wire_type)
 }
 
-/// Takes a state as a nested message, with its length, into the place where it will be: a struct is
+/// Reads a state as a nested message, with its length, into its final place, because a struct is
 /// large to move.
 #[inline]
 pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> Result<(), Error> {
@@ -265,7 +266,7 @@ pub fn take_message_into<S: State>(slot: &mut Option<S>, r: &mut Reader<'_>) -> 
     taken
 }
 
-/// Takes a state as a nested message, with its length.
+/// Reads a state as a nested message, with its length.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
     let version = r.version();
@@ -277,7 +278,7 @@ pub fn take_message<S: State>(r: &mut Reader<'_>) -> Result<S, Error> {
     taken
 }
 
-/// Goes back to the version of the payload around the state, if that is a payload itself.
+/// Restores the version of the payload around the state, if the state is a payload itself.
 #[inline]
 fn leave<S: State>(version: u32, r: &mut Reader<'_>) {
     if S::IS_PAYLOAD {

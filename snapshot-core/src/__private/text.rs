@@ -1,13 +1,13 @@
-//! Texts that are put together by the compiler.
+//! Texts that the compiler builds.
 
-/// The parts of the type URL of a message. Source: the default of prost's `Name::type_url` with the
-/// domain of <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
+/// Returns the parts of the type URL of a message. Source: the default of prost's `Name::type_url`
+/// with the domain of <https://protobuf.dev/reference/protobuf/google.protobuf/#any>.
 pub const fn type_url_parts(package: &'static str, name: &'static str) -> [&'static str; 4] {
     let dot = if package.is_empty() { "" } else { "." };
     ["type.googleapis.com/", package, dot, name]
 }
 
-/// How many bytes the parts have together.
+/// Returns the number of bytes in the parts together.
 pub const fn length(parts: &[&str]) -> usize {
     let mut length = 0;
     let mut i = 0;
@@ -18,7 +18,7 @@ pub const fn length(parts: &[&str]) -> usize {
     length
 }
 
-/// The parts, one after the other.
+/// Joins the parts.
 pub const fn join<const N: usize>(parts: &[&str]) -> [u8; N] {
     let mut bytes = [0; N];
     let mut at = 0;
@@ -36,7 +36,7 @@ pub const fn join<const N: usize>(parts: &[&str]) -> [u8; N] {
     bytes
 }
 
-/// The text that [`join`] made.
+/// Returns the text from [`join`].
 pub const fn text(bytes: &[u8]) -> &str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -44,7 +44,7 @@ pub const fn text(bytes: &[u8]) -> &str {
     }
 }
 
-/// The part of a type URL that is the message's full name.
+/// Returns the part of a type URL that is the message's full name.
 pub const fn after_slash(type_url: &'static str) -> &'static str {
     let mut at = type_url.len();
     while at > 0 && type_url.as_bytes()[at - 1] != b'/' {
@@ -53,14 +53,14 @@ pub const fn after_slash(type_url: &'static str) -> &'static str {
     type_url.split_at(at).1
 }
 
-/// A text that grows while a check runs, for the error that it may end in.
+/// A text that grows during a check, for a possible error.
 pub(super) struct Message {
     bytes: [u8; Message::CAPACITY],
     length: usize,
 }
 
 impl Message {
-    /// A longer one is cut off: so many names are not read anyway.
+    /// A longer text is truncated, because nobody would read that many names.
     const CAPACITY: usize = 2048;
 
     pub(super) const fn new() -> Self {
@@ -70,7 +70,7 @@ impl Message {
     #[must_use]
     pub(super) const fn and(mut self, text: &str) -> Self {
         let text = text.as_bytes();
-        // Whole texts only, so that no character is cut in half.
+        // Whole texts only, so that no character is split.
         if self.length + text.len() > Self::CAPACITY {
             return self;
         }
@@ -83,13 +83,13 @@ impl Message {
         self
     }
 
-    /// The next element of a list of names.
+    /// Adds the next element of a list of names.
     #[must_use]
     pub(super) const fn and_name(self, is_first: bool, name: &str) -> Self {
         self.and(if is_first { "`" } else { ", `" }).and(name).and("`")
     }
 
-    /// A name of a `.proto` file as prost names a variant: `pass_through` as `PassThrough`.
+    /// Adds a name of a `.proto` file as prost names a variant: `pass_through` as `PassThrough`.
     #[must_use]
     pub(super) const fn and_camel_case(mut self, name: &str) -> Self {
         let mut rest = name.as_bytes();

@@ -6,12 +6,12 @@ use std::fmt::Display;
 use crate::error::Error;
 use crate::payload::State;
 
-/// The name that a payload gives itself.
+/// Returns the name that a payload gives itself.
 pub fn name_of<T: Display>(name: &T) -> String {
     name.to_string()
 }
 
-/// The name of what has none.
+/// Returns the name of a payload that has none.
 pub fn unnamed() -> Option<String> {
     None
 }
@@ -23,7 +23,7 @@ pub(super) fn with_name(error: Error, name: Option<String>) -> Error {
     }
 }
 
-/// What `validate` says of a state that was read.
+/// Calls `validate` with a state that was read.
 pub fn validate<E: Display + 'static>(
     result: Result<(), E>,
     name: impl FnOnce() -> Option<String>,
@@ -34,7 +34,7 @@ pub fn validate<E: Display + 'static>(
     }
 }
 
-/// The error of a user's function: as it is if it is one of ours, else its text.
+/// Converts the error of a user's function: keeps it if it is an [`Error`], and its text otherwise.
 #[cold]
 pub(crate) fn refusal<E: Display + 'static>(error: E) -> Error {
     let text = error.to_string();
@@ -44,7 +44,7 @@ pub(crate) fn refusal<E: Display + 'static>(error: E) -> Error {
     }
 }
 
-/// The message of a state that can be saved.
+/// Returns the message of a state that can be saved.
 #[track_caller]
 pub fn message_of<S: State>(state: &S) -> S::Message {
     match state.to_message() {

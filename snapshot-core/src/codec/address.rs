@@ -10,7 +10,7 @@ use crate::Error;
 use crate::schema::{ValueForm, kind};
 
 /// The text of a value, on the stack. The longest is a `SocketAddr` with a scope: 8 groups of 4
-/// digits or a mapped IPv4 address, brackets, a scope of 10 digits, a port of 5: under 80.
+/// digits or a mapped IPv4 address, brackets, a scope of 10 digits, a port of 5: under 80 bytes.
 struct ShortText {
     bytes: [u8; 80],
     length: usize,
@@ -49,7 +49,7 @@ macro_rules! addresses {
             const LEAF: bool = true;
             const FORM: ValueForm = ValueForm::named(form::$form);
 
-            // In the one form that `Display` writes: the shortest of an IPv6 address, in lower case.
+            // Writes the one form of `Display`: for IPv6, the shortest address, in lower case.
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 let check: fn(&Self) -> Result<(), Error> = $check;
                 check(self)?;
@@ -76,7 +76,7 @@ macro_rules! addresses {
             fn wire_cmp(&self, other: &Self) -> Ordering {
                 match (ShortText::of(self), ShortText::of(other)) {
                     (Ok(a), Ok(b)) => a.as_bytes().cmp(b.as_bytes()),
-                    // Cannot be: `put` would refuse both.
+                    // This cannot occur: `put` refuses both.
                     _ => Ordering::Equal,
                 }
             }
@@ -158,8 +158,8 @@ mod tests {
         ] {
             let bytes = field(text);
             let expected = format!(
-                "{text:?} would be written back as {canonical:?}: write it so, or read other forms \
-                 with `with = codec::lenient_text` (byte 1 of {})",
+                "{text:?} would be written back as {canonical:?}: write it in that form, or read \
+                 other forms with `with = codec::lenient_text` (byte 1 of {})",
                 bytes.len()
             );
             assert_eq!(refusal::<Text, IpAddr>(&bytes), expected);

@@ -1,4 +1,5 @@
-//! `google.protobuf.Any`: its value in place, never copied into a message of its own.
+//! `google.protobuf.Any`: its value is written and read in place, and never copied into its own
+//! message.
 
 use super::{Reader, Single, Wire, Writer, duplicate, expect_wire_type, size};
 use crate::error::Error;
@@ -18,13 +19,13 @@ pub(crate) fn any_size(type_url: &str, payload: usize) -> usize {
     }
 }
 
-/// Makes an `Any` of the payload that was put after `mark`, as the value of a field.
+/// Makes an `Any` of the payload that was written after `mark`, as the value of a field.
 pub(crate) fn close_any(mark: usize, type_url: &str, w: &mut Writer) {
     close_bare_any(mark, type_url, w);
     w.length_since(mark);
 }
 
-/// Makes an `Any` that stands alone of the payload that was put after `mark`.
+/// Makes an `Any` that stands alone of the payload that was written after `mark`.
 pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
     if w.position() > mark {
         w.close_field(VALUE, mark);
@@ -34,8 +35,8 @@ pub(crate) fn close_bare_any(mark: usize, type_url: &str, w: &mut Writer) {
     }
 }
 
-/// Takes an `Any` field that must have this type URL, or one that is known to be as good; `wrong` makes
-/// the error of another one.
+/// Reads an `Any` field that must have this type URL, or an equivalent one; `wrong` creates the
+/// error for another type URL.
 #[inline]
 pub(crate) fn take_any_of<T>(
     type_url: &'static str,
@@ -57,7 +58,7 @@ pub(crate) fn take_any_of<T>(
     })
 }
 
-/// Takes this type URL and the value behind it, if there is nothing else, as nearly always.
+/// Reads this type URL and the value after it, if there is nothing else, as nearly always.
 fn take_value<'a>(any: &mut Reader<'a>, type_url: &str) -> Option<&'a [u8]> {
     let is_it = any.passes_tag(TYPE_URL, WireType::Len)
         && any.bytes().is_ok_and(|found| found == type_url.as_bytes())
@@ -66,7 +67,7 @@ fn take_value<'a>(any: &mut Reader<'a>, type_url: &str) -> Option<&'a [u8]> {
     (any.remaining() == 0).then_some(value)
 }
 
-/// Takes an `Any` field; `take` reads the value as its type URL says.
+/// Reads an `Any` field; `take` reads the value by its type URL.
 pub(crate) fn take_any_with<T>(
     r: &mut Reader<'_>,
     take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
@@ -85,7 +86,7 @@ fn take_parts<T>(
     }
 }
 
-/// The type URL, and a reader that stands before the value's length.
+/// Returns the type URL, and a reader at the length of the value.
 fn parts<'a>(any: &mut Reader<'a>) -> Result<(&'a str, Option<Reader<'a>>), Error> {
     let mut type_url = None;
     let mut value = None;
@@ -118,7 +119,7 @@ fn parts<'a>(any: &mut Reader<'a>) -> Result<(&'a str, Option<Reader<'a>>), Erro
 
 impl Single for prost_types::Any {}
 
-/// An `Any` that is carried as it is, unread.
+/// An `Any` that is carried unread and unchanged.
 impl Wire<kind::Any> for prost_types::Any {
     fn put(&self, w: &mut Writer) -> Result<(), Error> {
         let mark = w.position();
@@ -150,8 +151,8 @@ impl Wire<kind::Any> for prost_types::Any {
     }
 }
 
-/// Reads an `Any` that stands alone: not a field, without a length. `base` is where it starts in
-/// the bytes that errors count in, `memory` how much memory it may take.
+/// Reads an `Any` that stands alone: not a field, and without a length. `base` is its position in
+/// the bytes of the user, for errors; `memory` is its budget.
 pub(crate) fn read_bare_any<T>(
     bytes: &[u8],
     base: usize,
@@ -161,17 +162,17 @@ pub(crate) fn read_bare_any<T>(
     take_parts(&mut Reader::with_base(bytes, base).with_memory(memory), take)
 }
 
-/// The type URL and the value of an `Any` that stands alone, as they lie in its bytes; the value is
-/// not decoded.
+/// Returns the type URL and the value of an `Any` that stands alone, as they are in its bytes; the
+/// value is not decoded.
 ///
 /// # Errors
 ///
-/// Bytes that are no `Any`: malformed, with an unknown field, with a field twice.
+/// If the bytes are not an `Any`: malformed, with an unknown field, or with a duplicate field.
 pub fn split_any(bytes: &[u8]) -> Result<(&str, &[u8]), Error> {
     split_bare_any(bytes, 0)
 }
 
-/// The type URL and the value of an `Any` that stands alone, as they lie in its bytes.
+/// Returns the type URL and the value of an `Any` that stands alone, as they are in its bytes.
 pub(crate) fn split_bare_any(bytes: &[u8], base: usize) -> Result<(&str, &[u8]), Error> {
     let (type_url, value) = parts(&mut Reader::with_base(bytes, base))?;
     match value {

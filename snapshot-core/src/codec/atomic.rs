@@ -75,7 +75,7 @@ mod tests {
         assert!(!back.unwrap().into_inner());
         assert_eq!(
             refusal::<Singular<Uint32>, AtomicU8>(&[0x08, 0xac, 2]),
-            "300 does not fit u8, which is 0 to 255 (byte 1 of 3)"
+            "300 does not fit in u8, which holds 0 to 255 (byte 1 of 3)"
         );
     }
 }

@@ -186,7 +186,7 @@ mod tests {
     fn a_length_past_the_end_is_refused() {
         assert_eq!(
             refusal::<Singular<kind::Bytes>, Vec<u8>>(b"\x0a\x05abc"),
-            "needs 5 bytes, 3 are left (byte 2 of 5)"
+            "needs 5 bytes, but 3 are left (byte 2 of 5)"
         );
     }
 }

@@ -1,12 +1,12 @@
-//! The canonical form of a message that prost has written: prost leaves maps in the order of their
-//! hashes, and defaults out of their entries.
+//! Converts a message that prost has written to canonical form: prost writes maps in the order of
+//! their hashes, and omits defaults in their entries.
 
 use super::{Reader, wire_type_of};
 use crate::Error;
 use crate::schema::kind::WireType;
 use crate::schema::{FieldShape, MessageDescriptor, ValueKind};
 
-/// One field, or one entry of a map, with what it is sorted by.
+/// A field, or an entry of a map, with its sort key.
 struct Piece {
     number: u32,
     key: SortKey,
@@ -16,14 +16,14 @@ struct Piece {
 /// The key of a map entry, in the order of the wire: integers by value, strings by bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum SortKey {
-    /// Not a map: fields stay in their own order.
+    /// Not a map: fields keep their own order.
     None,
     Number(i128),
     Text(Vec<u8>),
 }
 
-/// The bytes of a message that [`check_strictly`](super::check_strictly) has found to be right, in
-/// the form that saving has: fields in ascending number, maps sorted, entries with key and value.
+/// Returns the bytes of a valid message (see [`check_strictly`](super::check_strictly)) in the form
+/// in which they are saved: fields in ascending number, maps sorted, entries with key and value.
 pub(crate) fn canonical(message: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let mut r = Reader::without_places(bytes);
     let mut pieces = Vec::new();
@@ -56,12 +56,12 @@ pub(crate) fn canonical(message: &MessageDescriptor, bytes: &[u8]) -> Result<Vec
         };
         pieces.push(Piece { number: tag.number, key, bytes });
     }
-    // Stable: elements of a list stay in their order.
+    // A stable sort: elements of a list keep their order.
     pieces.sort_by(|a, b| (a.number, &a.key).cmp(&(b.number, &b.key)));
     Ok(pieces.into_iter().flat_map(|piece| piece.bytes).collect())
 }
 
-/// The key of a map entry, and the entry with key and value.
+/// Returns the key of a map entry, and the entry with key and value.
 fn entry(key: ValueKind, value: ValueKind, bytes: &[u8]) -> Result<(SortKey, Vec<u8>), Error> {
     let mut r = Reader::without_places(bytes);
     // A default is one zero byte, or four, or eight.

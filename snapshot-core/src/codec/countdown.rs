@@ -7,12 +7,13 @@ use crate::Error;
 use crate::schema::ValueForm;
 use crate::schema::kind::Message;
 
-/// The time that remains until a deadline, for fields that would hold an
-/// [`Instant`](std::time::Instant): such a point in time means nothing on another host.
+/// The time that remains until a deadline. Use it in place of an [`Instant`](std::time::Instant),
+/// which means nothing on another host.
 ///
-/// A countdown runs until [`pause`](Self::pause). Pause it in `freeze`, so that every save of the frozen
-/// tree has the same bytes, and let it [`run`](Self::run) again in `thaw` and `resume`. A restored one is
-/// paused. The blackout thus does not count: after the resume as much time remains as before the freeze.
+/// A countdown runs until [`pause`](Self::pause). Pause it in `freeze`, so that every save of the
+/// frozen tree has the same bytes, and let it [`run`](Self::run) again in `thaw` and `resume`. A
+/// restored one is paused. So the blackout does not count: after the resume, as much time remains
+/// as before the freeze.
 ///
 /// It fits `google.protobuf.Duration`, and with [`remaining_millis`](super::remaining_millis) a `uint64`.
 ///
@@ -31,24 +32,24 @@ use crate::schema::kind::Message;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Countdown {
-    /// What remained when it began to run, or when it was paused.
+    /// The remaining time when it began to run, or when it was paused.
     left: Duration,
     running_since: Option<Instant>,
 }
 
 impl Countdown {
-    /// Creates a running countdown to a deadline. If that is over, nothing remains.
+    /// Creates a running countdown to a deadline. If the deadline has passed, nothing remains.
     pub fn until(deadline: Instant) -> Self {
         let now = Instant::now();
         Self { left: deadline.saturating_duration_since(now), running_since: Some(now) }
     }
 
-    /// Creates a countdown that stands still, with this much time left.
+    /// Creates a paused countdown with this much time left.
     pub fn paused(left: Duration) -> Self {
         Self { left, running_since: None }
     }
 
-    /// Returns how much time remains; zero if the deadline is over.
+    /// Returns the remaining time; zero if the deadline has passed.
     pub fn remaining(&self) -> Duration {
         match self.running_since {
             Some(since) => self.left.saturating_sub(since.elapsed()),
@@ -56,23 +57,23 @@ impl Countdown {
         }
     }
 
-    /// Returns the deadline. `None` while the countdown is paused, and if the system cannot hold a time so
-    /// far away.
+    /// Returns the deadline. `None` while the countdown is paused, and if the system cannot
+    /// represent it.
     pub fn deadline(&self) -> Option<Instant> {
         self.running_since.and_then(|since| since.checked_add(self.left))
     }
 
-    /// Returns whether the countdown stands still.
+    /// Returns whether the countdown is paused.
     pub fn is_paused(&self) -> bool {
         self.running_since.is_none()
     }
 
-    /// Lets the countdown stand still, with the time that remains now. Has no effect on a paused one.
+    /// Pauses the countdown. Has no effect on a paused one.
     pub fn pause(&mut self) {
         *self = Self::paused(self.remaining());
     }
 
-    /// Lets a paused countdown run from now on. Has no effect on a running one.
+    /// Continues a paused countdown. Has no effect on a running one.
     pub fn run(&mut self) {
         self.running_since.get_or_insert_with(Instant::now);
     }
@@ -80,7 +81,7 @@ impl Countdown {
 
 impl Single for Countdown {}
 
-/// The time that remains; a running countdown is saved with what remains at that moment.
+/// The remaining time; for a running countdown, the time that remains at that moment.
 impl Wire<Message<prost_types::Duration>> for Countdown {
     const LEAF: bool = true;
     const FORM: ValueForm =

@@ -1,4 +1,4 @@
-//! `Cow` of text and bytes: saved as what it holds, restored as an owned value.
+//! `Cow` of text and bytes: saved as its content, restored as an owned value.
 
 use std::borrow::Cow;
 

@@ -14,11 +14,11 @@ use crate::visit::Visit;
             is never the default: `NonZero`, `Uuid`, `IpAddr`"
 )]
 pub trait WireField<F>: Sealed + Sized {
-    /// Whether no controller and no reference can be inside.
+    /// Whether the type can contain neither controllers nor references.
     #[doc(hidden)]
     const LEAF: bool = false;
 
-    /// What the type makes of the field.
+    /// The form of the type for the field.
     #[doc(hidden)]
     const FORM: FieldForm = FieldForm::optional(ValueForm::OWN);
 
@@ -26,16 +26,16 @@ pub trait WireField<F>: Sealed + Sized {
     #[doc(hidden)]
     const INSIDE: StatesInside = StatesInside::Nothing;
 
-    /// What collects the field's occurrences while a message is read.
+    /// Collects the field's occurrences while a message is read.
     #[doc(hidden)]
     type Slot: Default;
 
-    /// Puts the field with its tag, or nothing if it is at its default. Returns the number that was
-    /// put, which for a oneof is the member's.
+    /// Writes the field with its tag, or nothing if it is at its default. Returns the number that was
+    /// written, which for a oneof is that of the member.
     #[doc(hidden)]
     fn put_field(&self, number: u32, w: &mut Writer) -> Result<u32, Error>;
 
-    /// How many bytes `put_field` will put; 0 if that takes more than a look.
+    /// Returns the number of bytes that `put_field` will write, or 0 if that is expensive to compute.
     #[doc(hidden)]
     #[inline]
     fn field_size(&self, number: u32) -> usize {
@@ -43,19 +43,19 @@ pub trait WireField<F>: Sealed + Sized {
         0
     }
 
-    /// Makes room for the occurrences that follow one another, before the first of them is taken.
+    /// Makes room for consecutive occurrences, before the first of them is read.
     #[doc(hidden)]
     #[inline]
     fn make_room(slot: &mut Self::Slot, number: u32, r: &mut Reader<'_>) {
         let _ = (slot, number, r);
     }
 
-    /// Takes one occurrence of the field.
+    /// Reads one occurrence of the field.
     #[doc(hidden)]
     fn take_field(slot: &mut Self::Slot, tag: Tag, r: &mut Reader<'_>) -> Result<(), Error>;
 
-    /// The value, when the message has ended; `None` after an error, which is left in `error`. Not
-    /// a `Result`: most values would be moved once more, into it.
+    /// Returns the value at the end of the message. After an error it returns `None`, and stores
+    /// the error in `error`. It is not a `Result`, into which most values would be moved once more.
     #[doc(hidden)]
     fn finish_field(slot: Self::Slot, error: &mut Option<Error>) -> Option<Self>;
 

@@ -1,4 +1,4 @@
-//! `f32` and `f64`, bit for bit: every NaN comes back as it was.
+//! `f32` and `f64`, bit for bit: every NaN is restored unchanged.
 
 use super::{Reader, Single, Wire, Writer};
 use crate::Error;
@@ -32,7 +32,7 @@ macro_rules! floats {
                 Ok(0.0)
             }
 
-            /// Only +0.0; -0.0 is written, as the specification says.
+            /// Only +0.0. -0.0 is written, as the specification says.
             #[inline]
             fn is_default(&self) -> bool {
                 self.to_bits() == 0
@@ -85,6 +85,6 @@ mod tests {
     #[test]
     fn a_float_cut_short_is_refused() {
         let error = refusal::<Singular<Double>, f64>(&[9, 0, 0, 0]);
-        assert_eq!(error, "needs 8 bytes, 3 are left (byte 1 of 4)");
+        assert_eq!(error, "needs 8 bytes, but 3 are left (byte 1 of 4)");
     }
 }

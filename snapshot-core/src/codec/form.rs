@@ -1,4 +1,4 @@
-//! The names of forms that a value of another kind can have, in manifests.
+//! The names of forms for values of other kinds, in manifests.
 
 pub(crate) const CHAR: &str = "char";
 pub(crate) const IP: &str = "ip";

@@ -1,4 +1,4 @@
-//! Checks of how a field occurs: with the right wire type, once, at all.
+//! Checks the occurrences of a field: the right wire type, once, and at least once if required.
 
 use super::Tag;
 use crate::error::Error;
@@ -13,7 +13,7 @@ pub(super) fn wrong_wire_type(tag: Tag, expected: &'static str) -> Error {
 #[cold]
 #[inline(never)]
 pub(super) fn duplicate() -> Error {
-    Error::invalid("is there twice")
+    Error::invalid("occurs twice")
 }
 
 #[cold]
@@ -22,7 +22,7 @@ pub(super) fn missing() -> Error {
     Error::invalid("is missing")
 }
 
-/// Refuses a value that is framed differently from what its kind says.
+/// Refuses a value with another wire type than that of its kind.
 #[inline]
 pub(crate) fn expect_wire_type<K: Kind>(tag: Tag) -> Result<(), Error> {
     if tag.wire_type == K::WIRE_TYPE {

@@ -1,5 +1,5 @@
-//! Integers and `bool`. Every Rust integer fits every integer kind as far as its values do; one
-//! that does not fit is an error on restore and on save, never a wrap.
+//! Integers and `bool`. Every Rust integer fits every integer kind, as far as its values do. A
+//! value that does not fit is an error of the restore or the save; it never wraps.
 
 use std::cmp::Ordering;
 use std::num::NonZero;
@@ -52,13 +52,13 @@ fn value_of<K: IntegerKind>(bits: u64) -> Result<i128, Error> {
 #[cold]
 #[inline(never)]
 fn does_not_fit(value: i128, name: &str, least: i128, most: i128) -> Error {
-    Error::invalid(format!("{value} does not fit {name}, which is {least} to {most}"))
+    Error::invalid(format!("{value} does not fit in {name}, which holds {least} to {most}"))
 }
 
 #[cold]
 #[inline(never)]
 fn zero() -> Error {
-    Error::invalid("is 0, which this field may not be")
+    Error::invalid("is 0, but this field must not be 0")
 }
 
 macro_rules! integer_kinds {
@@ -297,7 +297,7 @@ mod tests {
         bytes
     }
 
-    /// The values around which encodings change length or sign.
+    /// The values at which encodings change their length or sign.
     const EDGES: [i128; 21] = [
         i64::MIN as i128,
         i64::MIN as i128 + 1,
@@ -340,7 +340,8 @@ mod tests {
                             let error = put_refusal::<Singular<$kind>, $int>(&value);
                             let kind = stringify!($kind).to_lowercase();
                             let range = format!("{} to {}", <$raw>::MIN, <$raw>::MAX);
-                            assert_eq!(error, format!("{value} does not fit {kind}, which is {range}"));
+                            let expected = format!("{value} does not fit in {kind}, which holds {range}");
+                            assert_eq!(error, expected);
                         }
                     }
                 }
@@ -364,19 +365,19 @@ mod tests {
     fn a_number_past_its_rust_type_is_refused_with_the_range() {
         assert_eq!(
             refusal::<Singular<Uint32>, u8>(&varint_field(300)),
-            "300 does not fit u8, which is 0 to 255 (byte 1 of 3)"
+            "300 does not fit in u8, which holds 0 to 255 (byte 1 of 3)"
         );
         assert_eq!(
             refusal::<Singular<Sint64>, i16>(&varint_field(65_537)),
-            "-32769 does not fit i16, which is -32768 to 32767 (byte 1 of 4)"
+            "-32769 does not fit in i16, which holds -32768 to 32767 (byte 1 of 4)"
         );
         assert_eq!(
             refusal::<Singular<Int32>, u32>(&varint_field(-1i64 as u64)),
-            "-1 does not fit u32, which is 0 to 4294967295 (byte 1 of 11)"
+            "-1 does not fit in u32, which holds 0 to 4294967295 (byte 1 of 11)"
         );
         assert_eq!(
             refusal::<Singular<Uint64>, i64>(&varint_field(1 << 63)),
-            "9223372036854775808 does not fit i64, which is -9223372036854775808 to \
+            "9223372036854775808 does not fit in i64, which holds -9223372036854775808 to \
              9223372036854775807 (byte 1 of 11)"
         );
     }
@@ -385,16 +386,16 @@ mod tests {
     fn a_number_past_its_proto_kind_is_refused_and_not_cut_off() {
         assert_eq!(
             refusal::<Singular<Uint32>, u64>(&varint_field(1 << 32)),
-            "4294967296 does not fit uint32, which is 0 to 4294967295 (byte 1 of 6)"
+            "4294967296 does not fit in uint32, which holds 0 to 4294967295 (byte 1 of 6)"
         );
-        // The first is what a writer makes of -1 that forgets to extend the sign.
+        // The first is the result of a writer that does not extend the sign of -1.
         for value in [u64::from(u32::MAX), 1 << 31, (i64::from(i32::MIN) - 1) as u64] {
             let error = refusal::<Singular<Int32>, i64>(&varint_field(value));
-            assert!(error.contains("does not fit int32, which is -2147483648 to"), "{error}");
+            assert!(error.contains("does not fit in int32, which holds -2147483648 to"), "{error}");
         }
         assert_eq!(
             refusal::<Singular<Sint32>, i64>(&varint_field(1 << 32)),
-            "2147483648 does not fit sint32, which is -2147483648 to 2147483647 (byte 1 of 6)"
+            "2147483648 does not fit in sint32, which holds -2147483648 to 2147483647 (byte 1 of 6)"
         );
     }
 
@@ -416,9 +417,9 @@ mod tests {
     #[test]
     fn a_singular_field_twice_is_refused() {
         let error = refusal::<Singular<Uint32>, u32>(&[0x08, 1, 0x08, 1]);
-        assert_eq!(error, "is there twice (byte 3 of 4)");
+        assert_eq!(error, "occurs twice (byte 3 of 4)");
         let error = refusal::<Optional<Uint32>, Option<u32>>(&[0x08, 0, 0x08, 0]);
-        assert_eq!(error, "is there twice (byte 3 of 4)");
+        assert_eq!(error, "occurs twice (byte 3 of 4)");
     }
 
     #[test]
@@ -443,7 +444,7 @@ mod tests {
         round_trip::<Singular<Bool>, bool>(&false, &[]);
         assert_eq!(
             refusal::<Singular<Bool>, bool>(&[0x08, 2]),
-            "2 does not fit bool, which is 0 to 1 (byte 1 of 2)"
+            "2 does not fit in bool, which holds 0 to 1 (byte 1 of 2)"
         );
     }
 
@@ -455,12 +456,12 @@ mod tests {
         round_trip::<Singular<Sint32>, NonZero<i8>>(&NonZero::new(-1).unwrap(), &[0x08, 1]);
         assert_eq!(
             refusal::<Singular<Uint32>, NonZero<u16>>(&[0x08, 0]),
-            "is 0, which this field may not be (byte 1 of 2)"
+            "is 0, but this field must not be 0 (byte 1 of 2)"
         );
         assert_eq!(refusal::<Singular<Uint32>, NonZero<u16>>(&[]), "is missing");
         assert_eq!(
             refusal::<Singular<Uint32>, Maybe>(&varint_field(65_536)),
-            "65536 does not fit u16, which is 0 to 65535 (byte 1 of 4)"
+            "65536 does not fit in u16, which holds 0 to 65535 (byte 1 of 4)"
         );
     }
 
@@ -469,7 +470,7 @@ mod tests {
         fn none<F, T: WireField<F> + PartialEq + std::fmt::Debug + Default>(bytes: &[u8]) {
             assert_eq!(take::<F, T>(bytes).unwrap(), T::default());
             let twice = [bytes, bytes].concat();
-            assert!(refusal::<F, T>(&twice).starts_with("is there twice"));
+            assert!(refusal::<F, T>(&twice).starts_with("occurs twice"));
         }
         none::<Singular<Uint32>, Option<NonZero<u16>>>(&[0x08, 0]);
         none::<Singular<Sfixed32>, Option<NonZero<i32>>>(&[0x0d, 0, 0, 0, 0]);

@@ -1,4 +1,4 @@
-//! `Json<T>`: a JSON document that is carried unchanged and looked at as a `T`.
+//! `Json<T>`: a JSON document that is carried unchanged and read as a `T`.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,11 +11,11 @@ use super::{NeverDefault, Reader, Single, Wire, Writer, form, size};
 use crate::Error;
 use crate::schema::{ValueForm, kind};
 
-/// JSON text that is known to read as a `T` and survives save and restore byte for byte: the order
-/// of its members, its white space, and the members that `T` does not know.
+/// JSON text that can be read as a `T`, and survives save and restore byte for byte: the order of
+/// its members, its white space, and members that `T` does not know.
 ///
-/// For documents that belong to somebody else, such as an OCI spec from another program's version.
-/// A value that this program made is better saved with [`codec::json`](super::json).
+/// Use it for documents that belong to another program, such as an OCI spec. Save a value that this
+/// program made with [`codec::json`](super::json).
 ///
 /// ```
 /// # fn main() -> Result<(), snapshot_core::Error> {
@@ -35,22 +35,22 @@ pub struct Json<T> {
 }
 
 impl<T: DeserializeOwned> Json<T> {
-    /// A document with this text.
+    /// Creates a document with this text.
     ///
     /// # Errors
     ///
-    /// Text that is not JSON, that has something after its end, or that is no `T`.
+    /// If the text is not JSON, has something after its end, or cannot be read as a `T`.
     pub fn new(text: impl Into<Box<str>>) -> Result<Self, Error> {
         let text = text.into();
         read::<T>(text.as_bytes()).map_err(not_readable)?;
         Ok(Self { text, value: PhantomData })
     }
 
-    /// The document that serde makes of a value.
+    /// Creates the document that serde writes for a value.
     ///
     /// # Errors
     ///
-    /// A value that serde cannot write, or could not read back.
+    /// If serde cannot write the value, or cannot read it back.
     pub fn from_value(value: &T) -> Result<Self, Error>
     where
         T: Serialize,
@@ -58,18 +58,18 @@ impl<T: DeserializeOwned> Json<T> {
         Self::new(serde_json::to_string(value).map_err(not_writable)?)
     }
 
-    /// The value. It is read from the text at every call.
+    /// Returns the value. Each call reads it from the text.
     ///
     /// # Errors
     ///
-    /// Only if `T` does not read the same text the same way twice.
+    /// Only if `T` does not read the same text in the same way twice.
     pub fn get(&self) -> Result<T, Error> {
         read(self.text.as_bytes()).map_err(not_readable)
     }
 }
 
 impl<T> Json<T> {
-    /// The text, as it came.
+    /// Returns the text, unchanged.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -78,8 +78,8 @@ impl<T> Json<T> {
 const OBJECT: usize = 640;
 const ELEMENT: usize = 64;
 
-/// What the values of a document may take in memory while they are looked at, as a tree of
-/// `serde_json::Value`: an object takes a node of a B-tree even if it has one member.
+/// Returns the memory that the values of a document may take while they are checked, as a tree of
+/// `serde_json::Value`. An object takes a node of a B-tree even if it has one member.
 fn memory_of(text: &str) -> usize {
     let bytes = text.bytes().map(|byte| match byte {
         b'{' => OBJECT,
@@ -89,7 +89,7 @@ fn memory_of(text: &str) -> usize {
     text.len() + bytes.sum::<usize>()
 }
 
-/// An upper bound of [`memory_of`] that does not look at the text.
+/// Returns an upper bound of [`memory_of`] without looking at the text.
 fn most_memory_of(text: &str) -> usize {
     text.len().saturating_mul(OBJECT + 1)
 }
@@ -103,13 +103,14 @@ pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Er
 #[inline(never)]
 pub(super) fn not_readable(error: serde_json::Error) -> Error {
     let reason = match error.is_data() {
-        true => format!("is JSON of another shape: {}", in_part(&error)),
+        true => format!("is JSON that does not fit the type: {}", in_part(&error)),
         false => format!("is not JSON: {}", in_part(&error)),
     };
     Error::invalid(reason).with_source(error)
 }
 
-/// The reason without the middle if it is long: it quotes the document, and ends with the place.
+/// Returns the reason, without its middle if it is long: it quotes the document, and ends with the
+/// place.
 fn in_part(error: &serde_json::Error) -> String {
     const BEGINNING: usize = 160;
     const END: usize = 120;
@@ -148,7 +149,7 @@ impl<T> fmt::Display for Json<T> {
     }
 }
 
-/// By the text: two documents that differ in white space differ.
+/// Compares the text: two documents that differ in white space differ.
 impl<T> PartialEq for Json<T> {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -187,14 +188,14 @@ macro_rules! json_kinds {
             #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 let text = r.text()?;
-                // Nearly always there is room for the worst document of this length.
+                // Nearly always there is room for the largest document of this length.
                 let memory = match r.memory_left() > most_memory_of(text) as u64 {
                     true => 0,
                     false => memory_of(text),
                 };
                 r.charge(memory)?;
                 let document = Self::new(text);
-                // The value was only looked at.
+                // The value is dropped after the check.
                 r.refund(memory);
                 document
             }
@@ -238,18 +239,22 @@ mod tests {
         let document = Json::from_value(&Spec { version: 3 }).unwrap();
         assert_eq!(document.text(), r#"{"version":3}"#);
         let error = Json::from_value(&vec![f64::INFINITY]).unwrap_err().to_string();
-        assert!(error.starts_with("is JSON of another shape: invalid type: null"), "{error}");
+        assert!(
+            error.starts_with("is JSON that does not fit the type: invalid type: null"),
+            "{error}"
+        );
     }
 
     #[test]
     fn text_that_is_not_json_of_the_type_is_refused_on_restore() {
         assert_eq!(
             refusal::<Singular<Bytes>, Json<Spec>>(b"\x0a\x02{}"),
-            "is JSON of another shape: missing field `version` at line 1 column 2 (byte 1 of 4)"
+            "is JSON that does not fit the type: missing field `version` at line 1 column 2 (byte \
+             1 of 4)"
         );
         let text = format!("\"{}\"", "a".repeat(10_000));
         let error = Json::<Vec<u8>>::new(text).unwrap_err().to_string();
-        let expected = "is JSON of another shape: invalid type: string \"aaa";
+        let expected = "is JSON that does not fit the type: invalid type: string \"aaa";
         assert!(error.starts_with(expected) && error.len() < 400, "{error}");
         assert!(error.ends_with("aaa\", expected a sequence at line 1 column 10002"), "{error}");
         assert_eq!(

@@ -5,24 +5,24 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A value whose length `#[snapshot(max = N)]` can bound: text and bytes by their bytes, a
-/// collection by its elements. A value that is absent has the length 0.
+/// A value whose length `#[snapshot(max = N)]` can limit: text and bytes by their bytes, a
+/// collection by its elements. An absent value has the length 0.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no length that `max` could bound",
     label = "neither text nor bytes nor a collection",
     note = "a number is bounded by `#[snapshot(range = 1..=8)]`"
 )]
 pub trait Length {
-    /// What is counted: `bytes` or `elements`.
+    /// The unit: `bytes` or `elements`.
     const UNIT: &'static str;
 
-    /// How many there are.
+    /// Returns the length.
     fn length(&self) -> usize;
 }
 
 macro_rules! lengths {
     ($($unit:literal: $([$($generics:tt)*] $ty:ty,)*)*) => {$($(
-        // Not to be listed in the error: the text of the trait says what has a length.
+        // Not listed in the error, because the text of the trait says which types have a length.
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> Length for $ty {
             const UNIT: &'static str = $unit;

@@ -10,7 +10,7 @@ use crate::schema::kind::{Kind, Packed, Repeated, WireType};
 use crate::schema::{Collection, FieldForm};
 use crate::visit::Visit;
 
-/// Puts elements, each with a tag. They come in their own order and are put from the last on.
+/// Writes elements, each with a tag, from the last one on.
 pub(super) fn put_repeated<'a, K: Kind, T: Wire<K> + 'a>(
     elements: impl DoubleEndedIterator<Item = &'a T> + ExactSizeIterator,
     number: u32,
@@ -25,7 +25,7 @@ pub(super) fn put_repeated<'a, K: Kind, T: Wire<K> + 'a>(
     refusals::end(refusals)
 }
 
-/// Puts elements under one tag and length.
+/// Writes elements under one tag and length.
 pub(super) fn put_packed<'a, K: Kind, T: Wire<K> + 'a>(
     elements: impl DoubleEndedIterator<Item = &'a T> + ExactSizeIterator,
     number: u32,
@@ -48,7 +48,7 @@ pub(super) fn put_packed<'a, K: Kind, T: Wire<K> + 'a>(
     Ok(())
 }
 
-/// The length of what [`put_repeated`] puts.
+/// Returns the number of bytes that [`put_repeated`] writes.
 #[inline]
 fn repeated_size<'a, K: Kind, T: Wire<K> + 'a>(
     elements: impl ExactSizeIterator<Item = &'a T>,
@@ -57,7 +57,7 @@ fn repeated_size<'a, K: Kind, T: Wire<K> + 'a>(
     elements.len() * size::tag(number) + elements.map(T::size).sum::<usize>()
 }
 
-/// The length of what [`put_packed`] puts.
+/// Returns the number of bytes that [`put_packed`] writes.
 #[inline]
 fn packed_size<'a, K: Kind, T: Wire<K> + 'a>(
     elements: impl ExactSizeIterator<Item = &'a T>,
@@ -73,8 +73,8 @@ const fn is_packable<K: Kind>() -> bool {
     !matches!(K::WIRE_TYPE, WireType::Len)
 }
 
-/// Takes one occurrence of a repeated field: an element, or packed ones, whichever the writer
-/// chose. `take` takes one element.
+/// Reads one occurrence of a repeated field: an element, or packed ones, as the writer chose.
+/// `take` reads one element.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn take_elements<K: Kind>(
     next_index: &mut usize,
@@ -103,7 +103,7 @@ pub(super) fn take_elements<K: Kind>(
     }
 }
 
-/// Takes one element; an error in it has its index.
+/// Reads one element. An error in it gets its index.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn take_element(
     next_index: &mut usize,
@@ -128,11 +128,11 @@ fn join(errors: Option<Error>, error: Error) -> Error {
     }
 }
 
-/// What collects the elements of a field.
+/// Collects the elements of a field.
 #[derive(Debug)]
 pub struct ListSlot<T> {
     elements: Vec<T>,
-    /// How many elements were there, those that could not be read included.
+    /// The number of elements so far, including those that could not be read.
     count: usize,
 }
 
@@ -143,7 +143,7 @@ impl<T> Default for ListSlot<T> {
 }
 
 impl<T> ListSlot<T> {
-    /// The elements that could be read.
+    /// Returns the elements that could be read.
     pub(super) fn into_elements(self) -> Vec<T> {
         self.elements
     }
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
     use crate::schema::kind::{Bytes, Double, Fixed32, String as Text, Uint32};
 
-    /// Every list type, from the same elements.
+    /// Tests every list type with the same elements.
     fn every_list<F, T>(elements: &[T; 3], expected: &[u8])
     where
         T: Clone + Debug + PartialEq,
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn numbers_are_read_packed_unpacked_and_in_pieces() {
-        // Unpacked 1, packed 2 and 3, packed nothing, unpacked 4.
+        // Unpacked 1, packed 2 and 3, an empty packed one, unpacked 4.
         let bytes = [0x08, 1, 0x0a, 2, 2, 3, 0x0a, 0, 0x08, 4];
         assert_eq!(take::<Packed<Uint32>, Vec<u8>>(&bytes).unwrap(), [1, 2, 3, 4]);
         assert_eq!(take::<Repeated<Uint32>, Vec<u8>>(&bytes).unwrap(), [1, 2, 3, 4]);
@@ -351,11 +351,11 @@ mod tests {
         );
         assert_eq!(
             refusal::<Packed<Uint32>, Vec<u8>>(&[0x08, 1, 0x0a, 3, 2, 0x80, 0x02]),
-            "[2]: 256 does not fit u8, which is 0 to 255 (byte 5 of 7)"
+            "[2]: 256 does not fit in u8, which holds 0 to 255 (byte 5 of 7)"
         );
         assert_eq!(
             put_refusal::<Packed<Uint32>, Vec<i8>>(&vec![1, 2, -1]),
-            "[2]: -1 does not fit uint32, which is 0 to 4294967295"
+            "[2]: -1 does not fit in uint32, which holds 0 to 4294967295"
         );
     }
 
@@ -367,8 +367,8 @@ mod tests {
         ] {
             assert_eq!(
                 refusal,
-                "[0]: -1 does not fit uint32, which is 0 to 4294967295\n\
-                 [2]: -3 does not fit uint32, which is 0 to 4294967295"
+                "[0]: -1 does not fit in uint32, which holds 0 to 4294967295\n\
+                 [2]: -3 does not fit in uint32, which holds 0 to 4294967295"
             );
         }
     }
@@ -378,13 +378,13 @@ mod tests {
         let error = refusal::<Packed<Uint32>, Vec<u8>>(&[0x0a, 5, 0x80, 0x02, 1, 0x81, 0x02]);
         assert_eq!(
             error,
-            "[0]: 256 does not fit u8, which is 0 to 255 (byte 2 of 7)\n\
-             [2]: 257 does not fit u8, which is 0 to 255 (byte 5 of 7)"
+            "[0]: 256 does not fit in u8, which holds 0 to 255 (byte 2 of 7)\n\
+             [2]: 257 does not fit in u8, which holds 0 to 255 (byte 5 of 7)"
         );
-        // After a varint that does not end there is no next element.
+        // After an unterminated varint there is no next element.
         assert_eq!(
             refusal::<Packed<Uint32>, Vec<u8>>(&[0x0a, 3, 0x80, 0x02, 0x80]),
-            "[0]: 256 does not fit u8, which is 0 to 255 (byte 2 of 5)\n\
+            "[0]: 256 does not fit in u8, which holds 0 to 255 (byte 2 of 5)\n\
              [1]: ends within a varint (byte 4 of 5)"
         );
     }
@@ -392,9 +392,9 @@ mod tests {
     #[test]
     fn packed_elements_may_not_cross_their_length() {
         let error = refusal::<Packed<Fixed32>, Vec<u32>>(&[0x0a, 3, 1, 0, 0, 0]);
-        assert_eq!(error, "[0]: needs 4 bytes, 3 are left (byte 2 of 6)");
+        assert_eq!(error, "[0]: needs 4 bytes, but 3 are left (byte 2 of 6)");
         let error = refusal::<Packed<Uint32>, Vec<u32>>(&[0x0a, 9, 1]);
-        assert_eq!(error, "needs 9 bytes, 1 are left (byte 2 of 3)");
+        assert_eq!(error, "needs 9 bytes, but 1 are left (byte 2 of 3)");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Maps: entries in the order of the wire, always with key and value; a key twice is refused.
+//! Maps: entries in the order of the wire, always with key and value. A duplicate key is refused.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, btree_map, hash_map};
@@ -41,7 +41,7 @@ fn put_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     }
 }
 
-/// The error of a key, and that of its value.
+/// Adds the place to the error of a key, or of its value.
 #[cold]
 #[inline(never)]
 fn in_key(error: Error, value: Result<(), Error>) -> Error {
@@ -51,7 +51,7 @@ fn in_key(error: Error, value: Result<(), Error>) -> Error {
     }
 }
 
-/// Puts entries in the order of the wire, whatever their own.
+/// Writes entries in the order of the wire, whatever their own.
 fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     entries: impl Iterator<Item = (&'a K, &'a V)>,
     number: u32,
@@ -72,8 +72,8 @@ fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     refusals::end(all)
 }
 
-/// Puts entries that are most probably in the order of the wire: a `BTreeMap` whose keys Rust
-/// orders in the same way. Where it does not, the entries are put a second time.
+/// Writes entries that are probably already in the order of the wire: a `BTreeMap` whose keys Rust
+/// sorts in the same way. If they are not, the entries are written a second time.
 fn put_ordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     entries: impl DoubleEndedIterator<Item = (&'a K, &'a V)> + Clone,
     number: u32,
@@ -99,7 +99,7 @@ fn put_ordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     refusals::end(refusals)
 }
 
-/// The length of what [`put_entry`] puts for each of the entries.
+/// Returns the number of bytes that [`put_entry`] writes for the entries.
 #[inline]
 fn entries_size<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     entries: impl Iterator<Item = (&'a K, &'a V)>,
@@ -116,7 +116,7 @@ fn same_on_the_wire(key: String) -> Error {
     Error::invalid("two keys of the map are the same on the wire").in_key(key)
 }
 
-/// Takes one entry and lets `keep` have it. An error in its value names its key.
+/// Reads one entry and passes it to `keep`. An error in its value names its key.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r: &mut Reader<'_>,
@@ -125,8 +125,8 @@ fn take_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     r.message(
         #[inline(always)]
         |r| {
-            // As nearly every entry is: key and value, in this order. A value that is large is moved
-            // once, to where it stays.
+            // Nearly every entry is a key and a value, in this order. A large value is moved only
+            // once, to its final place.
             let begun = 'begun: {
                 if !r.passes_tag(KEY, KK::WIRE_TYPE) {
                     break 'begun MapEntry::begun(None, None);
@@ -162,14 +162,14 @@ struct MapEntry<K, V> {
 }
 
 impl<K, V> MapEntry<K, V> {
-    /// An entry of which so much was read.
+    /// Reads the rest of an entry whose beginning was read.
     #[cold]
     #[inline(never)]
     fn begun(key: Option<K>, value: Option<V>) -> Self {
         Self { key, value, wrong: EntryErrors::default() }
     }
 
-    /// An entry whose key or value, of this field, could not be read.
+    /// Reads the rest of an entry whose key or value, in this field, could not be read.
     #[cold]
     #[inline(never)]
     fn failed(
@@ -212,7 +212,7 @@ impl<K, V> MapEntry<K, V> {
             }
         }
         let Self { mut key, mut value, mut wrong } = self;
-        // What was not read for an error that is told already is not missing.
+        // A part that was not read because of a reported error is not missing.
         if key.is_none() && wrong.is_left_out(KEY) {
             match K::of_default() {
                 Ok(default) => key = Some(default),
@@ -233,21 +233,21 @@ impl<K, V> MapEntry<K, V> {
     }
 }
 
-/// What is wrong with an entry, all of it.
+/// The errors of an entry.
 #[derive(Default)]
 struct EntryErrors {
     key: Option<Error>,
-    /// Named by the key, when that is known.
+    /// Named by the key, if that is known.
     rest: Option<Error>,
-    /// The fields that had errors, a bit each.
+    /// The fields that had errors, one bit each.
     failed: u8,
-    /// What follows an error cannot be told apart any more.
+    /// Whether the bytes after an error can no longer be told apart.
     lost: bool,
 }
 
 impl EntryErrors {
-    /// Notes an error in the value of a field that started when `left` bytes were left, and goes on
-    /// behind it.
+    /// Records an error in the value of a field that began when `left` bytes were left, and
+    /// continues after it.
     #[cold]
     #[inline(never)]
     fn fail(&mut self, error: Error, tag: Tag, left: usize, r: &mut Reader<'_>) {
@@ -273,7 +273,7 @@ impl EntryErrors {
         self.key.is_none() && self.rest.is_none()
     }
 
-    /// Whether a field that was not read was not there either.
+    /// Returns whether a field that was not read was absent.
     #[inline]
     fn is_left_out(&self, number: u32) -> bool {
         !self.lost && self.failed & 1 << number == 0
@@ -377,7 +377,7 @@ where
     }
 
     fn make_room(slot: &mut Self, number: u32, r: &mut Reader<'_>) {
-        // Once: an entry that fails leaves no trace but this room.
+        // Only once: an entry that fails leaves no trace but this room.
         if slot.capacity() == 0 {
             let count = r.count_ahead::<(K, V)>(number);
             memory::presize_table::<(K, V)>(count, |count| slot.reserve(count), r.memory());
@@ -427,8 +427,8 @@ where
     }
 }
 
-/// Shows the controllers and the names inside the values of a map to `visit`; `in_order` does so entry
-/// by entry.
+/// Shows the controllers and the names inside the values of a map to `visit`; `in_order` does so
+/// entry by entry.
 fn visit_values<'v, K: Kind, V: Wire<K> + 'v, I: Iterator<Item = &'v V>>(
     values: impl Fn() -> I,
     in_order: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,

@@ -1,35 +1,35 @@
-//! How much memory a read may take: what is built of the bytes, counted where it grows out of
-//! proportion to them.
+//! The budget of memory for a read. It counts the parts that can outgrow their bytes.
 //!
-//! Counted are the buffers of lists, maps and sets when they grow, values behind a `Box` or an `Arc`,
-//! and the loaded states of controllers with what the orchestrator keeps of each. Not counted is what
-//! cannot outgrow the input: text and bytes, which are copied once, and messages, which are a part of
-//! what holds them. So an element of a list costs nothing to count, and the bound holds nevertheless.
+//! The budget counts the buffers of lists, maps and sets when they grow, values behind a `Box` or
+//! an `Arc`, and the loaded states of controllers with the orchestrator's data for each. It does
+//! not count parts that cannot outgrow the input: text and bytes, which are copied once, and
+//! messages, which are a part of the value that holds them. So counting an element of a list costs
+//! nothing, and the bound still holds.
 
 use crate::Error;
 
-/// How much a read may take besides a multiple of its input.
+/// The budget of a read besides a multiple of its input.
 pub(crate) const FLOOR: u64 = 64 << 20;
 
-/// How much a read may take for each byte of its input.
+/// The budget of a read for each byte of its input.
 pub(crate) const MULTIPLE: u64 = 16;
 
-/// What an allocation costs besides its content: the allocator's own words, and rounding up.
+/// The cost of an allocation besides its content: the allocator's own words, and rounding.
 const ALLOCATION: usize = 16;
 
-/// What a controller costs besides its state: its entry in each list of the orchestrator.
+/// The cost of a controller besides its state: its entries in the lists of the orchestrator.
 const CONTROLLER: usize = 384;
 
-/// The budget of a read of this many bytes if none is set.
+/// Returns the default budget of a read of this many bytes.
 pub(crate) const fn default_budget(input: usize) -> u64 {
     FLOOR.saturating_add(MULTIPLE.saturating_mul(input as u64))
 }
 
-/// What is left of the budget of a read.
+/// The rest of a read's budget.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
     budget: u64,
-    /// 0 as soon as something did not fit: nothing more is read then.
+    /// 0 after something did not fit: nothing more is read then.
     left: u64,
 }
 
@@ -38,12 +38,12 @@ impl Memory {
         Self { budget, left: budget }
     }
 
-    /// How much is left.
+    /// Returns the rest of the budget.
     pub(super) fn left(self) -> u64 {
         self.left
     }
 
-    /// Whether something did not fit.
+    /// Returns whether something did not fit.
     pub(super) fn is_exhausted(self) -> bool {
         self.left == 0
     }
@@ -76,19 +76,19 @@ impl Memory {
     fn exhaust(&mut self) -> Error {
         self.left = 0;
         Error::exhausted(format!(
-            "would take more memory than the {} bytes that this read may take: raise the limit with \
-             `ReadOptions::memory`, if you trust who made the snapshot",
+            "needs more memory than the {} bytes that this read may use: raise the limit with \
+             `ReadOptions::memory`, if you trust the source of the snapshot",
             self.budget
         ))
     }
 }
 
-/// The memory of a list of this many elements.
+/// Returns the memory of a list of this many elements.
 fn list_of<T>(capacity: usize) -> usize {
     capacity.saturating_mul(size_of::<T>() + own_allocation::<T>())
 }
 
-/// The memory of a hash table for this many entries.
+/// Returns the memory of a hash table for this many entries.
 fn table_of<T>(capacity: usize) -> usize {
     match capacity {
         0 => 0,
@@ -100,22 +100,23 @@ fn table_of<T>(capacity: usize) -> usize {
     }
 }
 
-/// What the allocator adds to an element that owns memory.
+/// Returns the cost of the allocator for an element that owns memory.
 const fn own_allocation<T>() -> usize {
     if std::mem::needs_drop::<T>() { ALLOCATION } else { 0 }
 }
 
-/// The memory of one more entry of a B-tree. Its nodes have 11 entries, and may be less than half full.
+/// Returns the memory of one more entry of a B-tree. Its nodes have 11 entries, and may be less
+/// than half full.
 pub(crate) const fn tree_entry<T>() -> usize {
     2 * size_of::<T>() + 2 * size_of::<usize>() + own_allocation::<T>()
 }
 
-/// The memory of a value behind a pointer.
+/// Returns the memory of a value behind a pointer.
 pub(super) const fn pointer_to<T>() -> usize {
     size_of::<T>() + ALLOCATION
 }
 
-/// The memory of a controller with this loaded state.
+/// Returns the memory of a controller with this loaded state.
 pub(crate) const fn controller_with<T>() -> usize {
     pointer_to::<T>() + CONTROLLER
 }
@@ -124,7 +125,7 @@ pub(crate) const fn controller_with<T>() -> usize {
 ///
 /// # Errors
 ///
-/// The budget does not allow it. Old and new elements take memory until the old ones are moved.
+/// If the budget does not allow it. Old and new elements take memory until the old ones are moved.
 #[cold]
 #[inline(never)]
 pub(super) fn grow_list<T>(elements: &mut Vec<T>, memory: &mut Memory) -> Result<(), Error> {
@@ -136,15 +137,15 @@ pub(super) fn grow_list<T>(elements: &mut Vec<T>, memory: &mut Memory) -> Result
     Ok(())
 }
 
-/// Makes room for a known number of elements in an empty list, if the budget allows it: otherwise the
-/// list grows as the elements come.
+/// Makes room for a known number of elements in an empty list, if the budget allows it. Otherwise
+/// the list grows with its elements.
 pub(super) fn presize_list<T>(elements: &mut Vec<T>, count: usize, memory: &mut Memory) {
     if count > 0 && memory.charge_if_it_fits(list_of::<T>(count)) {
         elements.reserve_exact(count);
     }
 }
 
-/// Makes room for more entries in a hash table that is full; `reserve` makes it.
+/// Makes room for more entries in a full hash table; `reserve` allocates it.
 ///
 /// # Errors
 ///

@@ -1,22 +1,23 @@
-//! The codec: canonical protobuf out, strict protobuf in, without an intermediate message.
+//! The codec: writes canonical protobuf and reads strict protobuf, without an intermediate message.
 //!
-//! Writing is canonical: fields in ascending number, proto3 defaults left out, map entries always
+//! Writing is canonical: fields in ascending number, without proto3 defaults, map entries always
 //! with key and value, maps sorted (integers by value, strings by bytes). One state has one
 //! encoding, the same that protobuf-go writes in deterministic mode.
 //!
-//! Reading refuses, with the field's path and the byte offset, whatever this build could lose or
-//! misread: unknown fields, wrong wire types, a singular field or a map key twice, unknown enum
-//! values, numbers out of range, over-long varints, groups, lengths past the end, trailing bytes,
-//! values of ignored fields, sets out of order, missing required values, nesting past [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in
-//! another form than the one that is written. A read takes a limited amount of memory: see
-//! [`ReadOptions::memory`](crate::ReadOptions::memory). What the protobuf specification obliges every
-//! reader to accept is accepted: fields in any order, a default value written out, map entries
-//! without their default key or value, packed and unpacked repeated scalars.
+//! Reading refuses everything that this build could lose or misread, with the field's path and the
+//! byte offset: unknown fields, wrong wire types, duplicate singular fields and map keys, unknown
+//! enum values, numbers out of range, over-long varints, groups, lengths beyond the end, trailing
+//! bytes, values of ignored fields, sets out of order, missing required values, nesting deeper than
+//! [`Reader::DEPTH_LIMIT`], and text of a UUID or an address in a form other than the written one.
+//! A read takes a limited amount of memory: see
+//! [`ReadOptions::memory`](crate::ReadOptions::memory). It accepts everything that the protobuf
+//! specification obliges every reader to accept: fields in any order, a default value that is
+//! written, map entries without their default key or value, packed and unpacked repeated scalars.
 //!
-//! Saving refuses what could not be read back: a number that its proto kind does not hold, a path
-//! that is not UTF-8, two keys that are one on the wire, nesting past the limit.
+//! Saving refuses values that could not be read back: a number that does not fit its proto kind, a
+//! path that is not UTF-8, two keys that are equal on the wire, nesting beyond the limit.
 //!
-//! # What fits what
+//! # Types and kinds
 //!
 //! | proto | Rust |
 //! |---|---|
@@ -26,22 +27,22 @@
 //! | `uint32` | `char` too, by its code point |
 //! | `bytes` | `Vec<u8>`, `Box<[u8]>`, `Arc<[u8]>`, [`Bytes`](::bytes::Bytes), `Cow<[u8]>`, `[u8; N]`, `u128`, `i128`, `PathBuf`, `OsString`, [`Json<T>`](Json) |
 //! | `google.protobuf.Duration`, `Timestamp` | [`Duration`](std::time::Duration), [`Countdown`], [`SystemTime`](std::time::SystemTime), prost's own types |
-//! | `google.protobuf.UInt64Value` and the other wrappers | what fits the wrapped kind, in an `Option` |
+//! | `google.protobuf.UInt64Value` and the other wrappers | a type for the wrapped kind, in an `Option` |
 //! | `google.protobuf.Empty`, `FieldMask` | `()`, prost's own type |
 //! | `google.protobuf.Any` | [`Child`](crate::Child), a payload, prost's own type unread |
-//! | an enum, a message, a oneof | what derives `Snapshot` for it |
+//! | an enum, a message, a oneof | a type that derives `Snapshot` for it |
 //! | `optional`, a message | `Option<T>`; a plain `T` is required |
-//! | neither | a plain `T`; `Option<T>` if `T` is [`NeverDefault`] |
+//! | a field without presence | a plain `T`; `Option<T>` if `T` is [`NeverDefault`] |
 //! | `repeated` | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `[T; N]`; `BTreeSet<T>`, `HashSet<T, S>`, written sorted and read in no other order |
 //! | `map` | `BTreeMap<K, V>`, `HashMap<K, V, S>`, written sorted; pairs and triples are `string` keys, `3/eth0` |
 //!
-//! Anything in a `Box` or an `Arc` is saved as what it points at. One `Arc` in two places of a tree is refused,
-//! since each place would come back with a value of its own; `#[snapshot(unshared)]` allows it. `Arc<str>` and
-//! `Arc<[u8]>`, which cannot change, may be anywhere. For other types there is
-//! `#[snapshot(with = module)]`; ready modules are [`display`], [`lenient_text`], [`json`],
-//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`], and where rounding is
-//! meant [`seconds_rounded`], [`millis_rounded`], [`micros_rounded`], [`unix_seconds_rounded`] and
-//! [`remaining_millis`].
+//! A value in a `Box` or an `Arc` is saved like the value itself. One `Arc` in two places of a tree
+//! is refused, because each place would get a separate value; `#[snapshot(unshared)]` allows it.
+//! `Arc<str>` and `Arc<[u8]>`, which cannot change, may be anywhere. For other types there is
+//! `#[snapshot(with = module)]`. Ready modules are [`display`], [`lenient_text`], [`json`],
+//! [`json_text`], [`seconds`], [`millis`], [`micros`], [`nanos`] and [`unix_seconds`]. The modules
+//! that round are [`seconds_rounded`], [`millis_rounded`], [`micros_rounded`],
+//! [`unix_seconds_rounded`] and [`remaining_millis`].
 
 mod adapter;
 mod address;

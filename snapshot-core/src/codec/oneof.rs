@@ -1,4 +1,4 @@
-//! Oneofs: one field with several numbers, of which at most one is on the wire.
+//! Oneofs: one field with several numbers, at most one of which is on the wire.
 
 use super::{Reader, Sealed, Single, Tag, WireField, Writer};
 use crate::Error;
@@ -6,28 +6,28 @@ use crate::schema::kind::{FieldKind, Oneof};
 use crate::schema::{FieldForm, MemberForm, OneofSchema, StatesInside};
 use crate::visit::Visit;
 
-/// An enum that mirrors the oneof `O`, a variant for a member. Implemented by
+/// An enum that mirrors the oneof `O`, with a variant for each member. Implemented by
 /// `#[derive(Snapshot)]` with `oneof = path`.
 ///
-/// As a field, the enum itself must be on the wire; in an `Option` it may be absent.
+/// As a field, the enum itself must be on the wire; an `Option` of it may be absent.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved as the proto oneof `{O}`",
     label = "does not mirror the oneof of the proto field",
     note = "derive `Snapshot` for an enum with `#[snapshot(oneof = ...)]`"
 )]
 pub trait WireOneof<O>: Sealed + Sized {
-    /// What the enum makes of each member.
+    /// The forms of the members.
     #[doc(hidden)]
     const MEMBERS: &'static [MemberForm] = &[];
     /// The states inside, whose fields may have notes.
     #[doc(hidden)]
     const INSIDE: StatesInside = StatesInside::Nothing;
 
-    /// Puts the member with its tag. Returns its number. An error names the member.
+    /// Writes the member with its tag. Returns its number. An error names the member.
     #[doc(hidden)]
     fn put_oneof(&self, w: &mut Writer) -> Result<u32, Error>;
 
-    /// Takes the member with this tag. An error names the member.
+    /// Reads the member with this tag. An error names the member.
     #[doc(hidden)]
     fn take_oneof(tag: Tag, r: &mut Reader<'_>) -> Result<Self, Error>;
 
@@ -36,7 +36,7 @@ pub trait WireOneof<O>: Sealed + Sized {
     fn visit_oneof(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
 }
 
-/// The value, and the number of the member that it came from.
+/// The value, and the number of its member.
 type Taken<T> = Option<(T, u32)>;
 
 fn take_once<O: OneofSchema, T: WireOneof<O>>(
@@ -57,12 +57,12 @@ fn second_member<O: OneofSchema>(first: u32, second: u32) -> Error {
         super::duplicate()
     } else {
         let first = name_of::<O>(first);
-        Error::invalid(format!("excludes {first}, which is there already"))
+        Error::invalid(format!("cannot be set together with {first}, which is already set"))
     };
     error.in_field(name_of::<O>(second))
 }
 
-/// The proto name of a member.
+/// Returns the proto name of a member.
 fn name_of<O: OneofSchema>(number: u32) -> &'static str {
     let members = Oneof::<O>::MEMBERS.iter();
     members.clone().find(|member| member.number == number).map_or("(unknown)", |m| m.name)

@@ -1,21 +1,21 @@
-//! The order of the wire for what a hash map or a set holds.
+//! Sorts the entries of a hash map or a set into the order of the wire.
 
 use std::cmp::Ordering;
 
 use super::{WireKey, Writer};
 use crate::schema::kind::Kind;
 
-/// A key with its [`WireKey::wire_prefix`], and what belongs to it.
+/// A key with its [`WireKey::wire_prefix`], and the value that belongs to it.
 pub(super) type Ranked<'a, K, V> = (u64, (&'a K, &'a V));
 
-/// Below so many entries the buckets cost more than they spare.
+/// With fewer entries than this, buckets cost more than they save.
 const FEW: usize = 64;
 const BUCKETS: usize = 1 << 10;
-/// So many in one bucket are too many to be brought in order one by one.
+/// With more entries than this, a bucket is too large for an insertion sort.
 const CROWD: u32 = 32;
 
-/// The entries in the order of the wire, in memory of the writer's. To be given back with
-/// [`give_back`].
+/// Returns the entries in the order of the wire, in memory of the writer. [`give_back`] returns the
+/// memory.
 pub(super) fn ranked<'a, KK: Kind, K: WireKey<KK> + 'a, V: 'a>(
     entries: impl Iterator<Item = (&'a K, &'a V)>,
     w: &mut Writer,
@@ -27,7 +27,7 @@ pub(super) fn ranked<'a, KK: Kind, K: WireKey<KK> + 'a, V: 'a>(
     ranked
 }
 
-/// Calls `report` with each key that is the same on the wire as the one before it, from the last on.
+/// Calls `report` with each key that is equal on the wire to the one before it, from the last on.
 #[inline]
 pub(super) fn each_twin<KK: Kind, K: WireKey<KK>, V>(
     ranked: &[Ranked<'_, K, V>],
@@ -49,7 +49,7 @@ fn take_scratch<T>(w: &mut Writer) -> Vec<T> {
     reuse(largest.map(std::mem::take).unwrap_or_default())
 }
 
-/// Gives the memory back to the writer, which keeps the largest.
+/// Returns the memory to the writer, which keeps the largest.
 pub(super) fn give_back<K, V>(ranked: Vec<Ranked<'_, K, V>>, w: &mut Writer) {
     if let Some(least) = w.scratch.iter_mut().min_by_key(|scratch| scratch.capacity())
         && least.capacity() < ranked.capacity()
@@ -58,15 +58,15 @@ pub(super) fn give_back<K, V>(ranked: Vec<Ranked<'_, K, V>>, w: &mut Writer) {
     }
 }
 
-/// The memory of a vector for another one. The standard library collects in place what has the same
-/// layout; should it ever stop to, this allocates.
+/// Reuses the memory of a vector for another one. The standard library collects elements of the
+/// same layout in place; if it ever stops to do so, this allocates.
 fn reuse<A, B>(mut vector: Vec<A>) -> Vec<B> {
     vector.clear();
     vector.into_iter().filter_map(|_| None).collect()
 }
 
-/// Sorts by buckets of near prefixes: what is hashed is mostly ids, whose prefixes are spread
-/// evenly, so that few share a bucket.
+/// Sorts with buckets of near prefixes. Hashed keys are mostly ids, whose prefixes are evenly
+/// distributed, so few share a bucket.
 fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut Writer) {
     let (mut least, mut most) = (u64::MAX, 0);
     for (prefix, _) in &*ranked {
@@ -76,7 +76,7 @@ fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut
     if ranked.len() < FEW || least == most {
         return sort_all::<KK, K, V>(ranked);
     }
-    // Of the bits in which prefixes can differ the highest, as many as buckets have.
+    // The highest bits in which the prefixes can differ; as many as it takes to number the buckets.
     let bits = (most - least).ilog2() + 1;
     let shift = bits.saturating_sub(BUCKETS.ilog2());
     let bucket = |prefix: u64| ((prefix - least) >> shift) as usize % BUCKETS;
@@ -97,7 +97,7 @@ fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut
         *end -= 1;
         sorted[*end as usize] = *entry;
     }
-    // Now each is where its bucket starts.
+    // Now each number is the start of its bucket.
     match largest {
         ..CROWD => insert_all::<KK, K, V>(&mut sorted),
         _ => sort_each::<KK, K, V>(&mut sorted, &ends),
@@ -106,7 +106,8 @@ fn sort<KK: Kind, K: WireKey<KK>, V>(ranked: &mut Vec<Ranked<'_, K, V>>, w: &mut
     give_back(unsorted, w);
 }
 
-/// Sorts what is nearly in order: no entry is more places from its own than a bucket is large.
+/// Sorts entries that are nearly in order: the distance of an entry from its place is less than a
+/// bucket.
 fn insert_all<KK: Kind, K: WireKey<KK>, V>(ranked: &mut [Ranked<'_, K, V>]) {
     for mut at in 1..ranked.len() {
         while at > 0 && cmp::<KK, K, V>(&ranked[at], &ranked[at - 1]).is_lt() {
@@ -151,7 +152,7 @@ mod tests {
         ranked.iter().map(|it| it.1.0.clone()).collect()
     }
 
-    /// Numbers that look random, always the same.
+    /// Numbers that look random, and are always the same.
     fn mixed(count: u64) -> impl Iterator<Item = u64> {
         (1..=count).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
@@ -201,7 +202,7 @@ mod tests {
             let ranked = ranked::<Sint64, i64, u8>(map.iter(), &mut writer);
             give_back(ranked, &mut writer);
         };
-        // The entries, and the buckets that they go into.
+        // The entries, and their buckets.
         assert_eq!(allocation_counter::measure(&mut sort).count_total, 2);
         assert_eq!(allocation_counter::measure(&mut sort).count_total, 0);
     }

@@ -1,4 +1,4 @@
-//! Paths and other text of the operating system, as the bytes that the system has.
+//! Paths and other text of the operating system, as the bytes of the system.
 
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -8,20 +8,20 @@ use super::{Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
 use crate::Error;
 use crate::schema::kind;
 
-/// The bytes that a text of the system has on the wire.
+/// Returns the bytes of a text of the system on the wire.
 #[cfg(unix)]
 #[inline]
 fn bytes_of(text: &OsStr) -> Result<&[u8], Error> {
     Ok(std::os::unix::ffi::OsStrExt::as_bytes(text))
 }
 
-/// Elsewhere such a text is no sequence of bytes, so only what is UTF-8 can be saved.
+/// On other systems such a text is not a sequence of bytes, so only UTF-8 can be saved.
 #[cfg(not(unix))]
 #[inline]
 fn bytes_of(text: &OsStr) -> Result<&[u8], Error> {
-    text.to_str().map(str::as_bytes).ok_or_else(|| {
-        Error::invalid(format!("{text:?} is not UTF-8, which it must be on this system"))
-    })
+    text.to_str()
+        .map(str::as_bytes)
+        .ok_or_else(|| Error::invalid(format!("{text:?} is not UTF-8, but must be on this system")))
 }
 
 #[cfg(unix)]
@@ -35,14 +35,14 @@ fn text_of(bytes: &[u8]) -> Result<OsString, Error> {
 fn text_of(bytes: &[u8]) -> Result<OsString, Error> {
     std::str::from_utf8(bytes)
         .map(OsString::from)
-        .map_err(|_| Error::invalid("is not UTF-8, which a path of this system must be"))
+        .map_err(|_| Error::invalid("is not UTF-8, but a path must be on this system"))
 }
 
 impl Single for OsString {}
 
 macro_rules! os_texts {
     ($($text:ty)*) => {$(
-        /// The bytes of the text, which need not be UTF-8 on Unix. Elsewhere they must be.
+        /// The bytes of the text. On Unix they need not be UTF-8; on other systems they must be.
         impl Wire<kind::Bytes> for $text {
             const LEAF: bool = true;
 
@@ -68,7 +68,7 @@ macro_rules! os_texts {
             }
         }
 
-        /// By its bytes, where Rust may compare otherwise.
+        /// Ordered by its bytes. Rust's order may differ.
         impl WireKey<kind::Bytes> for $text {
             fn wire_cmp(&self, other: &Self) -> Ordering {
                 let [a, b]: [&OsStr; 2] = [self.as_ref(), other.as_ref()];

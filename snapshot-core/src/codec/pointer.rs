@@ -1,4 +1,4 @@
-//! `Box` and `Arc`: saved as what they point at.
+//! `Box` and `Arc`: saved like the value to which they point.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -111,7 +111,7 @@ pointers! {
     Arc, |this, w| w.meet(this)?;
 }
 
-/// A collection behind a pointer is the field that it is without.
+/// A collection behind a pointer is the same field as the collection.
 macro_rules! pointers_to_collections {
     ($($pointer:ident [$($k:ident)*] $field:ty, |$met:ident, $w:ident| $meet:expr;)*) => {$(
         impl<$($k: Kind,)* T: WireField<$field>> WireField<$field> for $pointer<T> {
@@ -190,17 +190,17 @@ mod tests {
         let mut writer = Writer::default();
         WireField::<Field>::put_field(&shared, 1, &mut writer).unwrap();
         let error = WireField::<Field>::put_field(&other, 2, &mut writer).unwrap_err().to_string();
-        assert!(error.starts_with("its `Arc` is in another place of the tree too"), "{error}");
+        assert!(error.starts_with("its `Arc` is also in another place of the tree"), "{error}");
 
         let mut list = vec![Arc::new(7u8), Arc::new(7)];
         assert!(put::<Packed<Uint32>, _>(&list).is_ok());
         list[1] = Arc::clone(&list[0]);
         assert!(put_refusal::<Packed<Uint32>, _>(&list).starts_with("[0]: its `Arc` is"));
-        // It is held elsewhere, but only once in the tree.
+        // It is held by others, but is only once in the tree.
         list.truncate(1);
         let _held = Arc::clone(&list[0]);
         assert!(put::<Packed<Uint32>, _>(&list).is_ok());
-        // Nobody can tell one text from two.
+        // Two equal texts cannot be distinguished.
         let text: Arc<str> = Arc::from("a");
         assert!(put::<Repeated<Text>, _>(&vec![Arc::clone(&text), text]).is_ok());
     }
@@ -215,7 +215,8 @@ mod tests {
             WireField::<Singular<Uint32>>::put_field(&shared, 1, &mut writer).unwrap();
             writer.rewind(mark);
         }
-        // A map whose keys Rust orders otherwise is put once more in the order of the wire.
+        // A map whose keys Rust sorts in another order is written a second time, in the order of
+        // the wire.
         let address = |text: &str| text.parse::<std::net::Ipv4Addr>().unwrap();
         let map = BTreeMap::from([
             (address("9.0.0.1"), Arc::clone(&shared)),
@@ -228,7 +229,7 @@ mod tests {
     fn what_is_pointed_at_is_checked() {
         assert_eq!(
             refusal::<Singular<Uint32>, Arc<u8>>(&[0x08, 0x80, 0x02]),
-            "256 does not fit u8, which is 0 to 255 (byte 1 of 3)"
+            "256 does not fit in u8, which holds 0 to 255 (byte 1 of 3)"
         );
         assert_eq!(refusal::<Singular<Uint32>, Box<NonZero<u8>>>(&[]), "is missing");
     }

@@ -1,4 +1,5 @@
-//! Fields of one value: with implicit presence, where the default is not written, and with their own.
+//! Fields of one value: with implicit presence, where the default is not written, or with explicit
+//! presence.
 
 use super::{
     NeverDefault, Reader, Single, Tag, Wire, WireField, Writer, duplicate, expect_wire_type,
@@ -44,7 +45,7 @@ fn missing_for(_: Error) -> Error {
     missing()
 }
 
-/// Whether a type cannot be what a field without a value has.
+/// Returns whether a type has no value for an absent field.
 fn has_no_default<K: Kind, T: Wire<K>>() -> bool {
     T::of_default().is_err()
 }
@@ -81,7 +82,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
         }
         match T::of_default() {
             Ok(value) => Some(value),
-            // A type that cannot hold the default is a required one.
+            // A type without a default is required.
             Err(reason) => {
                 *error = Some(missing_for(reason));
                 None
@@ -93,7 +94,7 @@ impl<K: Kind, T: Single + Wire<K>> WireField<Singular<K>> for T {
     }
 }
 
-/// A field with presence, held by a type without: it must be there.
+/// A field with presence in a type without: it must be present.
 impl<K: Kind, T: Single + Wire<K>> WireField<Optional<K>> for T {
     const LEAF: bool = T::LEAF;
     const FORM: FieldForm = FieldForm::required(T::FORM);
@@ -165,12 +166,12 @@ impl<K: Kind, T: Wire<K>> WireField<Optional<K>> for Option<T> {
     }
 }
 
-/// Implicit presence is enough for a type whose encoding is never the default.
+/// Implicit presence is sufficient for a type whose encoding is never the default.
 impl<K: Kind, T: NeverDefault + Wire<K>> WireField<Singular<K>> for Option<T> {
     const LEAF: bool = T::LEAF;
     const FORM: FieldForm = FieldForm::optional(T::FORM);
     const INSIDE: StatesInside = T::INSIDE;
-    /// The inner `None` is a default that was written out, which means the same as nothing.
+    /// The inner `None` is a default that was written, which means the same as an absent value.
     type Slot = Option<Option<T>>;
 
     #[inline]

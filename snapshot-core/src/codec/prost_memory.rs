@@ -1,4 +1,5 @@
-//! How much memory prost takes for a message, counted by its descriptor before prost decodes it.
+//! Counts the memory that prost allocates for a message, by its descriptor, before prost decodes
+//! it.
 
 use std::collections::HashMap;
 
@@ -7,18 +8,18 @@ use super::memory::tree_entry;
 use crate::Error;
 use crate::schema::{FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
 
-/// A vector that grows exists twice for a moment, the second time twice as large.
+/// While a vector grows, its old and its new buffer exist together.
 const GROWTH: usize = 3;
 
-/// The most that one message counts for: messages nested by value can add up to any size.
+/// The maximum count for one message: messages nested by value can add up to any size.
 const LARGEST: usize = 1 << 20;
 
-/// Charges what prost takes for the rest of `r`, which [`check_strictly`](super::check_strictly) has
-/// found to be this message. Returns how much that is; `r` stays where it is.
+/// Charges the memory that prost allocates for the rest of `r`, which is a valid message (see
+/// [`check_strictly`](super::check_strictly)). Returns the amount; `r` does not move.
 ///
 /// # Errors
 ///
-/// The budget does not allow it.
+/// If the budget does not allow it.
 pub(crate) fn charge_for_prost(
     message: &'static MessageDescriptor,
     r: &mut Reader<'_>,
@@ -30,7 +31,7 @@ pub(crate) fn charge_for_prost(
 }
 
 struct Counter {
-    /// The sizes of messages by the address of the descriptor; 0 while one is looked for.
+    /// The sizes of messages by the address of the descriptor; 0 while one is being computed.
     sizes: HashMap<usize, usize>,
     charged: usize,
 }
@@ -51,7 +52,7 @@ impl Counter {
             let shape = message.fields.iter().find_map(|field| field.shape_of(tag.number));
             match shape {
                 Some(FieldShape::Singular(kind) | FieldShape::Optional(kind)) => {
-                    // It lies in its message, except behind a `Box`.
+                    // It is a part of its message, except behind a `Box`.
                     if let ValueKind::Message(inner) = kind {
                         let size = self.size_of(inner());
                         self.charge(size, r)?;
@@ -65,7 +66,7 @@ impl Counter {
                             self.charge(size, r)?;
                             self.content(kind, r)?;
                         }
-                        // Packed, each at least a byte, or one by one.
+                        // Packed, with at least a byte each, or one by one.
                         _ => {
                             let before = r.remaining();
                             r.skip(tag.wire_type)?;
@@ -95,7 +96,7 @@ impl Counter {
         Ok(())
     }
 
-    /// Counts what a value takes besides its place.
+    /// Counts the memory of a value besides its place.
     fn content(&mut self, kind: ValueKind, r: &mut Reader<'_>) -> Result<(), Error> {
         match kind {
             ValueKind::Message(inner) => r.message(|r| self.message(inner(), r)),
@@ -112,8 +113,8 @@ impl Counter {
         }
     }
 
-    /// The size of the struct that prost makes of a message, or more: how its fields are laid out and
-    /// which are boxed is not known.
+    /// Returns an upper bound for the size of prost's struct for a message. The layout of its
+    /// fields, and which of them are boxed, is not known.
     fn size_of(&mut self, message: &'static MessageDescriptor) -> usize {
         let address = std::ptr::from_ref(message).addr();
         if let Some(&size) = self.sizes.get(&address) {
@@ -129,7 +130,7 @@ impl Counter {
     }
 
     fn size_of_field(&mut self, field: &FieldDescriptor) -> usize {
-        /// What says whether a value is there, or which one.
+        /// The part that says whether a value is present, or which one.
         const PRESENCE: usize = size_of::<u64>();
         match field.shape {
             FieldShape::Singular(kind) => self.size_of_value(kind),

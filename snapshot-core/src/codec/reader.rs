@@ -1,4 +1,4 @@
-//! Reading: strict, without recursion past a limit, within a budget of memory.
+//! Reading: strict, with limited recursion, within a budget of memory.
 
 mod ahead;
 #[cfg(test)]
@@ -10,7 +10,7 @@ use super::scope::ReadScope;
 use crate::error::{Code, Error};
 use crate::schema::kind::WireType;
 
-/// The tag before a value: its field number and how the value is framed.
+/// The tag before a value: its field number and its wire type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag {
     /// The field number, 1 to 536,870,911.
@@ -19,27 +19,27 @@ pub struct Tag {
     pub wire_type: WireType,
 }
 
-/// A view of encoded bytes, with a place for errors to name.
+/// A view of encoded bytes, which knows the place for errors.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    /// The whole input, so that offsets are those of the file or message that the user holds.
+    /// The whole input, so that offsets are those of the user's file or message.
     input: &'a [u8],
-    /// What is left of the innermost message: a part of the input. A slice and not two positions,
-    /// so that taking from it is one comparison.
+    /// The rest of the innermost message: a part of the input. It is a slice and not two positions,
+    /// so that a read needs only one comparison.
     rest: &'a [u8],
-    /// How many more messages may be nested.
+    /// The number of messages that may still be nested.
     depth_left: u32,
-    /// What to add to an offset in errors: where `input` starts in the user's bytes.
+    /// The offset of `input` in the user's bytes, for errors.
     base: usize,
-    /// Whether offsets mean something to the user; those in a stand-in for a default do not.
+    /// Whether offsets mean something to the user. Those in a stand-in for a default do not.
     has_places: bool,
-    /// What the read is a part of, if it is more than this value.
+    /// The scope of the read, if it is more than this value.
     scope: Option<&'a dyn ReadScope>,
-    /// The schema version of the payload that is read; the newest outside of one.
+    /// The schema version of the payload; the newest outside of a payload.
     version: u32,
-    /// The schema version from which what is read was upgraded.
+    /// The schema version from which this payload was upgraded.
     origin: Option<u32>,
-    /// How much memory may still be taken.
+    /// The remaining memory.
     memory: Memory,
 }
 
@@ -50,16 +50,16 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 static DEFAULT_VALUE: [u8; 8] = [0; 8];
 
 impl<'a> Reader<'a> {
-    /// How deep messages may be nested, each `Any` counting for two levels like any other message.
-    /// prost and protobuf-go stop at 100 and 10,000; a sandbox needs 12.
+    /// The maximum depth of nested messages; an `Any` counts as two levels, like any message in a
+    /// message. prost and protobuf-go stop at 100 and 10,000; a sandbox needs 12.
     pub const DEPTH_LIMIT: u32 = crate::visit::DEPTH_LIMIT;
 
-    /// A reader of a whole input.
+    /// Creates a reader of a whole input.
     pub fn new(input: &'a [u8]) -> Self {
         Self::with_base(input, 0)
     }
 
-    /// A reader of bytes that start at offset `base` of what the user holds.
+    /// Creates a reader of bytes that start at offset `base` of the user's bytes.
     pub fn with_base(input: &'a [u8], base: usize) -> Self {
         Self {
             input,
@@ -74,37 +74,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same reader with another budget than the default one for its input, in bytes.
+    /// Returns the same reader with another budget, in bytes, than the default one.
     pub(crate) fn with_memory(self, budget: u64) -> Self {
         Self { memory: Memory::new(budget), ..self }
     }
 
-    /// Counts memory that is about to be taken for what is read.
+    /// Counts memory that is about to be allocated for the values that are read.
     ///
     /// # Errors
     ///
-    /// It is more than is left. Nothing more can be read then: [`Reader::recover`] gives up.
+    /// If it exceeds the rest of the budget. Nothing more can be read then: [`Reader::recover`]
+    /// gives up.
     #[inline]
     pub(crate) fn charge(&mut self, bytes: usize) -> Result<(), Error> {
         self.memory.charge(bytes)
     }
 
-    /// How much memory may still be taken.
+    /// Returns the remaining memory.
     pub(crate) fn memory_left(&self) -> u64 {
         self.memory.left()
     }
 
-    /// The budget of memory.
+    /// Returns the budget of memory.
     pub(super) fn memory(&mut self) -> &mut Memory {
         &mut self.memory
     }
 
-    /// Counts memory that was given back.
+    /// Counts memory that was freed.
     pub(crate) fn refund(&mut self, bytes: usize) {
         self.memory.refund(bytes);
     }
 
-    /// Runs `read` on a reader that was made of this one. Both share one budget.
+    /// Runs `read` on a reader that was derived from this one. Both share one budget.
     pub(crate) fn sharing<'o, T>(
         &mut self,
         mut other: Reader<'o>,
@@ -116,18 +117,18 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A reader of bytes that the user does not hold, so that offsets in them mean nothing.
+    /// Creates a reader of bytes that the user does not have, so that offsets in them mean nothing.
     pub(crate) fn without_places(input: &'a [u8]) -> Self {
         Self { has_places: false, ..Self::new(input) }
     }
 
-    /// A reader that yields the proto3 default of whatever kind is taken from it. Its errors have
-    /// no place yet: it is that of whatever lacks the value.
+    /// Creates a reader that yields the proto3 default of any kind. Its errors have no place yet:
+    /// it is that of the missing value.
     pub(crate) fn of_default() -> Reader<'static> {
         Reader::without_places(&DEFAULT_VALUE)
     }
 
-    /// The same for a value that lacks inside of what this reader reads.
+    /// Does the same for a missing value inside of this reader's bytes.
     pub(crate) fn of_default_here(&self) -> Reader<'static> {
         Reader {
             version: self.version,
@@ -137,8 +138,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A reader of bytes that were made of what this reader reads, at the same depth. Offsets in
-    /// them mean nothing to the user.
+    /// Creates a reader of bytes that were made from those of this reader, at the same depth.
+    /// Offsets in them mean nothing to the user.
     pub(crate) fn of_made<'m>(&self, input: &'m [u8]) -> Reader<'m>
     where
         'a: 'm,
@@ -152,43 +153,43 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The schema version of the payload that is read; outside of a payload the newest, `u32::MAX`.
+    /// Returns the schema version of the payload; outside of a payload the newest, `u32::MAX`.
     #[doc(hidden)]
     #[inline]
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// The schema version that the payload had before it was upgraded; that of the payload that is read if it
-    /// was not.
+    /// Returns the schema version that the payload had before its upgrade; without an upgrade, its
+    /// version.
     pub(crate) fn origin_version(&self) -> u32 {
         self.origin.unwrap_or(self.version)
     }
 
-    /// Sets the version of the payload that begins here, or again that of the one around it.
+    /// Sets the version of the payload that begins here, or restores that of the one around it.
     #[inline]
     pub(crate) fn set_version(&mut self, version: u32) {
         self.version = version;
     }
 
-    /// The offset of the next byte.
+    /// Returns the offset of the next byte.
     #[inline]
     pub fn offset(&self) -> usize {
         self.base + (self.rest.as_ptr().addr() - self.input.as_ptr().addr())
     }
 
-    /// The offset at which so many bytes were left in the innermost message.
+    /// Returns the offset at which this many bytes were left in the innermost message.
     pub(crate) fn offset_before(&self, left: usize) -> usize {
         self.offset() + self.rest.len() - left
     }
 
-    /// How many bytes are left in the innermost message.
+    /// Returns the number of bytes that are left in the innermost message.
     #[inline]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
-    /// Puts the place `offset` into an error that has none.
+    /// Sets the offset of an error that has none.
     #[cold]
     #[inline(never)]
     pub fn locate(&self, error: Error, offset: usize) -> Error {
@@ -204,7 +205,7 @@ impl<'a> Reader<'a> {
         self.locate(Error::new(Code::DataLoss, reason), offset)
     }
 
-    /// Takes a varint; it must have its shortest form and fit 64 bits.
+    /// Reads a varint; it must have its shortest form and fit in 64 bits.
     #[inline]
     pub fn varint(&mut self) -> Result<u64, Error> {
         match self.rest {
@@ -230,7 +231,8 @@ impl<'a> Reader<'a> {
             let last = (!bytes & HIGH_BITS).trailing_zeros() / 8;
             if last < 8 && bytes >> (8 * last) & 0xff != 0 {
                 let mut bits = bytes << (56 - 8 * last) >> (56 - 8 * last) & !HIGH_BITS;
-                // Groups of 7 bits that lie 8 apart are drawn together: pairs, fours, all eight.
+                // Moves the groups of 7 bits, which are 8 bits apart, together: first pairs, then
+                // fours, then all eight.
                 bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
                 bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
                 bits = bits & 0x0fff_ffff | (bits & 0x0fff_ffff_0000_0000) >> 4;
@@ -256,12 +258,12 @@ impl<'a> Reader<'a> {
         Err(self.malformed("ends within a varint", start))
     }
 
-    /// Takes the next tag, or `None` at the end of the innermost message.
+    /// Reads the next tag, or `None` at the end of the innermost message.
     #[inline(always)]
     pub fn tag(&mut self) -> Result<Option<Tag>, Error> {
         match self.rest {
             [] => Ok(None),
-            // Of the numbers 1 to 15, which are most.
+            // The tags of the numbers 1 to 15, which are the most frequent.
             [byte @ 0x08..0x80, rest @ ..] if let Some(wire_type) = WireType::of_tag(*byte) => {
                 self.rest = rest;
                 Ok(Some(Tag { number: u32::from(*byte >> 3), wire_type }))
@@ -270,7 +272,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the next tag if it is this one. A tag of more than two bytes is left to
+    /// Reads the next tag if it is this one. A tag of more than two bytes is left to
     /// [`Reader::tag`].
     #[inline(always)]
     pub(crate) fn passes_tag(&mut self, number: u32, wire_type: WireType) -> bool {
@@ -306,7 +308,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes `length` bytes.
+    /// Reads `length` bytes.
     #[inline]
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8], Error> {
         match self.rest.split_at_checked(length) {
@@ -321,11 +323,11 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     fn past_the_end(&self, length: u64) -> Error {
-        let reason = format!("needs {length} bytes, {} are left", self.remaining());
+        let reason = format!("needs {length} bytes, but {} are left", self.remaining());
         self.locate(Error::new(Code::DataLoss, reason), self.offset())
     }
 
-    /// Takes a length, which is at most what is left.
+    /// Reads a length, which is at most the rest.
     #[inline]
     pub fn length(&mut self) -> Result<usize, Error> {
         let length = self.varint()?;
@@ -335,17 +337,17 @@ impl<'a> Reader<'a> {
         Ok(length as usize)
     }
 
-    /// Takes all that is left of the innermost message.
+    /// Reads the rest of the innermost message.
     pub(crate) fn take_rest(&mut self) -> &'a [u8] {
         let (all, nothing) = self.rest.split_at(self.rest.len());
         self.rest = nothing;
         all
     }
 
-    /// Takes length-delimited bytes.
+    /// Reads length-delimited bytes.
     #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8], Error> {
-        // Mostly the length is one byte.
+        // Usually the length is one byte.
         if let [length @ ..0x80, rest @ ..] = self.rest
             && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length))
         {
@@ -355,7 +357,7 @@ impl<'a> Reader<'a> {
         self.long_bytes()
     }
 
-    // In registers, as no `Result` with an `Error` is.
+    // Returned in registers, unlike a `Result` with an `Error`.
     #[inline]
     fn long_bytes(&mut self) -> Result<&'a [u8], Error> {
         match self.bytes_of_two() {
@@ -364,7 +366,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes bytes whose length is two bytes long, as most are that are not short.
+    /// Reads bytes whose length has two bytes, as for most that are not short.
     #[inline(never)]
     fn bytes_of_two(&mut self) -> Option<&'a [u8]> {
         let [low @ 0x80..=0xff, high @ 1..0x80, rest @ ..] = self.rest else { return None };
@@ -380,7 +382,7 @@ impl<'a> Reader<'a> {
         self.raw(length)
     }
 
-    /// Takes four little-endian bytes.
+    /// Reads four little-endian bytes.
     #[inline]
     pub fn fixed32(&mut self) -> Result<u32, Error> {
         match self.rest.split_first_chunk() {
@@ -392,7 +394,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes eight little-endian bytes.
+    /// Reads eight little-endian bytes.
     #[inline]
     pub fn fixed64(&mut self) -> Result<u64, Error> {
         match self.rest.split_first_chunk() {
@@ -404,13 +406,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a length and runs `read` on exactly so many bytes.
+    /// Reads a length and runs `read` on exactly that many bytes.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn message<T>(
         &mut self,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        // As in `bytes`; but what follows a short message need not be kept in the reader.
+        // As in `bytes`, but the bytes after a short message need not be stored in the reader.
         let (bytes, outer) = if let [length @ ..0x80, rest @ ..] = self.rest
             && let Some(parts) = rest.split_at_checked(usize::from(*length))
         {
@@ -424,8 +426,8 @@ impl<'a> Reader<'a> {
         self.between(bytes, outer, read)
     }
 
-    /// Runs `read` on a message of these bytes, which were taken last. What is returned is one
-    /// variable all the way, so that it is made where the caller wants it.
+    /// Runs `read` on a message of these bytes, which were read last. The result is one variable
+    /// all the way, so that it is built at the caller's place.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn within<T>(
         &mut self,
@@ -435,7 +437,7 @@ impl<'a> Reader<'a> {
         self.between(bytes, self.rest, read)
     }
 
-    /// Runs `read` on a message of these bytes, and goes on with `outer`.
+    /// Runs `read` on a message of these bytes, and continues with `outer`.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn between<T>(
         &mut self,
@@ -455,7 +457,8 @@ impl<'a> Reader<'a> {
         if value.is_ok() && !self.rest.is_empty() {
             value = Err(self.malformed("has bytes after its end", self.offset()));
         }
-        // After an error the rest of the message is of no use, but what follows it may be.
+        // After an error the rest of the message is useless, but the bytes after it may be
+        // readable.
         self.rest = outer;
         value
     }
@@ -478,7 +481,7 @@ impl<'a> Reader<'a> {
         self.sharing(nothing, read)
     }
 
-    /// Runs `read` on as many packed values as the next length covers.
+    /// Runs `read` on all packed values within the next length.
     #[inline]
     pub fn packed(
         &mut self,
@@ -492,12 +495,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Makes what is read from now on a part of `scope`.
+    /// Sets the scope of all that is read from now on.
     pub(crate) fn set_scope(&mut self, scope: &'a dyn ReadScope) {
         self.scope = Some(scope);
     }
 
-    /// What the read is a part of, if it is more than one value.
+    /// Returns the scope of the read, if it is more than one value.
     #[inline]
     pub(crate) fn scope(&self) -> Option<&'a dyn ReadScope> {
         self.scope

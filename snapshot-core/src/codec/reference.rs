@@ -1,4 +1,5 @@
-//! Names: what `#[snapshot(defines = "...")]` and `#[snapshot(refers = "...")]` mean by a value.
+//! Names: the values of fields with `#[snapshot(defines = "...")]` and `#[snapshot(refers =
+//! "...")]`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,11 +10,11 @@ use std::sync::Arc;
 
 use crate::visit::Names;
 
-/// A value that can be the end of a reference: by the text that it is, or would be, on the wire as
-/// a string. Of a map it is the keys, of another collection the elements, of an `Option` what is in
-/// it.
+/// A value that can be the end of a reference. Its name is its text on the wire, or the text that
+/// it would have as a string. For a map these are the keys, for another collection the elements,
+/// for an `Option` its content.
 ///
-/// Newtypes have it from `#[snapshot(transparent)]`. For a type of your own:
+/// Newtypes get it from `#[snapshot(transparent)]`. For your own type:
 ///
 /// ```
 /// use snapshot_core::codec::{Names, Reference};
@@ -31,20 +32,20 @@ use crate::visit::Names;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the end of a reference",
-    label = "neither text nor a number nor a collection of such",
+    label = "neither text nor a number nor a collection of these",
     note = "`defines` and `refers` are for identifiers: text, numbers, `Uuid`, `PathBuf`, addresses, \
             newtypes with `transparent`, and options, lists, sets and map keys of them",
     note = "for another type implement `snapshot_core::codec::Reference`"
 )]
 pub trait Reference {
-    /// Adds the names of this value: one of a single value, none of `None`, all of a collection.
+    /// Adds the names of this value: one for a single value, none for `None`, all for a collection.
     fn add_names(&self, names: &mut Names<'_>);
 }
 
 /// A map whose values can be the ends of references, for `#[snapshot(refers(values = "..."))]`.
 #[diagnostic::on_unimplemented(
     message = "the values of `{Self}` cannot be the ends of references",
-    label = "no map of names to names",
+    label = "not a map of names to names",
     note = "`values = ...` is for maps whose keys and values are text, numbers or other \
             identifiers; elsewhere write `defines = \"...\"` or `refers = \"...\"`"
 )]
@@ -65,7 +66,7 @@ impl Reference for String {
     }
 }
 
-/// A path that is not UTF-8 is not saved, so its name does not matter.
+/// A path that is not UTF-8 cannot be saved, so its name does not matter.
 impl Reference for PathBuf {
     fn add_names(&self, names: &mut Names<'_>) {
         names.add(&self.to_string_lossy());
@@ -77,7 +78,7 @@ impl Reference for uuid::Uuid {
     fn add_names(&self, names: &mut Names<'_>) {
         let mut text = [0; super::uuid_text::LENGTH];
         super::uuid_text::encode(self.as_bytes(), &mut text);
-        // Digits and hyphens.
+        // It consists of digits and hyphens.
         names.add(std::str::from_utf8(&text).unwrap_or_default());
     }
 }

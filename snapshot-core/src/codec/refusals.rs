@@ -1,22 +1,23 @@
-//! The errors of values that are put one after the other, from the last to the first.
+//! Collects the errors of values that are written one after the other, from the last to the first.
 
 use std::collections::VecDeque;
 
 use crate::Error;
 
-/// Why some of the values of one collection could not be put, in the order of the wire.
+/// The errors of the values in one collection, in the order of the wire.
 ///
-/// After an error the writer goes on with garbage, which is discarded with the save, so that the other
-/// values have their say. What is kept is bounded, however many values are refused.
+/// After an error the writer continues with garbage, which is discarded with the save, so that the
+/// errors of other values are found too. The number of errors is limited, however many values are
+/// refused.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     kept: VecDeque<Error>,
-    /// How many findings the errors had that are not kept: those of the last values.
+    /// The number of findings that are not kept: those of the last values.
     dropped: usize,
 }
 
 impl Refusals {
-    /// Adds the error of a value that stands before all that were put so far.
+    /// Adds the error of a value in front of all that were written so far.
     #[cold]
     #[inline(never)]
     fn add(&mut self, error: Error) {
@@ -28,7 +29,7 @@ impl Refusals {
         }
     }
 
-    /// All of them as one error.
+    /// Returns all of them as one error.
     #[cold]
     #[inline(never)]
     fn into_result(self) -> Result<(), Error> {
@@ -36,8 +37,8 @@ impl Refusals {
     }
 }
 
-/// Adds the error of a value that stands before all that were put so far. By value, so that nothing is
-/// kept in memory while all is well.
+/// Adds the error of a value in front of all that were written so far. By value, so that nothing is
+/// in memory without an error.
 #[cold]
 #[inline(never)]
 pub(crate) fn refuse(refusals: Option<Box<Refusals>>, error: Error) -> Option<Box<Refusals>> {
@@ -46,7 +47,7 @@ pub(crate) fn refuse(refusals: Option<Box<Refusals>>, error: Error) -> Option<Bo
     Some(refusals)
 }
 
-/// The result for the whole collection.
+/// Returns the result for the whole collection.
 #[inline(always)]
 pub(crate) fn end(refusals: Option<Box<Refusals>>) -> Result<(), Error> {
     match refusals {

@@ -1,5 +1,5 @@
-//! Sets, as `repeated` fields: written in the order of the wire, and read in no other, so that a list whose
-//! order means something is not taken for a set. An element twice is refused.
+//! Sets, as `repeated` fields: written in the order of the wire, and read in no other, so that an
+//! ordered list is not mistaken for a set. A duplicate element is refused.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
@@ -18,12 +18,12 @@ use crate::visit::Visit;
 #[derive(Debug)]
 pub struct SetSlot<S, T> {
     elements: S,
-    /// The last element, with its index. It joins the others when the next one has been compared with
-    /// it.
+    /// The last element, with its index. It is added to the others after the comparison with the
+    /// next one.
     last: Option<(T, usize)>,
-    /// The number of elements that were met, including those that could not be read.
+    /// The number of elements so far, including those that could not be read.
     count: usize,
-    /// Elements that Rust takes for equal, although their forms on the wire differ.
+    /// The error of elements that are equal in Rust, although their forms on the wire differ.
     twins: Option<Error>,
 }
 
@@ -34,7 +34,7 @@ impl<S: Default, T> Default for SetSlot<S, T> {
 }
 
 impl<S, T> SetSlot<S, T> {
-    /// Adds the last element with `insert`, which returns the text of one that is equal to it.
+    /// Adds the last element with `insert`, which returns the text of an equal one.
     fn settle(&mut self, insert: impl FnOnce(&mut S, T) -> Option<String>) {
         if let Some((element, index)) = self.last.take()
             && let Some(twin) = insert(&mut self.elements, element)
@@ -126,7 +126,7 @@ macro_rules! set {
     };
 }
 
-/// What is wrong with a set, if something is.
+/// Returns the errors of a set, if there are any.
 #[cold]
 #[inline(never)]
 fn both(twins: Result<(), Error>, put: Result<(), Error>) -> Error {
@@ -144,7 +144,7 @@ fn is_in_it_twice(element: &str) -> Error {
 #[inline(never)]
 fn is_out_of_order<K: Kind>(last: &impl WireKey<K>, element: &impl WireKey<K>) -> Error {
     Error::invalid(format!(
-        "{} stands after {}: a set is written in ascending order, so this is a list",
+        "{} comes after {}, but a set is written in ascending order: hold these elements in a list",
         Quoted(&element.key_text()),
         Quoted(&last.key_text())
     ))
@@ -198,15 +198,15 @@ mod tests {
     fn elements_that_a_set_would_write_in_another_order_are_refused() {
         assert_eq!(
             refusal::<Packed<Uint32>, BTreeSet<u8>>(&[0x0a, 3, 1, 9, 4]),
-            "[2]: \"4\" stands after \"9\": a set is written in ascending order, so this is a list \
-             (byte 4 of 5)"
+            "[2]: \"4\" comes after \"9\", but a set is written in ascending order: hold these \
+             elements in a list (byte 4 of 5)"
         );
         assert_eq!(
             refusal::<Repeated<Text>, HashSet<String>>(b"\x0a\x01b\x0a\x01a\x0a\x01c"),
-            "[1]: \"a\" stands after \"b\": a set is written in ascending order, so this is a list \
-             (byte 4 of 9)"
+            "[1]: \"a\" comes after \"b\", but a set is written in ascending order: hold these \
+             elements in a list (byte 4 of 9)"
         );
-        // By the order of the wire: Rust compares these as numbers.
+        // In the order of the wire. Rust compares these as numbers.
         let addresses = b"\x0a\x0810.0.0.1\x0a\x079.0.0.1";
         assert_eq!(take::<Repeated<Text>, BTreeSet<Ipv4Addr>>(addresses).unwrap().len(), 2);
     }
@@ -221,7 +221,7 @@ mod tests {
             refusal::<Repeated<Text>, HashSet<String>>(b"\x0a\x01a\x0a\x01a"),
             "[1]: \"a\" is in the set twice (byte 4 of 6)"
         );
-        // Two texts on the wire, one path in Rust.
+        // Two texts on the wire, but one path in Rust.
         assert_eq!(
             refusal::<Repeated<Text>, BTreeSet<PathBuf>>(b"\x0a\x01a\x0a\x02a/"),
             "[1]: \"a\" is in the set twice"
@@ -236,11 +236,11 @@ mod tests {
     fn an_element_that_is_wrong_is_named_by_its_index() {
         assert_eq!(
             refusal::<Packed<Bool>, HashSet<bool>>(&[0x0a, 2, 1, 2]),
-            "[1]: 2 does not fit bool, which is 0 to 1 (byte 3 of 4)"
+            "[1]: 2 does not fit in bool, which holds 0 to 1 (byte 3 of 4)"
         );
         assert_eq!(
             put_refusal::<Packed<Uint32>, BTreeSet<i8>>(&[-1].into()),
-            "[0]: -1 does not fit uint32, which is 0 to 4294967295"
+            "[0]: -1 does not fit in uint32, which holds 0 to 4294967295"
         );
     }
 }

@@ -1,9 +1,9 @@
-//! How long an encoding will be, so that its memory can be had at once.
+//! Computes the length of an encoding, so that its memory can be allocated at once.
 //!
-//! Of most values exactly; what converts first (`with`, an address) and what has a lock around it (a
-//! controller) counts as nothing. A buffer that turns out too small grows.
+//! The length is exact for most values. A value that is converted first (`with`, an address), and
+//! one behind a lock (a controller), counts as 0. A buffer that is too small grows.
 
-/// The length of a varint, 1 to 10 bytes.
+/// Returns the length of a varint, 1 to 10 bytes.
 #[inline]
 pub(crate) const fn varint(value: u64) -> usize {
     match value {
@@ -12,13 +12,13 @@ pub(crate) const fn varint(value: u64) -> usize {
     }
 }
 
-/// The length of a field's tag.
+/// Returns the length of a field's tag.
 #[inline]
 pub(super) const fn tag(number: u32) -> usize {
     varint((number as u64) << 3)
 }
 
-/// The length of so many bytes with their length before them.
+/// Returns the length of this many bytes, including their length prefix.
 #[inline]
 pub(crate) const fn delimited(length: usize) -> usize {
     varint(length as u64) + length

@@ -1,4 +1,4 @@
-//! Whether bytes are a message, by its descriptor alone: as strict as reading them into a state.
+//! Checks bytes by the descriptor of a message alone, as strictly as a read into a state.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::Error;
 use crate::schema::kind::WireType;
 use crate::schema::{EnumDescriptor, FieldDescriptor, FieldShape, MessageDescriptor, ValueKind};
 
-/// Checks everything that is left in `r`. Stops at the first error of each message.
+/// Checks the rest of `r`. Stops at the first error of each message.
 pub(crate) fn check_strictly(message: &MessageDescriptor, r: &mut Reader<'_>) -> Result<(), Error> {
     let mut seen = SeenFields::default();
     let mut errors: Option<Error> = None;
@@ -32,14 +32,14 @@ pub(crate) fn check_strictly(message: &MessageDescriptor, r: &mut Reader<'_>) ->
     errors.map_or(Ok(()), Err)
 }
 
-/// What a message has had already.
+/// The fields of a message so far.
 #[derive(Default)]
 struct SeenFields {
-    /// The fields that may be there once; of a oneof, its lowest member's number.
+    /// The fields that may occur once; for a oneof, the number of its lowest member.
     once: Vec<u32>,
     /// The keys of each map, as they are on the wire.
     keys: HashSet<(u32, Vec<u8>)>,
-    /// How many elements a repeated field has had.
+    /// The number of elements so far of each repeated field.
     elements: Vec<(u32, usize)>,
 }
 
@@ -96,7 +96,7 @@ fn check_member(
 ) -> Result<(), Error> {
     match seen.once(oneof.number) {
         Ok(()) => check_shape(member, tag, &mut SeenFields::default(), r),
-        Err(_) => Err(Error::invalid("a member of the same oneof is there already")),
+        Err(_) => Err(Error::invalid("another member of the same oneof is already set")),
     }
 }
 
@@ -133,13 +133,13 @@ fn check_shape(
             }
         }
         FieldShape::Oneof(_) | FieldShape::Opaque => Err(Error::invalid(
-            "is of a type without a schema, so that nobody can tell whether it is right: derive \
-             `snapshot_core::Schema` for it",
+            "its type has no schema, so its content cannot be checked: derive \
+             `snapshot_core::Schema` for the type",
         )),
     }
 }
 
-/// Checks a map entry. Returns its key as it is on the wire; the default is nothing.
+/// Checks a map entry. Returns its key as it is on the wire; empty for the default.
 fn check_entry(key: ValueKind, value: ValueKind, r: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
     const KEY: u32 = 1;
     const VALUE: u32 = 2;
@@ -167,7 +167,7 @@ fn check_entry(key: ValueKind, value: ValueKind, r: &mut Reader<'_>) -> Result<V
             found = start.up_to(r).to_vec();
         }
     }
-    // A default key that is written out is the same as none.
+    // A default key that is written is the same as none.
     if found.iter().all(|&byte| byte == 0) {
         found.clear();
     }
@@ -215,7 +215,9 @@ fn check_value(kind: ValueKind, r: &mut Reader<'_>) -> Result<(), Error> {
         }
         ValueKind::Bool => match r.varint()? {
             0 | 1 => Ok(()),
-            other => Err(Error::invalid(format!("{other} does not fit bool, which is 0 to 1"))),
+            other => {
+                Err(Error::invalid(format!("{other} does not fit in bool, which holds 0 to 1")))
+            }
         },
         ValueKind::Enum(descriptor) => is_value(descriptor(), r.varint()? as i64),
         ValueKind::String => r.text().map(drop),
@@ -247,6 +249,6 @@ where
 fn is_value(descriptor: &EnumDescriptor, number: i64) -> Result<(), Error> {
     match i32::try_from(number).ok().and_then(|number| descriptor.value(number)) {
         Some(_) => Ok(()),
-        None => Err(Error::invalid(format!("{number} is no value of {}", descriptor.name))),
+        None => Err(Error::invalid(format!("{number} is not a value of {}", descriptor.name))),
     }
 }

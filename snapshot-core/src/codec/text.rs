@@ -1,4 +1,4 @@
-//! Text, and what is text on the wire: paths, and single characters.
+//! Text, and types that are text on the wire: paths and single characters.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -108,7 +108,7 @@ impl Wire<kind::String> for PathBuf {
     }
 }
 
-/// The bytes of a path, which must be UTF-8. Most are ASCII, which is quicker to tell.
+/// Returns the bytes of a path, which must be UTF-8. Most are ASCII, which is faster to test.
 #[inline]
 fn utf8(path: &PathBuf) -> Result<&[u8], Error> {
     let bytes = path.as_os_str().as_encoded_bytes();
@@ -121,12 +121,12 @@ fn utf8(path: &PathBuf) -> Result<&[u8], Error> {
 #[cold]
 #[inline(never)]
 fn not_utf8(path: &PathBuf) -> Error {
-    Error::invalid(format!("the path {path:?} is not UTF-8, which a proto string must be"))
+    Error::invalid(format!("the path {path:?} is not UTF-8, but a proto string must be"))
 }
 
 impl Single for PathBuf {}
 
-/// By its text, where Rust compares paths by their components.
+/// Ordered by its text. Rust compares paths by their components.
 impl WireKey<kind::String> for PathBuf {
     #[inline]
     fn wire_cmp(&self, other: &Self) -> Ordering {
@@ -143,7 +143,7 @@ impl WireKey<kind::String> for PathBuf {
     }
 }
 
-/// Text as errors quote it: not more of it than helps.
+/// Text as errors quote it, shortened.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -161,13 +161,13 @@ pub(super) fn is_not(text: &str, what: &str) -> Error {
     Error::invalid(format!("{} is not {what}", Quoted(text)))
 }
 
-/// The text says a value that has another form when it is written.
+/// Creates the error of a text whose value would be written in another form.
 #[cold]
 #[inline(never)]
 pub(crate) fn is_not_canonical(text: &str, value: &dyn fmt::Display) -> Error {
     Error::invalid(format!(
-        "{} would be written back as {}: write it so, or read other forms with \
-         `with = codec::lenient_text`",
+        "{} would be written back as {}: write it in that form, or read other forms with `with = \
+         codec::lenient_text`",
         Quoted(text),
         Quoted(&value.to_string())
     ))
@@ -296,7 +296,7 @@ mod tests {
         let path = PathBuf::from(std::ffi::OsString::from_vec(b"/a/\xff".to_vec()));
         assert_eq!(
             put_refusal::<Text, PathBuf>(&path),
-            r#"the path "/a/\xFF" is not UTF-8, which a proto string must be"#
+            r#"the path "/a/\xFF" is not UTF-8, but a proto string must be"#
         );
     }
 
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn paths_are_ordered_as_their_text() {
-        // By components, Rust has it the other way around.
+        // By components, Rust's order is the opposite.
         let (a, b) = (PathBuf::from("a/b"), PathBuf::from("a-b"));
         assert!(a < b);
         assert!(WireKey::<kind::String>::wire_cmp(&a, &b).is_gt());

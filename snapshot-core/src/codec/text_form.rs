@@ -1,12 +1,11 @@
-//! Whether text and bytes are in a form, by the name that manifests call it.
+//! Tests whether text and bytes are in a form, by its name in manifests.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Reader, Wire, Writer, form, tuple_key};
 use crate::schema::kind;
 
-/// Whether bytes are a value of this form. Nothing is known of a form with another name, so that all bytes
-/// are.
+/// Returns whether bytes are a value of this form. For an unknown form, all bytes are.
 pub(crate) fn is_in_form(name: &str, bytes: &[u8]) -> bool {
     match name {
         form::CHAR => reads::<kind::String, char>(bytes),

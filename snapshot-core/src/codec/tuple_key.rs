@@ -1,5 +1,5 @@
-//! Pairs and triples as keys of a map, which protobuf allows as text only: the parts with `/` between them.
-//! In the text of a part, `/` is `%2F` and `%` is `%25`.
+//! Pairs and triples as keys of a map. Protobuf has no such keys, so they are text: the parts with
+//! `/` between them. In the text of a part, `/` is `%2F` and `%` is `%25`.
 
 use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -46,7 +46,7 @@ impl KeyPart for String {
     }
 
     fn read_part(text: &str) -> Option<Self> {
-        // Whether another text would be written so is checked for the whole key.
+        // The check of the whole key finds texts in another form.
         Some(text.replace("%2F", "/").replace("%25", "%"))
     }
 }
@@ -125,7 +125,7 @@ macro_rules! tuples {
             }
         }
 
-        /// By the text, where Rust compares the parts.
+        /// Ordered by the text. Rust compares the parts.
         #[diagnostic::do_not_recommend]
         impl<$($part: KeyPart),*> WireKey<kind::String> for ($($part,)*) {
             fn wire_cmp(&self, other: &Self) -> Ordering {

@@ -15,9 +15,9 @@ use crate::schema::{ValueForm, kind};
 impl Single for Uuid {}
 impl NeverDefault for Uuid {}
 
-/// Hyphenated and lower case, `67e55044-10b1-426f-9247-bb680e5fe0c8`. Another form of a UUID is refused,
-/// since it would be written back differently; [`lenient_text`](super::lenient_text) reads them all. The
-/// nil UUID is written like any other.
+/// Hyphenated and lower case, `67e55044-10b1-426f-9247-bb680e5fe0c8`. Another form is refused,
+/// because it would be written back in this one; [`lenient_text`](super::lenient_text) reads all
+/// forms. The nil UUID is written like any other.
 impl Wire<kind::String> for Uuid {
     const LEAF: bool = true;
     const IN_PLACE: bool = true;
@@ -48,14 +48,14 @@ impl Wire<kind::String> for Uuid {
         slot.ok_or_else(missing)
     }
 
-    // In a `Result`, beside an `Error`, its bytes are moved in four pieces, of 1, 7, 8 and 1
-    // bytes, and the processor has to wait for all of them before it loads them as one.
+    // In a `Result` with an `Error`, its bytes are moved in four pieces of 1, 7, 8 and 1 bytes, and
+    // the processor has to wait for all of them before it loads them as one.
     #[inline]
     fn take_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
         let text = r.bytes()?;
         let mut bytes = [0; 16];
-        // The length leaves only the hyphenated form: braces, URNs and bare digits are longer
-        // or shorter. What is decoded is ASCII and needs no check for UTF-8.
+        // Only the hyphenated form has this length: braces, URNs and bare digits are longer or
+        // shorter. The decoded text is ASCII and needs no check for UTF-8.
         match text.try_into() {
             Ok(text) if uuid_text::decode(text, &mut bytes) => {
                 *slot = Some(Self::from_bytes(bytes));
@@ -151,8 +151,8 @@ mod tests {
         ] {
             let bytes = field(text);
             let expected = format!(
-                "{text:?} would be written back as \"{ID}\": write it so, or read other forms with \
-                 `with = codec::lenient_text` (byte 1 of {})",
+                "{text:?} would be written back as \"{ID}\": write it in that form, or read other \
+                 forms with `with = codec::lenient_text` (byte 1 of {})",
                 bytes.len()
             );
             assert_eq!(refusal::<Text, Uuid>(&bytes), expected);

@@ -1,14 +1,14 @@
-//! The text of UUIDs, `67e55044-10b1-426f-9247-bb680e5fe0c8`: all of its digits at once.
+//! Reads and writes the text of UUIDs, `67e55044-10b1-426f-9247-bb680e5fe0c8`, all digits at once.
 //!
-//! A sandbox is full of UUIDs, and by the `uuid` crate they were a quarter of a save. What the
-//! digits are is said twice: for x86-64, whose vectors every such processor has, and for all others.
+//! A sandbox is full of UUIDs; with the `uuid` crate they took a quarter of a save. There are two
+//! implementations: one for x86-64, all of whose processors have these vector instructions, and one
+//! for all others.
 
 /// The length of the text.
 pub(super) const LENGTH: usize = 36;
 
-/// The 32 digits of a UUID, eight in a word, the first in its lowest byte. In words and not in an
-/// array of bytes, which would be written in pieces and loaded as a whole, so that the processor has
-/// to wait.
+/// The 32 digits of a UUID, eight in a word, the first in its lowest byte. An array of bytes would
+/// be written in pieces and loaded as a whole, for which the processor has to wait.
 type Digits = [u64; 4];
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
@@ -33,8 +33,8 @@ pub(super) fn encode(bytes: &[u8; 16], text: &mut [u8; LENGTH]) {
     text[28..].copy_from_slice(&fourth.to_le_bytes());
 }
 
-/// Reads the bytes of a text in lower case, the only one that [`encode`] writes. Returns whether it is
-/// one.
+/// Reads the bytes of a text in lower case, the only form that [`encode`] writes. Returns whether
+/// it is one.
 #[inline]
 pub(super) fn decode(text: &[u8; LENGTH], bytes: &mut [u8; 16]) -> bool {
     fn word<const N: usize>(text: &[u8; LENGTH], at: usize) -> u64 {
@@ -60,7 +60,7 @@ use sse2 as digits;
 #[cfg(not(target_arch = "x86_64"))]
 use portable as digits;
 
-/// Both digits of 16 bytes in as many instructions as those of one.
+/// Converts both digits of 16 bytes in as many instructions as those of one byte.
 #[cfg(target_arch = "x86_64")]
 mod sse2 {
     use std::arch::x86_64::{
@@ -75,7 +75,8 @@ mod sse2 {
     #[inline]
     #[allow(unsafe_code)]
     pub(super) fn of(bytes: &[u8; 16]) -> Digits {
-        // By the table below, a save takes 21 % more instructions and 26 % more time (BENCHMARKS.md).
+        // With the table below, a save takes 21 % more instructions and 26 % more time
+        // (BENCHMARKS.md).
         //
         // SAFETY: SSE2 is a part of x86-64.
         unsafe { digits_of(bytes) }
@@ -84,7 +85,8 @@ mod sse2 {
     #[inline]
     #[allow(unsafe_code)]
     pub(super) fn read(digits: Digits, bytes: &mut [u8; 16]) -> bool {
-        // By the loop below, a restore takes 3 % more instructions and 3 % more time (BENCHMARKS.md).
+        // With the loop below, a restore takes 3 % more instructions and 3 % more time
+        // (BENCHMARKS.md).
         //
         // SAFETY: SSE2 is a part of x86-64.
         unsafe { read_digits(digits, bytes) }
@@ -122,24 +124,24 @@ mod sse2 {
         [first, second, third, fourth]
     }
 
-    /// The values of 16 digits, 0 to 15; more for what is none.
+    /// Returns the values of 16 digits, 0 to 15; more for other characters.
     #[inline]
     #[target_feature(enable = "sse2")]
     fn values(digits: __m128i) -> __m128i {
         let all = |byte| _mm_set1_epi8(byte as i8);
-        // `9` becomes the greatest of all bytes, so that no other but the nine before it is left
-        // at 0xf0 or more by a subtraction that stops at 0.
+        // `9` becomes the greatest byte, so that after a saturating subtraction only it and the
+        // nine before it are 0xf0 or more.
         let number = _mm_subs_epu8(_mm_add_epi8(digits, all(0xff - b'9')), all(6));
         let number = _mm_sub_epi8(number, all(0xf0));
         let letter = _mm_adds_epu8(_mm_sub_epi8(digits, all(b'a')), all(10));
         _mm_min_epu8(number, letter)
     }
 
-    /// The bytes of which these are the halves, in 16 bits each.
+    /// Returns the bytes of which these are the halves, in 16 bits each.
     #[inline]
     #[target_feature(enable = "sse2")]
     fn joined(values: __m128i) -> __m128i {
-        // The first digit of two is the low byte, and the high half.
+        // The first of two digits is the low byte and the high half.
         let bytes = _mm_or_si128(_mm_slli_epi16::<4>(values), _mm_srli_epi16::<8>(values));
         _mm_and_si128(bytes, _mm_set1_epi16(0xff))
     }
@@ -191,7 +193,7 @@ mod portable {
         for (digits, word) in digits.as_chunks_mut().0.iter_mut().zip(words) {
             *digits = word.to_le_bytes();
         }
-        // All of them first: a branch for each would keep the loop from becoming vector code.
+        // All of them first: a branch for each would prevent vector code.
         let mut wrong = false;
         for digit in &mut digits {
             let number = digit.wrapping_sub(b'0');

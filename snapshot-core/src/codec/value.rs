@@ -8,20 +8,20 @@ use crate::visit::Visit;
 
 /// A Rust type that can be one value of the proto kind `K`.
 ///
-/// Derived for structs, enums and newtypes; for other types `#[snapshot(with = module)]` is the
-/// way. Only this crate and the derive implement it.
+/// It is derived for structs, enums and newtypes; for other types use `#[snapshot(with = module)]`.
+/// Only this crate and the derive implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be saved as the proto kind `{K}`",
     label = "does not fit the kind of the proto field",
     note = "choose a Rust type that fits the kind, or convert it: `#[snapshot(with = module)]`"
 )]
 pub trait Wire<K: Kind>: Sealed + Sized {
-    /// Whether no controller and no reference can be inside, so that a walk over a large collection
-    /// passes it by.
+    /// Whether the type can contain neither controllers nor references, so that a walk skips even a
+    /// large collection of it.
     #[doc(hidden)]
     const LEAF: bool = false;
 
-    /// The values of the kind that the type takes.
+    /// The values of the kind that the type accepts.
     #[doc(hidden)]
     const FORM: ValueForm = ValueForm::OWN;
 
@@ -33,11 +33,11 @@ pub trait Wire<K: Kind>: Sealed + Sized {
     #[doc(hidden)]
     const IN_PLACE: bool = false;
 
-    /// Puts the value; of a length-delimited kind, with its length.
+    /// Writes the value; for a length-delimited kind, with its length.
     #[doc(hidden)]
     fn put(&self, w: &mut Writer) -> Result<(), Error>;
 
-    /// Puts the value with its tag: the same bytes as both one after the other, with less work.
+    /// Writes the value with its tag: the same bytes as both one after the other, with less work.
     #[doc(hidden)]
     #[inline]
     fn put_tagged(&self, number: u32, w: &mut Writer) -> Result<(), Error> {
@@ -46,7 +46,7 @@ pub trait Wire<K: Kind>: Sealed + Sized {
         Ok(())
     }
 
-    /// Leaves the value out, since it is the default of a field without presence.
+    /// Omits the value, because it is the default of a field without presence.
     #[doc(hidden)]
     #[inline]
     fn leave_out(&self, w: &mut Writer) -> Result<(), Error> {
@@ -54,14 +54,14 @@ pub trait Wire<K: Kind>: Sealed + Sized {
         Ok(())
     }
 
-    /// How many bytes `put` will put; 0 if that takes more than a look.
+    /// Returns the number of bytes that `put` will write, or 0 if that is expensive to compute.
     #[doc(hidden)]
     #[inline]
     fn size(&self) -> usize {
         0
     }
 
-    /// Takes the value; the tag was taken and its wire type is right.
+    /// Reads the value, after its tag was read and its wire type was checked.
     #[doc(hidden)]
     fn take(r: &mut Reader<'_>) -> Result<Self, Error>;
 
@@ -72,7 +72,7 @@ pub trait Wire<K: Kind>: Sealed + Sized {
     fn take_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error> {
         match Self::take(r) {
             Ok(value) => {
-                // There is nothing to drop, which an assignment would look for.
+                // There is nothing to drop, which an assignment would check.
                 std::mem::forget(slot.replace(value));
                 Ok(())
             }
@@ -80,11 +80,11 @@ pub trait Wire<K: Kind>: Sealed + Sized {
         }
     }
 
-    /// Whether the value is the proto3 default, which a field with implicit presence leaves out.
+    /// Returns whether the value is the proto3 default, which a field with implicit presence omits.
     #[doc(hidden)]
     fn is_default(&self) -> bool;
 
-    /// The value of a field that is not on the wire, where the kind has a default.
+    /// Returns the value of a field that is not on the wire, if the kind has a default.
     #[doc(hidden)]
     fn of_default() -> Result<Self, Error> {
         Self::take(&mut Reader::of_default())
@@ -98,8 +98,8 @@ pub trait Wire<K: Kind>: Sealed + Sized {
     }
 }
 
-/// A type that is one value on the wire, neither absent nor many. Sets the values apart from
-/// `Option` and the collections, which are made of them.
+/// A type that is one value on the wire, neither absent nor several. It distinguishes values from
+/// `Option` and collections, which consist of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a snapshot",
     label = "neither a value that can be saved nor a collection of such values",
@@ -107,11 +107,12 @@ pub trait Wire<K: Kind>: Sealed + Sized {
 )]
 pub trait Single: Sealed {}
 
-/// A value whose encoding is never the proto3 default, so that `Option` of it can be told from
-/// absence even where the proto field has no presence of its own: `NonZero`, `Uuid`, `IpAddr`, JSON.
+/// A value whose encoding is never the proto3 default. An `Option` of it can therefore be
+/// distinguished from absence even if the proto field has no presence: `NonZero`, `Uuid`, `IpAddr`,
+/// JSON.
 #[diagnostic::on_unimplemented(
-    message = "`Option<{Self}>` cannot be told from its default on the wire",
-    label = "the proto field has no presence: `Some` of the default would come back as `None`",
+    message = "`Option<{Self}>` cannot be distinguished from its default on the wire",
+    label = "the proto field has no presence: `Some` of the default would be restored as `None`",
     note = "declare the proto field `optional`, or save a plain `{Self}`"
 )]
 pub trait NeverDefault: Sealed {}
@@ -122,21 +123,21 @@ pub trait NeverDefault: Sealed {}
     label = "needs an order on the wire: integers by value, strings by bytes"
 )]
 pub trait WireKey<K: Kind>: Wire<K> {
-    /// The order of two keys on the wire: integers by value, strings by bytes.
+    /// Compares two keys by their order on the wire: integers by value, strings by bytes.
     #[doc(hidden)]
     fn wire_cmp(&self, other: &Self) -> std::cmp::Ordering;
-    /// A number that says what it can of the order: of two keys whose prefixes differ, the one with
-    /// the lesser comes first. Spares a sort most looks at the keys themselves.
+    /// Returns a number that approximates the order: of two keys with different prefixes, the one
+    /// with the lower prefix comes first. It saves a sort most comparisons of the keys themselves.
     #[doc(hidden)]
     fn wire_prefix(&self) -> u64 {
         0
     }
-    /// The key as text, for paths and controller ids.
+    /// Returns the key as text, for paths and controller ids.
     #[doc(hidden)]
     fn key_text(&self) -> String;
 }
 
-/// The [`WireKey::wire_prefix`] of keys that are ordered by these bytes.
+/// Returns the [`WireKey::wire_prefix`] of keys that are ordered by these bytes.
 #[inline]
 pub(super) fn prefix_of_bytes(bytes: &[u8]) -> u64 {
     match bytes.first_chunk() {

@@ -1,4 +1,5 @@
-//! Integers of 128 bits, which no proto kind has: 16 bytes, the most significant one first.
+//! Integers of 128 bits, for which there is no proto kind: 16 bytes, the most significant one
+//! first.
 
 use std::cmp::Ordering;
 
@@ -9,7 +10,7 @@ use crate::schema::{ValueForm, kind};
 macro_rules! wide_integers {
     ($($int:ty)*) => {$(
         impl Single for $int {}
-        /// Also 0 has 16 bytes.
+        /// 0 has 16 bytes, too.
         impl NeverDefault for $int {}
 
         impl Wire<kind::Bytes> for $int {
@@ -36,7 +37,7 @@ macro_rules! wide_integers {
             }
         }
 
-        /// By the bytes on the wire: negative numbers come after the others.
+        /// Ordered by the bytes on the wire: negative numbers come after the others.
         impl WireKey<kind::Bytes> for $int {
             fn wire_cmp(&self, other: &Self) -> Ordering {
                 self.to_be_bytes().cmp(&other.to_be_bytes())

@@ -1,8 +1,8 @@
 //! Writing: one pass over the state, from the last byte to the first.
 //!
-//! A length stands before what it measures. Writing backwards, the length is known when its turn
-//! comes: no sizing pass, no cache of lengths that could disagree with the bytes, and an adapter's
-//! conversion runs once. The price is that fields are put in descending order.
+//! A length precedes the value that it measures. When writing backwards, the length is known when
+//! it is written: no sizing pass, no cache of lengths that could disagree with the bytes, and an
+//! adapter converts only once. The price is that fields are written in descending order.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -22,39 +22,39 @@ pub struct Writer {
     /// Zeroed up to `start`, written from there on.
     buffer: Vec<u8>,
     start: usize,
-    /// What the save is a part of, if it is more than this value.
+    /// The scope of the save, if it is more than this value.
     scope: Option<Box<dyn SaveScope>>,
-    /// In how many messages what is put now is nested.
+    /// The depth of nested messages at this place.
     depth: u32,
-    /// The schema version that the payload around is saved in; 0: the current one.
+    /// The schema version in which the surrounding payload is saved; 0 for the current one.
     version: u32,
-    /// The values behind an `Arc` that is held elsewhere too.
+    /// The values whose `Arc` is also held elsewhere.
     shared: Shared,
-    /// Memory for sorting, kept for the next map. Two are enough, and four where a map is in a map.
+    /// Memory for sorting, kept for the next map. Two are enough, and four for a map in a map.
     pub(super) scratch: [Scratch; 4],
 }
 
-/// Memory for the entries of a map while they are sorted, each with a prefix of its key and without what
-/// it borrows.
+/// Memory for the entries of a map while they are sorted, each with a prefix of its key, and
+/// without borrows.
 pub(super) type Scratch = Vec<(u64, (usize, usize))>;
 
 impl Writer {
-    /// A writer with room for `capacity` bytes before it must grow.
+    /// Creates a writer with room for `capacity` bytes before it must grow.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { buffer: vec![0; capacity], start: capacity, ..Self::default() }
     }
 
-    /// Writes to every page of the memory that is not yet used, so that the system gives it now.
+    /// Writes to every page of the unused memory, so that the system provides it now.
     pub(crate) fn touch(&mut self) {
-        // The smallest page of the systems that we know of.
+        // The smallest page of the known systems.
         const PAGE: usize = 4096;
         for byte in self.buffer[..self.start].iter_mut().step_by(PAGE) {
-            // Zero as before; or the compiler would leave it out.
+            // Zero as before. Without `black_box` the compiler would remove it.
             *byte = std::hint::black_box(0);
         }
     }
 
-    /// Makes what is put from now on a part of `scope`.
+    /// Sets the scope of all that is written from now on.
     pub(crate) fn set_scope(&mut self, scope: impl SaveScope) {
         self.scope = Some(Box::new(scope));
     }
@@ -65,7 +65,7 @@ impl Writer {
         scope.downcast().ok()
     }
 
-    /// To be called before a controller is put.
+    /// Announces a controller to the scope.
     pub(crate) fn before_child(&mut self) -> Result<(), Error> {
         match &mut self.scope {
             None => Ok(()),
@@ -73,7 +73,7 @@ impl Writer {
         }
     }
 
-    /// The payload of a controller is put from now on: see [`SaveScope::enter`].
+    /// Begins the payload of a controller: see [`SaveScope::enter`].
     pub(crate) fn begin_controller(
         &mut self,
         address: usize,
@@ -83,7 +83,7 @@ impl Writer {
         self.scope.as_mut()?.enter(address, type_url, found)
     }
 
-    /// The payload of a controller was put, which is this many bytes long.
+    /// Ends the payload of a controller, which has this many bytes.
     pub(crate) fn end_controller(&mut self, address: usize, length: usize) {
         if let Some(scope) = &mut self.scope {
             scope.leave(address, length);
@@ -106,15 +106,15 @@ impl Writer {
         self.scope.as_deref_mut()
     }
 
-    /// The schema version that the payload around is saved in; where it is the current one, and
-    /// outside of a payload, `u32::MAX`.
+    /// Returns the schema version in which the surrounding payload is saved. It is `u32::MAX` for
+    /// the current version, and outside of a payload.
     #[doc(hidden)]
     #[inline]
     pub fn version(&self) -> u32 {
         if self.version == 0 { u32::MAX } else { self.version }
     }
 
-    /// Runs `put` for a payload, in the version that it is to be saved in.
+    /// Runs `put` for a payload, in the version in which it is to be saved.
     #[inline]
     pub(crate) fn payload(
         &mut self,
@@ -128,7 +128,7 @@ impl Writer {
         self.in_version(version, put)
     }
 
-    /// Runs `put` for a payload in this version; 0: in the current one.
+    /// Runs `put` for a payload in this version; 0 for the current one.
     #[inline]
     pub(crate) fn in_version(
         &mut self,
@@ -141,11 +141,12 @@ impl Writer {
         result
     }
 
-    /// Notes that the value of this `Arc` is put from here on, if the `Arc` is held elsewhere too.
+    /// Records that the value of this `Arc` is written from here on, if the `Arc` is also held
+    /// elsewhere.
     ///
     /// # Errors
     ///
-    /// It was put before: restored, the two places would have a value each.
+    /// If it was written before: after a restore, the two places would have separate values.
     #[inline]
     pub(super) fn meet<T: ?Sized>(&mut self, arc: &Arc<T>) -> Result<(), Error> {
         match Arc::strong_count(arc) {
@@ -154,49 +155,49 @@ impl Writer {
         }
     }
 
-    /// Lets what is put from now on be in other places too, or no longer. Returns what held before.
+    /// Sets whether values may be in other places too. Returns the previous setting.
     pub(crate) fn allow_sharing(&mut self, allow: bool) -> bool {
         self.shared.pause(allow)
     }
 
-    /// How many bytes were written so far. Also a mark for [`Writer::length_since`] and
-    /// [`Writer::since`].
+    /// Returns the number of bytes written so far. It is also a mark for [`Writer::length_since`]
+    /// and [`Writer::since`].
     #[inline]
     pub fn position(&self) -> usize {
         self.buffer.len() - self.start
     }
 
-    /// What was written so far, in wire order.
+    /// Returns the bytes written so far, in wire order.
     pub fn as_bytes(&self) -> &[u8] {
         &self.buffer[self.start..]
     }
 
-    /// What was written after `mark`, in wire order.
+    /// Returns the bytes written after `mark`, in wire order.
     pub fn since(&self, mark: usize) -> &[u8] {
         &self.buffer[self.start..self.buffer.len() - mark]
     }
 
-    /// Forgets what was written after `mark`; nothing if that is no mark of what is written now.
+    /// Removes the bytes written after `mark`; nothing if `mark` is not valid here.
     pub fn rewind(&mut self, mark: usize) {
         self.start = self.buffer.len() - mark.min(self.position());
         self.shared.rewind(mark);
     }
 
-    /// Forgets everything, the scope too, and keeps the memory.
+    /// Removes everything, including the scope, and keeps the memory.
     pub fn clear(&mut self) {
         self.start = self.buffer.len();
-        // A panic in the midst of a save has left them.
+        // A panic during a save may have left them.
         (self.depth, self.version) = (0, 0);
         self.shared = Shared::default();
         self.scope = None;
     }
 
-    /// What was written, without a copy. The memory before it stays allocated.
+    /// Returns the written bytes, without a copy. The memory before them stays allocated.
     pub fn into_bytes(self) -> Bytes {
         Bytes::from(self.buffer).slice(self.start..)
     }
 
-    /// What was written, as a vector of exactly that length.
+    /// Returns the written bytes, as a vector of exactly that length.
     pub fn into_vec(mut self) -> Vec<u8> {
         self.buffer.drain(..self.start);
         self.buffer
@@ -213,7 +214,7 @@ impl Writer {
         self.buffer = larger;
     }
 
-    /// Room for `length` bytes in front of what was written, to be filled by the caller.
+    /// Returns room for `length` bytes in front of the written bytes, for the caller to fill.
     #[inline]
     #[allow(unsafe_code)]
     pub fn reserve(&mut self, length: usize) -> &mut [u8] {
@@ -221,21 +222,21 @@ impl Writer {
             self.grow(length);
         }
         self.start -= length;
-        // A save is a row of these: checked once more, it takes 26 % more instructions and 19 %
-        // more time (BENCHMARKS.md).
+        // A save is a sequence of these calls. With a second check, it takes 26 % more instructions
+        // and 19 % more time (BENCHMARKS.md).
         //
         // SAFETY: `start` is never beyond the buffer's end, see its declaration, `clear`, `rewind`
         // and `grow`; and it was at least `length`, or `grow` has made it so.
         unsafe { self.buffer.get_unchecked_mut(self.start..self.start + length) }
     }
 
-    /// Puts bytes as they are.
+    /// Writes bytes unchanged.
     #[inline]
     pub fn raw(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len()).copy_from_slice(bytes);
     }
 
-    /// Puts a varint in its shortest form, 1 to 10 bytes.
+    /// Writes a varint in its shortest form, 1 to 10 bytes.
     #[inline]
     pub fn varint(&mut self, value: u64) {
         if value < 0x80 {
@@ -255,25 +256,25 @@ impl Writer {
         out[length - 1] = value as u8;
     }
 
-    /// Puts the tag of a field. In wire order it stands before the value, so it is put after it.
+    /// Writes the tag of a field. In wire order it precedes the value, so it is written after it.
     #[inline]
     pub fn tag(&mut self, number: u32, wire_type: WireType) {
         self.varint(u64::from(number) << 3 | wire_type as u64);
     }
 
-    /// Puts the length of everything that was written after `mark`.
+    /// Writes the length of everything that was written after `mark`.
     #[inline]
     pub fn length_since(&mut self, mark: usize) {
         self.varint((self.position() - mark) as u64);
     }
 
-    /// Puts a nested message: what `put` puts, with its length.
+    /// Writes a nested message: the bytes that `put` writes, with their length.
     ///
     /// # Errors
     ///
-    /// Those of `put`, and nesting deeper than [`Reader::DEPTH_LIMIT`]:
-    /// what could not be read is not written, and too long a chain of boxes ends in an error and
-    /// not in an overflow of the stack.
+    /// Those of `put`. Also if the message is nested deeper than [`Reader::DEPTH_LIMIT`], because
+    /// it could not be read; a very long chain of boxes thus ends in an error and not in a stack
+    /// overflow.
     #[inline]
     pub fn message(
         &mut self,
@@ -285,7 +286,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Puts a whole field of a nested message: its tag, its length, what `put` puts.
+    /// Writes a whole field of a nested message: its tag, its length, and the bytes that `put`
+    /// writes.
     ///
     /// # Errors
     ///
@@ -302,8 +304,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Runs `put`, which calls code of the user; a panic in it is an error, after which the writer is
-    /// where it was, but for what was written.
+    /// Runs `put`, which calls code of the user. A panic in it becomes an error; the writer is then
+    /// as before, except for the written bytes.
     #[inline]
     pub(crate) fn caught(
         &mut self,
@@ -315,7 +317,7 @@ impl Writer {
         result
     }
 
-    /// Runs `put` for what will be nested in so many more messages.
+    /// Runs `put` for a value that will be nested in this many more messages.
     #[inline]
     pub(crate) fn deeper(
         &mut self,
@@ -331,17 +333,17 @@ impl Writer {
         result
     }
 
-    /// Puts bytes with their length before them.
+    /// Writes bytes with their length before them.
     #[inline]
     pub fn length_delimited(&mut self, bytes: &[u8]) {
         self.raw(bytes);
         self.varint(bytes.len() as u64);
     }
 
-    /// Puts a whole field of bytes: its tag, their length, the bytes.
+    /// Writes a whole field of bytes: its tag, their length, the bytes.
     #[inline]
     pub fn bytes_field(&mut self, number: u32, bytes: &[u8]) {
-        // Room for all three at once, where tag and length are a byte each: as they mostly are.
+        // Room for all three at once, if tag and length have one byte each, as usual.
         match (short_tag(number, WireType::Len), bytes.len()) {
             (Some(tag), length @ ..0x80) => {
                 let out = self.reserve(length + 2);
@@ -353,7 +355,7 @@ impl Writer {
         }
     }
 
-    /// Puts a whole field of `N` bytes, fewer than 128, which `fill` makes in place.
+    /// Writes a whole field of `N` bytes, fewer than 128, which `fill` creates in place.
     #[cfg(any(test, feature = "uuid"))]
     #[inline]
     pub(crate) fn array_field<const N: usize>(
@@ -379,7 +381,7 @@ impl Writer {
         self.tag(number, WireType::Len);
     }
 
-    /// Puts a whole field of a varint: its tag and the value.
+    /// Writes a whole field of a varint: its tag and the value.
     #[inline]
     pub fn varint_field(&mut self, number: u32, value: u64) {
         match (short_tag(number, WireType::Varint), value) {
@@ -398,7 +400,7 @@ impl Writer {
         self.tag(number, wire_type);
     }
 
-    /// Makes a field of everything that was written after `mark`: puts its length and its tag.
+    /// Makes a field of everything that was written after `mark`: writes its length and its tag.
     #[inline]
     pub fn close_field(&mut self, number: u32, mark: usize) {
         let length = self.position() - mark;
@@ -412,12 +414,12 @@ impl Writer {
         }
     }
 
-    /// Room for `N` bytes in front of what was written.
+    /// Returns room for `N` bytes in front of the written bytes.
     #[inline]
     pub(crate) fn reserve_array<const N: usize>(&mut self) -> &mut [u8; N] {
         match self.reserve(N).first_chunk_mut() {
             Some(out) => out,
-            // `reserve` gives as many as it was asked for.
+            // `reserve` returns exactly as many bytes as requested.
             None => unreachable!(),
         }
     }
@@ -425,8 +427,8 @@ impl Writer {
     /// Brings the fields of one message into ascending order, for a struct that declares its fields
     /// in another order than their numbers.
     ///
-    /// `ends` has, for every field in the order in which it was put, its number and the position
-    /// after it; the first was put at `mark`.
+    /// `ends` has the number of every field and the position after it, in the order in which they
+    /// were written; the first was written at `mark`.
     pub fn reorder(&mut self, mark: usize, ends: &[(u32, usize)]) -> Result<(), Error> {
         let mut pieces = Vec::with_capacity(ends.len());
         let mut from = mark;
@@ -449,7 +451,7 @@ impl Writer {
     }
 }
 
-/// The tag of a field, if it is one byte: of the numbers 1 to 15.
+/// Returns the tag of a field, if it has one byte: for the numbers 1 to 15.
 #[inline(always)]
 fn short_tag(number: u32, wire_type: WireType) -> Option<u8> {
     (number < 16).then_some((number << 3) as u8 | wire_type as u8)
@@ -459,7 +461,7 @@ fn short_tag(number: u32, wire_type: WireType) -> Option<u8> {
 #[inline(never)]
 fn too_deep() -> Error {
     Error::invalid(format!(
-        "messages are nested more than {} deep, which cannot be read back",
+        "messages are nested more than {} deep and could not be read back",
         Reader::DEPTH_LIMIT
     ))
 }
@@ -538,8 +540,8 @@ mod tests {
         assert_eq!(unnest(&mut Reader::new(writer.as_bytes())).unwrap(), Reader::DEPTH_LIMIT);
         writer.clear();
         let error = nest(&mut writer, 1_000_000).unwrap_err().to_string();
-        assert_eq!(error, "messages are nested more than 100 deep, which cannot be read back");
-        // The depth is told from where the writer is, not from what it has seen.
+        assert_eq!(error, "messages are nested more than 100 deep and could not be read back");
+        // The depth follows from the position of the writer, not from its history.
         writer.clear();
         nest(&mut writer, 1).unwrap();
     }

@@ -1,18 +1,18 @@
-//! The identity of a controller: where it lives.
+//! The identity of a controller: its address.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Identifies a controller by where it lives, for as long as somebody holds it.
+/// Identifies a controller by its address, for as long as somebody holds the controller.
 pub(crate) fn address<T: ?Sized>(node: &T) -> usize {
     std::ptr::from_ref(node).cast::<()>().addr()
 }
 
-/// Something for each controller, by [`address`].
+/// A table with an entry for each controller, by [`address`].
 pub(crate) type ByAddress<T> = HashMap<usize, T, BuildHasherDefault<AddressHasher>>;
 
-/// Hashes an address by one multiplication. It comes from this program's allocator and from no
-/// snapshot, so that nobody can aim at collisions.
+/// Hashes an address by one multiplication. Addresses come from this program's allocator and not
+/// from a snapshot, so nobody can provoke collisions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AddressHasher(u64);
 
@@ -24,8 +24,8 @@ impl Hasher for AddressHasher {
     }
 
     fn write_usize(&mut self, address: usize) {
-        // The golden ratio. The low bits of an address are zero, the high ones of the product are
-        // well mixed: the table looks at both ends.
+        // The golden ratio. The low bits of an address are zero. The high bits of the product are
+        // well mixed, and the table uses both ends.
         let product = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.0 = product ^ product.rotate_left(32);
     }

@@ -18,23 +18,23 @@ use crate::schema::{ValueForm, kind};
 use crate::visit::{ChildCell, Visit};
 
 /// A child controller as a field of its parent's state. On the wire it is a `google.protobuf.Any`:
-/// the child owns its schema and its version.
+/// the child has its own schema and its own version.
 ///
 /// `Child<Scsi>` holds a controller of one type. `Child<dyn Controller>` holds one of any
-/// registered type and finds it again by its type URL.
+/// registered type, and a restore finds that type by its type URL.
 ///
-/// A child holds its controller, [`Child::get`], except between decoding and import: inside
-/// `validate` functions and in a state that was read by [`codec::from_bytes`](crate::codec::from_bytes) there is only its
-/// state yet, [`Child::with_state`].
+/// A child holds its controller ([`Child::get`]), except between decoding and import. Inside
+/// `validate` functions, and in a state that [`codec::from_bytes`](crate::codec::from_bytes) has
+/// read, it holds only the child's state ([`Child::with_state`]).
 pub struct Child<C: ?Sized + ChildTarget> {
     /// The controller, once it is built.
     live: OnceLock<C::Handle>,
-    /// The decoded state until then. Both are empty while the controller is being built and after that
-    /// has failed, or because the child was left out: see [`take_child`].
+    /// The decoded state until then. Both fields are empty while the controller is built, after
+    /// that has failed, and if the child was left out: see [`take_child`].
     loaded: Mutex<Option<C::Loaded>>,
 }
 
-/// What a [`Child`] can be of: a [`Controller`] type, or `dyn Controller`.
+/// The target of a [`Child`]: a [`Controller`] type, or `dyn Controller`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a controller, so it cannot be a `Child`",
     label = "needs `impl Controller for {Self}`",
@@ -58,7 +58,7 @@ impl ChildTarget for dyn Controller {
     type Loaded = AnyLoaded;
 }
 
-/// A controller of some registered type.
+/// A controller of any registered type.
 #[derive(Clone)]
 #[doc(hidden)]
 pub struct AnyNode(Arc<dyn Node>);
@@ -86,13 +86,13 @@ impl<C: ?Sized + ChildTarget> Child<C> {
         if let Some(controller) = self.live.get() {
             return Ok(controller.clone());
         }
-        // The lock is given back first: the controller's own code builds it.
+        // Releases the lock first, because the controller's own code builds it.
         let loaded = self.loaded().take();
         let controller = build(loaded.ok_or_else(empty)?)?;
         Ok(self.live.get_or_init(|| controller).clone())
     }
 
-    /// Takes the loaded state out and keeps an existing controller in its place.
+    /// Takes the loaded state out and stores an existing controller in its place.
     fn keep(&self, existing: C::Handle) -> Result<C::Loaded, Error> {
         let loaded = self.loaded().take().ok_or_else(empty)?;
         self.live.get_or_init(|| existing);
@@ -116,18 +116,18 @@ impl<C: Controller> Child<C> {
 }
 
 impl<C: Controller> Child<C> {
-    /// A child that is this controller.
+    /// Creates a child that holds this controller.
     pub fn new(controller: impl Into<Arc<C>>) -> Self {
         Self::of_live(controller.into())
     }
 
-    /// The controller; `None` between decoding and import.
+    /// Returns the controller; `None` between decoding and import.
     pub fn get(&self) -> Option<&Arc<C>> {
         self.live.get()
     }
 
-    /// Looks at the child's state, whether or not its controller is built yet. Takes the
-    /// controller's lock if it is. `None` after a failed import.
+    /// Calls `look` with the child's state, whether or not its controller exists yet. If it exists,
+    /// its lock is held during the call. Returns `None` after a failed import.
     pub fn with_state<R>(&self, look: impl FnOnce(&C::State) -> R) -> Option<R> {
         match self.live.get() {
             Some(controller) => Some(look(&controller.state())),
@@ -137,19 +137,19 @@ impl<C: Controller> Child<C> {
 }
 
 impl Child<dyn Controller> {
-    /// A child that is this controller, given as it is or in an `Arc`. Its type must be registered
-    /// to be found again.
+    /// Creates a child that holds this controller, which is passed by value or in an `Arc`. A
+    /// restore finds its type only if the type is registered.
     pub fn of(controller: impl IntoChild) -> Self {
         controller.into_child()
     }
 
-    /// The controller, if it is a `C` and built.
+    /// Returns the controller if it is a `C` and is built.
     pub fn downcast<C: Controller>(&self) -> Option<Arc<C>> {
         let AnyNode(node) = self.live.get()?;
         Arc::clone(node).into_any().downcast().ok()
     }
 
-    /// The type URL of the child's payload; `None` after a failed import.
+    /// Returns the type URL of the child's payload; `None` after a failed import.
     pub fn type_url(&self) -> Option<&'static str> {
         self.info().map(|info| info.type_url)
     }
@@ -162,9 +162,9 @@ impl Child<dyn Controller> {
     }
 }
 
-/// What a [`Child<dyn Controller>`](Child) can be made of: a controller, or an `Arc` of one.
+/// A value that becomes a [`Child<dyn Controller>`](Child): a controller, or an `Arc` of one.
 pub trait IntoChild {
-    /// The child.
+    /// Converts the value.
     fn into_child(self) -> Child<dyn Controller>;
 }
 
@@ -250,7 +250,7 @@ impl Wire<kind::Any> for Child<dyn Controller> {
     }
 }
 
-/// Takes a child; or leaves it out, if the reader does.
+/// Reads a child, or leaves it out if the reader does so.
 #[inline]
 fn take_child<C: ?Sized + ChildTarget>(
     r: &mut Reader<'_>,
@@ -269,15 +269,15 @@ fn empty() -> Error {
     Error::internal("the child's import has failed, there is nothing to save")
 }
 
-/// What the orchestrator asks a child, whatever its type: see [`ChildCell::answer`].
+/// A question of the orchestrator to a child of any type: see [`ChildCell::answer`].
 enum Question {
     /// The controller, once it is built.
     Live(Option<Arc<dyn Node>>),
-    /// What the decoded state says about itself.
+    /// The description of the decoded state.
     Described(Option<Described>),
-    /// The controller, which is built now.
+    /// The controller, which the question builds.
     Build(Option<Result<Arc<dyn Node>, Error>>),
-    /// The decoded state, in exchange for a controller that there is already.
+    /// The decoded state, in exchange for an existing controller.
     Keep(Arc<dyn Node>, Option<Result<Box<dyn Loaded>, Error>>),
 }
 
@@ -291,7 +291,7 @@ pub(crate) fn live(child: &dyn ChildCell) -> Option<Arc<dyn Node>> {
     }
 }
 
-/// Returns what the decoded state of a child says about itself; `None` if it has none.
+/// Returns the description of a child's decoded state; `None` if it has none.
 pub(crate) fn described(child: &dyn ChildCell) -> Option<Described> {
     let mut question = Question::Described(None);
     child.answer(&mut question);
@@ -305,7 +305,7 @@ pub(crate) fn described(child: &dyn ChildCell) -> Option<Described> {
 ///
 /// # Errors
 ///
-/// Those of the controller's `import`, and if there is neither a controller nor a state.
+/// Those of the controller's `import`. Also if there is neither a controller nor a state.
 pub(crate) fn build_child(child: &dyn ChildCell) -> Result<Arc<dyn Node>, Error> {
     let mut question = Question::Build(None);
     child.answer(&mut question);
@@ -315,8 +315,8 @@ pub(crate) fn build_child(child: &dyn ChildCell) -> Result<Arc<dyn Node>, Error>
     }
 }
 
-/// Puts an existing controller of the same type into the place of a child's decoded state. Returns the
-/// state, which the controller is to be [refreshed](Node::refresh) with.
+/// Puts an existing controller of the same type into the place of a child's decoded state. Returns
+/// the state, with which the controller is to be [refreshed](Node::refresh).
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What a hook may reach.
+//! The context of a hook.
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
@@ -13,74 +13,75 @@ use crate::payload::TypeInfo;
 use crate::provenance::Provenance;
 use crate::schema::short_type_name;
 
-/// What a hook is given: who it is called for, the controllers that this one comes after, and the
-/// host's own resources.
+/// The context of a hook: the controller that it is called for, the controllers that this one comes
+/// after, and the resources of the host.
 ///
-/// A hook reaches only what it comes after, since nothing else is known to be in the right state:
-/// on the destination everything it reaches is patched (or resumed) already, on the source it is
-/// still to be frozen. What it comes after are the types that its state names in `after(...)`, its
-/// ancestors, and what these come after.
+/// A hook reaches only the controllers that its own controller comes after, because only these are
+/// known to be in the right state. On the destination they are already patched (or resumed); on the
+/// source they are not frozen yet. A controller comes after the types that its state names in
+/// `after(...)`, after its ancestors, and after everything that these come after.
 pub struct Context {
     phase: Arc<PhaseContext>,
     unit: usize,
 }
 
-/// Where the tree comes from whose hooks run, or where it goes, see [`Context::origin`].
+/// The origin or the target of the tree whose hooks run, see [`Context::origin`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
-    /// The program did not say.
+    /// The program did not state it.
     #[default]
     Unknown,
-    /// A hand-over between two processes. Each ledger accepts its session once, so the tree is moved and not
-    /// copied.
+    /// A hand-over between two processes. Each ledger accepts its session once, so the tree is
+    /// moved and not copied.
     Handover {
         /// The id of the session.
         session: Arc<str>,
     },
-    /// A snapshot that was stored with a [`Provenance`]. Nothing keeps a file from being restored twice, so
-    /// the tree may be a copy.
+    /// A snapshot that was stored with a [`Provenance`]. A file can be restored twice, so the tree may
+    /// be a copy.
     Stored(Arc<Provenance>),
 }
 
-/// What a hook is called for, see [`Context::purpose`].
+/// The purpose of a hook, see [`Context::purpose`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
-    /// A rehearsal: the source still runs, and owns what the state describes. In `prepare`, and in the
-    /// `abort` of a tree that was prepared and not patched.
+    /// A rehearsal: the source still runs, and owns the resources that the state describes. This is
+    /// the purpose of `prepare`, and of the `abort` of a tree that was prepared and not patched.
     Rehearsal,
     /// The migration itself.
     Migration,
 }
 
-/// What a context asks of the migration that runs the hook. Controllers are numbered; each number is
-/// that of one controller as long as the phase lasts.
+/// The questions of a context to the migration that runs the hook. Controllers are numbered; a
+/// number stays with its controller during a phase.
 pub(crate) trait Migration: Send + Sync {
-    /// The id of a controller.
+    /// Returns the id of a controller.
     fn id(&self, unit: usize) -> &ControllerId;
-    /// The description of a controller's type.
+    /// Returns the description of a controller's type.
     fn info(&self, unit: usize) -> &'static TypeInfo;
-    /// A controller, which is of that type.
+    /// Returns a controller, which is of that type.
     fn controller(&self, unit: usize) -> Arc<dyn Any + Send + Sync>;
-    /// The controllers of a type that are nearest to `unit` among those that it comes after.
+    /// Returns the controllers of a type that are nearest to `unit` among those that it comes
+    /// after.
     fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize>;
-    /// The controller with this id, and whether `unit` comes after it.
+    /// Returns the controller with this id, and whether `unit` comes after it.
     fn find(&self, unit: usize, id: &ControllerId) -> Option<(usize, bool)>;
-    /// The host's resource of a type `T`, as an `Arc<T>`.
+    /// Returns the host's resource of a type `T`, as an `Arc<T>`.
     fn resource(&self, of: TypeId) -> Option<&(dyn Any + Send + Sync)>;
-    /// What the session says about where the tree comes from, or goes to.
+    /// Returns the origin that the session states.
     fn origin(&self) -> &Origin;
-    /// Raised when the operator cancels.
+    /// Returns the signal that a cancellation raises.
     fn cancel(&self) -> &Arc<Signal>;
 }
 
-/// What the contexts of all hooks of a phase share.
+/// The part of a context that all hooks of a phase share.
 pub(crate) struct PhaseContext {
     phase: Phase,
     purpose: Purpose,
     migration: Arc<dyn Migration>,
-    /// Raised when the phase does not go on; `None` in phases that always go on.
+    /// Raised when the phase must stop; `None` in phases that never stop early.
     stop: Option<Arc<Signal>>,
     /// See [`Contexts::is_left_out`].
     left_out: AtomicUsize,
@@ -97,28 +98,28 @@ impl PhaseContext {
     }
 }
 
-/// No unit.
+/// The value for "no unit".
 const NOBODY: usize = usize::MAX;
 
-/// The contexts of the hooks of one phase, made when they are asked for: most hooks are left out and
-/// need none.
+/// The contexts of the hooks of one phase. They are created on demand, because most hooks are left
+/// out and need none.
 pub(crate) struct Contexts {
     phase: Arc<PhaseContext>,
     controllers: usize,
-    /// [`Contexts::CHUNK`] units each.
+    /// Chunks of [`Contexts::CHUNK`] units.
     chunks: Vec<OnceLock<Box<[Context]>>>,
 }
 
 impl Contexts {
     const CHUNK: usize = 64;
 
-    /// The contexts of this many controllers.
+    /// Creates the contexts of this many controllers.
     pub(crate) fn new(phase: PhaseContext, controllers: usize) -> Self {
         let chunks = (0..controllers.div_ceil(Self::CHUNK)).map(|_| OnceLock::new()).collect();
         Self { phase: Arc::new(phase), controllers, chunks }
     }
 
-    /// The context of a unit.
+    /// Returns the context of a unit.
     pub(crate) fn of(&self, unit: usize) -> &Context {
         let chunk = self.chunks[unit / Self::CHUNK].get_or_init(|| {
             let first = unit - unit % Self::CHUNK;
@@ -128,8 +129,8 @@ impl Contexts {
         &chunk[unit % Self::CHUNK]
     }
 
-    /// Whether the controller of a unit leaves out the hook of this phase, as far as was said when it
-    /// was called last. Then so do all controllers of its type.
+    /// Returns whether the controller of a unit leaves out the hook of this phase, as its last call
+    /// reported. In that case, all controllers of its type leave it out.
     pub(crate) fn is_left_out(&self, unit: usize) -> bool {
         self.phase.left_out.load(Ordering::Relaxed) == unit
     }
@@ -140,8 +141,8 @@ fn name<T: ?Sized>() -> String {
 }
 
 impl Context {
-    /// What a hook does that `C` leaves out: it says so. A controller may pass this context on to one
-    /// of another type, whose hook says nothing of its own.
+    /// The hook of a controller `C` that leaves it out: it reports that. A controller may pass this
+    /// context on to one of another type; the hook of that one reports nothing.
     pub(super) fn leave_out<C: Controller>(&self, hook: Hook) -> LeftOut {
         if self.phase() == hook.phase() && self.is_a::<C>(self.unit) {
             self.phase.left_out.store(self.unit, Ordering::Relaxed);
@@ -149,24 +150,24 @@ impl Context {
         LeftOut
     }
 
-    /// The controller that the hook is called for.
+    /// Returns the id of the controller that the hook is called for.
     pub fn id(&self) -> &ControllerId {
         self.migration().id(self.unit)
     }
 
-    /// The phase that the hook runs in.
+    /// Returns the phase that the hook runs in.
     pub fn phase(&self) -> Phase {
         self.phase.phase
     }
 
-    /// What the hook is called for.
+    /// Returns the purpose of the hook.
     pub fn purpose(&self) -> Purpose {
         self.phase.purpose
     }
 
-    /// Where the tree comes from, or where it goes: what the [`Session`](crate::Session::origin) says. If it
-    /// says nothing, a tree that is restored comes from where its snapshot was
-    /// [stored](crate::Snapshot::provenance).
+    /// Returns the origin or the target of the tree, as stated by
+    /// [`Session::origin`](crate::Session::origin). If the session states none, the origin of a
+    /// restored tree is the [provenance](crate::Snapshot::provenance) of its snapshot.
     pub fn origin(&self) -> &Origin {
         self.migration().origin()
     }
@@ -189,18 +190,19 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// If there is none, or if several are equally near. Use [`Context::find`] where none is fine.
+    /// If there is none, or if several are equally near. If the controller may be absent, use
+    /// [`Context::find`].
     pub fn controller<C: Controller>(&self) -> Result<Arc<C>, Error> {
         self.find()?.ok_or_else(|| {
             let name = name::<C>();
             Error::precondition(format!(
-                "comes after no {name}: add it to `after(...)` of its state"
+                "does not come after any {name}: add it to `after(...)` of its state"
             ))
         })
     }
 
     /// Returns the nearest controller of a type among those that this one comes after, or `None` if
-    /// there is none, as where a sandbox may go without one.
+    /// there is none. Use it for an optional controller.
     ///
     /// ```
     /// # use snapshot_core::{Context, Controller, Error};
@@ -221,8 +223,8 @@ impl Context {
             [] => Ok(None),
             [unit] => self.downcast(unit).map(Some),
             [first, second, ..] => Err(Error::precondition(format!(
-                "comes after several {}, {} and {} among them: choose with \
-                 `Context::controller_at` or take all with `Context::controllers`",
+                "comes after several {}, including {} and {}: choose with `Context::controller_at` \
+                 or take all with `Context::controllers`",
                 name::<C>(),
                 self.migration().id(first),
                 self.migration().id(second)
@@ -230,12 +232,12 @@ impl Context {
         }
     }
 
-    /// All controllers of a type that are equally near, in the order of the tree; none if this one
-    /// comes after none.
+    /// Returns all controllers of a type that are equally near, in the order of the tree. The list
+    /// is empty if this controller does not come after any of the type.
     ///
     /// # Errors
     ///
-    /// [`Code::Internal`](crate::Code::Internal) if the plan and the tree are at odds.
+    /// [`Code::Internal`](crate::Code::Internal) if the plan and the tree disagree.
     pub fn controllers<C: Controller>(&self) -> Result<Vec<Arc<C>>, Error> {
         self.nearest::<C>().into_iter().map(|unit| self.downcast(unit)).collect()
     }
@@ -244,7 +246,7 @@ impl Context {
         self.migration().nearest(self.unit, TypeId::of::<C>())
     }
 
-    /// The controller with this id, if this one comes after it.
+    /// Returns the controller with this id, if this one comes after it.
     ///
     /// # Errors
     ///
@@ -270,12 +272,12 @@ impl Context {
         self.downcast(unit)
     }
 
-    /// The host's resource of a type, as given to
+    /// Returns the host's resource of a type, as passed to
     /// [`Session::resource`](crate::Session::resource).
     ///
     /// # Errors
     ///
-    /// If the session has none of the type.
+    /// If the session has no resource of the type.
     pub fn resource<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Error> {
         let resource = self.migration().resource(TypeId::of::<T>());
         resource.and_then(|resource| resource.downcast_ref::<Arc<T>>()).cloned().ok_or_else(|| {
@@ -286,15 +288,15 @@ impl Context {
         })
     }
 
-    /// Whether the phase does not go on: the operator has cancelled, another hook has failed, or
-    /// the time is up. A long hook looks at it and returns early; what it has done is undone.
-    /// Always `false` in `thaw`, `commit` and `abort`.
+    /// Returns whether the phase must stop: the migration was cancelled, another hook has failed,
+    /// or the time is up. A long hook checks this and returns early; its work is undone. Always
+    /// `false` in `thaw`, `commit` and `abort`.
     pub fn is_cancelled(&self) -> bool {
         let stop = self.phase.stop.as_ref();
         stop.is_some_and(|stop| stop.is_raised() || self.migration().cancel().is_raised())
     }
 
-    /// Waits until [`Context::is_cancelled`]; forever where that is never so.
+    /// Waits until [`Context::is_cancelled`] is true. Waits forever in a phase where it never is.
     pub async fn cancelled(&self) {
         match &self.phase.stop {
             Some(stop) => {

@@ -2,23 +2,23 @@
 
 use super::{ByAddress, Node, address};
 
-/// What a save knows of a frozen tree: nothing, outside of a save of one. It compares what is saved
-/// with what was frozen: which controllers, below which parents, in which stages.
+/// The knowledge of a save about the frozen tree. It is empty for any other save. It compares the
+/// saved controllers with the frozen ones: their identity, their parents and their stages.
 ///
-/// Controllers are saved from the last to the first, children before the end of their parents. So the
-/// next one is nearly always where it is looked for first; where it is not, as a state may save its
-/// children in another order than it shows them, it is found by its address.
+/// Controllers are saved from the last to the first, and children before the end of their parents.
+/// The next one is therefore nearly always at the expected place. A state may save its children in
+/// another order than it shows them; then a controller is found by its address.
 #[derive(Debug, Default)]
 pub(crate) struct FrozenTree {
-    /// Each before its children.
+    /// All controllers, each before its children.
     controllers: Vec<FrozenController>,
-    /// The one whose end is expected next.
+    /// The controller whose end is expected next.
     next: usize,
-    /// The innermost one whose payload is being put; before the first, the root.
+    /// The innermost controller whose payload is being written; the root before the first one.
     current: usize,
-    /// All of them, made when one is not where it was expected.
+    /// All controllers by address, created when one is not at its expected place.
     by_address: Option<ByAddress<usize>>,
-    /// Whether one was not where it was expected.
+    /// Whether a controller was not at its expected place.
     is_out_of_order: bool,
     strangers: Vec<Stranger>,
     changed_stages: Vec<ChangedStage>,
@@ -27,24 +27,24 @@ pub(crate) struct FrozenTree {
 #[derive(Debug)]
 struct FrozenController {
     address: usize,
-    /// Its place; of the root, its own.
+    /// The place of its parent; for the root, its own.
     parent: usize,
     /// The stage before the freeze.
     before: Option<i32>,
-    /// The stage that the freeze has left it in.
+    /// The stage in which the freeze left it.
     frozen: Option<i32>,
     length: Option<usize>,
 }
 
-/// A controller that was saved and is not in the frozen tree.
+/// A controller that was saved but is not in the frozen tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stranger {
-    /// The place of the controller that has saved it.
+    /// The place of the controller that saved it.
     pub(crate) parent: usize,
     pub(crate) type_url: &'static str,
 }
 
-/// A controller whose stage is no longer the one that the freeze has left it in.
+/// A controller whose stage is no longer the one in which the freeze left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChangedStage {
     pub(crate) place: usize,
@@ -57,8 +57,8 @@ impl FrozenTree {
         Self { controllers: Vec::with_capacity(controllers), ..Self::default() }
     }
 
-    /// Adds a controller, with the place of its parent, which was added before, the stage that it had
-    /// before the freeze and is saved in, and the stage that the freeze has left it in.
+    /// Adds a controller with three facts: the place of its parent, which was added before; the
+    /// stage before the freeze, in which it is saved; and the stage in which the freeze left it.
     #[inline]
     pub(crate) fn push(
         &mut self,
@@ -86,7 +86,7 @@ impl FrozenTree {
     }
 
     fn find_elsewhere(&mut self, address: usize) -> Option<usize> {
-        // Those whose end is expected next, the innermost first.
+        // The controllers whose end is expected next, the innermost first.
         let mut at = self.next;
         loop {
             let FrozenController { address: here, parent, .. } = *self.controllers.get(at)?;
@@ -105,8 +105,8 @@ impl FrozenTree {
         by_address.get(&address).copied()
     }
 
-    /// The payload of a controller is put from now on, which was found in this stage. Returns the stage
-    /// that it is saved in.
+    /// Begins the payload of a controller, which was found in stage `found`. Returns the stage in
+    /// which it is saved.
     pub(crate) fn begin(
         &mut self,
         address: usize,
@@ -129,7 +129,7 @@ impl FrozenTree {
         before
     }
 
-    /// The payload of a controller was put, this many bytes.
+    /// Ends the payload of a controller, which has this many bytes.
     pub(crate) fn end(&mut self, address: usize, length: usize) {
         let is_current = |current: &FrozenController| current.address == address;
         let at = match self.controllers.get(self.current).is_some_and(is_current) {
@@ -159,27 +159,28 @@ impl FrozenTree {
         self.next = at.saturating_sub(1);
     }
 
-    /// Whether every controller that was put was the one that was expected next. If none was left out
-    /// as well, exactly the frozen tree was put.
+    /// Returns whether every saved controller was the expected one. If none is missing either,
+    /// exactly the frozen tree was saved.
     pub(crate) fn is_in_order(&self) -> bool {
         !self.is_out_of_order
     }
 
-    /// The controllers that were put and are not in the tree.
+    /// Returns the controllers that were saved and are not in the tree.
     pub(crate) fn strangers(&self) -> &[Stranger] {
         &self.strangers
     }
 
-    /// The controllers whose stage has changed since the freeze.
+    /// Returns the controllers whose stage has changed since the freeze.
     pub(crate) fn changed_stages(&self) -> &[ChangedStage] {
         &self.changed_stages
     }
 
-    /// The lengths of the payloads without those of their children, in the order of the tree.
+    /// Returns the lengths of the payloads without those of their children, in the order of the
+    /// tree.
     ///
     /// # Errors
     ///
-    /// The places of all that were not put.
+    /// The places of all controllers that were not saved.
     pub(crate) fn net_lengths(&self) -> Result<Vec<usize>, Vec<usize>> {
         let mut lengths = Vec::with_capacity(self.controllers.len());
         for (at, controller) in self.controllers.iter().enumerate() {
@@ -201,8 +202,8 @@ mod tests {
     use super::*;
     use crate::ControllerSet;
 
-    /// A root with two children, the first with one of its own; each was in the stage of its number,
-    /// and is in that of its number and 100.
+    /// A root with two children, the first of which has a child. The stage of each is its number
+    /// before the freeze, and its number plus 100 after it.
     fn tree(nodes: &[ControllerSet; 4]) -> FrozenTree {
         let mut tree = FrozenTree::with_capacity(nodes.len());
         for (at, parent) in [None, Some(0), Some(1), Some(0)].into_iter().enumerate() {
@@ -211,7 +212,7 @@ mod tests {
         tree
     }
 
-    /// Saves a controller whose children are saved in between.
+    /// Saves a controller, and some children in between.
     fn save(tree: &mut FrozenTree, nodes: &[ControllerSet; 4], at: usize, children: &[usize]) {
         let stage = at as i32;
         assert_eq!(tree.begin(address(&nodes[at]), "url", Some(stage + 100)), Some(stage));
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(tree.net_lengths(), Err(vec![1, 2]));
         assert_eq!(tree.begin(address(&ControllerSet::new()), "url", None), None);
         assert_eq!(tree.strangers(), [Stranger { parent: 0, type_url: "url" }]);
-        // Outside of the save of a frozen tree, nothing is expected.
+        // If no frozen tree is being saved, nothing is expected.
         let mut none = FrozenTree::default();
         assert_eq!(none.begin(address(&nodes[0]), "url", None), None);
         assert!(none.is_in_order() && none.strangers().is_empty());

@@ -1,4 +1,4 @@
-//! A gate that operations pass, and that a freeze closes behind them.
+//! A gate for operations, which a freeze closes.
 
 use std::fmt;
 use std::future::Future;
@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 
 use crate::error::Error;
 
-/// Lets operations in while a controller is live, and keeps them out while it is migrating.
+/// Admits operations while a controller is live, and keeps them out while it migrates.
 ///
-/// An operation that changes the controller [enters](Gate::enter) the gate and holds the
-/// [`Inside`] until it has ended. `freeze` [closes](Gate::close) the gate, which waits for the
-/// operations inside; `thaw` and `resume` [open](Gate::open) it. A controller that is imported begins
-/// with a [closed](Gate::closed) gate.
+/// An operation that changes the controller [enters](Gate::enter) the gate and holds the [`Inside`]
+/// until it has ended. `freeze` [closes](Gate::close) the gate, which waits for the operations
+/// inside; `thaw` and `resume` [open](Gate::open) it. An imported controller starts with a
+/// [closed](Gate::closed) gate.
 ///
 /// ```
 /// use std::ops::DerefMut;
@@ -70,33 +70,34 @@ use crate::error::Error;
 /// }
 /// ```
 ///
-/// The hook's deadline bounds the wait of `close`: an operation that does not end fails the freeze, and
-/// `thaw` opens the gate again. An operation must not wait for the migration while it is inside.
+/// The deadline of the hook bounds the wait of `close`: an operation that does not end makes the
+/// freeze fail, and `thaw` opens the gate again. An operation that is inside must not wait for the
+/// migration.
 ///
-/// Entering an open gate takes a few atomic instructions and no lock. Clones are the same gate, so a task
-/// can have one of its own.
+/// Entering an open gate takes a few atomic instructions and no lock. All clones share one gate, so
+/// each task can have a clone.
 #[derive(Clone)]
 pub struct Gate(Arc<Shared>);
 
 struct Shared {
-    /// How many are inside, times [`ONE`], and whether the gate is [`CLOSED`].
+    /// The number of operations inside, times [`ONE`], plus [`CLOSED`] if the gate is closed.
     word: AtomicUsize,
     slow: Mutex<Slow>,
 }
 
 /// The bit of [`Shared::word`] that keeps operations out.
 const CLOSED: usize = 1;
-/// What one operation inside adds to [`Shared::word`].
+/// The amount that one operation inside adds to [`Shared::word`].
 const ONE: usize = 2;
 
-/// What is looked at only where somebody closes, opens or waits.
+/// The rest, which only closing, opening and waiting need.
 #[derive(Default)]
 struct Slow {
-    /// Whether the gate is closed, apart from those who are closing it.
+    /// Whether the gate is closed, apart from pending closes.
     is_closed: bool,
-    /// How many wait for those inside to leave. The gate stays closed for them.
+    /// The number of closes that wait for the operations inside. They keep the gate closed.
     closing: usize,
-    /// Who waits, by the number of the wait.
+    /// The wakers of those who wait, by the number of the wait.
     wakers: Vec<(u64, Waker)>,
     next: u64,
 }
@@ -106,7 +107,7 @@ impl Slow {
         if self.is_closed || self.closing > 0 { CLOSED } else { 0 }
     }
 
-    /// Leaves the waker of a wait, which gets a number with its first one.
+    /// Stores the waker of a wait. The first call gives the wait a number.
     fn wait(&mut self, number: &mut Option<u64>, waker: &Waker) {
         let number = *number.get_or_insert_with(|| {
             self.next += 1;
@@ -126,11 +127,11 @@ impl Slow {
 
 impl Shared {
     fn slow(&self) -> MutexGuard<'_, Slow> {
-        // Nothing panics while it is locked but a waker's clone, which leaves it whole.
+        // Only the clone of a waker can panic under this lock, and that leaves the data whole.
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the word say what `slow` says.
+    /// Copies the state of `slow` into the word.
     fn publish(&self, slow: &Slow) {
         match slow.word() {
             CLOSED => self.word.fetch_or(CLOSED, Ordering::SeqCst),
@@ -143,7 +144,7 @@ impl Shared {
         self.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter).is_ok()
     }
 
-    /// Wakes everybody who waits, outside the lock: a waker may run the task right here.
+    /// Wakes everybody who waits. Not under the lock: a waker may run its task right here.
     fn wake_all(&self) {
         let wakers = std::mem::take(&mut self.slow().wakers);
         for (_, waker) in wakers {
@@ -153,12 +154,12 @@ impl Shared {
 }
 
 impl Gate {
-    /// An open gate.
+    /// Creates an open gate.
     pub fn new() -> Self {
         Self::with(Slow::default())
     }
 
-    /// A closed gate, as a controller has it from its import to its `resume`.
+    /// Creates a closed gate, which a controller needs from its import to its `resume`.
     pub fn closed() -> Self {
         Self::with(Slow { is_closed: true, ..Slow::default() })
     }
@@ -167,7 +168,7 @@ impl Gate {
         Self(Arc::new(Shared { word: AtomicUsize::new(slow.word()), slow: Mutex::new(slow) }))
     }
 
-    /// Lets an operation in. It is inside until the [`Inside`] is dropped.
+    /// Admits an operation. It is inside until the [`Inside`] is dropped.
     ///
     /// # Errors
     ///
@@ -180,17 +181,18 @@ impl Gate {
         }
     }
 
-    /// Lets an operation in as soon as the gate is open: at once, or when the migration has ended here.
-    /// After a commit that is never. Dropping the future gives the wait up.
+    /// Admits an operation as soon as the gate is open: at once, or when the migration has ended
+    /// here. After a commit that never happens. Dropping the future ends the wait.
     pub fn enter_when_open(&self) -> impl Future<Output = Inside> + Send + use<> {
         Entering { gate: Arc::clone(&self.0), number: None }
     }
 
-    /// Keeps further operations out from the call on, and waits until those inside have left. It returns
-    /// at once if nobody is inside.
+    /// Keeps further operations out from the call on, and waits until those inside have left. It
+    /// returns at once if nobody is inside.
     ///
-    /// If the future is dropped before it has returned, the gate is as it was before the call. An
-    /// [`open`](Gate::open) while it waits does not end the wait: the gate is closed when this returns.
+    /// If the future is dropped before it is ready, the gate is as it was before the call. An
+    /// [`open`](Gate::open) during the wait does not end it: when the wait ends, the gate is
+    /// closed.
     pub fn close(&self) -> impl Future<Output = ()> + Send + use<> {
         let gate = Arc::clone(&self.0);
         let mut slow = gate.slow();
@@ -200,7 +202,7 @@ impl Gate {
         Closing { gate, number: None, is_done: false }
     }
 
-    /// Lets operations in again, and wakes those that [wait](Gate::enter_when_open).
+    /// Opens the gate, and wakes those that [wait](Gate::enter_when_open).
     pub fn open(&self) {
         let mut slow = self.0.slow();
         slow.is_closed = false;
@@ -209,7 +211,7 @@ impl Gate {
         self.0.wake_all();
     }
 
-    /// Whether operations are kept out.
+    /// Returns whether operations are kept out.
     pub fn is_closed(&self) -> bool {
         self.0.word.load(Ordering::SeqCst) & CLOSED != 0
     }
@@ -268,7 +270,8 @@ impl Future for Entering {
         let this = self.get_mut();
         if !this.gate.try_enter() {
             this.gate.slow().wait(&mut this.number, task.waker());
-            // Opened between the attempt and the entry: the entry would never be woken.
+            // If the gate was opened between the attempt and the entry of the waker, nobody would
+            // wake this wait.
             if !this.gate.try_enter() {
                 return Poll::Pending;
             }
@@ -292,7 +295,7 @@ struct Closing {
 }
 
 impl Closing {
-    /// Nobody is inside any more: the gate stays closed without this wait.
+    /// Nobody is inside any more. The gate stays closed without this wait.
     fn finish(&mut self) {
         let mut slow = self.gate.slow();
         slow.is_closed = true;
@@ -315,7 +318,8 @@ impl Future for Closing {
         }
         if !is_empty(&this.gate) {
             this.gate.slow().wait(&mut this.number, task.waker());
-            // The last one left between the look and the entry: the entry would never be woken.
+            // If the last operation left between the look and the entry of the waker, nobody would
+            // wake this wait.
             if !is_empty(&this.gate) {
                 return Poll::Pending;
             }
@@ -411,7 +415,7 @@ mod tests {
         drop(gate.enter().unwrap());
         drop(inside);
         block_on(gate.close());
-        // One that was closed before stays closed.
+        // A gate that was closed before stays closed.
         drop(gate.close());
         assert!(gate.is_closed());
     }

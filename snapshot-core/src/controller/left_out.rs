@@ -1,4 +1,4 @@
-//! Hooks that a controller leaves out, as a type can tell.
+//! Hooks that a controller leaves out, recognised by a type.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,8 +6,8 @@ use std::task::{self, Poll};
 
 use crate::Error;
 
-/// The future of a hook that is left out: it has nothing to do. No hook that somebody has written
-/// returns it, since nobody else can name it.
+/// The future of a hook that is left out. It does nothing. A hook written by a user never returns
+/// it, because nobody else can name it.
 #[derive(Debug)]
 pub(super) struct LeftOut;
 

@@ -14,16 +14,16 @@ use crate::visit::Visit;
 /// A decoded payload whose controller is not built yet, without its type.
 pub(crate) trait Loaded: Send {
     fn info(&self) -> &'static TypeInfo;
-    /// The schema version that it was read in.
+    /// Returns the schema version in which it was read.
     fn version(&self) -> u32;
     /// Shows the controllers and the names inside to `visit`.
     fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
     fn stage_number(&self) -> Option<i32>;
     fn own_name(&self) -> Option<String>;
     fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
-    /// Builds the controller, in its import stage.
+    /// Builds the controller in its import stage.
     fn import(self: Box<Self>) -> Result<Arc<dyn Node>, Error>;
-    /// The state, in the stage that its controller has from its import on.
+    /// Returns the state, in the stage that its controller has after the import.
     fn into_state(self: Box<Self>) -> Result<Box<dyn Any>, Error>;
 }
 
@@ -31,10 +31,11 @@ pub(crate) trait Loaded: Send {
 #[doc(hidden)]
 pub struct StateOf<C: Controller> {
     pub(super) state: C::State,
-    /// The schema version that it was read in.
+    /// The schema version in which it was read.
     version: u32,
-    /// Most controllers are a lock around their state, behind an `Arc`. With this a loaded state is as
-    /// large as its controller, which the allocator then puts where the loaded state has been.
+    /// Most controllers are a lock around their state, behind an `Arc`. With this room, a loaded
+    /// state is as large as its controller, so the allocator can put the controller where the
+    /// loaded state was.
     _room: [usize; 2],
 }
 
@@ -43,12 +44,12 @@ impl<C: Controller> StateOf<C> {
         Self { state, version, _room: [0; 2] }
     }
 
-    /// Builds the controller, in the stage that it has from its import on.
+    /// Builds the controller, in the stage that it has after its import.
     pub(crate) fn build(self) -> Result<Arc<C>, Error> {
         C::import(self.into_imported()?).map(Arc::new)
     }
 
-    /// The state, in the stage that its controller has from its import on.
+    /// Returns the state, in the stage that the controller has after its import.
     fn into_imported(mut self) -> Result<C::State, Error> {
         if let Some(stage) = C::State::STAGE_RULES.and_then(|rules| rules.import_as) {
             self.state.set_stage_number(stage)?;
@@ -56,7 +57,7 @@ impl<C: Controller> StateOf<C> {
         Ok(self.state)
     }
 
-    /// The same of a state in a box, which is freed first.
+    /// Does the same for a state in a box, which is freed first.
     pub(super) fn build_boxed(self: Box<Self>) -> Result<Arc<C>, Error> {
         let unboxed = |loaded: Box<Self>| *loaded;
         unboxed(self).build()
@@ -99,7 +100,7 @@ impl<C: Controller> Loaded for StateOf<C> {
     }
 }
 
-/// A decoded payload of some registered type.
+/// A decoded payload of any registered type.
 #[doc(hidden)]
 pub struct AnyLoaded(pub(super) Box<dyn Loaded>);
 
@@ -113,13 +114,13 @@ impl AnyLoaded {
     }
 }
 
-/// What a decoded state says about itself.
+/// The description of a decoded state.
 pub(crate) struct Described {
     pub(crate) info: &'static TypeInfo,
-    /// The schema version that it was read in.
+    /// The schema version in which it was read.
     pub(crate) version: u32,
     pub(crate) stage: Option<i32>,
-    /// The name that it gives itself, or why that cannot be known.
+    /// The name that it gives itself, or the reason why that is unknown.
     pub(crate) own_name: Result<Option<String>, Error>,
 }
 

@@ -1,5 +1,5 @@
-//! Taking the lock of a controller's state: who waits for it is known, a panic behind it leaves it
-//! whole, and a wait that can be given up ends.
+//! Locks the state of a controller. The waiting thread is known by name, a panic under the lock
+//! poisons nothing, and a wait can be given up.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -18,13 +18,13 @@ use crate::caught::{caught, panicked};
 use crate::error::{Code, Error};
 use crate::path::ControllerId;
 
-/// Runs `work` behind the lock of a controller's state.
+/// Runs `work` while the lock of a controller's state is held.
 ///
-/// A panic in `work` is caught before the lock is given back, so that it poisons none.
+/// A panic in `work` is caught before the lock is released, so it poisons no lock.
 ///
 /// # Errors
 ///
-/// Those of `work`; that `state` panics; that the wait was given up.
+/// Those of `work`. Also if `state` panics, or if the wait was given up.
 #[inline]
 pub(crate) fn with_state<C: Controller, T>(
     controller: &C,
@@ -42,22 +42,22 @@ pub(crate) fn with_state<C: Controller, T>(
     }
 }
 
-/// The error of a panic in `state`, or when the lock was given back.
+/// Returns the error of a panic in `state`, or of one that occurred while the lock was released.
 #[cold]
 #[inline(never)]
 fn outside(error: Error, was_locked: bool, address: usize) -> Error {
     with_board(|board| board.map(Board::end));
     let before = match was_locked {
-        true => "while the lock of its state was given back, ",
+        true => "while the lock of its state was released, ",
         false => {
-            "its `state` function must give the state whatever has happened, also behind a poisoned \
-             lock (`lock().unwrap_or_else(PoisonError::into_inner)`), but it "
+            "its `state` function must return the state in every case, also when the lock is \
+             poisoned (`lock().unwrap_or_else(PoisonError::into_inner)`), but it "
         }
     };
     error.explained(before).of_node(address)
 }
 
-/// The state behind the lock, by whichever function gave it.
+/// A locked state, by the function that returned it.
 enum Locked<T, S> {
     Tried(T),
     Waited(S),
@@ -94,7 +94,7 @@ fn lock<C: Controller>(controller: &C) -> Result<impl DerefMut<Target = C::State
         let tried = controller.try_state();
         let locked = match tried {
             Some(state) => Ok(Locked::Tried(state)),
-            // The default, whose type says so when the program is compiled.
+            // The default of `try_state`. The compiler knows it by its type.
             ref none if size_of_val(none) == 0 => Ok(Locked::Waited(controller.state())),
             None => poll(|| controller.try_state(), board, address(controller)).map(Locked::Tried),
         };
@@ -103,7 +103,7 @@ fn lock<C: Controller>(controller: &C) -> Result<impl DerefMut<Target = C::State
     })
 }
 
-/// Tries again and again, until the state is there or the wait is given up.
+/// Tries repeatedly, until the state is locked or the wait is given up.
 #[cold]
 #[inline(never)]
 fn poll<S>(
@@ -111,7 +111,7 @@ fn poll<S>(
     board: &Board,
     address: usize,
 ) -> Result<S, Error> {
-    /// So often in a row, for a lock that is held for a moment.
+    /// The number of tries in a row, for a lock that is held only briefly.
     const SPINS: u32 = 100;
     const LONGEST_PAUSE: Duration = Duration::from_millis(1);
     for _ in 0..SPINS {
@@ -137,38 +137,39 @@ fn poll<S>(
 /// A wait that can be given up.
 struct Wait {
     began: Instant,
-    /// When it was first seen that the operator has cancelled.
+    /// The time at which the cancellation was first noticed.
     cancelled: Option<Instant>,
 }
 
-/// Until when a controller's state is waited for.
+/// The limits of the wait for a controller's state.
 pub(crate) struct Patience {
-    /// How long one controller may take.
+    /// The time for one controller.
     pub(crate) per_controller: Duration,
-    /// When the time of the whole phase is up, and how the error says so.
+    /// The time at which the whole phase is due, and its text in the error.
     pub(crate) due: Option<(Instant, String)>,
-    /// Whether the operator has cancelled; `None` where that has no effect.
+    /// Whether the migration was cancelled; `None` where that has no effect.
     pub(crate) is_cancelled: Option<Box<dyn Fn() -> bool + Send + Sync>>,
-    /// How long to go on after that.
+    /// The time that remains after the cancellation.
     pub(crate) grace: Duration,
 }
 
-/// Tells which controller an address is.
+/// Finds the controller at an address.
 pub(crate) trait Names: Send + Sync {
-    /// Its id and its type URL, if it is known here.
+    /// Returns its id and its type URL, if it is known here.
     fn name(&self, address: usize) -> Option<(ControllerId, &'static str)>;
 }
 
-/// On which a thread writes down whose state it waits for, for the timer thread to see.
+/// A board on which a thread notes whose state it waits for. The timer thread reads it.
 pub(crate) struct Board {
-    /// Counts the waits.
+    /// The number of waits so far.
     serial: AtomicU64,
-    /// The [`address`] of the controller whose state is waited for, 0 if none is.
+    /// The [`address`] of the controller whose state is awaited; 0 if there is none.
     address: AtomicUsize,
-    /// Whether a wait was given up. Then no other wait is begun: all of them would take as long.
+    /// Whether a wait was given up. After that no other wait begins, because each would take as
+    /// long.
     has_given_up: AtomicBool,
     patience: Patience,
-    /// Who is asked for names, the last one first.
+    /// The sources of names. The last one is asked first.
     names: Mutex<Vec<Arc<dyn Names>>>,
 }
 
@@ -185,7 +186,7 @@ impl Board {
 
     #[inline]
     fn begin(&self, address: usize) {
-        // One thread writes.
+        // Only one thread writes.
         let serial = self.serial.load(Ordering::Relaxed);
         self.serial.store(serial.wrapping_add(1), Ordering::Relaxed);
         self.address.store(address, Ordering::Relaxed);
@@ -196,7 +197,7 @@ impl Board {
         self.address.store(0, Ordering::Relaxed);
     }
 
-    /// The wait that goes on, by a number that no other has, and whose state it is for.
+    /// Returns the current wait: its unique number, and the address of the controller.
     pub(crate) fn waits_for(&self) -> Option<(u64, usize)> {
         let address = self.address.load(Ordering::Relaxed);
         (address != 0).then(|| (self.serial.load(Ordering::Relaxed), address))
@@ -206,9 +207,9 @@ impl Board {
         &self.patience
     }
 
-    /// The id and the type URL of a controller, if it is known.
+    /// Returns the id and the type URL of a controller, if it is known.
     pub(crate) fn name(&self, address: usize) -> Option<(ControllerId, &'static str)> {
-        // Not under the lock: who knows the names has locks of his own.
+        // Not under the lock, because the sources of names have locks of their own.
         let names = self.names().clone();
         names.iter().rev().find_map(|names| names.name(address))
     }
@@ -217,12 +218,12 @@ impl Board {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks these for names first from now on.
+    /// Adds a source of names, which is asked first.
     pub(crate) fn add_names(&self, names: Arc<dyn Names>) {
         self.names().push(names);
     }
 
-    /// Asks those no more that were added last.
+    /// Removes the source of names that was added last.
     pub(crate) fn remove_names(&self) {
         let last = self.names().pop();
         drop(last);
@@ -240,11 +241,13 @@ impl Board {
         let (code, why) = match (due, wait.cancelled) {
             (Some((due, why)), _) if now >= *due => (Code::DeadlineExceeded, why.clone()),
             (_, Some(at)) if is_over || now.saturating_duration_since(at) >= *grace => {
-                (Code::Cancelled, "the operator has cancelled".to_owned())
+                (Code::Cancelled, "the migration was cancelled".to_owned())
             }
-            _ if is_over => (Code::DeadlineExceeded, "others were waited for in vain".to_owned()),
+            _ if is_over => {
+                (Code::DeadlineExceeded, "the wait for another lock has already failed".to_owned())
+            }
             _ if waited >= *per_controller => {
-                (Code::DeadlineExceeded, format!("it was waited for {per_controller:?}"))
+                (Code::DeadlineExceeded, format!("the wait took longer than {per_controller:?}"))
             }
             _ => return None,
         };
@@ -253,7 +256,7 @@ impl Board {
     }
 }
 
-/// Whom to look for when a lock does not come back.
+/// The advice for a lock that is not released.
 pub(crate) const WHO_HOLDS_IT: &str = "look for a thread or task that keeps the guard of its state, \
      or holds it and waits for the state of a parent (lock parents before children)";
 
@@ -264,7 +267,7 @@ impl fmt::Debug for Board {
 }
 
 thread_local! {
-    /// Where this thread writes down whose state it waits for.
+    /// The board on which this thread notes whose state it waits for.
     static BOARD: RefCell<Option<Arc<Board>>> = const { RefCell::new(None) };
 }
 
@@ -280,14 +283,14 @@ fn with_board<T>(run: impl FnOnce(Option<&Board>) -> T) -> T {
         (Ok(Some(result)), _) => result,
         // The thread is about to end.
         (_, Some(run)) => run(None),
-        // Whoever has run has returned something.
+        // If `run` was taken, it has returned a value.
         (_, None) => unreachable!(),
     }
 }
 
 /// Runs code of this thread with a board.
 pub(crate) fn watched<T>(board: &Arc<Board>, run: impl FnOnce() -> T) -> T {
-    /// Puts the board before it back, also after a panic.
+    /// Puts the previous board back, also after a panic.
     struct Restored(Option<Option<Arc<Board>>>);
 
     impl Drop for Restored {
@@ -299,7 +302,7 @@ pub(crate) fn watched<T>(board: &Arc<Board>, run: impl FnOnce() -> T) -> T {
     }
 
     fn replace(board: Option<Arc<Board>>) -> Option<Option<Arc<Board>>> {
-        // Within a `state` function nothing is watched but the wait for what it returns.
+        // Inside of a `state` function, only the wait for its result is watched.
         BOARD
             .try_with(|held| {
                 held.try_borrow_mut().ok().map(|mut h| std::mem::replace(&mut *h, board))
@@ -312,13 +315,13 @@ pub(crate) fn watched<T>(board: &Arc<Board>, run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// The board of this thread.
+/// Returns the board of this thread.
 pub(crate) fn present() -> Option<Arc<Board>> {
     BOARD.try_with(|board| board.try_borrow().ok().and_then(|board| board.clone())).ok().flatten()
 }
 
-/// What the default of [`Controller::try_state`] would give, and never does. An `Option` of it takes no
-/// memory, which no other has: so the default is known when the program is compiled.
+/// The type that the default of [`Controller::try_state`] would return, and never does. An `Option`
+/// of it is the only one that takes no memory, so the compiler recognises the default.
 pub(super) struct Untold<S> {
     never: Infallible,
     state: PhantomData<S>,

@@ -1,4 +1,4 @@
-//! Controllers: what owns a state, and the tree that they make.
+//! Controllers: the owners of states, and the tree that they form.
 
 mod address;
 mod child;
@@ -43,26 +43,26 @@ use crate::{Error, Payload};
 
 /// Something that runs, owns a state, and can be moved: a VM, a SCSI bus, a container.
 ///
-/// Two methods are required: [`state`](Controller::state) gives the state behind the controller's
-/// own lock, [`import`](Controller::import) builds an inert controller around a restored one. The
-/// hooks are called by the orchestrator; those that a controller has nothing to do in are left out.
+/// Two methods are required: [`state`](Controller::state) returns the state behind the controller's
+/// own lock, and [`import`](Controller::import) builds an inert controller around a restored state.
+/// The orchestrator calls the hooks. Leave out those in which a controller has nothing to do.
 ///
-/// | side | hook | what it does | order |
+/// | side | hook | effect | order |
 /// |---|---|---|---|
 /// | source | `freeze` | stops mutation, drains work in flight | dependents first |
-/// | source | `thaw` | takes a freeze back, also one that failed half-way | reverse |
-/// | source | `commit` | lets go of the host's resources without touching them: the destination is live | dependents first |
-/// | destination | `prepare` | gets this host ready while the source still runs; can be left out of a migration | dependencies first |
+/// | source | `thaw` | undoes a freeze, also one that failed half-way | reverse |
+/// | source | `commit` | releases the host's resources without changing them: the destination is live | dependents first |
+/// | destination | `prepare` | gets this host ready while the source still runs; a migration may omit it | dependencies first |
 /// | destination | `patch` | binds ids, paths and IO to this host | dependencies first |
 /// | destination | `resume` | goes live | dependencies first |
-/// | destination | `abort` | takes prepare, patch and resume back | reverse |
+/// | destination | `abort` | undoes `prepare`, `patch` and `resume` | reverse |
 ///
-/// The state's stage is set by the orchestrator, by the rules on the state struct: before `thaw` and
-/// `resume`, so that they find the controller in the stage that it returns to, and after the other hooks.
-/// A `thaw` or `resume` that fails leaves the controller in the stage that it had before.
+/// The orchestrator sets the state's stage, by the rules on the state struct: before `thaw` and
+/// `resume`, so that these hooks find the controller in the stage to which it returns, and after
+/// all other hooks. If `thaw` or `resume` fails, the controller keeps the stage that it had before.
 ///
-/// The hooks of a phase run concurrently within one task, whatever the executor: one that blocks its
-/// thread holds up the others, and no deadline can cut it short. Hand blocking work to a thread.
+/// The hooks of a phase run concurrently within one task, on any executor. A hook that blocks its
+/// thread delays the others, and no deadline can cut it short. Hand blocking work to a thread.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a controller",
     label = "needs `impl Controller for {Self}`"
@@ -73,32 +73,33 @@ pub trait Controller: Send + Sync + 'static {
     where
         Self: Sized;
 
-    /// The state behind the controller's own lock. While a parent is saved its lock is held and
-    /// its children's are taken: lock parents before children everywhere.
+    /// Returns the state behind the controller's own lock. While a parent is saved, its lock is
+    /// held and the locks of its children are taken: lock parents before children everywhere.
     ///
-    /// A guard lives to the end of its statement, and most locks are not taken twice by one thread:
-    /// `(c.state().a, c.state().b)` waits for itself for ever. Name the guard, and use it twice.
+    /// A guard lives to the end of its statement, and most locks cannot be taken twice by one
+    /// thread: `(c.state().a, c.state().b)` deadlocks. Name the guard, and use it twice.
     ///
-    /// It must give the state whatever has happened, also after a panic: the undo of a migration needs
-    /// it. A [`Mutex`](std::sync::Mutex) that a panic has poisoned gives it by
-    /// `lock().unwrap_or_else(PoisonError::into_inner)`. A panic in a state's own code that the framework
-    /// calls poisons nothing.
+    /// It must return the state in every case, also after a panic, because the undo of a migration
+    /// needs it. A [`Mutex`](std::sync::Mutex) that a panic has poisoned returns it by
+    /// `lock().unwrap_or_else(PoisonError::into_inner)`. If the state's own code panics when the
+    /// framework calls it, no lock is poisoned.
     ///
-    /// The framework waits here for as long as somebody else holds the lock. A wait that is longer than the
-    /// hook's deadline of the [`Session`](crate::Session) is reported as an error event with the
-    /// controller's id, again and again while it lasts; [`try_state`](Controller::try_state) ends it.
+    /// The framework waits here for as long as somebody else holds the lock. A wait that exceeds
+    /// the hook's deadline of the [`Session`](crate::Session) is reported as an error event with
+    /// the controller's id, repeatedly while it lasts. With [`try_state`](Controller::try_state)
+    /// the wait ends.
     fn state(&self) -> impl DerefMut<Target = Self::State> + '_
     where
         Self: Sized;
 
-    /// The state, if its lock is free at this moment; `None` if somebody else holds it. The same state
-    /// as that of [`state`](Controller::state), behind the same lock.
+    /// Returns the state if its lock is free at this moment, and `None` if somebody else holds it.
+    /// It is the state of [`state`](Controller::state), behind the same lock.
     ///
-    /// With it no wait of the framework is longer than the deadlines of the
-    /// [`Session`](crate::Session): it tries again until then, and then the phase fails with
-    /// [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded), or
-    /// [`Code::Cancelled`](crate::Code::Cancelled), and the controller's id. The default says that there is
-    /// no such attempt: the framework waits in `state`.
+    /// With it, no wait of the framework exceeds the deadlines of the [`Session`](crate::Session):
+    /// the framework tries again until the deadline, and then the phase fails with
+    /// [`Code::DeadlineExceeded`](crate::Code::DeadlineExceeded), or with
+    /// [`Code::Cancelled`](crate::Code::Cancelled), and the controller's id. The default means that
+    /// there is no such function: the framework waits in `state`.
     ///
     /// ```
     /// # use std::ops::DerefMut;
@@ -122,13 +123,13 @@ pub trait Controller: Send + Sync + 'static {
         None::<lock::Untold<Self::State>>
     }
 
-    /// Builds a controller around a restored state. It is inert: it has no effect on the host or
-    /// the guest before [`patch`](Controller::patch) and [`resume`](Controller::resume), and
-    /// dropping it undoes it.
+    /// Builds a controller around a restored state. It is inert: before
+    /// [`patch`](Controller::patch) and [`resume`](Controller::resume) it has no effect on the host
+    /// or the guest, and dropping it is enough to undo the import.
     ///
     /// # Errors
     ///
-    /// What makes the state unfit for this controller; the import is refused as a whole.
+    /// Any reason why the state is unfit for this controller. The whole import is then refused.
     fn import(state: Self::State) -> Result<Self, Error>
     where
         Self: Sized;
@@ -137,7 +138,8 @@ pub trait Controller: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever makes it impossible; every controller frozen so far is thawed, this one included.
+    /// Any reason why it is impossible. Every controller frozen so far is thawed, including this
+    /// one.
     fn freeze(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
     where
         Self: Sized,
@@ -145,12 +147,12 @@ pub trait Controller: Send + Sync + 'static {
         cx.leave_out::<Self>(Hook::Freeze)
     }
 
-    /// Takes a freeze back. Also called when the freeze of this controller failed, panicked or was
-    /// cut short, so it must bear a freeze that is half done.
+    /// Undoes a freeze. It is also called if the freeze of this controller failed, panicked or was
+    /// cut short, so it must cope with a freeze that is half done.
     ///
     /// # Errors
     ///
-    /// Reported; the undo of the other controllers goes on.
+    /// Reported; the undo of the other controllers continues.
     fn thaw(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
     where
         Self: Sized,
@@ -158,11 +160,11 @@ pub trait Controller: Send + Sync + 'static {
         cx.leave_out::<Self>(Hook::Thaw)
     }
 
-    /// The destination is live: lets go of the host's resources without touching them.
+    /// The destination is live: releases the host's resources without changing them.
     ///
     /// # Errors
     ///
-    /// Reported; there is no way back any more, and the other controllers go on.
+    /// Reported; there is no way back, and the other controllers continue.
     fn commit(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
     where
         Self: Sized,
@@ -170,19 +172,20 @@ pub trait Controller: Send + Sync + 'static {
         cx.leave_out::<Self>(Hook::Commit)
     }
 
-    /// Gets this host ready for the state as it is now, while the source still runs: creates what takes
-    /// long, and starts nothing. [`abort`](Controller::abort) takes it back.
+    /// Gets this host ready for the state as it is now, while the source still runs: creates the
+    /// resources that take long, and starts nothing. [`abort`](Controller::abort) undoes it.
     ///
-    /// A migration can do without it: then only [`patch`](Controller::patch) runs, which completes what is
-    /// not prepared. It can also run several times, each time with a
-    /// [later state](Controller::refresh), so it keeps what it has made already.
+    /// A migration may omit it: then only [`patch`](Controller::patch) runs, which completes
+    /// whatever is not prepared. It can also run several times, each time with a [later
+    /// state](Controller::refresh), so it keeps the resources that exist already.
     ///
-    /// Events that would change the state, as the exit of an adopted process, must be held back until
-    /// `resume`: the state is still the source's.
+    /// Events that would change the state, such as the exit of an adopted process, must be held
+    /// back until `resume`, because the state is still the source's.
     ///
     /// # Errors
     ///
-    /// Whatever makes it impossible; every controller prepared so far is aborted, this one included.
+    /// Any reason why it is impossible. Every controller prepared so far is aborted, including this
+    /// one.
     fn prepare(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
     where
         Self: Sized,
@@ -190,12 +193,12 @@ pub trait Controller: Send + Sync + 'static {
         cx.leave_out::<Self>(Hook::Prepare)
     }
 
-    /// Replaces the state of a prepared controller by a later one of the same controller. `state` is
-    /// what is behind its lock. The default is [`refresh`]: the mapped fields are replaced, and the
-    /// fields with `skip` stay.
+    /// Replaces the state of a prepared controller by a later one of the same controller. `state`
+    /// is the state behind its lock. The default is [`refresh`]: the mapped fields are replaced,
+    /// and the fields with `skip` stay.
     ///
-    /// A controller that checks its state in [`import`](Controller::import), or keeps something of it
-    /// outside of the state, writes this function.
+    /// Implement this if the controller checks its state in [`import`](Controller::import), or
+    /// keeps a part of it outside of the state.
     ///
     /// ```
     /// # use snapshot_core::{Error, Payload, refresh};
@@ -212,7 +215,7 @@ pub trait Controller: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What makes the later state unfit for this controller; the whole tree is aborted.
+    /// Any reason why the later state is unfit for this controller. The whole tree is then aborted.
     fn refresh(&self, state: &mut Self::State, later: Self::State) -> Result<(), Error>
     where
         Self: Sized,
@@ -225,7 +228,8 @@ pub trait Controller: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever makes it impossible; every controller patched so far is aborted, this one included.
+    /// Any reason why it is impossible. Every controller patched so far is aborted, including this
+    /// one.
     fn patch(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
     where
         Self: Sized,
@@ -237,7 +241,7 @@ pub trait Controller: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever makes it impossible; every controller is aborted, this one included.
+    /// Any reason why it is impossible. Every controller is aborted, including this one.
     fn resume(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
     where
         Self: Sized,
@@ -245,11 +249,12 @@ pub trait Controller: Send + Sync + 'static {
         cx.leave_out::<Self>(Hook::Resume)
     }
 
-    /// Takes prepare, patch and resume back, whichever were done or begun, so that the host is as it was.
+    /// Undoes `prepare`, `patch` and `resume`, as far as they were done or begun, so that the host
+    /// is as it was.
     ///
     /// # Errors
     ///
-    /// Reported; the undo of the other controllers goes on.
+    /// Reported; the undo of the other controllers continues.
     fn abort(&self, cx: &Context) -> impl Future<Output = Result<(), Error>> + Send
     where
         Self: Sized,

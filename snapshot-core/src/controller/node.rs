@@ -16,9 +16,9 @@ use crate::visit::Visit;
 
 pub(crate) type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
-/// What a controller says of itself.
+/// The facts that a controller states about itself.
 pub(crate) struct Account {
-    /// What it calls itself among its siblings.
+    /// Its name among its siblings.
     pub(crate) own_name: Option<String>,
     /// The number of its stage.
     pub(crate) stage: Option<i32>,
@@ -27,13 +27,13 @@ pub(crate) struct Account {
 /// A controller without its type. Implemented for every [`Controller`].
 pub(crate) trait Node: Send + Sync + 'static {
     fn info(&self) -> &'static TypeInfo;
-    /// Puts the controller as the value of an `Any` field, with the length, without the tag.
+    /// Writes the controller as the value of an `Any` field, with the length and without the tag.
     fn put_any(&self, w: &mut Writer) -> Result<(), Error>;
-    /// Puts the payload alone: what the `Any` around it holds.
+    /// Writes the payload alone: the content of the `Any` around it.
     fn put_payload(&self, w: &mut Writer) -> Result<(), Error>;
     /// Shows the controllers and the names in its state to `visit`.
     fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
-    /// Visits its state and says who it is, behind one lock.
+    /// Visits its state and returns its account, under one lock.
     fn meet(&self, visit: &mut Visit<'_>) -> (Account, Result<(), Error>);
     fn own_name(&self) -> Option<String>;
     fn set_stage_number(&self, number: i32) -> Result<(), Error>;
@@ -46,18 +46,18 @@ pub(crate) trait Node: Send + Sync + 'static {
         keeps_own: bool,
         own: &mut Option<i32>,
     ) -> Result<(), Error>;
-    /// Enters the stage of a frozen controller, if the one before may be saved; that goes to
-    /// `before` first.
+    /// Enters the stage of a frozen controller, if the current stage may be saved. Stores the
+    /// current stage in `before` first.
     fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
     fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a>;
-    /// Replaces the state by a later one of its type, behind one lock. The stage must be `expected`, which
-    /// the import has left.
+    /// Replaces the state by a later one of its type, under one lock. The stage must be `expected`,
+    /// in which the import left the controller.
     fn refresh(&self, later: Box<dyn Any>, expected: Option<i32>) -> Result<(), Error>;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-/// Puts a state; of a frozen controller, in the stage that it had before. Nobody sees the
-/// difference: the lock is held until the frozen stage is back.
+/// Writes a state. If its controller is frozen, the state is written in the stage that it had
+/// before. Nobody sees the difference, because the lock is held until the frozen stage is back.
 fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Result<(), Error> {
     let found = state.stage_number();
     let stages = w.begin_controller(address, P::TYPE_URL, found).zip(found);
@@ -76,14 +76,14 @@ fn put_state<P: Payload>(state: &mut P, address: usize, w: &mut Writer) -> Resul
 fn stage_changed(rules: Option<&StageRules>, expected: Option<i32>, found: Option<i32>) -> Error {
     let name = |stage: Option<i32>| rules.zip(stage).map_or("(none)", |(rules, at)| rules.name(at));
     Error::precondition(format!(
-        "its stage changed from {} to {} after its import: hold such events back until the resume, the \
-         state is the source's",
+        "its stage changed from {} to {} after its import: hold such events back until the resume, \
+         because the state is the source's",
         name(expected),
         name(found)
     ))
 }
 
-/// The error of a payload, with the name that it gives itself.
+/// Adds the name that a payload gives itself to its error.
 #[cold]
 #[inline(never)]
 fn with_own_name<P: Payload>(state: &P, error: Error) -> Error {
@@ -140,7 +140,7 @@ impl<C: Controller> Node for C {
     }
 
     fn own_name(&self) -> Option<String> {
-        // Whoever cannot be asked says why where its fields are looked at.
+        // If the name is unknown, the read of the fields reports the reason.
         with_state(self, |state| Ok(state.own_name())).unwrap_or_default()
     }
 

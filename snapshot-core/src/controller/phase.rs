@@ -6,32 +6,32 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Comparing the manifests and the stages; nothing changes.
+    /// Compares the manifests and the stages; nothing changes.
     Preflight,
-    /// Stopping mutation on the source.
+    /// Stops mutation on the source.
     Freeze,
-    /// Encoding the frozen controllers.
+    /// Encodes the frozen controllers.
     Save,
-    /// Verifying a snapshot and building inert controllers.
+    /// Verifies a snapshot and builds inert controllers.
     Import,
-    /// Getting this host ready for the imported controllers while the source still runs.
+    /// Gets this host ready for the imported controllers while the source still runs.
     Prepare,
-    /// Putting a later state into prepared controllers.
+    /// Puts a later state into prepared controllers.
     Refresh,
-    /// Binding the imported controllers to this host.
+    /// Binds the imported controllers to this host.
     Patch,
-    /// Going live on the destination.
+    /// Goes live on the destination.
     Resume,
-    /// Letting go on the source.
+    /// Releases the source.
     Commit,
-    /// Taking a freeze back.
+    /// Undoes a freeze.
     Thaw,
-    /// Taking prepare, patch and resume back.
+    /// Undoes `prepare`, `patch` and `resume`.
     Abort,
 }
 
 impl Phase {
-    /// The name used in errors, spans and reports: `freeze`.
+    /// Returns the name used in errors, spans and reports, such as `freeze`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Phase::Preflight => "preflight",
@@ -80,7 +80,7 @@ impl Hook {
         }
     }
 
-    /// The phase that runs this hook.
+    /// Returns the phase that runs this hook.
     pub(crate) fn phase(self) -> Phase {
         match self {
             Hook::Freeze => Phase::Freeze,
@@ -93,7 +93,8 @@ impl Hook {
         }
     }
 
-    /// Whether it undoes other hooks, so that it runs only where one of these has begun.
+    /// Returns whether the hook undoes other hooks, so that it runs only where one of these has
+    /// begun.
     pub(crate) fn is_undo(self) -> bool {
         matches!(self, Hook::Thaw | Hook::Abort)
     }

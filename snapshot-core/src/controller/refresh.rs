@@ -2,13 +2,13 @@
 
 use crate::State;
 
-/// Replaces a state by a later one of the same controller: the mapped fields are those of the later state,
-/// and the fields with `skip` stay as they are. That goes for structs inside of it, too: one that is in
-/// the same field, `Option`, `Box`, `Arc`, array or oneof variant, or under an equal key of a map. The
-/// elements of a list have no key: their `skip` fields are as after an import, and so are those of a
-/// value that came through an adapter.
+/// Replaces a state by a later one of the same controller: the mapped fields are those of the later
+/// state, and the fields with `skip` stay as they are. This includes structs inside of it, if they
+/// are in the same field, `Option`, `Box`, `Arc`, array or oneof variant, or under an equal key of
+/// a map. The elements of a list have no key: their `skip` fields are as after an import. So are
+/// those of a value that came through an adapter.
 ///
-/// It is what [`Controller::refresh`](crate::Controller::refresh) does by default.
+/// [`Controller::refresh`](crate::Controller::refresh) does this by default.
 pub fn refresh<S: State>(state: &mut S, mut later: S) {
     later.keep_from(state);
     *state = later;

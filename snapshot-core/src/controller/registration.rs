@@ -59,7 +59,8 @@ impl Registration {
         self.descriptor
     }
 
-    /// Orders registrations by type URL. Those that claim the same are in the same order in every build.
+    /// Orders registrations by type URL. Those with the same type URL are in the same order in
+    /// every build.
     pub(crate) fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let by_type_url = self.info.type_url.cmp(other.info.type_url);
         by_type_url.then_with(|| self.info.controller.name().cmp(other.info.controller.name()))
@@ -87,7 +88,7 @@ pub trait Owns<S>: Controller<State = S> + Sized {}
 #[diagnostic::do_not_recommend]
 impl<S: Payload, C: Controller<State = S>> Owns<S> for C {}
 
-/// The registration of the controller of `S`.
+/// Returns the registration of the controller of `S`.
 pub const fn registration<C: Owns<S>, S: Payload>() -> Registration
 where
     S::Message: prost::Name,
@@ -115,7 +116,7 @@ pub(crate) fn linked() -> &'static [Registration] {
     static LINKED: OnceLock<Vec<Registration>> = OnceLock::new();
     LINKED.get_or_init(|| {
         let linked = || inventory::iter::<Registration>.into_iter();
-        // Counts first, since the iterator does not know its length.
+        // The first pass counts, because the iterator does not know its length.
         let mut registrations = Vec::with_capacity(linked().count());
         registrations.extend(linked().copied());
         // The link order is arbitrary.

@@ -18,15 +18,17 @@ use crate::visit::Visit;
 use crate::wire::v1::{ControllerSetSnapshot, controller_set_snapshot as wire};
 use crate::{Error, Schema};
 
-/// Controllers side by side, each by an id of its own: a root for programs that have none.
+/// Controllers side by side, each under its own id: a root for programs that have none.
 ///
-/// A member's id in the tree is the id that it was inserted with, `scsi` for instance, and what is
-/// below it is `scsi/...`. The destination finds the type of each member in the registry by its
-/// type URL, so all of them must be linked there, see [`registry::require!`](crate::registry::require).
+/// The id of a member in the tree is the id under which it was inserted, for instance `scsi`; its
+/// descendants are `scsi/...`. The destination finds the type of each member in the registry by its
+/// type URL, so all types must be linked there: see
+/// [`registry::require!`](crate::registry::require).
 ///
-/// While it is moved its members are fixed: a member that came then would be on one side and of no
-/// concern to the migration. So [`insert`](Self::insert), [`insert_after`](Self::insert_after) and
-/// [`remove`](Self::remove) refuse on the source from the freeze to the rollback, for good after the
+/// The members are fixed during a migration, because a member added then would exist on one side
+/// only. Therefore [`insert`](Self::insert), [`insert_after`](Self::insert_after) and
+/// [`remove`](Self::remove) are refused: on the source from the freeze to the rollback, and
+/// permanently after the commit; on the destination from the import to the resume.
 /// commit, and on the destination from the import to the resume.
 ///
 /// ```
@@ -55,25 +57,26 @@ pub struct SetState {
     membership: Membership,
 }
 
-/// Whether members may come and go.
+/// Whether members can be added and removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Membership {
     #[default]
     Open,
-    /// Frozen, on the source.
+    /// The source while it is frozen.
     Frozen,
     /// The source after the commit.
     Committed,
     /// The destination before it is live.
     Imported,
-    /// A destination that was given up.
+    /// A destination that was aborted.
     Aborted,
 }
 
 impl Membership {
     /// # Errors
     ///
-    /// If no member may come or go now; `what` is the sentence that says which was to.
+    /// If members cannot be added or removed now. `what` returns the sentence that names the
+    /// attempt.
     fn check(self, what: impl FnOnce() -> String) -> Result<(), Error> {
         let reason = match self {
             Membership::Open => return Ok(()),
@@ -88,7 +91,7 @@ impl Membership {
     }
 }
 
-/// By id, so that one set has one encoding, in whatever order its members were inserted.
+/// The members by id, so that one set has one encoding, whatever the order of insertion.
 #[derive(Default)]
 struct Members(BTreeMap<String, Entry>);
 
@@ -110,11 +113,11 @@ impl Entry {
     }
 }
 
-/// Why a member cannot be called so.
-const ROOTS_OWN: &str = "is the id of the root: give the member another one";
+/// The reason why a member cannot have this id.
+const ROOTS_OWN: &str = "is the id of the root: give the member another id";
 
 impl ControllerSet {
-    /// A set without members.
+    /// Creates a set without members.
     pub fn new() -> Self {
         Self::default()
     }
@@ -124,7 +127,7 @@ impl ControllerSet {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a controller that comes after no other member but by its type.
+    /// Adds a controller. Apart from the `after` of its type, it comes after no other member.
     ///
     /// # Errors
     ///
@@ -134,7 +137,8 @@ impl ControllerSet {
         self.insert_after(id, controller, &[])
     }
 
-    /// Adds a controller that is patched and resumed after these members, and frozen before them.
+    /// Adds a controller that is patched and resumed after the given members, and frozen before
+    /// them.
     ///
     /// # Errors
     ///
@@ -159,7 +163,7 @@ impl ControllerSet {
             return refused(ROOTS_OWN);
         }
         if members.contains_key(&id) {
-            return refused("is in the set already");
+            return refused("is already in the set");
         }
         if let Some(missing) = after.iter().find(|&&after| !members.contains_key(after)) {
             return refused(&format!("comes after {missing:?}, which is not in the set"));
@@ -170,12 +174,13 @@ impl ControllerSet {
         Ok(())
     }
 
-    /// The member with this id, if it is a `C`.
+    /// Returns the member with this id, if it is a `C`.
     pub fn get<C: Controller>(&self, id: &str) -> Option<Arc<C>> {
         self.lock().entries.0.get(id)?.controller.downcast()
     }
 
-    /// Takes a member out of the set, if it is there. Those that came after it now come after one less.
+    /// Removes a member from the set and returns it, if it exists. The other members no longer come
+    /// after it.
     ///
     /// # Errors
     ///
@@ -195,17 +200,17 @@ impl ControllerSet {
         self.lock().membership = membership;
     }
 
-    /// The ids of all members, sorted.
+    /// Returns the ids of all members, sorted.
     pub fn ids(&self) -> Vec<String> {
         self.lock().entries.0.keys().cloned().collect()
     }
 
-    /// How many members there are.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.lock().entries.0.len()
     }
 
-    /// Whether there are no members.
+    /// Returns whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -261,7 +266,7 @@ type Entries = Repeated<Message<wire::Entry>>;
 
 impl Sealed for Members {}
 
-/// Written by hand for the ids: a member is not `entries/0` but what it is called.
+/// Written by hand for the ids: a member is not `entries/0` but has its own name.
 impl WireField<Entries> for Members {
     type Slot = Members;
 
@@ -284,11 +289,12 @@ impl WireField<Entries> for Members {
             None => error,
         })?;
         if slot.0.contains_key(&entry.id) {
-            return Err(Error::invalid("is there twice").in_member(&entry.id));
+            return Err(Error::invalid("occurs twice").in_member(&entry.id));
         }
         if let Some((last, _)) = slot.0.last_key_value().filter(|(last, _)| entry.id < **last) {
             let reason = format!(
-                "stands after {last:?}: the members of a set are written in ascending order of their ids"
+                "comes after {last:?}, but the members of a set are written in ascending order of \
+                 their ids"
             );
             return Err(Error::invalid(reason).in_member(&entry.id));
         }
@@ -309,7 +315,7 @@ impl WireField<Entries> for Members {
     }
 }
 
-/// The id of an entry that could not be taken, for the error.
+/// Finds the id of an entry that could not be read, for the error.
 #[cold]
 fn id_of_entry<'a>(mut r: Reader<'a>) -> Option<&'a str> {
     let end = r.length().ok()? + r.offset();

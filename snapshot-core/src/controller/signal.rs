@@ -27,7 +27,7 @@ impl Signal {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut waiting.wakers)
         };
-        // Outside the lock: a waker may run the task right here.
+        // Not under the lock: a waker may run its task right here.
         for waker in wakers.into_values() {
             waker.wake();
         }
@@ -67,7 +67,8 @@ impl Future for Raised {
             key
         };
         self.key = Some(key);
-        // Raised between the look and the entry: the entry would never be woken.
+        // If the signal was raised between the look and the entry of the waker, nobody would wake
+        // this wait.
         if self.signal.is_raised() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

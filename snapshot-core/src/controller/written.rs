@@ -1,4 +1,4 @@
-//! Which hooks a controller has, as its type says.
+//! The hooks that a controller has, found by their types.
 
 use std::any::type_name;
 use std::future::Future;
@@ -6,7 +6,7 @@ use std::future::Future;
 use super::left_out::LeftOut;
 use super::{Context, Controller, Hook};
 
-/// Which hooks the type of a controller has. Nothing is called to find out.
+/// The hooks that the type of a controller has. Nothing is called to find out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WrittenHooks {
     /// The Rust type of the controller.
@@ -21,7 +21,7 @@ pub(crate) struct WrittenHooks {
     abort: bool,
 }
 
-/// Whether this hook was written. The function is named only for the type that it returns.
+/// Returns whether this hook was written. The function is named only for its return type.
 fn is_written<'c, C: Controller, F: Future>(_: impl Fn(&'c C, &'c Context) -> F) -> bool {
     type_name::<F>() != type_name::<LeftOut>()
 }
@@ -40,7 +40,7 @@ impl WrittenHooks {
         }
     }
 
-    /// The hooks that no other hook takes back, each with the one that would.
+    /// Returns the hooks without an undo, each with the hook that would undo it.
     pub(crate) fn without_undo(self) -> impl Iterator<Item = (Hook, Hook)> {
         let Self { freeze, thaw, prepare, patch, resume, abort, .. } = self;
         let pairs = [

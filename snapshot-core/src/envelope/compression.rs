@@ -8,12 +8,12 @@ use crate::Error;
 #[cfg(feature = "zstd")]
 use std::io::Read;
 
-/// The largest window that a frame may ask memory for, as a power of two: the one of level 19, the
-/// highest that we write.
+/// The largest window for which a frame may request memory, as a power of two: that of level 19,
+/// the highest level that we write.
 #[cfg(feature = "zstd")]
 const WINDOW_LOG: u32 = 23;
 
-/// How much room there is for the beginning of a body.
+/// The room for the beginning of a body.
 #[cfg(feature = "zstd")]
 const PIECE: u64 = 64 << 10;
 
@@ -21,32 +21,32 @@ const PIECE: u64 = 64 << 10;
 ///
 /// # Errors
 ///
-/// None but those of the library itself.
+/// Only those of the library itself.
 #[cfg(feature = "zstd")]
 pub(super) fn compress(body: &[u8], level: i32) -> Result<Vec<u8>, Error> {
     zstd::bulk::compress(body, level)
         .map_err(|error| Error::internal(format!("zstd: {error}")).with_source(error))
 }
 
-/// Puts the body behind what is in `out`. Memory is taken as the body comes, and no more than for
-/// `limit` bytes of it, whatever the frame says.
+/// Appends the body to `out`. Memory is allocated as the body arrives, and for at most `limit`
+/// bytes of it, whatever the frame says.
 ///
 /// # Errors
 ///
-/// Bytes that are not one frame, and a body of more than `limit` bytes.
+/// If the bytes are not one frame, or if the body has more than `limit` bytes.
 #[cfg(feature = "zstd")]
 pub(super) fn expand(frame: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), Error> {
     let broken = |error: std::io::Error| {
         damaged(format!("the compressed body cannot be read: {error}")).with_source(error)
     };
     let before = out.len() as u64;
-    // One byte more, to see that there is more.
+    // One byte more, to detect a longer body.
     let mut left = limit.saturating_add(1);
     let mut decoder =
         zstd::stream::read::Decoder::with_buffer(frame).map_err(broken)?.single_frame();
     decoder.window_log_max(WINDOW_LOG).map_err(broken)?;
     while left > 0 {
-        // Twice as much each time, but never room for more than is allowed.
+        // The room doubles each time, but never exceeds the limit.
         let more = (out.len() as u64).max(PIECE).min(left);
         out.reserve_exact(usize::try_from(more).unwrap_or(usize::MAX));
         let read = decoder.by_ref().take(more).read_to_end(out).map_err(broken)? as u64;
@@ -66,7 +66,7 @@ pub(super) fn expand(frame: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), 
 
 /// # Errors
 ///
-/// Always: this build cannot.
+/// Always, because this build cannot compress.
 #[cfg(not(feature = "zstd"))]
 pub(super) fn expand(_: &[u8], _: u64, _: &mut Vec<u8>) -> Result<(), Error> {
     Err(Error::new(

@@ -8,7 +8,8 @@ use super::header::{Header, Stored};
 use crate::provenance::Provenance;
 use crate::{Code, Error};
 
-/// How snapshots are written: over an existing file or not, with a provenance or not, compressed or not.
+/// Options for writing snapshots: whether to replace an existing file, to store a provenance, and to
+/// compress.
 ///
 /// ```no_run
 /// use snapshot_core::WriteOptions;
@@ -26,7 +27,8 @@ pub struct WriteOptions {
 }
 
 impl WriteOptions {
-    /// Not compressed, not over an existing file, and with no other provenance than the snapshot has.
+    /// Creates the default options: not compressed, no existing file is replaced, and a provenance
+    /// is stored only if the snapshot has one.
     pub const fn new() -> Self {
         Self {
             replace: false,
@@ -36,24 +38,24 @@ impl WriteOptions {
         }
     }
 
-    /// Whether an existing file of the same name is replaced. By default it is not, and writing
-    /// fails.
+    /// Sets whether an existing file of the same name is replaced. By default it is not, and
+    /// writing fails.
     #[must_use]
     pub const fn replace(mut self, replace: bool) -> Self {
         self.replace = replace;
         self
     }
 
-    /// Stores with the snapshot which one it is and who wrote it, in place of what a snapshot that was
-    /// read already says of itself. Builds from before format version 2 do not read what is written.
+    /// Stores the id and the writer of the snapshot with it, in place of a provenance that it already
+    /// has. Builds from before format version 2 cannot read the result.
     #[must_use]
     pub fn provenance(mut self, provenance: Provenance) -> Self {
         self.provenance = Some(provenance);
         self
     }
 
-    /// Compresses with zstd, at a level from 1 (fast) to 19 (small); what is outside is moved to the
-    /// nearer end. 3 is zstd's own choice. Readers need the feature `zstd` too.
+    /// Compresses with zstd, at a level from 1 (fast) to 19 (small); a level out of this range
+    /// becomes the nearest one in it. 3 is zstd's own default. Readers need the feature `zstd` too.
     #[cfg(feature = "zstd")]
     #[must_use]
     pub fn zstd(mut self, level: i32) -> Self {
@@ -61,7 +63,7 @@ impl WriteOptions {
         self
     }
 
-    /// The bytes that are written.
+    /// Calls `write` with the bytes of the snapshot.
     fn with_bytes<T>(
         &self,
         snapshot: &Snapshot,
@@ -85,11 +87,11 @@ impl WriteOptions {
         }
     }
 
-    /// The snapshot as bytes, to be read by [`Snapshot::from_bytes`].
+    /// Returns the snapshot as bytes, for [`Snapshot::from_bytes`].
     ///
     /// # Errors
     ///
-    /// None unless it is compressed and the compression fails.
+    /// None, unless the compression fails.
     pub fn to_bytes(&self, snapshot: &Snapshot) -> Result<Vec<u8>, Error> {
         self.with_bytes(snapshot, |pieces| Ok(pieces.concat()))
     }
@@ -109,25 +111,26 @@ impl WriteOptions {
         })
     }
 
-    /// Writes the snapshot into a file: whole or not at all, whenever the process or the machine
-    /// stops, and durable when this returns.
+    /// Writes the snapshot into a file. The file is written whole or not at all, whenever the
+    /// process or the machine stops, and is durable when this returns.
     ///
-    /// The bytes go into a new file in the same folder, which is synchronised and only then takes the
-    /// name; the folder is synchronised last (not on Windows, where folders cannot be). On Unix a new
-    /// file is readable by its owner alone, since a snapshot holds what its processes were started
-    /// with; a file that replaces another keeps the other's mode, and its owner and group where the
-    /// system permits. A crash may leave a file whose name ends in `.tmp`.
+    /// The bytes go into a new file in the same folder, which is synchronised and only then gets
+    /// the name. The folder is synchronised last (not on Windows, where that is impossible). On
+    /// Unix only the owner can read a new file, because a snapshot contains the arguments and
+    /// environments of its processes. A file that replaces another keeps the mode of that one, and
+    /// its owner and group where the system permits. A crash may leave a file whose name ends in
+    /// `.tmp`.
     ///
-    /// A symbolic link is followed: the file that it leads to is replaced, and the link stays. A device,
-    /// a pipe, a socket or an open descriptor (`/dev/stdout`, `/proc/self/fd/3`) is never replaced: the
-    /// bytes are written into it, whatever [`WriteOptions::replace`] says. A named pipe needs a reader
+    /// A symbolic link is followed: its target is replaced, and the link stays. A device, a pipe, a
+    /// socket or an open descriptor (`/dev/stdout`, `/proc/self/fd/3`) is never replaced: the bytes
+    /// are written into it, whatever [`WriteOptions::replace`] says. A named pipe needs a reader
     /// within three seconds.
     ///
     /// # Errors
     ///
     /// [`Code::FailedPrecondition`] if there is a file of that name and [`WriteOptions::replace`]
-    /// does not allow to replace it, or if the path cannot name a file that may be written: a missing
-    /// folder, a folder that cannot be opened, a link to nothing, a read-only file. [`Code::Internal`]
+    /// does not allow replacing it, or if the path cannot name a writable file: a missing folder, a
+    /// folder that cannot be opened, a link without a target, a read-only file. [`Code::Internal`]
     /// if the system fails. Nothing is left behind then, unless the message says that the file was
     /// written and only its folder could not be synchronised.
     pub fn write_to_path(&self, snapshot: &Snapshot, path: impl AsRef<Path>) -> Result<(), Error> {
@@ -136,8 +139,8 @@ impl WriteOptions {
         })
     }
 
-    /// Writes other bytes into a file by the rules of [`WriteOptions::write_to_path`]: a bare `Any`, a
-    /// manifest, a report. They are never compressed.
+    /// Writes other bytes into a file by the rules of [`WriteOptions::write_to_path`], for example
+    /// a bare `Any`, a manifest or a report. They are never compressed.
     ///
     /// ```no_run
     /// use snapshot_core::WriteOptions;
@@ -159,7 +162,7 @@ impl WriteOptions {
     }
 }
 
-/// An error of the system, at this path.
+/// Creates the error of the system at this path.
 pub(super) fn at(path: &Path, what: &str, error: io::Error) -> Error {
     let code = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => Code::FailedPrecondition,
@@ -168,7 +171,7 @@ pub(super) fn at(path: &Path, what: &str, error: io::Error) -> Error {
     Error::new(code, format!("{}: {what}: {error}", path.display())).with_source(error)
 }
 
-/// What is wrong with the content of this file.
+/// Adds the path to an error of the file's content.
 pub(super) fn of(path: &Path, error: Error) -> Error {
     Error::new(error.code(), format!("{}: {error}", path.display())).with_source(error)
 }

@@ -1,27 +1,27 @@
-//! The header: what a reader knows before it decodes anything.
+//! The header: the data that a reader has before it decodes anything.
 
 use super::digest::digest_of;
 use crate::{Code, Error};
 
 /// Source of the idea: <https://www.w3.org/TR/png-3/#5PNG-file-signature>.
 pub(super) const MAGIC: [u8; 8] = *b"\x89SNP\r\n\x1a\n";
-/// The version with nothing but the root payload behind the header.
+/// The version with only the root payload behind the header.
 const BARE: u16 = 1;
 /// The version with the block of a provenance before the root payload.
 const WITH_PROVENANCE: u16 = 2;
 pub(super) const HEADER_LENGTH: usize = 24;
 
-/// How the body is stored behind the header.
+/// The form in which the body is stored behind the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stored {
-    /// As it is.
+    /// Unchanged.
     Plain,
     /// As one zstd frame.
     Zstd,
 }
 
 impl Stored {
-    /// The way with this number, if there is one.
+    /// Returns the form with this number, if there is one.
     fn of(number: u16) -> Option<Self> {
         [Self::Plain, Self::Zstd].into_iter().find(|stored| stored.number() == number)
     }
@@ -45,7 +45,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The header that goes before the block of a provenance, which may be empty, and a body.
+    /// Creates the header for the block of a provenance, which may be empty, and a body.
     pub(super) fn before(stored: Stored, block: &[u8], body: &[u8]) -> [u8; HEADER_LENGTH] {
         let version = match block {
             [] => BARE,
@@ -54,7 +54,7 @@ impl Header {
         Self::of(version, stored, &[block, body])
     }
 
-    /// The header of the same version that goes before this, stored in another way.
+    /// Creates the header of the same version for these bytes, with another storage method.
     pub(super) fn stored_again(&self, stored: Stored, behind: &[u8]) -> [u8; HEADER_LENGTH] {
         Self::of(self.version, stored, &[behind])
     }
@@ -71,13 +71,13 @@ impl Header {
         header
     }
 
-    /// Looks at the beginning of a snapshot as far as it has come: the header, or `None` while a part of
-    /// it is missing.
+    /// Reads the header of a snapshot that is still arriving. Returns `None` while a part of it is
+    /// missing.
     ///
     /// # Errors
     ///
-    /// As [`Header::take`], as soon as the bytes are there that show it; and a way of storing that this
-    /// build does not know. What the digest would say cannot be known yet, so that may be damage too.
+    /// As [`Header::take`], as soon as the bytes have arrived; also for a storage method that this
+    /// build does not know. The digest is not checked yet, so the cause may be damage too.
     pub(super) fn look(bytes: &[u8]) -> Result<Option<Self>, Error> {
         if !bytes.iter().zip(&MAGIC).all(|(found, expected)| found == expected) {
             return Err(damaged(begins_differently(bytes)));
@@ -90,8 +90,8 @@ impl Header {
         let stored = u16::from_le_bytes(*stored);
         if Stored::of(stored).is_none() {
             let reason = format!(
-                "stored in way {stored}, which this build does not know: a newer build wrote the \
-                 snapshot, or it is damaged"
+                "stored with method {stored}, which this build does not know: a newer build wrote \
+                 the snapshot, or it is damaged"
             );
             return Err(Error::new(Code::Unimplemented, reason));
         }
@@ -101,24 +101,24 @@ impl Header {
         }
     }
 
-    /// The header at the start of these bytes, and what comes after it.
+    /// Splits these bytes into the header and the rest.
     ///
     /// # Errors
     ///
-    /// Bytes that begin differently or end within the header, and another format version.
+    /// If the bytes begin differently, end within the header or have another format version.
     pub(super) fn take(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let Some((magic, rest)) = bytes.split_first_chunk::<8>() else {
             let length = bytes.len();
             return Err(damaged(format!(
-                "not a snapshot: {length} bytes, a header has {HEADER_LENGTH}"
+                "not a snapshot: {length} bytes, but a header alone has {HEADER_LENGTH}"
             )));
         };
         if *magic != MAGIC {
             return Err(damaged(begins_differently(magic)));
         }
-        let cut_off = || damaged(format!("cut off in the header, after {} bytes", bytes.len()));
+        let cut_off = || damaged(format!("truncated in the header, after {} bytes", bytes.len()));
         let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
-        // Before anything else: another version may have another header.
+        // Checked first, because another version may have another header.
         check_version(u16::from_le_bytes(*version))?;
         let (stored, rest) = rest.split_first_chunk::<2>().ok_or_else(cut_off)?;
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(cut_off)?;
@@ -132,21 +132,21 @@ impl Header {
         Ok((header, rest))
     }
 
-    /// Whether the block of a provenance is behind the header.
+    /// Returns whether the block of a provenance is behind the header.
     pub(super) fn has_provenance(&self) -> bool {
         self.version == WITH_PROVENANCE
     }
 
-    /// Checks what comes after the header, and says how the body is stored in it.
+    /// Checks the bytes behind the header. Returns the form in which the body is stored.
     ///
     /// # Errors
     ///
-    /// Another length, another digest, and a way of storing that this build does not know.
+    /// If the length or the digest is wrong, or if this build does not know the storage method.
     pub(super) fn check(&self, bytes: &[u8]) -> Result<Stored, Error> {
         let length = self.length;
         match bytes.len() as u64 {
             found if found < length => {
-                return Err(damaged(format!("cut off: the body has {found} of {length} bytes")));
+                return Err(damaged(format!("truncated: the body has {found} of {length} bytes")));
             }
             found if found > length => {
                 let more = found - length;
@@ -161,11 +161,12 @@ impl Header {
         let (expected, found) = (self.digest, digest_of(&fields, &[bytes]));
         if found != expected {
             return Err(damaged(format!(
-                "the digest is {found:08x} and should be {expected:08x}: damaged"
+                "damaged: the digest is {found:08x}, expected {expected:08x}"
             )));
         }
         Stored::of(self.stored).ok_or_else(|| {
-            let reason = format!("stored in way {}, which this build does not know", self.stored);
+            let reason =
+                format!("stored with method {}, which this build does not know", self.stored);
             Error::new(Code::Unimplemented, reason)
         })
     }
@@ -176,10 +177,10 @@ pub(super) fn damaged(reason: impl Into<std::borrow::Cow<'static, str>>) -> Erro
     Error::new(Code::DataLoss, reason)
 }
 
-/// There are `more` bytes behind a body of `length`.
+/// Returns the error of `more` bytes behind a body of `length`.
 #[cold]
 pub(super) fn too_long_by(more: u64, length: u64) -> Error {
-    damaged(format!("{more} bytes too long: a body of {length}"))
+    damaged(format!("{more} bytes too many after a body of {length}"))
 }
 
 fn check_version(version: u16) -> Result<(), Error> {
@@ -187,20 +188,20 @@ fn check_version(version: u16) -> Result<(), Error> {
         BARE | WITH_PROVENANCE => Ok(()),
         _ => Err(Error::new(
             Code::Unimplemented,
-            format!("format version {version}, this build reads 1 and 2"),
+            format!("format version {version}, but this build reads 1 and 2"),
         )),
     }
 }
 
 fn begins_differently(magic: &[u8]) -> &'static str {
     match magic {
-        // What is left of the magic after a text-mode transfer.
+        // The magic number as a text-mode transfer leaves it.
         [0x89, b'S', b'N', b'P', ..] => {
-            "line ends were changed on the way: transfer the snapshot as binary"
+            "line endings were changed in transit: transfer the snapshot as binary"
         }
         [b'\t', b'S', b'N', b'P', ..] => {
-            "the eighth bits were cut off on the way: transfer the snapshot as binary"
+            "the high bit of each byte was cleared in transit: transfer the snapshot as binary"
         }
-        _ => "not a snapshot: it begins differently",
+        _ => "not a snapshot: the magic number is missing",
     }
 }

@@ -5,12 +5,12 @@ use super::header::{self, HEADER_LENGTH, Header};
 use super::options::ReadOptions;
 use crate::Error;
 
-/// Takes a snapshot piece by piece, as a socket delivers it. It does no input or output itself, so
-/// that async code can feed it, bound the time, and drop it at any point.
+/// Accepts a snapshot piece by piece, as a socket delivers it. It does no input or output itself,
+/// so async code can feed it, limit its time, and drop it at any point.
 ///
-/// [`ReadOptions::incremental`] makes one. What can be refused early is: a wrong beginning with the
-/// first byte that differs, another format version or a length above the limit with the header. Memory
-/// is taken for the bytes that have come and never for those that were announced.
+/// [`ReadOptions::incremental`] creates one. Refusals come as early as possible: a wrong beginning
+/// with the first byte that differs; another format version or a length above the limit with the
+/// header. Memory is allocated for the bytes that have arrived, never for announced ones.
 ///
 /// ```
 /// use snapshot_core::ReadOptions;
@@ -32,16 +32,16 @@ use crate::Error;
 pub struct IncrementalReader {
     options: ReadOptions,
     bytes: Vec<u8>,
-    /// Where the part ends that can be taken now: the header, then the whole snapshot.
+    /// The end of the part that can be accepted now: first the header, then the whole snapshot.
     end: usize,
-    /// The length of the whole snapshot, once its header has come.
+    /// The length of the whole snapshot, once its header has arrived.
     total: Option<usize>,
     /// Whether a piece was refused.
     is_refused: bool,
 }
 
 impl ReadOptions {
-    /// A reader for a snapshot that arrives in pieces, within these limits.
+    /// Creates a reader for a snapshot that arrives in pieces, within these limits.
     pub fn incremental(&self) -> IncrementalReader {
         IncrementalReader::new(self.clone())
     }
@@ -52,17 +52,17 @@ impl IncrementalReader {
         Self { options, bytes: Vec::new(), end: HEADER_LENGTH, total: None, is_refused: false }
     }
 
-    /// Takes the next bytes. Returns how many of them belong to the snapshot: fewer than there are
-    /// only if the snapshot ends within them. The others were not taken; on a connection that carries
-    /// more than the snapshot, they belong to what follows.
+    /// Accepts the next bytes. Returns how many of them belong to the snapshot: all of them, unless
+    /// the snapshot ends within them. The others were not accepted; on a connection that carries
+    /// more than the snapshot, they belong to whatever follows.
     ///
     /// # Errors
     ///
-    /// [`Code::DataLoss`](crate::Code::DataLoss) if this is not a snapshot, or if it is complete
-    /// already and `bytes` is not empty;
-    /// [`Code::Unimplemented`](crate::Code::Unimplemented) for a format version or a way of storing
-    /// that this build does not read; [`Code::InvalidArgument`](crate::Code::InvalidArgument) above
-    /// the limit. After an error nothing more is taken.
+    /// [`Code::DataLoss`](crate::Code::DataLoss) if this is not a snapshot, or if it is already
+    /// complete and `bytes` is not empty; [`Code::Unimplemented`](crate::Code::Unimplemented) for a
+    /// format version or a storage method that this build does not read;
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) above the limit. After an error, no
+    /// more bytes are accepted.
     pub fn push(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         if self.is_refused {
             return Err(refused_before());
@@ -83,23 +83,24 @@ impl IncrementalReader {
         Ok(taken)
     }
 
-    /// How many bytes to read next: what is missing of the header, and after that of the whole
-    /// snapshot. 0 if it is complete.
+    /// Returns the number of bytes to read next: the missing part of the header, and after that of
+    /// the whole snapshot. 0 if it is complete.
     pub fn wants(&self) -> usize {
         self.end - self.bytes.len()
     }
 
-    /// How many bytes have come.
+    /// Returns the number of bytes that have arrived.
     pub fn received(&self) -> usize {
         self.bytes.len()
     }
 
-    /// How many bytes the snapshot has in all; `None` until its header has come.
+    /// Returns the length of the whole snapshot; `None` until its header has arrived.
     pub fn expected(&self) -> Option<usize> {
         self.total
     }
 
-    /// Whether all bytes have come. [`IncrementalReader::finish`] then checks the digest.
+    /// Returns whether all bytes have arrived. [`IncrementalReader::finish`] then checks the
+    /// digest.
     pub fn is_complete(&self) -> bool {
         self.total == Some(self.bytes.len())
     }
@@ -109,7 +110,7 @@ impl IncrementalReader {
     /// # Errors
     ///
     /// As [`ReadOptions::from_bytes`]. If bytes are missing, because the other side closed the
-    /// connection early, the error says how many have come and how many there should be.
+    /// connection early, the error says how many have arrived and how many are expected.
     pub fn finish(self) -> Result<Snapshot, Error> {
         match self.is_refused {
             true => Err(refused_before()),
@@ -117,18 +118,18 @@ impl IncrementalReader {
         }
     }
 
-    /// Where a blocking reader puts the bytes that it reads, at most [`IncrementalReader::wants`] of
-    /// them. [`IncrementalReader::look`] follows.
+    /// Returns the buffer for a blocking reader, which appends at most [`IncrementalReader::wants`]
+    /// bytes and then calls [`IncrementalReader::look`].
     pub(super) fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// The bytes that have come.
+    /// Returns the bytes that have arrived.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// Looks at the header as far as it has come.
+    /// Reads as much of the header as has arrived.
     pub(super) fn look(&mut self) -> Result<(), Error> {
         if self.total.is_some() {
             return Ok(());
@@ -136,7 +137,7 @@ impl IncrementalReader {
         let looked = Header::look(&self.bytes).and_then(|header| {
             let Some(header) = header else { return Ok(None) };
             self.options.check_length(header.length)?;
-            // One that is longer than memory can be never becomes complete.
+            // A snapshot that exceeds the address space never becomes complete.
             let length = usize::try_from(header.length).unwrap_or(usize::MAX);
             Ok(Some(length.saturating_add(HEADER_LENGTH)))
         });
@@ -150,7 +151,7 @@ impl IncrementalReader {
         }
     }
 
-    /// Makes room as bytes come, at most for the whole snapshot.
+    /// Makes room as bytes arrive, at most for the whole snapshot.
     fn make_room(&mut self, more: usize) {
         let needed = self.bytes.len() + more;
         if needed > self.bytes.capacity() {

@@ -1,29 +1,29 @@
 //! The envelope: one byte format for a snapshot, the same on a socket and on disk.
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
-//! | 0..8 | magic `89 53 4E 50 0D 0A 1A 0A`, built like PNG's: not text, and damaged by whatever changes line ends |
+//! | 0..8 | magic `89 53 4E 50 0D 0A 1A 0A`, built like PNG's: not text, and damaged by any conversion of line endings |
 //! | 8..10 | format version, 1 or 2 |
-//! | 10..12 | how the body is stored: 0 as it is, 1 as one zstd frame |
+//! | 10..12 | form of the body: 0 unchanged, 1 one zstd frame |
 //! | 12..20 | length of the rest in bytes |
 //! | 20..24 | CRC-32 (ISO-HDLC, as in zlib) of bytes 8..20 and of the rest |
 //! | 24..28 | in version 2: length of the block that follows, at most 4,096 |
 //! | 28.. | in version 2: the block, a `snapshot.v1.Provenance`, never compressed |
-//! | 24.. or behind the block | body, stored in this way: the root payload as `google.protobuf.Any` |
+//! | 24.. or behind the block | body, in this form: the root payload as `google.protobuf.Any` |
 //!
 //! A snapshot without a provenance has version 1, which all builds read.
 //!
-//! Numbers are little-endian. The digest finds damage, not forgery: a snapshot from somebody who is
-//! not trusted needs a transport that authenticates. It is over what is stored, so that nothing is
-//! decompressed or decoded that is not as it was written. In memory a snapshot is never compressed.
+//! Numbers are little-endian. The digest detects damage, not forgery: a snapshot from an untrusted
+//! sender needs a transport that authenticates. The digest covers the stored bytes, so damaged
+//! bytes are never decompressed or decoded. In memory a snapshot is never compressed.
 //!
-//! | room | what it is |
+//! | module | content |
 //! |---|---|
-//! | `header`, `digest` | the header, made and checked |
+//! | `header`, `digest` | creates and checks the header |
 //! | `read` | [`ReadOptions`]: from bytes, streams and files, within limits |
 //! | `incremental` | [`IncrementalReader`]: from pieces, as they arrive |
 //! | `file` | [`WriteOptions`]: to bytes, streams and files |
-//! | `target` | the place that a path names: a new file, one to replace, a device or a pipe |
+//! | `target` | the target of a path: a new file, a file to replace, a device or a pipe |
 //! | `compression` | zstd |
 
 mod compression;
@@ -59,17 +59,16 @@ pub(crate) use options::TreeLimits;
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     bytes: Bytes,
-    /// Where the `Any` of the root payload begins.
+    /// The position of the root payload's `Any`.
     any: usize,
     provenance: Option<Arc<Provenance>>,
     type_url: Range<usize>,
     payload: Range<usize>,
-    /// What it may become when it is read.
+    /// The limits for the import.
     limits: TreeLimits,
 }
 
-/// By the bytes of the root payload's `Any`, whatever the limits that they were read with and the
-/// provenance.
+/// Compares the bytes of the root payload's `Any`, whatever the limits and the provenance.
 impl PartialEq for Snapshot {
     fn eq(&self, other: &Self) -> bool {
         self.any_bytes() == other.any_bytes()
@@ -79,18 +78,19 @@ impl PartialEq for Snapshot {
 impl Eq for Snapshot {}
 
 impl Snapshot {
-    /// Takes the bytes of a snapshot, as [`Snapshot::as_bytes`] or [`WriteOptions`] gave them.
+    /// Accepts the bytes of a snapshot, as [`Snapshot::as_bytes`] or [`WriteOptions`] returned
+    /// them.
     ///
-    /// The header, the length and the digest are checked before anything is decoded. What is
-    /// compressed may have [`ReadOptions::DEFAULT_LIMIT`] bytes, what is not any number: it is in
-    /// memory already. [`ReadOptions::from_bytes`] sets another limit.
+    /// The header, the length and the digest are checked before anything is decoded. A compressed
+    /// snapshot may have [`ReadOptions::DEFAULT_LIMIT`] bytes. Any other may have any number,
+    /// because it is in memory already. [`ReadOptions::from_bytes`] sets another limit.
     ///
     /// # Errors
     ///
-    /// [`Code::Unimplemented`](crate::Code::Unimplemented) for a format version that this build does
-    /// not read and for a compressed snapshot without the feature `zstd`;
-    /// [`Code::DataLoss`](crate::Code::DataLoss) for everything else: not a snapshot, cut off, too
-    /// long, damaged.
+    /// [`Code::Unimplemented`](crate::Code::Unimplemented) for a format version that this build
+    /// does not read, and for a compressed snapshot without the feature `zstd`.
+    /// [`Code::DataLoss`](crate::Code::DataLoss) for everything else: not a snapshot, truncated,
+    /// too long, damaged.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self, Error> {
         let bytes = bytes.into();
         ReadOptions::new()
@@ -98,8 +98,8 @@ impl Snapshot {
             .from_bytes(bytes)
     }
 
-    /// Reads one snapshot from a stream, of at most [`ReadOptions::DEFAULT_LIMIT`] bytes, and leaves
-    /// there what comes after it.
+    /// Reads one snapshot from a stream, of at most [`ReadOptions::DEFAULT_LIMIT`] bytes. The bytes
+    /// after it stay in the stream.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Snapshot {
         ReadOptions::new().read_from(stream)
     }
 
-    /// Reads the snapshot that a file holds, of at most [`ReadOptions::DEFAULT_LIMIT`] bytes.
+    /// Reads the snapshot in a file, of at most [`ReadOptions::DEFAULT_LIMIT`] bytes.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl Snapshot {
         WriteOptions::new().write_to_path(self, path)
     }
 
-    /// The snapshot in these bytes, whose header is right, if its `Any` begins here.
+    /// Creates the snapshot in these bytes, whose header is right, if its `Any` begins here.
     fn of_checked(
         bytes: Bytes,
         any: usize,
@@ -149,7 +149,7 @@ impl Snapshot {
         Ok(Self { bytes, any, provenance, type_url, payload, limits: TreeLimits::DEFAULT })
     }
 
-    /// The snapshot of a bare `Any`, from a peer that speaks without a header (hcsshim).
+    /// Creates the snapshot of a bare `Any`, from a peer that sends no header (hcsshim).
     ///
     /// # Errors
     ///
@@ -164,13 +164,13 @@ impl Snapshot {
         buffer.into_snapshot()
     }
 
-    /// The snapshot of the bytes of a bare `Any`, which stay as they are, whatever encoder wrote
-    /// them: what [`Snapshot::any_bytes`] gave.
+    /// Creates the snapshot of the bytes of a bare `Any`, for example of [`Snapshot::any_bytes`].
+    /// The bytes stay as they are, whichever encoder wrote them.
     ///
     /// # Errors
     ///
-    /// Bytes that are no `Any`; [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it has no
-    /// type URL.
+    /// If the bytes are not an `Any`; [`Code::InvalidArgument`](crate::Code::InvalidArgument) if it
+    /// has no type URL.
     pub fn from_any_bytes(any: &[u8]) -> Result<Self, Error> {
         if split_bare_any(any, 0)?.0.is_empty() {
             return Err(Error::invalid("the Any has no type URL"));
@@ -179,13 +179,13 @@ impl Snapshot {
         Self::of_checked([&header, any].concat().into(), HEADER_LENGTH, None)
     }
 
-    /// The root payload as a bare `Any`, for a peer that speaks without a header (hcsshim).
+    /// Returns the root payload as a bare `Any`, for a peer that expects no header (hcsshim).
     pub fn into_any(self) -> prost_types::Any {
         let type_url = self.type_url().to_owned();
         prost_types::Any { type_url, value: self.payload().to_vec() }
     }
 
-    /// The bytes, header included, to be written to a socket or a file.
+    /// Returns the bytes, including the header, to be written to a socket or a file.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -195,60 +195,60 @@ impl Snapshot {
         self.bytes
     }
 
-    /// The number of bytes, header included.
+    /// Returns the number of bytes, including the header.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Always `false`: there is a header at least.
+    /// Returns `false`, because there is always a header.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// The type URL of the root payload.
+    /// Returns the type URL of the root payload.
     pub fn type_url(&self) -> &str {
-        // It was UTF-8 when it was taken.
+        // It was valid UTF-8 when it was read.
         std::str::from_utf8(&self.bytes[self.type_url.clone()]).unwrap_or_default()
     }
 
-    /// The root payload, with the payloads of all its descendants inside.
+    /// Returns the root payload, with the payloads of all its descendants inside.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[self.payload.clone()]
     }
 
-    /// The bytes of the root payload's `Any`, as they lie in the snapshot.
+    /// Returns the bytes of the root payload's `Any`, as they are in the snapshot.
     pub fn any_bytes(&self) -> &[u8] {
         &self.bytes[self.any..]
     }
 
-    /// Which snapshot this is and who wrote it, if whoever stored it said so with
+    /// Returns the id and the writer of the snapshot, if it was stored with
     /// [`WriteOptions::provenance`].
     pub fn provenance(&self) -> Option<&Provenance> {
         self.provenance.as_deref()
     }
 
-    /// The same, to be kept.
+    /// Returns the same, to be kept.
     pub(crate) fn shared_provenance(&self) -> Option<Arc<Provenance>> {
         self.provenance.clone()
     }
 
-    /// The block of the provenance as it is stored, its length in front; empty if there is none.
+    /// Returns the stored block of the provenance, with its length in front; empty if there is none.
     fn block(&self) -> &[u8] {
         &self.bytes[HEADER_LENGTH..self.any]
     }
 
-    /// The same snapshot, to be read with these options.
+    /// Returns the same snapshot, to be read with these options.
     pub(crate) fn with_options(mut self, options: &ReadOptions) -> Self {
         self.limits = options.tree_limits();
         self
     }
 
-    /// The limits of what is built of it.
+    /// Returns the limits for the import.
     pub(crate) fn limits(&self) -> TreeLimits {
         self.limits
     }
 
-    /// The bytes of the `Any`, and where they start in the snapshot.
+    /// Returns the bytes of the `Any`, and their position in the snapshot.
     pub(crate) fn any(&self) -> (&[u8], usize) {
         (self.any_bytes(), self.any)
     }
@@ -260,9 +260,9 @@ impl From<Snapshot> for Bytes {
     }
 }
 
-/// Where a part lies in the whole.
+/// Returns the range of a part in the whole.
 fn within(whole: &[u8], part: &[u8]) -> Range<usize> {
-    // A part of length 0 may lie anywhere.
+    // A part of length 0 may be anywhere.
     match part.is_empty() {
         true => 0..0,
         false => {
@@ -278,27 +278,28 @@ impl AsRef<[u8]> for Snapshot {
     }
 }
 
-/// Memory that snapshots are saved into, used again by the next save.
+/// Memory into which snapshots are saved. The next save uses it again.
 #[derive(Debug, Default)]
 pub struct SaveBuffer {
     writer: Writer,
 }
 
 impl SaveBuffer {
-    /// An empty buffer.
+    /// Creates an empty buffer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty buffer with room for a snapshot of this many bytes, the header of 24 included.
+    /// Creates an empty buffer with room for a snapshot of this many bytes, including the header of
+    /// 24 bytes.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { writer: Writer::with_capacity(capacity) }
     }
 
-    /// The same, with memory that the system has given already: otherwise it gives each page when it
-    /// is first written to, which takes longer than the save itself. For a save that others wait
-    /// for, as in the blackout; [`Frozen::save`](crate::Frozen::save) has one by itself after a
-    /// preflight.
+    /// Creates the same, with memory that the system has already provided. Otherwise the system
+    /// provides each page at the first write, which takes longer than the save itself. Use it where
+    /// others wait for the save, as in the blackout. [`Frozen::save`](crate::Frozen::save) has such
+    /// a buffer after a preflight.
     ///
     /// ```
     /// # use snapshot_core::SaveBuffer;
@@ -311,12 +312,12 @@ impl SaveBuffer {
         buffer
     }
 
-    /// The bytes of the last save; empty before the first and after one that failed.
+    /// Returns the bytes of the last save; empty before the first save and after a failed one.
     pub fn as_bytes(&self) -> &[u8] {
         self.writer.as_bytes()
     }
 
-    /// The last save as a snapshot, without a copy.
+    /// Returns the last save as a snapshot, without a copy.
     ///
     /// # Errors
     ///
@@ -328,7 +329,7 @@ impl SaveBuffer {
         }
     }
 
-    /// Forgets the last save, keeps the memory.
+    /// Forgets the last save and keeps the memory.
     pub fn clear(&mut self) {
         self.writer.clear();
     }
@@ -352,7 +353,7 @@ impl SaveBuffer {
         }
     }
 
-    /// Puts the `Any` around the payload, and the header before it.
+    /// Writes the `Any` around the payload, and the header before it.
     fn close(&mut self, type_url: &str) {
         close_bare_any(0, type_url, &mut self.writer);
         let header = Header::before(Stored::Plain, &[], self.writer.as_bytes());

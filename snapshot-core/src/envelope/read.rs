@@ -1,4 +1,4 @@
-//! Reading whole snapshots, from anywhere.
+//! Reads whole snapshots from bytes, streams and files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,19 +14,19 @@ use super::{Snapshot, file};
 use crate::error::Error;
 use crate::provenance::Provenance;
 
-/// How much memory is taken before the first byte has come.
+/// The memory that is allocated before the first byte has arrived.
 const FIRST_PIECE: usize = 64 << 10;
 
 impl ReadOptions {
-    /// Takes the bytes of one whole snapshot, compressed or not.
+    /// Accepts the bytes of one whole snapshot, compressed or not.
     ///
     /// # Errors
     ///
-    /// [`Code::Unimplemented`](crate::Code::Unimplemented) for a format version that this build does
-    /// not read, and for a compressed snapshot without the feature `zstd`;
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) past the limit;
-    /// [`Code::DataLoss`](crate::Code::DataLoss) for everything else: not a snapshot, cut off, too
-    /// long, damaged.
+    /// [`Code::Unimplemented`](crate::Code::Unimplemented) for a format version that this build
+    /// does not read, and for a compressed snapshot without the feature `zstd`.
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) above the limit.
+    /// [`Code::DataLoss`](crate::Code::DataLoss) for everything else: not a snapshot, truncated,
+    /// too long, damaged.
     pub fn from_bytes(&self, bytes: impl Into<Bytes>) -> Result<Snapshot, Error> {
         let snapshot = self.checked(bytes.into())?;
         Ok(Snapshot { limits: self.tree_limits(), ..snapshot })
@@ -56,7 +56,7 @@ impl ReadOptions {
         }
     }
 
-    /// Reads one snapshot from a stream, and leaves there what comes after it.
+    /// Reads one snapshot from a stream. The bytes after it stay in the stream.
     ///
     /// # Errors
     ///
@@ -67,13 +67,13 @@ impl ReadOptions {
         self.from_bytes(bytes)
     }
 
-    /// Reads the snapshot that a file holds.
+    /// Reads the snapshot in a file.
     ///
     /// # Errors
     ///
     /// As [`ReadOptions::read_from`], each with the path;
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if there is no such file,
-    /// [`Code::DataLoss`](crate::Code::DataLoss) if there is more in it than the snapshot.
+    /// [`Code::DataLoss`](crate::Code::DataLoss) if the file contains more than the snapshot.
     pub fn read_from_path(&self, path: impl AsRef<Path>) -> Result<Snapshot, Error> {
         let path = path.as_ref();
         let at = |error: io::Error| file::at(path, "cannot be read", error);
@@ -83,12 +83,12 @@ impl ReadOptions {
             Err(NotRead::Stream(error)) => return Err(at(error)),
             Err(NotRead::Header(error)) => return Err(file::of(path, error)),
         };
-        // What comes after it: enough to say that there is something.
+        // The bytes after it: enough to know that there are some.
         file.take(FIRST_PIECE as u64).read_to_end(&mut bytes).map_err(at)?;
         self.from_bytes(bytes).map_err(|error| file::of(path, error))
     }
 
-    /// The header, and as many bytes behind it as it says, or as there are.
+    /// Reads the header, and as many bytes behind it as it says, or as there are.
     fn take(&self, stream: &mut impl Read) -> Result<Vec<u8>, NotRead> {
         let mut reader = self.incremental();
         loop {

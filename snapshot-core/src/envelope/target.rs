@@ -1,5 +1,5 @@
-//! The place that a path names, and how bytes get there: a file is written whole or not at all, and
-//! everything else is written through.
+//! The target of a path. A file is written whole or not at all; the bytes for any other target are
+//! written into it.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{Code, Error};
 
-/// Writes the pieces, one after the other, to the place that `path` names.
+/// Writes the pieces, one after the other, to the target of `path`.
 ///
 /// # Errors
 ///
@@ -22,7 +22,8 @@ pub(super) fn write(path: &Path, pieces: &[&[u8]], replace: bool) -> Result<(), 
         }
         Target::Existing(..) if !replace => Err(exists(path, io::ErrorKind::AlreadyExists.into())),
         Target::Existing(real, existing) => {
-            // Replacing goes by the folder's mode alone; the file's own mode says whether it may change.
+            // The folder's mode alone permits a replacement; the file's own mode says whether its
+            // content may change.
             OpenOptions::new().write(true).open(&real).map_err(|error| failed(path, error))?;
             publish(path, &real, pieces, Some(&existing), replace)
         }
@@ -30,13 +31,13 @@ pub(super) fn write(path: &Path, pieces: &[&[u8]], replace: bool) -> Result<(), 
     }
 }
 
-/// What a path names.
+/// The target of a path.
 enum Target {
-    /// Nothing yet.
+    /// There is no such file yet.
     New,
     /// A regular file, by its path without links.
     Existing(PathBuf, Metadata),
-    /// Something that takes bytes and has no content to replace.
+    /// Something that accepts bytes and has no content to replace.
     Stream(Box<dyn Write>),
 }
 
@@ -48,14 +49,14 @@ impl Target {
                 return match is_link(path) {
                     true => Err(io::Error::new(
                         error.kind(),
-                        "it is a link to a file that is not there",
+                        "it is a link to a file that does not exist",
                     )),
                     false => Ok(Self::New),
                 };
             }
-            // A circle of links, for instance.
+            // For instance, a circle of links.
             Err(error) if is_link(path) => {
-                let reason = format!("it is a link that cannot be followed: {error}");
+                let reason = format!("the link cannot be followed: {error}");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
             }
             Err(error) => return Err(error),
@@ -78,7 +79,7 @@ fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
-/// Writes a file beside `target` and gives it that name. `path` is what the caller named.
+/// Writes a file beside `target` and gives it that name. `path` is the path that the caller gave.
 fn publish(
     path: &Path,
     target: &Path,
@@ -87,19 +88,19 @@ fn publish(
     replace: bool,
 ) -> Result<(), Error> {
     if target.file_name().is_none() {
-        let error = io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file");
         return Err(failed(path, error));
     }
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    // Before the file has its name: a folder that cannot be opened cannot be synchronised.
+    // Before the file gets its name: a folder that cannot be opened cannot be synchronised.
     #[cfg(unix)]
     let opened = File::open(folder).map_err(|error| {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => {
-                "its folder is not there: create its folder first".to_owned()
+                "its folder does not exist: create its folder first".to_owned()
             }
             _ => format!("its folder cannot be opened: {error}"),
         };
@@ -122,7 +123,7 @@ fn publish(
     })?;
     #[cfg(unix)]
     match opened.sync_all() {
-        // Some file systems have nothing to synchronise a folder with.
+        // Some file systems cannot synchronise a folder.
         Err(error)
             if !matches!(
                 error.kind(),
@@ -130,8 +131,8 @@ fn publish(
             ) =>
         {
             return Err(Error::internal(format!(
-                "{}: is written, but its folder cannot be synchronised: it may be gone after a power \
-                 failure: {error}",
+                "{}: was written, but its folder cannot be synchronised: the file may be lost in a \
+                 power failure: {error}",
                 path.display()
             ))
             .with_source(error));
@@ -141,18 +142,19 @@ fn publish(
     Ok(())
 }
 
-/// Gives a new file the mode of the one that it replaces, and its owner and group where permitted.
+/// Gives a new file the mode of the one that it replaces, and also its owner and group where
+/// permitted.
 #[cfg(unix)]
 fn keep_owner_and_mode(file: &File, existing: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let own = file.metadata()?;
     let mut mode = existing.mode() & 0o7777;
     if own.uid() != existing.uid() {
-        // Only root may give a file away. One of another owner is still the file that was asked for.
+        // Only root may give a file away. With another owner, it is still the requested file.
         let _ = fchown(file, Some(existing.uid()), None);
     }
     if own.gid() != existing.gid() && fchown(file, None, Some(existing.gid())).is_err() {
-        // Those rights were another group's.
+        // Those rights were for another group.
         mode &= !0o2070;
     }
     file.set_permissions(fs::Permissions::from_mode(mode))
@@ -178,12 +180,12 @@ impl Temporary {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            // Without the target's name, which may be as long as a name can be.
+            // Without the target's name, which may already have the maximum length.
             let name = OsString::from(format!(".snapshot-{}-{number}.tmp", std::process::id()));
             let path = folder.join(name);
             match options.open(&path) {
                 Ok(file) => return Ok((Self { path, published: false }, file)),
-                // Left by another process that had the same id.
+                // It was left by another process with the same id.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -196,16 +198,16 @@ impl Temporary {
             self.published = true;
             return Ok(());
         }
-        // A second name, which unlike `rename` never takes the place of a file. The first name goes
-        // when this is dropped.
+        // A hard link never replaces a file, unlike `rename`. The first name is removed when this
+        // is dropped.
         match fs::hard_link(&self.path, target) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.reserve(target),
             done => done,
         }
     }
 
-    /// As `publish`, on a file system without second names. The target is reserved, and what is
-    /// renamed over is our own empty file; only here can a crash leave it empty.
+    /// Does the same as `publish`, on a file system without hard links. It reserves the target with
+    /// an empty file of its own, and renames over that. Only here can a crash leave the file empty.
     fn reserve(mut self, target: &Path) -> io::Result<()> {
         OpenOptions::new().write(true).create_new(true).open(target)?;
         fs::rename(&self.path, target).inspect_err(|_| {
@@ -219,13 +221,13 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.published {
-            // What cannot be removed is of no harm: its name says what it is.
+            // A file that cannot be removed does no harm: its name says that it is temporary.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// What has no content to replace: pipes, sockets, devices, open descriptors.
+/// Targets without content to replace: pipes, sockets, devices, open descriptors.
 #[cfg(unix)]
 mod stream {
     use std::fs::{self, File, Metadata, OpenOptions};
@@ -238,12 +240,12 @@ mod stream {
     use std::thread;
     use std::time::Duration;
 
-    /// How long a named pipe may be without a reader.
+    /// The time within which a named pipe needs a reader.
     const READER_WAIT: Duration = Duration::from_secs(3);
-    /// The most links that Linux follows.
+    /// The maximum number of links that Linux follows.
     const LINKS: usize = 40;
 
-    /// Opens what is neither a regular file nor a folder, and a descriptor whatever it leads to.
+    /// Opens a target that is neither a regular file nor a folder, or a descriptor of anything.
     /// `None` for a regular file.
     pub(super) fn open(path: &Path, metadata: &Metadata) -> io::Result<Option<Box<dyn Write>>> {
         let kind = metadata.file_type();
@@ -262,8 +264,8 @@ mod stream {
         OpenOptions::new().write(true).open(path).map(|file| Some(Box::new(file) as _))
     }
 
-    /// The entry of `/proc/PID/fd` that a path leads to, if it does. The entry looks like a link to a
-    /// path, but stands for the open file.
+    /// Returns the entry of `/proc/PID/fd` to which a path leads, if it does. The entry looks like
+    /// a link to a path, but stands for the open file.
     fn descriptor(path: &Path) -> Option<PathBuf> {
         let mut path = path.to_owned();
         for _ in 0..LINKS {
@@ -286,7 +288,7 @@ mod stream {
 
     fn open_descriptor(entry: &Path, is_pipe: bool) -> io::Result<File> {
         let own = fs::canonicalize("/proc/self/fd").is_ok_and(|own| entry.parent() == Some(&*own));
-        // The descriptor itself where safe code can reach it: a file keeps its position then.
+        // Duplicates the descriptor where safe code can, so that a file keeps its position.
         let duplicate = match entry.file_name().and_then(|name| name.to_str()) {
             Some("1") if own => io::stdout().as_fd().try_clone_to_owned()?,
             Some("2") if own => io::stderr().as_fd().try_clone_to_owned()?,
@@ -296,7 +298,7 @@ mod stream {
         Ok(File::from(duplicate))
     }
 
-    /// Opens a named pipe, which the system lets wait for a reader without end.
+    /// Opens a named pipe. The system would wait for a reader without end.
     fn open_fifo(path: &Path) -> io::Result<File> {
         let (sender, opened) = mpsc::sync_channel(1);
         let name = path.to_owned();
@@ -306,11 +308,11 @@ mod stream {
         match opened.recv_timeout(READER_WAIT) {
             Ok(file) => file,
             Err(RecvTimeoutError::Timeout) => {
-                // As a reader, which ends the other thread's wait.
+                // Opened as a reader, which ends the wait of the other thread.
                 let reader = File::open(path)?;
                 let _ = waiting.join();
                 drop(reader);
-                let reason = "it is a pipe that nobody reads: start the reader first";
+                let reason = "no process reads the pipe: start the reader first";
                 Err(io::Error::new(io::ErrorKind::TimedOut, reason))
             }
             Err(RecvTimeoutError::Disconnected) => {
@@ -323,7 +325,7 @@ mod stream {
 fn exists(path: &Path, error: io::Error) -> Error {
     let path = path.display();
     Error::precondition(format!(
-        "{path}: exists already: choose another name, or ask to replace it"
+        "{path}: already exists: choose another name, or allow replacing it"
     ))
     .with_source(error)
 }
@@ -334,7 +336,7 @@ fn failed(path: &Path, error: io::Error) -> Error {
         ReadOnlyFilesystem, TimedOut,
     };
     let code = match error.kind() {
-        // Another path, or another mode, is the cure.
+        // Another path or another mode is the cure.
         InvalidFilename | InvalidInput | IsADirectory | NotADirectory | NotFound
         | PermissionDenied | ReadOnlyFilesystem | TimedOut => Code::FailedPrecondition,
         _ => Code::Internal,

@@ -61,19 +61,24 @@ fn an_any_without_a_type_url_is_no_snapshot() {
 
 #[test]
 fn what_is_not_a_snapshot_is_told_apart_from_what_was_one() {
-    refused(&b""[..], Code::DataLoss, "not a snapshot: 0 bytes, a header has 24");
-    refused(&b"PK\x03\x04 and more"[..], Code::DataLoss, "not a snapshot: it begins differently");
+    refused(&b""[..], Code::DataLoss, "not a snapshot: 0 bytes, but a header alone has 24");
+    refused(
+        &b"PK\x03\x04 and more"[..],
+        Code::DataLoss,
+        "not a snapshot: the magic number is missing",
+    );
     // What a transfer in text mode makes of line ends: CR LF to LF, and LF to CR LF.
     for (from, to) in [(&b"\r\n"[..], &b"\n"[..]), (b"\x1a\n", b"\x1a\r\n")] {
         let bytes = snapshot().as_bytes().to_vec();
         let at = bytes.windows(2).position(|pair| pair == from).unwrap();
         let changed = [&bytes[..at], to, &bytes[at + 2..]].concat();
-        let reason = "line ends were changed on the way: transfer the snapshot as binary";
+        let reason = "line endings were changed in transit: transfer the snapshot as binary";
         refused(changed, Code::DataLoss, reason);
     }
     let mut seven_bits = snapshot().as_bytes().to_vec();
     seven_bits.iter_mut().for_each(|byte| *byte &= 0x7f);
-    let reason = "the eighth bits were cut off on the way: transfer the snapshot as binary";
+    let reason =
+        "the high bit of each byte was cleared in transit: transfer the snapshot as binary";
     refused(seven_bits, Code::DataLoss, reason);
 }
 
@@ -82,21 +87,21 @@ fn each_kind_of_damage_has_its_own_error() {
     let bytes = snapshot().as_bytes().to_vec();
     let whole = bytes.len();
     for length in [8, 11, 12, 20, 23] {
-        let reason = format!("cut off in the header, after {length} bytes");
+        let reason = format!("truncated in the header, after {length} bytes");
         refused(bytes[..length].to_vec(), Code::DataLoss, &reason);
     }
-    refused(bytes[..whole - 1].to_vec(), Code::DataLoss, "cut off: the body has 18 of 19 bytes");
-    refused([&bytes[..], b"xyz"].concat(), Code::DataLoss, "3 bytes too long: a body of 19");
+    refused(bytes[..whole - 1].to_vec(), Code::DataLoss, "truncated: the body has 18 of 19 bytes");
+    refused([&bytes[..], b"xyz"].concat(), Code::DataLoss, "3 bytes too many after a body of 19");
     let mut damaged = bytes.clone();
     damaged[whole - 1] ^= 1;
     let error = Snapshot::from_bytes(damaged).unwrap_err();
     assert_eq!(error.code(), Code::DataLoss);
-    assert!(error.to_string().ends_with("damaged"), "{error}");
+    assert!(error.to_string().starts_with("damaged"), "{error}");
     let mut newer = bytes;
     newer[8] = 3;
     // Before the length and the digest, which another version may have elsewhere.
     newer.truncate(12);
-    refused(newer, Code::Unimplemented, "format version 3, this build reads 1 and 2");
+    refused(newer, Code::Unimplemented, "format version 3, but this build reads 1 and 2");
 }
 
 #[test]

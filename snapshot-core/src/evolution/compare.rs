@@ -19,8 +19,8 @@ pub struct Difference {
     pub reason: String,
     /// The field that differs, unless the difference is not in one field.
     pub field: Option<FieldNumbers>,
-    /// Whether the destination refuses some values of the field and takes all others as they are meant:
-    /// the preflight then decides by the values at hand.
+    /// Whether the destination refuses some values of the field and accepts all others with their
+    /// meaning. The preflight then decides by the values at hand.
     pub by_value: bool,
 }
 
@@ -118,7 +118,8 @@ pub(super) fn compare_stages(
     found
 }
 
-/// Compares which fields hold the controller's name and its stage. 0 is unknown, or none.
+/// Compares which fields hold the controller's name and its stage. 0 means that the field is
+/// unknown or does not exist.
 pub(super) fn compare_roles(
     sides: SideNames,
     place: &str,

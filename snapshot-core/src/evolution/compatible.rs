@@ -30,8 +30,8 @@ pub struct PayloadVerdict {
     pub type_url: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// The differences that do not break the restore: what the source saves is read as it is meant,
-    /// unless the destination refuses a value, which the preflight finds.
+    /// The differences that do not break the restore: the destination reads every value with its
+    /// meaning, or refuses it, which the preflight finds.
     pub bearable: Vec<Difference>,
     /// The differences without any effect, such as another name.
     pub same: Vec<Difference>,
@@ -130,10 +130,10 @@ impl fmt::Display for Verdict {
                 write!(f, "readable after an upgrade from version {version}")
             }
             Verdict::WritableAs { version } => write!(f, "writable as version {version}"),
-            Verdict::Missing => f.write_str("it has no controller for it"),
+            Verdict::Missing => f.write_str("no controller is registered for it"),
             Verdict::VersionNotAccepted { version, accepts } => {
                 let accepts: Vec<_> = accepts.iter().map(u32::to_string).collect();
-                write!(f, "version {version}, it reads {}", accepts.join(", "))
+                write!(f, "version {version}, but the destination reads {}", accepts.join(", "))
             }
             Verdict::Differs { version, differences } => {
                 write!(f, "version {version} is not the same on both sides")?;
@@ -206,14 +206,17 @@ impl fmt::Display for Compatibility {
 /// let there = compatible(&old, &new);
 /// assert_eq!(there.payloads[0].verdict, Verdict::ReadableAfterUpgrade { version: 1 });
 /// let back = compatible(&new, &old);
-/// assert_eq!(back.to_string(), "type.googleapis.com/doc.v1.Disk: version 2, it reads 1");
+/// assert_eq!(
+///     back.to_string(),
+///     "type.googleapis.com/doc.v1.Disk: version 2, but the destination reads 1"
+/// );
 /// ```
 pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
-    // A peer's manifest may be unsorted.
+    // The manifest of a peer may be unsorted.
     let (saved, accepting) = (by_type_url(source), by_type_url(destination));
     let (source, destination) = (&Types::of(source), &Types::of(destination));
     let payloads = saved.into_iter().map(|(type_url, from)| {
-        // The destination may know it by the type URL of an older version.
+        // The destination may know the payload by the type URL of an older version.
         let by_older = || destination_of_older(&accepting, type_url);
         // Or the source can save a version that the destination knows by its type URL.
         let by_saved = || {
@@ -239,7 +242,7 @@ pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
     Compatibility { payloads: payloads.collect() }
 }
 
-/// The payload that a destination reads from this type URL in an older version.
+/// Returns the payload that a destination reads from this type URL in an older version.
 fn destination_of_older<'p, 'm>(
     accepting: &'p BTreeMap<&str, &'m Payload>,
     type_url: &str,
@@ -247,7 +250,7 @@ fn destination_of_older<'p, 'm>(
     accepting.values().find(|to| to.older.iter().any(|older| older.type_url == type_url))
 }
 
-/// Whether a version of a payload has a message of its own.
+/// Returns whether a version of a payload has a message of its own.
 fn has_own_message(payload: &Payload, version: u32) -> bool {
     payload.older.iter().any(|older| older.version == version && !older.message.is_empty())
 }
@@ -279,7 +282,7 @@ impl Versions<'_> {
         is_called && (self.to.version == version || self.to.accepts.contains(&version))
     }
 
-    /// The verdict, and all differences in the version that it is about.
+    /// Returns the verdict, and all differences in the version that it concerns.
     fn verdict(&self) -> (Verdict, Vec<(Effect, Difference)>) {
         let version = self.from.version;
         if self.accepts(version) {
@@ -320,8 +323,8 @@ impl Versions<'_> {
         })
     }
 
-    /// Compares the defaults of the fields that a save as an older version leaves out, although both
-    /// sides have them: the destination reads its own default there.
+    /// Compares the defaults of fields that both sides have, but that a save as an older version
+    /// omits: the destination then reads its own default.
     fn compare_left_out(&self, version: u32) -> Vec<(Effect, Difference)> {
         let own = |payload: &Payload| has_own_message(payload, version);
         if own(self.from) || own(self.to) {
@@ -371,7 +374,8 @@ impl Versions<'_> {
     }
 }
 
-/// Why a field that is left out in a version is not read as it was: the two defaults, if they differ.
+/// Returns the reason why a field that a version omits gets another value: the two defaults, if
+/// they differ.
 fn left_out_differs(from: &Field, to: &Field, version: u32) -> Option<String> {
     let changes = compare_defaults(PEERS, from, to)?;
     Some(format!(
@@ -380,7 +384,7 @@ fn left_out_differs(from: &Field, to: &Field, version: u32) -> Option<String> {
     ))
 }
 
-/// The breaking differences; `None` if there are none.
+/// Returns the breaking differences; `None` if there are none.
 fn differences(found: &[(Effect, Difference)]) -> Option<Vec<Difference>> {
     let breaking = found.iter().filter(|(effect, _)| *effect == Effect::Breaking);
     let differences: Vec<Difference> = breaking.map(|(_, difference)| difference.clone()).collect();

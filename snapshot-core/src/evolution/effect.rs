@@ -5,7 +5,7 @@
 pub(super) enum Effect {
     /// No effect: the same thing has another name.
     Renamed,
-    /// The wire form is the same and the destination reads all of it. The opposite direction may
+    /// The wire form is the same, and the destination reads all of it. The opposite direction may
     /// fail.
     Tolerable,
     /// The destination refuses the snapshot, or would lose a part of it.

@@ -34,7 +34,7 @@ impl<'m> Values<'m> {
         self.all.contains(&(number, name))
     }
 
-    /// The names of a number, the main one first.
+    /// Returns the names of a number, the main one first.
     pub(super) fn named(&self, number: i32) -> &[&'m str] {
         self.by_number.get(&number).map_or(&[], Vec::as_slice)
     }

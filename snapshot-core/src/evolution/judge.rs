@@ -1,8 +1,8 @@
-//! Judges the values of a saved tree by the manifest of a destination: what it would refuse by its
-//! schema is found while the source still runs.
+//! Judges the values of a saved tree by the manifest of a destination. It finds the values that the
+//! destination's schema would refuse, while the source still runs.
 //!
-//! The tree is walked by the descriptors of this build, which has just written it; the messages, fields
-//! and meanings of the destination stand beside them.
+//! The walk over the tree follows the descriptors of this build, which has just written it. The
+//! destination's messages, fields and meanings are looked up alongside.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +19,7 @@ use crate::wire::v1::manifest::{Enum, Field, Meaning, Message, Payload, Values};
 /// The message of a `ControllerSet`, whose members are named by their ids.
 const SET_ENTRY: &str = "snapshot.v1.ControllerSetSnapshot.Entry";
 
-/// What a destination makes of the values at hand.
+/// The judgement of the destination on the values at hand.
 #[derive(Debug, Default)]
 struct Judgement {
     /// The values that it refuses.
@@ -51,18 +51,18 @@ fn both(a: Option<Error>, b: Option<Error>) -> Option<Error> {
     }
 }
 
-/// Judges the values of a saved tree by the manifest of a destination: each is compared with what the
-/// destination's states make of its field. `any` is the `Any` of the root payload
-/// ([`Snapshot::any_bytes`](crate::Snapshot::any_bytes)), which this registry's build has saved.
+/// Judges the values of a saved tree by the manifest of a destination: compares each value with the
+/// meaning of its field at the destination. `any` is the `Any` of the root payload
+/// ([`Snapshot::any_bytes`](crate::Snapshot::any_bytes)), saved by the build of this registry.
 ///
-/// Returns the values that the destination drops on purpose, by `discard`, each with its controller and
-/// field. The schemas themselves are compared by [`compatible`](super::compatible);
+/// Returns the values that the destination drops on purpose (`discard`), each with its controller
+/// and field. [`compatible`](super::compatible) compares the schemas;
 /// [`Source::preflight`](crate::Source::preflight) does both.
 ///
 /// # Errors
 ///
-/// One finding for each value that the destination would refuse; and bytes that are no tree of this
-/// registry.
+/// One finding for each value that the destination would refuse. Also if the bytes are not a tree
+/// of this registry.
 ///
 /// ```
 /// use snapshot_core::evolution::judge;
@@ -95,24 +95,24 @@ struct Judge<'m> {
     enums: HashMap<&'m str, &'m Enum>,
 }
 
-/// What was met of one field of a message.
+/// The occurrences of one field of a message.
 struct Met<'m> {
     field: &'m Field,
     name: &'static str,
     shape: FieldShape,
-    /// How many values, elements or entries there were.
+    /// The number of values, elements or entries.
     count: usize,
     /// The integers, and the length of the last text.
     numbers: Vec<i128>,
     length: usize,
     last: Option<Element>,
-    /// What each meaning of the field refuses.
+    /// The error by each meaning of the field.
     refused: Vec<Option<Error>>,
-    /// What is wrong inside.
+    /// The judgement on the content.
     inside: Judgement,
 }
 
-/// The last element of what may be a set.
+/// The last element of a list that may be read as a set.
 #[derive(PartialEq, PartialOrd)]
 enum Element {
     Int(i128),
@@ -143,7 +143,7 @@ impl<'m> Judge<'m> {
     }
 
     fn payload(&self, type_url: &str, value: &[u8]) -> Result<Judgement, Error> {
-        // A type that a side does not know is not judged by its values.
+        // A type that one side does not know is not judged by its values.
         let Some(ours) = self.ours.get(type_url) else { return Ok(Judgement::default()) };
         let by_older = || {
             let mut all = self.payloads.values();
@@ -330,7 +330,7 @@ impl<'m> Judge<'m> {
                 found => refusal(values, found),
             });
             let order = (meaning.set && !is_in_order)
-                .then(|| "is not in ascending order, and the destination takes a set".to_owned());
+                .then(|| "is not in ascending order, but the destination takes a set".to_owned());
             for reason in values.into_iter().chain(order) {
                 *refused = both(refused.take(), Some(place(Error::precondition(reason))));
             }
@@ -339,7 +339,7 @@ impl<'m> Judge<'m> {
         Ok(())
     }
 
-    /// Judges a nested message. A message of one value, as protobuf's own are, is that value.
+    /// Judges a nested message. Protobuf's own messages of one value are judged as that value.
     fn nested(
         &self,
         descriptor: &'static MessageDescriptor,
@@ -360,7 +360,7 @@ impl<'m> Judge<'m> {
                 return Ok((Judgement::default(), wrapped));
             }
             if name == "google.protobuf.Duration" {
-                // Its seconds; the type of the standard library has none below 0.
+                // Its seconds. The type of the standard library has none below 0.
                 return Ok((Judgement::default(), wrapped(ValueKind::Int64, r)?));
             }
             r.take_rest();
@@ -380,7 +380,7 @@ impl<'m> Judge<'m> {
         Ok((judgement, Found::Message))
     }
 
-    /// Judges the fields as wholes, when all of the message is known.
+    /// Judges the fields as a whole, at the end of the message.
     fn end(&self, mut met: BTreeMap<u32, Met<'m>>, ours: &'static MessageDescriptor) -> Judgement {
         let limits: HashMap<u32, Option<i128>> =
             met.iter().map(|(number, met)| (*number, met.measure())).collect();
@@ -392,7 +392,7 @@ impl<'m> Judge<'m> {
             let name = met.name;
             let inside = std::mem::take(&mut met.inside);
             judgement.add(inside.placed(|error| error.in_field(name)));
-            // The state at hand is of one of the meanings, and nothing says of which.
+            // The state at hand has one of the meanings, and nothing says which.
             if met.refused.iter().all(Option::is_some)
                 && let Some(refused) = met.refused.first_mut().and_then(Option::take)
             {
@@ -418,7 +418,7 @@ impl<'m> Judge<'m> {
 }
 
 impl Met<'_> {
-    /// The number by which the field limits others; `None` if it is absent.
+    /// Returns the number by which the field limits others; `None` if the field is absent.
     fn measure(&self) -> Option<i128> {
         match self.shape {
             FieldShape::Repeated(_) | FieldShape::Packed(_) | FieldShape::Map(..) => {
@@ -432,7 +432,8 @@ impl Met<'_> {
         }
     }
 
-    /// The default of the field, if the field is not on the wire: the value that it then has.
+    /// Returns the default of the field if the field is not on the wire, because that is then its
+    /// value.
     fn default(&self) -> Option<Found<'static>> {
         match self.shape {
             FieldShape::Singular(kind) if self.count == 0 => default_of(kind),
@@ -440,7 +441,8 @@ impl Met<'_> {
         }
     }
 
-    /// The number that the field has without being on the wire; `None` if that may mean no value there.
+    /// Returns the number that the field has when it is not on the wire; `None` if the field may
+    /// have no value then.
     fn number_of_default(&self) -> Option<i128> {
         let default = self.default()?;
         let values = self.field.meanings.iter().filter_map(|meaning| meaning.values.as_ref());
@@ -459,7 +461,7 @@ impl Met<'_> {
             self.shape,
             FieldShape::Repeated(_) | FieldShape::Packed(_) | FieldShape::Map(..)
         );
-        // What is not on the wire has its default, which must be taken too.
+        // A field that is not on the wire has its default, which must be accepted too.
         let default = self.default();
         let numbers: Vec<i128> = match self.numbers.is_empty() {
             true => self.number_of_default().into_iter().collect(),
@@ -470,11 +472,11 @@ impl Met<'_> {
         for (meaning, refused) in field.meanings.iter().zip(&mut self.refused) {
             let mut reasons = Vec::new();
             if meaning.ignored {
-                let reason = "is there, and the destination ignores the field".to_owned();
+                let reason = "has a value, but the destination ignores the field".to_owned();
                 reasons.extend((count > 0).then_some(reason));
             } else if meaning.discarded {
                 if count > 0 {
-                    let reason = "is there, and the destination drops the value on purpose";
+                    let reason = "has a value, but the destination drops it on purpose";
                     self.inside.dropped =
                         both(self.inside.dropped.take(), Some(Error::precondition(reason)));
                 }
@@ -499,25 +501,25 @@ impl Met<'_> {
 }
 
 fn missing() -> Error {
-    Error::precondition("is missing, and the destination requires it")
+    Error::precondition("is missing, but the destination requires it")
 }
 
-/// Why the number of elements, or the length of text, is not taken.
+/// Returns the reason why the number of elements, or the length of text, is refused.
 fn counts(meaning: &Meaning, is_collection: bool, count: usize, length: usize) -> Option<String> {
     let (found, unit) = if is_collection { (count, "elements") } else { (length, "bytes") };
     let found = found as u64;
     match (meaning.length, meaning.max) {
         (Some(wanted), _) if is_collection && wanted != found => {
-            Some(format!("has {found} elements, the destination takes {wanted}"))
+            Some(format!("has {found} elements, but the destination takes {wanted}"))
         }
         (_, Some(max)) if found > max => {
-            Some(format!("has {found} {unit}, the destination takes at most {max}"))
+            Some(format!("has {found} {unit}, but the destination takes at most {max}"))
         }
         _ => None,
     }
 }
 
-/// Why a number is not taken beside the other fields.
+/// Returns the reason why a number is refused because of the other fields.
 fn beyond(
     meaning: &Meaning,
     numbers: &[i128],
@@ -530,12 +532,12 @@ fn beyond(
         let number = numbers.iter().find(is_beyond)?;
         let relation = if limit.included { "at most" } else { "below" };
         Some(format!(
-            "is {number}, the destination takes {relation} {most} beside the other fields"
+            "is {number}, but the destination takes {relation} {most} beside the other fields"
         ))
     })
 }
 
-/// Why a value is not taken.
+/// Returns the reason why a value is refused.
 fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
     let is_taken = match found {
         Found::Int(number) => {
@@ -559,16 +561,17 @@ fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
         Found::Payload(_) => values.form.is_empty(),
         Found::Message => true,
     };
-    (!is_taken).then(|| format!("is {found}, the destination takes {}", values_text(values)))
+    (!is_taken).then(|| format!("is {found}, but the destination takes {}", values_text(values)))
 }
 
-/// Why the default of a field that is not on the wire and not required is not taken.
+/// Returns the reason why the default of a field is refused that is neither on the wire nor
+/// required.
 fn refusal_of_default(values: &Values, default: &Found<'_>) -> Option<String> {
     if is_of_type(values, default) { refusal(values, default) } else { None }
 }
 
-/// Whether the destination's type has this default as a value. If it does not and the field is not
-/// required, the destination has an `Option` of the type, and absence is `None`.
+/// Returns whether this default is a value of the destination's type. If it is not and the field is
+/// not required, the destination has an `Option` of the type, and absence is `None`.
 fn is_of_type(values: &Values, default: &Found<'_>) -> bool {
     match default {
         Found::Int(number) => !values.not_zero || *number != 0,
@@ -577,14 +580,14 @@ fn is_of_type(values: &Values, default: &Found<'_>) -> bool {
     }
 }
 
-/// Whether text or bytes have the length and the form that the destination's type takes.
+/// Returns whether text or bytes have the length and the form that the destination's type accepts.
 fn has_form(values: &Values, bytes: &[u8]) -> bool {
     values.bytes.is_none_or(|length| bytes.len() as u64 == length)
         && is_in_form(&values.form, bytes)
 }
 
-/// Reads the value of field 1, which is all that counts in a message. Text is judged as absent: its bytes do
-/// not outlive the message.
+/// Reads the value of field 1, the only field of such a message. Text counts as absent, because its
+/// bytes do not outlive the message.
 fn wrapped(kind: ValueKind, r: &mut Reader<'_>) -> Result<Found<'static>, Error> {
     let mut found = match default_of(kind) {
         Some(Found::Int(number)) => Found::Int(number),
@@ -614,7 +617,7 @@ fn key_text(kind: ValueKind, key: &Found<'_>) -> String {
     }
 }
 
-/// The schema version in a payload.
+/// Returns the schema version in a payload.
 fn version_of(value: &[u8], descriptor: &MessageDescriptor) -> Result<u32, Error> {
     let field = descriptor.fields.iter().find(|field| field.name == "schema_version");
     let number = field.map_or(0, |field| field.number);
@@ -628,7 +631,7 @@ fn version_of(value: &[u8], descriptor: &MessageDescriptor) -> Result<u32, Error
     Ok(0)
 }
 
-/// The text or number in a field of a message, as a controller is called by it.
+/// Returns the text or number in a field of a message, as the name of a controller.
 fn text_of(message: &[u8], descriptor: &MessageDescriptor, number: u32) -> Option<String> {
     let shape = descriptor.fields.iter().find_map(|field| field.shape_of(number))?;
     let (FieldShape::Singular(kind) | FieldShape::Optional(kind)) = shape else { return None };

@@ -1,4 +1,4 @@
-//! Compares what two builds make of one field: which values they take, and what the values mean.
+//! Compares the meanings of one field in two builds: the accepted values, and what they stand for.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,19 +7,19 @@ use super::effect::{Effect, SideNames};
 use super::value::shown;
 use crate::wire::v1::manifest::{Field, Limit, Meaning, Values};
 
-/// A difference between two meanings: its effect, the words for it, and whether a preflight decides by
-/// the values at hand.
+/// A difference between two meanings: its effect, its text, and whether a preflight decides by the
+/// values at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) effect: Effect,
     pub(super) reason: String,
-    /// Whether the destination refuses some values and takes the others as they are meant.
+    /// Whether the destination refuses some values and accepts the others with their meaning.
     pub(super) by_value: bool,
 }
 
-/// Compares the meanings of a field on two sides. A side that states none is from before meanings were
-/// stated, and equal to all. If the states of one side differ, each is compared with that state of the
-/// other side that is most like it.
+/// Compares the meanings of a field on two sides. A side without meanings was built before they
+/// were recorded, and is equal to all. If the states of one side differ, each is compared with the
+/// most similar state of the other side.
 pub(super) fn compare_meanings(sides: SideNames, from: &Field, to: &Field) -> Vec<Change> {
     let mut found: Vec<Change> = Vec::new();
     if to.meanings.is_empty() {
@@ -44,8 +44,8 @@ pub(super) fn compare_meanings(sides: SideNames, from: &Field, to: &Field) -> Ve
     found
 }
 
-/// Compares the values that a field gets in payloads from before it was added. `None` if they are the same,
-/// or if a side does not state its own.
+/// Compares the values that a field gets in payloads from before it was added. `None` if they are
+/// the same, or if a side does not state its own.
 pub(super) fn compare_defaults(sides: SideNames, from: &Field, to: &Field) -> Option<String> {
     let defaults = |field: &Field| {
         let defaults = field.meanings.iter().map(OlderValue::of);
@@ -79,7 +79,7 @@ impl Comparison {
         self.changes.push(Change { effect, reason: difference, by_value });
     }
 
-    /// Adds a difference that one direction may not survive, if there is one.
+    /// Adds the difference of two properties, if they differ and one direction may fail.
     fn differs<T: PartialEq>(
         &mut self,
         effect: Effect,
@@ -171,7 +171,7 @@ impl Comparison {
     }
 }
 
-/// Whether the length of a field is counted in elements.
+/// Returns whether the length of a field is counted in elements.
 fn is_counted(field: &Field) -> bool {
     field.kind.starts_with("repeated ") || field.kind.starts_with("map<")
 }
@@ -185,7 +185,7 @@ fn use_of(meaning: &Meaning) -> &'static str {
 }
 
 impl fmt::Display for Meaning {
-    /// Writes what the state makes of the field, in parts: `form milliseconds; 1 to 8; required`.
+    /// Writes the meaning of the field in parts: `form milliseconds; 1 to 8; required`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = vec![use_of(self).to_owned()];
         if !self.form.is_empty() {
@@ -224,7 +224,7 @@ fn limit_text(limit: &Limit) -> String {
     format!("{relation} field {}", limit.field)
 }
 
-/// The values that a build takes, in words.
+/// Returns the text for the values that a build accepts.
 pub(super) fn values_text(values: &Values) -> String {
     let mut parts = Vec::new();
     match (values.form.as_str(), values.bytes) {
@@ -268,7 +268,7 @@ impl OlderValue {
     }
 }
 
-/// A default in words: its number or text if it is one, else its bytes.
+/// Returns the text for a default: its number or text if it is one, otherwise its bytes.
 fn default_text(field: &Field, default: Option<&OlderValue>) -> String {
     match default {
         None => "a value that cannot be stated".to_owned(),

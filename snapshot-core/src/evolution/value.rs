@@ -1,4 +1,4 @@
-//! One value on the wire, as far as it is judged and shown.
+//! One value on the wire, as it is judged and shown.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(super) enum Found<'a> {
     Int(i128),
     Float(f64),
     Bytes(&'a [u8]),
-    /// A message, which was judged by itself.
+    /// A message, which is judged separately.
     Message,
     /// A payload with this type URL, which was judged by itself.
     Payload(String),
@@ -34,11 +34,11 @@ impl fmt::Display for Found<'_> {
     }
 }
 
-/// Reads a value that is no message.
+/// Reads a value that is not a message.
 pub(super) fn scalar<'a>(kind: ValueKind, r: &mut Reader<'a>) -> Result<Found<'a>, Error> {
     Ok(match kind {
         ValueKind::Double => Found::Float(f64::from_bits(r.fixed64()?)),
-        // Through its text, so that it compares with the bounds as they are written.
+        // Converted through its text, so that it compares with the bounds as they are written.
         ValueKind::Float => {
             let float = f32::from_bits(r.fixed32()?);
             Found::Float(float.to_string().parse().unwrap_or(float.into()))
@@ -63,7 +63,7 @@ pub(super) fn scalar<'a>(kind: ValueKind, r: &mut Reader<'a>) -> Result<Found<'a
     })
 }
 
-/// The value of a field without presence that is not on the wire.
+/// Returns the value of a field without presence that is not on the wire.
 pub(super) fn default_of(kind: ValueKind) -> Option<Found<'static>> {
     match kind {
         ValueKind::Double | ValueKind::Float => Some(Found::Float(0.0)),
@@ -73,7 +73,7 @@ pub(super) fn default_of(kind: ValueKind) -> Option<Found<'static>> {
     }
 }
 
-/// The value of a field's bytes in words, if it is one number or text.
+/// Returns the text for the value in a field's bytes, if it is one number or text.
 pub(super) fn shown(field: &Field, bytes: &[u8]) -> Option<String> {
     let shape = Shape::of(&field.kind);
     let kind = kind_of(shape.value).filter(|_| matches!(shape.label, "" | "optional"))?;
@@ -83,7 +83,7 @@ pub(super) fn shown(field: &Field, bytes: &[u8]) -> Option<String> {
     (r.remaining() == 0).then(|| found.to_string())
 }
 
-/// The scalar kind with this name in a `.proto` file.
+/// Returns the scalar kind with this name in a `.proto` file.
 fn kind_of(name: &str) -> Option<ValueKind> {
     use ValueKind::*;
     let all = [

@@ -40,7 +40,7 @@ impl VersionSchema {
     /// that were added later.
     pub(super) fn of(types: &Types<'_>, payload: &Payload, version: u32) -> Self {
         let older = payload.older.iter().find(|older| older.version == version);
-        // An older version may differ by its type URL alone.
+        // An older version may differ only by its type URL.
         let older = older.filter(|older| !older.message.is_empty());
         let root = older.map_or(&payload.message, |older| &older.message);
         let mut schema = Self { root: root.clone(), ..Self::default() };
@@ -71,7 +71,7 @@ impl VersionSchema {
         schema
     }
 
-    /// Returns whether a field says what it means.
+    /// Returns whether a field states its meaning.
     pub(super) fn states_meaning(&self) -> bool {
         self.messages.values().flat_map(|m| &m.fields).any(|field| !field.meanings.is_empty())
     }

@@ -1,8 +1,8 @@
 //! Transactions that were dropped before their end.
 //!
-//! A future may be dropped at any await: a server drops the handler of a client that went away.
-//! The hooks that end a transaction cannot run in a destructor, so the transaction is kept
-//! ([`left_behind`]) until the program takes it up here and ends it.
+//! A future may be dropped at any await: for example, a server drops the handler of a client that
+//! went away. The hooks that end a transaction cannot run in a destructor. So the transaction is
+//! kept ([`left_behind`]) until the program takes it here and ends it.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use super::tree::Tree;
 use crate::Error;
 use crate::controller::Node;
 
-/// What was left behind of a source, to be ended now.
+/// Takes the transaction that a source left behind, to end it now.
 ///
 /// # Errors
 ///
-/// If it was left behind by the migration of a larger tree, which has another root.
+/// If the transaction belongs to a larger tree, which has another root.
 pub(crate) fn take_up(
     root: &Arc<dyn Node>,
     session: &Arc<Session>,
@@ -28,7 +28,8 @@ pub(crate) fn take_up(
         let mut gone = Vec::new();
         let upgraded = nodes.iter().enumerate().map(|(unit, node)| {
             node.upgrade().unwrap_or_else(|| {
-                // Nothing to end on what is gone; the root takes its place and is not called for it.
+                // A controller that is gone has nothing to end; the root takes its place and is not
+                // called for it.
                 journal.forget(unit);
                 gone.push(unit);
                 Arc::clone(root)
@@ -43,8 +44,8 @@ pub(crate) fn take_up(
     }))
 }
 
-/// A destination that was dropped after its patch had begun and before it was resumed or aborted,
-/// with everything that it has bound on this host.
+/// A destination that was dropped after its patch had begun and before it was resumed or aborted.
+/// It still holds everything that it has bound on this host.
 ///
 /// ```no_run
 /// # async fn janitor(session: snapshot_core::Session) {
@@ -59,12 +60,12 @@ pub(crate) fn take_up(
 pub struct Abandoned(Transaction);
 
 impl Abandoned {
-    /// Takes all destinations that were dropped in this program since the last call.
+    /// Returns all destinations that were dropped in this program since the last call.
     pub fn take_all() -> Vec<Abandoned> {
         left_behind::take_destinations().into_iter().map(Abandoned).collect()
     }
 
-    /// The type URL of the root's payload.
+    /// Returns the type URL of the root's payload.
     pub fn type_url(&self) -> &'static str {
         self.0.root_type_url()
     }
@@ -73,7 +74,7 @@ impl Abandoned {
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same.
+    /// The errors of the hooks; the other hooks still run.
     pub async fn abort(self, session: &Session) -> Result<(), Failure> {
         let Abandoned(mut transaction) = self;
         transaction.session = Arc::new(session.clone());

@@ -1,5 +1,5 @@
-//! Building the controllers of a verified snapshot: all of them, or those that an earlier tree does not
-//! have yet.
+//! Builds the controllers of a verified snapshot: all of them, or those that an earlier tree does
+//! not have.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
 ///
 /// # Errors
 ///
-/// Every controller that could not be built. Nothing is left behind.
+/// One for every controller that could not be built. Nothing is left behind.
 pub(super) fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
     let Verified { root, plan, stages, .. } = verified;
     let (root, mut nodes) = match Builder::new(&plan, &[]).run(root) {
@@ -41,36 +41,36 @@ pub(super) fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Bui
     let tree = tree(plan, nodes)?;
     let waiting = Waiting::of_session(Phase::Import, &Session::new());
     waiting.know(Arc::clone(&tree) as _);
-    // Nobody else knows these controllers, unless their own code has given them away.
+    // Nobody else has these controllers, unless their own code has passed them on.
     let _watch = waiting.watch();
     match waiting.during(|| tree.check_unchanged(When::Import)) {
         Ok(()) => Ok((root, tree, stages)),
         Err(error) => {
-            // The tree has it too, and knows what to do if its destructor panics.
+            // The tree holds the root too, and handles a panic of its destructor.
             drop(root);
             Err(error)
         }
     }
 }
 
-/// A later tree, which has the controllers of an earlier one where they are the same.
+/// A later tree. It contains the controllers of an earlier one where they are the same.
 pub(super) struct Rebuilt {
     pub(super) tree: Arc<Tree>,
     /// The stages on the wire.
     pub(super) stages: Vec<Option<i32>>,
-    /// Per unit, which unit of the earlier tree it is.
+    /// For each unit, the unit of the earlier tree that it is.
     pub(super) kept: Vec<Option<usize>>,
-    /// The states that kept controllers are to have, by unit, children before parents. Those of
-    /// their children that were built are in them already.
+    /// The states for kept controllers, by unit, children before parents. Those of their children
+    /// that were built are already in these states.
     pub(super) later: Vec<(usize, Box<dyn Loaded>)>,
 }
 
-/// Builds the controllers that an earlier tree does not have. A controller is the same if its id and its
-/// type are, and its parent is the same.
+/// Builds the controllers that an earlier tree does not have. A controller is the same if its id,
+/// its type and its parent are the same.
 ///
 /// # Errors
 ///
-/// As [`build`]. The earlier tree has not changed.
+/// As [`build`]. The earlier tree is unchanged.
 pub(super) fn rebuild<R: Controller>(
     verified: Verified<StateOf<R>>,
     earlier: &Tree,
@@ -88,7 +88,7 @@ pub(super) fn rebuild<R: Controller>(
     Ok(Rebuilt { tree: tree(plan, nodes)?, stages, kept, later })
 }
 
-/// Per unit of a later plan, which unit of an earlier one it is.
+/// Returns, for each unit of a later plan, the unit of an earlier one that it is.
 fn same(later: &Plan, earlier: &Plan) -> Vec<Option<usize>> {
     let mut same: Vec<Option<usize>> = Vec::with_capacity(later.units().len());
     for (unit, planned) in later.units().iter().enumerate() {
@@ -117,8 +117,8 @@ fn nothing_built<T>(errors: Vec<Error>) -> Result<T, Error> {
     Error::collect(errors).and(Err(Error::internal("nothing was built")))
 }
 
-/// Drops what was built, parents before children, so that each destructor runs by itself. Returns what
-/// they panicked with.
+/// Drops the controllers that were built, parents before children, so that each destructor runs
+/// separately. Returns the errors of their panics.
 fn drop_each(plan: &Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
     let dropped = nodes.into_iter().enumerate().filter_map(|(unit, node)| {
         drop_of(node).err().map(|error| error.at_controller(plan.id(unit)))
@@ -126,13 +126,13 @@ fn drop_each(plan: &Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
     dropped.collect()
 }
 
-/// Controllers by unit, and the states that are to go into those that are kept.
+/// Controllers by unit, and the states for those that are kept.
 type Nodes = (Vec<Option<Arc<dyn Node>>>, Vec<(usize, Box<dyn Loaded>)>);
 
 /// Builds the controllers of a verified tree, in the order of its plan.
 struct Builder<'a> {
     plan: &'a Plan,
-    /// Per unit, the controller that is there already; or nothing at all.
+    /// For each unit, the existing controller; empty if there are none.
     existing: &'a [Option<Arc<dyn Node>>],
     nodes: Vec<Option<Arc<dyn Node>>>,
     later: Vec<(usize, Box<dyn Loaded>)>,
@@ -146,9 +146,10 @@ impl<'a> Builder<'a> {
         Self { plan, existing, nodes, later: Vec::new(), next: 1, errors: Vec::new() }
     }
 
-    /// Builds all below the root, and returns the root too. After an error everything that was built is
-    /// dropped: the states before the controllers, which would else end with the state of a parent, whose
-    /// error it would then be if a destructor panicked.
+    /// Builds all controllers below the root, and returns the root too. After an error it drops
+    /// everything that was built, the states before the controllers. Otherwise a controller would
+    /// be dropped with the state of its parent, and a panic of its destructor would be the parent's
+    /// error.
     fn run<L: Loaded>(mut self, root: L) -> Result<(L, Nodes), Vec<Error>> {
         let built = caught(|| self.children(|visit| root.visit(visit)));
         let Self { plan, nodes, later, mut errors, .. } = self;
@@ -164,7 +165,7 @@ impl<'a> Builder<'a> {
         Err(errors)
     }
 
-    /// Builds all below a state; says whether all could be built.
+    /// Builds all controllers below a state. Returns whether all could be built.
     fn children(
         &mut self,
         parent: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
@@ -192,7 +193,7 @@ impl Visitor for Below<'_, '_> {
         let unit = builder.next;
         builder.next += 1;
         let is_leaf = builder.plan.units().get(unit).is_some_and(|unit| unit.info.is_leaf);
-        // A parent without its children cannot be built; its siblings can, and may fail too.
+        // A parent without its children cannot be built. Its siblings can, and may fail too.
         if !is_leaf && !builder.children(|visit| child.visit(visit))? {
             *complete = false;
             return Ok(());

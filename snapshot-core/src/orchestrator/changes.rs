@@ -1,7 +1,7 @@
-//! The comparison of a tree with the controllers that its states show now.
+//! Compares a tree with the controllers that its states show now.
 //!
-//! Controllers are compared by identity, in both directions: those that were added, removed, replaced
-//! or moved since the tree was put in order.
+//! Controllers are compared by identity, in both directions: it finds those that were added,
+//! removed, replaced or moved since the tree was put in order.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::caught::caught;
 use crate::controller::{ByAddress, address};
 use crate::{ControllerId, Error};
 
-/// When a tree is compared.
+/// The time of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     /// At the end of the freeze.
@@ -23,7 +23,7 @@ pub(crate) enum When {
     Rollback,
     /// After the controllers were built.
     Import,
-    /// After the controllers have a later state.
+    /// After the controllers have received a later state.
     Refresh,
     /// Before the patch hooks.
     Patch,
@@ -33,7 +33,7 @@ pub(crate) enum When {
     Abort,
 }
 
-/// What became of one controller.
+/// What happened to one controller.
 #[derive(Clone, Debug)]
 enum Change {
     Added,
@@ -44,12 +44,13 @@ enum Change {
 }
 
 impl When {
-    /// Whether a controller must have the id that it had. On the destination `patch` gives new names.
+    /// Returns whether a controller must have the same id as before. On the destination `patch`
+    /// gives new names.
     fn compares_ids(self) -> bool {
         !matches!(self, When::Refresh | When::Patch | When::Resume | When::Abort)
     }
 
-    /// Whether a change matters. Whatever was imported is aborted, wherever it is.
+    /// Returns whether a change matters. Whatever was imported is aborted, wherever it is.
     fn concerns(self, change: &Change) -> bool {
         self != When::Abort || matches!(change, Change::Added)
     }
@@ -80,7 +81,7 @@ impl When {
                 "{what} after the import: import again, and change the tree when `resume` has returned"
             ),
             (When::Abort, _) => format!(
-                "{what} after the import: it was not aborted and goes on as it is, end it yourself"
+                "{what} after the import: it was not aborted and keeps running: end it yourself"
             ),
             (When::Commit, Change::Added) => format!(
                 "{what} {frozen}: it is not at the destination and still runs here: end it yourself"
@@ -90,21 +91,23 @@ impl When {
                  end it yourself"
             ),
             (When::Commit, Change::Removed) => {
-                format!("{what} {frozen}: it was committed all the same, the destination has it")
+                format!(
+                    "{what} {frozen}: it was committed nevertheless, and the destination has it"
+                )
             }
             (When::Commit, Change::Moved(_)) => format!(
-                "{what} {frozen}: it was committed all the same, the destination has it at its \
+                "{what} {frozen}: it was committed nevertheless, and the destination has it at its \
                  former place"
             ),
             (When::Rollback, Change::Added) => {
-                format!("{what} {frozen}: it was not frozen, and goes on as it is")
+                format!("{what} {frozen}: it was not frozen and keeps running")
             }
             (When::Rollback, Change::Replaced) => format!(
-                "{what} {frozen}: the former controller was thawed all the same, the new one was \
-                 not frozen"
+                "{what} {frozen}: the former controller was thawed nevertheless, and the new one \
+                 was not frozen"
             ),
             (When::Rollback, Change::Removed | Change::Moved(_)) => {
-                format!("{what} {frozen}: it was thawed all the same")
+                format!("{what} {frozen}: it was thawed nevertheless")
             }
         }
     }
@@ -115,10 +118,10 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// Every controller that was added, removed, replaced or moved; and whatever keeps the tree from
-    /// being walked.
+    /// One for every controller that was added, removed, replaced or moved. Also if the tree cannot
+    /// be walked.
     pub(crate) fn check_unchanged(&self, when: When) -> Result<(), Error> {
-        // Nearly always all is as it was, which is seen without ids.
+        // Nearly always nothing has changed, and that is visible without ids.
         let is_same = || Ok(self.has_same_controllers());
         match self.gone().is_empty() && matches!(caught(is_same), Ok(true)) {
             true => Ok(()),
@@ -126,7 +129,7 @@ impl Tree {
         }
     }
 
-    /// Every difference between this tree and what its states show now.
+    /// Finds every difference between this tree and the controllers that its states show now.
     #[cold]
     pub(crate) fn changes(&self, when: When) -> Vec<Error> {
         let Some(root) = self.nodes().first() else { return Vec::new() };
@@ -146,7 +149,7 @@ impl Tree {
             let parent = self.plan.units()[unit].parent()?;
             Some(address(&*self.nodes()[parent]))
         };
-        // Of a tree that could not be walked to its end, nobody knows what is missing.
+        // If the walk of a tree was incomplete, nobody knows what is missing.
         if now.is_complete() {
             let addresses: ByAddress<()> =
                 now.nodes().iter().map(|node| (address(&**node), ())).collect();
@@ -160,7 +163,7 @@ impl Tree {
                 }
             }
         }
-        // Of the units that are met now, those that were reported.
+        // The units met now that were reported.
         let mut reported: Vec<bool> = Vec::with_capacity(now.nodes().len());
         for (unit, node) in now.nodes().iter().enumerate() {
             let (id, parent) = (now.id(unit), now.units()[unit].parent());
@@ -175,7 +178,7 @@ impl Tree {
                     let parent_now = parent.map(|parent| address(&*now.nodes()[parent]));
                     let has_parent = parent_before(old) == parent_now;
                     let has_id = !when.compares_ids() || !now.was_asked(unit) || self.id(old) == id;
-                    // With its parent, it went where that went.
+                    // A controller whose parent has moved has moved with it.
                     let goes_along = has_parent && parent.is_some_and(|parent| reported[parent]);
                     match (has_parent && has_id) || goes_along {
                         true => None,

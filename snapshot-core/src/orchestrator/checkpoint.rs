@@ -1,5 +1,5 @@
-//! Checkpoints: a file with the state of a running tree, from which a new process takes the tree up
-//! again after the old one has died.
+//! Checkpoints: a file with the state of a running tree. After a crash, a new process continues the
+//! tree from this file.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,8 +14,9 @@ use crate::caught::quietly;
 use crate::envelope::{ReadOptions, WriteOptions};
 use crate::{Controller, Error};
 
-/// One lock for each file that is being written: checkpoints of one file wait for each other, so that an
-/// older state never replaces a newer one. Those of other files do not, whatever their save waits for.
+/// One lock for each file that is being written. Checkpoints of one file wait for each other, so
+/// that an older state never replaces a newer one. Those of different files are independent,
+/// however long a save waits.
 static WRITERS: Mutex<BTreeMap<PathBuf, Weak<Mutex<()>>>> = Mutex::new(BTreeMap::new());
 
 /// Returns the lock of a file.
@@ -31,22 +32,23 @@ fn writer_of(file: PathBuf) -> Arc<Mutex<()>> {
 }
 
 impl<R: Controller> Source<R> {
-    /// Saves the running tree into a file, without a freeze, and replaces an earlier checkpoint there.
-    /// Call it after every change: a new process can then take the tree up again, with
-    /// [`Incoming::from_checkpoint`], after this one has died.
+    /// Saves the running tree into a file, without a freeze, and replaces an earlier checkpoint
+    /// there. Call it after every change: if this process dies, a new one can then continue the
+    /// tree with [`Incoming::from_checkpoint`].
     ///
-    /// The tree is saved and read again as a preflight does it, each controller under its own lock, and
-    /// only a snapshot that this build can restore is written. The file is written whole or not at all,
-    /// and is durable when this returns, as with
-    /// [`WriteOptions::write_to_path`](crate::WriteOptions::write_to_path). Whatever goes wrong,
-    /// the earlier checkpoint stays. Concurrent checkpoints of one file in one process wait for each
+    /// The tree is saved and read again, as in a preflight, with each controller under its own
+    /// lock. Only a snapshot that this build can restore is written. The file is written whole or
+    /// not at all, and is durable when this returns, as with
+    /// [`WriteOptions::write_to_path`](crate::WriteOptions::write_to_path). Whatever fails, the
+    /// earlier checkpoint stays. Concurrent checkpoints of one file in one process wait for each
     /// other.
     ///
-    /// A checkpoint is a copy: the process that takes a tree up must know that no other has it. In
-    /// particular, delete the file, or record elsewhere that the tree is gone, before
-    /// [`Frozen::commit`](super::Frozen::commit) gives the tree away, and use one path in one process
-    /// at a time. A tree that goes on after its last checkpoint is newer than the file. The `patch`
-    /// hooks, which bind the state to what exists on this host, find such differences and report them.
+    /// A checkpoint is a copy: a process may continue a tree only if it knows that no other process
+    /// has it. In particular, delete the file, or record elsewhere that the tree is gone, before
+    /// [`Frozen::commit`](super::Frozen::commit) gives the tree away, and use one path in one
+    /// process at a time. A tree that runs on after its last checkpoint is newer than the file. The
+    /// `patch` hooks, which bind the state to the resources of this host, find such differences and
+    /// report them.
     ///
     /// ```no_run
     /// # use snapshot_core::{Controller, Error, Incoming, Session, Source};
@@ -67,15 +69,15 @@ impl<R: Controller> Source<R> {
     ///
     /// # Errors
     ///
-    /// Everything in the tree that cannot be saved or read again, at once, as of
-    /// [`preflight`](Source::preflight) with this build's own manifest;
-    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) too while a controller of the tree
-    /// is in a migration. Then what the file system reports. In every case the earlier checkpoint
-    /// stays, except that the new one may be there after a failed synchronisation of the folder, as the
-    /// message says.
+    /// All problems in the tree that prevent a save or a read, reported together, as by
+    /// [`preflight`](Source::preflight) with this build's own manifest.
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) also while a controller of the
+    /// tree is in a migration. Then the errors of the file system. In every case the earlier
+    /// checkpoint stays, with one exception: if the synchronisation of the folder fails, the new
+    /// one may be there, as the message says.
     pub fn checkpoint(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        // Taken before the save: the one that writes last has saved last.
+        // Locked before the save, so that the last one to write is also the last one to save.
         let writer = writer_of(identity(path));
         let _writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         let began = Instant::now();
@@ -103,17 +105,17 @@ impl<R: Controller> Source<R> {
 }
 
 impl Incoming {
-    /// Reads the [checkpoint](Source::checkpoint) in a file; `None` if there is no such file, so that
-    /// there is nothing to take up.
+    /// Reads the [checkpoint](Source::checkpoint) in a file. Returns `None` if there is no such
+    /// file, so that there is nothing to continue.
     ///
-    /// The controllers are then imported, patched and resumed as at a destination. A `patch` hook that
-    /// does not find on this host what the checkpoint says fails, and the controllers before it are
-    /// aborted: the error says which part of the work is newer or gone.
+    /// The controllers are then imported, patched and resumed as at a destination. A `patch` hook
+    /// fails if this host does not match the checkpoint, and the controllers before it are aborted:
+    /// the error says which part of the work is newer or gone.
     ///
     /// # Errors
     ///
-    /// [`Code::DataLoss`](crate::Code::DataLoss) if the file is damaged: it is never taken for no
-    /// checkpoint. Or why it cannot be read.
+    /// [`Code::DataLoss`](crate::Code::DataLoss) if the file is damaged; a damaged file never
+    /// counts as a missing one. Also if the file cannot be read.
     pub fn from_checkpoint(path: impl AsRef<Path>) -> Result<Option<Self>, Error> {
         let path = path.as_ref();
         match path.symlink_metadata() {
@@ -123,7 +125,8 @@ impl Incoming {
     }
 }
 
-/// The file that a path means, as far as it can be told, so that two spellings of it have one lock.
+/// Returns the file that a path means, as far as possible, so that two spellings of a path have one
+/// lock.
 fn identity(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;

@@ -1,9 +1,10 @@
 //! Claims: every controller belongs to at most one open transaction.
 //!
-//! A source claims its tree from the freeze to the end of the commit or rollback, a destination from
-//! the import to the end of the resume or abort. A second transaction over any of these controllers
-//! is refused, wherever they are in the two trees. After a commit the claim goes on for as long as the
-//! controllers live: they are at the destination, and a second migration would have them live twice.
+//! A source claims its tree from the freeze to the end of the commit or rollback; a destination
+//! claims it from the import to the end of the resume or abort. A second transaction over any of
+//! these controllers is refused, wherever they are in the two trees. After a commit the claim lasts
+//! for as long as the controllers live: they are at the destination, and a second migration would
+//! make them live twice.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -16,7 +17,7 @@ use super::units::Unit;
 use crate::controller::{ByAddress, Node, address};
 use crate::{ControllerId, Error};
 
-/// All claims of this program. Mostly there is one, or none.
+/// All claims of this program. Usually there is one, or none.
 static CLAIMS: Mutex<Vec<Held>> = Mutex::new(Vec::new());
 
 /// A claim on all controllers of a tree. It ends when it is dropped.
@@ -25,14 +26,14 @@ pub(crate) struct Claim {
     number: u64,
 }
 
-/// A claim as it is listed.
+/// The entry of a claim in the list.
 struct Held {
     number: u64,
     by: Holder,
 }
 
-/// Who holds a claim. While a tree lives its controllers do, so that no other controller can have one
-/// of their addresses.
+/// The holder of a claim. While a tree lives, its controllers live, so no other controller can have
+/// one of their addresses.
 enum Holder {
     Source(Weak<Tree>),
     Destination(Weak<Tree>),
@@ -44,15 +45,16 @@ enum Holder {
     Moved(Remains),
 }
 
-/// What a source left behind whose migration did not end.
+/// The remains of a source whose migration did not end.
 pub(crate) struct Leftover {
     pub(crate) tree: Remains,
     pub(crate) journal: Journal,
     pub(crate) end: End,
 }
 
-/// The tree of a source that nobody migrates any more. Weak throughout: a program that gives its
-/// controllers up gives up their recovery. A weak reference keeps the address from being used again.
+/// The tree of a source that nobody migrates any more. All references are weak: a program that
+/// drops its controllers also gives up their recovery. A weak reference prevents the reuse of the
+/// address.
 pub(crate) struct Remains {
     pub(crate) plan: Arc<Plan>,
     pub(crate) nodes: Vec<Weak<dyn Node>>,
@@ -103,9 +105,9 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// Every controller that another open transaction has claimed.
+    /// One for every controller that another open transaction has claimed.
     pub(crate) fn source(tree: &Arc<Tree>) -> Result<Self, Error> {
-        // Dropped after the list is unlocked, since a destructor may be the user's.
+        // Dropped after the list is unlocked, because a destructor may be the user's.
         let mut others = Vec::new();
         let mut claims = claims();
         let asks = Asks { nodes: tree.nodes(), units: tree.plan.units() };
@@ -113,7 +115,7 @@ impl Claim {
         Ok(add(&mut claims, Holder::Source(Arc::downgrade(tree))))
     }
 
-    /// Claims the controllers of a destination. Nobody else has them: they were just built.
+    /// Claims the controllers of a destination. Nobody else has them, because they were just built.
     pub(crate) fn destination(tree: &Arc<Tree>) -> Self {
         add(&mut claims(), Holder::Destination(Arc::downgrade(tree)))
     }
@@ -122,29 +124,31 @@ impl Claim {
     ///
     /// # Errors
     ///
-    /// Every controller that one has claimed.
+    /// One for every controller that is claimed.
     pub(crate) fn check(met: &Met) -> Result<(), Error> {
         let mut others = Vec::new();
         let asks = Asks { nodes: met.nodes(), units: met.units() };
         asks.check(&claims(), &mut others, |unit| met.id(unit).clone())
     }
 
-    /// A later tree has taken the place of the destination's.
+    /// Moves the claim to a later tree, which has replaced the destination's.
     pub(crate) fn pass_to(&self, tree: &Arc<Tree>) {
         self.set_holder(Holder::Destination(Arc::downgrade(tree)));
     }
 
-    /// The source is left before its end: its claim goes on until it is recovered or given up.
+    /// Keeps the claim of a source that was dropped before its end, until it is recovered or given
+    /// up.
     pub(crate) fn leave_source(self, leftover: Leftover) {
         self.hand_over(Holder::Left(leftover));
     }
 
-    /// The source has let go: the destination is live.
+    /// Keeps the claim of a source that was committed: the destination is live.
     pub(crate) fn leave_moved(self, tree: Remains) {
         self.hand_over(Holder::Moved(tree));
     }
 
-    /// The destination is left before its end, and somebody is to take and abort it.
+    /// Keeps the claim of a destination that was dropped before its end, until it is taken and
+    /// aborted.
     pub(crate) fn leave_destination(&self, tree: &Arc<Tree>) {
         self.set_holder(Holder::Abandoned(Arc::downgrade(tree)));
     }
@@ -160,11 +164,11 @@ impl Claim {
         }
     }
 
-    /// Takes up what a source with this root has left, as the tree that `rebuild` makes of it.
+    /// Takes what a source with this root has left, as the tree that `rebuild` makes of it.
     ///
     /// # Errors
     ///
-    /// If it was left with another root, above this one; or if it was not left.
+    /// If it was left with another root, above this one, or if it was not left.
     pub(crate) fn take_up<T>(
         root: &dyn Node,
         rebuild: impl FnOnce(Leftover) -> (Arc<Tree>, T),
@@ -225,7 +229,7 @@ impl Asks<'_> {
         let units: ByAddress<usize> = nodes.map(|(unit, node)| (address(&**node), unit)).collect();
         let mut errors = Vec::new();
         for Held { by, .. } in claims {
-            // Per unit, which one it is in the other tree.
+            // For each unit, the unit that it is in the other tree.
             let mut theirs: Vec<Option<usize>> = vec![None; self.nodes.len()];
             let mut is_free = true;
             let mut meet = |address: usize, other: usize| {
@@ -254,7 +258,7 @@ impl Asks<'_> {
             }
             for (unit, other) in theirs.iter().enumerate() {
                 let Some(other) = *other else { continue };
-                // Of a subtree, its top says it for all.
+                // One error for the top of a subtree stands for the whole subtree.
                 if self.units[unit].parent().is_none_or(|parent| theirs[parent].is_none()) {
                     errors.push(by.refusal(&plan, other).at_controller(&id(unit)));
                 }
@@ -275,7 +279,7 @@ impl Holder {
         Error::precondition(match self {
             Holder::Source(_) => {
                 format!(
-                    "is in migration already, {place}: commit that migration or roll it back first"
+                    "is already migrating, {place}: commit that migration or roll it back first"
                 )
             }
             Holder::Destination(_) => {
@@ -284,8 +288,8 @@ impl Holder {
                 )
             }
             Holder::Abandoned(_) => format!(
-                "is of a destination that was dropped, {place}: take it with `Abandoned::take_all` \
-                 and abort it first"
+                "belongs to a destination that was dropped, {place}: take it with \
+                 `Abandoned::take_all` and abort it first"
             ),
             Holder::Left(_) => format!(
                 "was left frozen by a migration that did not end, {place}: call `Source::recover` \
@@ -302,7 +306,8 @@ impl Holder {
 #[cold]
 fn goes_on() -> Error {
     Error::precondition(
-        "is in a migration that was not dropped: commit it or roll it back, there is nothing to recover",
+        "is in a migration that was not dropped, so there is nothing to recover: commit it or roll \
+         it back",
     )
     .at_controller(&ControllerId::root())
 }

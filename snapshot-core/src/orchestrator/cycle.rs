@@ -1,11 +1,12 @@
-//! Finding cycles among the steps of a plan.
+//! Finds cycles among the steps of a plan.
 
 use super::edges::Edges;
 
-/// The cycles among steps: each as its steps in the order "comes after", beginning with the
-/// lowest, no step in two of them. Empty if an order exists.
+/// Returns the cycles among steps. Each is a list of its steps in the order "comes after",
+/// beginning with the lowest; no step is in two of them. Empty if an order exists.
 pub(crate) fn cycles(dependencies: &Edges, dependents: &Edges) -> Vec<Vec<usize>> {
-    // Take away what has nothing before it, until only cycles and what waits for them is left.
+    // Removes the steps that wait for nothing, until only cycles and the steps that wait for them
+    // are left.
     let mut blockers = dependencies.counts();
     let mut free: Vec<usize> = (0..blockers.len()).filter(|&step| blockers[step] == 0).collect();
     while let Some(step) = free.pop() {
@@ -17,7 +18,7 @@ pub(crate) fn cycles(dependencies: &Edges, dependents: &Edges) -> Vec<Vec<usize>
         }
     }
     let mut found = Vec::new();
-    // On which way from where a step was first met, 0 if it was not.
+    // For each step, the start of the path on which it was first met; 0 if it was not met.
     let mut met = vec![0; blockers.len()];
     for start in (0..blockers.len()).filter(|&step| blockers[step] > 0) {
         if met[start] != 0 {
@@ -28,7 +29,7 @@ pub(crate) fn cycles(dependencies: &Edges, dependents: &Edges) -> Vec<Vec<usize>
         while met[at] == 0 {
             met[at] = start + 1;
             way.push(at);
-            // Each step that is left waits for another that is left.
+            // Each remaining step waits for another remaining step.
             match dependencies.of(at).find(|&before| blockers[before] > 0) {
                 Some(next) => at = next,
                 None => break,

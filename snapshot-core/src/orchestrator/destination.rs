@@ -23,7 +23,7 @@ use crate::controller::{Hook, Origin};
 use crate::envelope::Snapshot;
 use crate::{Controller, Error};
 
-/// A snapshot that has arrived and is whole: its header, length and digest are right.
+/// A snapshot that has arrived intact: its header, length and digest are right.
 ///
 /// ```no_run
 /// # use snapshot_core::{Controller, Incoming, Session};
@@ -47,7 +47,7 @@ impl From<Snapshot> for Incoming {
 }
 
 impl Incoming {
-    /// Takes the bytes of a snapshot.
+    /// Accepts the bytes of a snapshot.
     ///
     /// # Errors
     ///
@@ -56,32 +56,32 @@ impl Incoming {
         Snapshot::from_bytes(bytes).map(Self::from)
     }
 
-    /// The snapshot.
+    /// Returns the snapshot.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
-    /// Where the snapshot comes from, as far as it says so itself.
+    /// Returns the origin of the snapshot, if its provenance states it.
     pub(super) fn origin(&self) -> Origin {
         self.snapshot.shared_provenance().map_or(Origin::Unknown, Origin::Stored)
     }
 
-    /// Verifies the snapshot as [`Incoming::import`] does, without building anything, whatever
-    /// registered type its root is of; and tells what is in it.
+    /// Verifies the snapshot as [`Incoming::import`] does, without building anything. The root may
+    /// be of any registered type. Returns a description of the content.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the snapshot, at once.
+    /// All problems of the snapshot, reported together.
     pub fn preview(&self) -> Result<Preview, Error> {
         preview::decode_any(&self.snapshot)
     }
 
-    /// Verifies the snapshot as [`Incoming::import`] does, without building anything, and tells
-    /// what is in it.
+    /// Verifies the snapshot as [`Incoming::import`] does, without building anything. Returns a
+    /// description of the content.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the snapshot, at once.
+    /// All problems of the snapshot, reported together.
     pub fn check<R: Controller>(&self) -> Result<Preview, Error> {
         preview::decode::<R>(&self.snapshot).map(|verified| verified.preview(&self.snapshot))
     }
@@ -91,11 +91,11 @@ impl Incoming {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the snapshot, at once, each with its controller and its field:
-    /// what is wrong within the payloads, and what does not fit among the controllers (ids that are
-    /// there twice, cycles, references to nothing) and their stages. Only what a payload that cannot
-    /// be read would have said is not known, and so references are told of when all can be read. If
-    /// all fits, every controller that could not be built. Nothing is left behind.
+    /// All problems of the snapshot, reported together, each with its controller and its field:
+    /// wrong values within payloads, and contradictions among the controllers (duplicate ids,
+    /// cycles, unresolved references) and their stages. The content of an unreadable payload is not
+    /// checked, so references are reported only if all payloads can be read. If the snapshot is
+    /// valid: one error for every controller that could not be built. Nothing is left behind.
     pub fn import<R: Controller>(self) -> Result<Imported<R>, Error> {
         unwinding::warn_once();
         let span = progress::span(|| tracing::info_span!("phase", phase = Phase::Import.as_str()));
@@ -119,10 +119,12 @@ impl Incoming {
     }
 }
 
-/// A tree of controllers that were verified and built, and are inert. Dropping it undoes it.
+/// A tree of controllers that were verified and built, and are inert. Dropping it undoes the
+/// import.
 ///
-/// Until it is live no controller may be added to it, removed or moved, since that one would be neither
-/// patched nor resumed, and no [`Source`](crate::Source) can freeze one of its controllers.
+/// Until it is live, no controller may be added to it, removed or moved, because an added one would
+/// be neither patched nor resumed; and no [`Source`](crate::Source) can freeze one of its
+/// controllers.
 #[must_use = "an imported tree does nothing before patch and resume"]
 pub struct Imported<R: Controller> {
     pub(super) root: Arc<R>,
@@ -135,21 +137,21 @@ pub struct Imported<R: Controller> {
 }
 
 impl<R: Controller> Imported<R> {
-    /// The root of the tree.
+    /// Returns the root of the tree.
     pub fn root(&self) -> &Arc<R> {
         &self.root
     }
 
-    /// Binds every controller to this host, parents before children and each after what it comes
-    /// after.
+    /// Binds every controller to this host, parents before children, and each after the controllers
+    /// that it comes after.
     ///
-    /// Run it in a task of its own: if the future is dropped half-way, what was bound stays bound
-    /// until [`Abandoned::abort`](crate::Abandoned::abort).
+    /// Run it in a task of its own: if the future is dropped half-way, the resources that it has
+    /// bound stay bound until [`Abandoned::abort`](crate::Abandoned::abort).
     ///
     /// # Errors
     ///
-    /// If a hook fails, panics, passes its deadline or is cancelled, or if controllers came or went since
-    /// the import. Every controller whose patch had begun is aborted.
+    /// If a hook fails, panics, exceeds its deadline or is cancelled, or if controllers were added
+    /// or removed since the import. Every controller whose patch had begun is aborted.
     pub async fn patch(self, session: &Session) -> Result<Patched<R>, Failure> {
         let Imported { root, tree, claim, stages, began, took, origin } = self;
         let session = Arc::new(session.clone().with_origin_or(&origin));
@@ -164,15 +166,15 @@ impl<R: Controller> Imported<R> {
         match patched {
             Ok(()) => Ok(Patched { root, transaction }),
             Err(failure) => {
-                // Before the tree, which knows what to do if a destructor panics.
+                // Dropped before the tree, which handles a panic of a destructor.
                 drop(root);
                 Err(failure)
             }
         }
     }
 
-    /// Gives the tree up: every controller goes to its `abort_to` stage. No hook runs, since
-    /// nothing was begun.
+    /// Gives the tree up: every controller goes to its `abort_to` stage. No hook runs, because none
+    /// has begun.
     pub fn abort(self) {
         let Imported { root, tree, stages, .. } = self;
         drop(root);
@@ -180,10 +182,10 @@ impl<R: Controller> Imported<R> {
     }
 }
 
-/// A tree of controllers that are bound to this host and not live yet.
+/// A tree of controllers that are bound to this host and not yet live.
 ///
 /// It ends by [`resume`](Patched::resume) or [`abort`](Patched::abort). If it is dropped instead,
-/// an error is logged, and what it has bound stays bound until
+/// an error is logged, and its resources stay bound until
 /// [`Abandoned::abort`](crate::Abandoned::abort).
 #[must_use = "a patched tree holds resources of this host until resume or abort"]
 pub struct Patched<R: Controller> {
@@ -192,28 +194,28 @@ pub struct Patched<R: Controller> {
 }
 
 impl<R: Controller> Patched<R> {
-    /// The root of the tree.
+    /// Returns the root of the tree.
     pub fn root(&self) -> &Arc<R> {
         &self.root
     }
 
-    /// Makes every controller live, parents before children and each after what it comes after;
-    /// each is in the stage that it was saved in, unless it has entered another one on its own, see
-    /// [`Timeline::late_stages`](crate::Timeline::late_stages).
+    /// Makes every controller live, parents before children, and each after the controllers that it
+    /// comes after. Each is in the stage in which it was saved, unless it has entered another one
+    /// on its own: see [`Timeline::late_stages`](crate::Timeline::late_stages).
     ///
     /// Run it in a task of its own, as [`Imported::patch`].
     ///
     /// # Errors
     ///
-    /// If a hook fails, panics, passes its deadline or is cancelled, or if controllers came or went since
-    /// the patch began. Every controller is aborted.
+    /// If a hook fails, panics, exceeds its deadline or is cancelled, or if controllers were added
+    /// or removed since the patch began. Every controller is aborted.
     pub async fn resume(self, session: &Session) -> Result<Arc<R>, Failure> {
         self.resume_revocably(session).await.map(Resumed::go_live)
     }
 
-    /// Runs the `resume` hooks as [`resume`](Patched::resume) does, and keeps the way back: until
-    /// [`Resumed::go_live`] the tree can be aborted, as where a second process has the last word, or
-    /// a durable mark must be written first.
+    /// Runs the `resume` hooks as [`resume`](Patched::resume) does, but keeps the way back: until
+    /// [`Resumed::go_live`] the tree can be aborted. Use it if a second process has the last word,
+    /// or if a durable mark must be written first.
     ///
     /// # Errors
     ///
@@ -240,20 +242,20 @@ impl<R: Controller> Patched<R> {
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same.
+    /// The errors of the hooks; the other hooks still run.
     pub async fn abort(self) -> Result<(), Failure> {
         let Patched { root, mut transaction } = self;
-        // The tree has it too, and knows what to do if its destructor panics.
+        // The tree holds the root too, and handles a panic of its destructor.
         drop(root);
         transaction.finish(End::Abort).await
     }
 }
 
-/// A tree whose `resume` hooks have run and that can still be aborted, see
+/// A tree whose `resume` hooks have run and that can still be aborted: see
 /// [`Patched::resume_revocably`].
 ///
-/// It ends by [`go_live`](Resumed::go_live) or [`abort`](Resumed::abort). If it is dropped instead, an
-/// error is logged, and it stays as it is until [`Abandoned::abort`](crate::Abandoned::abort).
+/// It ends by [`go_live`](Resumed::go_live) or [`abort`](Resumed::abort). If it is dropped instead,
+/// an error is logged, and it stays as it is until [`Abandoned::abort`](crate::Abandoned::abort).
 #[must_use = "a resumed tree is neither live nor given up until `go_live` or `abort`"]
 pub struct Resumed<R: Controller> {
     root: Arc<R>,
@@ -261,12 +263,12 @@ pub struct Resumed<R: Controller> {
 }
 
 impl<R: Controller> Resumed<R> {
-    /// The root of the tree.
+    /// Returns the root of the tree.
     pub fn root(&self) -> &Arc<R> {
         &self.root
     }
 
-    /// The tree is live: there is no way back any more.
+    /// Declares the tree live: from here there is no way back.
     pub fn go_live(self) -> Arc<R> {
         let Resumed { root, mut transaction } = self;
         transaction.close();
@@ -277,10 +279,10 @@ impl<R: Controller> Resumed<R> {
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same.
+    /// The errors of the hooks; the other hooks still run.
     pub async fn abort(self) -> Result<(), Failure> {
         let Resumed { root, mut transaction } = self;
-        // The tree has it too, and knows what to do if its destructor panics.
+        // The tree holds the root too, and handles a panic of its destructor.
         drop(root);
         transaction.finish(End::Abort).await
     }

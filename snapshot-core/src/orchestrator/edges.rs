@@ -3,13 +3,13 @@
 /// For every step, the steps that its edges lead to.
 #[derive(Debug)]
 pub(crate) struct Edges {
-    /// Where the targets of each step begin; one more than there are steps.
+    /// The index of each step's first target. It has one entry more than there are steps.
     starts: Vec<u32>,
     targets: Vec<u32>,
 }
 
 impl Edges {
-    /// No steps yet, with room for so many, and so many edges.
+    /// Creates an empty list with room for this many steps and edges.
     pub(crate) fn with_capacity(steps: usize, edges: usize) -> Self {
         let mut starts = Vec::with_capacity(steps + 1);
         starts.push(0);
@@ -30,9 +30,10 @@ impl Edges {
         }
     }
 
-    /// The edges turned round.
+    /// Returns the edges in the opposite direction.
     pub(crate) fn reversed(&self) -> Self {
-        // Counted, then filled in step by step, so that the targets of a step are in order.
+        // First counts, then fills in the steps in order, so that the targets of a step are in
+        // order.
         let mut starts = vec![0u32; self.starts.len()];
         for &target in &self.targets {
             starts[target as usize + 1] += 1;
@@ -52,17 +53,17 @@ impl Edges {
         Self { starts, targets }
     }
 
-    /// How many steps there are.
+    /// Returns the number of steps.
     pub(crate) fn len(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// How many edges each step has.
+    /// Returns the number of edges of each step.
     pub(crate) fn counts(&self) -> Vec<u32> {
         self.starts.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 
-    /// The targets of a step.
+    /// Returns the targets of a step.
     pub(crate) fn of(&self, step: usize) -> impl Iterator<Item = usize> {
         let range = self.starts[step] as usize..self.starts[step + 1] as usize;
         self.targets[range].iter().map(|&target| target as usize)

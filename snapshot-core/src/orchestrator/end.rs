@@ -2,19 +2,19 @@
 
 use crate::controller::Hook;
 
-/// How a transaction ends if it goes no further.
+/// The way in which a transaction ends if it stops now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The source goes on.
+    /// The source continues.
     Thaw,
-    /// The source lets go: the destination is live.
+    /// The source releases its resources: the destination is live.
     Commit,
     /// The destination is given up.
     Abort,
 }
 
 impl End {
-    /// The hook that runs on every controller that was begun.
+    /// Returns the hook that runs on every controller that was begun.
     pub(crate) fn hook(self) -> Hook {
         match self {
             End::Thaw => Hook::Thaw,

@@ -1,4 +1,4 @@
-//! Trouble on purpose, to see what becomes of it.
+//! Faults on purpose, to see their effects.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::controller::{Phase, Signal};
 use crate::{Code, Context, ControllerId, Error};
 
-/// What goes wrong with a hook that [`Session::fault_at`](crate::Session::fault_at) names, after it has done all its work.
+/// A fault of a hook that [`Session::fault_at`](crate::Session::fault_at) names. It occurs after
+/// the hook has done all its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -14,10 +15,10 @@ pub enum Fault {
     Error,
     /// It panics.
     Panic,
-    /// It never returns, and does not listen to anybody.
+    /// It never returns, and ignores a cancellation.
     Hang,
-    /// The operator cancels the migration while it runs. In a phase that cannot be cancelled it
-    /// ends as if nothing had been.
+    /// The migration is cancelled while it runs. In a phase that cannot be cancelled, this has no
+    /// effect.
     Cancel,
 }
 
@@ -38,7 +39,7 @@ impl Faults {
         self.0.iter().find(|(at, of, _)| *at == phase && of == id).map(|&(_, _, fault)| fault)
     }
 
-    /// The fault of a controller in a phase without hooks.
+    /// Returns the fault of a controller in a phase without hooks.
     ///
     /// # Errors
     ///
@@ -52,9 +53,9 @@ impl Faults {
     }
 }
 
-const PURPOSE: &str = "fails on purpose: a fault of the session";
+const PURPOSE: &str = "fails on purpose: the session injects this fault";
 
-/// Lets the fault of a hook happen, if it has one.
+/// Lets the fault of a hook occur, if it has one.
 pub(crate) async fn happen(
     faults: &Faults,
     cancel: &Arc<Signal>,

@@ -1,4 +1,4 @@
-//! A frozen source: what can be done with it until its end, and what a save compares.
+//! A frozen source: its operations until its end, and the comparisons of a save.
 
 use std::fmt;
 use std::future::Future;
@@ -21,25 +21,26 @@ use crate::envelope::{SaveBuffer, Snapshot};
 use crate::error::Finding;
 use crate::{Controller, Error, Payload};
 
-/// A tree that stands still, ready to be saved; as often as needed.
+/// A tree that stands still and can be saved, as often as needed.
 ///
-/// Until its end no controller may be added to it, removed, replaced or moved, and no second
-/// migration may include one of its controllers. Whoever does it all the same gets an error by id: from
-/// the save, the commit and the rollback, or from the second migration.
+/// Until its end no controller of it may be added, removed, replaced or moved, and no second
+/// migration may include one of its controllers. A violation is an error that names the id: the
+/// save, the commit and the rollback report it, or the second migration.
 ///
 /// # Stages
 ///
-/// A controller may still enter a stage on its own, as when a guest's process exits and the event comes
-/// late. No such stage is overwritten silently:
+/// A controller may still enter a stage on its own. For example, a guest's process exits and the
+/// event comes late. Such a stage is never overwritten silently:
 ///
-/// | found at | what becomes of the stage | where it is reported |
+/// | found at | the stage | reported in |
 /// |---|---|---|
 /// | the save | it stays | the save is refused, [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) |
 /// | the rollback, before `thaw` | it stays | [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
-/// | the commit | `abort_to`, if there is one: the source is over | the commit's [`Failure`], [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
+/// | the commit | becomes `abort_to`, if there is one, because the source is over | the commit's
+/// [`Failure`], [`Timeline::late_stages`](crate::Timeline::late_stages), an event |
 ///
-/// On the destination, a stage that a controller enters between import and resume stays, also if its
-/// `patch` sets it, and is reported as before `thaw`. A `commit` hook leaves the stage alone.
+/// On the destination, a stage that a controller enters between import and resume stays, even if
+/// its `patch` sets it, and is reported as before `thaw`. A `commit` hook leaves the stage alone.
 ///
 /// It ends by [`commit`](Frozen::commit) or [`rollback`](Frozen::rollback). If it is dropped
 /// instead, an error is logged and the controllers stay frozen until [`Source::recover`](crate::Source::recover).
@@ -47,40 +48,42 @@ use crate::{Controller, Error, Payload};
 pub struct Frozen<R: Controller> {
     pub(super) root: Arc<R>,
     pub(super) transaction: Transaction,
-    /// Logs when the blackout budget is used up. It is only held.
+    /// Logs when the blackout budget is used up. It is only kept alive here.
     pub(super) over_budget: Option<Sleep>,
     /// What is saved in another way for the destination.
     pub(super) allowances: Option<Arc<Allowances>>,
     /// What stays behind, as the preflight has reported it.
     pub(super) reported: Vec<LeftField>,
-    /// For the next save, prepared before the freeze.
+    /// The memory for the next save, prepared before the freeze.
     pub(super) buffer: Mutex<SaveBuffer>,
 }
 
 impl<R: Controller> Frozen<R> {
-    /// The root of the tree.
+    /// Returns the root of the tree.
     pub fn root(&self) -> &Arc<R> {
         &self.root
     }
 
-    /// What is left of the session's blackout budget; `None` if it has none.
+    /// Returns the remaining blackout budget of the session; `None` if it has none.
     pub fn blackout_left(&self) -> Option<Duration> {
         self.transaction.session.blackout_left()
     }
 
     /// Encodes the tree, into memory that was prepared before the freeze if there was a
-    /// [`Source::preflight`]. Every controller is saved in the stage that it had before the freeze, and
-    /// in the schema version that the preflight has found that the destination reads.
+    /// [`Source::preflight`]. Every controller is saved in the stage that it had before the freeze,
+    /// and in the schema version that the preflight has chosen for the destination.
     ///
     /// # Errors
     ///
-    /// What cannot be encoded, with the controller and the field; what an older version would lose
-    /// that the destination asks for; what refers to nothing or is
-    /// defined twice; or that the blackout budget is used up. The tree stays frozen: roll back, or try again.
+    /// Every value that cannot be encoded, with its controller and field; every value that would be
+    /// lost in the older version that the destination asks for; every reference that does not
+    /// resolve and every name that is defined twice. Also if the blackout budget is used up. The
+    /// tree stays frozen: roll back, or try again.
     ///
-    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if the tree does not stand still:
-    /// every controller that was added, removed, replaced or moved since the freeze, or has changed its
-    /// stage. [`Code::Cancelled`](crate::Code::Cancelled) if the session was cancelled. Then roll back.
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if the tree does not stand
+    /// still: one finding for every controller that was added, removed, replaced or moved since the
+    /// freeze, or has changed its stage. [`Code::Cancelled`](crate::Code::Cancelled) if the session
+    /// was cancelled. Then roll back.
     pub fn save(&self) -> Result<Snapshot, Error> {
         let kept = || self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = std::mem::take(&mut *kept());
@@ -91,7 +94,7 @@ impl<R: Controller> Frozen<R> {
         buffer.into_snapshot()
     }
 
-    /// As [`Frozen::save`], into memory that is used again by the next save.
+    /// Saves as [`Frozen::save`] does, into memory that the next save uses again.
     ///
     /// # Errors
     ///
@@ -130,7 +133,7 @@ impl<R: Controller> Frozen<R> {
         result.map(|()| buffer.as_bytes())
     }
 
-    /// Encodes the tree and checks its references: everything that is wrong, at once.
+    /// Encodes the tree and checks its references. Reports all problems together.
     fn encode_whole(&self, buffer: &mut SaveBuffer) -> Result<(), Error> {
         let Transaction { tree, session, .. } = &self.transaction;
         let waiting = Waiting::of_session(Phase::Save, session);
@@ -189,7 +192,7 @@ impl<R: Controller> Frozen<R> {
         let unreported = left.iter().filter(|left| !self.reported.contains(left));
         changes.extend(unreported.map(|left| left_behind::unreported(left, tree)));
         let changes = changes.into_iter();
-        // Whose state could not be had for the save cannot be asked for its children either.
+        // A state that could not be locked for the save cannot be visited for its children either.
         let is_news = |finding: &Finding| encoded.is_ok() || !finding.is_of_a_lock();
         let changes: Vec<_> = changes.filter_map(|error| error.filtered(is_news)).collect();
         Error::collect(encoded.err().into_iter().chain(changes))?;
@@ -199,8 +202,8 @@ impl<R: Controller> Frozen<R> {
         Ok(())
     }
 
-    /// Everything in which what was saved is not the frozen tree; `missing` are the units that were not
-    /// saved.
+    /// Finds every difference between the saved controllers and the frozen tree; `missing` are the
+    /// units that were not saved.
     #[cold]
     fn not_as_frozen(&self, saved: &FrozenTree, missing: &[usize]) -> Vec<Error> {
         let tree = &self.transaction.tree;
@@ -208,7 +211,7 @@ impl<R: Controller> Frozen<R> {
             true => Vec::new(),
             false => tree.changes(When::Save),
         };
-        // What no change of the tree explains is a state that saves other children than it shows.
+        // If no change of the tree explains it, a state saves other children than it shows.
         if errors.is_empty() {
             errors.extend(missing.iter().map(|&unit| {
                 let reason = "is in the tree, but its parent did not save it";
@@ -236,39 +239,42 @@ impl<R: Controller> Frozen<R> {
         errors
     }
 
-    /// The destination is live: every controller lets go of this host's resources. There is no way
-    /// back from here, and cancelling has no effect.
+    /// Ends the source, because the destination is live: every controller releases the resources of
+    /// this host. There is no way back from here, and a cancellation has no effect.
     ///
-    /// It counts from the call, not from the first poll of the future: if that is dropped, as where a
-    /// server gives a handler up, [`Source::recover`](crate::Source::recover) goes on with the commit and thaws nothing.
+    /// The commit counts from the call, not from the first poll of the future. If the future is
+    /// dropped, for example with the handler of a server,
+    /// [`Source::recover`](crate::Source::recover) continues the commit and thaws nothing.
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same, and every controller is in its
-    /// `abort_to` stage. Also, with [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), what
-    /// the destination does not know: every controller that was added, removed, replaced or moved since
-    /// the freeze, and every stage that has changed. The commit is done all the same.
+    /// The errors of the hooks; the other hooks still run, and every controller is in its
+    /// `abort_to` stage. Also, with [`Code::FailedPrecondition`](crate::Code::FailedPrecondition),
+    /// the changes that the destination does not know: every controller that was added, removed,
+    /// replaced or moved since the freeze, and every stage that has changed. The commit is complete
+    /// nevertheless.
     pub fn commit(mut self) -> impl Future<Output = Result<(), Failure>> {
         self.transaction.end = End::Commit;
         self.end(End::Commit)
     }
 
-    /// Thaws every controller, in reverse: the source goes on as before the freeze. Cancelling has
-    /// no effect.
+    /// Thaws every controller, in reverse: the source continues as before the freeze. A
+    /// cancellation has no effect.
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same. A controller whose hook failed stays
+    /// The errors of the hooks; the other hooks still run. A controller whose hook failed stays
     /// frozen: [`Source::recover`](crate::Source::recover) tries again. Also, with
-    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), every controller that was added,
-    /// removed, replaced or moved since the freeze: whatever was frozen is thawed all the same.
+    /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition), every controller that was
+    /// added, removed, replaced or moved since the freeze. Whatever was frozen is thawed
+    /// nevertheless.
     pub async fn rollback(self) -> Result<(), Failure> {
         self.end(End::Thaw).await
     }
 
     async fn end(self, end: End) -> Result<(), Failure> {
         let Frozen { root, mut transaction, over_budget, .. } = self;
-        // The tree has it too, and knows what to do if its destructor panics.
+        // The tree holds the root too, and handles a panic of its destructor.
         drop(root);
         drop(over_budget);
         transaction.finish(end).await

@@ -1,4 +1,4 @@
-//! One hook that runs, with its deadline, and with its panics kept in.
+//! The run of one hook, with its deadline. Its panics become errors.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use crate::caught::{panicked, quietly};
 use crate::controller::{Context, Hook, HookFuture};
 use crate::{Code, Error};
 
-/// How a hook ended.
+/// The end of a hook.
 pub(super) struct Ended {
     pub(super) unit: usize,
     pub(super) began: Instant,
@@ -22,10 +22,10 @@ pub(super) struct Ended {
     pub(super) result: Result<(), Error>,
 }
 
-/// Makes the future of a hook and polls it for the first time, without a deadline: most hooks
-/// return at once. One that does not is to become a [`HookRun`].
+/// Creates the future of a hook and polls it for the first time, without a deadline: most hooks
+/// return at once. If it waits, it becomes a [`HookRun`].
 ///
-/// A panic in it goes no further.
+/// A panic in it becomes an error.
 #[inline]
 pub(super) fn begin<'c>(
     make: impl FnOnce() -> HookFuture<'c>,
@@ -45,42 +45,43 @@ pub(super) fn begin<'c>(
     match (polled, result, future) {
         (Ok(()), Some(result), _) => Begun::Ended(result),
         (Ok(()), None, Some(future)) => Begun::Waits(future),
-        // No hook is neither at its end nor waits.
+        // Every hook has either ended or waits.
         (Ok(()), None, None) => Begun::Ended(Err(Error::internal("a hook is gone"))),
-        // It has panicked when it was dropped.
+        // The future has panicked when it was dropped.
         (Err(panic), Some(result), _) => Begun::Ended(result.and(Err(panicked(panic)))),
         (Err(panic), None, mut future) => {
-            // What is left of it may panic again.
+            // The rest of the future may panic again.
             let _ = drop_future(&mut future);
             Begun::Ended(Err(panicked(panic)))
         }
     }
 }
 
-/// How far a hook came at its first poll.
+/// The progress of a hook after its first poll.
 pub(super) enum Begun<'c> {
     Ended(Result<(), Error>),
     Waits(HookFuture<'c>),
 }
 
-/// A hook that waits. A panic in it goes no further, whether it is polled or dropped.
+/// A hook that waits. A panic in it becomes an error, whether it occurs in a poll or in the
+/// destructor.
 pub(super) struct HookRun<'c> {
     pub(super) unit: usize,
     pub(super) began: Instant,
     pub(super) hook: Hook,
     pub(super) cx: &'c Context,
-    /// Entered while the hook runs or is dropped.
+    /// The span to enter while the hook runs or is dropped.
     pub(super) span: Span,
-    /// `None` when it has ended.
+    /// `None` after its end.
     pub(super) future: Option<HookFuture<'c>>,
-    /// How long it may take.
+    /// The time that it may take.
     pub(super) limit: Duration,
-    /// When its time is up; `None` if it has no deadline, or that was not armed.
+    /// The end of its time; `None` if it has no deadline, or if that was not armed.
     pub(super) deadline: Option<Sleep>,
 }
 
 impl HookRun<'_> {
-    /// Starts the clock of a hook that waits.
+    /// Starts the deadline of a hook that waits.
     ///
     /// # Errors
     ///
@@ -123,7 +124,7 @@ fn after_poll(
         Ok(Poll::Ready(result)) => Poll::Ready(result.and(drop_future(future))),
         Ok(Poll::Pending) => Poll::Pending,
         Err(panic) => {
-            // What is left of it may panic again.
+            // The rest of the future may panic again.
             let _ = drop_future(future);
             Poll::Ready(Err(panicked(panic)))
         }

@@ -1,5 +1,5 @@
-//! The hooks that run, as the timer thread sees them: it names those that are late, also while the
-//! thread that drives them is blocked by one.
+//! The hooks that run, as the timer thread sees them. It names the late ones, even while one of
+//! them blocks the thread that drives them all.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,25 +15,25 @@ use super::tree::Tree;
 use crate::controller::Signal;
 use crate::controller::lock::Board;
 
-/// The hooks of one phase that run.
+/// The running hooks of one phase.
 ///
-/// A hook that returns at its first poll costs one store here and no timer of its own. So nobody
-/// writes down when that began: the timer thread looks eight times in the time that a hook has, and
-/// counts from when it first saw it. One that waits gets a timer.
+/// A hook that returns at its first poll costs one store here and no timer of its own. Its start
+/// time is not recorded: the timer thread looks eight times within the time of a hook, and counts
+/// from its first sight of it. A hook that waits gets a timer.
 pub(super) struct InFlight {
     phase: Phase,
     tree: Arc<Tree>,
-    /// How long one hook may take.
+    /// The time for one hook.
     limit: Duration,
     /// The unit whose hook is polled for the first time, or [`NOBODY`].
     first: AtomicUsize,
-    /// Which unit that was when the timer thread last looked.
+    /// The unit that the timer thread saw in `first` at its last look.
     seen: Mutex<Option<Seen>>,
     /// The units whose hooks have not returned at their first poll.
     waiting: Mutex<BTreeSet<usize>>,
-    /// The states that are waited for when hooks have ended.
+    /// The board of the states that are awaited when hooks have ended.
     locks: Arc<Board>,
-    /// Who is told, whatever thread tells it.
+    /// The subscriber for the events, whichever thread sends them.
     subscriber: Dispatch,
 }
 
@@ -42,9 +42,9 @@ const NOBODY: usize = usize::MAX;
 /// A first poll that the timer thread has seen.
 struct Seen {
     unit: usize,
-    /// When it saw it first.
+    /// The time when it was first seen.
     at: Instant,
-    /// Whether it has told that it is late.
+    /// Whether it was already reported as late.
     told: bool,
 }
 
@@ -62,28 +62,28 @@ impl InFlight {
         }
     }
 
-    /// The hook of a unit is polled for the first time from now on.
+    /// Begins the first poll of a unit's hook.
     pub(super) fn begin(&self, unit: usize) {
         self.first.store(unit, Ordering::Relaxed);
     }
 
-    /// No hook is polled for the first time any more.
+    /// Ends the first poll.
     pub(super) fn end_first(&self) {
         self.first.store(NOBODY, Ordering::Relaxed);
     }
 
-    /// A hook has not returned at its first poll.
+    /// Adds a hook that has not returned at its first poll.
     pub(super) fn wait(&self, unit: usize) {
         self.lock().insert(unit);
         self.end_first();
     }
 
-    /// A hook that waited has ended.
+    /// Removes a hook that waited and has ended.
     pub(super) fn end_waiting(&self, unit: usize) {
         self.lock().remove(&unit);
     }
 
-    /// No hook runs any more.
+    /// Removes all hooks.
     pub(super) fn clear(&self) {
         self.lock().clear();
     }
@@ -92,19 +92,19 @@ impl InFlight {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The unit whose hook is polled for the first time.
+    /// Returns the unit whose hook is polled for the first time.
     fn first(&self) -> Option<usize> {
         Some(self.first.load(Ordering::Relaxed)).filter(|&unit| unit != NOBODY)
     }
 
-    /// When the timer thread is to look next.
+    /// Returns the time of the timer thread's next look.
     pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
-        // A hook that has no time at all must not keep the timer thread busy.
+        // A hook without any time must not keep the timer thread busy.
         const LEAST: Duration = Duration::from_millis(1);
         now.checked_add((self.limit / 8).max(LEAST))
     }
 
-    /// The ids of the controllers whose hooks run or whose state is waited for, the first few of them.
+    /// Returns the ids of the first few controllers whose hooks run or whose state is awaited.
     pub(super) fn names(&self) -> String {
         const SHOWN: usize = 5;
         let mut units = self.lock().clone();
@@ -120,7 +120,8 @@ impl InFlight {
         }
     }
 
-    /// Sounds when the phase's time is up: tells its hooks to stop, and an engineer who is late.
+    /// Creates the alarm for the end of the phase's time: it tells the hooks to stop, and logs
+    /// which are late.
     pub(super) fn phase_alarm(self: &Arc<Self>, stop: &Arc<Signal>, limit: Duration) -> Alarm {
         let (in_flight, stop) = (Arc::clone(self), Arc::clone(stop));
         Box::new(move || {
@@ -129,13 +130,14 @@ impl InFlight {
             with_default(&in_flight.subscriber, || {
                 tracing::error!(
                     phase = in_flight.phase.as_str(), ?limit, %waiting,
-                    "the phase is past its deadline; if it does not fail now, a hook blocks its thread"
+                    "the phase has exceeded its deadline; if it does not fail now, a hook is \
+                     blocking its thread"
                 );
             });
         })
     }
 
-    /// Sounds when the time of a hook that waits is up.
+    /// Creates the alarm for the end of a waiting hook's time.
     pub(super) fn hook_alarm(self: &Arc<Self>, unit: usize) -> Alarm {
         let in_flight = Arc::clone(self);
         Box::new(move || in_flight.tell_late(unit))
@@ -148,14 +150,14 @@ impl InFlight {
         with_default(&self.subscriber, || {
             tracing::error!(
                 controller = %id, type_url, phase = phase.as_str(), ?limit,
-                "the hook is past its deadline; if it does not fail now, it blocks its thread"
+                "the hook has exceeded its deadline; if it does not fail now, it is blocking its \
+                 thread"
             );
         });
     }
 }
 
-/// Watches the first polls, one after the other: no two of them at the same time, and no unit has
-/// two in one phase.
+/// Watches the first polls. There is only one at a time, and no unit has two of them in one phase.
 impl Watched for InFlight {
     fn look(&self, now: Instant) -> Option<Instant> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

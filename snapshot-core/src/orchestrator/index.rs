@@ -1,4 +1,4 @@
-//! Finding the controllers of a plan by their ids.
+//! Finds the controllers of a plan by their ids.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,24 +11,24 @@ use crate::{ControllerId, Error};
 /// parent, so that a long name above many units is read once.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// Ids come from snapshots, which others have made: hashed with keys that they do not know.
+    /// The keys of the hash. Ids come from snapshots, whose writers do not know these keys.
     keys: [u64; 2],
     slots: Vec<Slot>,
 }
 
-/// A place in the table, at the hash of a unit or the next that was free. At least half of them are
-/// free.
+/// A place in the table: the one for the hash of a unit, or the next free one. At least half of the
+/// places are free.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
-    /// Counted from 1; 0 if it is free.
+    /// The unit, counted from 1; 0 if the place is free.
     unit: u32,
     /// The high half of its hash.
     tag: u32,
 }
 
 impl Index {
-    /// The index of these units. Of those that have one path, the first is in it, and one error says
-    /// how many there are.
+    /// Creates the index of these units. If several units have one path, the index contains the
+    /// first, and one error gives their number.
     pub(crate) fn new(units: &Units, errors: &mut Option<Error>) -> Self {
         let size = (2 * units.list.len()).next_power_of_two();
         let random = RandomState::new();
@@ -57,7 +57,7 @@ impl Index {
         index
     }
 
-    /// The unit with this path.
+    /// Returns the unit with this path.
     pub(crate) fn find(&self, path: &str, units: &Units) -> Option<usize> {
         let hash = match path {
             ControllerId::ROOT => self.keys[0],
@@ -83,8 +83,8 @@ impl Index {
         path.split('/').fold(before, |hash, step| self.hash_step(hash, step))
     }
 
-    /// Eight bytes at a time, each folded in by one multiplication, as wyhash does. The standard
-    /// hash costs as much as all the rest of a plan.
+    /// Hashes eight bytes at a time, each folded in by one multiplication, as wyhash does. The
+    /// standard hash costs as much as all the rest of a plan.
     fn hash_step(&self, before: u64, step: &str) -> u64 {
         let fold = |a: u64, b: u64| {
             let product = u128::from(a) * u128::from(b);
@@ -101,7 +101,7 @@ impl Index {
         fold(hash, seed | 1)
     }
 
-    /// Where the unit with this hash is, or would be.
+    /// Returns the place of the unit with this hash, or the place that it would have.
     fn slot(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> usize {
         let mask = self.slots.len() - 1;
         let tag = (hash >> 32) as u32;

@@ -1,5 +1,5 @@
-//! The journal: what was begun, so that exactly that is undone, and the stage that each controller
-//! returns to.
+//! The journal: records the hooks that were begun, so that exactly these are undone, and the stage
+//! to which each controller returns.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::caught::{caught, quietly};
 use crate::controller::{Hook, Purpose};
 use crate::{Error, StageRules};
 
-/// How a hook has ended, beside its result.
+/// The way in which a hook has ended, besides its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HowEnded {
     /// It has returned or panicked.
     ByItself,
-    /// The controller leaves it out, so that there was nothing to run.
+    /// The controller leaves it out, so nothing ran.
     LeftOut,
     /// It was dropped before its end.
     CutShort,
@@ -42,7 +42,7 @@ impl HowEnded {
     }
 }
 
-/// What goes into an entry at the end of a hook.
+/// The part of an entry that the end of a hook sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Closed {
     Done,
@@ -59,50 +59,51 @@ pub(crate) struct Journal {
     purpose: Purpose,
 }
 
-/// A stage that a controller has entered on its own after a phase had left it in another.
+/// A stage that a controller has entered on its own, after a phase had left it in another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LateEntry {
     pub(crate) unit: usize,
-    /// The hook after which it was seen.
+    /// The hook after which it was found.
     pub(crate) hook: Hook,
-    /// The stage that the phase before had left.
+    /// The stage in which the previous phase had left it.
     pub(crate) expected: i32,
     pub(crate) found: i32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
-    /// What the last hook that was not an undo did.
+    /// The result of the last hook that was not an undo.
     outcome: Outcome,
     undo: Undo,
     /// Whether something was begun that is neither undone nor committed.
     touched: bool,
-    /// Whether a hook was called that needs an undo: one that its controller does not leave out.
+    /// Whether a hook was called that needs an undo, that is, one that its controller does not
+    /// leave out.
     acted: bool,
-    /// Whether an undo has ended, with a hook or without one.
+    /// Whether an undo has ended, with or without a hook.
     undone: bool,
     /// The stage before the freeze, which is the one on the wire.
     stage: Option<i32>,
-    /// The stage that the freeze has left it in; `None` if it has set none.
+    /// The stage in which the freeze left it; `None` if it set none.
     left: Option<i32>,
 }
 
 impl Journal {
-    /// A journal in which nothing was begun.
+    /// Creates a journal in which nothing was begun.
     pub(crate) fn new(controllers: usize) -> Self {
         let entries = vec![Entry::default(); controllers];
         Self { entries, late_stages: Vec::new(), purpose: Purpose::Migration }
     }
 
-    /// A journal of imported controllers, with their stages on the wire.
+    /// Creates a journal of imported controllers, with their stages on the wire.
     pub(crate) fn with_stages(stages: impl IntoIterator<Item = Option<i32>>) -> Self {
         let entry = |stage| Entry { stage, ..Entry::default() };
         let entries = stages.into_iter().map(entry).collect();
         Self { entries, late_stages: Vec::new(), purpose: Purpose::Rehearsal }
     }
 
-    /// The journal of a tree that took the place of the one that this is of: `stages` are those of the
-    /// later snapshot, `kept` says per controller which one of this journal it is.
+    /// Creates the journal of a later tree that replaces the tree of this one. `stages` are those
+    /// of the later snapshot; `kept` has, for each controller, its unit in this journal.
     pub(crate) fn refreshed(&self, stages: &[Option<i32>], kept: &[Option<usize>]) -> Self {
         let entries = stages.iter().zip(kept).map(|(&stage, &kept)| {
             let before = kept.and_then(|unit| self.entries.get(unit)).copied().unwrap_or_default();
@@ -111,7 +112,8 @@ impl Journal {
         Self { entries: entries.collect(), late_stages: Vec::new(), purpose: self.purpose }
     }
 
-    /// The journal of those that have no place in a later tree, as all the others need no undo.
+    /// Creates the journal of the controllers that have no place in a later tree. All others need
+    /// no undo.
     pub(crate) fn of_gone(mut self, is_gone: impl Fn(usize) -> bool) -> Self {
         let entries = self.entries.iter_mut().enumerate();
         for (_, entry) in entries.filter(|(unit, _)| !is_gone(*unit)) {
@@ -120,7 +122,7 @@ impl Journal {
         self
     }
 
-    /// What a hook that runs next is for.
+    /// Returns the purpose of a hook that runs next.
     pub(crate) fn purpose_of(&self, hook: Hook) -> Purpose {
         match hook {
             Hook::Abort => self.purpose,
@@ -129,23 +131,23 @@ impl Journal {
         }
     }
 
-    /// The stage that an imported controller has until it is resumed, if it has one.
+    /// Returns the stage that an imported controller has until it is resumed, if it has one.
     pub(crate) fn imported_stage(&self, unit: usize, rules: &StageRules) -> Option<i32> {
         rules.import_as.or(self.entries[unit].stage)
     }
 
-    /// The stage that a controller is saved in, if it has one.
+    /// Returns the stage in which a controller is saved, if it has one.
     pub(crate) fn stage(&self, unit: usize) -> Option<i32> {
         self.entries[unit].stage
     }
 
-    /// The stage that the freeze has left a controller in, if it has one.
+    /// Returns the stage in which the freeze left a controller, if it has one.
     pub(crate) fn frozen_stage(&self, unit: usize) -> Option<i32> {
         self.entries[unit].left
     }
 
-    /// Whether a hook of a phase is to run on a controller: all of them, or if it ends something,
-    /// those where something was begun.
+    /// Returns whether a hook of a phase is to run on a controller. If the hook ends something, it
+    /// runs only where something was begun.
     #[inline]
     pub(crate) fn concerns(&self, hook: Hook, unit: usize) -> bool {
         match hook {
@@ -154,7 +156,7 @@ impl Journal {
         }
     }
 
-    /// What was begun on a controller is out of reach: it is gone.
+    /// Forgets the hooks of a controller that is gone, because they can no longer be undone.
     pub(crate) fn forget(&mut self, unit: usize) {
         self.entries[unit].touched = false;
     }
@@ -163,7 +165,7 @@ impl Journal {
         self.entries.iter().any(|entry| entry.touched)
     }
 
-    /// A new phase starts.
+    /// Begins a new phase.
     pub(crate) fn open(&mut self, hook: Hook) {
         if matches!(hook, Hook::Patch | Hook::Resume) {
             self.purpose = Purpose::Migration;
@@ -173,8 +175,9 @@ impl Journal {
         }
     }
 
-    /// A hook starts. Written before its first step, so that what it does is never unrecorded. A hook that
-    /// leads back to the stage before the migration finds the controller in it.
+    /// Records the start of a hook. It is recorded before the first step, so that no effect is
+    /// unrecorded. A hook that leads back to the stage before the migration finds the controller in
+    /// that stage.
     ///
     /// # Errors
     ///
@@ -193,8 +196,8 @@ impl Journal {
         }
     }
 
-    /// Puts a controller back into the stage that it had before a hook that did not succeed, unless the
-    /// controller is in another one by now.
+    /// Puts a controller back into the stage that it had before a hook that did not succeed, unless
+    /// the controller has entered another one meanwhile.
     pub(crate) fn put_back(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
         let entry = self.entries[unit];
         let Some(rules) = Self::rules(hook, unit, tree) else { return Ok(()) };
@@ -213,13 +216,13 @@ impl Journal {
         }
     }
 
-    /// A hook was called that its controller does not leave out.
+    /// Records the call of a hook that its controller does not leave out.
     pub(crate) fn note_called(&mut self, hook: Hook, unit: usize) {
         self.entries[unit].acted |= hook.can_stop();
     }
 
-    /// A hook has ended; if it succeeded, the stage follows that the hook leads to, unless the
-    /// controller had it from the beginning of the hook on.
+    /// Records the end of a hook. If it succeeded, sets the stage to which the hook leads, unless
+    /// the controller had that stage from the beginning of the hook.
     pub(crate) fn end(
         &mut self,
         hook: Hook,
@@ -228,7 +231,7 @@ impl Journal {
         (how, result): (HowEnded, Result<(), Error>),
     ) -> Result<(), Error> {
         let result = match (result, hook) {
-            // Whatever its hook says, the source must never go on beside the destination.
+            // Whatever its hook returns, the source must never continue beside the destination.
             (Err(error), Hook::Commit) => Error::collect(
                 [Some(error), self.settle(hook, unit, tree).err()].into_iter().flatten(),
             ),
@@ -245,12 +248,12 @@ impl Journal {
         result
     }
 
-    /// A hook that all of these controllers, which are of one type, leave out: for each it begins and
-    /// ends with nothing in between.
+    /// Records a hook that all of these controllers, which are of one type, leave out: for each it
+    /// begins and ends at once.
     ///
     /// # Errors
     ///
-    /// The first failure, and whose it is. The controllers behind that one are as they were.
+    /// The first failure, with its controller. The controllers behind that one are unchanged.
     pub(crate) fn pass(
         &mut self,
         hook: Hook,
@@ -302,7 +305,8 @@ impl Journal {
         }
     }
 
-    /// Logs that the undo of a controller has undone nothing, since no hook was written for it.
+    /// Logs that the undo of a controller has undone nothing, because the controller has no such
+    /// hook.
     #[inline]
     fn warn_if_nothing_was_undone(&self, hook: Hook, unit: usize, tree: &Tree) {
         if self.entries[unit].undo == Undo::Nothing && hook.is_undo() {
@@ -310,13 +314,13 @@ impl Journal {
         }
     }
 
-    /// By what rules a hook leads to a stage, if it does.
+    /// Returns the rules by which a hook leads to a stage, if it does.
     fn rules(hook: Hook, unit: usize, tree: &Tree) -> Option<&StageRules> {
         let sets_none = matches!(hook, Hook::Prepare | Hook::Patch);
         tree.plan.info(unit).stage_rules.filter(|_| !sets_none)
     }
 
-    /// Sets the stage that a hook leads to.
+    /// Sets the stage to which a hook leads.
     #[inline]
     fn settle(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
         match Self::rules(hook, unit, tree) {
@@ -325,7 +329,7 @@ impl Journal {
         }
     }
 
-    /// The same by these rules. Panics of the controller's code go through.
+    /// Does the same by these rules. Panics of the controller's code are not caught here.
     // In line: a call costs a controller that leaves a hook out as much as all else that is done for it.
     #[inline(always)]
     fn set_stage(
@@ -337,30 +341,30 @@ impl Journal {
     ) -> Result<(), Error> {
         let node = &tree.nodes()[unit];
         let entry = &mut self.entries[unit];
-        // From which stage to which, and whether a stage that the controller has entered on its own
-        // is kept.
+        // The stage that is expected, the stage that is next, and whether a stage that the
+        // controller has entered on its own is kept.
         let (expected, next, keeps_own) = match hook {
             Hook::Freeze => {
-                // Only now does the stage stand still: the guest may have ended on its own since
-                // the phase began.
+                // The stage stands still only now: the guest may have ended on its own since the
+                // phase began.
                 node.freeze_stage(rules, &mut entry.stage)?;
                 entry.left = rules.freeze_to.or(entry.stage);
                 return Ok(());
             }
             Hook::Thaw => (entry.left, entry.stage, true),
             Hook::Resume => (rules.import_as.or(entry.stage), entry.stage, true),
-            // The source is over, whatever has become of it.
+            // The source is over, whatever happened to it.
             Hook::Commit => (entry.left, rules.abort_to, false),
             Hook::Prepare | Hook::Patch => return Ok(()),
             Hook::Abort => {
                 return rules.abort_to.map_or(Ok(()), |stage| node.set_stage_number(stage));
             }
         };
-        // Without one, the freeze had not come as far as the stage.
+        // Without one, the freeze had not reached the stage.
         let Some(expected) = expected else { return Ok(()) };
         let mut own = None;
         node.leave_stage(expected, next, keeps_own, &mut own)?;
-        // A hook may have done what is done here.
+        // The hook may have set the stage itself.
         if let Some(found) = own.filter(|&own| !keeps_own || next != Some(own)) {
             self.note_late_stage(LateEntry { unit, hook, expected, found }, tree, rules);
         }
@@ -408,7 +412,7 @@ impl Journal {
         self.late_stages.clear();
     }
 
-    /// The same as the findings of a commit: the destination has an older stage.
+    /// Returns the same as the findings of a commit: the destination has an older stage.
     pub(crate) fn late_stage_errors(&self, tree: &Tree) -> Vec<Error> {
         let late = self.late_stages.iter().filter(|late| late.hook == Hook::Commit);
         let error = |&LateEntry { unit, expected, found, .. }: &LateEntry| {
@@ -424,12 +428,12 @@ impl Journal {
         late.filter_map(error).collect()
     }
 
-    /// The tree is given up: sets the stage of the controllers that no abort hook ran for, since
+    /// Gives the tree up: sets the stage of the controllers for which no abort hook ran, because
     /// they were built and nothing else.
     pub(crate) fn retire(&mut self, tree: &Arc<Tree>, session: &Session) {
         let waiting = Waiting::of_session(Phase::Abort, session);
         waiting.know(Arc::clone(tree) as _);
-        // Without a timer nobody says who is waited for.
+        // Without a timer, a long wait is not reported.
         let _watch = waiting.watch();
         waiting.during(|| self.retire_each(tree));
     }
@@ -449,7 +453,7 @@ impl Journal {
         }
     }
 
-    /// The state of every controller, for a report.
+    /// Returns the state of every controller, for a report.
     pub(crate) fn report(&self, plan: &Plan) -> Vec<ControllerReport> {
         let units = plan.ids().zip(plan.units()).zip(&self.entries);
         units

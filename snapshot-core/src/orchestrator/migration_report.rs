@@ -24,17 +24,18 @@ macro_rules! plain_data {
 }
 
 plain_data! {
-    /// What happened in a migration, on one side or on both: phases, controllers, sizes, errors,
-    /// undo. The tool `snapshot timeline` draws it, and a bug report should have it.
+    /// The events of a migration, on one side or on both: phases, controllers, sizes, errors, undo.
+    /// The tool `snapshot timeline` draws it; attach it to a bug report.
     ///
-    /// Times are in nanoseconds. Those of one side are told by a clock that never jumps; how the two
-    /// sides lie beside each other is told by the clocks of their hosts.
+    /// Times are in nanoseconds. The times of one side come from a clock that never jumps. The
+    /// offset between the two sides comes from the clocks of their hosts.
     ///
     /// ```
     /// use snapshot_core::{Code, Error, MigrationReport, Phase, Session};
     ///
     /// let session = Session::new();
-    /// let error = Error::new(Code::Unimplemented, "schema version 9, this build reads version 1");
+    /// let reason = "schema version 9, but this build reads version 1";
+    /// let error = Error::new(Code::Unimplemented, reason);
     /// let side = session.report("source").failed_in(Phase::Preflight, &error);
     /// let report = MigrationReport::new([side]);
     /// # #[cfg(feature = "json")] {
@@ -50,23 +51,23 @@ plain_data! {
         pub sides: Vec<SideReport>,
     }
 
-    /// What happened on one side.
+    /// The events on one side.
     pub struct SideReport {
-        /// Which side: `source`, `destination`.
+        /// The name of the side: `source` or `destination`.
         pub side: String,
-        /// When its session started, in nanoseconds since 1970 by the host's clock.
+        /// The start of its session, in nanoseconds since 1970 by the host's clock.
         pub started_ns: u64,
-        /// The phases that have ended, in the order in which they did.
+        /// The phases that have ended, in the order of their ends.
         pub phases: Vec<PhaseReport>,
-        /// The hooks that have ended, in the order in which they did.
+        /// The hooks that have ended, in the order of their ends.
         pub hooks: Vec<HookReport>,
-        /// What each controller saved, parents first.
+        /// The bytes that each controller saved, parents first.
         pub saved: Vec<SavedReport>,
         /// Stages that controllers have entered on their own while they were moved.
         pub late_stages: Vec<LateStageReport>,
-        /// When the controllers stood still.
+        /// The time in which the controllers stood still.
         pub blackout: Option<BlackoutReport>,
-        /// Why it failed.
+        /// The reason why the side failed.
         pub failure: Option<FailureReport>,
     }
 
@@ -74,9 +75,9 @@ plain_data! {
     pub struct PhaseReport {
         /// Its name, as in [`Phase::as_str`](super::Phase::as_str).
         pub phase: String,
-        /// When it began, from the start of the session.
+        /// The start, from the start of the session.
         pub began_ns: u64,
-        /// How long it took.
+        /// The duration.
         pub took_ns: u64,
         /// Whether it succeeded.
         pub succeeded: bool,
@@ -90,15 +91,15 @@ plain_data! {
         pub type_url: String,
         /// The phase.
         pub phase: String,
-        /// When it began, from the start of the session.
+        /// The start, from the start of the session.
         pub began_ns: u64,
-        /// How long it took, waiting included.
+        /// The duration, including waits.
         pub took_ns: u64,
         /// Whether it succeeded.
         pub succeeded: bool,
     }
 
-    /// What a controller saved.
+    /// The size of a saved controller.
     pub struct SavedReport {
         /// The controller's id.
         pub controller: String,
@@ -114,63 +115,64 @@ plain_data! {
         pub controller: String,
         /// The type URL of its payload.
         pub type_url: String,
-        /// The phase that has found it.
+        /// The phase that found it.
         pub phase: String,
-        /// The Rust name of the stage that the framework had left it in.
+        /// The Rust name of the stage in which the framework had left it.
         pub expected: String,
-        /// The Rust name of the stage that it was found in.
+        /// The Rust name of the stage in which it was found.
         pub found: String,
-        /// Whether it was left in that stage, as after a thaw or a resume.
+        /// Whether the controller stayed in that stage, as after a thaw or a resume.
         pub kept: bool,
     }
 
-    /// When the controllers stood still.
+    /// The time in which the controllers stood still.
     pub struct BlackoutReport {
-        /// When it began, from the start of the session.
+        /// The start, from the start of the session.
         pub began_ns: u64,
-        /// How long it took, until the report if it lasted.
+        /// The duration; if it still lasts, until the report.
         pub took_ns: u64,
     }
 
-    /// Why a side failed, and what was undone.
+    /// The reason why a side failed, and its undo.
     pub struct FailureReport {
         /// The phase that failed.
         pub phase: String,
         /// The code of the first finding, as gRPC spells it.
         pub code: String,
-        /// Everything that was wrong.
+        /// All problems.
         pub findings: Vec<FindingReport>,
-        /// How many findings were left out because there were too many.
+        /// The number of findings that were omitted because there were too many.
         pub dropped: u64,
-        /// What went wrong in the undo; empty if every undo hook that there is succeeded.
+        /// The errors of the undo; empty if every existing undo hook succeeded.
         pub undo: Vec<FindingReport>,
-        /// Every controller of the tree, parents first; empty if it failed before the first hook.
+        /// Every controller of the tree, parents first; empty if the side failed before the first
+        /// hook.
         pub controllers: Vec<ControllerOutcome>,
     }
 
-    /// One thing that was wrong.
+    /// One problem.
     pub struct FindingReport {
         /// Its code, as gRPC spells it.
         pub code: String,
         /// The controller's id, if one is known.
         pub controller: Option<String>,
-        /// The field, empty if it is not about one.
+        /// The field; empty if the problem is not about one.
         pub path: String,
-        /// What is wrong.
+        /// The problem.
         pub reason: String,
-        /// The byte of the input where it was found.
+        /// The byte offset in the input, if one is known.
         pub offset: Option<u64>,
     }
 
-    /// What became of a controller in the phase that failed.
+    /// The outcome of a controller in the phase that failed.
     pub struct ControllerOutcome {
         /// The controller's id.
         pub controller: String,
         /// The type URL of its payload.
         pub type_url: String,
-        /// What its hook did: `not begun`, `done`, `failed`, `cut short`.
+        /// The outcome of its hook: `not begun`, `done`, `failed` or `cut short`.
         pub outcome: String,
-        /// What its undo hook did: `not run`, `nothing` (there is none), `done`, `failed`.
+        /// The outcome of its undo hook: `not run`, `nothing` (there is none), `done` or `failed`.
         pub undo: String,
     }
 }
@@ -179,15 +181,16 @@ impl MigrationReport {
     /// The version of the format that this build writes.
     pub const FORMAT: u32 = 1;
 
-    /// The report of these sides.
+    /// Creates the report of these sides.
     pub fn new(sides: impl IntoIterator<Item = SideReport>) -> Self {
         Self { format: Self::FORMAT, sides: sides.into_iter().collect() }
     }
 
-    /// The blackout of a migration that succeeded: from the beginning of the source's freeze to the end of the
-    /// destination's resume, in which the tree runs nowhere. `None` if one of these phases is missing.
+    /// Returns the blackout of a migration that succeeded: from the start of the source's freeze to
+    /// the end of the destination's resume, in which the tree runs nowhere. `None` if one of these
+    /// phases is missing.
     ///
-    /// Between two hosts it is as exact as their clocks agree.
+    /// Between two hosts, its accuracy is that of their clocks.
     pub fn blackout(&self) -> Option<Duration> {
         let phases = |name: &'static str| {
             let sides = self.sides.iter();
@@ -203,18 +206,19 @@ impl MigrationReport {
         Some(Duration::from_nanos(resume.next_back()?.checked_sub(freeze)?))
     }
 
-    /// As JSON, a line for each member. Characters that would act on a terminal are escaped.
+    /// Returns the report as JSON, with a line for each member. Characters that would act on a
+    /// terminal are escaped.
     #[cfg(feature = "json")]
     pub fn to_json(&self) -> String {
-        // Plain data without maps: there is nothing that JSON does not hold.
+        // Plain data without maps always fits in JSON.
         in_json(serde_json::to_string_pretty(self).unwrap_or_default())
     }
 
-    /// From JSON.
+    /// Reads a report from JSON.
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) for what is no report,
+    /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) if the text is not a report,
     /// [`Code::Unimplemented`](crate::Code::Unimplemented) for another version of the format.
     #[cfg(feature = "json")]
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
@@ -226,15 +230,15 @@ impl MigrationReport {
             Self::FORMAT => Ok(report),
             other => Err(Error::new(
                 crate::Code::Unimplemented,
-                format!("a report of format {other}, this build reads format {}", Self::FORMAT),
+                format!("has report format {other}, but this build reads format {}", Self::FORMAT),
             )),
         }
     }
 }
 
 impl Session {
-    /// What has happened on this side so far, as plain data. If it failed, add why with
-    /// [`SideReport::failed`].
+    /// Returns the events on this side so far, as plain data. If the side failed, add the reason
+    /// with [`SideReport::failed`].
     pub fn report(&self, side: impl Into<String>) -> SideReport {
         let timeline = self.timeline();
         let since = self.started().duration_since(SystemTime::UNIX_EPOCH);
@@ -293,7 +297,7 @@ impl Session {
 }
 
 impl SideReport {
-    /// The report of a side on which a phase failed with its hooks and its undo.
+    /// Adds the failure of a phase with its hooks and its undo.
     #[must_use]
     pub fn failed(self, failure: &Failure) -> Self {
         let controllers = failure.controllers().iter().map(|report| ControllerOutcome {
@@ -309,8 +313,8 @@ impl SideReport {
         report
     }
 
-    /// The report of a side on which a phase failed that has no hooks, or that the other side told
-    /// of, or a step of the program's own between the phases.
+    /// Adds a failure without hooks: of a phase that has none, of the other side as it reported it,
+    /// or of the program's own step between the phases.
     #[must_use]
     pub fn failed_in(mut self, phase: impl fmt::Display, cause: &Error) -> Self {
         self.failure = Some(FailureReport {

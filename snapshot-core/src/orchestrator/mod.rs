@@ -1,8 +1,8 @@
 //! Orchestration: moving a tree of controllers as one transaction.
 //!
-//! The source goes [`Source`] → [`Frozen`], the destination [`Incoming`] → [`Imported`] →
-//! [`Patched`] → the live root. Each step consumes the one before it, so that a wrong order does
-//! not compile; each step that fails undoes what was begun.
+//! The source goes through [`Source`] and [`Frozen`]; the destination goes through [`Incoming`],
+//! [`Imported`] and [`Patched`] to the live root. Each step consumes the one before it, so a wrong
+//! order does not compile. A step that fails undoes everything that was begun.
 
 mod abandoned;
 mod build;

@@ -1,4 +1,4 @@
-//! Running one hook over the whole plan: what a phase is, and what is told of it.
+//! Runs one hook over the whole plan. Defines a phase and its events.
 
 use std::any::{Any, TypeId};
 use std::future::Future;
@@ -18,7 +18,7 @@ use crate::path::ControllerId;
 use crate::payload::TypeInfo;
 
 impl Hook {
-    /// Whose turn is first; an undo goes the other way than what it undoes.
+    /// Returns whose turn is first. An undo has the opposite order of the hook that it undoes.
     pub(super) fn first(self) -> First {
         match self {
             Hook::Freeze | Hook::Commit | Hook::Abort => First::Dependents,
@@ -26,8 +26,8 @@ impl Hook {
         }
     }
 
-    /// Whether the phase stops at the first failure and can be cancelled. An undo goes as far as it
-    /// can, and so does a commit, since there is no way back.
+    /// Returns whether the phase stops at the first failure and can be cancelled. An undo goes as
+    /// far as it can, and so does a commit, because there is no way back.
     pub(super) fn can_stop(self) -> bool {
         matches!(self, Hook::Freeze | Hook::Prepare | Hook::Patch | Hook::Resume)
     }
@@ -74,11 +74,11 @@ impl Migration for Around {
     }
 }
 
-/// Runs a hook on every controller that the journal says it concerns.
+/// Runs a hook on every controller that it concerns according to the journal.
 ///
 /// # Errors
 ///
-/// The errors of all hooks that failed, the deadline, or the cancel. Nothing is undone here.
+/// The errors of all hooks that failed, the deadline, or the cancellation. Nothing is undone here.
 pub(crate) async fn run(
     hook: Hook,
     tree: &Arc<Tree>,
@@ -90,7 +90,7 @@ pub(crate) async fn run(
     let make_span = || tracing::info_span!("phase", phase = phase.as_str(), controllers);
     let span = progress::span(make_span);
     let began = Instant::now();
-    // The phases before have recorded theirs.
+    // The previous phases have recorded theirs.
     let late_before = journal.late_stage_count();
     let run = async {
         let stop = Arc::<Signal>::default();

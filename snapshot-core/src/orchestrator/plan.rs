@@ -1,4 +1,4 @@
-//! The plan: every controller of a tree, and which comes after which.
+//! The plan: every controller of a tree, and the order among them.
 //!
 //! A controller comes after its parent, after the nearest instances of the types that its own type
 //! names (`after(Scsi)`), and after the siblings that its parent names ([`ControllerSet`]).
@@ -19,8 +19,9 @@ use crate::codec::Quoted;
 use crate::payload::TypeInfo;
 use crate::{ControllerId, Error};
 
-/// The instances of one type in the subtree of one ancestor. Those who come after them share it,
-/// so that a thousand containers after a thousand networks are two thousand edges, not a million.
+/// The instances of one type in the subtree of one ancestor. The controllers that come after them
+/// share the group, so a thousand containers after a thousand networks take two thousand edges and
+/// not a million.
 #[derive(Debug)]
 struct Group {
     controller: TypeId,
@@ -29,29 +30,29 @@ struct Group {
 }
 
 /// Controllers in the order in which the tree is walked, each before its children, with the edges
-/// between them. Linear in the number of controllers, in memory and in time.
+/// between them. Memory and time are linear in the number of controllers.
 #[derive(Debug)]
 pub(crate) struct Plan {
     units: Units,
     groups: Vec<Group>,
-    /// Made when it is first needed, which is never in most migrations.
+    /// Created at its first use. Most migrations never need it.
     index: OnceLock<Index>,
-    /// `None` if nothing comes after anything but its parent, which the units tell.
+    /// `None` if every controller comes only after its parent, which the units already say.
     edges: Option<BothWays>,
 }
 
 /// Edges between steps: units, then groups.
 #[derive(Debug)]
 struct BothWays {
-    /// Per step, the steps that it comes after.
+    /// For each step, the steps that it comes after.
     dependencies: Edges,
-    /// Per step, the steps that come after it.
+    /// For each step, the steps that come after it.
     dependents: Edges,
 }
 
 impl BothWays {
-    /// The edges between these steps: to the parents, to what units come after beside (in the order of
-    /// the units), and from groups to their members.
+    /// Creates the edges between these steps: to the parents, to the steps that units come after
+    /// besides (in the order of the units), and from groups to their members.
     fn new(units: &Units, groups: &[Group], after: After) -> Self {
         let members: usize = groups.iter().map(|group| group.members.len()).sum();
         let count = units.list.len();
@@ -71,7 +72,7 @@ impl BothWays {
         Self { dependencies, dependents }
     }
 
-    /// The steps that come before each step, and those that come after it.
+    /// Returns the steps that come before each step, and those that come after it.
     fn in_order(&self, first: First) -> (&Edges, &Edges) {
         match first {
             First::Dependencies => (&self.dependencies, &self.dependents),
@@ -81,7 +82,7 @@ impl BothWays {
 }
 
 impl Plan {
-    /// All controllers, parents before children.
+    /// Returns all controllers, parents before children.
     pub(crate) fn units(&self) -> &[Unit] {
         &self.units.list
     }
@@ -90,7 +91,7 @@ impl Plan {
         self.units.id(unit)
     }
 
-    /// What is known of the type of a controller.
+    /// Returns the description of a controller's type.
     pub(crate) fn info(&self, unit: usize) -> &'static TypeInfo {
         self.units()[unit].info
     }
@@ -111,8 +112,8 @@ impl Plan {
         }
     }
 
-    /// Calls `visit` with each step that comes right after one of these, in ascending order for each of
-    /// them.
+    /// Calls `visit` with each step that comes right after one of these; for each of them, in
+    /// ascending order.
     #[inline]
     pub(crate) fn each_after(&self, first: First, steps: Range<usize>, visit: impl FnMut(usize)) {
         match (&self.edges, first) {
@@ -133,13 +134,14 @@ impl Plan {
         id.with_text(|path| index.find(path, &self.units))
     }
 
-    /// The ids of all controllers, parents before children.
+    /// Returns the ids of all controllers, parents before children.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &ControllerId> {
         self.units.ids().iter()
     }
 
-    /// The instances of a type that are nearest to a unit among those that it comes after: what it
-    /// comes after itself, then its parent, then what that comes after, and so on.
+    /// Returns the instances of a type that are nearest to a unit among those that it comes after.
+    /// Looks first at the steps that the unit comes after, then at its parent, then at the steps
+    /// that the parent comes after, and so on.
     pub(crate) fn nearest(&self, unit: usize, controller: TypeId) -> Vec<usize> {
         let is_a = |&unit: &usize| self.units()[unit].info.controller.id() == controller;
         let mut at = Some(unit);
@@ -168,14 +170,14 @@ impl Plan {
         Vec::new()
     }
 
-    /// The siblings and groups that a unit comes after.
+    /// Returns the siblings and groups that a unit comes after.
     fn after(&self, unit: usize) -> impl Iterator<Item = usize> {
         let parents = usize::from(self.units()[unit].parent().is_some());
         let edges = self.edges.iter();
         edges.flat_map(move |edges| edges.dependencies.of(unit).skip(parents))
     }
 
-    /// Whether `unit` comes after `other` in a way that [`Plan::nearest`] could follow.
+    /// Returns whether `unit` comes after `other` in a way that [`Plan::nearest`] can follow.
     pub(crate) fn comes_after(&self, unit: usize, other: usize) -> bool {
         let holds = |step: usize| match step.checked_sub(self.units().len()) {
             Some(group) => self.groups[group].members.binary_search(&other).is_ok(),
@@ -193,7 +195,7 @@ impl Plan {
     }
 }
 
-/// Which of two controllers has its turn first.
+/// The order of a parent and its children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum First {
     /// A parent before its children.
@@ -202,17 +204,17 @@ pub(crate) enum First {
     Dependents,
 }
 
-/// What comes after what, beside parents and children: units, each with siblings or groups, which
-/// are counted on from the units.
+/// The order besides parents and children: units, each with siblings or groups. The numbers of
+/// groups follow those of the units.
 type After = Vec<(usize, usize)>;
 
 impl Survey {
-    /// Draws the edges.
+    /// Creates the edges.
     ///
     /// # Errors
     ///
-    /// A tree that is too large; and all at once: ids that are there twice, siblings that are not
-    /// there, cycles.
+    /// A tree that is too large. Also, all reported together: duplicate ids, missing siblings,
+    /// cycles.
     pub(crate) fn plan(mut self) -> Result<Plan, Error> {
         self.units.check_size()?;
         let mut errors = self.wrong.take();
@@ -223,7 +225,7 @@ impl Survey {
         let mut after = After::new();
         self.link_siblings(index.get(), &mut after, &mut errors);
         let groups = self.link_types(&mut after, &mut errors);
-        // Stable: of one unit, the siblings first.
+        // A stable sort: the siblings of a unit come first.
         after.sort_by_key(|&(unit, _)| unit);
         let units = self.units;
         // Parents and children alone make no cycle, and need no list.
@@ -293,7 +295,7 @@ impl Survey {
             let (info, parent, end) = (planned.info, planned.parent(), planned.end());
             for after in info.after {
                 let Some(instances) = by_type.get(&after.id()) else { continue };
-                // Of several instances of a type that comes after itself, none could be first.
+                // If a type came after itself, none of its instances could be first.
                 let within = match after.id() == info.controller.id() {
                     true => instances.iter().copied().find(|&other| other != unit),
                     false => instances_in(instances, unit + 1..end).first().copied(),
@@ -330,7 +332,7 @@ impl Survey {
     }
 }
 
-/// The part of an ascending list that lies in a range.
+/// Returns the part of an ascending list that lies in a range.
 fn instances_in(instances: &[usize], range: Range<usize>) -> &[usize] {
     let from = instances.partition_point(|&unit| unit < range.start);
     let to = instances.partition_point(|&unit| unit < range.end);

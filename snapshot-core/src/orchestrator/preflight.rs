@@ -1,16 +1,16 @@
-//! What a preflight that passed has found out.
+//! The result of a preflight that passed.
 
 use crate::error::Finding;
 use crate::evolution::Compatibility;
 
-/// What a [`Source::preflight`](super::Source::preflight) that passed has found out about the destination.
+/// The result of a [`Source::preflight`](super::Source::preflight) that passed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Preflight {
-    /// What the destination makes of the types of payloads in the tree, with the bearable differences.
+    /// The verdict about each type of payload in the tree, with the bearable differences.
     pub compatibility: Compatibility,
-    /// The values that the destination drops on purpose, `discard(...)`, each with its controller and
-    /// field.
+    /// The values that the destination drops on purpose (`discard(...)`), each with its controller
+    /// and field.
     pub dropped: Vec<Finding>,
     /// What stays behind at the source by `may_stay_behind`: each field with the controller whose state it is
     /// in, and each controller in the field. A later save leaves behind nothing else.

@@ -1,4 +1,4 @@
-//! A destination that is prepared while the source still runs, and takes later states in.
+//! A destination that is prepared while the source still runs, and accepts later states.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,16 +21,17 @@ use crate::caught::{caught, quietly};
 use crate::controller::{Hook, Loaded};
 use crate::{Controller, Error};
 
-/// A tree whose host is ready for it, while the source still runs and owns what it describes.
+/// A tree whose host is ready for it, while the source still runs and owns the described resources.
 ///
-/// It takes in later states: of a further rehearsal by [`prepare_again`](Prepared::prepare_again), and the
-/// last one by [`patch`](Prepared::patch). A controller whose id and type are in both snapshots, below the
-/// same parents, stays the same: its [`refresh`](Controller::refresh) gets the later state. One that is
-/// new is built, and one that is gone is aborted. Before anything changes the whole snapshot is verified,
-/// as in [`Incoming::import`], and the new controllers are built.
+/// It accepts later states: those of further rehearsals by
+/// [`prepare_again`](Prepared::prepare_again), and the last one by [`patch`](Prepared::patch). A
+/// controller whose id and type are in both snapshots, below the same parents, stays the same: its
+/// [`refresh`](Controller::refresh) gets the later state. A new controller is built, and one that
+/// is gone is aborted. Before anything changes, the whole snapshot is verified as in
+/// [`Incoming::import`], and the new controllers are built.
 ///
 /// It ends by [`patch`](Prepared::patch) or [`abort`](Prepared::abort). If it is dropped instead,
-/// an error is logged, and what it has prepared stays until
+/// an error is logged, and the prepared resources stay until
 /// [`Abandoned::abort`](crate::Abandoned::abort).
 ///
 /// ```no_run
@@ -56,9 +57,9 @@ pub struct Prepared<R: Controller> {
 }
 
 impl<R: Controller> Imported<R> {
-    /// Gets this host ready for the tree while the source still runs: runs the `prepare` hooks, parents
-    /// before children and each after what it comes after. The tree then takes in later states, see
-    /// [`Prepared`].
+    /// Gets this host ready for the tree while the source still runs: runs the `prepare` hooks,
+    /// parents before children, and each after the controllers that it comes after. The tree then
+    /// accepts later states: see [`Prepared`].
     ///
     /// Run it in a task of its own, as [`Imported::patch`].
     ///
@@ -80,19 +81,20 @@ impl<R: Controller> Imported<R> {
 }
 
 impl<R: Controller> Prepared<R> {
-    /// The root of the tree.
+    /// Returns the root of the tree.
     pub fn root(&self) -> &Arc<R> {
         &self.root
     }
 
-    /// Takes in the state of a further rehearsal, and runs the `prepare` hooks of all controllers again.
+    /// Accepts the state of a further rehearsal, and runs the `prepare` hooks of all controllers
+    /// again.
     ///
     /// Run it in a task of its own, as [`Imported::patch`](crate::Imported::patch).
     ///
     /// # Errors
     ///
-    /// As [`patch`](Prepared::patch). To find out whether a snapshot would be refused without giving up
-    /// what is prepared, use [`Incoming::check`] before.
+    /// As [`patch`](Prepared::patch). To test a snapshot without the risk of losing the prepared
+    /// tree, call [`Incoming::check`] first.
     pub async fn prepare_again(
         mut self,
         later: Incoming,
@@ -106,14 +108,15 @@ impl<R: Controller> Prepared<R> {
         self.unless_failed(prepared)
     }
 
-    /// Takes in the last state, and binds every controller to this host, as
+    /// Accepts the last state, and binds every controller to this host, as
     /// [`Imported::patch`](crate::Imported::patch) does.
     ///
     /// # Errors
     ///
-    /// As [`Incoming::import`] and [`Imported::patch`](crate::Imported::patch); or if a controller refuses
-    /// its later state, if its stage has changed since the import, or if what is gone cannot be aborted.
-    /// Every controller that was prepared or patched is aborted.
+    /// As [`Incoming::import`] and [`Imported::patch`](crate::Imported::patch). Also if a
+    /// controller refuses its later state, if its stage has changed since the import, or if a
+    /// removed controller cannot be aborted. Every controller that was prepared or patched is
+    /// aborted.
     pub async fn patch(mut self, last: Incoming, session: &Session) -> Result<Patched<R>, Failure> {
         self.transaction.session = Arc::new(session.clone().with_origin_or(&last.origin()));
         self.transaction.session.begin_blackout();
@@ -128,21 +131,21 @@ impl<R: Controller> Prepared<R> {
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same.
+    /// The errors of the hooks; the other hooks still run.
     pub async fn abort(self) -> Result<(), Failure> {
         let Self { root, mut transaction } = self;
-        // The tree has it too, and knows what to do if its destructor panics.
+        // The tree holds the root too, and handles a panic of its destructor.
         drop(root);
         transaction.finish(End::Abort).await
     }
 
     fn unless_failed(self, result: Result<(), Failure>) -> Result<Self, Failure> {
-        // The root is dropped before the tree, which knows what to do if a destructor panics.
+        // The root is dropped before the tree, which handles a panic of a destructor.
         let Self { root, transaction } = self;
         result.map(|()| Self { root, transaction })
     }
 
-    /// Takes in a later snapshot.
+    /// Accepts a later snapshot.
     async fn refresh(&mut self, later: Incoming) -> Result<(), Failure> {
         self.transaction.check_unchanged(Phase::Refresh, When::Patch).await?;
         let mut gone = None;
@@ -162,8 +165,8 @@ impl<R: Controller> Prepared<R> {
         }
     }
 
-    /// The same up to the end of the controllers that have no place in the later tree. As soon as the
-    /// later tree takes the place of the earlier one, they are in `gone`.
+    /// Does the same, up to the end of the controllers that have no place in the later tree. When
+    /// the later tree replaces the earlier one, these are in `gone`.
     fn take_in(&mut self, later: &Incoming, gone: &mut Option<Transaction>) -> Result<(), Error> {
         let phase = Phase::Refresh;
         let session = Arc::clone(&self.transaction.session);
@@ -192,8 +195,8 @@ impl<R: Controller> Prepared<R> {
         result
     }
 
-    /// Puts the later tree in the place of the earlier one, and then the later states into the controllers
-    /// that are in both.
+    /// Replaces the earlier tree by the later one, and then puts the later states into the
+    /// controllers that are in both.
     fn replace(&mut self, rebuilt: Rebuilt, gone: &mut Option<Transaction>) -> Result<(), Error> {
         let Rebuilt { tree, stages, kept, later } = rebuilt;
         let Transaction { session, claim, .. } = &self.transaction;

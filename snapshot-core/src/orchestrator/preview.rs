@@ -1,4 +1,4 @@
-//! Verifying a snapshot: everything that can be known before a controller is built.
+//! Verifies a snapshot: everything that can be known before a controller is built.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,13 +15,13 @@ use crate::registry::registry;
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Code, Controller, ControllerId, Error};
 
-/// What a verified snapshot holds.
+/// The content of a verified snapshot.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Preview {
     /// The type URL of the root's payload.
     pub type_url: &'static str,
-    /// The length of the root's payload with all payloads inside, in bytes.
+    /// The length of the root's payload, including all payloads inside, in bytes.
     pub payload_length: usize,
     /// The controllers, parents before children, the root first.
     pub controllers: Vec<PreviewedController>,
@@ -37,13 +37,13 @@ pub struct PreviewedController {
     pub type_url: &'static str,
     /// The schema version of its payload, which may be an older one that this build still reads.
     pub version: u32,
-    /// The stage that it was saved in and that it will be resumed in, by its Rust name; `None` if
+    /// The stage in which it was saved and in which it will be resumed, by its Rust name; `None` if
     /// it has no stage.
     pub stage: Option<&'static str>,
 }
 
 impl fmt::Display for Preview {
-    /// One line per controller, the root first: id, type URL, version, stage.
+    /// Writes one line per controller, the root first: id, type URL, version, stage.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.controllers.len();
         write!(f, "{count} controllers, {} bytes", self.payload_length)?;
@@ -57,7 +57,7 @@ impl fmt::Display for Preview {
     }
 }
 
-/// A decoded tree of states that passed every check.
+/// A decoded tree of states that has passed every check.
 pub(crate) struct Verified<T> {
     pub(crate) root: T,
     pub(crate) plan: Plan,
@@ -117,8 +117,8 @@ pub(crate) fn decode_any(snapshot: &Snapshot) -> Result<Preview, Error> {
     Ok(Verified { root, plan, stages, versions }.preview(snapshot))
 }
 
-/// What is known of a tree in order: its plan, and in the order of it the stages and the schema
-/// versions on the wire.
+/// The facts about an ordered tree: its plan, and in the order of the plan the stages and the
+/// schema versions on the wire.
 struct VerifiedTree {
     plan: Plan,
     stages: Vec<Option<i32>>,
@@ -132,7 +132,7 @@ fn decode_root<T>(
 ) -> Result<(T, VerifiedTree), Error> {
     let (any, base) = snapshot.any();
     let limits = snapshot.limits();
-    // What the states have left of the budget is there for their references.
+    // The states leave the rest of the budget for their references.
     let left = Cell::new(0);
     let read = |scope: Option<&'static dyn ReadScope>| {
         caught(|| {
@@ -152,20 +152,20 @@ fn decode_root<T>(
                 caught(|| verify(as_loaded(&root), limits.name, left.get(), Completeness::All))?;
             return Ok((root, in_order));
         }
-        // Nothing can be known of the rest, and looking for it would take as much memory again.
+        // The rest is unknown, and reading it would take as much memory again.
         Err(error) if error.findings().any(|f| f.code() == Code::ResourceExhausted) => {
             return Err(error.at_root());
         }
         Err(_) => {}
     }
-    // All errors are to be told at once. So once more, and this time with the stages: where a
-    // payload cannot be read there is no tree to check them in.
+    // All errors must be reported together. So a second reading checks the stages: with an
+    // unreadable payload there is no tree in which to check them.
     let within = match read(Some(&WithStages)) {
         Ok(_) => Error::internal("decoding failed once and not again"),
         Err(error) => error.at_root(),
     };
-    // And again, without what cannot be read: what is wrong among the others. This finds nothing if
-    // what cannot be read is the root's own.
+    // A third reading leaves out the unreadable payloads and finds the errors among the others. It
+    // finds nothing if the root's own payload is unreadable.
     let among = read(Some(&WithoutUnreadable)).ok().and_then(|root| {
         caught(|| verify(as_loaded(&root), limits.name, left.get(), Completeness::SomeLeftOut))
             .err()
@@ -176,7 +176,8 @@ fn decode_root<T>(
     })
 }
 
-/// The scope of a second reading, which looks for all errors within payloads, those of stages among them.
+/// The scope of the second reading. It looks for all errors within payloads, including those of
+/// stages.
 #[derive(Debug)]
 struct WithStages;
 
@@ -190,7 +191,7 @@ impl ReadScope for WithStages {
     }
 }
 
-/// The scope of a third reading, which leaves out what cannot be read and looks for errors among the
+/// The scope of the third reading. It leaves out unreadable payloads and looks for errors among the
 /// rest.
 #[derive(Debug)]
 struct WithoutUnreadable;
@@ -208,14 +209,14 @@ impl ReadScope for WithoutUnreadable {
 /// Whether all controllers of a tree could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Completeness {
-    /// All.
+    /// All controllers were read.
     All,
-    /// Some were left out. The stages were checked before; and what refers to something that is not
-    /// there may refer to something that was left out.
+    /// Some were left out. The stages were checked before. A reference without a definition may
+    /// refer to a controller that was left out.
     SomeLeftOut,
 }
 
-/// Checks what concerns several controllers, references among them, and the stages.
+/// Checks the relations between controllers, including references, and the stages.
 fn verify(
     root: &dyn Loaded,
     name_limit: usize,
@@ -235,7 +236,7 @@ fn verify(
     let Verifier { surveyor, stages, versions, mut errors, .. } = verifier;
     let survey = surveyor.finish();
     let references = match completeness {
-        // An error in them would repeat a name that is refused for its length.
+        // An error in the references would repeat a name that is refused for its length.
         Completeness::All if survey.has_short_names() && survey.has_references() => {
             references::wrong(root.info().message_name, Twins::Known, memory, |visit| {
                 root.visit(visit)
@@ -298,7 +299,7 @@ impl Verifier {
         parent(&mut Visit::new(&mut VerifiedBelow { verifier: self, at }))
     }
 
-    /// Verifies a child of the unit `at`, and all below it.
+    /// Verifies a child of the unit `at`, and everything below it.
     fn child(
         &mut self,
         at: usize,

@@ -1,4 +1,4 @@
-//! Telling an observer how far a migration is.
+//! Reports the progress of a migration to an observer.
 
 use std::ops::Deref;
 
@@ -9,25 +9,25 @@ use crate::controller::Phase;
 use crate::error::Error;
 use crate::path::ControllerId;
 
-/// Observes a migration, for a progress bar for instance. Called on the thread that drives the
-/// phase, between hooks: it must not block. A panic in it is logged, with the phase and the controller
-/// that it was called for, and goes no further.
+/// Observes a migration, for instance for a progress bar. Its methods are called on the thread that
+/// drives the phase, between hooks, so they must not block. A panic in one is logged, with the
+/// phase and the controller, and has no other effect.
 #[allow(unused_variables, reason = "the names document the arguments")]
 pub trait Progress: Send + Sync {
-    /// A phase starts; so many controllers have a hook to run in it.
+    /// A phase starts, with a hook to run for this many controllers.
     fn phase_started(&self, phase: Phase, controllers: usize) {}
 
     /// The hook of a controller starts.
     fn controller_started(&self, phase: Phase, id: &ControllerId) {}
 
-    /// The hook of a controller has ended, by itself or because it was cut short.
+    /// The hook of a controller has ended, or was cut short.
     fn controller_ended(&self, phase: Phase, id: &ControllerId, result: Result<(), &Error>) {}
 
     /// A phase has ended.
     fn phase_ended(&self, phase: Phase, result: Result<(), &Error>) {}
 }
 
-/// Tells the observer of a phase, or of a controller in it, whatever it does.
+/// Calls the observer for a phase, or for a controller in it. Its panics are caught.
 pub(crate) fn tell(
     observer: Option<&dyn Progress>,
     phase: Phase,
@@ -50,7 +50,7 @@ pub(crate) fn tell(
     }
 }
 
-/// A span whose end goes no further either if the subscriber panics.
+/// A span whose end is safe even if the subscriber panics.
 pub(crate) struct Span(tracing::Span);
 
 impl Span {
@@ -77,12 +77,12 @@ impl Drop for Span {
     }
 }
 
-/// Makes a span; none if the subscriber panics.
+/// Creates a span; none if the subscriber panics.
 pub(crate) fn span(make: impl FnOnce() -> tracing::Span) -> Span {
     Span(quietly(make).unwrap_or_else(tracing::Span::none))
 }
 
-/// A span that this thread is in until this is dropped, whatever the subscriber does.
+/// The guard of a span that this thread has entered. A panic of the subscriber has no effect.
 pub(crate) struct Entered<'s>(Option<span::Entered<'s>>);
 
 impl<'s> Entered<'s> {

@@ -1,4 +1,4 @@
-//! What a session writes down while it lasts.
+//! The record that a session keeps.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use super::plan::Plan;
 use super::timeline::{ControllerTime, LateStage, PhaseTime, SavedBytes};
 use super::{Phase, Timeline};
 
-/// What [`Timeline`] is made of, in the form in which it costs least to write.
+/// The data of a [`Timeline`], in the form that is cheapest to write.
 #[derive(Default)]
 pub(super) struct Record {
     pub(super) phases: Vec<PhaseTime>,
     runs: Vec<Run>,
-    /// How much each controller saved, in the order of the plan.
+    /// The bytes that each controller saved, in the order of the plan.
     pub(super) saved: Option<(Arc<Plan>, Vec<usize>)>,
     pub(super) late_stages: Vec<LateStage>,
     pub(super) blackout_began: Option<Instant>,
@@ -27,7 +27,7 @@ struct Run {
     hooks: Vec<HookTime>,
 }
 
-/// A hook that has ended, or hooks of units in a row that took no time.
+/// A hook that has ended, or the hooks of consecutive units that took no time.
 pub(crate) struct HookTime {
     pub(crate) units: Range<u32>,
     pub(crate) began: Instant,
@@ -36,20 +36,20 @@ pub(crate) struct HookTime {
 }
 
 impl Record {
-    /// A phase begins to run hooks; gives the number of this run.
+    /// Begins a run of hooks in a phase. Returns its number.
     pub(super) fn begin_run(&mut self, plan: &Arc<Plan>, phase: Phase) -> usize {
         self.runs.push(Run { plan: Arc::clone(plan), phase, hooks: Vec::new() });
         self.runs.len() - 1
     }
 
-    /// Hooks of this run have ended.
+    /// Records hooks of this run that have ended.
     pub(super) fn end_hooks(&mut self, run: usize, hooks: &mut Vec<HookTime>) {
         if let Some(run) = self.runs.get_mut(run) {
             run.hooks.append(hooks);
         }
     }
 
-    /// All of it as people read it, counted from `start`.
+    /// Returns all of it for people to read, with times from `start`.
     pub(super) fn timeline(&self, start: Instant) -> Timeline {
         let since = |from: Instant, to: Instant| to.saturating_duration_since(from);
         Timeline {
@@ -70,7 +70,7 @@ impl Record {
             .iter()
             .flat_map(|run| run.hooks.iter().map(move |hook| (run, hook)))
             .collect();
-        // Two runs may overlap, if both sides have one session.
+        // Two runs may overlap, if both sides share one session.
         hooks.sort_by_key(|(_, hook)| hook.ended);
         let times = |(run, hook): (&Run, &HookTime)| {
             let began = hook.began.saturating_duration_since(start);

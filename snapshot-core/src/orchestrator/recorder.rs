@@ -1,4 +1,4 @@
-//! Collects the hooks of one run of a phase, and moves them to the session's record in bunches.
+//! Collects the hooks of one run of a phase, and moves them to the session's record in batches.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use super::plan::Plan;
 use super::record::HookTime;
 use super::session::Session;
 
-/// Writes down the hooks of one run of a phase.
+/// Records the hooks of one run of a phase.
 pub(super) struct Recorder<'a> {
     session: &'a Session,
     /// The number of this run in the session's record.
     run: usize,
-    /// The hooks that have ended and are not in the session's record yet.
+    /// The hooks that have ended and are not yet in the session's record.
     ended: Vec<HookTime>,
 }
 
 impl<'a> Recorder<'a> {
-    /// How many hooks are recorded at once: the record has a lock.
+    /// The number of hooks that are recorded at once, because the record has a lock.
     const BUNCH: usize = 64;
 
     pub(super) fn new(session: &'a Session, plan: &Arc<Plan>, phase: Phase) -> Self {
         Self { session, run: session.begin_run(plan, phase), ended: Vec::new() }
     }
 
-    /// The hook of a unit has ended, or those of units in a row that took no time.
+    /// Records the end of a unit's hook, or of the hooks of consecutive units that took no time.
     #[inline]
     pub(super) fn record(
         &mut self,
@@ -53,7 +53,7 @@ impl<'a> Recorder<'a> {
         self.ended.push(HookTime { units, began, ended, succeeded });
     }
 
-    /// Moves what was recorded to where the program can see it.
+    /// Moves the recorded hooks to the session, where the program can see them.
     pub(super) fn publish(&mut self) {
         if !self.ended.is_empty() {
             self.session.record_hooks(self.run, &mut self.ended);

@@ -14,7 +14,7 @@ pub(super) fn check_references(tree: &Tree, root: &dyn Node) -> Result<(), Error
     }
 }
 
-/// Why a tree could not be saved, and what is wrong with its references.
+/// Combines the reason why a tree could not be saved with the errors of its references.
 #[cold]
 pub(super) fn and_references(error: Error, tree: &Tree, root: &dyn Node) -> Error {
     match check_references(tree, root) {

@@ -1,17 +1,18 @@
-//! Why a step of the transaction failed, and what its undo did.
+//! The failure of a step of the transaction, and its undo.
 
 use std::fmt;
 
 use super::Phase;
 use crate::{Code, ControllerId, Error};
 
-/// A step of the transaction failed: in which phase, why, and what was undone.
+/// The failure of a step of the transaction: the phase, the cause and the undo.
 ///
-/// Whatever the failed phase had begun was undone in reverse before this is returned. If every undo
-/// hook succeeded and no controller has [`Undo::Nothing`], everything is as it was before the phase.
+/// Everything that the failed phase had begun was undone in reverse before this is returned. If
+/// every undo hook succeeded and no controller has [`Undo::Nothing`], everything is as it was
+/// before the phase.
 ///
-/// A commit and a rollback go as far as they can. Their `Failure` has the hooks that failed, and what
-/// has changed in the tree since the freeze: the hooks ran all the same.
+/// A commit and a rollback go as far as they can: all their hooks ran. Their `Failure` lists the
+/// hooks that failed, and the changes of the tree since the freeze.
 pub struct Failure(Box<Parts>);
 
 struct Parts {
@@ -21,7 +22,7 @@ struct Parts {
     controllers: Vec<ControllerReport>,
 }
 
-/// What became of one controller in a failed phase.
+/// The outcome of one controller in a failed phase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ControllerReport {
@@ -29,13 +30,13 @@ pub struct ControllerReport {
     pub id: ControllerId,
     /// The type URL of its payload.
     pub type_url: &'static str,
-    /// What its hook did.
+    /// The outcome of its hook.
     pub outcome: Outcome,
-    /// What its undo hook did.
+    /// The outcome of its undo hook.
     pub undo: Undo,
 }
 
-/// What the hook of a controller did in a phase.
+/// The outcome of a controller's hook in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -46,21 +47,21 @@ pub enum Outcome {
     Done,
     /// It failed or panicked.
     Failed,
-    /// It was started and did not end: cut short by its own deadline or that of the phase, by the
-    /// grace period, or because the phase was dropped.
+    /// It was started and did not end. It was cut short by its own deadline, by that of the phase
+    /// or by the grace period, or the phase was dropped.
     CutShort,
 }
 
-/// What the undo hook of a controller did.
+/// The outcome of a controller's undo hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Undo {
-    /// It did not run: there was nothing to undo, or no undo was begun.
+    /// It did not run: there was nothing to undo, or the undo was never begun.
     #[default]
     NotRun,
-    /// Nothing was undone, though there may be something: the controller has the hook that was begun
-    /// and not the one that takes it back. That is `thaw` for `freeze`, and `abort` for `patch` and
-    /// `resume`.
+    /// Nothing was undone, although there may be something to undo: the controller has the hook
+    /// that was begun, but not its undo. The undo of `freeze` is `thaw`; that of `patch` and
+    /// `resume` is `abort`.
     Nothing,
     /// It succeeded.
     Done,
@@ -78,40 +79,40 @@ impl Failure {
         Self(Box::new(Parts { phase, cause, undo, controllers }))
     }
 
-    /// A failure before anything was begun.
+    /// Creates a failure that occurred before anything was begun.
     pub(crate) fn before(phase: Phase, cause: Error) -> Self {
         Self::new(phase, cause, None, Vec::new())
     }
 
-    /// The phase that failed.
+    /// Returns the phase that failed.
     pub fn phase(&self) -> Phase {
         self.0.phase
     }
 
-    /// Why it failed: one finding per hook that did, or the deadline, or the cancel.
+    /// Returns the cause: one finding for each failed hook, or the deadline, or the cancellation.
     pub fn cause(&self) -> &Error {
         &self.0.cause
     }
 
-    /// The code of the cause.
+    /// Returns the code of the cause.
     pub fn code(&self) -> Code {
         self.0.cause.code()
     }
 
-    /// What went wrong in the undo, with one finding or more per controller. `None` if every undo hook
-    /// that there is succeeded. Controllers without one have [`Undo::Nothing`] in
-    /// [`Failure::controllers`]: what their hooks did is still done.
+    /// Returns the errors of the undo, with one or more findings for each controller. `None` if
+    /// every existing undo hook succeeded. Controllers without one have [`Undo::Nothing`] in
+    /// [`Failure::controllers`]: the effects of their hooks remain.
     pub fn undo_error(&self) -> Option<&Error> {
         self.0.undo.as_ref()
     }
 
-    /// Every controller of the tree, parents before children. Empty if the failure came before the
-    /// first hook.
+    /// Returns every controller of the tree, parents before children. Empty if the failure came
+    /// before the first hook.
     pub fn controllers(&self) -> &[ControllerReport] {
         &self.0.controllers
     }
 
-    /// The cause followed by the errors of the undo, as one error.
+    /// Returns the cause followed by the errors of the undo, as one error.
     pub fn into_error(self) -> Error {
         let Parts { cause, undo, .. } = *self.0;
         undo.into_iter().fold(cause, Error::and)
@@ -119,7 +120,7 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
-    /// The phase and the cause, then what went wrong in the undo.
+    /// Writes the phase and the cause, then the errors of the undo.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed: {}", self.0.phase, self.0.cause)?;
         if let Some(error) = &self.0.undo {

@@ -18,15 +18,15 @@ use super::{Phase, Progress, Timeline};
 use crate::controller::{Origin, Signal};
 use crate::{Code, ControllerId, Error};
 
-/// The settings of one migration on one side: the host's resources, deadlines, a way to cancel, an
-/// observer; and the record of how long everything took.
+/// The settings of one migration on one side: the resources of the host, deadlines, a way to
+/// cancel, an observer. It also records how long everything took.
 ///
-/// A clone is the same migration: it shares the cancel handle and the timeline.
+/// A clone belongs to the same migration: it shares the cancel handle and the timeline.
 ///
-/// | setting | when not set |
+/// | setting | default |
 /// |---|---|
 /// | [`deadline`](Session::deadline) of freeze, prepare, patch, resume | 60 s each |
-/// | [`hook_deadline`](Session::hook_deadline), which is also how long one controller's state is waited for | 30 s |
+/// | [`hook_deadline`](Session::hook_deadline), which also limits the wait for one controller's state | 30 s |
 /// | [`undo_deadline`](Session::undo_deadline) | 30 s |
 /// | [`grace`](Session::grace) | 5 s |
 /// | [`blackout_budget`](Session::blackout_budget) | none |
@@ -50,7 +50,7 @@ use crate::{Code, ControllerId, Error};
 /// ```
 #[derive(Clone)]
 pub struct Session {
-    /// Each an `Arc<T>` by the type `T`, which need not be sized.
+    /// Each is an `Arc<T>` under the type `T`, which need not be sized.
     resources: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     deadlines: HashMap<Phase, Duration>,
     hook_deadline: Duration,
@@ -73,7 +73,7 @@ impl Default for Session {
 }
 
 impl Session {
-    /// A session with the default settings.
+    /// Creates a session with the default settings.
     pub fn new() -> Self {
         Self {
             resources: HashMap::new(),
@@ -93,85 +93,86 @@ impl Session {
     }
 
     /// Gives hooks a resource of this host, which they find by its type with
-    /// [`Context::resource`](crate::Context::resource): a struct, or a trait object, for which the
-    /// type is written out, as in `resource::<dyn DiskHost>(host)`. A second one of the same type
-    /// replaces the first.
+    /// [`Context::resource`](crate::Context::resource). It is a struct, or a trait object; for a
+    /// trait object, write out the type: `resource::<dyn DiskHost>(host)`. A second resource of the
+    /// same type replaces the first.
     #[must_use]
     pub fn resource<T: ?Sized + Send + Sync + 'static>(mut self, resource: Arc<T>) -> Self {
         self.resources.insert(TypeId::of::<T>(), Arc::new(resource));
         self
     }
 
-    /// The time that all hooks of a phase have together. [`Duration::MAX`] is no deadline.
+    /// Sets the time for all hooks of a phase together. [`Duration::MAX`] means no deadline.
     ///
-    /// Freeze, prepare, patch and resume have one. The phases that end a migration (commit, thaw, abort)
-    /// are not cut short as a whole, only their hooks are.
+    /// Freeze, prepare, patch and resume have one. The phases that end a migration (commit, thaw,
+    /// abort) are not cut short as a whole; only their hooks are.
     #[must_use]
     pub fn deadline(mut self, phase: Phase, deadline: Duration) -> Self {
         self.deadlines.insert(phase, deadline);
         self
     }
 
-    /// The time that one `freeze`, `prepare`, `patch`, `resume` or `commit` hook has. [`Duration::MAX`] is no
-    /// deadline.
+    /// Sets the time for one `freeze`, `prepare`, `patch`, `resume` or `commit` hook.
+    /// [`Duration::MAX`] means no deadline.
     ///
-    /// It is also how long the framework waits for the lock of one controller's state, in these phases
-    /// and in a save. Then the wait is reported as an error event with the controller's id, and if the
-    /// controller has a [`try_state`](crate::Controller::try_state), the phase fails.
+    /// It is also the time for which the framework waits for the lock of one controller's state, in
+    /// these phases and in a save. When it is over, the wait is reported as an error event with the
+    /// controller's id. If the controller has a [`try_state`](crate::Controller::try_state), the
+    /// phase fails.
     #[must_use]
     pub fn hook_deadline(mut self, deadline: Duration) -> Self {
         self.hook_deadline = deadline;
         self
     }
 
-    /// The time that one `thaw` or `abort` hook has. [`Duration::MAX`] is no deadline.
+    /// Sets the time for one `thaw` or `abort` hook. [`Duration::MAX`] means no deadline.
     #[must_use]
     pub fn undo_deadline(mut self, deadline: Duration) -> Self {
         self.undo_deadline = deadline;
         self
     }
 
-    /// How long hooks in flight may take to return after another hook has failed or the operator
-    /// has cancelled, before they are cut short. They are told by
-    /// [`Context::cancelled`](crate::Context::cancelled).
+    /// Sets the time within which running hooks may return after another hook has failed or the
+    /// migration was cancelled, before they are cut short.
+    /// [`Context::cancelled`](crate::Context::cancelled) tells them to stop.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// How long the controllers may stand still. When the budget is used up, the phase that runs
-    /// fails as if it had passed its deadline; [`Frozen::save`](crate::Frozen::save) refuses, and
-    /// an error is logged.
+    /// Sets the time for which the controllers may stand still. When the budget is used up, the
+    /// running phase fails as if it had exceeded its deadline,
+    /// [`Frozen::save`](crate::Frozen::save) refuses, and an error is logged.
     #[must_use]
     pub fn blackout_budget(mut self, budget: Duration) -> Self {
         self.blackout_budget = Some(budget);
         self
     }
 
-    /// The most hooks that run at the same time.
+    /// Sets the maximum number of hooks that run at the same time.
     #[must_use]
     pub fn max_in_flight(mut self, limit: NonZeroUsize) -> Self {
         self.max_in_flight = limit.get();
         self
     }
 
-    /// Who is told how far the migration is.
+    /// Sets the observer, which is called with the progress of the migration.
     #[must_use]
     pub fn progress(mut self, observer: Arc<dyn Progress>) -> Self {
         self.progress = Some(observer);
         self
     }
 
-    /// Which migration this is, for the hooks: [`Context::origin`](crate::Context::origin). A hand-over sets
-    /// it itself.
+    /// Sets the migration that hooks find with [`Context::origin`](crate::Context::origin). A
+    /// hand-over sets it automatically.
     #[must_use]
     pub fn origin(mut self, origin: Origin) -> Self {
         self.origin = origin;
         self
     }
 
-    /// The same session; if the program did not say which migration this is, it is this one.
+    /// Returns this session. If it states no origin, this is its origin.
     pub(crate) fn with_origin_or(mut self, origin: &Origin) -> Self {
         if self.origin == Origin::Unknown {
             self.origin = origin.clone();
@@ -189,11 +190,12 @@ impl Session {
         self.fault_at(phase, id, Fault::Error)
     }
 
-    /// Makes something go wrong with one controller in one phase, after its hook has done all its
-    /// work: the hardest place for the undo. For rehearsals and tests of what happens then.
+    /// Injects a fault into one controller in one phase, after its hook has done all its work: the
+    /// hardest place for the undo. Use it to rehearse and to test failures.
     ///
-    /// It works in the phases that have hooks; and in [`Phase::Save`] and [`Phase::Refresh`], which have
-    /// none, where whatever is not a panic is an error. An id that no controller has has no effect.
+    /// It works in the phases that have hooks, and in [`Phase::Save`] and [`Phase::Refresh`], which
+    /// have none. In these two, every fault except a panic is an error. An id without a controller
+    /// has no effect.
     ///
     /// ```
     /// use snapshot_core::{Fault, Phase, Session};
@@ -210,23 +212,23 @@ impl Session {
         &self.faults
     }
 
-    /// What cancels this migration, from any thread.
+    /// Returns a handle that cancels this migration from any thread.
     pub fn cancel_handle(&self) -> CancelHandle {
         CancelHandle { signal: Arc::clone(&self.cancel) }
     }
 
-    /// Who took how long so far.
+    /// Returns how long each phase and hook took so far.
     pub fn timeline(&self) -> Timeline {
         self.record().timeline(self.started.0)
     }
 
-    /// When the session started, by the host's clock.
+    /// Returns the start of the session by the host's clock.
     pub(crate) fn started(&self) -> SystemTime {
         self.started.1
     }
 
-    /// When something began that ends now, from the start of the session; zero for what began
-    /// before it.
+    /// Returns the start of something that ends now and took this long, from the start of the
+    /// session. Zero if it began before the session.
     pub(crate) fn began(&self, took: Duration) -> Duration {
         self.started.0.elapsed().saturating_sub(took)
     }
@@ -265,7 +267,7 @@ impl Session {
         Limits { per_hook, whole, grace: self.grace, max_in_flight: self.max_in_flight }
     }
 
-    /// The controllers stand still from now on, if they did not already.
+    /// Begins the blackout, if it has not begun already.
     pub(crate) fn begin_blackout(&self) {
         let mut record = self.record();
         if record.blackout_began.is_none() || record.blackout_ended.is_some() {
@@ -278,8 +280,8 @@ impl Session {
         self.record().blackout_ended = Some(Instant::now());
     }
 
-    /// What is left of the [blackout budget](Session::blackout_budget), all of it before the blackout;
-    /// `None` if there is no budget.
+    /// Returns the remaining [blackout budget](Session::blackout_budget). Before the blackout it is
+    /// the whole budget; `None` if there is none.
     pub fn blackout_left(&self) -> Option<Duration> {
         let budget = self.blackout_budget?;
         let began = self.record().blackout_began;
@@ -299,8 +301,8 @@ impl Session {
         }
     }
 
-    /// Logs an error from the timer thread when the blackout budget is used up, for as long as the
-    /// sleep is held.
+    /// Logs an error from the timer thread when the blackout budget is used up, while the sleep is
+    /// held.
     pub(crate) fn watch_blackout(&self) -> Result<Option<Sleep>, Error> {
         let (Some(left), Some(budget)) = (self.blackout_left(), self.blackout_budget) else {
             return Ok(None);
@@ -319,24 +321,24 @@ impl Session {
         self.record().phases.push(PhaseTime { phase, began, took, succeeded });
     }
 
-    /// An import, which has no session yet while it runs.
+    /// Records an import, which has no session yet while it runs.
     pub(crate) fn record_import(&self, began: Instant, took: Duration) {
         let began = began.saturating_duration_since(self.started.0);
         let import = PhaseTime { phase: Phase::Import, began, took, succeeded: true };
         self.record().phases.push(import);
     }
 
-    /// A phase begins to run hooks; gives the number of this run.
+    /// Begins a run of hooks in a phase. Returns its number.
     pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase) -> usize {
         self.record().begin_run(plan, phase)
     }
 
-    /// Hooks of this run have ended.
+    /// Records hooks of this run that have ended.
     pub(crate) fn record_hooks(&self, run: usize, hooks: &mut Vec<HookTime>) {
         self.record().end_hooks(run, hooks);
     }
 
-    /// The stages that a phase has found changed.
+    /// Records the changed stages that a phase has found.
     pub(crate) fn record_late_stages(&self, late: Vec<LateStage>) {
         if !late.is_empty() {
             self.record().late_stages.extend(late);
@@ -353,7 +355,7 @@ impl Session {
         }
     }
 
-    /// How much each controller saved, in the order of the plan.
+    /// Records how much each controller saved, in the order of the plan.
     pub(crate) fn record_saved(&self, plan: &Arc<Plan>, lengths: Vec<usize>) {
         self.record().saved = Some((Arc::clone(plan), lengths));
     }
@@ -374,7 +376,7 @@ impl fmt::Debug for Session {
     }
 }
 
-/// How long a phase and its hooks may take.
+/// The deadlines of a phase and its hooks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) whole: Duration,
@@ -383,21 +385,21 @@ pub(crate) struct Limits {
     pub(crate) max_in_flight: usize,
 }
 
-/// Cancels the migration of the [`Session`] that it came from.
+/// Cancels the migration of the [`Session`] from which it came.
 #[derive(Clone, Debug)]
 pub struct CancelHandle {
     signal: Arc<Signal>,
 }
 
 impl CancelHandle {
-    /// Cancels: no further hook is started, those in flight are told and have the grace period to
-    /// return, and the phase is undone. An undo that runs and a commit are not cancelled. What has
-    /// been cancelled stays so: try again with a new session.
+    /// Cancels the migration: no further hook is started, running hooks are asked to stop and have
+    /// the grace period to return, and the phase is undone. An undo and a commit are not cancelled.
+    /// A cancellation is final: try again with a new session.
     pub fn cancel(&self) {
         self.signal.raise();
     }
 
-    /// Whether it was cancelled.
+    /// Returns whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.signal.is_raised()
     }

@@ -34,7 +34,7 @@ use crate::provenance::Provenance;
 use crate::registry::{Manifest, registry};
 use crate::{Code, Controller, ControllerId, Error, Payload};
 
-/// A running tree of controllers that is to be moved away.
+/// A running tree of controllers to be moved away.
 ///
 /// ```no_run
 /// # use snapshot_core::{Controller, Session, Snapshot, Source, registry::Manifest};
@@ -71,21 +71,21 @@ struct Whole {
     left: Vec<LeftField>,
 }
 
-/// What the last preflight that passed has found out.
+/// The result of the last preflight that passed.
 #[derive(Clone, Debug, Default)]
 struct Rehearsal {
     /// What is saved in another way for the destination.
     allowances: Option<Arc<Allowances>>,
     /// What stays behind.
     left: Vec<LeftField>,
-    /// How many bytes the snapshot had.
+    /// The length of the snapshot in bytes.
     length: usize,
-    /// How long it took to save it.
+    /// The duration of its save.
     save: Option<Duration>,
 }
 
 impl<R: Controller> Source<R> {
-    /// The tree under this controller.
+    /// Creates a source for the tree under this controller.
     pub fn new(root: &Arc<R>) -> Self {
         unwinding::warn_once();
         Self {
@@ -97,28 +97,28 @@ impl<R: Controller> Source<R> {
         }
     }
 
-    /// The most bytes that a map key or a name may have which becomes a step of a controller's id. By
-    /// default [`ReadOptions::DEFAULT_NAME_LIMIT`]. Preflight and freeze refuse a longer one; the
-    /// destination has a limit of its own, [`ReadOptions::name_limit`].
+    /// Sets the maximum length in bytes of a map key or a name that becomes a step of a
+    /// controller's id. The default is [`ReadOptions::DEFAULT_NAME_LIMIT`]. Preflight and freeze
+    /// refuse a longer one. The destination has its own limit, [`ReadOptions::name_limit`].
     #[must_use]
     pub fn name_limit(mut self, bytes: usize) -> Self {
         self.name_limit = bytes;
         self
     }
 
-    /// How long [`preflight`](Source::preflight) and [`checkpoint`](Source::checkpoint), which have no
-    /// session, wait for the state of one controller before they report that as an error event, and
-    /// fail where the controller has a
-    /// [`try_state`](Controller::try_state). 30 s when not set; [`Duration::MAX`] is no deadline. From
-    /// the freeze on the deadlines of the [`Session`] hold.
+    /// Sets how long [`preflight`](Source::preflight) and [`checkpoint`](Source::checkpoint), which
+    /// have no session, wait for the state of one controller. When the time is over, the wait is
+    /// reported as an error event, and the step fails if the controller has a
+    /// [`try_state`](Controller::try_state). The default is 30 s; [`Duration::MAX`] means no
+    /// deadline. From the freeze on, the deadlines of the [`Session`] apply.
     #[must_use]
     pub fn lock_deadline(mut self, deadline: Duration) -> Self {
         self.lock_deadline = deadline;
         self
     }
 
-    /// Which snapshot the next [`checkpoint`](Source::checkpoint) is, and who writes it. Without one, the
-    /// file does not say.
+    /// Sets the id and the writer of the next [`checkpoint`](Source::checkpoint). Without a provenance,
+    /// the file does not contain them.
     #[must_use]
     pub fn provenance(mut self, provenance: Provenance) -> Self {
         self.provenance = Some(provenance);
@@ -130,37 +130,39 @@ impl<R: Controller> Source<R> {
     /// - no controller of the tree is in another migration;
     /// - the tree can be put in order, and every controller of it is registered;
     /// - every controller is in a stage that may be saved;
-    /// - the destination, whose [`Registry::manifest`](crate::registry::Registry::manifest) this
-    ///   is, reads what would be saved. A payload whose current version it does not read is saved in
-    ///   the highest older one that it reads, if nothing is lost by that;
-    /// - saving works, every reference resolves, and this build reads what was saved. For this the
-    ///   whole tree is encoded once; each controller's lock is held meanwhile;
-    /// - the destination takes every value at hand: each is judged by the meanings in its manifest, its
-    ///   bounds, forms, enum numbers, required fields and lengths. What its own code checks besides, in
-    ///   `validate`, `import` or an adapter, only the import finds. Values that it drops on purpose are in
-    ///   the result;
-    /// - the snapshot is within the limits that the manifest states: its length, the memory that it
-    ///   takes and the names in it. A manifest without limits has the defaults of [`ReadOptions`].
+    /// - the destination reads the payloads that would be saved. `theirs` is its
+    ///   [`Registry::manifest`](crate::registry::Registry::manifest). A payload whose current
+    ///   version it does not read is saved in the highest older version that it reads, if that
+    ///   loses nothing;
+    /// - saving works, every reference resolves, and this build reads the saved snapshot. For this,
+    ///   the whole tree is encoded once, and each controller's lock is held meanwhile;
+    /// - the destination accepts every value at hand: each is judged by the meanings in its
+    ///   manifest, that is, by its bounds, forms, enum numbers, required fields and lengths. The
+    ///   checks of its own code, in `validate`, `import` or an adapter, run only in the import.
+    ///   Values that it drops on purpose are in the result;
+    /// - the snapshot is within the limits that the manifest states: its length, its memory and the
+    ///   names in it. A manifest without limits has the defaults of [`ReadOptions`].
     ///
-    /// What is saved after the freeze is for the destination of the last preflight that passed;
-    /// without one, everything is saved in its current version.
+    /// The save after the freeze is for the destination of the last preflight that passed. Without
+    /// a preflight, everything is saved in its current version.
     ///
     /// # Errors
     ///
-    /// Everything that is in the way, at once: every value of the whole tree that cannot be saved too,
-    /// unless controllers are where they cannot be saved at all. Reading back is tried if nothing else
-    /// is in the way. Of a tree that is in another migration, in part or as a whole, only that: its stages
-    /// say nothing then.
+    /// All obstacles, reported together. They include every value in the tree that cannot be saved,
+    /// unless controllers are in stages that cannot be saved at all. The snapshot is read back only
+    /// if there is no other obstacle. If the tree is in another migration, in part or as a whole,
+    /// only that is reported, because its stages mean nothing then.
     pub fn preflight(&self, theirs: &Manifest) -> Result<Preflight, Error> {
         self.look_ahead_and_keep(theirs).map(|(preflight, _)| preflight)
     }
 
-    /// Finds out whether a migration can succeed, as [`preflight`](Source::preflight) does, and returns
-    /// the snapshot of the tree as it is now, for the destination to verify and to
-    /// [prepare](crate::Imported::prepare). The tree runs on, and can be rehearsed again.
+    /// Finds out whether a migration can succeed, as [`preflight`](Source::preflight) does, and
+    /// returns the snapshot of the tree as it is now. The destination verifies it and
+    /// [prepares](crate::Imported::prepare) for it. The tree continues to run, and can be rehearsed
+    /// again.
     ///
-    /// The snapshot is that of a tree that runs: the state of one controller is of one moment, and two
-    /// controllers may be of two. So it is not for a resume.
+    /// The tree runs meanwhile, so the states of two controllers may be of different moments. Do
+    /// not resume from this snapshot.
     ///
     /// # Errors
     ///
@@ -169,8 +171,8 @@ impl<R: Controller> Source<R> {
         self.look_ahead_and_keep(theirs).map(|(_, snapshot)| snapshot)
     }
 
-    /// How long the save of the last [rehearsal](Source::rehearse) took, without its verification;
-    /// `None` before the first one that has passed.
+    /// Returns how long the save of the last [rehearsal](Source::rehearse) took, without its
+    /// verification; `None` before the first one that has passed.
     pub fn rehearsed_save(&self) -> Option<Duration> {
         self.rehearsal.lock().unwrap_or_else(PoisonError::into_inner).save
     }
@@ -272,7 +274,7 @@ impl<R: Controller> Source<R> {
     ///
     /// # Errors
     ///
-    /// Everything that is in the way, as of [`Source::preflight`].
+    /// All obstacles, as for [`Source::preflight`].
     pub(super) fn save_running(&self) -> Result<Snapshot, Error> {
         caught(|| {
             let waiting = self.waiting(Phase::Save);
@@ -292,7 +294,7 @@ impl<R: Controller> Source<R> {
         })
     }
 
-    /// The waits of a step that has no session.
+    /// Returns the waits of a step that has no session.
     fn waiting(&self, phase: Phase) -> Arc<Waiting> {
         let patience = Patience {
             per_controller: self.lock_deadline,
@@ -314,7 +316,7 @@ impl<R: Controller> Source<R> {
         let began = Instant::now();
         let left = match self.rehearse_save(&mut buffer, allowances) {
             Ok(scope) => scope.left,
-            // What was saved cannot be read, so that references are looked at where they are.
+            // The saved bytes cannot be read, so the references are checked in the states.
             Err(error) => return Err(and_references(error, tree, &*self.root)),
         };
         let save = began.elapsed();
@@ -322,7 +324,7 @@ impl<R: Controller> Source<R> {
         let (length, limit) = (snapshot.any_bytes().len() as u64, theirs.length_limit());
         if length > limit {
             return Err(Error::exhausted(format!(
-                "the snapshot has {length} bytes, and the destination takes {limit}: raise its \
+                "the snapshot has {length} bytes, but the destination accepts {limit}: raise its \
                  `ReadOptions::limit` and state it with `Manifest::with_limits`, or move less"
             )));
         }
@@ -330,7 +332,7 @@ impl<R: Controller> Source<R> {
         Ok(Whole { snapshot, save, left })
     }
 
-    /// The same of a tree that cannot be moved as it is, for what else is in the way.
+    /// Does the same for a tree that cannot be moved as it is, to find the other obstacles.
     fn rehearse_in_part(
         &self,
         allowances: Option<Arc<Allowances>>,
@@ -339,7 +341,7 @@ impl<R: Controller> Source<R> {
     ) -> Result<(), Error> {
         let saved = self.rehearse_save(&mut SaveBuffer::new(), allowances);
         let referred = check_references(tree, &*self.root);
-        // Of a controller whose stage may not be saved, the codec may say so once more.
+        // The codec may report the same stage again.
         let refused: HashSet<&ControllerId> = known
             .iter()
             .flat_map(Error::findings)
@@ -379,15 +381,15 @@ impl<R: Controller> Source<R> {
     /// Freezes every controller, children before parents. Afterwards nothing in the tree changes
     /// until the commit or the rollback.
     ///
-    /// Run it in a task of its own: if the future is dropped half-way, the controllers that it has
-    /// frozen stay frozen until [`Source::recover`].
+    /// Run it in a task of its own: if the future is dropped half-way, the frozen controllers stay
+    /// frozen until [`Source::recover`].
     ///
     /// # Errors
     ///
-    /// If the tree cannot be saved now (as [`Source::preflight`] says, but for the manifest), or a
-    /// hook fails, panics, passes its deadline or is cancelled, or controllers come and go
-    /// meanwhile; or if one of the controllers is in another migration. Every controller whose freeze had begun is thawed and back in its stage; try again
-    /// with a new `Source`.
+    /// If the tree cannot be saved now (as for [`Source::preflight`], but without the manifest); if
+    /// a hook fails, panics, exceeds its deadline or is cancelled; if controllers are added or
+    /// removed meanwhile; or if one of the controllers is in another migration. Every controller
+    /// whose freeze had begun is thawed and back in its stage. Try again with a new `Source`.
     pub async fn freeze(self, session: &Session) -> Result<Frozen<R>, Failure> {
         let session = Arc::new(session.clone());
         let Self { root, name_limit, rehearsal, .. } = self;
@@ -404,10 +406,10 @@ impl<R: Controller> Source<R> {
         };
         let journal = Journal::new(tree.plan.units().len());
         let mut transaction = Transaction::new(tree, session, journal, End::Thaw, claim);
-        // Declared after the transaction and so dropped before it: its tree has the root too, and knows
-        // what to do if a destructor panics.
+        // Declared after the transaction, and so dropped before it: its tree holds the root too,
+        // and handles a panic of a destructor.
         let root = root;
-        // While the tree still runs. It may grow a little until it stands still.
+        // Measured while the tree still runs. It may grow a little until it stands still.
         let length = match length {
             0 => guess_length(&transaction.tree),
             rehearsed => rehearsed + rehearsed / 16,
@@ -426,17 +428,17 @@ impl<R: Controller> Source<R> {
         }
     }
 
-    /// Ends a migration of this tree whose future, or whose [`Frozen`], was dropped: runs the thaw
-    /// hooks of the controllers whose freeze had begun, or if [`Frozen::commit`] was called, its
-    /// remaining hooks. Also tries the thaw hooks again that failed before. Does nothing if there is
+    /// Ends a migration of this tree whose future, or whose [`Frozen`], was dropped. Runs the thaw
+    /// hooks of the controllers whose freeze had begun; if [`Frozen::commit`] was called, runs its
+    /// remaining hooks. Also tries thaw hooks again that failed before. Does nothing if there is
     /// nothing to end.
     ///
     /// # Errors
     ///
-    /// What the hooks fail with; the others run all the same. Call it again to try those again. And as
-    /// [`Frozen::commit`] and [`Frozen::rollback`], what has changed in the tree, but for controllers
-    /// that are gone. If the migration was that of a larger tree around `root`, or if it goes on, nothing
-    /// is done, and the error says so.
+    /// The errors of the hooks; the other hooks still run. Call it again to try the failed ones
+    /// again. Also the changes of the tree, as for [`Frozen::commit`] and [`Frozen::rollback`],
+    /// except controllers that are gone. If the migration was that of a larger tree around `root`,
+    /// or if it still runs, nothing is done and the error says so.
     pub async fn recover(root: &Arc<R>, session: &Session) -> Result<(), Failure> {
         let root: Arc<dyn Node> = Arc::clone(root) as _;
         let session = Arc::new(session.clone());
@@ -451,7 +453,7 @@ impl<R: Controller> Source<R> {
     }
 }
 
-/// The tree under a root, in order, fit to be saved, and claimed.
+/// Returns the tree under a root, in order, fit to be saved, and claimed.
 fn claimed_tree(
     root: Arc<dyn Node>,
     name_limit: usize,
@@ -461,7 +463,7 @@ fn claimed_tree(
     let watch = waiting.watch()?;
     let met = caught(|| Ok(waiting.during(|| Met::under(root, name_limit))))?;
     drop(watch);
-    // First: in another migration, controllers are in stages that may not be saved.
+    // Checked first: in another migration, controllers are in stages that may not be saved.
     Claim::check(&met)?;
     let checked = caught(|| check_all(&met));
     let tree = match (checked, met.into_tree()) {
@@ -473,8 +475,8 @@ fn claimed_tree(
     Ok((tree, claim))
 }
 
-/// How long a snapshot of small controllers is: each payload as long as the type URL beside it. One
-/// of larger controllers makes its buffer grow.
+/// Estimates the length of a snapshot of small controllers: each payload is as long as the type URL
+/// beside it. For larger controllers the buffer grows.
 fn guess_length(tree: &Tree) -> usize {
     tree.plan.units().iter().map(|unit| 2 * unit.info.type_url.len()).sum()
 }
@@ -483,7 +485,7 @@ fn guess_length(tree: &Tree) -> usize {
 fn check_all(met: &Met) -> Result<(), Error> {
     let registry = registry()?;
     let mut errors = Vec::new();
-    // Types that are registered, by the addresses of their infos.
+    // The registered types, by the addresses of their infos.
     let mut registered: ByAddress<()> = ByAddress::default();
     let (mut last, mut last_stage) = (None, None);
     for (at_unit, (unit, _, stage)) in met.controllers().enumerate() {

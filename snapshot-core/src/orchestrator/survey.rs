@@ -1,4 +1,4 @@
-//! The survey of a tree: which controllers there are, before they are put in order.
+//! The survey of a tree: finds its controllers, before they are put in order.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::path::Spot;
 use crate::payload::TypeInfo;
 use crate::{ControllerId, Error};
 
-/// Meets the controllers of a tree, in the order of a walk from parents to children.
+/// Collects the controllers of a tree, in the order of a walk from parents to children.
 #[derive(Debug)]
 pub(crate) struct Surveyor(Survey);
 
@@ -17,26 +17,26 @@ pub(crate) struct Survey {
     pub(super) units: Units,
     /// Units and the siblings that they come after, by path.
     pub(super) named: Vec<(usize, Vec<String>)>,
-    /// Those that are there and could not be read.
+    /// The controllers that could not be read.
     pub(super) left_out: HashSet<ControllerId>,
-    /// What is wrong with their names.
+    /// The errors of their names.
     pub(super) wrong: Option<Error>,
 }
 
 impl Surveyor {
-    /// A surveyor who has met the root of a tree whose names may have this many bytes.
+    /// Creates a surveyor that has met the root of a tree whose names may have this many bytes.
     pub(crate) fn at_root(info: &'static TypeInfo, name_limit: usize) -> Self {
         let units = Units::of_root(info, name_limit);
         Self(Survey { units, named: Vec::new(), left_out: HashSet::new(), wrong: None })
     }
 
-    /// Is going to meet so many more.
+    /// Reserves room for this many more controllers.
     pub(crate) fn reserve(&mut self, more: usize) {
         self.0.units.list.reserve(more);
     }
 
-    /// Meets a child; its own children follow before [`Surveyor::leave`]. `texts` is where its spot
-    /// is written.
+    /// Adds a child; its own children follow before [`Surveyor::leave`]. `texts` contains the text
+    /// of its spot.
     // In line: nearly all that it is given is known to the caller.
     #[inline(always)]
     pub(crate) fn enter(
@@ -79,32 +79,32 @@ impl Surveyor {
         }
     }
 
-    /// Meets a child that could not be read.
+    /// Adds a child that could not be read.
     pub(crate) fn leave_out(&mut self, parent: usize, spot: (Spot, &str)) {
         let id = self.id_of_child(parent, spot);
         self.0.left_out.insert(id);
     }
 
-    /// The id of a child that is not met.
+    /// Returns the id of a child that is not added.
     pub(crate) fn id_of_child(&self, parent: usize, (spot, texts): (Spot, &str)) -> ControllerId {
         let mut path = String::new();
         spot.put(texts, &mut path);
         self.id(parent).join(&path)
     }
 
-    /// All controllers below this one were met.
+    /// Ends a controller: all controllers below it were added.
     pub(crate) fn leave(&mut self, unit: usize) {
         let list = &mut self.0.units.list;
         let end = list.len();
         list[unit].end_at(end);
     }
 
-    /// The id of one who was met.
+    /// Returns the id of a controller that was added.
     pub(crate) fn id(&self, unit: usize) -> ControllerId {
         self.0.units.id_so_far(unit)
     }
 
-    /// All were met.
+    /// Ends the survey.
     pub(crate) fn finish(mut self) -> Survey {
         self.leave(0);
         self.0
@@ -112,7 +112,7 @@ impl Surveyor {
 }
 
 impl Survey {
-    /// The controllers.
+    /// Returns the controllers.
     pub(crate) fn units(&self) -> &[Unit] {
         &self.units.list
     }
@@ -121,12 +121,12 @@ impl Survey {
         self.units.id(unit)
     }
 
-    /// Whether all names are short enough to be shown.
+    /// Returns whether all names are short enough to be shown.
     pub(crate) fn has_short_names(&self) -> bool {
         self.wrong.is_none()
     }
 
-    /// Whether a state defines something that others may refer to, or refers to something.
+    /// Returns whether a state defines a name or refers to one.
     pub(crate) fn has_references(&self) -> bool {
         let mut known: Vec<&TypeInfo> = Vec::new();
         let mut last: Option<&TypeInfo> = None;

@@ -1,4 +1,4 @@
-//! The driver of a phase: its hooks in order, concurrently where the order leaves it open.
+//! Drives a phase: runs its hooks in order, and concurrently where the order permits.
 
 mod left_out;
 mod ready;
@@ -48,14 +48,14 @@ pub(super) struct Sweep<'a> {
     /// The hooks that wait for something.
     running: FuturesUnordered<HookRun<'a>>,
     in_flight: Arc<InFlight>,
-    /// The states that are waited for when a hook has ended, for their stages.
+    /// The waits for the states, whose stages are set when a hook has ended.
     locks: Arc<Waiting>,
-    /// Tells the hooks that the phase does not go on.
+    /// Tells the hooks to stop.
     stop: Arc<Signal>,
     cause: Option<Error>,
 }
 
-/// What the driver waits for.
+/// An event for which the driver waits.
 enum Event {
     Ended(Ended),
     Cancelled,
@@ -63,7 +63,7 @@ enum Event {
     GraceOver,
 }
 
-/// When the driver stops waiting for hooks.
+/// The watches that end the driver's wait for hooks.
 struct Watches {
     cancelled: Option<Raised>,
     deadline: Option<Sleep>,
@@ -112,7 +112,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// How many controllers the hook concerns.
+    /// Returns the number of controllers that the hook concerns.
     pub(super) fn concerned(&self) -> usize {
         let units = 0..self.tree.nodes().len();
         units.filter(|&unit| self.journal.concerns(self.hook, unit)).count()
@@ -184,7 +184,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Whether more hooks are to be started.
+    /// Returns whether more hooks are to be started.
     fn goes_on(&self) -> bool {
         self.cause.is_none() || !self.hook.can_stop()
     }
@@ -223,8 +223,8 @@ impl<'a> Sweep<'a> {
         .await
     }
 
-    /// Starts the hooks whose turn it is, all of them even if one fails: they are in flight
-    /// together. Those whose turn comes by that follow when the driver has looked around.
+    /// Starts all hooks that are ready, even if one fails: they run concurrently. Those that become
+    /// ready meanwhile follow after the driver's next look around.
     fn start_ready(&mut self, due: Option<Instant>, task: &mut task::Context<'_>) -> Option<Event> {
         let interrupted = self.start_each(due, task);
         self.recorder.publish();
@@ -245,7 +245,7 @@ impl<'a> Sweep<'a> {
                 self.release(step..step + 1);
                 continue;
             }
-            // Looked at before every start, so that both are heard even if no hook ever waits.
+            // Checked before every start, so that both are noticed even if no hook ever waits.
             if self.hook.can_stop() {
                 if self.cause.is_none() && self.is_cancelled() {
                     return Some(Event::Cancelled);
@@ -270,13 +270,13 @@ impl<'a> Sweep<'a> {
         None
     }
 
-    /// Whether a step is a unit that the hook concerns.
+    /// Returns whether a step is a unit that the hook concerns.
     fn has_hook(&self, step: usize) -> bool {
         step < self.tree.nodes().len() && self.journal.concerns(self.hook, step)
     }
 
-    /// Starts a hook that nobody watches, as nearly all are, and polls it once. Says when that was
-    /// done.
+    /// Starts a hook that nobody observes, as nearly all are, and polls it once. Returns the time
+    /// after that.
     #[inline]
     fn start_quietly(
         &mut self,
@@ -309,7 +309,7 @@ impl<'a> Sweep<'a> {
         ended
     }
 
-    /// The same with a span, an observer, or trouble on purpose.
+    /// Does the same with a span, an observer or an injected fault.
     fn start_watched(&mut self, unit: usize, task: &mut task::Context<'_>) -> Instant {
         if let Err(error) = self.journal.begin(self.hook, unit, self.tree) {
             return self.not_begun(unit, Instant::now(), error);
@@ -317,7 +317,7 @@ impl<'a> Sweep<'a> {
         tell(self.session.observer(), self.phase, Some(self.tree.id(unit)), |observer| {
             observer.controller_started(self.phase, self.tree.id(unit));
         });
-        // The observer's time is not the hook's.
+        // The observer's time does not count as the hook's.
         let began = Instant::now();
         let (hook, session, cx) = (self.hook, self.session, self.contexts.of(unit));
         let node: &'a dyn Node = &*self.tree.nodes()[unit];
@@ -348,7 +348,8 @@ impl<'a> Sweep<'a> {
         ended
     }
 
-    /// A hook was not called, since its controller could not be put into the stage that it leads to.
+    /// Records a hook that was not called, because its controller could not be put into the stage
+    /// before it.
     #[cold]
     fn not_begun(&mut self, unit: usize, began: Instant, error: Error) -> Instant {
         let (ended, how) = (Instant::now(), HowEnded::ByItself);
@@ -356,7 +357,7 @@ impl<'a> Sweep<'a> {
         ended
     }
 
-    /// Gives a hook that waits a place and a timer.
+    /// Stores a hook that waits, and gives it a timer.
     fn wait_for(&mut self, unit: usize, began: Instant, span: Span, future: HookFuture<'a>) {
         self.in_flight.wait(unit);
         let mut run = HookRun {
@@ -380,8 +381,8 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Returns what the timer thread watches now, or `None` for an end that goes on without it: no
-    /// controller may stay frozen or uncommitted because a thread could not be started.
+    /// Returns what the timer thread watches. Returns `None` for an end that continues without a
+    /// timer: no controller may stay frozen or uncommitted because a thread could not be started.
     ///
     /// # Errors
     ///
@@ -398,7 +399,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Lets those go on that wait for these steps only.
+    /// Releases the steps that wait only for these.
     fn release(&mut self, steps: Range<usize>) {
         let Self { tree, blockers, ready, .. } = self;
         tree.plan.each_after(self.hook.first(), steps, |after| {
@@ -418,14 +419,14 @@ impl<'a> Sweep<'a> {
         self.ended(unit, began, ended, result);
     }
 
-    /// A hook has ended, and its journal entry says so.
+    /// Handles the end of a hook, which its journal entry already records.
     fn ended(&mut self, unit: usize, began: Instant, ended: Instant, result: Result<(), Error>) {
         let result = result.map_err(|error| error.at_controller(self.tree.id(unit)));
         self.tell(unit, began, ended, result.as_ref().map(|&()| ()));
         match result {
             Ok(()) => self.release(unit..unit + 1),
             Err(error) => {
-                // What a hook says after it was told to stop is the consequence, not the cause.
+                // The error of a hook that was told to stop is a consequence, not the cause.
                 if self.cause.is_none() || error.code() != Code::Cancelled {
                     self.fail(error);
                 }
@@ -463,7 +464,7 @@ impl<'a> Sweep<'a> {
         });
     }
 
-    /// Drops the hooks in flight, whose journal entries say already that they did not end.
+    /// Drops the running hooks. Their journal entries already say that they did not end.
     fn cut_short(&mut self) {
         self.in_flight.clear();
         for run in std::mem::take(&mut self.running) {

@@ -1,4 +1,4 @@
-//! Who took how long, and how much each controller saved.
+//! The durations of phases and hooks, and the bytes that each controller saved.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Phase;
 use crate::ControllerId;
 
-/// How long the phases and hooks of one [`Session`](super::Session) took, in the order in which
-/// they ended.
+/// The durations of the phases and hooks of one [`Session`](super::Session), in the order of their
+/// ends.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Timeline {
@@ -15,34 +15,34 @@ pub struct Timeline {
     pub phases: Vec<PhaseTime>,
     /// The hooks that have ended.
     pub controllers: Vec<ControllerTime>,
-    /// What each controller saved, in the order of the tree, parents first.
+    /// The bytes that each controller saved, in the order of the tree, parents first.
     pub saved: Vec<SavedBytes>,
-    /// Stages that controllers have entered on their own while they were moved, in the order in which
-    /// they were found.
+    /// Stages that controllers have entered on their own while they were moved, in the order in
+    /// which they were found.
     pub late_stages: Vec<LateStage>,
-    /// How long the controllers stood still. On the source from the start of the freeze to the end
-    /// of commit or rollback, on the destination from the start of the patch to the end of the
-    /// resume; the time until now while it lasts, `None` before it begins.
+    /// The time for which the controllers stood still. On the source: from the start of the freeze
+    /// to the end of the commit or rollback. On the destination: from the start of the patch to the
+    /// end of the resume. While it lasts, the time until now; `None` before it begins.
     pub blackout: Option<Duration>,
-    /// When they began to stand still, from the start of the session.
+    /// The start of that time, from the start of the session.
     pub blackout_began: Option<Duration>,
 }
 
-/// How long a phase took.
+/// The duration of a phase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PhaseTime {
     /// The phase.
     pub phase: Phase,
-    /// When it began, from the start of the session.
+    /// The start, from the start of the session.
     pub began: Duration,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
     /// Whether it succeeded.
     pub succeeded: bool,
 }
 
-/// How long a hook took.
+/// The duration of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ControllerTime {
@@ -52,15 +52,15 @@ pub struct ControllerTime {
     pub type_url: &'static str,
     /// The phase.
     pub phase: Phase,
-    /// When it began, from the start of the session.
+    /// The start, from the start of the session.
     pub began: Duration,
-    /// How long it took from its start, waiting included.
+    /// The duration from its start, including waits.
     pub took: Duration,
     /// Whether it succeeded.
     pub succeeded: bool,
 }
 
-/// How much a controller saved.
+/// The size of a saved controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SavedBytes {
@@ -72,9 +72,9 @@ pub struct SavedBytes {
     pub bytes: usize,
 }
 
-/// A stage that a controller has entered on its own while it was moved, as by an exit event that came
-/// late. After a thaw and a resume the controller is still in it; after a commit it is in its
-/// `abort_to` stage, if it has one, and the commit has reported it.
+/// A stage that a controller has entered on its own while it was moved, for instance because an
+/// exit event came late. After a thaw and a resume the controller is still in it. After a commit it
+/// is in its `abort_to` stage, if it has one, and the commit has reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LateStage {
@@ -82,24 +82,24 @@ pub struct LateStage {
     pub id: ControllerId,
     /// The type URL of its payload.
     pub type_url: &'static str,
-    /// The phase that has found it.
+    /// The phase that found it.
     pub phase: Phase,
-    /// The Rust name of the stage that the framework had left it in.
+    /// The Rust name of the stage in which the framework had left it.
     pub expected: &'static str,
-    /// The Rust name of the stage that it was found in.
+    /// The Rust name of the stage in which it was found.
     pub found: &'static str,
-    /// Whether it was left in that stage.
+    /// Whether the controller stayed in that stage.
     pub kept: bool,
 }
 
 impl Timeline {
-    /// How long a phase took, all its runs together; `None` if it did not run.
+    /// Returns the duration of a phase, with all its runs; `None` if it did not run.
     pub fn phase(&self, phase: Phase) -> Option<Duration> {
         let runs = self.phases.iter().filter(|time| time.phase == phase);
         runs.map(|time| time.took).reduce(|a, b| a.saturating_add(b))
     }
 
-    /// The hooks that took longest, longest first.
+    /// Returns the slowest hooks, the slowest first.
     pub fn slowest(&self, count: usize) -> Vec<&ControllerTime> {
         let mut all: Vec<_> = self.controllers.iter().collect();
         all.sort_by_key(|time| std::cmp::Reverse(time.took));
@@ -109,7 +109,7 @@ impl Timeline {
 }
 
 impl fmt::Display for Timeline {
-    /// One line per phase, then the blackout, the slowest hooks and the number of bytes.
+    /// Writes one line per phase, then the blackout, the slowest hooks and the number of bytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for time in &self.phases {
             let outcome = if time.succeeded { "" } else { " (failed)" };

@@ -1,12 +1,13 @@
 //! Deadlines without a runtime: one thread that sleeps until the next one is due.
 //!
 //! The thread is started at the first use and lives as long as the process. It wakes the task that
-//! waits; and because that task may be unable to run, since a hook blocks its thread, it also calls
-//! an alarm on its own.
+//! waits. That task may be unable to run, because a hook blocks its thread, so the timer thread
+//! also calls an alarm.
 //!
-//! A start that fails is not kept: the next use tries again. A process that was forked has no timer
-//! thread of its own, and the queue that it has inherited may be locked by a thread that it does not
-//! have. So a timer belongs to a process id: the child starts its own, and never locks its parent's.
+//! A failed start is not remembered: the next use tries again. A process that was forked has no
+//! timer thread of its own, and the queue that it has inherited may be locked by a thread that it
+//! does not have. So a timer belongs to a process id: the child starts its own, and never locks its
+//! parent's.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,12 +23,12 @@ use std::time::{Duration, Instant};
 use crate::Error;
 use crate::caught::quietly;
 
-/// What the timer thread calls when a deadline passes.
+/// The function that the timer thread calls when a deadline passes.
 pub(crate) type Alarm = Box<dyn FnOnce() + Send>;
 
 /// Something that the timer thread looks at from time to time, without waking anybody.
 pub(crate) trait Watched: Send + Sync {
-    /// Looks; says when to look again, never if that is past the end of time.
+    /// Looks, and returns the time of the next look; `None` if that is beyond the end of time.
     fn look(&self, now: Instant) -> Option<Instant>;
 }
 
@@ -42,7 +43,7 @@ struct Entry {
 
 struct Watching {
     serial: u64,
-    /// When to look; `None` while the thread looks, and if it never does again.
+    /// The time of the next look; `None` during a look, and if there is no other.
     due: Option<Instant>,
     watched: Arc<dyn Watched>,
 }
@@ -50,28 +51,28 @@ struct Watching {
 struct Queue {
     next: u64,
     entries: BTreeMap<Key, Entry>,
-    /// Few: one for each phase that runs.
+    /// One for each running phase, so they are few.
     watches: Vec<Watching>,
-    /// When the thread wakes by itself; `None` if it does not. Most deadlines come after one that it
-    /// sleeps for already, even if that was taken back, and need not wake it.
+    /// The time at which the thread wakes; `None` if it does not. Most deadlines come after a time
+    /// for which it sleeps already, even if that deadline was withdrawn, and need not wake it.
     sleeps_until: Option<Instant>,
 }
 
 /// The timer of one process.
 struct Timer {
-    /// The process that it belongs to; 0 while it is nobody's.
+    /// The process to which it belongs; 0 while it is free.
     process: AtomicU32,
     /// Whether its thread runs.
     is_started: AtomicBool,
     /// Held while the thread is started.
     start: Mutex<()>,
     queue: Mutex<Queue>,
-    /// An entry is due before the thread would wake.
+    /// Signals an entry that is due before the thread would wake.
     earlier: Condvar,
 }
 
-/// A process takes the first timer that is nobody's. Those before it belong to the processes that it
-/// was forked from, each by the one before: siblings do not see each other's.
+/// A process takes the first free timer. Those before it belong to the processes from which it was
+/// forked, in order; siblings do not see each other's.
 static TIMERS: [Timer; 32] = [const { Timer::new() }; 32];
 
 impl Timer {
@@ -90,7 +91,7 @@ impl Timer {
         }
     }
 
-    /// The timer of this process; started if it does not run yet.
+    /// Returns the timer of this process, and starts it if it does not run yet.
     fn get() -> Result<&'static Timer, Error> {
         #[cfg(test)]
         if IS_MISSING.get() {
@@ -99,9 +100,9 @@ impl Timer {
         Self::of(&TIMERS, process::id())
     }
 
-    /// The timer of a process.
+    /// Returns the timer of a process.
     fn of(timers: &'static [Timer], process: u32) -> Result<&'static Timer, Error> {
-        // Without a lock, since a thread that holds one does not exist in the child of a fork.
+        // Without a lock: the thread that holds one may not exist in the child of a fork.
         let is_its = |timer: &&Timer| match timer.process.load(Ordering::Relaxed) {
             0 => {
                 let taken = timer.process.compare_exchange(
@@ -117,8 +118,8 @@ impl Timer {
         };
         let timer = timers.iter().find(is_its).ok_or_else(|| {
             Error::internal(format!(
-                "cannot start the timer thread: this process was forked {} times over, each time \
-                 from a process with a timer; start it by `exec`",
+                "cannot start the timer thread: this process comes from {} nested forks of \
+                 processes with a timer; start it with `exec`",
                 timers.len()
             ))
         })?;
@@ -136,7 +137,7 @@ impl Timer {
         })
     }
 
-    /// Starts the thread by this function, if nobody has.
+    /// Starts the thread by this function, if it does not run.
     fn start_with(
         &'static self,
         spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> std::io::Result<()>,
@@ -147,8 +148,8 @@ impl Timer {
         }
         spawn(Box::new(|| self.run())).map_err(|error| {
             Error::internal(format!(
-                "cannot start the timer thread, without which no deadline is kept: {error}; try \
-                 again when the process may have another thread"
+                "cannot start the timer thread, so no deadline is enforced: {error}; try again \
+                 when the process can start another thread"
             ))
             .with_source(error)
         })?;
@@ -156,7 +157,7 @@ impl Timer {
         Ok(())
     }
 
-    /// Whether it belongs to this process, and not to one that this was forked from.
+    /// Returns whether it belongs to this process, and not to one from which this was forked.
     fn is_ours(&self) -> bool {
         self.process.load(Ordering::Relaxed) == process::id()
     }
@@ -183,7 +184,7 @@ impl Timer {
                 queue = next;
                 continue;
             }
-            // Both without the lock: they run code that is not ours.
+            // Both without the lock, because they run foreign code.
             if let Some((serial, watched)) = queue.take_due(now) {
                 drop(queue);
                 // The thread must outlive a subscriber that panics.
@@ -202,7 +203,7 @@ impl Timer {
         }
     }
 
-    /// Adds something that is due at a time; gives its serial number.
+    /// Adds an entry that is due at a time. Returns its serial number.
     fn add(&self, due: Instant, add: impl FnOnce(&mut Queue, u64)) -> u64 {
         let mut queue = self.lock();
         queue.next += 1;
@@ -218,13 +219,13 @@ impl Timer {
 }
 
 impl Queue {
-    /// When the first entry or watch is due.
+    /// Returns the time at which the first entry or watch is due.
     fn next_due(&self) -> Option<Instant> {
         let watches = self.watches.iter().filter_map(|watching| watching.due);
         watches.chain(self.entries.first_key_value().map(|(&(due, _), _)| due)).min()
     }
 
-    /// A watch that is due. It is not due again until the thread has looked.
+    /// Takes a watch that is due. It is not due again until the thread has looked.
     fn take_due(&mut self, now: Instant) -> Option<(u64, Arc<dyn Watched>)> {
         let watching =
             self.watches.iter_mut().find(|watching| watching.due.is_some_and(|due| due <= now))?;
@@ -245,7 +246,7 @@ impl Entry {
     }
 }
 
-/// Ends when its time has come.
+/// Ends at its due time.
 pub(crate) struct Sleep {
     timer: &'static Timer,
     due: Instant,
@@ -253,13 +254,13 @@ pub(crate) struct Sleep {
 }
 
 impl Sleep {
-    /// When it ends.
+    /// Returns its due time.
     pub(crate) fn due(&self) -> Instant {
         self.due
     }
 
-    /// A sleep until `due`. The alarm is called then even if nobody polls the sleep; it is not
-    /// called if the sleep is dropped before, nor in the child of a fork.
+    /// Creates a sleep until `due`. The alarm is called then, even if nobody polls the sleep. It is
+    /// not called if the sleep is dropped before, nor in the child of a fork.
     pub(crate) fn until(due: Instant, alarm: Option<Alarm>) -> Result<Self, Error> {
         let timer = Timer::get()?;
         let entry = Entry { waker: None, alarm };
@@ -269,7 +270,7 @@ impl Sleep {
         Ok(Self { timer, due, key: (due, serial) })
     }
 
-    /// A sleep for so long; `None` if that is past the end of time.
+    /// Creates a sleep of this duration; `None` if that is beyond the end of time.
     pub(crate) fn after(duration: Duration, alarm: Option<Alarm>) -> Result<Option<Self>, Error> {
         match Instant::now().checked_add(duration) {
             Some(due) => Self::until(due, alarm).map(Some),
@@ -285,7 +286,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Watches, from `due` on.
+    /// Watches from `due` on.
     pub(crate) fn from(due: Instant, watched: Arc<dyn Watched>) -> Result<Self, Error> {
         let timer = Timer::get()?;
         let serial = timer.add(due, |queue, serial| {
@@ -304,7 +305,7 @@ impl Drop for Watch {
         let at = queue.watches.iter().position(|watching| watching.serial == self.serial);
         let watching = at.map(|at| queue.watches.swap_remove(at));
         drop(queue);
-        // Outside the lock, as for a sleep.
+        // Not under the lock, as for a sleep.
         drop(watching);
     }
 }
@@ -331,7 +332,7 @@ impl Future for Sleep {
                 }
                 Poll::Pending
             }
-            // Fired since the look at the clock.
+            // It was called since the look at the clock.
             None => Poll::Ready(()),
         }
     }
@@ -343,7 +344,7 @@ impl Drop for Sleep {
             return;
         }
         let entry = self.timer.lock().entries.remove(&self.key);
-        // Outside the lock: what the alarm and the waker hold may do anything when dropped.
+        // Not under the lock: the destructors of the alarm and the waker may do anything.
         drop(entry);
     }
 }
@@ -356,7 +357,7 @@ impl fmt::Debug for Sleep {
 
 #[cfg(test)]
 thread_local! {
-    /// Whether this thread of a test finds no timer.
+    /// Whether this thread of a test has no timer.
     pub(super) static IS_MISSING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -400,7 +401,7 @@ mod tests {
         assert_eq!(receive.recv(), Err(mpsc::RecvError));
     }
 
-    /// Says every time when it is looked at, and asks to be again 10 ms later.
+    /// Reports each look, and asks for the next one 10 ms later.
     struct Looked(mpsc::Sender<Instant>);
 
     impl Watched for Looked {
@@ -420,12 +421,12 @@ mod tests {
             assert!(at >= start + n * Duration::from_millis(10), "look {n} came early");
         }
         drop(watch);
-        // What was watched is gone with its sender, as soon as the thread lets go of it.
+        // The watched value is dropped with its sender, as soon as the thread releases it.
         while receive.recv_timeout(Duration::from_secs(10)).is_ok() {}
         assert_eq!(receive.try_recv(), Err(mpsc::TryRecvError::Disconnected));
     }
 
-    /// Timers of processes that are made up, so that no other test has them.
+    /// Timers of invented processes, so that no other test has them.
     fn timers() -> &'static [Timer] {
         Box::leak(Box::new([const { Timer::new() }; 3]))
     }
@@ -437,8 +438,8 @@ mod tests {
         let error = refused.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "cannot start the timer thread, without which no deadline is kept: no thread to be \
-             had; try again when the process may have another thread"
+            "cannot start the timer thread, so no deadline is enforced: no thread to be had; try \
+             again when the process can start another thread"
         );
         let mut starts = 0;
         for _ in 0..2 {
@@ -464,7 +465,7 @@ mod tests {
             }
         }
         let error = Timer::of(timers, 1004).err().unwrap().to_string();
-        assert!(error.contains("was forked 3 times over"), "{error}");
+        assert!(error.contains("comes from 3 nested forks"), "{error}");
         assert!(Timer::get().unwrap().is_ours());
     }
 

@@ -1,4 +1,5 @@
-//! What holds a transaction together: whatever was begun is ended, or it is loudly left behind.
+//! Keeps a transaction whole: everything that was begun is ended, or is left behind with an error
+//! event.
 
 pub(super) mod left_behind;
 
@@ -18,18 +19,18 @@ use crate::Error;
 use crate::caught::quietly;
 use crate::controller::Hook;
 
-/// A tree in migration, with the journal of what was begun on it.
+/// A tree in migration, with the journal of its hooks.
 ///
-/// Its end runs hooks, which a destructor cannot wait for. So if it is dropped before, its journal
-/// is kept (see [`left_behind`]) for a recovery, and an error is logged.
+/// Its end runs hooks, for which a destructor cannot wait. If it is dropped before its end, its
+/// journal is kept (see [`left_behind`]) for a recovery, and an error is logged.
 pub(crate) struct Transaction {
     pub(crate) tree: Arc<Tree>,
     pub(crate) session: Arc<Session>,
     pub(crate) journal: Journal,
     pub(crate) end: End,
-    /// The controllers are this transaction's for as long as it holds this.
+    /// The controllers belong to this transaction for as long as it holds the claim.
     pub(super) claim: Option<Claim>,
-    /// Whether it still has to end.
+    /// Whether it has still to be ended.
     open: bool,
 }
 
@@ -59,8 +60,8 @@ impl Transaction {
         }
     }
 
-    /// Checks that what is to be aborted is all that is there. A controller that has come since the import
-    /// is not in the journal, and no hook runs on it.
+    /// Checks that the tree contains only controllers to be aborted. A controller that was added
+    /// since the import is not in the journal, and no hook runs on it.
     fn strays(&self) -> Result<(), Error> {
         match self.end {
             End::Abort => self.compare(Phase::Abort, When::Abort),
@@ -68,7 +69,7 @@ impl Transaction {
         }
     }
 
-    /// Checks that the tree is still the one that the transaction began with; if not, ends the
+    /// Checks that the tree is unchanged since the transaction began. If it has changed, ends the
     /// transaction.
     pub(crate) async fn check_unchanged(
         &mut self,
@@ -81,12 +82,12 @@ impl Transaction {
         }
     }
 
-    /// Compares the tree with the one that the transaction began with, while the timer thread sees whose
-    /// state is waited for.
+    /// Compares the tree with the one at the beginning of the transaction. Meanwhile the timer
+    /// thread sees whose state is awaited.
     pub(crate) fn compare(&self, phase: Phase, when: When) -> Result<(), Error> {
         let waiting = Waiting::of_session(phase, &self.session);
         waiting.know(Arc::clone(&self.tree) as _);
-        // Without a timer the comparison is made all the same: an end must not depend on one.
+        // The comparison does not need a timer: an end must not depend on one.
         let _watch = waiting.watch();
         waiting
             .during(|| self.tree.check_unchanged(when))
@@ -98,7 +99,7 @@ impl Transaction {
         self.fail_with(phase, cause, None).await
     }
 
-    /// The same, with what else is known of the undo.
+    /// Does the same, with other known errors of the undo.
     pub(crate) async fn fail_with(
         &mut self,
         phase: Phase,
@@ -109,11 +110,11 @@ impl Transaction {
         Failure::new(phase, cause, undo, self.journal.report(&self.tree.plan))
     }
 
-    /// Ends the transaction because the program says so. Whatever has changed since the freeze, the
-    /// hooks run on all that was frozen; the changes are reported afterwards.
+    /// Ends the transaction as the program asks. Whatever has changed since the freeze, the hooks
+    /// run on everything that was frozen; the changes are reported afterwards.
     pub(crate) async fn finish(&mut self, end: End) -> Result<(), Failure> {
         self.end = end;
-        // Before the hooks, which may take controllers out of the tree.
+        // Before the hooks, which may remove controllers from the tree.
         let unchanged = match end {
             End::Thaw => self.compare(Phase::Thaw, When::Rollback),
             End::Commit => self.compare(Phase::Commit, When::Commit),
@@ -131,7 +132,7 @@ impl Transaction {
         })
     }
 
-    /// Runs the hooks that end the transaction, where something was begun.
+    /// Runs the hooks that end the transaction, on the controllers where something was begun.
     pub(crate) async fn run_end(&mut self) -> Result<(), Error> {
         let hook = self.end.hook();
         let result = match self.journal.anything_touched() {
@@ -145,14 +146,14 @@ impl Transaction {
         result
     }
 
-    /// The transaction has ended.
+    /// Closes the transaction, which has ended.
     pub(crate) fn close(&mut self) {
         self.open = false;
         self.session.end_blackout();
         match self.end {
-            // A thaw hook failed: it can be tried again.
+            // A thaw hook failed, and can be tried again.
             End::Thaw if self.journal.anything_touched() => left_behind::keep_source(self),
-            // Whoever froze it again would have it live twice.
+            // A second freeze would make it live twice.
             End::Commit => left_behind::keep_moved(self),
             End::Thaw | End::Abort => self.claim = None,
         }
@@ -175,8 +176,9 @@ impl Drop for Transaction {
                 quietly(|| {
                     tracing::error!(
                         type_url,
-                        "a prepared or patched destination was dropped without resume or abort, its abort hooks \
-                     did not run: take it with `Abandoned::take_all` and abort it"
+                        "a prepared or patched destination was dropped without resume or abort: \
+                         its abort hooks did not run; take it with `Abandoned::take_all` and abort \
+                         it"
                     )
                 });
                 left_behind::keep_destination(Self {
@@ -193,8 +195,8 @@ impl Drop for Transaction {
                     tracing::error!(
                         type_url,
                         missing = end.hook().as_str(),
-                        "a frozen source was dropped without commit or rollback, hooks did not run \
-                     and its controllers stay as they are: call `Source::recover`"
+                        "a frozen source was dropped without commit or rollback: its hooks did not \
+                         run, and its controllers stay as they are: call `Source::recover`"
                     )
                 });
                 left_behind::keep_source(self);

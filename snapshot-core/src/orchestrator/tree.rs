@@ -20,23 +20,23 @@ pub(crate) struct Tree {
     nodes: Vec<Arc<dyn Node>>,
     /// Where they are: looked at for each comparison.
     addresses: Vec<usize>,
-    /// The units whose controllers are gone, ascending. Their nodes are those of others.
+    /// The units whose controllers are gone, ascending. Their nodes are those of other controllers.
     gone: Vec<usize>,
-    /// Whether a state defines something that others may refer to, or refers to something.
+    /// Whether a state defines a name or refers to one.
     pub(crate) has_references: bool,
 }
 
-/// How deep controllers may be nested. Each costs at least two levels of messages, and what cannot
-/// be read back must not be saved.
+/// The maximum depth of controllers. Each takes at least two levels of messages, and a tree that
+/// cannot be read back must not be saved.
 const DEPTH_LIMIT: u32 = Reader::DEPTH_LIMIT / 2;
 
 impl Tree {
-    /// A tree whose references were checked, or are not to be.
+    /// Creates a tree whose references were checked, or are not to be checked.
     pub(crate) fn new(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>) -> Self {
         Self::with_gone(plan, nodes, Vec::new())
     }
 
-    /// The same, of which some controllers are gone; other nodes stand in for them.
+    /// Creates a tree without some controllers; other nodes stand in for them.
     pub(crate) fn with_gone(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>, gone: Vec<usize>) -> Self {
         let addresses = nodes.iter().map(|node| address(&**node)).collect();
         Self { plan, nodes, addresses, gone, has_references: false }
@@ -61,7 +61,7 @@ impl Tree {
         holders.all(|(unit, _)| self.has_same_children(unit))
     }
 
-    /// Whether the controllers right below a unit are still those of the plan.
+    /// Returns whether the controllers right below a unit are still those of the plan.
     fn has_same_children(&self, unit: usize) -> bool {
         let units = self.plan.units();
         let end = units[unit].end();
@@ -71,7 +71,7 @@ impl Tree {
         let mut visitor = addresses(|found| {
             match below.get(next) {
                 Some(&expected) if found == Some(expected) => next = units[next].end(),
-                // It only ends the visit: nobody reads it.
+                // This error only ends the visit; it is never shown.
                 _ => return Err(Error::internal("another child")),
             }
             Ok(())
@@ -80,8 +80,8 @@ impl Tree {
         visited.is_ok() && next == end
     }
 
-    /// Sets the nodes free, parents before children, so that each destructor runs by itself: one that
-    /// panics ends no phase and hides no error of one.
+    /// Drops the nodes, parents before children, so that each destructor runs separately. A panic
+    /// in one neither ends a phase nor hides an error of one.
     fn set_free(&mut self) {
         for (unit, node) in std::mem::take(&mut self.nodes).into_iter().enumerate() {
             let dropped = caught(|| {
@@ -104,22 +104,22 @@ impl Drop for Tree {
     }
 }
 
-/// The controllers that a walk over a tree has met, whether or not they can be put in order.
+/// The controllers that a walk over a tree has found, whether or not they can be put in order.
 pub(crate) struct Met {
     survey: Survey,
     nodes: Vec<Arc<dyn Node>>,
-    /// The stages that they were met in.
+    /// The stages in which they were found.
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
-    /// The units of those that could not be asked, ascending: neither their names nor all their children
-    /// are known.
+    /// The units of the controllers that could not be asked, ascending. Neither their names nor all
+    /// their children are known.
     unasked: Vec<usize>,
-    /// Whether the walk came to its end.
+    /// Whether the walk reached its end.
     is_complete: bool,
 }
 
 impl Met {
-    /// Meets all under a running controller. Names may have this many bytes.
+    /// Walks over the tree under a running controller. Names may have this many bytes.
     pub(crate) fn under(root: Arc<dyn Node>, name_limit: usize) -> Self {
         let info = root.info();
         let asked = Arc::new(Mutex::new(Asked::nobody(info, name_limit)));
@@ -168,12 +168,12 @@ impl Met {
         self.is_complete
     }
 
-    /// Whether a controller could be asked for its name and its children.
+    /// Returns whether a controller could be asked for its name and its children.
     pub(super) fn was_asked(&self, unit: usize) -> bool {
         self.unasked.binary_search(&unit).is_err()
     }
 
-    /// Whatever was wrong with the controllers that were met.
+    /// Takes the errors of the controllers that were found.
     pub(super) fn take_errors(&mut self) -> Vec<Error> {
         std::mem::take(&mut self.errors)
     }
@@ -182,13 +182,13 @@ impl Met {
         self.survey.id(unit)
     }
 
-    /// The controllers, in the order in which they were met, with their stages.
+    /// Returns the controllers, in the order in which they were found, with their stages.
     pub(crate) fn controllers(&self) -> impl Iterator<Item = (&Unit, &Arc<dyn Node>, Option<i32>)> {
         let controllers = self.survey.units().iter().zip(&self.nodes).zip(&self.stages);
         controllers.map(|((unit, node), stage)| (unit, node, *stage))
     }
 
-    /// Whether all of them could be asked, and each has one place.
+    /// Returns whether all of them could be asked, and each has one place.
     pub(crate) fn is_whole(&self) -> bool {
         self.errors.is_empty()
     }
@@ -197,8 +197,8 @@ impl Met {
     ///
     /// # Errors
     ///
-    /// All at once: a child that is not built, a controller in two places; or if there is none, what
-    /// [`Survey::plan`] refuses.
+    /// All reported together: children that are not built, controllers in two places. If there are
+    /// none, those of [`Survey::plan`].
     pub(crate) fn into_tree(self) -> Result<Tree, Error> {
         let Self { survey, nodes, errors, .. } = self;
         Error::collect(errors)?;
@@ -209,13 +209,14 @@ impl Met {
     }
 }
 
-/// What others may see of a survey: who was met, and who is asked.
+/// The part of a survey that others may see: the controllers that were found, and the one that is
+/// being asked.
 struct Asked {
     surveyor: Surveyor,
     /// The address of the controller that was asked last.
     address: usize,
     info: &'static TypeInfo,
-    /// Where it was found; `None` of the root.
+    /// The place where it was found; `None` for the root.
     place: Option<(usize, Spot)>,
     /// Its path, if that is more than a field or an element.
     path: String,
@@ -254,25 +255,25 @@ impl Names for Mutex<Asked> {
 
 struct Finder<'s> {
     asked: &'s Mutex<Asked>,
-    /// Shut while a controller is asked, so that others can see who it is.
+    /// Unlocked while a controller is asked, so that others can see which one it is.
     open: Option<MutexGuard<'s, Asked>>,
     /// The units of the controllers that more than one place may hold.
     places: ByAddress<usize>,
     nodes: Vec<Arc<dyn Node>>,
     stages: Vec<Option<i32>>,
     errors: Vec<Error>,
-    /// The units of those that have not shown all their children.
+    /// The units of the controllers that have not shown all their children.
     unasked: Vec<usize>,
-    /// The children of the controllers on the way to the one that was asked last, which are taken
-    /// out as they are met.
+    /// The children of the controllers on the path to the one that was asked last. They are removed
+    /// when they are visited.
     found: Vec<ChildFound>,
-    /// The paths of those that are at more than a field or an element, one after the other.
+    /// The paths of those that are more than a field or an element, one after the other.
     paths: String,
 }
 
 struct ChildFound {
     spot: Spot,
-    /// `None` if it comes after none.
+    /// `None` if it comes after no sibling.
     after: Option<Box<[String]>>,
     /// `None` if it is not built.
     node: Option<Arc<dyn Node>>,
@@ -293,7 +294,7 @@ impl<'s> Finder<'s> {
         self.open.get_or_insert_with(|| open_asked(asked))
     }
 
-    /// Keeps what is wrong with a controller. Those beside it are asked all the same.
+    /// Stores the error of a controller. Its siblings are still asked.
     fn keep(&mut self, unit: usize, result: Result<(), Error>) {
         if let Err(error) = result {
             let id = self.asked().surveyor.id(unit);
@@ -308,8 +309,8 @@ impl<'s> Finder<'s> {
         }
     }
 
-    /// Asks a controller who it is and for its children. Its lock is held for this only, and no other
-    /// meanwhile: to ask a child takes the child's lock, which may be the same.
+    /// Asks a controller for its name and its children. Its lock is held for this only, and no
+    /// other meanwhile: asking a child takes the child's lock, which may be the same.
     #[inline(always)]
     fn ask(
         &mut self,
@@ -332,17 +333,17 @@ impl<'s> Finder<'s> {
         node.meet(&mut Visit::new(&mut visitor))
     }
 
-    /// The unit that a controller was met as first, which is now met as `unit`.
+    /// Returns the unit at which a controller was first found; it is now found as `unit`.
     fn first_place(&mut self, node: &Arc<dyn Node>, unit: usize) -> usize {
-        // Held by the place where it was found and by `node`: there is no other place, and nearly
-        // always no need to remember this one.
+        // The place and `node` hold it. There is no other place, so this one need not be
+        // remembered; nearly all controllers are like this.
         match Arc::strong_count(node) {
             ..=2 => unit,
             _ => *self.places.entry(address(&**node)).or_insert(unit),
         }
     }
 
-    /// Meets the children of a unit, which were found from `from` on.
+    /// Visits the children of a unit, which are in `found` from `from` on.
     fn descend(&mut self, unit: usize, from: usize, depth: u32) {
         let end = self.found.len();
         self.nodes.reserve(end - from);

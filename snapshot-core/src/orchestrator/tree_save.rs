@@ -1,4 +1,4 @@
-//! The scope in which a tree is saved: which controllers are frozen, and for which peer.
+//! The scope of a tree's save: its frozen controllers, and the versions for its peer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) struct LeftField {
 /// The save of a tree.
 #[derive(Debug, Default)]
 pub(super) struct TreeSave {
-    /// The frozen controllers; none if the tree is not frozen.
+    /// The frozen controllers; empty if the tree is not frozen.
     pub(super) frozen: FrozenTree,
     /// What is saved in another way for the destination.
     pub(super) allowances: Option<Arc<Allowances>>,

@@ -1,4 +1,4 @@
-//! The controllers of a tree and their ids, which are made when somebody asks for one.
+//! The controllers of a tree and their ids, which are created on demand.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -12,14 +12,14 @@ use crate::{ControllerId, Error};
 #[derive(Debug)]
 pub(crate) struct Unit {
     pub(crate) info: &'static TypeInfo,
-    /// Its parent, and where it is in that one's state.
+    /// Its parent, and its place in the parent's state.
     step: LastStep,
-    /// One past the last unit of its subtree, which begins with itself.
+    /// One more than the last unit of its subtree, which begins with itself.
     end: u32,
 }
 
 impl Unit {
-    /// A unit at the end of a list, which has no children yet.
+    /// Creates a unit at the end of a list, without children.
     pub(super) fn new(
         info: &'static TypeInfo,
         parent: Option<usize>,
@@ -33,7 +33,7 @@ impl Unit {
         self.step.parent()
     }
 
-    /// Where it is in its parent's state; of the root, anything.
+    /// Returns its place in its parent's state; any value for the root.
     pub(super) fn spot(&self) -> Spot {
         self.step.spot
     }
@@ -42,25 +42,25 @@ impl Unit {
         self.end as usize
     }
 
-    /// All units of its subtree come before this one.
+    /// Sets the end of its subtree.
     pub(super) fn end_at(&mut self, end: usize) {
         self.end = end as u32;
     }
 }
 
-/// Controllers in the order in which a walk meets them, each before its children.
+/// Controllers in the order of a walk, each before its children.
 #[derive(Debug)]
 pub(crate) struct Units {
     pub(super) list: Vec<Unit>,
     /// The paths of those whose spots are [`Spot::Text`].
     pub(super) text: String,
-    /// The most bytes that a name may have.
+    /// The maximum length of a name, in bytes.
     name_limit: usize,
     ids: OnceLock<Vec<ControllerId>>,
 }
 
 impl Units {
-    /// The root alone, of a tree whose names may have this many bytes.
+    /// Creates a list with the root of a tree whose names may have this many bytes.
     pub(super) fn of_root(info: &'static TypeInfo, name_limit: usize) -> Self {
         let root = Unit::new(info, None, 0, Spot::Field(""));
         Self { list: vec![root], text: String::new(), name_limit, ids: OnceLock::new() }
@@ -68,7 +68,7 @@ impl Units {
 
     /// # Errors
     ///
-    /// A tree so large that the places in it, of 32 bits, cannot tell its controllers apart.
+    /// A tree so large that 32 bits cannot number its controllers.
     pub(super) fn check_size(&self) -> Result<(), Error> {
         check_size(self.list.len(), self.text.len())
     }
@@ -77,7 +77,7 @@ impl Units {
         &self.ids()[unit]
     }
 
-    /// The units right below one.
+    /// Returns the units right below one.
     #[inline]
     pub(crate) fn children(&self, unit: usize) -> impl Iterator<Item = usize> {
         let end = self.list[unit].end();
@@ -100,7 +100,7 @@ impl Units {
         }
     }
 
-    /// The ids of all. All are made at the first call: no more controllers may come after it.
+    /// Returns all ids. The first call creates them; no more controllers may be added after it.
     pub(crate) fn ids(&self) -> &[ControllerId] {
         self.ids.get_or_init(|| {
             let steps = self.list.iter().map(|unit| unit.step).collect();
@@ -109,13 +109,13 @@ impl Units {
         })
     }
 
-    /// The id of one while more may come, for an error. Of a name that is too long it has the
-    /// beginning.
+    /// Returns the id of a unit while more may be added, for an error. A name that is too long is
+    /// truncated.
     pub(super) fn id_so_far(&self, unit: usize) -> ControllerId {
         ControllerId::from(self.path(unit, |spot, text| self.put_shown(spot, text)).as_str())
     }
 
-    /// Whether two units have the same path.
+    /// Returns whether two units have the same path.
     pub(super) fn have_one_path(&self, unit: usize, other: usize) -> bool {
         let step = |unit: usize| {
             let mut text = String::new();
@@ -128,7 +128,7 @@ impl Units {
         }
     }
 
-    /// Whether this is the path of a unit.
+    /// Returns whether this is the path of a unit.
     pub(super) fn is_at(&self, unit: usize, path: &str) -> bool {
         self.whole_path(unit) == path
     }
@@ -153,14 +153,14 @@ impl Units {
         }
     }
 
-    /// Whether a step of a path is longer than names may be.
+    /// Returns whether a step of a path exceeds the limit for names.
     fn has_long_name(&self, path: &str) -> bool {
         path.len() > self.name_limit && path.split('/').any(|name| name.len() > self.name_limit)
     }
 
     /// # Errors
     ///
-    /// The last unit has a name, or is at a key, that is longer than names may be.
+    /// If the last unit has a name, or is at a key, that exceeds the limit.
     #[inline]
     pub(super) fn check_name(&self, unit: usize) -> Result<(), Error> {
         match self.list[unit].spot() {
@@ -186,11 +186,11 @@ impl Units {
         }
     }
 
-    /// Whether all ids are known to differ without making them: no two children of a parent are in
-    /// one field, or they are elements of it by ascending indices. So a field's name and an index
-    /// lead to one child only.
+    /// Returns whether all ids are known to differ without creating them: no two children of a
+    /// parent are in one field, or they are elements of it with ascending indices. A field's name
+    /// and an index then lead to one child only.
     pub(super) fn are_distinct(&self) -> bool {
-        /// More fields with controllers have few states, and the others can be told by their ids.
+        /// Few states have more fields with controllers; for those, the ids are compared.
         const FIELDS: usize = 8;
         let mut fields: Vec<&str> = Vec::with_capacity(FIELDS);
         for (unit, planned) in self.list.iter().enumerate() {
@@ -223,7 +223,7 @@ impl Units {
     }
 }
 
-/// Whether places of 32 bits can count so many units, with paths of so many bytes together.
+/// Checks that 32 bits can count this many units, and the bytes of their paths.
 fn check_size(units: usize, paths: usize) -> Result<(), Error> {
     match u32::try_from(units).is_ok() && u32::try_from(paths).is_ok() {
         true => Ok(()),
@@ -239,7 +239,7 @@ mod tests {
     use super::*;
     use crate::ControllerSet;
 
-    /// Units with these parents, at these spots, and one of the root.
+    /// A root, and units with these parents at these spots.
     fn units(children: &[(usize, Spot)], text: &str) -> Units {
         let info = const { &TypeInfo::of::<ControllerSet>() };
         let mut units = Units { text: text.to_owned(), ..Units::of_root(info, 100) };
@@ -278,7 +278,7 @@ mod tests {
         let name = "n".repeat(101);
         let text = ["pods/", &name].concat();
         let spot = |to: u32| Spot::Text { from: 0, to, name_at: None };
-        // The limit is that of a step, not of the path.
+        // The limit applies to a step, not to the path.
         assert!(units(&[(0, spot(105))], &text).check_name(1).is_ok());
         let error = units(&[(0, spot(106))], &text).check_name(1).unwrap_err();
         assert_eq!(error.code(), crate::Code::ResourceExhausted);
@@ -295,7 +295,7 @@ mod tests {
         for (children, known) in [
             (&[][..], true),
             (&[(0, vm), (0, net)], true),
-            // Of different parents.
+            // Children of different parents.
             (&[(0, vm), (1, net), (0, net)], true),
             (&[(0, disk(0)), (1, disk(0)), (0, disk(1)), (0, pod(0)), (0, pod(7))], true),
             (&[(0, vm), (0, net), (0, vm)], false),
@@ -304,7 +304,7 @@ mod tests {
             (&[(0, disk(0)), (0, pod(0)), (0, disk(0))], false),
             (&[(0, Spot::Field("disks")), (0, disk(0))], false),
             (&[(0, vm), (1, vm), (1, vm)], false),
-            // They do differ; that takes a look at them.
+            // They differ, but only a comparison shows it.
             (&[(0, vm), (0, text)], false),
         ] {
             assert_eq!(units(children, "x").are_distinct(), known, "{children:?}");

@@ -1,19 +1,19 @@
-//! Programs that are built with `panic = "abort"`: no panic can be kept in, and they should know.
+//! Warns programs that are built with `panic = "abort"`, in which no panic can be caught.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::caught::quietly;
 
-/// Tells such a program, once, what it does without.
+/// Warns such a program once.
 pub(super) fn warn_once() {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
-    // The profile of the program is that of all its crates.
+    // The profile of the program applies to all its crates.
     if let Some(warning) = warning(cfg!(panic = "abort"), &IS_TOLD) {
         quietly(|| tracing::warn!("{warning}"));
     }
 }
 
-/// The warning for a program whose panics abort, if it has not been given yet.
+/// Returns the warning for a program whose panics abort, if it has not been given yet.
 fn warning(panics_abort: bool, is_told: &AtomicBool) -> Option<&'static str> {
     (panics_abort && !is_told.swap(true, Ordering::Relaxed)).then_some(
         "this program is built with `panic = \"abort\"`: a panic in a hook, an adapter or any other \

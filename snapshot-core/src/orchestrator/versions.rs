@@ -1,4 +1,4 @@
-//! In which schema versions a tree is saved for a destination that may be older.
+//! Chooses the schema versions in which a tree is saved for a destination that may be older.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ fn reads(payload: &Payload, OlderForm { version, type_url }: OlderForm) -> bool 
         }
 }
 
-/// Checks that nothing is lost if these controllers are saved in these versions: one by one, so that
-/// all that would be lost is told at once.
+/// Checks that nothing is lost if these controllers are saved in these versions. Each is checked
+/// separately, so that all losses are reported together.
 pub(super) fn check(met: &Met, allowances: &Arc<Allowances>) -> Result<(), Error> {
     let mut errors = Vec::new();
     for (at, (unit, node, _)) in met.controllers().enumerate() {
@@ -54,7 +54,7 @@ pub(super) fn check(met: &Met, allowances: &Arc<Allowances>) -> Result<(), Error
         let allowances = Some(Arc::clone(allowances));
         writer.set_scope(TreeSave::new(FrozenTree::default(), allowances));
         let result = caught(|| node.put_payload(&mut writer)).map_err(Error::at_root);
-        // What is wrong with its children they say themselves.
+        // The children report their own errors.
         errors
             .extend(result.err().and_then(Error::of_root).map(|error| error.moved_to(met.id(at))));
     }

@@ -1,5 +1,5 @@
-//! The states that a step waits for, outside of hooks: the timer thread names the controller whose lock
-//! does not come back.
+//! The waits for states outside of hooks. The timer thread names the controller whose lock is not
+//! released.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,28 +17,28 @@ use crate::{ControllerId, Error};
 
 /// The waits of one step.
 ///
-/// A state that is there at once costs a few stores and no look at the clock. The timer thread looks
-/// eight times in the time that one controller has, and counts from when it first saw a wait.
+/// A state that is free at once costs a few stores and no look at the clock. The timer thread looks
+/// eight times within the time of one controller, and counts from its first sight of a wait.
 pub(super) struct Waiting {
     phase: Phase,
     board: Arc<Board>,
     seen: Mutex<Option<Seen>>,
-    /// Receives the events, whatever thread sends them.
+    /// The subscriber for the events, whichever thread sends them.
     subscriber: Dispatch,
 }
 
 /// A wait that the timer thread has seen.
 struct Seen {
     wait: u64,
-    /// When it saw it first.
+    /// The time when it was first seen.
     at: Instant,
-    /// After how long it is reported next.
+    /// The duration after which it is reported next.
     next_report: Duration,
     is_reported: bool,
 }
 
 impl Waiting {
-    /// How long a preflight, which has no session, waits for one controller.
+    /// The time that a preflight, which has no session, waits for one controller.
     pub(super) const IN_PREFLIGHT: Duration = Duration::from_secs(30);
 
     pub(super) fn new(phase: Phase, patience: Patience) -> Arc<Self> {
@@ -50,7 +50,7 @@ impl Waiting {
         })
     }
 
-    /// The waits of a phase by the settings of a session.
+    /// Creates the waits of a phase by the settings of a session.
     pub(super) fn of_session(phase: Phase, session: &Session) -> Arc<Self> {
         Self::new(phase, session.patience(phase))
     }
@@ -59,12 +59,12 @@ impl Waiting {
         &self.board
     }
 
-    /// Asks these for the names of controllers, until others are added.
+    /// Sets the source of names for controllers, until another is added.
     pub(super) fn know(&self, names: Arc<dyn Names>) {
         self.board.add_names(names);
     }
 
-    /// Lets the timer thread look, for as long as the result is held.
+    /// Lets the timer thread look, while the result is held.
     ///
     /// # Errors
     ///
@@ -76,15 +76,15 @@ impl Waiting {
         }
     }
 
-    /// Runs code of this thread that takes the locks of controllers.
+    /// Runs code of this thread that locks controllers.
     pub(super) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
         lock::watched(&self.board, run)
     }
 
     fn next_look(&self, now: Instant) -> Option<Instant> {
-        // A controller that has no time at all must not keep the timer thread busy.
+        // A controller without any time must not keep the timer thread busy.
         const LEAST: Duration = Duration::from_millis(1);
-        /// How often it looks when the time of the phase is up.
+        /// The interval of its looks when the time of the phase is up.
         const OVERDUE: Duration = Duration::from_millis(250);
         let Patience { per_controller, due, .. } = self.board.patience();
         let interval = (*per_controller / 8).max(LEAST);
@@ -120,7 +120,7 @@ impl Waiting {
             return None;
         }
         seen.is_reported = true;
-        // Twice as long each time at first, and later every minute.
+        // The interval doubles at first, and is a minute later.
         seen.next_report = waited + waited.clamp(Duration::from_secs(1), SELDOM);
         Some((address, waited))
     }
@@ -146,7 +146,7 @@ impl Watched for Waiting {
 }
 
 impl Session {
-    /// How long a phase waits for the states of controllers.
+    /// Returns the limits of a phase's waits for the states of controllers.
     fn patience(&self, phase: Phase) -> Patience {
         let limits = self.limits(phase);
         let now = Instant::now();
@@ -177,12 +177,12 @@ impl Session {
 }
 
 impl Tree {
-    /// The unit of the controller at this address.
+    /// Returns the unit of the controller at this address.
     fn unit_at(&self, at: usize) -> Option<usize> {
         self.nodes().iter().position(|node| address(&**node) == at)
     }
 
-    /// The id of the controller at this address.
+    /// Returns the id of the controller at this address.
     pub(super) fn id_at(&self, at: usize) -> Option<ControllerId> {
         self.unit_at(at).map(|unit| self.id(unit).clone())
     }

@@ -7,7 +7,7 @@ use crate::codec::{
 };
 use crate::error::Error;
 
-/// Puts a payload as the value of an `Any` field, with its length.
+/// Writes a payload as the value of an `Any` field, with its length.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn any_field_size<P: Payload>(payload: &P) -> usize {
     delimited_size(any_size(P::TYPE_URL, payload.fields_size()))
 }
 
-/// Takes an `Any` field that must hold a `P`.
+/// Reads an `Any` field that must hold a `P`.
 ///
 /// # Errors
 ///
@@ -45,13 +45,13 @@ pub fn take_any<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     take_any_of(P::TYPE_URL, is_type_url_of::<P>, r, take_payload, wrong_type::<P>)
 }
 
-/// Takes an `Any` field that must hold a `P`, with the version that it was read as.
+/// Reads an `Any` field that must hold a `P`. Returns the version in which it was read, too.
 pub(crate) fn take_versioned_any<P: Payload>(r: &mut Reader<'_>) -> Result<(P, u32), Error> {
     let take = |r: &mut Reader<'_>| take_payload(r).map(|payload| (payload, version_read::<P>(r)));
     take_any_of(P::TYPE_URL, is_type_url_of::<P>, r, take, wrong_type::<P>)
 }
 
-/// The error of an `Any` that holds something else than a `P`.
+/// Returns the error of an `Any` that holds something other than a `P`.
 #[cold]
 pub(crate) fn wrong_type<P: Payload>(type_url: &str) -> Error {
     let found = Quoted(type_url);
@@ -61,7 +61,7 @@ pub(crate) fn wrong_type<P: Payload>(type_url: &str) -> Error {
     })
 }
 
-/// Encodes a payload in an `Any` that stands alone, for a peer that speaks without a header.
+/// Encodes a payload in an `Any` that stands alone, for a peer that expects no header.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub fn to_any_bytes<P: Payload>(payload: &P) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 ///
-/// Another type URL, and everything that is wrong with the bytes; offsets are those of the `Any`.
+/// Another type URL, and all problems of the bytes; offsets are those of the `Any`.
 pub fn from_any_bytes<P: Payload>(bytes: &[u8]) -> Result<P, Error> {
     read_bare_any(bytes, 0, default_memory(bytes.len()), |type_url, r| {
         match is_type_url_of::<P>(type_url) {

@@ -8,8 +8,8 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// A value that its message cannot hold: a transient stage, a number outside its `range`, a path
-/// that is not UTF-8, what an adapter refuses.
+/// A value that the message cannot hold: a transient stage, a number outside its `range`, a path
+/// that is not UTF-8, a value that an adapter refuses.
 pub fn to_bytes<S: State>(state: &S) -> Result<Vec<u8>, Error> {
     let mut writer = Writer::with_capacity(state.fields_size());
     state.put_fields(&mut writer)?;
@@ -20,7 +20,7 @@ pub fn to_bytes<S: State>(state: &S) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the bytes, each with its path and offset.
+/// All problems of the bytes, each with its path and offset.
 pub fn from_bytes<S: State>(bytes: &[u8]) -> Result<S, Error> {
     S::take_fields(&mut Reader::new(bytes)).map_err(Error::at_root)
 }

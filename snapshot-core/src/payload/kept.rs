@@ -1,13 +1,13 @@
-//! The fields with `skip` when a later state takes the place of an earlier one.
+//! Keeps the fields with `skip` when a later state replaces an earlier one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-/// What may have fields with `skip` inside: every state, and what may hold one. Whatever does not implement
-/// it has none that can stay.
+/// A type that may have fields with `skip` inside: every state, and every type that may hold one. A
+/// type that does not implement it has no such fields.
 pub trait Keep {
-    /// Takes the fields with `skip` from the state that this one replaces, here and in nested states.
+    /// Takes the fields with `skip` from the replaced state, here and in nested states.
     fn keep_from(&mut self, earlier: &mut Self) {
         let _ = earlier;
     }
@@ -29,7 +29,7 @@ impl<T: Keep> Keep for Box<T> {
 
 impl<T: Keep> Keep for Arc<T> {
     fn keep_from(&mut self, earlier: &mut Self) {
-        // One that somebody else holds cannot be taken apart.
+        // A value that somebody else holds, too, cannot be taken apart.
         if let (Some(later), Some(earlier)) = (Arc::get_mut(self), Arc::get_mut(earlier)) {
             later.keep_from(earlier);
         }
@@ -62,13 +62,13 @@ impl<K: Ord, V: Keep> Keep for BTreeMap<K, V> {
     }
 }
 
-/// A value and the one that it replaces. Which `keep` is called depends on whether the type is [`Keep`]:
-/// the compiler prefers the receiver by value.
+/// A value and the one that it replaces. The compiler chooses `keep` by whether the type is
+/// [`Keep`]: it prefers the receiver by value.
 pub struct Later<'s, T>(pub &'s mut T, pub &'s mut T);
 
-/// For values with something inside that stays.
+/// For values with fields that stay.
 pub trait Keeps {
-    /// Takes what stays from the earlier value.
+    /// Takes these fields from the earlier value.
     fn keep(self);
 }
 
@@ -79,7 +79,7 @@ impl<T: Keep> Keeps for Later<'_, T> {
     }
 }
 
-/// For values with nothing inside that stays.
+/// For values without fields that stay.
 pub trait KeepsNothing {
     /// Does nothing.
     fn keep(self);

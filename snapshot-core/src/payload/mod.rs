@@ -1,4 +1,4 @@
-//! What the derive makes of a struct: a [`State`], and with a version a [`Payload`].
+//! The traits that the derive implements for a struct: [`State`], and with a version [`Payload`].
 
 mod any;
 mod bytes;
@@ -30,10 +30,10 @@ use crate::visit::Visit;
     label = "needs `#[derive(Snapshot)]` with `#[snapshot(message = ...)]`"
 )]
 pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
-    /// The prost message that the struct is saved as.
+    /// The prost message of the struct.
     type Message: Schema + prost::Message + Default;
 
-    /// Whether it is a payload, with a version of its own.
+    /// Whether it is a payload, with its own version.
     #[doc(hidden)]
     const IS_PAYLOAD: bool = false;
 
@@ -46,25 +46,27 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
         meanings: StateMeanings::NONE,
     };
 
-    /// Puts the fields, without a length.
+    /// Writes the fields, without a length.
     #[doc(hidden)]
     fn put_fields(&self, w: &mut Writer) -> Result<(), Error>;
 
-    /// Puts the fields of a message in another one: in the version of the payload around both, but for
-    /// a payload, which is in a version of its own wherever it is.
+    /// Writes the fields of a message that is nested in another one. They are in the version of the
+    /// payload around them, unless the message is a payload itself, which always has its own
+    /// version.
     #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put_nested(&self, w: &mut Writer) -> Result<(), Error> {
         self.put_fields(w)
     }
 
-    /// How many bytes `put_fields` will put; what takes more than a look counts as nothing.
+    /// Returns the number of bytes that `put_fields` will write. A part that is expensive to
+    /// compute counts as 0.
     #[doc(hidden)]
     fn fields_size(&self) -> usize {
         0
     }
 
-    /// Takes the fields up to the end of the reader.
+    /// Reads the fields up to the end of the reader.
     #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
@@ -73,7 +75,7 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
         slot.ok_or_else(lost_error)
     }
 
-    /// The same into the place where the state will be. It is `None`, and after an error too.
+    /// Reads the fields into `slot`, which is `None` before, and also after an error.
     #[doc(hidden)]
     fn take_fields_into(slot: &mut Option<Self>, r: &mut Reader<'_>) -> Result<(), Error>;
 
@@ -84,7 +86,8 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
         Ok(())
     }
 
-    /// The state as a prost message, for tools, tests and upgrades; saving does not go through it.
+    /// Returns the state as a prost message, for tools, tests and upgrades. Saving does not go
+    /// through it.
     ///
     /// # Errors
     ///
@@ -96,7 +99,7 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
         })
     }
 
-    /// The state from a prost message.
+    /// Reads the state from a prost message.
     ///
     /// # Errors
     ///
@@ -106,16 +109,16 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     }
 }
 
-/// A state with a schema version of its own: what a controller saves. Implemented by
+/// A state with its own schema version, which a controller saves. Implemented by
 /// `#[derive(Snapshot)]` with `version = N`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a versioned payload",
     label = "needs `#[derive(Snapshot)]` with `#[snapshot(message = ..., version = N)]`"
 )]
 pub trait Payload: State + Send + 'static {
-    /// The type URL in the `Any` around it, `type.googleapis.com/lcow.v1.VmSnapshot`.
+    /// The type URL in the `Any` around it, such as `type.googleapis.com/lcow.v1.VmSnapshot`.
     const TYPE_URL: &'static str;
-    /// The full name of the message, `lcow.v1.VmSnapshot`.
+    /// The full name of the message, such as `lcow.v1.VmSnapshot`.
     const MESSAGE_NAME: &'static str;
     /// The schema version that this build writes.
     const VERSION: u32;
@@ -124,7 +127,7 @@ pub trait Payload: State + Send + 'static {
     /// The number of the message's `schema_version` field.
     #[doc(hidden)]
     const VERSION_FIELD: u32;
-    /// The number of the field that the controller is called by, `#[snapshot(id)]`.
+    /// The number of the field with the controller's name, `#[snapshot(id)]`.
     #[doc(hidden)]
     const ID_FIELD: Option<u32> = None;
     /// The number of the field that holds the stage, if the stage is saved.
@@ -135,19 +138,19 @@ pub trait Payload: State + Send + 'static {
     /// The controllers that its controller comes after.
     const AFTER: &'static [TypeRef];
 
-    /// Whether it is known of the types of its fields that no controller can be inside.
+    /// Whether the types of its fields show that no controller can be inside.
     #[doc(hidden)]
     const IS_LEAF: bool = false;
 
-    /// The number of the current stage.
+    /// Returns the number of the current stage.
     #[doc(hidden)]
     fn stage_number(&self) -> Option<i32>;
 
-    /// Sets the stage; the number is one of the stage enum's.
+    /// Sets the stage; the number is one of the stage enum.
     #[doc(hidden)]
     fn set_stage_number(&mut self, number: i32) -> Result<(), Error>;
 
-    /// What the controller calls itself among its siblings, `#[snapshot(id)]`.
+    /// Returns the controller's name among its siblings, `#[snapshot(id)]`.
     #[doc(hidden)]
     fn own_name(&self) -> Option<String>;
 }

@@ -11,9 +11,10 @@ pub struct OlderVersion {
     /// The message of this version, which an `upgrade` function takes; `None` if the version uses the
     /// current message without the fields that were added later.
     pub message: Option<&'static MessageDescriptor>,
-    /// Whether this build also saves this version, for a destination that reads no later one.
+    /// Whether this build also saves this version, for a destination that does not read a later
+    /// one.
     pub saves: bool,
-    /// The type URL that the payload has in this version; `None` if it is the payload's own.
+    /// The type URL of the payload in this version; `None` if it is the payload's own.
     pub type_url: Option<&'static str>,
 }
 
@@ -28,7 +29,7 @@ impl OlderVersion {
         Self { version, message, saves, type_url: None }
     }
 
-    /// The same version under a type URL of its own; for the derive.
+    /// Sets the version's own type URL; for the derive.
     #[doc(hidden)]
     pub const fn from(self, type_url: &'static str) -> Self {
         Self { type_url: Some(type_url), ..self }

@@ -1,4 +1,4 @@
-//! Reading a payload, in whatever scope.
+//! Reads a payload in any scope.
 
 use super::Payload;
 use crate::caught::caught;
@@ -6,9 +6,9 @@ use crate::codec::{ReadScope, Reader};
 use crate::error::Error;
 use crate::schema::Schema;
 
-/// Reads a payload. What is added to an error further out becomes the controller's id.
+/// Reads a payload. The path that callers add to an error becomes the controller's id.
 pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
-    // Changed where it is, since a payload is large to move.
+    // Modified in place, because a payload is large to move.
     let mut taken = match r.scope() {
         None => read::<P>(r),
         Some(scope) => read_in_scope(r, scope),
@@ -19,13 +19,13 @@ pub(crate) fn take_payload<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     taken
 }
 
-/// Reads a payload, by one function, whoever asks for it.
+/// Reads a payload. All callers share this one function.
 #[inline(never)]
 fn read<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     P::take_fields(r)
 }
 
-/// Reads a payload as its scope wants it to be read.
+/// Reads a payload as its scope demands.
 #[cold]
 #[inline(never)]
 fn read_in_scope<P: Payload>(r: &mut Reader<'_>, scope: &dyn ReadScope) -> Result<P, Error> {
@@ -41,8 +41,8 @@ fn read_in_scope<P: Payload>(r: &mut Reader<'_>, scope: &dyn ReadScope) -> Resul
     }
 }
 
-/// Reads a payload and catches the panics of its adapters and checks, so that the errors of others are
-/// found too.
+/// Reads a payload and catches the panics of its adapters and checks, so that the errors of other
+/// payloads are found too.
 fn read_closely<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
     let begun = r.fork();
     let mut has_returned = false;
@@ -52,7 +52,7 @@ fn read_closely<P: Payload>(r: &mut Reader<'_>) -> Result<P, Error> {
         taken
     });
     if !has_returned {
-        // Those who go on find the end of the payload by themselves.
+        // A caller that continues finds the end of the payload itself.
         *r = begun;
     }
     taken
@@ -69,13 +69,13 @@ fn check_stage<P: Payload>(payload: &P) -> Result<(), Error> {
     })
 }
 
-/// Returns the schema version that the payload was read as which `r` has just read.
+/// Returns the schema version of the payload that `r` has just read.
 #[doc(hidden)]
 pub fn version_read<P: Payload>(r: &Reader<'_>) -> u32 {
     r.origin_version().min(P::VERSION)
 }
 
-/// The error of a value that is neither there nor refused, which never happens.
+/// Returns the error of a value that is neither present nor refused, which never happens.
 #[doc(hidden)]
 #[cold]
 pub fn lost_error() -> Error {

@@ -1,5 +1,5 @@
-//! Stage mapping and stage rules: where a controller is in its lifecycle, and where migration may
-//! take it.
+//! Stage mapping and stage rules: the stage of a controller in its lifecycle, and the stages to
+//! which a migration may take it.
 
 use crate::Error;
 use crate::codec::Sealed;
@@ -14,14 +14,15 @@ use crate::schema::EnumSchema;
 pub trait Stage: Sealed + Sized + 'static {
     /// The prost enum.
     type Proto: EnumSchema;
-    /// All variants, the transient ones included, in declared order.
+    /// All variants, including transient ones, in declared order.
     const VARIANTS: &'static [StageVariant];
-    /// The numbers of the variants that were added later, each with the schema version that has it first.
+    /// The numbers of the variants that were added later, each with the first schema version that
+    /// has it.
     #[doc(hidden)]
     const SINCE: &'static [(i32, u32)] = &[];
-    /// The discriminant; of a variant that is not transient, the number on the wire.
+    /// Returns the discriminant. For a variant that is not transient, it is the number on the wire.
     fn number(&self) -> i32;
-    /// The variant with this discriminant.
+    /// Returns the variant with this discriminant.
     fn from_number(number: i32) -> Option<Self>;
 }
 
@@ -42,25 +43,25 @@ pub struct StageVariant {
 pub struct StageRules {
     /// The stage enum's variants.
     pub variants: &'static [StageVariant],
-    /// The stages that may be saved; empty if all that are not transient.
+    /// The stages that may be saved; empty if all stages that are not transient may.
     pub save_from: &'static [i32],
-    /// The stage while frozen; the stage before the freeze is what is saved.
+    /// The stage while frozen. The stage before the freeze is saved.
     pub freeze_to: Option<i32>,
     /// The stage from import until resume.
     pub import_as: Option<i32>,
-    /// The stage after an abort, and of the source after the commit.
+    /// The stage after an abort, and that of the source after the commit.
     pub abort_to: Option<i32>,
-    /// Whether the stage is on the wire. If not, `save_from` is one stage, which it comes back to.
+    /// Whether the stage is on the wire. If not, `save_from` is the one stage that a restore sets.
     pub carried: bool,
 }
 
 impl StageRules {
-    /// The Rust name of a stage.
+    /// Returns the Rust name of a stage.
     pub fn name(&self, number: i32) -> &'static str {
         self.variants.iter().find(|v| v.number == number).map_or("(unknown)", |v| v.name)
     }
 
-    /// Whether a controller may be saved in this stage.
+    /// Returns whether a controller may be saved in this stage.
     #[inline]
     pub fn may_save(&self, number: i32) -> bool {
         match self.save_from {
@@ -86,13 +87,13 @@ impl StageRules {
     #[cold]
     fn refusal(&self, stage: i32) -> Error {
         Error::precondition(format!(
-            "is in stage {}, it can be saved in {}",
+            "is in stage {}, but can be saved only in {}",
             self.name(stage),
             self.save_from_names()
         ))
     }
 
-    /// The names of the stages that may be saved, for errors: `Running or Stopped`.
+    /// Returns the names of the stages that may be saved, for errors: `Running or Stopped`.
     pub fn save_from_names(&self) -> String {
         let names: Vec<_> = match self.save_from {
             [] => self.variants.iter().filter(|v| !v.transient).map(|v| v.name).collect(),

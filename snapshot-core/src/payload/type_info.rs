@@ -55,7 +55,7 @@ pub struct TypeInfo {
     pub controller: TypeRef,
     /// Its stage rules.
     pub stage_rules: Option<&'static StageRules>,
-    /// The number of the field that it is called by among its siblings, `#[snapshot(id)]`.
+    /// The number of the field with its name among its siblings, `#[snapshot(id)]`.
     pub id_field: Option<u32>,
     /// The number of the field that holds its stage, if the stage is saved.
     pub stage_field: Option<u32>,

@@ -152,16 +152,16 @@ impl References {
         }
     }
 
-    /// The error of a second definition.
+    /// Returns the error of a second definition.
     #[cold]
     fn twice(&self, found: &FoundName, first: usize) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));
         let first = self.place(first, found.at);
-        let reason = format!("defines {namespace} {}, which is in {first} already", Quoted(text));
+        let reason = format!("defines {namespace} {}, which {first} already defines", Quoted(text));
         self.located(found.at, Error::invalid(reason))
     }
 
-    /// The error of a reference that does not resolve.
+    /// Returns the error of a reference that does not resolve.
     #[cold]
     fn dangling(&self, found: &FoundName, definers: &Definers) -> Error {
         let (namespace, text) = (found.namespace, self.text(found));

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::path::ControllerId;
 use crate::visit::{self, ChildCell, Name, Role, StatePlace, Visit, Visitor, Wants};
 
-/// The limit of memory of what has none, because the state is the program's own.
+/// The memory limit of a collection that has none, because the state is the program's own.
 pub(super) const UNLIMITED: u64 = u64::MAX;
 
 /// Collects the names that the fields of a tree define and refer to.
@@ -25,9 +25,9 @@ pub(super) struct References {
     pub(super) texts: String,
     /// The errors that prevent a complete collection.
     pub(super) failures: Vec<Error>,
-    /// How much memory the names and paths may take.
+    /// The memory that the names and paths may take.
     memory: u64,
-    /// Whether they would take more. Nothing more is collected then.
+    /// Whether they need more. Nothing more is collected then.
     is_exhausted: bool,
 }
 
@@ -82,12 +82,12 @@ impl References {
         Self { keeps_paths: false, ..Self::with_paths(message) }
     }
 
-    /// Limits the memory of what is collected, in bytes.
+    /// Limits the memory of the collection, in bytes.
     pub(super) fn within_memory(self, memory: u64) -> Self {
         Self { memory, ..self }
     }
 
-    /// Returns whether the limit was too low. What was collected is not complete then.
+    /// Returns whether the limit was too low. The collection is then incomplete.
     pub(super) fn is_exhausted(&self) -> bool {
         self.is_exhausted
     }
@@ -95,12 +95,12 @@ impl References {
     /// Returns whether one more name fits.
     #[inline]
     fn has_room(&mut self) -> bool {
-        /// The entry of a name in the table of those that are defined, half of which may be empty.
+        /// The table entry of a defined name. Half of the table may be empty.
         const DEFINED: usize = 2 * (size_of::<(&str, &str, usize)>() + 1);
         if self.found.len() < self.found.capacity() && self.steps.len() < self.steps.capacity() {
             return !self.is_exhausted;
         }
-        // A vector that grows exists twice, the second time twice as large.
+        // While a vector grows, its old and its new buffer exist together.
         let names = self.found.capacity().saturating_mul(3 * size_of::<FoundName>() + 2 * DEFINED);
         let steps = self.steps.capacity().saturating_mul(3 * size_of::<RecordedStep>());
         let texts = self.texts.capacity().saturating_mul(3);
@@ -110,7 +110,7 @@ impl References {
 
     /// Collects the names that `visit` shows, which are in the root's payload.
     pub(super) fn collect(&mut self, visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>) {
-        // The root's code gives them.
+        // The root's own code shows them.
         if let Err(error) = caught(|| visit(&mut Visit::new(self))) {
             let error = self.located(0, error);
             self.failures.push(error);
@@ -136,8 +136,8 @@ impl References {
         self.failures.push(error);
     }
 
-    /// Builds the id of the controller whose payload this step enters. Nobody keeps it, so that a long
-    /// name above many payloads is in memory once.
+    /// Builds the id of the controller whose payload this step enters. The id is not kept, so a
+    /// long name above many payloads is in memory once.
     pub(super) fn id_of(&self, payload: usize) -> ControllerId {
         let mut path: Vec<Cow<'_, str>> = Vec::new();
         let mut at = payload;
@@ -207,19 +207,19 @@ impl Visitor for References {
     /// in its id.
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
         let Some(message) = child.message_name() else {
-            // Without a state it is unknown what it defines.
+            // Without a state, its definitions are unknown.
             if let Err(error) = child.visit(&mut Visit::new(self)) {
                 self.fail(place, error);
             }
             return Ok(());
         };
         let own_name = match self.keeps_paths {
-            // A name that panics was reported when the tree was looked at.
+            // The walk over the tree has already reported a name that panics.
             true => quietly(|| child.own_name()).flatten(),
             false => None,
         };
         Visit::inside(self, place, own_name.as_deref(), message, |inside| {
-            // Its code gives the names.
+            // The child's own code shows the names.
             if let Err(error) = caught(|| child.visit(inside)) {
                 inside.lost(error);
             }

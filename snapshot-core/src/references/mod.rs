@@ -106,8 +106,9 @@ pub(crate) fn wrong(
 #[cold]
 fn exhausted(memory: u64) -> Error {
     Error::exhausted(format!(
-        "to check its references would take more memory than the {memory} bytes that this read may \
-         still take: raise the limit with `ReadOptions::memory`, if you trust who made the snapshot"
+        "needs more memory to check its references than the {memory} bytes that this read may \
+         still use: raise the limit with `ReadOptions::memory`, if you trust the source of the \
+         snapshot"
     ))
 }
 

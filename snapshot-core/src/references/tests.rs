@@ -165,10 +165,11 @@ fn errors_are_in_the_order_of_the_tree_and_name_both_ends() {
         [
             ".: test.v1.Root.a: refers to n \"3\", which is neither in test.v1.Root.b nor in child: \
              test.v1.Child.d",
-            ".: test.v1.Root.b[2]: defines n \"1\", which is in test.v1.Root.b[0] already",
+            ".: test.v1.Root.b[2]: defines n \"1\", which test.v1.Root.b[0] already defines",
             ".: test.v1.Root.c[1]: refers to n \"4\", which is neither in test.v1.Root.b nor in \
              child: test.v1.Child.d",
-            "child: test.v1.Child.d[0]: defines n \"2\", which is in .: test.v1.Root.b[1] already",
+            "child: test.v1.Child.d[0]: defines n \"2\", which .: test.v1.Root.b[1] already \
+             defines",
             "child: test.v1.Child.e: refers to n \"5\", which is neither in .: test.v1.Root.b nor in \
              test.v1.Child.d",
         ]
@@ -242,7 +243,7 @@ fn a_name_that_two_controllers_of_one_id_define_is_not_reported_after_the_plan_r
             })
         })
     };
-    let expected = "list/twin: T.x[1]: defines n \"7\", which is in T.x[0] already";
+    let expected = "list/twin: T.x[1]: defines n \"7\", which T.x[0] already defines";
     assert_eq!(wrong("test.v1.Root", Twins::Known, u64::MAX, twins).len(), 1);
     let texts = texts(twins);
     assert_eq!(texts[0], expected);

@@ -54,7 +54,7 @@ impl Registry {
         for (message, number, values) in notes.newer_values() {
             let message = messages.iter().find(|known| known.name == message);
             let field = message.and_then(|m| m.fields.iter().find(|field| field.number == number));
-            // The last word of `repeated x`, `map<k, x>` and `x`.
+            // The last word of `repeated x`, `map<k, x>` or `x`.
             let kind = field.and_then(|field| field.kind.rsplit(' ').next());
             let name = kind.map(|kind| kind.trim_end_matches('>'));
             let known = enums.iter_mut().filter(|one| Some(one.name.as_str()) == name);
@@ -77,8 +77,8 @@ impl Registry {
 }
 
 impl Manifest {
-    /// The same manifest of a build that reads snapshots with these options, for a source to compare
-    /// with in its preflight. [`Registry::manifest`] states the defaults.
+    /// Returns the manifest of a build that reads snapshots with these options, for the preflight
+    /// of a source. [`Registry::manifest`] states the defaults.
     ///
     /// ```
     /// use snapshot_core::ReadOptions;
@@ -100,7 +100,7 @@ impl Manifest {
         self
     }
 
-    /// What its build takes at most; the defaults where it says nothing.
+    /// Returns the limits of its build; the defaults for those that it does not state.
     pub(crate) fn read_options(&self) -> ReadOptions {
         let limits = self.limits.unwrap_or_default();
         let mut options = ReadOptions::new();

@@ -1,4 +1,4 @@
-//! A manifest that a peer has sent: read within limits, whoever the peer is.
+//! A manifest from a peer, read within limits, whoever the peer is.
 
 use prost::Message;
 
@@ -8,15 +8,16 @@ use crate::wire::v1::manifest as wire;
 use crate::{Code, Error};
 
 impl Manifest {
-    /// The most bytes that [`Manifest::from_bytes`] reads: 16 MiB. A sandbox's manifest has 30 KB.
+    /// The maximum number of bytes that [`Manifest::from_bytes`] reads: 16 MiB. A sandbox's
+    /// manifest has 30 KB.
     pub const LENGTH_LIMIT: usize = 16 << 20;
 
-    /// Reads a manifest that a peer has sent, or that is in a file.
+    /// Reads a manifest from a peer or from a file.
     ///
-    /// Fields that this build does not know are passed over: later builds may say more about
-    /// themselves. Besides [`Manifest::LENGTH_LIMIT`], the memory is limited to what
-    /// [`ReadOptions::default_memory`](crate::ReadOptions::default_memory) allows for a payload of the
-    /// same length; prost itself has no limit, and makes a hundred bytes of one.
+    /// Fields that this build does not know are ignored, because later builds may state more about
+    /// themselves. Besides [`Manifest::LENGTH_LIMIT`], there is a limit of memory, which is that of
+    /// [`ReadOptions::default_memory`](crate::ReadOptions::default_memory) for a payload of the
+    /// same length. prost itself has no limit, and can turn one byte into a hundred.
     ///
     /// ```
     /// use prost::Message;
@@ -30,7 +31,7 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// [`Code::DataLoss`] for bytes that are no manifest, and for none at all;
+    /// [`Code::DataLoss`] if the bytes are not a manifest, or if there are none;
     /// [`Code::ResourceExhausted`] above a limit.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let length = bytes.len();
@@ -45,7 +46,7 @@ impl Manifest {
         }
         count(&mut Reader::new(bytes), &MANIFEST).map_err(|error| match error.code() {
             Code::ResourceExhausted => Error::exhausted(format!(
-                "the manifest would take more than {} bytes of memory: no build has that many types",
+                "the manifest needs more than {} bytes of memory: no build has that many types",
                 default_memory(length)
             )),
             _ => error.explained("the manifest cannot be read: "),
@@ -57,13 +58,13 @@ impl Manifest {
     }
 }
 
-/// A message of the manifest: how large it is in memory, and what its fields hold.
+/// A message of the manifest: its size in memory, and the content of its fields.
 struct MessageShape {
     size: usize,
     fields: &'static [(u32, Content)],
 }
 
-/// What a field holds, as far as it takes memory besides the message that it is in.
+/// The content of a field, as far as it takes memory outside of the message.
 enum Content {
     Message(&'static MessageShape),
     Text,
@@ -110,9 +111,9 @@ static ENUM: MessageShape =
 
 static VALUE: MessageShape = MessageShape { size: size_of::<wire::Value>(), fields: &[(1, Text)] };
 
-/// Counts what prost will take for a message, before it does.
+/// Counts the memory that prost will allocate for a message.
 fn count(r: &mut Reader<'_>, shape: &MessageShape) -> Result<(), Error> {
-    /// A vector that grows is there twice, the second time twice as large.
+    /// While a vector grows, its old and its new buffer exist together.
     const GROWTH: usize = 3;
     while let Some(tag) = r.tag()? {
         let content = shape.fields.iter().find(|(number, _)| *number == tag.number);
@@ -125,7 +126,7 @@ fn count(r: &mut Reader<'_>, shape: &MessageShape) -> Result<(), Error> {
                 let length = r.bytes()?.len();
                 r.charge(GROWTH * size_of::<String>() + length)?;
             }
-            // Packed, at least a byte each, or one by one.
+            // Packed, with at least a byte each, or one by one.
             Some(Numbers) => {
                 let before = r.remaining();
                 r.skip(tag.wire_type)?;
@@ -149,7 +150,7 @@ mod tests {
         let info = allocation_counter::measure(|| result = Some(Manifest::from_bytes(&bytes)));
         let error = result.unwrap().unwrap_err();
         assert_eq!(error.code(), Code::ResourceExhausted);
-        assert!(error.to_string().starts_with("the manifest would take more than "), "{error}");
+        assert!(error.to_string().starts_with("the manifest needs more than "), "{error}");
         assert!(info.bytes_max < 64 << 10, "{} bytes", info.bytes_max);
     }
 
@@ -186,7 +187,10 @@ mod tests {
         let ours = registry().unwrap().manifest().encode_to_vec();
         for (bytes, reason) in [
             (&b""[..], "the manifest is empty: send it again"),
-            (&[0x0a, 5], "the manifest cannot be read: needs 5 bytes, 0 are left (byte 2 of 2)"),
+            (
+                &[0x0a, 5],
+                "the manifest cannot be read: needs 5 bytes, but 0 are left (byte 2 of 2)",
+            ),
             (&[0x0a, 3, 0x0a, 1, 0xff], "the manifest cannot be read: "),
         ] {
             let error = Manifest::from_bytes(bytes).unwrap_err();

@@ -1,19 +1,19 @@
-//! What a Rust type makes of the kind of a proto field: which values it takes, and in which form. The
-//! constants of the types; a manifest states them.
+//! The form of a Rust type for a proto field: the values that the type accepts, and their meaning.
+//! These are constants of the types; a manifest states them.
 
-/// The values of a kind that a type takes.
+/// The values of a kind that a type accepts.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct ValueForm {
-    /// The name of the form of text or bytes; empty if every value of the kind is taken.
+    /// The name of the form of text or bytes; empty if every value of the kind is accepted.
     pub(crate) name: &'static str,
-    /// The least and the greatest number.
+    /// The lowest and the highest number.
     pub(crate) range: Option<(i128, i128)>,
     /// Whether 0 is refused.
     pub(crate) not_zero: bool,
     /// The number of bytes.
     pub(crate) bytes: Option<usize>,
-    /// The values of an enum that were added later, each with the version that has it first.
+    /// The values of an enum that were added later, each with the first version that has it.
     pub(crate) since: &'static [(i32, u32)],
     /// What a value means beyond its kind; empty if it stands for itself.
     pub(crate) meaning: &'static str,
@@ -22,7 +22,7 @@ pub struct ValueForm {
 }
 
 impl ValueForm {
-    /// Every value of the kind.
+    /// Accepts every value of the kind.
     pub const OWN: Self = Self {
         name: "",
         range: None,
@@ -33,22 +33,22 @@ impl ValueForm {
         type_name: None,
     };
 
-    /// Text or bytes in a form with this name.
+    /// Accepts text or bytes in a form with this name.
     pub(crate) const fn named(name: &'static str) -> Self {
         Self { name, ..Self::OWN }
     }
 
-    /// Numbers from `least` to `most`.
+    /// Accepts numbers from `least` to `most`.
     pub(crate) const fn integer(least: i128, most: i128) -> Self {
         Self { range: Some((least, most)), ..Self::OWN }
     }
 
-    /// The same values without 0.
+    /// Accepts the same values without 0.
     pub(crate) const fn but_zero(self) -> Self {
         Self { not_zero: true, ..self }
     }
 
-    /// Exactly this many bytes.
+    /// Accepts exactly this many bytes.
     pub(crate) const fn of_bytes(bytes: usize) -> Self {
         Self { bytes: Some(bytes), ..Self::OWN }
     }
@@ -63,17 +63,18 @@ impl ValueForm {
         Self { type_name: Some(std::any::type_name::<T>), ..Self::OWN }
     }
 
-    /// An enum, some of whose values were added later.
+    /// Accepts an enum, some of whose values were added later.
     pub const fn enumeration(since: &'static [(i32, u32)]) -> Self {
         Self { since, ..Self::OWN }
     }
 }
 
-/// What a type makes of a whole field.
+/// The form of a type for a whole field.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct FieldForm {
-    /// The values; of a collection its elements, of a map its values.
+    /// The accepted values; for a collection, those of its elements; for a map, those of its
+    /// values.
     pub(crate) value: ValueForm,
     pub(crate) collection: Collection,
     pub(crate) required: Required,
@@ -83,7 +84,7 @@ pub struct FieldForm {
     pub(crate) members: &'static [MemberForm],
 }
 
-/// How many values a field has.
+/// The number of values of a field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Collection {
     One,
@@ -94,12 +95,12 @@ pub(crate) enum Collection {
     Map(ValueForm),
 }
 
-/// Whether a field must be there.
+/// Whether a field must be present.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Required {
     No,
     Yes,
-    /// If the function says that the type has no default.
+    /// Required if the function returns that the type has no default.
     If(fn() -> bool),
 }
 
@@ -115,12 +116,12 @@ impl FieldForm {
         }
     }
 
-    /// One value, which must be there.
+    /// One value, which must be present.
     pub(crate) const fn required(value: ValueForm) -> Self {
         Self { required: Required::Yes, ..Self::optional(value) }
     }
 
-    /// One value, which must be there if the function says so.
+    /// One value, which must be present if the function returns `true`.
     pub(crate) const fn required_if(value: ValueForm, required: fn() -> bool) -> Self {
         Self { required: Required::If(required), ..Self::optional(value) }
     }
@@ -136,13 +137,13 @@ impl FieldForm {
         Self { members, required, ..Self::optional(ValueForm::OWN) }
     }
 
-    /// The same form of what an adapter makes of the field.
+    /// Returns this form for a field whose values an adapter converts.
     pub(crate) const fn adapted(self, adapter: fn() -> &'static str) -> Self {
         Self { adapter: Some(adapter), ..self }
     }
 }
 
-/// What an enum makes of one member of a oneof.
+/// The form of an enum's variant for one member of a oneof.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct MemberForm {
@@ -154,17 +155,17 @@ pub struct MemberForm {
 }
 
 impl MemberForm {
-    /// A member that is mapped.
+    /// Creates the form of a mapped member.
     pub(crate) const fn mapped(number: u32, value: ValueForm) -> Self {
         Self { number, value, since: 0, is_ignored: false }
     }
 
-    /// A member that must be absent.
+    /// Creates the form of a member that must be absent.
     pub const fn ignored(number: u32) -> Self {
         Self { is_ignored: true, ..Self::mapped(number, ValueForm::OWN) }
     }
 
-    /// The same member, added in this version.
+    /// Returns the same member, added in this version.
     pub const fn since(self, version: u32) -> Self {
         Self { since: version, ..self }
     }
@@ -175,11 +176,11 @@ impl MemberForm {
 #[doc(hidden)]
 #[expect(clippy::large_enum_variant, reason = "the values are constants, and never moved")]
 pub enum Forms {
-    /// That of one field.
+    /// The form of one field.
     One(FieldForm),
-    /// Those of some fields, in their order.
+    /// The forms of several fields, in their order.
     Each(&'static [Forms]),
-    /// That of a field whose type is known only to the code of a generic state.
+    /// The form of a field whose type is known only to the code of a generic state.
     Unknown,
 }
 
@@ -194,7 +195,7 @@ impl Forms {
     }
 }
 
-/// A `range`, as the attribute gives it.
+/// A `range` as written in the attribute.
 #[derive(Clone, Debug)]
 #[doc(hidden)]
 pub struct RangeNote {
@@ -204,7 +205,7 @@ pub struct RangeNote {
     pub(crate) most: Option<Number>,
     /// Whether a value must be less than `most`.
     pub(crate) most_excluded: bool,
-    /// Whether the ends are numbers, so that they say all that the range says.
+    /// Whether the ends are numbers, so that they describe the whole range.
     pub(crate) is_numeric: bool,
     /// The ends as an adapter makes them, if the field has one.
     pub(crate) adapted: Option<[AdaptedEnd; 2]>,

@@ -1,4 +1,4 @@
-//! Describing schemas as data that travels: the messages and enums of a [`Manifest`].
+//! Describes schemas as data for peers: the messages and enums of a [`Manifest`].
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::wire::v1::manifest::{Enum, Field, Message, Value};
 
-/// What one build of a program saves and accepts, field by field; see
+/// The payloads that one build of a program saves and accepts, field by field; see
 /// [`Registry::manifest`](crate::registry::Registry::manifest).
 pub use crate::wire::v1::Manifest;
 
@@ -19,7 +19,7 @@ pub(crate) struct Describer {
 }
 
 impl Describer {
-    /// Describes a message and all that it reaches; gives its full name.
+    /// Describes a message and all messages that it reaches. Returns its full name.
     pub(crate) fn message(&mut self, descriptor: &'static MessageDescriptor) -> String {
         let mut waiting = vec![descriptor];
         // Not recursive, since schemas may be.
@@ -70,12 +70,12 @@ impl Describer {
             FieldShape::Optional(kind @ ValueKind::Message(_)) => value(kind),
             FieldShape::Optional(kind) if !oneof.is_empty() => value(kind),
             FieldShape::Optional(kind) => format!("optional {}", value(kind)),
-            // Packed or not is one kind: every reader takes both.
+            // Packed or not, the kind is the same, because every reader accepts both.
             FieldShape::Repeated(kind) | FieldShape::Packed(kind) => {
                 format!("repeated {}", value(kind))
             }
             FieldShape::Map(key, kind) => format!("map<{}, {}>", value(key), value(kind)),
-            // Neither is reached: oneofs are taken apart by the caller.
+            // Neither occurs here: the caller takes oneofs apart.
             FieldShape::Oneof(_) | FieldShape::Opaque => "unknown".to_owned(),
         };
         Field {
@@ -104,7 +104,7 @@ impl Describer {
         }
     }
 
-    /// prost does not tell the full name of an enum, so it is named by the message that uses it.
+    /// prost does not provide the full name of an enum, so the message that uses it names it.
     fn enumeration(&mut self, message: &str, descriptor: &EnumDescriptor) -> String {
         let name = format!("{message}.{}", descriptor.name);
         let value = |value: &super::EnumValue| Value {
@@ -118,14 +118,14 @@ impl Describer {
         name
     }
 
-    /// The messages and the enums, each sorted by name.
+    /// Returns the messages and the enums, each sorted by name.
     pub(crate) fn finish(self) -> (Vec<Message>, Vec<Enum>) {
         (self.messages.into_values().collect(), self.enums.into_values().collect())
     }
 }
 
 impl ValueKind {
-    /// The name of a scalar in a `.proto` file; `enum` or `message` for the others.
+    /// Returns the name of a scalar in a `.proto` file; `enum` or `message` for the others.
     pub const fn proto_name(self) -> &'static str {
         match self {
             ValueKind::Double => "double",

@@ -1,4 +1,5 @@
-//! From the forms of Rust types and the attributes of fields to the meanings that a manifest states.
+//! Creates the meanings that a manifest states, from the forms of Rust types and the attributes of
+//! fields.
 
 use super::form::{
     AdaptedEnd, Collection, FieldForm, Forms, Number, RangeNote, Required, ValueForm,
@@ -6,15 +7,16 @@ use super::form::{
 use super::{Field, FieldShape, MessageDescriptor, Numbered, ValueKind, short_type_name};
 use crate::wire::v1::manifest::{Limit, Meaning, Values};
 
-/// What one state struct makes of the fields of its message. The derive writes it down as a constant.
+/// The meanings that one state struct gives to the fields of its message. The derive writes it as a
+/// constant.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct StateMeanings {
     /// The fields that the struct maps, in the order of the struct.
     pub mapped: &'static [Numbered],
-    /// What the types make of them, in the same order.
+    /// The forms of their types, in the same order.
     pub forms: &'static [Forms],
-    /// What the attributes say. Fields without such attributes are not in it.
+    /// The notes from attributes. Fields without such attributes are omitted.
     pub notes: &'static [FieldMeaning],
     /// The fields that must be absent.
     pub ignored: &'static [u32],
@@ -23,12 +25,12 @@ pub struct StateMeanings {
 }
 
 impl StateMeanings {
-    /// Nothing is known.
+    /// No meanings.
     pub const NONE: Self =
         Self { mapped: &[], forms: &[], notes: &[], ignored: &[], discarded: &[] };
 
-    /// Calls `take` with the meaning of each field of the message, by its number, and with what its form says
-    /// about versions.
+    /// Calls `take` with the meaning of each field of the message, by its number, and with the
+    /// versions in its form.
     pub(super) fn each(
         &self,
         message: &MessageDescriptor,
@@ -82,7 +84,7 @@ impl StateMeanings {
     }
 }
 
-/// What the form of a field says about versions.
+/// The versions in the form of a field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Versions {
     /// The version that added a member of a oneof; 0 if every version has it.
@@ -91,7 +93,7 @@ pub(super) struct Versions {
     pub(super) values: &'static [(i32, u32)],
 }
 
-/// What the attributes of one field say about its meaning.
+/// The notes on the meaning of one field, from its attributes.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct FieldMeaning {
@@ -100,7 +102,7 @@ pub struct FieldMeaning {
 }
 
 impl FieldMeaning {
-    /// Creates notes on a field that say nothing yet.
+    /// Creates empty notes on a field.
     pub const fn of<F>(field: &Field<F>) -> Self {
         Self { number: field.number(), notes: MeaningNotes::NONE }
     }
@@ -111,7 +113,7 @@ impl FieldMeaning {
         self
     }
 
-    /// Notes the greatest length.
+    /// Notes the maximum length.
     pub const fn max(mut self, max: fn() -> usize) -> Self {
         self.notes.max = Some(max);
         self
@@ -148,7 +150,7 @@ impl FieldMeaning {
     }
 }
 
-/// What the attributes of a field say about its meaning.
+/// The notes on the meaning of a field, without its number.
 #[derive(Clone, Copy, Debug)]
 struct MeaningNotes {
     form: Option<&'static str>,
@@ -212,14 +214,14 @@ fn mapped_meaning(form: Option<&FieldForm>, notes: &MeaningNotes, shape: FieldSh
             }
         }
     }
-    // Of a field with an adapter the bounds are those of the Rust value, and nothing on the wire shows it.
+    // With an adapter, the bounds are those of the Rust value, and nothing on the wire shows them.
     match (notes.max.map(|max| max() as u64), &adapter) {
         (max, None) => meaning.max = max,
         (Some(max), Some(_)) => meaning.range = format!("max {max}"),
         (None, Some(_)) => {}
     }
     if let Some(range) = notes.range.map(|range| range()) {
-        // The range is of the Rust value, which an adapter converts to something else.
+        // The range is that of the Rust value, which an adapter converts to something else.
         let on_wire = match form.and_then(|form| form.adapter) {
             None => Some(range.clone()).filter(|range| range.is_numeric),
             Some(path) if is_exact(path()) => on_wire(&range, shape),
@@ -254,7 +256,7 @@ fn member(value: ValueForm, shape: FieldShape, is_required: bool) -> Meaning {
     }
 }
 
-/// The kind of the keys, and that of the values.
+/// Returns the kind of the keys and that of the values.
 fn kinds_of(shape: FieldShape) -> Option<(Option<ValueKind>, ValueKind)> {
     match shape {
         FieldShape::Singular(kind)
@@ -266,7 +268,7 @@ fn kinds_of(shape: FieldShape) -> Option<(Option<ValueKind>, ValueKind)> {
     }
 }
 
-/// The values that a type takes of a kind: what the kind does not have anyway is not said.
+/// Returns the values of a kind that a type accepts. Limits that the kind itself has are omitted.
 fn values_of(form: ValueForm, kind: ValueKind) -> Values {
     let mut values = Values {
         form: form.type_name.map_or_else(|| form.name.to_owned(), |name| short_type_name(name())),
@@ -317,12 +319,12 @@ fn narrow(meaning: &mut Meaning, range: &RangeNote, shape: FieldShape) {
     meaning.values = some(values);
 }
 
-/// Nothing, if every value is taken.
+/// Returns `None` if every value is accepted.
 fn some(values: Values) -> Option<Values> {
     (values != Values::default()).then_some(values)
 }
 
-/// The least and the greatest integer of a kind.
+/// Returns the lowest and the highest integer of a kind.
 fn range_of(kind: ValueKind) -> Option<(i128, i128)> {
     use ValueKind::*;
     match kind {
@@ -341,8 +343,8 @@ fn range_of(kind: ValueKind) -> Option<(i128, i128)> {
     }
 }
 
-/// The shipped adapters that mean the same as another one, or that take a type by its own text: each with the
-/// name of its form.
+/// The shipped adapters that mean the same as another one, or that save a type as its own text,
+/// each with the name of its form.
 const SHIPPED: &[(&str, &str)] = &[
     ("time::seconds", "seconds"),
     ("time::seconds_rounded", "seconds"),
@@ -356,7 +358,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("time::unix_seconds_rounded", "seconds since 1970"),
     ("json", "json"),
     ("json_text", "json"),
-    // The text of the type itself, which is all that is said of a type that the codec knows.
+    // The text of the type itself. For a type that the codec knows, this is no form of its own.
     ("display", ""),
     ("lenient_text", ""),
 ];
@@ -407,7 +409,7 @@ fn integer_of(bytes: &[u8], kind: ValueKind) -> Option<i128> {
     })
 }
 
-/// The name of the form of an adapter, given the path of its `from_wire`.
+/// Returns the name of an adapter's form, from the path of its `from_wire`.
 fn form_of_adapter(path: &str) -> String {
     let path = path.split('<').next().unwrap_or(path);
     let path = path.strip_suffix("::from_wire").unwrap_or(path);

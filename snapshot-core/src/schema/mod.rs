@@ -55,7 +55,8 @@ pub(crate) use type_name::short_type_name;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost message that derives `snapshot_core::Schema` is needed here",
-    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`",
+    note = "configure prost-build: `config.enable_type_names().type_attribute(\".\", \
+            \"#[derive(::snapshot_core::Schema)]\")`",
     note = "a well-known type of another crate, such as a `Timestamp`, is recognised only if it implements `prost::Name` of prost 0.14: see `derive(Schema)`"
 )]
 pub trait Schema: Sized + 'static {
@@ -75,7 +76,8 @@ pub trait Schema: Sized + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost enum that derives `snapshot_core::Schema` is needed here",
-    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+    note = "configure prost-build: `config.enable_type_names().type_attribute(\".\", \
+            \"#[derive(::snapshot_core::Schema)]\")`"
 )]
 pub trait EnumSchema: Sized + 'static {
     /// A struct with one `i32` per value, named as prost's variant.
@@ -90,7 +92,8 @@ pub trait EnumSchema: Sized + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no typed schema",
     label = "a prost oneof that derives `snapshot_core::Schema` is needed here",
-    note = "tell prost-build: `config.enable_type_names().type_attribute(\".\", \"#[derive(::snapshot_core::Schema)]\")`"
+    note = "configure prost-build: `config.enable_type_names().type_attribute(\".\", \
+            \"#[derive(::snapshot_core::Schema)]\")`"
 )]
 pub trait OneofSchema: Sized + 'static {
     /// A struct with one [`Field`] per member, named as prost's variant. Each is an

@@ -19,7 +19,7 @@ pub struct StateNotes {
     pub fields: &'static [FieldNotes],
     /// The states inside of its fields.
     pub inside: &'static [StatesInside],
-    /// What the struct makes of the fields.
+    /// The meanings that the struct gives to the fields.
     pub meanings: StateMeanings,
 }
 
@@ -52,7 +52,7 @@ pub struct FieldNotes {
 #[derive(Clone, Copy, Debug)]
 struct Namespaces {
     own: Option<&'static str>,
-    /// That of a map's values.
+    /// The namespace of a map's values.
     values: Option<&'static str>,
 }
 
@@ -126,7 +126,7 @@ impl FieldNotes {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     fields: BTreeMap<(String, u32), Note>,
-    /// What the states make of the fields, each meaning once.
+    /// The meanings that the states give to the fields, each meaning once.
     meanings: BTreeMap<(String, u32), Vec<Meaning>>,
     /// The values of the enums in fields that were added later, with their versions.
     values: BTreeMap<(String, u32), BTreeMap<i32, u32>>,
@@ -188,7 +188,7 @@ impl Notes {
         });
     }
 
-    /// Returns what the states make of a field; empty if that is not known.
+    /// Returns the meanings that the states give to a field; empty if they are unknown.
     pub(crate) fn meanings_of(&self, message: &str, number: u32) -> Vec<Meaning> {
         self.meanings.get(&(message.to_owned(), number)).cloned().unwrap_or_default()
     }

@@ -22,7 +22,7 @@ impl<M> NameOf<M> {
 }
 
 impl<M: prost::Name> NameOf<M> {
-    /// The number by which a well-known type is known, see `well_known::by_name`.
+    /// The number of a well-known type, see `well_known::by_name`.
     pub const KNOWN: usize = number_of(M::PACKAGE, M::NAME);
 
     /// Returns the full name.
@@ -33,7 +33,7 @@ impl<M: prost::Name> NameOf<M> {
 
 /// The fallback for a message without `prost::Name`.
 pub trait NoName: Sized {
-    /// It is none of the well-known types.
+    /// It is not a well-known type.
     const KNOWN: usize = 0;
 
     /// Returns the message's own name.

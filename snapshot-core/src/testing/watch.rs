@@ -1,13 +1,12 @@
-//! What the codec shows of a decoding, beyond its result: which payloads it met, since only the Rust
-//! types know what may be in an `Any`, and which fields it passed over, since only the derive knows what
-//! `ignore` names.
+//! Observes a decoding: the payloads that it met, because only the Rust types know the possible
+//! content of an `Any`; and the ignored fields, because only the derive knows the list in `ignore`.
 
 use std::cell::RefCell;
 
 use crate::codec::ReadScope;
 use crate::schema::MessageDescriptor;
 
-/// What was seen during one decoding.
+/// The observations of one decoding.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     /// Type URL and schema of every payload that was tried.

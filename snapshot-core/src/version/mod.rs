@@ -25,7 +25,7 @@ pub(crate) fn check_saves<P: Payload>(version: u32) -> Result<(), Error> {
     if saves.contains(&version) {
         return Ok(());
     }
-    let reason = format!("cannot be saved as version {version}, this build saves {}", list(&saves));
+    let reason = format!("cannot be saved as version {version}: this build saves {}", list(&saves));
     Err(Error::new(Code::Unimplemented, reason).in_payload(P::MESSAGE_NAME).at_root())
 }
 
@@ -120,8 +120,8 @@ fn foreign_version<P: Payload>(found: u64) -> Error {
     let reads: Vec<u32> = P::OLDER.iter().map(|older| older.version).chain([P::VERSION]).collect();
     let reads = list(&reads);
     let reason = match found {
-        0 => format!("has no schema version, this build reads {reads}"),
-        _ => format!("schema version {found}, this build reads {reads}"),
+        0 => format!("has no schema version, but this build reads {reads}"),
+        _ => format!("schema version {found}, but this build reads {reads}"),
     };
     Error::new(Code::Unimplemented, reason).in_field("schema_version")
 }

@@ -64,7 +64,7 @@ where
     E: Display + 'static,
 {
     let explain = |error: Error| {
-        error.explained(&format!("the upgrade from version {} to {TO} fails: ", TO - 1))
+        error.explained(&format!("the upgrade from version {} to {TO} failed: ", TO - 1))
     };
     result.map_err(|error| explain(crate::__private::validation::refusal(error)))?.finish(r)
 }

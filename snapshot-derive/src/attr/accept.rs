@@ -98,7 +98,7 @@ impl Accept {
         if self.version.is_none() {
             return Err(syn::Error::new(
                 self.at,
-                "say which version is accepted: `accept(version = 1)`",
+                "name the accepted version: `accept(version = 1)`",
             ));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What may stand after a keyword.
+//! The values of keywords.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -12,13 +12,13 @@ use super::key::Key;
 
 /// The value of a keyword; the type decides how it is written.
 pub(crate) trait Value: Sized {
-    /// Parses what stands after the keyword at `at`.
+    /// Parses the tokens after the keyword at `at`.
     fn parse_after(key: &'static Key, at: Span, input: ParseStream<'_>) -> syn::Result<Self>;
 
     /// Whether the keyword may be given more than once.
     const REPEATS: bool = false;
 
-    /// Adds what is given later, if the keyword repeats.
+    /// Adds a later value, if the keyword repeats.
     fn add(&mut self, later: Self) {
         *self = later;
     }
@@ -44,7 +44,7 @@ pub(crate) struct Version(pub(crate) u32);
 #[derive(Clone)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
-/// `= "namespace"`, or `(keys = "namespace", values = "namespace")`, of which one may be left out.
+/// `= "namespace"`, or `(keys = "namespace", values = "namespace")`, one of which may be omitted.
 #[derive(Clone, Default)]
 pub(crate) struct Namespaces {
     /// Of the value itself, of elements, of the keys of a map.
@@ -127,7 +127,7 @@ impl Value for Path {
     }
 }
 
-/// A type without the invisible brackets around what a macro by example passed on.
+/// Removes the invisible brackets around a type that a macro by example has passed on.
 fn ungrouped(mut ty: Type) -> Type {
     while let Type::Group(group) = ty {
         ty = *group.elem;
@@ -159,7 +159,7 @@ impl Value for Version {
             return wrong("a schema version is a `u32`");
         }
         match literal.base10_parse::<u32>() {
-            Ok(0) => wrong("versions start at 1: 0 cannot be told from a version that is missing"),
+            Ok(0) => wrong("versions start at 1: 0 cannot be distinguished from a missing version"),
             Ok(version) => Ok(Version(version)),
             Err(_) => wrong("a schema version is a `u32`"),
         }
@@ -196,7 +196,7 @@ impl Value for Namespaces {
         let parentheses = parenthesized!(content in input);
         let mut namespaces = Self::default();
         let parsed = namespaces.parse_parts(key, &content);
-        // What is left would be one more error.
+        // The rest would be reported as another error.
         content.parse::<TokenStream>()?;
         parsed?;
         match namespaces {
@@ -273,7 +273,7 @@ impl<T: Element> Value for List<T> {
             match Punctuated::<T, Token![,]>::parse_terminated_with(&content, T::parse_element) {
                 Ok(list) => list,
                 Err(error) => {
-                    // What is left would be one more error.
+                    // The rest would be reported as another error.
                     content.parse::<TokenStream>()?;
                     return Err(expected(key, error.span()));
                 }

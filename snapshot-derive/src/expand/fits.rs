@@ -97,7 +97,7 @@ pub(super) fn inside(run: &Run<'_>) -> TokenStream {
     }
 }
 
-/// The same for a field whose type can be named only inside the impls.
+/// Does the same for a field whose type can be named only inside the impls.
 fn dependent_inside(mapped: &Mapped<'_>) -> TokenStream {
     let (constant, place) = (mapped.constant(), mapped.place);
     match (&mapped.mapping.with, mapped.fits_inside()) {

@@ -1,5 +1,5 @@
-//! What stays of an earlier state when a later one takes its place: the fields with `skip`, here and in
-//! nested states.
+//! Generates the code that keeps the fields with `skip` when a later state replaces an earlier one,
+//! here and in nested states.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -26,7 +26,7 @@ pub(super) fn of_struct(model: &Struct) -> TokenStream {
     keep(&model.common, &fields)
 }
 
-/// Generates `Keep` of a newtype, which has what its inner value has.
+/// Generates `Keep` of a newtype, which is that of its inner value.
 pub(super) fn of_newtype(Newtype { common, member, ty, .. }: &Newtype) -> TokenStream {
     if plain::is_plain(ty) {
         return TokenStream::new();
@@ -40,7 +40,7 @@ pub(super) fn of_newtype(Newtype { common, member, ty, .. }: &Newtype) -> TokenS
     )
 }
 
-/// Generates `Keep` of a oneof: what is inside stays if the variant is the same.
+/// Generates `Keep` of a oneof: the content is kept if the variant is the same.
 pub(super) fn of_oneof(OneofEnum { common, variants, .. }: &OneofEnum) -> TokenStream {
     let (later, earlier) = (local("later"), local("earlier"));
     let ident = quiet(&common.ident);

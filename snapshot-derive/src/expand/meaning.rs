@@ -1,4 +1,4 @@
-//! What a struct makes of the fields of its message, for the manifest: constants alone.
+//! The meanings that a struct gives to the fields of its message, for the manifest: only constants.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -9,7 +9,7 @@ use super::run::{Form, Run};
 use super::{at, constant_of, local, text_of, version};
 use crate::model::{Limit, Mapping, Struct};
 
-/// Generates what the struct makes of the fields.
+/// Generates the meanings of the fields.
 pub(super) fn meanings(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let fields = constant_of(&model.message, "__FIELDS");
     let forms = runs.iter().map(|run| match run.form {
@@ -33,7 +33,7 @@ pub(super) fn meanings(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     }
 }
 
-/// Generates what the attributes of a field say, if they say something.
+/// Generates the notes from the attributes of a field, if there are any.
 fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
     let Mapping { max, range, since, form, limits, is_secret, may_stay_behind, .. } =
         mapped.mapping;

@@ -34,8 +34,8 @@ pub(super) fn check_enumeration(
             errors.add(syn::Error::new_spanned(
                 &variant.fields,
                 format!(
-                    "{what} is only a number and holds no data: move it to the struct, or save the \
-                     enum by `oneof = path::to::ProstOneof`"
+                    "{what} is only a number and holds no data: move the data to the struct, or \
+                     save the enum with `oneof = path::to::ProstOneof`"
                 ),
             ));
         }
@@ -78,7 +78,7 @@ pub(super) fn check_enumeration(
     {
         errors.at(
             default.span(),
-            "the `#[default]` variant is the proto enum's zero value, it cannot be transient",
+            "the `#[default]` variant is the proto enum's zero value, so it cannot be transient",
         );
     }
     let is_stage = shape == Some(Shape::Stage);
@@ -90,7 +90,8 @@ pub(super) fn check_enumeration(
 fn since(attrs: &VariantAttrs, errors: &Errors) -> Option<u32> {
     let since = attrs.since.get()?.0;
     if let (1, Some(at)) = (since, attrs.since.span()) {
-        errors.at(at, "every version has a variant that is there since version 1: remove `since`");
+        errors
+            .at(at, "a variant that exists from version 1 on is in every version: remove `since`");
     }
     Some(since)
 }
@@ -152,7 +153,9 @@ fn refuse_field_attributes(attributes: &[syn::Attribute], errors: &Errors) {
         let name = attr.key().name;
         errors.at(
             span,
-            format!("`{name}` does not go with a oneof's member: it is for the fields of structs"),
+            format!(
+                "`{name}` cannot be used on a member of a oneof: it is for the fields of structs"
+            ),
         );
     }
 }

@@ -82,7 +82,7 @@ pub(crate) struct Mapping {
     /// The namespaces that its names must be in.
     pub(crate) refers: Namespaces,
     pub(crate) since: Option<Since>,
-    /// The name of what the value means, beyond its type.
+    /// The name of the value's form, beyond its type.
     pub(crate) form: Option<LitStr>,
     /// The fields below which its numbers must lie.
     pub(crate) limits: Vec<Limit>,
@@ -201,7 +201,7 @@ pub(crate) struct OneofVariant {
     pub(crate) ident: Ident,
     /// The name of prost's variant.
     pub(crate) proto: Ident,
-    /// What it holds; nothing if the member is a `google.protobuf.Empty`.
+    /// The type of its value; `None` if the member is a `google.protobuf.Empty`.
     pub(crate) ty: Option<Type>,
     /// The version that introduced it.
     pub(crate) since: Option<u32>,
@@ -216,7 +216,7 @@ pub(crate) struct Newtype {
     pub(crate) validate: Option<Path>,
 }
 
-/// Checks a type. What is wrong goes to `errors`; the model is of use only if nothing did.
+/// Checks a type. Mistakes go to `errors`; the model is usable only if there were none.
 pub(crate) fn check(input: &DeriveInput, container: &Container, errors: &Errors) -> Option<Model> {
     if let Some(lifetime) = input.generics.lifetimes().next() {
         errors.at(

@@ -20,7 +20,8 @@ pub(super) fn check(
             errors.at(
                 span,
                 format!(
-                    "`{name}` does not go with `transparent`: a newtype is saved as what it wraps"
+                    "`{name}` cannot be combined with `transparent`: a newtype is saved as what it \
+                     wraps"
                 ),
             );
         }

@@ -1,4 +1,4 @@
-//! What a type is saved as, and which attributes make sense there.
+//! The shape of a type, and the attributes that make sense for it.
 
 use proc_macro2::Span;
 use syn::{Data, DeriveInput, Fields};
@@ -7,7 +7,7 @@ use crate::attr::Container;
 use crate::attr::key::{self, Key};
 use crate::errors::Errors;
 
-/// What a type is saved as.
+/// The shape of a type: its proto counterpart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Message,
@@ -66,13 +66,15 @@ pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) ->
     .filter_map(|(shape, span)| Some((shape, span?)))
     .collect();
     if let Data::Union(data) = &input.data {
-        errors
-            .at(data.union_token.span, "a union cannot be saved: nobody knows which field is set");
+        errors.at(
+            data.union_token.span,
+            "a union cannot be saved, because it does not record which field is set",
+        );
         return None;
     }
     match given[..] {
         [] => {
-            // It may be what is misspelt, which is told already.
+            // The unknown attribute may be a misspelt one, and is already reported.
             if !container.has_unknown {
                 errors.at(input.ident.span(), what_to_add(&input.data));
             }
@@ -101,7 +103,7 @@ pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) ->
     }
 }
 
-/// What a type without a shape needs.
+/// Returns the error for a type without a shape.
 fn what_to_add(data: &Data) -> &'static str {
     match data {
         Data::Struct(data) if matches!(&data.fields, Fields::Unnamed(f) if f.unnamed.len() == 1) => {
@@ -116,13 +118,14 @@ fn what_to_add(data: &Data) -> &'static str {
              #[snapshot(message = path::to::ProstMessage)]"
         }
         Data::Struct(_) => {
-            "say which message this is saved as: add #[snapshot(message = path::to::ProstMessage)]"
+            "name the message that this is saved as: add #[snapshot(message = \
+             path::to::ProstMessage)]"
         }
         Data::Enum(data) if data.variants.iter().all(|v| matches!(v.fields, Fields::Unit)) => {
-            "say which enum this is saved as: add #[snapshot(stage = path::to::ProstEnum)] to a \
-             lifecycle stage, #[snapshot(enumeration = path::to::ProstEnum)] to any other enum"
+            "name the enum that this is saved as: add #[snapshot(stage = path::to::ProstEnum)] to \
+             a lifecycle stage, #[snapshot(enumeration = path::to::ProstEnum)] to any other enum"
         }
-        _ => "say which oneof this is saved as: add #[snapshot(oneof = path::to::ProstOneof)]",
+        _ => "name the oneof that this is saved as: add #[snapshot(oneof = path::to::ProstOneof)]",
     }
 }
 
@@ -140,14 +143,14 @@ fn misfit(shape: Shape, data: &Data) -> Option<&'static str> {
              `oneof = path::to::ProstOneof` for an enum with data",
         ),
         (Shape::Stage, Data::Struct(_)) => Some(
-            "here `stage` is for enums: a struct is saved by `message = path::to::ProstMessage`, \
+            "here `stage` is for enums: a struct is saved with `message = path::to::ProstMessage`, \
              and the field that is its stage is marked #[snapshot(stage)]",
         ),
         (Shape::Enumeration, Data::Struct(_)) => Some(
-            "`enumeration` is for enums: a struct is saved by `message = path::to::ProstMessage`",
+            "`enumeration` is for enums: a struct is saved with `message = path::to::ProstMessage`",
         ),
         (Shape::Oneof, Data::Struct(_)) => {
-            Some("`oneof` is for enums: a struct is saved by `message = path::to::ProstMessage`")
+            Some("`oneof` is for enums: a struct is saved with `message = path::to::ProstMessage`")
         }
         _ => None,
     }
@@ -169,7 +172,9 @@ fn refuse_strangers(shape: Shape, container: &Container, errors: &Errors) {
         };
         errors.at(
             span,
-            format!("`{name}` does not go with `{own}`, it belongs to a type with {belongs}"),
+            format!(
+                "`{name}` cannot be combined with `{own}`: it belongs to a type with {belongs}"
+            ),
         );
     }
 }

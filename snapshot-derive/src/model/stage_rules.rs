@@ -24,8 +24,8 @@ pub(super) fn check(
             if let Some(at) = container.live.span() {
                 errors.at(
                     at,
-                    "`live` is for a stage that is not saved (`stage, skip`): this one comes back as \
-                     it was",
+                    "`live` is for a stage that is not saved (`stage, skip`): this one is restored \
+                     as it was",
                 );
             }
             Carriage::Carried(mapping.proto.clone())

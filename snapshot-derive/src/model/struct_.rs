@@ -39,10 +39,10 @@ pub(super) fn check(
         fields.push(Field { role: role(&ident, &attrs), ident, ty: field.ty.clone(), is_plain });
     }
     for (at, _) in stages.iter().skip(1) {
-        errors.at(*at, "a struct has one stage, and another field is marked already");
+        errors.at(*at, "a struct has only one stage, but another field is already marked");
     }
     for (at, _) in ids.iter().skip(1) {
-        errors.at(*at, "a controller has one name, and another field is marked already");
+        errors.at(*at, "a controller has only one name, but another field is already marked");
     }
     let id = ids.into_iter().next();
     let payload = payload(&common, container, id, errors);
@@ -157,10 +157,13 @@ fn refuse_unknown_limits(fields: &[Field], errors: &Errors) {
             let found = fields.iter().find(|other| other.ident == *limit);
             let wrong = match found {
                 None => {
-                    format!("the struct has no field `{limit}`: `{name}` names another field of it")
+                    format!(
+                        "the struct has no field `{limit}`: `{name}` must name another of its \
+                         fields"
+                    )
                 }
                 Some(other) if other.ident == field.ident => {
-                    format!("`{name}` names another field: a number is not limited by itself")
+                    format!("a field cannot limit itself: `{name}` must name another field")
                 }
                 Some(other) if other.mapping().is_none() => format!(
                     "`{limit}` is not saved, so a restored number could not be compared with it: \
@@ -184,7 +187,7 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             (&attrs.defines, "nothing could refer to it after a restore"),
             (&attrs.refers, "there is nothing to resolve"),
             (&attrs.since, "no version has it"),
-            (&attrs.default, "it never is in a payload: write `skip = expression`"),
+            (&attrs.default, "it is never in a payload: write `skip = expression`"),
             (&attrs.id, "a restored controller would have lost its name"),
             (&attrs.form, "it has no form on the wire"),
             (&attrs.below, "there is nothing to check"),
@@ -198,7 +201,9 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
                 let name = attr.key().name;
                 errors.at(
                     at,
-                    format!("`{name}` does not go with `skip`: the field is not saved, so {why}"),
+                    format!(
+                        "`{name}` cannot be combined with `skip`: the field is not saved, so {why}"
+                    ),
                 );
             }
         }
@@ -210,8 +215,8 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             errors.at(
                 at,
                 format!(
-                    "`{name}` does not go with `read_version`: the field is not saved, it is restored as \
-                     the version that was read"
+                    "`{name}` cannot be combined with `read_version`: the field is not saved, but \
+                     restored as the version that was read"
                 ),
             );
         }
@@ -223,8 +228,8 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
     {
         errors.at(
             at,
-            "`default` is what a payload gets that is older than the field: say from which version \
-             on the field is there, `since = 2`",
+            "`default` is the value for payloads that are older than the field: add the version \
+             that introduced the field, `since = 2`",
         );
     }
     if let (Some(at), Some(MaybeExpr(Some(_)))) =
@@ -232,14 +237,15 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
     {
         errors.at(
             at,
-            "a stage that is not saved comes back as the one stage in `save_from`: write `skip` \
+            "a stage that is not saved is restored as the one stage in `save_from`: write `skip` \
              without a value",
         );
     }
     if let Some(at) = attrs.with.span().filter(|_| attrs.stage.is_given()) {
         errors.at(
             at,
-            "`with` does not go with `stage`: a stage is saved as the proto enum that it mirrors",
+            "`with` cannot be combined with `stage`: a stage is saved as the proto enum that it \
+             mirrors",
         );
     }
     for attr in [&attrs.max as &dyn Given, &attrs.range] {
@@ -248,7 +254,8 @@ fn check_attributes(attrs: &FieldAttrs, errors: &Errors) {
             errors.at(
                 at,
                 format!(
-                    "`{name}` does not go with `stage`: `save_from` says which stages are saved"
+                    "`{name}` cannot be combined with `stage`: `save_from` says which stages are \
+                     saved"
                 ),
             );
         }

@@ -15,7 +15,10 @@ pub(super) fn check_accepts(container: &Container, current: u32, errors: &Errors
         let Some((version, at)) = accept.version else { continue };
         let version = version.0;
         if version == current {
-            errors.at(at, format!("version {current} is the current one, it is read anyway"));
+            errors.at(
+                at,
+                format!("version {current} is the current version, which is always accepted"),
+            );
         } else if version > current {
             errors.at(
                 at,
@@ -54,8 +57,8 @@ fn message(accept: &Accept, errors: &Errors) -> Option<OlderMessage> {
             errors.at(
                 accept.at,
                 format!(
-                    "version {version} was another message: say how it becomes a newer one, \
-                     `upgrade = path::to::function`"
+                    "version {version} has a message of its own: add the conversion to a newer \
+                     version, `upgrade = path::to::function`"
                 ),
             );
             None
@@ -67,8 +70,8 @@ fn message(accept: &Accept, errors: &Errors) -> Option<OlderMessage> {
                     errors.at(
                         first.ident.span(),
                         format!(
-                            "`{name}` converts the message that version {version} was: name it, \
-                             `message = path::to::OldMessage`"
+                            "`{name}` converts the message of version {version}: name that \
+                             message, `message = path::to::OldMessage`"
                         ),
                     );
                 }
@@ -90,8 +93,8 @@ fn refuse_gaps(older: &[(Older, Span)], current: u32, errors: &Errors) {
         errors.at(
             *at,
             format!(
-                "{missing} cannot be read, and so version {} cannot reach version {current} step \
-                 by step: add `accept(version = {}, ...)`",
+                "{missing} cannot be read, so version {} cannot reach version {current} step by \
+                 step: add `accept(version = {}, ...)`",
                 older.version,
                 older.version + 1,
             ),
@@ -110,8 +113,8 @@ fn refuse_broken_downgrades(older: &[(Older, Span)], errors: &Errors) {
             errors.at(
                 first.ident.span(),
                 format!(
-                    "version {} is made of version {}, which is not saved: give that one a \
-                     `downgrade` too",
+                    "version {} is made from version {}, which is not saved: add a `downgrade` to \
+                     that version too",
                     older.version, next.version
                 ),
             );
@@ -130,8 +133,10 @@ pub(super) fn check_since(
     let knows_older = |older: &[Older]| !older.is_empty() || !container.accept.is_given();
     for &(version, at) in since {
         if version == 1 {
-            errors
-                .at(at, "every version has a field that is there since version 1: remove `since`");
+            errors.at(
+                at,
+                "a field that exists from version 1 on is in every version: remove `since`",
+            );
             continue;
         }
         let Some(Payload { version: current, older, .. }) = payload else { continue };
@@ -139,7 +144,7 @@ pub(super) fn check_since(
             errors.at(
                 at,
                 format!(
-                    "this schema is version {current}: a field that comes with version {version} \
+                    "this schema is version {current}: a field that is new in version {version} \
                      needs `version = {version}`"
                 ),
             );

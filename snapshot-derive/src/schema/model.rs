@@ -7,13 +7,13 @@ use syn::{Path, Type};
 pub(super) struct ProstType {
     /// The type's name.
     pub(super) ident: Ident,
-    /// Where snapshot-core is.
+    /// The path of snapshot-core.
     pub(super) krate: Path,
-    /// What the type is in the proto file.
+    /// The counterpart of the type in the proto file.
     pub(super) data: Data,
 }
 
-/// What a Rust type is in the proto file.
+/// The counterpart of a Rust type in the proto file.
 pub(super) enum Data {
     /// A message, its fields in ascending number.
     Message(Vec<ProstField>),
@@ -31,11 +31,11 @@ pub(super) struct ProstField {
     pub(super) name: String,
     /// The field number; for a oneof, the lowest number of its members.
     pub(super) number: u32,
-    /// What the whole field is.
+    /// The kind of the whole field.
     pub(super) shape: FieldKind,
 }
 
-/// What a whole field is: `kind::FieldKind` of snapshot-core, before it is a type.
+/// The kind of a whole field: `kind::FieldKind` of snapshot-core, before it is a type.
 pub(super) enum FieldKind {
     Singular(ValueKind),
     Optional(ValueKind),
@@ -46,7 +46,7 @@ pub(super) enum FieldKind {
     Group,
 }
 
-/// What one value is: `kind::Kind` of snapshot-core, before it is a type.
+/// The kind of one value: `kind::Kind` of snapshot-core, before it is a type.
 pub(super) enum ValueKind {
     Scalar(Scalar),
     Enum(Path),

@@ -1,4 +1,4 @@
-//! Answers a source that asks what became of a session, from the record alone.
+//! Answers a source that asks for the outcome of a session, from the record alone.
 
 use futures_io::{AsyncRead, AsyncWrite};
 use snapshot_core::Error;
@@ -15,8 +15,8 @@ use crate::talk::Talk;
 ///
 /// # Errors
 ///
-/// The ledger has no answer. Nothing was said then, and the link is closed: a refusal would let the
-/// source take the tree back.
+/// If the ledger has no answer. Nothing was sent then, and the link is closed: a refusal would let
+/// the source take the tree back.
 pub(super) async fn answer<S>(
     handover: &Handover,
     talk: &mut Talk<S>,
@@ -30,7 +30,7 @@ where
     let mut entry = handover.ledger.reopen(session)?;
     if entry.current().role != Role::Destination {
         return Err(Error::precondition(format!(
-            "this side was the source of session {session}: it asks, it does not answer"
+            "this side was the source of session {session}: it asks and does not answer"
         )));
     }
     let deadline = Deadline::after(handover.limits.settle, "the end of the session");
@@ -38,7 +38,8 @@ where
     for action in restart {
         if let Action::Note(mark) = action {
             let why = Error::internal("the destination was ended half-way");
-            // If it cannot be written, whoever reads the record comes to the same conclusion.
+            // If the mark cannot be written, every reader of the record comes to the same
+            // conclusion.
             if let Err(unwritten) = entry.record(mark, Some(Failure::from(&why))) {
                 tracing::warn!(%session, error = %unwritten, "a mark was not written");
             }

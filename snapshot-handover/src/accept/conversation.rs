@@ -1,4 +1,4 @@
-//! Does what the destination decides.
+//! Performs the actions that the destination decides.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::message::{Failure, Hello, Message, Ready, Welcome};
 use crate::report::{NotMoved, Report};
 use crate::talk::Talk;
 
-/// What lines of this side's report are called.
+/// The prefix of the lines in this side's report.
 const SIDE: &str = "destination";
 
 /// A destination's conversation on one link.
@@ -36,16 +36,16 @@ pub(super) struct Conversation<R: Controller, H> {
     snapshot_note: Vec<u8>,
     bytes: Vec<u8>,
     length: u64,
-    /// How long it took to take the rehearsed tree in, in nanoseconds.
+    /// The duration of the import of the rehearsed tree, in nanoseconds.
     import_ns: u64,
-    /// How long it took to prepare this host for it, in nanoseconds.
+    /// The duration of the preparation of this host, in nanoseconds.
     prepare_ns: u64,
     core: Session,
     prepared: Option<Prepared<R>>,
     patched: Option<Patched<R>>,
     resumed: Option<Resumed<R>>,
     root: Option<Arc<R>>,
-    /// Why nothing is taken over; the first reason counts.
+    /// The reason why nothing is taken over; the first reason counts.
     failure: Option<Error>,
     undo: Option<Error>,
     /// The report of a phase that failed.
@@ -55,7 +55,7 @@ pub(super) struct Conversation<R: Controller, H> {
     trouble: Vec<Error>,
 }
 
-/// How a conversation has ended.
+/// The end of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     Live {
@@ -66,14 +66,14 @@ pub(super) enum Ended {
     Left,
 }
 
-/// What comes of an action.
+/// The step after an action.
 enum Next {
     GoOn,
     Happened(Event),
     End(End),
 }
 
-/// Why there are no more actions.
+/// The reason why there are no more actions.
 enum End {
     Settled,
     /// The source may ask on a new link, which is another call.
@@ -109,7 +109,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         }
     }
 
-    /// Goes from decision to decision until there is nothing more to say on this link.
+    /// Goes from decision to decision until this link has no more messages.
     pub(super) async fn drive<S>(&mut self, talk: &mut Talk<S>) -> Ended
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -179,7 +179,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         let limit = self.handover.limits.snapshot;
         if length > limit {
             self.fail(Error::precondition(format!(
-                "the snapshot has {length} bytes, this side reads at most {limit}: raise \
+                "the snapshot has {length} bytes, but this side reads at most {limit}: raise \
                  `Limits::snapshot` here"
             )));
             return Err(Event::Failed);
@@ -223,7 +223,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                 "session {}: the source contradicts this side: compare both ledgers",
                 self.hello.session
             ))),
-            // Not for a destination: its decisions never ask for them.
+            // Never requested by the decisions of a destination.
             Action::Rehearse
             | Action::Weigh
             | Action::Freeze
@@ -275,14 +275,14 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let failure = self.reason(talk);
-        // Without an entry the session is not this conversation's.
+        // Without an entry, the session does not belong to this conversation.
         let Some(entry) = &mut self.entry else { return };
         if let Err(unwritten) = entry.record(mark, Some(failure)) {
             self.trouble.push(unwritten.error);
         }
     }
 
-    /// Why nothing is taken over: if nothing else was said, because of the link.
+    /// Returns the reason why nothing is taken over. Without another reason, it is the link.
     fn reason<S>(&self, talk: &Talk<S>) -> Failure
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -313,7 +313,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                         "a rehearsal, or freeze and save, at the source",
                     ),
                 ),
-                // Found by `greet` already.
+                // `greet` has found it already.
                 Err(error) => (Message::Refused(Failure::from(&error)), settle),
             },
             Word::Ready => {
@@ -327,7 +327,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
                 )
             }
             Word::Patched => {
-                (Message::Patched, Deadline::after(limits.resume, "the source's word to resume"))
+                (Message::Patched, Deadline::after(limits.resume, "the source's `Resume`"))
             }
             Word::Resumed => (Message::Resumed(std::mem::take(&mut self.next_note)), settle),
             Word::Refused => (Message::Refused(self.reason(talk)), settle),
@@ -341,7 +341,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             | Word::Committed
             | Word::Ask => return,
         };
-        // What is said repeatedly after the decision has one budget.
+        // All messages that are repeated after the decision share one budget.
         let is_decided = matches!(word, Word::Resumed | Word::Refused | Word::Settled);
         self.deadline = match is_decided && self.deadline.is_for(&settle) {
             true => self.deadline,
@@ -353,7 +353,8 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
     fn greet(&mut self) -> Result<(), Error> {
         if self.hello.root != R::State::TYPE_URL {
             return Err(Error::invalid(format!(
-                "the source offers {:?}, this side takes {}: connect it to the right destination",
+                "the source offers {:?}, but this side accepts {}: connect it to the right \
+                 destination",
                 self.hello.root,
                 R::State::TYPE_URL
             )));
@@ -430,7 +431,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         caught("Host::keep", || host.keep(&snapshot))
     }
 
-    /// The snapshot that has arrived.
+    /// Returns the snapshot that has arrived.
     fn read(&mut self) -> Result<Snapshot, Error> {
         let options = ReadOptions::new().limit(self.handover.limits.snapshot);
         options.from_bytes(std::mem::take(&mut self.bytes))
@@ -459,20 +460,20 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         let Some(resumed) = self.resumed.take() else { return };
         let root = &*self.root.insert(resumed.go_live());
         let host = &mut self.host;
-        // There is no way back: a failure here is trouble, and the tree is this side's.
+        // There is no way back: the tree is this side's, and a failure here is only reported.
         match caught("Host::go_live", || Ok(host.go_live(root))) {
             Ok(note) => self.next_note = note,
             Err(error) => self.trouble.push(error),
         }
     }
 
-    /// Takes everything back.
+    /// Undoes everything.
     async fn abort(&mut self) {
         let undone = match (self.prepared.take(), self.patched.take(), self.resumed.take()) {
             (_, _, Some(resumed)) => self.take_back(resumed).await,
             (_, Some(patched), _) => patched.abort().await.map_err(Failed::into_error),
             (Some(prepared), ..) => prepared.abort().await.map_err(Failed::into_error),
-            // A step that failed has taken itself back, and said how that went.
+            // A failed step has undone itself, and has reported that.
             (None, None, None) => return,
         };
         self.undo = undone.err();
@@ -484,7 +485,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         drop(root);
         match by_host {
             Ok(Some(result)) => {
-                // The host has done it all: there is nothing for the hooks to abort.
+                // The host has undone everything, so there is nothing for the hooks to abort.
                 drop(resumed.go_live());
                 result
             }
@@ -496,11 +497,11 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         }
     }
 
-    /// The live tree.
+    /// Returns the live tree.
     ///
     /// # Errors
     ///
-    /// There is none, which the decisions rule out.
+    /// If there is none, which the decisions rule out.
     pub(super) fn live(mut self, settled: bool) -> Result<(Arc<R>, Report), Box<NotMoved>> {
         match self.root.take() {
             Some(root) => Ok((root, self.report(settled))),

@@ -1,4 +1,4 @@
-//! What the program does at the destination, besides the hooks of its controllers.
+//! The program's part at the destination, besides the hooks of its controllers.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use snapshot_core::{Controller, Error, Session, Snapshot};
 
 use crate::message::Hello;
 
-/// What the program does at the destination, besides the hooks of its controllers. All but
-/// [`bind`](Host::bind) have a default. A [`Session`] is a host that only binds.
+/// The program's part at the destination, besides the hooks of its controllers. All functions
+/// except [`bind`](Host::bind) have a default. A [`Session`] is a host that only binds.
 ///
 /// A panic in one of these functions is an error of the session.
 ///
@@ -39,48 +39,48 @@ pub trait Host<R: Controller>: Send {
     ///
     /// # Errors
     ///
-    /// Why this host does not take the tree. The source receives the reason.
+    /// The reason why this host does not accept the tree. The source receives the reason.
     fn greet(&mut self, hello: &Hello) -> Result<Vec<u8>, Error> {
         let _ = hello;
         Ok(Vec::new())
     }
 
-    /// Keeps the snapshot, which is verified and bound to this host, so that this host can take the
-    /// tree up again if its process dies after the mark `Live`. Nothing runs yet. See
+    /// Keeps the snapshot, which is verified and bound to this host, so that this host can continue
+    /// the tree if its process dies after the mark `Live`. Nothing runs yet. See
     /// [`WriteOptions::write_to_path`](snapshot_core::WriteOptions::write_to_path).
     ///
     /// # Errors
     ///
-    /// Why it cannot be kept. The source receives the reason and keeps the tree.
+    /// The reason why it cannot be kept. The source receives the reason and keeps the tree.
     fn keep(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let _ = snapshot;
         Ok(())
     }
 
-    /// Returns the session for the hooks, with the resources of this host. The tree is verified and built,
-    /// and inert. `note` is the one that came with the bytes.
+    /// Returns the session for the hooks, with the resources of this host. The tree is verified and
+    /// built, and inert. `note` came with the bytes.
     ///
     /// It is called for each rehearsal, before the `prepare` hooks, and for the snapshot, before `patch` and
     /// `resume`. The tree is then still as in the last rehearsal.
     ///
     /// # Errors
     ///
-    /// Why the tree does not fit this host. The source receives the reason.
+    /// The reason why the tree does not fit this host. The source receives the reason.
     fn bind(&mut self, root: &Arc<R>, note: &[u8]) -> Result<Session, Error>;
 
-    /// Lets run what outlives this process. The mark `Live` is durable, and there is no way back.
-    /// Returns the note of `Resumed`.
+    /// Starts everything that outlives this process. The mark `Live` is durable, and there is no
+    /// way back. Returns the note of `Resumed`.
     ///
-    /// A `resume` hook must not start anything that would go on if this process was killed, a virtual
-    /// machine for example: until the mark is written, the tree may still go back to the source. Do it
-    /// here.
+    /// A `resume` hook must not start anything that continues if this process is killed, for
+    /// example a virtual machine: until the mark is written, the tree may still go back to the
+    /// source. Start it here.
     fn go_live(&mut self, root: &Arc<R>) -> Vec<u8> {
         let _ = root;
         Vec::new()
     }
 
-    /// Takes back a tree whose resume hooks have run, since the mark `Live` could not be written.
-    /// `None`, the default: the `abort` hooks of the tree take it back.
+    /// Undoes the resume of a tree, because the mark `Live` could not be written. With the default,
+    /// `None`, the `abort` hooks of the tree undo it.
     fn take_back(&mut self, root: &Arc<R>) -> Option<Result<(), Error>> {
         let _ = root;
         None

@@ -20,21 +20,22 @@ use crate::message::Message;
 use crate::report::{NotMoved, Report};
 use crate::talk::Talk;
 
-/// How an accepted link ended.
+/// The end of an accepted link.
 #[must_use = "a live tree runs in this process"]
 pub enum Accepted<R: Controller> {
     /// The tree runs here.
     Live(Arc<R>, Report),
     /// Nothing was taken over, and the tree is the source's.
     Refused(NotMoved),
-    /// The mark that the tree is live here may be in the ledger and may be not, since its write failed
-    /// half-way. The tree does not run here. The record decides: a source that asks is answered from
-    /// it. See to the disk; if the record says live, start the tree here from its last snapshot.
+    /// The write of the mark that the tree is live here failed half-way, so the mark may or may not
+    /// be in the ledger. The tree does not run here. The record decides, and is the answer to a
+    /// source that asks. Repair the disk; if the record says live, start the tree here from its
+    /// last snapshot.
     Undecided(NotMoved),
-    /// The source asked what became of an earlier session, and was answered from this record.
+    /// The source asked for the outcome of an earlier session, and this record was the answer.
     Answered(Record),
-    /// No session has begun: a stranger, silence, damage, or a question that this ledger cannot answer.
-    /// Nothing has changed here; accept the next link.
+    /// No session has begun: the peer was a stranger or silent, its bytes were damaged, or this
+    /// ledger cannot answer its question. Nothing has changed here; accept the next link.
     NoSession(Error),
 }
 

@@ -2,16 +2,16 @@
 
 use super::{Action, Again, Event, Mark, Word};
 
-/// Where a destination stands.
+/// The state of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// No source has come.
     Waiting,
-    /// Checks the source and gets this host ready.
+    /// The source is checked and this host is made ready.
     Greeting,
     /// Waits for a rehearsal or the snapshot.
     Greeted,
-    /// Verifies a rehearsed tree and prepares this host for it.
+    /// A rehearsed tree is verified and this host prepares for it.
     Preparing,
     /// Prepared for the rehearsed tree. Waits for another rehearsal or the snapshot.
     Prepared,
@@ -58,9 +58,9 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
         (State::Patched, Got(Word::Abort)) => {
             (State::Aborted, vec![Abort, Note(Mark::Aborted), End])
         }
-        // The source may have said `Resume`, and will ask.
+        // The source may have sent `Resume`, and will ask.
         (State::Patched, _) => (State::Aborted, vec![Abort, Note(Mark::Aborted), Listen]),
-        // Written before anything runs: whoever finds no mark knows that nothing ever ran here.
+        // Written before anything runs: without the mark, it is certain that nothing ever ran here.
         (State::Resuming, Done) => {
             (State::Live, vec![Record(Mark::Live), GoLive, Send(Word::Resumed)])
         }
@@ -68,8 +68,8 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
         (State::Live, Unrecorded) => {
             (State::Aborted, vec![Abort, Note(Mark::Aborted), Send(Word::Refused)])
         }
-        // An operator may have read the mark already and told the source to let go, so it cannot be
-        // taken back by another one. Nor can this side rely on it.
+        // An operator may have read the mark already and told the source to release the tree, so
+        // another mark cannot replace it. Nor can this side rely on it.
         (State::Live, Unsure) => (State::Aborted, vec![Abort, Leave]),
 
         (State::Live, Got(Word::Committed)) => (state, vec![Send(Word::Settled), End]),
@@ -97,8 +97,8 @@ pub fn restart(mark: Mark) -> (State, Vec<Action>) {
     }
 }
 
-/// Returns what a destination does with the tree that it was taking over after its process has ended, by
-/// its last mark: `None` if no hand-over ever began.
+/// Returns what a destination does, by its last mark, with the tree of an unfinished hand-over
+/// after its process has ended: `None` if no hand-over ever began.
 pub fn again(mark: Option<Mark>) -> Again {
     match mark {
         Some(Mark::Live) => Again::TakeUp,

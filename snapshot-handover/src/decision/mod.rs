@@ -1,11 +1,12 @@
 //! The decisions of both sides: pure functions from a state and an event to the next state and the
 //! actions to take, in order.
 //!
-//! Nothing here reads, writes or waits. [`offer`](crate::offer) and [`accept`](crate::accept) do the
-//! actions, and the tests check the same functions against every loss, crash, restart and failed write
-//! with a model checker. A program with a transport of its own can drive them itself: start with
-//! [`source::State::Idle`] and [`Event::Start`], or with [`destination::State::Waiting`]; do each
-//! [`Action`] in order; then report the next [`Event`].
+//! Nothing here reads, writes or waits. [`offer`](crate::offer) and [`accept`](crate::accept)
+//! perform the actions, and the tests check the same functions with a model checker, against every
+//! loss, crash, restart and failed write. A program with its own transport can drive them itself.
+//! Start with [`source::State::Idle`] and [`Event::Start`], or with
+//! [`destination::State::Waiting`]. Perform each [`Action`] in order, and then report the next
+//! [`Event`].
 //!
 //! ```
 //! use snapshot_handover::decision::{Action, Event, Mark, Word, source};
@@ -21,11 +22,12 @@
 //!
 //! # Who owns the tree
 //!
-//! The source owns it until its mark [`Given`](Mark::Given) is durable, which it writes before it says
-//! `Resume`. From then on it never takes the tree back by itself: it asks the destination, or an
-//! operator. The destination owns the tree as soon as its mark [`Live`](Mark::Live) is durable, which
-//! it writes before anything runs there. The source writes [`Committed`](Mark::Committed) only after
-//! the destination has said that it is live, or on the operator's word.
+//! The source owns it until its mark [`Given`](Mark::Given) is durable, which it writes before it
+//! sends `Resume`. From then on it never takes the tree back on its own: it asks the destination,
+//! or an operator. The destination owns the tree as soon as its mark [`Live`](Mark::Live) is
+//! durable, which it writes before anything runs there. The source writes
+//! [`Committed`](Mark::Committed) only after the destination has answered that it is live, or if an
+//! operator decides so.
 //!
 //! # What these decisions need from the ledger
 //!
@@ -42,9 +44,9 @@ pub use verdict::{Side, Verdict, Written, verdict};
 /// A message, without its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Word {
-    /// Source: the session, and who asks.
+    /// Source: the session and its root.
     Hello,
-    /// Destination: what it can import.
+    /// Destination: the payloads that it can import.
     Welcome,
     /// Source: the tree as it is now, while it still runs.
     Rehearsal,
@@ -60,18 +62,18 @@ pub enum Word {
     Resumed,
     /// Destination: it did not take the tree over and never will in this session.
     Refused,
-    /// Source: it does not go on. The tree runs on at the source.
+    /// Source: it stops the hand-over. The tree continues at the source.
     Abort,
-    /// Source: it has let go of the tree.
+    /// Source: it has released the tree.
     Committed,
-    /// Source, on a new link: what became of the session?
+    /// Source, on a new link: asks for the outcome of the session.
     Ask,
     /// Destination: the source's last word has arrived.
     Settled,
 }
 
 impl Word {
-    /// The name of the message, as the errors write it.
+    /// Returns the name of the message, as errors show it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Word::Hello => "Hello",
@@ -91,12 +93,13 @@ impl Word {
     }
 }
 
-/// What a side keeps of a session in its ledger: enough to say after a crash who owns the tree.
+/// The record of a side for a session in its ledger. After a crash it says which side owns the
+/// tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mark {
     /// Either side: the session has begun. After a crash the tree is the source's.
     Begun,
-    /// Source: given away; written before `Resume` is sent. After a crash: ask the destination.
+    /// Source: given away; written before `Resume` is sent. After a crash, ask the destination.
     Given,
     /// Destination: the tree is its own; written before anything runs.
     Live,
@@ -109,7 +112,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The name of the mark in lower case, for logs and status lines.
+    /// Returns the name of the mark in lower case, for logs and status lines.
     pub const fn as_str(self) -> &'static str {
         match self {
             Mark::Begun => "begun",
@@ -122,19 +125,18 @@ impl Mark {
     }
 }
 
-/// What a process that was started again on a side's ledger does with the tree of that side, which it
-/// has in a checkpoint.
+/// The action of a restarted process for the tree of its side, which it has in a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Again {
-    /// Take it up: it is this side's.
+    /// Continue the tree: it is this side's.
     TakeUp,
-    /// Ask the destination first, whose it is.
+    /// Ask the destination first which side owns it.
     Ask,
-    /// Leave it alone: it is not this side's, and the checkpoint is of no use.
+    /// Leave it alone: it is not this side's, and the checkpoint is useless.
     Leave,
 }
 
-/// Something that happens to a side.
+/// An event at a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// Source: begin.
@@ -143,16 +145,16 @@ pub enum Event {
     Got(Word),
     /// The action that was started has succeeded.
     Done,
-    /// Source: an [`Action::Weigh`] has come to the result that the tree is rehearsed once more.
+    /// Source: the result of an [`Action::Weigh`] is to rehearse the tree once more.
     Again,
     /// The action was not needed: an [`Action::Rehearse`] of a source that does not rehearse.
     Unneeded,
     /// The action has failed, and its own effects are undone.
     Failed,
-    /// The write of an [`Action::Record`] has failed, and the record is as it was before.
+    /// The write of an [`Action::Record`] has failed, and the old record is unchanged.
     Unrecorded,
-    /// The write of an [`Action::Record`] has failed, and the mark may be there all the same, or the
-    /// record may be damaged.
+    /// The write of an [`Action::Record`] has failed, but the mark may be written, or the record
+    /// may be damaged.
     Unsure,
     /// The link is lost, or nothing has arrived within the deadline.
     Lost,
@@ -193,11 +195,11 @@ pub enum Action {
     Freeze,
     /// Source: thaw everything that is frozen.
     Thaw,
-    /// Source: let go of the tree.
+    /// Source: release the tree.
     Commit,
-    /// Source: connect again and ask what became of the session, or [`Event::Nobody`].
+    /// Source: connect again and ask for the outcome of the session, or [`Event::Nobody`].
     Ask,
-    /// Source: wait for the operator's word.
+    /// Source: wait for the operator's decision.
     AskOperator,
     /// Destination: check the source and get this host ready. Then [`Event::Done`] or
     /// [`Event::Failed`].
@@ -211,16 +213,16 @@ pub enum Action {
     Resume,
     /// Destination: the tree is live from here on.
     GoLive,
-    /// Destination: take back everything that import, prepare, patch and resume did, if anything.
+    /// Destination: undo everything that import, prepare, patch and resume did, if anything.
     Abort,
     /// Destination: wait for the source on a new link, or [`Event::Nobody`].
     Listen,
     /// Destination: leave the session to the ledger. This process no longer knows the outcome; the
-    /// record does. Treat it as if the process had been killed here: whoever answers for the session
-    /// later reads the record first.
+    /// record does. Continue as if the process had been killed here: later answers about the
+    /// session come from the record.
     Leave,
-    /// The two sides contradict each other, which only an operator can have brought about.
+    /// The two sides contradict each other, which only an operator can have caused.
     Contradiction,
-    /// There is nothing more to say.
+    /// There are no more messages.
     End,
 }

@@ -2,25 +2,25 @@
 
 use super::{Action, Again, Choice, Event, Mark, Word};
 
-/// Where a source stands.
+/// The state of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Nothing was said.
+    /// Nothing was sent.
     Idle,
     /// Waits for the welcome. Nothing is frozen.
     Greeting,
     /// Preflight, and a save while the tree runs.
     Rehearsing,
-    /// Waits for what the destination finds. Nothing is frozen.
+    /// Waits for the findings of the destination. Nothing is frozen.
     Rehearsed,
-    /// The destination is ready. Whether to freeze, to rehearse again or to keep the tree is open.
+    /// The destination is ready. The choice is open: freeze, rehearse again, or keep the tree.
     Weighing,
     /// Freeze, save.
     Freezing,
     /// The snapshot is sent. The tree is frozen, and still this side's.
     Offered,
-    /// The destination was told to resume. The tree is no longer this side's, and it does not take it
-    /// back by itself.
+    /// The destination was asked to resume. The tree is no longer this side's, and this side does
+    /// not take it back on its own.
     Given,
     /// As `Given`, and the destination cannot be reached.
     Doubt,
@@ -48,8 +48,8 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
         (State::Offered, Got(Word::Patched)) => {
             (State::Given, vec![Record(Mark::Given), Send(Word::Resume)])
         }
-        // Anything else before the destination was told to resume: it never will be. If `Given` is
-        // there all the same, a restarted source asks, and hears a refusal.
+        // Any other event before the destination was asked to resume: it never will be. If `Given`
+        // is written nevertheless, a restarted source asks, and gets a refusal.
         (
             State::Idle
             | State::Greeting
@@ -61,7 +61,7 @@ pub fn step(state: State, event: Event) -> (State, Vec<Action>) {
             _,
         )
         | (State::Given, Unrecorded | Unsure) => {
-            // Said first: the destination may hold disks that the thaw needs.
+            // Sent first: the destination may hold disks that the thaw needs.
             (State::Kept, vec![Send(Word::Abort), Thaw, Note(Mark::Kept), End])
         }
 
@@ -102,9 +102,9 @@ pub fn restart(mark: Mark) -> (State, Vec<Action>) {
     }
 }
 
-/// Returns what a source does with its tree after its process has ended, by its last mark: `None` if it
-/// never began a hand-over. A record that cannot be read is no mark, and not `None` either: somebody has
-/// to look.
+/// Returns what a source does with its tree after its process has ended, by its last mark: `None`
+/// if it never began a hand-over. A record that cannot be read is neither a mark nor `None`: an
+/// operator has to look.
 ///
 /// ```
 /// use snapshot_handover::decision::{Again, Mark, source};

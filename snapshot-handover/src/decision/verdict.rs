@@ -1,4 +1,5 @@
-//! Who owns the tree according to the records of both sides, and what the operator has to do.
+//! Decides from the records of both sides which side owns the tree, and what the operator has to
+//! do.
 
 use std::fmt;
 
@@ -21,7 +22,7 @@ impl From<Option<Mark>> for Written {
     }
 }
 
-/// What is known of one side.
+/// The known facts about one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Side {
     /// Its record.
@@ -30,7 +31,7 @@ pub struct Side {
     pub alive: bool,
 }
 
-/// Who owns the tree. `Display` gives a sentence for the operator.
+/// The owner of the tree. `Display` writes a sentence for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The source owns it, and its process runs.
@@ -41,17 +42,17 @@ pub enum Verdict {
     RunsAtDestination,
     /// The destination owns it, and its process has ended.
     StartAtDestination,
-    /// The source may be in doubt and hold it frozen: tell it this.
+    /// The source may be in doubt and hold it frozen: give it this decision.
     Tell(Choice),
     /// The destination has not decided, and nobody else may.
     Wait,
-    /// The destination's record is damaged: only a look at its host can tell whether it runs there.
+    /// The destination's record is damaged: only a look at its host can show whether it runs there.
     Look,
     /// Both sides claim it.
     Both,
 }
 
-/// Decides who owns the tree from the records of both sides.
+/// Decides from the records of both sides which side owns the tree.
 ///
 /// ```
 /// use snapshot_handover::decision::{Choice, Mark, Side, Verdict, Written, verdict};
@@ -97,13 +98,13 @@ impl fmt::Display for Verdict {
         f.write_str(match self {
             Verdict::RunsAtSource => "the tree is the source's: nothing to do",
             Verdict::StartAtSource => {
-                "the tree is the source's, and its process has ended: start it again there; the \
-                 destination never will"
+                "the tree is the source's, and its process has ended: start it again there, \
+                 because the destination will never run it"
             }
             Verdict::RunsAtDestination => "the tree is the destination's: nothing to do",
             Verdict::StartAtDestination => {
-                "the tree is the destination's, and its process has ended: start it again there; \
-                 the source never will"
+                "the tree is the destination's, and its process has ended: start it again there, \
+                 because the source will never run it"
             }
             Verdict::Tell(Choice::Commit) => {
                 "the tree is the destination's, and the source still holds its own, frozen: commit \
@@ -123,8 +124,8 @@ impl fmt::Display for Verdict {
                  not, it is the source's: roll back"
             }
             Verdict::Both => {
-                "both sides claim the tree: somebody has decided against the verdict. Stop the one \
-                 at the source: the destination went on from its snapshot"
+                "both sides claim the tree, because somebody has decided against the verdict. Stop \
+                 it at the source: the destination continued from its snapshot"
             }
         })
     }

@@ -11,13 +11,13 @@ use snapshot_core::{Code, Error};
 
 use super::{Deadline, Limits, Timer, default_timer};
 
-/// The most bytes of one frame's content.
+/// The maximum number of bytes in the content of one frame.
 const FRAME: usize = 1 << 20;
 
-/// The bit of a frame's head that says that the message goes on.
+/// The bit of a frame's header that says that the message continues.
 const MORE: u32 = 1 << 31;
 
-/// How far the bytes of a snapshot are.
+/// The progress of a snapshot's transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transferred {
     /// The bytes that have been sent or received.
@@ -41,8 +41,8 @@ pub struct Channel<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
-    /// A channel over a connected stream, with the [`ThreadTimer`](super::ThreadTimer) and the default
-    /// time for one message.
+    /// Creates a channel over a connected stream, with the [`ThreadTimer`](super::ThreadTimer) and
+    /// the default time for one message.
     pub fn new(stream: S) -> Self {
         Self {
             stream,
@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         self
     }
 
-    /// The stream.
+    /// Returns the stream.
     pub fn into_inner(self) -> S {
         self.stream
     }
@@ -84,7 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     ///
     /// # Errors
     ///
-    /// It is empty, the link is lost, or the deadline has passed.
+    /// If it is empty, the link is lost, or the deadline has passed.
     pub async fn send(&mut self, message: &[u8], deadline: Deadline) -> Result<(), Error> {
         let deadline = deadline.part(self.message, "sending a message");
         self.send_frames(message, deadline, false).await
@@ -134,11 +134,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 
     /// Receives a message of at most `limit` bytes. The deadline bounds the wait for its first byte
-    /// and all of it; the [time of one message](Channel::message_time) begins with its first byte.
+    /// and the whole message. The [time of one message](Channel::message_time) begins with its
+    /// first byte.
     ///
     /// # Errors
     ///
-    /// The link is lost, the deadline has passed, or the bytes are no such message.
+    /// If the link is lost, the deadline has passed, or the bytes are not such a message.
     pub async fn receive(&mut self, limit: u64, deadline: Deadline) -> Result<Vec<u8>, Error> {
         self.check_read()?;
         let first = async {
@@ -215,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 }
 
-/// Reads one frame behind those in `message`. Returns whether the message goes on.
+/// Reads one frame and appends it to `message`. Returns whether the message continues.
 async fn take_frame(
     stream: &mut (impl AsyncRead + Unpin),
     first: Option<u8>,
@@ -257,13 +258,13 @@ fn lost(reason: &'static str) -> Error {
 }
 
 fn sending(error: io::Error) -> Error {
-    Error::internal(format!("the link is lost while sending: {error}")).with_source(error)
+    Error::internal(format!("the link was lost while sending: {error}")).with_source(error)
 }
 
 fn waiting(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => lost("the other side has closed the link"),
-        _ => Error::internal(format!("the link is lost while waiting for a message: {error}"))
+        _ => Error::internal(format!("the link was lost while waiting for a message: {error}"))
             .with_source(error),
     }
 }
@@ -271,7 +272,7 @@ fn waiting(error: io::Error) -> Error {
 fn receiving(error: io::Error) -> Error {
     let reason = match error.kind() {
         io::ErrorKind::UnexpectedEof => "the link was closed in the middle of a message".to_owned(),
-        _ => format!("the link is lost in the middle of a message: {error}"),
+        _ => format!("the link was lost in the middle of a message: {error}"),
     };
     Error::internal(reason).with_source(error)
 }

@@ -8,7 +8,7 @@ use snapshot_core::{Code, Error};
 
 use super::Timer;
 
-/// When a step of a hand-over must have ended, and its name for the error.
+/// The end of a step's time in a hand-over, and the name of the step for the error.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     began: Instant,
@@ -17,12 +17,13 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// A deadline for a step that begins now. [`Duration::MAX`] is no deadline.
+    /// Creates a deadline for a step that begins now. [`Duration::MAX`] means no deadline.
     pub fn after(budget: Duration, step: &'static str) -> Self {
         Self { began: Instant::now(), budget, step }
     }
 
-    /// The deadline of a part that begins now and has at most `budget`: the earlier of the two.
+    /// Returns the deadline of a part that begins now and has at most `budget`: the earlier of the
+    /// two.
     #[must_use]
     pub fn part(&self, budget: Duration, step: &'static str) -> Self {
         match self.left() > budget {
@@ -31,12 +32,12 @@ impl Deadline {
         }
     }
 
-    /// Whether both are deadlines of the same step.
+    /// Returns whether both are deadlines of the same step.
     pub(crate) fn is_for(&self, other: &Self) -> bool {
         self.step == other.step
     }
 
-    /// The time that is left.
+    /// Returns the time that is left.
     pub fn left(&self) -> Duration {
         self.budget.saturating_sub(self.began.elapsed())
     }

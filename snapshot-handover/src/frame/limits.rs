@@ -1,4 +1,4 @@
-//! How long and how large everything on a link may be.
+//! The limits of time and size for everything on a link.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use snapshot_core::ReadOptions;
 
 /// The limits of one hand-over on one side.
 ///
-/// | limit | default | what it bounds |
+/// | limit | default | bounds |
 /// |---|---|---|
 /// | [`message`](Limits::message) | 30 s | one message, from its first byte to its last |
 /// | [`greeting`](Limits::greeting) | 30 s | everything until the source has the welcome |
@@ -14,12 +14,12 @@ use snapshot_core::ReadOptions;
 /// | [`freeze`](Limits::freeze) | 150 s | destination: from the welcome to a rehearsal or the snapshot |
 /// | [`transfer`](Limits::transfer) | 120 s | all bytes of the snapshot |
 /// | [`patch`](Limits::patch) | 150 s | source: from the last byte of the snapshot to the answer |
-/// | [`resume`](Limits::resume) | 150 s | the wait for the word to resume, and for its answer |
-/// | [`settle`](Limits::settle) | 10 s | everything that is said after the decision |
-/// | [`thaw`](Limits::thaw) | 30 s | source: how long a failing thaw is tried again |
+/// | [`resume`](Limits::resume) | 150 s | the wait for `Resume`, and for its answer |
+/// | [`settle`](Limits::settle) | 10 s | all messages after the decision |
+/// | [`thaw`](Limits::thaw) | 30 s | source: the time during which a failing thaw is retried |
 /// | [`snapshot`](Limits::snapshot) | 256 MiB | the bytes of a snapshot that is read |
 ///
-/// While the source is frozen, what is left of the session's blackout budget bounds each wait as well.
+/// While the source is frozen, the rest of the session's blackout budget also bounds each wait.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +59,7 @@ macro_rules! durations {
 }
 
 impl Limits {
-    /// The default limits.
+    /// Creates the default limits.
     pub const fn new() -> Self {
         Self {
             message: Duration::from_secs(30),
@@ -76,14 +76,14 @@ impl Limits {
     }
 
     durations! {
-        /// Sets the time of one message, from its first byte to its last. It bounds the whole message,
-        /// so that a peer that sends a byte now and then does not hold this side.
+        /// Sets the time of one message, from its first byte to its last. It bounds the whole
+        /// message, so that a peer cannot extend it with an occasional byte.
         message,
         /// Sets the time until the source has the welcome, on both sides.
         greeting,
-        /// Sets how long the destination, which is prepared, waits while the source decides, rehearses
-        /// again, or freezes and saves; and how long the source waits for a preparation. Memory that is
-        /// copied between rehearsals takes its time.
+        /// Sets how long the prepared destination waits while the source decides, rehearses again,
+        /// or freezes and saves; and how long the source waits for a preparation. Copying memory
+        /// between rehearsals takes time.
         rehearsal,
         /// Sets how long the destination waits for a rehearsal or the snapshot after its welcome.
         freeze,
@@ -91,15 +91,16 @@ impl Limits {
         transfer,
         /// Sets how long the source waits while the destination imports and patches.
         patch,
-        /// Sets how long the destination waits for the word to resume, and the source for its answer.
+        /// Sets how long the destination waits for `Resume`, and the source for its answer.
         resume,
-        /// Sets the time of everything that is said after the decision.
+        /// Sets the time of all messages after the decision.
         settle,
-        /// Sets how long the source tries a failing thaw again.
+        /// Sets for how long the source retries a failing thaw.
         thaw,
     }
 
-    /// Sets the most bytes of a snapshot that this side reads. The source learns it from the welcome.
+    /// Sets the maximum number of bytes of a snapshot that this side reads. The source gets it in
+    /// the welcome.
     #[must_use]
     pub const fn snapshot(mut self, bytes: u64) -> Self {
         self.snapshot = bytes;

@@ -1,8 +1,8 @@
 //! Messages on a stream: frames of at most 1 MiB, and a limit and a deadline for every read and write.
 //!
-//! A frame is four bytes and its content. The highest bit of the four says that the message goes on
-//! in the next frame; the others are the length of the content, big endian, from 1 to 1 MiB. No memory
-//! is taken for more than the next frame, whatever a message claims.
+//! A frame is four bytes and its content. The highest bit of the four says that the message
+//! continues in the next frame; the others are the length of the content, big endian, from 1 byte
+//! to 1 MiB. Memory is allocated for the next frame only, whatever a message claims.
 //!
 //! ```
 //! use std::time::Duration;

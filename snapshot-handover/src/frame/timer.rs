@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use snapshot_core::Error;
 
-/// A future that ends when a time has passed.
+/// A future that ends after some time.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A source of deadlines. [`ThreadTimer`] needs no runtime; a program with one can give its own:
+/// A source of deadlines. [`ThreadTimer`] needs no runtime. A program with a runtime can implement
+/// its own:
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,18 +34,18 @@ pub trait Timer: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If the timer cannot run. The step that needs the deadline then fails: nothing waits without
-    /// one.
+    /// If the timer cannot run. The step that needs the deadline then fails, because nothing waits
+    /// without a deadline.
     fn sleep(&self, time: Duration) -> Result<Sleep, Error>;
 }
 
-/// A timer with a thread of its own, which is started at the first use and lives as long as the
-/// program. All timers of this type share it. If it cannot be started, the next use tries again.
+/// A timer with its own thread, which is started at the first use and lives as long as the program.
+/// All timers of this type share it. If it cannot be started, the next use tries again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ThreadTimer;
 
-// Both well-kept timers without a runtime, futures-timer and async-io, panic if their thread cannot be
-// started; here that is an error, and the next use tries again.
+// Both well-kept timers without a runtime, futures-timer and async-io, panic if their thread cannot
+// be started. Here that is an error, and the next use tries again.
 
 /// Due time, then a serial number: two sleeps may be due at the same instant.
 type Key = (Instant, u64);
@@ -53,7 +54,7 @@ type Key = (Instant, u64);
 struct Queue {
     next: u64,
     wakers: BTreeMap<Key, Option<Waker>>,
-    /// The process that the thread runs in. A child after a `fork` does not have the thread.
+    /// The process in which the thread runs. A child after a `fork` does not have the thread.
     runs_in: Option<u32>,
 }
 
@@ -146,7 +147,7 @@ impl Drop for Pending {
     }
 }
 
-/// The timer that is used if the program gives none.
+/// Returns the timer for a program that sets none.
 pub(crate) fn default_timer() -> Arc<dyn Timer> {
     Arc::new(ThreadTimer)
 }

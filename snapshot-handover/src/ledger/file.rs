@@ -16,18 +16,18 @@ const SUFFIX: &str = ".record";
 /// The file that is locked by the process that uses the folder.
 const LOCK: &str = "lock";
 
-/// No record is longer.
+/// The maximum length of a record.
 const LIMIT: u64 = 4 << 20;
 
-/// How long another process may look at the folder before it counts as its owner.
+/// The time for which another process may look at the folder before it counts as its owner.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Keeps each record in a file of its own. A record is written to a new file, synced, renamed over the
-/// old one, and the folder is synced: after a crash at any moment the old record or the new one is
-/// there.
+/// Keeps each record in a separate file. A record is written to a new file, synced, and renamed
+/// over the old one, and then the folder is synced. After a crash at any moment there is either the
+/// old record or the new one.
 ///
-/// One process uses the folder at a time, which a lock on the file `lock` ensures. The folder and its
-/// files are for their owner alone.
+/// One process uses the folder at a time, which a lock on the file `lock` ensures. Only the owner
+/// can access the folder and its files.
 #[derive(Debug)]
 pub struct FileStore {
     folder: PathBuf,
@@ -36,11 +36,11 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// Opens a folder, and creates it if it is not there.
+    /// Opens a folder, and creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// `FAILED_PRECONDITION` if another process uses the folder; or why it cannot be opened.
+    /// `FAILED_PRECONDITION` if another process uses the folder. Also if it cannot be opened.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref().to_owned();
         create_folder(&folder).map_err(|error| at(&folder, error))?;
@@ -60,7 +60,7 @@ impl FileStore {
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::precondition(format!(
                         "{}: another process uses this ledger: end it first, or give each process \
-                         a folder of its own",
+                         its own folder",
                         folder.display()
                     )));
                 }
@@ -68,11 +68,11 @@ impl FileStore {
         }
     }
 
-    /// Whether a process uses the folder now.
+    /// Returns whether a process uses the folder now.
     ///
     /// # Errors
     ///
-    /// If there is no ledger in the folder, or it cannot be looked at.
+    /// If there is no ledger in the folder, or it cannot be read.
     pub(super) fn is_used(folder: &Path) -> Result<bool, Error> {
         let path = folder.join(LOCK);
         let lock = File::open(&path).map_err(|error| at(&path, error))?;
@@ -83,7 +83,7 @@ impl FileStore {
         }
     }
 
-    /// The file of a session's record.
+    /// Returns the file of a session's record.
     pub fn path(&self, session: &SessionId) -> PathBuf {
         record_path(&self.folder, session)
     }
@@ -94,9 +94,9 @@ impl Store for FileStore {
         let path = self.path(session);
         let new = self.folder.join(format!("{session}.new"));
         let prepare = || {
-            // Opened before anything is published: it may not be readable.
+            // Opened before anything is published, because it may not be readable.
             let folder = File::open(&self.folder)?;
-            // One that a crash has left.
+            // It was left by a crash.
             match fs::remove_file(&new) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -126,7 +126,7 @@ pub(super) fn read(folder: &Path, session: &SessionId) -> Result<Option<Vec<u8>>
     let read = || {
         let mut bytes = Vec::new();
         let file = File::open(&path)?;
-        // What is believed is made durable first: the last sync may have failed.
+        // Synced before it is trusted: the last sync may have failed.
         file.sync_all()?;
         sync_folder(&File::open(folder)?)?;
         file.take(LIMIT).read_to_end(&mut bytes)?;
@@ -166,7 +166,7 @@ fn sync_folder(folder: &File) -> io::Result<()> {
     folder.sync_all()
 }
 
-/// Elsewhere a folder cannot be synced; a rename is durable with the file system's own log.
+/// Other systems cannot sync a folder; there a rename is durable with the file system's own log.
 #[cfg(not(unix))]
 fn sync_folder(_: &File) -> io::Result<()> {
     Ok(())

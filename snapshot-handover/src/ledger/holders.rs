@@ -1,4 +1,4 @@
-//! Which sessions a conversation of this process holds.
+//! The sessions that a conversation of this process holds.
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 
 use crate::SessionId;
 
-/// The sessions that are held, each with those that wait for it.
+/// The sessions that are held, each with the waiters for it.
 #[derive(Debug, Default)]
 pub(super) struct Holders {
     held: Mutex<HashMap<SessionId, Vec<Waker>>>,
@@ -28,13 +28,13 @@ impl Holders {
         is_free
     }
 
-    /// Releases a session and wakes those that wait for it.
+    /// Releases a session and wakes its waiters.
     pub(super) fn release(&self, session: &SessionId) {
         let waiting = self.lock().remove(session);
         waiting.into_iter().flatten().for_each(Waker::wake);
     }
 
-    /// Ends when the session is free.
+    /// Waits until the session is free.
     pub(super) fn free<'a>(&'a self, session: &'a SessionId) -> impl Future<Output = ()> + 'a {
         poll_fn(move |cx| match self.lock().get_mut(session) {
             None => Poll::Ready(()),

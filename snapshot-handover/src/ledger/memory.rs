@@ -9,16 +9,16 @@ use super::{Store, Unwritten};
 use crate::SessionId;
 use crate::decision::Mark;
 
-/// What goes wrong with a write.
+/// A fault in a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteFault {
-    /// Reported as failed, and the old record is there.
+    /// Reported as failed, and the old record remains.
     Fails,
-    /// Reported as failed, and the new record is there all the same.
+    /// Reported as failed, but the new record is written.
     FailsAndIsThere,
     /// Reported as failed, and the record is damaged.
     FailsAndTears,
-    /// Reported as done, and the old record is there. A [`Store`] must never do this.
+    /// Reported as done, but the old record remains. A [`Store`] must never do this.
     IsLost,
 }
 
@@ -48,12 +48,12 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// A store without records.
+    /// Creates a store without records.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes every write of this mark go wrong, until [`MemoryStore::heal`].
+    /// Makes every write of this mark fail in this way, until [`MemoryStore::heal`].
     pub fn fail(&self, mark: Mark, fault: WriteFault) {
         self.lock().faults.push((mark, fault));
     }
@@ -84,7 +84,7 @@ impl Store for MemoryStore {
         let mut inner = self.lock();
         let mark = super::Record::decode(session, record).map(|record| record.mark).ok();
         let fault = inner.faults.iter().find(|(of, _)| Some(*of) == mark).map(|&(_, fault)| fault);
-        let failed = || Error::internal(format!("{session}: the write fails, as was asked for"));
+        let failed = || Error::internal(format!("{session}: the write fails, as requested"));
         let mut record = record.to_vec();
         match fault {
             Some(WriteFault::Fails) => return Err(Unwritten::unchanged(failed())),

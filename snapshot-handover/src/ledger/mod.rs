@@ -1,9 +1,9 @@
-//! Durable marks: what each side keeps of a session, so that a crash at any moment leaves an answer to
-//! the question who owns the tree.
+//! Durable marks: the record of each side for a session. After a crash at any moment, it says which
+//! side owns the tree.
 //!
-//! A [`Ledger`] holds the rules: a session id is accepted once, a session belongs to one conversation
-//! at a time, a record that cannot be read is refused. A [`Store`] holds the bytes: [`FileStore`] in a
-//! folder, [`MemoryStore`] for tests.
+//! A [`Ledger`] enforces the rules: a session id is accepted once, a session belongs to one
+//! conversation at a time, and an unreadable record is refused. A [`Store`] stores the bytes:
+//! [`FileStore`] in a folder, [`MemoryStore`] for tests.
 //!
 //! ```
 //! use snapshot_handover::decision::Mark;
@@ -49,7 +49,7 @@ use crate::decision::Mark;
 use crate::frame::{Deadline, Timer};
 use crate::message::Failure;
 
-/// The durable marks of one process. Clones are the same ledger.
+/// The durable marks of one process. Clones share the ledger.
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<Shared>,
@@ -61,16 +61,16 @@ struct Shared {
 }
 
 impl Ledger {
-    /// Opens a ledger in a folder, and creates the folder if it is not there.
+    /// Opens a ledger in a folder, and creates the folder if it does not exist.
     ///
     /// # Errors
     ///
-    /// As [`FileStore::open`]: above all, if another process uses the folder.
+    /// As [`FileStore::open`]; in particular, if another process uses the folder.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         FileStore::open(folder).map(Self::over)
     }
 
-    /// A ledger over a store.
+    /// Creates a ledger over a store.
     pub fn over(store: impl Store + 'static) -> Self {
         Self { shared: Arc::new(Shared { store: Box::new(store), holders: Holders::default() }) }
     }
@@ -79,11 +79,12 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The id was used before, also if its record cannot be read; or the mark cannot be written.
+    /// If the id was used before, even if its record cannot be read; or if the mark cannot be
+    /// written.
     pub fn begin(&self, session: &SessionId, role: Role) -> Result<Entry, Unwritten> {
         let used = || {
             Unwritten::unchanged(Error::precondition(format!(
-                "session {session} was used: a hand-over needs a new session id"
+                "session {session} was already used: a hand-over needs a new session id"
             )))
         };
         if !self.shared.holders.take(session) {
@@ -101,11 +102,12 @@ impl Ledger {
         Ok(entry)
     }
 
-    /// Takes a session up again that an earlier conversation has left, to finish it.
+    /// Reopens a session that an earlier conversation has left, to finish it.
     ///
     /// # Errors
     ///
-    /// There is no such session, its record cannot be read, or a conversation about it still runs.
+    /// If there is no such session, its record cannot be read, or a conversation about it still
+    /// runs.
     pub fn reopen(&self, session: &SessionId) -> Result<Entry, Error> {
         if !self.shared.holders.take(session) {
             return Err(Error::precondition(format!(
@@ -119,7 +121,7 @@ impl Ledger {
             mark: Mark::Begun,
             failure: None,
         };
-        // Released again on every way out.
+        // Released again on every return.
         let entry = Entry { ledger: self.clone(), record, settled: true };
         match self.find(session)? {
             Some(record) => {
@@ -152,7 +154,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The record cannot be read.
+    /// If the record cannot be read.
     pub fn find(&self, session: &SessionId) -> Result<Option<Record>, Error> {
         let bytes = self.shared.store.read(session)?;
         bytes.map(|bytes| Record::decode(session, &bytes)).transpose()
@@ -162,16 +164,16 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The store cannot be listed.
+    /// If the store cannot be listed.
     pub fn sessions(&self) -> Result<Vec<SessionId>, Error> {
         self.shared.store.sessions()
     }
 
-    /// Declares that nothing of a session runs in this process any more, though the future of its
+    /// Declares that this process no longer runs anything of a session, although the future of its
     /// conversation was dropped half-way. Call it after
     /// [`Source::recover`](snapshot_core::Source::recover) or
-    /// [`Abandoned::abort`](snapshot_core::Abandoned::abort), so that the session can be finished from
-    /// its record, as after a restart.
+    /// [`Abandoned::abort`](snapshot_core::Abandoned::abort), so that the session can be finished
+    /// from its record, as after a restart.
     pub fn release(&self, session: &SessionId) {
         self.shared.holders.release(session);
     }
@@ -183,7 +185,7 @@ impl fmt::Debug for Ledger {
     }
 }
 
-/// The session of one conversation. Until the conversation has finished, nobody else in this process
+/// The session of one conversation. Until the conversation has finished, no other in this process
 /// gets it.
 ///
 /// If it is dropped before [`finish`](Entry::finish), the session stays held until
@@ -196,7 +198,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The record, as it was last written or tried to be.
+    /// Returns the record, as it was last written, or as it should have been.
     pub fn current(&self) -> &Record {
         &self.record
     }
@@ -205,7 +207,7 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// Why it could not be written, and whether the old mark is there for sure.
+    /// The reason why it could not be written, and whether the old mark certainly remains.
     pub fn record(&mut self, mark: Mark, failure: Option<Failure>) -> Result<(), Unwritten> {
         self.record.mark = mark;
         self.record.failure = failure;
@@ -217,7 +219,7 @@ impl Entry {
         self.ledger.shared.store.write(&self.record.session, &bytes)
     }
 
-    /// Ends the conversation. Whoever is asked about the session next reads the record.
+    /// Ends the conversation. Later answers about the session come from the record.
     pub fn finish(mut self) {
         self.settled = true;
     }

@@ -1,4 +1,4 @@
-//! What a side keeps of one session.
+//! The record of one session on one side.
 
 use snapshot_core::codec::{self, from_bytes, to_bytes};
 use snapshot_core::{Code, Error, Payload, Snapshot};
@@ -17,24 +17,24 @@ pub enum Role {
     Destination,
 }
 
-/// What a side keeps of one session.
+/// The record of one session on one side.
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Record, version = 1)]
 pub struct Record {
     /// The session.
     #[snapshot(with = codec::display)]
     pub session: SessionId,
-    /// Which side of it this is.
+    /// The side of the session.
     pub role: Role,
-    /// How far it is.
+    /// The progress of the session.
     #[snapshot(with = mark)]
     pub mark: Mark,
-    /// Why the tree was not moved, if it was not.
+    /// The reason why the tree was not moved, if it was not.
     pub failure: Option<Failure>,
 }
 
 impl Record {
-    /// Encodes the record as it stands in a file: the payload of a snapshot, with a header and a
+    /// Encodes the record as the content of a file: the payload of a snapshot, with a header and a
     /// digest. The tool `snapshot inspect` shows it.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// It is damaged, of another session, or of a newer build. It is never taken for no record.
+    /// If it is damaged, of another session, or of a newer build. It never counts as missing.
     pub fn decode(session: &SessionId, bytes: &[u8]) -> Result<Self, Error> {
         let decode = || {
             let snapshot = Snapshot::from_bytes(bytes.to_vec())?;

@@ -1,4 +1,4 @@
-//! A look at a ledger from outside of the process that uses it.
+//! Reads a ledger from outside of the process that uses it.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use super::{FileStore, Record, file};
 use crate::SessionId;
 use crate::decision::{Side, Written};
 
-/// What a ledger's folder says of one session.
+/// The entry of one session in a ledger's folder.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {
     /// The session.
     pub session: SessionId,
-    /// Its record, or why it cannot be read.
+    /// Its record, or the error of reading it.
     pub record: Result<Record, Error>,
     /// Whether a process uses the ledger now.
     pub alive: bool,
 }
 
 impl Status {
-    /// What a [`verdict`](crate::decision::verdict()) needs to know of this side.
+    /// Returns the facts about this side for a [`verdict`](crate::decision::verdict()).
     pub fn side(&self) -> Side {
         let written = match &self.record {
             Ok(record) => Written::Mark(record.mark),
@@ -31,12 +31,12 @@ impl Status {
     }
 }
 
-/// Reads the sessions of a ledger's folder without opening the ledger, for a status command: a process
-/// that uses it is not disturbed.
+/// Reads the sessions of a ledger's folder without opening the ledger, for a status command. A
+/// process that uses the ledger is not disturbed.
 ///
 /// # Errors
 ///
-/// If there is no ledger in the folder, or it cannot be listed. A record that cannot be read is not an
+/// If there is no ledger in the folder, or it cannot be listed. An unreadable record is not an
 /// error here.
 pub fn status(folder: impl AsRef<Path>) -> Result<Vec<Status>, Error> {
     let folder = folder.as_ref();

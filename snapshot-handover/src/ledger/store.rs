@@ -1,4 +1,4 @@
-//! Where the records of a ledger are kept.
+//! The storage of a ledger's records.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use snapshot_core::Error;
 use crate::SessionId;
 use crate::decision::Event;
 
-/// Keeps one record for each session. The rules of a [`Ledger`](super::Ledger) are not its business:
-/// it stores bytes.
+/// Stores one record for each session. It stores only bytes; the rules are those of a
+/// [`Ledger`](super::Ledger).
 ///
-/// # What it must guarantee
+/// # Guarantees
 ///
 /// - When [`write`](Store::write) returns `Ok`, the record survives a crash of the process and of the
 ///   machine.
-/// - After an error with [`Certainty::Unchanged`] the old record is there, and stays.
+/// - After an error with [`Certainty::Unchanged`] the old record remains.
 /// - [`read`](Store::read) returns the bytes of a write, whole, or bytes that differ from every one:
 ///   the ledger notices those by their digest. It returns `None` only if no write ever succeeded or
 ///   may have.
@@ -24,54 +24,55 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Why it could not be written, and whether the old record is there for sure.
+    /// The reason why it could not be written, and whether the old record certainly remains.
     fn write(&self, session: &SessionId, record: &[u8]) -> Result<(), Unwritten>;
 
     /// Reads the record of a session; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// Why it cannot be read.
+    /// If it cannot be read.
     fn read(&self, session: &SessionId) -> Result<Option<Vec<u8>>, Error>;
 
     /// Returns the sessions with a record, in the order of their ids.
     ///
     /// # Errors
     ///
-    /// Why they cannot be listed.
+    /// If they cannot be listed.
     fn sessions(&self) -> Result<Vec<SessionId>, Error>;
 }
 
 /// Whether a failed write has left the old record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
-    /// The old record is there for sure.
+    /// The old record certainly remains.
     Unchanged,
-    /// The new record may be there, or the record may be damaged.
+    /// The new record may be written, or the record may be damaged.
     Unsure,
 }
 
 /// A record that could not be written.
 #[derive(Clone, Debug)]
 pub struct Unwritten {
-    /// Whether the old record is there for sure.
+    /// Whether the old record certainly remains.
     pub certainty: Certainty,
-    /// Why.
+    /// The reason.
     pub error: Error,
 }
 
 impl Unwritten {
-    /// The old record is there for sure.
+    /// Creates the error of a write that certainly left the old record.
     pub fn unchanged(error: Error) -> Self {
         Self { certainty: Certainty::Unchanged, error }
     }
 
-    /// The new record may be there, or the record may be damaged.
+    /// Creates the error of a write after which the new record may be written, or the record may be
+    /// damaged.
     pub fn unsure(error: Error) -> Self {
         Self { certainty: Certainty::Unsure, error }
     }
 
-    /// The event for the decisions.
+    /// Returns the event for the decisions.
     pub fn event(&self) -> Event {
         match self.certainty {
             Certainty::Unchanged => Event::Unrecorded,

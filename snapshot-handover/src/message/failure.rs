@@ -1,11 +1,11 @@
-//! The reasons of a side, as they travel and as a ledger keeps them.
+//! The reasons of a side, in messages and in a ledger.
 
 use snapshot_core::{Code, Error, Snapshot};
 
 use super::printable::printable;
 use super::v1;
 
-/// The most characters of one finding's text.
+/// The maximum number of characters in one finding's text.
 const TEXT_LIMIT: usize = 4096;
 
 /// The reasons of a side: each finding with its code and its text.
@@ -22,7 +22,7 @@ const TEXT_LIMIT: usize = 4096;
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Failure, validate = has_a_finding)]
 pub struct Failure {
-    /// What is wrong, at least one, at most [`Error::LIMIT`].
+    /// The findings: at least one, at most [`Error::LIMIT`].
     #[snapshot(max = 256)]
     pub findings: Vec<Finding>,
 }
@@ -35,7 +35,7 @@ fn has_a_finding(failure: &Failure) -> Result<(), &'static str> {
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::failure::Finding)]
 pub struct Finding {
-    /// The code, as gRPC spells it. One that this build does not know is read as `INTERNAL`.
+    /// The code, as gRPC spells it. An unknown code is read as `INTERNAL`.
     #[snapshot(max = 64)]
     pub code: String,
     /// The text, with the controller and the field.
@@ -54,7 +54,7 @@ impl From<&Error> for Failure {
 }
 
 impl From<Failure> for Error {
-    /// The error of the other side. Control characters in it are escaped.
+    /// Creates the error of the other side. Control characters in it are escaped.
     fn from(failure: Failure) -> Self {
         let error = |finding: &Finding| {
             Error::new(code(&finding.code), printable(&finding.text, TEXT_LIMIT))

@@ -1,9 +1,9 @@
 //! The messages of a hand-over, `snapshot.handover.v1`.
 //!
-//! They are read as strictly as a snapshot: an unknown message or field, and bytes that this build
-//! would not have written, are refused. A change of the messages is therefore a new version of the
-//! protocol, and both sides agree on one first: each sends its [`Versions`], whose form never changes.
-//! Then each message is a [`Message`].
+//! They are read as strictly as a snapshot: unknown messages and fields are refused, and so are
+//! bytes that this build would not have written. Each change of the messages is therefore a new
+//! version of the protocol, on which both sides agree first: each sends its [`Versions`], whose
+//! form never changes. After that, each message is a [`Message`].
 //!
 //! ```
 //! use snapshot_handover::message::{Ask, Message};
@@ -35,7 +35,7 @@ pub mod v1 {
     include!("../generated/snapshot.handover.v1.rs");
 }
 
-/// The most bytes of a program's note in a message.
+/// The maximum number of bytes of a program's note in a message.
 const NOTE_LIMIT: usize = 4 << 20;
 
 /// One message.
@@ -59,11 +59,11 @@ pub enum Message {
     Resumed(Vec<u8>),
     /// Destination: it did not take the tree over and never will in this session.
     Refused(Failure),
-    /// Source: it does not go on. The tree runs on at the source.
+    /// Source: it stops the hand-over. The tree continues at the source.
     Abort(Failure),
-    /// Source: it has let go of the tree. A note of the program.
+    /// Source: it has released the tree. A note of the program.
     Committed(Vec<u8>),
-    /// Source, on a new link: what became of the session?
+    /// Source, on a new link: asks for the outcome of the session.
     Ask(Ask),
     /// Destination: the source's last word has arrived.
     Settled,
@@ -91,9 +91,9 @@ pub struct Hello {
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Welcome)]
 pub struct Welcome {
-    /// A `snapshot.v1.Manifest`: what the destination can import.
+    /// A `snapshot.v1.Manifest`: the payloads that the destination can import.
     pub manifest: Vec<u8>,
-    /// The most bytes of a snapshot that the destination reads.
+    /// The maximum number of bytes of a snapshot that the destination reads.
     pub snapshot_limit: u64,
     /// The name of the destination's host.
     #[snapshot(max = 1024)]
@@ -118,9 +118,9 @@ pub struct Rehearsal {
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Ready)]
 pub struct Ready {
-    /// How long it took to verify the tree and to take it in, in nanoseconds.
+    /// The duration of the verification and the import of the tree, in nanoseconds.
     pub import_ns: u64,
-    /// How long the `prepare` hooks took, in nanoseconds.
+    /// The duration of the `prepare` hooks, in nanoseconds.
     pub prepare_ns: u64,
 }
 
@@ -135,7 +135,7 @@ pub struct SnapshotFollows {
     pub note: Vec<u8>,
 }
 
-/// Asks what became of a session.
+/// Asks for the outcome of a session.
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Ask)]
 pub struct Ask {
@@ -208,7 +208,7 @@ struct Abort {
 }
 
 impl Message {
-    /// The message without its content, as the decisions see it.
+    /// Returns the message without its content, as the decisions see it.
     pub fn word(&self) -> Word {
         match self {
             Message::Hello(_) => Word::Hello,
@@ -231,7 +231,7 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// A text or a note that is longer than its bound, with its path.
+    /// If a text or a note is longer than its bound, with its path.
     pub fn encode(self) -> Result<Vec<u8>, Error> {
         let body = match self {
             Message::Hello(hello) => Body::Hello(hello),
@@ -255,7 +255,7 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// Bytes that this build would not have written: an unknown message or field, a value out of
+    /// If this build would not have written the bytes: an unknown message or field, a value out of
     /// bounds, damage. The error has the path and the byte.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         Ok(match from_bytes::<Envelope>(bytes)?.body {

@@ -1,7 +1,7 @@
-//! Text of a peer, made safe for terminals and logs.
+//! Makes text of a peer safe for terminals and logs.
 
 /// Escapes control characters, and the characters that are invisible or change the direction of the
-/// text, and cuts the text after `max` characters.
+/// text. Truncates the text after `max` characters.
 pub(super) fn printable(text: &str, max: usize) -> String {
     let mut safe = String::with_capacity(text.len().min(max));
     for (position, c) in text.chars().enumerate() {

@@ -7,8 +7,8 @@ use snapshot_core::{Error, Origin};
 
 /// The id of one hand-over, the same on both sides. A ledger accepts it once.
 ///
-/// It has 1 to 64 characters: ASCII letters, digits, `-`, `_` and `.`; it does not begin with `.`, since
-/// it is also the name of a file.
+/// It has 1 to 64 characters: ASCII letters, digits, `-`, `_` and `.`. It does not begin with `.`,
+/// because it is also the name of a file.
 ///
 /// ```
 /// use snapshot_handover::SessionId;
@@ -23,20 +23,20 @@ use snapshot_core::{Error, Origin};
 pub struct SessionId(String);
 
 impl SessionId {
-    /// What hooks find out about the session.
+    /// Returns the origin that hooks see.
     pub(crate) fn origin(&self) -> Origin {
         Origin::Handover { session: self.to_string().into() }
     }
 
-    /// The most characters of an id.
+    /// The maximum number of characters in an id.
     pub const MAX_LENGTH: usize = 64;
 
-    /// A new random id (a UUID).
+    /// Creates a random id (a UUID).
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().to_string())
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -45,7 +45,7 @@ impl SessionId {
 impl FromStr for SessionId {
     type Err = Error;
 
-    /// Checks and takes an id.
+    /// Checks a text and converts it to an id.
     ///
     /// # Errors
     ///

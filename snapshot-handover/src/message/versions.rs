@@ -1,4 +1,4 @@
-//! The version of the protocol, which both sides agree on before anything else.
+//! The version of the protocol, on which both sides agree before anything else.
 
 use snapshot_core::codec::{from_bytes, to_bytes};
 use snapshot_core::{Code, Error, Snapshot};
@@ -40,7 +40,7 @@ impl Versions {
     /// The version of the protocol that this build speaks.
     pub const CURRENT: u32 = 1;
 
-    /// The versions that this build speaks, under the name of a program.
+    /// Returns the versions that this build speaks, under the name of a program.
     pub fn of(build: &str) -> Self {
         Self { lowest: 1, highest: Self::CURRENT, build: printable(build, 128) }
     }
@@ -63,9 +63,7 @@ impl Versions {
         let versions: Self = from_bytes(bytes).map_err(|error| {
             Error::new(
                 Code::DataLoss,
-                format!(
-                    "the other side does not begin with its versions of the hand-over: {error}"
-                ),
+                format!("the other side did not begin with its versions of the hand-over: {error}"),
             )
         })?;
         Ok(Self { build: printable(&versions.build, 128), ..versions })
@@ -82,7 +80,7 @@ impl Versions {
     /// assert_eq!(
     ///     error.to_string(),
     ///     "the other side (shim 2.0) speaks versions 2 to 3 of the hand-over, this side (shim 1.0) \
-    ///      versions 1 to 1: the other side is newer, upgrade this one",
+    ///      versions 1 to 1: upgrade this side, which is older",
     /// );
     /// ```
     ///
@@ -95,8 +93,8 @@ impl Versions {
             return Ok(Agreed { version, ours: self.clone(), theirs: theirs.clone() });
         }
         let cure = match theirs.highest > self.highest {
-            true => "the other side is newer, upgrade this one",
-            false => "this side is newer, upgrade the other one",
+            true => "upgrade this side, which is older",
+            false => "upgrade the other side, which is older",
         };
         Err(Error::new(
             Code::Unimplemented,
@@ -110,17 +108,17 @@ impl Versions {
 }
 
 impl Agreed {
-    /// The name of the other side's program.
+    /// Returns the name of the other side's program.
     pub fn peer(&self) -> &str {
         &self.theirs.build
     }
 
-    /// Explains a message of the other side that cannot be read: which build is newer.
+    /// Explains a message of the other side that cannot be read: says which build is newer.
     pub(crate) fn explain(&self, error: &Error) -> Error {
         let cure = if self.theirs.highest > self.ours.highest {
-            "the other side is newer, upgrade this one"
+            "upgrade this side, which is older"
         } else if self.theirs.highest < self.ours.highest {
-            "this side is newer, upgrade the other one"
+            "upgrade the other side, which is older"
         } else {
             "both builds have the same newest version, so the sender is broken"
         };

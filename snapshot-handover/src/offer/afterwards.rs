@@ -1,5 +1,5 @@
-//! A source that was started again. Its tree ended with the process that had it; what is left is to
-//! find out, and to say, whose it is.
+//! A source after a restart. Its tree ended with the process that had it; what remains is to find
+//! the owner of the tree, and to record it.
 
 use futures_io::{AsyncRead, AsyncWrite};
 use snapshot_core::{ControllerSet, Error};
@@ -16,7 +16,7 @@ fn reopen(handover: &Handover, session: &SessionId) -> Result<Entry, Error> {
     match entry.current().role {
         Role::Source => Ok(entry),
         Role::Destination => Err(Error::precondition(format!(
-            "this side was the destination of session {session}: it does not ask, it answers"
+            "this side was the destination of session {session}: it answers and does not ask"
         ))),
     }
 }

@@ -1,4 +1,4 @@
-//! Does what the source decides.
+//! Performs the actions that the source decides.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::message::{Ask, Failure, Hello, Message, Rehearsal, SnapshotFollows, W
 use crate::report::{NotMoved, Rehearsed, Report};
 use crate::talk::Talk;
 
-/// What lines of this side's report are called.
+/// The prefix of the lines in this side's report.
 const SIDE: &str = "source";
 
-/// How long after a failing thaw it is tried again.
+/// The pause before a failing thaw is retried.
 const THAW_PAUSE: Duration = Duration::from_millis(20);
 
-/// A source's conversation, over as many links as it takes.
+/// A source's conversation, over as many links as necessary.
 pub(super) struct Conversation<R: Controller> {
     handover: Handover,
     session: SessionId,
@@ -44,7 +44,7 @@ pub(super) struct Conversation<R: Controller> {
     /// After the preflight.
     source: Option<Source<R>>,
     rehearsed: Option<Rehearsed>,
-    /// When the rehearsal was sent.
+    /// The time at which the rehearsal was sent.
     sent: Option<Instant>,
     /// Whether the freeze has begun.
     was_frozen: bool,
@@ -52,7 +52,7 @@ pub(super) struct Conversation<R: Controller> {
     snapshot: Bytes,
     /// The note of the snapshot, then that of the commit.
     next_note: Vec<u8>,
-    /// Why the tree is not moved; the first reason counts.
+    /// The reason why the tree is not moved; the first reason counts.
     failure: Option<Error>,
     undo: Option<Error>,
     /// The report of a phase that failed.
@@ -63,18 +63,18 @@ pub(super) struct Conversation<R: Controller> {
     trouble: Vec<Error>,
 }
 
-/// Where a conversation has stopped.
+/// The point at which a conversation has stopped.
 pub(super) struct Paused {
     pub(super) state: source::State,
     /// Whether both sides know the outcome.
     pub(super) settled: bool,
 }
 
-/// What comes of an action.
+/// The step after an action.
 enum Step {
     GoOn,
     Happened(Event),
-    /// The link is needed, or an operator.
+    /// A link or an operator is needed.
     Pause,
     End,
 }
@@ -104,7 +104,7 @@ impl<R: Controller> Conversation<R> {
         }
     }
 
-    /// The conversation of a source that was started again.
+    /// Creates the conversation of a source after a restart.
     pub(super) fn afterwards(handover: &Handover, entry: Entry) -> Self {
         let session = entry.current().session.clone();
         Self::without_tree(handover, session, Some(entry), None, Session::new())
@@ -156,8 +156,8 @@ impl<R: Controller> Conversation<R> {
         &self.session
     }
 
-    /// The budget of the phase that runs; while the tree is frozen and not given away, at most what is
-    /// left of the blackout budget.
+    /// Returns the deadline of the current phase. While the tree is frozen and not given away, the
+    /// rest of the blackout budget bounds it too.
     pub(super) fn deadline(&self) -> Deadline {
         let left = self.frozen.as_ref().and_then(Frozen::blackout_left);
         match left.filter(|_| self.mark() == Some(Mark::Begun)) {
@@ -168,10 +168,10 @@ impl<R: Controller> Conversation<R> {
 
     pub(super) fn begin_asking(&mut self) {
         self.deadline =
-            Deadline::after(self.handover.limits.resume, "waiting for what became of the session");
+            Deadline::after(self.handover.limits.resume, "waiting for the outcome of the session");
     }
 
-    /// Asks what became of the session, on a link whose versions are agreed on.
+    /// Asks for the outcome of the session, on a link with an agreed version.
     pub(super) async fn ask<S>(&mut self, talk: &mut Talk<S>)
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -285,7 +285,7 @@ impl<R: Controller> Conversation<R> {
                 self.session
             ))),
             Action::End => return Step::End,
-            // Not for a source: its decisions never ask for them.
+            // Never requested by the decisions of a source.
             Action::Greet
             | Action::Prepare
             | Action::Import
@@ -344,7 +344,7 @@ impl<R: Controller> Conversation<R> {
         (mark == Mark::Kept).then(|| self.reason(talk))
     }
 
-    /// Why the tree is not moved: if nothing else was said, because of the link.
+    /// Returns the reason why the tree is not moved. Without another reason, it is the link.
     fn reason<S>(&self, talk: &Talk<S>) -> Failure
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -414,8 +414,8 @@ impl<R: Controller> Conversation<R> {
         talk.send(message, self.deadline()).await;
     }
 
-    /// Finds out whether the destination can take the tree, while the tree runs. Returns whether there
-    /// is a rehearsal to be sent.
+    /// Finds out whether the destination can accept the tree, while the tree runs. Returns whether
+    /// there is a rehearsal to be sent.
     fn rehearse(&mut self) -> Result<bool, Error> {
         let (Some(root), Some(welcome)) = (&self.root, &self.welcome) else {
             return Err(Error::internal("there is no tree to rehearse"));
@@ -463,8 +463,8 @@ impl<R: Controller> Conversation<R> {
         let estimate = rehearsed.estimate();
         match self.at_most.filter(|&at_most| next == Next::Freeze && estimate > at_most) {
             Some(at_most) => Err(Error::precondition(format!(
-                "the blackout would take {estimate:?} at least, by the rehearsal, and {at_most:?} are \
-                 allowed: allow more, or move the tree when it is smaller or the link faster"
+                "by the rehearsal, the blackout would take at least {estimate:?}, but {at_most:?} \
+                 is allowed: allow more, or move the tree when it is smaller or the link is faster"
             ))),
             None => Ok(next),
         }
@@ -498,7 +498,7 @@ impl<R: Controller> Conversation<R> {
         Ok(())
     }
 
-    /// Goes on here. The destination may need a moment to give back the resources that it has taken.
+    /// Continues here. The destination may need a moment to release its resources.
     async fn thaw(&mut self) {
         let Some(root) = self.root.clone().filter(|_| self.was_frozen) else { return };
         let deadline = Deadline::after(self.handover.limits.thaw, "the thaw");
@@ -514,16 +514,16 @@ impl<R: Controller> Conversation<R> {
             }
             thawed = Source::recover(&root, &self.core).await;
         }
-        // A second thaw succeeds where the first has reported that the tree did not stand still.
+        // A second thaw succeeds after the first has reported that the tree did not stand still.
         self.trouble.extend(first.filter(|_| thawed.is_ok()));
         self.undo = thawed.err().map(snapshot_core::Failure::into_error);
     }
 
     async fn commit(&mut self) {
-        // Taken in any case: without a tree there is nothing to let go of.
+        // Taken in any case: without a tree there is nothing to release.
         let Some(frozen) = self.frozen.take() else { return };
         if let Err(failure) = frozen.commit().await {
-            // The tree is the destination's all the same.
+            // The tree is the destination's nevertheless.
             self.trouble.push(failure.into_error());
         }
         if let (Some(farewell), Some(root)) = (self.farewell.take(), &self.root) {
@@ -560,7 +560,7 @@ impl<R: Controller> Conversation<R> {
         }
     }
 
-    /// Ends the conversation of a source that was started again and is still in doubt.
+    /// Ends the conversation of a source that was restarted and is still in doubt.
     pub(super) fn leave(mut self) {
         if let Some(entry) = self.entry.take() {
             entry.finish();
@@ -572,7 +572,7 @@ fn check_length(bytes: u64, limit: u64) -> Result<(), Error> {
     match bytes <= limit {
         true => Ok(()),
         false => Err(Error::precondition(format!(
-            "the snapshot has {bytes} bytes, and the destination reads at most {limit}: raise \
+            "the snapshot has {bytes} bytes, but the destination reads at most {limit}: raise \
              `Limits::snapshot` there"
         ))),
     }

@@ -11,11 +11,11 @@ use crate::SessionId;
 use crate::decision::{Action, Choice, Event, source};
 use crate::talk::Talk;
 
-/// A source that has told the destination to resume and has no answer. Its tree stays frozen: it runs
-/// at the destination, or nowhere.
+/// A source that has asked the destination to resume and has no answer. Its tree stays frozen: it
+/// runs at the destination, or nowhere.
 ///
-/// [Ask](Doubt::ask) on a new link as long as there is hope; else an operator looks at both ledgers,
-/// gets a [`verdict`](crate::decision::verdict()), and [decides](Doubt::decide).
+/// [Ask](Doubt::ask) on a new link as long as there is hope. Otherwise an operator looks at both
+/// ledgers, gets a [`verdict`](crate::decision::verdict()), and [decides](Doubt::decide).
 #[must_use = "the tree is frozen until the doubt is resolved"]
 pub struct Doubt<R: Controller> {
     conversation: Box<Conversation<R>>,
@@ -27,17 +27,17 @@ impl<R: Controller> Doubt<R> {
         Self { conversation: Box::new(conversation), trouble }
     }
 
-    /// The session.
+    /// Returns the session.
     pub fn session(&self) -> &SessionId {
         self.conversation.session()
     }
 
-    /// Why there is no answer.
+    /// Returns the reason why there is no answer.
     pub fn error(&self) -> &Error {
         &self.trouble
     }
 
-    /// Asks the destination on a new link what became of the session.
+    /// Asks the destination on a new link for the outcome of the session.
     pub async fn ask(mut self, link: impl AsyncRead + AsyncWrite + Unpin + Send) -> Offered<R> {
         let handover = self.conversation.handover().clone();
         let mut talk = Talk::new(&handover, link);
@@ -51,7 +51,7 @@ impl<R: Controller> Doubt<R> {
         ended(*self.conversation, paused, &talk.trouble())
     }
 
-    /// Does what an operator has decided: lets go of the tree, or takes it back. Nothing checks the
+    /// Does what an operator has decided: releases the tree, or takes it back. Nothing checks the
     /// decision. A rollback while the destination is live makes two of the tree.
     pub async fn decide(mut self, choice: Choice) -> Offered<R> {
         let reason = match choice {

@@ -26,7 +26,7 @@ type SnapshotNote<R> = Box<dyn FnMut(&Arc<R>) -> Result<Vec<u8>, Error> + Send>;
 type AfterRehearsal = Box<dyn FnMut(Rehearsed) -> Deciding + Send>;
 type Deciding = Pin<Box<dyn Future<Output = Result<Next, Error>> + Send>>;
 
-/// What a source does after a rehearsal, see [`Offer::after_rehearsal`].
+/// The step of a source after a rehearsal, see [`Offer::after_rehearsal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// It freezes and hands over.
@@ -37,7 +37,7 @@ pub enum Next {
 
 type Farewell<R> = Box<dyn FnOnce(&Arc<R>) -> Vec<u8> + Send>;
 
-/// A tree to be offered, and what the program says with it.
+/// A tree to be offered, with the notes of the program.
 pub struct Offer<R: Controller> {
     root: Arc<R>,
     core: Session,
@@ -51,8 +51,9 @@ pub struct Offer<R: Controller> {
 }
 
 impl<R: Controller> Offer<R> {
-    /// An offer of the tree under `root` with a random session id. The session of snapshot-core gives
-    /// the deadlines, the blackout budget, the observer and the way to cancel.
+    /// Creates an offer of the tree under `root` with a random session id. The session of
+    /// snapshot-core provides the deadlines, the blackout budget, the observer and the
+    /// cancellation.
     pub fn new(root: &Arc<R>, session: &Session) -> Self {
         Self {
             root: Arc::clone(root),
@@ -74,7 +75,7 @@ impl<R: Controller> Offer<R> {
         self
     }
 
-    /// The id.
+    /// Returns the id.
     pub fn session(&self) -> &SessionId {
         &self.session
     }
@@ -95,10 +96,11 @@ impl<R: Controller> Offer<R> {
         self
     }
 
-    /// Decides after each rehearsal what is next: the destination's host is ready for the tree as it was.
-    /// The function may take its time, while memory is copied for example, since the tree runs on; the
-    /// destination waits for [`Limits::rehearsal`](crate::Limits::rehearsal). An error keeps the tree. By
-    /// default there is one rehearsal, and then the freeze.
+    /// Sets the function that chooses the next step after each rehearsal, when the destination's
+    /// host is ready for the tree as it was then. The function may take its time, for example to
+    /// copy memory, because the tree continues to run; the destination waits for
+    /// [`Limits::rehearsal`](crate::Limits::rehearsal). An error keeps the tree. By default there
+    /// is one rehearsal, and then the freeze.
     ///
     /// ```
     /// use snapshot_core::{ControllerSet, Session};
@@ -135,8 +137,8 @@ impl<R: Controller> Offer<R> {
         self
     }
 
-    /// Sets a function that makes the note of the snapshot, which the destination's
-    /// [`Host::bind`](crate::Host::bind) gets. It is called for each rehearsal while the tree runs, and
+    /// Sets a function that creates the note of the snapshot, for the destination's
+    /// [`Host::bind`](crate::Host::bind). It is called for each rehearsal while the tree runs, and
     /// for the snapshot while it is frozen. If it fails, the tree is kept.
     #[must_use]
     pub fn snapshot_note(
@@ -147,8 +149,8 @@ impl<R: Controller> Offer<R> {
         self
     }
 
-    /// Sets a function that makes the note of `Committed` after the commit. The destination finds it in
-    /// its [`Report::note`].
+    /// Sets a function that creates the note of `Committed` after the commit. The destination finds
+    /// it in its [`Report::note`].
     #[must_use]
     pub fn farewell(mut self, note: impl FnOnce(&Arc<R>) -> Vec<u8> + Send + 'static) -> Self {
         self.farewell = Some(Box::new(note));
@@ -162,14 +164,14 @@ impl<R: Controller> fmt::Debug for Offer<R> {
     }
 }
 
-/// How an offer ended.
+/// The end of an offer.
 #[must_use = "a source in doubt is frozen until it has asked, or an operator has decided"]
 pub enum Offered<R: Controller> {
-    /// The tree is the destination's, and this side has let go of it.
+    /// The tree is the destination's, and this side has released it.
     Committed(Report),
-    /// The tree runs on here, as before.
+    /// The tree continues here, as before.
     Kept(NotMoved),
-    /// The destination was told to resume and gave no answer. The tree stays frozen here.
+    /// The destination was asked to resume and gave no answer. The tree stays frozen here.
     InDoubt(Doubt<R>),
 }
 
@@ -183,7 +185,7 @@ impl<R: Controller> fmt::Debug for Offered<R> {
     }
 }
 
-/// How a session ended that a source finished after it was started again.
+/// The end of a session that a source finished after its restart.
 #[derive(Debug)]
 #[must_use = "a session in doubt is unfinished"]
 pub enum Finished {
@@ -210,7 +212,7 @@ pub(crate) async fn run<R: Controller>(
     ended(conversation, paused, &talk.trouble())
 }
 
-/// The outcome of a conversation that has paused.
+/// Returns the outcome of a conversation that has paused.
 fn ended<R: Controller>(
     conversation: Conversation<R>,
     paused: Paused,

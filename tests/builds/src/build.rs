@@ -29,10 +29,13 @@ pub const UNFIT: u8 = 4;
 /// no value.
 pub type View = Vec<(&'static str, Option<String>)>;
 
+/// The values that a state is made of, by the names of its fields.
+pub type Texts = BTreeMap<String, String>;
+
 /// A build, behind functions.
 pub struct Build {
     /// Makes the controller with these values; `None` if its state cannot have them.
-    pub make: fn(&BTreeMap<String, String>) -> Option<Child<dyn Controller>>,
+    pub make: fn(&Texts) -> Option<Child<dyn Controller>>,
     /// Returns the values of a controller; `None` if it is another one.
     pub view: fn(&Child<dyn Controller>) -> Option<View>,
 }

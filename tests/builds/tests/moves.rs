@@ -65,7 +65,7 @@ const PAIRS: &[Pair] = &[
         moves: &[
             (
                 &["number=256"],
-                Refuses("number", "is 256, the destination takes at most 255"),
+                Refuses("number", "is 256, but the destination takes at most 255"),
                 Unfit,
             ),
             (&["number=255"], Arrives, Arrives),
@@ -77,7 +77,7 @@ const PAIRS: &[Pair] = &[
         moves: &[
             (
                 &["number=101"],
-                Refuses("number", "is 101, the destination takes 1 to 100"),
+                Refuses("number", "is 101, but the destination takes 1 to 100"),
                 Refuses("number", "is not in 1..=100"),
             ),
             (&["number=100"], Arrives, Arrives),
@@ -87,7 +87,7 @@ const PAIRS: &[Pair] = &[
         kind: "0 taken",
         builds: ["numbers", "numbers_not_zero"],
         moves: &[
-            (&[], Refuses("number", "is missing, and the destination requires it"), Unfit),
+            (&[], Refuses("number", "is missing, but the destination requires it"), Unfit),
             (&["number=1"], Arrives, Arrives),
         ],
     },
@@ -151,7 +151,7 @@ const PAIRS: &[Pair] = &[
         moves: &[
             (
                 &["text=abcd"],
-                Refuses("text", "has 4 bytes, the destination takes at most 3"),
+                Refuses("text", "has 4 bytes, but the destination takes at most 3"),
                 Refuses("text", "at most 3 are allowed"),
             ),
             (&["text=abc"], Arrives, Arrives),
@@ -209,8 +209,8 @@ const PAIRS: &[Pair] = &[
         kind: "a list, an array",
         builds: ["lists", "lists_of_2"],
         moves: &[
-            (&["list=1"], Refuses("list", "has 1 elements, the destination takes 2"), Unfit),
-            (&[], Refuses("list", "has 0 elements, the destination takes 2"), Unfit),
+            (&["list=1"], Refuses("list", "has 1 elements, but the destination takes 2"), Unfit),
+            (&[], Refuses("list", "has 0 elements, but the destination takes 2"), Unfit),
             (&["list=1,2"], Arrives, Arrives),
         ],
     },
@@ -232,7 +232,7 @@ const PAIRS: &[Pair] = &[
         moves: &[
             (
                 &["list=1,300"],
-                Refuses("list[1]", "is 300, the destination takes at most 255"),
+                Refuses("list[1]", "is 300, but the destination takes at most 255"),
                 Unfit,
             ),
             (&["list=1,2"], Arrives, Arrives),
@@ -244,7 +244,7 @@ const PAIRS: &[Pair] = &[
         moves: &[
             (
                 &["map=a:300"],
-                Refuses("map[\"a\"]", "is 300, the destination takes at most 255"),
+                Refuses("map[\"a\"]", "is 300, but the destination takes at most 255"),
                 Unfit,
             ),
             (&["map=a:3,b:0"], Arrives, Arrives),
@@ -254,7 +254,7 @@ const PAIRS: &[Pair] = &[
         kind: "optional, required",
         builds: ["options", "options_required"],
         moves: &[
-            (&[], Refuses("maybe", "is missing, and the destination requires it"), Unfit),
+            (&[], Refuses("maybe", "is missing, but the destination requires it"), Unfit),
             (&["maybe=0"], Arrives, Arrives),
         ],
     },

@@ -74,7 +74,7 @@ const CORE: &[Room] = &[
         floor: 4,
         name: "provenance",
         modules: &["provenance"],
-        purpose: "which stored snapshot this is, and who wrote it",
+        purpose: "the id and the writer of a stored snapshot",
         barred: "the payload beside it, and the file around it",
     },
     Room {

@@ -1,4 +1,4 @@
-//! The table of the processes, and the telling of their exits.
+//! The table of the processes, and the reports of their exits.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -15,21 +15,21 @@ use crate::shim::identity::Identity;
 use crate::shim::lock::lock;
 use crate::shim::relay::{Event, MemberId};
 
-/// How long the VM may take to record an exit.
+/// The time for the VM to record an exit.
 const RECORDED: Duration = Duration::from_secs(5);
 
-/// All processes, shared with the thread that tells exits.
+/// All processes, shared with the thread that reports exits.
 pub(super) struct Entries {
     pub(super) guest: Guest,
     pub(super) by_key: Mutex<BTreeMap<Key, Entry>>,
-    /// Held while an exit is told, so that a freeze can wait for it.
+    /// Held while an exit is reported, so that a freeze can wait for it.
     pub(super) telling: Mutex<()>,
 }
 
 /// One process.
 pub(super) struct Entry {
     pub(super) identity: Identity,
-    /// `None` for one that had exited already when this shim came to the guest.
+    /// `None` if the process had exited before this shim had the guest.
     pub(super) process: Option<Arc<OwnedFd>>,
     pub(super) member: MemberId,
     /// Whether another shim has started it.
@@ -37,14 +37,14 @@ pub(super) struct Entry {
     pub(super) wait_call_id: i64,
     pub(super) on_exit: Option<OnExit>,
     pub(super) frozen: bool,
-    /// It exited while it was frozen: told when it is thawed.
+    /// It exited while it was frozen: reported when it is thawed.
     pub(super) exited: bool,
-    /// What an abort removes again.
+    /// The files that an abort removes.
     pub(super) made: Vec<PathBuf>,
 }
 
 impl Entries {
-    /// The thread that tells exits.
+    /// The thread that reports exits.
     pub(super) fn serve(&self, events: &Receiver<Event>) {
         for event in events {
             match event {
@@ -86,15 +86,15 @@ impl Entries {
     }
 }
 
-/// The exit code of a process that has exited: the guest's answer to the call that waits for it. If the
-/// guest does not know it, it is 255.
+/// Returns the exit code of an exited process: the guest's answer to the call that waits for it. If
+/// the guest does not know it, it is 255.
 fn exit_code(guest: &Guest, wait_call_id: i64) -> u32 {
     let until = Instant::now() + RECORDED;
     loop {
         match guest.exit_code(wait_call_id) {
             Some(code) => return code,
             None if Instant::now() > until => return 255,
-            // The exit is seen here a moment before the VM has reaped the process.
+            // The exit is visible here a moment before the VM has reaped the process.
             None => std::thread::sleep(Duration::from_micros(200)),
         }
     }

@@ -37,7 +37,7 @@ fn boot(guest: &Guest) {
         .unwrap();
 }
 
-/// A guest with one process, `c1`, in the hands of a source.
+/// A guest with one process, `c1`, of a source.
 struct Fixture {
     dir: tempfile::TempDir,
     guest: Guest,
@@ -136,7 +136,7 @@ fn a_process_changes_hands_and_answers_on() {
     let io = fixture.io("destination");
     destination.adopt(key(), fixture.pid(), wiring(&io), on_exit).unwrap();
     destination.thaw(&key()).unwrap();
-    // Behind the closed gate nothing is relayed, though the destination has resumed.
+    // Behind the closed gate nothing is relayed, although the destination has resumed.
     fixture.types("destination", "two");
     std::thread::sleep(Duration::from_millis(20));
     assert_eq!(fixture.log("destination"), "");
@@ -154,7 +154,7 @@ fn a_process_changes_hands_and_answers_on() {
 fn what_happens_between_freeze_and_resume_is_told_by_the_destination_alone() {
     let fixture = Fixture::new();
     fixture.source.freeze(&key()).unwrap();
-    // Past the relay, as if the guest had read it just before.
+    // Without the relay, as if the guest had read it just before.
     let mut stdin = fixture.guest.connect(1).unwrap();
     stdin.write_all(b"last\nstop\n").unwrap();
     let identity = fixture.source.identity(&key()).unwrap();
@@ -229,7 +229,7 @@ fn a_process_outlives_its_shim_and_is_taken_up_with_what_it_wrote_meanwhile() {
     fixture.types("source", "one");
     fixture.logs("source", "got one\n");
     fixture.source.release(&key());
-    // No shim: past the relay, into the port itself.
+    // There is no shim: it is written directly into the port.
     let mut stdin = fixture.guest.connect(1).unwrap();
     stdin.write_all(b"two\nstop\n").unwrap();
     soon("it exits", || fixture.guest.exit_code(5));
@@ -243,7 +243,7 @@ fn a_process_outlives_its_shim_and_is_taken_up_with_what_it_wrote_meanwhile() {
     next.thaw(&key()).unwrap();
     assert_eq!(exits.recv_timeout(Duration::from_secs(20)), Ok(7));
     fixture.logs("source", "got one\ngot two\n");
-    // The earlier shim does not have the guest any more.
+    // The earlier shim no longer has the guest.
     let (on_exit, _) = told();
     let refused = fixture.source.start(key(), &[], wiring(&io), on_exit).unwrap_err();
     assert!(refused.to_string().contains("another shim has this VM"), "{refused}");

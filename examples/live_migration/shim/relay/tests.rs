@@ -108,7 +108,7 @@ fn the_next_relay_of_a_port_goes_on_with_the_next_line() {
     let mut writer = fixture.port.try_clone().unwrap();
     let writing = std::thread::spawn(move || {
         for number in 0..5000 {
-            // In two pieces, so that the handover finds half a line.
+            // In two pieces, so that the hand-over finds half a line.
             write!(writer, "line ").unwrap();
             writeln!(writer, "{number}").unwrap();
         }
@@ -195,8 +195,8 @@ fn a_line_longer_than_a_pipe_is_carried() {
     let id = fixture.add(&relay, "log");
     relay.flow(id).unwrap();
     let line = "x".repeat(3 * WINDOW) + "\n";
-    // It blocks, as the guest's end does. The pieces do not fill the pages of the pipe, so it
-    // is full long before it holds its size.
+    // It blocks, as the guest's end does. The pieces do not fill the pages of the pipe, so the pipe
+    // is full long before it holds its nominal size.
     let mut guest = std::fs::OpenOptions::new().write(true).open(fixture.log("port")).unwrap();
     for piece in line.as_bytes().chunks(2100) {
         guest.write_all(piece).unwrap();
@@ -218,7 +218,7 @@ fn a_log_that_cannot_be_written_is_reported_once_and_loses_nothing() {
     fixture.port.write_all(b"kept\n").unwrap();
     let told = events.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(matches!(told, Event::Failed(failed, _) if failed == failing), "{told:?}");
-    // It is tried again, and reported no second time.
+    // It is tried again, but not reported a second time.
     assert!(events.recv_timeout(AGAIN * 3).is_err());
     assert!(relay.hold(failing), "not half a line is in the log");
     relay.remove(failing);

@@ -1,5 +1,5 @@
-//! Any type with `Display` and `FromStr`, as a proto `string`, in the one form that `Display` writes.
-//! [`lenient_text`](super::lenient_text) reads other forms too.
+//! Saves any type with `Display` and `FromStr` as a proto `string`, in the one form that `Display`
+//! writes. [`lenient_text`](super::lenient_text) also reads other forms.
 //!
 //! ```ignore
 //! #[snapshot(with = codec::display)]
@@ -12,12 +12,12 @@ use std::str::FromStr;
 use crate::Error;
 use crate::codec::{Quoted, is_not_canonical};
 
-/// Returns the text of a value. The text is read again and compared with the value, which is what
-/// `PartialEq` is for: a type whose `Display` rounds has one text for several values.
+/// Returns the text of a value. The text is read back and compared with the value by `PartialEq`: a
+/// type whose `Display` rounds has one text for several values.
 ///
 /// # Errors
 ///
-/// A text that is not read back, or is read as another value or as one with another text.
+/// If the text cannot be read back, or is read back as another value or as one with another text.
 pub fn to_wire<T: Display + FromStr + PartialEq>(value: &T) -> Result<String, Error> {
     let text = value.to_string();
     match text.parse::<T>() {
@@ -28,14 +28,14 @@ pub fn to_wire<T: Display + FromStr + PartialEq>(value: &T) -> Result<String, Er
 
 #[cold]
 fn not_read_back(text: &str) -> Error {
-    Error::invalid(format!("its text {} is not read back as the same value", Quoted(text)))
+    Error::invalid(format!("its text {} is read back as another value", Quoted(text)))
 }
 
-/// The value of a text.
+/// Returns the value of a text.
 ///
 /// # Errors
 ///
-/// What the type does not parse, and a text that it would write differently.
+/// If the type does not parse the text, or would write it in another form.
 pub fn from_wire<T: Display + FromStr<Err: Display>>(text: String) -> Result<T, Error> {
     let value: T = parse(&text)?;
     match value.to_string() == text {
@@ -44,7 +44,7 @@ pub fn from_wire<T: Display + FromStr<Err: Display>>(text: String) -> Result<T, 
     }
 }
 
-/// The value of a text in any form that the type parses.
+/// Returns the value of a text in any form that the type parses.
 pub(super) fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|error| Error::invalid(format!("{} is refused: {error}", Quoted(text))))
 }
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_text_that_means_another_value_is_not_saved() {
-        /// Shows less than it holds.
+        /// Its text has less than its value.
         #[derive(PartialEq)]
         struct Rounded(f64);
         impl Display for Rounded {
@@ -97,7 +97,7 @@ mod tests {
             }
         }
         let error = to_wire(&Rounded(1.5)).unwrap_err().to_string();
-        assert_eq!(error, "its text \"about 2\" is not read back as the same value");
+        assert_eq!(error, "its text \"about 2\" is read back as another value");
     }
 
     #[test]
@@ -118,6 +118,6 @@ mod tests {
         }
         assert_eq!(to_wire(&Percent(40.0)).unwrap(), "40");
         let error = to_wire(&Percent(40.4)).unwrap_err().to_string();
-        assert_eq!(error, "its text \"40\" is not read back as the same value");
+        assert_eq!(error, "its text \"40\" is read back as another value");
     }
 }

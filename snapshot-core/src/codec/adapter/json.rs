@@ -1,11 +1,11 @@
-//! Any type with serde's traits, as JSON in a proto `bytes` field.
+//! Saves any type with serde's traits as JSON in a proto `bytes` field.
 //!
-//! A value whose JSON is `null`, as `None`'s is, is saved as an empty field, so that absence has one
-//! form on the wire.
+//! A value whose JSON is `null`, such as `None`, is saved as an empty field, so that absence has
+//! one form on the wire.
 //!
-//! The JSON must come out the same every time for the encoding to be canonical: prefer `BTreeMap` to
-//! `HashMap` inside. serde_json writes NaN and the infinities as `null`: do not keep them in an
-//! `Option`, where that would be read back as `None`.
+//! The encoding is canonical only if the JSON is the same every time: inside, prefer `BTreeMap` to
+//! `HashMap`. serde_json writes NaN and the infinities as `null`: do not keep them in an `Option`,
+//! where `null` would be read back as `None`.
 //!
 //! ```ignore
 //! #[snapshot(with = codec::json)]
@@ -19,34 +19,36 @@ use super::json_tree::Node;
 use crate::Error;
 use crate::codec::json_document::{not_readable, not_writable, read};
 
-/// Returns the JSON of a value, or nothing for `null`.
+/// Returns the JSON of a value; empty for `null`.
 ///
-/// The JSON is read again and compared with the value, which is what `PartialEq` is for: a NaN inside of
-/// an `Option` and `Some(None)` are written as `null`, and a skipped member is not written at all.
+/// The JSON is read back and compared with the value by `PartialEq`: a NaN inside of an `Option`
+/// and `Some(None)` are written as `null`, and a skipped member is not written at all.
 ///
 /// # Errors
 ///
-/// A value that serde cannot write, or that is not read back as an equal one.
+/// If serde cannot write the value, or does not read it back as an equal one.
 pub fn to_wire<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Result<Vec<u8>, Error> {
     let json = serde_json::to_vec(value).map_err(not_writable)?;
-    // What the destination would refuse is better refused here, while the source still runs.
+    // The destination would refuse it. Refusing it here is better, because the source still runs.
     let twin = read::<T>(&json).map_err(|error| {
-        Error::invalid("its JSON is not read back: a NaN, a member left out?").with_source(error)
+        Error::invalid("its JSON cannot be read back: check for a NaN or an omitted member")
+            .with_source(error)
     })?;
     if twin != *value {
         return Err(Error::invalid(
-            "its JSON is read back as another value: a NaN, a `Some(None)`, a member left out?",
+            "its JSON is read back as another value: check for a NaN, a `Some(None)` or an omitted \
+             member",
         ));
     }
     Ok(if json == b"null" { Vec::new() } else { json })
 }
 
-/// Returns the value of its JSON; of nothing, that of `null`.
+/// Returns the value of a JSON text; for an empty text, that of `null`.
 ///
 /// # Errors
 ///
-/// Text that is not JSON, not of this type, or `null`, which is saved as an empty field; and a document
-/// of which the type does not keep everything, such as a member that it does not know.
+/// If the text is not JSON, does not fit the type, or is `null`, which is saved as an empty field;
+/// or if the type does not keep all of the document, for example a member that it does not know.
 pub fn from_wire<T: Serialize + DeserializeOwned>(json: Vec<u8>) -> Result<T, Error> {
     if json.is_empty() {
         return read(b"null").map_err(|_| Error::invalid("is missing"));
@@ -59,10 +61,10 @@ pub fn from_wire<T: Serialize + DeserializeOwned>(json: Vec<u8>) -> Result<T, Er
     Ok(value)
 }
 
-/// Checks that a value keeps everything that is in its document.
+/// Checks that a value keeps everything in its document.
 fn check_kept<T: Serialize>(json: &[u8], value: &T) -> Result<(), Error> {
     let written = serde_json::to_vec(value).map_err(not_writable)?;
-    // As nearly always.
+    // Nearly always.
     if written == json {
         return Ok(());
     }
@@ -113,17 +115,21 @@ mod tests {
         );
         assert_eq!(
             refusal::<Limits>(r#"{"cpu": "a"}"#),
-            "is JSON of another shape: invalid type: string \"a\", expected f64 at line 1 column 11"
+            "is JSON that does not fit the type: invalid type: string \"a\", expected f64 at line \
+             1 column 11"
         );
     }
 
     #[test]
     fn what_would_not_be_read_back_is_not_saved() {
         let error = to_wire(&Limits::from([("cpu".to_owned(), f64::NAN)])).unwrap_err();
-        assert_eq!(error.to_string(), "its JSON is not read back: a NaN, a member left out?");
+        assert_eq!(
+            error.to_string(),
+            "its JSON cannot be read back: check for a NaN or an omitted member"
+        );
         assert!(std::error::Error::source(&error).is_some());
-        let other =
-            "its JSON is read back as another value: a NaN, a `Some(None)`, a member left out?";
+        let other = "its JSON is read back as another value: check for a NaN, a `Some(None)` or an \
+                     omitted member";
         assert_eq!(to_wire(&Some(f64::NAN)).unwrap_err().to_string(), other);
         assert_eq!(to_wire(&Some(None::<u8>)).unwrap_err().to_string(), other);
         assert_eq!(to_wire(&Spec { limit: 1, cached: 7 }).unwrap_err().to_string(), other);
@@ -143,13 +149,13 @@ mod tests {
         let cure = "add it to the type, or carry the document unchanged as `codec::Json`";
         assert_eq!(
             error(r#"{"limit": 1, "share": 0.5}"#),
-            format!("is JSON of which the type does not keep \"/share\": {cure}")
+            format!("is JSON with \"/share\", which the type does not keep: {cure}")
         );
         assert!(error(r#"{"limit": 1, "limit": 1}"#).contains("duplicate field"));
         let twice = refusal::<BTreeMap<String, u8>>(r#"{"a": 1, "a": 2}"#);
         assert_eq!(
             twice,
-            "is JSON of another shape: member \"a\" is there twice at line 1 column 16"
+            "is JSON that does not fit the type: member \"a\" occurs twice at line 1 column 16"
         );
         let read: Spec = from_wire(b"{ \"limit\" :1 , \"share\": null}\n".to_vec()).unwrap();
         assert_eq!(read, Spec { limit: 1, cached: 0 });

@@ -1,4 +1,4 @@
-//! Any type with serde's traits, as JSON in a proto `string` field. In all else like
+//! Saves any type with serde's traits as JSON in a proto `string` field. Otherwise it is like
 //! [`json`](super::json).
 
 use serde::Serialize;
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::json;
 use crate::Error;
 
-/// The JSON of a value, or nothing for `null`.
+/// Returns the JSON of a value; empty for `null`.
 ///
 /// # Errors
 ///
@@ -17,7 +17,7 @@ pub fn to_wire<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Result
         .map_err(|error| Error::internal("serde_json wrote what is not UTF-8").with_source(error))
 }
 
-/// The value of its JSON; of nothing, that of `null`.
+/// Returns the value of a JSON text; for an empty text, that of `null`.
 ///
 /// # Errors
 ///

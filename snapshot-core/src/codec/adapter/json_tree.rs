@@ -1,4 +1,4 @@
-//! A JSON document as a tree, to find out whether a value keeps all of it.
+//! Parses a JSON document as a tree, to find out whether a value keeps all of it.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -10,7 +10,7 @@ use serde_json::Number;
 use crate::Error;
 use crate::codec::Quoted;
 
-/// A node of a document. A member that is there twice makes the document invalid.
+/// A node of a document. A member that occurs twice makes the document invalid.
 #[derive(Debug, PartialEq)]
 pub(super) enum Node {
     Null,
@@ -22,19 +22,19 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// Checks that everything in this document is in `kept` too, which is what a value that was read from
-    /// it is written as. The order of members and white space mean nothing, a member that is null means
-    /// the same as none, and `kept` may have more members: the type's own defaults.
+    /// Checks that everything in this document is also in `kept`, the JSON of the value that was
+    /// read from it. The order of members and white space are ignored, a null member is the same as
+    /// none, and `kept` may have more members: the defaults of the type.
     ///
     /// # Errors
     ///
-    /// The first part that is not there, with its place.
+    /// The first missing part, with its place.
     pub(super) fn check_kept(&self, kept: &Node) -> Result<(), Error> {
         match lost(self, kept, String::new()) {
             None => Ok(()),
             Some(place) => Err(Error::invalid(format!(
-                "is JSON of which the type does not keep {}: add it to the type, or carry the document \
-                 unchanged as `codec::Json`",
+                "is JSON with {}, which the type does not keep: add it to the type, or carry the \
+                 document unchanged as `codec::Json`",
                 match place.as_str() {
                     "" => "the value".to_owned(),
                     place => Quoted(place).to_string(),
@@ -44,7 +44,7 @@ impl Node {
     }
 }
 
-/// The place of the first part of `read` that is not in `kept`.
+/// Returns the place of the first part of `read` that is not in `kept`.
 fn lost(read: &Node, kept: &Node, place: String) -> Option<String> {
     match (read, kept) {
         (Node::Object(read), Node::Object(kept)) => read.iter().find_map(|(name, value)| {
@@ -66,7 +66,7 @@ fn lost(read: &Node, kept: &Node, place: String) -> Option<String> {
     }
 }
 
-/// Whether two numbers are one: `1` and `1.0` are.
+/// Returns whether two numbers are equal: `1` and `1.0` are.
 fn is_same_number(a: &Number, b: &Number) -> bool {
     match (integer(a), integer(b)) {
         (Some(a), Some(b)) => a == b,
@@ -81,7 +81,7 @@ fn integer(number: &Number) -> Option<i128> {
 }
 
 fn is_same_value(integer: i128, float: &Number) -> bool {
-    // Both conversions: the first one rounds.
+    // Both conversions are needed: the first one rounds.
     float.as_f64().is_some_and(|float| integer as f64 == float && float as i128 == integer)
 }
 
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
                 Entry::Vacant(entry) => drop(entry.insert(value)),
                 Entry::Occupied(entry) => {
                     let name = Quoted(entry.key()).to_string();
-                    return Err(A::Error::custom(format!("member {name} is there twice")));
+                    return Err(A::Error::custom(format!("member {name} occurs twice")));
                 }
             }
         }
@@ -191,6 +191,6 @@ mod tests {
     #[test]
     fn a_member_twice_is_no_document() {
         let error = serde_json::from_str::<Node>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
-        assert_eq!(error, "member \"a\" is there twice at line 1 column 13");
+        assert_eq!(error, "member \"a\" occurs twice at line 1 column 13");
     }
 }

@@ -1,13 +1,15 @@
-//! Any type with `Display` and `FromStr`, as a proto `string`, read in every form that it parses: UUIDs
-//! in upper case, in braces or as a URN, and IPv6 addresses that are not the shortest.
+//! Saves any type with `Display` and `FromStr` as a proto `string`, and reads every form that it
+//! parses: UUIDs in upper case, in braces or as a URN, and IPv6 addresses that are not the
+//! shortest.
 //!
 //! ```ignore
 //! #[snapshot(with = codec::lenient_text)]
 //! address: std::net::IpAddr,
 //! ```
 //!
-//! It is for text that another program wrote. What is read is written back in the form of `Display`, so
-//! a snapshot that passes through this build may change; without the adapter, such a text is refused.
+//! It is for text that another program wrote. The text is written back in the form of `Display`, so
+//! a snapshot that passes through this build may change. Without the adapter, such a text is
+//! refused.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -24,11 +26,11 @@ pub fn to_wire<T: Display + FromStr + PartialEq>(value: &T) -> Result<String, Er
     display::to_wire(value)
 }
 
-/// Returns the value of a text, in whatever form.
+/// Returns the value of a text in any form.
 ///
 /// # Errors
 ///
-/// What the type does not parse.
+/// If the type does not parse the text.
 pub fn from_wire<T: FromStr<Err: Display>>(text: String) -> Result<T, Error> {
     display::parse(&text)
 }

@@ -1,7 +1,8 @@
-//! Ready modules for `#[snapshot(with = module)]`: conversions between a Rust type and one that fits
-//! a proto kind, each a pair of functions `to_wire` and `from_wire`. What does not convert
-//! exactly is an error on save, except where the module's name says that it rounds. All but
-//! `lenient_text` and `json` read only what they would write; `json` reads what means the same.
+//! Ready modules for `#[snapshot(with = module)]`. Each converts between a Rust type and one that
+//! fits a proto kind, by a pair of functions `to_wire` and `from_wire`. An inexact conversion is an
+//! error of the save, unless the name of the module says that it rounds. All modules except
+//! `lenient_text` and `json` read only the form that they write; `json` reads every document with
+//! the same meaning.
 
 pub mod display;
 #[cfg(feature = "json")]

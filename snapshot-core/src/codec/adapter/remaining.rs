@@ -1,5 +1,5 @@
-//! A [`Countdown`](crate::codec::Countdown), or an `Option` of one, as the number of milliseconds that
-//! remain.
+//! Saves a [`Countdown`](crate::codec::Countdown), or an `Option` of one, as the number of
+//! milliseconds that remain.
 //!
 //! ```ignore
 //! #[snapshot(with = codec::remaining_millis)]
@@ -12,12 +12,11 @@ use super::time::{Held, millis};
 use crate::Error;
 use crate::codec::Countdown;
 
-/// Returns the milliseconds that remain, a part of one counted as a whole: the deadline never comes
-/// early.
+/// Returns the remaining milliseconds, rounded up: the deadline never comes early.
 ///
 /// # Errors
 ///
-/// More milliseconds than a `u64` counts.
+/// If there are more milliseconds than fit in a `u64`.
 pub fn to_wire<T: Held<Countdown>>(countdown: &T) -> Result<T::Of<u64>, Error> {
     countdown.convert(|countdown| {
         const PART: Duration = Duration::from_nanos(999_999);

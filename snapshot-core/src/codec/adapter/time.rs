@@ -1,4 +1,4 @@
-//! Time as a number of whole units.
+//! Saves time as a number of whole units.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use crate::Error;
 use crate::codec::Countdown;
 use crate::codec::well_known::since_epoch;
 
-/// A `T` or an `Option` of one, so that an adapter serves fields with presence too.
+/// A `T` or an `Option` of one, so that an adapter also serves fields with presence.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a `{T}` nor an `Option` of it",
     label = "converts a `{T}`, not a `{Self}`"
@@ -60,7 +60,7 @@ fn not_whole(duration: &Duration, unit: &str) -> Error {
     Error::invalid(format!("{duration:?} is not a whole number of {unit}"))
 }
 
-/// `PER_SECOND` units make a second.
+/// Converts a duration to units, of which `PER_SECOND` make a second.
 fn to_units<const PER_SECOND: u64>(duration: &Duration, unit: &str) -> Result<u64, Error> {
     let nanos_per_unit = NANOS_PER_SECOND / PER_SECOND;
     let nanos = u64::from(duration.subsec_nanos());
@@ -74,7 +74,7 @@ fn to_units<const PER_SECOND: u64>(duration: &Duration, unit: &str) -> Result<u6
     .ok_or_else(|| Error::invalid(format!("{duration:?} is too long to count its {unit}")))
 }
 
-/// The nearest whole number of units; of two that are equally near, the larger one.
+/// Returns the nearest whole number of units; the larger one if two are equally near.
 fn to_nearest<const PER_SECOND: u64>(duration: &Duration, unit: &str) -> Result<u64, Error> {
     let nanos_per_unit = NANOS_PER_SECOND / PER_SECOND;
     let nanos = u64::from(duration.subsec_nanos());
@@ -86,7 +86,7 @@ fn to_nearest<const PER_SECOND: u64>(duration: &Duration, unit: &str) -> Result<
     to_units::<PER_SECOND>(&rounded.unwrap_or(Duration::new(duration.as_secs(), 0)), unit)
 }
 
-/// Every number of units is a duration.
+/// Converts units to a duration. Every number of units is one.
 fn from_units<const PER_SECOND: u64>(units: u64) -> Duration {
     let nanos = units % PER_SECOND * (NANOS_PER_SECOND / PER_SECOND);
     Duration::new(units / PER_SECOND, nanos as u32)
@@ -98,16 +98,17 @@ macro_rules! units {
         pub mod $module {
             use super::{Duration, Error, Held, from_units, to_units};
 
-            #[doc = concat!("The number of ", $unit, ".")]
+            #[doc = concat!("Returns the number of ", $unit, ".")]
             ///
             /// # Errors
             ///
-            /// A duration that is no whole number of them, or more than a `u64` counts.
+            /// If the duration is not a whole number of units, or has more of them than fit in a
+            /// `u64`.
             pub fn to_wire<T: Held<Duration>>(duration: &T) -> Result<T::Of<u64>, Error> {
                 duration.convert(|duration| to_units::<$per_second>(duration, $unit))
             }
 
-            #[doc = concat!("The duration of so many ", $unit, ".")]
+            #[doc = concat!("Returns the duration of this many ", $unit, ".")]
             ///
             /// # Errors
             ///
@@ -123,8 +124,8 @@ macro_rules! rounded_units {
     ($($module:ident of $exact:ident $unit:literal $per_second:literal;)*) => {$(
         #[doc = concat!(
             "A [`Duration`](std::time::Duration), or an `Option` of one, rounded to the nearest number of ",
-            $unit, ". What is restored may differ by half of one; [`", stringify!($exact),
-            "`](super::", stringify!($exact), ") refuses what it would have to round."
+            $unit, ". The restored value may differ by half of one; [`", stringify!($exact),
+            "`](super::", stringify!($exact), ") refuses values that it would have to round."
         )]
         pub mod $module {
             use super::{Duration, Error, Held, from_units, to_nearest};
@@ -133,7 +134,7 @@ macro_rules! rounded_units {
             ///
             /// # Errors
             ///
-            /// A duration of more than a `u64` counts.
+            /// If the duration has more units than fit in a `u64`.
             pub fn to_wire<T: Held<Duration>>(duration: &T) -> Result<T::Of<u64>, Error> {
                 duration.convert(|duration| to_nearest::<$per_second>(duration, $unit))
             }
@@ -163,16 +164,17 @@ units! {
     nanos "nanoseconds" 1_000_000_000;
 }
 
-/// A [`SystemTime`](std::time::SystemTime), or an `Option` of one, as seconds since 1970, negative before.
-/// A fraction of a second is dropped, towards the past; [`unix_seconds`] refuses it.
+/// Saves a [`SystemTime`](std::time::SystemTime), or an `Option` of one, as seconds since 1970,
+/// negative before. A fraction of a second is dropped, towards the past; [`unix_seconds`] refuses
+/// it.
 pub mod unix_seconds_rounded {
     use super::{Duration, Error, Held, SystemTime, since_epoch, unix_seconds};
 
-    /// Returns the second since 1970 in which the time is.
+    /// Returns the second since 1970 that contains the time.
     ///
     /// # Errors
     ///
-    /// A time that an `i64` does not count.
+    /// If the second does not fit in an `i64`.
     pub fn to_wire<T: Held<SystemTime>>(time: &T) -> Result<T::Of<i64>, Error> {
         time.convert(|time| {
             let (_, nanos) = since_epoch(*time);
@@ -185,22 +187,22 @@ pub mod unix_seconds_rounded {
     ///
     /// # Errors
     ///
-    /// A time that this system cannot hold.
+    /// If this system cannot represent the time.
     pub fn from_wire<T: Held<SystemTime>>(seconds: T::Of<i64>) -> Result<T, Error> {
         unix_seconds::from_wire(seconds)
     }
 }
 
-/// A [`SystemTime`](std::time::SystemTime), or an `Option` of one, as whole seconds since 1970,
-/// negative before.
+/// Saves a [`SystemTime`](std::time::SystemTime), or an `Option` of one, as whole seconds since
+/// 1970, negative before.
 pub mod unix_seconds {
     use super::{Duration, Error, Held, SystemTime, UNIX_EPOCH, since_epoch};
 
-    /// The seconds since 1970.
+    /// Returns the seconds since 1970.
     ///
     /// # Errors
     ///
-    /// A time that is not at a whole second.
+    /// If the time is not at a whole second.
     pub fn to_wire<T: Held<SystemTime>>(time: &T) -> Result<T::Of<i64>, Error> {
         time.convert(|time| match since_epoch(*time) {
             (seconds, 0) => i64::try_from(seconds).map_err(|_| out_of_range(seconds)),
@@ -210,11 +212,11 @@ pub mod unix_seconds {
         })
     }
 
-    /// The time so many seconds after 1970.
+    /// Returns the time this many seconds after 1970.
     ///
     /// # Errors
     ///
-    /// A time that this system cannot hold.
+    /// If this system cannot represent the time.
     pub fn from_wire<T: Held<SystemTime>>(seconds: T::Of<i64>) -> Result<T, Error> {
         T::recover(seconds, |seconds: i64| {
             let distance = Duration::from_secs(seconds.unsigned_abs());

@@ -93,14 +93,14 @@ fn a_wrong_value_is_told_under_its_key_wherever_the_key_is() {
 #[test]
 fn a_map_key_twice_is_refused() {
     let bytes = b"\x0a\x05\x0a\x01k\x10\x01\x0a\x05\x0a\x01k\x10\x01";
-    let expected = "[\"k\"]: is there twice (byte 8 of 14)";
+    let expected = "[\"k\"]: occurs twice (byte 8 of 14)";
     assert_eq!(refusal::<Map<Text, Uint32>, BTreeMap<String, u8>>(bytes), expected);
     assert_eq!(refusal::<Map<Text, Uint32>, HashMap<String, u8>>(bytes), expected);
     // Two texts of one path.
     let bytes = b"\x0a\x07\x0a\x03a/b\x10\x01\x0a\x08\x0a\x04a//b\x10\x01";
     assert_eq!(
         refusal::<Map<Text, Uint32>, BTreeMap<PathBuf, u8>>(bytes),
-        "[\"a/b\"]: is there twice (byte 10 of 19)"
+        "[\"a/b\"]: occurs twice (byte 10 of 19)"
     );
 }
 
@@ -108,11 +108,11 @@ fn a_map_key_twice_is_refused() {
 fn a_key_or_value_twice_in_an_entry_is_refused() {
     assert_eq!(
         refusal::<Numbers, BTreeMap<i32, u8>>(b"\x0a\x06\x08\x01\x08\x01\x10\x01"),
-        "key: is there twice (byte 5 of 8)"
+        "key: occurs twice (byte 5 of 8)"
     );
     assert_eq!(
         refusal::<Numbers, HashMap<i32, u8>>(b"\x0a\x06\x08\x01\x10\x01\x10\x01"),
-        "[\"1\"]: is there twice (byte 7 of 8)"
+        "[\"1\"]: occurs twice (byte 7 of 8)"
     );
 }
 
@@ -128,12 +128,12 @@ fn an_unknown_field_in_an_entry_is_refused() {
 fn an_error_in_a_value_names_its_key() {
     assert_eq!(
         refusal::<Numbers, BTreeMap<i32, u8>>(b"\x0a\x05\x08\x07\x10\x80\x02"),
-        "[\"7\"]: 256 does not fit u8, which is 0 to 255 (byte 5 of 7)"
+        "[\"7\"]: 256 does not fit in u8, which holds 0 to 255 (byte 5 of 7)"
     );
     // The key comes after the value.
     assert_eq!(
         refusal::<Numbers, BTreeMap<i32, u8>>(b"\x0a\x05\x10\x80\x02\x08\x07"),
-        "[\"7\"]: 256 does not fit u8, which is 0 to 255 (byte 3 of 7)"
+        "[\"7\"]: 256 does not fit in u8, which holds 0 to 255 (byte 3 of 7)"
     );
     assert_eq!(
         refusal::<Numbers, BTreeMap<i32, u8>>(b"\x0a\x06\x08\x07\x15\0\0\0"),
@@ -145,7 +145,7 @@ fn an_error_in_a_value_names_its_key() {
     );
     assert_eq!(
         put_refusal::<Numbers, BTreeMap<i32, i8>>(&BTreeMap::from([(7, -1)])),
-        "[\"7\"]: -1 does not fit uint32, which is 0 to 4294967295"
+        "[\"7\"]: -1 does not fit in uint32, which holds 0 to 4294967295"
     );
 }
 
@@ -153,7 +153,7 @@ fn an_error_in_a_value_names_its_key() {
 fn an_error_in_a_key_is_told_as_such() {
     assert_eq!(
         refusal::<Numbers, BTreeMap<u8, u8>>(b"\x0a\x05\x08\x80\x02\x10\x01"),
-        "key: 256 does not fit u8, which is 0 to 255 (byte 3 of 7)"
+        "key: 256 does not fit in u8, which holds 0 to 255 (byte 3 of 7)"
     );
     assert_eq!(
         refusal::<Texts, BTreeMap<String, String>>(b"\x0a\x03\x0a\x01\xff"),
@@ -161,7 +161,8 @@ fn an_error_in_a_key_is_told_as_such() {
     );
     assert_eq!(
         put_refusal::<Numbers, BTreeMap<u64, u8>>(&BTreeMap::from([(1 << 40, 1)])),
-        "[\"1099511627776\"]: 1099511627776 does not fit int32, which is -2147483648 to 2147483647"
+        "[\"1099511627776\"]: 1099511627776 does not fit in int32, which holds -2147483648 to \
+         2147483647"
     );
 }
 
@@ -173,7 +174,7 @@ fn an_entry_is_a_message_and_nothing_else() {
     );
     assert_eq!(
         refusal::<Numbers, BTreeMap<i32, u8>>(&[0x0a, 4, 0x08, 1]),
-        "needs 4 bytes, 2 are left (byte 2 of 4)"
+        "needs 4 bytes, but 2 are left (byte 2 of 4)"
     );
 }
 
@@ -259,7 +260,7 @@ fn entries_out_of_order_are_read_into_either_map() {
     bytes.extend_from_slice(&[0x0a, 4, 0x08, 9, 0x10, 1]);
     assert_eq!(
         refusal::<Map<Uint64, Uint32>, BTreeMap<u64, u8>>(&bytes),
-        "[\"9\"]: is there twice (byte 43 of 48)"
+        "[\"9\"]: occurs twice (byte 43 of 48)"
     );
 }
 

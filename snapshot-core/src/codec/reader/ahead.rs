@@ -1,20 +1,20 @@
-//! Looking ahead, passing over values, and going on after an error.
+//! Looks ahead, skips values, and continues after errors.
 
 use super::{DEFAULT_VALUE, Reader};
 use crate::error::Error;
 use crate::schema::kind::WireType;
 
 impl<'a> Reader<'a> {
-    /// How many values to make room for before the first of the field `number` is taken: as many
-    /// as follow one another from here on.
+    /// Returns the number of values for which to make room before the first of field `number` is
+    /// read: the number of consecutive values from here on.
     ///
-    /// A value that is short on the wire and large in memory could make it far more memory than the
-    /// input takes, for what may be refused in the end; hence the bound of four times the input.
+    /// A value that is short on the wire and large in memory could need far more memory than the
+    /// input, and may be refused in the end. Therefore the bound of four times the input.
     #[inline(never)]
     pub(crate) fn count_ahead<T>(&self, number: u32) -> usize {
         let mut ahead = self.fork();
         let mut count = 0;
-        // Those longer than 16 KiB are not worth counting.
+        // Values longer than 16 KiB are not worth counting.
         while ahead.passes_short_bytes() {
             count += 1;
             if !ahead.passes_tag(number, WireType::Len) {
@@ -25,7 +25,7 @@ impl<'a> Reader<'a> {
         count.min(1 + 4 * length / size_of::<T>().max(1))
     }
 
-    /// Passes over bytes whose length is one byte or two.
+    /// Skips bytes whose length has one byte or two.
     #[inline]
     fn passes_short_bytes(&mut self) -> bool {
         let (length, value) = match self.rest {
@@ -40,13 +40,13 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// The bytes between this place and that of a fork that went on.
+    /// Returns the bytes between this place and that of a fork that has moved on.
     pub(crate) fn up_to(&self, later: &Reader<'a>) -> &'a [u8] {
         let passed = self.rest.len().saturating_sub(later.rest.len());
         &self.rest[..passed]
     }
 
-    /// What `take` takes, or nothing, and then it stays at this place.
+    /// Returns the result of `take`, or `None`; then this reader does not move.
     #[inline]
     pub(crate) fn attempt<T>(&mut self, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let before = self.rest;
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         taken
     }
 
-    /// Whether a field of this number and this varint follows.
+    /// Returns whether a field with this number and this varint follows.
     #[inline]
     pub(crate) fn begins_with(&mut self, number: u32, value: u64) -> bool {
         let before = self.rest;
@@ -67,12 +67,12 @@ impl<'a> Reader<'a> {
         begins
     }
 
-    /// A reader at the same place, to look ahead with.
+    /// Returns a reader at the same place, to look ahead.
     pub(crate) fn fork(&self) -> Reader<'a> {
         Reader { ..*self }
     }
 
-    /// Passes over the value if it is the proto3 default of its kind, in its one form.
+    /// Skips the value if it is the proto3 default of its kind, in its one form.
     #[inline]
     pub(crate) fn passes_default(&mut self, wire_type: WireType) -> bool {
         let length = match wire_type {
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     pub fn skip(&mut self, wire_type: WireType) -> Result<(), Error> {
         match wire_type {
             WireType::Varint => self.varint().map(drop),
@@ -99,8 +99,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The offset of the first tag, of those of the message that has ended and began when `left` bytes
-    /// were left, whose number `is_it`.
+    /// Returns the offset of the first tag whose number `is_it`, in the message that has just ended
+    /// and began when `left` bytes were left.
     pub(crate) fn find_behind(&self, left: usize, is_it: impl Fn(u32) -> bool) -> Option<usize> {
         let end = self.offset_before(0) - self.base;
         let message = self.input.get(self.offset_before(left) - self.base..end)?;
@@ -115,9 +115,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes on after an error in the value that started at `offset`, if its end can be told, so
-    /// that everything that is wrong with a message is reported at once. Does not go on once the
-    /// budget of memory is exhausted.
+    /// Continues after an error in the value that started at `offset`, if its end is known, so that
+    /// all problems of a message are reported together. Does not continue once the budget of memory
+    /// is exhausted.
     #[cold]
     #[inline(never)]
     pub fn recover(&mut self, offset: usize, wire_type: WireType) -> bool {
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         self.skip(wire_type).is_ok()
     }
 
-    /// The same, where the tag of the value is at `offset`.
+    /// Does the same if the tag of the value is at `offset`.
     #[cold]
     #[inline(never)]
     pub(crate) fn recover_field(&mut self, offset: usize, wire_type: WireType) -> bool {

@@ -1,11 +1,11 @@
-//! Taking text: nearly all is short and ASCII.
+//! Reads text. Nearly all of it is short and ASCII.
 
 use super::Reader;
 use crate::codec::ascii::is_ascii;
 use crate::error::Error;
 
 impl<'a> Reader<'a> {
-    /// Takes length-delimited UTF-8.
+    /// Reads length-delimited UTF-8.
     #[inline]
     pub fn text(&mut self) -> Result<&'a str, Error> {
         match self.short_ascii() {
@@ -14,7 +14,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes text of less than 128 bytes if it is ASCII, as nearly all is.
+    /// Reads text of less than 128 bytes if it is ASCII, as nearly all is.
     #[inline(never)]
     fn short_ascii(&mut self) -> Option<&'a str> {
         let [length @ ..0x80, rest @ ..] = self.rest else { return None };
@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
         self.utf8(bytes)
     }
 
-    /// The text of the bytes that were taken last.
+    /// Converts the bytes that were read last to text.
     #[inline]
     pub(crate) fn utf8(&self, bytes: &'a [u8]) -> Result<&'a str, Error> {
         match ascii_text(bytes) {
@@ -51,11 +51,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The text that the bytes are, if it is ASCII.
+/// Returns the bytes as text if they are ASCII.
 #[inline]
 #[allow(unsafe_code)]
 fn ascii_text(bytes: &[u8]) -> Option<&str> {
-    // Texts are short and nearly all ASCII, and `from_utf8` starts slowly: without this, a restore
+    // Texts are short and nearly all ASCII, and `from_utf8` starts slowly. Without this, a restore
     // takes 16 % more instructions and 15 % more time (BENCHMARKS.md).
     //
     // SAFETY: ASCII is UTF-8.

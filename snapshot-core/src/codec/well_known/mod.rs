@@ -1,4 +1,4 @@
-//! The messages of `google.protobuf` that a Rust type stands for.
+//! The messages of `google.protobuf` that correspond to a Rust type.
 //! Source: <https://protobuf.dev/reference/protobuf/google.protobuf/>.
 
 mod time;
@@ -11,7 +11,7 @@ use crate::schema::kind::{self, Kind, Message, Repeated};
 
 pub(super) use time::since_epoch;
 
-/// Puts a field with implicit presence.
+/// Writes a field with implicit presence.
 #[inline]
 fn put_member<K: Kind, T: Wire<K>>(value: &T, number: u32, w: &mut Writer) -> Result<(), Error> {
     if !value.is_default() {

@@ -8,7 +8,7 @@ use crate::codec::{Reader, Single, Tag, Wire, Writer, size, take_once};
 use crate::schema::ValueForm;
 use crate::schema::kind::{self, Message, WireType};
 
-/// The most that `google.protobuf.Duration` holds, 10,000 years of 365.25 days.
+/// The maximum of `google.protobuf.Duration`, 10,000 years of 365.25 days.
 const MAX_DURATION_SECONDS: i64 = 315_576_000_000;
 /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the ends of `google.protobuf.Timestamp`.
 const MIN_TIMESTAMP_SECONDS: i64 = -62_135_596_800;
@@ -19,7 +19,8 @@ const NANOS_PER_SECOND: i32 = 1_000_000_000;
 const SECONDS: u32 = 1;
 const NANOS: u32 = 2;
 
-/// Puts a message of `seconds = 1` and `nanos = 2`, as `Duration` and `Timestamp` both are.
+/// Writes a message with `seconds = 1` and `nanos = 2`, the form of both `Duration` and
+/// `Timestamp`.
 fn put_time(seconds: i64, nanos: i32, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| {
         put_member::<kind::Int32, _>(&nanos, NANOS, w)?;
@@ -27,7 +28,7 @@ fn put_time(seconds: i64, nanos: i32, w: &mut Writer) -> Result<(), Error> {
     })
 }
 
-/// The length of what [`put_time`] puts, where the seconds are not negative.
+/// Returns the number of bytes that [`put_time`] writes, if the seconds are not negative.
 #[inline]
 fn time_size(seconds: u64, nanos: u32) -> usize {
     let field = |value| if value == 0 { 0 } else { size::tag(1) + size::varint(value) };
@@ -67,14 +68,14 @@ fn take_seconds(seconds: &mut Option<i64>, tag: Tag, r: &mut Reader<'_>) -> Resu
         .map_err(|error| in_member(error, "seconds", left, r))
 }
 
-/// An error in a member that started when `left` bytes were left.
+/// Adds the place to an error in a member that started when `left` bytes were left.
 #[cold]
 #[inline(never)]
 fn in_member(error: Error, field: &'static str, left: usize, r: &Reader<'_>) -> Error {
     r.locate(error, r.offset_before(left)).in_field(field)
 }
 
-/// The part of a second, which is never negative.
+/// Returns the fraction of a second, which is never negative.
 fn check_nanos(nanos: i32) -> Result<u32, Error> {
     match nanos {
         0..NANOS_PER_SECOND => Ok(nanos as u32),
@@ -158,7 +159,7 @@ impl Wire<Message<prost_types::Timestamp>> for SystemTime {
     }
 }
 
-/// The nanoseconds of a timestamp that is in range.
+/// Returns the nanoseconds of a timestamp that is in range.
 fn check_timestamp(seconds: i64, nanos: i32) -> Result<u32, Error> {
     match seconds {
         MIN_TIMESTAMP_SECONDS..=MAX_TIMESTAMP_SECONDS => check_nanos(nanos),
@@ -170,7 +171,7 @@ fn timestamp_out_of_range(seconds: i128) -> Error {
     seconds_out_of_range(seconds, MIN_TIMESTAMP_SECONDS, MAX_TIMESTAMP_SECONDS)
 }
 
-/// Whole seconds since 1970, rounded down, and nanoseconds on top of them.
+/// Returns whole seconds since 1970, rounded down, and the remaining nanoseconds.
 pub(in crate::codec) fn since_epoch(time: SystemTime) -> (i128, u32) {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => (after.as_secs().into(), after.subsec_nanos()),
@@ -187,8 +188,9 @@ pub(in crate::codec) fn since_epoch(time: SystemTime) -> (i128, u32) {
 
 impl Single for prost_types::Duration {}
 
-/// For what `std` cannot hold, such as a negative duration, and as a step to other crates' types:
-/// `#[snapshot(with = module)]`. Seconds and nanoseconds must have the same sign.
+/// For values that `std` cannot hold, such as a negative duration, and as an intermediate type for
+/// those of other crates: `#[snapshot(with = module)]`. Seconds and nanoseconds must have the same
+/// sign.
 impl Wire<Message<Self>> for prost_types::Duration {
     const LEAF: bool = true;
 
@@ -218,7 +220,7 @@ fn check_signed(seconds: i64, nanos: i32) -> Result<(), Error> {
     }
     // Nanoseconds count away from 0, as the seconds do.
     if seconds.signum() * i64::from(nanos.signum()) < 0 {
-        let reason = format!("{nanos} has another sign than the {seconds} seconds");
+        let reason = format!("{nanos} and the {seconds} seconds have different signs");
         return Err(Error::invalid(reason).in_field("nanos"));
     }
     Ok(())
@@ -226,7 +228,7 @@ fn check_signed(seconds: i64, nanos: i32) -> Result<(), Error> {
 
 impl Single for prost_types::Timestamp {}
 
-/// As a step to other crates' types: `#[snapshot(with = module)]`.
+/// As an intermediate type for those of other crates: `#[snapshot(with = module)]`.
 impl Wire<Message<Self>> for prost_types::Timestamp {
     const LEAF: bool = true;
 
@@ -313,13 +315,13 @@ mod tests {
         );
         assert_eq!(
             refusal::<DurationField, Duration>(&[0x0a, 4, 0x08, 1, 0x08, 1]),
-            "seconds: is there twice (byte 5 of 6)"
+            "seconds: occurs twice (byte 5 of 6)"
         );
         assert_eq!(
             refusal::<DurationField, Duration>(&[0x0a, 5, 0x15, 1, 0, 0, 0]),
             "nanos: has wire type 32-bit, expected varint (byte 3 of 7)"
         );
-        // In another order, and with a default written out.
+        // In another order, and with a default that is written.
         let value: Duration = take::<DurationField, _>(&[0x0a, 4, 0x10, 5, 0x08, 0]).unwrap();
         assert_eq!(value, Duration::from_nanos(5));
     }
@@ -381,8 +383,8 @@ mod tests {
             round_trip::<DurationField, Duration>(&value, &duration(seconds, nanos));
         }
         for (seconds, nanos, expected) in [
-            (1, -1, "nanos: -1 has another sign than the 1 seconds"),
-            (-1, 1, "nanos: 1 has another sign than the -1 seconds"),
+            (1, -1, "nanos: -1 and the 1 seconds have different signs"),
+            (-1, 1, "nanos: 1 and the -1 seconds have different signs"),
             (-1, i32::MIN, "nanos: -2147483648 is not in -999999999 to 999999999"),
             (i64::MIN, 0, "seconds: -9223372036854775808 is not in -315576000000 to 315576000000"),
         ] {

@@ -1,5 +1,5 @@
-//! The scalar wrappers of `google.protobuf`, whose messages are, as in prost, the Rust types that
-//! they wrap.
+//! The scalar wrappers of `google.protobuf`. Their messages are the wrapped Rust types, as in
+//! prost.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::codec::{Reader, Wire, Writer, take_once};
 use crate::schema::kind::{self, Kind, Message};
 use crate::schema::{Schema, ValueForm};
 
-/// Puts a wrapper: a message whose field 1 is the value.
+/// Writes a wrapper: a message whose field 1 is the value.
 fn put_wrapped<K: Kind, T: Wire<K>>(value: &T, w: &mut Writer) -> Result<(), Error> {
     w.message(|w| put_member::<K, T>(value, 1, w).map_err(|error| error.in_field("value")))
 }
@@ -38,7 +38,7 @@ fn take_wrapped<M: Schema, K: Kind, T: Wire<K>>(r: &mut Reader<'_>) -> Result<T,
 
 macro_rules! wrappers {
     ($($wrapper:ty as $kind:ident: $($value:ty)*;)*) => {$($(
-        // A hint at a wrapper is rarely what a user needs whose type does not fit.
+        // A user whose type does not fit rarely needs a hint about wrappers.
         #[diagnostic::do_not_recommend]
         impl Wire<Message<$wrapper>> for $value {
             const LEAF: bool = true;
@@ -116,7 +116,7 @@ mod tests {
         type Wrapped = Optional<Message<u32>>;
         assert_eq!(
             refusal::<Wrapped, u8>(&[0x0a, 3, 0x08, 0x80, 0x02]),
-            "value: 256 does not fit u8, which is 0 to 255 (byte 3 of 5)"
+            "value: 256 does not fit in u8, which holds 0 to 255 (byte 3 of 5)"
         );
         assert_eq!(
             refusal::<Wrapped, u32>(&[0x0a, 2, 0x10, 1]),
@@ -124,12 +124,12 @@ mod tests {
         );
         assert_eq!(
             refusal::<Wrapped, u32>(&[0x0a, 4, 0x08, 1, 0x08, 1]),
-            "value: is there twice (byte 5 of 6)"
+            "value: occurs twice (byte 5 of 6)"
         );
         assert_eq!(take::<Wrapped, u32>(&[0x0a, 2, 0x08, 0]).unwrap(), 0);
         assert_eq!(
             put_refusal::<Wrapped, i8>(&-1),
-            "value: -1 does not fit uint32, which is 0 to 4294967295"
+            "value: -1 does not fit in uint32, which holds 0 to 4294967295"
         );
     }
 }

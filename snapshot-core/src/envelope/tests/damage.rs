@@ -49,7 +49,7 @@ fn every_truncation_is_refused() {
                 let error = result.expect_err("a part is taken for the whole");
                 assert_eq!(error.code(), Code::DataLoss, "{length}: {error}");
                 let text = error.to_string();
-                let told = if length < 8 { "not a snapshot" } else { "cut off" };
+                let told = if length < 8 { "not a snapshot" } else { "truncated" };
                 assert!(text.contains(told), "{length}: {text}");
             }
         }
@@ -67,12 +67,12 @@ fn every_flipped_bit_is_refused() {
                 let text = error.to_string();
                 match bit / 8 {
                     0..8 => assert!(
-                        text.contains("not a snapshot") || text.contains("on the way"),
+                        text.contains("not a snapshot") || text.contains("in transit"),
                         "{text}"
                     ),
                     8..10 => assert_eq!(error.code(), Code::Unimplemented, "{text}"),
                     12..20 => assert!(
-                        ["cut off", "too long", "raise the limit", "damaged"]
+                        ["truncated", "too many", "raise the limit", "damaged"]
                             .iter()
                             .any(|told| text.contains(told)),
                         "{text}"
@@ -90,7 +90,7 @@ fn what_comes_after_a_snapshot_stays_in_a_stream_and_is_refused_in_a_file() {
         let longer = [&bytes[..], b"rest"].concat();
         let [memory, _, file] = read(&longer);
         for error in [memory.unwrap_err(), file.unwrap_err()] {
-            assert!(error.to_string().contains("4 bytes too long"), "{error}");
+            assert!(error.to_string().contains("4 bytes too many"), "{error}");
         }
         let mut stream = &longer[..];
         Snapshot::read_from(&mut stream).unwrap();
@@ -119,13 +119,13 @@ fn a_header_that_claims_two_gibibytes_costs_nothing() {
     let error = Snapshot::read_from(&mut stream).unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument);
     let reason =
-        "the snapshot has 2147483648 bytes, and the reader takes 268435456: raise the limit";
+        "the snapshot has 2147483648 bytes, but the reader accepts 268435456: raise the limit";
     assert_eq!(error.to_string(), reason);
     assert!(stream.most <= 64, "the body was asked for");
 
     let mut stream = Counting { bytes: &bytes, most: 0 };
     let error = ReadOptions::new().limit(u64::MAX).read_from(&mut stream).unwrap_err();
-    assert_eq!(error.to_string(), "cut off: the body has 19 of 2147483648 bytes");
+    assert_eq!(error.to_string(), "truncated: the body has 19 of 2147483648 bytes");
     assert!(stream.most <= 256 << 10, "{} bytes of memory for nothing", stream.most);
 }
 
@@ -150,7 +150,7 @@ fn a_way_of_storing_of_later_builds_is_told_apart_from_damage() {
     bytes[20..24].copy_from_slice(&digest.to_le_bytes());
     let error = Snapshot::from_bytes(bytes).unwrap_err();
     assert_eq!(error.code(), Code::Unimplemented);
-    assert_eq!(error.to_string(), "stored in way 9, which this build does not know");
+    assert_eq!(error.to_string(), "stored with method 9, which this build does not know");
 }
 
 /// A compressed snapshot whose header is right, whatever its frame is.
@@ -176,7 +176,7 @@ fn a_bomb_ends_at_the_limit() {
     for result in [options.from_bytes(bytes.clone()), options.read_from(&bytes[..])] {
         let error = result.unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument);
-        assert!(error.to_string().contains("the reader takes 1048576"), "{error}");
+        assert!(error.to_string().contains("the reader accepts 1048576"), "{error}");
     }
     // While the last piece is added, the ones before it may be there twice.
     let info = allocation_counter::measure(|| drop(options.from_bytes(bytes)));

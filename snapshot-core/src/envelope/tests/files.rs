@@ -36,7 +36,7 @@ fn an_existing_file_is_replaced_only_when_asked() {
     let error = snapshot().write_to_path(&path).unwrap_err();
     assert_eq!(error.code(), Code::FailedPrecondition);
     let told =
-        format!("{}: exists already: choose another name, or ask to replace it", path.display());
+        format!("{}: already exists: choose another name, or allow replacing it", path.display());
     assert_eq!(error.to_string(), told);
     assert_eq!(fs::read(&path).unwrap(), b"precious");
 
@@ -144,7 +144,7 @@ fn other_bytes_are_written_by_the_same_rules() {
     let path = folder.path().join("a.manifest");
     WriteOptions::new().write_bytes_to_path(b"first", &path).unwrap();
     let error = WriteOptions::new().write_bytes_to_path(b"second", &path).unwrap_err();
-    assert!(error.to_string().contains("exists already"), "{error}");
+    assert!(error.to_string().contains("already exists"), "{error}");
     WriteOptions::new().replace(true).write_bytes_to_path(b"second", &path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"second");
 }
@@ -203,7 +203,7 @@ mod unix {
         symlink(&real, &first).unwrap();
         symlink("first", &second).unwrap();
         let error = snapshot().write_to_path(&second).unwrap_err();
-        assert!(error.to_string().contains("exists already"), "{error}");
+        assert!(error.to_string().contains("already exists"), "{error}");
         assert_eq!(fs::read(&real).unwrap(), b"old");
 
         replacing().write_to_path(&snapshot(), &second).unwrap();
@@ -221,8 +221,8 @@ mod unix {
         symlink("missing", &dangling).unwrap();
         symlink("circle", &circle).unwrap();
         for (path, reason) in [
-            (&dangling, "a link to a file that is not there"),
-            (&circle, "a link that cannot be followed"),
+            (&dangling, "a link to a file that does not exist"),
+            (&circle, "the link cannot be followed"),
         ] {
             let error = replacing().write_to_path(&snapshot(), path).unwrap_err();
             assert_eq!(error.code(), Code::FailedPrecondition, "{error}");
@@ -335,7 +335,7 @@ mod unix {
         pipe(&path);
         let error = replacing().write_to_path(&snapshot(), &path).unwrap_err();
         assert_eq!(error.code(), Code::FailedPrecondition);
-        assert!(error.to_string().contains("a pipe that nobody reads"), "{error}");
+        assert!(error.to_string().contains("no process reads the pipe"), "{error}");
     }
 
     #[cfg(target_os = "linux")]

@@ -56,7 +56,7 @@ fn a_reader_says_how_many_bytes_it_wants_and_takes_no_more() {
     assert!(reader.is_complete());
     assert_eq!(reader.push(b"").unwrap(), 0);
     let again = reader.push(b"next").unwrap_err();
-    let reason = format!("4 bytes too long: a body of {}", snapshot.any_bytes().len());
+    let reason = format!("4 bytes too many after a body of {}", snapshot.any_bytes().len());
     assert_eq!((again.code(), again.to_string()), (Code::DataLoss, reason));
 }
 
@@ -64,10 +64,10 @@ fn a_reader_says_how_many_bytes_it_wants_and_takes_no_more() {
 fn an_end_before_the_end_says_what_is_missing() {
     let bytes = snapshot().into_bytes().to_vec();
     for (length, reason) in [
-        (0, "not a snapshot: 0 bytes, a header has 24"),
-        (9, "cut off in the header, after 9 bytes"),
-        (24, "cut off: the body has 0 of 19 bytes"),
-        (42, "cut off: the body has 18 of 19 bytes"),
+        (0, "not a snapshot: 0 bytes, but a header alone has 24"),
+        (9, "truncated in the header, after 9 bytes"),
+        (24, "truncated: the body has 0 of 19 bytes"),
+        (42, "truncated: the body has 18 of 19 bytes"),
     ] {
         let mut reader = reader();
         push(&mut reader, &bytes[..length], 5).unwrap();
@@ -87,10 +87,15 @@ fn what_is_wrong_with_a_header_is_refused_with_the_byte_that_shows_it() {
     };
     let too_long = (256_u64 << 20) + 1;
     for (bytes, refused_at, code, reason) in [
-        (with(0, b"P"), 1, Code::DataLoss, "not a snapshot: it begins differently"),
-        (with(4, b"\n\x1a\n"), 5, Code::DataLoss, "line ends were changed on the way"),
-        (with(8, &[3]), 10, Code::Unimplemented, "format version 3, this build reads 1 and 2"),
-        (with(10, &[9]), 12, Code::Unimplemented, "stored in way 9, which this build does not"),
+        (with(0, b"P"), 1, Code::DataLoss, "not a snapshot: the magic number is missing"),
+        (with(4, b"\n\x1a\n"), 5, Code::DataLoss, "line endings were changed in transit"),
+        (with(8, &[3]), 10, Code::Unimplemented, "format version 3, but this build reads 1 and 2"),
+        (
+            with(10, &[9]),
+            12,
+            Code::Unimplemented,
+            "stored with method 9, which this build does not",
+        ),
         (
             with(12, &too_long.to_le_bytes()),
             24,
@@ -116,7 +121,7 @@ fn damage_of_the_body_is_found_when_all_of_it_is_there() {
     let mut reader = reader();
     push(&mut reader, &bytes, 7).unwrap();
     let error = reader.finish().unwrap_err().to_string();
-    assert!(error.ends_with("damaged"), "{error}");
+    assert!(error.starts_with("damaged"), "{error}");
 }
 
 #[test]

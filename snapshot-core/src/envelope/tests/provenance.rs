@@ -81,9 +81,9 @@ fn a_snapshot_that_was_read_is_written_with_its_provenance() {
 fn a_text_that_cannot_be_shown_or_stored_is_refused() {
     let long = "x".repeat(257);
     for (id, program, build, reason) in [
-        ("", "shim", "", "id: has 0 bytes, must have 1 to 256"),
-        ("1", "", "", "program: has 0 bytes, must have 1 to 256"),
-        ("1", "shim", long.as_str(), "build: has 257 bytes, must have 0 to 256"),
+        ("", "shim", "", "id: has 0 bytes, but must have 1 to 256"),
+        ("1", "", "", "program: has 0 bytes, but must have 1 to 256"),
+        ("1", "shim", long.as_str(), "build: has 257 bytes, but must have 0 to 256"),
         ("a\nb", "shim", "", "id: has a control character: remove it"),
     ] {
         let error = Provenance::new(id, program, build).unwrap_err();
@@ -106,9 +106,13 @@ fn a_block_that_no_build_writes_is_refused_with_its_field() {
             "the provenance: goes beyond the end: 2 bytes are left",
         ),
         (huge, Code::DataLoss, "the provenance: goes beyond the end: 23 bytes are left"),
-        (long, Code::DataLoss, "the provenance: has 4097 bytes, may have at most 4096"),
+        (long, Code::DataLoss, "the provenance: has 4097 bytes, but may have at most 4096"),
         (block(b"\x0a\x05x"), Code::DataLoss, "the provenance: cannot be read: "),
-        (block(b""), Code::InvalidArgument, "the provenance.id: has 0 bytes, must have 1 to 256"),
+        (
+            block(b""),
+            Code::InvalidArgument,
+            "the provenance.id: has 0 bytes, but must have 1 to 256",
+        ),
         (
             block(b"\x0a\x01a\x12\x01b"),
             Code::InvalidArgument,

@@ -207,12 +207,13 @@ fn the_check_names_every_payload_that_cannot_be_restored() {
     assert!(!report.is_compatible());
     assert_eq!(
         report.check().unwrap_err().to_string(),
-        "the destination cannot restore t/a.Root: version 2, it reads 1\n\
-         the destination cannot restore t/b.Other: it has no controller for it"
+        "the destination cannot restore t/a.Root: version 2, but the destination reads 1\n\
+         the destination cannot restore t/b.Other: no controller is registered for it"
     );
     assert_eq!(
         report.to_string(),
-        "t/a.Root: version 2, it reads 1\nt/b.Other: it has no controller for it"
+        "t/a.Root: version 2, but the destination reads 1\nt/b.Other: no controller is registered \
+         for it"
     );
 }
 

@@ -12,13 +12,13 @@ use crate::wire::v1::manifest::{Field, Meaning, Payload};
 
 const LOCK: SideNames = SideNames { who: ["the lock", "the program"], at: ["in the lock", "now"] };
 
-/// Whether an update records what fields mean where a released record does not say it.
+/// Whether an update records the meanings of fields where a released record does not state them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Recording {
-    /// Such a record stays as it is, so that an old lock is equal to the program.
+    /// No: such a record stays as it is, so an old lock is equal to the program.
     #[default]
     Keeps,
-    /// The meaning is added.
+    /// Yes: the meaning is added.
     Adds,
 }
 
@@ -151,7 +151,7 @@ impl Update {
         let type_url = &payload.type_url;
         let is_first = now.states_meaning && !locked.states_meaning;
         let is_kept = is_first && self.recording == Recording::Keeps;
-        // Only one side says what the fields mean: then it is not compared.
+        // Only one side states the meanings, so they are not compared.
         let (locked, now) = match (locked.states_meaning, now.states_meaning) {
             (false, true) if is_kept => (locked.clone(), now.without_meaning()),
             (true, false) => (locked.clone(), now.with_meaning_of(locked)),
@@ -198,7 +198,8 @@ impl Update {
             return now;
         }
         if !is_newest {
-            // Nothing changes an older record, not even a renaming. It may learn what its fields mean.
+            // Nothing changes an older record, not even a renaming, except that the meanings of its
+            // fields may be added.
             return if is_first && !is_kept && found.is_empty() { now } else { locked.clone() };
         }
         let renamed = reasons(|effect| effect == Effect::Renamed);
@@ -332,7 +333,8 @@ impl Update {
     }
 }
 
-/// The entries that a record still reserves, by the program's current names for its messages.
+/// Returns the entries that a record still reserves, by the program's current names for its
+/// messages.
 ///
 /// A draft may use again what it removed itself. [`Update::chain`] adds the entries of earlier
 /// versions.
@@ -351,7 +353,7 @@ fn still_reserved(locked: &Record, now: &Record) -> Reserved {
     reserved
 }
 
-/// The numbers and names that a message or an enum uses.
+/// Returns the numbers and names that a message or an enum uses.
 fn used(schema: &VersionSchema, place: &str) -> Vec<(i64, String)> {
     let fields = schema.messages.get(place).map(|message| &message.fields);
     let values = schema.enums.get(place).map(|one| &one.values);
@@ -360,7 +362,7 @@ fn used(schema: &VersionSchema, place: &str) -> Vec<(i64, String)> {
     fields.chain(values).collect()
 }
 
-/// The record of one version of a payload, as the program has it.
+/// Returns the record of one version of a payload, as the program has it.
 fn record_of(types: &Types<'_>, payload: &Payload, version: u32) -> Record {
     let own =
         payload.older.iter().any(|older| older.version == version && !older.message.is_empty());

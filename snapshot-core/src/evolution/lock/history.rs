@@ -47,7 +47,7 @@ pub(super) fn next<'r>(
     std::iter::once(root).chain(named(before, schema).map(|name| (name, name)))
 }
 
-/// The names of messages and enums that two versions have in common.
+/// Returns the names of messages and enums that two versions have in common.
 pub(super) fn named<'r>(
     before: &'r Record,
     schema: &'r VersionSchema,

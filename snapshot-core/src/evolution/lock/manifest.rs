@@ -112,7 +112,7 @@ struct Types {
 }
 
 impl Types {
-    /// Adds the types of a newest version. Returns the names that stand for something else already.
+    /// Adds the types of a newest version. Returns the names that already stand for something else.
     fn add(&mut self, record: &Record) -> Vec<String> {
         let mut clashes = Vec::new();
         for (name, message) in &record.schema.messages {
@@ -128,7 +128,7 @@ impl Types {
         clashes
     }
 
-    /// Adds those of an older version, whose root message is `root` unversioned.
+    /// Adds the types of an older version, whose root message is called `root` without a version.
     fn add_older(&mut self, record: &Record, root: &str) {
         let schema = &record.schema;
         let others = || schema.messages.values().filter(|message| message.name != schema.root);

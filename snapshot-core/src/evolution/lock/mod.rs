@@ -23,12 +23,12 @@
 //! | change | an update of the lock | a new `version` |
 //! |---|---|---|
 //! | a new payload; a new version | yes | |
-//! | the first record of what the fields mean, in a lock from before locks did | yes, when you like: until then the meaning is not compared | |
+//! | the first record of the meanings of fields, in a lock that was written before meanings were recorded | yes, at any time: until then the meanings are not compared | |
 //! | `secret` on a field | yes | no: peers do not see it |
 //! | a new name for a field, enum value, oneof or message | yes | no: names are not on the wire. Text forms and code that use the name do change |
 //! | `freeze_to`, `import_as`, `abort_to`, `live`, `after`; the lists `accepts` and `saves` | yes | no: peers do not see them |
 //! | a field or enum value added or removed, another kind, another presence, another oneof | | yes |
-//! | what a field means: `ignore`, `discard`, its form (`with`, `form`), its default, whether it is required, the values that it takes (`range`, `max`, `below`, the width of an integer, a set, the length of an array), which field is the id or the stage | | yes: the same bytes would be read as something else, or refused |
+//! | the meaning of a field: `ignore`, `discard`, its form (`with`, `form`), its default, whether it is required, the values that it accepts (`range`, `max`, `below`, the width of an integer, a set, the length of an array), which field is the id or the stage | | yes: the same bytes would be read as something else, or refused |
 //! | `save_from`, whether the stage is carried, the names that a field defines or refers to | | yes: the other side would refuse values that it read before |
 //! | the schema with which an accepted older version is read or written | | never allowed: accept the version as the message that was released |
 //! | a lower version; a number or name that is reserved or stood for something else | | never allowed |
@@ -166,8 +166,8 @@ struct Record {
     /// The number of the field with the stage; 0: none, or unknown.
     stage_field: u32,
     schema: VersionSchema,
-    /// Whether the record says what the fields mean. Those from before locks did do not, and are equal to
-    /// every meaning.
+    /// Whether the record states the meanings of its fields. Records from before meanings were
+    /// recorded do not, and are equal to every meaning.
     states_meaning: bool,
     /// The numbers and names that earlier versions had and this one may not use.
     reserved: Reserved,

@@ -313,7 +313,7 @@ fn once_number(place: &mut u32, number: u32) -> Result<(), String> {
     }
 }
 
-/// The bytes of a hexadecimal text.
+/// Returns the bytes of a hexadecimal text.
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let digits = hex.as_bytes();
     if !digits.len().is_multiple_of(2) || !hex.is_ascii() {
@@ -399,10 +399,10 @@ impl<'t> Cursor<'t> {
         Err("the closing quote is missing".to_owned())
     }
 
-    /// Reads what a state makes of a field, to the end of the line.
+    /// Reads the meaning of a field, to the end of the line.
     fn meaning(&mut self) -> Result<Meaning, String> {
         let mut meaning = Meaning::default();
-        // Which values the next parts are about.
+        // The values that the next parts describe.
         let mut values: Option<&mut Values> = None;
         while !self.0.is_empty() {
             match (self.bare(), &mut values) {
@@ -448,7 +448,7 @@ impl<'t> Cursor<'t> {
         Ok(meaning)
     }
 
-    /// Reads an optional word; returns whether it is there.
+    /// Reads an optional word. Returns whether it is present.
     fn flag(&mut self, flag: &str) -> Result<bool, String> {
         match self.bare() {
             "" => Ok(false),

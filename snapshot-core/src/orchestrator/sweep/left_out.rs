@@ -1,4 +1,4 @@
-//! Hooks that controllers leave out. Nobody calls them; what is done around a hook is done all the same.
+//! Hooks that controllers leave out. They are not called, but the work around a hook is still done.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -9,16 +9,16 @@ use super::Sweep;
 use crate::controller::address;
 
 impl Sweep<'_> {
-    /// Whether the type of a controller is known to leave the hook out.
+    /// Returns whether the type of a controller is known to leave the hook out.
     fn leaves_out(&self, unit: usize) -> bool {
         self.left_out.contains_key(&address(self.tree.plan.info(unit)))
     }
 
-    /// Does for the controllers whose turn is next and that leave the hook out what is done around it,
-    /// but for so many only; says for how many, which may be none. That nobody calls the hook makes no
-    /// difference: it would do nothing.
+    /// Does the work around the hook for the next controllers in line that leave it out, at most
+    /// `turns` of them. Returns their number, which may be 0. The hook itself is not called,
+    /// because it would do nothing.
     pub(super) fn pass_by(&mut self, turns: usize, now: Instant) -> usize {
-        /// As many go by between two looks around.
+        /// The number of controllers between two looks around.
         const MOST: usize = 64;
         let most = turns.min(MOST);
         let mut passed = 0;
@@ -30,7 +30,8 @@ impl Sweep<'_> {
         passed
     }
 
-    /// The controllers of one type that leave the hook out and are next in line, so many at most.
+    /// Returns the controllers of one type that leave the hook out and are next in line, at most
+    /// this many.
     fn next_of_one_type(&self, most: usize) -> Option<Range<usize>> {
         let next = self.ready.first()?;
         let first = next.start;
@@ -63,7 +64,8 @@ impl Sweep<'_> {
         }
     }
 
-    /// A hook was called. If it said that its controller leaves it out, no other of its type is asked.
+    /// Notes the result of a hook that was called. If its controller leaves the hook out, no other
+    /// controller of the type is called.
     pub(super) fn note_left_out(&mut self, unit: usize) -> HowEnded {
         if self.contexts.is_left_out(unit) {
             self.left_out.insert(address(self.tree.plan.info(unit)), ());

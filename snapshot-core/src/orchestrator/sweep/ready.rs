@@ -1,9 +1,10 @@
-//! The steps of a sweep whose turn it is.
+//! The steps of a sweep that are ready.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Steps, first come, first served. Neighbours that come one after the other, as most do, are one run.
+/// Steps, first come, first served. Most steps are followed by their neighbours; these are stored
+/// as one run.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     /// All runs but the last one.
@@ -39,7 +40,7 @@ impl Ready {
         }
     }
 
-    /// The first step, and its neighbours right behind it in line.
+    /// Returns the first step, with the neighbours that follow it.
     pub(super) fn first(&self) -> Option<&Range<usize>> {
         match self.runs.front() {
             None => Some(&self.last).filter(|run| !run.is_empty()),
@@ -47,7 +48,7 @@ impl Ready {
         }
     }
 
-    /// Takes out so many of the [first](Self::first), which are no fewer.
+    /// Removes this many of the [first](Self::first), which are at least as many.
     pub(super) fn take(&mut self, count: usize) {
         let Some(run) = self.runs.front_mut() else {
             self.last.start += count;
@@ -94,7 +95,7 @@ mod tests {
         assert_eq!(ready.first(), Some(&(3..6)));
         ready.take(2);
         assert_eq!(ready.first(), Some(&(5..6)));
-        // One that comes right behind the last of the line.
+        // A step right behind the last one in line.
         ready.push(2);
         ready.take(1);
         assert_eq!(ready.first(), Some(&(1..3)));

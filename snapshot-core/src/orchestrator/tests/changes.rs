@@ -369,8 +369,8 @@ fn a_cancelled_migration_is_not_saved_and_can_be_rolled_back() {
 
 #[test]
 fn what_came_while_a_destination_was_made_is_reported_if_that_is_aborted() {
-    let expected = "children/late: was added after the import: it was not aborted and goes on as it is, \
-                    end it yourself";
+    let expected = "children/late: was added after the import: it was not aborted and keeps \
+                    running: end it yourself";
     for phase in [Phase::Patch, Phase::Resume] {
         let (root, script) = (tree(), Script::new());
         let frozen = freeze(&root, &script);

@@ -27,11 +27,12 @@ fn job(root: &Arc<Thing<Box_>>) -> Arc<Thing<Job>> {
 fn a_part_of_a_frozen_tree_cannot_be_frozen_and_the_error_says_by_whom_it_is_held() {
     let (root, script) = (tree(), Script::new());
     let frozen = freeze(&root, &script);
-    let expected = ".: is in migration already, as children/job under \
-                    type.googleapis.com/test.BoxSnapshot: commit that migration or roll it back first";
+    let expected = ".: is already migrating, as children/job under \
+                    type.googleapis.com/test.BoxSnapshot: commit that migration or roll it back \
+                    first";
     assert_eq!(refused(&job(&root), &script).cause().to_string(), expected);
-    let expected = ".: is in migration already, as the root, \
-                    type.googleapis.com/test.BoxSnapshot: commit that migration or roll it back first";
+    let expected = ".: is already migrating, as the root, type.googleapis.com/test.BoxSnapshot: \
+                    commit that migration or roll it back first";
     assert_eq!(refused(&root, &script).cause().to_string(), expected);
     frozen.save().unwrap();
     block_on(frozen.rollback()).unwrap();
@@ -49,10 +50,10 @@ fn a_tree_around_a_frozen_one_cannot_be_frozen() {
     // Of a subtree the top is enough.
     assert_eq!(
         refused(&root, &script).cause().to_string(),
-        "children/job: is in migration already, as the root, type.googleapis.com/test.JobSnapshot: \
+        "children/job: is already migrating, as the root, type.googleapis.com/test.JobSnapshot: \
          commit that migration or roll it back first\n\
-         children/disk: is in migration already, as the root, \
-         type.googleapis.com/test.DiskSnapshot: commit that migration or roll it back first"
+         children/disk: is already migrating, as the root, type.googleapis.com/test.DiskSnapshot: \
+         commit that migration or roll it back first"
     );
     block_on(job.rollback()).unwrap();
     block_on(disk.rollback()).unwrap();
@@ -67,7 +68,7 @@ fn two_trees_that_share_a_controller_cannot_be_frozen_together() {
     let other = Thing::<Box_>::new("other", [leaf::<Net>("own"), Child::of(shared)]);
     let frozen = freeze(&one, &script);
     let failure = refused(&other, &script);
-    let expected = "children/shared: is in migration already, as children/shared under ";
+    let expected = "children/shared: is already migrating, as children/shared under ";
     assert!(failure.cause().to_string().starts_with(expected), "{failure}");
     block_on(frozen.commit()).unwrap();
 }
@@ -182,8 +183,8 @@ fn a_recovery_of_a_migration_that_goes_on_is_refused() {
     let failure = block_on(Source::recover(&root, &script.session())).unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "thaw failed: .: is in a migration that was not dropped: commit it or roll it back, there is \
-         nothing to recover"
+        "thaw failed: .: is in a migration that was not dropped, so there is nothing to recover: \
+         commit it or roll it back"
     );
     assert_eq!(failure.code(), Code::FailedPrecondition);
     block_on(frozen.rollback()).unwrap();

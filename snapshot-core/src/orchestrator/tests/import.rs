@@ -60,16 +60,16 @@ fn everything_that_is_wrong_within_payloads_is_told_at_once_each_once() {
         errors,
         [
             "children/outer/children/unknown field: test.DiskSnapshot: unknown field 9",
-            "children/1: test.DiskSnapshot.schema_version: schema version 7, this build reads \
+            "children/1: test.DiskSnapshot.schema_version: schema version 7, but this build reads \
              version 1",
-            "children/dead: test.DiskSnapshot: is in stage Dead, it can be saved in Running or \
-             Stopped",
-            "children/frozen: test.DiskSnapshot: is in stage Frozen, it can be saved in Running \
+            "children/dead: test.DiskSnapshot: is in stage Dead, but can be saved only in Running \
              or Stopped",
+            "children/frozen: test.DiskSnapshot: is in stage Frozen, but can be saved only in \
+             Running or Stopped",
             ".: test.BoxSnapshot.children[4]: no controller is registered for type URL \
              \"type.googleapis.com/no.Such\"",
             "children/unknown field: test.DiskSnapshot: unknown field 9",
-            "children/6: test.DiskSnapshot.name: needs 7 bytes, 1 are left",
+            "children/6: test.DiskSnapshot.name: needs 7 bytes, but 1 are left",
         ]
     );
 }
@@ -83,7 +83,7 @@ fn everything_that_is_wrong_among_controllers_is_told_at_once_each_once() {
     assert_eq!(
         errors,
         [
-            "children/dead: is in stage Dead, it can be saved in Running or Stopped",
+            "children/dead: is in stage Dead, but can be saved only in Running or Stopped",
             "children/twin: 3 controllers have this id: give each its own name",
             "children/job: comes after children/job/children/inner, which cannot come before it: \
              remove Thing<Disk> from the `after` of its type",
@@ -104,8 +104,8 @@ fn what_is_wrong_within_payloads_and_among_the_others_is_told_at_once() {
         errors,
         [
             "children/unknown field: test.DiskSnapshot: unknown field 9",
-            "children/dead: test.DiskSnapshot: is in stage Dead, it can be saved in Running or \
-             Stopped",
+            "children/dead: test.DiskSnapshot: is in stage Dead, but can be saved only in Running \
+             or Stopped",
             "children/bad job/children/unknown field: test.DiskSnapshot: unknown field 9",
             "children/twin: 2 controllers have this id: give each its own name",
             "children/job: comes after children/job/children/inner, which cannot come before it: \

@@ -105,8 +105,8 @@ fn an_import_beyond_its_budget_of_memory_names_the_place_and_the_cure() {
     assert!(text.starts_with(place), "{text}");
     assert!(
         text.contains(
-            "would take more memory than the 100000 bytes that this read may take: raise the limit \
-             with `ReadOptions::memory`"
+            "needs more memory than the 100000 bytes that this read may use: raise the limit with \
+             `ReadOptions::memory`"
         ),
         "{text}"
     );
@@ -159,7 +159,7 @@ fn a_snapshot_above_the_destinations_limit_is_found_before_the_freeze() {
     let bytes: u64 = before.strip_prefix("the snapshot has ").unwrap().parse().unwrap();
     assert_eq!(
         after,
-        ", and the destination takes 10: raise its `ReadOptions::limit` and state it with \
+        ", but the destination accepts 10: raise its `ReadOptions::limit` and state it with \
          `Manifest::with_limits`, or move less"
     );
     length(bytes - 1);
@@ -169,5 +169,5 @@ fn a_snapshot_above_the_destinations_limit_is_found_before_the_freeze() {
     older.limits = None;
     source.preflight(&older).unwrap();
     let error = source.preflight(&theirs(ReadOptions::new().memory(100))).unwrap_err();
-    assert!(error.to_string().contains("would take more memory than the 100 bytes"), "{error}");
+    assert!(error.to_string().contains("needs more memory than the 100 bytes"), "{error}");
 }

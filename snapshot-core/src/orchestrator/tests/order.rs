@@ -177,7 +177,7 @@ fn a_stage_that_may_not_be_saved_after_the_freeze_hook_undoes_the_freeze() {
     let failure = block_on(Source::new(&root).freeze(&script.session())).unwrap_err();
     assert_eq!(
         failure.cause().to_string(),
-        "children/disk: is in stage Dead, it can be saved in Running or Stopped"
+        "children/disk: is in stage Dead, but can be saved only in Running or Stopped"
     );
     assert_eq!(script.take_log(), ["freeze children/disk", "thaw children/disk"]);
 }
@@ -194,8 +194,8 @@ fn every_stage_that_may_not_be_saved_is_told_before_anything_is_frozen() {
     let failure = block_on(Source::new(&root).freeze(&script.session())).unwrap_err();
     assert_eq!(
         failure.cause().to_string(),
-        "children/a: is in stage New, it can be saved in Running or Stopped\n\
-         children/b: is in stage Dead, it can be saved in Running or Stopped"
+        "children/a: is in stage New, but can be saved only in Running or Stopped\n\
+         children/b: is in stage Dead, but can be saved only in Running or Stopped"
     );
     assert_eq!(failure.code(), Code::FailedPrecondition);
     assert!(script.take_log().is_empty());

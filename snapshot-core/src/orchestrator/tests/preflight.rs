@@ -39,11 +39,11 @@ fn every_obstacle_is_told_at_once() {
     assert_eq!(
         problems(&root, &theirs),
         [
-            "children/dead: is in stage Dead, it can be saved in Running or Stopped",
-            "the destination cannot restore type.googleapis.com/test.JobSnapshot: version 1, it \
-             reads 3, 4",
-            "the destination cannot restore type.googleapis.com/test.NetSnapshot: it has no \
-             controller for it",
+            "children/dead: is in stage Dead, but can be saved only in Running or Stopped",
+            "the destination cannot restore type.googleapis.com/test.JobSnapshot: version 1, but \
+             the destination reads 3, 4",
+            "the destination cannot restore type.googleapis.com/test.NetSnapshot: no controller is \
+             registered for it",
         ]
     );
     assert_eq!(root.stage(), RUNNING);
@@ -60,10 +60,10 @@ fn a_tree_that_cannot_be_put_in_order_does_not_hide_the_other_obstacles() {
     assert_eq!(
         problems(&root, &theirs),
         [
-            "children/dead: is in stage Dead, it can be saved in Running or Stopped",
+            "children/dead: is in stage Dead, but can be saved only in Running or Stopped",
             "children/twin: 2 controllers have this id: give each its own name",
-            "the destination cannot restore type.googleapis.com/test.NetSnapshot: it has no \
-             controller for it",
+            "the destination cannot restore type.googleapis.com/test.NetSnapshot: no controller is \
+             registered for it",
         ]
     );
     assert_eq!(root.stage(), RUNNING);

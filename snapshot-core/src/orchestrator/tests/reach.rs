@@ -119,7 +119,7 @@ fn a_hook_reaches_what_it_comes_after_and_nothing_else() {
             // Neither which of two, nor what it does not come after, nor what is not there.
             assert_eq!(
                 cx.controller::<Thing<Net>>().unwrap_err().to_string(),
-                "comes after several Thing<Net>, children/net a and children/net b among them: \
+                "comes after several Thing<Net>, including children/net a and children/net b: \
                  choose with `Context::controller_at` or take all with `Context::controllers`"
             );
             let nets = cx.controllers::<Thing<Net>>()?;
@@ -128,7 +128,7 @@ fn a_hook_reaches_what_it_comes_after_and_nothing_else() {
             assert_eq!(cx.controller_at::<Thing<Net>>("children/net b")?.lock().name, "net b");
             assert_eq!(
                 cx.controller::<Thing<Tail>>().unwrap_err().to_string(),
-                "comes after no Thing<Tail>: add it to `after(...)` of its state"
+                "does not come after any Thing<Tail>: add it to `after(...)` of its state"
             );
             assert!(cx.controllers::<Thing<Tail>>()?.is_empty());
             assert_eq!(

@@ -70,9 +70,9 @@ fn a_set_refuses_an_id_twice_an_empty_one_that_of_the_root_and_an_unknown_predec
     let set = set();
     let net = || Thing::<Net>::new("net", []);
     for (result, expected) in [
-        (set.insert("vm", net()), "\"vm\" is in the set already"),
+        (set.insert("vm", net()), "\"vm\" is already in the set"),
         (set.insert("", net()), "a member of a set needs an id"),
-        (set.insert(".", net()), "\".\" is the id of the root: give the member another one"),
+        (set.insert(".", net()), "\".\" is the id of the root: give the member another id"),
         (
             set.insert_after("new", net(), &["vm", "gone"]),
             "\"new\" comes after \"gone\", which is not in the set",
@@ -134,9 +134,9 @@ fn what_is_wrong_with_members_is_told_by_their_ids() {
             ),
             format!(".: {set}[\"nothing\"].controller: is missing"),
             format!(".: {set}.id: has no id"),
-            format!(".: {set}[\".\"].id: is the id of the root: give the member another one"),
-            format!(".: {set}[\"good\"]: is there twice"),
-            "dead: test.DiskSnapshot: is in stage Dead, it can be saved in Running or Stopped"
+            format!(".: {set}[\".\"].id: is the id of the root: give the member another id"),
+            format!(".: {set}[\"good\"]: occurs twice"),
+            "dead: test.DiskSnapshot: is in stage Dead, but can be saved only in Running or Stopped"
                 .to_owned(),
         ]
     );
@@ -148,8 +148,8 @@ fn members_that_no_set_would_write_in_this_order_are_refused() {
     assert_eq!(
         refusal([net("b"), net("a")]),
         [
-            ".: snapshot.v1.ControllerSetSnapshot.entries[\"a\"]: stands after \"b\": the members of a set \
-          are written in ascending order of their ids"
+            ".: snapshot.v1.ControllerSetSnapshot.entries[\"a\"]: comes after \"b\", but the members \
+          of a set are written in ascending order of their ids"
         ]
     );
 }

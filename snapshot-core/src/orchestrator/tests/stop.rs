@@ -25,7 +25,7 @@ fn a_phase_past_its_deadline_names_the_controllers_that_it_waits_for() {
     );
     assert_eq!(failure.code(), Code::DeadlineExceeded);
     assert_stages(&root, RUNNING);
-    assert!(events.has(&["past its deadline", "phase=\"freeze\"", "children/disk"]));
+    assert!(events.has(&["exceeded its deadline", "phase=\"freeze\"", "children/disk"]));
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_hook_that_blocks_its_thread_is_named_by_the_timer_thread_while_it_blocks() 
     let seen = Arc::new(AtomicBool::new(false));
     let (sees, heard) = (Arc::clone(&seen), events.clone());
     script.on("freeze children/disk", move |cx| {
-        let told = ["past its deadline", "controller=children/disk", "phase=\"freeze\""];
+        let told = ["exceeded its deadline", "controller=children/disk", "phase=\"freeze\""];
         // Until the alarm has sounded; nobody polls anything meanwhile.
         while !heard.has(&told) || !cx.is_cancelled() {
             std::thread::sleep(Duration::from_millis(1));
@@ -67,7 +67,7 @@ fn a_hook_that_blocks_its_thread_after_it_has_waited_is_named_too() {
                 }
             })
             .await;
-            while !heard.has(&["past its deadline", "controller=children/disk"]) {
+            while !heard.has(&["exceeded its deadline", "controller=children/disk"]) {
                 std::thread::sleep(Duration::from_millis(1));
             }
             Ok(())

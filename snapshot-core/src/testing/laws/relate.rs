@@ -12,16 +12,16 @@ use super::super::tree::Value;
 use super::super::values::integer;
 use super::refuse::known;
 
-/// What fields are called that are an index into a list of their state, or count its elements. A number
-/// with another name is not suspected.
+/// The names of fields that are an index into a list of their state, or count its elements. A
+/// number with another name is not suspected.
 const NAMES: [&str; 9] =
     ["head", "tail", "index", "cursor", "front", "back", "count", "len", "length"];
 
-/// How far behind the end of the longest list a number is tried.
+/// The distance behind the end of the longest list at which a number is tried.
 const BEYOND: i128 = 1_000;
 
-/// Asks for a relation where a number lies within a list of its message in the sample, has the name of an
-/// index or a count, and is taken beyond the list all the same.
+/// Asks for a relation if a number is within a list of its message in the sample, has the name of
+/// an index or a count, and is accepted beyond the list too.
 pub(in super::super) fn unrelated_numbers(bench: &mut Bench, site: &Site, exempt: &[String]) {
     let Some(message) = bench.message(site) else { return };
     let fields = known(bench, site);

@@ -123,7 +123,7 @@ impl<const MISTAKE: u8> State for ByHand<MISTAKE> {
                 Err(error) => return Err(error),
             };
             if slot.replace(value).is_some() && MISTAKE != TAKES_THE_LAST {
-                return Err(Error::invalid("is there twice"));
+                return Err(Error::invalid("occurs twice"));
             }
         }
         let count = count.unwrap_or(0);

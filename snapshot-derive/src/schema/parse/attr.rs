@@ -101,7 +101,7 @@ impl Attrs {
 
 fn set<T>(slot: &mut Option<T>, value: T, entry: &Meta) -> syn::Result<()> {
     if slot.is_some() {
-        return Err(wrong(entry, "a second entry of this sort: remove one"));
+        return Err(wrong(entry, "a second entry of this kind: remove one"));
     }
     *slot = Some(value);
     Ok(())

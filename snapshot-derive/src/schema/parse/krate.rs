@@ -20,7 +20,7 @@ fn entry(meta: &ParseNestedMeta<'_>, path: &mut Option<Path>) -> syn::Result<()>
         return Err(meta.error("derive(Schema) knows only `#[snapshot(crate = path)]`"));
     }
     if path.is_some() {
-        return Err(meta.error("`crate` is there twice"));
+        return Err(meta.error("`crate` is given twice"));
     }
     let value = meta.value()?;
     let parsed = Path::parse_mod_style(value);

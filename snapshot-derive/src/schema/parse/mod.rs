@@ -32,7 +32,7 @@ pub(super) fn container(input: &DeriveInput, errors: &Errors) -> Option<ProstTyp
         }
         Data::Enum(data) => model::Data::Oneof(oneof::members(&input.ident, data, errors)),
         Data::Union(data) => {
-            errors.on(data.union_token, format!("a union is no proto type; {WHERE_FROM}"));
+            errors.on(data.union_token, format!("a union is not a proto type; {WHERE_FROM}"));
             return None;
         }
     };

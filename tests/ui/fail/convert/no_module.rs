@@ -1,4 +1,4 @@
-//! `with` a module that is not there, or that lacks the functions.
+//! `with` a module that does not exist, or that has no such functions.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::lcow::v1::scsi_snapshot::Reservation;

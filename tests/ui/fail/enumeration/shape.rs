@@ -1,4 +1,4 @@
-//! What an enumeration cannot have or be.
+//! Attributes and shapes that an enumeration cannot have.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::fixture::v1 as pb;

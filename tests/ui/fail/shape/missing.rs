@@ -1,4 +1,4 @@
-//! Types that do not say what they are saved as: each is told what to add.
+//! Types without an attribute for their proto counterpart: each error says what to add.
 
 use snapshot_core::Snapshot;
 

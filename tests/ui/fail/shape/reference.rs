@@ -1,4 +1,4 @@
-//! A field that borrows for ever cannot be restored either.
+//! A field with a `'static` borrow cannot be restored either.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::lcow::v1::scsi_snapshot::DiskConfig;

@@ -1,4 +1,4 @@
-//! A type parameter of which nothing is known.
+//! A type parameter without any bound.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::lcow::v1::scsi_snapshot::Reservation;

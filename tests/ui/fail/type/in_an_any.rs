@@ -1,4 +1,4 @@
-//! What cannot stand in a `google.protobuf.Any`: a struct without a version, a controller itself.
+//! Types that do not fit a `google.protobuf.Any`: a struct without a version, a controller itself.
 
 use std::collections::BTreeMap;
 use std::ops::DerefMut;
