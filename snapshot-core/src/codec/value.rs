@@ -115,7 +115,7 @@ pub trait Single: Sealed {}
     label = "the proto field has no presence: `Some` of the default would be restored as `None`",
     note = "declare the proto field `optional`, or save a plain `{Self}`"
 )]
-pub trait NeverDefault: Sealed {}
+pub trait NeverDefault {}
 
 /// A type that can be the key of a proto map of key kind `K`, or an element of a set.
 #[diagnostic::on_unimplemented(

@@ -1,14 +1,12 @@
 // The traits of the codec and of states are for the derive alone.
 
-use snapshot_core::codec::{NeverDefault, Reader, Single, Wire};
+use snapshot_core::codec::{Reader, Single, Wire};
 use snapshot_core::schema::kind;
 use snapshot_core::{Error, Stage};
 
 struct Port(u16);
 
 impl Single for Port {}
-
-impl NeverDefault for Port {}
 
 impl Wire<kind::Uint32> for Port {
     fn put(&self, w: &mut snapshot_core::codec::Writer) -> Result<(), Error> {
