@@ -124,7 +124,7 @@ fn head(document: &Document, root: &Payload, out: &mut dyn Write) -> io::Result<
 }
 
 /// One row of the tree.
-struct Row {
+struct TreeRow {
     tree: String,
     payload_type: String,
     version: String,
@@ -135,7 +135,7 @@ struct Row {
 }
 
 /// One cell of a row.
-type Cell = fn(&Row) -> &str;
+type Cell = fn(&TreeRow) -> &str;
 
 fn tree(id: &str, root: &Payload, out: &mut dyn Write) -> io::Result<()> {
     let mut rows = Vec::new();
@@ -190,14 +190,14 @@ fn by_size(payload: &Payload) -> Vec<Child<'_>> {
     children
 }
 
-fn collect(payload: &Payload, lead: String, below: &str, name: &str, rows: &mut Vec<Row>) {
+fn collect(payload: &Payload, lead: String, below: &str, name: &str, rows: &mut Vec<TreeRow>) {
     let mut notes = Vec::new();
     match &payload.content {
         Content::Message(message) => notes.extend(unknown_fields(message)),
         Content::Unknown => notes.push("of an unknown type".to_owned()),
         Content::Malformed(why) => notes.push(format!("cannot be read: {}", line(why))),
     }
-    rows.push(Row {
+    rows.push(TreeRow {
         tree: format!("{lead}{name}"),
         payload_type: show::id(payload.message_name()).into_owned(),
         version: payload.version().map_or_else(|| "-".to_owned(), |version| version.to_string()),

@@ -112,7 +112,7 @@ fn check(
     }
     if let Some(manifest) = manifest {
         found.checked.push("manifest");
-        let manifest = Known::of(manifest);
+        let manifest = KnownTypes::of(manifest);
         root.for_each(&mut |id, payload| {
             manifest.check(&show::id(id), payload, &mut found.findings);
         });
@@ -182,14 +182,14 @@ fn for_each_value(message: &DynamicMessage, show: &mut dyn FnMut(String, &Kind, 
 }
 
 /// The versions and fields that the build of a manifest knows.
-struct Known<'a> {
+struct KnownTypes<'a> {
     /// The accepted versions by type URL.
     payloads: HashMap<&'a str, &'a [u32]>,
     /// The numbers of the fields by message.
     messages: HashMap<&'a str, BTreeSet<u32>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> KnownTypes<'a> {
     fn of(manifest: &'a Manifest) -> Self {
         let payloads = manifest.payloads.iter();
         let messages = manifest.messages.iter();

@@ -3,15 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use futures_io::{AsyncRead, AsyncWrite};
-use snapshot_core::{Controller, Error};
-
-use crate::accept::{Accepted, Host};
-use crate::decision::Choice;
 use crate::frame::{Limits, Timer, Transferred, default_timer};
 use crate::ledger::Ledger;
-use crate::offer::{Finished, Offer, Offered};
-use crate::{SessionId, accept, offer};
 
 /// The settings of a process for its hand-overs, on either side. Clones share the ledger.
 ///
@@ -89,58 +82,6 @@ impl Handover {
     pub fn observer(mut self, observer: impl Fn(Transferred) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
-    }
-
-    /// Offers a tree to the destination on the other end of the link.
-    ///
-    /// Run it in a task of its own. If the future is dropped half-way, the tree may stay frozen until
-    /// [`Source::recover`](snapshot_core::Source::recover), and the session is held until
-    /// [`Ledger::release`].
-    pub async fn offer<R: Controller>(
-        &self,
-        offer: Offer<R>,
-        link: impl AsyncRead + AsyncWrite + Unpin + Send,
-    ) -> Offered<R> {
-        offer::run(self, offer, link).await
-    }
-
-    /// Takes over the tree that the source on the other end of the link offers. If the source asks
-    /// for the outcome of an earlier session, answers it.
-    ///
-    /// Run it in a task of its own, as [`Handover::offer`]. A program that serves a socket calls it
-    /// for each link, possibly concurrently: the ledger keeps the sessions apart.
-    pub async fn accept<R: Controller>(
-        &self,
-        link: impl AsyncRead + AsyncWrite + Unpin + Send,
-        host: impl Host<R>,
-    ) -> Accepted<R> {
-        accept::run(self, link, host).await
-    }
-
-    /// Finishes a session of which this process was the source before its restart: asks the
-    /// destination for the outcome, and records the answer. The tree is no longer here.
-    ///
-    /// # Errors
-    ///
-    /// If this ledger has no such session as a source, or its record cannot be read.
-    pub async fn finish(
-        &self,
-        session: &SessionId,
-        link: impl AsyncRead + AsyncWrite + Unpin + Send,
-    ) -> Result<Finished, Error> {
-        offer::finish(self, session, link).await
-    }
-
-    /// Records an operator's decision about a session of which this process was the source before
-    /// its restart, if the destination cannot be asked. Decide by
-    /// [`verdict`](crate::decision::verdict()).
-    ///
-    /// # Errors
-    ///
-    /// If the session is not in doubt, its record cannot be read, or the decision cannot be
-    /// written.
-    pub fn decide(&self, session: &SessionId, choice: Choice) -> Result<(), Error> {
-        offer::decide(self, session, choice)
     }
 }
 

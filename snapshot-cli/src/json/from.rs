@@ -10,7 +10,7 @@ use prost_reflect::{
 
 use super::number::{double, integer, single};
 use super::parse::{self, Node, Way, Wrong};
-use super::well_known::{self, Form};
+use super::well_known::{self, JsonForm};
 use super::{BASE64, BYTES, TYPE};
 use crate::canonical;
 use crate::schemas::Schemas;
@@ -51,8 +51,8 @@ pub(super) fn payload(
         let reason = format!("type URL {type_url} is not known: add its --descriptors");
         Wrong::new(json, way, reason)
     })?;
-    let message = match Form::of(&descriptor) {
-        Form::Fields => fields(descriptor, members, schemas, way, true)?,
+    let message = match JsonForm::of(&descriptor) {
+        JsonForm::Fields => fields(descriptor, members, schemas, way, true)?,
         _ => {
             let value = member("value").ok_or_else(|| Wrong::new(json, way, "has no \"value\""))?;
             only("value")?;
@@ -76,22 +76,22 @@ fn message(
     schemas: &Schemas,
     way: &Way<'_>,
 ) -> Result<DynamicMessage, Wrong> {
-    match Form::of(&descriptor) {
-        Form::Fields => fields(descriptor, object(json, way)?, schemas, way, false),
-        Form::Payload => {
+    match JsonForm::of(&descriptor) {
+        JsonForm::Fields => fields(descriptor, object(json, way)?, schemas, way, false),
+        JsonForm::Payload => {
             let (type_url, value) = payload(json, schemas, way)?;
             let mut any = DynamicMessage::new(descriptor);
             any.set_field_by_number(1, Value::String(type_url));
             any.set_field_by_number(2, Value::Bytes(value.into()));
             Ok(any)
         }
-        Form::Wrapper(field) => {
+        JsonForm::Wrapper(field) => {
             let mut wrapper = DynamicMessage::new(descriptor);
             let value = value(&field.kind(), json, schemas, way)?;
             wrapper.set_field(&field, value);
             Ok(wrapper)
         }
-        Form::Text | Form::Json => well_known::read(descriptor, json, way),
+        JsonForm::Text | JsonForm::Json => well_known::read(descriptor, json, way),
     }
 }
 

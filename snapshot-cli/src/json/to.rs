@@ -5,7 +5,7 @@ use bytes::Bytes;
 use prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::well_known::{self, Form};
+use super::well_known::{self, JsonForm};
 use super::{BASE64, BYTES, TYPE};
 use crate::canonical;
 use crate::fields::{key_text, present};
@@ -25,8 +25,8 @@ fn readable(type_url: &str, bytes: &Bytes, schemas: &Schemas, depth: u32) -> Opt
     if !canonical::is_encoding_of(bytes, &message) {
         return None;
     }
-    let mut json = match Form::of(&message.descriptor()) {
-        Form::Fields => fields(&message, schemas, depth)?,
+    let mut json = match JsonForm::of(&message.descriptor()) {
+        JsonForm::Fields => fields(&message, schemas, depth)?,
         _ => Map::from_iter([("value".to_owned(), self::message(&message, schemas, depth)?)]),
     };
     json.insert(TYPE.to_owned(), type_url.into());
@@ -36,18 +36,18 @@ fn readable(type_url: &str, bytes: &Bytes, schemas: &Schemas, depth: u32) -> Opt
 /// Returns `None` if JSON cannot represent the message.
 fn message(message: &DynamicMessage, schemas: &Schemas, depth: u32) -> Option<Json> {
     let depth = depth.checked_sub(1)?;
-    match Form::of(&message.descriptor()) {
-        Form::Fields => fields(message, schemas, depth).map(Json::Object),
-        Form::Payload => {
+    match JsonForm::of(&message.descriptor()) {
+        JsonForm::Fields => fields(message, schemas, depth).map(Json::Object),
+        JsonForm::Payload => {
             // Any other field of an `Any` is not canonical, and ended above.
             let (type_url, value) =
                 (message.get_field_by_number(1)?, message.get_field_by_number(2)?);
             Some(payload(type_url.as_str()?, value.as_bytes()?, schemas, depth))
         }
-        Form::Wrapper(field) => {
+        JsonForm::Wrapper(field) => {
             value(&field.kind(), message.get_field(&field).as_ref(), schemas, depth)
         }
-        Form::Text | Form::Json => well_known::write(message, depth),
+        JsonForm::Text | JsonForm::Json => well_known::write(message, depth),
     }
 }
 

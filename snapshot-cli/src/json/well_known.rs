@@ -12,7 +12,7 @@ use crate::tree::ANY;
 pub(super) const NULL: &str = "google.protobuf.NullValue";
 
 /// The form of a message in JSON.
-pub(super) enum Form {
+pub(super) enum JsonForm {
     /// An object with its fields.
     Fields,
     /// The payload in an `Any`.
@@ -25,7 +25,7 @@ pub(super) enum Form {
     Json,
 }
 
-impl Form {
+impl JsonForm {
     pub(super) fn of(descriptor: &MessageDescriptor) -> Self {
         match descriptor.full_name() {
             ANY => Self::Payload,

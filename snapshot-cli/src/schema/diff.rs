@@ -19,7 +19,7 @@ pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {
     let mut lines = Vec::new();
     // A build from before limits were stated, and a lock, say nothing.
     if let (Some(a), Some(b)) = (&a.limits, &b.limits) {
-        let mut place = Place { name: "limits", lines: &mut lines };
+        let mut place = ReportedPart { name: "limits", lines: &mut lines };
         place.changed("snapshot_bytes", most(a.snapshot_bytes), most(b.snapshot_bytes));
         place.changed("name_bytes", most(a.name_bytes), most(b.name_bytes));
         place.changed("memory_bytes", most(a.memory_bytes), most(b.memory_bytes));
@@ -28,21 +28,21 @@ pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {
         match change {
             Beside::Gone(_) => lines.push(format!("{url}: was removed")),
             Beside::New(b) => lines.push(format!("{url}: is new, version {}", b.version)),
-            Beside::Both(a, b) => payload(a, b, &mut Place { name: url, lines: &mut lines }),
+            Beside::Both(a, b) => payload(a, b, &mut ReportedPart { name: url, lines: &mut lines }),
         }
     }
     for (name, change) in beside(&a.messages, &b.messages, |message| message.name.as_str()) {
         match change {
             Beside::Gone(_) => lines.push(format!("{name}: was removed")),
             Beside::New(_) => lines.push(format!("{name}: is new")),
-            Beside::Both(a, b) => message(a, b, &mut Place { name, lines: &mut lines }),
+            Beside::Both(a, b) => message(a, b, &mut ReportedPart { name, lines: &mut lines }),
         }
     }
     for (name, change) in beside(&a.enums, &b.enums, |one| one.name.as_str()) {
         match change {
             Beside::Gone(_) => lines.push(format!("{name}: was removed")),
             Beside::New(_) => lines.push(format!("{name}: is new")),
-            Beside::Both(a, b) => values(a, b, &mut Place { name, lines: &mut lines }),
+            Beside::Both(a, b) => values(a, b, &mut ReportedPart { name, lines: &mut lines }),
         }
     }
     lines
@@ -116,12 +116,12 @@ fn beside<'m, T, K: Ord>(
 }
 
 /// The place of changes, and the list for their texts.
-struct Place<'m> {
+struct ReportedPart<'m> {
     name: &'m str,
     lines: &'m mut Vec<String>,
 }
 
-impl Place<'_> {
+impl ReportedPart<'_> {
     fn tell(&mut self, change: impl Display) {
         self.lines.push(format!("{}: {change}", self.name));
     }
@@ -133,7 +133,7 @@ impl Place<'_> {
     }
 }
 
-fn payload(a: &Payload, b: &Payload, place: &mut Place<'_>) {
+fn payload(a: &Payload, b: &Payload, place: &mut ReportedPart<'_>) {
     place.changed("version", a.version, b.version);
     for (what, a, b) in [("accepts", &a.accepts, &b.accepts), ("saves", &a.saves, &b.saves)] {
         place.changed(what, list(a), list(b));
@@ -174,7 +174,7 @@ fn list(things: impl IntoIterator<Item = impl Display>) -> String {
 }
 
 /// A field is the one of the same name, wherever it is; then that of the same number and kind, renamed.
-fn message(a: &Message, b: &Message, place: &mut Place<'_>) {
+fn message(a: &Message, b: &Message, place: &mut ReportedPart<'_>) {
     let mut gone: BTreeMap<u32, &Field> =
         a.fields.iter().map(|field| (field.number, field)).collect();
     let by_name: BTreeMap<&str, &Field> =
@@ -209,7 +209,7 @@ fn message(a: &Message, b: &Message, place: &mut Place<'_>) {
     }
 }
 
-fn field(a: &Field, b: &Field, place: &mut Place<'_>) {
+fn field(a: &Field, b: &Field, place: &mut ReportedPart<'_>) {
     let what = |of: &str| format!("field {} ({}): {of}", b.number, b.name);
     place.changed(&what("number"), a.number, b.number);
     place.changed(&what("name"), &a.name, &b.name);
@@ -228,7 +228,7 @@ fn field(a: &Field, b: &Field, place: &mut Place<'_>) {
     }
 }
 
-fn values(a: &Enum, b: &Enum, place: &mut Place<'_>) {
+fn values(a: &Enum, b: &Enum, place: &mut ReportedPart<'_>) {
     // An alias is a second name of a number.
     let names = |one: &Enum| {
         let mut names: BTreeMap<i32, Vec<String>> = BTreeMap::new();

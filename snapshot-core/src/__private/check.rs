@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 
 use super::Numbered;
-use super::text::Message;
+use super::text::ErrorText;
 use crate::payload::{Stage, StageVariant};
 use crate::schema::kind::{Singular, Uint32};
 use crate::schema::{
@@ -45,7 +45,7 @@ const fn not_mapped(
     let fields = descriptor.fields;
     let mut missing = 0;
     let mut has_version = false;
-    let mut message = Message::new();
+    let mut message = ErrorText::new();
     let mut i = 0;
     while i < fields.len() {
         if fields[i].number != version && !is_used(fields[i].number, mapped, ignored) {
@@ -55,7 +55,7 @@ const fn not_mapped(
         }
         i += 1;
     }
-    message = Message::new()
+    message = ErrorText::new()
         .and("`")
         .and(state)
         .and("` does not map ")
@@ -76,7 +76,7 @@ const fn not_mapped(
 pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mapped: &[u32]) {
     let members = descriptor.members;
     let mut missing = 0;
-    let mut message = Message::new();
+    let mut message = ErrorText::new();
     let mut i = 0;
     while i < members.len() {
         if !contains(mapped, members[i].number) {
@@ -87,7 +87,7 @@ pub const fn assert_all_members(state: &str, descriptor: &OneofDescriptor, mappe
         i += 1;
     }
     if missing > 0 {
-        let message = Message::new()
+        let message = ErrorText::new()
             .and("`")
             .and(state)
             .and("` has no variant for ")
@@ -112,13 +112,13 @@ pub const fn assert_value(
     is_stage: bool,
 ) {
     let Some(proto) = value_number(descriptor, value) else {
-        let mut names = Message::new();
+        let mut names = ErrorText::new();
         let mut i = 0;
         while i < descriptor.values.len() {
             names = names.and_name(i == 0, descriptor.values[i].variant);
             i += 1;
         }
-        let message = Message::new().and("`").and(value).and("` is not a value of `");
+        let message = ErrorText::new().and("`").and(value).and("` is not a value of `");
         let message = message.and(descriptor.name).and("`, which has ").and(names.as_str());
         let message = message.and(if is_renamed {
             ": these are the names for `rename`"
@@ -132,7 +132,7 @@ pub const fn assert_value(
     };
     let proto = proto as i128;
     if number != proto {
-        let message = Message::new().and("`").and(variant).and("` is ").and_number(number);
+        let message = ErrorText::new().and("`").and(variant).and("` is ").and_number(number);
         let message = message.and(", its proto value is ").and_number(proto).and(": give it `= ");
         panic!("{}", message.and_number(proto).and("`").as_str());
     }
@@ -151,7 +151,7 @@ pub const fn assert_all_values(name: &str, descriptor: &EnumDescriptor, names: &
     }
     let values = descriptor.values;
     let mut missing = 0;
-    let mut list = Message::new();
+    let mut list = ErrorText::new();
     let mut i = 0;
     while i < values.len() {
         if !contains_name(names, values[i].variant) {
@@ -161,7 +161,7 @@ pub const fn assert_all_values(name: &str, descriptor: &EnumDescriptor, names: &
         i += 1;
     }
     if missing > 0 {
-        let message = Message::new().and("`").and(name).and("` has no variant for ");
+        let message = ErrorText::new().and("`").and(name).and("` has no variant for ");
         let message = message.and(list.as_str()).and(" of `").and(descriptor.name).and("`: add ");
         let message = message.and(if missing == 1 { "it" } else { "them" });
         let message =
@@ -175,7 +175,7 @@ pub const fn assert_all_values(name: &str, descriptor: &EnumDescriptor, names: &
 #[track_caller]
 pub const fn assert_not_zero(variant: &str, number: i128) {
     if number == 0 {
-        let message = Message::new()
+        let message = ErrorText::new()
             .and("`")
             .and(variant)
             .and(
@@ -191,7 +191,7 @@ pub const fn assert_not_zero(variant: &str, number: i128) {
 #[track_caller]
 pub const fn assert_fits_i32(variant: &str, number: i128) {
     if number < i32::MIN as i128 || number > i32::MAX as i128 {
-        let message = Message::new()
+        let message = ErrorText::new()
             .and("the number of `")
             .and(variant)
             .and("` does not fit in 32 bits: choose another one");
@@ -203,7 +203,7 @@ pub const fn assert_fits_i32(variant: &str, number: i128) {
 #[track_caller]
 pub const fn assert_zero(variant: &str, number: i128) {
     if number != 0 {
-        let message = Message::new()
+        let message = ErrorText::new()
             .and("`")
             .and(variant)
             .and("` is the `#[default]`, so its number must be 0, not ")
@@ -250,7 +250,7 @@ impl<T> NoStage for Probe<T> {}
 #[track_caller]
 pub const fn assert_no_stage(is_stage: bool, field: &str) {
     if is_stage {
-        let message = Message::new()
+        let message = ErrorText::new()
             .and("`")
             .and(field)
             .and("` is a stage that is not saved, so it would always be restored as its default. ")
@@ -266,7 +266,7 @@ pub const fn assert_not_transient(stage: &str, variants: &[StageVariant], number
     let mut i = 0;
     while i < variants.len() {
         if variants[i].number == number && variants[i].transient {
-            let message = Message::new().and("`").and(stage);
+            let message = ErrorText::new().and("`").and(stage);
             let message = message.and("` is transient and is never saved: remove it from ");
             let message = message.and("`save_from`; a frozen controller is saved in the stage ");
             panic!("{}", message.and("that it had before").as_str());
@@ -286,12 +286,12 @@ pub const fn version_field(descriptor: &MessageDescriptor) -> Field<Singular<Uin
             if let FieldShape::Singular(ValueKind::Uint32) = field.shape {
                 return Field::new(field.number, NAME);
             }
-            let message = Message::new().and("`schema_version` of `").and(descriptor.name);
+            let message = ErrorText::new().and("`schema_version` of `").and(descriptor.name);
             panic!("{}", message.and("` is not a `uint32`: declare it as one").as_str());
         }
         i += 1;
     }
-    let message = Message::new().and("`").and(descriptor.name).and("` has no field for the ");
+    let message = ErrorText::new().and("`").and(descriptor.name).and("` has no field for the ");
     let message = message.and("version: add `uint32 schema_version = 1;` to it, or remove ");
     panic!("{}", message.and("`version`").as_str())
 }
@@ -314,7 +314,8 @@ pub const fn assert_older_version_field(
         }
         i += 1;
     }
-    let message = Message::new().and("`").and(older.name).and("` has no `uint32 schema_version = ");
+    let message =
+        ErrorText::new().and("`").and(older.name).and("` has no `uint32 schema_version = ");
     let message =
         message.and_number(current.number() as i128).and("`: every version must have it there, ");
     let message = message.and("because it is read before the message of a payload is known");

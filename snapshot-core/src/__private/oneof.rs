@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::field_port::Of;
 use super::never::Never;
 use super::proof_of_fit::{NoFit, and_holder};
-use super::text::Message;
+use super::text::ErrorText;
 use crate::Error;
 use crate::codec::{Reader, Tag, Wire, Writer, expect_wire_type};
 use crate::schema::kind::{Kind, Optional};
@@ -138,9 +138,9 @@ pub const fn assert_member_fits<K: Kind, A: MemberAnswer>(
 ) {
     if !A::IS_HELD {
         let message = if ty.is_empty() {
-            Message::new().and("a variant without a value")
+            ErrorText::new().and("a variant without a value")
         } else {
-            Message::new().and("`").and(ty).and("`")
+            ErrorText::new().and("`").and(ty).and("`")
         };
         let message = message.and(" cannot be saved as the member `").and(member.name());
         let message = message.and("`, which is `").and(K::WORDS.name).and("`: ");

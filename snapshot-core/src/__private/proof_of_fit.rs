@@ -13,7 +13,7 @@ use super::adapter::Adapter;
 use super::answer::{Answer, Fit};
 use super::field_port::Port;
 use super::never::Never;
-use super::text::Message;
+use super::text::ErrorText;
 use crate::codec::WireField;
 use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
 use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
@@ -253,7 +253,7 @@ impl Checking {
     #[track_caller]
     pub const fn fits(self, ty: &'static str) -> Self {
         if let Fit::Misfit(shape, words, loss) = self.field() {
-            let message = Message::new().and("`").and(ty).and("` cannot be saved as ");
+            let message = ErrorText::new().and("`").and(ty).and("` cannot be saved as ");
             let message = self.and_field(message, shape, words);
             let message = and_advice(message, shape, words, loss);
             let conversion = ", or convert it: #[snapshot(with = module)]";
@@ -270,7 +270,7 @@ impl Checking {
         match self.field() {
             Fit::Fits { is_leaf: true, .. } => self.after(),
             Fit::Fits { .. } => {
-                let message = Message::new().and("`").and(ty);
+                let message = ErrorText::new().and("`").and(ty);
                 let message = message.and("` is or contains a type with the name of ");
                 let message =
                     message.and("one of the standard library, or of `Uuid`, but another ");
@@ -286,7 +286,7 @@ impl Checking {
     #[track_caller]
     pub const fn adapter(self, with: &'static str) -> Self {
         if let Fit::Misfit(shape, words, _) = self.field() {
-            let message = Message::new().and("the result of `").and(with).and("` cannot be ");
+            let message = ErrorText::new().and("the result of `").and(with).and("` cannot be ");
             let message = self.and_field(message.and("saved as "), shape, words);
             let message = message.and(": its `to_wire` must return ");
             self.refuse(and_rust_type(message, shape, words));
@@ -294,7 +294,12 @@ impl Checking {
         self.after()
     }
 
-    const fn and_field(self, message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
+    const fn and_field(
+        self,
+        message: ErrorText,
+        shape: FieldShape,
+        words: [Words; 2],
+    ) -> ErrorText {
         let message = message.and("the proto field `").and(self.fields[self.next].name);
         and_proto_type(message.and("`, which is "), shape, words)
     }
@@ -302,7 +307,7 @@ impl Checking {
     /// Ends the check. The fields after this one are not checked, so their misfits are reported
     /// here.
     #[track_caller]
-    const fn refuse(self, mut message: Message) -> ! {
+    const fn refuse(self, mut message: ErrorText) -> ! {
         let mut i = self.next + 1;
         while i < self.fit.count() {
             if let Fit::Misfit(shape, words, loss) = self.fit.of(i) {
@@ -317,7 +322,7 @@ impl Checking {
 }
 
 /// Adds the type of the field in the `.proto` file.
-const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
+const fn and_proto_type(message: ErrorText, shape: FieldShape, words: [Words; 2]) -> ErrorText {
     let [value, second] = words;
     match shape {
         FieldShape::Singular(_) | FieldShape::Optional(ValueKind::Message(_)) => {
@@ -337,11 +342,11 @@ const fn and_proto_type(message: Message, shape: FieldShape, words: [Words; 2]) 
 
 /// Adds the advice for a type that does not fit.
 const fn and_advice(
-    message: Message,
+    message: ErrorText,
     shape: FieldShape,
     words: [Words; 2],
     loss: &'static str,
-) -> Message {
+) -> ErrorText {
     if loss.is_empty() {
         return and_rust_type(message.and(": use "), shape, words);
     }
@@ -349,7 +354,7 @@ const fn and_advice(
 }
 
 /// Adds the Rust type for the field.
-const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -> Message {
+const fn and_rust_type(message: ErrorText, shape: FieldShape, words: [Words; 2]) -> ErrorText {
     let [value, second] = words;
     match shape {
         FieldShape::Singular(_) => and_holder(message, value),
@@ -369,7 +374,7 @@ const fn and_rust_type(message: Message, shape: FieldShape, words: [Words; 2]) -
     }
 }
 
-pub(super) const fn and_holder(message: Message, words: Words) -> Message {
+pub(super) const fn and_holder(message: ErrorText, words: Words) -> ErrorText {
     let [first, second, third] = words.held_by;
     message.and(first).and(second).and(third)
 }

@@ -54,12 +54,12 @@ pub const fn after_slash(type_url: &'static str) -> &'static str {
 }
 
 /// A text that grows during a check, for a possible error.
-pub(super) struct Message {
-    bytes: [u8; Message::CAPACITY],
+pub(super) struct ErrorText {
+    bytes: [u8; ErrorText::CAPACITY],
     length: usize,
 }
 
-impl Message {
+impl ErrorText {
     /// A longer text is truncated, because nobody would read that many names.
     const CAPACITY: usize = 2048;
 
@@ -150,21 +150,21 @@ mod tests {
     #[test]
     fn numbers_are_written_with_their_sign() {
         for number in [0, 7, -1, i128::MAX, i128::MIN] {
-            assert_eq!(Message::new().and_number(number).as_str(), number.to_string());
+            assert_eq!(ErrorText::new().and_number(number).as_str(), number.to_string());
         }
     }
 
     #[test]
     fn a_proto_name_becomes_that_of_a_variant() {
         for (proto, variant) in [("pass_through", "PassThrough"), ("ipv4", "Ipv4"), ("", "")] {
-            assert_eq!(Message::new().and_camel_case(proto).as_str(), variant);
+            assert_eq!(ErrorText::new().and_camel_case(proto).as_str(), variant);
         }
     }
 
     #[test]
     fn a_text_that_does_not_fit_is_left_out_whole() {
-        let long = "x".repeat(Message::CAPACITY - 1);
-        let message = Message::new().and(&long).and("ä").and("y");
+        let long = "x".repeat(ErrorText::CAPACITY - 1);
+        let message = ErrorText::new().and(&long).and("ä").and("y");
         assert_eq!(message.as_str(), format!("{long}y"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Reader, Single, Wire, Writer};
+use super::{Reader, Sealed, Single, Wire, Writer};
 use crate::Error;
 use crate::schema::ValueForm;
 use crate::schema::kind::Message;
@@ -78,6 +78,9 @@ impl Countdown {
         self.running_since.get_or_insert_with(Instant::now);
     }
 }
+
+#[diagnostic::do_not_recommend]
+impl Sealed for Countdown {}
 
 impl Single for Countdown {}
 

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{NeverDefault, Reader, Single, Wire, Writer, form, size};
+use super::{NeverDefault, Reader, Sealed, Single, Wire, Writer, form, size};
 use crate::Error;
 use crate::schema::{ValueForm, kind};
 
@@ -163,6 +163,9 @@ impl<T> Hash for Json<T> {
         self.text.hash(state);
     }
 }
+
+#[diagnostic::do_not_recommend]
+impl<T> Sealed for Json<T> {}
 
 impl<T> Single for Json<T> {}
 /// No JSON text is empty.

@@ -13,8 +13,6 @@ use std::sync::atomic::{
 };
 use std::time::{Duration, SystemTime};
 
-use super::Countdown;
-
 /// A type whose form on the wire is defined by this crate or by `derive(Snapshot)`. The traits of the
 /// codec require it, so that nobody implements one of them by hand: what they promise to each other is
 /// not checked by the compiler and changes without notice.
@@ -44,7 +42,7 @@ sealed! {
     [] AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize;
     [] str, String, ::bytes::Bytes, PathBuf, OsString;
     [] IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr;
-    [] Duration, SystemTime, Countdown;
+    [] Duration, SystemTime;
     [] prost_types::Any, prost_types::FieldMask, prost_types::Duration, prost_types::Timestamp;
     [T: ToOwned + ?Sized] Cow<'_, T>;
     [T: Sealed + ?Sized] Arc<T>, Box<T>;
@@ -60,6 +58,3 @@ sealed! {
 
 #[cfg(feature = "uuid")]
 sealed! { [] uuid::Uuid; }
-
-#[cfg(feature = "json")]
-sealed! { [T] super::Json<T>; }

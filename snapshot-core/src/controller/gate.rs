@@ -77,17 +77,17 @@ use crate::error::Error;
 /// Entering an open gate takes a few atomic instructions and no lock. All clones share one gate, so
 /// each task can have a clone.
 #[derive(Clone)]
-pub struct Gate(Arc<Shared>);
+pub struct Gate(Arc<GateState>);
 
-struct Shared {
+struct GateState {
     /// The number of operations inside, times [`ONE`], plus [`CLOSED`] if the gate is closed.
     word: AtomicUsize,
     slow: Mutex<Slow>,
 }
 
-/// The bit of [`Shared::word`] that keeps operations out.
+/// The bit of [`GateState::word`] that keeps operations out.
 const CLOSED: usize = 1;
-/// The amount that one operation inside adds to [`Shared::word`].
+/// The amount that one operation inside adds to [`GateState::word`].
 const ONE: usize = 2;
 
 /// The rest, which only closing, opening and waiting need.
@@ -125,7 +125,7 @@ impl Slow {
     }
 }
 
-impl Shared {
+impl GateState {
     fn slow(&self) -> MutexGuard<'_, Slow> {
         // Only the clone of a waker can panic under this lock, and that leaves the data whole.
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
@@ -165,7 +165,7 @@ impl Gate {
     }
 
     fn with(slow: Slow) -> Self {
-        Self(Arc::new(Shared { word: AtomicUsize::new(slow.word()), slow: Mutex::new(slow) }))
+        Self(Arc::new(GateState { word: AtomicUsize::new(slow.word()), slow: Mutex::new(slow) }))
     }
 
     /// Admits an operation. It is inside until the [`Inside`] is dropped.
@@ -240,7 +240,7 @@ fn migrating() -> Error {
 
 /// An operation inside a [`Gate`]. Dropping it leaves the gate, also when the operation panics.
 #[must_use = "an operation is inside only until this is dropped"]
-pub struct Inside(Arc<Shared>);
+pub struct Inside(Arc<GateState>);
 
 impl Drop for Inside {
     fn drop(&mut self) {
@@ -259,7 +259,7 @@ impl fmt::Debug for Inside {
 
 /// See [`Gate::enter_when_open`].
 struct Entering {
-    gate: Arc<Shared>,
+    gate: Arc<GateState>,
     number: Option<u64>,
 }
 
@@ -289,7 +289,7 @@ impl Drop for Entering {
 
 /// See [`Gate::close`].
 struct Closing {
-    gate: Arc<Shared>,
+    gate: Arc<GateState>,
     number: Option<u64>,
     is_done: bool,
 }
@@ -312,7 +312,7 @@ impl Future for Closing {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        let is_empty = |gate: &Shared| gate.word.load(Ordering::SeqCst) / ONE == 0;
+        let is_empty = |gate: &GateState| gate.word.load(Ordering::SeqCst) / ONE == 0;
         if this.is_done {
             return Poll::Ready(());
         }

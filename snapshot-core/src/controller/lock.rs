@@ -154,7 +154,7 @@ pub(crate) struct Patience {
 }
 
 /// Finds the controller at an address.
-pub(crate) trait Names: Send + Sync {
+pub(crate) trait KnownNames: Send + Sync {
     /// Returns its id and its type URL, if it is known here.
     fn name(&self, address: usize) -> Option<(ControllerId, &'static str)>;
 }
@@ -170,7 +170,7 @@ pub(crate) struct Board {
     has_given_up: AtomicBool,
     patience: Patience,
     /// The sources of names. The last one is asked first.
-    names: Mutex<Vec<Arc<dyn Names>>>,
+    names: Mutex<Vec<Arc<dyn KnownNames>>>,
 }
 
 impl Board {
@@ -214,12 +214,12 @@ impl Board {
         names.iter().rev().find_map(|names| names.name(address))
     }
 
-    fn names(&self) -> std::sync::MutexGuard<'_, Vec<Arc<dyn Names>>> {
+    fn names(&self) -> std::sync::MutexGuard<'_, Vec<Arc<dyn KnownNames>>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a source of names, which is asked first.
-    pub(crate) fn add_names(&self, names: Arc<dyn Names>) {
+    pub(crate) fn add_names(&self, names: Arc<dyn KnownNames>) {
         self.names().push(names);
     }
 

@@ -11,11 +11,11 @@ use std::task::{Context, Poll, Waker};
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
     raised: AtomicBool,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Wakers>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Wakers {
     next: u64,
     wakers: BTreeMap<u64, Waker>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::effect::{Effect, SideNames};
 use super::enum_values::Values;
 use super::meaning::{Change, compare_meanings};
-use super::version_schema::{Shape, VersionSchema};
+use super::version_schema::{KindParts, VersionSchema};
 use crate::wire::v1::manifest::{Enum, Field, Message, Payload, StageRules};
 
 /// A difference between two schemas of the same version.
@@ -287,7 +287,7 @@ impl<'m> Comparison<'m> {
 
     /// Returns whether two fields are equal except for the names of messages and enums.
     fn same_shape(&self, from: &Field, to: &Field) -> bool {
-        let (source, destination) = (Shape::of(&from.kind), Shape::of(&to.kind));
+        let (source, destination) = (KindParts::of(&from.kind), KindParts::of(&to.kind));
         source.label == destination.label
             && from.oneof.is_empty() == to.oneof.is_empty()
             && source.key == destination.key
@@ -310,7 +310,8 @@ impl<'m> Comparison<'m> {
             );
             return self.field_differs(Effect::Breaking, place, name, numbers, reason);
         }
-        let (source, destination) = (Shape::of(&from.kind).value, Shape::of(&to.kind).value);
+        let (source, destination) =
+            (KindParts::of(&from.kind).value, KindParts::of(&to.kind).value);
         if source != destination
             || self.source.messages.contains_key(source)
             || self.source.enums.contains_key(source)

@@ -225,7 +225,7 @@ pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
         };
         let found = accepting.get(type_url).or_else(by_older).or_else(by_saved);
         let (verdict, found) = match found {
-            Some(to) => Versions { source, destination, from, to }.verdict(),
+            Some(to) => PayloadPair { source, destination, from, to }.verdict(),
             None => (Verdict::Missing, Vec::new()),
         };
         let of = |wanted: Effect| {
@@ -267,14 +267,14 @@ fn by_type_url(manifest: &Manifest) -> BTreeMap<&str, &Payload> {
 }
 
 /// One payload in the two manifests.
-struct Versions<'m> {
+struct PayloadPair<'m> {
     source: &'m Types<'m>,
     destination: &'m Types<'m>,
     from: &'m Payload,
     to: &'m Payload,
 }
 
-impl Versions<'_> {
+impl PayloadPair<'_> {
     fn accepts(&self, version: u32) -> bool {
         let type_url = type_url_in(self.from, version);
         let is_called = self.to.type_url == type_url

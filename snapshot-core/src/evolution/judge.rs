@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::meaning::values_text;
 use super::value::{Found, default_of, scalar};
-use super::version_schema::Shape;
+use super::version_schema::KindParts;
 use crate::codec::{Reader, is_in_form, wire_type_of};
 use crate::error::{Error, Finding};
 use crate::registry::Registry;
@@ -96,7 +96,7 @@ struct Judge<'m> {
 }
 
 /// The occurrences of one field of a message.
-struct Met<'m> {
+struct Occurrences<'m> {
     field: &'m Field,
     name: &'static str,
     shape: FieldShape,
@@ -179,7 +179,7 @@ impl<'m> Judge<'m> {
         theirs: &'m Message,
         version: u32,
     ) -> Result<Judgement, Error> {
-        let mut met: BTreeMap<u32, Met<'m>> = BTreeMap::new();
+        let mut met: BTreeMap<u32, Occurrences<'m>> = BTreeMap::new();
         for field in theirs.fields.iter().filter(|field| field.since <= version) {
             let shape = ours.fields.iter().find_map(|f| f.shape_of(field.number));
             let (Some(shape), Some(name)) = (shape, ours.field_name(field.number)) else {
@@ -187,7 +187,7 @@ impl<'m> Judge<'m> {
             };
             met.insert(
                 field.number,
-                Met {
+                Occurrences {
                     field,
                     name,
                     shape,
@@ -212,7 +212,7 @@ impl<'m> Judge<'m> {
     /// Judges one occurrence of a field.
     fn occurrence(
         &self,
-        met: &mut Met<'m>,
+        met: &mut Occurrences<'m>,
         wire_type: WireType,
         r: &mut Reader<'_>,
         version: u32,
@@ -234,7 +234,7 @@ impl<'m> Judge<'m> {
 
     fn element(
         &self,
-        met: &mut Met<'m>,
+        met: &mut Occurrences<'m>,
         kind: ValueKind,
         r: &mut Reader<'_>,
         version: u32,
@@ -245,7 +245,7 @@ impl<'m> Judge<'m> {
 
     fn entry(
         &self,
-        met: &mut Met<'m>,
+        met: &mut Occurrences<'m>,
         key: ValueKind,
         value: ValueKind,
         r: &mut Reader<'_>,
@@ -277,13 +277,13 @@ impl<'m> Judge<'m> {
     /// Judges one value of a field; `place` adds where in the field it is.
     fn value(
         &self,
-        met: &mut Met<'m>,
+        met: &mut Occurrences<'m>,
         kind: ValueKind,
         r: &mut Reader<'_>,
         version: u32,
         place: impl Fn(Error) -> Error,
     ) -> Result<(), Error> {
-        let type_name = Shape::of(&met.field.kind).value;
+        let type_name = KindParts::of(&met.field.kind).value;
         let found = match kind {
             ValueKind::Message(descriptor) => {
                 let descriptor = descriptor();
@@ -381,7 +381,11 @@ impl<'m> Judge<'m> {
     }
 
     /// Judges the fields as a whole, at the end of the message.
-    fn end(&self, mut met: BTreeMap<u32, Met<'m>>, ours: &'static MessageDescriptor) -> Judgement {
+    fn end(
+        &self,
+        mut met: BTreeMap<u32, Occurrences<'m>>,
+        ours: &'static MessageDescriptor,
+    ) -> Judgement {
         let limits: HashMap<u32, Option<i128>> =
             met.iter().map(|(number, met)| (*number, met.measure())).collect();
         for met in met.values_mut() {
@@ -402,7 +406,7 @@ impl<'m> Judge<'m> {
         for field in ours.fields {
             let FieldShape::Oneof(oneof) = field.shape else { continue };
             let members = oneof().members.iter().filter_map(|member| met.get(&member.number));
-            let is_required = |met: &Met<'_>| {
+            let is_required = |met: &Occurrences<'_>| {
                 !met.field.meanings.is_empty() && met.field.meanings.iter().all(|m| m.required)
             };
             let mut members = members.peekable();
@@ -417,7 +421,7 @@ impl<'m> Judge<'m> {
     }
 }
 
-impl Met<'_> {
+impl Occurrences<'_> {
     /// Returns the number by which the field limits others; `None` if the field is absent.
     fn measure(&self) -> Option<i128> {
         match self.shape {

@@ -27,7 +27,7 @@ pub(super) fn compare_meanings(sides: SideNames, from: &Field, to: &Field) -> Ve
     }
     for source in from.meanings.iter().filter(|meaning| !to.meanings.contains(meaning)) {
         let changes = to.meanings.iter().map(|destination| {
-            let mut comparison = Comparison { sides, changes: Vec::new() };
+            let mut comparison = MeaningComparison { sides, changes: Vec::new() };
             comparison.meanings((from, source), (to, destination));
             comparison.changes
         });
@@ -67,12 +67,12 @@ pub(super) fn compare_defaults(sides: SideNames, from: &Field, to: &Field) -> Op
     ))
 }
 
-struct Comparison {
+struct MeaningComparison {
     sides: SideNames,
     changes: Vec<Change>,
 }
 
-impl Comparison {
+impl MeaningComparison {
     fn add(&mut self, effect: Effect, by_value: bool, what: &str, [from, to]: [String; 2]) {
         let [at_source, at_destination] = self.sides.at;
         let difference = format!("{what}{from} {at_source} and {to} {at_destination}");

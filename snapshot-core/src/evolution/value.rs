@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::version_schema::Shape;
+use super::version_schema::KindParts;
 use crate::codec::{Quoted, Reader};
 use crate::error::Error;
 use crate::schema::ValueKind;
@@ -75,7 +75,7 @@ pub(super) fn default_of(kind: ValueKind) -> Option<Found<'static>> {
 
 /// Returns the text for the value in a field's bytes, if it is one number or text.
 pub(super) fn shown(field: &Field, bytes: &[u8]) -> Option<String> {
-    let shape = Shape::of(&field.kind);
+    let shape = KindParts::of(&field.kind);
     let kind = kind_of(shape.value).filter(|_| matches!(shape.label, "" | "optional"))?;
     let mut r = Reader::new(bytes);
     r.tag().ok()??;

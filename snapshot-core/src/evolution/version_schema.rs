@@ -52,7 +52,7 @@ impl VersionSchema {
                     message.fields.iter().filter(exists).cloned().collect();
                 fields.sort_by_key(|field| field.number);
                 for field in message.fields.iter().filter(exists) {
-                    let reached = Shape::of(&field.kind).value;
+                    let reached = KindParts::of(&field.kind).value;
                     let known = schema.messages.contains_key(reached)
                         || schema.enums.contains_key(reached)
                         || reached == name;
@@ -97,7 +97,7 @@ pub(super) enum Class<'m> {
 
 /// The parts of a field's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shape<'m> {
+pub(super) struct KindParts<'m> {
     /// `optional`, `repeated`, `map`, or empty.
     pub(super) label: &'static str,
     /// The kind of a map's keys; empty for other fields.
@@ -106,7 +106,7 @@ pub(super) struct Shape<'m> {
     pub(super) value: &'m str,
 }
 
-impl<'m> Shape<'m> {
+impl<'m> KindParts<'m> {
     /// Splits a kind such as `repeated string` or `map<string, a.v1.Disk>` into its parts.
     pub(super) fn of(kind: &'m str) -> Self {
         for label in ["optional", "repeated"] {

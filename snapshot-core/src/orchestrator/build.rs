@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Phase;
 use super::changes::When;
-use super::plan::Plan;
+use super::plan::TreePlan;
 use super::preview::Verified;
 use super::session::Session;
 use super::tree::Tree;
@@ -89,7 +89,7 @@ pub(super) fn rebuild<R: Controller>(
 }
 
 /// Returns, for each unit of a later plan, the unit of an earlier one that it is.
-fn same(later: &Plan, earlier: &Plan) -> Vec<Option<usize>> {
+fn same(later: &TreePlan, earlier: &TreePlan) -> Vec<Option<usize>> {
     let mut same: Vec<Option<usize>> = Vec::with_capacity(later.units().len());
     for (unit, planned) in later.units().iter().enumerate() {
         let is_it = |&there: &usize| {
@@ -107,7 +107,7 @@ fn same(later: &Plan, earlier: &Plan) -> Vec<Option<usize>> {
     same
 }
 
-fn tree(plan: Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Result<Arc<Tree>, Error> {
+fn tree(plan: TreePlan, nodes: Vec<Option<Arc<dyn Node>>>) -> Result<Arc<Tree>, Error> {
     let nodes: Option<Vec<_>> = nodes.into_iter().collect();
     let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
     Ok(Arc::new(Tree::new(Arc::new(plan), nodes)))
@@ -119,7 +119,7 @@ fn nothing_built<T>(errors: Vec<Error>) -> Result<T, Error> {
 
 /// Drops the controllers that were built, parents before children, so that each destructor runs
 /// separately. Returns the errors of their panics.
-fn drop_each(plan: &Plan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
+fn drop_each(plan: &TreePlan, nodes: Vec<Option<Arc<dyn Node>>>) -> Vec<Error> {
     let dropped = nodes.into_iter().enumerate().filter_map(|(unit, node)| {
         drop_of(node).err().map(|error| error.at_controller(plan.id(unit)))
     });
@@ -131,7 +131,7 @@ type Nodes = (Vec<Option<Arc<dyn Node>>>, Vec<(usize, Box<dyn Loaded>)>);
 
 /// Builds the controllers of a verified tree, in the order of its plan.
 struct Builder<'a> {
-    plan: &'a Plan,
+    plan: &'a TreePlan,
     /// For each unit, the existing controller; empty if there are none.
     existing: &'a [Option<Arc<dyn Node>>],
     nodes: Vec<Option<Arc<dyn Node>>>,
@@ -141,7 +141,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(plan: &'a Plan, existing: &'a [Option<Arc<dyn Node>>]) -> Self {
+    fn new(plan: &'a TreePlan, existing: &'a [Option<Arc<dyn Node>>]) -> Self {
         let nodes = vec![None; plan.units().len()];
         Self { plan, existing, nodes, later: Vec::new(), next: 1, errors: Vec::new() }
     }

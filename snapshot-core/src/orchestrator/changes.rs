@@ -35,7 +35,7 @@ pub(crate) enum When {
 
 /// What happened to one controller.
 #[derive(Clone, Debug)]
-enum Change {
+enum TreeChange {
     Added,
     Removed,
     Replaced,
@@ -51,17 +51,17 @@ impl When {
     }
 
     /// Returns whether a change matters. Whatever was imported is aborted, wherever it is.
-    fn concerns(self, change: &Change) -> bool {
-        self != When::Abort || matches!(change, Change::Added)
+    fn concerns(self, change: &TreeChange) -> bool {
+        self != When::Abort || matches!(change, TreeChange::Added)
     }
 
     #[cold]
-    fn reason(self, change: &Change) -> String {
+    fn reason(self, change: &TreeChange) -> String {
         let what = match change {
-            Change::Added => "was added".to_owned(),
-            Change::Removed => "was removed".to_owned(),
-            Change::Replaced => "was replaced".to_owned(),
-            Change::Moved(from) => format!("was moved here from {from}"),
+            TreeChange::Added => "was added".to_owned(),
+            TreeChange::Removed => "was removed".to_owned(),
+            TreeChange::Replaced => "was replaced".to_owned(),
+            TreeChange::Moved(from) => format!("was moved here from {from}"),
         };
         let frozen = "while the tree was frozen";
         match (self, change) {
@@ -73,7 +73,7 @@ impl When {
             (When::Refresh, _) => {
                 format!("{what} by the refresh of its parent, which must keep the later children")
             }
-            (When::Patch | When::Resume, Change::Added) => format!(
+            (When::Patch | When::Resume, TreeChange::Added) => format!(
                 "{what} after the import: it would be neither patched nor resumed; import again, and \
                  add it when `resume` has returned"
             ),
@@ -83,30 +83,30 @@ impl When {
             (When::Abort, _) => format!(
                 "{what} after the import: it was not aborted and keeps running: end it yourself"
             ),
-            (When::Commit, Change::Added) => format!(
+            (When::Commit, TreeChange::Added) => format!(
                 "{what} {frozen}: it is not at the destination and still runs here: end it yourself"
             ),
-            (When::Commit, Change::Replaced) => format!(
+            (When::Commit, TreeChange::Replaced) => format!(
                 "{what} {frozen}: the new controller is not at the destination and still runs here: \
                  end it yourself"
             ),
-            (When::Commit, Change::Removed) => {
+            (When::Commit, TreeChange::Removed) => {
                 format!(
                     "{what} {frozen}: it was committed nevertheless, and the destination has it"
                 )
             }
-            (When::Commit, Change::Moved(_)) => format!(
+            (When::Commit, TreeChange::Moved(_)) => format!(
                 "{what} {frozen}: it was committed nevertheless, and the destination has it at its \
                  former place"
             ),
-            (When::Rollback, Change::Added) => {
+            (When::Rollback, TreeChange::Added) => {
                 format!("{what} {frozen}: it was not frozen and keeps running")
             }
-            (When::Rollback, Change::Replaced) => format!(
+            (When::Rollback, TreeChange::Replaced) => format!(
                 "{what} {frozen}: the former controller was thawed nevertheless, and the new one \
                  was not frozen"
             ),
-            (When::Rollback, Change::Removed | Change::Moved(_)) => {
+            (When::Rollback, TreeChange::Removed | TreeChange::Moved(_)) => {
                 format!("{what} {frozen}: it was thawed nevertheless")
             }
         }
@@ -135,7 +135,7 @@ impl Tree {
         let Some(root) = self.nodes().first() else { return Vec::new() };
         let mut now = Met::under(std::sync::Arc::clone(root), usize::MAX);
         let mut errors = now.take_errors();
-        let mut add = |change: &Change, id: &ControllerId| {
+        let mut add = |change: &TreeChange, id: &ControllerId| {
             if when.concerns(change) {
                 errors.push(Error::precondition(when.reason(change)).at_controller(id));
             }
@@ -159,7 +159,7 @@ impl Tree {
                 let id = self.id(unit);
                 let is_replaced = when.compares_ids() && ids.contains(id);
                 if is_here(&unit) && !is_replaced && !addresses.contains_key(&address(&**node)) {
-                    add(&Change::Removed, id);
+                    add(&TreeChange::Removed, id);
                 }
             }
         }
@@ -172,8 +172,8 @@ impl Tree {
                 false => None,
             };
             let change = match before.get(&address(&**node)).copied() {
-                None if there_before.is_some() => Some(Change::Replaced),
-                None => Some(Change::Added),
+                None if there_before.is_some() => Some(TreeChange::Replaced),
+                None => Some(TreeChange::Added),
                 Some(old) => {
                     let parent_now = parent.map(|parent| address(&*now.nodes()[parent]));
                     let has_parent = parent_before(old) == parent_now;
@@ -183,9 +183,9 @@ impl Tree {
                     match (has_parent && has_id) || goes_along {
                         true => None,
                         false if there_before.is_some_and(|there| there != old) => {
-                            Some(Change::Replaced)
+                            Some(TreeChange::Replaced)
                         }
-                        false => Some(Change::Moved(self.id(old).clone())),
+                        false => Some(TreeChange::Moved(self.id(old).clone())),
                     }
                 }
             };

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::end::End;
 use super::journal::Journal;
-use super::plan::Plan;
+use super::plan::TreePlan;
 use super::tree::{Met, Tree};
 use super::units::Unit;
 use crate::controller::{ByAddress, Node, address};
 use crate::{ControllerId, Error};
 
 /// All claims of this program. Usually there is one, or none.
-static CLAIMS: Mutex<Vec<Held>> = Mutex::new(Vec::new());
+static CLAIMS: Mutex<Vec<ClaimEntry>> = Mutex::new(Vec::new());
 
 /// A claim on all controllers of a tree. It ends when it is dropped.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Claim {
 }
 
 /// The entry of a claim in the list.
-struct Held {
+struct ClaimEntry {
     number: u64,
     by: Holder,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Leftover {
 /// drops its controllers also gives up their recovery. A weak reference prevents the reuse of the
 /// address.
 pub(crate) struct Remains {
-    pub(crate) plan: Arc<Plan>,
+    pub(crate) plan: Arc<TreePlan>,
     pub(crate) nodes: Vec<Weak<dyn Node>>,
 }
 
@@ -83,7 +83,7 @@ fn weak_address(node: &Weak<dyn Node>) -> usize {
     node.as_ptr().cast::<()>().addr()
 }
 
-fn claims() -> MutexGuard<'static, Vec<Held>> {
+fn claims() -> MutexGuard<'static, Vec<ClaimEntry>> {
     let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
     claims.retain(|held| match &held.by {
         Holder::Source(_) | Holder::Destination(_) | Holder::Abandoned(_) => true,
@@ -93,10 +93,10 @@ fn claims() -> MutexGuard<'static, Vec<Held>> {
     claims
 }
 
-fn add(claims: &mut Vec<Held>, by: Holder) -> Claim {
+fn add(claims: &mut Vec<ClaimEntry>, by: Holder) -> Claim {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    claims.push(Held { number, by });
+    claims.push(ClaimEntry { number, by });
     Claim { number }
 }
 
@@ -218,7 +218,7 @@ struct Asks<'a> {
 impl Asks<'_> {
     fn check(
         &self,
-        claims: &[Held],
+        claims: &[ClaimEntry],
         others: &mut Vec<Arc<Tree>>,
         id: impl Fn(usize) -> ControllerId,
     ) -> Result<(), Error> {
@@ -228,7 +228,7 @@ impl Asks<'_> {
         let nodes = self.nodes.iter().enumerate();
         let units: ByAddress<usize> = nodes.map(|(unit, node)| (address(&**node), unit)).collect();
         let mut errors = Vec::new();
-        for Held { by, .. } in claims {
+        for ClaimEntry { by, .. } in claims {
             // For each unit, the unit that it is in the other tree.
             let mut theirs: Vec<Option<usize>> = vec![None; self.nodes.len()];
             let mut is_free = true;
@@ -270,7 +270,7 @@ impl Asks<'_> {
 
 impl Holder {
     #[cold]
-    fn refusal(&self, plan: &Plan, unit: usize) -> Error {
+    fn refusal(&self, plan: &TreePlan, unit: usize) -> Error {
         let root = plan.info(0).type_url;
         let place = match unit {
             0 => format!("as the root, {root}"),

@@ -28,7 +28,7 @@ pub(super) struct InFlight {
     /// The unit whose hook is polled for the first time, or [`NOBODY`].
     first: AtomicUsize,
     /// The unit that the timer thread saw in `first` at its last look.
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenPoll>>,
     /// The units whose hooks have not returned at their first poll.
     waiting: Mutex<BTreeSet<usize>>,
     /// The board of the states that are awaited when hooks have ended.
@@ -40,7 +40,7 @@ pub(super) struct InFlight {
 const NOBODY: usize = usize::MAX;
 
 /// A first poll that the timer thread has seen.
-struct Seen {
+struct SeenPoll {
     unit: usize,
     /// The time when it was first seen.
     at: Instant,
@@ -167,7 +167,7 @@ impl Watched for InFlight {
                 (is_late && !std::mem::replace(&mut seen.told, is_late)).then_some(unit)
             }
             (first, seen) => {
-                *seen = first.map(|unit| Seen { unit, at: now, told: false });
+                *seen = first.map(|unit| SeenPoll { unit, at: now, told: false });
                 None
             }
         };

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Phase;
-use super::plan::Plan;
+use super::plan::TreePlan;
 use super::report::{ControllerReport, Outcome, Undo};
 use super::session::Session;
 use super::timeline::LateStage;
@@ -54,7 +54,7 @@ enum Closed {
 /// One entry per controller, in the order of the plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
-    entries: Vec<Entry>,
+    entries: Vec<JournalEntry>,
     late_stages: Vec<LateEntry>,
     purpose: Purpose,
 }
@@ -71,7 +71,7 @@ pub(crate) struct LateEntry {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Entry {
+struct JournalEntry {
     /// The result of the last hook that was not an undo.
     outcome: Outcome,
     undo: Undo,
@@ -91,13 +91,13 @@ struct Entry {
 impl Journal {
     /// Creates a journal in which nothing was begun.
     pub(crate) fn new(controllers: usize) -> Self {
-        let entries = vec![Entry::default(); controllers];
+        let entries = vec![JournalEntry::default(); controllers];
         Self { entries, late_stages: Vec::new(), purpose: Purpose::Migration }
     }
 
     /// Creates a journal of imported controllers, with their stages on the wire.
     pub(crate) fn with_stages(stages: impl IntoIterator<Item = Option<i32>>) -> Self {
-        let entry = |stage| Entry { stage, ..Entry::default() };
+        let entry = |stage| JournalEntry { stage, ..JournalEntry::default() };
         let entries = stages.into_iter().map(entry).collect();
         Self { entries, late_stages: Vec::new(), purpose: Purpose::Rehearsal }
     }
@@ -107,7 +107,7 @@ impl Journal {
     pub(crate) fn refreshed(&self, stages: &[Option<i32>], kept: &[Option<usize>]) -> Self {
         let entries = stages.iter().zip(kept).map(|(&stage, &kept)| {
             let before = kept.and_then(|unit| self.entries.get(unit)).copied().unwrap_or_default();
-            Entry { stage, ..before }
+            JournalEntry { stage, ..before }
         });
         Self { entries: entries.collect(), late_stages: Vec::new(), purpose: self.purpose }
     }
@@ -391,7 +391,7 @@ impl Journal {
     }
 
     /// Returns the stages that controllers have entered on their own, without the first `known`.
-    pub(crate) fn late_stages_after(&self, known: usize, plan: &Plan) -> Vec<LateStage> {
+    pub(crate) fn late_stages_after(&self, known: usize, plan: &TreePlan) -> Vec<LateStage> {
         let named = |late: &LateEntry| {
             let info = plan.info(late.unit);
             let rules = info.stage_rules?;
@@ -440,7 +440,7 @@ impl Journal {
 
     fn retire_each(&mut self, tree: &Tree) {
         for unit in 0..self.entries.len() {
-            let Entry { touched, undone, .. } = self.entries[unit];
+            let JournalEntry { touched, undone, .. } = self.entries[unit];
             if !touched
                 && !undone
                 && let Err(error) = self.settle(Hook::Abort, unit, tree)
@@ -454,7 +454,7 @@ impl Journal {
     }
 
     /// Returns the state of every controller, for a report.
-    pub(crate) fn report(&self, plan: &Plan) -> Vec<ControllerReport> {
+    pub(crate) fn report(&self, plan: &TreePlan) -> Vec<ControllerReport> {
         let units = plan.ids().zip(plan.units()).zip(&self.entries);
         units
             .map(|((id, unit), entry)| ControllerReport {

@@ -23,7 +23,7 @@ use crate::{ControllerId, Error};
 /// share the group, so a thousand containers after a thousand networks take two thousand edges and
 /// not a million.
 #[derive(Debug)]
-struct Group {
+struct StepGroup {
     controller: TypeId,
     /// Ascending.
     members: Vec<usize>,
@@ -32,9 +32,9 @@ struct Group {
 /// Controllers in the order in which the tree is walked, each before its children, with the edges
 /// between them. Memory and time are linear in the number of controllers.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct TreePlan {
     units: Units,
-    groups: Vec<Group>,
+    groups: Vec<StepGroup>,
     /// Created at its first use. Most migrations never need it.
     index: OnceLock<Index>,
     /// `None` if every controller comes only after its parent, which the units already say.
@@ -53,7 +53,7 @@ struct BothWays {
 impl BothWays {
     /// Creates the edges between these steps: to the parents, to the steps that units come after
     /// besides (in the order of the units), and from groups to their members.
-    fn new(units: &Units, groups: &[Group], after: After) -> Self {
+    fn new(units: &Units, groups: &[StepGroup], after: After) -> Self {
         let members: usize = groups.iter().map(|group| group.members.len()).sum();
         let count = units.list.len();
         let (steps, edges) = (count + groups.len(), count + after.len() + members);
@@ -81,7 +81,7 @@ impl BothWays {
     }
 }
 
-impl Plan {
+impl TreePlan {
     /// Returns all controllers, parents before children.
     pub(crate) fn units(&self) -> &[Unit] {
         &self.units.list
@@ -177,7 +177,7 @@ impl Plan {
         edges.flat_map(move |edges| edges.dependencies.of(unit).skip(parents))
     }
 
-    /// Returns whether `unit` comes after `other` in a way that [`Plan::nearest`] can follow.
+    /// Returns whether `unit` comes after `other` in a way that [`TreePlan::nearest`] can follow.
     pub(crate) fn comes_after(&self, unit: usize, other: usize) -> bool {
         let holds = |step: usize| match step.checked_sub(self.units().len()) {
             Some(group) => self.groups[group].members.binary_search(&other).is_ok(),
@@ -215,7 +215,7 @@ impl Survey {
     ///
     /// A tree that is too large. Also, all reported together: duplicate ids, missing siblings,
     /// cycles.
-    pub(crate) fn plan(mut self) -> Result<Plan, Error> {
+    pub(crate) fn plan(mut self) -> Result<TreePlan, Error> {
         self.units.check_size()?;
         let mut errors = self.wrong.take();
         let index = OnceLock::new();
@@ -248,7 +248,7 @@ impl Survey {
         }
         match errors {
             Some(errors) => Err(errors),
-            None => Ok(Plan { units, groups, index, edges }),
+            None => Ok(TreePlan { units, groups, index, edges }),
         }
     }
 
@@ -280,7 +280,7 @@ impl Survey {
         }
     }
 
-    fn link_types(&self, after_steps: &mut After, errors: &mut Option<Error>) -> Vec<Group> {
+    fn link_types(&self, after_steps: &mut After, errors: &mut Option<Error>) -> Vec<StepGroup> {
         let mut groups = Vec::new();
         if self.units().iter().all(|unit| unit.info.after.is_empty()) {
             return groups;
@@ -317,8 +317,10 @@ impl Survey {
                     let members = instances_in(instances, range);
                     if !members.is_empty() {
                         let group = *group_of.entry((ancestor, after.id())).or_insert_with(|| {
-                            groups
-                                .push(Group { controller: after.id(), members: members.to_vec() });
+                            groups.push(StepGroup {
+                                controller: after.id(),
+                                members: members.to_vec(),
+                            });
                             groups.len() - 1
                         });
                         after_steps.push((unit, self.units().len() + group));

@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::fmt;
 
-use super::plan::Plan;
+use super::plan::TreePlan;
 use super::survey::Surveyor;
 use crate::caught::caught;
 use crate::codec::{Quoted, ReadScope, Reader, controller_with, read_bare_any};
 use crate::controller::{Described, Loaded, StateOf, described};
 use crate::envelope::Snapshot;
 use crate::payload::{TypeInfo, is_type_url_of, take_payload, version_read, wrong_type};
-use crate::references::{self, Twins};
+use crate::references::{self, TwinNames};
 use crate::registry::registry;
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Code, Controller, ControllerId, Error};
@@ -60,7 +60,7 @@ impl fmt::Display for Preview {
 /// A decoded tree of states that has passed every check.
 pub(crate) struct Verified<T> {
     pub(crate) root: T,
-    pub(crate) plan: Plan,
+    pub(crate) plan: TreePlan,
     /// The stages on the wire, in the order of the plan.
     pub(crate) stages: Vec<Option<i32>>,
     /// The schema versions of the payloads, in the same order.
@@ -120,7 +120,7 @@ pub(crate) fn decode_any(snapshot: &Snapshot) -> Result<Preview, Error> {
 /// The facts about an ordered tree: its plan, and in the order of the plan the stages and the
 /// schema versions on the wire.
 struct VerifiedTree {
-    plan: Plan,
+    plan: TreePlan,
     stages: Vec<Option<i32>>,
     versions: Vec<u32>,
 }
@@ -238,7 +238,7 @@ fn verify(
     let references = match completeness {
         // An error in the references would repeat a name that is refused for its length.
         Completeness::All if survey.has_short_names() && survey.has_references() => {
-            references::wrong(root.info().message_name, Twins::Known, memory, |visit| {
+            references::wrong(root.info().message_name, TwinNames::Known, memory, |visit| {
                 root.visit(visit)
             })
         }

@@ -4,17 +4,17 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::plan::Plan;
+use super::plan::TreePlan;
 use super::timeline::{ControllerTime, LateStage, PhaseTime, SavedBytes};
 use super::{Phase, Timeline};
 
 /// The data of a [`Timeline`], in the form that is cheapest to write.
 #[derive(Default)]
-pub(super) struct Record {
+pub(super) struct TimelineRecord {
     pub(super) phases: Vec<PhaseTime>,
     runs: Vec<Run>,
     /// The bytes that each controller saved, in the order of the plan.
-    pub(super) saved: Option<(Arc<Plan>, Vec<usize>)>,
+    pub(super) saved: Option<(Arc<TreePlan>, Vec<usize>)>,
     pub(super) late_stages: Vec<LateStage>,
     pub(super) blackout_began: Option<Instant>,
     pub(super) blackout_ended: Option<Instant>,
@@ -22,7 +22,7 @@ pub(super) struct Record {
 
 /// The hooks that have ended in one run of a phase.
 struct Run {
-    plan: Arc<Plan>,
+    plan: Arc<TreePlan>,
     phase: Phase,
     hooks: Vec<HookTime>,
 }
@@ -35,9 +35,9 @@ pub(crate) struct HookTime {
     pub(crate) succeeded: bool,
 }
 
-impl Record {
+impl TimelineRecord {
     /// Begins a run of hooks in a phase. Returns its number.
-    pub(super) fn begin_run(&mut self, plan: &Arc<Plan>, phase: Phase) -> usize {
+    pub(super) fn begin_run(&mut self, plan: &Arc<TreePlan>, phase: Phase) -> usize {
         self.runs.push(Run { plan: Arc::clone(plan), phase, hooks: Vec::new() });
         self.runs.len() - 1
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Phase;
-use super::plan::Plan;
+use super::plan::TreePlan;
 use super::record::HookTime;
 use super::session::Session;
 
@@ -22,7 +22,7 @@ impl<'a> Recorder<'a> {
     /// The number of hooks that are recorded at once, because the record has a lock.
     const BUNCH: usize = 64;
 
-    pub(super) fn new(session: &'a Session, plan: &Arc<Plan>, phase: Phase) -> Self {
+    pub(super) fn new(session: &'a Session, plan: &Arc<TreePlan>, phase: Phase) -> Self {
         Self { session, run: session.begin_run(plan, phase), ended: Vec::new() }
     }
 

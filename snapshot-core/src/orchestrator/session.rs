@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::dispatcher;
 
 use super::fault::{Fault, Faults};
-use super::plan::Plan;
-use super::record::{HookTime, Record};
+use super::plan::TreePlan;
+use super::record::{HookTime, TimelineRecord};
 use super::timeline::{LateStage, PhaseTime};
 use super::timer::Sleep;
 use super::{Phase, Progress, Timeline};
@@ -62,7 +62,7 @@ pub struct Session {
     faults: Faults,
     origin: Origin,
     cancel: Arc<Signal>,
-    record: Arc<Mutex<Record>>,
+    record: Arc<Mutex<TimelineRecord>>,
     started: (Instant, SystemTime),
 }
 
@@ -233,7 +233,7 @@ impl Session {
         self.started.0.elapsed().saturating_sub(took)
     }
 
-    fn record(&self) -> std::sync::MutexGuard<'_, Record> {
+    fn record(&self) -> std::sync::MutexGuard<'_, TimelineRecord> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -329,7 +329,7 @@ impl Session {
     }
 
     /// Begins a run of hooks in a phase. Returns its number.
-    pub(crate) fn begin_run(&self, plan: &Arc<Plan>, phase: Phase) -> usize {
+    pub(crate) fn begin_run(&self, plan: &Arc<TreePlan>, phase: Phase) -> usize {
         self.record().begin_run(plan, phase)
     }
 
@@ -356,7 +356,7 @@ impl Session {
     }
 
     /// Records how much each controller saved, in the order of the plan.
-    pub(crate) fn record_saved(&self, plan: &Arc<Plan>, lengths: Vec<usize>) {
+    pub(crate) fn record_saved(&self, plan: &Arc<TreePlan>, lengths: Vec<usize>) {
         self.record().saved = Some((Arc::clone(plan), lengths));
     }
 }

@@ -36,7 +36,7 @@ pub(crate) trait Watched: Send + Sync {
 type Key = (Instant, u64);
 
 #[derive(Default)]
-struct Entry {
+struct TimerEntry {
     waker: Option<Waker>,
     alarm: Option<Alarm>,
 }
@@ -50,7 +50,7 @@ struct Watching {
 
 struct Queue {
     next: u64,
-    entries: BTreeMap<Key, Entry>,
+    entries: BTreeMap<Key, TimerEntry>,
     /// One for each running phase, so they are few.
     watches: Vec<Watching>,
     /// The time at which the thread wakes; `None` if it does not. Most deadlines come after a time
@@ -234,7 +234,7 @@ impl Queue {
     }
 }
 
-impl Entry {
+impl TimerEntry {
     fn fire(self) {
         if let Some(alarm) = self.alarm {
             // The thread must outlive a subscriber that panics.
@@ -263,7 +263,7 @@ impl Sleep {
     /// not called if the sleep is dropped before, nor in the child of a fork.
     pub(crate) fn until(due: Instant, alarm: Option<Alarm>) -> Result<Self, Error> {
         let timer = Timer::get()?;
-        let entry = Entry { waker: None, alarm };
+        let entry = TimerEntry { waker: None, alarm };
         let serial = timer.add(due, |queue, serial| {
             queue.entries.insert((due, serial), entry);
         });

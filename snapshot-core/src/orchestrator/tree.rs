@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::plan::Plan;
+use super::plan::TreePlan;
 use super::survey::{Survey, Surveyor};
 use super::units::Unit;
 use crate::caught::{caught, quietly};
 use crate::codec::Reader;
-use crate::controller::lock::{self, Names};
+use crate::controller::lock::{self, KnownNames};
 use crate::controller::{self, ByAddress, Node, address, live};
 use crate::path::Spot;
 use crate::payload::TypeInfo;
@@ -16,7 +16,7 @@ use crate::{ControllerId, Error};
 
 /// Running controllers, in the order of their plan.
 pub(crate) struct Tree {
-    pub(crate) plan: Arc<Plan>,
+    pub(crate) plan: Arc<TreePlan>,
     nodes: Vec<Arc<dyn Node>>,
     /// Where they are: looked at for each comparison.
     addresses: Vec<usize>,
@@ -32,12 +32,16 @@ const DEPTH_LIMIT: u32 = Reader::DEPTH_LIMIT / 2;
 
 impl Tree {
     /// Creates a tree whose references were checked, or are not to be checked.
-    pub(crate) fn new(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>) -> Self {
+    pub(crate) fn new(plan: Arc<TreePlan>, nodes: Vec<Arc<dyn Node>>) -> Self {
         Self::with_gone(plan, nodes, Vec::new())
     }
 
     /// Creates a tree without some controllers; other nodes stand in for them.
-    pub(crate) fn with_gone(plan: Arc<Plan>, nodes: Vec<Arc<dyn Node>>, gone: Vec<usize>) -> Self {
+    pub(crate) fn with_gone(
+        plan: Arc<TreePlan>,
+        nodes: Vec<Arc<dyn Node>>,
+        gone: Vec<usize>,
+    ) -> Self {
         let addresses = nodes.iter().map(|node| address(&**node)).collect();
         Self { plan, nodes, addresses, gone, has_references: false }
     }
@@ -246,7 +250,7 @@ fn open_asked(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
     asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Names for Mutex<Asked> {
+impl KnownNames for Mutex<Asked> {
     fn name(&self, address: usize) -> Option<(ControllerId, &'static str)> {
         let asked = open_asked(self);
         (asked.address == address).then(|| (asked.id(), asked.info.type_url))

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::timer::{Watch, Watched};
 use super::tree::Tree;
 use crate::controller::address;
-use crate::controller::lock::{self, Board, Names, Patience, WHO_HOLDS_IT};
+use crate::controller::lock::{self, Board, KnownNames, Patience, WHO_HOLDS_IT};
 use crate::{ControllerId, Error};
 
 /// The waits of one step.
@@ -22,13 +22,13 @@ use crate::{ControllerId, Error};
 pub(super) struct Waiting {
     phase: Phase,
     board: Arc<Board>,
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenWait>>,
     /// The subscriber for the events, whichever thread sends them.
     subscriber: Dispatch,
 }
 
 /// A wait that the timer thread has seen.
-struct Seen {
+struct SeenWait {
     wait: u64,
     /// The time when it was first seen.
     at: Instant,
@@ -60,7 +60,7 @@ impl Waiting {
     }
 
     /// Sets the source of names for controllers, until another is added.
-    pub(super) fn know(&self, names: Arc<dyn Names>) {
+    pub(super) fn know(&self, names: Arc<dyn KnownNames>) {
         self.board.add_names(names);
     }
 
@@ -110,7 +110,7 @@ impl Waiting {
             Some(seen) if seen.wait == wait => seen,
             seen => {
                 let next_report = *per_controller;
-                *seen = Some(Seen { wait, at: now, next_report, is_reported: false });
+                *seen = Some(SeenWait { wait, at: now, next_report, is_reported: false });
                 return None;
             }
         };
@@ -188,7 +188,7 @@ impl Tree {
     }
 }
 
-impl Names for Tree {
+impl KnownNames for Tree {
     fn name(&self, at: usize) -> Option<(ControllerId, &'static str)> {
         let unit = self.unit_at(at)?;
         Some((self.id(unit).clone(), self.plan.info(unit).type_url))

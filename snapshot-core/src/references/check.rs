@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use super::Twins;
+use super::TwinNames;
 use super::collect::{FoundName, RecordedStep, References, StepTarget};
 use crate::codec::Quoted;
 use crate::error::Error;
@@ -69,7 +69,7 @@ impl References {
     }
 
     /// Returns all errors, in the order of the tree.
-    pub(crate) fn check(mut self, twins: Twins) -> Vec<Error> {
+    pub(crate) fn check(mut self, twins: TwinNames) -> Vec<Error> {
         let mut errors = std::mem::take(&mut self.failures);
         let mut twice = FirstErrors::default();
         let mut dangling = FirstErrors::default();
@@ -81,7 +81,7 @@ impl References {
                 }
                 Entry::Occupied(entry) => {
                     let first = *entry.get();
-                    if twins == Twins::Reported || !self.are_twins(first, found.at) {
+                    if twins == TwinNames::Reported || !self.are_twins(first, found.at) {
                         twice.add(order, || self.twice(found, first));
                     }
                 }

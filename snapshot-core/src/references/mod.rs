@@ -66,13 +66,15 @@ use collect::UNLIMITED;
 /// names of that namespace, or the second definition and the first.
 pub fn check_references<S: State>(state: &S) -> Result<(), Error> {
     let message = (S::Message::DESCRIPTOR.full_name)();
-    Error::collect(wrong(message, Twins::Reported, UNLIMITED, |visit| state.visit_fields(visit)))
+    Error::collect(wrong(message, TwinNames::Reported, UNLIMITED, |visit| {
+        state.visit_fields(visit)
+    }))
 }
 
 /// Checks the references in the tree under a running controller whose plan is already made.
 pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
     let message = root.info().message_name;
-    Error::collect(wrong(message, Twins::Known, UNLIMITED, |visit| root.visit(visit)))
+    Error::collect(wrong(message, TwinNames::Known, UNLIMITED, |visit| root.visit(visit)))
 }
 
 /// Returns the errors in the references of a root with this message. `visit` shows its state.
@@ -81,7 +83,7 @@ pub(crate) fn check_controller(root: &dyn Node) -> Result<(), Error> {
 /// are collected only in a second pass, for the errors.
 pub(crate) fn wrong(
     message: impl Into<Cow<'static, str>>,
-    twins: Twins,
+    twins: TwinNames,
     memory: u64,
     visit: impl Fn(&mut Visit<'_>) -> Result<(), Error>,
 ) -> Vec<Error> {
@@ -114,7 +116,7 @@ fn exhausted(memory: u64) -> Error {
 
 /// Whether to report a name that two controllers with the same id define.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Twins {
+pub(crate) enum TwinNames {
     Reported,
     /// Not reported: the plan of the tree has already refused the second controller.
     Known,

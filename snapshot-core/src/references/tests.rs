@@ -34,9 +34,9 @@ fn errors(refer: impl Fn(&mut Visit<'_>) -> Result<(), Error>) -> Vec<Error> {
     names.collect(&refer);
     let mut references = References::with_paths("test.v1.Root".into());
     references.collect(&refer);
-    let errors = references.check(Twins::Reported);
+    let errors = references.check(TwinNames::Reported);
     assert_eq!(names.resolves(), errors.is_empty());
-    let reported = wrong("test.v1.Root", Twins::Reported, u64::MAX, refer);
+    let reported = wrong("test.v1.Root", TwinNames::Reported, u64::MAX, refer);
     assert_eq!(format!("{reported:?}"), format!("{errors:?}"));
     errors
 }
@@ -244,7 +244,7 @@ fn a_name_that_two_controllers_of_one_id_define_is_not_reported_after_the_plan_r
         })
     };
     let expected = "list/twin: T.x[1]: defines n \"7\", which T.x[0] already defines";
-    assert_eq!(wrong("test.v1.Root", Twins::Known, u64::MAX, twins).len(), 1);
+    assert_eq!(wrong("test.v1.Root", TwinNames::Known, u64::MAX, twins).len(), 1);
     let texts = texts(twins);
     assert_eq!(texts[0], expected);
     assert_eq!(texts.len(), 3);
@@ -287,7 +287,7 @@ fn of_many_errors_the_first_are_kept_and_the_others_counted() {
     let refer = |visit: &mut Visit<'_>| refers(visit, "f", "n", &numbers);
     let mut result = None;
     let taken = allocation_counter::measure(|| {
-        result = Some(Error::collect(wrong("test.v1.Root", Twins::Known, u64::MAX, refer)));
+        result = Some(Error::collect(wrong("test.v1.Root", TwinNames::Known, u64::MAX, refer)));
     });
     let error = result.unwrap().unwrap_err();
     assert!(error.to_string().starts_with(".: test.v1.Root.f[0]: refers to n \"0\", "), "{error}");
@@ -303,11 +303,11 @@ fn names_take_no_more_memory_than_the_limit_of_the_read() {
     let refer = |visit: &mut Visit<'_>| defines(visit, "f", "n", &numbers);
     let mut result = None;
     let taken = allocation_counter::measure(|| {
-        result = Some(Error::collect(wrong("test.v1.Root", Twins::Known, LIMIT, refer)));
+        result = Some(Error::collect(wrong("test.v1.Root", TwinNames::Known, LIMIT, refer)));
     });
     let error = result.unwrap().unwrap_err();
     assert_eq!(error.code(), Code::ResourceExhausted);
     assert!(error.to_string().contains("`ReadOptions::memory`"), "{error}");
     assert!(taken.bytes_max <= LIMIT, "{} bytes", taken.bytes_max);
-    assert!(wrong("test.v1.Root", Twins::Known, 1 << 30, refer).is_empty());
+    assert!(wrong("test.v1.Root", TwinNames::Known, 1 << 30, refer).is_empty());
 }

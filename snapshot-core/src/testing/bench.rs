@@ -13,7 +13,7 @@ use super::report::{Law, Report};
 use super::shape::FieldInfo;
 use super::subject::{Recoded, Subject};
 use super::surroundings::{Setting, Surroundings};
-use super::tree::{Field, Message, Value};
+use super::tree::{TreeField, TreeMessage, Value};
 
 /// The number of messages at one place of a sample that are edited: the first ones of a list or map.
 const SITES_OF_A_SAMPLE: usize = 3;
@@ -38,7 +38,7 @@ pub(super) struct Bench {
 #[derive(Debug)]
 pub(super) struct Sample {
     pub(super) bytes: Vec<u8>,
-    pub(super) tree: Message,
+    pub(super) tree: TreeMessage,
     /// Whether it was derived from another sample.
     pub(super) is_made: bool,
 }
@@ -71,7 +71,7 @@ impl Site {
 
 /// The outcome of an edit.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum EditOutcome {
     Refused(Error),
     Restored,
     /// It is in the report.
@@ -106,7 +106,7 @@ impl Bench {
         let mut spots = Vec::new();
         let mut places = HashSet::new();
         for (sample, Sample { tree, is_made, .. }) in self.samples.iter().enumerate() {
-            let is_wanted = |message: &Message| !is_made || holds_new(message, &places);
+            let is_wanted = |message: &TreeMessage| !is_made || holds_new(message, &places);
             collect(sample, tree, &is_wanted, &mut Vec::new(), &mut spots);
             places_of(tree, &mut places);
         }
@@ -131,13 +131,13 @@ impl Bench {
     }
 
     /// The message at a site.
-    pub(super) fn message(&self, site: &Site) -> Option<Message> {
+    pub(super) fn message(&self, site: &Site) -> Option<TreeMessage> {
         let Setting { tree, way } = &mut *site.setting.borrow_mut();
         tree.at(way).cloned()
     }
 
     /// The bytes of the site's setting with the message edited.
-    pub(super) fn edited(&self, site: &Site, edit: impl FnOnce(&mut Message)) -> Vec<u8> {
+    pub(super) fn edited(&self, site: &Site, edit: impl FnOnce(&mut TreeMessage)) -> Vec<u8> {
         let Setting { tree, way } = &mut *site.setting.borrow_mut();
         tree.with(way, edit)
     }
@@ -201,14 +201,20 @@ impl Bench {
     }
 
     /// Expects that the bytes are refused, or come back as the same message.
-    pub(super) fn restored(&mut self, law: Law, path: &str, bytes: &[u8], what: &str) -> Outcome {
+    pub(super) fn restored(
+        &mut self,
+        law: Law,
+        path: &str,
+        bytes: &[u8],
+        what: &str,
+    ) -> EditOutcome {
         let (recoded, watch) = self.subject.recode(bytes);
         let mut broken = |law, path: &str, text: String| {
             self.report.add(law, path, Some(bytes), text);
-            Outcome::Broken
+            EditOutcome::Broken
         };
         let back = match recoded {
-            Recoded::Refused(error) => return Outcome::Refused(error),
+            Recoded::Refused(error) => return EditOutcome::Refused(error),
             Recoded::Panicked(error) => {
                 return broken(law, path, format!("{what}: the read {error}"));
             }
@@ -232,7 +238,7 @@ impl Bench {
             );
         }
         if self.places.canonical(&read, &watch.ignored, false).encode() == back {
-            return Outcome::Restored;
+            return EditOutcome::Restored;
         }
         let Some(written) = self.places.read(&back) else {
             return broken(law, path, format!("{what} is saved as malformed bytes"));
@@ -248,7 +254,7 @@ impl Bench {
         if lost.is_empty() {
             // Another form of the same value must stay the same from then on.
             return match self.subject.recode(&back).0 {
-                Recoded::Written(again) if again == back => Outcome::Restored,
+                Recoded::Written(again) if again == back => EditOutcome::Restored,
                 _ => broken(
                     law,
                     path,
@@ -260,14 +266,14 @@ impl Bench {
             let text = format!("{what}: {} is read, {} is saved", lost.read, lost.written);
             broken(law, &lost.names[0], text);
         }
-        Outcome::Broken
+        EditOutcome::Broken
     }
 }
 
 fn collect(
     sample: usize,
-    message: &Message,
-    is_wanted: &impl Fn(&Message) -> bool,
+    message: &TreeMessage,
+    is_wanted: &impl Fn(&TreeMessage) -> bool,
     way: &mut Vec<usize>,
     spots: &mut Vec<SampleSpot>,
 ) {
@@ -289,14 +295,14 @@ fn collect(
 }
 
 /// Whether a message, or one directly in it, is at a new place.
-fn holds_new(message: &Message, seen: &HashSet<usize>) -> bool {
-    let is_new = |message: &Message| !seen.contains(&message.place);
+fn holds_new(message: &TreeMessage, seen: &HashSet<usize>) -> bool {
+    let is_new = |message: &TreeMessage| !seen.contains(&message.place);
     let is_new_inside =
-        |field: &Field| matches!(&field.value, Value::Message(message) if is_new(message));
+        |field: &TreeField| matches!(&field.value, Value::Message(message) if is_new(message));
     is_new(message) || message.fields.iter().any(is_new_inside)
 }
 
-fn places_of(message: &Message, places: &mut HashSet<usize>) {
+fn places_of(message: &TreeMessage, places: &mut HashSet<usize>) {
     places.insert(message.place);
     for field in &message.fields {
         if let Value::Message(message) = &field.value {

@@ -8,7 +8,7 @@ use crate::schema::ValueKind;
 use super::places::{FieldKey, Places, is_default};
 use super::report::{Law, Report};
 use super::shape::{FieldInfo, FieldValue, Presence};
-use super::tree::{Message, Value};
+use super::tree::{TreeMessage, Value};
 
 /// The values that were seen in every field.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ struct SeenValues {
 
 impl Coverage {
     /// Records the fields of a sample, which all come back.
-    pub(super) fn sample(&mut self, message: &Message) {
+    pub(super) fn sample(&mut self, message: &TreeMessage) {
         self.places.insert(message.place);
         for info in message.shape.fields() {
             let values = message.values(info.number);

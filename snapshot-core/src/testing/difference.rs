@@ -5,11 +5,11 @@ use crate::schema::ValueKind;
 use super::places::{Places, number};
 use super::report::hex;
 use super::shape::FieldInfo;
-use super::tree::{Message, Value};
+use super::tree::{TreeMessage, Value};
 
 /// A field with different values.
 #[derive(Debug)]
-pub(super) struct Difference {
+pub(super) struct FieldDifference {
     /// The names by which a user can refer to the field, its path first.
     pub(super) names: [String; 2],
     pub(super) read: String,
@@ -17,13 +17,22 @@ pub(super) struct Difference {
 }
 
 /// The innermost fields with different values.
-pub(super) fn differences(places: &Places, read: &Message, written: &Message) -> Vec<Difference> {
+pub(super) fn differences(
+    places: &Places,
+    read: &TreeMessage,
+    written: &TreeMessage,
+) -> Vec<FieldDifference> {
     let mut found = Vec::new();
     compare(places, read, written, &mut found);
     found
 }
 
-fn compare(places: &Places, read: &Message, written: &Message, found: &mut Vec<Difference>) {
+fn compare(
+    places: &Places,
+    read: &TreeMessage,
+    written: &TreeMessage,
+    found: &mut Vec<FieldDifference>,
+) {
     for info in read.shape.fields() {
         let (a, b) = (read.values(info.number), written.values(info.number));
         let bytes =
@@ -38,7 +47,7 @@ fn compare(places: &Places, read: &Message, written: &Message, found: &mut Vec<D
             }
             continue;
         }
-        found.push(Difference {
+        found.push(FieldDifference {
             names: places.names(read.place, info.name),
             read: show(&a, &info),
             written: show(&b, &info),
@@ -46,7 +55,7 @@ fn compare(places: &Places, read: &Message, written: &Message, found: &mut Vec<D
     }
 }
 
-fn both_messages<'a>((a, b): (&'a Value, &'a Value)) -> Option<(&'a Message, &'a Message)> {
+fn both_messages<'a>((a, b): (&'a Value, &'a Value)) -> Option<(&'a TreeMessage, &'a TreeMessage)> {
     match (a, b) {
         (Value::Message(a), Value::Message(b)) if a.place == b.place => Some((a, b)),
         _ => None,

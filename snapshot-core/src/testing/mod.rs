@@ -116,7 +116,7 @@ use crate::registry::registry;
 
 use bench::{Bench, Sample};
 use coverage::{Coverage, is_in};
-use difference::{Difference, differences};
+use difference::{FieldDifference, differences};
 use places::{Places, ROOT};
 use report::{Law, Report};
 use subject::{Recoded, Subject};
@@ -315,7 +315,7 @@ fn round_trip<S: State>(
         let places = bench.places.read(&bytes).zip(bench.places.read(other));
         let found = places.map(|(a, b)| differences(&bench.places, &a, &b)).unwrap_or_default();
         let mut text = format!("{what}: {}", report::hex(other));
-        for Difference { names: [path, _], read, written } in found {
+        for FieldDifference { names: [path, _], read, written } in found {
             text += &format!("\n      {path}: {read} {first}, {written} {second}");
         }
         text

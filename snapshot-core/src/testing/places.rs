@@ -1,5 +1,5 @@
 //! The messages of a type's schema that the samples reach, and the properties of their fields. Both
-//! are needed to read bytes into a [`Message`].
+//! are needed to read bytes into a [`TreeMessage`].
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,7 @@ use crate::schema::{MessageDescriptor, ValueKind};
 
 use super::adapters::FieldStep;
 use super::shape::{FieldInfo, Presence, Shape, wire_type};
-use super::tree::{Field, Message, Value, varint_length};
+use super::tree::{TreeField, TreeMessage, Value, varint_length};
 
 /// A field of a message at a place.
 pub(super) type FieldKey = (usize, u32);
@@ -183,7 +183,7 @@ impl Places {
     }
 
     /// Reads the bytes of the outermost message; `None` if they are malformed.
-    pub(super) fn read(&self, bytes: &[u8]) -> Option<Message> {
+    pub(super) fn read(&self, bytes: &[u8]) -> Option<TreeMessage> {
         self.message(&mut Reader::new(bytes), Shape::Message(self.root()), ROOT).ok()
     }
 
@@ -195,7 +195,12 @@ impl Places {
         }
     }
 
-    fn message(&self, r: &mut Reader<'_>, shape: Shape, place: usize) -> Result<Message, Error> {
+    fn message(
+        &self,
+        r: &mut Reader<'_>,
+        shape: Shape,
+        place: usize,
+    ) -> Result<TreeMessage, Error> {
         let mut fields = Vec::new();
         let infos = self.fields(place);
         loop {
@@ -209,9 +214,9 @@ impl Places {
                 (Some(info), WireType::Len) => self.delimited(r, info, place)?,
                 (None, WireType::Len) => Value::Bytes(r.bytes()?.to_vec()),
             };
-            fields.push(Field { number: tag.number, value, offset });
+            fields.push(TreeField { number: tag.number, value, offset });
         }
-        let mut message = Message { shape, place, fields };
+        let mut message = TreeMessage { shape, place, fields };
         self.open_payload(&mut message);
         Ok(message)
     }
@@ -245,7 +250,7 @@ impl Places {
     }
 
     /// Reads the value of an `Any`, if the schema behind its type URL is known.
-    fn open_payload(&self, any: &mut Message) {
+    fn open_payload(&self, any: &mut TreeMessage) {
         if !self.is_any(any.place) || self.unread.borrow().contains(&any.place) {
             return;
         }
@@ -273,7 +278,12 @@ impl Places {
     /// Returns the canonical form of a message: fields in ascending order, no defaults, complete and sorted
     /// entries. Omits the ignored fields, whose tags are at `ignored`. If `sets` is true, sorts the elements
     /// of sets.
-    pub(super) fn canonical(&self, message: &Message, ignored: &[usize], sets: bool) -> Message {
+    pub(super) fn canonical(
+        &self,
+        message: &TreeMessage,
+        ignored: &[usize],
+        sets: bool,
+    ) -> TreeMessage {
         let mut fields = Vec::new();
         for info in self.fields(message.place).iter() {
             let occurrences = message
@@ -306,10 +316,10 @@ impl Places {
             if info.presence == Presence::Packed && !values.is_empty() {
                 values = vec![Value::Packed(values)];
             }
-            fields.extend(values.into_iter().map(|value| Field::new(info.number, value)));
+            fields.extend(values.into_iter().map(|value| TreeField::new(info.number, value)));
         }
         fields.sort_by_key(|field| field.number);
-        Message { shape: message.shape, place: message.place, fields }
+        TreeMessage { shape: message.shape, place: message.place, fields }
     }
 
     /// The default of a field.
@@ -317,7 +327,7 @@ impl Places {
         match (info.shape(), info.wire_type()) {
             (Some(shape), _) => {
                 let place = self.child(place, info, shape);
-                let nothing = Message { shape, place, fields: Vec::new() };
+                let nothing = TreeMessage { shape, place, fields: Vec::new() };
                 Value::Message(self.canonical(&nothing, &[], false))
             }
             (None, WireType::Varint) => Value::Varint(0),

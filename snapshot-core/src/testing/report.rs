@@ -81,7 +81,7 @@ impl Law {
 }
 
 #[derive(Debug)]
-struct Finding {
+struct Violation {
     law: Law,
     path: String,
     text: String,
@@ -91,7 +91,7 @@ struct Finding {
 /// All findings.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    findings: Vec<Finding>,
+    findings: Vec<Violation>,
     told: HashSet<(Law, String)>,
 }
 
@@ -100,7 +100,7 @@ impl Report {
     pub(super) fn add(&mut self, law: Law, path: &str, bytes: Option<&[u8]>, text: String) {
         if self.told.insert((law, path.to_owned())) {
             let bytes = bytes.map(<[u8]>::to_vec);
-            self.findings.push(Finding { law, path: path.to_owned(), text, bytes });
+            self.findings.push(Violation { law, path: path.to_owned(), text, bytes });
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::coverage::is_version;
 use super::shape::Shape;
 use super::subject::{Recoded, Subject};
-use super::tree::{Field, Message, Value};
+use super::tree::{TreeField, TreeMessage, Value};
 
 /// The size in bytes from which a scalar is omitted.
 const LARGE: usize = 32;
@@ -21,13 +21,13 @@ const LAST: usize = 3;
 /// A whole sample, and the way to a message in it.
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
-    pub(super) tree: Message,
+    pub(super) tree: TreeMessage,
     pub(super) way: Vec<usize>,
 }
 
 impl Setting {
     /// The setting with only the fields of the message that `keeps` selects.
-    fn keeping(&self, keeps: impl Fn(usize, &Field) -> bool) -> Self {
+    fn keeping(&self, keeps: impl Fn(usize, &TreeField) -> bool) -> Self {
         let mut setting = self.clone();
         if let Some(message) = setting.tree.at(&setting.way) {
             let mut index = 0;
@@ -39,7 +39,7 @@ impl Setting {
         setting
     }
 
-    fn message(&self) -> Option<&Message> {
+    fn message(&self) -> Option<&TreeMessage> {
         self.tree.get(&self.way)
     }
 }
@@ -49,13 +49,13 @@ impl Setting {
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
     subject: Subject,
-    sample: &'a Message,
+    sample: &'a TreeMessage,
     /// The reduced sample for the way to each message.
     known: HashMap<Vec<usize>, Setting>,
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn new(subject: Subject, sample: &'a Message) -> Self {
+    pub(super) fn new(subject: Subject, sample: &'a TreeMessage) -> Self {
         Self { subject, sample, known: HashMap::new() }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Surroundings<'a> {
     /// Omits the contents of the messages in the message.
     fn trimmed(&self, mut setting: Setting) -> Setting {
         let Some(message) = setting.message() else { return setting };
-        let is_message = |field: &Field| matches!(field.value, Value::Message(_));
+        let is_message = |field: &TreeField| matches!(field.value, Value::Message(_));
         let children: Vec<usize> = (0..)
             .zip(&message.fields)
             .filter(|(_, field)| is_message(field))
@@ -182,12 +182,12 @@ impl<'a> Surroundings<'a> {
 }
 
 /// The index of field `child` among the fields that `keeps` selects.
-fn index_among(setting: &Setting, child: usize, keeps: impl Fn(&Field) -> bool) -> usize {
+fn index_among(setting: &Setting, child: usize, keeps: impl Fn(&TreeField) -> bool) -> usize {
     let Some(message) = setting.message() else { return child };
     message.fields.iter().take(child).filter(|field| keeps(field)).count()
 }
 
-fn is_large(field: &Field) -> bool {
+fn is_large(field: &TreeField) -> bool {
     match &field.value {
         Value::Message(_) => true,
         value => value.bytes().len() > LARGE,
@@ -212,7 +212,7 @@ fn with_trimmed(setting: &Setting, children: &[usize]) -> Setting {
 
 /// Omits the messages in a message, and large scalars. Trims the value of a map entry, and the payload of an
 /// `Any`.
-fn trim(message: &mut Message) {
+fn trim(message: &mut TreeMessage) {
     if matches!(message.shape, Shape::Entry(..)) || message.shape.is_any() {
         for field in &mut message.fields {
             if let Value::Message(inner) = &mut field.value {

@@ -7,16 +7,16 @@ use super::shape::Shape;
 
 /// A message.
 #[derive(Clone, Debug)]
-pub(super) struct Message {
+pub(super) struct TreeMessage {
     pub(super) shape: Shape,
     /// The place of the message in the type's schema, see [`Places`](super::places::Places).
     pub(super) place: usize,
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<TreeField>,
 }
 
 /// One occurrence of a field.
 #[derive(Clone, Debug)]
-pub(super) struct Field {
+pub(super) struct TreeField {
     pub(super) number: u32,
     pub(super) value: Value,
     /// The offset of its tag.
@@ -30,7 +30,7 @@ pub(super) enum Value {
     Fixed64(u64),
     Fixed32(u32),
     Bytes(Vec<u8>),
-    Message(Message),
+    Message(TreeMessage),
     /// Scalars after one tag and length.
     Packed(Vec<Value>),
     /// A group with content.
@@ -39,13 +39,13 @@ pub(super) enum Value {
     NoWireType(u8),
 }
 
-impl Field {
+impl TreeField {
     pub(super) fn new(number: u32, value: Value) -> Self {
         Self { number, value, offset: usize::MAX }
     }
 }
 
-impl Message {
+impl TreeMessage {
     /// The bytes, without a length.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -56,7 +56,7 @@ impl Message {
     }
 
     /// The message at the end of a way, which consists of indices of fields.
-    pub(super) fn at(&mut self, way: &[usize]) -> Option<&mut Message> {
+    pub(super) fn at(&mut self, way: &[usize]) -> Option<&mut TreeMessage> {
         let Some((&first, rest)) = way.split_first() else { return Some(self) };
         match &mut self.fields.get_mut(first)?.value {
             Value::Message(message) => message.at(rest),
@@ -65,7 +65,7 @@ impl Message {
     }
 
     /// The same message, immutable.
-    pub(super) fn get(&self, way: &[usize]) -> Option<&Message> {
+    pub(super) fn get(&self, way: &[usize]) -> Option<&TreeMessage> {
         let Some((&first, rest)) = way.split_first() else { return Some(self) };
         match &self.fields.get(first)?.value {
             Value::Message(message) => message.get(rest),
@@ -74,7 +74,7 @@ impl Message {
     }
 
     /// The bytes of a copy of the whole message in which one inner message is changed.
-    pub(super) fn with(&mut self, way: &[usize], edit: impl FnOnce(&mut Message)) -> Vec<u8> {
+    pub(super) fn with(&mut self, way: &[usize], edit: impl FnOnce(&mut TreeMessage)) -> Vec<u8> {
         let Some(message) = self.at(way) else { return self.encode() };
         let before = message.fields.clone();
         edit(message);
@@ -107,11 +107,11 @@ impl Message {
             true => vec![Value::Packed(values)],
             false => values,
         };
-        self.fields.splice(at..at, values.into_iter().map(|value| Field::new(number, value)));
+        self.fields.splice(at..at, values.into_iter().map(|value| TreeField::new(number, value)));
     }
 }
 
-impl Field {
+impl TreeField {
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         let tag = |wire_type: u8| u64::from(self.number) << 3 | u64::from(wire_type);
         let of = |wire_type: WireType| tag(wire_type as u8);

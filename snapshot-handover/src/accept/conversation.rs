@@ -67,7 +67,7 @@ pub(super) enum Ended {
 }
 
 /// The step after an action.
-enum Next {
+enum AfterAction {
     GoOn,
     Happened(Event),
     End(End),
@@ -122,9 +122,9 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             let event = match todo.pop_front() {
                 None => self.wait(talk).await,
                 Some(action) => match self.act(talk, action).await {
-                    Next::GoOn => continue,
-                    Next::Happened(event) => event,
-                    Next::End(end) => {
+                    AfterAction::GoOn => continue,
+                    AfterAction::Happened(event) => event,
+                    AfterAction::End(end) => {
                         let deadline = Deadline::after(self.handover.limits.settle, "closing");
                         talk.close(deadline).await;
                         return match (end, state) {
@@ -190,7 +190,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         Ok(())
     }
 
-    async fn act<S>(&mut self, talk: &mut Talk<S>, action: Action) -> Next
+    async fn act<S>(&mut self, talk: &mut Talk<S>, action: Action) -> AfterAction
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -200,25 +200,25 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             Action::Send(word) => self.send(talk, word).await,
             Action::Greet => {
                 let greeted = self.greet();
-                return Next::Happened(self.tried(greeted));
+                return AfterAction::Happened(self.tried(greeted));
             }
             Action::Prepare => {
                 let prepared = self.prepare().await;
-                return Next::Happened(self.tried(prepared));
+                return AfterAction::Happened(self.tried(prepared));
             }
             Action::Import => {
                 let imported = self.import().await;
-                return Next::Happened(self.tried(imported));
+                return AfterAction::Happened(self.tried(imported));
             }
             Action::Resume => {
                 let resumed = self.resume().await;
-                return Next::Happened(self.tried(resumed));
+                return AfterAction::Happened(self.tried(resumed));
             }
             Action::GoLive => self.go_live(),
             Action::Abort => self.abort().await,
-            Action::Listen => return Next::End(End::Listen),
-            Action::Leave => return Next::End(End::Left),
-            Action::End => return Next::End(End::Settled),
+            Action::Listen => return AfterAction::End(End::Listen),
+            Action::Leave => return AfterAction::End(End::Left),
+            Action::End => return AfterAction::End(End::Settled),
             Action::Contradiction => self.trouble.push(Error::internal(format!(
                 "session {}: the source contradicts this side: compare both ledgers",
                 self.hello.session
@@ -231,10 +231,10 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             | Action::Commit
             | Action::Ask
             | Action::AskOperator => {
-                return Next::End(End::Listen);
+                return AfterAction::End(End::Listen);
             }
         }
-        Next::GoOn
+        AfterAction::GoOn
     }
 
     fn fail(&mut self, error: Error) {
@@ -251,7 +251,7 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
         }
     }
 
-    fn record(&mut self, mark: Mark) -> Next {
+    fn record(&mut self, mark: Mark) -> AfterAction {
         let written = match (&mut self.entry, mark) {
             (entry @ None, Mark::Begun) => {
                 let begun = self.handover.ledger.begin(&self.hello.session, Role::Destination);
@@ -261,11 +261,11 @@ impl<R: Controller, H: Host<R>> Conversation<R, H> {
             (None, _) => Ok(()),
         };
         match written {
-            Ok(()) => Next::GoOn,
+            Ok(()) => AfterAction::GoOn,
             Err(unwritten) => {
                 let event = unwritten.event();
                 self.fail(unwritten.error);
-                Next::Happened(event)
+                AfterAction::Happened(event)
             }
         }
     }

@@ -51,7 +51,22 @@ impl<R: Controller> fmt::Debug for Accepted<R> {
     }
 }
 
-pub(crate) async fn run<R: Controller>(
+impl Handover {
+    /// Takes over the tree that the source on the other end of the link offers. If the source asks
+    /// for the outcome of an earlier session, answers it.
+    ///
+    /// Run it in a task of its own, as [`Handover::offer`]. A program that serves a socket calls it
+    /// for each link, possibly concurrently: the ledger keeps the sessions apart.
+    pub async fn accept<R: Controller>(
+        &self,
+        link: impl AsyncRead + AsyncWrite + Unpin + Send,
+        host: impl Host<R>,
+    ) -> Accepted<R> {
+        run(self, link, host).await
+    }
+}
+
+async fn run<R: Controller>(
     handover: &Handover,
     link: impl AsyncRead + AsyncWrite + Unpin + Send,
     host: impl Host<R>,

@@ -59,17 +59,17 @@ struct Queue {
 }
 
 #[derive(Default)]
-struct Shared {
+struct AlarmList {
     queue: Mutex<Queue>,
     earlier: Condvar,
 }
 
-static SHARED: Shared = Shared {
+static SHARED: AlarmList = AlarmList {
     queue: Mutex::new(Queue { next: 0, wakers: BTreeMap::new(), runs_in: None }),
     earlier: Condvar::new(),
 };
 
-impl Shared {
+impl AlarmList {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

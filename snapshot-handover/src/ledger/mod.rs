@@ -52,10 +52,10 @@ use crate::message::Failure;
 /// The durable marks of one process. Clones share the ledger.
 #[derive(Clone)]
 pub struct Ledger {
-    shared: Arc<Shared>,
+    shared: Arc<SharedStore>,
 }
 
-struct Shared {
+struct SharedStore {
     store: Box<dyn Store>,
     holders: Holders,
 }
@@ -72,7 +72,9 @@ impl Ledger {
 
     /// Creates a ledger over a store.
     pub fn over(store: impl Store + 'static) -> Self {
-        Self { shared: Arc::new(Shared { store: Box::new(store), holders: Holders::default() }) }
+        Self {
+            shared: Arc::new(SharedStore { store: Box::new(store), holders: Holders::default() }),
+        }
     }
 
     /// Accepts a session id, once, and writes the mark [`Begun`](Mark::Begun).

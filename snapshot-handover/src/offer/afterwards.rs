@@ -21,7 +21,7 @@ fn reopen(handover: &Handover, session: &SessionId) -> Result<Entry, Error> {
     }
 }
 
-pub(crate) async fn finish(
+pub(super) async fn finish(
     handover: &Handover,
     session: &SessionId,
     link: impl AsyncRead + AsyncWrite + Unpin + Send,
@@ -55,7 +55,7 @@ pub(crate) async fn finish(
     })
 }
 
-pub(crate) fn decide(
+pub(super) fn decide(
     handover: &Handover,
     session: &SessionId,
     choice: Choice,

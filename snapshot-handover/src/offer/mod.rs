@@ -12,12 +12,12 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 use snapshot_core::{Controller, Error, Session};
 
-pub(crate) use afterwards::{decide, finish};
+use afterwards::{decide, finish};
 use conversation::{Conversation, Paused};
 pub use doubt::Doubt;
 
 use crate::SessionId;
-use crate::decision::{Event, source};
+use crate::decision::{Choice, Event, source};
 use crate::handover::Handover;
 use crate::report::{NotMoved, Rehearsed, Report};
 use crate::talk::Talk;
@@ -198,7 +198,48 @@ pub enum Finished {
     InDoubt(Error),
 }
 
-pub(crate) async fn run<R: Controller>(
+impl Handover {
+    /// Offers a tree to the destination on the other end of the link.
+    ///
+    /// Run it in a task of its own. If the future is dropped half-way, the tree may stay frozen until
+    /// [`Source::recover`](snapshot_core::Source::recover), and the session is held until
+    /// [`Ledger::release`](crate::ledger::Ledger::release).
+    pub async fn offer<R: Controller>(
+        &self,
+        offer: Offer<R>,
+        link: impl AsyncRead + AsyncWrite + Unpin + Send,
+    ) -> Offered<R> {
+        run(self, offer, link).await
+    }
+
+    /// Finishes a session of which this process was the source before its restart: asks the
+    /// destination for the outcome, and records the answer. The tree is no longer here.
+    ///
+    /// # Errors
+    ///
+    /// If this ledger has no such session as a source, or its record cannot be read.
+    pub async fn finish(
+        &self,
+        session: &SessionId,
+        link: impl AsyncRead + AsyncWrite + Unpin + Send,
+    ) -> Result<Finished, Error> {
+        finish(self, session, link).await
+    }
+
+    /// Records an operator's decision about a session of which this process was the source before
+    /// its restart, if the destination cannot be asked. Decide by
+    /// [`verdict`](crate::decision::verdict()).
+    ///
+    /// # Errors
+    ///
+    /// If the session is not in doubt, its record cannot be read, or the decision cannot be
+    /// written.
+    pub fn decide(&self, session: &SessionId, choice: Choice) -> Result<(), Error> {
+        decide(self, session, choice)
+    }
+}
+
+async fn run<R: Controller>(
     handover: &Handover,
     offer: Offer<R>,
     link: impl AsyncRead + AsyncWrite + Unpin + Send,

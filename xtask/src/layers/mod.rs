@@ -1,11 +1,12 @@
-//! `cargo xtask layers`: a room imports only from rooms on floors below, and files do not import in
-//! circles.
+//! `cargo xtask layers`: a room imports only from rooms on floors below, files do not import in circles,
+//! and a type name stands for one thing in a crate.
 
 mod architecture;
 mod circles;
 mod exceptions;
 mod imports;
 mod modules;
+mod names;
 mod production;
 mod resolve;
 mod rooms;
@@ -21,6 +22,7 @@ use anyhow::{Context, Result};
 use self::exceptions::{Allowed, Exception};
 use self::imports::Edge;
 use self::modules::{Crate, FileId, Read};
+use self::names::Repeated;
 use self::rooms::{PACKAGES, Package, Room, room_of};
 
 /// All violations in the workspace at `root`, ready to print.
@@ -31,7 +33,9 @@ pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     let list = read(Path::new(exceptions::PATH))?.unwrap_or_default();
+    let repeated = names::parse(&read(Path::new(names::PATH))?.unwrap_or_default())?;
     let mut problems = check_packages(PACKAGES, &exceptions::parse(&list)?, &read)?;
+    problems.extend(check_names(PACKAGES, &repeated, &read)?);
     let page = read_page(root)?;
     if page != architecture::with_table(&page, PACKAGES)? {
         problems.push(format!(
@@ -86,6 +90,38 @@ fn check_packages(
             exceptions::PATH,
             exception.line,
             exception.from
+        ));
+    }
+    Ok(problems)
+}
+
+/// Each type name stands for one type of its crate, or the list says why it stands for several.
+fn check_names(packages: &[Package], listed: &[Repeated], read: &Read<'_>) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    let mut is_needed = vec![false; listed.len()];
+    for package in packages {
+        for root in package.roots {
+            let krate = Crate::load(package.name, Path::new(root), read)?;
+            for (name, places) in names::repeated(&krate) {
+                let is_listed = |one: &Repeated| one.package == package.name && one.name == name;
+                match listed.iter().position(is_listed) {
+                    Some(index) => is_needed[index] = true,
+                    None => problems.push(format!(
+                        "{}: `{name}` is also a type in {}: rename one, or give the reason in {}",
+                        places[0],
+                        places[1..].join(", "),
+                        names::PATH
+                    )),
+                }
+            }
+        }
+    }
+    for (one, _) in listed.iter().zip(is_needed).filter(|(_, needed)| !needed) {
+        problems.push(format!(
+            "{}:{}: `{}` stands for one type: remove the line",
+            names::PATH,
+            one.line,
+            one.name
         ));
     }
     Ok(problems)

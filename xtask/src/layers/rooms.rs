@@ -32,6 +32,7 @@ pub(super) const PACKAGES: &[Package] = &[
         roots: &["snapshot-cli/src/lib.rs", "snapshot-cli/src/main.rs"],
         rooms: &[],
     },
+    Package { name: "snapshot-handover", roots: &["snapshot-handover/src/lib.rs"], rooms: &[] },
 ];
 
 const CORE: &[Room] = &[

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::exceptions::{self, Exception};
 use super::rooms::{Package, Room};
-use super::{architecture, check_packages};
+use super::{architecture, check_names, check_packages, names};
 
 const fn room(floor: u8, name: &'static str, modules: &'static [&'static str]) -> Room {
     Room { floor, name, modules, purpose: "purpose", barred: "barred" }
@@ -263,4 +263,42 @@ fn the_table_is_written_between_the_markers_and_nowhere_else() {
     assert!(page.ends_with("\n<!-- /layers -->\nafter\n"), "{page}");
     assert_eq!(architecture::with_table(&page, HOUSE).unwrap(), page);
     assert!(architecture::with_table("no markers", HOUSE).is_err());
+}
+
+/// The problems with the names in a crate of two files, of which `list` allows some.
+fn names_in(codec: &str, tree: &str, list: &str) -> Vec<String> {
+    let files = [LIB, ("src/codec.rs", codec), ("src/tree.rs", tree)];
+    let read = |path: &Path| {
+        let file = files.iter().find(|(name, _)| Path::new(name) == path);
+        Ok(Some(file.map_or_else(String::new, |(_, text)| (*text).to_owned())))
+    };
+    check_names(HOUSE, &names::parse(list).unwrap(), &read).unwrap()
+}
+
+#[test]
+fn a_type_name_that_stands_for_two_things_is_reported_with_both_places() {
+    assert_eq!(
+        names_in("pub struct Node;", "// A comment.\nenum Node {}\ntrait Walk {}", ""),
+        [
+            "src/codec.rs:1: `Node` is also a type in src/tree.rs:2: rename one, or give the reason in \
+          xtask/layers/names.txt"
+        ]
+    );
+}
+
+#[test]
+fn a_type_name_may_stand_for_two_things_with_a_reason() {
+    let list = "# Names.\nthe-house Node: two trees\n";
+    assert_eq!(names_in("pub struct Node;", "struct Node;", list), [""; 0]);
+    assert_eq!(
+        names_in("pub struct Node;", "", list),
+        ["xtask/layers/names.txt:2: `Node` stands for one type: remove the line"]
+    );
+    assert!(names::parse("the-house Node").is_err());
+}
+
+#[test]
+fn a_type_name_in_a_test_is_not_counted() {
+    let tree = "#[cfg(test)]\nmod tests { struct Writer; }";
+    assert_eq!(names_in("pub struct Writer;", tree, ""), [""; 0]);
 }

@@ -15,7 +15,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::json_tree::Node;
+use super::json_tree::JsonNode;
 use crate::Error;
 use crate::codec::json_document::{not_readable, not_writable, read};
 
@@ -68,7 +68,7 @@ fn check_kept<T: Serialize>(json: &[u8], value: &T) -> Result<(), Error> {
     if written == json {
         return Ok(());
     }
-    let document: Node = read(json).map_err(not_readable)?;
+    let document: JsonNode = read(json).map_err(not_readable)?;
     document.check_kept(&read(&written).map_err(not_readable)?)
 }
 

@@ -12,16 +12,16 @@ use crate::codec::Quoted;
 
 /// A node of a document. A member that occurs twice makes the document invalid.
 #[derive(Debug, PartialEq)]
-pub(super) enum Node {
+pub(super) enum JsonNode {
     Null,
     Bool(bool),
     Number(Number),
     Text(String),
-    List(Vec<Node>),
-    Object(BTreeMap<String, Node>),
+    List(Vec<JsonNode>),
+    Object(BTreeMap<String, JsonNode>),
 }
 
-impl Node {
+impl JsonNode {
     /// Checks that everything in this document is also in `kept`, the JSON of the value that was
     /// read from it. The order of members and white space are ignored, a null member is the same as
     /// none, and `kept` may have more members: the defaults of the type.
@@ -29,7 +29,7 @@ impl Node {
     /// # Errors
     ///
     /// The first missing part, with its place.
-    pub(super) fn check_kept(&self, kept: &Node) -> Result<(), Error> {
+    pub(super) fn check_kept(&self, kept: &JsonNode) -> Result<(), Error> {
         match lost(self, kept, String::new()) {
             None => Ok(()),
             Some(place) => Err(Error::invalid(format!(
@@ -45,23 +45,25 @@ impl Node {
 }
 
 /// Returns the place of the first part of `read` that is not in `kept`.
-fn lost(read: &Node, kept: &Node, place: String) -> Option<String> {
+fn lost(read: &JsonNode, kept: &JsonNode, place: String) -> Option<String> {
     match (read, kept) {
-        (Node::Object(read), Node::Object(kept)) => read.iter().find_map(|(name, value)| {
-            let place = format!("{place}/{name}");
-            match (value, kept.get(name)) {
-                (Node::Null, None) => None,
-                (_, None) => Some(place),
-                (value, Some(kept)) => lost(value, kept, place),
-            }
-        }),
-        (Node::List(read), Node::List(kept)) if read.len() == kept.len() => {
+        (JsonNode::Object(read), JsonNode::Object(kept)) => {
+            read.iter().find_map(|(name, value)| {
+                let place = format!("{place}/{name}");
+                match (value, kept.get(name)) {
+                    (JsonNode::Null, None) => None,
+                    (_, None) => Some(place),
+                    (value, Some(kept)) => lost(value, kept, place),
+                }
+            })
+        }
+        (JsonNode::List(read), JsonNode::List(kept)) if read.len() == kept.len() => {
             let pairs = read.iter().zip(kept).enumerate();
             pairs
                 .map(|(index, (read, kept))| lost(read, kept, format!("{place}/{index}")))
                 .find_map(|lost| lost)
         }
-        (Node::Number(read), Node::Number(kept)) if is_same_number(read, kept) => None,
+        (JsonNode::Number(read), JsonNode::Number(kept)) if is_same_number(read, kept) => None,
         (read, kept) => (read != kept).then_some(place),
     }
 }
@@ -85,7 +87,7 @@ fn is_same_value(integer: i128, float: &Number) -> bool {
     float.as_f64().is_some_and(|float| integer as f64 == float && float as i128 == integer)
 }
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for JsonNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NodeVisitor)
     }
@@ -94,51 +96,51 @@ impl<'de> Deserialize<'de> for Node {
 struct NodeVisitor;
 
 impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
+    type Value = JsonNode;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
+    fn visit_unit<E>(self) -> Result<JsonNode, E> {
+        Ok(JsonNode::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<JsonNode, E> {
+        Ok(JsonNode::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<JsonNode, E> {
+        Ok(JsonNode::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<JsonNode, E> {
+        Ok(JsonNode::Number(value.into()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
-        Number::from_f64(value).map(Node::Number).ok_or_else(|| E::custom("not a JSON number"))
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<JsonNode, E> {
+        Number::from_f64(value).map(JsonNode::Number).ok_or_else(|| E::custom("not a JSON number"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<JsonNode, E> {
+        Ok(JsonNode::Text(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Node, E> {
-        Ok(Node::Text(value))
+    fn visit_string<E>(self, value: String) -> Result<JsonNode, E> {
+        Ok(JsonNode::Text(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<JsonNode, A::Error> {
         let mut list = Vec::new();
         while let Some(element) = elements.next_element()? {
             list.push(element);
         }
-        Ok(Node::List(list))
+        Ok(JsonNode::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<JsonNode, A::Error> {
         let mut object = BTreeMap::new();
-        while let Some((name, value)) = members.next_entry::<String, Node>()? {
+        while let Some((name, value)) = members.next_entry::<String, JsonNode>()? {
             match object.entry(name) {
                 Entry::Vacant(entry) => drop(entry.insert(value)),
                 Entry::Occupied(entry) => {
@@ -147,7 +149,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
                 }
             }
         }
-        Ok(Node::Object(object))
+        Ok(JsonNode::Object(object))
     }
 }
 
@@ -156,7 +158,7 @@ mod tests {
     use super::*;
 
     fn lost(read: &str, kept: &str) -> Option<String> {
-        let [read, kept] = [read, kept].map(|text| serde_json::from_str::<Node>(text).unwrap());
+        let [read, kept] = [read, kept].map(|text| serde_json::from_str::<JsonNode>(text).unwrap());
         super::lost(&read, &kept, String::new())
     }
 
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_member_twice_is_no_document() {
-        let error = serde_json::from_str::<Node>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
+        let error = serde_json::from_str::<JsonNode>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
         assert_eq!(error, "member \"a\" occurs twice at line 1 column 13");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{follow, named, next};
-use super::{Lock, Locked, Record, Reserved, Stage, Unversioned};
+use super::{Lock, LockedPayload, LockedStage, Record, Reserved, Unversioned};
 use crate::evolution::compare::{Difference, compare, compare_roles, compare_stages};
 use crate::evolution::effect::{Effect, SideNames};
 use crate::evolution::version_schema::{Types, VersionSchema};
@@ -82,9 +82,14 @@ impl Update {
     }
 
     /// Updates the entry of one payload.
-    fn payload(&mut self, locked: Option<&Locked>, types: &Types<'_>, payload: &Payload) -> Locked {
+    fn payload(
+        &mut self,
+        locked: Option<&LockedPayload>,
+        types: &Types<'_>,
+        payload: &Payload,
+    ) -> LockedPayload {
         let (type_url, version) = (&payload.type_url, payload.version);
-        let none = Locked::default();
+        let none = LockedPayload::default();
         let locked = match locked {
             Some(locked) => locked,
             None => {
@@ -143,7 +148,7 @@ impl Update {
             self.unversioned(type_url, &locked.unversioned, &unversioned);
         }
         self.chain(type_url, &locked.records, &mut records);
-        Locked { retired: locked.retired, unversioned, records }
+        LockedPayload { retired: locked.retired, unversioned, records }
     }
 
     /// Updates the record of a version that is in the lock and in the program.
@@ -162,7 +167,7 @@ impl Update {
         let is_newest = version == payload.version;
         let mut found = compare(LOCK, &locked.schema, &now.schema);
         if is_newest {
-            let [from, to] = [locked, &now].map(|r| r.stage.as_ref().map(Stage::rules));
+            let [from, to] = [locked, &now].map(|r| r.stage.as_ref().map(LockedStage::rules));
             found.extend(compare_stages(LOCK, type_url, from.as_ref(), to.as_ref()));
             let [from, to] = [locked, &now].map(Record::roles);
             found.extend(compare_roles(LOCK, type_url, &from, &to));
@@ -370,7 +375,7 @@ fn record_of(types: &Types<'_>, payload: &Payload, version: u32) -> Record {
     let states_meaning = schema.states_meaning();
     let role = |number| if own { 0 } else { number };
     let record = Record {
-        stage: payload.stage_rules.as_ref().filter(|_| !own).map(Stage::of),
+        stage: payload.stage_rules.as_ref().filter(|_| !own).map(LockedStage::of),
         id_field: role(payload.id_field),
         stage_field: role(payload.stage_field),
         schema,

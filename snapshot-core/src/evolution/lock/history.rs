@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Record, Reserved};
-use crate::evolution::version_schema::{Class, Shape, VersionSchema};
+use crate::evolution::version_schema::{Class, KindParts, VersionSchema};
 use crate::wire::v1::manifest::{Enum, Field, Message};
 
 /// Compares a record with the schema of a later version. The traversal begins at pairs of an earlier
@@ -119,7 +119,7 @@ impl<'r> Following<'r> {
             }
             match from.fields.iter().find(|was| was.number == number) {
                 Some(was) if self.same_kind(was, field) => {
-                    self.pair(Shape::of(&was.kind).value, Shape::of(&field.kind).value);
+                    self.pair(KindParts::of(&was.kind).value, KindParts::of(&field.kind).value);
                 }
                 Some(was) => self.refused.push(format!(
                     "{}: number {number} was {} ({}) and is {} ({name}); restore it, and use a number \
@@ -138,7 +138,7 @@ impl<'r> Following<'r> {
 
     /// Returns whether a field has the same wire type in both versions. Presence may change.
     fn same_kind(&self, was: &Field, is: &Field) -> bool {
-        let (from, to) = (Shape::of(&was.kind), Shape::of(&is.kind));
+        let (from, to) = (KindParts::of(&was.kind), KindParts::of(&is.kind));
         let single = |label: &str| matches!(label, "" | "optional");
         let class = (self.before.schema.class(from.value), self.schema.class(to.value));
         (from.label == to.label || single(from.label) && single(to.label))
@@ -173,6 +173,6 @@ impl<'r> Following<'r> {
 }
 
 /// Returns whether the value of one of the two is a well-known type.
-fn either_known(from: Shape<'_>, to: Shape<'_>) -> bool {
+fn either_known(from: KindParts<'_>, to: KindParts<'_>) -> bool {
     [from, to].iter().any(|shape| shape.value.starts_with("google.protobuf."))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lock, Locked, Record, refuse};
+use super::{Lock, LockedPayload, Record, refuse};
 use crate::error::Error;
-use crate::evolution::version_schema::Shape;
+use crate::evolution::version_schema::KindParts;
 use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Enum, Message, Older, Payload, StageRules};
 
@@ -23,7 +23,7 @@ impl Lock {
     /// [`Code::FailedPrecondition`](crate::Code::FailedPrecondition) if two payloads have different
     /// messages of the same name: then they do not belong to one program.
     pub fn manifest(&self) -> Result<Manifest, Error> {
-        let mut types = Types::default();
+        let mut types = ReleasedTypes::default();
         let mut payloads = Vec::new();
         let mut clashes = BTreeSet::new();
         let present = self.payloads.iter().filter(|(_, locked)| !locked.retired);
@@ -45,13 +45,13 @@ impl Lock {
         refuse(clashes.into_iter().map(|name| {
             format!("{name} is not the same in all payloads: lock each program in its own file")
         }))?;
-        let Types { messages, enums } = types;
+        let ReleasedTypes { messages, enums } = types;
         let (messages, enums) = (messages.into_values().collect(), enums.into_values().collect());
         Ok(Manifest { payloads, messages, enums, limits: None })
     }
 }
 
-impl Locked {
+impl LockedPayload {
     /// Describes the payload as of its newest version, `version`.
     fn describe(&self, type_url: &str, version: u32, record: &Record) -> Payload {
         let unversioned = &self.unversioned;
@@ -106,12 +106,12 @@ impl Locked {
 
 /// The messages and enums of a manifest, by name.
 #[derive(Default)]
-struct Types {
+struct ReleasedTypes {
     messages: BTreeMap<String, Message>,
     enums: BTreeMap<String, Enum>,
 }
 
-impl Types {
+impl ReleasedTypes {
     /// Adds the types of a newest version. Returns the names that already stand for something else.
     fn add(&mut self, record: &Record) -> Vec<String> {
         let mut clashes = Vec::new();
@@ -143,7 +143,7 @@ impl Types {
         for message in schema.messages.values() {
             let mut message = Message { name: called(&message.name), ..message.clone() };
             for field in &mut message.fields {
-                let shape = Shape::of(&field.kind);
+                let shape = KindParts::of(&field.kind);
                 if schema.messages.contains_key(shape.value)
                     || schema.enums.contains_key(shape.value)
                 {

@@ -126,12 +126,12 @@ use crate::wire::v1::manifest::{Older, Payload, StageRules};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
     /// The payloads, by type URL.
-    payloads: BTreeMap<String, Locked>,
+    payloads: BTreeMap<String, LockedPayload>,
 }
 
 /// The entry of one payload.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Locked {
+struct LockedPayload {
     /// Whether the payload was removed for good: its type URL is never used again.
     retired: bool,
     unversioned: Unversioned,
@@ -160,7 +160,7 @@ struct Unversioned {
 struct Record {
     /// Whether the version is not released yet.
     draft: bool,
-    stage: Option<Stage>,
+    stage: Option<LockedStage>,
     /// The number of the field that names the controller; 0: none, or unknown.
     id_field: u32,
     /// The number of the field with the stage; 0: none, or unknown.
@@ -178,12 +178,12 @@ type Reserved = BTreeMap<String, BTreeSet<(i64, String)>>;
 
 /// The stage rules that affect a peer.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Stage {
+struct LockedStage {
     carried: bool,
     save_from: BTreeSet<String>,
 }
 
-impl Stage {
+impl LockedStage {
     /// Extracts the rules that affect a peer.
     fn of(rules: &StageRules) -> Self {
         Self { carried: rules.carried, save_from: rules.save_from.iter().cloned().collect() }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Lock, Locked, Record, Stage};
+use super::{Lock, LockedPayload, LockedStage, Record};
 use crate::error::Error;
 use crate::wire::v1::manifest::{Enum, Field, Limit, Meaning, Message, Value, Values};
 
@@ -40,7 +40,7 @@ impl FromStr for Lock {
 struct Parser {
     format: bool,
     lock: Lock,
-    payload: Option<(String, Locked)>,
+    payload: Option<(String, LockedPayload)>,
     record: Option<(u32, Record)>,
     block: Option<Block>,
 }
@@ -90,7 +90,8 @@ impl Parser {
                     return Err(format!("payload {type_url} twice"));
                 }
                 let retired = rest.flag("retired")?;
-                self.payload = Some((type_url, Locked { retired, ..Locked::default() }));
+                self.payload =
+                    Some((type_url, LockedPayload { retired, ..LockedPayload::default() }));
             }
             "accepts" | "saves" | "reads" | "reads_from" | "after" | "freeze_to" | "import_as"
             | "abort_to" | "live" => self.unversioned(keyword, &mut rest)?,
@@ -111,7 +112,11 @@ impl Parser {
                     "not-carried" => false,
                     _ => return Err("expected `stage carried` or `stage not-carried`".to_owned()),
                 };
-                match self.record()?.stage.replace(Stage { carried, ..Stage::default() }) {
+                match self
+                    .record()?
+                    .stage
+                    .replace(LockedStage { carried, ..LockedStage::default() })
+                {
                     None => {}
                     Some(_) => return Err("`stage` twice".to_owned()),
                 }

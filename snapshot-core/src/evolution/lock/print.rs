@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Lock, Locked, Record, Unversioned};
+use super::{Lock, LockedPayload, Record, Unversioned};
 use crate::evolution::meaning::Hex;
 use crate::wire::v1::manifest::{Meaning, Values};
 
@@ -28,7 +28,7 @@ impl Display for Lock {
     }
 }
 
-fn put_payload(f: &mut Formatter<'_>, locked: &Locked) -> fmt::Result {
+fn put_payload(f: &mut Formatter<'_>, locked: &LockedPayload) -> fmt::Result {
     put_unversioned(f, &locked.unversioned)?;
     for (version, record) in &locked.records {
         writeln!(f, "\n  version {version}{}", if record.draft { " draft" } else { "" })?;

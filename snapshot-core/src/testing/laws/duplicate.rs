@@ -3,7 +3,7 @@
 use super::super::bench::{Bench, Site};
 use super::super::report::Law;
 use super::super::shape::{FieldInfo, Presence};
-use super::super::tree::{Field, Value};
+use super::super::tree::{TreeField, Value};
 use super::super::values::others;
 use super::refuse::known;
 
@@ -42,7 +42,7 @@ fn twice(bench: &mut Bench, site: &Site, info: &FieldInfo) {
         let bytes = bench.with_values(site, info, side_by_side, false);
         bench.refused(Law::Duplicate, &path, &bytes, "the field twice");
         if !message.values(number).is_empty() {
-            let bytes = bench.edited(site, |m| m.fields.push(Field::new(number, second)));
+            let bytes = bench.edited(site, |m| m.fields.push(TreeField::new(number, second)));
             bench.refused(Law::Duplicate, &path, &bytes, "the field twice");
         }
     }
@@ -57,7 +57,7 @@ fn two_members(bench: &mut Bench, site: &Site, info: &FieldInfo, fields: &[Field
     for rival in fields {
         if rival.oneof == info.oneof && rival.number != info.number {
             let value = bench.places.default(site.place, rival);
-            let bytes = bench.edited(site, |m| m.fields.push(Field::new(rival.number, value)));
+            let bytes = bench.edited(site, |m| m.fields.push(TreeField::new(rival.number, value)));
             let what = format!("a second member {} of its oneof", rival.name);
             bench.refused(Law::Duplicate, &path, &bytes, &what);
         }
@@ -68,6 +68,6 @@ fn key_twice(bench: &mut Bench, site: &Site, info: &FieldInfo) {
     let Some(message) = bench.message(site) else { return };
     let Some(entry) = message.values(info.number).into_iter().next() else { return };
     let path = bench.path(site, info);
-    let bytes = bench.edited(site, |m| m.fields.push(Field::new(info.number, entry)));
+    let bytes = bench.edited(site, |m| m.fields.push(TreeField::new(info.number, entry)));
     bench.refused(Law::Duplicate, &path, &bytes, "a duplicate key");
 }

@@ -1,6 +1,6 @@
 //! Gives every field other values: every accepted value must be saved again unchanged.
 
-use super::super::bench::{Bench, Outcome, Site};
+use super::super::bench::{Bench, EditOutcome, Site};
 use super::super::coverage::is_version;
 use super::super::difference::show;
 use super::super::report::Law;
@@ -106,7 +106,9 @@ fn list(bench: &mut Bench, site: &Site, info: &FieldInfo, values: &[Value]) {
         let path = bench.path(site, info);
         let other_form = info.presence != Presence::Packed;
         let bytes = bench.with_values(site, info, values.to_vec(), other_form);
-        if let Outcome::Refused(error) = bench.restored(Law::Restored, &path, &bytes, "the list") {
+        if let EditOutcome::Refused(error) =
+            bench.restored(Law::Restored, &path, &bytes, "the list")
+        {
             let text =
                 format!("the list in the other form (packed or unpacked) is refused: {error}");
             bench.report.add(Law::Restored, &path, Some(&bytes), text);
@@ -129,8 +131,8 @@ fn try_values(bench: &mut Bench, site: &Site, info: &FieldInfo, values: Vec<Valu
     let packed = info.presence == Presence::Packed;
     let bytes = bench.with_values(site, info, values.clone(), packed);
     match bench.restored(Law::Restored, &path, &bytes, &what) {
-        Outcome::Refused(error) => bench.coverage.refused(site.place, info, &error),
-        Outcome::Restored => bench.coverage.restored(site.place, info, &values),
-        Outcome::Broken => {}
+        EditOutcome::Refused(error) => bench.coverage.refused(site.place, info, &error),
+        EditOutcome::Restored => bench.coverage.restored(site.place, info, &values),
+        EditOutcome::Broken => {}
     }
 }

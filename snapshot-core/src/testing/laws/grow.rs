@@ -1,7 +1,7 @@
 //! Derives more samples from the given ones, with messages that none of them has, if an empty message is
 //! valid.
 
-use super::super::bench::{Bench, Outcome, Sample};
+use super::super::bench::{Bench, EditOutcome, Sample};
 use super::super::report::Law;
 use super::super::subject::Recoded;
 use super::learn::learn;
@@ -28,9 +28,11 @@ pub(in super::super) fn grow(bench: &mut Bench) {
                 let value = bench.places.default(site.place, &info);
                 let bytes = bench.with_values(&site, &info, vec![value], false);
                 match bench.restored(Law::Restored, &path, &bytes, "an empty message") {
-                    Outcome::Restored => add(bench, &bytes),
-                    Outcome::Refused(error) => bench.coverage.refused(site.place, &info, &error),
-                    Outcome::Broken => {}
+                    EditOutcome::Restored => add(bench, &bytes),
+                    EditOutcome::Refused(error) => {
+                        bench.coverage.refused(site.place, &info, &error)
+                    }
+                    EditOutcome::Broken => {}
                 }
             }
         }

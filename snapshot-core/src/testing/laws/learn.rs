@@ -4,7 +4,7 @@
 use super::super::bench::{Bench, Site};
 use super::super::shape::{FieldInfo, Presence};
 use super::super::subject::Recoded;
-use super::super::tree::{Field, Value};
+use super::super::tree::{TreeField, Value};
 use super::super::values::others;
 
 /// Tries the fields of a message.
@@ -12,7 +12,7 @@ pub(in super::super) fn learn(bench: &mut Bench, site: &Site) {
     let Some(message) = bench.message(site) else { return };
     for info in message.shape.fields() {
         let default = bench.places.default(site.place, &info);
-        let bytes = bench.edited(site, |m| m.fields.push(Field::new(info.number, default)));
+        let bytes = bench.edited(site, |m| m.fields.push(TreeField::new(info.number, default)));
         // A sample has no ignored fields of its own.
         if !bench.subject.recode(&bytes).1.ignored.is_empty() {
             bench.places.ignored.borrow_mut().insert((site.place, info.number));

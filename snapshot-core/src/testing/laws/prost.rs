@@ -5,7 +5,7 @@ use crate::schema::ValueKind;
 use super::super::bench::Bench;
 use super::super::report::Law;
 use super::super::shape::Presence;
-use super::super::tree::{Message, Value};
+use super::super::tree::{TreeMessage, Value};
 
 /// Checks that prost reads every sample as the same state.
 pub(in super::super) fn as_prost(bench: &mut Bench) {
@@ -26,7 +26,7 @@ pub(in super::super) fn as_prost(bench: &mut Bench) {
 
 /// Whether there is a -0.0 in a field where prost omits 0.0. prost also omits -0.0 and loses the sign,
 /// which is not a fault of the type.
-fn has_negative_zero(message: &Message) -> bool {
+fn has_negative_zero(message: &TreeMessage) -> bool {
     message.fields.iter().any(|field| {
         let info = message.shape.field(field.number);
         let is_left_out = |info: &super::super::shape::FieldInfo| {

@@ -6,7 +6,7 @@ use crate::schema::kind::WireType;
 use super::super::bench::{Bench, Site};
 use super::super::report::Law;
 use super::super::shape::{FieldInfo, Presence};
-use super::super::tree::{Field, Value};
+use super::super::tree::{TreeField, Value};
 use super::super::values::{integer, too_large, unknown_numbers};
 
 /// Tries fields that the schema does not have.
@@ -17,7 +17,7 @@ pub(in super::super) fn unknown_fields(bench: &mut Bench, site: &Site) {
     let tried = if site.is_first { numbers.len() } else { 1 };
     for number in numbers.into_iter().take(tried) {
         for (value, name) in framings().into_iter().chain([(Value::Group, "group")]) {
-            let bytes = bench.edited(site, |m| m.fields.push(Field::new(number, value)));
+            let bytes = bench.edited(site, |m| m.fields.push(TreeField::new(number, value)));
             let what = format!("the unknown field {number} ({name})");
             bench.refused(Law::UnknownField, &path, &bytes, &what);
         }

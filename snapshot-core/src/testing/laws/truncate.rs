@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::super::bench::{Bench, Outcome, Sample};
+use super::super::bench::{Bench, EditOutcome, Sample};
 use super::super::report::Law;
-use super::super::tree::{Message, Value};
+use super::super::tree::{TreeMessage, Value};
 
 /// The number of bytes to read for the truncations of one sample. A sample of up to 2 KiB is cut at every
 /// byte. A longer one is cut at evenly spaced bytes, before every tag, and at each of its first and last
@@ -32,7 +32,7 @@ pub(in super::super) fn truncations(bench: &mut Bench) {
             }
             let what = format!("sample {index}, truncated to {cut} of {length} bytes,");
             let left = &bytes[..cut];
-            if let Outcome::Broken = bench.restored(Law::Truncation, &path, left, &what) {
+            if let EditOutcome::Broken = bench.restored(Law::Truncation, &path, left, &what) {
                 break;
             }
         }
@@ -40,7 +40,7 @@ pub(in super::super) fn truncations(bench: &mut Bench) {
 }
 
 /// The offsets of the tags of a message and of its nested messages.
-fn tags_of(message: &Message, tags: &mut HashSet<usize>) {
+fn tags_of(message: &TreeMessage, tags: &mut HashSet<usize>) {
     for field in &message.fields {
         tags.insert(field.offset);
         if let Value::Message(inner) = &field.value {
