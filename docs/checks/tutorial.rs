@@ -13,6 +13,9 @@ use snapshot_docs::{Block, Page, root};
 /// The path of the checkout in the tutorial.
 const CHECKOUT: &str = "../snapshot/";
 
+/// How much debug information cargo writes; the manifest of the workspace has the same default.
+const DEBUG: &str = "CARGO_PROFILE_DEV_DEBUG";
+
 #[test]
 fn the_tutorial_works_as_written() {
     let page = Page::read("docs/tutorial.md").unwrap();
@@ -104,7 +107,7 @@ fn cargo(command: &str, at: &Path) -> (bool, String) {
         .current_dir(at)
         .env("CARGO_NET_OFFLINE", "true")
         // The folder of this workspace and its profile, so that what is compiled there already is used.
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+        .env(DEBUG, std::env::var_os(DEBUG).unwrap_or_else(|| "line-tables-only".into()))
         .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/.."))
         .output()
         .unwrap();

@@ -1,5 +1,6 @@
 //! The laws that hold for every state struct.
 
+use std::any::Any;
 use std::fmt::Debug;
 
 use proptest::prelude::*;
@@ -31,12 +32,46 @@ const TRIES: u32 = 32;
 /// The same for a law that reads each input once for every byte.
 const TRIES_OF_EACH_BYTE: u32 = 3;
 
-fn check<T: Debug>(tries: u32, inputs: BoxedStrategy<T>, law: impl Fn(T) -> TestCaseResult) {
+/// A random input of any type: the runner is compiled once, and not for each law of each case.
+#[derive(Debug)]
+struct Input(Box<dyn AnyInput>);
+
+trait AnyInput: Debug {
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<T: Debug + 'static> AnyInput for T {
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl Input {
+    fn of<T: Debug + 'static>(value: T) -> Self {
+        Self(Box::new(value))
+    }
+}
+
+fn of_any<T: Debug + 'static>(inputs: BoxedStrategy<T>) -> BoxedStrategy<Input> {
+    inputs.prop_map(Input::of).boxed()
+}
+
+fn check<T: Debug + 'static>(
+    tries: u32,
+    inputs: BoxedStrategy<T>,
+    law: impl Fn(T) -> TestCaseResult,
+) {
+    run(tries, &of_any(inputs), &|Input(input)| {
+        law(*input.into_any().downcast().expect("an input was made of this type"))
+    });
+}
+
+fn run(tries: u32, inputs: &BoxedStrategy<Input>, law: &dyn Fn(Input) -> TestCaseResult) {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = tries;
     }
-    match TestRunner::new(config).run(&inputs, law) {
+    match TestRunner::new(config).run(inputs, law) {
         Ok(()) => {}
         Err(TestError::Fail(reason, input)) => panic!("{reason}\nfor {input:#?}"),
         Err(TestError::Abort(reason)) => panic!("{reason}"),
