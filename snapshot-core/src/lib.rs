@@ -2,13 +2,13 @@
 
 extern crate self as snapshot_core;
 
-mod caught;
 pub mod codec;
 mod controller;
 mod envelope;
 mod error;
 pub mod evolution;
 mod orchestrator;
+mod panics;
 mod path;
 mod payload;
 mod provenance;

@@ -10,10 +10,10 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use crate::caught::caught;
 pub use crate::controller::Registration;
 use crate::controller::linked;
 use crate::error::Error;
+use crate::panics::caught;
 pub use crate::payload::{TypeInfo, TypeRef};
 pub use crate::schema::Manifest;
 use crate::schema::Notes;

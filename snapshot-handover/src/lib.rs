@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod accept;
-mod caught;
 pub mod decision;
 pub mod frame;
 mod handover;
 pub mod ledger;
 pub mod message;
 mod offer;
+mod panics;
 mod report;
 mod talk;
 #[cfg(feature = "tokio")]

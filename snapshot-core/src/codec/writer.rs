@@ -12,8 +12,8 @@ use bytes::Bytes;
 use super::Reader;
 use super::scope::SaveScope;
 use super::shared::Shared;
-use crate::caught::caught;
 use crate::error::Error;
+use crate::panics::caught;
 use crate::schema::kind::WireType;
 
 /// A buffer that fills from its end towards its start.

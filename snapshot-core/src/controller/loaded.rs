@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::Controller;
 use super::node::Node;
-use crate::caught::caught;
 use crate::codec::Writer;
 use crate::error::Error;
+use crate::panics::caught;
 use crate::payload::{Payload, State, TypeInfo, put_any};
 use crate::visit::Visit;
 

@@ -14,8 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Controller, address};
-use crate::caught::{caught, panicked};
 use crate::error::{Code, Error};
+use crate::panics::{caught, panicked};
 use crate::path::ControllerId;
 
 /// Runs `work` while the lock of a controller's state is held.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::address::address;
 use super::lock::with_state;
 use super::{Context, Controller, Hook};
-use crate::caught::quietly;
 use crate::codec::Writer;
 use crate::error::Error;
+use crate::panics::quietly;
 use crate::payload::{Payload, StageRules, State, TypeInfo, type_url_of};
 use crate::visit::Visit;
 

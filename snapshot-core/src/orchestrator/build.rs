@@ -10,8 +10,8 @@ use super::preview::Verified;
 use super::session::Session;
 use super::tree::Tree;
 use super::waiting::Waiting;
-use crate::caught::{caught, drop_of};
 use crate::controller::{Loaded, Node, StateOf, build_child, keep_child};
+use crate::panics::{caught, drop_of};
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
 use crate::{Controller, Error};
 

@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use super::tree::{Met, Tree};
-use crate::caught::caught;
 use crate::controller::{ByAddress, address};
+use crate::panics::caught;
 use crate::{ControllerId, Error};
 
 /// The time of a comparison.

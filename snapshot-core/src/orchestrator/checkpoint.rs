@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use super::destination::Incoming;
 use super::source::Source;
-use crate::caught::quietly;
 use crate::envelope::{ReadOptions, WriteOptions};
+use crate::panics::quietly;
 use crate::{Controller, Error};
 
 /// One lock for each file that is being written. Checkpoints of one file wait for each other, so

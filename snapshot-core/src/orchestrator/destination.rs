@@ -18,9 +18,9 @@ use super::transaction::Transaction;
 use super::tree::Tree;
 use super::unwinding;
 use super::{Failure, Phase};
-use crate::caught::{caught, quietly};
 use crate::controller::{Hook, Origin};
 use crate::envelope::Snapshot;
+use crate::panics::{caught, quietly};
 use crate::{Controller, Error};
 
 /// A snapshot that has arrived intact: its header, length and digest are right.

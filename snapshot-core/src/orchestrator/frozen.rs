@@ -15,10 +15,10 @@ use super::transaction::Transaction;
 use super::tree_save::{Allowances, LeftField, TreeSave, type_url_for};
 use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::{caught, quietly};
 use crate::controller::{ChangedStage, FrozenTree, Node, Stranger};
 use crate::envelope::{SaveBuffer, Snapshot};
 use crate::error::Finding;
+use crate::panics::{caught, quietly};
 use crate::{Controller, Error, Payload};
 
 /// A tree that stands still and can be saved, as often as needed.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::journal::HowEnded;
 use super::progress::{Entered, Span};
 use super::timer::{Alarm, Sleep};
-use crate::caught::{panicked, quietly};
 use crate::controller::{Context, Hook, HookFuture};
+use crate::panics::{panicked, quietly};
 use crate::{Code, Error};
 
 /// The end of a hook.

@@ -11,8 +11,8 @@ use super::session::Session;
 use super::timeline::LateStage;
 use super::tree::Tree;
 use super::waiting::Waiting;
-use crate::caught::{caught, quietly};
 use crate::controller::{Hook, Purpose};
+use crate::panics::{caught, quietly};
 use crate::{Error, StageRules};
 
 /// The way in which a hook has ended, besides its result.

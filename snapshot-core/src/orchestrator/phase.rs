@@ -11,9 +11,9 @@ use super::progress::{self, Entered, tell};
 use super::session::Session;
 use super::sweep::Sweep;
 use super::tree::Tree;
-use crate::caught::quietly;
 use crate::controller::{Contexts, Hook, Migration, Origin, PhaseContext, Signal};
 use crate::error::Error;
+use crate::panics::quietly;
 use crate::path::ControllerId;
 use crate::payload::TypeInfo;
 

@@ -17,8 +17,8 @@ use super::transaction::Transaction;
 use super::tree::Tree;
 use super::waiting::Waiting;
 use super::{Failure, Phase};
-use crate::caught::{caught, quietly};
 use crate::controller::{Hook, Loaded};
+use crate::panics::{caught, quietly};
 use crate::{Controller, Error};
 
 /// A tree whose host is ready for it, while the source still runs and owns the described resources.

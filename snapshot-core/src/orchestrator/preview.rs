@@ -5,10 +5,10 @@ use std::fmt;
 
 use super::plan::TreePlan;
 use super::survey::Surveyor;
-use crate::caught::caught;
 use crate::codec::{Quoted, ReadScope, Reader, controller_with, read_bare_any};
 use crate::controller::{Described, Loaded, StateOf, described};
 use crate::envelope::Snapshot;
+use crate::panics::caught;
 use crate::payload::{TypeInfo, is_type_url_of, take_payload, version_read, wrong_type};
 use crate::references::{self, TwinNames};
 use crate::registry::registry;

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use tracing::span;
 
-use crate::caught::{caught, quietly};
 use crate::controller::Phase;
 use crate::error::Error;
+use crate::panics::{caught, quietly};
 use crate::path::ControllerId;
 
 /// Observes a migration, for instance for a progress bar. Its methods are called on the thread that

@@ -2,8 +2,8 @@
 
 use super::tree::Tree;
 use crate::Error;
-use crate::caught::caught;
 use crate::controller::Node;
+use crate::panics::caught;
 use crate::references::check_controller;
 
 /// Checks the references of a running tree, if it has any.

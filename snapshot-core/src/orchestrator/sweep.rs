@@ -25,9 +25,9 @@ use super::session::{Limits, Session};
 use super::timer::{Sleep, Watch};
 use super::tree::Tree;
 use super::waiting::Waiting;
-use crate::caught::quietly;
 use crate::controller::{ByAddress, Contexts, Hook, HookFuture, Node};
 use crate::controller::{Raised, Signal};
+use crate::panics::quietly;
 use crate::{Code, Error};
 
 /// One run of a hook over a tree.

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Error;
-use crate::caught::quietly;
+use crate::panics::quietly;
 
 /// The function that the timer thread calls when a deadline passes.
 pub(crate) type Alarm = Box<dyn FnOnce() + Send>;

@@ -16,8 +16,8 @@ use super::session::Session;
 use super::tree::Tree;
 use super::waiting::Waiting;
 use crate::Error;
-use crate::caught::quietly;
 use crate::controller::Hook;
+use crate::panics::quietly;
 
 /// A tree in migration, with the journal of its hooks.
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::caught::quietly;
+use crate::panics::quietly;
 
 /// Warns such a program once.
 pub(super) fn warn_once() {

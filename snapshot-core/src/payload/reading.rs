@@ -1,9 +1,9 @@
 //! Reads a payload in any scope.
 
 use super::Payload;
-use crate::caught::caught;
 use crate::codec::{ReadScope, Reader};
 use crate::error::Error;
+use crate::panics::caught;
 use crate::schema::Schema;
 
 /// Reads a payload. The path that callers add to an error becomes the controller's id.

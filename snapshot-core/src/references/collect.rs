@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::caught::{caught, quietly};
 use crate::error::Error;
+use crate::panics::{caught, quietly};
 use crate::path::ControllerId;
 use crate::visit::{self, ChildCell, Name, Role, StatePlace, Visit, Visitor, Wants};
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::caught::caught;
 use crate::codec::{Reader, SaveScope, Writer, from_bytes, to_bytes};
+use crate::panics::caught;
 use crate::schema::{MessageDescriptor, Schema};
 use crate::{Error, State};
 

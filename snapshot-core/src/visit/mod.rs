@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 pub use self::names::Names;
 pub(crate) use self::names::Role;
 pub(crate) use self::step::{StatePlace, Step, Way};
-use crate::caught::{caught, quietly};
 use crate::error::Error;
+use crate::panics::{caught, quietly};
 
 /// How deep messages may be nested. Reading and saving have the same limit.
 pub(crate) const DEPTH_LIMIT: u32 = 100;

@@ -12,12 +12,12 @@ use snapshot_core::{
 };
 
 use super::Host;
-use crate::caught::caught;
 use crate::decision::{Action, Event, Mark, Word, destination};
 use crate::frame::Deadline;
 use crate::handover::Handover;
 use crate::ledger::{Entry, Role};
 use crate::message::{Failure, Hello, Message, Ready, Welcome};
+use crate::panics::caught;
 use crate::report::{NotMoved, Report};
 use crate::talk::Talk;
 

@@ -11,12 +11,12 @@ use snapshot_core::{Controller, Error, Frozen, Payload, Session, SideReport, Sou
 
 use super::{AfterRehearsal, Farewell, Next, Offer, SnapshotNote};
 use crate::SessionId;
-use crate::caught::{caught, caught_later};
 use crate::decision::{Action, Event, Mark, Word, source};
 use crate::frame::Deadline;
 use crate::handover::Handover;
 use crate::ledger::{Entry, Role};
 use crate::message::{Ask, Failure, Hello, Message, Rehearsal, SnapshotFollows, Welcome};
+use crate::panics::{caught, caught_later};
 use crate::report::{NotMoved, Rehearsed, Report};
 use crate::talk::Talk;
 

@@ -46,7 +46,7 @@ const CORE: &[Room] = &[
     Room {
         floor: 2,
         name: "error",
-        modules: &["error", "caught"],
+        modules: &["error", "panics"],
         purpose: "errors, their findings and codes; panics as errors",
         barred: "states, controllers and phases",
     },
