@@ -168,7 +168,7 @@ fn a_session_id_is_used_once() {
         Handover::new(&ledger()).accept::<Machine>(there, Node::new(&world)),
     ));
     let Offered::Kept(kept) = offered else { panic!("{offered:?}") };
-    assert!(kept.error.to_string().contains("was used"), "{}", kept.error);
+    assert!(kept.error.to_string().contains("was already used"), "{}", kept.error);
     assert!(matches!(accepted, Accepted::NoSession(_)));
     assert_eq!(world.runs(), (true, false));
 
@@ -210,7 +210,7 @@ fn a_second_resume_of_one_hand_over_is_refused_whichever_source_asks_for_it() {
     let (offered, _) =
         hand_over(&Handover::new(&source), tree(&machine), &other, Node::new(&elsewhere));
     let Offered::Kept(kept) = offered else { panic!("{offered:?}") };
-    assert!(kept.error.to_string().contains("was used"), "{}", kept.error);
+    assert!(kept.error.to_string().contains("was already used"), "{}", kept.error);
     assert_eq!((world.runs(), elsewhere.runs()), ((false, true), (true, false)));
     let content = live.state().disk.with_state(|disk| disk.content.clone());
     assert_eq!(content.as_deref(), Some(&b"content"[..]));
@@ -383,7 +383,7 @@ fn a_message_of_a_newer_version_is_refused_with_the_newer_build() {
     let error = no_session(accepted).to_string();
     assert!(error.contains("the other side (shim 2) sent a message"), "{error}");
     assert!(error.contains("unknown field 99"), "{error}");
-    assert!(error.contains("the other side is newer"), "{error}");
+    assert!(error.contains("upgrade this side, which is older"), "{error}");
 }
 
 #[test]

@@ -292,7 +292,7 @@ fn a_container_with_an_exec_does_not_move() {
     let app = source.container(&"app".into()).unwrap();
     app.exec("sh".into(), NewProcess::default()).unwrap();
     let failure = block_on(Source::new(&source).freeze(&Session::new())).unwrap_err();
-    assert!(failure.to_string().contains("beside its init process"), "{failure}");
+    assert!(failure.to_string().contains("besides its init process"), "{failure}");
     assert_eq!(stages(&source), LIVE);
     exit(&host, "sandbox@vm", &app, "sh");
     app.delete_process(&"sh".into()).unwrap();

@@ -298,6 +298,6 @@ fn a_child_of_another_type_is_refused_before_the_freeze() {
     assert_eq!(
         error,
         ".: meaning.v1.Holder.child: is a payload of type \
-         \"type.googleapis.com/meaning.v1.Gpu\", the destination takes type.googleapis.com/meaning.v1.Engine"
+         \"type.googleapis.com/meaning.v1.Gpu\", but the destination takes type.googleapis.com/meaning.v1.Engine"
     );
 }

@@ -95,7 +95,7 @@ fn the_elements_are_checked_as_without_the_option() {
     assert_eq!(error, "labels: has 4 elements, but at most 3 are allowed");
     let wide = pb::Tray { schema_version: 2, slots: vec![1, 300], ..pb::Tray::default() };
     let error = from_bytes::<Tray>(&wide.encode_to_vec()).unwrap_err().to_string();
-    assert!(error.starts_with("slots[1]: 300 does not fit u8"), "{error}");
+    assert!(error.starts_with("slots[1]: 300 does not fit in u8"), "{error}");
     let early = pb::Tray { schema_version: 1, slots: vec![1], ..pb::Tray::default() };
     let error = from_bytes::<Tray>(&early.encode_to_vec()).unwrap_err().to_string();
     assert!(error.starts_with("slots: exists from version 2 on"), "{error}");

@@ -92,11 +92,11 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_has_gone_is_refused() {
+    fn a_process_that_is_gone_is_refused() {
         let mut child = Command::new("true").spawn().unwrap();
         let identity = Identity::of(child.id().cast_signed()).unwrap();
         child.wait().unwrap();
-        assert!(identity.open().unwrap_err().to_string().contains("has gone"));
+        assert!(identity.open().unwrap_err().to_string().contains("is gone"));
     }
 
     #[test]

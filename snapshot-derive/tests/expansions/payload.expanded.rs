@@ -93,7 +93,7 @@ const _: () = {
                                 __value
                             };
                             __s::Planned::put(
-                                __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                                __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                                 &__default,
                                 __put_one,
                             )
@@ -147,7 +147,7 @@ const _: () = {
                     &(*__FIELDS).sector_size,
                     3u32,
                     |__put_one| __s::Planned::put(
-                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                         &self.sector_size,
                         __put_one,
                     ),
@@ -157,7 +157,7 @@ const _: () = {
                             __value
                         };
                         __s::Planned::put(
-                            __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                            __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                             &__default,
                             __put_one,
                         )
@@ -167,7 +167,7 @@ const _: () = {
             __s::Plan::put(__answers_2(), (&self.pods, &self.mount), &mut __put);
             if __version >= 3u32 {
                 __s::Planned::put(
-                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                     &self.sector_size,
                     &mut __put,
                 );
@@ -193,7 +193,7 @@ const _: () = {
                     __s::Planned::<
                         u32,
                     >::size(
-                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                         &self.sector_size,
                     ),
                     __s::Plan::size(__answers_2(), (&self.pods, &self.mount)),
@@ -235,7 +235,7 @@ const _: () = {
                 __s::Planned::<
                     u32,
                 >::open(
-                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                     &mut __field_1,
                     &mut __take,
                     __r,
@@ -264,7 +264,7 @@ const _: () = {
                     || __s::Planned::<
                         u32,
                     >::offer_since(
-                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                        __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                         3u32,
                         &mut __field_1,
                         &mut __take,
@@ -292,7 +292,7 @@ const _: () = {
                 __s::Planned::<
                     u32,
                 >::finish(
-                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits(),
+                    __s::port::<_, u32>(&(*__FIELDS).sector_size).fits_since(),
                     __field_1,
                     &mut __take,
                 )

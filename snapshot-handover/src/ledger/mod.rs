@@ -19,7 +19,7 @@
 //!
 //! // The id was used: a second hand-over under it is refused.
 //! let error = ledger.begin(&session, Role::Source).unwrap_err();
-//! assert!(error.error.to_string().contains("was used"), "{error}");
+//! assert!(error.error.to_string().contains("was already used"), "{error}");
 //! assert_eq!(ledger.find(&session)?.unwrap().mark, Mark::Given);
 //! # Ok::<(), snapshot_core::Error>(())
 //! ```

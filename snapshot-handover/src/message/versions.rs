@@ -151,15 +151,15 @@ mod tests {
     fn without_a_common_version_the_error_says_which_build_is_newer() {
         let error = speaks(4, 5).agree(&speaks(1, 3)).unwrap_err();
         assert_eq!(error.code(), Code::Unimplemented);
-        assert!(error.to_string().contains("this side is newer"), "{error}");
+        assert!(error.to_string().contains("upgrade the other side, which is older"), "{error}");
         let error = speaks(1, 3).agree(&speaks(4, 5)).unwrap_err();
-        assert!(error.to_string().contains("the other side is newer"), "{error}");
+        assert!(error.to_string().contains("upgrade this side, which is older"), "{error}");
     }
 
     #[test]
     fn a_stranger_is_refused() {
         let error = Versions::decode(b"GET / HTTP/1.1\r\n").unwrap_err();
         assert_eq!(error.code(), Code::DataLoss);
-        assert!(error.to_string().contains("does not begin with its versions"), "{error}");
+        assert!(error.to_string().contains("did not begin with its versions"), "{error}");
     }
 }

@@ -135,7 +135,7 @@ const PAIRS: &[Pair] = &[
             (
                 &["number=4", "other=4"],
                 Refuses("number", "the destination takes below 4"),
-                Refuses("number", "it must be below `other`"),
+                Refuses("number", "but must be below `other`"),
             ),
             (&["number=3", "other=4"], Arrives, Arrives),
         ],
