@@ -61,6 +61,7 @@ fn roots() -> Vec<&'static MessageDescriptor> {
         lcow::v1::VpciSnapshot,
         wire::v1::ControllerSetSnapshot,
         wire::v1::Manifest,
+        wire::v1::Provenance,
     ]
 }
 
