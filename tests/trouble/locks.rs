@@ -311,7 +311,7 @@ fn a_wait_that_can_be_given_up_ends_the_phase_by_the_deadlines_or_a_cancel() {
     let cancelled = patient().grace(SOON);
     cancelled.cancel_handle().cancel();
     let waits = [
-        (patient().hook_deadline(SOON), Code::DeadlineExceeded, "waited for 20ms"),
+        (patient().hook_deadline(SOON), Code::DeadlineExceeded, "the wait took longer than 20ms"),
         (patient().deadline(Phase::Freeze, SOON), Code::DeadlineExceeded, "within 20ms"),
         (cancelled, Code::Cancelled, "the migration was cancelled"),
     ];
@@ -335,7 +335,7 @@ fn a_preflight_gives_up_by_its_own_deadline_and_says_what_else_is_in_the_way() {
     let other = disks[2].held();
     let source = Source::new(&root).lock_deadline(SOON);
     let error = ends(move || source.preflight(&theirs()).unwrap_err());
-    assert_given_up(&error, Code::DeadlineExceeded, "children/1", "waited for 20ms");
+    assert_given_up(&error, Code::DeadlineExceeded, "children/1", "the wait took longer than 20ms");
     assert_given_up(
         &error,
         Code::DeadlineExceeded,
@@ -374,7 +374,7 @@ fn a_locked_controller_is_a_failed_undo_that_a_recovery_retries() {
     let failure = freeze(&root, session.clone()).unwrap_err();
     assert_eq!(failure.cause().to_string(), "only: panicked: on purpose");
     let undo = failure.undo_error().unwrap();
-    assert_given_up(undo, Code::DeadlineExceeded, "children/a", "waited for 20ms");
+    assert_given_up(undo, Code::DeadlineExceeded, "children/a", "the wait took longer than 20ms");
     let report = failure.controllers().iter().find(|report| report.id.as_str() == "children/a");
     let report = report.unwrap();
     assert_eq!((report.outcome, report.undo), (Outcome::Done, Undo::Failed));
@@ -405,7 +405,7 @@ fn a_thread_that_locks_a_child_before_its_parent_is_named_and_both_go_on() {
     });
     is_locked.recv().unwrap();
     let (error, frozen) = ends(move || (frozen.save().unwrap_err(), frozen));
-    assert_given_up(&error, Code::DeadlineExceeded, "children/a", "waited for 20ms");
+    assert_given_up(&error, Code::DeadlineExceeded, "children/a", "the wait took longer than 20ms");
     ends(move || worker.join().unwrap());
     frozen.save().unwrap();
     block_on(frozen.rollback()).unwrap();
