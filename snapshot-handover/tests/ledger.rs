@@ -22,7 +22,9 @@ fn a_mark_is_found_again_by_the_next_process() {
     assert_eq!((record.role, record.mark), (Role::Destination, Mark::Live));
     assert_eq!(ledger.sessions().unwrap(), [id("s")]);
     assert_eq!(ledger.find(&id("other")).unwrap(), None);
-    assert!(ledger.begin(&id("s"), Role::Source).unwrap_err().to_string().contains("was already used"));
+    assert!(
+        ledger.begin(&id("s"), Role::Source).unwrap_err().to_string().contains("was already used")
+    );
 }
 
 #[test]

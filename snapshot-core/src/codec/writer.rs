@@ -415,6 +415,7 @@ impl Writer {
     }
 
     /// Returns room for `N` bytes in front of the written bytes.
+    #[cfg(any(test, feature = "uuid"))]
     #[inline]
     pub(crate) fn reserve_array<const N: usize>(&mut self) -> &mut [u8; N] {
         match self.reserve(N).first_chunk_mut() {
