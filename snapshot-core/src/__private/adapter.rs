@@ -115,7 +115,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
 pub struct OpenAdapter<F: 'static, W: WireField<F>, T, Take> {
     slot: W::Slot,
     take: Take,
-    // A pointer, so that these methods ask nothing of `Take`: what is wrong with it is told once.
+    // A pointer, so that these methods ask nothing of `Take`: its mistakes are reported once.
     convert: fn(Take, W) -> Result<T, Error>,
 }
 

@@ -130,12 +130,12 @@ pub(crate) struct FieldBytes {
 }
 
 impl FieldBytes {
-    /// Whether the field has no value, which is told apart from an empty one.
+    /// Whether the field has no value, as opposed to an empty one.
     pub(super) fn has_no_value(&self) -> bool {
         self.bytes.is_empty() && !self.absences.is_empty()
     }
 
-    /// Whether a value inside is not there, which is told apart from an empty one.
+    /// Whether a value inside is not there, as opposed to an empty one.
     pub(super) fn is_incomplete(&self) -> bool {
         !self.absences.is_empty()
     }

@@ -23,7 +23,7 @@ struct TakeErrors {
     error: Option<Error>,
     /// The numbers of the fields that had errors. They are not missing as well.
     failed: Vec<u32>,
-    /// Whether the bytes after the error can no longer be told apart.
+    /// Whether the bytes after the error can no longer be separated.
     lost: bool,
 }
 

@@ -241,7 +241,7 @@ struct EntryErrors {
     rest: Option<Error>,
     /// The fields that had errors, one bit each.
     failed: u8,
-    /// Whether the bytes after an error can no longer be told apart.
+    /// Whether the bytes after an error can no longer be separated.
     lost: bool,
 }
 

@@ -252,7 +252,7 @@ pub(super) fn values_text(values: &Values) -> String {
 /// What a field is read as from payloads from before it was added.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum OlderValue {
-    /// No value, which is told apart from every value of the field.
+    /// No value, as opposed to every value of the field.
     None,
     /// The value with these bytes.
     Bytes(Vec<u8>),

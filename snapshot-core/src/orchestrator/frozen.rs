@@ -70,8 +70,9 @@ impl<R: Controller> Frozen<R> {
     }
 
     /// Encodes the tree, into memory that was prepared before the freeze if there was a
-    /// [`Source::preflight`](crate::Source::preflight). Every controller is saved in the stage that it had before the freeze,
-    /// and in the schema version that the preflight has chosen for the destination.
+    /// [`Source::preflight`](crate::Source::preflight). Every controller is saved in the stage that it
+    /// had before the freeze, and in the schema version that the preflight has chosen for the
+    /// destination.
     ///
     /// # Errors
     ///

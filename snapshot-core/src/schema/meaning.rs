@@ -181,7 +181,7 @@ impl MeaningNotes {
 pub enum DefaultNote {
     /// The value with these bytes.
     Bytes(Vec<u8>),
-    /// No value, which is told apart from every value of the field.
+    /// No value, as opposed to every value of the field.
     NoValue,
     /// A value that contains a controller, or cannot be saved.
     Unstated,
