@@ -7,7 +7,7 @@ use super::plan::TreePlan;
 use super::survey::{Survey, Surveyor};
 use super::units::Unit;
 use crate::codec::Reader;
-use crate::controller::lock::{self, KnownNames};
+use crate::controller::lock::{self, Board, KnownNames};
 use crate::controller::{self, ByAddress, Node, address, live};
 use crate::panics::{caught, quietly};
 use crate::path::Spot;
@@ -113,6 +113,7 @@ impl Met {
         }
         let mut finder = Finder {
             asked: &asked,
+            board: board.as_deref(),
             open: None,
             places: ByAddress::default(),
             nodes: Vec::new(),
@@ -239,6 +240,8 @@ impl KnownNames for Mutex<Asked> {
 
 struct Finder<'s> {
     asked: &'s Mutex<Asked>,
+    /// The board of this thread.
+    board: Option<&'s Board>,
     /// Unlocked while a controller is asked, so that others can see which one it is.
     open: Option<MutexGuard<'s, Asked>>,
     /// The units of the controllers that more than one place may hold.
@@ -301,7 +304,7 @@ impl<'s> Finder<'s> {
         node: &dyn Node,
         place: Option<(usize, Spot)>,
     ) -> (controller::Account, Result<(), Error>) {
-        let Self { found, paths, open, asked, .. } = self;
+        let Self { found, paths, open, asked, board, .. } = self;
         let shown = open.get_or_insert_with(|| open_asked(asked));
         (shown.address, shown.info, shown.place) = (address(node), node.info(), place);
         if let Some((_, spot @ Spot::Text { .. })) = place {
@@ -314,7 +317,7 @@ impl<'s> Finder<'s> {
             found.push(ChildFound { spot: place.spot(paths), after, node: live(child) });
             Ok(())
         });
-        node.meet(&mut Visit::new(&mut visitor))
+        node.meet(&mut Visit::new(&mut visitor), *board)
     }
 
     /// Returns the unit at which a controller was first found; it is now found as `unit`.
