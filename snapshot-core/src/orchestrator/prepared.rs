@@ -9,6 +9,7 @@ use super::changes::When;
 use super::claims::Claim;
 use super::destination::{Imported, Incoming, Patched};
 use super::end::End;
+use super::importing::Importing;
 use super::journal::Journal;
 use super::preview;
 use super::progress::{self, Entered, tell};
@@ -178,8 +179,10 @@ impl<R: Controller> Prepared<R> {
         });
         let began = Instant::now();
         let result = session.check_cancelled().and_then(|()| {
-            let verified = caught(|| preview::decode::<R>(later.snapshot()))?;
-            let rebuilt = rebuild(verified, &self.transaction.tree)?;
+            let importing = Importing::new(phase);
+            let verified =
+                importing.reading(|| caught(|| preview::decode::<R>(later.snapshot())))?;
+            let rebuilt = rebuild(verified, &self.transaction.tree, &importing)?;
             self.replace(rebuilt, gone)
         });
         quietly(|| match &result {
