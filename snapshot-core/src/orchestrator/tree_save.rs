@@ -139,8 +139,10 @@ impl SaveScope for TreeSave {
     }
 
     fn leave(&mut self, address: usize, length: usize) {
-        // One that could not be put has not left.
-        while self.owners.pop().is_some_and(|owner| owner != address) {}
+        if self.allowances.is_some() {
+            // One that could not be put has not left.
+            while self.owners.pop().is_some_and(|owner| owner != address) {}
+        }
         self.frozen.end(address, length);
         let outer = self.owners.last().copied().or_else(|| self.frozen.current());
         self.at_work.set(outer.unwrap_or_default());
