@@ -14,6 +14,7 @@ mod refresh;
 mod registration;
 mod set;
 mod signal;
+pub(crate) mod wire_stages;
 #[cfg(feature = "testing")]
 mod written;
 
@@ -22,7 +23,7 @@ use std::ops::DerefMut;
 
 pub(crate) use address::{ByAddress, address};
 pub use child::{Child, ChildTarget, IntoChild};
-pub(crate) use child::{build_child, described, keep_child, live};
+pub(crate) use child::{build_child, described, hold_child, keep_child, live};
 pub use context::{Context, Origin, Purpose};
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};

@@ -15,6 +15,7 @@ use super::progress::{self, Entered, tell};
 use super::session::Session;
 use super::transaction::Transaction;
 use super::tree::Tree;
+use super::unchanged::{Changed, PreparedBytes};
 use super::waiting::Waiting;
 use super::{Failure, Phase};
 use crate::controller::{Hook, Loaded};
@@ -26,7 +27,7 @@ use crate::{Controller, Error};
 /// It accepts later states: those of further rehearsals by
 /// [`prepare_again`](Prepared::prepare_again), and the last one by [`patch`](Prepared::patch). A
 /// controller whose id and type are in both snapshots, below the same parents, stays the same: its
-/// [`refresh`](Controller::refresh) gets the later state. A new controller is built, and one that
+/// [`refresh`](Controller::refresh) gets the later state, unless it is in that state already. A new controller is built, and one that
 /// is gone is aborted. Before anything changes, the whole snapshot is verified as in
 /// [`Incoming::import`], and the new controllers are built.
 ///
@@ -54,6 +55,8 @@ use crate::{Controller, Error};
 pub struct Prepared<R: Controller> {
     root: Arc<R>,
     transaction: Transaction,
+    /// The tree after its `prepare` hooks, if a later state can be compared with it.
+    bytes: Option<PreparedBytes>,
 }
 
 impl<R: Controller> Imported<R> {
@@ -76,7 +79,7 @@ impl<R: Controller> Imported<R> {
             Ok(()) => transaction.advance(Hook::Prepare).await,
             Err(failure) => Err(failure),
         };
-        Prepared { root, transaction }.unless_failed(prepared)
+        Prepared { root, transaction, bytes: None }.unless_failed(prepared).map(Prepared::encoded)
     }
 }
 
@@ -105,7 +108,7 @@ impl<R: Controller> Prepared<R> {
             Ok(()) => self.transaction.advance(Hook::Prepare).await,
             Err(failure) => Err(failure),
         };
-        self.unless_failed(prepared)
+        self.unless_failed(prepared).map(Self::encoded)
     }
 
     /// Accepts the last state, and binds every controller to this host, as
@@ -124,7 +127,8 @@ impl<R: Controller> Prepared<R> {
             Ok(()) => self.transaction.advance(Hook::Patch).await,
             Err(failure) => Err(failure),
         };
-        self.unless_failed(patched).map(|Self { root, transaction }| Patched { root, transaction })
+        self.unless_failed(patched)
+            .map(|Self { root, transaction, .. }| Patched { root, transaction })
     }
 
     /// Aborts every controller, in reverse: this host is as it was before the import.
@@ -133,7 +137,7 @@ impl<R: Controller> Prepared<R> {
     ///
     /// The errors of the hooks; the other hooks still run.
     pub async fn abort(self) -> Result<(), Failure> {
-        let Self { root, mut transaction } = self;
+        let Self { root, mut transaction, .. } = self;
         // The tree holds the root too, and handles a panic of its destructor.
         drop(root);
         transaction.finish(End::Abort).await
@@ -141,8 +145,20 @@ impl<R: Controller> Prepared<R> {
 
     fn unless_failed(self, result: Result<(), Failure>) -> Result<Self, Failure> {
         // The root is dropped before the tree, which handles a panic of a destructor.
-        let Self { root, transaction } = self;
-        result.map(|()| Self { root, transaction })
+        let Self { root, transaction, bytes } = self;
+        result.map(|()| Self { root, transaction, bytes })
+    }
+
+    /// Encodes the prepared tree, so that a later state can be compared with it. The source still runs.
+    fn encoded(mut self) -> Self {
+        let Transaction { tree, journal, session, .. } = &self.transaction;
+        let waiting = Waiting::of_session(Phase::Prepare, session);
+        waiting.know(Arc::clone(tree) as _);
+        // Without a timer nothing is compared later, and everything is read.
+        let watch = waiting.watch();
+        let encode = || waiting.during(|| PreparedBytes::of_whole(tree, journal));
+        self.bytes = watch.ok().and_then(|_watch| encode());
+        self
     }
 
     /// Accepts a later snapshot.
@@ -177,10 +193,13 @@ impl<R: Controller> Prepared<R> {
             observer.phase_started(phase, controllers);
         });
         let began = Instant::now();
-        let result = session.check_cancelled().and_then(|()| {
-            let verified = caught(|| preview::decode::<R>(later.snapshot()))?;
-            let rebuilt = rebuild(verified, &self.transaction.tree)?;
-            self.replace(rebuilt, gone)
+        let result = session.check_cancelled().and_then(|()| match self.changed(later)? {
+            Some(changed) => self.accept(changed),
+            None => {
+                let verified = caught(|| preview::decode::<R>(later.snapshot()))?;
+                let rebuilt = rebuild(verified, &self.transaction.tree)?;
+                self.replace(rebuilt, gone)
+            }
         });
         quietly(|| match &result {
             Ok(()) => tracing::info!(controllers, took = ?began.elapsed(), "done"),
@@ -193,6 +212,30 @@ impl<R: Controller> Prepared<R> {
             observer.phase_ended(phase, result.as_ref().map(|&()| ()));
         });
         result
+    }
+
+    /// Finds the controllers that have changed since the tree was prepared; `None` if the later snapshot
+    /// has to be read as a whole.
+    fn changed(&mut self, later: &Incoming) -> Result<Option<Changed>, Error> {
+        let Transaction { tree, journal, session, .. } = &self.transaction;
+        // Faults are injected at every controller.
+        let Some(bytes) = self.bytes.take().filter(|_| session.faults().is_empty()) else {
+            return Ok(None);
+        };
+        let waiting = Waiting::of_session(Phase::Refresh, session);
+        waiting.know(Arc::clone(tree) as _);
+        let _watch = waiting.watch()?;
+        waiting
+            .during(|| bytes.changed::<R>(tree, journal, later.snapshot()))
+            .map_err(|error| error.named(|address| tree.id_at(address)))
+    }
+
+    /// Puts the later states into the controllers that have changed. All others are in theirs.
+    fn accept(&mut self, Changed { stages, later }: Changed) -> Result<(), Error> {
+        let kept: Vec<_> = (0..stages.len()).map(Some).collect();
+        let journal = self.transaction.journal.refreshed(&stages, &kept);
+        let earlier = std::mem::replace(&mut self.transaction.journal, journal);
+        self.put_in(later, &earlier, &kept)
     }
 
     /// Replaces the earlier tree by the later one, and then puts the later states into the
@@ -215,20 +258,30 @@ impl<R: Controller> Prepared<R> {
             let (tree, session) = (Arc::clone(&earlier), Arc::clone(&session));
             *gone = Some(Transaction::new(tree, session, journal, End::Abort, claim));
         }
-        let waiting = Waiting::of_session(Phase::Refresh, &session);
-        waiting.know(Arc::clone(&tree) as _);
+        self.put_in(later, &earlier_journal, &kept)
+    }
+
+    /// Puts later states into the controllers of these units. `kept` has for each its unit in the earlier
+    /// journal.
+    fn put_in(
+        &self,
+        later: Vec<(usize, Box<dyn Loaded>)>,
+        earlier: &Journal,
+        kept: &[Option<usize>],
+    ) -> Result<(), Error> {
+        let Transaction { tree, session, .. } = &self.transaction;
+        let waiting = Waiting::of_session(Phase::Refresh, session);
+        waiting.know(Arc::clone(tree) as _);
         let _watch = waiting.watch()?;
-        let named = |error: Error| error.named(|address| tree.id_at(address));
         waiting
             .during(|| {
                 for (unit, state) in later {
-                    let before = (&earlier_journal, kept[unit]);
-                    refresh_one(&tree, unit, state, before, &session)
+                    refresh_one(tree, unit, state, (earlier, kept[unit]), session)
                         .map_err(|error| error.at_controller(tree.id(unit)))?;
                 }
                 tree.check_unchanged(When::Refresh)
             })
-            .map_err(named)
+            .map_err(|error| error.named(|address| tree.id_at(address)))
     }
 }
 

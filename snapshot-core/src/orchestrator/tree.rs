@@ -54,6 +54,11 @@ impl Tree {
         &self.nodes
     }
 
+    /// Returns the addresses of the controllers, in the same order.
+    pub(super) fn addresses(&self) -> &[usize] {
+        &self.addresses
+    }
+
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
         self.plan.id(unit)
     }

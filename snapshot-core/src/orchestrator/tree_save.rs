@@ -1,6 +1,7 @@
 //! The scope of a tree's save: its frozen controllers, and the versions for its peer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::codec::{LeftBehind, SaveScope};
@@ -109,9 +110,9 @@ impl SaveScope for TreeSave {
         self.frozen.begin(address, type_url, found)
     }
 
-    fn leave(&mut self, address: usize, length: usize) {
+    fn leave(&mut self, address: usize, written: Range<usize>) {
         // One that could not be put has not left.
         while self.owners.pop().is_some_and(|owner| owner != address) {}
-        self.frozen.end(address, length);
+        self.frozen.end(address, written);
     }
 }
