@@ -264,6 +264,23 @@ proptest! {
 }
 
 #[test]
+fn a_child_with_a_new_key_and_the_same_order_is_saved_under_the_new_key() {
+    let (here, session) = (crew(), Session::new());
+    let frozen = block_on(Source::new(&here).freeze(&session)).unwrap();
+    let mut world = World::default();
+    world.do_all(&[Deed::Swap(2, 3)], &here);
+    let incoming = Incoming::from(frozen.save().unwrap());
+    let preview = incoming.preview().unwrap();
+    let ids: Vec<String> = preview.controllers.iter().map(|c| c.id.to_string()).collect();
+    assert_eq!(ids, [".", "named/a", "named/b", "named/d"]);
+    let imported = incoming.import::<Crew>().unwrap();
+    let there = block_on(resume(imported, &session, (&[], &[]), &mut world)).unwrap();
+    block_on(frozen.commit()).unwrap();
+    assert_eq!(members(&there).len(), 3);
+    assert!(members(&here).iter().all(|(_, stage)| *stage == Stage::Done));
+}
+
+#[test]
 fn a_set_that_is_moved_keeps_its_members_and_says_why() {
     let set = Arc::new(ControllerSet::new());
     set.insert("a", Worker::new(1)).unwrap();

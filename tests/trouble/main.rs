@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what helpers find wrong fails the test too")]
 
+mod code;
 mod findings;
 mod fixture;
 mod locks;

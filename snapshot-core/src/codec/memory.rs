@@ -89,7 +89,7 @@ fn list_of<T>(capacity: usize) -> usize {
 }
 
 /// Returns the memory of a hash table for this many entries.
-fn table_of<T>(capacity: usize) -> usize {
+pub(crate) fn table_of<T>(capacity: usize) -> usize {
     match capacity {
         0 => 0,
         // At most 7 of 8 buckets are used, each with a byte of its hash.

@@ -112,7 +112,7 @@ use framing::{duplicate, missing, wrong_wire_type};
 #[cfg(feature = "json")]
 pub use json_document::Json;
 pub use length::Length;
-pub(crate) use memory::{controller_with, default_budget as default_memory, tree_entry};
+pub(crate) use memory::{controller_with, default_budget as default_memory, table_of, tree_entry};
 pub use oneof::WireOneof;
 use presence::take_once;
 pub(crate) use prost_memory::charge_for_prost;

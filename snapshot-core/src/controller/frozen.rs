@@ -80,6 +80,18 @@ impl FrozenTree {
         });
     }
 
+    /// Returns whether no frozen tree is being saved.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.controllers.is_empty()
+    }
+
+    /// Returns the address of the innermost controller whose payload is being written.
+    #[inline]
+    pub(crate) fn current(&self) -> Option<usize> {
+        self.controllers.get(self.current).map(|current| current.address)
+    }
+
     #[inline]
     fn find(&mut self, address: usize) -> Option<usize> {
         match self.controllers.get(self.next) {

@@ -153,11 +153,14 @@ pub(crate) struct Patience {
     pub(crate) grace: Duration,
 }
 
-/// Finds the controller at an address.
+/// Finds the controller at an address, or with another mark that the room has agreed on.
 pub(crate) trait KnownNames: Send + Sync {
     /// Returns its id and its type URL, if it is known here.
     fn name(&self, address: usize) -> Option<(ControllerId, &'static str)>;
 }
+
+/// The mark of a snapshot that is being read: the ids of its controllers are not known yet.
+pub(crate) const READING: usize = usize::MAX;
 
 /// A board on which a thread notes whose state it waits for. The timer thread reads it.
 pub(crate) struct Board {
@@ -165,6 +168,9 @@ pub(crate) struct Board {
     serial: AtomicU64,
     /// The [`address`] of the controller whose state is awaited; 0 if there is none.
     address: AtomicUsize,
+    /// The mark of the controller whose code runs outside of a hook, such as an adapter; 0 if there
+    /// is none.
+    at_work: AtomicUsize,
     /// Whether a wait was given up. After that no other wait begins, because each would take as
     /// long.
     has_given_up: AtomicBool,
@@ -178,6 +184,7 @@ impl Board {
         Self {
             serial: AtomicU64::new(0),
             address: AtomicUsize::new(0),
+            at_work: AtomicUsize::new(0),
             has_given_up: AtomicBool::new(false),
             patience,
             names: Mutex::default(),
@@ -201,6 +208,20 @@ impl Board {
     pub(crate) fn waits_for(&self) -> Option<(u64, usize)> {
         let address = self.address.load(Ordering::Relaxed);
         (address != 0).then(|| (self.serial.load(Ordering::Relaxed), address))
+    }
+
+    /// Notes that the code of the controller with this mark runs; 0 if it has ended. The mark is its
+    /// address, unless the sources of names use another one. It must not be 0 then.
+    #[inline]
+    pub(crate) fn work_on(&self, mark: usize) {
+        self.at_work.store(mark, Ordering::Relaxed);
+    }
+
+    /// Returns the current work outside of waits: the number of the last wait, and the mark of the
+    /// controller.
+    pub(crate) fn works_on(&self) -> Option<(u64, usize)> {
+        let mark = self.at_work.load(Ordering::Relaxed);
+        (mark != 0).then(|| (self.serial.load(Ordering::Relaxed), mark))
     }
 
     pub(crate) fn patience(&self) -> &Patience {

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use super::Phase;
 use super::changes::When;
+use super::importing::{Building, Importing};
 use super::plan::TreePlan;
 use super::preview::Verified;
-use super::session::Session;
 use super::tree::Tree;
-use super::waiting::Waiting;
 use crate::controller::{Loaded, Node, StateOf, build_child, keep_child};
 use crate::panics::{caught, drop_of};
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
@@ -23,26 +21,35 @@ pub(super) type Built<R> = (Arc<R>, Arc<Tree>, Vec<Option<i32>>);
 /// # Errors
 ///
 /// One for every controller that could not be built. Nothing is left behind.
-pub(super) fn build<R: Controller>(verified: Verified<StateOf<R>>) -> Result<Built<R>, Error> {
+pub(super) fn build<R: Controller>(
+    verified: Verified<StateOf<R>>,
+    importing: &Importing,
+) -> Result<Built<R>, Error> {
     let Verified { root, plan, stages, .. } = verified;
-    let (root, mut nodes) = match Builder::new(&plan, &[]).run(root) {
-        Ok((root, (nodes, _))) => (root, nodes),
+    let plan = Arc::new(plan);
+    let built = importing.building(&plan, |building| {
+        let (root, (mut nodes, _)) = Builder::new(&plan, &[], building).run(root)?;
+        building.begin(0);
+        match caught(|| root.build()) {
+            Ok(root) => {
+                nodes[0] = Some(Arc::clone(&root) as _);
+                Ok((root, nodes))
+            }
+            Err(error) => {
+                let mut errors = vec![error.at_controller(plan.id(0))];
+                errors.extend(drop_each(&plan, nodes));
+                Err(errors)
+            }
+        }
+    });
+    let (root, nodes) = match built {
+        Ok(built) => built,
         Err(errors) => return nothing_built(errors),
     };
-    let root = match caught(|| root.build()) {
-        Ok(root) => root,
-        Err(error) => {
-            let mut errors = vec![error.at_controller(plan.id(0))];
-            errors.extend(drop_each(&plan, nodes));
-            return nothing_built(errors);
-        }
-    };
-    nodes[0] = Some(Arc::clone(&root) as _);
     let tree = tree(plan, nodes)?;
-    let waiting = Waiting::of_session(Phase::Import, &Session::new());
+    let waiting = importing.waiting();
     waiting.know(Arc::clone(&tree) as _);
     // Nobody else has these controllers, unless their own code has passed them on.
-    let _watch = waiting.watch();
     match waiting.during(|| tree.check_unchanged(When::Import)) {
         Ok(()) => Ok((root, tree, stages)),
         Err(error) => {
@@ -74,12 +81,16 @@ pub(super) struct Rebuilt {
 pub(super) fn rebuild<R: Controller>(
     verified: Verified<StateOf<R>>,
     earlier: &Tree,
+    importing: &Importing,
 ) -> Result<Rebuilt, Error> {
     let Verified { root, plan, stages, .. } = verified;
+    let plan = Arc::new(plan);
     let kept = same(&plan, &earlier.plan);
     let existing: Vec<_> =
         kept.iter().map(|unit| unit.map(|unit| Arc::clone(&earlier.nodes()[unit]))).collect();
-    let (root, (mut nodes, mut later)) = match Builder::new(&plan, &existing).run(root) {
+    let built =
+        importing.building(&plan, |building| Builder::new(&plan, &existing, building).run(root));
+    let (root, (mut nodes, mut later)) = match built {
         Ok(built) => built,
         Err(errors) => return nothing_built(errors),
     };
@@ -107,10 +118,10 @@ fn same(later: &TreePlan, earlier: &TreePlan) -> Vec<Option<usize>> {
     same
 }
 
-fn tree(plan: TreePlan, nodes: Vec<Option<Arc<dyn Node>>>) -> Result<Arc<Tree>, Error> {
+fn tree(plan: Arc<TreePlan>, nodes: Vec<Option<Arc<dyn Node>>>) -> Result<Arc<Tree>, Error> {
     let nodes: Option<Vec<_>> = nodes.into_iter().collect();
     let nodes = nodes.ok_or_else(|| Error::internal("a controller was not built"))?;
-    Ok(Arc::new(Tree::new(Arc::new(plan), nodes)))
+    Ok(Arc::new(Tree::new(plan, nodes)))
 }
 
 fn nothing_built<T>(errors: Vec<Error>) -> Result<T, Error> {
@@ -134,6 +145,7 @@ struct Builder<'a> {
     plan: &'a TreePlan,
     /// For each unit, the existing controller; empty if there are none.
     existing: &'a [Option<Arc<dyn Node>>],
+    building: &'a Building<'a>,
     nodes: Vec<Option<Arc<dyn Node>>>,
     later: Vec<(usize, Box<dyn Loaded>)>,
     next: usize,
@@ -141,9 +153,13 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(plan: &'a TreePlan, existing: &'a [Option<Arc<dyn Node>>]) -> Self {
+    fn new(
+        plan: &'a TreePlan,
+        existing: &'a [Option<Arc<dyn Node>>],
+        building: &'a Building<'a>,
+    ) -> Self {
         let nodes = vec![None; plan.units().len()];
-        Self { plan, existing, nodes, later: Vec::new(), next: 1, errors: Vec::new() }
+        Self { plan, existing, building, nodes, later: Vec::new(), next: 1, errors: Vec::new() }
     }
 
     /// Builds all controllers below the root, and returns the root too. After an error it drops
@@ -198,6 +214,7 @@ impl Visitor for Below<'_, '_> {
             *complete = false;
             return Ok(());
         }
+        builder.building.begin(unit);
         let built = match builder.existing.get(unit).and_then(Option::as_ref) {
             None => caught(|| build_child(child)),
             Some(existing) => caught(|| keep_child(child, existing)).map(|loaded| {

@@ -10,6 +10,7 @@ use super::build::build;
 use super::changes::When;
 use super::claims::Claim;
 use super::end::End;
+use super::importing::Importing;
 use super::journal::Journal;
 use super::preview::{self, Preview};
 use super::progress::{self, Entered};
@@ -101,7 +102,9 @@ impl Incoming {
         let span = progress::span(|| tracing::info_span!("phase", phase = Phase::Import.as_str()));
         let _in_span = Entered::into(&span);
         let began = Instant::now();
-        match caught(|| preview::decode::<R>(&self.snapshot)).and_then(build) {
+        let importing = Importing::new(Phase::Import);
+        let read = importing.reading(|| caught(|| preview::decode::<R>(&self.snapshot)));
+        match read.and_then(|verified| build(verified, &importing)) {
             Ok((root, tree, stages)) => {
                 let (controllers, bytes) = (tree.nodes().len(), self.snapshot.len());
                 quietly(|| tracing::info!(controllers, bytes, took = ?began.elapsed(), "done"));

@@ -16,6 +16,7 @@ mod end;
 mod fault;
 mod frozen;
 mod hook_run;
+mod importing;
 mod in_flight;
 mod index;
 mod journal;

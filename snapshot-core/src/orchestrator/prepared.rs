@@ -9,6 +9,7 @@ use super::changes::When;
 use super::claims::Claim;
 use super::destination::{Imported, Incoming, Patched};
 use super::end::End;
+use super::importing::Importing;
 use super::journal::Journal;
 use super::preview;
 use super::progress::{self, Entered, tell};
@@ -193,13 +194,15 @@ impl<R: Controller> Prepared<R> {
             observer.phase_started(phase, controllers);
         });
         let began = Instant::now();
-        let result = session.check_cancelled().and_then(|()| match self.changed(later)? {
-            Some(changed) => self.accept(changed),
-            None => {
-                let verified = caught(|| preview::decode::<R>(later.snapshot()))?;
-                let rebuilt = rebuild(verified, &self.transaction.tree)?;
-                self.replace(rebuilt, gone)
+        let importing = Importing::new(phase);
+        let result = session.check_cancelled().and_then(|()| {
+            if let Some(changed) = importing.reading(|| self.changed(later))? {
+                return self.accept(changed);
             }
+            let verified =
+                importing.reading(|| caught(|| preview::decode::<R>(later.snapshot())))?;
+            let rebuilt = rebuild(verified, &self.transaction.tree, &importing)?;
+            self.replace(rebuilt, gone)
         });
         quietly(|| match &result {
             Ok(()) => tracing::info!(controllers, took = ?began.elapsed(), "done"),

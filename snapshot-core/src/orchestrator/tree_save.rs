@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::codec::{LeftBehind, SaveScope};
+use crate::controller::lock::{self, Board};
 use crate::controller::{FrozenTree, live};
 use crate::visit::ChildCell;
 
@@ -58,13 +59,38 @@ pub(super) struct TreeSave {
     pub(super) left: Vec<LeftField>,
     /// The type URLs of the payloads that were saved although the destination has no controller for them.
     pub(super) saved_unknown: BTreeSet<&'static str>,
-    /// The addresses of the controllers that are being put, the innermost last.
+    /// The addresses of the controllers that are being put, the innermost last. A save of a frozen
+    /// tree that leaves nothing out knows them already.
     owners: Vec<usize>,
+    at_work: AtWork,
+}
+
+/// The controller whose adapters may run, as the timer thread sees it.
+#[derive(Debug, Default)]
+struct AtWork {
+    /// The board of this thread, if it is watched.
+    board: Option<Arc<Board>>,
+}
+
+impl AtWork {
+    #[inline]
+    fn set(&self, address: usize) {
+        if let Some(board) = &self.board {
+            board.work_on(address);
+        }
+    }
+}
+
+impl Drop for AtWork {
+    /// A save that has failed does not leave every controller.
+    fn drop(&mut self) {
+        self.set(0);
+    }
 }
 
 impl TreeSave {
     pub(super) fn new(frozen: FrozenTree, allowances: Option<Arc<Allowances>>) -> Self {
-        Self { frozen, allowances, ..Self::default() }
+        Self { frozen, allowances, at_work: AtWork { board: lock::present() }, ..Self::default() }
     }
 }
 
@@ -101,11 +127,14 @@ impl SaveScope for TreeSave {
     }
 
     fn enter(&mut self, address: usize, type_url: &'static str, found: Option<i32>) -> Option<i32> {
+        self.at_work.set(address);
         if let Some(allowances) = &self.allowances {
-            self.owners.push(address);
             if allowances.unknown.contains(type_url) {
                 self.saved_unknown.insert(type_url);
             }
+            self.owners.push(address);
+        } else if self.frozen.is_empty() {
+            self.owners.push(address);
         }
         self.frozen.begin(address, type_url, found)
     }
@@ -114,5 +143,7 @@ impl SaveScope for TreeSave {
         // One that could not be put has not left.
         while self.owners.pop().is_some_and(|owner| owner != address) {}
         self.frozen.end(address, written);
+        let outer = self.owners.last().copied().or_else(|| self.frozen.current());
+        self.at_work.set(outer.unwrap_or_default());
     }
 }

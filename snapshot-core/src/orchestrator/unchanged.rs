@@ -26,6 +26,7 @@ use crate::visit::{ChildCell, Name, Role, StatePlace, Visit, Visitor, Wants};
 use crate::{Controller, Error};
 
 /// A prepared tree as it would be saved, with every controller in the stage that it has at the source.
+#[derive(PartialEq)]
 pub(super) struct PreparedBytes {
     /// The payload of the root.
     bytes: Vec<u8>,
@@ -102,7 +103,7 @@ impl PreparedBytes {
         }
         match Self::of(tree, journal, self.bytes.len())? {
             // Nobody has changed the prepared controllers, so their references still resolve.
-            Some(now) if now.bytes == self.bytes && now.payloads == self.payloads => {}
+            Some(now) if now == *self => {}
             _ => return Ok(None),
         }
         let units = tree.plan.units().len();
@@ -175,9 +176,9 @@ struct Unchanged<'t> {
 }
 
 impl Unchanged<'_> {
-    /// Returns how many controllers may differ before it is cheaper to read all of them.
-    fn limit(&self) -> usize {
-        8 + self.tree.nodes().len() / 8
+    /// Returns whether so much has changed up to the next unit that it is cheaper to read all of it.
+    fn gives_up(&self) -> bool {
+        self.changed.get() > 32 + self.next.get() / 4
     }
 }
 
@@ -198,7 +199,7 @@ impl ReadScope for Unchanged<'_> {
         }
         self.next.set(unit + 1);
         self.changed.set(self.changed.get() + 1);
-        match self.changed.get() > self.limit() {
+        match self.gives_up() {
             true => Err(differs()),
             false => Ok(false),
         }

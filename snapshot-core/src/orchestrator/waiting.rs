@@ -1,5 +1,5 @@
-//! The waits for states outside of hooks. The timer thread names the controller whose lock is not
-//! released.
+//! The waits outside of hooks. The timer thread names the controller whose lock is not released, or
+//! whose code, such as an adapter or `import`, does not return.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::session::Session;
 use super::timer::{Watch, Watched};
 use super::tree::Tree;
 use crate::controller::address;
-use crate::controller::lock::{self, Board, KnownNames, Patience, WHO_HOLDS_IT};
+use crate::controller::lock::{self, Board, KnownNames, Patience, READING, WHO_HOLDS_IT};
 use crate::{ControllerId, Error};
 
 /// The waits of one step.
@@ -27,9 +27,22 @@ pub(super) struct Waiting {
     subscriber: Dispatch,
 }
 
+/// The advice for code that does not return.
+const WHICH_CODE: &str = "look for an adapter, a `validate` or an `import` of its type that blocks";
+
+/// What a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitFor {
+    /// The lock of a state.
+    Lock,
+    /// The code of a controller.
+    Code,
+}
+
 /// A wait that the timer thread has seen.
 struct SeenWait {
-    wait: u64,
+    /// Its number, the mark of the controller, and what it is for.
+    wait: (u64, usize, WaitFor),
     /// The time when it was first seen.
     at: Instant,
     /// The duration after which it is reported next.
@@ -98,13 +111,16 @@ impl Waiting {
     }
 
     /// Reports a wait whose time is up.
-    fn look_at(&self, now: Instant) -> Option<(usize, Duration)> {
+    fn look_at(&self, now: Instant) -> Option<(usize, WaitFor, Duration)> {
         const SELDOM: Duration = Duration::from_secs(60);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((wait, address)) = self.board.waits_for() else {
+        let lock = self.board.waits_for().map(|wait| (wait, WaitFor::Lock));
+        let code = || self.board.works_on().map(|work| (work, WaitFor::Code));
+        let Some(((number, mark), why)) = lock.or_else(code) else {
             *seen = None;
             return None;
         };
+        let wait = (number, mark, why);
         let Patience { per_controller, due, .. } = self.board.patience();
         let seen = match &mut *seen {
             Some(seen) if seen.wait == wait => seen,
@@ -122,23 +138,33 @@ impl Waiting {
         seen.is_reported = true;
         // The interval doubles at first, and is a minute later.
         seen.next_report = waited + waited.clamp(Duration::from_secs(1), SELDOM);
-        Some((address, waited))
+        Some((mark, why, waited))
     }
 }
 
 impl Watched for Waiting {
     fn look(&self, now: Instant) -> Option<Instant> {
-        if let Some((address, took)) = self.look_at(now) {
-            let (id, type_url) = match self.board.name(address) {
+        if let Some((mark, why, took)) = self.look_at(now) {
+            let (id, type_url) = match self.board.name(mark) {
                 Some((id, type_url)) => (id.to_string(), type_url),
                 None => ("(not in the tree)".to_owned(), ""),
             };
             let (phase, limit) = (self.phase.as_str(), self.board.patience().per_controller);
-            with_default(&self.subscriber, || {
-                tracing::error!(
+            with_default(&self.subscriber, || match why {
+                WaitFor::Code if mark == READING => tracing::error!(
+                    phase,
+                    ?took,
+                    ?limit,
+                    "waits for the snapshot to be read: {WHICH_CODE}"
+                ),
+                WaitFor::Lock => tracing::error!(
                     controller = %id, type_url, phase, ?took, ?limit,
                     "waits for the lock of this controller's state: {WHO_HOLDS_IT}"
-                );
+                ),
+                WaitFor::Code => tracing::error!(
+                    controller = %id, type_url, phase, ?took, ?limit,
+                    "waits for the code of this controller: {WHICH_CODE}"
+                ),
             });
         }
         self.next_look(now)

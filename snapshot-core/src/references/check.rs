@@ -73,7 +73,8 @@ impl References {
         let mut errors = std::mem::take(&mut self.failures);
         let mut twice = FirstErrors::default();
         let mut dangling = FirstErrors::default();
-        let mut defined: HashMap<(&str, &str), usize> = HashMap::new();
+        let mut defined: HashMap<(&str, &str), usize> =
+            HashMap::with_capacity(self.found_by(Role::Defines).count());
         for (order, found) in self.found_by(Role::Defines) {
             match defined.entry((found.namespace, self.text(found))) {
                 Entry::Vacant(entry) => {
@@ -109,7 +110,7 @@ impl References {
         errors
     }
 
-    fn found_by(&self, role: Role) -> impl Iterator<Item = (usize, &FoundName)> {
+    pub(super) fn found_by(&self, role: Role) -> impl Iterator<Item = (usize, &FoundName)> {
         self.found.iter().enumerate().filter(move |(_, found)| found.role == role)
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::codec::table_of;
 use crate::error::Error;
 use crate::panics::{caught, quietly};
 use crate::path::ControllerId;
@@ -87,25 +88,63 @@ impl References {
         Self { memory, ..self }
     }
 
-    /// Returns whether the limit was too low. The collection is then incomplete.
+    /// Returns whether the limit is too low for the names, or for the check of them. The collection
+    /// may then be incomplete.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.is_exhausted
+        self.is_exhausted || (self.memory != UNLIMITED && !self.has_room_for_check())
+    }
+
+    fn has_room_for_check(&self) -> bool {
+        let table = table_of::<((&str, &str), usize)>(self.found_by(Role::Defines).count());
+        let names = self.names_and_steps().saturating_add(self.texts.capacity());
+        names.saturating_add(table) as u64 <= self.memory
     }
 
     /// Returns whether one more name fits.
     #[inline]
     fn has_room(&mut self) -> bool {
-        /// The table entry of a defined name. Half of the table may be empty.
-        const DEFINED: usize = 2 * (size_of::<(&str, &str, usize)>() + 1);
-        if self.found.len() < self.found.capacity() && self.steps.len() < self.steps.capacity() {
-            return !self.is_exhausted;
+        // Without paths, there are no more steps.
+        let has_steps = !self.keeps_paths || self.steps.len() < self.steps.capacity();
+        match has_steps && self.found.len() < self.found.capacity() {
+            true => !self.is_exhausted,
+            false => self.can_grow(),
         }
-        // While a vector grows, its old and its new buffer exist together.
-        let names = self.found.capacity().saturating_mul(3 * size_of::<FoundName>() + 2 * DEFINED);
-        let steps = self.steps.capacity().saturating_mul(3 * size_of::<RecordedStep>());
-        let texts = self.texts.capacity().saturating_mul(3);
-        self.is_exhausted |= names.saturating_add(steps).saturating_add(texts) as u64 > self.memory;
+    }
+
+    /// Returns whether the full buffers may grow, or have room again without repeated references.
+    #[cold]
+    fn can_grow(&mut self) -> bool {
+        // While a buffer grows, its old and its new memory exist together.
+        let grown = self.names_and_steps().saturating_add(self.texts.capacity()).saturating_mul(3);
+        if !self.is_exhausted && grown as u64 > self.memory {
+            self.is_exhausted = self.keeps_paths || !self.forget_repeated();
+        }
         !self.is_exhausted
+    }
+
+    /// Returns the memory of the names and the steps, in bytes.
+    fn names_and_steps(&self) -> usize {
+        let names = self.found.capacity().saturating_mul(size_of::<FoundName>());
+        names.saturating_add(self.steps.capacity().saturating_mul(size_of::<RecordedStep>()))
+    }
+
+    /// Keeps only one of the references to each name. Few bytes can refer to one name a million
+    /// times. Returns whether half of the room is free now, so that the next call is far away.
+    fn forget_repeated(&mut self) -> bool {
+        let Self { found, texts, .. } = self;
+        // Without paths, the order of names has no meaning.
+        let key = |name: &FoundName| (name.role, name.namespace, &texts[name.text.clone()]);
+        found.sort_unstable_by(|one, other| key(one).cmp(&key(other)));
+        found.dedup_by(|one, other| one.role == Role::Refers && key(one) == key(other));
+        let kept_length = found.iter().map(|name| name.text.len()).sum();
+        let mut kept = String::with_capacity(kept_length);
+        for name in found.iter_mut() {
+            let start = kept.len();
+            kept.push_str(&texts[name.text.clone()]);
+            name.text = start..kept.len();
+        }
+        *texts = kept;
+        found.len() <= found.capacity() / 2
     }
 
     /// Collects the names that `visit` shows, which are in the root's payload.

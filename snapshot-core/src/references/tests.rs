@@ -311,3 +311,37 @@ fn names_take_no_more_memory_than_the_limit_of_the_read() {
     assert!(taken.bytes_max <= LIMIT, "{} bytes", taken.bytes_max);
     assert!(wrong("test.v1.Root", TwinNames::Known, 1 << 30, refer).is_empty());
 }
+
+#[test]
+fn many_references_to_a_few_names_fit_into_little_memory() {
+    const LIMIT: u64 = 2 << 20;
+    let defined: Vec<u32> = (0..1_000).collect();
+    let referred: Vec<u32> = (0..200_000).map(|n| n % 1_000).collect();
+    // The definitions are found after the references.
+    let refer = |visit: &mut Visit<'_>| {
+        refers(visit, "f", "n", &referred)?;
+        defines(visit, "d", "n", &defined)
+    };
+    let mut errors = Vec::new();
+    let taken = allocation_counter::measure(|| {
+        errors = wrong("test.v1.Root", TwinNames::Known, LIMIT, refer);
+    });
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(taken.bytes_max <= LIMIT, "{} bytes", taken.bytes_max);
+
+    let one_more = |visit: &mut Visit<'_>| {
+        refer(visit)?;
+        refers(visit, "g", "n", &1_000_u32)
+    };
+    let error = Error::collect(wrong("test.v1.Root", TwinNames::Known, 1 << 30, one_more));
+    let expected = ".: test.v1.Root.g: refers to n \"1000\", which is not in test.v1.Root.d";
+    assert_eq!(error.unwrap_err().to_string(), expected);
+    // Repeated definitions are not forgotten.
+    let twice = |visit: &mut Visit<'_>| {
+        refer(visit)?;
+        defines(visit, "e", "n", &999_u32)
+    };
+    let mut names = References::names_alone("test.v1.Root".into()).within_memory(LIMIT);
+    names.collect(twice);
+    assert!(!names.is_exhausted() && !names.resolves());
+}

@@ -7,7 +7,7 @@ use super::{ChildCell, Name, Visitor, Wants};
 use crate::error::Error;
 
 /// Whether a field defines a name or refers to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     Defines,
     Refers,
