@@ -199,7 +199,8 @@ pub trait Controller: Send + Sync + 'static {
     /// and the fields with `skip` stay.
     ///
     /// Implement this if the controller checks its state in [`import`](Controller::import), or
-    /// keeps a part of it outside of the state.
+    /// keeps a part of it outside of the state. It is not called if the later state is the one that
+    /// the controller has already, which the bytes of both show.
     ///
     /// ```
     /// # use snapshot_core::{Error, Payload, refresh};
