@@ -7,6 +7,7 @@ mod controller;
 mod envelope;
 mod error;
 pub mod evolution;
+mod keyed_hash;
 mod orchestrator;
 mod panics;
 mod path;

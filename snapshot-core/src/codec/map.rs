@@ -345,6 +345,7 @@ impl<KK: Kind, VK: Kind, K: WireKey<KK> + Ord, V: Wire<VK>> WireField<Map<KK, VK
 
     fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         visit_values::<VK, V, _>(
+            true,
             || self.values(),
             |visit| {
                 self.iter()
@@ -413,6 +414,7 @@ where
 
     fn visit_field(&self, visit: &mut Visit<'_>) -> Result<(), Error> {
         visit_values::<VK, V, _>(
+            false,
             || self.values(),
             // In the order of the wire, which is the same in every process.
             |visit| {
@@ -427,17 +429,18 @@ where
     }
 }
 
-/// Shows the controllers and the names inside the values of a map to `visit`; `in_order` does so
-/// entry by entry.
+/// Shows the controllers and the names inside the values of a map to `visit`; `entries` does so
+/// entry by entry, in the order of the wire. `is_sorted` says that `values` have that order too.
 fn visit_values<'v, K: Kind, V: Wire<K> + 'v, I: Iterator<Item = &'v V>>(
+    is_sorted: bool,
     values: impl Fn() -> I,
-    in_order: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+    entries: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     visit: &mut Visit<'_>,
 ) -> Result<(), Error> {
     if V::LEAF {
         return Ok(());
     }
-    visit.values(|visit| values().try_for_each(|value| value.visit(visit)), in_order)
+    visit.values(is_sorted, |visit| values().try_for_each(|value| value.visit(visit)), entries)
 }
 
 fn visit_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
@@ -445,7 +448,7 @@ fn visit_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     value: &V,
     visit: &mut Visit<'_>,
 ) -> Result<(), Error> {
-    visit.key(&key.key_text(), |visit| value.visit(visit))
+    visit.key(|| key.key_text(), |visit| value.visit(visit))
 }
 
 #[inline]

@@ -5,6 +5,8 @@ mod ahead;
 mod tests;
 mod text;
 
+#[cfg(feature = "uuid")]
+pub(super) use self::text::ascii_text;
 use super::memory::{Memory, default_budget};
 use super::scope::ReadScope;
 use crate::error::{Code, Error};

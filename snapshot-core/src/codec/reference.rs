@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+#[cfg(feature = "uuid")]
+use super::reader::ascii_text;
+use crate::path::digits_of;
 use crate::visit::Names;
 
 /// A value that can be the end of a reference. Its name is its text on the wire, or the text that
@@ -79,9 +82,22 @@ impl Reference for uuid::Uuid {
         let mut text = [0; super::uuid_text::LENGTH];
         super::uuid_text::encode(self.as_bytes(), &mut text);
         // It consists of digits and hyphens.
-        names.add(std::str::from_utf8(&text).unwrap_or_default());
+        names.add(ascii_text(&text).unwrap_or_default());
     }
 }
+
+macro_rules! by_digits {
+    ($($ty:ty)*) => {$(
+        impl Reference for $ty {
+            fn add_names(&self, names: &mut Names<'_>) {
+                names.add(digits_of((*self).into(), &mut [0; 20]));
+            }
+        }
+    )*};
+}
+
+// The text of `Display`, which takes much longer.
+by_digits! { u8 u16 usize }
 
 macro_rules! by_display {
     ($($ty:ty)*) => {$(
@@ -94,7 +110,7 @@ macro_rules! by_display {
 }
 
 by_display! {
-    u8 u16 u32 u64 usize i8 i16 i32 i64 isize bool char
+    u32 u64 i8 i16 i32 i64 isize bool char
     NonZero<u8> NonZero<u16> NonZero<u32> NonZero<u64> NonZero<usize>
     NonZero<i8> NonZero<i16> NonZero<i32> NonZero<i64> NonZero<isize>
     IpAddr Ipv4Addr Ipv6Addr SocketAddr

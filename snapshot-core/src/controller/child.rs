@@ -103,10 +103,16 @@ impl<C: ?Sized + ChildTarget> Child<C> {
 }
 
 impl<C: Controller> Child<C> {
-    // These are asked for seldom or do much; the other questions are answered in a few steps.
+    // Apart, so that the question for the controller, which is answered in a few steps, saves no
+    // registers for them.
     #[inline(never)]
     fn build_node(&self) -> Result<Arc<dyn Node>, Error> {
         self.build_by(StateOf::build_boxed).map(|controller| controller as _)
+    }
+
+    #[inline(never)]
+    fn describe(&self) -> Option<Described> {
+        self.loaded().as_ref().map(|loaded| Described::of(&**loaded))
     }
 
     #[inline(never)]
@@ -409,9 +415,7 @@ impl<C: Controller> ChildCell for Child<C> {
             Some(Question::Live(node)) => {
                 *node = self.live.get().map(|controller| Arc::clone(controller) as _);
             }
-            Some(Question::Described(described)) => {
-                *described = self.loaded().as_ref().map(|loaded| Described::of(&**loaded));
-            }
+            Some(Question::Described(described)) => *described = self.describe(),
             Some(Question::Build(built)) => *built = Some(self.build_node()),
             Some(Question::Keep(existing, loaded)) => *loaded = Some(self.keep_node(existing)),
             Some(Question::Hold(existing, held)) => {

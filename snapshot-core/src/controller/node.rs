@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::address::address;
-use super::lock::with_state;
+use super::lock::{Board, with_state, with_state_by};
 use super::{Context, Controller, Hook};
 use crate::codec::Writer;
 use crate::error::Error;
@@ -25,6 +25,9 @@ pub(crate) struct Account {
 }
 
 /// A controller without its type. Implemented for every [`Controller`].
+///
+/// The methods that are called for one controller after the other take the board of this thread, which
+/// the caller looks up once. The others look it up themselves.
 pub(crate) trait Node: Send + Sync + 'static {
     fn info(&self) -> &'static TypeInfo;
     /// Writes the controller as the value of an `Any` field, with the length and without the tag.
@@ -34,9 +37,9 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Shows the controllers and the names in its state to `visit`.
     fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
     /// Visits its state and returns its account, under one lock.
-    fn meet(&self, visit: &mut Visit<'_>) -> (Account, Result<(), Error>);
+    fn meet(&self, visit: &mut Visit<'_>, board: Option<&Board>) -> (Account, Result<(), Error>);
     fn own_name(&self) -> Option<String>;
-    fn set_stage_number(&self, number: i32) -> Result<(), Error>;
+    fn set_stage_number(&self, number: i32, board: Option<&Board>) -> Result<(), Error>;
     /// Enters the stage `to` from the stage `from`, behind one lock. If the controller was in another
     /// one, that goes to `own`, and it enters `to` only unless `keeps_own`.
     fn leave_stage(
@@ -45,10 +48,16 @@ pub(crate) trait Node: Send + Sync + 'static {
         to: Option<i32>,
         keeps_own: bool,
         own: &mut Option<i32>,
+        board: Option<&Board>,
     ) -> Result<(), Error>;
     /// Enters the stage of a frozen controller, if the current stage may be saved. Stores the
     /// current stage in `before` first.
-    fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error>;
+    fn freeze_stage(
+        &self,
+        rules: &StageRules,
+        before: &mut Option<i32>,
+        board: Option<&Board>,
+    ) -> Result<(), Error>;
     fn hook<'a>(&'a self, hook: Hook, cx: &'a Context) -> HookFuture<'a>;
     /// Replaces the state by a later one of its type, under one lock. The stage must be `expected`,
     /// in which the import left the controller.
@@ -129,9 +138,9 @@ impl<C: Controller> Node for C {
         with_state(self, |state| state.visit_fields(visit))
     }
 
-    fn meet(&self, visit: &mut Visit<'_>) -> (Account, Result<(), Error>) {
+    fn meet(&self, visit: &mut Visit<'_>, board: Option<&Board>) -> (Account, Result<(), Error>) {
         let mut met = Account { own_name: None, stage: None };
-        let visited = with_state(self, |state| {
+        let visited = with_state_by(self, board, |state| {
             met.stage = state.stage_number();
             met.own_name = state.own_name();
             state.visit_fields(visit)
@@ -144,8 +153,8 @@ impl<C: Controller> Node for C {
         with_state(self, |state| Ok(state.own_name())).unwrap_or_default()
     }
 
-    fn set_stage_number(&self, number: i32) -> Result<(), Error> {
-        with_state(self, |state| state.set_stage_number(number))
+    fn set_stage_number(&self, number: i32, board: Option<&Board>) -> Result<(), Error> {
+        with_state_by(self, board, |state| state.set_stage_number(number))
     }
 
     fn leave_stage(
@@ -154,8 +163,9 @@ impl<C: Controller> Node for C {
         to: Option<i32>,
         keeps_own: bool,
         own: &mut Option<i32>,
+        board: Option<&Board>,
     ) -> Result<(), Error> {
-        with_state(self, |state| {
+        with_state_by(self, board, |state| {
             *own = state.stage_number().filter(|&stage| stage != from);
             match to {
                 Some(to) if own.is_none() || !keeps_own => state.set_stage_number(to),
@@ -164,8 +174,13 @@ impl<C: Controller> Node for C {
         })
     }
 
-    fn freeze_stage(&self, rules: &StageRules, before: &mut Option<i32>) -> Result<(), Error> {
-        with_state(self, |state| {
+    fn freeze_stage(
+        &self,
+        rules: &StageRules,
+        before: &mut Option<i32>,
+        board: Option<&Board>,
+    ) -> Result<(), Error> {
+        with_state_by(self, board, |state| {
             *before = state.stage_number();
             rules.check(*before)?;
             match rules.freeze_to {

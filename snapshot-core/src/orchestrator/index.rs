@@ -1,9 +1,9 @@
 //! Finds the controllers of a plan by their ids.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 
 use super::units::Units;
+use crate::keyed_hash::HashKeys;
 use crate::path::{Spot, digits_of};
 use crate::{ControllerId, Error};
 
@@ -11,8 +11,8 @@ use crate::{ControllerId, Error};
 /// parent, so that a long name above many units is read once.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// The keys of the hash. Ids come from snapshots, whose writers do not know these keys.
-    keys: [u64; 2],
+    /// Ids come from snapshots.
+    keys: HashKeys,
     slots: Vec<Slot>,
 }
 
@@ -31,15 +31,14 @@ impl Index {
     /// first, and one error gives their number.
     pub(crate) fn new(units: &Units, errors: &mut Option<Error>) -> Self {
         let size = (2 * units.list.len()).next_power_of_two();
-        let random = RandomState::new();
-        let keys = [random.hash_one(0), random.hash_one(1)];
+        let keys = HashKeys::random();
         let mut index = Self { keys, slots: vec![Slot::default(); size] };
         let mut hashes: Vec<u64> = Vec::with_capacity(units.list.len());
         let mut repeated: BTreeMap<usize, usize> = BTreeMap::new();
         for (unit, planned) in units.list.iter().enumerate() {
             let hash = match planned.parent() {
                 Some(parent) => index.hash_spot(hashes[parent], planned.spot(), &units.text),
-                None => keys[0],
+                None => keys.none(),
             };
             hashes.push(hash);
             let at = index.slot(hash, |other| units.have_one_path(other, unit));
@@ -60,8 +59,8 @@ impl Index {
     /// Returns the unit with this path.
     pub(crate) fn find(&self, path: &str, units: &Units) -> Option<usize> {
         let hash = match path {
-            ControllerId::ROOT => self.keys[0],
-            _ => self.hash_steps(self.keys[0], path),
+            ControllerId::ROOT => self.keys.none(),
+            _ => self.hash_steps(self.keys.none(), path),
         };
         let slot = self.slot(hash, |unit| units.is_at(unit, path));
         (self.slots[slot].unit as usize).checked_sub(1)
@@ -69,36 +68,18 @@ impl Index {
 
     fn hash_spot(&self, parent: u64, spot: Spot, texts: &str) -> u64 {
         match spot {
-            Spot::Field(name) => self.hash_step(parent, name),
+            Spot::Field(name) => self.keys.after(parent, name.as_bytes()),
             Spot::Element(name, index) => {
                 let mut digits = [0; 20];
-                let list = self.hash_step(parent, name);
-                self.hash_step(list, digits_of(index as usize, &mut digits))
+                let list = self.keys.after(parent, name.as_bytes());
+                self.keys.after(list, digits_of(index as usize, &mut digits).as_bytes())
             }
             Spot::Text { .. } => self.hash_steps(parent, spot.written(texts).unwrap_or_default()),
         }
     }
 
     fn hash_steps(&self, before: u64, path: &str) -> u64 {
-        path.split('/').fold(before, |hash, step| self.hash_step(hash, step))
-    }
-
-    /// Hashes eight bytes at a time, each folded in by one multiplication, as wyhash does. The
-    /// standard hash costs as much as all the rest of a plan.
-    fn hash_step(&self, before: u64, step: &str) -> u64 {
-        let fold = |a: u64, b: u64| {
-            let product = u128::from(a) * u128::from(b);
-            product as u64 ^ (product >> 64) as u64
-        };
-        let [seed, key] = self.keys;
-        let (words, rest) = step.as_bytes().as_chunks::<8>();
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        let words = words.iter().chain([&last]);
-        let hash = words.fold(before ^ step.len() as u64, |hash, word| {
-            fold(hash ^ u64::from_le_bytes(*word), key | 1)
-        });
-        fold(hash, seed | 1)
+        path.split('/').fold(before, |hash, step| self.keys.after(hash, step.as_bytes()))
     }
 
     /// Returns the place of the unit with this hash, or the place that it would have.

@@ -11,7 +11,8 @@ use super::session::Session;
 use super::timeline::LateStage;
 use super::tree::Tree;
 use super::waiting::Waiting;
-use crate::controller::{Hook, Purpose};
+use crate::controller::lock::{Board, with_board};
+use crate::controller::{Hook, Node, Purpose};
 use crate::panics::{caught, quietly};
 use crate::{Error, StageRules};
 
@@ -86,6 +87,92 @@ struct JournalEntry {
     stage: Option<i32>,
     /// The stage in which the freeze left it; `None` if it set none.
     left: Option<i32>,
+}
+
+/// A stage that a controller has entered on its own, and the one that was expected.
+struct OwnStage {
+    expected: i32,
+    found: i32,
+}
+
+impl OwnStage {
+    fn of(self, hook: Hook, unit: usize) -> LateEntry {
+        LateEntry { unit, hook, expected: self.expected, found: self.found }
+    }
+}
+
+impl JournalEntry {
+    /// Sets the stage to which a hook leads by these rules. Returns a stage that the controller has
+    /// entered on its own. Panics of the controller's code are not caught here.
+    // In line: a call costs a controller that leaves a hook out as much as all else that is done for it.
+    #[inline(always)]
+    fn set_stage(
+        &mut self,
+        hook: Hook,
+        node: &dyn Node,
+        rules: &StageRules,
+        board: Option<&Board>,
+    ) -> Result<Option<OwnStage>, Error> {
+        // The stage that is expected, the stage that is next, and whether a stage that the
+        // controller has entered on its own is kept.
+        let (expected, next, keeps_own) = match hook {
+            Hook::Freeze => {
+                // The stage stands still only now: the guest may have ended on its own since the
+                // phase began.
+                node.freeze_stage(rules, &mut self.stage, board)?;
+                self.left = rules.freeze_to.or(self.stage);
+                return Ok(None);
+            }
+            Hook::Thaw => (self.left, self.stage, true),
+            Hook::Resume => (rules.import_as.or(self.stage), self.stage, true),
+            // The source is over, whatever happened to it.
+            Hook::Commit => (self.left, rules.abort_to, false),
+            Hook::Prepare | Hook::Patch => return Ok(None),
+            Hook::Abort => {
+                let Some(stage) = rules.abort_to else { return Ok(None) };
+                return node.set_stage_number(stage, board).map(|()| None);
+            }
+        };
+        // Without one, the freeze had not reached the stage.
+        let Some(expected) = expected else { return Ok(None) };
+        let mut own = None;
+        node.leave_stage(expected, next, keeps_own, &mut own, board)?;
+        // The hook may have set the stage itself.
+        let late = own.filter(|&own| !keeps_own || next != Some(own));
+        Ok(late.map(|found| OwnStage { expected, found }))
+    }
+
+    /// Records the end of a hook.
+    #[inline(always)]
+    fn close(&mut self, hook: Hook, closed: Closed) {
+        if hook.is_undo() {
+            self.undo = match closed {
+                Closed::Done => Undo::Done,
+                Closed::LeftOut if self.acted => Undo::Nothing,
+                Closed::LeftOut => Undo::NotRun,
+                Closed::Failed | Closed::CutShort => Undo::Failed,
+            };
+            self.undone = matches!(closed, Closed::Done | Closed::LeftOut);
+            self.touched = !self.undone;
+            return;
+        }
+        self.outcome = match closed {
+            Closed::Done | Closed::LeftOut => Outcome::Done,
+            Closed::Failed => Outcome::Failed,
+            Closed::CutShort => Outcome::CutShort,
+        };
+        if hook == Hook::Commit {
+            // There is no second try: the destination is live.
+            self.touched = false;
+        }
+    }
+
+    /// Returns whether this hook was an undo and has undone nothing, because the controller has no
+    /// such hook.
+    #[inline]
+    fn has_undone_nothing(&self, hook: Hook) -> bool {
+        self.undo == Undo::Nothing && hook.is_undo()
+    }
 }
 
 impl Journal {
@@ -209,9 +296,10 @@ impl Journal {
             }
         };
         match entry.stage {
-            Some(led_to) if from.is_some() => {
-                caught(|| tree.nodes()[unit].leave_stage(led_to, from, true, &mut None))
-            }
+            Some(led_to) if from.is_some() => with_board(|board| {
+                let node = &tree.nodes()[unit];
+                caught(|| node.leave_stage(led_to, from, true, &mut None, board))
+            }),
             _ => Ok(()),
         }
     }
@@ -243,8 +331,11 @@ impl Journal {
             (Ok(()), Hook::Thaw | Hook::Resume) => Ok(()),
             (Ok(()), _) => self.settle(hook, unit, tree),
         };
-        self.close(hook, unit, result.as_ref().map_or_else(|_| how.failed(), |()| how.succeeded()));
-        self.warn_if_nothing_was_undone(hook, unit, tree);
+        let entry = &mut self.entries[unit];
+        entry.close(hook, result.as_ref().map_or_else(|_| how.failed(), |()| how.succeeded()));
+        if entry.has_undone_nothing(hook) {
+            warn_of_nothing(hook, unit, tree);
+        }
         result
     }
 
@@ -262,56 +353,56 @@ impl Journal {
     ) -> Result<(), (usize, Error)> {
         let rules = Self::rules(hook, units.start, tree);
         let mut unit = units.start;
-        let passed = caught(|| {
-            while unit < units.end {
-                self.entries[unit].touched = true;
-                if let Some(rules) = rules {
-                    self.set_stage(hook, unit, tree, rules)?;
+        let passed = with_board(|board| {
+            // A loop for each hook that all controllers have in a migration: what follows from the
+            // hook is then decided before the loop.
+            caught(|| match hook {
+                Hook::Freeze => {
+                    self.pass_each(Hook::Freeze, units, &mut unit, (tree, rules), board)
                 }
-                self.close(hook, unit, Closed::LeftOut);
-                self.warn_if_nothing_was_undone(hook, unit, tree);
-                unit += 1;
-            }
-            Ok(())
+                Hook::Patch => self.pass_each(Hook::Patch, units, &mut unit, (tree, rules), board),
+                Hook::Resume => {
+                    self.pass_each(Hook::Resume, units, &mut unit, (tree, rules), board)
+                }
+                Hook::Thaw => self.pass_each(Hook::Thaw, units, &mut unit, (tree, rules), board),
+                Hook::Commit | Hook::Prepare | Hook::Abort => {
+                    self.pass_each(hook, units, &mut unit, (tree, rules), board)
+                }
+            })
         });
         passed.map_err(|error| {
-            self.close(hook, unit, Closed::Failed);
+            self.entries[unit].close(hook, Closed::Failed);
             (unit, error)
         })
     }
 
-    #[inline]
-    fn close(&mut self, hook: Hook, unit: usize, closed: Closed) {
-        let entry = &mut self.entries[unit];
-        if hook.is_undo() {
-            entry.undo = match closed {
-                Closed::Done => Undo::Done,
-                Closed::LeftOut if entry.acted => Undo::Nothing,
-                Closed::LeftOut => Undo::NotRun,
-                Closed::Failed | Closed::CutShort => Undo::Failed,
-            };
-            entry.undone = matches!(closed, Closed::Done | Closed::LeftOut);
-            entry.touched = !entry.undone;
-            return;
+    /// Passes these units one by one. `unit` is the one whose turn it is.
+    #[inline(always)]
+    fn pass_each(
+        &mut self,
+        hook: Hook,
+        units: Range<usize>,
+        unit: &mut usize,
+        (tree, rules): (&Tree, Option<&StageRules>),
+        board: Option<&Board>,
+    ) -> Result<(), Error> {
+        let Self { entries, late_stages, .. } = self;
+        let entries = entries.get_mut(units.clone()).unwrap_or_default();
+        let nodes = tree.nodes().get(units).unwrap_or_default();
+        for (entry, node) in entries.iter_mut().zip(nodes) {
+            entry.touched = true;
+            if let Some(rules) = rules
+                && let Some(late) = entry.set_stage(hook, &**node, rules, board)?
+            {
+                note_late_stage(late_stages, late.of(hook, *unit), tree, rules);
+            }
+            entry.close(hook, Closed::LeftOut);
+            if entry.has_undone_nothing(hook) {
+                warn_of_nothing(hook, *unit, tree);
+            }
+            *unit += 1;
         }
-        entry.outcome = match closed {
-            Closed::Done | Closed::LeftOut => Outcome::Done,
-            Closed::Failed => Outcome::Failed,
-            Closed::CutShort => Outcome::CutShort,
-        };
-        if hook == Hook::Commit {
-            // There is no second try: the destination is live.
-            entry.touched = false;
-        }
-    }
-
-    /// Logs that the undo of a controller has undone nothing, because the controller has no such
-    /// hook.
-    #[inline]
-    fn warn_if_nothing_was_undone(&self, hook: Hook, unit: usize, tree: &Tree) {
-        if self.entries[unit].undo == Undo::Nothing && hook.is_undo() {
-            warn_of_nothing(hook, unit, tree);
-        }
+        Ok(())
     }
 
     /// Returns the rules by which a hook leads to a stage, if it does.
@@ -323,66 +414,14 @@ impl Journal {
     /// Sets the stage to which a hook leads.
     #[inline]
     fn settle(&mut self, hook: Hook, unit: usize, tree: &Tree) -> Result<(), Error> {
-        match Self::rules(hook, unit, tree) {
-            Some(rules) => caught(|| self.set_stage(hook, unit, tree, rules)),
-            None => Ok(()),
-        }
-    }
-
-    /// Does the same by these rules. Panics of the controller's code are not caught here.
-    // In line: a call costs a controller that leaves a hook out as much as all else that is done for it.
-    #[inline(always)]
-    fn set_stage(
-        &mut self,
-        hook: Hook,
-        unit: usize,
-        tree: &Tree,
-        rules: &StageRules,
-    ) -> Result<(), Error> {
-        let node = &tree.nodes()[unit];
-        let entry = &mut self.entries[unit];
-        // The stage that is expected, the stage that is next, and whether a stage that the
-        // controller has entered on its own is kept.
-        let (expected, next, keeps_own) = match hook {
-            Hook::Freeze => {
-                // The stage stands still only now: the guest may have ended on its own since the
-                // phase began.
-                node.freeze_stage(rules, &mut entry.stage)?;
-                entry.left = rules.freeze_to.or(entry.stage);
-                return Ok(());
-            }
-            Hook::Thaw => (entry.left, entry.stage, true),
-            Hook::Resume => (rules.import_as.or(entry.stage), entry.stage, true),
-            // The source is over, whatever happened to it.
-            Hook::Commit => (entry.left, rules.abort_to, false),
-            Hook::Prepare | Hook::Patch => return Ok(()),
-            Hook::Abort => {
-                return rules.abort_to.map_or(Ok(()), |stage| node.set_stage_number(stage));
-            }
-        };
-        // Without one, the freeze had not reached the stage.
-        let Some(expected) = expected else { return Ok(()) };
-        let mut own = None;
-        node.leave_stage(expected, next, keeps_own, &mut own)?;
-        // The hook may have set the stage itself.
-        if let Some(found) = own.filter(|&own| !keeps_own || next != Some(own)) {
-            self.note_late_stage(LateEntry { unit, hook, expected, found }, tree, rules);
+        let Some(rules) = Self::rules(hook, unit, tree) else { return Ok(()) };
+        let Self { entries, late_stages, .. } = self;
+        let (entry, node) = (&mut entries[unit], &*tree.nodes()[unit]);
+        let late = with_board(|board| caught(|| entry.set_stage(hook, node, rules, board)))?;
+        if let Some(late) = late {
+            note_late_stage(late_stages, late.of(hook, unit), tree, rules);
         }
         Ok(())
-    }
-
-    #[cold]
-    fn note_late_stage(&mut self, late: LateEntry, tree: &Tree, rules: &StageRules) {
-        let (expected, found) = (rules.name(late.expected), rules.name(late.found));
-        let (phase, type_url) = (late.hook.phase().as_str(), tree.plan.info(late.unit).type_url);
-        self.late_stages.push(late);
-        quietly(|| {
-            tracing::warn!(
-                controller = %tree.id(late.unit), type_url, phase, expected, found,
-                kept = late.hook != Hook::Commit,
-                "the stage has changed since the phase before"
-            );
-        });
     }
 
     /// Returns how many stages controllers have entered on their own.
@@ -467,6 +506,26 @@ impl Journal {
     }
 }
 
+#[cold]
+fn note_late_stage(
+    late_stages: &mut Vec<LateEntry>,
+    late: LateEntry,
+    tree: &Tree,
+    rules: &StageRules,
+) {
+    let (expected, found) = (rules.name(late.expected), rules.name(late.found));
+    let (phase, type_url) = (late.hook.phase().as_str(), tree.plan.info(late.unit).type_url);
+    late_stages.push(late);
+    quietly(|| {
+        tracing::warn!(
+            controller = %tree.id(late.unit), type_url, phase, expected, found,
+            kept = late.hook != Hook::Commit,
+            "the stage has changed since the phase before"
+        );
+    });
+}
+
+/// Logs that the undo of a controller has undone nothing, because the controller has no such hook.
 #[cold]
 fn warn_of_nothing(hook: Hook, unit: usize, tree: &Tree) {
     let (phase, type_url) = (hook.phase().as_str(), tree.plan.info(unit).type_url);

@@ -8,6 +8,7 @@ mod abandoned;
 mod build;
 mod changes;
 mod checkpoint;
+mod child_addresses;
 mod claims;
 mod cycle;
 mod destination;

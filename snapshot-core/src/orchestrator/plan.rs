@@ -6,7 +6,7 @@
 //! [`ControllerSet`]: crate::ControllerSet
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -16,8 +16,9 @@ use super::index::Index;
 use super::survey::Survey;
 use super::units::{Unit, Units};
 use crate::codec::Quoted;
+use crate::controller::{ByAddress, address};
 use crate::path::Spot;
-use crate::payload::TypeInfo;
+use crate::payload::{TypeInfo, TypeRef};
 use crate::{ControllerId, Error};
 
 /// The instances of one type in the subtree of one ancestor. The controllers that come after them
@@ -299,19 +300,16 @@ impl Survey {
 
     fn link_types(&self, after_steps: &mut After, errors: &mut Option<Error>) -> Vec<StepGroup> {
         let mut groups = Vec::new();
-        if self.units().iter().all(|unit| unit.info.after.is_empty()) {
+        let instances = NamedTypes::of(self);
+        if instances.is_empty() {
             return groups;
         }
-        let mut by_type: HashMap<TypeId, Vec<usize>> = HashMap::new();
-        for (unit, Unit { info, .. }) in self.units().iter().enumerate() {
-            by_type.entry(info.controller.id()).or_default().push(unit);
-        }
-        let mut group_of: HashMap<(usize, TypeId), usize> = HashMap::new();
-        for unit in 0..self.units().len() {
-            let planned = &self.units()[unit];
+        // For each of these types, by the ancestor.
+        let mut group_of: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for (unit, planned) in self.units().iter().enumerate() {
             let (info, parent, end) = (planned.info, planned.parent(), planned.end());
             for after in info.after {
-                let Some(instances) = by_type.get(&after.id()) else { continue };
+                let Some((number, instances)) = instances.of_type(after.id()) else { continue };
                 // If a type came after itself, none of its instances could be first.
                 let within = match after.id() == info.controller.id() {
                     true => instances.iter().copied().find(|&other| other != unit),
@@ -333,7 +331,7 @@ impl Survey {
                     let range = ancestor..self.units()[ancestor].end();
                     let members = instances_in(instances, range);
                     if !members.is_empty() {
-                        let group = *group_of.entry((ancestor, after.id())).or_insert_with(|| {
+                        let group = *group_of.entry((number, ancestor)).or_insert_with(|| {
                             groups.push(StepGroup {
                                 controller: after.id(),
                                 members: members.to_vec(),
@@ -348,6 +346,47 @@ impl Survey {
             }
         }
         groups
+    }
+}
+
+/// The types that others come after, with their controllers.
+struct NamedTypes {
+    /// Ascending.
+    types: Vec<TypeId>,
+    /// The units of each of these types, ascending.
+    instances: Vec<Vec<usize>>,
+}
+
+impl NamedTypes {
+    fn of(survey: &Survey) -> Self {
+        let met = survey.types.all();
+        let mut types: Vec<_> = met.iter().flat_map(|info| info.after).map(TypeRef::id).collect();
+        types.sort_unstable();
+        types.dedup();
+        let mut instances = vec![Vec::new(); types.len()];
+        if !types.is_empty() {
+            let numbered = met.iter().filter_map(|info| {
+                let number = types.binary_search(&info.controller.id()).ok()?;
+                Some((address(*info), number))
+            });
+            let numbers: ByAddress<usize> = numbered.collect();
+            for (unit, Unit { info, .. }) in survey.units().iter().enumerate() {
+                if let Some(&number) = numbers.get(&address(*info)) {
+                    instances[number].push(unit);
+                }
+            }
+        }
+        Self { types, instances }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.types.is_empty()
+    }
+
+    /// Returns the number of a type here, and its units.
+    fn of_type(&self, id: TypeId) -> Option<(usize, &[usize])> {
+        let number = self.types.binary_search(&id).ok()?;
+        Some((number, self.instances.get(number)?))
     }
 }
 

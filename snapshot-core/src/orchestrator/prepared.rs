@@ -157,7 +157,7 @@ impl<R: Controller> Prepared<R> {
         waiting.know(Arc::clone(tree) as _);
         // Without a timer nothing is compared later, and everything is read.
         let watch = waiting.watch();
-        let encode = || waiting.during(|| PreparedBytes::of_whole(tree, journal));
+        let encode = || waiting.during(|| PreparedBytes::keep(tree, journal));
         self.bytes = watch.ok().and_then(|_watch| encode());
         self
     }
@@ -194,15 +194,17 @@ impl<R: Controller> Prepared<R> {
             observer.phase_started(phase, controllers);
         });
         let began = Instant::now();
-        let importing = Importing::new(phase);
         let result = session.check_cancelled().and_then(|()| {
-            if let Some(changed) = importing.reading(|| self.changed(later))? {
-                return self.accept(changed);
+            let waiting = Waiting::of_session(phase, &session);
+            let _watch = waiting.watch()?;
+            if let Some(changed) = self.changed(later, &waiting)? {
+                return self.accept(changed, &waiting);
             }
+            let importing = Importing::new(phase);
             let verified =
                 importing.reading(|| caught(|| preview::decode::<R>(later.snapshot())))?;
             let rebuilt = rebuild(verified, &self.transaction.tree, &importing)?;
-            self.replace(rebuilt, gone)
+            self.replace(rebuilt, gone, &waiting)
         });
         quietly(|| match &result {
             Ok(()) => tracing::info!(controllers, took = ?began.elapsed(), "done"),
@@ -219,31 +221,38 @@ impl<R: Controller> Prepared<R> {
 
     /// Finds the controllers that have changed since the tree was prepared; `None` if the later snapshot
     /// has to be read as a whole.
-    fn changed(&mut self, later: &Incoming) -> Result<Option<Changed>, Error> {
+    fn changed(&mut self, later: &Incoming, waiting: &Waiting) -> Result<Option<Changed>, Error> {
         let Transaction { tree, journal, session, .. } = &self.transaction;
         // Faults are injected at every controller.
         let Some(bytes) = self.bytes.take().filter(|_| session.faults().is_empty()) else {
             return Ok(None);
         };
-        let waiting = Waiting::of_session(Phase::Refresh, session);
         waiting.know(Arc::clone(tree) as _);
-        let _watch = waiting.watch()?;
         waiting
-            .during(|| bytes.changed::<R>(tree, journal, later.snapshot()))
+            .during(|| bytes.changed::<R>(tree, journal, later.snapshot(), waiting))
             .map_err(|error| error.named(|address| tree.id_at(address)))
     }
 
     /// Puts the later states into the controllers that have changed. All others are in theirs.
-    fn accept(&mut self, Changed { stages, later }: Changed) -> Result<(), Error> {
+    fn accept(
+        &mut self,
+        Changed { stages, later }: Changed,
+        waiting: &Waiting,
+    ) -> Result<(), Error> {
         let kept: Vec<_> = (0..stages.len()).map(Some).collect();
         let journal = self.transaction.journal.refreshed(&stages, &kept);
         let earlier = std::mem::replace(&mut self.transaction.journal, journal);
-        self.put_in(later, &earlier, &kept)
+        self.put_in(later, (&earlier, &kept), waiting)
     }
 
     /// Replaces the earlier tree by the later one, and then puts the later states into the
     /// controllers that are in both.
-    fn replace(&mut self, rebuilt: Rebuilt, gone: &mut Option<Transaction>) -> Result<(), Error> {
+    fn replace(
+        &mut self,
+        rebuilt: Rebuilt,
+        gone: &mut Option<Transaction>,
+        waiting: &Waiting,
+    ) -> Result<(), Error> {
         let Rebuilt { tree, stages, kept, later } = rebuilt;
         let Transaction { session, claim, .. } = &self.transaction;
         let mut is_kept = vec![false; self.transaction.tree.nodes().len()];
@@ -261,7 +270,8 @@ impl<R: Controller> Prepared<R> {
             let (tree, session) = (Arc::clone(&earlier), Arc::clone(&session));
             *gone = Some(Transaction::new(tree, session, journal, End::Abort, claim));
         }
-        self.put_in(later, &earlier_journal, &kept)
+        waiting.know(tree as _);
+        self.put_in(later, (&earlier_journal, &kept), waiting)
     }
 
     /// Puts later states into the controllers of these units. `kept` has for each its unit in the earlier
@@ -269,13 +279,10 @@ impl<R: Controller> Prepared<R> {
     fn put_in(
         &self,
         later: Vec<(usize, Box<dyn Loaded>)>,
-        earlier: &Journal,
-        kept: &[Option<usize>],
+        (earlier, kept): (&Journal, &[Option<usize>]),
+        waiting: &Waiting,
     ) -> Result<(), Error> {
         let Transaction { tree, session, .. } = &self.transaction;
-        let waiting = Waiting::of_session(Phase::Refresh, session);
-        waiting.know(Arc::clone(tree) as _);
-        let _watch = waiting.watch()?;
         waiting
             .during(|| {
                 for (unit, state) in later {

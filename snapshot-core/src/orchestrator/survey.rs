@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::units::{Unit, Units};
+use crate::controller::{ByAddress, address};
 use crate::path::Spot;
 use crate::payload::TypeInfo;
 use crate::{ControllerId, Error};
@@ -15,6 +16,7 @@ pub(crate) struct Surveyor(Survey);
 #[derive(Debug)]
 pub(crate) struct Survey {
     pub(super) units: Units,
+    pub(super) types: TypesMet,
     /// Units and the siblings that they come after, by path.
     pub(super) named: Vec<(usize, Vec<String>)>,
     /// The controllers that could not be read.
@@ -23,11 +25,46 @@ pub(crate) struct Survey {
     pub(super) wrong: Option<Error>,
 }
 
+/// The types of the controllers of a survey, each once.
+#[derive(Debug)]
+pub(super) struct TypesMet {
+    all: Vec<&'static TypeInfo>,
+    /// The type of the last controller. Most controllers are like the one before them.
+    last: &'static TypeInfo,
+    known: ByAddress<()>,
+}
+
+impl TypesMet {
+    fn of_root(info: &'static TypeInfo) -> Self {
+        let known = ByAddress::from_iter([(address(info), ())]);
+        Self { all: vec![info], last: info, known }
+    }
+
+    #[inline]
+    fn meet(&mut self, info: &'static TypeInfo) {
+        if !std::ptr::eq(self.last, info) {
+            self.meet_another(info);
+        }
+    }
+
+    fn meet_another(&mut self, info: &'static TypeInfo) {
+        self.last = info;
+        if self.known.insert(address(info), ()).is_none() {
+            self.all.push(info);
+        }
+    }
+
+    pub(super) fn all(&self) -> &[&'static TypeInfo] {
+        &self.all
+    }
+}
+
 impl Surveyor {
     /// Creates a surveyor that has met the root of a tree whose names may have this many bytes.
     pub(crate) fn at_root(info: &'static TypeInfo, name_limit: usize) -> Self {
         let units = Units::of_root(info, name_limit);
-        Self(Survey { units, named: Vec::new(), left_out: HashSet::new(), wrong: None })
+        let types = TypesMet::of_root(info);
+        Self(Survey { units, types, named: Vec::new(), left_out: HashSet::new(), wrong: None })
     }
 
     /// Reserves room for this many more controllers.
@@ -48,6 +85,7 @@ impl Surveyor {
         own_name: Option<&str>,
     ) -> usize {
         let unit = self.0.units.list.len();
+        self.0.types.meet(info);
         match (spot, own_name) {
             // As they are, without text of their own.
             (Spot::Field(_), _) | (Spot::Element(..), None) => {
@@ -128,17 +166,6 @@ impl Survey {
 
     /// Returns whether a state defines a name or refers to one.
     pub(crate) fn has_references(&self) -> bool {
-        let mut known: Vec<&TypeInfo> = Vec::new();
-        let mut last: Option<&TypeInfo> = None;
-        self.units().iter().any(|unit| {
-            if last.replace(unit.info).is_some_and(|last| std::ptr::eq(last, unit.info)) {
-                return false;
-            }
-            let is_known = known.iter().any(|known| std::ptr::eq(*known, unit.info));
-            if !is_known {
-                known.push(unit.info);
-            }
-            !is_known && unit.info.has_references()
-        })
+        self.types.all().iter().any(|info| info.has_references())
     }
 }

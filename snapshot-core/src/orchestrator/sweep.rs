@@ -402,15 +402,16 @@ impl<'a> Sweep<'a> {
     /// Releases the steps that wait only for these.
     fn release(&mut self, steps: Range<usize>) {
         let Self { tree, blockers, ready, .. } = self;
-        tree.plan.each_after(self.hook.first(), steps, |after| {
-            if let Some(blockers) = blockers {
-                let blockers = &mut blockers[after];
-                *blockers -= 1;
-                if *blockers > 0 {
-                    return;
-                }
+        let first = self.hook.first();
+        let Some(blockers) = blockers else {
+            return tree.plan.each_after(first, steps, |after| ready.push(after));
+        };
+        tree.plan.each_after(first, steps, |after| {
+            let blockers = &mut blockers[after];
+            *blockers -= 1;
+            if *blockers == 0 {
+                ready.push(after);
             }
-            ready.push(after);
         });
     }
 

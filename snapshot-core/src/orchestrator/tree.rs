@@ -2,24 +2,25 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::child_addresses::ChildAddresses;
 use super::plan::TreePlan;
 use super::survey::{Survey, Surveyor};
 use super::units::Unit;
 use crate::codec::Reader;
-use crate::controller::lock::{self, KnownNames};
+use crate::controller::lock::{self, Board, KnownNames};
 use crate::controller::{self, ByAddress, Node, address, live};
 use crate::panics::{caught, quietly};
 use crate::path::Spot;
 use crate::payload::TypeInfo;
-use crate::visit::{Visit, addresses, children};
+use crate::visit::{Visit, children};
 use crate::{ControllerId, Error};
 
 /// Running controllers, in the order of their plan.
 pub(crate) struct Tree {
     pub(crate) plan: Arc<TreePlan>,
     nodes: Vec<Arc<dyn Node>>,
-    /// Where they are: looked at for each comparison.
-    addresses: Vec<usize>,
+    /// The children of each, for comparisons.
+    children: ChildAddresses,
     /// The units whose controllers are gone, ascending. Their nodes are those of other controllers.
     gone: Vec<usize>,
     /// Whether a state defines a name or refers to one.
@@ -42,8 +43,8 @@ impl Tree {
         nodes: Vec<Arc<dyn Node>>,
         gone: Vec<usize>,
     ) -> Self {
-        let addresses = nodes.iter().map(|node| address(&**node)).collect();
-        Self { plan, nodes, addresses, gone, has_references: false }
+        let children = ChildAddresses::of(&plan, &nodes);
+        Self { plan, nodes, children, gone, has_references: false }
     }
 
     pub(super) fn gone(&self) -> &[usize] {
@@ -54,39 +55,13 @@ impl Tree {
         &self.nodes
     }
 
-    /// Returns the addresses of the controllers, in the same order.
-    pub(super) fn addresses(&self) -> &[usize] {
-        &self.addresses
-    }
-
     pub(crate) fn id(&self, unit: usize) -> &ControllerId {
         self.plan.id(unit)
     }
 
-    /// Whether all controllers are still those of the plan, each below the same parent.
+    /// Returns whether all controllers are still those of the plan, each below the same parent.
     pub(super) fn has_same_controllers(&self) -> bool {
-        let units = self.plan.units().iter().enumerate();
-        let mut holders = units.filter(|(_, unit)| !unit.info.is_leaf);
-        holders.all(|(unit, _)| self.has_same_children(unit))
-    }
-
-    /// Returns whether the controllers right below a unit are still those of the plan.
-    fn has_same_children(&self, unit: usize) -> bool {
-        let units = self.plan.units();
-        let end = units[unit].end();
-        // The units below this one end where it does.
-        let below = self.addresses.get(..end).unwrap_or_default();
-        let mut next = unit + 1;
-        let mut visitor = addresses(|found| {
-            match below.get(next) {
-                Some(&expected) if found == Some(expected) => next = units[next].end(),
-                // This error only ends the visit; it is never shown.
-                _ => return Err(Error::internal("another child")),
-            }
-            Ok(())
-        });
-        let visited = self.nodes[unit].visit(&mut Visit::new(&mut visitor));
-        visited.is_ok() && next == end
+        self.children.are_in(&self.nodes)
     }
 
     /// Drops the nodes, parents before children, so that each destructor runs separately. A panic
@@ -138,6 +113,7 @@ impl Met {
         }
         let mut finder = Finder {
             asked: &asked,
+            board: board.as_deref(),
             open: None,
             places: ByAddress::default(),
             nodes: Vec::new(),
@@ -264,6 +240,8 @@ impl KnownNames for Mutex<Asked> {
 
 struct Finder<'s> {
     asked: &'s Mutex<Asked>,
+    /// The board of this thread.
+    board: Option<&'s Board>,
     /// Unlocked while a controller is asked, so that others can see which one it is.
     open: Option<MutexGuard<'s, Asked>>,
     /// The units of the controllers that more than one place may hold.
@@ -326,7 +304,7 @@ impl<'s> Finder<'s> {
         node: &dyn Node,
         place: Option<(usize, Spot)>,
     ) -> (controller::Account, Result<(), Error>) {
-        let Self { found, paths, open, asked, .. } = self;
+        let Self { found, paths, open, asked, board, .. } = self;
         let shown = open.get_or_insert_with(|| open_asked(asked));
         (shown.address, shown.info, shown.place) = (address(node), node.info(), place);
         if let Some((_, spot @ Spot::Text { .. })) = place {
@@ -339,7 +317,7 @@ impl<'s> Finder<'s> {
             found.push(ChildFound { spot: place.spot(paths), after, node: live(child) });
             Ok(())
         });
-        node.meet(&mut Visit::new(&mut visitor))
+        node.meet(&mut Visit::new(&mut visitor), *board)
     }
 
     /// Returns the unit at which a controller was first found; it is now found as `unit`.

@@ -13,9 +13,10 @@ use super::journal::Journal;
 use super::preview::take_root;
 use super::tree::Tree;
 use super::tree_save::TreeSave;
+use super::waiting::Waiting;
 use crate::codec::{ReadScope, Writer, read_bare_any, split_bare_any};
 use crate::controller::{
-    ByAddress, Described, FrozenTree, Loaded, StateOf, described, hold_child, keep_child,
+    ByAddress, Described, FrozenTree, Loaded, StateOf, address, described, hold_child, keep_child,
     wire_stages,
 };
 use crate::envelope::Snapshot;
@@ -26,12 +27,13 @@ use crate::visit::{ChildCell, Name, Role, StatePlace, Visit, Visitor, Wants};
 use crate::{Controller, Error};
 
 /// A prepared tree as it would be saved, with every controller in the stage that it has at the source.
-#[derive(PartialEq)]
 pub(super) struct PreparedBytes {
     /// The payload of the root.
     bytes: Vec<u8>,
     /// The place of each controller's payload in the bytes, by unit.
     payloads: Vec<Range<usize>>,
+    /// The memory for the comparison, so that no page is touched for the first time in the blackout.
+    writer: Writer,
 }
 
 /// The difference between a prepared tree and a later state of the same controllers.
@@ -44,41 +46,17 @@ pub(super) struct Changed {
 }
 
 impl PreparedBytes {
-    /// Encodes a prepared tree; `None` if there is nothing to compare with later.
-    pub(super) fn of_whole(tree: &Tree, journal: &Journal) -> Option<Self> {
+    /// Encodes a prepared tree to compare later states with it; `None` if that is impossible, or if its
+    /// references do not resolve.
+    pub(super) fn keep(tree: &Tree, journal: &Journal) -> Option<Self> {
         let root = tree.nodes().first()?;
         let has_references = tree.plan.units().iter().any(|unit| unit.info.has_references());
         if has_references {
             caught(|| check_controller(&**root)).ok()?;
         }
-        Self::of(tree, journal, 0).ok().flatten()
-    }
-
-    /// Encodes a prepared tree; `None` if it cannot be saved, or not as the tree that was prepared.
-    ///
-    /// # Errors
-    ///
-    /// If a state could not be locked.
-    fn of(tree: &Tree, journal: &Journal, capacity: usize) -> Result<Option<Self>, Error> {
-        let Some(root) = tree.nodes().first() else { return Ok(None) };
-        let mut expected = FrozenTree::with_capacity(tree.nodes().len());
-        for (unit, (node, planned)) in tree.nodes().iter().zip(tree.plan.units()).enumerate() {
-            let rules = planned.info.stage_rules;
-            let imported = rules.and_then(|rules| journal.imported_stage(unit, rules));
-            expected.push(&**node, planned.parent(), journal.stage(unit), imported);
-        }
-        let mut w = Writer::with_capacity(capacity);
-        w.set_scope(TreeSave::new(expected, None));
-        if let Err(error) = caught(|| root.put_payload(&mut w)) {
-            let is_of_a_lock = error.findings().any(Finding::is_of_a_lock);
-            return if is_of_a_lock { Err(error) } else { Ok(None) };
-        }
-        let written = w.take_scope::<TreeSave>().and_then(|save| save.frozen.written());
-        let Some(written) = written else { return Ok(None) };
-        // Positions count from the end.
-        let length = w.position();
-        let payloads = written.into_iter().map(|at| length - at.end..length - at.start).collect();
-        Ok(Some(Self { bytes: w.into_vec(), payloads }))
+        let mut writer = Writer::default();
+        let payloads = encode(tree, journal, &mut writer).ok().flatten()?;
+        Some(Self { bytes: writer.as_bytes().to_vec(), payloads, writer })
     }
 
     fn payload(&self, unit: usize) -> Option<&[u8]> {
@@ -93,17 +71,19 @@ impl PreparedBytes {
     ///
     /// If a state could not be locked.
     pub(super) fn changed<R: Controller>(
-        &self,
+        mut self,
         tree: &Tree,
         journal: &Journal,
         later: &Snapshot,
+        waiting: &Waiting,
     ) -> Result<Option<Changed>, Error> {
         if later.limits().name < tree.plan.name_limit() {
             return Ok(None);
         }
-        match Self::of(tree, journal, self.bytes.len())? {
+        self.writer.clear();
+        match encode(tree, journal, &mut self.writer)? {
             // Nobody has changed the prepared controllers, so their references still resolve.
-            Some(now) if now == *self => {}
+            Some(now) if now == self.payloads && self.writer.as_bytes() == self.bytes => {}
             _ => return Ok(None),
         }
         let units = tree.plan.units().len();
@@ -111,10 +91,11 @@ impl PreparedBytes {
             stages: (0..units).map(|unit| journal.stage(unit)).collect(),
             later: Vec::new(),
         };
-        if self.is_whole(tree, later) {
+        if self.is_all_of(tree, later) {
             return Ok(Some(changed));
         }
-        let Some(root) = self.read::<R>(tree, journal, later) else { return Ok(None) };
+        let root = waiting.reading(|| self.read::<R>(tree, journal, later));
+        let Some(root) = root else { return Ok(None) };
         let mut comparison = Comparison { tree, changed: &mut changed };
         let compared =
             caught(|| comparison.unit(0, &Described::of(&root), |visit| root.visit(visit)));
@@ -130,8 +111,8 @@ impl PreparedBytes {
         Ok(Some(changed))
     }
 
-    /// Returns whether nothing has changed at all.
-    fn is_whole(&self, tree: &Tree, later: &Snapshot) -> bool {
+    /// Returns whether these are the bytes of the later snapshot.
+    fn is_all_of(&self, tree: &Tree, later: &Snapshot) -> bool {
         let (any, base) = later.any();
         let is_same = |(type_url, payload): (&str, &[u8])| {
             type_url == tree.plan.info(0).type_url && Some(payload) == self.payload(0)
@@ -146,9 +127,9 @@ impl PreparedBytes {
         journal: &Journal,
         later: &Snapshot,
     ) -> Option<StateOf<R>> {
-        let addresses = tree.addresses().iter().enumerate();
-        let stages: ByAddress<i32> = addresses
-            .filter_map(|(unit, &address)| journal.stage(unit).map(|stage| (address, stage)))
+        let nodes = tree.nodes().iter().enumerate();
+        let stages: ByAddress<i32> = nodes
+            .filter_map(|(unit, node)| journal.stage(unit).map(|stage| (address(&**node), stage)))
             .collect();
         let (any, base) = later.any();
         let memory = later.limits().memory_for(any.len());
@@ -163,6 +144,38 @@ impl PreparedBytes {
         };
         wire_stages::during(stages, read).ok()
     }
+}
+
+/// Encodes a prepared tree. Returns the place of each payload, by unit; `None` if it cannot be saved, or
+/// not as the tree that was prepared.
+///
+/// # Errors
+///
+/// If a state could not be locked.
+fn encode(
+    tree: &Tree,
+    journal: &Journal,
+    writer: &mut Writer,
+) -> Result<Option<Vec<Range<usize>>>, Error> {
+    let Some(root) = tree.nodes().first() else { return Ok(None) };
+    let mut expected = FrozenTree::with_capacity(tree.nodes().len());
+    for (unit, (node, planned)) in tree.nodes().iter().zip(tree.plan.units()).enumerate() {
+        let rules = planned.info.stage_rules;
+        let imported = rules.and_then(|rules| journal.imported_stage(unit, rules));
+        expected.push(&**node, planned.parent(), journal.stage(unit), imported);
+    }
+    writer.set_scope(TreeSave::new(expected, None));
+    let put = caught(|| root.put_payload(writer));
+    let saved = writer.take_scope::<TreeSave>();
+    if let Err(error) = put {
+        let is_of_a_lock = error.findings().any(Finding::is_of_a_lock);
+        return if is_of_a_lock { Err(error) } else { Ok(None) };
+    }
+    let written = saved.and_then(|save| save.frozen.written());
+    // Positions count from the end.
+    let length = writer.position();
+    let place = |at: Range<usize>| length - at.end..length - at.start;
+    Ok(written.map(|written| written.into_iter().map(place).collect()))
 }
 
 /// The scope of the read. It knows the controllers in the order in which they are on the wire.
@@ -271,9 +284,10 @@ impl Comparison<'_> {
         let spot = place.spot(&mut text);
         let is_here =
             |own_name: Option<&str>| plan.has_place(unit, (spot, &text), own_name, &place.after());
-        if let Some(address) = child.address() {
-            let name = plan.info(unit).id_field.and_then(|_| self.tree.nodes()[unit].own_name());
-            let is_same = address == self.tree.addresses()[unit] && is_here(name.as_deref());
+        if let Some(found) = child.address() {
+            let node = &self.tree.nodes()[unit];
+            let name = plan.info(unit).id_field.and_then(|_| node.own_name());
+            let is_same = found == address(&**node) && is_here(name.as_deref());
             return if is_same { Ok(()) } else { Err(differs()) };
         }
         let state = described(child).ok_or_else(differs)?;

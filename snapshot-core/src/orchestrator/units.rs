@@ -77,25 +77,19 @@ impl Units {
         &self.ids()[unit]
     }
 
-    /// Returns the units right below one.
-    #[inline]
-    pub(crate) fn children(&self, unit: usize) -> impl Iterator<Item = usize> {
-        let end = self.list[unit].end();
-        let first = Some(unit + 1).filter(move |&child| child < end);
-        std::iter::successors(first, move |&child| {
-            Some(self.list[child].end()).filter(|&next| next < end)
-        })
-    }
-
     /// Calls `visit` with each unit right below one of these.
     #[inline]
     pub(crate) fn each_child(&self, units: Range<usize>, mut visit: impl FnMut(usize)) {
-        for unit in units {
-            let end = self.list[unit].end();
-            let mut child = unit + 1;
-            while child < end {
-                visit(child);
-                child = self.list[child].end();
+        let parents = self.list.get(units.clone()).unwrap_or_default();
+        for (unit, parent) in units.zip(parents) {
+            let mut next = unit + 1;
+            if parent.end() == next {
+                continue;
+            }
+            let below = self.list.get(..parent.end()).unwrap_or_default();
+            while let Some(child) = below.get(next) {
+                visit(next);
+                next = child.end();
             }
         }
     }
@@ -220,25 +214,33 @@ impl Units {
                 continue;
             }
             fields.clear();
-            let mut last = None;
-            for child in self.children(unit) {
-                let spot = self.list[child].spot();
-                let name = match (last, spot) {
-                    (_, Spot::Text { .. }) => return false,
-                    (Some(Spot::Element(before, below)), Spot::Element(name, index))
-                        if std::ptr::eq(before, name) && below < index =>
-                    {
-                        None
+            let below = self.list.get(..planned.end()).unwrap_or_default();
+            let mut next = unit + 1;
+            // The last child, if it is an element of a list.
+            let mut last: Option<(&str, u32)> = None;
+            while let Some(child) = below.get(next) {
+                next = child.end();
+                let name = match child.step.spot {
+                    Spot::Text { .. } => return false,
+                    Spot::Field(name) => {
+                        last = None;
+                        name
                     }
-                    (_, Spot::Field(name) | Spot::Element(name, _)) => Some(name),
+                    Spot::Element(name, index) => {
+                        let comes_next = last.is_some_and(|(before, below)| {
+                            std::ptr::eq(before, name) && below < index
+                        });
+                        last = Some((name, index));
+                        if comes_next {
+                            continue;
+                        }
+                        name
+                    }
                 };
-                if let Some(name) = name {
-                    if fields.len() == FIELDS || fields.contains(&name) {
-                        return false;
-                    }
-                    fields.push(name);
+                if fields.len() == FIELDS || fields.contains(&name) {
+                    return false;
                 }
-                last = Some(spot);
+                fields.push(name);
             }
         }
         true

@@ -8,6 +8,7 @@ use super::TwinNames;
 use super::collect::{FoundName, RecordedStep, References, StepTarget};
 use crate::codec::Quoted;
 use crate::error::Error;
+use crate::keyed_hash::HashKeys;
 use crate::visit::Role;
 
 /// The fields that define names in a namespace.
@@ -62,7 +63,8 @@ impl References {
     pub(super) fn resolves(&self) -> bool {
         let name =
             |found: &FoundName| DefinedName { text: self.text(found), namespace: found.namespace };
-        let mut defined = HashSet::with_capacity(self.found_by(Role::Defines).count());
+        let defined = self.found_by(Role::Defines).count();
+        let mut defined = HashSet::with_capacity_and_hasher(defined, HashKeys::random());
         self.failures.is_empty()
             && self.found_by(Role::Defines).all(|(_, found)| defined.insert(name(found)))
             && self.found_by(Role::Refers).all(|(_, found)| defined.contains(&name(found)))

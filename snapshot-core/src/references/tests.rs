@@ -203,8 +203,8 @@ fn a_payload_has_the_same_id_as_in_a_walk() {
             visit.index(4, |visit| leaf(visit, Some("a/b")))
         })?;
         visit.field("map", |visit| {
-            visit.key("", |visit| leaf(visit, None))?;
-            visit.key("k", |visit| leaf(visit, Some("")))
+            visit.key(String::new, |visit| leaf(visit, None))?;
+            visit.key(|| "k".to_owned(), |visit| leaf(visit, Some("")))
         })?;
         visit.field("nested", |visit| {
             visit.message(|visit| visit.field("deep", |visit| leaf(visit, None)))
@@ -273,7 +273,7 @@ fn a_path_without_names_leaves_no_steps_behind() {
                 visit.index(index, |_| Ok(()))?;
             }
             visit.index(10, |visit| refers(visit, "b", "n", &1_u8))?;
-            visit.key("k", |visit| refers(visit, "b", "n", &None::<u8>))
+            visit.key(|| "k".to_owned(), |visit| refers(visit, "b", "n", &None::<u8>))
         })
     });
     // The root, the field, the element, its field.

@@ -10,6 +10,7 @@ mod step;
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::slice;
 
 pub use self::names::Names;
 pub(crate) use self::names::Role;
@@ -31,17 +32,6 @@ pub(crate) trait Visitor {
     ///
     /// An error ends the walk and is what it returns.
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error>;
-
-    /// Receives a controller inside the state in place of [`child`](Self::child), if the visitor asks for
-    /// nothing but its address; `None` if it is not built.
-    ///
-    /// # Errors
-    ///
-    /// As [`child`](Self::child).
-    fn address(&mut self, address: Option<usize>) -> Result<(), Error> {
-        let _ = address;
-        Ok(())
-    }
 
     /// Receives a name, if the visitor wants names.
     fn name(&mut self, place: StatePlace<'_>, name: Name<'_>) {
@@ -66,8 +56,6 @@ pub(crate) struct Wants {
     pub(crate) order: bool,
     /// Whether it needs places. A visitor that wants names has them for its errors in any case.
     pub(crate) places: bool,
-    /// Whether it needs no more of a controller than its address.
-    pub(crate) addresses: bool,
     /// Whether it collects names.
     pub(crate) names: bool,
     /// Whether it asks if adapters give back what they were given.
@@ -77,11 +65,17 @@ pub(crate) struct Wants {
 impl Wants {
     /// The controllers, in any order, wherever they are.
     pub(crate) const CHILDREN: Self =
-        Self { order: false, places: false, addresses: false, names: false, adapters: false };
+        Self { order: false, places: false, names: false, adapters: false };
     /// The controllers and their places, in the order of the wire.
     pub(crate) const PLACES: Self = Self { order: true, places: true, ..Self::CHILDREN };
-    /// The addresses of the controllers, in the order of the wire.
-    pub(crate) const ADDRESSES: Self = Self { order: true, addresses: true, ..Self::CHILDREN };
+    /// The controllers in the order of the wire.
+    const IN_ORDER: Self = Self { order: true, ..Self::CHILDREN };
+
+    /// Returns whether the steps of a walk must be known.
+    #[inline]
+    fn has_steps(self) -> bool {
+        self.places || self.names
+    }
 }
 
 /// A name that a field defines or refers to.
@@ -120,12 +114,14 @@ pub struct Visit<'v> {
     way: Option<&'v Way<'v>>,
     /// The nesting depth of the current message.
     depth: u32,
+    /// In a walk that compares controllers and shows none, the addresses that are expected next.
+    expected: Option<slice::Iter<'v, usize>>,
 }
 
 impl<'v> Visit<'v> {
     /// Begins a walk.
     pub(crate) fn new(visitor: &'v mut dyn Visitor) -> Self {
-        Self { wants: visitor.wants(), visitor, way: None, depth: 0 }
+        Self { wants: visitor.wants(), visitor, way: None, depth: 0, expected: None }
     }
 
     /// Continues a walk inside of a controller that was found at `place`.
@@ -137,7 +133,8 @@ impl<'v> Visit<'v> {
         visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let wants = visitor.wants();
-        let mut outer = Visit { wants, visitor, way: place.way, depth: place.depth };
+        let StatePlace { way, depth } = place;
+        let mut outer = Visit { wants, visitor, way, depth, expected: None };
         outer.within(Step::Payload { own_name, message }, |inside| inside.message(visit))
     }
 
@@ -166,11 +163,12 @@ impl<'v> Visit<'v> {
         visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Self { wants, depth, .. } = *self;
-        if !wants.places && !wants.names {
+        if !wants.has_steps() {
             return visit(self);
         }
         let way = Way::new(step, self.way);
-        visit(&mut Visit { visitor: &mut *self.visitor, wants, way: Some(&way), depth })
+        let visitor = &mut *self.visitor;
+        visit(&mut Visit { visitor, wants, way: Some(&way), depth, expected: None })
     }
 
     /// Walks into a field.
@@ -191,13 +189,16 @@ impl<'v> Visit<'v> {
         self.within(Step::Index(index), visit)
     }
 
-    /// Walks into an entry of a map.
+    /// Walks into an entry of a map. The text of its key is written only if somebody wants places.
     pub(crate) fn key(
         &mut self,
-        key: &str,
+        key: impl FnOnce() -> String,
         visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.within(Step::Key(key), visit)
+        match self.wants.has_steps() {
+            true => self.within(Step::Key(&key()), visit),
+            false => visit(self),
+        }
     }
 
     /// Walks into a member of a set of controllers. Its id does not follow from its place.
@@ -210,21 +211,23 @@ impl<'v> Visit<'v> {
         self.within(Step::Member { id, after }, visit)
     }
 
-    /// Walks over the values of a map: `in_any_order` without their keys, unless the visitor needs to
-    /// know where they are.
+    /// Walks over the values of a map: by `values` alone, or by `entries`, in the order of the wire and
+    /// with their keys, if the visitor needs that. `is_sorted` says that the order of `values` is that
+    /// of the wire.
     pub(crate) fn values(
         &mut self,
-        in_any_order: impl Fn(&mut Visit<'_>) -> Result<(), Error>,
-        in_order: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+        is_sorted: bool,
+        values: impl Fn(&mut Visit<'_>) -> Result<(), Error>,
+        entries: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if !self.wants.order {
-            return in_any_order(self);
+        if !self.wants.order || (is_sorted && !self.wants.has_steps()) {
+            return values(self);
         }
         // To sort the keys and to write them is worth the work only if there is something to find.
-        if !self.wants.names && !holds_child(in_any_order) {
+        if !self.wants.names && !holds_child(values) {
             return Ok(());
         }
-        in_order(self)
+        entries(self)
     }
 
     /// Walks into a nested message. What is nested deeper than can be saved is not visited: its save
@@ -277,12 +280,16 @@ impl<'v> Visit<'v> {
         self.visitor.lost(place, error);
     }
 
-    /// Shows a controller to the visitor.
+    /// Shows a controller to the visitor, or compares it with the expected one.
     // In line, so that its address is at hand.
     #[inline]
     pub(crate) fn child<C: ChildCell>(&mut self, child: &C) -> Result<(), Error> {
-        if self.wants.addresses {
-            return self.visitor.address(child.address());
+        if let Some(expected) = &mut self.expected {
+            let found = child.address();
+            return match found.is_some() && found.as_ref() == expected.next() {
+                true => Ok(()),
+                false => Err(unexpected()),
+            };
         }
         let place = StatePlace { way: self.way, depth: self.depth };
         self.visitor.child(place, child)
@@ -350,30 +357,32 @@ where
     }
 }
 
-/// The visitor that calls a function for the address of each controller.
-pub(crate) struct Addresses<F>(F);
+/// Returns whether a walk finds exactly the controllers with these addresses, in the order of the wire.
+/// A tree is compared so before each of its phases, so the walk compares the addresses itself.
+pub(crate) fn finds_exactly(
+    addresses: &[usize],
+    visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
+) -> bool {
+    /// Receives nothing.
+    struct Nobody;
 
-/// Makes a visitor that calls `found` for the address of each controller, in the order of the wire.
-pub(crate) fn addresses<F>(found: F) -> Addresses<F>
-where
-    F: FnMut(Option<usize>) -> Result<(), Error>,
-{
-    Addresses(found)
+    impl Visitor for Nobody {
+        fn wants(&self) -> Wants {
+            Wants::IN_ORDER
+        }
+
+        fn child(&mut self, _: StatePlace<'_>, _: &dyn ChildCell) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    let mut nobody = Nobody;
+    let mut walk = Visit { expected: Some(addresses.iter()), ..Visit::new(&mut nobody) };
+    visit(&mut walk).is_ok() && walk.expected.is_none_or(|rest| rest.as_slice().is_empty())
 }
 
-impl<F> Visitor for Addresses<F>
-where
-    F: FnMut(Option<usize>) -> Result<(), Error>,
-{
-    fn wants(&self) -> Wants {
-        Wants::ADDRESSES
-    }
-
-    fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {
-        (self.0)(child.address())
-    }
-
-    fn address(&mut self, address: Option<usize>) -> Result<(), Error> {
-        (self.0)(address)
-    }
+/// It only ends a walk: nobody reads it.
+#[cold]
+fn unexpected() -> Error {
+    Error::internal("another controller than the expected one")
 }

@@ -44,6 +44,13 @@ const CORE: &[Room] = &[
         barred: "the values at these places",
     },
     Room {
+        floor: 1,
+        name: "hash",
+        modules: &["keyed_hash"],
+        purpose: "the hash of text from snapshots",
+        barred: "what the text is",
+    },
+    Room {
         floor: 2,
         name: "error",
         modules: &["error", "panics"],

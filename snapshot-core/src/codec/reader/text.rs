@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
 /// Returns the bytes as text if they are ASCII.
 #[inline]
 #[allow(unsafe_code)]
-fn ascii_text(bytes: &[u8]) -> Option<&str> {
+pub(in crate::codec) fn ascii_text(bytes: &[u8]) -> Option<&str> {
     // Texts are short and nearly all ASCII, and `from_utf8` starts slowly. Without this, a restore
     // takes 16 % more instructions and 15 % more time (BENCHMARKS.md).
     //
