@@ -44,6 +44,28 @@ impl Code {
             Code::Internal => "INTERNAL",
         }
     }
+
+    /// Returns the code with this name; `None` if there is none.
+    ///
+    /// ```
+    /// use snapshot_core::Code;
+    ///
+    /// assert_eq!(Code::from_name("DATA_LOSS"), Some(Code::DataLoss));
+    /// assert_eq!(Code::from_name("NOT_FOUND"), None);
+    /// ```
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "INVALID_ARGUMENT" => Code::InvalidArgument,
+            "FAILED_PRECONDITION" => Code::FailedPrecondition,
+            "DATA_LOSS" => Code::DataLoss,
+            "UNIMPLEMENTED" => Code::Unimplemented,
+            "RESOURCE_EXHAUSTED" => Code::ResourceExhausted,
+            "DEADLINE_EXCEEDED" => Code::DeadlineExceeded,
+            "CANCELLED" => Code::Cancelled,
+            "INTERNAL" => Code::Internal,
+            _ => return None,
+        })
+    }
 }
 
 impl fmt::Display for Code {

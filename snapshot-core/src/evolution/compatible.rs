@@ -11,6 +11,7 @@ use super::effect::{Effect, PEERS};
 use super::meaning::compare_defaults;
 use super::version_schema::{Types, VersionSchema};
 use crate::error::{Code, Error};
+use crate::path::Escaped;
 use crate::schema::Manifest;
 use crate::wire::v1::manifest::{Field, Payload};
 
@@ -138,7 +139,7 @@ impl fmt::Display for Verdict {
             Verdict::Differs { version, differences } => {
                 write!(f, "version {version} is not the same on both sides")?;
                 for Difference { place, reason, .. } in differences {
-                    write!(f, "; {place}: {reason}")?;
+                    write!(f, "; {}: {}", Escaped(place), Escaped(reason))?;
                 }
                 Ok(())
             }
@@ -149,9 +150,9 @@ impl fmt::Display for Verdict {
 impl fmt::Display for PayloadVerdict {
     /// Writes the verdict, then the bearable differences.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.type_url, self.verdict)?;
+        write!(f, "{}: {}", Escaped(&self.type_url), self.verdict)?;
         for Difference { place, reason, .. } in &self.bearable {
-            write!(f, "; bearable: {place}: {reason}")?;
+            write!(f, "; bearable: {}: {}", Escaped(place), Escaped(reason))?;
         }
         Ok(())
     }

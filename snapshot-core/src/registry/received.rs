@@ -3,8 +3,8 @@
 use prost::Message;
 
 use super::Manifest;
-use crate::codec::{Reader, default_memory};
-use crate::wire::v1::manifest as wire;
+use crate::codec::{Reader, charge_for_prost, default_memory};
+use crate::schema::Schema;
 use crate::{Code, Error};
 
 impl Manifest {
@@ -44,7 +44,8 @@ impl Manifest {
                 Self::LENGTH_LIMIT
             )));
         }
-        count(&mut Reader::new(bytes), &MANIFEST).map_err(|error| match error.code() {
+        let counted = charge_for_prost(Self::DESCRIPTOR, &mut Reader::new(bytes));
+        counted.map_err(|error| match error.code() {
             Code::ResourceExhausted => Error::exhausted(format!(
                 "the manifest needs more than {} bytes of memory: no build has that many types",
                 default_memory(length)
@@ -56,86 +57,6 @@ impl Manifest {
             Error::new(Code::DataLoss, reason).with_source(error)
         })
     }
-}
-
-/// A message of the manifest: its size in memory, and the content of its fields.
-struct MessageShape {
-    size: usize,
-    fields: &'static [(u32, Content)],
-}
-
-/// The content of a field, as far as it takes memory outside of the message.
-enum Content {
-    Message(&'static MessageShape),
-    Text,
-    Numbers,
-}
-
-use Content::{Message as Inner, Numbers, Text};
-
-static MANIFEST: MessageShape = MessageShape {
-    size: size_of::<Manifest>(),
-    fields: &[(1, Inner(&PAYLOAD)), (2, Inner(&MESSAGE)), (3, Inner(&ENUM))],
-};
-
-static PAYLOAD: MessageShape = MessageShape {
-    size: size_of::<wire::Payload>(),
-    fields: &[
-        (1, Text),
-        (3, Numbers),
-        (4, Text),
-        (5, Inner(&STAGE_RULES)),
-        (6, Text),
-        (7, Inner(&OLDER)),
-        (8, Numbers),
-    ],
-};
-
-static OLDER: MessageShape = MessageShape { size: size_of::<wire::Older>(), fields: &[(2, Text)] };
-
-static STAGE_RULES: MessageShape = MessageShape {
-    size: size_of::<wire::StageRules>(),
-    fields: &[(1, Text), (2, Text), (3, Text), (4, Text), (5, Text)],
-};
-
-static MESSAGE: MessageShape =
-    MessageShape { size: size_of::<wire::Message>(), fields: &[(1, Text), (2, Inner(&FIELD))] };
-
-static FIELD: MessageShape = MessageShape {
-    size: size_of::<wire::Field>(),
-    fields: &[(2, Text), (3, Text), (4, Text), (6, Text), (7, Text)],
-};
-
-static ENUM: MessageShape =
-    MessageShape { size: size_of::<wire::Enum>(), fields: &[(1, Text), (2, Inner(&VALUE))] };
-
-static VALUE: MessageShape = MessageShape { size: size_of::<wire::Value>(), fields: &[(1, Text)] };
-
-/// Counts the memory that prost will allocate for a message.
-fn count(r: &mut Reader<'_>, shape: &MessageShape) -> Result<(), Error> {
-    /// While a vector grows, its old and its new buffer exist together.
-    const GROWTH: usize = 3;
-    while let Some(tag) = r.tag()? {
-        let content = shape.fields.iter().find(|(number, _)| *number == tag.number);
-        match content.map(|(_, content)| content) {
-            Some(Inner(shape)) => {
-                r.charge(GROWTH * shape.size)?;
-                r.message(|r| count(r, shape))?;
-            }
-            Some(Text) => {
-                let length = r.bytes()?.len();
-                r.charge(GROWTH * size_of::<String>() + length)?;
-            }
-            // Packed, with at least a byte each, or one by one.
-            Some(Numbers) => {
-                let before = r.remaining();
-                r.skip(tag.wire_type)?;
-                r.charge(GROWTH * size_of::<u32>() * (before - r.remaining()))?;
-            }
-            None => r.skip(tag.wire_type)?,
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -172,6 +93,10 @@ mod tests {
             field(1, &field(5, &b"\x0a\0".repeat(COUNT))),
             field(2, &b"\x12\0".repeat(COUNT)),
             field(2, &field(2, &b"\x32\0".repeat(COUNT))),
+            field(2, &field(2, &b"\x42\0".repeat(COUNT))),
+            field(2, &field(2, &b"\x42\x04\x22\0\x2a\0".repeat(COUNT))),
+            field(2, &field(2, &field(8, &b"\x62\0".repeat(COUNT)))),
+            field(1, &b"\x3a\x02\x1a\0".repeat(COUNT)),
             field(3, &b"\x12\0".repeat(COUNT)),
         ] {
             let budget = default_memory(bytes.len());

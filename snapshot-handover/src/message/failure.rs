@@ -65,15 +65,7 @@ impl From<Failure> for Error {
 }
 
 fn code(name: &str) -> Code {
-    let known = [
-        Code::InvalidArgument,
-        Code::FailedPrecondition,
-        Code::DataLoss,
-        Code::Unimplemented,
-        Code::DeadlineExceeded,
-        Code::Cancelled,
-    ];
-    known.into_iter().find(|code| code.as_str() == name).unwrap_or(Code::Internal)
+    Code::from_name(name).unwrap_or(Code::Internal)
 }
 
 #[cfg(test)]
@@ -82,8 +74,17 @@ mod tests {
 
     #[test]
     fn all_findings_keep_their_codes_and_texts() {
-        let error = Error::new(Code::Unimplemented, "schema version 9")
-            .and(Error::new(Code::DataLoss, "a digest"));
+        let codes = [
+            Code::InvalidArgument,
+            Code::FailedPrecondition,
+            Code::DataLoss,
+            Code::Unimplemented,
+            Code::ResourceExhausted,
+            Code::DeadlineExceeded,
+            Code::Cancelled,
+            Code::Internal,
+        ];
+        let error = Error::collect(codes.map(|code| Error::new(code, "a reason"))).unwrap_err();
         let back = Error::from(Failure::from(&error));
         let of = |error: &Error| -> Vec<_> {
             error.findings().map(|f| (f.code(), f.to_string())).collect()
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn an_unknown_code_is_internal_and_control_characters_are_escaped() {
         let text = "full\n12:00 INFO all is well".to_owned();
-        let finding = Finding { code: "RESOURCE_EXHAUSTED".to_owned(), text };
+        let finding = Finding { code: "NOT_FOUND".to_owned(), text };
         let error = Error::from(Failure { findings: vec![finding] });
         assert_eq!(error.code(), Code::Internal);
         assert_eq!(error.to_string(), "full\\u{a}12:00 INFO all is well");

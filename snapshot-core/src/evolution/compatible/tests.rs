@@ -219,6 +219,22 @@ fn the_check_names_every_payload_that_cannot_be_restored() {
 
 /// A payload of version 3 that reads and writes all older versions: version 1 has its own message,
 /// version 2 does not have one of the fields.
+#[test]
+fn the_text_of_a_peer_is_shown_escaped() {
+    let mut peer = manifest();
+    peer.payloads[0].type_url = "a\nERROR b".to_owned();
+    peer.messages[0].fields[0].kind = "string\u{202e}\u{1b}[2J".to_owned();
+    for report in [compatible(&peer, &manifest()), compatible(&manifest(), &peer)] {
+        for payload in &report.payloads {
+            let shown = payload.to_string();
+            let hides = |c: char| c.is_control() || c == '\u{202e}';
+            assert!(!shown.contains(hides), "{shown:?}");
+        }
+    }
+    let verdict = verdict(|peer| peer.messages[0].fields[0].kind = "\u{1b}[2J".to_owned());
+    assert!(verdict.to_string().contains("\\u{1b}[2J"), "{verdict}");
+}
+
 fn third() -> Manifest {
     let mut third = manifest();
     let payload = &mut third.payloads[0];
