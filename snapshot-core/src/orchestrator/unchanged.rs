@@ -96,7 +96,7 @@ impl PreparedBytes {
         }
         let root = waiting.reading(|| self.read::<R>(tree, journal, later));
         let Some(root) = root else { return Ok(None) };
-        let mut comparison = Comparison { tree, changed: &mut changed };
+        let mut comparison = TreeComparison { tree, changed: &mut changed };
         let compared =
             caught(|| comparison.unit(0, &Described::of(&root), |visit| root.visit(visit)));
         if compared.is_err() {
@@ -233,12 +233,12 @@ fn differs() -> Error {
 
 /// Compares the controllers of a later tree with the prepared ones, and takes the states of those that have
 /// changed.
-struct Comparison<'c> {
+struct TreeComparison<'c> {
     tree: &'c Tree,
     changed: &'c mut Changed,
 }
 
-impl Comparison<'_> {
+impl TreeComparison<'_> {
     /// Compares one controller that has changed, and those in its state.
     ///
     /// # Errors
@@ -265,7 +265,7 @@ impl Comparison<'_> {
         }
         self.changed.stages[unit] = state.stage;
         let end = planned.end();
-        let mut below = Below { comparison: self, next: unit + 1, end };
+        let mut below = ComparedBelow { comparison: self, next: unit + 1, end };
         visit(&mut Visit::new(&mut below))?;
         match below.next == end {
             true => Ok(()),
@@ -302,13 +302,13 @@ impl Comparison<'_> {
 }
 
 /// Compares the children in one state with the units of a range.
-struct Below<'b, 'c> {
-    comparison: &'b mut Comparison<'c>,
+struct ComparedBelow<'b, 'c> {
+    comparison: &'b mut TreeComparison<'c>,
     next: usize,
     end: usize,
 }
 
-impl Visitor for Below<'_, '_> {
+impl Visitor for ComparedBelow<'_, '_> {
     fn wants(&self) -> Wants {
         Wants::PLACES
     }
