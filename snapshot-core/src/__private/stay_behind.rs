@@ -17,13 +17,13 @@ impl<const N: usize> Putting<'_, N> {
         may: impl FnOnce() -> bool,
         visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> bool {
-        let Some(scope) = self.w.scope_mut().filter(|scope| scope.lacks_types()) else {
+        let Some(scope) = self.w.scope_mut().filter(|scope| scope.has_unknown_types()) else {
             return false;
         };
         let mut addresses = Vec::new();
         let mut knows_one = false;
         let walked = visit(&mut Visit::new(&mut children(|_, child| {
-            knows_one |= !scope.lacks(child);
+            knows_one |= !scope.is_unknown(child);
             addresses.extend(child.address());
             Ok(())
         })));

@@ -30,12 +30,12 @@ pub(crate) trait SaveScope: Any + fmt::Debug + Send + Sync {
     }
 
     /// Returns whether the destination has no controllers of some types that may stay behind.
-    fn lacks_types(&self) -> bool {
+    fn has_unknown_types(&self) -> bool {
         false
     }
 
     /// Returns whether the destination has no controller of this child's type.
-    fn lacks(&self, child: &dyn ChildCell) -> bool {
+    fn is_unknown(&self, child: &dyn ChildCell) -> bool {
         let _ = child;
         false
     }

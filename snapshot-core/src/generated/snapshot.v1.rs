@@ -321,10 +321,10 @@ pub mod manifest {
         /// The fields of the same message that limit the numbers in this one.
         #[prost(message, repeated, tag = "12")]
         pub limits: ::prost::alloc::vec::Vec<Limit>,
-        /// A range that cannot be told from the numbers on the wire, in the words of the source code.
+        /// A range that the numbers on the wire cannot express, as the text of the source code.
         #[prost(string, tag = "13")]
         pub range: ::prost::alloc::string::String,
-        /// Whether a payload from before `since` leaves the state without a value, which is told apart from
+        /// Whether a payload from before `since` leaves the state without a value, which is distinct from
         /// every value that the field can have. Then there are no `default_bytes`.
         #[prost(bool, tag = "14")]
         pub default_none: bool,

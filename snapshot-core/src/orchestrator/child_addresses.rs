@@ -28,11 +28,19 @@ impl ChildAddresses {
         let mut addresses = Vec::with_capacity(nodes.len());
         let units = plan.units();
         for (unit, parent) in units.iter().enumerate().filter(|(_, unit)| !unit.info.is_leaf) {
+            let first = unit + 1;
             let below = units.get(..parent.end()).unwrap_or_default();
-            let mut next = unit + 1;
-            while let (Some(child), Some(node)) = (below.get(next), nodes.get(next)) {
-                addresses.push(address(&**node));
-                next = child.end();
+            // Most children have no children themselves, so they are all that is below.
+            let mut each = (first + 1..).zip(below.iter().skip(first));
+            if each.all(|(next, child)| child.end() == next) {
+                let children = nodes.get(first..parent.end()).unwrap_or_default();
+                addresses.extend(children.iter().map(|node| address(&**node)));
+            } else {
+                let mut next = first;
+                while let (Some(child), Some(node)) = (below.get(next), nodes.get(next)) {
+                    addresses.push(address(&**node));
+                    next = child.end();
+                }
             }
             parents.push(ParentUnit { unit, end: addresses.len() });
         }

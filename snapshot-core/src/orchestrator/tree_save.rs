@@ -106,11 +106,11 @@ impl SaveScope for TreeSave {
         type_url_for(own, self.allowances.as_deref())
     }
 
-    fn lacks_types(&self) -> bool {
+    fn has_unknown_types(&self) -> bool {
         self.allowances.as_ref().is_some_and(|allowances| !allowances.unknown.is_empty())
     }
 
-    fn lacks(&self, child: &dyn ChildCell) -> bool {
+    fn is_unknown(&self, child: &dyn ChildCell) -> bool {
         let type_url = live(child).map(|node| node.info().type_url);
         let allowances = self.allowances.as_ref().zip(type_url);
         allowances.is_some_and(|(allowances, type_url)| allowances.unknown.contains(type_url))
