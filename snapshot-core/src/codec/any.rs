@@ -75,9 +75,9 @@ pub(crate) fn take_any_with<T>(
     r.payload(|r| r.message(|any| take_parts(any, take)))
 }
 
-fn take_parts<T>(
-    any: &mut Reader<'_>,
-    take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
+fn take_parts<'a, T>(
+    any: &mut Reader<'a>,
+    take: impl FnOnce(&str, &mut Reader<'a>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let (type_url, value) = parts(any)?;
     match value {
@@ -151,13 +151,19 @@ impl Wire<kind::Any> for prost_types::Any {
     }
 }
 
+/// Returns the type URL and the value of the `Any` field that is next; `None` if it is malformed.
+pub(crate) fn any_ahead<'a>(r: &Reader<'a>) -> Option<(&'a str, &'a [u8])> {
+    let any = r.fork().bytes().ok()?;
+    split_bare_any(any, 0).ok()
+}
+
 /// Reads an `Any` that stands alone: not a field, and without a length. `base` is its position in
 /// the bytes of the user, for errors; `memory` is its budget.
-pub(crate) fn read_bare_any<T>(
-    bytes: &[u8],
+pub(crate) fn read_bare_any<'a, T>(
+    bytes: &'a [u8],
     base: usize,
     memory: u64,
-    take: impl FnOnce(&str, &mut Reader<'_>) -> Result<T, Error>,
+    take: impl FnOnce(&str, &mut Reader<'a>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     take_parts(&mut Reader::with_base(bytes, base).with_memory(memory), take)
 }

@@ -101,7 +101,8 @@ pub use adapter::{
 pub use adapter::{json, json_text};
 pub use any::split_any;
 pub(crate) use any::{
-    any_size, close_any, close_bare_any, read_bare_any, split_bare_any, take_any_of, take_any_with,
+    any_ahead, any_size, close_any, close_bare_any, read_bare_any, split_bare_any, take_any_of,
+    take_any_with,
 };
 pub(crate) use canonical::canonical;
 pub use countdown::Countdown;

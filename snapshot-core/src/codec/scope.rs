@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 
 use crate::error::Error;
 use crate::schema::MessageDescriptor;
@@ -61,9 +62,9 @@ pub(crate) trait SaveScope: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Ends the payload of the controller, which has this many bytes.
-    fn leave(&mut self, address: usize, length: usize) {
-        let _ = (address, length);
+    /// Ends the payload of the controller, which was written from one position to the other.
+    fn leave(&mut self, address: usize, written: Range<usize>) {
+        let _ = (address, written);
     }
 }
 
@@ -100,6 +101,22 @@ pub(crate) trait ReadScope: fmt::Debug {
     /// Returns whether unreadable controllers are left out.
     fn leaves_out(&self) -> bool {
         false
+    }
+
+    /// Returns whether the program already has a controller with exactly this payload for the place of
+    /// `child`. The scope then has put it there, and the payload is not read.
+    ///
+    /// # Errors
+    ///
+    /// If the read is to end.
+    fn has_already(
+        &self,
+        type_url: &str,
+        payload: &[u8],
+        child: &dyn ChildCell,
+    ) -> Result<bool, Error> {
+        let _ = (type_url, payload, child);
+        Ok(false)
     }
 
     /// Announces an ignored or discarded field, whose tag starts at `offset`.

@@ -83,10 +83,11 @@ impl Writer {
         self.scope.as_mut()?.enter(address, type_url, found)
     }
 
-    /// Ends the payload of a controller, which has this many bytes.
-    pub(crate) fn end_controller(&mut self, address: usize, length: usize) {
+    /// Ends the payload of a controller, which was written since `mark`.
+    pub(crate) fn end_controller(&mut self, address: usize, mark: usize) {
+        let written = mark..self.position();
         if let Some(scope) = &mut self.scope {
-            scope.leave(address, length);
+            scope.leave(address, written);
         }
     }
 

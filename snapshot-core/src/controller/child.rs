@@ -9,8 +9,9 @@ use super::address::address;
 use super::loaded::{AnyLoaded, Described, Loaded, StateOf};
 use super::node::Node;
 use super::registration::take_linked;
+use super::wire_stages::{self, AsOnTheWire};
 use crate::codec::{
-    ReadScope, Reader, Sealed, Single, Wire, Writer, controller_with, take_any_with,
+    ReadScope, Reader, Sealed, Single, Wire, Writer, any_ahead, controller_with, take_any_with,
 };
 use crate::error::Error;
 use crate::payload::{Payload, TypeInfo, take_versioned_any};
@@ -25,7 +26,8 @@ use crate::visit::{ChildCell, Visit};
 ///
 /// A child holds its controller ([`Child::get`]), except between decoding and import. Inside
 /// `validate` functions, and in a state that [`codec::from_bytes`](crate::codec::from_bytes) has
-/// read, it holds only the child's state ([`Child::with_state`]).
+/// read, it holds only the child's state ([`Child::with_state`]). When a prepared tree accepts a later
+/// state, `validate` also sees children that exist already, because their states have not changed.
 pub struct Child<C: ?Sized + ChildTarget> {
     /// The controller, once it is built.
     live: OnceLock<C::Handle>,
@@ -136,7 +138,11 @@ impl<C: Controller> Child<C> {
     /// its lock is held during the call. Returns `None` after a failed import.
     pub fn with_state<R>(&self, look: impl FnOnce(&C::State) -> R) -> Option<R> {
         match self.live.get() {
-            Some(controller) => Some(look(&controller.state())),
+            Some(controller) => {
+                let mut state = controller.state();
+                let stage = wire_stages::of(address(&**controller));
+                Some(look(&*AsOnTheWire::new(&mut *state, stage)))
+            }
             None => self.loaded().as_ref().map(|loaded| look(&loaded.state)),
         }
     }
@@ -256,18 +262,45 @@ impl Wire<kind::Any> for Child<dyn Controller> {
     }
 }
 
-/// Reads a child, or leaves it out if the reader does so.
+/// Reads a child as the scope of the read demands.
 #[inline]
 fn take_child<C: ?Sized + ChildTarget>(
     r: &mut Reader<'_>,
     take: impl FnOnce(&mut Reader<'_>) -> Result<C::Loaded, Error>,
-) -> Result<Child<C>, Error> {
-    if !r.scope().is_some_and(ReadScope::leaves_out) {
-        return take(r).map(|loaded| Child::of_loaded(Some(loaded)));
+) -> Result<Child<C>, Error>
+where
+    Child<C>: ChildCell,
+{
+    match r.scope() {
+        None => take(r).map(|loaded| Child::of_loaded(Some(loaded))),
+        Some(scope) => take_in_scope(r, scope, take),
     }
-    let loaded = r.sharing(r.fork(), take).ok();
-    r.skip(kind::WireType::Len)?;
-    Ok(Child::of_loaded(loaded))
+}
+
+/// Reads a child, unless the scope leaves it out or has its controller already.
+#[cold]
+#[inline(never)]
+fn take_in_scope<C: ?Sized + ChildTarget>(
+    r: &mut Reader<'_>,
+    scope: &dyn ReadScope,
+    take: impl FnOnce(&mut Reader<'_>) -> Result<C::Loaded, Error>,
+) -> Result<Child<C>, Error>
+where
+    Child<C>: ChildCell,
+{
+    if scope.leaves_out() {
+        let loaded = r.sharing(r.fork(), take).ok();
+        r.skip(kind::WireType::Len)?;
+        return Ok(Child::of_loaded(loaded));
+    }
+    if let Some((type_url, payload)) = any_ahead(r) {
+        let child = Child::of_loaded(None);
+        if scope.has_already(type_url, payload, &child)? {
+            r.skip(kind::WireType::Len)?;
+            return Ok(child);
+        }
+    }
+    take(r).map(|loaded| Child::of_loaded(Some(loaded)))
 }
 
 #[cold]
@@ -285,6 +318,8 @@ enum Question {
     Build(Option<Result<Arc<dyn Node>, Error>>),
     /// The decoded state, in exchange for an existing controller.
     Keep(Arc<dyn Node>, Option<Result<Box<dyn Loaded>, Error>>),
+    /// Whether an existing controller fits into the empty place, where it is put then.
+    Hold(Arc<dyn Node>, bool),
 }
 
 /// Returns the controller of a child, once it is built.
@@ -339,6 +374,13 @@ pub(crate) fn keep_child(
     }
 }
 
+/// Puts an existing controller into an empty place. Returns whether it is of the right type.
+pub(crate) fn hold_child(child: &dyn ChildCell, existing: &Arc<dyn Node>) -> bool {
+    let mut question = Question::Hold(Arc::clone(existing), false);
+    child.answer(&mut question);
+    matches!(question, Question::Hold(_, true))
+}
+
 #[cold]
 fn another() -> Error {
     Error::internal("a controller of another type was to take the place of this child")
@@ -376,6 +418,10 @@ impl<C: Controller> ChildCell for Child<C> {
             Some(Question::Described(described)) => *described = self.describe(),
             Some(Question::Build(built)) => *built = Some(self.build_node()),
             Some(Question::Keep(existing, loaded)) => *loaded = Some(self.keep_node(existing)),
+            Some(Question::Hold(existing, held)) => {
+                let controller = Arc::clone(existing).into_any().downcast();
+                *held = controller.is_ok_and(|controller| self.live.set(controller).is_ok());
+            }
             None => {}
         }
     }
@@ -419,6 +465,9 @@ impl ChildCell for Child<dyn Controller> {
             Some(Question::Keep(existing, loaded)) => {
                 let kept = self.keep(AnyNode(Arc::clone(existing)));
                 *loaded = Some(kept.map(|AnyLoaded(loaded)| loaded));
+            }
+            Some(Question::Hold(existing, held)) => {
+                *held = self.live.set(AnyNode(Arc::clone(existing))).is_ok();
             }
             None => {}
         }

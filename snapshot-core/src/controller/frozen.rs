@@ -1,5 +1,7 @@
 //! The controllers of a frozen tree while they are saved.
 
+use std::ops::Range;
+
 use super::{ByAddress, Node, address};
 
 /// The knowledge of a save about the frozen tree. It is empty for any other save. It compares the
@@ -33,7 +35,8 @@ struct FrozenController {
     before: Option<i32>,
     /// The stage in which the freeze left it.
     frozen: Option<i32>,
-    length: Option<usize>,
+    /// The positions between which its payload was written; nothing if it stays behind.
+    written: Option<Range<usize>>,
 }
 
 /// A controller that was saved but is not in the frozen tree.
@@ -73,7 +76,7 @@ impl FrozenTree {
             parent: parent.unwrap_or_default(),
             before,
             frozen,
-            length: None,
+            written: None,
         });
     }
 
@@ -132,8 +135,8 @@ impl FrozenTree {
             self.strangers.push(Stranger { parent: self.current, type_url });
             return None;
         };
-        let FrozenController { parent, before, frozen, length, .. } = self.controllers[at];
-        self.is_out_of_order |= parent != self.current || length.is_some();
+        let FrozenController { parent, before, frozen, ref written, .. } = self.controllers[at];
+        self.is_out_of_order |= parent != self.current || written.is_some();
         if found != frozen {
             self.changed_stages.push(ChangedStage { place: at, frozen, found });
         }
@@ -141,8 +144,8 @@ impl FrozenTree {
         before
     }
 
-    /// Ends the payload of a controller, which has this many bytes.
-    pub(crate) fn end(&mut self, address: usize, length: usize) {
+    /// Ends the payload of a controller, which was written from one position to the other.
+    pub(crate) fn end(&mut self, address: usize, written: Range<usize>) {
         let is_current = |current: &FrozenController| current.address == address;
         let at = match self.controllers.get(self.current).is_some_and(is_current) {
             true => self.current,
@@ -152,7 +155,7 @@ impl FrozenTree {
             },
         };
         let controller = &mut self.controllers[at];
-        controller.length = Some(length);
+        controller.written = Some(written);
         self.current = controller.parent;
         self.next = at.saturating_sub(1);
     }
@@ -165,7 +168,7 @@ impl FrozenTree {
         for (place, controller) in self.controllers.iter_mut().enumerate().skip(at) {
             is_left[place] = place == at || is_left[controller.parent];
             if is_left[place] {
-                controller.length = Some(0);
+                controller.written = Some(0..0);
             }
         }
         self.next = at.saturating_sub(1);
@@ -187,6 +190,15 @@ impl FrozenTree {
         &self.changed_stages
     }
 
+    /// Returns the positions between which each payload was written, in the order of the tree; `None`
+    /// if anything but exactly this tree was saved.
+    pub(crate) fn written(&self) -> Option<Vec<Range<usize>>> {
+        let is_whole =
+            self.is_in_order() && self.strangers.is_empty() && self.changed_stages.is_empty();
+        let all = self.controllers.iter().map(|controller| controller.written.clone());
+        all.collect::<Option<_>>().filter(|_| is_whole)
+    }
+
     /// Returns the lengths of the payloads without those of their children, in the order of the
     /// tree.
     ///
@@ -196,10 +208,11 @@ impl FrozenTree {
     pub(crate) fn net_lengths(&self) -> Result<Vec<usize>, Vec<usize>> {
         let mut lengths = Vec::with_capacity(self.controllers.len());
         for (at, controller) in self.controllers.iter().enumerate() {
-            let Some(length) = controller.length else {
+            let Some(written) = &controller.written else {
                 let all = self.controllers.iter().enumerate();
-                return Err(all.filter(|(_, c)| c.length.is_none()).map(|(at, _)| at).collect());
+                return Err(all.filter(|(_, c)| c.written.is_none()).map(|(at, _)| at).collect());
             };
+            let length = written.len();
             lengths.push(length);
             if at > 0 {
                 lengths[controller.parent] = lengths[controller.parent].saturating_sub(length);
@@ -231,7 +244,7 @@ mod tests {
         for &child in children {
             save(tree, nodes, child, if child == 1 { &[2] } else { &[] });
         }
-        tree.end(address(&nodes[at]), [1000, 110, 10, 200][at]);
+        tree.end(address(&nodes[at]), 0..[1000, 110, 10, 200][at]);
     }
 
     #[test]

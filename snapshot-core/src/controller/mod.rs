@@ -14,6 +14,7 @@ mod refresh;
 mod registration;
 mod set;
 mod signal;
+pub(crate) mod wire_stages;
 #[cfg(feature = "testing")]
 mod written;
 
@@ -22,7 +23,7 @@ use std::ops::DerefMut;
 
 pub(crate) use address::{ByAddress, address};
 pub use child::{Child, ChildTarget, IntoChild};
-pub(crate) use child::{build_child, described, keep_child, live};
+pub(crate) use child::{build_child, described, hold_child, keep_child, live};
 pub use context::{Context, Origin, Purpose};
 pub(crate) use context::{Contexts, Migration, PhaseContext};
 pub(crate) use frozen::{ChangedStage, FrozenTree, Stranger};
@@ -198,7 +199,8 @@ pub trait Controller: Send + Sync + 'static {
     /// and the fields with `skip` stay.
     ///
     /// Implement this if the controller checks its state in [`import`](Controller::import), or
-    /// keeps a part of it outside of the state.
+    /// keeps a part of it outside of the state. It is not called if the later state is the one that
+    /// the controller has already, which the bytes of both show.
     ///
     /// ```
     /// # use snapshot_core::{Error, Payload, refresh};

@@ -127,7 +127,7 @@ impl<C: Controller> Node for C {
         });
         match put {
             Ok(()) => {
-                w.end_controller(address(self), w.position() - mark);
+                w.end_controller(address(self), mark);
                 Ok(())
             }
             Err(error) => Err(error.in_payload(C::State::MESSAGE_NAME)),

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::timer::Watch;
 use super::waiting::Waiting;
 use crate::ControllerId;
-use crate::controller::lock::{Board, KnownNames, READING};
+use crate::controller::lock::{Board, KnownNames};
 
 /// The code of controllers that runs while a snapshot becomes a tree. The timer thread reports
 /// whatever does not return: a read without an id, because the ids are known only after it.
@@ -32,7 +32,7 @@ impl Importing {
 
     /// Reads a snapshot.
     pub(super) fn reading<T>(&self, read: impl FnOnce() -> T) -> T {
-        self.during(READING, read)
+        self.waiting.reading(read)
     }
 
     /// Builds the controllers of this plan.
@@ -42,22 +42,7 @@ impl Importing {
         build: impl FnOnce(&Building<'_>) -> T,
     ) -> T {
         self.waiting.know(Arc::new(UnitMarks(Arc::clone(plan))));
-        self.during(0, || build(&Building(self.waiting.board())))
-    }
-
-    fn during<T>(&self, mark: usize, run: impl FnOnce() -> T) -> T {
-        /// Also after a panic.
-        struct Ended<'b>(&'b Board);
-
-        impl Drop for Ended<'_> {
-            fn drop(&mut self) {
-                self.0.work_on(0);
-            }
-        }
-
-        let ended = Ended(self.waiting.board());
-        ended.0.work_on(mark);
-        run()
+        self.waiting.on(0, || build(&Building(self.waiting.board())))
     }
 }
 

@@ -44,6 +44,7 @@ mod timer;
 mod transaction;
 mod tree;
 mod tree_save;
+mod unchanged;
 mod units;
 mod unwinding;
 mod versions;

@@ -17,6 +17,7 @@ use super::survey::Survey;
 use super::units::{Unit, Units};
 use crate::codec::Quoted;
 use crate::controller::{ByAddress, address};
+use crate::path::Spot;
 use crate::payload::{TypeInfo, TypeRef};
 use crate::{ControllerId, Error};
 
@@ -40,6 +41,8 @@ pub(crate) struct TreePlan {
     index: OnceLock<Index>,
     /// `None` if every controller comes only after its parent, which the units already say.
     edges: Option<BothWays>,
+    /// Units and the siblings that they come after, by path. Ascending.
+    named: Vec<(usize, Vec<String>)>,
 }
 
 /// Edges between steps: units, then groups.
@@ -128,6 +131,25 @@ impl TreePlan {
                 units.iter().filter_map(Unit::parent).for_each(visit);
             }
         }
+    }
+
+    /// Returns whether a unit is at this place of its parent's state, after these siblings. `texts`
+    /// contains the text of the spot.
+    pub(super) fn has_place(
+        &self,
+        unit: usize,
+        spot: (Spot, &str),
+        own_name: Option<&str>,
+        after: &[String],
+    ) -> bool {
+        let named = self.named.binary_search_by_key(&unit, |&(unit, _)| unit);
+        let after_before = named.map_or(&[][..], |at| &self.named[at].1);
+        after == after_before && self.units.has_spot(unit, spot, own_name)
+    }
+
+    /// Returns the maximum length of a name, in bytes.
+    pub(super) fn name_limit(&self) -> usize {
+        self.units.name_limit()
     }
 
     pub(crate) fn find(&self, id: &ControllerId) -> Option<usize> {
@@ -249,20 +271,15 @@ impl Survey {
         }
         match errors {
             Some(errors) => Err(errors),
-            None => Ok(TreePlan { units, groups, index, edges }),
+            None => Ok(TreePlan { units, groups, index, edges, named: self.named }),
         }
     }
 
-    fn link_siblings(
-        &mut self,
-        index: Option<&Index>,
-        after: &mut After,
-        errors: &mut Option<Error>,
-    ) {
-        for (unit, paths) in std::mem::take(&mut self.named) {
+    fn link_siblings(&self, index: Option<&Index>, after: &mut After, errors: &mut Option<Error>) {
+        for &(unit, ref paths) in &self.named {
             let Some(parent) = self.units()[unit].parent() else { continue };
             for path in paths {
-                let id = self.units.id_so_far(parent).join(&path);
+                let id = self.units.id_so_far(parent).join(path);
                 let find = |path: &str| index.and_then(|index| index.find(path, &self.units));
                 let reason = match id.with_text(find) {
                     Some(sibling) if sibling == unit => "comes after itself".to_owned(),
@@ -272,7 +289,7 @@ impl Survey {
                     }
                     None if self.left_out.contains(&id) => continue,
                     None => {
-                        format!("comes after {}, which is not in the set", Quoted(&path))
+                        format!("comes after {}, which is not in the set", Quoted(path))
                     }
                 };
                 let error = Error::invalid(reason);

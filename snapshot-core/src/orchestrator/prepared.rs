@@ -16,6 +16,7 @@ use super::progress::{self, Entered, tell};
 use super::session::Session;
 use super::transaction::Transaction;
 use super::tree::Tree;
+use super::unchanged::{Changed, PreparedBytes};
 use super::waiting::Waiting;
 use super::{Failure, Phase};
 use crate::controller::{Hook, Loaded};
@@ -27,7 +28,7 @@ use crate::{Controller, Error};
 /// It accepts later states: those of further rehearsals by
 /// [`prepare_again`](Prepared::prepare_again), and the last one by [`patch`](Prepared::patch). A
 /// controller whose id and type are in both snapshots, below the same parents, stays the same: its
-/// [`refresh`](Controller::refresh) gets the later state. A new controller is built, and one that
+/// [`refresh`](Controller::refresh) gets the later state, unless it is in that state already. A new controller is built, and one that
 /// is gone is aborted. Before anything changes, the whole snapshot is verified as in
 /// [`Incoming::import`], and the new controllers are built.
 ///
@@ -55,6 +56,8 @@ use crate::{Controller, Error};
 pub struct Prepared<R: Controller> {
     root: Arc<R>,
     transaction: Transaction,
+    /// The tree after its `prepare` hooks, if a later state can be compared with it.
+    bytes: Option<PreparedBytes>,
 }
 
 impl<R: Controller> Imported<R> {
@@ -77,7 +80,7 @@ impl<R: Controller> Imported<R> {
             Ok(()) => transaction.advance(Hook::Prepare).await,
             Err(failure) => Err(failure),
         };
-        Prepared { root, transaction }.unless_failed(prepared)
+        Prepared { root, transaction, bytes: None }.unless_failed(prepared).map(Prepared::encoded)
     }
 }
 
@@ -106,7 +109,7 @@ impl<R: Controller> Prepared<R> {
             Ok(()) => self.transaction.advance(Hook::Prepare).await,
             Err(failure) => Err(failure),
         };
-        self.unless_failed(prepared)
+        self.unless_failed(prepared).map(Self::encoded)
     }
 
     /// Accepts the last state, and binds every controller to this host, as
@@ -125,7 +128,8 @@ impl<R: Controller> Prepared<R> {
             Ok(()) => self.transaction.advance(Hook::Patch).await,
             Err(failure) => Err(failure),
         };
-        self.unless_failed(patched).map(|Self { root, transaction }| Patched { root, transaction })
+        self.unless_failed(patched)
+            .map(|Self { root, transaction, .. }| Patched { root, transaction })
     }
 
     /// Aborts every controller, in reverse: this host is as it was before the import.
@@ -134,7 +138,7 @@ impl<R: Controller> Prepared<R> {
     ///
     /// The errors of the hooks; the other hooks still run.
     pub async fn abort(self) -> Result<(), Failure> {
-        let Self { root, mut transaction } = self;
+        let Self { root, mut transaction, .. } = self;
         // The tree holds the root too, and handles a panic of its destructor.
         drop(root);
         transaction.finish(End::Abort).await
@@ -142,8 +146,20 @@ impl<R: Controller> Prepared<R> {
 
     fn unless_failed(self, result: Result<(), Failure>) -> Result<Self, Failure> {
         // The root is dropped before the tree, which handles a panic of a destructor.
-        let Self { root, transaction } = self;
-        result.map(|()| Self { root, transaction })
+        let Self { root, transaction, bytes } = self;
+        result.map(|()| Self { root, transaction, bytes })
+    }
+
+    /// Encodes the prepared tree, so that a later state can be compared with it. The source still runs.
+    fn encoded(mut self) -> Self {
+        let Transaction { tree, journal, session, .. } = &self.transaction;
+        let waiting = Waiting::of_session(Phase::Prepare, session);
+        waiting.know(Arc::clone(tree) as _);
+        // Without a timer nothing is compared later, and everything is read.
+        let watch = waiting.watch();
+        let encode = || waiting.during(|| PreparedBytes::keep(tree, journal));
+        self.bytes = watch.ok().and_then(|_watch| encode());
+        self
     }
 
     /// Accepts a later snapshot.
@@ -179,11 +195,16 @@ impl<R: Controller> Prepared<R> {
         });
         let began = Instant::now();
         let result = session.check_cancelled().and_then(|()| {
+            let waiting = Waiting::of_session(phase, &session);
+            let _watch = waiting.watch()?;
+            if let Some(changed) = self.changed(later, &waiting)? {
+                return self.accept(changed, &waiting);
+            }
             let importing = Importing::new(phase);
             let verified =
                 importing.reading(|| caught(|| preview::decode::<R>(later.snapshot())))?;
             let rebuilt = rebuild(verified, &self.transaction.tree, &importing)?;
-            self.replace(rebuilt, gone)
+            self.replace(rebuilt, gone, &waiting)
         });
         quietly(|| match &result {
             Ok(()) => tracing::info!(controllers, took = ?began.elapsed(), "done"),
@@ -198,9 +219,40 @@ impl<R: Controller> Prepared<R> {
         result
     }
 
+    /// Finds the controllers that have changed since the tree was prepared; `None` if the later snapshot
+    /// has to be read as a whole.
+    fn changed(&mut self, later: &Incoming, waiting: &Waiting) -> Result<Option<Changed>, Error> {
+        let Transaction { tree, journal, session, .. } = &self.transaction;
+        // Faults are injected at every controller.
+        let Some(bytes) = self.bytes.take().filter(|_| session.faults().is_empty()) else {
+            return Ok(None);
+        };
+        waiting.know(Arc::clone(tree) as _);
+        waiting
+            .during(|| bytes.changed::<R>(tree, journal, later.snapshot(), waiting))
+            .map_err(|error| error.named(|address| tree.id_at(address)))
+    }
+
+    /// Puts the later states into the controllers that have changed. All others are in theirs.
+    fn accept(
+        &mut self,
+        Changed { stages, later }: Changed,
+        waiting: &Waiting,
+    ) -> Result<(), Error> {
+        let kept: Vec<_> = (0..stages.len()).map(Some).collect();
+        let journal = self.transaction.journal.refreshed(&stages, &kept);
+        let earlier = std::mem::replace(&mut self.transaction.journal, journal);
+        self.put_in(later, (&earlier, &kept), waiting)
+    }
+
     /// Replaces the earlier tree by the later one, and then puts the later states into the
     /// controllers that are in both.
-    fn replace(&mut self, rebuilt: Rebuilt, gone: &mut Option<Transaction>) -> Result<(), Error> {
+    fn replace(
+        &mut self,
+        rebuilt: Rebuilt,
+        gone: &mut Option<Transaction>,
+        waiting: &Waiting,
+    ) -> Result<(), Error> {
         let Rebuilt { tree, stages, kept, later } = rebuilt;
         let Transaction { session, claim, .. } = &self.transaction;
         let mut is_kept = vec![false; self.transaction.tree.nodes().len()];
@@ -218,20 +270,28 @@ impl<R: Controller> Prepared<R> {
             let (tree, session) = (Arc::clone(&earlier), Arc::clone(&session));
             *gone = Some(Transaction::new(tree, session, journal, End::Abort, claim));
         }
-        let waiting = Waiting::of_session(Phase::Refresh, &session);
-        waiting.know(Arc::clone(&tree) as _);
-        let _watch = waiting.watch()?;
-        let named = |error: Error| error.named(|address| tree.id_at(address));
+        waiting.know(tree as _);
+        self.put_in(later, (&earlier_journal, &kept), waiting)
+    }
+
+    /// Puts later states into the controllers of these units. `kept` has for each its unit in the earlier
+    /// journal.
+    fn put_in(
+        &self,
+        later: Vec<(usize, Box<dyn Loaded>)>,
+        (earlier, kept): (&Journal, &[Option<usize>]),
+        waiting: &Waiting,
+    ) -> Result<(), Error> {
+        let Transaction { tree, session, .. } = &self.transaction;
         waiting
             .during(|| {
                 for (unit, state) in later {
-                    let before = (&earlier_journal, kept[unit]);
-                    refresh_one(&tree, unit, state, before, &session)
+                    refresh_one(tree, unit, state, (earlier, kept[unit]), session)
                         .map_err(|error| error.at_controller(tree.id(unit)))?;
                 }
                 tree.check_unchanged(When::Refresh)
             })
-            .map_err(named)
+            .map_err(|error| error.named(|address| tree.id_at(address)))
     }
 }
 

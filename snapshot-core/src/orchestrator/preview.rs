@@ -89,17 +89,23 @@ impl<T> Verified<T> {
 /// Decodes and verifies a snapshot whose root is an `R`.
 pub(crate) fn decode<R: Controller>(snapshot: &Snapshot) -> Result<Verified<StateOf<R>>, Error> {
     registry()?;
-    let take = |type_url: &str, r: &mut Reader<'_>| {
-        if is_type_url_of::<R::State>(type_url) {
-            r.charge(controller_with::<StateOf<R>>())?;
-            let state = take_payload(r)?;
-            Ok(StateOf::<R>::new(state, version_read::<R::State>(r)))
-        } else {
-            Err(wrong_type::<R::State>(type_url))
-        }
-    };
-    let (root, VerifiedTree { plan, stages, versions }) = decode_root(snapshot, take, |root| root)?;
+    let (root, VerifiedTree { plan, stages, versions }) =
+        decode_root(snapshot, take_root::<R>, |root| root)?;
     Ok(Verified { root, plan, stages, versions })
+}
+
+/// Decodes the root of a snapshot, which must be an `R`.
+pub(super) fn take_root<R: Controller>(
+    type_url: &str,
+    r: &mut Reader<'_>,
+) -> Result<StateOf<R>, Error> {
+    if is_type_url_of::<R::State>(type_url) {
+        r.charge(controller_with::<StateOf<R>>())?;
+        let state = take_payload(r)?;
+        Ok(StateOf::new(state, version_read::<R::State>(r)))
+    } else {
+        Err(wrong_type::<R::State>(type_url))
+    }
 }
 
 /// Decodes and verifies a snapshot whose root is of any registered type.

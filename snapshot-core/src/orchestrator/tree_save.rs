@@ -1,6 +1,7 @@
 //! The scope of a tree's save: its frozen controllers, and the versions for its peer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::codec::{LeftBehind, SaveScope};
@@ -138,12 +139,10 @@ impl SaveScope for TreeSave {
         self.frozen.begin(address, type_url, found)
     }
 
-    fn leave(&mut self, address: usize, length: usize) {
-        if self.allowances.is_some() {
-            // One that could not be put has not left.
-            while self.owners.pop().is_some_and(|owner| owner != address) {}
-        }
-        self.frozen.end(address, length);
+    fn leave(&mut self, address: usize, written: Range<usize>) {
+        // One that could not be put has not left.
+        while self.owners.pop().is_some_and(|owner| owner != address) {}
+        self.frozen.end(address, written);
         let outer = self.owners.last().copied().or_else(|| self.frozen.current());
         self.at_work.set(outer.unwrap_or_default());
     }

@@ -127,6 +127,28 @@ impl Units {
         self.whole_path(unit) == path
     }
 
+    /// Returns whether a unit is at this place of its parent's state. `texts` contains the text of the
+    /// spot.
+    pub(super) fn has_spot(
+        &self,
+        unit: usize,
+        (spot, texts): (Spot, &str),
+        own_name: Option<&str>,
+    ) -> bool {
+        let (mut here, mut there, mut text) = (String::new(), String::new(), String::new());
+        match spot.named(own_name, texts, &mut text) {
+            named @ Spot::Text { .. } => named.put(&text, &mut here),
+            as_it_is => as_it_is.put(texts, &mut here),
+        }
+        self.list[unit].spot().put(&self.text, &mut there);
+        here == there
+    }
+
+    /// Returns the maximum length of a name, in bytes.
+    pub(super) fn name_limit(&self) -> usize {
+        self.name_limit
+    }
+
     fn whole_path(&self, unit: usize) -> String {
         self.path(unit, |spot, text| spot.put(&self.text, text))
     }

@@ -94,6 +94,27 @@ impl Waiting {
         lock::watched(&self.board, run)
     }
 
+    /// Runs code of controllers that this mark stands for: 0 until there is another.
+    pub(super) fn on<T>(&self, mark: usize, run: impl FnOnce() -> T) -> T {
+        /// Also after a panic.
+        struct Ended<'b>(&'b Board);
+
+        impl Drop for Ended<'_> {
+            fn drop(&mut self) {
+                self.0.work_on(0);
+            }
+        }
+
+        let ended = Ended(&self.board);
+        ended.0.work_on(mark);
+        run()
+    }
+
+    /// Runs the code of controllers that reads a snapshot.
+    pub(super) fn reading<T>(&self, read: impl FnOnce() -> T) -> T {
+        self.on(READING, read)
+    }
+
     fn next_look(&self, now: Instant) -> Option<Instant> {
         // A controller without any time must not keep the timer thread busy.
         const LEAST: Duration = Duration::from_millis(1);
