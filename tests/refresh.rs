@@ -214,6 +214,24 @@ fn only_what_has_changed_is_refreshed() {
 }
 
 #[test]
+fn a_state_in_which_much_has_changed_is_read_as_a_whole() {
+    let source = root();
+    let more = (0..100).map(|at| Child::new(Counter::new(at, &format!("more {at}"))));
+    source.state().members.extend(more);
+    let prepared = prepare(&source);
+    for member in &source.state().members {
+        member.get().unwrap().state().value += 1;
+    }
+    let live = live(prepared, rehearse(&source).unwrap()).unwrap();
+    let all = counters(&live);
+    assert_eq!(refreshed(&live).len(), all.len(), "the named ones and the leader's too");
+    let values = |root: &Arc<Group>| {
+        counters(root).iter().map(|(_, at)| at.state().value).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&live), values(&source));
+}
+
+#[test]
 fn a_field_that_the_destination_has_changed_is_the_sources_again() {
     let source = root();
     let prepared = prepare(&source);

@@ -234,6 +234,14 @@ impl Process {
         Ok(())
     }
 
+    /// Returns whether the process runs. While it is migrating, nobody knows: its exit takes effect
+    /// only when the migration ends.
+    pub(super) fn runs(&self) -> Result<bool, Error> {
+        let state = self.lock();
+        let _inside = state.enter()?;
+        Ok(state.stage == ProcessStage::Running)
+    }
+
     /// Releases a process that does not run: closes its IO.
     pub(super) fn release(&self) -> Result<(), Error> {
         let mut state = self.lock();

@@ -9,7 +9,7 @@ use super::{Container, ContainerStage, ContainerState, Layer, Layers, NewContain
 use crate::lcow::host::Binding;
 use crate::lcow::ids::ExecId;
 use crate::lcow::plan9::Plan9;
-use crate::lcow::process::{NewProcess, Process, ProcessStage};
+use crate::lcow::process::{NewProcess, Process};
 use crate::lcow::scsi::{DiskConfig, MountConfig, Scsi};
 use crate::lcow::vm::Vm;
 use crate::lcow::vpci::Vpci;
@@ -136,12 +136,13 @@ impl Container {
         let _inside = state.enter()?;
         let vm = state.vm.clone();
         let _operation = vm.as_ref().map(|vm| vm.begin()).transpose()?;
-        let running = state.processes.values().filter_map(Child::get);
-        if running.into_iter().any(|process| process.stage() == ProcessStage::Running) {
-            return Err(Error::precondition(format!(
-                "container {} runs: end its processes before it is deleted",
-                state.container_id
-            )));
+        for process in state.processes.values().filter_map(Child::get) {
+            if process.runs()? {
+                return Err(Error::precondition(format!(
+                    "container {} runs: end its processes before it is deleted",
+                    state.container_id
+                )));
+            }
         }
         for process in state.processes.values().filter_map(Child::get) {
             process.release()?;
