@@ -1,6 +1,8 @@
 //! Checks that every single change of a real manifest is noticed, and that the text form is lossless.
 
+use std::num::NonZeroUsize;
 use std::sync::LazyLock;
+use std::thread;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -262,22 +264,33 @@ fn every_single_change_of_a_manifest_is_noticed_and_only_harmless_ones_are_writt
     lock.check(&rich()).unwrap();
     let mutations = mutations();
     assert!(mutations.len() > 1_500, "only {}", mutations.len());
-    let mut wrong = Vec::new();
-    for Mutation { name, then, manifest } in &mutations {
+    let wrong_of = |Mutation { name, then, manifest }: &Mutation| {
         let checked = lock.check(manifest);
         match (&checked, lock.updated(manifest), then) {
-            (Err(_), Err(_), Refuse) => {}
+            (Err(_), Err(_), Refuse) => None,
             // The written file is the lock of the change.
             (Err(_), Ok(next), Update)
                 if next.check(manifest).is_ok()
-                    && next.to_string().parse::<Lock>().unwrap() == next => {}
-            (checked, updated, _) => wrong.push(format!(
+                    && next.to_string().parse::<Lock>().unwrap() == next =>
+            {
+                None
+            }
+            (checked, updated, _) => Some(format!(
                 "{name}: must {then:?}; check: {}; update: {}",
                 checked.is_err(),
                 updated.map_or_else(|error| error.to_string(), |_| "written".to_owned())
             )),
         }
-    }
+    };
+    // Half a minute on one processor.
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let parts = mutations.chunks(mutations.len().div_ceil(threads));
+        let parts: Vec<_> = parts
+            .map(|part| scope.spawn(|| part.iter().filter_map(wrong_of).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), mutations.len(), wrong.join("\n"));
 }
 
