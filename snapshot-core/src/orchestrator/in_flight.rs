@@ -45,7 +45,7 @@ struct SeenPoll {
     /// The time when it was first seen.
     at: Instant,
     /// Whether it was already reported as late.
-    told: bool,
+    is_reported: bool,
 }
 
 impl InFlight {
@@ -164,10 +164,10 @@ impl Watched for InFlight {
         let late = match (self.first(), &mut *seen) {
             (Some(unit), Some(seen)) if seen.unit == unit => {
                 let is_late = now.saturating_duration_since(seen.at) >= self.limit;
-                (is_late && !std::mem::replace(&mut seen.told, is_late)).then_some(unit)
+                (is_late && !std::mem::replace(&mut seen.is_reported, is_late)).then_some(unit)
             }
             (first, seen) => {
-                *seen = first.map(|unit| SeenPoll { unit, at: now, told: false });
+                *seen = first.map(|unit| SeenPoll { unit, at: now, is_reported: false });
                 None
             }
         };

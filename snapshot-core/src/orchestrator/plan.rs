@@ -43,6 +43,8 @@ pub(crate) struct TreePlan {
     edges: Option<BothWays>,
     /// Units and the siblings that they come after, by path. Ascending.
     named: Vec<(usize, Vec<String>)>,
+    /// Whether a state defines a name or refers to one.
+    pub(super) has_references: bool,
 }
 
 /// Edges between steps: units, then groups.
@@ -250,6 +252,7 @@ impl Survey {
         let groups = self.link_types(&mut after, &mut errors);
         // A stable sort: the siblings of a unit come first.
         after.sort_by_key(|&(unit, _)| unit);
+        let has_references = self.has_references();
         let units = self.units;
         // Parents and children alone make no cycle, and need no list.
         let edges = (!after.is_empty()).then(|| BothWays::new(&units, &groups, after));
@@ -271,7 +274,7 @@ impl Survey {
         }
         match errors {
             Some(errors) => Err(errors),
-            None => Ok(TreePlan { units, groups, index, edges, named: self.named }),
+            None => Ok(TreePlan { units, groups, index, edges, named: self.named, has_references }),
         }
     }
 

@@ -28,9 +28,9 @@ use crate::{Controller, Error};
 /// It accepts later states: those of further rehearsals by
 /// [`prepare_again`](Prepared::prepare_again), and the last one by [`patch`](Prepared::patch). A
 /// controller whose id and type are in both snapshots, below the same parents, stays the same: its
-/// [`refresh`](Controller::refresh) gets the later state, unless it is in that state already. A new controller is built, and one that
-/// is gone is aborted. Before anything changes, the whole snapshot is verified as in
-/// [`Incoming::import`], and the new controllers are built.
+/// [`refresh`](Controller::refresh) gets the later state, unless it is in that state already. A new
+/// controller is built, and one that is gone is aborted. Before anything changes, the whole snapshot
+/// is verified as in [`Incoming::import`], and the new controllers are built.
 ///
 /// It ends by [`patch`](Prepared::patch) or [`abort`](Prepared::abort). If it is dropped instead,
 /// an error is logged, and the prepared resources stay until

@@ -1,4 +1,4 @@
-//! Checks the references of a running tree, before and after the freeze.
+//! Checks the references of a running or prepared tree as a whole.
 
 use super::tree::Tree;
 use crate::Error;
@@ -6,9 +6,9 @@ use crate::controller::Node;
 use crate::panics::caught;
 use crate::references::check_controller;
 
-/// Checks the references of a running tree, if it has any.
+/// Checks the references of a tree of controllers, if it has any.
 pub(super) fn check_references(tree: &Tree, root: &dyn Node) -> Result<(), Error> {
-    match tree.has_references {
+    match tree.plan.has_references {
         true => caught(|| check_controller(root)),
         false => Ok(()),
     }

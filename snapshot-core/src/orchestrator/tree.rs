@@ -23,8 +23,6 @@ pub(crate) struct Tree {
     children: ChildAddresses,
     /// The units whose controllers are gone, ascending. Their nodes are those of other controllers.
     gone: Vec<usize>,
-    /// Whether a state defines a name or refers to one.
-    pub(crate) has_references: bool,
 }
 
 /// The maximum depth of controllers. Each takes at least two levels of messages, and a tree that
@@ -32,7 +30,7 @@ pub(crate) struct Tree {
 const DEPTH_LIMIT: u32 = Reader::DEPTH_LIMIT / 2;
 
 impl Tree {
-    /// Creates a tree whose references were checked, or are not to be checked.
+    /// Creates a tree with all controllers of its plan.
     pub(crate) fn new(plan: Arc<TreePlan>, nodes: Vec<Arc<dyn Node>>) -> Self {
         Self::with_gone(plan, nodes, Vec::new())
     }
@@ -44,7 +42,7 @@ impl Tree {
         gone: Vec<usize>,
     ) -> Self {
         let children = ChildAddresses::of(&plan, &nodes);
-        Self { plan, nodes, children, gone, has_references: false }
+        Self { plan, nodes, children, gone }
     }
 
     pub(super) fn gone(&self) -> &[usize] {
@@ -187,10 +185,7 @@ impl Met {
     pub(crate) fn into_tree(self) -> Result<Tree, Error> {
         let Self { survey, nodes, errors, .. } = self;
         Error::collect(errors)?;
-        let has_references = survey.has_references();
-        let mut tree = Tree::new(Arc::new(survey.plan()?), nodes);
-        tree.has_references = has_references;
-        Ok(tree)
+        Ok(Tree::new(Arc::new(survey.plan()?), nodes))
     }
 }
 

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::journal::Journal;
 use super::preview::take_root;
+use super::reference_check::check_references;
 use super::tree::Tree;
 use super::tree_save::TreeSave;
 use super::waiting::Waiting;
@@ -22,7 +23,6 @@ use crate::controller::{
 use crate::envelope::Snapshot;
 use crate::error::Finding;
 use crate::panics::{caught, quietly};
-use crate::references::check_controller;
 use crate::visit::{ChildCell, Name, Role, StatePlace, Visit, Visitor, Wants};
 use crate::{Controller, Error};
 
@@ -50,10 +50,7 @@ impl PreparedBytes {
     /// references do not resolve.
     pub(super) fn keep(tree: &Tree, journal: &Journal) -> Option<Self> {
         let root = tree.nodes().first()?;
-        let has_references = tree.plan.units().iter().any(|unit| unit.info.has_references());
-        if has_references {
-            caught(|| check_controller(&**root)).ok()?;
-        }
+        check_references(tree, &**root).ok()?;
         let mut writer = Writer::default();
         let payloads = encode(tree, journal, &mut writer).ok().flatten()?;
         Some(Self { bytes: writer.as_bytes().to_vec(), payloads, writer })
@@ -189,7 +186,8 @@ struct Unchanged<'t> {
 }
 
 impl Unchanged<'_> {
-    /// Returns whether so much has changed up to the next unit that it is cheaper to read all of it.
+    /// Returns whether so much has changed up to the next unit that it is cheaper to read all of it: a
+    /// quarter, beyond a few that may stand together at the beginning.
     fn gives_up(&self) -> bool {
         self.changed.get() > 32 + self.next.get() / 4
     }
