@@ -31,7 +31,7 @@ impl<F> Of<F> {
 }
 
 /// A field that a `T` holds. It is a [`Port`], or [`Never`](super::Never) if the type does not fit.
-pub trait Planned<T>: Answer {
+pub trait Planned<T>: Answer + Copy {
     /// What collects the field's occurrences while its message is read.
     type Open: Default;
 
@@ -69,6 +69,14 @@ pub struct Port<F: 'static, T> {
     pub(super) field: &'static Field<F>,
     held: PhantomData<fn() -> T>,
 }
+
+impl<F, T> Clone for Port<F, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F, T> Copy for Port<F, T> {}
 
 /// Returns the port of a field.
 pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {

@@ -53,7 +53,7 @@ pub use self::enumeration::{
     Enumeration, default_enumeration, enumeration_size, put_enumeration, put_enumeration_tagged,
     take_enumeration,
 };
-pub use self::field::default;
+pub use self::field::{default, field};
 pub use self::field_port::{Of, Planned, Port, of, port};
 pub use self::limits::{Limited, Limiting, limit};
 pub use self::meaning::{adapted_range_note, default_note, range_note};
@@ -64,8 +64,7 @@ pub use self::oneof::{
 };
 pub use self::plan::{Options, Plan, put_planned, take_planned};
 pub use self::proof_of_fit::{
-    Checking, Losing, NoFit, are_leaves, check, dependent, fit, forms, inside, inside_adapter,
-    marks,
+    Checking, Losing, NoFit, are_leaves, check, dependent, fit, inside_adapter, marks, types,
 };
 pub(crate) use self::put::{FieldBytes, bytes_of};
 pub use self::put::{Putting, message_size, put_message, put_message_tagged, put_payload, sum};
@@ -91,8 +90,8 @@ pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
     EnumDescriptor, EnumSchema, EnumValue, Field, FieldDescriptor, FieldForm, FieldMeaning,
-    FieldNotes, FieldShape, Forms, MemberForm, MessageDescriptor, Numbered, OneofDescriptor,
-    OneofSchema, RangeNote, Schema, StateMeanings, StateNotes, StatesInside, ValueForm, ValueKind,
+    FieldNotes, FieldShape, MemberForm, MessageDescriptor, Numbered, OneofDescriptor, OneofSchema,
+    RangeNote, Schema, StateMeanings, StateNotes, StatesInside, TypeNotes, ValueForm, ValueKind,
     kind,
 };
 pub use crate::version::{

@@ -19,6 +19,14 @@ use crate::visit::Visit;
 /// does not compile.
 pub struct Never<Why>(PhantomData<fn() -> Why>);
 
+impl<Why> Clone for Never<Why> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Why> Copy for Never<Why> {}
+
 impl<Why> Never<Why> {
     pub(super) const fn new() -> Self {
         Self(PhantomData)

@@ -10,18 +10,25 @@ use super::put::Putting;
 use super::take::Taking;
 use crate::Error;
 use crate::codec::{Reader, Tag, WireField};
+use crate::schema::TypeNotes;
 use crate::schema::kind::{FieldKind, Kind, Map, Packed, Repeated};
-use crate::schema::{Forms, StatesInside};
 use crate::visit::Visit;
 
 /// The field of a collection that is there from some version on, held by an `Option<C>`.
 pub struct Newer<F: 'static, C>(Port<F, C>);
 
 impl<F: FieldKind, C: WireField<F>> Answer for Newer<F, C> {
-    const FIT: Fit = <Port<F, C> as Answer>::FIT;
-    const FORM: Forms = Forms::One(C::FORM);
-    const INSIDE: StatesInside = C::INSIDE;
+    const FIT: &'static Fit = <Port<F, C> as Answer>::FIT;
+    const NOTES: &'static TypeNotes = <Port<F, C> as Answer>::NOTES;
 }
+
+impl<F, C> Clone for Newer<F, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F, C> Copy for Newer<F, C> {}
 
 impl<F: FieldKind, C: WireField<F>> Planned<Option<C>> for Newer<F, C> {
     type Open = <Port<F, C> as Planned<C>>::Open;

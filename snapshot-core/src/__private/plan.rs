@@ -11,7 +11,7 @@ use super::take::Taking;
 use crate::Error;
 use crate::codec::{Reader, Tag, Writer};
 use crate::payload::lost_error;
-use crate::schema::{Forms, MessageDescriptor, StatesInside};
+use crate::schema::{MessageDescriptor, TypeNotes};
 
 /// The types that some fields have, as a tuple.
 pub trait FieldTypes: Sized {
@@ -32,7 +32,7 @@ pub trait Options {
 }
 
 /// The way in which fields of the types `T` are saved.
-pub trait Plan<T: FieldTypes>: Answer {
+pub trait Plan<T: FieldTypes>: Answer + Copy {
     /// Collects the fields while their message is read.
     type Open: Default;
 
@@ -68,7 +68,7 @@ pub fn put_planned<T: FieldTypes, P: Plan<T>, const N: usize>(
 /// Reads a message that consists of these fields.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn take_planned<T: FieldTypes, P: Plan<T>>(
-    plan: impl Fn() -> P,
+    plan: P,
     descriptor: &'static MessageDescriptor,
     discarded: &'static [u32],
     r: &mut Reader<'_>,
@@ -76,13 +76,13 @@ pub fn take_planned<T: FieldTypes, P: Plan<T>>(
     let mut take = Taking::new();
     let mut open = P::Open::default();
     // In canonical encoding, the values come in the order of the fields.
-    plan().open(&mut open, &mut take, r);
+    plan.open(&mut open, &mut take, r);
     while let Some(tag) = take.next(r) {
-        if !plan().offer(&mut open, &mut take, tag, r) {
+        if !plan.offer(&mut open, &mut take, tag, r) {
             take.unmapped(descriptor, discarded, tag, r);
         }
     }
-    let values = plan().finish(open, &mut take);
+    let values = plan.finish(open, &mut take);
     take.end()?;
     values.all().ok_or_else(lost_error)
 }
@@ -91,9 +91,8 @@ pub fn take_planned<T: FieldTypes, P: Plan<T>>(
 macro_rules! plans {
     ($($answer:ident $ty:ident $at:tt $back:tt,)*) => {
         impl<$($answer: Answer),*> Answer for ($($answer,)*) {
-            const FIT: Fit = Fit::Each(&[$($answer::FIT),*]);
-            const FORM: Forms = Forms::Each(&[$($answer::FORM),*]);
-            const INSIDE: StatesInside = StatesInside::Each(&[$($answer::INSIDE),*]);
+            const FIT: &'static Fit = &Fit::Each(&[$($answer::FIT),*]);
+            const NOTES: &'static TypeNotes = &TypeNotes::Each(&[$($answer::NOTES),*]);
         }
 
         impl<$($ty),*> FieldTypes for ($($ty,)*) {
@@ -106,7 +105,7 @@ macro_rules! plans {
 
             // One check for all of them: an early return after each would have to drop those before
             // it.
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             #[allow(non_snake_case, reason = "the parameters' names are all there is")]
             fn all(self) -> Option<($($ty,)*)> {
                 match self {

@@ -16,19 +16,19 @@ use super::never::Never;
 use super::text::ErrorText;
 use crate::codec::WireField;
 use crate::schema::kind::{FieldKind, Map, Packed, Repeated, Singular, Words};
-use crate::schema::{Field, FieldShape, Forms, StatesInside, ValueKind};
+use crate::schema::{Field, FieldShape, StatesInside, TypeNotes, ValueKind};
 
 /// Returns the answers of the types of a struct's fields.
-pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> Fit {
+pub const fn fit<A: Answer>(_: &impl FnOnce() -> A) -> &'static Fit {
     A::FIT
 }
 
 /// Returns whether the types with these answers can contain no controllers.
-pub const fn are_leaves(answers: &[Fit]) -> bool {
+pub const fn are_leaves(answers: &[&Fit]) -> bool {
     let mut i = 0;
     while i < answers.len() {
         let is_leaf = match answers[i] {
-            Fit::Fits { is_leaf, .. } => is_leaf,
+            Fit::Fits { is_leaf, .. } => *is_leaf,
             Fit::Each(fits) => are_leaves(fits),
             // It is reported elsewhere.
             Fit::Misfit(..) => true,
@@ -41,15 +41,15 @@ pub const fn are_leaves(answers: &[Fit]) -> bool {
     true
 }
 
-/// Returns the forms of a struct's fields.
-pub const fn forms<A: Answer>(_: &impl FnOnce() -> A) -> Forms {
-    A::FORM
+/// Returns the notes on the types of a struct's fields.
+pub const fn types<A: Answer>(_: &impl FnOnce() -> A) -> &'static TypeNotes {
+    A::NOTES
 }
 
 /// Returns the number of marks that [`Putting`](super::Putting) needs for fields declared in this
 /// order, after that of the version, which is 0 if there is none. `fits` has the answers of all
 /// fields, or of some at a time.
-pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
+pub const fn marks(version: u32, fields: &[Numbered], fits: &[&'static Fit]) -> usize {
     let mut last = version;
     let mut field = 0;
     let mut i = 0;
@@ -72,8 +72,8 @@ pub const fn marks(version: u32, fields: &[Numbered], fits: &[Fit]) -> usize {
 }
 
 /// The stand-in for the answer of a type that can be named only inside of the impls.
-pub const fn dependent<F: FieldKind>(_: &Field<F>) -> Fit {
-    Fit::Fits { is_leaf: false, highest: highest::<F>() }
+pub const fn dependent<F: FieldKind>(_: &Field<F>) -> &'static Fit {
+    const { &Fit::Fits { is_leaf: false, highest: highest::<F>() } }
 }
 
 /// Returns the highest number of a oneof.
@@ -82,11 +82,6 @@ const fn highest<F: FieldKind>() -> u32 {
         Some(member) => member.number,
         None => 0,
     }
-}
-
-/// Returns the states inside of a struct's fields.
-pub const fn inside<A: Answer>(_: &impl FnOnce() -> A) -> StatesInside {
-    A::INSIDE
 }
 
 /// Returns the states inside of an adapter's result. It refuses an adapter whose result does not
@@ -99,9 +94,8 @@ pub const fn inside_adapter<F, W: WireField<F>, T, E>(
 }
 
 impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
-    const FIT: Fit = Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
-    const FORM: Forms = Forms::One(T::FORM);
-    const INSIDE: StatesInside = T::INSIDE;
+    const FIT: &'static Fit = &Fit::Fits { is_leaf: T::LEAF, highest: highest::<F>() };
+    const NOTES: &'static TypeNotes = &TypeNotes::One(T::FORM, T::INSIDE);
 }
 
 /// Why there is [`Never`] such a field: its type does not fit the field `F`; `L` is what an `Option` would
@@ -109,9 +103,8 @@ impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
 pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
 impl<F: FieldKind, L: Loss> Answer for Never<Misfit<F, L>> {
-    const FIT: Fit = Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
-    const FORM: Forms = Forms::Unknown;
-    const INSIDE: StatesInside = StatesInside::Nothing;
+    const FIT: &'static Fit = &Fit::Misfit(F::SHAPE, F::WORDS, L::WHAT);
+    const NOTES: &'static TypeNotes = &TypeNotes::Dependent(StatesInside::Nothing);
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
@@ -122,10 +115,10 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Answer for Adapter<F, W, T, Take> {
-    const FIT: Fit = <Port<F, W> as Answer>::FIT;
+    const FIT: &'static Fit = <Port<F, W> as Answer>::FIT;
     // The function is known by its path.
-    const FORM: Forms = Forms::One(W::FORM.adapted(std::any::type_name::<Take>));
-    const INSIDE: StatesInside = W::INSIDE;
+    const NOTES: &'static TypeNotes =
+        &TypeNotes::One(W::FORM.adapted(std::any::type_name::<Take>), W::INSIDE);
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
@@ -224,7 +217,7 @@ impl<F, W, T, Take> NoFit for &Adapter<F, W, T, Take> {
 #[derive(Clone, Copy)]
 pub struct Checking {
     fields: &'static [Numbered],
-    fit: Fit,
+    fit: &'static Fit,
     next: usize,
 }
 
@@ -239,7 +232,7 @@ pub const fn check<A: Answer>(
 }
 
 impl Checking {
-    const fn field(self) -> Fit {
+    const fn field(self) -> &'static Fit {
         self.fit.of(self.next)
     }
 
@@ -254,8 +247,8 @@ impl Checking {
     pub const fn fits(self, ty: &'static str) -> Self {
         if let Fit::Misfit(shape, words, loss) = self.field() {
             let message = ErrorText::new().and("`").and(ty).and("` cannot be saved as ");
-            let message = self.and_field(message, shape, words);
-            let message = and_advice(message, shape, words, loss);
+            let message = self.and_field(message, *shape, *words);
+            let message = and_advice(message, *shape, *words, loss);
             let conversion = ", or convert it: #[snapshot(with = module)]";
             self.refuse(if loss.is_empty() { message.and(conversion) } else { message });
         }
@@ -287,9 +280,9 @@ impl Checking {
     pub const fn adapter(self, with: &'static str) -> Self {
         if let Fit::Misfit(shape, words, _) = self.field() {
             let message = ErrorText::new().and("the result of `").and(with).and("` cannot be ");
-            let message = self.and_field(message.and("saved as "), shape, words);
+            let message = self.and_field(message.and("saved as "), *shape, *words);
             let message = message.and(": its `to_wire` must return ");
-            self.refuse(and_rust_type(message, shape, words));
+            self.refuse(and_rust_type(message, *shape, *words));
         }
         self.after()
     }
@@ -312,8 +305,8 @@ impl Checking {
         while i < self.fit.count() {
             if let Fit::Misfit(shape, words, loss) = self.fit.of(i) {
                 message = message.and("\nnor can the type of `").and(self.fields[i].name);
-                message = and_proto_type(message.and("`, which is "), shape, words);
-                message = and_advice(message, shape, words, loss);
+                message = and_proto_type(message.and("`, which is "), *shape, *words);
+                message = and_advice(message, *shape, *words, loss);
             }
             i += 1;
         }

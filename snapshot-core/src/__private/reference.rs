@@ -8,7 +8,12 @@ use crate::{Error, Payload, State};
 
 /// Visits a state that is nested as a message.
 pub fn visit_message<S: State>(state: &S, visit: &mut Visit<'_>) -> Result<(), Error> {
-    visit.message(|visit| state.visit_fields(visit))
+    if !visit.enter_message() {
+        return Ok(());
+    }
+    let visited = state.visit_fields(visit);
+    visit.leave_message();
+    visited
 }
 
 /// Visits a payload that is nested as an `Any`.

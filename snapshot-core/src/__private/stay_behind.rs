@@ -61,7 +61,7 @@ impl<const N: usize> Putting<'_, N> {
 
 /// A field that every version has stays behind only if there can be a controller inside.
 #[track_caller]
-pub const fn assert_can_stay_behind(fit: Fit) {
+pub const fn assert_can_stay_behind(fit: &Fit) {
     if are_leaves(&[fit]) && !matches!(fit, Fit::Misfit(..)) {
         panic!(
             "every version has this field, and no controller can be inside, so it never stays behind: \

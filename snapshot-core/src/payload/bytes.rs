@@ -12,8 +12,14 @@ use crate::error::Error;
 /// that is not UTF-8, a value that an adapter refuses.
 pub fn to_bytes<S: State>(state: &S) -> Result<Vec<u8>, Error> {
     let mut writer = Writer::with_capacity(state.fields_size());
-    state.put_fields(&mut writer)?;
-    Ok(writer.into_vec())
+    let put = state.put_fields(&mut writer);
+    written(put, writer)
+}
+
+/// Returns the bytes, if all could be written.
+// Not generic, so that it is compiled once for all states.
+fn written(put: Result<(), Error>, writer: Writer) -> Result<Vec<u8>, Error> {
+    put.map(|()| writer.into_vec())
 }
 
 /// Decodes a state struct from the bytes of its message, strictly.
@@ -22,5 +28,8 @@ pub fn to_bytes<S: State>(state: &S) -> Result<Vec<u8>, Error> {
 ///
 /// All problems of the bytes, each with its path and offset.
 pub fn from_bytes<S: State>(bytes: &[u8]) -> Result<S, Error> {
-    S::take_fields(&mut Reader::new(bytes)).map_err(Error::at_root)
+    match S::take_fields(&mut Reader::new(bytes)) {
+        Ok(state) => Ok(state),
+        Err(error) => Err(error.at_root()),
+    }
 }

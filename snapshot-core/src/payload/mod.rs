@@ -42,7 +42,7 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     const NOTES: &'static StateNotes = &StateNotes {
         message: Self::Message::DESCRIPTOR,
         fields: &[],
-        inside: &[],
+        types: &[],
         meanings: StateMeanings::NONE,
     };
 
@@ -71,8 +71,14 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_fields(r: &mut Reader<'_>) -> Result<Self, Error> {
         let mut slot = None;
-        Self::take_fields_into(&mut slot, r)?;
-        slot.ok_or_else(lost_error)
+        #[expect(clippy::question_mark, reason = "`?` is compiled once more for each struct")]
+        if let Err(error) = Self::take_fields_into(&mut slot, r) {
+            return Err(error);
+        }
+        match slot {
+            Some(state) => Ok(state),
+            None => Err(lost_error()),
+        }
     }
 
     /// Reads the fields into `slot`, which is `None` before, and also after an error.

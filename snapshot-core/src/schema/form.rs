@@ -171,30 +171,6 @@ impl MemberForm {
     }
 }
 
-/// The forms of several fields.
-#[derive(Clone, Copy, Debug)]
-#[doc(hidden)]
-#[expect(clippy::large_enum_variant, reason = "the values are constants, and never moved")]
-pub enum Forms {
-    /// The form of one field.
-    One(FieldForm),
-    /// The forms of several fields, in their order.
-    Each(&'static [Forms]),
-    /// The form of a field whose type is known only to the code of a generic state.
-    Unknown,
-}
-
-impl Forms {
-    /// Calls `take` with each form, in the order of the fields.
-    pub(crate) fn each(&self, take: &mut dyn FnMut(Option<&FieldForm>)) {
-        match self {
-            Forms::One(form) => take(Some(form)),
-            Forms::Each(all) => all.iter().for_each(|forms| forms.each(take)),
-            Forms::Unknown => take(None),
-        }
-    }
-}
-
 /// A `range` as written in the attribute.
 #[derive(Clone, Debug)]
 #[doc(hidden)]

@@ -1,9 +1,7 @@
 //! Creates the meanings that a manifest states, from the forms of Rust types and the attributes of
 //! fields.
 
-use super::form::{
-    AdaptedEnd, Collection, FieldForm, Forms, Number, RangeNote, Required, ValueForm,
-};
+use super::form::{AdaptedEnd, Collection, FieldForm, Number, RangeNote, Required, ValueForm};
 use super::{Field, FieldShape, MessageDescriptor, Numbered, ValueKind, short_type_name};
 use crate::wire::v1::manifest::{Limit, Meaning, Values};
 
@@ -14,8 +12,6 @@ use crate::wire::v1::manifest::{Limit, Meaning, Values};
 pub struct StateMeanings {
     /// The fields that the struct maps, in the order of the struct.
     pub mapped: &'static [Numbered],
-    /// The forms of their types, in the same order.
-    pub forms: &'static [Forms],
     /// The notes from attributes. Fields without such attributes are omitted.
     pub notes: &'static [FieldMeaning],
     /// The fields that must be absent.
@@ -26,23 +22,22 @@ pub struct StateMeanings {
 
 impl StateMeanings {
     /// No meanings.
-    pub const NONE: Self =
-        Self { mapped: &[], forms: &[], notes: &[], ignored: &[], discarded: &[] };
+    pub const NONE: Self = Self { mapped: &[], notes: &[], ignored: &[], discarded: &[] };
 
     /// Calls `take` with the meaning of each field of the message, by its number, and with the
-    /// versions in its form.
+    /// versions in its form. `forms` are those of the mapped fields, in their order; `None` for a
+    /// type that only the code of a generic state knows.
     pub(super) fn each(
         &self,
         message: &MessageDescriptor,
+        forms: &[Option<&FieldForm>],
         take: &mut dyn FnMut(u32, Meaning, Versions),
     ) {
         let shape_of = |number: u32| {
             let field = message.fields.iter().find(|field| field.number == number);
             field.map_or(FieldShape::Opaque, |field| field.shape)
         };
-        let mut mapped = self.mapped.iter();
-        let mut each = |form: Option<&FieldForm>| {
-            let Some(Numbered { number, .. }) = mapped.next() else { return };
+        for (Numbered { number, .. }, form) in self.mapped.iter().zip(forms) {
             let found = self.notes.iter().find(|notes| notes.number == *number);
             let notes = found.map_or(MeaningNotes::NONE, |found| found.notes);
             let shape = shape_of(*number);
@@ -60,12 +55,11 @@ impl StateMeanings {
                     let versions = Versions { since: known.since, values: known.value.since };
                     take(descriptor.number, meaning, versions);
                 }
-                return;
+                continue;
             }
             let values = form.map_or(&[][..], |form| form.value.since);
-            take(*number, mapped_meaning(form, &notes, shape), Versions { since: 0, values });
-        };
-        self.forms.iter().for_each(|forms| forms.each(&mut each));
+            take(*number, mapped_meaning(*form, &notes, shape), Versions { since: 0, values });
+        }
         for (numbers, is_ignored) in [(self.ignored, true), (self.discarded, false)] {
             for number in numbers {
                 let meaning =

@@ -40,14 +40,14 @@ pub use descriptor::{
     ValueKind,
 };
 pub(crate) use form::{AdaptedEnd, Collection, Number};
-pub use form::{FieldForm, Forms, MemberForm, RangeNote, ValueForm};
+pub use form::{FieldForm, MemberForm, RangeNote, ValueForm};
 pub(crate) use manifest::Describer;
 pub use manifest::Manifest;
 #[doc(hidden)]
 pub use meaning::{DefaultNote, FieldMeaning, StateMeanings};
 pub(crate) use notes::Notes;
 #[doc(hidden)]
-pub use notes::{FieldNotes, StateNotes, StatesInside};
+pub use notes::{FieldNotes, StateNotes, StatesInside, TypeNotes};
 #[doc(hidden)]
 pub(crate) use type_name::short_type_name;
 

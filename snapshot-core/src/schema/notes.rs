@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::form::FieldForm;
 use super::kind::FieldKind;
 use super::meaning::{StateMeanings, Versions};
 use super::{Field, FieldDescriptor, MessageDescriptor};
@@ -17,8 +18,8 @@ pub struct StateNotes {
     pub message: &'static MessageDescriptor,
     /// The notes on its fields. Fields without notes are not in it.
     pub fields: &'static [FieldNotes],
-    /// The states inside of its fields.
-    pub inside: &'static [StatesInside],
+    /// The notes on the types of its fields, in the order of the struct.
+    pub types: &'static [&'static TypeNotes],
     /// The meanings that the struct gives to the fields.
     pub meanings: StateMeanings,
 }
@@ -34,6 +35,52 @@ pub enum StatesInside {
     State(fn() -> &'static StateNotes),
     /// The type has several types inside.
     Each(&'static [StatesInside]),
+}
+
+impl StatesInside {
+    /// Adds the states inside to `states`.
+    fn collect(&self, states: &mut Vec<&'static StateNotes>) {
+        match self {
+            StatesInside::Nothing => {}
+            StatesInside::State(notes) => states.push(notes()),
+            StatesInside::Each(types) => types.iter().for_each(|types| types.collect(states)),
+        }
+    }
+}
+
+/// The notes on the types of fields.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+#[expect(clippy::large_enum_variant, reason = "the values are constants, and never moved")]
+pub enum TypeNotes {
+    /// The type of one field: the values that it accepts, and the states inside.
+    One(FieldForm, StatesInside),
+    /// The type of one field that only the code of a generic state knows.
+    Dependent(StatesInside),
+    /// The types of several fields, in their order. By reference, so that the compiler evaluates the
+    /// notes on a type once, and not again for each struct.
+    Each(&'static [&'static TypeNotes]),
+}
+
+impl TypeNotes {
+    /// Adds the form of each field to `forms` and the states inside to `states`.
+    fn collect(
+        &'static self,
+        forms: &mut Vec<Option<&'static FieldForm>>,
+        states: &mut Vec<&'static StateNotes>,
+    ) {
+        match self {
+            TypeNotes::One(form, inside) => {
+                forms.push(Some(form));
+                inside.collect(states);
+            }
+            TypeNotes::Dependent(inside) => {
+                forms.push(None);
+                inside.collect(states);
+            }
+            TypeNotes::Each(types) => types.iter().for_each(|types| types.collect(forms, states)),
+        }
+    }
 }
 
 /// The notes on one field, as the attributes give them.
@@ -163,14 +210,20 @@ impl Notes {
                     }
                 }
             }
-            self.add_meanings(state.message, &state.meanings);
-            inside(state.inside, &mut waiting);
+            let mut forms = Vec::new();
+            state.types.iter().for_each(|types| types.collect(&mut forms, &mut waiting));
+            self.add_meanings(state.message, &forms, &state.meanings);
         }
     }
 
-    fn add_meanings(&mut self, message: &'static MessageDescriptor, meanings: &StateMeanings) {
+    fn add_meanings(
+        &mut self,
+        message: &'static MessageDescriptor,
+        forms: &[Option<&FieldForm>],
+        meanings: &StateMeanings,
+    ) {
         let name = (message.full_name)();
-        meanings.each(message, &mut |number, meaning, Versions { since, values }| {
+        meanings.each(message, forms, &mut |number, meaning, Versions { since, values }| {
             let key = (name.clone(), number);
             if since > 0 {
                 let note = self.fields.entry(key.clone()).or_default();
@@ -214,16 +267,5 @@ impl Notes {
     /// Iterates over all notes, with the message and the field number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u32, &Note)> {
         self.fields.iter().map(|((message, number), note)| (message.as_str(), *number, note))
-    }
-}
-
-/// Collects the states inside of some types.
-fn inside(types: &[StatesInside], states: &mut Vec<&'static StateNotes>) {
-    for one in types {
-        match one {
-            StatesInside::Nothing => {}
-            StatesInside::State(notes) => states.push(notes()),
-            StatesInside::Each(types) => inside(types, states),
-        }
     }
 }

@@ -232,19 +232,41 @@ impl<'v> Visit<'v> {
 
     /// Walks into a nested message. What is nested deeper than can be saved is not visited: its save
     /// fails and says why.
+    #[inline]
     pub(crate) fn message(
         &mut self,
         visit: impl FnOnce(&mut Visit<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if self.depth == DEPTH_LIMIT {
-            let reason = format!("messages are nested more than {DEPTH_LIMIT} deep");
-            self.lost(Error::invalid(reason));
+        if !self.enter_message() {
             return Ok(());
         }
-        self.depth += 1;
         let visited = visit(self);
-        self.depth -= 1;
+        self.leave_message();
         visited
+    }
+
+    /// Enters a nested message, unless it is nested deeper than can be saved.
+    // Apart from `message`, and not generic, because each state struct calls it.
+    #[inline]
+    pub(crate) fn enter_message(&mut self) -> bool {
+        if self.depth == DEPTH_LIMIT {
+            self.lost_in_depth();
+            return false;
+        }
+        self.depth += 1;
+        true
+    }
+
+    /// Leaves a message that was entered.
+    #[inline]
+    pub(crate) fn leave_message(&mut self) {
+        self.depth -= 1;
+    }
+
+    #[cold]
+    fn lost_in_depth(&mut self) {
+        let reason = format!("messages are nested more than {DEPTH_LIMIT} deep");
+        self.lost(Error::invalid(reason));
     }
 
     /// Walks into a payload that is part of the state, without a controller.

@@ -23,7 +23,7 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
     let dropped = (!discarded.is_empty())
         .then(|| quote!(const __DISCARDED: &[__s::u32] = &[#((*#fields).#discarded.number()),*];));
     let complete = quote_spanned!(at(ident.span())=>
-        __s::assert_all_mapped(#name, #descriptor, #version_number, __MAPPED, __LEFT_OUT));
+        __s::assert_all_mapped(#name, #descriptor, #version_number, __MAPPED, &[#((*#fields).#left_out.number()),*]));
     let stages = model.fields.iter().filter_map(|field| skipped_stage(model, field));
     let generics = &common.generics;
     let rules = model.stage.iter().filter(|stage| !is_dependent(&stage.ty, generics));
@@ -41,7 +41,6 @@ pub(super) fn constants(model: &Struct) -> TokenStream {
             let __all = #fields;
             &[#((*__all).#protos.numbered),*]
         };
-        const __LEFT_OUT: &[__s::u32] = &[#((*#fields).#left_out.number()),*];
         #dropped
         const _: () = #complete;
         #(#stages)*

@@ -88,23 +88,24 @@ pub(super) fn answers(runs: &[Run<'_>]) -> TokenStream {
     answers.collect()
 }
 
-/// Generates the states inside of the fields, as elements of an array.
-pub(super) fn inside(run: &Run<'_>) -> TokenStream {
+/// Generates the notes on the types of the fields, as elements of an array.
+pub(super) fn types(run: &Run<'_>) -> TokenStream {
     let function = &run.answers;
     match run.form {
-        Form::Dependent => run.fields.iter().map(dependent_inside).collect(),
-        _ => quote!(__s::inside(&#function),),
+        Form::Dependent => run.fields.iter().map(dependent_type).collect(),
+        _ => quote!(__s::types(&#function),),
     }
 }
 
 /// Does the same for a field whose type can be named only inside the impls.
-fn dependent_inside(mapped: &Mapped<'_>) -> TokenStream {
+fn dependent_type(mapped: &Mapped<'_>) -> TokenStream {
     let (constant, place) = (mapped.constant(), mapped.place);
-    match (&mapped.mapping.with, mapped.fits_inside()) {
+    let inside = match (&mapped.mapping.with, mapped.fits_inside()) {
         (Some(with), _) => {
             let with = quiet_path(with);
-            quote_spanned!(place=> __s::inside_adapter(#constant, &#with::from_wire),)
+            quote_spanned!(place=> __s::inside_adapter(#constant, &#with::from_wire))
         }
-        (None, fits) => quote!(#fits,),
-    }
+        (None, fits) => quote!(#fits),
+    };
+    quote!(&__s::TypeNotes::Dependent(#inside),)
 }

@@ -5,27 +5,19 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::mapped::Mapped;
-use super::run::{Form, Run};
+use super::run::Run;
 use super::{at, constant_of, local, text_of, version};
 use crate::model::{Limit, Mapping, Struct};
 
 /// Generates the meanings of the fields.
 pub(super) fn meanings(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let fields = constant_of(&model.message, "__FIELDS");
-    let forms = runs.iter().map(|run| match run.form {
-        Form::Dependent => quote!(__s::Forms::Unknown),
-        _ => {
-            let function = &run.answers;
-            quote!(__s::forms(&#function))
-        }
-    });
     let notes = runs.iter().flat_map(|run| &run.fields);
     let notes: TokenStream = notes.filter_map(|mapped| of_field(model, mapped)).collect();
     let (ignored, discarded) = (&model.ignored, &model.discarded);
     quote! {
         __s::StateMeanings {
             mapped: __MAPPED,
-            forms: &[#(#forms),*],
             notes: &[#notes],
             ignored: &[#((*#fields).#ignored.number()),*],
             discarded: &[#((*#fields).#discarded.number()),*],

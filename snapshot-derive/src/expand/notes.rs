@@ -3,13 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::mapped::Mapped;
 use super::run::Run;
 use super::{fits, meaning};
 use crate::attr::Namespaces;
 use crate::model::{Mapping, Struct};
 
-/// Generates the table of notes: those that the attributes give, and the states inside of the fields.
+/// Generates the table of notes: those that the attributes give, and those on the types of the fields.
 pub(super) fn notes(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
     let fields = runs.iter().flat_map(|run| &run.fields);
     let fields = fields.filter(|mapped| {
@@ -33,17 +32,14 @@ pub(super) fn notes(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         let noted: TokenStream = since.into_iter().chain(names).collect();
         quote!(__s::FieldNotes::of(#constant) #noted,)
     });
-    // An adapter may convert even a plain type to a type with attributes inside.
-    let has_inside = |mapped: &Mapped<'_>| mapped.mapping.with.is_some() || !mapped.field.is_plain;
-    let inside = runs.iter().filter(|run| run.fields.iter().any(has_inside));
-    let inside: TokenStream = inside.map(fits::inside).collect();
+    let types: TokenStream = runs.iter().map(fits::types).collect();
     let fields: TokenStream = fields.collect();
     let meanings = meaning::meanings(model, runs);
     quote! {
         const NOTES: &'static __s::StateNotes = &__s::StateNotes {
             message: __DESCRIPTOR,
             fields: &[#fields],
-            inside: &[#inside],
+            types: &[#types],
             meanings: #meanings,
         };
     }

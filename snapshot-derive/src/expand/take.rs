@@ -174,7 +174,7 @@ pub(super) fn take_fields(model: &Struct, runs: &[Run<'_>]) -> TokenStream {
         Some(run) => {
             let (variable, plan) = (&run.variable, &run.answers);
             quote! {
-                let #variable = match __s::take_planned(#plan, #descriptor, #discarded, #r) {
+                let #variable = match __s::take_planned(#plan(), #descriptor, #discarded, #r) {
                     __s::Ok(__values) => __values,
                     __s::Err(__error) => return __s::Err(__error),
                 };

@@ -15,10 +15,10 @@ const _: () = {
     impl __s::Schema for Disk {
         type Fields = DiskFields;
         const FIELDS: DiskFields = DiskFields {
-            stage: __s::Field::new(1u32, "stage"),
-            host_path: __s::Field::new(3u32, "host_path"),
-            mounts: __s::Field::new(4u32, "mounts"),
-            backend: __s::Field::new(5u32, "backend"),
+            stage: __s::field(1u32, "stage"),
+            host_path: __s::field(3u32, "host_path"),
+            mounts: __s::field(4u32, "mounts"),
+            backend: __s::field(5u32, "backend"),
         };
         const DESCRIPTOR: &'static __s::MessageDescriptor = &__s::MessageDescriptor {
             name: "Disk",

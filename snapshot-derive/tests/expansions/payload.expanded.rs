@@ -20,13 +20,12 @@ const _: () = {
             (*__all).mount.numbered,
         ]
     };
-    const __LEFT_OUT: &[__s::u32] = &[];
     const _: () = __s::assert_all_mapped(
         "Disk",
         __DESCRIPTOR,
         __VERSION.number(),
         __MAPPED,
-        __LEFT_OUT,
+        &[],
     );
     const _: () = __s::assert_not_transient(
         "Attached",
@@ -77,14 +76,13 @@ const _: () = {
                 __s::FieldNotes::of(&(*__FIELDS).sector_size).since(3u32),
                 __s::FieldNotes::of(&(*__FIELDS).pods).refers("pod"),
             ],
-            inside: &[__s::inside(&__answers_0), __s::inside(&__answers_2)],
+            types: &[
+                __s::types(&__answers_0),
+                __s::types(&__answers_1),
+                __s::types(&__answers_2),
+            ],
             meanings: __s::StateMeanings {
                 mapped: __MAPPED,
-                forms: &[
-                    __s::forms(&__answers_0),
-                    __s::forms(&__answers_1),
-                    __s::forms(&__answers_2),
-                ],
                 notes: &[
                     __s::FieldMeaning::of(&(*__FIELDS).sector_size)
                         .default(|| __s::default_note(|__put_one| {

@@ -15,13 +15,12 @@ const _: () = {
             (*__all).disk.numbered,
         ]
     };
-    const __LEFT_OUT: &[__s::u32] = &[(*__FIELDS).reserved.number()];
     const _: () = __s::assert_all_mapped(
         "Reservation",
         __DESCRIPTOR,
         0,
         __MAPPED,
-        __LEFT_OUT,
+        &[(*__FIELDS).reserved.number()],
     );
     const _: () = {
         use __s::NoStage as _;
@@ -72,14 +71,13 @@ const _: () = {
         const NOTES: &'static __s::StateNotes = &__s::StateNotes {
             message: __DESCRIPTOR,
             fields: &[],
-            inside: &[__s::inside(&__answers_1), __s::inside(&__answers_2)],
+            types: &[
+                __s::types(&__answers_0),
+                __s::types(&__answers_1),
+                __s::types(&__answers_2),
+            ],
             meanings: __s::StateMeanings {
                 mapped: __MAPPED,
-                forms: &[
-                    __s::forms(&__answers_0),
-                    __s::forms(&__answers_1),
-                    __s::forms(&__answers_2),
-                ],
                 notes: &[
                     __s::FieldMeaning::of(&(*__FIELDS).slot)
                         .range(|| __s::range_note::<_, u8>(0..64, "0..64")),

@@ -45,7 +45,7 @@ pub(super) fn typed(
         },
         value: quote! {
             #name {
-                #(#idents: #private::Field::new(#numbers, #names),)*
+                #(#idents: #private::field(#numbers, #names),)*
             }
         },
         descriptors: quote! {
