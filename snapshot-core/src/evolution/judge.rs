@@ -10,7 +10,7 @@ use super::meaning::values_text;
 use super::value::{Found, default_of, scalar};
 use super::version_schema::KindParts;
 use crate::codec::{Reader, is_in_form, wire_type_of};
-use crate::error::{Error, Finding};
+use crate::error::{Error, Finding, plural};
 use crate::registry::Registry;
 use crate::schema::kind::WireType;
 use crate::schema::{FieldShape, Manifest, MessageDescriptor, ValueKind};
@@ -510,14 +510,14 @@ fn missing() -> Error {
 
 /// Returns the reason why the number of elements, or the length of text, is refused.
 fn counts(meaning: &Meaning, is_collection: bool, count: usize, length: usize) -> Option<String> {
-    let (found, unit) = if is_collection { (count, "elements") } else { (length, "bytes") };
-    let found = found as u64;
+    let (found, unit) = if is_collection { (count, "element") } else { (length, "byte") };
+    let (found, s) = (found as u64, plural(found));
     match (meaning.length, meaning.max) {
         (Some(wanted), _) if is_collection && wanted != found => {
-            Some(format!("has {found} elements, but the destination takes {wanted}"))
+            Some(format!("has {found} element{s}, but the destination takes {wanted}"))
         }
         (_, Some(max)) if found > max => {
-            Some(format!("has {found} {unit}, but the destination takes at most {max}"))
+            Some(format!("has {found} {unit}{s}, but the destination takes at most {max}"))
         }
         _ => None,
     }

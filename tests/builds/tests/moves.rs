@@ -209,7 +209,7 @@ const PAIRS: &[Pair] = &[
         kind: "a list, an array",
         builds: ["lists", "lists_of_2"],
         moves: &[
-            (&["list=1"], Refuses("list", "has 1 elements, but the destination takes 2"), Unfit),
+            (&["list=1"], Refuses("list", "has 1 element, but the destination takes 2"), Unfit),
             (&[], Refuses("list", "has 0 elements, but the destination takes 2"), Unfit),
             (&["list=1,2"], Arrives, Arrives),
         ],

@@ -174,7 +174,7 @@ fn an_entry_is_a_message_and_nothing_else() {
     );
     assert_eq!(
         refusal::<Numbers, BTreeMap<i32, u8>>(&[0x0a, 4, 0x08, 1]),
-        "needs 4 bytes, but 2 are left (byte 2 of 4)"
+        "needs 4 bytes, but has 2 left (byte 2 of 4)"
     );
 }
 
