@@ -31,6 +31,7 @@ pub(crate) mod validation;
 // may not have them.
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
+pub use std::marker::PhantomData;
 pub use std::mem::swap;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
@@ -43,7 +44,7 @@ pub use std;
 
 pub use self::adapter::{Adapter, Converted, NotCompared, NotConverted, Twins, adapter};
 pub use self::answer::{Answer, Fit};
-pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
+pub use self::bounds::{Bounded, Bounds, CheckRange, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
     assert_fits_i32, assert_no_stage, assert_not_transient, assert_not_zero,
@@ -56,7 +57,7 @@ pub use self::enumeration::{
 pub use self::field::default;
 pub use self::field_port::{Of, Planned, Port, of, port};
 pub use self::limits::{Limited, Limiting, limit};
-pub use self::meaning::{adapted_range_note, default_note, range_note};
+pub use self::meaning::{NoteRange, default_note, note_adapted_range};
 pub use self::never::Never;
 pub use self::oneof::{
     Member, assert_member_fits, inside_member, member, member_form, put_since, take_since,
