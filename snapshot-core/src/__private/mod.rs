@@ -79,15 +79,17 @@ pub use self::stay_behind::assert_can_stay_behind;
 pub use self::take::{Taking, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};
+pub use crate::codec::sealed::Sealed;
 pub use crate::codec::{
-    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Sealed, Single, Tag, Wire,
-    WireField, WireKey, WireOneof, Writer,
+    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
+    WireKey, WireOneof, Writer,
 };
 pub use crate::controller::{Owns, Registration, registration};
 pub use crate::payload::{
     Keep, Keeps, KeepsNothing, Later, OlderVersion, TypeInfo, TypeRef, any_field_size as any_size,
     lost_error, notes_on, put_any, take_any, version_read,
 };
+pub use crate::schema::sealed::SealedSchema;
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{
