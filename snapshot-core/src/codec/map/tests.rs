@@ -193,7 +193,7 @@ fn keys_that_rust_orders_otherwise_are_sorted_by_their_text() {
     assert_eq!(read, addresses.into());
 }
 
-/// A number that Rust tells from others by more than what is saved of it.
+/// A number with a part that is not saved, but that its comparison in Rust includes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Marked {
     mark: u8,

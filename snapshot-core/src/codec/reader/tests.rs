@@ -1,4 +1,4 @@
-//! What malformed bytes are told as, and what is taken of right ones.
+//! The errors of malformed bytes, and the values of valid ones.
 
 use super::*;
 
