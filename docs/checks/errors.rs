@@ -46,7 +46,11 @@ fn literal(text: &str) -> Option<String> {
             },
             '{' => {
                 let name: String = chars.by_ref().take_while(|c| *c != '}').collect();
-                literal.push_str(if name == "s" { "s" } else { ANY });
+                match name == "s" {
+                    true if literal.ends_with(ANY) => {}
+                    true => literal.push('s'),
+                    false => literal.push_str(ANY),
+                }
             }
             c => literal.push(c),
         }

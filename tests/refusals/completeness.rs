@@ -62,7 +62,7 @@ fn all_problems_of_a_message_are_reported_together() {
              sfixed32: is missing\n\
              sfixed64: is missing\n\
              sint32: is 23, which is not in 1..=9 (byte 15 of 35)\n\
-             string: has 4 bytes, but at most 3 are allowed (byte 17 of 35)"
+             string: has 4 bytes, but the maximum is 3 (byte 17 of 35)"
         )
     );
 }

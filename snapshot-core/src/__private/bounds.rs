@@ -91,7 +91,7 @@ pub fn max<F, T: Length>(field: &Field<F>, value: Option<&T>, max: usize) -> Res
 
 #[cold]
 fn too_long(field: &'static str, length: usize, unit: &str, max: usize) -> Error {
-    Error::invalid(format!("has {length} {unit}, but at most {max} are allowed")).in_field(field)
+    Error::invalid(format!("has {length} {unit}, but the maximum is {max}")).in_field(field)
 }
 
 /// The use of a field's range: a check of a value, or a note for manifests.

@@ -152,7 +152,7 @@ const PAIRS: &[Pair] = &[
             (
                 &["text=abcd"],
                 Refuses("text", "has 4 bytes, but the destination takes at most 3"),
-                Refuses("text", "at most 3 are allowed"),
+                Refuses("text", "the maximum is 3"),
             ),
             (&["text=abc"], Arrives, Arrives),
         ],
