@@ -305,5 +305,5 @@ fn manifest_and_lock_say_what_may_stay_behind() {
     let reason =
         "field 3 (hints) may stay behind at the source and never stays behind at the destination";
     assert!(host.same.iter().any(|difference| difference.reason == reason), "{:?}", host.same);
-    assert!(host.bearable.is_empty());
+    assert!(host.tolerable.is_empty());
 }
