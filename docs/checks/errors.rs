@@ -32,7 +32,8 @@ fn every_code_is_in_the_reference() {
     }
 }
 
-/// The string literal at the beginning of a text, with [`ANY`] for each argument of a `format!`.
+/// The string literal at the beginning of a text, with [`ANY`] for each argument of a `format!`. An argument
+/// `s` is the ending of a plural.
 fn literal(text: &str) -> Option<String> {
     let mut literal = String::new();
     let mut chars = text.strip_prefix('"')?.chars().peekable();
@@ -44,8 +45,12 @@ fn literal(text: &str) -> Option<String> {
                 escaped => literal.push(escaped),
             },
             '{' => {
-                chars.by_ref().find(|c| *c == '}')?;
-                literal.push_str(ANY);
+                let name: String = chars.by_ref().take_while(|c| *c != '}').collect();
+                match name == "s" {
+                    true if literal.ends_with(ANY) => {}
+                    true => literal.push('s'),
+                    false => literal.push_str(ANY),
+                }
             }
             c => literal.push(c),
         }

@@ -102,7 +102,7 @@ impl ScsiState {
         let past = self.disks.keys().filter(|slot| **slot >= slots).map(|slot| {
             let controllers = self.num_controllers;
             Error::invalid(format!(
-                "is beyond the last slot: {controllers} controllers have {slots}"
+                "is beyond the last slot: num_controllers is {controllers}, so there are {slots} slots"
             ))
             .in_key(slot.to_string())
             .in_field("disks")

@@ -1,12 +1,14 @@
 //! The error type of the crate: a list of findings, each with a code, a place and a reason.
 
 mod code;
+mod plural;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 pub use self::code::Code;
+pub(crate) use self::plural::plural;
 use crate::path::{ControllerId, Escaped, FieldPath, Segment};
 
 /// One problem, with its place and its cure.

@@ -52,7 +52,7 @@ impl BuildHasher for HashKeys {
     }
 }
 
-/// Hashes what is written to it.
+/// Hashes the bytes that are written to it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyedHasher {
     keys: HashKeys,

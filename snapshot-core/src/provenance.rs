@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use prost::Message;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, plural};
 use crate::wire::v1 as wire;
 
 /// The id of a stored snapshot, the program that wrote it, and the time: a block beside the payload,
@@ -118,7 +118,8 @@ impl Provenance {
         for (field, text, shortest) in texts {
             let (length, longest) = (text.len(), Self::MAX_LENGTH);
             if !(shortest..=longest).contains(&length) {
-                let reason = format!("has {length} bytes, but must have {shortest} to {longest}");
+                let s = plural(length);
+                let reason = format!("has {length} byte{s}, but must have {shortest} to {longest}");
                 return Err(Error::invalid(reason).in_field(field));
             }
             if text.chars().any(char::is_control) {
@@ -151,8 +152,8 @@ impl Provenance {
     /// As [`Provenance::from_bytes`]. Also if the block goes beyond the end.
     pub(crate) fn take_block(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let taken = || {
-            let truncated =
-                || damaged(format!("goes beyond the end: {} bytes are left", bytes.len()));
+            let (left, s) = (bytes.len(), plural(bytes.len()));
+            let truncated = || damaged(format!("goes beyond the end: has {left} byte{s} left"));
             let (length, rest) = bytes.split_first_chunk().ok_or_else(truncated)?;
             let length = u32::from_le_bytes(*length) as usize;
             let (message, rest) = rest.split_at_checked(length).ok_or_else(truncated)?;

@@ -1,4 +1,4 @@
-//! The framework's own messages: what a snapshot holds besides the payloads of its controllers.
+//! The framework's own messages: the content of a snapshot besides the payloads of its controllers.
 //!
 //! The types are prost's, generated from the `.proto` files of the package `snapshot.v1` by
 //! `cargo xtask codegen` and committed.

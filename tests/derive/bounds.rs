@@ -52,8 +52,8 @@ fn all_values_out_of_bounds_are_reported_together_on_restore() {
         findings(&error),
         [
             "uint32: is 9, which is not in 1..=8 (byte 0 of 15)",
-            "string: has 5 bytes, but at most 4 are allowed (byte 2 of 15)",
-            "bytes: has 4 elements, but at most 3 are allowed (byte 9 of 15)",
+            "string: has 5 bytes, but the maximum is 4 (byte 2 of 15)",
+            "bytes: has 4 elements, but the maximum is 3 (byte 9 of 15)",
         ]
     );
 }
@@ -67,7 +67,7 @@ fn a_value_out_of_bounds_is_not_saved() {
     );
     assert_eq!(
         save(Bounded { string: Some("five!".into()), ..Default::default() }),
-        "string: has 5 bytes, but at most 4 are allowed"
+        "string: has 5 bytes, but the maximum is 4"
     );
 }
 
@@ -96,7 +96,7 @@ fn a_collection_is_bounded_by_its_elements() {
     assert_eq!(
         refusal::<Few>(&message),
         "num_controllers: is 5, which is not in 0..5 (byte 2 of 12)\n\
-         disks: has 2 elements, but at most 1 are allowed (byte 4 of 12)"
+         disks: has 2 elements, but the maximum is 1 (byte 4 of 12)"
     );
     contract([Few { num_controllers: 4, disks: [(1, Empty {})].into() }]);
 }

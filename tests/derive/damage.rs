@@ -107,7 +107,7 @@ fn a_field_with_an_error_is_not_also_reported_as_missing() {
 fn fields_after_a_truncation_are_not_reported_as_missing() {
     // state, then a length past the end.
     let error = read(&[0x10, 1, 0x0a, 9, 1]).unwrap_err();
-    assert_eq!(findings(&error), ["config: needs 9 bytes, but 1 are left (byte 4 of 5)"]);
+    assert_eq!(findings(&error), ["config: needs 9 bytes, but has 1 left (byte 4 of 5)"]);
     let error = read(&[0x10, 1, 0x0b]).unwrap_err();
     assert_eq!(findings(&error), ["groups are not supported (byte 2 of 3)"]);
 }

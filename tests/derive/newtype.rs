@@ -93,8 +93,8 @@ fn a_newtype_has_the_length_of_its_field() {
     };
     assert_eq!(
         refusal::<Container>(&long),
-        "container_id: has 6 bytes, but at most 5 are allowed (byte 2 of 98)\n\
-         vpci_vmbus_guids: has 2 elements, but at most 1 are allowed (byte 92 of 98)"
+        "container_id: has 6 bytes, but the maximum is 5 (byte 2 of 98)\n\
+         vpci_vmbus_guids: has 2 elements, but the maximum is 1 (byte 92 of 98)"
     );
 }
 

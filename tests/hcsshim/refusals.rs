@@ -158,7 +158,7 @@ fn a_disk_is_in_a_slot_that_there_is() {
         scsi.disks.insert(slot, disk());
         let slots = controllers * 64;
         let expected = format!(
-            "disks[\"{slot}\"]: is beyond the last slot: {controllers} controllers have {slots}"
+            "disks[\"{slot}\"]: is beyond the last slot: num_controllers is {controllers}, so there are {slots} slots"
         );
         one(wrong_payload(Kind::Scsi, &scsi), &expected);
     }

@@ -196,7 +196,7 @@ direction! {
     a_list_to_an_array
     from (version = 1, ignore(number, text, maybe, other)) { pub list: Vec<u32> } |s| s.list.clone();
     to (version = 1, ignore(number, text, maybe, other)) { pub list: [u32; 2] } |s| s.list.to_vec();
-    State { list: vec![1] } => arrival if refused(arrival, "list", "has 1 elements, but the destination takes 2"),
+    State { list: vec![1] } => arrival if refused(arrival, "list", "has 1 element, but the destination takes 2"),
     State { list: Vec::new() } => arrival if refused(arrival, "list", "has 0 elements"),
     State { list: vec![1, 2] } => Arrival::Whole,
 }

@@ -107,7 +107,7 @@ direction! {
     arrays_in_an_array over wide
     from (version = 1, ignore(data, map, span, names, delta, ratio, inner, choice, child, time)) { pub pieces: Vec<[u8; 2]> } |s| s.pieces.clone();
     to (version = 1, ignore(data, map, span, names, delta, ratio, inner, choice, child, time)) { pub pieces: [[u8; 2]; 2] } |s| s.pieces.to_vec();
-    State { pieces: vec![[1, 2]] } => arrival if refused(arrival, "pieces", "has 1 elements, but the destination takes 2"),
+    State { pieces: vec![[1, 2]] } => arrival if refused(arrival, "pieces", "has 1 element, but the destination takes 2"),
     State { pieces: vec![[1, 2], [0, 0]] } => Arrival::Whole,
 }
 

@@ -92,7 +92,7 @@ fn an_empty_collection_would_be_lost_in_an_older_version() {
 fn the_elements_are_checked_as_without_the_option() {
     let long = Tray { labels: Some(vec![String::new(); 4]), ..full() };
     let error = to_bytes(&long).unwrap_err().to_string();
-    assert_eq!(error, "labels: has 4 elements, but at most 3 are allowed");
+    assert_eq!(error, "labels: has 4 elements, but the maximum is 3");
     let wide = pb::Tray { schema_version: 2, slots: vec![1, 300], ..pb::Tray::default() };
     let error = from_bytes::<Tray>(&wide.encode_to_vec()).unwrap_err().to_string();
     assert!(error.starts_with("slots[1]: 300 does not fit in u8"), "{error}");

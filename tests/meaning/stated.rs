@@ -84,20 +84,20 @@ fn a_difference_of_meaning_is_reported_with_both_sides_and_its_class() {
     let report = compatible(&plain::manifest(), &narrow::manifest());
     let payload = &report.payloads[0];
     assert_eq!(payload.verdict, Verdict::Readable);
-    let bearable: Vec<String> = payload.bearable.iter().map(|d| d.reason.clone()).collect();
+    let tolerable: Vec<String> = payload.tolerable.iter().map(|d| d.reason.clone()).collect();
     for reason in [
         "field 2 (image) has any number of bytes at the source and at most 64 bytes at the destination",
         "field 3 (limit) holds any value at the source and 1 to 8 at the destination",
         "field 4 (slot) is ignored at the source and discarded at the destination",
     ] {
-        assert!(bearable.contains(&reason.to_owned()), "{reason}: {bearable:#?}");
+        assert!(tolerable.contains(&reason.to_owned()), "{reason}: {tolerable:#?}");
     }
     let same: Vec<&str> = payload.same.iter().map(|d| d.reason.as_str()).collect();
     assert_eq!(
         same,
         ["field 3 (limit) is no secret at the source and a secret at the destination"]
     );
-    assert!(compatible(&plain::manifest(), &plain::manifest()).payloads[0].bearable.is_empty());
+    assert!(compatible(&plain::manifest(), &plain::manifest()).payloads[0].tolerable.is_empty());
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn another_default_is_a_difference_of_the_lock_and_of_the_older_version() {
     assert!(
         report
             .to_string()
-            .contains("bearable: meaning.v1.Disk: field 3 (limit) is read from older")
+            .contains("tolerable: meaning.v1.Disk: field 3 (limit) is read from older")
     );
     // Where the field is left out, the destination's default is read.
     let mut older = b;
@@ -152,7 +152,7 @@ fn a_lock_survives_its_text_form_with_all_meanings() {
         assert_eq!(lock.to_string().parse::<Lock>().unwrap(), lock);
         let again = compatible(&lock.manifest().unwrap(), &manifest);
         assert!(
-            again.payloads[0].verdict.is_compatible() && again.payloads[0].bearable.is_empty(),
+            again.payloads[0].verdict.is_compatible() && again.payloads[0].tolerable.is_empty(),
             "{again}"
         );
     }

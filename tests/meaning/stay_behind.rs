@@ -209,7 +209,7 @@ fn controllers_that_the_destination_does_not_have_stay_behind_as_a_whole() {
     assert_eq!(
         left,
         [
-            ".: meaning.v1.Host.devices: stays behind: the destination has no controller for what is in it",
+            ".: meaning.v1.Host.devices: stays behind: the destination does not have the controllers in it",
             "devices/0: stays behind",
             "devices/1: stays behind",
         ]
@@ -305,5 +305,5 @@ fn manifest_and_lock_say_what_may_stay_behind() {
     let reason =
         "field 3 (hints) may stay behind at the source and never stays behind at the destination";
     assert!(host.same.iter().any(|difference| difference.reason == reason), "{:?}", host.same);
-    assert!(host.bearable.is_empty());
+    assert!(host.tolerable.is_empty());
 }

@@ -1,12 +1,19 @@
 //! The world around the two sides: connections that break, processes that are killed and restarted,
 //! checkpoints from which they continue, and an operator who follows the verdict.
 
+mod budget;
+mod happening;
+mod properties;
+
 use std::collections::BTreeMap;
 
 use snapshot_handover::decision::{
     Action, Again, Choice, Event, Mark, Side, Verdict, Word, Written, destination, source, verdict,
 };
 use stateright::{Model, Property};
+
+pub(crate) use budget::Budget;
+use happening::{Happening, Trouble};
 
 /// The decisions of a side: the library's own functions, or some with a mistake.
 #[derive(Clone, Copy)]
@@ -89,58 +96,6 @@ impl<S> Process<S> {
     }
 }
 
-/// The number of failures that may still happen. There are two budgets, because everything at once
-/// has a million states: each has more of what the other has less of.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Budget {
-    losses: u8,
-    kills: u8,
-    restarts: u8,
-    /// Steps that fail.
-    failures: u8,
-    /// Writes of a mark that fail in some way.
-    writes: u8,
-    connections: u8,
-    starts: u8,
-    /// Changes of the sandbox.
-    changes: u8,
-    /// Whether the source may wait before it begins the hand-over.
-    idles: bool,
-}
-
-impl Budget {
-    /// Mainly broken links and killed processes, also during writes.
-    pub(crate) const LINKS: Self = Self {
-        losses: 2,
-        kills: 2,
-        restarts: 2,
-        failures: 1,
-        writes: 0,
-        connections: 3,
-        starts: 1,
-        changes: 0,
-        idles: false,
-    };
-
-    /// Mainly failing writes.
-    pub(crate) const WRITES: Self =
-        Self { losses: 1, kills: 1, restarts: 2, failures: 0, writes: 2, ..Self::LINKS };
-
-    /// Mainly shims that die at any time, with outdated checkpoints, and are restarted, sometimes
-    /// twice at once.
-    pub(crate) const CHECKPOINTS: Self = Self {
-        losses: 0,
-        kills: 2,
-        restarts: 3,
-        failures: 0,
-        connections: 2,
-        starts: 0,
-        changes: 1,
-        idles: true,
-        ..Self::LINKS
-    };
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
     source: Process<source::State>,
@@ -169,101 +124,6 @@ pub(crate) enum Who {
     Destination,
 }
 
-/// The way in which the write of a mark fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Trouble {
-    /// Reported as failed, and the old record remains.
-    Fails,
-    /// Reported as failed, but the mark is written.
-    FailsAndIsThere,
-    /// Reported as failed, and the record is damaged.
-    FailsAndTears,
-    /// Reported as done, but the old record remains.
-    IsLost,
-    /// The process is killed meanwhile, and the old record remains.
-    Killed,
-    /// The process is killed meanwhile, and the mark is written.
-    KilledAndIsThere,
-    /// The process is killed meanwhile, and the record is damaged.
-    KilledAndTears,
-}
-
-impl Trouble {
-    const ALL: [Trouble; 7] = [
-        Trouble::Fails,
-        Trouble::FailsAndIsThere,
-        Trouble::FailsAndTears,
-        Trouble::IsLost,
-        Trouble::Killed,
-        Trouble::KilledAndIsThere,
-        Trouble::KilledAndTears,
-    ];
-
-    fn kills(self) -> bool {
-        matches!(self, Trouble::Killed | Trouble::KilledAndIsThere | Trouble::KilledAndTears)
-    }
-}
-
-/// A possible next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Happening {
-    /// A side does its next action, which succeeds.
-    Does(Who),
-    /// The action is not needed.
-    Skips(Who),
-    /// The source rehearses once more.
-    RehearsesAgain,
-    /// The action fails.
-    Fails(Who),
-    /// The write of a mark fails in some way.
-    Writes(Who, Trouble),
-    /// The other side is absent for longer than the patience of this one.
-    Nobody(Who),
-    /// A side receives the next message.
-    Gets(Who),
-    /// A side notices that its connection is lost.
-    Notices(Who),
-    /// The operator follows the verdict.
-    Operator,
-    /// A connection breaks.
-    Breaks(u8),
-    /// The last message in transit on a broken connection is lost.
-    Vanishes(u8, Who),
-    Kill(Who),
-    Restart(Who),
-    /// The source begins the hand-over.
-    Begins,
-    /// The sandbox changes.
-    Changes,
-    /// The checkpoint of the change is written.
-    Checkpoint,
-    /// A restarted process continues the sandbox of its side.
-    TakesUp(Who),
-    /// A second process is started in addition, and continues the sandbox too if it can.
-    Doubles(Who),
-    /// The operator starts the sandbox again where the verdict says.
-    StartAgain,
-}
-
-impl Happening {
-    /// Returns whether the two sides and their operator make progress by it. If not, it is a
-    /// failure, which need not happen.
-    fn is_progress(self) -> bool {
-        !matches!(
-            self,
-            Happening::Fails(_)
-                | Happening::Writes(..)
-                | Happening::Breaks(_)
-                | Happening::Vanishes(..)
-                | Happening::Kill(_)
-                | Happening::Restart(_)
-                | Happening::Changes
-                | Happening::Doubles(_)
-                | Happening::StartAgain
-        )
-    }
-}
-
 impl World {
     fn sides(&self, rules: Rules) -> (Side, Side) {
         let source = Side {
@@ -288,7 +148,7 @@ impl World {
         verdict(source, destination)
     }
 
-    /// Returns what a restarted process of this side does with the sandbox.
+    /// Returns the decision of a restarted process of this side about the sandbox.
     fn again(&self, rules: Rules, who: Who) -> Option<Again> {
         let (written, again) = match who {
             Who::Source => (self.source.written, rules.again.source),
@@ -535,139 +395,6 @@ impl World {
         self.destination.connection = self.connections.keys().next_back().copied();
     }
 
-    fn happenings(&self, rules: Rules) -> Vec<Happening> {
-        let mut all = Vec::new();
-        for who in [Who::Source, Who::Destination] {
-            match self.head(who) {
-                Some(Action::Ask) => {
-                    let there = self.destination.state.is_some() && !self.destination.over;
-                    if there && self.budget.connections > 0 {
-                        all.push(Happening::Does(who));
-                    }
-                    all.push(Happening::Nobody(who));
-                }
-                Some(Action::Listen) => {
-                    if self.backlog().is_some() {
-                        all.push(Happening::Does(who));
-                    }
-                    all.push(Happening::Nobody(who));
-                }
-                Some(Action::AskOperator) => {
-                    if matches!(self.verdict(rules), Verdict::Tell(_) | Verdict::Look) {
-                        all.push(Happening::Operator);
-                    }
-                }
-                Some(action @ (Action::Record(_) | Action::Note(_))) => {
-                    all.push(Happening::Does(who));
-                    for trouble in Trouble::ALL {
-                        let left = match trouble.kills() {
-                            true => self.budget.kills,
-                            false => self.budget.writes,
-                        };
-                        let can = trouble != Trouble::IsLost || (rules.ledger.loses)(action);
-                        if left > 0 && can {
-                            all.push(Happening::Writes(who, trouble));
-                        }
-                    }
-                }
-                Some(
-                    action @ (Action::Rehearse
-                    | Action::Weigh
-                    | Action::Freeze
-                    | Action::Greet
-                    | Action::Prepare
-                    | Action::Import
-                    | Action::Resume),
-                ) => {
-                    if action == Action::Rehearse {
-                        all.push(Happening::Skips(who));
-                    }
-                    if action == Action::Weigh {
-                        all.push(Happening::RehearsesAgain);
-                    }
-                    all.push(Happening::Does(who));
-                    if self.budget.failures > 0 {
-                        all.push(Happening::Fails(who));
-                    }
-                }
-                Some(_) => all.push(Happening::Does(who)),
-                None if self.waits(who) => {
-                    match self.inbox(who).is_some_and(|box_| !box_.is_empty()) {
-                        true => all.push(Happening::Gets(who)),
-                        false if self.is_broken(who) => all.push(Happening::Notices(who)),
-                        false => {}
-                    }
-                }
-                None => {}
-            }
-            let (lives, written) = match who {
-                Who::Source => (self.source.state.is_some(), self.source.written),
-                Who::Destination => (self.destination.state.is_some(), self.destination.written),
-            };
-            // An unreadable record is refused.
-            let readable = match (rules.ledger.reads)(written) {
-                Written::Mark(_) => true,
-                Written::Nothing => self.budget.idles,
-                Written::Unreadable => false,
-            };
-            if lives && self.budget.kills > 0 {
-                all.push(Happening::Kill(who));
-            }
-            if !lives && readable && self.budget.restarts > 0 {
-                all.push(Happening::Restart(who));
-            }
-            let over = match who {
-                Who::Source => self.source.over,
-                // It listens while it has the sandbox.
-                Who::Destination => true,
-            };
-            let holders = self.holders[who as usize];
-            let may = self.again(rules, who) == Some(Again::TakeUp)
-                && self.checkpoints[who as usize].is_some();
-            if lives && over && may && holders == 0 && self.is_again(who) {
-                all.push(Happening::TakesUp(who));
-            }
-            if lives && may && holders == 1 && !rules.again.locks && self.budget.restarts > 0 {
-                all.push(Happening::Doubles(who));
-            }
-        }
-        let idles = self.source.state == Some(source::State::Idle);
-        if idles {
-            all.push(Happening::Begins);
-        }
-        let runs = idles && self.runs_at_source && self.holders[0] > 0;
-        if runs && self.budget.changes > 0 {
-            all.push(Happening::Changes);
-        }
-        // The last change may or may not be in the checkpoint when a hand-over begins.
-        if runs && self.checkpoints[0] != Some(self.work) {
-            all.push(Happening::Checkpoint);
-        }
-        for (&id, connection) in &self.connections {
-            if !connection.broken && self.budget.losses > 0 {
-                all.push(Happening::Breaks(id));
-            }
-            if connection.broken && !connection.to_source.is_empty() {
-                all.push(Happening::Vanishes(id, Who::Source));
-            }
-            if connection.broken && !connection.to_destination.is_empty() {
-                all.push(Happening::Vanishes(id, Who::Destination));
-            }
-        }
-        let nowhere = !self.runs_at_source && !self.runs_at_destination;
-        // An operator who looks because of `Look` sees that it runs nowhere, and starts it at the
-        // source.
-        let again = match self.verdict(rules) {
-            Verdict::StartAtSource | Verdict::StartAtDestination => true,
-            Verdict::Look => self.source.state.is_none(),
-            _ => false,
-        };
-        if nowhere && again && self.budget.starts > 0 {
-            all.push(Happening::StartAgain);
-        }
-        all
-    }
-
     /// Returns whether the destination is live and the source has not yet released its frozen tree.
     fn is_between(&self) -> bool {
         self.holders == [1, 1] && !self.runs_at_source
@@ -843,137 +570,6 @@ impl Model for Protocol {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always("never two live sides", |_, world: &World| {
-                !(world.runs_at_source && world.runs_at_destination)
-            }),
-            Property::always("never two that say it is theirs", |model: &Self, world: &World| {
-                world.verdict(model.rules) != Verdict::Both
-            }),
-            Property::always(
-                "a destination that ends without the tree has nothing bound",
-                |_, world: &World| {
-                    !(world.destination.over
-                        && world.destination.state == Some(destination::State::Aborted)
-                        && world.bound_at_destination)
-                },
-            ),
-            Property::always(
-                "the source commits on the destination's word only",
-                |_, world: &World| {
-                    world.source.written != Written::Mark(Mark::Committed)
-                        || world.destination.written == Written::Mark(Mark::Live)
-                },
-            ),
-            Property::always(
-                "in the end one side is live, or the way back has a name",
-                |model: &Self, world: &World| {
-                    let (source, destination) = (world.runs_at_source, world.runs_at_destination);
-                    !world.is_quiet(model.rules)
-                        || match world.verdict(model.rules) {
-                            Verdict::RunsAtSource => !destination,
-                            Verdict::RunsAtDestination => !source,
-                            Verdict::StartAtSource => !destination,
-                            Verdict::StartAtDestination => !source,
-                            // Its record is outdated: it has taken the tree back, or was restarted
-                            // without it, and could not write that.
-                            Verdict::Tell(Choice::Rollback) => !destination,
-                            Verdict::Look => !destination,
-                            Verdict::Tell(Choice::Commit) | Verdict::Wait | Verdict::Both => false,
-                        }
-                },
-            ),
-            Property::always(
-                "without a kill, one side is live in the end",
-                |model: &Self, world: &World| {
-                    world.budget.kills < 2
-                        || world.budget.writes < 2
-                        || !world.is_quiet(model.rules)
-                        || match world.verdict(model.rules) {
-                            Verdict::RunsAtSource => world.runs_at_source,
-                            Verdict::RunsAtDestination => world.runs_at_destination,
-                            _ => false,
-                        }
-                },
-            ),
-            Property::sometimes("it moves", |model: &Self, world: &World| {
-                world.budget == model.budget
-                    && world.is_quiet(model.rules)
-                    && world.runs_at_destination
-            }),
-            Property::sometimes("the operator commits", |model: &Self, world: &World| {
-                world.source.state == Some(source::State::Doubt)
-                    && world.verdict(model.rules) == Verdict::Tell(Choice::Commit)
-            }),
-            Property::sometimes("the operator rolls back", |model: &Self, world: &World| {
-                world.source.state == Some(source::State::Doubt)
-                    && world.verdict(model.rules) == Verdict::Tell(Choice::Rollback)
-            }),
-            Property::sometimes(
-                "a destination that was killed is asked",
-                |model: &Self, world: &World| {
-                    world.budget.restarts < model.budget.restarts
-                        && world.destination.over
-                        && world.destination.state == Some(destination::State::Aborted)
-                        && world.source.state == Some(source::State::Kept)
-                        && world.source.written == Written::Mark(Mark::Kept)
-                        && world.budget.connections < 3
-                },
-            ),
-            Property::sometimes(
-                "it is started again at the destination",
-                |model: &Self, world: &World| {
-                    let budget = &world.budget;
-                    world.runs_at_destination
-                        && match model.budget.idles {
-                            true => world.destination.is_again && world.holders[1] == 1,
-                            false => budget.starts == 0,
-                        }
-                },
-            ),
-            Property::always("no checkpoint is taken up by two", |_, world: &World| {
-                world.holders[0] + world.holders[1] <= 1 || world.is_between()
-            }),
-            Property::always(
-                "no stale checkpoint is taken up without a word",
-                |_, world: &World| !world.is_silently_stale,
-            ),
-            Property::always(
-                "a side whose shim was started again has its sandbox in the end",
-                |model: &Self, world: &World| {
-                    let rules = model.rules;
-                    let has = |who: Who, lives: bool| {
-                        !lives
-                            || world.again(rules, who) != Some(Again::TakeUp)
-                            || world.holders[who as usize] > 0
-                            // It never had one, or the operator is asked.
-                            || !world.is_again(who)
-                    };
-                    !model.budget.idles
-                        || !world.is_quiet(rules)
-                        || has(Who::Source, world.source.state.is_some())
-                            && has(Who::Destination, world.destination.state.is_some())
-                },
-            ),
-            Property::sometimes("a stale checkpoint is reported", |model: &Self, world: &World| {
-                !model.budget.idles || world.is_reported_stale
-            }),
-            Property::sometimes(
-                "a shim that dies outside of a hand-over takes its sandbox up again",
-                |model: &Self, world: &World| {
-                    !model.budget.idles
-                        || world.source.is_again
-                            && world.source.written == Written::Nothing
-                            && world.holders[0] == 1
-                            && world.runs_at_source
-                },
-            ),
-            Property::sometimes("both die, and one takes it up", |model: &Self, world: &World| {
-                !model.budget.idles
-                    || world.source.is_again
-                        && world.destination.is_again
-                        && world.holders[0] + world.holders[1] == 1
-            }),
-        ]
+        properties::all()
     }
 }

@@ -62,7 +62,7 @@ fn all_problems_of_a_message_are_reported_together() {
              sfixed32: is missing\n\
              sfixed64: is missing\n\
              sint32: is 23, which is not in 1..=9 (byte 15 of 35)\n\
-             string: has 4 bytes, but at most 3 are allowed (byte 17 of 35)"
+             string: has 4 bytes, but the maximum is 3 (byte 17 of 35)"
         )
     );
 }
@@ -93,7 +93,7 @@ fn after_damage_no_field_is_reported_as_missing() {
     assert_eq!(
         refusal::<Required>(b"\x18\x80\x01\x72\x09abc"),
         "int32: 128 does not fit in i8, which holds -128 to 127 (byte 0 of 8)\n\
-         string: needs 9 bytes, but 3 are left (byte 5 of 8)"
+         string: needs 9 bytes, but has 3 left (byte 5 of 8)"
     );
 }
 
@@ -112,7 +112,7 @@ fn damage_in_one_message_does_not_hide_problems_of_the_next() {
         refusal::<Node>(&bytes),
         "children[0]: groups are not supported (byte 2 of 29)\n\
          children[1].name: is not valid UTF-8 (byte 7 of 29)\n\
-         children[3].name: needs 9 bytes, but 1 are left (byte 17 of 29)\n\
+         children[3].name: needs 9 bytes, but has 1 left (byte 17 of 29)\n\
          by_name[\"k\"]: unknown field 9 (varint) in fixture.v1.Recursive.Node (byte 25 of 29)\n\
          unknown field 9 (varint) in fixture.v1.Recursive.Node (byte 27 of 29)"
     );

@@ -68,7 +68,7 @@ fn every_row_is_refused_in_a_payload() {
     assert_refused(b"\x08\x02\x90\x00\x01", "", long, 2);
     assert_refused(b"\x08\x02\x1a\x80\x00", "label", long, 3);
     assert_refused(b"\x08\x02\x13\x14", "", "groups are not supported", 2);
-    assert_refused(b"\x08\x02\x1a\x05abc", "label", "needs 5 bytes, but 3 are left", 4);
+    assert_refused(b"\x08\x02\x1a\x05abc", "label", "needs 5 bytes, but has 3 left", 4);
     assert_refused(b"\x08\x02\x1a", "label", "ends within a varint", 3);
 }
 
@@ -103,7 +103,7 @@ fn damage_before_the_version_is_reported_as_damage() {
     // The position of the version is unknown.
     assert_refused(b"\x0b\x0c\x08\x07", "", "groups are not supported", 0);
     assert_refused(b"\x0b", "", "groups are not supported", 0);
-    assert_refused(b"\x1a\x7fabc\x08\x07", "label", "needs 127 bytes, but 5 are left", 2);
+    assert_refused(b"\x1a\x7fabc\x08\x07", "label", "needs 127 bytes, but has 5 left", 2);
     assert_refused(b"\x08", "schema_version", "ends within a varint", 1);
     let wire_type = "has wire type length-delimited, expected varint";
     assert_refused(b"\x0a\x01\x02", "schema_version", wire_type, 0);
@@ -161,7 +161,7 @@ fn an_any_is_read_strictly() {
         "leader.type_url: has wire type varint, expected length-delimited (byte 5 of 6)"
     );
     assert_eq!(refusal(b"\x0a\x01\xff"), "leader.type_url: is not valid UTF-8 (byte 6 of 7)");
-    assert_eq!(refusal(b"\x12\x03a"), "leader.value: needs 3 bytes, but 1 are left (byte 6 of 7)");
+    assert_eq!(refusal(b"\x12\x03a"), "leader.value: needs 3 bytes, but has 1 left (byte 6 of 7)");
     assert_eq!(refusal(b"\x0b\x0c"), "leader: groups are not supported (byte 4 of 6)");
 }
 

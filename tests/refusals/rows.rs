@@ -115,14 +115,14 @@ rows! {
     }
 
     a_length_past_the_end_is_refused {
-        b"\x0a\x05abc" => "name", "needs 5 bytes, but 3 are left", 2;
-        b"\x12\x01" => "next", "needs 1 bytes, but 0 are left", 2;
-        b"\x1a\x80\x80\x80\x80\x08" => "children[0]", "needs 2147483648 bytes, but 0 are left", 6;
+        b"\x0a\x05abc" => "name", "needs 5 bytes, but has 3 left", 2;
+        b"\x12\x01" => "next", "needs 1 byte, but has 0 left", 2;
+        b"\x1a\x80\x80\x80\x80\x08" => "children[0]", "needs 2147483648 bytes, but has 0 left", 6;
         b"\x22\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01xx" =>
-            "by_name", "needs 18446744073709551615 bytes, but 2 are left", 11;
+            "by_name", "needs 18446744073709551615 bytes, but has 2 left", 11;
         // Past the end of the message around it, but not of the whole.
-        b"\x12\x02\x0a\x01\x0a\x01a" => "next.name", "needs 1 bytes, but 0 are left", 4;
-        b"\x2a\x03\x1a\x05\x0a\x0a\x03abc" => "left.children[0]", "needs 5 bytes, but 1 are left", 4;
+        b"\x12\x02\x0a\x01\x0a\x01a" => "next.name", "needs 1 byte, but has 0 left", 4;
+        b"\x2a\x03\x1a\x05\x0a\x0a\x03abc" => "left.children[0]", "needs 5 bytes, but has 1 left", 4;
     }
 
     a_missing_required_message_is_refused {

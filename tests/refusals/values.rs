@@ -177,7 +177,7 @@ fn an_element_is_refused_by_its_index() {
             "uint32[1]: 256 does not fit in u8, which holds 0 to 255 (byte 7 of 9)",
         ),
         (b"\x4a\x04\0\0\0\0", "fixed32[0]: is 0, but this field must not be 0 (byte 6 of 10)"),
-        (b"\x4a\x05\x01\0\0\0\0", "fixed32[1]: needs 4 bytes, but 1 are left (byte 10 of 11)"),
+        (b"\x4a\x05\x01\0\0\0\0", "fixed32[1]: needs 4 bytes, but has 1 left (byte 10 of 11)"),
         (b"\x6a\x02\x01\x02", "bool[1]: 2 does not fit in bool, which holds 0 to 1 (byte 7 of 8)"),
         (b"\x72\x01a\x72\x02bc", "string[1]: \"bc\" is not a single character (byte 8 of 11)"),
         (b"\xc2\x01\x02\x01\x80", "packed_int32[1]: ends within a varint (byte 8 of 9)"),

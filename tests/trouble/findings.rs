@@ -130,12 +130,12 @@ fn broken(name: &str) -> DiskState {
 fn what_is_wrong(id: &str) -> Vec<String> {
     let reasons = [
         "queues: is 9, which is not in 1..=8",
-        "sizes: has 4 elements, but at most 3 are allowed",
+        "sizes: has 4 elements, but the maximum is 3",
         "owners[\"-2\"]: -2 does not fit in uint32, which holds 0 to 4294967295",
         "owners[\"1\"]: -3 does not fit in uint32, which holds 0 to 4294967295",
-        "first.label: has 8 bytes, but at most 4 are allowed",
+        "first.label: has 8 bytes, but the maximum is 4",
         "first.blocks: -4 does not fit in uint32, which holds 0 to 4294967295",
-        "parts[1].label: has 8 bytes, but at most 4 are allowed",
+        "parts[1].label: has 8 bytes, but the maximum is 4",
         "parts[2].blocks: -5 does not fit in uint32, which holds 0 to 4294967295",
         "raw.blocks: -6 does not fit in uint32, which holds 0 to 4294967295",
         "timeout: 1ns is not a whole number of milliseconds",

@@ -178,7 +178,7 @@ fn all_newer_fields_and_other_problems_are_reported_together() {
 fn the_default_is_checked_as_a_value_on_the_wire_is() {
     let too_long = DiskState { limits: vec![1, 2], ..DiskState::of_size(5) };
     let error = to_bytes(&too_long).unwrap_err().to_string();
-    assert_eq!(error, "limit: has 2 elements, but at most 1 are allowed");
+    assert_eq!(error, "limit: has 2 elements, but the maximum is 1");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn whatever_prost_would_pass_over_is_refused() {
         ),
         (&[0x35, 0, 0, 0, 0], "offsets: has wire type 32-bit, expected varint"),
         (&[0x0b], "groups are not supported"),
-        (&[0x3a, 0x7f], "queues[1]: needs 127 bytes, but 0 are left"),
+        (&[0x3a, 0x7f], "queues[1]: needs 127 bytes, but has 0 left"),
     ] {
         assert_eq!(refusal(more), expected, "{more:02x?}");
     }

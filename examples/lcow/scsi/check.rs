@@ -37,7 +37,7 @@ pub(super) fn consistency(state: &ScsiState) -> Result<(), Error> {
 fn check_slot(controllers: u8, slot: Slot) -> Option<Error> {
     (slot.controller() >= controllers).then(|| {
         Error::invalid(format!(
-            "is beyond the last slot: {controllers} controllers have {}",
+            "is beyond the last slot: num_controllers is {controllers}, so there are {} slots",
             u16::from(controllers) * u16::from(LUNS)
         ))
     })

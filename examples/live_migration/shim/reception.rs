@@ -15,7 +15,7 @@ use crate::shim::link::{Listener, Stranger};
 use crate::shim::lock::lock;
 
 /// The maximum number of connections that wait. If there is one more, the one that has waited
-/// longest is rejected.
+/// longest is refused.
 const WAITING: usize = 64;
 
 /// The pause after the system could not accept a connection.
@@ -28,7 +28,7 @@ enum Way {
     Waiting,
     /// Has begun a hand-over, or is closed.
     Through,
-    /// Has waited too long, and is rejected.
+    /// Has waited too long, and is refused.
     TurnedAway,
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn receive(listener: Listener, handover: Handover, desk: Arc<De
     }
 }
 
-/// Rejects a connection without a hand-over.
+/// Refuses a connection without a hand-over.
 fn turn_away(visitor: &Visitor) {
     let mut way = lock(&visitor.way);
     if *way == Way::Waiting {
@@ -75,7 +75,7 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
     let link = match stranger.identify().await {
         Ok(link) => link,
         Err(error) => {
-            tracing::warn!(%error, "an unauthorised peer was rejected");
+            tracing::warn!(%error, "an unauthorised peer was refused");
             *lock(&way) = Way::Through;
             return;
         }
@@ -85,7 +85,7 @@ async fn visit(stranger: Stranger, handover: Handover, desk: Arc<Desk>, way: Arc
         move || {
             let mut way = lock(&way);
             match *way {
-                Way::TurnedAway => Err(Error::precondition("rejected: too many connections wait")),
+                Way::TurnedAway => Err(Error::precondition("refused: too many connections wait")),
                 _ => {
                     *way = Way::Through;
                     Ok(())

@@ -48,7 +48,7 @@ pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {
     lines
 }
 
-/// Says what a destination makes of the payloads of a source.
+/// Reports whether a destination restores the payloads of a source.
 pub(super) fn direction(
     heading: &str,
     source: &Manifest,
@@ -61,7 +61,7 @@ pub(super) fn direction(
     writeln!(out, "{heading}: {restored} of {all} can be restored")?;
     for payload in &report.payloads {
         match &payload.verdict {
-            Verdict::Same | Verdict::Readable if payload.bearable.is_empty() => {}
+            Verdict::Same | Verdict::Readable if payload.tolerable.is_empty() => {}
             Verdict::Same | Verdict::Readable => {
                 writeln!(out, "  {}: readable", line(&payload.type_url))?;
             }
@@ -76,8 +76,8 @@ pub(super) fn direction(
                 writeln!(out, "  {}: {verdict}", line(&payload.type_url))?;
             }
         }
-        for Difference { place, reason, .. } in &payload.bearable {
-            writeln!(out, "    bearable: {}", line(&format!("{place}: {reason}")))?;
+        for Difference { place, reason, .. } in &payload.tolerable {
+            writeln!(out, "    tolerable: {}", line(&format!("{place}: {reason}")))?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Checks `max` and `range`.
 
 use std::fmt::Debug;
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 
 use crate::Error;
 use crate::codec::Length;
@@ -64,6 +64,9 @@ pub trait Bounds<V> {
     fn has(&self, value: &V) -> bool
     where
         V: PartialOrd;
+
+    /// The first and the last value.
+    fn ends(&self) -> [Bound<&V>; 2];
 }
 
 #[diagnostic::do_not_recommend]
@@ -73,6 +76,10 @@ impl<V, R: RangeBounds<V>> Bounds<V> for R {
         V: PartialOrd,
     {
         self.contains(value)
+    }
+
+    fn ends(&self) -> [Bound<&V>; 2] {
+        [self.start_bound(), self.end_bound()]
     }
 }
 
@@ -84,19 +91,44 @@ pub fn max<F, T: Length>(field: &Field<F>, value: Option<&T>, max: usize) -> Res
 
 #[cold]
 fn too_long(field: &'static str, length: usize, unit: &str, max: usize) -> Error {
-    Error::invalid(format!("has {length} {unit}, but at most {max} are allowed")).in_field(field)
+    Error::invalid(format!("has {length} {unit}, but the maximum is {max}")).in_field(field)
 }
 
-/// Checks that a value, if there is one, is in `range`, whose text is `text`.
-pub fn range<F, V: Bounded, T: Ranged<V>>(
-    field: &Field<F>,
-    value: Option<&T>,
+/// The use of a field's range: a check of a value, or a note for manifests.
+pub trait RangeUse<T> {
+    type Result;
+
+    fn with<V: Bounded>(self, range: impl Bounds<V>, text: &'static str) -> Self::Result
+    where
+        T: Ranged<V>;
+}
+
+/// Uses the `range` of a field of type `T`; `text` is the range as it was written. Every use calls this
+/// one function, so that the compiler reports a wrong range in the same words each time, and shows them once.
+#[inline]
+pub fn range<T: Ranged<V>, V: Bounded, U: RangeUse<T>>(
+    usage: U,
     range: impl Bounds<V>,
-    text: &str,
-) -> Result<(), Error> {
-    match value.and_then(T::ranged_value) {
-        Some(value) if !range.has(value) => Err(out_of_range(field.name(), value, text)),
-        _ => Ok(()),
+    text: &'static str,
+) -> U::Result {
+    usage.with(range, text)
+}
+
+/// Checks that the value of the field, if there is one, is in the range.
+pub struct CheckRange<'a, F, T>(pub &'a Field<F>, pub Option<&'a T>);
+
+impl<F, T> RangeUse<T> for CheckRange<'_, F, T> {
+    type Result = Result<(), Error>;
+
+    #[inline]
+    fn with<V: Bounded>(self, range: impl Bounds<V>, text: &'static str) -> Result<(), Error>
+    where
+        T: Ranged<V>,
+    {
+        match self.1.and_then(T::ranged_value) {
+            Some(value) if !range.has(value) => Err(out_of_range(self.0.name(), value, text)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -2,23 +2,34 @@
 //! never while a state is saved or restored.
 
 use std::fmt::Debug;
-use std::ops::{Bound, RangeBounds};
+use std::marker::PhantomData;
+use std::ops::Bound;
 
-use super::bounds::{Bounded, Ranged};
+use super::bounds::{Bounded, Bounds, RangeUse, Ranged};
 use super::put::{Putting, bytes_of};
 use crate::schema::{AdaptedEnd, DefaultNote, Number, RangeNote};
 
-/// Returns what a `range` says about the values of a field of type `T`.
-pub fn range_note<V: Bounded, T: Ranged<V>>(
-    range: impl RangeBounds<V>,
-    text: &'static str,
-) -> RangeNote {
+/// Notes the range of a field of type `T`.
+pub struct NoteRange<T>(pub PhantomData<fn() -> T>);
+
+impl<T> RangeUse<T> for NoteRange<T> {
+    type Result = RangeNote;
+
+    fn with<V: Bounded>(self, range: impl Bounds<V>, text: &'static str) -> RangeNote
+    where
+        T: Ranged<V>,
+    {
+        range_note(range.ends(), text)
+    }
+}
+
+fn range_note<V: Debug>(ends: [Bound<&V>; 2], text: &'static str) -> RangeNote {
     let end = |bound: Bound<&V>| match bound {
         Bound::Included(value) => Some((number_of(value), false)),
         Bound::Excluded(value) => Some((number_of(value), true)),
         Bound::Unbounded => None,
     };
-    let (least, most) = (end(range.start_bound()), end(range.end_bound()));
+    let [least, most] = ends.map(end);
     let is_number = |end: &Option<(Option<Number>, bool)>| {
         end.as_ref().is_none_or(|(number, _)| number.is_some())
     };
@@ -38,25 +49,37 @@ pub fn range_note<V: Bounded, T: Ranged<V>>(
     RangeNote { text, least, most, most_excluded, is_numeric, adapted: None }
 }
 
-/// Returns what a `range` says about the values of a field that an adapter converts. `put` writes a value of
-/// the field as the adapter makes it.
-pub fn adapted_range_note<V: Bounded, T: Ranged<V>>(
-    range: impl RangeBounds<V>,
-    text: &'static str,
-    put: impl Fn(&T, &mut Putting<'_, 0>),
-) -> RangeNote {
-    let bytes = |bound: Bound<&V>| {
-        let (Bound::Included(value) | Bound::Excluded(value)) = bound else { return None };
-        let bytes = T::with_end(value, |value| bytes_of(|putting| put(value, putting)))?;
-        bytes.ok().flatten().map(|field| field.bytes)
-    };
-    let ends = [range.start_bound(), range.end_bound()];
-    let ends = ends.map(|bound| match bound {
-        Bound::Unbounded => AdaptedEnd::Unbounded,
-        Bound::Included(_) => AdaptedEnd::of(bytes(bound), false),
-        Bound::Excluded(_) => AdaptedEnd::of(bytes(bound), true),
-    });
-    RangeNote { adapted: Some(ends), ..range_note::<V, T>(range, text) }
+/// Notes the range of a field of type `T` that an adapter converts. `put` writes a value of the field as
+/// the adapter makes it.
+pub fn note_adapted_range<T, P: Fn(&T, &mut Putting<'_, 0>)>(put: P) -> NoteAdaptedRange<T, P> {
+    NoteAdaptedRange { put, of: PhantomData }
+}
+
+/// See [`note_adapted_range`].
+pub struct NoteAdaptedRange<T, P> {
+    put: P,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T, P: Fn(&T, &mut Putting<'_, 0>)> RangeUse<T> for NoteAdaptedRange<T, P> {
+    type Result = RangeNote;
+
+    fn with<V: Bounded>(self, range: impl Bounds<V>, text: &'static str) -> RangeNote
+    where
+        T: Ranged<V>,
+    {
+        let bytes = |bound: Bound<&V>| {
+            let (Bound::Included(value) | Bound::Excluded(value)) = bound else { return None };
+            let bytes = T::with_end(value, |value| bytes_of(|putting| (self.put)(value, putting)))?;
+            bytes.ok().flatten().map(|field| field.bytes)
+        };
+        let ends = range.ends().map(|bound| match bound {
+            Bound::Unbounded => AdaptedEnd::Unbounded,
+            Bound::Included(_) => AdaptedEnd::of(bytes(bound), false),
+            Bound::Excluded(_) => AdaptedEnd::of(bytes(bound), true),
+        });
+        RangeNote { adapted: Some(ends), ..range_note(range.ends(), text) }
+    }
 }
 
 /// The number that a value shows itself as, also inside of newtypes. Every value that a range bounds has
@@ -84,6 +107,7 @@ pub fn default_note(put: impl FnOnce(&mut Putting<'_, 0>)) -> DefaultNote {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bounds::range;
     use super::*;
 
     /// A newtype as users write them.
@@ -92,21 +116,21 @@ mod tests {
 
     #[test]
     fn the_ends_of_a_range_are_numbers_whatever_wraps_them() {
-        let note = range_note::<u8, Option<u8>>(1..8, "1..8");
+        let note: RangeNote = range(NoteRange::<Option<u8>>(PhantomData), 1..8, "1..8");
         assert_eq!((note.least, note.most), (Some(Number::Int(1)), Some(Number::Int(7))));
         assert!(note.is_numeric && !note.most_excluded);
-        let note = range_note::<Slot, Slot>(Slot(2)..=Slot(5), "a..=b");
+        let note = range(NoteRange::<Slot>(PhantomData), Slot(2)..=Slot(5), "a..=b");
         assert_eq!((note.least, note.most), (Some(Number::Int(2)), Some(Number::Int(5))));
-        let note = range_note::<f64, f64>(0.0..1.0, "0.0..1.0");
+        let note = range(NoteRange::<f64>(PhantomData), 0.0..1.0, "0.0..1.0");
         assert_eq!(note.most, Some(Number::Float(1.0)));
         assert!(note.most_excluded);
-        let note = range_note::<u8, u8>(3.., "3..");
+        let note = range(NoteRange::<u8>(PhantomData), 3.., "3..");
         assert_eq!((note.least, note.most), (Some(Number::Int(3)), None));
     }
 
     #[test]
     fn a_range_of_other_things_has_words_alone() {
-        let note = range_note::<char, char>('a'..='f', "'a'..='f'");
+        let note = range(NoteRange::<char>(PhantomData), 'a'..='f', "'a'..='f'");
         assert_eq!((note.least, note.most, note.is_numeric), (None, None, false));
         assert_eq!(note.text, "'a'..='f'");
     }

@@ -31,6 +31,7 @@ pub(crate) mod validation;
 // may not have them.
 pub use std::cmp::Ordering;
 pub use std::convert::{From, TryFrom};
+pub use std::marker::PhantomData;
 pub use std::mem::swap;
 pub use std::option::Option::{self, None, Some};
 pub use std::primitive::{bool, i32, i128, str, u8, u32, u64, usize};
@@ -43,7 +44,7 @@ pub use std;
 
 pub use self::adapter::{Adapter, Converted, NotCompared, NotConverted, Twins, adapter};
 pub use self::answer::{Answer, Fit};
-pub use self::bounds::{Bounded, Bounds, Ranged, max, range};
+pub use self::bounds::{Bounded, Bounds, CheckRange, Ranged, max, range};
 pub use self::check::{
     Named, NoStage, Probe, assert_all_mapped, assert_all_members, assert_all_values,
     assert_fits_i32, assert_no_stage, assert_not_transient, assert_not_zero,
@@ -56,7 +57,7 @@ pub use self::enumeration::{
 pub use self::field::{default, field};
 pub use self::field_port::{Of, Planned, Port, of, port};
 pub use self::limits::{Limited, Limiting, limit};
-pub use self::meaning::{adapted_range_note, default_note, range_note};
+pub use self::meaning::{NoteRange, default_note, note_adapted_range};
 pub use self::never::Never;
 pub use self::oneof::{
     Member, assert_member_fits, inside_member, member, member_form, put_since, take_since,
@@ -77,15 +78,17 @@ pub use self::stay_behind::assert_can_stay_behind;
 pub use self::take::{Taking, take_message, take_message_into};
 pub use self::text::{after_slash, join, length, text, type_url_parts};
 pub use self::validation::{message_of, name_of, not_derived, unnamed, validate};
+pub use crate::codec::sealed::Sealed;
 pub use crate::codec::{
-    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Sealed, Single, Tag, Wire,
-    WireField, WireKey, WireOneof, Writer,
+    Length, Names, NeverDefault, Reader, Reference, ReferenceValues, Single, Tag, Wire, WireField,
+    WireKey, WireOneof, Writer,
 };
 pub use crate::controller::{Owns, Registration, registration};
 pub use crate::payload::{
     Keep, Keeps, KeepsNothing, Later, OlderVersion, TypeInfo, TypeRef, any_field_size as any_size,
     lost_error, notes_on, put_any, take_any, version_read,
 };
+pub use crate::schema::sealed::SealedSchema;
 pub use crate::schema::trait_probe::{NameOf, NoName, OpaqueShape, ShapeOf};
 pub use crate::schema::well_known::by_name as well_known;
 pub use crate::schema::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{NeverDefault, Reader, Single, Wire, WireKey, Writer, prefix_of_bytes, size};
-use crate::Error;
+use crate::error::{Error, plural};
 use crate::schema::{ValueForm, kind};
 
 macro_rules! byte_strings {
@@ -128,7 +128,7 @@ impl<const N: usize> WireKey<kind::Bytes> for [u8; N] {
 #[cold]
 #[inline(never)]
 fn wrong_length(found: usize, expected: usize) -> Error {
-    Error::invalid(format!("has {found} bytes, expected {expected}"))
+    Error::invalid(format!("has {found} byte{s}, expected {expected}", s = plural(found)))
 }
 
 #[cfg(test)]
@@ -170,7 +170,7 @@ mod tests {
         );
         assert_eq!(
             refusal::<Singular<kind::Bytes>, Option<Hash>>(b"\x0a\x01a"),
-            "has 1 bytes, expected 4 (byte 1 of 3)"
+            "has 1 byte, expected 4 (byte 1 of 3)"
         );
         assert_eq!(refusal::<Singular<kind::Bytes>, Hash>(b""), "is missing");
         assert_eq!(take::<Repeated<kind::Bytes>, Vec<Hash>>(b"\x0a\x04abcd").unwrap(), [*b"abcd"]);
@@ -186,7 +186,7 @@ mod tests {
     fn a_length_past_the_end_is_refused() {
         assert_eq!(
             refusal::<Singular<kind::Bytes>, Vec<u8>>(b"\x0a\x05abc"),
-            "needs 5 bytes, but 3 are left (byte 2 of 5)"
+            "needs 5 bytes, but has 3 left (byte 2 of 5)"
         );
     }
 }

@@ -85,6 +85,6 @@ mod tests {
     #[test]
     fn a_float_cut_short_is_refused() {
         let error = refusal::<Singular<Double>, f64>(&[9, 0, 0, 0]);
-        assert_eq!(error, "needs 8 bytes, but 3 are left (byte 1 of 4)");
+        assert_eq!(error, "needs 8 bytes, but has 3 left (byte 1 of 4)");
     }
 }

@@ -31,10 +31,10 @@ fn bits_of<K: IntegerKind>(value: i128) -> Result<u64, Error> {
     Ok(if K::IS_ZIGZAG { value << 1 ^ value >> 63 } else { value } as u64)
 }
 
-/// The value whose bits these are on the wire.
-// A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. What is
-// longer than 32 bits is not cut off, as other readers do: the number that was meant is not ours to
-// guess. Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
+/// Returns the value that has these bits on the wire.
+// A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. Other readers
+// cut off the bits above 32; this one refuses such a number, because the intended one is unknown.
+// Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
 #[inline(always)]
 fn value_of<K: IntegerKind>(bits: u64) -> Result<i128, Error> {
     let value = match (K::IS_ZIGZAG, K::WIRE_TYPE) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::refusals::{self, refuse};
 use super::{Reader, Tag, Wire, WireField, Writer, memory, size, wrong_wire_type};
-use crate::Error;
+use crate::error::{Error, plural};
 use crate::schema::StatesInside;
 use crate::schema::kind::{Kind, Packed, Repeated, WireType};
 use crate::schema::{Collection, FieldForm};
@@ -195,7 +195,7 @@ fn visit_elements<'a, K: Kind, T: Wire<K> + 'a>(
 #[cold]
 #[inline(never)]
 fn wrong_count(found: usize, expected: usize) -> Error {
-    Error::invalid(format!("has {found} elements, expected {expected}"))
+    Error::invalid(format!("has {found} element{s}, expected {expected}", s = plural(found)))
 }
 
 macro_rules! list {
@@ -392,9 +392,9 @@ mod tests {
     #[test]
     fn packed_elements_may_not_cross_their_length() {
         let error = refusal::<Packed<Fixed32>, Vec<u32>>(&[0x0a, 3, 1, 0, 0, 0]);
-        assert_eq!(error, "[0]: needs 4 bytes, but 3 are left (byte 2 of 6)");
+        assert_eq!(error, "[0]: needs 4 bytes, but has 3 left (byte 2 of 6)");
         let error = refusal::<Packed<Uint32>, Vec<u32>>(&[0x0a, 9, 1]);
-        assert_eq!(error, "needs 9 bytes, but 1 are left (byte 2 of 3)");
+        assert_eq!(error, "needs 9 bytes, but has 1 left (byte 2 of 3)");
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn in_key(error: Error, value: Result<(), Error>) -> Error {
     }
 }
 
-/// Writes entries in the order of the wire, whatever their own.
+/// Writes entries that come in any order, in the order of the wire.
 fn put_unordered<'a, KK: Kind, VK: Kind, K: WireKey<KK> + 'a, V: Wire<VK> + 'a>(
     entries: impl Iterator<Item = (&'a K, &'a V)>,
     number: u32,

@@ -6,7 +6,7 @@
 //! messages, which are a part of the value that holds them. So counting an element of a list costs
 //! nothing, and the bound still holds.
 
-use crate::Error;
+use crate::error::{Error, plural};
 
 /// The budget of a read besides a multiple of its input.
 pub(crate) const FLOOR: u64 = 64 << 20;
@@ -76,9 +76,10 @@ impl Memory {
     fn exhaust(&mut self) -> Error {
         self.left = 0;
         Error::exhausted(format!(
-            "needs more memory than the {} bytes that this read may use: raise the limit with \
+            "needs more memory than the {} byte{s} that this read may use: raise the limit with \
              `ReadOptions::memory`, if you trust the source of the snapshot",
-            self.budget
+            self.budget,
+            s = plural(self.budget)
         ))
     }
 }

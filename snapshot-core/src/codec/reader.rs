@@ -9,7 +9,7 @@ mod text;
 pub(super) use self::text::ascii_text;
 use super::memory::{Memory, default_budget};
 use super::scope::ReadScope;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, plural};
 use crate::schema::kind::WireType;
 
 /// The tag before a value: its field number and its wire type.
@@ -325,7 +325,8 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     fn past_the_end(&self, length: u64) -> Error {
-        let reason = format!("needs {length} bytes, but {} are left", self.remaining());
+        let (left, s) = (self.remaining(), plural(length));
+        let reason = format!("needs {length} byte{s}, but has {left} left");
         self.locate(Error::new(Code::DataLoss, reason), self.offset())
     }
 

@@ -13,9 +13,9 @@ use std::sync::atomic::{
 };
 use std::time::{Duration, SystemTime};
 
-/// A type whose form on the wire is defined by this crate or by `derive(Snapshot)`. The traits of the
-/// codec require it, so that nobody implements one of them by hand: what they promise to each other is
-/// not checked by the compiler and changes without notice.
+/// A type whose form on the wire this crate or `derive(Snapshot)` defines. The traits of the codec require
+/// it, so that nobody implements one of them by hand: the compiler does not check the rules between them,
+/// and the rules change without notice.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot implement this trait by hand",
     label = "only `#[derive(Snapshot)]` implements it",

@@ -1,8 +1,8 @@
 //! Reads and writes the text of UUIDs, `67e55044-10b1-426f-9247-bb680e5fe0c8`, all digits at once.
 //!
 //! A sandbox is full of UUIDs; with the `uuid` crate they took a quarter of a save. There are two
-//! implementations: one for x86-64, all of whose processors have these vector instructions, and one
-//! for all others.
+//! implementations: one for x86-64, where every processor has these vector instructions, and one for
+//! all others.
 
 /// The length of the text.
 pub(super) const LENGTH: usize = 36;
@@ -137,7 +137,7 @@ mod sse2 {
         _mm_min_epu8(number, letter)
     }
 
-    /// Returns the bytes of which these are the halves, in 16 bits each.
+    /// Combines the two halves of bytes, in 16 bits each.
     #[inline]
     #[target_feature(enable = "sse2")]
     fn joined(values: __m128i) -> __m128i {

@@ -75,7 +75,7 @@ mod tests {
         round_trip::<Singular<Bytes>, Option<u128>>(&None, b"");
         assert_eq!(
             refusal::<Singular<Bytes>, u128>(b"\x0a\x01\x01"),
-            "has 1 bytes, expected 16 (byte 1 of 3)"
+            "has 1 byte, expected 16 (byte 1 of 3)"
         );
         assert_eq!(refusal::<Singular<Bytes>, i128>(b""), "is missing");
     }

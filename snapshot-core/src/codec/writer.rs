@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::panics::caught;
 use crate::schema::kind::WireType;
 
-/// A buffer that fills from its end towards its start.
+/// The destination of an encoding: a buffer that fills from its end towards its start. Only this crate and
+/// the derive write into it.
 #[derive(Debug, Default)]
 pub struct Writer {
     /// Zeroed up to `start`, written from there on.
@@ -40,7 +41,7 @@ pub(super) type Scratch = Vec<(u64, (usize, usize))>;
 
 impl Writer {
     /// Creates a writer with room for `capacity` bytes before it must grow.
-    pub fn with_capacity(capacity: usize) -> Self {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { buffer: vec![0; capacity], start: capacity, ..Self::default() }
     }
 
@@ -164,22 +165,22 @@ impl Writer {
     /// Returns the number of bytes written so far. It is also a mark for [`Writer::length_since`]
     /// and [`Writer::since`].
     #[inline]
-    pub fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.buffer.len() - self.start
     }
 
     /// Returns the bytes written so far, in wire order.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.buffer[self.start..]
     }
 
     /// Returns the bytes written after `mark`, in wire order.
-    pub fn since(&self, mark: usize) -> &[u8] {
+    pub(crate) fn since(&self, mark: usize) -> &[u8] {
         &self.buffer[self.start..self.buffer.len() - mark]
     }
 
     /// Removes the bytes written after `mark`; nothing if `mark` is not valid here.
-    pub fn rewind(&mut self, mark: usize) {
+    pub(crate) fn rewind(&mut self, mark: usize) {
         self.start = self.buffer.len() - mark.min(self.position());
         self.shared.rewind(mark);
     }
@@ -194,12 +195,12 @@ impl Writer {
     }
 
     /// Returns the written bytes, without a copy. The memory before them stays allocated.
-    pub fn into_bytes(self) -> Bytes {
+    pub(crate) fn into_bytes(self) -> Bytes {
         Bytes::from(self.buffer).slice(self.start..)
     }
 
     /// Returns the written bytes, as a vector of exactly that length.
-    pub fn into_vec(mut self) -> Vec<u8> {
+    pub(crate) fn into_vec(mut self) -> Vec<u8> {
         self.buffer.drain(..self.start);
         self.buffer
     }
@@ -218,7 +219,7 @@ impl Writer {
     /// Returns room for `length` bytes in front of the written bytes, for the caller to fill.
     #[inline]
     #[allow(unsafe_code)]
-    pub fn reserve(&mut self, length: usize) -> &mut [u8] {
+    pub(crate) fn reserve(&mut self, length: usize) -> &mut [u8] {
         if self.start < length {
             self.grow(length);
         }
@@ -233,13 +234,13 @@ impl Writer {
 
     /// Writes bytes unchanged.
     #[inline]
-    pub fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len()).copy_from_slice(bytes);
     }
 
     /// Writes a varint in its shortest form, 1 to 10 bytes.
     #[inline]
-    pub fn varint(&mut self, value: u64) {
+    pub(crate) fn varint(&mut self, value: u64) {
         if value < 0x80 {
             self.reserve(1)[0] = value as u8;
         } else {
@@ -259,13 +260,13 @@ impl Writer {
 
     /// Writes the tag of a field. In wire order it precedes the value, so it is written after it.
     #[inline]
-    pub fn tag(&mut self, number: u32, wire_type: WireType) {
+    pub(crate) fn tag(&mut self, number: u32, wire_type: WireType) {
         self.varint(u64::from(number) << 3 | wire_type as u64);
     }
 
     /// Writes the length of everything that was written after `mark`.
     #[inline]
-    pub fn length_since(&mut self, mark: usize) {
+    pub(crate) fn length_since(&mut self, mark: usize) {
         self.varint((self.position() - mark) as u64);
     }
 
@@ -277,7 +278,7 @@ impl Writer {
     /// it could not be read; a very long chain of boxes thus ends in an error and not in a stack
     /// overflow.
     #[inline]
-    pub fn message(
+    pub(crate) fn message(
         &mut self,
         put: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -294,7 +295,7 @@ impl Writer {
     ///
     /// As [`Writer::message`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn message_field(
+    pub(crate) fn message_field(
         &mut self,
         number: u32,
         put: impl FnOnce(&mut Self) -> Result<(), Error>,
@@ -336,14 +337,14 @@ impl Writer {
 
     /// Writes bytes with their length before them.
     #[inline]
-    pub fn length_delimited(&mut self, bytes: &[u8]) {
+    pub(crate) fn length_delimited(&mut self, bytes: &[u8]) {
         self.raw(bytes);
         self.varint(bytes.len() as u64);
     }
 
     /// Writes a whole field of bytes: its tag, their length, the bytes.
     #[inline]
-    pub fn bytes_field(&mut self, number: u32, bytes: &[u8]) {
+    pub(crate) fn bytes_field(&mut self, number: u32, bytes: &[u8]) {
         // Room for all three at once, if tag and length have one byte each, as usual.
         match (short_tag(number, WireType::Len), bytes.len()) {
             (Some(tag), length @ ..0x80) => {
@@ -384,7 +385,7 @@ impl Writer {
 
     /// Writes a whole field of a varint: its tag and the value.
     #[inline]
-    pub fn varint_field(&mut self, number: u32, value: u64) {
+    pub(crate) fn varint_field(&mut self, number: u32, value: u64) {
         match (short_tag(number, WireType::Varint), value) {
             (Some(tag), ..0x80) => self.reserve(2).copy_from_slice(&[tag, value as u8]),
             (Some(tag), 0x80..0x4000) => {
@@ -403,7 +404,7 @@ impl Writer {
 
     /// Makes a field of everything that was written after `mark`: writes its length and its tag.
     #[inline]
-    pub fn close_field(&mut self, number: u32, mark: usize) {
+    pub(crate) fn close_field(&mut self, number: u32, mark: usize) {
         let length = self.position() - mark;
         match (short_tag(number, WireType::Len), length) {
             (Some(tag), ..0x80) => self.reserve(2).copy_from_slice(&[tag, length as u8]),
@@ -431,7 +432,7 @@ impl Writer {
     ///
     /// `ends` has the number of every field and the position after it, in the order in which they
     /// were written; the first was written at `mark`.
-    pub fn reorder(&mut self, mark: usize, ends: &[(u32, usize)]) -> Result<(), Error> {
+    pub(crate) fn reorder(&mut self, mark: usize, ends: &[(u32, usize)]) -> Result<(), Error> {
         let mut pieces = Vec::with_capacity(ends.len());
         let mut from = mark;
         for &(number, to) in ends {

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use self::sealed::SealedTarget;
 use super::Controller;
 use super::address::address;
 use super::loaded::{AnyLoaded, Described, Loaded, StateOf};
@@ -42,12 +43,21 @@ pub struct Child<C: ?Sized + ChildTarget> {
     label = "needs `impl Controller for {Self}`",
     note = "`Child<...>` names the controller, not its state"
 )]
-pub trait ChildTarget: 'static {
+pub trait ChildTarget: SealedTarget + 'static {
     #[doc(hidden)]
     type Handle: Clone + Send + Sync;
     #[doc(hidden)]
     type Loaded: Send;
 }
+
+mod sealed {
+    /// Keeps the list of targets closed.
+    pub trait SealedTarget {}
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Controller> SealedTarget for C {}
+impl SealedTarget for dyn Controller {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Controller> ChildTarget for C {

@@ -3,8 +3,10 @@
 #[cfg(feature = "zstd")]
 use super::header::damaged;
 #[cfg(not(feature = "zstd"))]
-use crate::Code;
-use crate::Error;
+use crate::error::Code;
+use crate::error::Error;
+#[cfg(feature = "zstd")]
+use crate::error::plural;
 #[cfg(feature = "zstd")]
 use std::io::Read;
 
@@ -60,7 +62,10 @@ pub(super) fn expand(frame: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<(), 
     }
     match decoder.finish().len() {
         0 => Ok(()),
-        more => Err(damaged(format!("{more} bytes after the compressed body"))),
+        more => {
+            let s = plural(more);
+            Err(damaged(format!("{more} byte{s} after the compressed body")))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The header: the data that a reader has before it decodes anything.
 
 use super::digest::digest_of;
-use crate::{Code, Error};
+use crate::error::{Code, Error, plural};
 
 /// Source of the idea: <https://www.w3.org/TR/png-3/#5PNG-file-signature>.
 pub(super) const MAGIC: [u8; 8] = *b"\x89SNP\r\n\x1a\n";
@@ -108,9 +108,9 @@ impl Header {
     /// If the bytes begin differently, end within the header or have another format version.
     pub(super) fn take(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let Some((magic, rest)) = bytes.split_first_chunk::<8>() else {
-            let length = bytes.len();
+            let (length, s) = (bytes.len(), plural(bytes.len()));
             return Err(damaged(format!(
-                "not a snapshot: {length} bytes, but a header alone has {HEADER_LENGTH}"
+                "not a snapshot: {length} byte{s}, but a header alone has {HEADER_LENGTH}"
             )));
         };
         if *magic != MAGIC {
@@ -146,7 +146,10 @@ impl Header {
         let length = self.length;
         match bytes.len() as u64 {
             found if found < length => {
-                return Err(damaged(format!("truncated: the body has {found} of {length} bytes")));
+                return Err(damaged(format!(
+                    "truncated: the body has {found} of {length} byte{s}",
+                    s = plural(length)
+                )));
             }
             found if found > length => {
                 let more = found - length;
@@ -180,7 +183,7 @@ pub(super) fn damaged(reason: impl Into<std::borrow::Cow<'static, str>>) -> Erro
 /// Returns the error of `more` bytes behind a body of `length`.
 #[cold]
 pub(super) fn too_long_by(more: u64, length: u64) -> Error {
-    damaged(format!("{more} bytes too many after a body of {length}"))
+    damaged(format!("{more} byte{s} too many after a body of {length}", s = plural(more)))
 }
 
 fn check_version(version: u16) -> Result<(), Error> {

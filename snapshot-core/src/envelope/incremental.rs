@@ -54,7 +54,7 @@ impl IncrementalReader {
 
     /// Accepts the next bytes. Returns how many of them belong to the snapshot: all of them, unless
     /// the snapshot ends within them. The others were not accepted; on a connection that carries
-    /// more than the snapshot, they belong to whatever follows.
+    /// more than the snapshot, they belong to the next message.
     ///
     /// # Errors
     ///

@@ -68,7 +68,7 @@ pub struct Snapshot {
     limits: TreeLimits,
 }
 
-/// Compares the bytes of the root payload's `Any`, whatever the limits and the provenance.
+/// Compares the bytes of the root payload's `Any`, regardless of the limits and the provenance.
 impl PartialEq for Snapshot {
     fn eq(&self, other: &Self) -> bool {
         self.any_bytes() == other.any_bytes()

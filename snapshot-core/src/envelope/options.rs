@@ -1,7 +1,7 @@
 //! The limits within which snapshots are read.
 
 use crate::codec::default_memory;
-use crate::error::Error;
+use crate::error::{Error, plural};
 
 /// The limits of a read: the length of a snapshot, its memory, and the length of the names in it.
 ///
@@ -120,7 +120,7 @@ impl ReadOptions {
 
     pub(super) fn check_length(&self, length: u64) -> Result<(), Error> {
         match length > self.limit {
-            true => Err(too_long(&format!("{length} bytes"), self.limit)),
+            true => Err(too_long(&format!("{length} byte{s}", s = plural(length)), self.limit)),
             false => Ok(()),
         }
     }

@@ -33,7 +33,7 @@ pub struct PayloadVerdict {
     pub verdict: Verdict,
     /// The differences that do not break the restore: the destination reads every value with its
     /// meaning, or refuses it, which the preflight finds.
-    pub bearable: Vec<Difference>,
+    pub tolerable: Vec<Difference>,
     /// The differences without any effect, such as another name.
     pub same: Vec<Difference>,
 }
@@ -148,11 +148,11 @@ impl fmt::Display for Verdict {
 }
 
 impl fmt::Display for PayloadVerdict {
-    /// Writes the verdict, then the bearable differences.
+    /// Writes the verdict, then the tolerable differences.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", Escaped(&self.type_url), self.verdict)?;
-        for Difference { place, reason, .. } in &self.bearable {
-            write!(f, "; bearable: {}: {}", Escaped(place), Escaped(reason))?;
+        for Difference { place, reason, .. } in &self.tolerable {
+            write!(f, "; tolerable: {}: {}", Escaped(place), Escaped(reason))?;
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ pub fn compatible(source: &Manifest, destination: &Manifest) -> Compatibility {
         PayloadVerdict {
             type_url: type_url.to_owned(),
             verdict,
-            bearable: of(Effect::Tolerable),
+            tolerable: of(Effect::Tolerable),
             same: of(Effect::Renamed),
         }
     });

@@ -4,52 +4,23 @@
 //! The walk over the tree follows the descriptors of this build, which has just written it. The
 //! destination's messages, fields and meanings are looked up alongside.
 
+mod field;
+
 use std::collections::{BTreeMap, HashMap};
 
-use super::meaning::values_text;
+use field::{Element, Judgement, Occurrences, both, missing, refusal};
+
 use super::value::{Found, default_of, scalar};
 use super::version_schema::KindParts;
-use crate::codec::{Reader, is_in_form, wire_type_of};
+use crate::codec::{Reader, wire_type_of};
 use crate::error::{Error, Finding};
 use crate::registry::Registry;
 use crate::schema::kind::WireType;
 use crate::schema::{FieldShape, Manifest, MessageDescriptor, ValueKind};
-use crate::wire::v1::manifest::{Enum, Field, Meaning, Message, Payload, Values};
+use crate::wire::v1::manifest::{Enum, Message, Payload};
 
 /// The message of a `ControllerSet`, whose members are named by their ids.
 const SET_ENTRY: &str = "snapshot.v1.ControllerSetSnapshot.Entry";
-
-/// The judgement of the destination on the values at hand.
-#[derive(Debug, Default)]
-struct Judgement {
-    /// The values that it refuses.
-    refused: Option<Error>,
-    /// The values that it drops on purpose.
-    dropped: Option<Error>,
-}
-
-impl Judgement {
-    fn add(&mut self, other: Self) {
-        self.refused = both(self.refused.take(), other.refused);
-        self.dropped = both(self.dropped.take(), other.dropped);
-    }
-
-    /// Applies `place` to all errors.
-    fn placed(self, place: impl Fn(Error) -> Error) -> Self {
-        Self { refused: self.refused.map(&place), dropped: self.dropped.map(place) }
-    }
-
-    fn refuse(&mut self, error: Error) {
-        self.refused = both(self.refused.take(), Some(error));
-    }
-}
-
-fn both(a: Option<Error>, b: Option<Error>) -> Option<Error> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.and(b)),
-        (a, b) => a.or(b),
-    }
-}
 
 /// Judges the values of a saved tree by the manifest of a destination: compares each value with the
 /// meaning of its field at the destination. `any` is the `Any` of the root payload
@@ -93,30 +64,6 @@ struct Judge<'m> {
     payloads: HashMap<&'m str, &'m Payload>,
     messages: HashMap<&'m str, &'m Message>,
     enums: HashMap<&'m str, &'m Enum>,
-}
-
-/// The occurrences of one field of a message.
-struct Occurrences<'m> {
-    field: &'m Field,
-    name: &'static str,
-    shape: FieldShape,
-    /// The number of values, elements or entries.
-    count: usize,
-    /// The integers, and the length of the last text.
-    numbers: Vec<i128>,
-    length: usize,
-    last: Option<Element>,
-    /// The error by each meaning of the field.
-    refused: Vec<Option<Error>>,
-    /// The judgement on the content.
-    inside: Judgement,
-}
-
-/// The last element of a list that may be read as a set.
-#[derive(PartialEq, PartialOrd)]
-enum Element {
-    Int(i128),
-    Bytes(Vec<u8>),
 }
 
 impl<'m> Judge<'m> {
@@ -179,13 +126,13 @@ impl<'m> Judge<'m> {
         theirs: &'m Message,
         version: u32,
     ) -> Result<Judgement, Error> {
-        let mut met: BTreeMap<u32, Occurrences<'m>> = BTreeMap::new();
+        let mut fields: BTreeMap<u32, Occurrences<'m>> = BTreeMap::new();
         for field in theirs.fields.iter().filter(|field| field.since <= version) {
             let shape = ours.fields.iter().find_map(|f| f.shape_of(field.number));
             let (Some(shape), Some(name)) = (shape, ours.field_name(field.number)) else {
                 continue;
             };
-            met.insert(
+            fields.insert(
                 field.number,
                 Occurrences {
                     field,
@@ -201,51 +148,51 @@ impl<'m> Judge<'m> {
             );
         }
         while let Some(tag) = r.tag()? {
-            match met.get_mut(&tag.number) {
-                Some(met) => self.occurrence(met, tag.wire_type, r, version)?,
+            match fields.get_mut(&tag.number) {
+                Some(seen) => self.occurrence(seen, tag.wire_type, r, version)?,
                 None => r.skip(tag.wire_type)?,
             }
         }
-        Ok(self.end(met, ours))
+        Ok(self.end(fields, ours))
     }
 
     /// Judges one occurrence of a field.
     fn occurrence(
         &self,
-        met: &mut Occurrences<'m>,
+        seen: &mut Occurrences<'m>,
         wire_type: WireType,
         r: &mut Reader<'_>,
         version: u32,
     ) -> Result<(), Error> {
-        match met.shape {
+        match seen.shape {
             FieldShape::Singular(kind) | FieldShape::Optional(kind) => {
-                self.value(met, kind, r, version, |judgement| judgement)
+                self.value(seen, kind, r, version, |judgement| judgement)
             }
             FieldShape::Repeated(kind) | FieldShape::Packed(kind) => {
                 if wire_type == WireType::Len && wire_type_of(kind) != WireType::Len {
-                    return r.packed(|r| self.element(met, kind, r, version));
+                    return r.packed(|r| self.element(seen, kind, r, version));
                 }
-                self.element(met, kind, r, version)
+                self.element(seen, kind, r, version)
             }
-            FieldShape::Map(key, value) => r.message(|r| self.entry(met, key, value, r, version)),
+            FieldShape::Map(key, value) => r.message(|r| self.entry(seen, key, value, r, version)),
             FieldShape::Oneof(_) | FieldShape::Opaque => r.skip(wire_type),
         }
     }
 
     fn element(
         &self,
-        met: &mut Occurrences<'m>,
+        seen: &mut Occurrences<'m>,
         kind: ValueKind,
         r: &mut Reader<'_>,
         version: u32,
     ) -> Result<(), Error> {
-        let index = met.count;
-        self.value(met, kind, r, version, |error| error.in_index(index))
+        let index = seen.count;
+        self.value(seen, kind, r, version, |error| error.in_index(index))
     }
 
     fn entry(
         &self,
-        met: &mut Occurrences<'m>,
+        seen: &mut Occurrences<'m>,
         key: ValueKind,
         value: ValueKind,
         r: &mut Reader<'_>,
@@ -257,8 +204,8 @@ impl<'m> Judge<'m> {
             if tag.number == 1 {
                 let found = scalar(key, r)?;
                 text = key_text(key, &found);
-                let field = met.field;
-                for (meaning, refused) in field.meanings.iter().zip(&mut met.refused) {
+                let field = seen.field;
+                for (meaning, refused) in field.meanings.iter().zip(&mut seen.refused) {
                     let keys = meaning.keys.as_ref();
                     if let Some(reason) = keys.and_then(|keys| refusal(keys, &found)) {
                         let error = Error::precondition(reason).in_key(text.clone());
@@ -267,37 +214,37 @@ impl<'m> Judge<'m> {
                 }
             } else {
                 has_value = true;
-                self.value(met, value, r, version, |error| error.in_key(text.clone()))?;
+                self.value(seen, value, r, version, |error| error.in_key(text.clone()))?;
             }
         }
-        met.count += usize::from(!has_value);
+        seen.count += usize::from(!has_value);
         Ok(())
     }
 
     /// Judges one value of a field; `place` adds where in the field it is.
     fn value(
         &self,
-        met: &mut Occurrences<'m>,
+        seen: &mut Occurrences<'m>,
         kind: ValueKind,
         r: &mut Reader<'_>,
         version: u32,
         place: impl Fn(Error) -> Error,
     ) -> Result<(), Error> {
-        let type_name = KindParts::of(&met.field.kind).value;
+        let type_name = KindParts::of(&seen.field.kind).value;
         let found = match kind {
             ValueKind::Message(descriptor) => {
                 let descriptor = descriptor();
                 let (inner, found) =
                     r.message(|r| self.nested(descriptor, type_name, r, version))?;
-                met.inside.add(inner.placed(&place));
+                seen.inside.add(inner.placed(&place));
                 found
             }
             kind => scalar(kind, r)?,
         };
-        met.count += 1;
+        seen.count += 1;
         match &found {
-            Found::Int(number) => met.numbers.push(*number),
-            Found::Bytes(bytes) => met.length = bytes.len(),
+            Found::Int(number) => seen.numbers.push(*number),
+            Found::Bytes(bytes) => seen.length = bytes.len(),
             Found::Float(_) | Found::Message | Found::Payload(_) => {}
         }
         if let (ValueKind::Enum(_), Found::Int(number)) = (kind, &found)
@@ -307,16 +254,16 @@ impl<'m> Judge<'m> {
             let error = Error::precondition(format!(
                 "is {number}, which the destination's enum does not have"
             ));
-            met.inside.refuse(place(error));
+            seen.inside.refuse(place(error));
         }
         let element = match &found {
             Found::Int(number) => Some(Element::Int(*number)),
             Found::Bytes(bytes) => Some(Element::Bytes(bytes.to_vec())),
             Found::Float(_) | Found::Message | Found::Payload(_) => None,
         };
-        let is_in_order = met.last.as_ref().is_none_or(|last| Some(last) < element.as_ref());
-        let field = met.field;
-        for (meaning, refused) in field.meanings.iter().zip(&mut met.refused) {
+        let is_in_order = seen.last.as_ref().is_none_or(|last| Some(last) < element.as_ref());
+        let field = seen.field;
+        for (meaning, refused) in field.meanings.iter().zip(&mut seen.refused) {
             if meaning.ignored || meaning.discarded {
                 continue;
             }
@@ -335,7 +282,7 @@ impl<'m> Judge<'m> {
                 *refused = both(refused.take(), Some(place(Error::precondition(reason))));
             }
         }
-        met.last = element;
+        seen.last = element;
         Ok(())
     }
 
@@ -383,35 +330,35 @@ impl<'m> Judge<'m> {
     /// Judges the fields as a whole, at the end of the message.
     fn end(
         &self,
-        mut met: BTreeMap<u32, Occurrences<'m>>,
+        mut fields: BTreeMap<u32, Occurrences<'m>>,
         ours: &'static MessageDescriptor,
     ) -> Judgement {
         let limits: HashMap<u32, Option<i128>> =
-            met.iter().map(|(number, met)| (*number, met.measure())).collect();
-        for met in met.values_mut() {
-            met.end(&limits);
+            fields.iter().map(|(number, seen)| (*number, seen.measure())).collect();
+        for seen in fields.values_mut() {
+            seen.end(&limits);
         }
         let mut judgement = Judgement::default();
-        for met in met.values_mut() {
-            let name = met.name;
-            let inside = std::mem::take(&mut met.inside);
+        for seen in fields.values_mut() {
+            let name = seen.name;
+            let inside = std::mem::take(&mut seen.inside);
             judgement.add(inside.placed(|error| error.in_field(name)));
-            // The state at hand has one of the meanings, and nothing says which.
-            if met.refused.iter().all(Option::is_some)
-                && let Some(refused) = met.refused.first_mut().and_then(Option::take)
+            // The state has one of these meanings; the manifest does not say which.
+            if seen.refused.iter().all(Option::is_some)
+                && let Some(refused) = seen.refused.first_mut().and_then(Option::take)
             {
                 judgement.refuse(refused.in_field(name));
             }
         }
         for field in ours.fields {
             let FieldShape::Oneof(oneof) = field.shape else { continue };
-            let members = oneof().members.iter().filter_map(|member| met.get(&member.number));
-            let is_required = |met: &Occurrences<'_>| {
-                !met.field.meanings.is_empty() && met.field.meanings.iter().all(|m| m.required)
+            let members = oneof().members.iter().filter_map(|member| fields.get(&member.number));
+            let is_required = |seen: &Occurrences<'_>| {
+                !seen.field.meanings.is_empty() && seen.field.meanings.iter().all(|m| m.required)
             };
             let mut members = members.peekable();
             if members.peek().is_some()
-                && members.clone().all(|met| met.count == 0)
+                && members.clone().all(|seen| seen.count == 0)
                 && members.any(is_required)
             {
                 judgement.refuse(missing().in_field(field.name));
@@ -419,175 +366,6 @@ impl<'m> Judge<'m> {
         }
         judgement
     }
-}
-
-impl Occurrences<'_> {
-    /// Returns the number by which the field limits others; `None` if the field is absent.
-    fn measure(&self) -> Option<i128> {
-        match self.shape {
-            FieldShape::Repeated(_) | FieldShape::Packed(_) | FieldShape::Map(..) => {
-                Some(self.count as i128)
-            }
-            FieldShape::Singular(ValueKind::String | ValueKind::Bytes) => Some(self.length as i128),
-            FieldShape::Optional(ValueKind::String | ValueKind::Bytes) => {
-                (self.count > 0).then_some(self.length as i128)
-            }
-            _ => self.numbers.last().copied().or_else(|| self.number_of_default()),
-        }
-    }
-
-    /// Returns the default of the field if the field is not on the wire, because that is then its
-    /// value.
-    fn default(&self) -> Option<Found<'static>> {
-        match self.shape {
-            FieldShape::Singular(kind) if self.count == 0 => default_of(kind),
-            _ => None,
-        }
-    }
-
-    /// Returns the number that the field has when it is not on the wire; `None` if the field may
-    /// have no value then.
-    fn number_of_default(&self) -> Option<i128> {
-        let default = self.default()?;
-        let values = self.field.meanings.iter().filter_map(|meaning| meaning.values.as_ref());
-        match default {
-            Found::Int(number) if values.into_iter().all(|v| is_of_type(v, &default)) => {
-                Some(number)
-            }
-            _ => None,
-        }
-    }
-
-    /// Judges the field as a whole.
-    fn end(&mut self, limits: &HashMap<u32, Option<i128>>) {
-        let (count, length) = (self.count, self.length);
-        let is_collection = matches!(
-            self.shape,
-            FieldShape::Repeated(_) | FieldShape::Packed(_) | FieldShape::Map(..)
-        );
-        // A field that is not on the wire has its default, which must be accepted too.
-        let default = self.default();
-        let numbers: Vec<i128> = match self.numbers.is_empty() {
-            true => self.number_of_default().into_iter().collect(),
-            false => std::mem::take(&mut self.numbers),
-        };
-        let is_member = !self.field.oneof.is_empty();
-        let field = self.field;
-        for (meaning, refused) in field.meanings.iter().zip(&mut self.refused) {
-            let mut reasons = Vec::new();
-            if meaning.ignored {
-                let reason = "has a value, but the destination ignores the field".to_owned();
-                reasons.extend((count > 0).then_some(reason));
-            } else if meaning.discarded {
-                if count > 0 {
-                    let reason = "has a value, but the destination drops it on purpose";
-                    self.inside.dropped =
-                        both(self.inside.dropped.take(), Some(Error::precondition(reason)));
-                }
-            } else {
-                if meaning.required && count == 0 && !is_collection && !is_member {
-                    *refused = both(refused.take(), Some(missing()));
-                    continue;
-                }
-                let values = meaning.values.as_ref();
-                let default = default.as_ref();
-                reasons.extend(
-                    values.zip(default).and_then(|(v, found)| refusal_of_default(v, found)),
-                );
-                reasons.extend(counts(meaning, is_collection, count, length));
-                reasons.extend(beyond(meaning, &numbers, limits));
-            }
-            for reason in reasons {
-                *refused = both(refused.take(), Some(Error::precondition(reason)));
-            }
-        }
-    }
-}
-
-fn missing() -> Error {
-    Error::precondition("is missing, but the destination requires it")
-}
-
-/// Returns the reason why the number of elements, or the length of text, is refused.
-fn counts(meaning: &Meaning, is_collection: bool, count: usize, length: usize) -> Option<String> {
-    let (found, unit) = if is_collection { (count, "elements") } else { (length, "bytes") };
-    let found = found as u64;
-    match (meaning.length, meaning.max) {
-        (Some(wanted), _) if is_collection && wanted != found => {
-            Some(format!("has {found} elements, but the destination takes {wanted}"))
-        }
-        (_, Some(max)) if found > max => {
-            Some(format!("has {found} {unit}, but the destination takes at most {max}"))
-        }
-        _ => None,
-    }
-}
-
-/// Returns the reason why a number is refused because of the other fields.
-fn beyond(
-    meaning: &Meaning,
-    numbers: &[i128],
-    limits: &HashMap<u32, Option<i128>>,
-) -> Option<String> {
-    meaning.limits.iter().find_map(|limit| {
-        let most = limits.get(&limit.field).copied().flatten()?;
-        let is_beyond =
-            |number: &&i128| if limit.included { **number > most } else { **number >= most };
-        let number = numbers.iter().find(is_beyond)?;
-        let relation = if limit.included { "at most" } else { "below" };
-        Some(format!(
-            "is {number}, but the destination takes {relation} {most} beside the other fields"
-        ))
-    })
-}
-
-/// Returns the reason why a value is refused.
-fn refusal(values: &Values, found: &Found<'_>) -> Option<String> {
-    let is_taken = match found {
-        Found::Int(number) => {
-            let least = values.least.parse::<i128>();
-            let most = values.most.parse::<i128>();
-            !(values.not_zero && *number == 0)
-                && least.map_or(true, |least| *number >= least)
-                && most.map_or(true, |most| *number <= most)
-        }
-        Found::Float(number) => {
-            let least = values.least.parse::<f64>();
-            let most = values.most.parse::<f64>();
-            let is_least = least.map_or(true, |least| *number >= least);
-            let is_most = most.map_or(true, |most| match values.most_excluded {
-                true => *number < most,
-                false => *number <= most,
-            });
-            is_least && is_most
-        }
-        Found::Bytes(bytes) => has_form(values, bytes),
-        Found::Payload(_) => values.form.is_empty(),
-        Found::Message => true,
-    };
-    (!is_taken).then(|| format!("is {found}, but the destination takes {}", values_text(values)))
-}
-
-/// Returns the reason why the default of a field is refused that is neither on the wire nor
-/// required.
-fn refusal_of_default(values: &Values, default: &Found<'_>) -> Option<String> {
-    if is_of_type(values, default) { refusal(values, default) } else { None }
-}
-
-/// Returns whether this default is a value of the destination's type. If it is not and the field is
-/// not required, the destination has an `Option` of the type, and absence is `None`.
-fn is_of_type(values: &Values, default: &Found<'_>) -> bool {
-    match default {
-        Found::Int(number) => !values.not_zero || *number != 0,
-        Found::Bytes(bytes) => has_form(values, bytes),
-        Found::Float(_) | Found::Message | Found::Payload(_) => true,
-    }
-}
-
-/// Returns whether text or bytes have the length and the form that the destination's type accepts.
-fn has_form(values: &Values, bytes: &[u8]) -> bool {
-    values.bytes.is_none_or(|length| bytes.len() as u64 == length)
-        && is_in_form(&values.form, bytes)
 }
 
 /// Reads the value of field 1, the only field of such a message. Text counts as absent, because its

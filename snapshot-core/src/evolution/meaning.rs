@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::effect::{Effect, SideNames};
 use super::value::shown;
+use crate::error::plural;
 use crate::wire::v1::manifest::{Field, Limit, Meaning, Values};
 
 /// A difference between two meanings: its effect, its text, and whether a preflight decides by the
@@ -121,13 +122,13 @@ impl MeaningComparison {
         let never = matches!(lengths, [Some(from), Some(to)] if from != to);
         let effect = if never { Effect::Breaking } else { Effect::Tolerable };
         self.differs(effect, !never, "has ", lengths, |length| match length {
-            Some(length) => format!("{length} elements"),
+            Some(length) => format!("{length} element{}", plural(*length)),
             None => "any number of elements".to_owned(),
         });
-        let unit = if is_counted(from_field) { "elements" } else { "bytes" };
+        let unit = if is_counted(from_field) { "element" } else { "byte" };
         self.differs(Effect::Tolerable, true, "has ", [&from.max, &to.max], |max| match max {
-            Some(max) => format!("at most {max} {unit}"),
-            None => format!("any number of {unit}"),
+            Some(max) => format!("at most {max} {unit}{}", plural(*max)),
+            None => format!("any number of {unit}s"),
         });
         self.values("holds ", [&from.values, &to.values]);
         self.values("has keys of ", [&from.keys, &to.keys]);
@@ -198,7 +199,7 @@ impl fmt::Display for Meaning {
         parts.extend(values(&self.values, ""));
         parts.extend((!self.range.is_empty()).then(|| format!("range {}", self.range)));
         parts.extend(self.set.then(|| "a set".to_owned()));
-        parts.extend(self.length.map(|length| format!("{length} elements")));
+        parts.extend(self.length.map(|length| format!("{length} element{}", plural(length))));
         parts.extend(self.max.map(|max| format!("max {max}")));
         parts.extend(self.limits.iter().map(limit_text));
         parts.extend(self.required.then(|| "required".to_owned()));
@@ -229,7 +230,7 @@ pub(super) fn values_text(values: &Values) -> String {
     let mut parts = Vec::new();
     match (values.form.as_str(), values.bytes) {
         ("", None) => {}
-        ("", Some(bytes)) => parts.push(format!("{bytes} bytes")),
+        ("", Some(bytes)) => parts.push(format!("{bytes} byte{}", plural(bytes))),
         (form, _) => parts.push(form.to_owned()),
     }
     let relation = if values.most_excluded { "below" } else { "at most" };

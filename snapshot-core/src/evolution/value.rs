@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::version_schema::KindParts;
 use crate::codec::{Quoted, Reader};
-use crate::error::Error;
+use crate::error::{Error, plural};
 use crate::schema::ValueKind;
 use crate::wire::v1::manifest::Field;
 
@@ -26,7 +26,7 @@ impl fmt::Display for Found<'_> {
             Found::Float(number) => write!(f, "{number:?}"),
             Found::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => Quoted(text).fmt(f),
-                Err(_) => write!(f, "{} bytes", bytes.len()),
+                Err(_) => write!(f, "{} byte{}", bytes.len(), plural(bytes.len())),
             },
             Found::Message => f.write_str("a message"),
             Found::Payload(type_url) => write!(f, "a payload of type {}", Quoted(type_url)),

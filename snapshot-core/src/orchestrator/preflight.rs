@@ -7,7 +7,7 @@ use crate::evolution::Compatibility;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Preflight {
-    /// The verdict about each type of payload in the tree, with the bearable differences.
+    /// The verdict about each type of payload in the tree, with the tolerable differences.
     pub compatibility: Compatibility,
     /// The values that the destination drops on purpose (`discard(...)`), each with its controller
     /// and field.

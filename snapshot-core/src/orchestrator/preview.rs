@@ -8,12 +8,13 @@ use super::survey::Surveyor;
 use crate::codec::{Quoted, ReadScope, Reader, controller_with, read_bare_any};
 use crate::controller::{Described, Loaded, StateOf, described};
 use crate::envelope::Snapshot;
+use crate::error::{Code, Error, plural};
 use crate::panics::caught;
 use crate::payload::{TypeInfo, is_type_url_of, take_payload, version_read, wrong_type};
 use crate::references::{self, TwinNames};
 use crate::registry::registry;
 use crate::visit::{ChildCell, StatePlace, Visit, Visitor, Wants};
-use crate::{Code, Controller, ControllerId, Error};
+use crate::{Controller, ControllerId};
 
 /// The content of a verified snapshot.
 #[derive(Clone, Debug)]
@@ -45,8 +46,8 @@ pub struct PreviewedController {
 impl fmt::Display for Preview {
     /// Writes one line per controller, the root first: id, type URL, version, stage.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.controllers.len();
-        write!(f, "{count} controllers, {} bytes", self.payload_length)?;
+        let (count, length) = (self.controllers.len(), self.payload_length);
+        write!(f, "{count} controller{}, {length} byte{}", plural(count), plural(length))?;
         for PreviewedController { id, type_url, version, stage } in &self.controllers {
             write!(f, "\n{id}: {type_url} version {version}")?;
             if let Some(stage) = stage {

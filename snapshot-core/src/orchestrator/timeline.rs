@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Phase;
 use crate::ControllerId;
+use crate::error::plural;
 
 /// The durations of the phases and hooks of one [`Session`](super::Session), in the order of their
 /// ends.
@@ -122,6 +123,7 @@ impl fmt::Display for Timeline {
             writeln!(f, "  {} {}: {:.3?}", time.phase, time.id, time.took)?;
         }
         let bytes: usize = self.saved.iter().map(|saved| saved.bytes).sum();
-        write!(f, "{} controllers saved {bytes} bytes", self.saved.len())
+        let count = self.saved.len();
+        write!(f, "{count} controller{} saved {bytes} byte{}", plural(count), plural(bytes))
     }
 }

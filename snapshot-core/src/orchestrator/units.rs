@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::error::SHOWN;
+use crate::error::{SHOWN, plural};
 use crate::path::{LastStep, Paths, Spot, put_path};
 use crate::payload::TypeInfo;
 use crate::{ControllerId, Error};
@@ -194,8 +194,9 @@ impl Units {
         let longest = path.split('/').map(str::len).max().unwrap_or_default();
         match longest > limit {
             true => Err(Error::exhausted(format!(
-                "has a name of {longest} bytes in its id, and the limit is {limit}: give it a shorter \
-                 one, or raise the limit with `Source::name_limit` and `ReadOptions::name_limit`"
+                "has a name of {longest} byte{s} in its id, and the limit is {limit}: give it a shorter \
+                 one, or raise the limit with `Source::name_limit` and `ReadOptions::name_limit`",
+                s = plural(longest)
             ))
             .at_controller(&self.id_so_far(unit))),
             false => Ok(()),

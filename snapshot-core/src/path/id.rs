@@ -21,7 +21,7 @@ use super::{Paths, escape};
 ///
 /// The ids of one tree share their steps, so an id takes a few words of memory regardless of the length of
 /// its path. [`ControllerId::as_str`] writes the whole path at its first call and keeps it; `Display`
-/// allocates nothing else than the output.
+/// allocates only the output.
 #[derive(Clone)]
 pub struct ControllerId(Repr);
 

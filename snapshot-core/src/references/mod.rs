@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use self::collect::References;
 use crate::controller::Node;
-use crate::error::Error;
+use crate::error::{Error, plural};
 use crate::payload::State;
 use crate::schema::Schema;
 use crate::visit::Visit;
@@ -108,9 +108,10 @@ pub(crate) fn wrong(
 #[cold]
 fn exhausted(memory: u64) -> Error {
     Error::exhausted(format!(
-        "needs more memory to check its references than the {memory} bytes that this read may \
+        "needs more memory to check its references than the {memory} byte{s} that this read may \
          still use: raise the limit with `ReadOptions::memory`, if you trust the source of the \
-         snapshot"
+         snapshot",
+        s = plural(memory)
     ))
 }
 

@@ -114,7 +114,7 @@ mod tests {
             (&b""[..], "the manifest is empty: send it again"),
             (
                 &[0x0a, 5],
-                "the manifest cannot be read: needs 5 bytes, but 0 are left (byte 2 of 2)",
+                "the manifest cannot be read: needs 5 bytes, but has 0 left (byte 2 of 2)",
             ),
             (&[0x0a, 3, 0x0a, 1, 0xff], "the manifest cannot be read: "),
         ] {

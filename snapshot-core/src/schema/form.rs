@@ -15,7 +15,7 @@ pub struct ValueForm {
     pub(crate) bytes: Option<usize>,
     /// The values of an enum that were added later, each with the first version that has it.
     pub(crate) since: &'static [(i32, u32)],
-    /// What a value means beyond its kind; empty if it stands for itself.
+    /// The meaning of a value beyond its kind; empty if the value stands for itself.
     pub(crate) meaning: &'static str,
     /// The type whose name, without paths, is the name of the form.
     pub(crate) type_name: Option<fn() -> &'static str>,

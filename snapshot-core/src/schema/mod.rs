@@ -28,6 +28,7 @@ pub mod kind;
 mod manifest;
 mod meaning;
 mod notes;
+pub(crate) mod sealed;
 pub(crate) mod trait_probe;
 mod type_name;
 
@@ -48,6 +49,7 @@ pub use meaning::{DefaultNote, FieldMeaning, StateMeanings};
 pub(crate) use notes::Notes;
 #[doc(hidden)]
 pub use notes::{FieldNotes, StateNotes, StatesInside, TypeNotes};
+use sealed::SealedSchema;
 #[doc(hidden)]
 pub(crate) use type_name::short_type_name;
 
@@ -59,7 +61,7 @@ pub(crate) use type_name::short_type_name;
             \"#[derive(::snapshot_core::Schema)]\")`",
     note = "a well-known type of another crate, such as a `Timestamp`, is recognised only if it implements `prost::Name` of prost 0.14: see `derive(Schema)`"
 )]
-pub trait Schema: Sized + 'static {
+pub trait Schema: SealedSchema + Sized + 'static {
     /// A struct with one [`Field`] per proto field, named as prost's struct field.
     type Fields: 'static;
     /// The typed fields.
@@ -79,7 +81,7 @@ pub trait Schema: Sized + 'static {
     note = "configure prost-build: `config.enable_type_names().type_attribute(\".\", \
             \"#[derive(::snapshot_core::Schema)]\")`"
 )]
-pub trait EnumSchema: Sized + 'static {
+pub trait EnumSchema: SealedSchema + Sized + 'static {
     /// A struct with one `i32` per value, named as prost's variant.
     type Values: 'static;
     /// The numbers of the values.
@@ -95,7 +97,7 @@ pub trait EnumSchema: Sized + 'static {
     note = "configure prost-build: `config.enable_type_names().type_attribute(\".\", \
             \"#[derive(::snapshot_core::Schema)]\")`"
 )]
-pub trait OneofSchema: Sized + 'static {
+pub trait OneofSchema: SealedSchema + Sized + 'static {
     /// A struct with one [`Field`] per member, named as prost's variant. Each is an
     /// [`Optional`](kind::Optional).
     type Members: 'static;

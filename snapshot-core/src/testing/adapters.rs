@@ -1,5 +1,5 @@
-//! Whether the adapters of a state give back the values that they were given. On the wire an adapter that rounds
-//! looks like any other: it reads back what it has written.
+//! Checks that the adapters of a state return the values that they were given. On the wire an adapter that rounds
+//! looks like any other: it reads back the number that it has written.
 
 use crate::State;
 use crate::error::Error;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::Error;
+use crate::error::{Error, plural};
 use crate::schema::ValueKind;
 
 use super::places::{FieldKey, Places, is_default};
@@ -170,8 +170,8 @@ impl Coverage {
             Some(_) => "only one value of it came back".to_owned(),
         };
         if let Some(refusal) = &seen.refusal {
-            text +=
-                &format!("; {} other values were refused, the first with: {refusal}", seen.refused);
+            let (refused, s) = (seen.refused, plural(seen.refused));
+            text += &format!("; {refused} other value{s} refused, the first with: {refusal}");
         }
         Some(text)
     }

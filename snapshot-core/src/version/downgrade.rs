@@ -109,7 +109,7 @@ impl Older {
 /// # Errors
 ///
 /// A version that this build does not save; a field that `version` does not have and that is not at
-/// its default; what a `downgrade` function refuses; and as [`to_bytes`](crate::codec::to_bytes).
+/// its default; a value that a `downgrade` function refuses; and as [`to_bytes`](crate::codec::to_bytes).
 pub fn to_bytes_as<P: Payload>(state: &P, version: u32) -> Result<Vec<u8>, Error> {
     let mut writer = Writer::default();
     check_saves::<P>(version)?;

@@ -48,8 +48,8 @@ where
             .with_source(error)
     })?;
     let converted = convert(old);
-    // From here on only the bytes of the newer message are kept, and what the state takes is counted as
-    // it is read. So older payloads in one another share the budget with their messages one by one.
+    // From here on only the bytes of the newer message are kept, and the memory of the state is counted while
+    // it is read. So the budget counts one message at a time if older payloads contain each other.
     r.refund(charged.saturating_sub(kept));
     upgraded(converted, r)
 }

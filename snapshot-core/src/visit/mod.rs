@@ -1,9 +1,9 @@
 //! The one walk over a state: it shows the controllers inside, and the names that fields define and
 //! refer to, to a [`Visitor`].
 //!
-//! Each type says once what is inside of it, by `visit` of `Wire`, `WireField`, `WireOneof` and `State`.
-//! A type with `LEAF` has nothing inside, so the compiler leaves out the walk over it. What a visitor
-//! does with a controller or a name is its own concern: rooms above implement [`Visitor`].
+//! Each type shows its content in one function: `visit` of `Wire`, `WireField`, `WireOneof` and `State`.
+//! A type with `LEAF` has nothing inside, so the compiler leaves out the walk over it. The use
+//! of a controller or a name is up to the visitor: rooms above implement [`Visitor`].
 
 mod names;
 mod step;
@@ -21,7 +21,7 @@ use crate::panics::{caught, quietly};
 /// How deep messages may be nested. Reading and saving have the same limit.
 pub(crate) const DEPTH_LIMIT: u32 = 100;
 
-/// Receives what a walk over a state finds.
+/// Receives the controllers and names that a walk over a state finds.
 pub(crate) trait Visitor {
     /// What the walk must find and know. It is asked once, when a walk begins.
     fn wants(&self) -> Wants;
@@ -30,7 +30,7 @@ pub(crate) trait Visitor {
     ///
     /// # Errors
     ///
-    /// An error ends the walk and is what it returns.
+    /// An error ends the walk, which returns it.
     fn child(&mut self, place: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error>;
 
     /// Receives a name, if the visitor wants names.
@@ -101,8 +101,8 @@ pub(crate) trait ChildCell {
     ///
     /// Those of the visitor, and if there is neither a controller nor a state.
     fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
-    /// Answers a question of the room that knows what a controller is. The question is a type of that
-    /// room; any other is left without an answer.
+    /// Answers a question of the room of controllers. The question is a type of that room; a question of any
+    /// other type gets no answer.
     fn answer(&self, question: &mut dyn Any);
 }
 
@@ -189,7 +189,7 @@ impl<'v> Visit<'v> {
         self.within(Step::Index(index), visit)
     }
 
-    /// Walks into an entry of a map. The text of its key is written only if somebody wants places.
+    /// Walks into an entry of a map. The text of its key is written only if the visitor wants places.
     pub(crate) fn key(
         &mut self,
         key: impl FnOnce() -> String,

@@ -1,4 +1,4 @@
-//! Names: what the values of fields with `defines` and `refers` are called.
+//! Names: the texts of the values in fields with `defines` and `refers`.
 
 use std::fmt;
 

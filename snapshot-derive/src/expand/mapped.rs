@@ -161,7 +161,7 @@ impl Mapped<'_> {
         let range = range.as_ref().map(|range| {
             let (text, place) = (text_of(range), at(range.span()));
             let value = value(place);
-            quote_spanned!(place=> __s::range(#constant, #value, #range, #text))
+            quote_spanned!(place=> __s::range(__s::CheckRange(#constant, #value), #range, #text))
         });
         max.into_iter().chain(range).collect()
     }

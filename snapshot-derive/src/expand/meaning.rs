@@ -35,14 +35,19 @@ fn of_field(model: &Struct, mapped: &Mapped<'_>) -> Option<TokenStream> {
     let range = range.as_ref().map(|range| {
         let (text, place) = (text_of(range), at(range.span()));
         match &mapped.mapping.with {
-            None => quote_spanned!(place=> .range(|| __s::range_note::<_, #ty>(#range, #text))),
+            None => quote_spanned! {place=>
+                .range(|| __s::range(__s::NoteRange::<#ty>(__s::PhantomData), #range, #text))
+            },
             Some(_) => {
-                let (end, put) = (local("end"), local("put_one"));
+                let (end, put, used) = (local("end"), local("put_one"), local("used"));
                 // Of a reference that the closure receives.
                 let value = quote_spanned!(mapped.place=> *#end);
                 let put_end = mapped.put(&value, &quote!(#put));
                 quote_spanned! {place=>
-                    .range(|| __s::adapted_range_note::<_, #ty>(#range, #text, |#end, #put| #put_end))
+                    .range(|| {
+                        let #used = __s::note_adapted_range::<#ty, _>(|#end, #put| #put_end);
+                        __s::range(#used, #range, #text)
+                    })
                 }
             }
         }

@@ -50,7 +50,8 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
     };
     let keep = kept::of_newtype(model);
     // Whether the inner type has a property is unknown here. A bound without any parameter must hold, or the
-    // code does not compile; a bound with a lifetime parameter need not hold.
+    // code does not compile; a bound with a lifetime parameter need not hold. A bound of `Wire<__K>` has a
+    // parameter, but its supertrait has none.
     quote! {
         #keep
 
@@ -61,7 +62,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         impl<#(#parameters,)* __K: __s::kind::Kind> __s::Wire<__K> for #ident #ty_generics
         where
             #predicates
-            #ty: __s::Wire<__K>,
+            for<'__a> #ty: __s::Wire<__K>,
         {
             const LEAF: __s::bool = <#ty as __s::Wire<__K>>::LEAF;
             const FORM: __s::ValueForm = <#ty as __s::Wire<__K>>::FORM;
@@ -98,7 +99,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         impl<#(#parameters,)* __F> __s::WireField<__F> for #ident #ty_generics
         where
             #predicates
-            #ty: __s::WireField<__F>,
+            for<'__a> #ty: __s::WireField<__F>,
         {
             const LEAF: __s::bool = <#ty as __s::WireField<__F>>::LEAF;
             const FORM: __s::FieldForm = <#ty as __s::WireField<__F>>::FORM;
@@ -138,7 +139,7 @@ pub(super) fn expand(model: &Newtype) -> TokenStream {
         impl<#(#parameters,)* __K: __s::kind::Kind> __s::WireKey<__K> for #ident #ty_generics
         where
             #predicates
-            #ty: __s::WireKey<__K>,
+            for<'__a> #ty: __s::WireKey<__K>,
         {
             fn wire_cmp(&self, __other: &Self) -> __s::Ordering {
                 <#ty as __s::WireKey<__K>>::wire_cmp(&self.#member, &__other.#member)

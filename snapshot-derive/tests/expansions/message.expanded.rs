@@ -12,6 +12,8 @@ const _: () = {
         pub backend: __s::Field<__s::kind::Oneof<disk::Backend>>,
     }
     #[automatically_derived]
+    impl __s::SealedSchema for Disk {}
+    #[automatically_derived]
     impl __s::Schema for Disk {
         type Fields = DiskFields;
         const FIELDS: DiskFields = DiskFields {

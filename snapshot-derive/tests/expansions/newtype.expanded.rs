@@ -6,7 +6,7 @@ const _: () = {
     #[automatically_derived]
     impl<__K: __s::kind::Kind> __s::Wire<__K> for Name
     where
-        String: __s::Wire<__K>,
+        for<'__a> String: __s::Wire<__K>,
     {
         const LEAF: __s::bool = <String as __s::Wire<__K>>::LEAF;
         const FORM: __s::ValueForm = <String as __s::Wire<__K>>::FORM;
@@ -46,7 +46,7 @@ const _: () = {
     #[automatically_derived]
     impl<__F> __s::WireField<__F> for Name
     where
-        String: __s::WireField<__F>,
+        for<'__a> String: __s::WireField<__F>,
     {
         const LEAF: __s::bool = <String as __s::WireField<__F>>::LEAF;
         const FORM: __s::FieldForm = <String as __s::WireField<__F>>::FORM;
@@ -95,7 +95,7 @@ const _: () = {
     #[automatically_derived]
     impl<__K: __s::kind::Kind> __s::WireKey<__K> for Name
     where
-        String: __s::WireKey<__K>,
+        for<'__a> String: __s::WireKey<__K>,
     {
         fn wire_cmp(&self, __other: &Self) -> __s::Ordering {
             <String as __s::WireKey<__K>>::wire_cmp(&self.0, &__other.0)

@@ -80,7 +80,11 @@ const _: () = {
                 mapped: __MAPPED,
                 notes: &[
                     __s::FieldMeaning::of(&(*__FIELDS).slot)
-                        .range(|| __s::range_note::<_, u8>(0..64, "0..64")),
+                        .range(|| __s::range(
+                            __s::NoteRange::<u8>(__s::PhantomData),
+                            0..64,
+                            "0..64",
+                        )),
                     __s::FieldMeaning::of(&(*__FIELDS).display_name).max(|| 16),
                 ],
                 ignored: &[(*__FIELDS).reserved.number()],
@@ -105,7 +109,11 @@ const _: () = {
             __put
                 .check(
                     __FIELDS.slot.number(),
-                    __s::range(&(*__FIELDS).slot, __s::Some(&self.slot), 0..64, "0..64"),
+                    __s::range(
+                        __s::CheckRange(&(*__FIELDS).slot, __s::Some(&self.slot)),
+                        0..64,
+                        "0..64",
+                    ),
                 );
             __put
                 .check(
@@ -184,8 +192,10 @@ const _: () = {
                 .check(
                     &(*__FIELDS).slot,
                     __s::range(
-                        &(*__FIELDS).slot,
-                        __take.known(&(*__FIELDS).slot, &__fields_0.0),
+                        __s::CheckRange(
+                            &(*__FIELDS).slot,
+                            __take.known(&(*__FIELDS).slot, &__fields_0.0),
+                        ),
                         0..64,
                         "0..64",
                     ),

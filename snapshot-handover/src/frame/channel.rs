@@ -190,7 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
             }
             match bytes.len() as u64 == length {
                 true => Ok(()),
-                false => Err(malformed(format!("{} bytes of {length} were sent", bytes.len()))),
+                false => Err(malformed(format!("{} of {length} bytes were sent", bytes.len()))),
             }
         };
         let result = deadline.within(&*self.timer, run).await;

@@ -22,7 +22,8 @@ const TEXT_LIMIT: usize = 4096;
 #[derive(Snapshot, Clone, Debug, PartialEq, Eq)]
 #[snapshot(message = v1::Failure, validate = has_a_finding)]
 pub struct Failure {
-    /// The findings: at least one, at most [`Error::LIMIT`].
+    /// The findings: at least one, at most [`Error::LIMIT`]. If there were more, the last one has the number
+    /// of the others as its text.
     #[snapshot(max = 256)]
     pub findings: Vec<Finding>,
 }
@@ -49,7 +50,12 @@ impl From<&Error> for Failure {
             code: finding.code().as_str().to_owned(),
             text: printable(&finding.to_string(), TEXT_LIMIT),
         };
-        Self { findings: error.findings().map(finding).collect() }
+        let mut findings: Vec<_> = error.findings().map(finding).collect();
+        // In place of the last finding, because every build reads at most `Error::LIMIT` of them.
+        if let (1.., Some(last)) = (error.dropped(), findings.last_mut()) {
+            last.text = format!("and {} more", error.dropped() + 1);
+        }
+        Self { findings }
     }
 }
 
@@ -93,11 +99,26 @@ mod tests {
     }
 
     #[test]
+    fn findings_beyond_the_limit_are_counted_in_the_last_one() {
+        let of = |count: usize| {
+            let errors = (0..count).map(|_| Error::invalid("x"));
+            let failure = Failure::from(&Error::collect(errors).unwrap_err());
+            let sent = snapshot_core::codec::to_bytes(&failure).unwrap();
+            let received: Failure = snapshot_core::codec::from_bytes(&sent).unwrap();
+            Error::from(received).to_string()
+        };
+        assert!(of(Error::LIMIT).ends_with("x\nx"));
+        let shown = of(Error::LIMIT + 2);
+        assert!(shown.ends_with("x\nx\nand 3 more"), "{shown}");
+        assert_eq!(shown.lines().count(), Error::LIMIT);
+    }
+
+    #[test]
     fn an_unknown_code_is_internal_and_control_characters_are_escaped() {
         let text = "full\n12:00 INFO all is well".to_owned();
         let finding = Finding { code: "NOT_FOUND".to_owned(), text };
         let error = Error::from(Failure { findings: vec![finding] });
         assert_eq!(error.code(), Code::Internal);
-        assert_eq!(error.to_string(), "full\\u{a}12:00 INFO all is well");
+        assert_eq!(error.to_string(), "full\\n12:00 INFO all is well");
     }
 }

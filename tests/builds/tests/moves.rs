@@ -33,7 +33,7 @@ struct Pair {
     moves: &'static [Move],
 }
 
-/// Values, with what should become of them from the first build to the second, and back.
+/// Values, with the expected result of a move from the first build to the second, and of a move back.
 type Move = (&'static [&'static str], Expected, Expected);
 
 const PAIRS: &[Pair] = &[
@@ -152,7 +152,7 @@ const PAIRS: &[Pair] = &[
             (
                 &["text=abcd"],
                 Refuses("text", "has 4 bytes, but the destination takes at most 3"),
-                Refuses("text", "at most 3 are allowed"),
+                Refuses("text", "the maximum is 3"),
             ),
             (&["text=abc"], Arrives, Arrives),
         ],
@@ -209,7 +209,7 @@ const PAIRS: &[Pair] = &[
         kind: "a list, an array",
         builds: ["lists", "lists_of_2"],
         moves: &[
-            (&["list=1"], Refuses("list", "has 1 elements, but the destination takes 2"), Unfit),
+            (&["list=1"], Refuses("list", "has 1 element, but the destination takes 2"), Unfit),
             (&[], Refuses("list", "has 0 elements, but the destination takes 2"), Unfit),
             (&["list=1,2"], Arrives, Arrives),
         ],

@@ -60,7 +60,7 @@ fn not_whole(duration: &Duration, unit: &str) -> Error {
     Error::invalid(format!("{duration:?} is not a whole number of {unit}"))
 }
 
-/// Converts a duration to units, of which `PER_SECOND` make a second.
+/// Converts a duration to units. `PER_SECOND` is their number in a second.
 fn to_units<const PER_SECOND: u64>(duration: &Duration, unit: &str) -> Result<u64, Error> {
     let nanos_per_unit = NANOS_PER_SECOND / PER_SECOND;
     let nanos = u64::from(duration.subsec_nanos());

@@ -174,7 +174,7 @@ fn an_entry_is_a_message_and_nothing_else() {
     );
     assert_eq!(
         refusal::<Numbers, BTreeMap<i32, u8>>(&[0x0a, 4, 0x08, 1]),
-        "needs 4 bytes, but 2 are left (byte 2 of 4)"
+        "needs 4 bytes, but has 2 left (byte 2 of 4)"
     );
 }
 
@@ -193,7 +193,7 @@ fn keys_that_rust_orders_otherwise_are_sorted_by_their_text() {
     assert_eq!(read, addresses.into());
 }
 
-/// A number that Rust tells from others by more than what is saved of it.
+/// A number with a part that is not saved, but that its comparison in Rust includes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Marked {
     mark: u8,

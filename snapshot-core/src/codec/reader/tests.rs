@@ -1,4 +1,4 @@
-//! What malformed bytes are told as, and what is taken of right ones.
+//! The errors of malformed bytes, and the values of valid ones.
 
 use super::*;
 
@@ -50,7 +50,7 @@ fn a_length_past_the_end_is_refused_whatever_its_size() {
         prost::encoding::encode_varint(length, &mut bytes);
         bytes.push(0);
         let error = reason(Reader::new(&bytes).bytes());
-        assert!(error.starts_with(&format!("needs {length} bytes, but 1 are left")), "{error}");
+        assert!(error.starts_with(&format!("needs {length} bytes, but has 1 left")), "{error}");
     }
 }
 
@@ -59,7 +59,7 @@ fn a_nested_length_may_not_leave_its_message() {
     // An outer message of 2 bytes that holds a length of 2.
     let bytes = [2, 2, 0, 0];
     let error = reason(Reader::new(&bytes).message(|reader| reader.bytes().map(drop)));
-    assert_eq!(error, "needs 2 bytes, but 1 are left (byte 2 of 4)");
+    assert_eq!(error, "needs 2 bytes, but has 1 left (byte 2 of 4)");
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn check_signed(seconds: i64, nanos: i32) -> Result<(), Error> {
     }
     // Nanoseconds count away from 0, as the seconds do.
     if seconds.signum() * i64::from(nanos.signum()) < 0 {
-        let reason = format!("{nanos} and the {seconds} seconds have different signs");
+        let reason = format!("{nanos} has another sign than the seconds, {seconds}");
         return Err(Error::invalid(reason).in_field("nanos"));
     }
     Ok(())
@@ -383,8 +383,8 @@ mod tests {
             round_trip::<DurationField, Duration>(&value, &duration(seconds, nanos));
         }
         for (seconds, nanos, expected) in [
-            (1, -1, "nanos: -1 and the 1 seconds have different signs"),
-            (-1, 1, "nanos: 1 and the -1 seconds have different signs"),
+            (1, -1, "nanos: -1 has another sign than the seconds, 1"),
+            (-1, 1, "nanos: 1 has another sign than the seconds, -1"),
             (-1, i32::MIN, "nanos: -2147483648 is not in -999999999 to 999999999"),
             (i64::MIN, 0, "seconds: -9223372036854775808 is not in -315576000000 to 315576000000"),
         ] {

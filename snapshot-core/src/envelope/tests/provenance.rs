@@ -103,9 +103,9 @@ fn a_block_that_no_build_writes_is_refused_with_its_field() {
         (
             of_block(b"\x01\0"),
             Code::DataLoss,
-            "the provenance: goes beyond the end: 2 bytes are left",
+            "the provenance: goes beyond the end: has 2 bytes left",
         ),
-        (huge, Code::DataLoss, "the provenance: goes beyond the end: 23 bytes are left"),
+        (huge, Code::DataLoss, "the provenance: goes beyond the end: has 23 bytes left"),
         (long, Code::DataLoss, "the provenance: has 4097 bytes, but may have at most 4096"),
         (block(b"\x0a\x05x"), Code::DataLoss, "the provenance: cannot be read: "),
         (

@@ -37,8 +37,8 @@ pub(super) fn follow<'r>(
     (following.reserved, following.refused)
 }
 
-/// The pairs at which the comparison with the next version begins: the two root messages, whatever
-/// their names, and every name that both versions have.
+/// The pairs at which the comparison with the next version begins: the two root messages, under
+/// any names, and every name that both versions have.
 pub(super) fn next<'r>(
     before: &'r Record,
     schema: &'r VersionSchema,

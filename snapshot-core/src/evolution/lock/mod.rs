@@ -121,7 +121,7 @@ use crate::wire::v1::manifest::{Older, Payload, StageRules};
 ///
 /// [`Display`](std::fmt::Display) and [`FromStr`](std::str::FromStr) write and read its text form.
 /// The text has one fact per line, sorted, so that a diff shows exactly the changes. Lines that
-/// begin with `#` are comments. Every update writes the comment at the head of the file anew and
+/// begin with `#` are comments. Every update writes the comment at the head of the file again and
 /// drops all others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {

@@ -69,7 +69,7 @@ fn everything_that_is_wrong_within_payloads_is_told_at_once_each_once() {
             ".: test.BoxSnapshot.children[4]: no controller is registered for type URL \
              \"type.googleapis.com/no.Such\"",
             "children/unknown field: test.DiskSnapshot: unknown field 9",
-            "children/6: test.DiskSnapshot.name: needs 7 bytes, but 1 are left",
+            "children/6: test.DiskSnapshot.name: needs 7 bytes, but has 1 left",
         ]
     );
 }

@@ -44,6 +44,8 @@ pub struct KindMembers {
     pub ListValue: Field<Optional<Message<ListValue>>>,
 }
 
+impl crate::schema::sealed::SealedSchema for Kind {}
+
 impl OneofSchema for Kind {
     type Members = KindMembers;
     const MEMBERS: KindMembers = KindMembers {

@@ -29,6 +29,8 @@ macro_rules! messages {
             $(#[doc = concat!("Field ", $number, ".")] pub $name: Field<$kind>,)*
         }
 
+        impl crate::schema::sealed::SealedSchema for $message {}
+
         impl Schema for $message {
             type Fields = $fields;
             const FIELDS: $fields = $fields { $($name: Field::new($number, stringify!($name)),)* };
@@ -52,6 +54,8 @@ macro_rules! enums {
         pub struct $values {
             $(#[doc = concat!("The number of `", stringify!($variant), "`.")] pub $variant: i32,)*
         }
+
+        impl crate::schema::sealed::SealedSchema for $enum {}
 
         impl EnumSchema for $enum {
             type Values = $values;

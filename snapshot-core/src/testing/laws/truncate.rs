@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::bench::{Bench, EditOutcome, Sample};
 use super::super::report::Law;
 use super::super::tree::{TreeMessage, Value};
+use crate::error::plural;
 
 /// The number of bytes to read for each kind of truncation of one sample. A sample of up to 2 KiB is cut at
 /// every byte. A longer one is cut at evenly spaced bytes, before evenly spaced tags, and at its first and
@@ -25,7 +26,10 @@ pub(in super::super) fn truncations(bench: &mut Bench) {
         let mut tags = Vec::new();
         tags_of(tree, &mut tags);
         for cut in cuts(length, &tags) {
-            let what = format!("sample {index}, truncated to {cut} of {length} bytes,");
+            let what = format!(
+                "sample {index}, truncated to {cut} of {length} byte{s},",
+                s = plural(length)
+            );
             let left = &bytes[..cut];
             if let EditOutcome::Broken = bench.restored(Law::Truncation, &path, left, &what) {
                 break;

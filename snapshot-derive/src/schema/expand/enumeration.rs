@@ -39,6 +39,9 @@ pub(super) fn items(container: &ProstType, values: &[Ident], private: &Ident) ->
         }
 
         #[automatically_derived]
+        impl #private::SealedSchema for #ident {}
+
+        #[automatically_derived]
         impl #private::EnumSchema for #ident {
             type Values = #name;
             const VALUES: #name = #name {

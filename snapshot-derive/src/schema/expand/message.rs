@@ -18,6 +18,9 @@ pub(super) fn items(container: &ProstType, fields: &[ProstField], private: &Iden
         #definition
 
         #[automatically_derived]
+        impl #private::SealedSchema for #ident {}
+
+        #[automatically_derived]
         impl #private::Schema for #ident {
             type Fields = #name;
             const FIELDS: #name = #value;

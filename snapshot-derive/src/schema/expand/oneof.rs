@@ -18,6 +18,9 @@ pub(super) fn items(container: &ProstType, members: &[ProstField], private: &Ide
         #definition
 
         #[automatically_derived]
+        impl #private::SealedSchema for #ident {}
+
+        #[automatically_derived]
         impl #private::OneofSchema for #ident {
             type Members = #name;
             const MEMBERS: #name = #value;

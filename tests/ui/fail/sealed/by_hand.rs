@@ -1,8 +1,8 @@
-// The traits of the codec and of states are for the derive alone.
+// The traits of the codec, of states and of schemas are for the derives alone.
 
 use snapshot_core::codec::{Reader, Single, Wire};
-use snapshot_core::schema::kind;
-use snapshot_core::{Error, Stage};
+use snapshot_core::schema::{MessageDescriptor, kind};
+use snapshot_core::{ChildTarget, Error, Schema, Stage};
 
 struct Port(u16);
 
@@ -37,6 +37,23 @@ impl Stage for Phase {
     fn from_number(_: i32) -> Option<Self> {
         Some(Phase::Running)
     }
+}
+
+struct Message;
+
+impl Schema for Message {
+    type Fields = ();
+    const FIELDS: () = ();
+    const DESCRIPTOR: &'static MessageDescriptor = &MessageDescriptor {
+        name: "Message",
+        full_name: || "example.Message".to_owned(),
+        fields: &[],
+    };
+}
+
+impl ChildTarget for Message {
+    type Handle = ();
+    type Loaded = ();
 }
 
 fn main() {}
