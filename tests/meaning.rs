@@ -1,4 +1,4 @@
-//! No silent change of meaning: what a value means is checked on both sides, and compared before a freeze.
+//! No silent change of meaning: the meaning of a value is checked on both sides, and compared before a freeze.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

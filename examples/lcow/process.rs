@@ -78,7 +78,7 @@ pub struct ProcessState {
     pub stdout_port: Option<NonZeroU32>,
     /// vsock port of its standard error.
     pub stderr_port: Option<NonZeroU32>,
-    /// Message id of the call on the bridge that waits for its exit; the destination takes up the
+    /// Message id of the call on the bridge that waits for its exit; the destination receives the
     /// answer under the same id.
     pub wait_call_id: Option<NonZeroI64>,
     /// This host's ends of its IO.

@@ -9,8 +9,8 @@ use snapshot_core::{Code, Error, Escaped};
 use crate::format::Format;
 
 /// The most bytes that a file may have. hcsshim sends a payload in one ttrpc message, which has 4
-/// MiB at most, and 5,000 containers of `lcow::sample` have 16. To read a payload takes up to 130
-/// times its length in memory if it is made for that.
+/// MiB at most, and 5,000 containers of `lcow::sample` have 16. Reading a payload takes up to
+/// 130 times its length in memory, if it is made for that.
 pub(crate) const LIMIT: u64 = 16 << 20;
 
 /// A file with a valid payload.

@@ -12,7 +12,7 @@ use snapshot_examples::lcow::{
 
 use super::fixture::{plan, refused, save, saved, session, start};
 
-/// Plans what the plan of the fixture does not name.
+/// Plans the resources that the plan of the fixture does not name.
 #[derive(Debug)]
 struct Others;
 

@@ -59,7 +59,7 @@ impl Moment {
     const ALL: [Moment; 5] =
         [Moment::Starting, Moment::Running, Moment::HandOver, Moment::Blackout, Moment::After];
 
-    /// Waits until the moment has come.
+    /// Waits for the moment.
     fn wait(self, shims: &mut Shims, random: &mut Random) {
         let folder = shims.folder();
         let mut until = |what: &str, look: &dyn Fn(&mut Shims) -> bool| {

@@ -1,4 +1,4 @@
-//! Adapters of users, and what the contract kit finds out about them.
+//! Adapters of users, and the findings of the contract kit about them.
 
 use std::panic::catch_unwind;
 use std::time::Duration;

@@ -23,8 +23,8 @@ pub(crate) enum Arrival {
 /// How many pairs of a state and a destination were tried, in all tests of this program.
 pub(crate) static TRIED: AtomicUsize = AtomicUsize::new(0);
 
-/// Moves a controller from this program to a build that knows it as a `D`. `views` show what the states of
-/// both mean.
+/// Moves a controller from this program to a build that knows it as a `D`. `views` show the meaning of the
+/// states of both.
 #[track_caller]
 #[expect(clippy::type_complexity, reason = "`views` are two functions, one for each side")]
 pub(crate) fn migrate<S: Controller, D: Controller, V: PartialEq + Debug>(

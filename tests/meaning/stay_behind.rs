@@ -209,7 +209,7 @@ fn controllers_that_the_destination_does_not_have_stay_behind_as_a_whole() {
     assert_eq!(
         left,
         [
-            ".: meaning.v1.Host.devices: stays behind: the destination has no controller for what is in it",
+            ".: meaning.v1.Host.devices: stays behind: the destination does not have the controllers in it",
             "devices/0: stays behind",
             "devices/1: stays behind",
         ]

@@ -104,7 +104,7 @@ fn the_registry_and_the_manifest_know_the_older_type_url() {
     assert_eq!(back.payloads[0].verdict, Verdict::Missing);
 }
 
-/// A newer build that also saves what the build before the renaming reads.
+/// A newer build that also saves payloads that the build before the renaming reads.
 mod both {
     use super::*;
 

@@ -148,7 +148,7 @@ impl World {
         verdict(source, destination)
     }
 
-    /// Returns what a restarted process of this side does with the sandbox.
+    /// Returns the decision of a restarted process of this side about the sandbox.
     fn again(&self, rules: Rules, who: Who) -> Option<Again> {
         let (written, again) = match who {
             Who::Source => (self.source.written, rules.again.source),

@@ -18,17 +18,18 @@ usage: cargo xtask <chore>
 chores:
     codegen            generate the Rust types and the descriptor set from the .proto files
     codegen --check    generate them in memory and fail if the committed files differ
-    layers             fail on imports that go beside or up the floors of ARCHITECTURE.md, or in circles
+    layers             fail on imports that are not down the floors of ARCHITECTURE.md, on circles of files,
+                       and on type names that stand for two types
     layers --write     write the table of rooms to ARCHITECTURE.md
     bench-instructions
                        count the instructions of save and restore and of their peers, with valgrind
     bench-instructions --check
-                       and fail if a ratio is worse than in benches/instructions.txt
+                       count them, and fail if a ratio is worse than in benches/instructions.txt
     bench-instructions --update
-                       and write the ratios there
+                       count them, and write the ratios to benches/instructions.txt
     bench-blackout BASE NEW FOLDER...
-                       the blackout of two binaries of the example live_migration, by phase
-    bench-compile      the CPU time of compiling derived structs and of what is written by hand
+                       measure the blackout of two binaries of the example live_migration, by phase
+    bench-compile      measure the CPU time to compile derived structs, and the same conversions by hand
     help               print this";
 
 fn main() -> ExitCode {

@@ -342,7 +342,7 @@ impl Member {
         Ok(poll(&mut fds, Some(&Timespec::default()))? > 0)
     }
 
-    /// Copies what is in the ports. It checks the exit first: the process has written its output
+    /// Copies the content of the ports. It checks the exit first: the process has written its output
     /// before that.
     fn carry(&mut self, window: &mut Window) -> std::io::Result<Turn> {
         let exited = self.has_exited()?;

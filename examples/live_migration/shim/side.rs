@@ -4,10 +4,10 @@
 //! ledger/      the durable marks of the hand-overs; its lock is held by the shim that runs
 //! checkpoint   the sandbox, as it was after its last change
 //! arrived      destination: the sandbox as it came, until there is a checkpoint
-//! offered      destination: what the source has said of it
-//! command      what to type to start this shim again
+//! offered      destination: the note of the source about it
+//! command      the command line that starts this shim again
 //! decision     an operator's answer to a source in doubt
-//! ended        the sandbox has ended here, and what was seen of it
+//! ended        the sandbox has ended here, and the proof of its run
 //! ```
 
 use std::path::{Path, PathBuf};

@@ -48,7 +48,7 @@ pub(super) fn changes(a: &Manifest, b: &Manifest) -> Vec<String> {
     lines
 }
 
-/// Says what a destination makes of the payloads of a source.
+/// Reports whether a destination restores the payloads of a source.
 pub(super) fn direction(
     heading: &str,
     source: &Manifest,

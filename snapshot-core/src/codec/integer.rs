@@ -33,7 +33,8 @@ fn bits_of<K: IntegerKind>(value: i128) -> Result<u64, Error> {
 
 /// Returns the value that has these bits on the wire.
 // A negative int32 is on the wire as the 64-bit number that it extends to, ten bytes long. Other readers
-// cut off what is longer than 32 bits; this one refuses it, because the intended number is unknown. Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
+// cut off the bits above 32; this one refuses such a number, because the intended one is unknown.
+// Source: <https://protobuf.dev/programming-guides/encoding/#signed-ints>.
 #[inline(always)]
 fn value_of<K: IntegerKind>(bits: u64) -> Result<i128, Error> {
     let value = match (K::IS_ZIGZAG, K::WIRE_TYPE) {

@@ -90,7 +90,7 @@ pub mod manifest {
         /// The most bytes of a name in the id of a controller, as the id shows it.
         #[prost(uint64, tag = "2")]
         pub name_bytes: u64,
-        /// The memory that it takes for what is built of a snapshot, in bytes. 0: the default, which
+        /// The memory that it uses for the decoded snapshot, in bytes. 0: the default, which
         /// depends on the length of the snapshot.
         #[prost(uint64, tag = "3")]
         pub memory_bytes: u64,
@@ -278,8 +278,8 @@ pub mod manifest {
             "type.googleapis.com/snapshot.v1.Manifest.Field".into()
         }
     }
-    /// What one state makes of a field: which values it takes, and what they mean. If nothing is set, the
-    /// state maps the field and takes every value of its kind.
+    /// The meaning of a field for one state: the values that it accepts, and what they stand for. If nothing is
+    /// set, the state maps the field and accepts every value of its kind.
     #[derive(::snapshot_core::Schema)]
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Meaning {
@@ -289,7 +289,7 @@ pub mod manifest {
         /// Whether a value is dropped on purpose.
         #[prost(bool, tag = "2")]
         pub discarded: bool,
-        /// The name of what a value means beyond its kind, as in `milliseconds`, or the path of the user's
+        /// The name of the meaning of a value beyond its kind, as in `milliseconds`, or the path of the user's
         /// adapter that knows it. Empty: the value stands for itself.
         #[prost(string, tag = "3")]
         pub form: ::prost::alloc::string::String,

@@ -164,7 +164,7 @@ impl Claim {
         }
     }
 
-    /// Takes what a source with this root has left, as the tree that `rebuild` makes of it.
+    /// Takes the controllers that a source with this root has left, as the tree that `rebuild` makes of them.
     ///
     /// # Errors
     ///

@@ -7,11 +7,11 @@ use super::tree_save::LeftField;
 use crate::controller::address;
 use crate::error::{Error, Finding};
 
-/// What stays behind, as a preflight reports it: the fields, and the controllers in them.
+/// Returns the findings of a preflight about the fields that stay behind, and the controllers in them.
 pub(super) fn findings(left: &[LeftField], tree: &Tree) -> Vec<Finding> {
     let errors = left.iter().flat_map(|field| {
         let reason = match field.left.for_its_controllers {
-            true => "stays behind: the destination has no controller for what is in it",
+            true => "stays behind: the destination does not have the controllers in it",
             false => "stays behind: the version that the destination reads does not have the field",
         };
         let children = field.left.children.iter().filter_map(|child| {

@@ -356,7 +356,7 @@ impl<R: Controller> Source<R> {
         Error::collect(errors.filter_map(|error| error.filtered(is_news)))
     }
 
-    /// Encodes the tree. Returns the scope with what the save has noted.
+    /// Encodes the tree. Returns the scope with the notes of the save.
     fn rehearse_save(
         &self,
         buffer: &mut SaveBuffer,

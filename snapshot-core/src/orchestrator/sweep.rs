@@ -381,7 +381,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Returns what the timer thread watches. Returns `None` for an end that continues without a
+    /// Returns the watch of the timer thread, or `None` for an end that continues without a
     /// timer: no controller may stay frozen or uncommitted because a thread could not be started.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ enum WaitFor {
 
 /// A wait that the timer thread has seen.
 struct SeenWait {
-    /// Its number, the mark of the controller, and what it is for.
+    /// Its number, the mark of the controller, and its purpose.
     wait: (u64, usize, WaitFor),
     /// The time when it was first seen.
     at: Instant,

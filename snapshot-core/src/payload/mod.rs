@@ -95,7 +95,7 @@ pub trait State: Wire<kind::Message<Self::Message>> + Keep + Sized {
     fn to_message(&self) -> Result<Self::Message, Error> {
         let bytes = to_bytes(self)?;
         prost::Message::decode(bytes.as_slice()).map_err(|error| {
-            Error::internal("prost does not read what was saved").with_source(error)
+            Error::internal("prost does not read the saved bytes").with_source(error)
         })
     }
 

@@ -71,8 +71,8 @@ fn recode<S: State>(bytes: &[u8]) -> (Recoded, Sightings) {
     (recoded, scope.into_watch())
 }
 
-/// The scope of a save of what was read. An older payload may have no value where the current version has an
-/// empty one, and is then saved as that.
+/// The scope of a save of a value that was read. An older payload may have no value where the current version has
+/// an empty one; the value is then saved as empty.
 #[derive(Debug)]
 struct SavedAgain;
 

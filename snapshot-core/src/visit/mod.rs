@@ -101,8 +101,8 @@ pub(crate) trait ChildCell {
     ///
     /// Those of the visitor, and if there is neither a controller nor a state.
     fn visit(&self, visit: &mut Visit<'_>) -> Result<(), Error>;
-    /// Answers a question of the room that knows what a controller is. The question is a type of that
-    /// room; any other is left without an answer.
+    /// Answers a question of the room of controllers. The question is a type of that room; a question of any
+    /// other type gets no answer.
     fn answer(&self, question: &mut dyn Any);
 }
 

@@ -207,7 +207,7 @@ pub(crate) struct OneofVariant {
     pub(crate) since: Option<u32>,
 }
 
-/// A newtype that is saved as what it wraps.
+/// A newtype that is saved as the value that it wraps.
 pub(crate) struct Newtype {
     pub(crate) common: Common,
     /// The name of the one field: an identifier or `0`.

@@ -1,4 +1,4 @@
-//! Checks a newtype that is saved as what it wraps.
+//! Checks a newtype that is saved as the value that it wraps.
 
 use syn::{DataStruct, Member};
 
@@ -20,8 +20,8 @@ pub(super) fn check(
             errors.at(
                 span,
                 format!(
-                    "`{name}` cannot be combined with `transparent`: a newtype is saved as what it \
-                     wraps"
+                    "`{name}` cannot be combined with `transparent`: a newtype is saved as the \
+                     value that it wraps"
                 ),
             );
         }

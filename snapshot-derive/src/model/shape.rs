@@ -107,7 +107,7 @@ pub(super) fn of(input: &DeriveInput, container: &Container, errors: &Errors) ->
 fn what_to_add(data: &Data) -> &'static str {
     match data {
         Data::Struct(data) if matches!(&data.fields, Fields::Unnamed(f) if f.unnamed.len() == 1) => {
-            "a newtype is saved as what it wraps: add #[snapshot(transparent)]"
+            "a newtype is saved as the value that it wraps: add #[snapshot(transparent)]"
         }
         Data::Struct(data) if matches!(data.fields, Fields::Unnamed(_)) => {
             "a tuple struct has no field names to map: name its fields, and add \

@@ -90,8 +90,8 @@ fn refuse_nameless_fields(data: &DataStruct, container: &Container, errors: &Err
         Fields::Named(_) => {}
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => errors.at(
             at,
-            "a tuple struct has no field names to map: use `transparent` to save a newtype as what \
-             it wraps, or name the field",
+            "a tuple struct has no field names to map: use `transparent` to save a newtype as the \
+             value that it wraps, or name the field",
         ),
         Fields::Unnamed(_) => {
             errors.at(at, "a tuple struct has no field names to map: name its fields");

@@ -97,8 +97,8 @@ pub fn restart(mark: Mark) -> (State, Vec<Action>) {
     }
 }
 
-/// Returns what a destination does, by its last mark, with the tree of an unfinished hand-over
-/// after its process has ended: `None` if no hand-over ever began.
+/// Decides from the last mark of a destination what it does with the tree of an unfinished hand-over after its
+/// process has ended. The mark is `None` if no hand-over ever began.
 pub fn again(mark: Option<Mark>) -> Again {
     match mark {
         Some(Mark::Live) => Again::TakeUp,

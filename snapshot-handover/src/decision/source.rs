@@ -102,8 +102,8 @@ pub fn restart(mark: Mark) -> (State, Vec<Action>) {
     }
 }
 
-/// Returns what a source does with its tree after its process has ended, by its last mark: `None`
-/// if it never began a hand-over. A record that cannot be read is neither a mark nor `None`: an
+/// Decides from the last mark of a source what it does with its tree after its process has ended. The mark is
+/// `None` if it never began a hand-over. A record that cannot be read is neither a mark nor `None`: an
 /// operator has to look.
 ///
 /// ```

@@ -105,7 +105,7 @@ impl ::prost::Name for Hello {
 #[derive(::snapshot_core::Schema)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Welcome {
-    /// A `snapshot.v1.Manifest`: what the destination can import.
+    /// A `snapshot.v1.Manifest`: the payloads that the destination can import.
     #[prost(bytes = "vec", tag = "1")]
     pub manifest: ::prost::alloc::vec::Vec<u8>,
     /// The most bytes of a snapshot that the destination reads.
@@ -289,7 +289,7 @@ impl ::prost::Name for Committed {
         "type.googleapis.com/snapshot.handover.v1.Committed".into()
     }
 }
-/// Source, on a new link: what became of the session?
+/// Source, on a new link: asks for the outcome of the session.
 #[derive(::snapshot_core::Schema)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ask {

@@ -117,7 +117,7 @@ pub enum Place {
     Shelf(String),
 }
 
-/// For what a field is to its controller.
+/// For the role of a field in its controller.
 #[derive(Clone, PartialEq, Schema, prost::Message)]
 pub struct Parts {
     /// The schema version.

@@ -33,7 +33,7 @@ struct Pair {
     moves: &'static [Move],
 }
 
-/// Values, with what should become of them from the first build to the second, and back.
+/// Values, with the expected result of a move from the first build to the second, and of a move back.
 type Move = (&'static [&'static str], Expected, Expected);
 
 const PAIRS: &[Pair] = &[

@@ -1,7 +1,7 @@
 //! The number of failures that a run of the model may have.
 
-/// The number of failures that may still happen. There are two budgets, because everything at once
-/// has a million states: each has more of what the other has less of.
+/// The number of failures that may still happen. There are several budgets, because everything at
+/// once has a million states: each allows more of some failures and fewer of others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Budget {
     pub(super) losses: u8,

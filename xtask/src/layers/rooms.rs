@@ -5,8 +5,8 @@
 pub(super) struct Room {
     pub(super) floor: u8,
     pub(super) name: &'static str,
-    /// The modules that belong to it, each with all modules inside; `a::*` is what is inside `a`
-    /// without `a` itself. The longest match decides.
+    /// The modules that belong to it, each with all modules inside; `a::*` stands for the modules
+    /// inside of `a`, without `a` itself. The longest match decides.
     pub(super) modules: &'static [&'static str],
     /// The responsibility of the room, for the table in ARCHITECTURE.md.
     pub(super) purpose: &'static str,

@@ -33,7 +33,7 @@ fn violations(packages: &[Package], files: &[(&str, &str)], allowed: &str) -> Ve
     check_packages(packages, &exceptions, &read).unwrap()
 }
 
-/// The violations in the house with these rooms; what is not given is empty.
+/// The violations in a house whose rooms have this code.
 fn in_house(codec: &str, error: &str, tree: &str, testing: &str) -> Vec<String> {
     let files = [
         LIB,

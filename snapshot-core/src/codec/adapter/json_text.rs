@@ -14,7 +14,7 @@ use crate::Error;
 /// As [`json::to_wire`].
 pub fn to_wire<T: Serialize + DeserializeOwned + PartialEq>(value: &T) -> Result<String, Error> {
     String::from_utf8(json::to_wire(value)?)
-        .map_err(|error| Error::internal("serde_json wrote what is not UTF-8").with_source(error))
+        .map_err(|error| Error::internal("serde_json wrote invalid UTF-8").with_source(error))
 }
 
 /// Returns the value of a JSON text; for an empty text, that of `null`.

@@ -341,7 +341,7 @@ impl Update {
 /// Returns the entries that a record still reserves, by the program's current names for its
 /// messages.
 ///
-/// A draft may use again what it removed itself. [`Update::chain`] adds the entries of earlier
+/// A draft may reuse the numbers and names that it removed itself. [`Update::chain`] adds the entries of earlier
 /// versions.
 fn still_reserved(locked: &Record, now: &Record) -> Reserved {
     if !locked.draft {

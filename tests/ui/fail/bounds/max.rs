@@ -1,4 +1,4 @@
-//! `max` on what has no length, or with what is no length.
+//! `max` on a type without a length, or with a value that is not a length.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::example::v1 as pb;

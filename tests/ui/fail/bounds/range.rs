@@ -1,4 +1,4 @@
-//! `range` on what cannot be compared, of another type, or with what is no range.
+//! `range` on a type that cannot be compared, of another type, or without a range.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::example::v1::{self as pb, nic_snapshot};

@@ -1,4 +1,4 @@
-//! An enum that is no lifecycle stage has no stage rules and no transient variants.
+//! An enum that is not a lifecycle stage has no stage rules and no transient variants.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::example::v1::{self as pb, disk_snapshot};

@@ -1,4 +1,4 @@
-//! A newtype around what does not fit the field, or fits none.
+//! A newtype around a type that does not fit the field, or that cannot be saved.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::lcow::v1::scsi_snapshot::Reservation;

@@ -1,4 +1,4 @@
-//! A check of a newtype that takes what it wraps.
+//! A check of a newtype whose function takes the wrapped value.
 
 use snapshot_core::Snapshot;
 

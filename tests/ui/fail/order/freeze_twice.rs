@@ -1,4 +1,4 @@
-//! A source freezes once: what is frozen already is not frozen again.
+//! A source freezes once: a frozen source cannot be frozen again.
 
 use std::ops::DerefMut;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Restoring a controller as another one's root, or what is no controller.
+//! Restoring a controller as the root of another type, or as a type that is not a controller.
 
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, PoisonError};

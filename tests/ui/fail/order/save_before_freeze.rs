@@ -1,4 +1,4 @@
-//! Saving what is not frozen: a controller that runs would be saved half-way.
+//! Saving a controller that is not frozen: a running one would be saved half-way.
 
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, PoisonError};

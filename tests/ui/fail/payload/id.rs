@@ -1,4 +1,4 @@
-//! A controller with two names, or with one that is no text.
+//! A controller with two names, or with one that is not text.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::lcow::v1 as pb;

@@ -1,4 +1,4 @@
-//! A `schema_version` that is no `uint32`.
+//! A `schema_version` that is not a `uint32`.
 
 use snapshot_core::{Schema, Snapshot};
 

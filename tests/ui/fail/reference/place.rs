@@ -1,4 +1,4 @@
-//! `defines` and `refers` where nothing is saved, or on what is no field of a struct.
+//! `defines` and `refers` on a skipped field, or outside of the fields of a struct.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::fixture::v1 as fixture;

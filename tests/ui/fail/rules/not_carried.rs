@@ -1,4 +1,4 @@
-//! A stage that is not on the wire, where it is not clear what it comes back as.
+//! A stage that is not on the wire, without a rule for the stage of a restored struct.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::example::v1::{self as pb, disk_snapshot};

@@ -1,4 +1,4 @@
-//! Rules for the phases of a controller on a struct that is no controller's payload.
+//! Rules for the phases of a controller on a struct that is not the payload of a controller.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::lcow::v1::scsi_snapshot::{MountStage, MountState};

@@ -1,4 +1,4 @@
-//! Attributes that mean nothing for what the type is saved as.
+//! Attributes that have no meaning for the shape of the type.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::example::v1::{disk_snapshot, nic_snapshot};

@@ -1,4 +1,4 @@
-//! Types without an attribute for their proto counterpart: each error says what to add.
+//! Types without an attribute for their proto counterpart: each error names the attribute to add.
 
 use snapshot_core::Snapshot;
 

@@ -1,4 +1,4 @@
-//! `Child` where the proto field is no `google.protobuf.Any`, or of what is no controller.
+//! `Child` for a proto field that is not a `google.protobuf.Any`, or of a type that is not a controller.
 
 use std::collections::BTreeMap;
 use std::ops::DerefMut;

@@ -1,4 +1,4 @@
-//! `since` and `default` that say nothing, or what cannot be.
+//! `since` and `default` without an effect, or with an impossible value.
 
 use snapshot_core::Snapshot;
 use snapshot_proto::example::v1 as pb;
