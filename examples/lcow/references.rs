@@ -1,7 +1,7 @@
 //! Checks that the controllers of a sandbox agree with each other, in addition to the references
 //! that their states declare by `defines` and `refers`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::{NonZeroI64, NonZeroU32};
 
 use snapshot_core::Error;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::container::ContainerState;
 use super::process::ProcessState;
 use super::sandbox::SandboxState;
+use super::scsi::{Reservation, Slot};
 use super::vm::VmState;
 
 /// Runs all checks and reports every error. Works both before and after the controllers are built.
@@ -44,9 +45,10 @@ fn located(
 
 /// The facts of a VM with which its containers and processes must agree.
 struct Known {
-    /// The path in the guest of each SCSI reservation's mount; `None` if the reservation names no
-    /// mount, which the SCSI controller reports.
-    scsi: HashMap<Uuid, Option<String>>,
+    /// The SCSI reservations. One that names no mount is reported by the SCSI controller.
+    reservations: HashMap<Uuid, Reservation>,
+    /// The path in the guest of each SCSI mount, by its slot and its partition.
+    mounts: BTreeMap<(Slot, u64), String>,
     next_port: u32,
     next_call_id: i64,
 }
@@ -55,19 +57,17 @@ impl Known {
     fn of(vm: &VmState) -> Self {
         let scsi = vm.scsi.as_ref().and_then(|child| {
             child.with_state(|scsi| {
-                let mounts = scsi.reservations.iter().map(|(id, held)| {
-                    let disk = scsi.disks.get(&held.slot);
-                    let mount = disk.and_then(|disk| disk.mounts.get(&held.partition));
-                    (*id, mount.map(|mount| mount.guest_path.clone()))
+                let mounts = scsi.disks.iter().flat_map(|(&slot, disk)| {
+                    let mounts = disk.mounts.iter();
+                    mounts.map(move |(&partition, mount)| {
+                        ((slot, partition), mount.guest_path.clone())
+                    })
                 });
-                mounts.collect()
+                (scsi.reservations.clone(), mounts.collect())
             })
         });
-        Self {
-            scsi: scsi.unwrap_or_default(),
-            next_port: vm.gcs_next_port,
-            next_call_id: vm.bridge_next_id,
-        }
+        let (reservations, mounts) = scsi.unwrap_or_default();
+        Self { reservations, mounts, next_port: vm.gcs_next_port, next_call_id: vm.bridge_next_id }
     }
 
     fn check_container(&self, container: &ContainerState) -> Vec<Error> {
@@ -91,8 +91,9 @@ impl Known {
     }
 
     fn check_layer(&self, reservation: Uuid, guest_path: &str) -> Result<(), Error> {
-        match self.scsi.get(&reservation) {
-            Some(Some(mounted)) if mounted != guest_path => Err(Error::invalid(format!(
+        let held = self.reservations.get(&reservation);
+        match held.and_then(|held| self.mounts.get(&(held.slot, held.partition))) {
+            Some(mounted) if mounted != guest_path => Err(Error::invalid(format!(
                 "is {guest_path:?}, but the reservation's mount is at {mounted:?}"
             ))
             .in_field("guest_path")),

@@ -33,14 +33,15 @@ impl HashKeys {
             product as u64 ^ (product >> 64) as u64
         };
         let (words, rest) = bytes.as_chunks::<8>();
-        // The rest has seven bytes at most. With its length, the words say where the text ends.
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        last[7] = rest.len() as u8;
-        let words = words.iter().chain([&last]);
-        let hash =
-            words.fold(before, |hash, word| fold(hash ^ u64::from_le_bytes(*word), self.key | 1));
-        fold(hash, self.seed | 1)
+        // The last eight bytes, some of them once more, or all if there are fewer.
+        let last = match bytes.last_chunk() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]);
+        let hash = words.fold(before, |hash, word| fold(hash ^ word, self.key | 1));
+        // The length tells apart texts that have the same words.
+        fold(hash ^ bytes.len() as u64, self.seed | 1)
     }
 }
 

@@ -1,11 +1,9 @@
 //! Checks the conditions for a migration of a SCSI state that are not references, before the freeze
 //! and on import.
 
-use std::collections::HashMap;
-
 use snapshot_core::Error;
 
-use super::{Disk, DiskKind, DiskStage, LUNS, MountStage, ScsiState, Slot};
+use super::{Disk, DiskKind, DiskStage, LUNS, MountStage, Reservation, ScsiState, Slot};
 
 /// Checks that the state can be saved or taken over, and reports every error.
 pub(super) fn check(state: &ScsiState) -> Result<(), Error> {
@@ -68,31 +66,29 @@ fn check_disk(controllers: u8, slot: Slot, disk: &Disk, errors: &mut Vec<Error>)
 /// Checks that every reservation names a mount, and that every mount is held as often as its count
 /// says.
 fn check_reservations(state: &ScsiState, errors: &mut Vec<Error>) {
-    let mut held: HashMap<(Slot, u64), u32> = HashMap::new();
-    for (id, reservation) in &state.reservations {
-        let named = (reservation.slot, reservation.partition);
-        match state.disks.get(&named.0).map(|disk| disk.mounts.contains_key(&named.1)) {
-            Some(true) => *held.entry(named).or_default() += 1,
-            Some(false) => {
-                let error = Error::invalid(format!(
-                    "disk {} has no mount of partition {}",
-                    named.0, named.1
-                ));
-                errors.push(error.in_key(id.to_string()).in_field("reservations"));
-            }
-            // A dangling reference, which is refused elsewhere.
-            None => {}
-        }
-    }
+    let named = |reservation: &Reservation| (reservation.slot, reservation.partition);
+    let mut sorted: Vec<_> =
+        state.reservations.iter().map(|(id, reservation)| (named(reservation), id)).collect();
+    sorted.sort_unstable_by_key(|&(named, _)| named);
+    // In the order of the mounts, so that one walk over both finds the reservations of each.
+    let mut sorted = sorted.into_iter().peekable();
+    let mut without_mount = Vec::new();
+    let mut wrong_counts = Vec::new();
     for (&slot, disk) in &state.disks {
         for (&partition, mount) in &disk.mounts {
-            let held = held.get(&(slot, partition)).copied().unwrap_or(0);
+            let place = (slot, partition);
+            without_mount
+                .extend(std::iter::from_fn(|| sorted.next_if(|&(named, _)| named < place)));
+            let mut held = 0;
+            while sorted.next_if(|&(named, _)| named == place).is_some() {
+                held += 1;
+            }
             if mount.ref_count != held {
                 let error = Error::invalid(format!(
                     "is {}, but {held} reservations hold the mount",
                     mount.ref_count
                 ));
-                errors.push(
+                wrong_counts.push(
                     error
                         .in_field("ref_count")
                         .in_key(partition.to_string())
@@ -103,4 +99,14 @@ fn check_reservations(state: &ScsiState, errors: &mut Vec<Error>) {
             }
         }
     }
+    without_mount.extend(sorted);
+    for ((slot, partition), id) in without_mount {
+        // Without its disk, it is a dangling reference, which is refused elsewhere.
+        if state.disks.contains_key(&slot) {
+            let error =
+                Error::invalid(format!("disk {slot} has no mount of partition {partition}"));
+            errors.push(error.in_key(id.to_string()).in_field("reservations"));
+        }
+    }
+    errors.append(&mut wrong_counts);
 }

@@ -91,7 +91,7 @@ impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
     fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>) {
         match value.put_field(self.field.number(), put.w) {
             Ok(number) => put.mark(number),
-            Err(error) => put.fail(self.field.number(), place(self.field, error)),
+            Err(error) => put.fail_at(self.field, error),
         }
     }
 

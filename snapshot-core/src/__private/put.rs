@@ -1,6 +1,9 @@
 //! Writes the fields of a message.
 
+use super::field::place;
 use crate::codec::{SaveScope, Writer};
+use crate::schema::Field;
+use crate::schema::kind::FieldKind;
 use crate::{Error, Payload, State};
 
 /// The fields of one message while they are written, in descending declared order. `N` is the
@@ -70,6 +73,14 @@ impl<'w, const N: usize> Putting<'w, N> {
         if !wrong.checked.contains(&number) {
             wrong.errors.push((number, error));
         }
+    }
+
+    /// Records the error of a field that could not be written, and names the field in it.
+    // One call, because the code of each field contains it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn fail_at<F: FieldKind>(&mut self, field: &Field<F>, error: Error) {
+        self.fail(field.number(), place(field, error));
     }
 
     /// Keeps the result of a check of the field with this number, which is written later.

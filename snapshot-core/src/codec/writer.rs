@@ -320,7 +320,8 @@ impl Writer {
     }
 
     /// Runs `put` for a value that will be nested in this many more messages.
-    #[inline]
+    // In line: a call for each message of a list takes one percent of a save.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn deeper(
         &mut self,
         levels: u32,

@@ -113,23 +113,33 @@ impl<C: ?Sized + ChildTarget> Child<C> {
 }
 
 impl<C: Controller> Child<C> {
-    // Apart, so that the question for the controller, which is answered in a few steps, saves no
-    // registers for them.
+    // Apart, and with the place of the answer, so that the question for the controller, which is
+    // answered in a few steps, saves no registers for them.
     #[inline(never)]
-    fn build_node(&self) -> Result<Arc<dyn Node>, Error> {
-        self.build_by(StateOf::build_boxed).map(|controller| controller as _)
+    fn build_node(&self, built: &mut Option<Result<Arc<dyn Node>, Error>>) {
+        *built = Some(self.build_by(StateOf::build_boxed).map(|controller| controller as _));
     }
 
     #[inline(never)]
-    fn describe(&self) -> Option<Described> {
-        self.loaded().as_ref().map(|loaded| Described::of(&**loaded))
+    fn describe(&self, described: &mut Option<Described>) {
+        *described = self.loaded().as_ref().map(|loaded| Described::of(&**loaded));
     }
 
     #[inline(never)]
-    fn keep_node(&self, existing: &Arc<dyn Node>) -> Result<Box<dyn Loaded>, Error> {
+    fn keep_node(
+        &self,
+        existing: &Arc<dyn Node>,
+        kept: &mut Option<Result<Box<dyn Loaded>, Error>>,
+    ) {
         let controller = Arc::clone(existing).into_any().downcast();
-        let kept = controller.map_err(|_| another()).and_then(|there| self.keep(there));
-        kept.map(|loaded| loaded as _)
+        let loaded = controller.map_err(|_| another()).and_then(|there| self.keep(there));
+        *kept = Some(loaded.map(|loaded| loaded as _));
+    }
+
+    #[inline(never)]
+    fn hold_node(&self, existing: &Arc<dyn Node>, held: &mut bool) {
+        let controller = Arc::clone(existing).into_any().downcast();
+        *held = controller.is_ok_and(|controller| self.live.set(controller).is_ok());
     }
 }
 
@@ -425,13 +435,10 @@ impl<C: Controller> ChildCell for Child<C> {
             Some(Question::Live(node)) => {
                 *node = self.live.get().map(|controller| Arc::clone(controller) as _);
             }
-            Some(Question::Described(described)) => *described = self.describe(),
-            Some(Question::Build(built)) => *built = Some(self.build_node()),
-            Some(Question::Keep(existing, loaded)) => *loaded = Some(self.keep_node(existing)),
-            Some(Question::Hold(existing, held)) => {
-                let controller = Arc::clone(existing).into_any().downcast();
-                *held = controller.is_ok_and(|controller| self.live.set(controller).is_ok());
-            }
+            Some(Question::Described(described)) => self.describe(described),
+            Some(Question::Build(built)) => self.build_node(built),
+            Some(Question::Keep(existing, kept)) => self.keep_node(existing, kept),
+            Some(Question::Hold(existing, held)) => self.hold_node(existing, held),
             None => {}
         }
     }

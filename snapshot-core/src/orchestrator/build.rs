@@ -201,7 +201,7 @@ struct Below<'b, 'a> {
 
 impl Visitor for Below<'_, '_> {
     fn wants(&self) -> Wants {
-        Wants::PLACES
+        Wants::IN_ORDER
     }
 
     fn child(&mut self, _: StatePlace<'_>, child: &dyn ChildCell) -> Result<(), Error> {

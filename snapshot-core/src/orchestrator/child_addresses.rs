@@ -27,19 +27,24 @@ impl ChildAddresses {
         let mut parents = Vec::new();
         let mut addresses = Vec::with_capacity(nodes.len());
         let units = plan.units();
-        for (unit, parent) in units.iter().enumerate().filter(|(_, unit)| !unit.info.is_leaf) {
-            let first = unit + 1;
-            let below = units.get(..parent.end()).unwrap_or_default();
-            // Most children have no children themselves, so they are all that is below.
-            let mut each = (first + 1..).zip(below.iter().skip(first));
-            if each.all(|(next, child)| child.end() == next) {
+        let mut next = 0;
+        while let Some(parent) = units.get(next) {
+            let (unit, first) = (next, next + 1);
+            next = first;
+            if parent.info.is_leaf {
+                continue;
+            }
+            let below = units.get(first..parent.end()).unwrap_or_default();
+            // Most children cannot have children themselves. Then they are all that is below.
+            if below.iter().all(|child| child.info.is_leaf) {
                 let children = nodes.get(first..parent.end()).unwrap_or_default();
                 addresses.extend(children.iter().map(|node| address(&**node)));
+                next += below.len();
             } else {
-                let mut next = first;
-                while let (Some(child), Some(node)) = (below.get(next), nodes.get(next)) {
+                let mut at = first;
+                while let (Some(child), Some(node)) = (below.get(at - first), nodes.get(at)) {
                     addresses.push(address(&**node));
-                    next = child.end();
+                    at = child.end();
                 }
             }
             parents.push(ParentUnit { unit, end: addresses.len() });

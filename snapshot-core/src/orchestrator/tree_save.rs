@@ -30,6 +30,13 @@ pub(super) struct Allowances {
 }
 
 impl Allowances {
+    /// Returns the version that payloads of this type are saved in; 0 for the current one.
+    // Apart, like `TreeSave::note_owner`: a save that allows nothing then saves no registers for it.
+    #[inline(never)]
+    fn version_of(&self, own: &str) -> u32 {
+        self.versions.get(own).map_or(0, |older| older.version)
+    }
+
     /// Returns the type URL that payloads of this type are saved under.
     pub(super) fn type_url_of(&self, own: &'static str) -> &'static str {
         self.versions.get(own).map_or(own, |older| older.type_url)
@@ -92,13 +99,24 @@ impl TreeSave {
     pub(super) fn new(frozen: FrozenTree, allowances: Option<Arc<Allowances>>) -> Self {
         Self { frozen, allowances, at_work: AtWork { board: lock::present() }, ..Self::default() }
     }
+
+    /// Notes a controller that is being put, for the fields of its state that stay behind.
+    #[inline(never)]
+    fn note_owner(&mut self, address: usize, type_url: &'static str) {
+        if let Some(allowances) = &self.allowances
+            && allowances.unknown.contains(type_url)
+        {
+            self.saved_unknown.insert(type_url);
+        }
+        self.owners.push(address);
+    }
 }
 
 impl SaveScope for TreeSave {
     fn version_of(&self, type_url: &str) -> u32 {
         match &self.allowances {
             None => 0,
-            Some(allowances) => allowances.versions.get(type_url).map_or(0, |older| older.version),
+            Some(allowances) => allowances.version_of(type_url),
         }
     }
 
@@ -128,13 +146,8 @@ impl SaveScope for TreeSave {
 
     fn enter(&mut self, address: usize, type_url: &'static str, found: Option<i32>) -> Option<i32> {
         self.at_work.set(address);
-        if let Some(allowances) = &self.allowances {
-            if allowances.unknown.contains(type_url) {
-                self.saved_unknown.insert(type_url);
-            }
-            self.owners.push(address);
-        } else if self.frozen.is_empty() {
-            self.owners.push(address);
+        if self.allowances.is_some() || self.frozen.is_empty() {
+            self.note_owner(address, type_url);
         }
         self.frozen.begin(address, type_url, found)
     }

@@ -69,7 +69,7 @@ impl Wants {
     /// The controllers and their places, in the order of the wire.
     pub(crate) const PLACES: Self = Self { order: true, places: true, ..Self::CHILDREN };
     /// The controllers in the order of the wire.
-    const IN_ORDER: Self = Self { order: true, ..Self::CHILDREN };
+    pub(crate) const IN_ORDER: Self = Self { order: true, ..Self::CHILDREN };
 
     /// Returns whether the steps of a walk must be known.
     #[inline]

@@ -6,7 +6,7 @@
 //! kernel: semver::Version,
 //! ```
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Write};
 use std::str::FromStr;
 
 use crate::Error;
@@ -21,9 +21,26 @@ use crate::codec::{Quoted, is_not_canonical};
 pub fn to_wire<T: Display + FromStr + PartialEq>(value: &T) -> Result<String, Error> {
     let text = value.to_string();
     match text.parse::<T>() {
-        Ok(twin) if twin == *value && twin.to_string() == text => Ok(text),
+        Ok(twin) if twin == *value && is_text_of(&text, &twin) => Ok(text),
         _ => Err(not_read_back(&text)),
     }
+}
+
+/// Returns whether this is exactly the text that a value writes. The value is compared while it
+/// writes, without a copy of its text.
+fn is_text_of(text: &str, value: &impl Display) -> bool {
+    /// The text that is still to be written.
+    struct Expected<'t>(&'t str);
+
+    impl Write for Expected<'_> {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
+
+    let mut expected = Expected(text);
+    write!(expected, "{value}").is_ok() && expected.0.is_empty()
 }
 
 #[cold]
@@ -38,7 +55,7 @@ fn not_read_back(text: &str) -> Error {
 /// If the type does not parse the text, or would write it in another form.
 pub fn from_wire<T: Display + FromStr<Err: Display>>(text: String) -> Result<T, Error> {
     let value: T = parse(&text)?;
-    match value.to_string() == text {
+    match is_text_of(&text, &value) {
         true => Ok(value),
         false => Err(is_not_canonical(&text, &value)),
     }
@@ -78,6 +95,13 @@ mod tests {
             assert!(error.starts_with(&expected), "{error}");
         }
         assert!(from_wire::<bool>("true".to_owned()).unwrap());
+    }
+
+    #[test]
+    fn a_text_that_goes_on_after_the_one_of_its_value_is_refused() {
+        let error = from_wire::<f64>("1.50".to_owned()).unwrap_err().to_string();
+        assert!(error.starts_with("\"1.50\" would be written back as \"1.5\": "), "{error}");
+        assert_eq!(from_wire::<f64>("1.5".to_owned()).unwrap(), 1.5);
     }
 
     #[test]
