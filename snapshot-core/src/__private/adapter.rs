@@ -120,7 +120,6 @@ pub struct OpenAdapter<F: 'static, W: WireField<F>, T, Take> {
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
-    #[inline]
     pub fn offer(
         &mut self,
         field: &'static Field<F>,

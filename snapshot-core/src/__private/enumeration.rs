@@ -61,7 +61,6 @@ pub fn enumeration_size<E: Enumeration>(value: &E) -> usize {
     crate::codec::varint_size(i64::from(value.number()) as u64)
 }
 
-#[inline]
 fn number_to_save<E: Enumeration>(value: &E, w: &Writer) -> Result<u64, Error> {
     let number = value.number();
     if let Some(since) = since::<E>(number, w.version()) {
@@ -80,7 +79,6 @@ fn transient(name: &str) -> Error {
 }
 
 /// Returns the first version that has a value, if it is later than `version`.
-#[inline]
 fn since<E: Enumeration>(number: i32, version: u32) -> Option<u32> {
     // The compiler knows this, so an enum without `since` pays nothing.
     if E::SINCE.is_empty() {
@@ -123,7 +121,6 @@ pub fn default_enumeration<E: Enumeration>() -> Result<E, Error> {
     from_wire(0)
 }
 
-#[inline]
 fn from_wire<E: Enumeration>(number: i64) -> Result<E, Error> {
     let known = |number| {
         let variant = E::VARIANTS.iter().find(|variant| variant.number == number)?;

@@ -183,7 +183,13 @@ impl PutErrors {
 /// Writes a state as a field: a nested message, with its length and its tag.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn put_message_tagged<S: State>(state: &S, number: u32, w: &mut Writer) -> Result<(), Error> {
-    w.message_field(number, |w| state.put_nested(w))
+    let mark = w.position();
+    w.enter(1)?;
+    let put = state.put_nested(w);
+    w.leave(1);
+    put?;
+    w.close_field(number, mark);
+    Ok(())
 }
 
 /// Returns the length of a state as a nested message, including its length prefix.

@@ -177,18 +177,15 @@ macro_rules! json_kinds {
             const LEAF: bool = true;
             const FORM: ValueForm = ValueForm::named(form::JSON);
 
-            #[inline]
             fn put(&self, w: &mut Writer) -> Result<(), Error> {
                 w.length_delimited(self.text.as_bytes());
                 Ok(())
             }
 
-            #[inline]
             fn size(&self) -> usize {
                 size::delimited(self.text.len())
             }
 
-            #[inline]
             fn take(r: &mut Reader<'_>) -> Result<Self, Error> {
                 let text = r.text()?;
                 // Nearly always there is room for the largest document of this length.
@@ -203,7 +200,6 @@ macro_rules! json_kinds {
                 document
             }
 
-            #[inline]
             fn is_default(&self) -> bool {
                 false
             }

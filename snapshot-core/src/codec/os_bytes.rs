@@ -10,14 +10,12 @@ use crate::schema::kind;
 
 /// Returns the bytes of a text of the system on the wire.
 #[cfg(unix)]
-#[inline]
 fn bytes_of(text: &OsStr) -> Result<&[u8], Error> {
     Ok(std::os::unix::ffi::OsStrExt::as_bytes(text))
 }
 
 /// On other systems such a text is not a sequence of bytes, so only UTF-8 can be saved.
 #[cfg(not(unix))]
-#[inline]
 fn bytes_of(text: &OsStr) -> Result<&[u8], Error> {
     text.to_str()
         .map(str::as_bytes)
@@ -25,13 +23,11 @@ fn bytes_of(text: &OsStr) -> Result<&[u8], Error> {
 }
 
 #[cfg(unix)]
-#[inline]
 fn text_of(bytes: &[u8]) -> Result<OsString, Error> {
     Ok(std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec()))
 }
 
 #[cfg(not(unix))]
-#[inline]
 fn text_of(bytes: &[u8]) -> Result<OsString, Error> {
     std::str::from_utf8(bytes)
         .map(OsString::from)

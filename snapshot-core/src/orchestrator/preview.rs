@@ -277,7 +277,6 @@ struct Verifier {
 }
 
 impl Verifier {
-    #[inline]
     fn meet(&mut self, unit: usize, state: &Described) {
         let Described { info, stage, version, .. } = *state;
         // Most controllers are like the one before them.

@@ -30,7 +30,6 @@ pub(crate) fn type_url_of<P: Payload>(w: &Writer) -> &'static str {
 
 /// Returns the size in bytes of an `Any` field with a payload, as `State::fields_size` estimates it.
 #[doc(hidden)]
-#[inline]
 pub fn any_field_size<P: Payload>(payload: &P) -> usize {
     delimited_size(any_size(P::TYPE_URL, payload.fields_size()))
 }

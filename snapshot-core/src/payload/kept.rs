@@ -73,7 +73,6 @@ pub trait Keeps {
 }
 
 impl<T: Keep> Keeps for Later<'_, T> {
-    #[inline]
     fn keep(self) {
         self.0.keep_from(self.1);
     }
@@ -86,6 +85,5 @@ pub trait KeepsNothing {
 }
 
 impl<T> KeepsNothing for &Later<'_, T> {
-    #[inline]
     fn keep(self) {}
 }

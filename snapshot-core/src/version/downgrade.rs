@@ -21,14 +21,12 @@ pub struct Older {
 
 impl Older {
     /// Creates the check for a version.
-    #[inline]
     pub fn new(version: u32) -> Self {
         Self { version, error: None }
     }
 
     /// Checks a field that exists from version `since` on. `put` writes its value, and `put_default`
     /// the value that it gets from an older payload. The two are equal if their bytes are.
-    #[inline]
     pub fn check<F>(
         &mut self,
         field: &Field<F>,
@@ -41,7 +39,6 @@ impl Older {
 
     /// The same for a field that may stay behind: `leave` returns whether it does, if its value is not its
     /// default.
-    #[inline]
     pub fn check_or_leave<F>(
         &mut self,
         field: &Field<F>,
@@ -94,7 +91,6 @@ impl Older {
     /// # Errors
     ///
     /// One finding for each field whose value would be lost.
-    #[inline]
     pub fn end(self) -> Result<(), Error> {
         match self.error {
             None => Ok(()),

@@ -49,7 +49,6 @@ fn list(versions: &[u32]) -> String {
 /// Looks ahead for the version of a payload before its fields are read, and returns the version to
 /// read it in. An unknown version is thus reported as such, not as errors in its fields. Damage
 /// before the version is left to the strict reading, which reports it.
-#[inline]
 pub fn check_version<P: Payload>(r: &mut Reader<'_>) -> Result<u32, Error> {
     // In canonical encoding the version comes first if its field has the lowest number.
     if r.begins_with(P::VERSION_FIELD, P::VERSION.into()) {

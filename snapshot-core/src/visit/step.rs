@@ -101,7 +101,6 @@ impl StatePlace<'_> {
     }
 
     /// Returns the ids of the siblings that a child comes after; `None` if its parent has no say in it.
-    #[inline]
     pub(crate) fn follows(&self) -> Option<&BTreeSet<String>> {
         match self.way {
             Some(Way { step: Step::Member { after, .. }, .. }) => Some(*after),
