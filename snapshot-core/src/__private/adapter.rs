@@ -1,4 +1,4 @@
-//! A field that `with = module` converts: a conversion around the plan of what it is converted to.
+//! A field that `with = module` converts: a conversion around the plan of the converted value.
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -18,12 +18,12 @@ use crate::visit::Visit;
 pub struct Adapter<F: 'static, W, T, Take> {
     pub(super) field: &'static Field<F>,
     take: Take,
-    // What is put is converted between the making of the adapter and the call of `put_converted`.
+    // The value is converted after the adapter is created, and before `put_converted` is called.
     converting: InAdapter,
     converted: PhantomData<fn(W) -> T>,
 }
 
-/// The adapter of a field. `W` is whatever the module's `from_wire` takes.
+/// Returns the adapter of a field. `W` is the type that the module's `from_wire` takes.
 pub const fn adapter<F, W, T, E, Take>(
     field: &'static Field<F>,
     take: Take,
@@ -36,7 +36,7 @@ where
 }
 
 impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
-    /// Puts what the adapter has made of the field.
+    /// Writes the value that the adapter has made of the field.
     pub fn put_converted<const N: usize, E: Display + 'static>(
         self,
         put: &mut Putting<'_, N>,
@@ -52,7 +52,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         }
     }
 
-    /// Takes what canonical encoding has next, if it is this field's.
+    /// Reads the next value in canonical encoding, if it belongs to this field.
     pub fn open_adapter<E: Display + 'static>(
         self,
         take: &mut Taking,
@@ -64,7 +64,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         self.open_adapter_since(0, take, r)
     }
 
-    /// The same for a field that is there from version `since` on.
+    /// The same for a field that exists from version `since` on.
     pub fn open_adapter_since<E: Display + 'static>(
         self,
         since: u32,
@@ -82,9 +82,9 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
         OpenAdapter { slot, take: self.take, convert: |take, value| take(value).map_err(refusal) }
     }
 
-    /// Visits what the adapter makes of the field. It has no controllers, so only names are of
-    /// interest, and whether the adapter gives back what it was given. A value that cannot be converted has
-    /// none: its save fails and says why.
+    /// Visits the value that the adapter makes of the field. It has no controllers, so the visit looks only
+    /// for names, and for whether the adapter returns the original value. A value that cannot be converted
+    /// has no names: its save fails and says why.
     pub fn visit_converted<E>(
         self,
         value: impl FnOnce() -> Option<W>,
@@ -115,7 +115,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> Adapter<F, W, T, Take> {
 pub struct OpenAdapter<F: 'static, W: WireField<F>, T, Take> {
     slot: W::Slot,
     take: Take,
-    // A pointer, so that these methods ask nothing of `Take`: its mistakes are reported once.
+    // A function pointer, so that these methods have no bounds on `Take`: a mistake in it is reported once.
     convert: fn(Take, W) -> Result<T, Error>,
 }
 
@@ -143,7 +143,7 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
 
     pub fn finish(self, field: &'static Field<F>, take: &mut Taking, r: &Reader<'_>) -> Option<T> {
         let value: Option<W> = Port::finish(port(field), self.slot, take);
-        // The adapter looks at it.
+        // The adapter checks it.
         let value = value.filter(|_| take.is_known(field))?;
         let converting = InAdapter::of(field.name());
         let converted = (self.convert)(self.take, value);
@@ -159,17 +159,17 @@ impl<F: FieldKind, W: WireField<F>, T, Take> OpenAdapter<F, W, T, Take> {
     }
 }
 
-/// What the `to_wire` of `with = module` returned.
+/// The value that the `to_wire` of `with = module` returned.
 pub struct Converted<R>(pub R);
 
 impl<W, E> Converted<Result<W, E>> {
-    /// What it made of the field, if it could.
+    /// Returns the converted value, or the error of the conversion.
     pub fn value(self) -> Option<W> {
         self.0.ok()
     }
 }
 
-/// What a `to_wire` that returns no `Result` gets instead; told elsewhere.
+/// The stand-in for a `to_wire` that returns no `Result`, which is reported elsewhere.
 pub trait NotConverted: Sized {
     fn value<W>(self) -> Option<W> {
         None
@@ -178,17 +178,17 @@ pub trait NotConverted: Sized {
 
 impl<R> NotConverted for Converted<R> {}
 
-/// Two values of a type, to be compared as far as the type allows it.
+/// Two values of a type, which are compared if the type can be compared.
 pub struct Twins<'t, T>(pub &'t T, pub &'t T);
 
 impl<T: PartialEq> Twins<'_, T> {
-    /// Whether they are equal.
+    /// Returns whether they are equal.
     pub fn are_equal(self) -> bool {
         self.0 == self.1
     }
 }
 
-/// What a type without `PartialEq` gets instead: nothing can be said, so nothing is wrong.
+/// The stand-in for a type without `PartialEq`: its values count as equal.
 pub trait NotCompared: Sized {
     fn are_equal(self) -> bool {
         true

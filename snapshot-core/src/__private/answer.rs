@@ -1,4 +1,4 @@
-//! The answer of a type to the question whether it fits its field, as a type and as a value.
+//! Whether a type fits its field: the answer as a type, and as a value.
 
 use crate::schema::kind::Words;
 use crate::schema::{FieldShape, TypeNotes};
@@ -14,9 +14,10 @@ pub trait Answer {
 /// The answer as a value.
 #[derive(Clone, Copy)]
 pub enum Fit {
-    /// Whether no controller and no reference can be inside, and of a oneof its highest number.
+    /// It fits: whether no controller and no reference can be inside, and the highest number of a oneof.
     Fits { is_leaf: bool, highest: u32 },
-    /// The field's kind in words, and what an `Option` would lose in it, if that is why.
+    /// It does not fit: the kind of the field in words, and the value that an `Option` would lose in it, if
+    /// that is the reason.
     Misfit(FieldShape, [Words; 2], &'static str),
     /// The answers of some fields. By reference, so that the compiler evaluates the answer of a type
     /// once, and not again for each struct.
@@ -24,7 +25,7 @@ pub enum Fit {
 }
 
 impl Fit {
-    /// One of the answers.
+    /// Returns one of the answers.
     pub(super) const fn of(&'static self, index: usize) -> &'static Self {
         match self {
             Self::Each(fits) => fits[index],
@@ -32,7 +33,7 @@ impl Fit {
         }
     }
 
-    /// How many answers they are.
+    /// Returns the number of answers.
     pub(super) const fn count(&self) -> usize {
         match self {
             Self::Each(fits) => fits.len(),
@@ -40,7 +41,7 @@ impl Fit {
         }
     }
 
-    /// Of a oneof, its highest number.
+    /// Returns the highest number of a oneof, and 0 for any other field.
     pub(super) const fn highest(&self) -> u32 {
         match self {
             Self::Fits { highest, .. } => *highest,

@@ -1,4 +1,4 @@
-//! One field on its way between a struct and the wire: what puts it, and what collects its occurrences
+//! One field on its way between a struct and the wire: it is written, and its occurrences are collected
 //! while its message is read.
 
 use std::marker::PhantomData;
@@ -32,19 +32,19 @@ impl<F> Of<F> {
 
 /// A field that a `T` holds. It is a [`Port`], or [`Never`](super::Never) if the type does not fit.
 pub trait Planned<T>: Answer + Copy {
-    /// What collects the field's occurrences while its message is read.
+    /// Collects the occurrences of the field while its message is read.
     type Open: Default;
 
-    /// Puts the field.
+    /// Writes the field.
     fn put<const N: usize>(self, value: &T, put: &mut Putting<'_, N>);
 
-    /// How many bytes `put` will put; what takes more than a look counts as nothing.
+    /// Returns the number of bytes that `put` will write. A part that is expensive to compute counts as 0.
     fn size(self, value: &T) -> usize;
 
-    /// Takes what follows of the field, framed as canonical encoding does.
+    /// Reads the next values in canonical encoding, as far as they belong to this field.
     fn open(self, open: &mut Self::Open, take: &mut Taking, r: &mut Reader<'_>);
 
-    /// Takes what `tag` announces, if it is this field's.
+    /// Reads the occurrence after `tag`, if it belongs to this field.
     fn offer(self, open: &mut Self::Open, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool;
 
     /// The same for a field that exists from version `since` on.
@@ -57,7 +57,7 @@ pub trait Planned<T>: Answer + Copy {
         r: &mut Reader<'_>,
     ) -> bool;
 
-    /// The value; `None` after an error, or a default that nobody sees.
+    /// Returns the value; `None` after an error, or a default that is never used.
     fn finish(self, open: Self::Open, take: &mut Taking) -> Option<T>;
 
     /// Shows the controllers and the names in the field to `visit`.
@@ -83,7 +83,7 @@ pub const fn port<F, T>(field: &'static Field<F>) -> Port<F, T> {
     Port { field, held: PhantomData }
 }
 
-// A debug build would only compile more if all of it were inlined.
+// Inlined in release builds only: in a debug build it would be more code to compile for each struct.
 impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
     type Open = T::Slot;
 
@@ -118,7 +118,7 @@ impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
         }
     }
 
-    // So that a tag is compared with numbers. A debug build would only compile more for each struct.
+    // Inlined, so that the tag is compared with constants.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn offer(self, slot: &mut T::Slot, take: &mut Taking, tag: Tag, r: &mut Reader<'_>) -> bool {
         if !is_member(self.field, tag.number) {
@@ -162,7 +162,7 @@ impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
             return Ok(());
         }
         match F::SHAPE {
-            // Its member is named.
+            // The member names itself.
             FieldShape::Oneof(_) => value.visit_field(visit),
             _ => visit.field(self.field.name(), |visit| value.visit_field(visit)),
         }
@@ -170,9 +170,9 @@ impl<F: FieldKind, T: WireField<F>> Planned<T> for Port<F, T> {
 }
 
 impl<F: FieldKind, T: WireField<F>> Port<F, T> {
-    /// Takes what `tag` announces and the occurrences that follow it.
-    // What reads an element is in line in here, closures included: to call it takes a tenth as long
-    // as to read a small one.
+    /// Reads the occurrence after `tag` and the occurrences that follow it.
+    // The code that reads an element is inlined here, with its closures: a call takes a tenth of the time
+    // of a small element.
     #[inline(never)]
     fn take_run(
         slot: &mut T::Slot,
@@ -197,8 +197,8 @@ impl<F: FieldKind, T: WireField<F>> Port<F, T> {
         }
     }
 
-    /// Takes an occurrence that is not where canonical encoding has it. By value, since a slot whose
-    /// address is given away cannot stay in registers.
+    /// Reads an occurrence that is not at its place in canonical encoding. The slot is passed by value,
+    /// because a slot whose address escapes cannot stay in registers.
     #[cold]
     #[inline(never)]
     fn take_late(

@@ -1,5 +1,5 @@
-//! What the attributes of a field say about its meaning, for the notes: called when a manifest is made, and
-//! never while a state is saved or restored.
+//! The notes on the meaning of a field, from its attributes. They are made for a manifest, and never while a
+//! state is saved or restored.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -82,8 +82,8 @@ impl<T, P: Fn(&T, &mut Putting<'_, 0>)> RangeUse<T> for NoteAdaptedRange<T, P> {
     }
 }
 
-/// The number that a value shows itself as, also inside of newtypes. Every value that a range bounds has
-/// `Debug`, and nothing else is known of it.
+/// Returns the number that the `Debug` of a value shows, also inside of newtypes. The types that a range
+/// bounds have no other trait that shows a number.
 fn number_of(value: &impl Debug) -> Option<Number> {
     let text = format!("{value:?}");
     let mut text = text.as_str();

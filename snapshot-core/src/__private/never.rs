@@ -1,8 +1,8 @@
-//! What stands for something that does not fit.
+//! The stand-in for a field or a member whose type does not fit.
 //!
 //! A misfit should be one error, which a constant reports in the user's words (see
-//! [`super::proof_of_fit`]). So everything else about it must compile: whatever is called on a field or a
-//! member is called on what its method `fits` returns, and for a misfit that is a [`Never`].
+//! [`super::proof_of_fit`]). So all other code about it must compile. Generated code calls its functions on
+//! the value that the method `fits` of a field or a member returns; for a misfit, that value is a [`Never`].
 
 use std::marker::PhantomData;
 
@@ -15,8 +15,8 @@ use crate::Error;
 use crate::codec::{Reader, Tag, Writer};
 use crate::visit::Visit;
 
-/// Stands for a field or a member whose type does not fit; `Why` says why. It never runs, since the program
-/// does not compile.
+/// Stands for a field or a member whose type does not fit; `Why` is the reason. Its functions never run,
+/// because the program does not compile.
 pub struct Never<Why>(PhantomData<fn() -> Why>);
 
 impl<Why> Clone for Never<Why> {
@@ -64,7 +64,7 @@ where
     }
 }
 
-/// In place of an [`Adapter`](super::Adapter), and of the field that it reads.
+/// The functions of an [`Adapter`](super::Adapter), and of the field that it reads.
 impl<Why> Never<Why> {
     pub fn put_converted<P, V>(self, _: P, _: V) {}
 
@@ -106,7 +106,7 @@ impl<Why> Never<Why> {
     }
 }
 
-/// In place of a [`Member`](super::Member).
+/// The functions of a [`Member`](super::Member).
 impl<Why> Never<Why> {
     pub fn put_member<T>(self, _: &T, _: &mut Writer) -> Result<u32, Error> {
         Err(not_derived())

@@ -14,7 +14,7 @@ use crate::schema::TypeNotes;
 use crate::schema::kind::{FieldKind, Kind, Map, Packed, Repeated};
 use crate::visit::Visit;
 
-/// The field of a collection that is there from some version on, held by an `Option<C>`.
+/// The field of a collection that exists from some version on, held by an `Option<C>`.
 pub struct Newer<F: 'static, C>(Port<F, C>);
 
 impl<F: FieldKind, C: WireField<F>> Answer for Newer<F, C> {

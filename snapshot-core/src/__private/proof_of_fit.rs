@@ -98,8 +98,8 @@ impl<F: FieldKind, T: WireField<F>> Answer for Port<F, T> {
     const NOTES: &'static TypeNotes = &TypeNotes::One(T::FORM, T::INSIDE);
 }
 
-/// Why there is [`Never`] such a field: its type does not fit the field `F`; `L` is what an `Option` would
-/// lose, if that is why.
+/// The reason of a [`Never`]: a type does not fit the field `F`; `L` is the value that an `Option` would
+/// lose, if that is the cause.
 pub struct Misfit<F, L>(PhantomData<fn() -> (F, L)>);
 
 impl<F: FieldKind, L: Loss> Answer for Never<Misfit<F, L>> {

@@ -52,7 +52,7 @@ impl<'w, const N: usize> Putting<'w, N> {
         self.w.allow_sharing(outer);
     }
 
-    /// A field has no value, and only older payloads are without one.
+    /// Handles a field without a value, which only older payloads may omit.
     #[cold]
     #[inline(never)]
     pub(super) fn older_only(&mut self, number: u32, name: &'static str) {
@@ -116,7 +116,7 @@ impl<'w, const N: usize> Putting<'w, N> {
 #[derive(Debug, Default)]
 struct OneField {
     has_child: bool,
-    /// How much was written where a value that only older payloads are without was not there.
+    /// The positions of missing values that only older payloads may omit.
     absences: Vec<usize>,
 }
 
@@ -141,12 +141,12 @@ pub(crate) struct FieldBytes {
 }
 
 impl FieldBytes {
-    /// Whether the field has no value, as opposed to an empty one.
+    /// Returns whether the field has no value, as opposed to an empty one.
     pub(super) fn has_no_value(&self) -> bool {
         self.bytes.is_empty() && !self.absences.is_empty()
     }
 
-    /// Whether a value inside is not there, as opposed to an empty one.
+    /// Returns whether a value inside is missing, as opposed to empty.
     pub(super) fn is_incomplete(&self) -> bool {
         !self.absences.is_empty()
     }

@@ -59,7 +59,8 @@ impl<const N: usize> Putting<'_, N> {
     }
 }
 
-/// A field that every version has stays behind only if there can be a controller inside.
+/// Checks that a controller can be inside of a field that every version has, because such a field stays
+/// behind for its controllers only.
 #[track_caller]
 pub const fn assert_can_stay_behind(fit: &Fit) {
     if are_leaves(&[fit]) && !matches!(fit, Fit::Misfit(..)) {
