@@ -47,8 +47,8 @@ fn located(
 struct Known {
     /// The SCSI reservations. One that names no mount is reported by the SCSI controller.
     reservations: HashMap<Uuid, Reservation>,
-    /// The path in the guest of each SCSI mount, by its slot and its partition.
-    mounts: BTreeMap<(Slot, u64), String>,
+    /// The partitions of each SCSI disk, with the path in the guest of each mount.
+    mounts: BTreeMap<Slot, Vec<(u64, String)>>,
     next_port: u32,
     next_call_id: i64,
 }
@@ -57,11 +57,11 @@ impl Known {
     fn of(vm: &VmState) -> Self {
         let scsi = vm.scsi.as_ref().and_then(|child| {
             child.with_state(|scsi| {
-                let mounts = scsi.disks.iter().flat_map(|(&slot, disk)| {
+                let mounts = scsi.disks.iter().map(|(&slot, disk)| {
                     let mounts = disk.mounts.iter();
-                    mounts.map(move |(&partition, mount)| {
-                        ((slot, partition), mount.guest_path.clone())
-                    })
+                    let paths =
+                        mounts.map(|(&partition, mount)| (partition, mount.guest_path.clone()));
+                    (slot, paths.collect())
                 });
                 (scsi.reservations.clone(), mounts.collect())
             })
@@ -90,9 +90,16 @@ impl Known {
         found
     }
 
+    /// Returns the path in the guest of the mount that a reservation holds, if both exist.
+    fn mounted_at(&self, reservation: Uuid) -> Option<&str> {
+        let held = self.reservations.get(&reservation)?;
+        let mut mounts = self.mounts.get(&held.slot)?.iter();
+        let (_, path) = mounts.find(|(partition, _)| *partition == held.partition)?;
+        Some(path)
+    }
+
     fn check_layer(&self, reservation: Uuid, guest_path: &str) -> Result<(), Error> {
-        let held = self.reservations.get(&reservation);
-        match held.and_then(|held| self.mounts.get(&(held.slot, held.partition))) {
+        match self.mounted_at(reservation) {
             Some(mounted) if mounted != guest_path => Err(Error::invalid(format!(
                 "is {guest_path:?}, but the reservation's mount is at {mounted:?}"
             ))

@@ -28,15 +28,24 @@ fn put_entry<KK: Kind, VK: Kind, K: WireKey<KK>, V: Wire<VK>>(
     number: u32,
     w: &mut Writer,
 ) -> Result<(), Error> {
-    let put = w.message_field(number, |w| {
-        let value = value.put_tagged(VALUE, w);
-        match key.put_tagged(KEY, w) {
-            Ok(()) => value,
-            Err(error) => Err(in_key(error, value)),
+    let mark = w.position();
+    let put = match w.enter(1) {
+        Ok(()) => {
+            let value = value.put_tagged(VALUE, w);
+            let key = key.put_tagged(KEY, w);
+            w.leave(1);
+            match key {
+                Ok(()) => value,
+                Err(error) => Err(in_key(error, value)),
+            }
         }
-    });
+        Err(error) => Err(error),
+    };
     match put {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            w.close_field(number, mark);
+            Ok(())
+        }
         Err(error) => Err(error.in_key(key.key_text())),
     }
 }
