@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::{NonZeroI64, NonZeroU32};
+use std::rc::Rc;
 
 use snapshot_core::Error;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::container::ContainerState;
 use super::process::ProcessState;
 use super::sandbox::SandboxState;
-use super::scsi::{Reservation, Slot};
+use super::scsi::{ScsiState, Slot};
 use super::vm::VmState;
 
 /// Runs all checks and reports every error. Works both before and after the controllers are built.
@@ -43,31 +44,42 @@ fn located(
     errors.into_iter().map(move |error| error.in_key(name.to_string()).in_field(field))
 }
 
+/// Returns the path in the guest of each reservation's mount. Many reservations hold the same mount, so its
+/// path is copied once.
+fn mounts_by_reservation(scsi: &ScsiState) -> HashMap<Uuid, Option<Rc<str>>> {
+    let disks = scsi.disks.iter().map(|(&slot, disk)| {
+        let mounts = disk.mounts.iter();
+        (
+            slot,
+            mounts.map(|(&partition, mount)| (partition, Rc::from(&*mount.guest_path))).collect(),
+        )
+    });
+    let disks: BTreeMap<Slot, Vec<(u64, Rc<str>)>> = disks.collect();
+    let reservations = scsi.reservations.iter().map(|(&id, held)| {
+        let mut mounts = disks.get(&held.slot).into_iter().flatten();
+        let mount = mounts.find(|(partition, _)| *partition == held.partition);
+        (id, mount.map(|(_, path)| Rc::clone(path)))
+    });
+    reservations.collect()
+}
+
 /// The facts of a VM with which its containers and processes must agree.
 struct Known {
-    /// The SCSI reservations. One that names no mount is reported by the SCSI controller.
-    reservations: HashMap<Uuid, Reservation>,
-    /// The partitions of each SCSI disk, with the path in the guest of each mount.
-    mounts: BTreeMap<Slot, Vec<(u64, String)>>,
+    /// The path in the guest of each SCSI reservation's mount; `None` if the reservation names no
+    /// mount, which the SCSI controller reports.
+    scsi: HashMap<Uuid, Option<Rc<str>>>,
     next_port: u32,
     next_call_id: i64,
 }
 
 impl Known {
     fn of(vm: &VmState) -> Self {
-        let scsi = vm.scsi.as_ref().and_then(|child| {
-            child.with_state(|scsi| {
-                let mounts = scsi.disks.iter().map(|(&slot, disk)| {
-                    let mounts = disk.mounts.iter();
-                    let paths =
-                        mounts.map(|(&partition, mount)| (partition, mount.guest_path.clone()));
-                    (slot, paths.collect())
-                });
-                (scsi.reservations.clone(), mounts.collect())
-            })
-        });
-        let (reservations, mounts) = scsi.unwrap_or_default();
-        Self { reservations, mounts, next_port: vm.gcs_next_port, next_call_id: vm.bridge_next_id }
+        let scsi = vm.scsi.as_ref().and_then(|child| child.with_state(mounts_by_reservation));
+        Self {
+            scsi: scsi.unwrap_or_default(),
+            next_port: vm.gcs_next_port,
+            next_call_id: vm.bridge_next_id,
+        }
     }
 
     fn check_container(&self, container: &ContainerState) -> Vec<Error> {
@@ -90,17 +102,9 @@ impl Known {
         found
     }
 
-    /// Returns the path in the guest of the mount that a reservation holds, if both exist.
-    fn mounted_at(&self, reservation: Uuid) -> Option<&str> {
-        let held = self.reservations.get(&reservation)?;
-        let mut mounts = self.mounts.get(&held.slot)?.iter();
-        let (_, path) = mounts.find(|(partition, _)| *partition == held.partition)?;
-        Some(path)
-    }
-
     fn check_layer(&self, reservation: Uuid, guest_path: &str) -> Result<(), Error> {
-        match self.mounted_at(reservation) {
-            Some(mounted) if mounted != guest_path => Err(Error::invalid(format!(
+        match self.scsi.get(&reservation) {
+            Some(Some(mounted)) if **mounted != *guest_path => Err(Error::invalid(format!(
                 "is {guest_path:?}, but the reservation's mount is at {mounted:?}"
             ))
             .in_field("guest_path")),
