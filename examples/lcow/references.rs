@@ -1,9 +1,8 @@
 //! Checks that the controllers of a sandbox agree with each other, in addition to the references
 //! that their states declare by `defines` and `refers`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::num::{NonZeroI64, NonZeroU32};
-use std::rc::Rc;
 
 use snapshot_core::Error;
 use uuid::Uuid;
@@ -11,7 +10,6 @@ use uuid::Uuid;
 use super::container::ContainerState;
 use super::process::ProcessState;
 use super::sandbox::SandboxState;
-use super::scsi::{ScsiState, Slot};
 use super::vm::VmState;
 
 /// Runs all checks and reports every error. Works both before and after the controllers are built.
@@ -44,37 +42,27 @@ fn located(
     errors.into_iter().map(move |error| error.in_key(name.to_string()).in_field(field))
 }
 
-/// Returns the path in the guest of each reservation's mount. Many reservations hold the same mount, so its
-/// path is copied once.
-fn mounts_by_reservation(scsi: &ScsiState) -> HashMap<Uuid, Option<Rc<str>>> {
-    let disks = scsi.disks.iter().map(|(&slot, disk)| {
-        let mounts = disk.mounts.iter();
-        (
-            slot,
-            mounts.map(|(&partition, mount)| (partition, Rc::from(&*mount.guest_path))).collect(),
-        )
-    });
-    let disks: BTreeMap<Slot, Vec<(u64, Rc<str>)>> = disks.collect();
-    let reservations = scsi.reservations.iter().map(|(&id, held)| {
-        let mut mounts = disks.get(&held.slot).into_iter().flatten();
-        let mount = mounts.find(|(partition, _)| *partition == held.partition);
-        (id, mount.map(|(_, path)| Rc::clone(path)))
-    });
-    reservations.collect()
-}
-
 /// The facts of a VM with which its containers and processes must agree.
 struct Known {
     /// The path in the guest of each SCSI reservation's mount; `None` if the reservation names no
     /// mount, which the SCSI controller reports.
-    scsi: HashMap<Uuid, Option<Rc<str>>>,
+    scsi: HashMap<Uuid, Option<String>>,
     next_port: u32,
     next_call_id: i64,
 }
 
 impl Known {
     fn of(vm: &VmState) -> Self {
-        let scsi = vm.scsi.as_ref().and_then(|child| child.with_state(mounts_by_reservation));
+        let scsi = vm.scsi.as_ref().and_then(|child| {
+            child.with_state(|scsi| {
+                let mounts = scsi.reservations.iter().map(|(id, held)| {
+                    let disk = scsi.disks.get(&held.slot);
+                    let mount = disk.and_then(|disk| disk.mounts.get(&held.partition));
+                    (*id, mount.map(|mount| mount.guest_path.clone()))
+                });
+                mounts.collect()
+            })
+        });
         Self {
             scsi: scsi.unwrap_or_default(),
             next_port: vm.gcs_next_port,
@@ -104,7 +92,7 @@ impl Known {
 
     fn check_layer(&self, reservation: Uuid, guest_path: &str) -> Result<(), Error> {
         match self.scsi.get(&reservation) {
-            Some(Some(mounted)) if **mounted != *guest_path => Err(Error::invalid(format!(
+            Some(Some(mounted)) if mounted != guest_path => Err(Error::invalid(format!(
                 "is {guest_path:?}, but the reservation's mount is at {mounted:?}"
             ))
             .in_field("guest_path")),
