@@ -4,8 +4,8 @@ use crate::error::Error;
 use crate::schema::kind::FieldKind;
 use crate::schema::{Field, FieldShape};
 
-/// Returns a field of a message. A call of a function takes the compiler half as long as one of
-/// [`Field::new`], because it need not look for it.
+/// Returns a field of a message. A function, because the compiler has to look for [`Field::new`] among the
+/// methods of a type, once for each field of each message.
 pub const fn field<F>(number: u32, name: &'static str) -> Field<F> {
     Field::new(number, name)
 }
