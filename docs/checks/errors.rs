@@ -12,22 +12,10 @@ use crate::{assert_none, first_cell, spans};
 /// Marks a variable part, in the page and here.
 const ANY: &str = "…";
 
-/// All codes.
-const CODES: [Code; 8] = [
-    Code::InvalidArgument,
-    Code::FailedPrecondition,
-    Code::DataLoss,
-    Code::Unimplemented,
-    Code::ResourceExhausted,
-    Code::DeadlineExceeded,
-    Code::Cancelled,
-    Code::Internal,
-];
-
 #[test]
 fn every_code_is_in_the_reference() {
     let page = Page::read("docs/reference/errors.md").unwrap();
-    for code in CODES {
+    for code in Code::ALL {
         assert!(page.text.contains(&format!("| `{code}` |")), "{code} is not explained");
     }
 }
@@ -110,7 +98,7 @@ fn reasons(code: &str) -> Vec<(Option<Code>, String)> {
             return None;
         }
         if let Some((name, rest)) = text.strip_prefix("Code::").and_then(|t| t.split_once(',')) {
-            code = CODES.into_iter().find(|code| format!("{code:?}") == name);
+            code = Code::ALL.iter().copied().find(|code| format!("{code:?}") == name);
             text = rest.trim_start();
         }
         let reason = literal(text.strip_prefix("format!(").unwrap_or(text).trim_start())?;
@@ -130,7 +118,7 @@ fn page() -> (String, String) {
 /// The first code in a line.
 fn code_in(line: &str) -> Option<Code> {
     let spans = spans(line);
-    spans.iter().find_map(|span| CODES.into_iter().find(|code| code.as_str() == span))
+    spans.iter().find_map(|span| Code::from_name(span))
 }
 
 /// The reasons on the page, each with the code of its row or of its section.

@@ -27,7 +27,14 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 8] = [
+    /// All codes.
+    ///
+    /// ```
+    /// use snapshot_core::Code;
+    ///
+    /// assert!(Code::ALL.contains(&Code::DataLoss));
+    /// ```
+    pub const ALL: &'static [Self] = &[
         Code::InvalidArgument,
         Code::FailedPrecondition,
         Code::DataLoss,
@@ -61,7 +68,7 @@ impl Code {
     /// assert_eq!(Code::from_name("NOT_FOUND"), None);
     /// ```
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_str() == name)
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
     }
 }
 

@@ -80,17 +80,8 @@ mod tests {
 
     #[test]
     fn all_findings_keep_their_codes_and_texts() {
-        let codes = [
-            Code::InvalidArgument,
-            Code::FailedPrecondition,
-            Code::DataLoss,
-            Code::Unimplemented,
-            Code::ResourceExhausted,
-            Code::DeadlineExceeded,
-            Code::Cancelled,
-            Code::Internal,
-        ];
-        let error = Error::collect(codes.map(|code| Error::new(code, "a reason"))).unwrap_err();
+        let errors = Code::ALL.iter().map(|&code| Error::new(code, "a reason"));
+        let error = Error::collect(errors).unwrap_err();
         let back = Error::from(Failure::from(&error));
         let of = |error: &Error| -> Vec<_> {
             error.findings().map(|f| (f.code(), f.to_string())).collect()
